@@ -1,0 +1,86 @@
+/**
+ * The two families of errors that are expected: what the user can act on, and what the peer did wrong.
+ * Anything else that is thrown is a bug and keeps its stack.
+ */
+
+/** Something the user can act on. Its message stands alone: "Cannot <act> <object>: <state>". */
+export class UserError extends Error {
+  override name = "UserError";
+  /** What to do about it, printed on a line of its own. */
+  readonly hint?: string;
+
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.hint = options.hint;
+  }
+}
+
+/** A command line that makes no sense (exit status 2). */
+export class UsageError extends UserError {
+  override name = "UsageError";
+}
+
+/** ssh or the remote escp could not be started (exit status 255). */
+export class StartError extends UserError {
+  override name = "StartError";
+}
+
+/** The peer broke the protocol, or pretends to be one. The session ends; `code` goes on the wire. */
+export class ProtocolError extends Error {
+  override name = "ProtocolError";
+  /** A short stable word such as "bad-frame". */
+  readonly code: string;
+
+  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/** One path could not be read or written. The copy of the others goes on. */
+export class FileError extends UserError {
+  override name = "FileError";
+  /** The verb: "read", "write", "create", "rename". */
+  readonly act: string;
+  /** The path as the user would type it, not escaped. */
+  readonly path: string;
+  /** The system's error name, such as "ENOSPC", where there is one. */
+  readonly code?: string;
+
+  constructor(
+    act: string,
+    path: string,
+    state: string,
+    options: { code?: string; hint?: string; cause?: unknown } = {},
+  ) {
+    super(`Cannot ${act} ${quotePath(path)}: ${state}`, options);
+    this.act = act;
+    this.path = path;
+    this.code = options.code;
+  }
+}
+
+/**
+ * A path in double quotes, safe for a terminal: control characters, bidirectional overrides, bytes that are not UTF-8
+ * (lone surrogates U+DC80..U+DCFF) and the quote itself are written as escapes.
+ */
+export function quotePath(path: string): string {
+  return `"${escapePath(path)}"`;
+}
+
+/** As `quotePath`, without the quotes around it. */
+export function escapePath(path: string): string {
+  // deno-lint-ignore no-control-regex
+  return path.replace(
+    /[\u0000-\u001f"\\\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu,
+    (char) => {
+      const code = char.codePointAt(0)!;
+      if (char === '"' || char === "\\") return "\\" + char;
+      if (char === "\n") return "\\n";
+      if (char === "\t") return "\\t";
+      if (char === "\r") return "\\r";
+      if (code >= 0xdc80 && code <= 0xdcff) return "\\x" + (code - 0xdc00).toString(16);
+      return code < 0x100 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u" + code.toString(16).padStart(4, "0");
+    },
+  );
+}

@@ -1,0 +1,62 @@
+/**
+ * File names as text. A name on Unix is bytes without NUL and "/", not always UTF-8. In memory and in JSON a name is a
+ * string in which each byte that is not part of valid UTF-8 stands as a lone surrogate U+DC80..U+DCFF, as in Python's
+ * PEP 383 ("surrogateescape"). The two functions below are exact inverses for every sequence of bytes.
+ */
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** Bytes to text; never fails. */
+export function decodeName(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    return decodeMixed(bytes);
+  }
+}
+
+/** Text to bytes. A surrogate outside U+DC80..U+DCFF that is not part of a pair becomes U+FFFD, as everywhere on the web. */
+export function encodeName(name: string): Uint8Array<ArrayBuffer> {
+  if (!hasEscapedBytes(name)) return encoder.encode(name);
+  const out: number[] = [];
+  for (const char of name) {
+    const code = char.codePointAt(0)!;
+    if (code >= 0xdc80 && code <= 0xdcff) out.push(code - 0xdc00);
+    else out.push(...encoder.encode(char));
+  }
+  return Uint8Array.from(out);
+}
+
+/** Whether the name holds bytes that are not UTF-8, so that only the native engine can open it. */
+export function hasEscapedBytes(name: string): boolean {
+  return /[\udc80-\udcff]/u.test(name);
+}
+
+function decodeMixed(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes[at]);
+    const end = at + length;
+    let piece: string | undefined;
+    if (length > 0 && end <= bytes.length) {
+      try {
+        piece = strict.decode(bytes.subarray(at, end));
+      } catch {
+        // Not UTF-8 from here: one byte is escaped, and the next may start a valid sequence.
+      }
+    }
+    text += piece ?? String.fromCharCode(0xdc00 + bytes[at]);
+    at = piece === undefined ? at + 1 : end;
+  }
+  return text;
+}
+
+/** Length of the UTF-8 sequence that starts with this byte, 0 when none does (RFC 3629). */
+function sequenceLength(first: number): number {
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return 2;
+  if (first >= 0xe0 && first < 0xf0) return 3;
+  if (first >= 0xf0 && first < 0xf5) return 4;
+  return 0;
+}
