@@ -70,8 +70,8 @@ export function quotePath(path: string): string {
 
 /** As `quotePath`, without the quotes around it. */
 export function escapePath(path: string): string {
-  // deno-lint-ignore no-control-regex
   return path.replace(
+    // deno-lint-ignore no-control-regex
     /[\u0000-\u001f"\\\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu,
     (char) => {
       const code = char.codePointAt(0)!;
