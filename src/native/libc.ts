@@ -1,0 +1,25 @@
+/** The C library of this system, opened with the symbols that a caller names. Linux (glibc, musl) and macOS. */
+
+const CANDIDATES: Partial<Record<typeof Deno.build.os, string[]>> = {
+  linux: ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"],
+  darwin: ["libSystem.B.dylib"],
+};
+
+/**
+ * Opens libc with these symbols.
+ *
+ * @throws {Error} when there is none on this system, when FFI is not permitted, or when a symbol is missing.
+ */
+export function openLibc<const Symbols extends Deno.ForeignLibraryInterface>(
+  symbols: Symbols,
+): Deno.DynamicLibrary<Symbols> {
+  const failures: string[] = [];
+  for (const name of CANDIDATES[Deno.build.os] ?? []) {
+    try {
+      return Deno.dlopen(name, symbols);
+    } catch (error) {
+      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new Error(`Cannot open the C library: ${failures.join("; ") || `none is known for ${Deno.build.os}`}`);
+}
