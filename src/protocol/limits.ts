@@ -1,0 +1,28 @@
+/** The sizes that both peers agree on. A peer that exceeds one breaks the protocol; see PROTOCOL.md, "Limits". */
+
+/** Default bytes of a block of a ranged file. */
+export const BLOCK_BYTES = 1 << 20;
+/** Most bytes of a block that may be negotiated. */
+export const MAX_BLOCK_BYTES = 16 << 20;
+/** Least bytes of a block that may be negotiated. */
+export const MIN_BLOCK_BYTES = 64 << 10;
+/** Most bytes of a frame's payload beyond the negotiated block: headers, names, records. */
+export const FRAME_SLACK_BYTES = 256 << 10;
+/** A file of at most this many bytes is sent whole inside a pack frame; a larger one is announced and sent in ranges. */
+export const PACK_FILE_LIMIT = 1 << 20;
+/** Most records of one pack unit. */
+export const PACK_RECORDS = 512;
+/** Most bytes of file contents that the walk puts into one pack unit. */
+export const PACK_BYTES = 4 << 20;
+/** Most bytes of one name (NAME_MAX of every file system in use). */
+export const MAX_NAME_BYTES = 255;
+/** Most bytes of a path relative to a root. Beyond PATH_MAX on purpose: trees may be deeper than one system call takes. */
+export const MAX_PATH_BYTES = 65_535;
+/** Most bytes of a control line. */
+export const MAX_LINE_BYTES = 1 << 20;
+/** Most bytes of noise before the hello line. */
+export const MAX_NOISE_BYTES = 64 << 10;
+/** Most streams of a session. */
+export const MAX_STREAMS = 64;
+/** Most roots of a job. */
+export const MAX_ROOTS = 65_535;

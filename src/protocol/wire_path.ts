@@ -1,0 +1,61 @@
+/**
+ * Names and paths from the peer. The only way to a `WirePath` is through the checks here, so that no code behind them
+ * has to think of "..", absolute paths or NUL again.
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { MAX_NAME_BYTES, MAX_PATH_BYTES } from "./limits.ts";
+import { encodeName } from "./names.ts";
+
+declare const checked: unique symbol;
+
+/** A relative path from the peer that names something below its root; "" is the root itself. */
+export type WirePath = string & { readonly [checked]: true };
+
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
+/**
+ * Checks a path from the peer: relative, components divided by single "/", none of them empty, "." or "..", no NUL.
+ *
+ * @throws {ProtocolError} code "bad-path".
+ */
+export function parseWirePath(text: string): WirePath {
+  const bytes = encodeName(text);
+  checkPath(bytes, 0, bytes.length);
+  return text as WirePath;
+}
+
+/** As `parseWirePath`, for bytes[start, end). */
+export function checkPath(bytes: Uint8Array, start: number, end: number): void {
+  if (end === start) return;
+  if (end - start > MAX_PATH_BYTES) throw badPath(`is ${end - start} bytes long`);
+  for (let from = start; from <= end;) {
+    let to = bytes.indexOf(SLASH, from);
+    if (to === -1 || to > end) to = end;
+    checkName(bytes, from, to);
+    from = to + 1;
+  }
+}
+
+/**
+ * Checks bytes[start, end) as one component: 1 to 255 bytes, not "." or "..", no "/" and no NUL.
+ *
+ * @throws {ProtocolError} code "bad-path".
+ */
+export function checkName(bytes: Uint8Array, start: number, end: number): void {
+  const length = end - start;
+  if (length === 0) throw badPath("has an empty component");
+  if (length > MAX_NAME_BYTES) throw badPath(`has a component of ${length} bytes`);
+  if (bytes[start] === DOT && (length === 1 || (length === 2 && bytes[start + 1] === DOT))) {
+    throw badPath(`has a component "${length === 1 ? "." : ".."}"`);
+  }
+  for (let at = start; at < end; at++) {
+    if (bytes[at] === 0) throw badPath("holds a NUL byte");
+    if (bytes[at] === SLASH) throw badPath('holds "/" inside a name');
+  }
+}
+
+function badPath(state: string): ProtocolError {
+  return new ProtocolError("bad-path", `Cannot accept a path from the other side: it ${state}`);
+}
