@@ -1,0 +1,23 @@
+/** Chooses where the data of a benchmark lies. */
+
+/** A new folder in memory when there is room for this many bytes, else in the temporary folder. The caller removes it. */
+export async function createDataFolder(bytes: number): Promise<string> {
+  const inMemory = await freeBytes("/dev/shm") > bytes && await freeMemory() > bytes;
+  return await Deno.makeTempDir({ prefix: "escp-bench-", dir: inMemory ? "/dev/shm" : undefined });
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  try {
+    const { code, stdout } = await new Deno.Command("df", { args: ["-kP", folder], stderr: "null" }).output();
+    const fields = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!.split(/\s+/);
+    return code === 0 ? Number(fields[3]) * 1024 : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** A full memory file system takes the memory that programs need. */
+async function freeMemory(): Promise<number> {
+  const text = await Deno.readTextFile("/proc/meminfo").catch(() => "");
+  return Number(text.match(/^MemAvailable:\s*(\d+) kB/m)?.[1] ?? 0) * 1024;
+}

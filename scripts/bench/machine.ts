@@ -1,0 +1,39 @@
+/** Describes the machine on which a benchmark ran, so that its figures can be read later. */
+
+/** Facts by name, all as text. */
+export type Machine = Record<string, string>;
+
+/** Reads /proc and asks the programs that take part for their versions; what is not there is left out. */
+export async function describeMachine(escp: string): Promise<Machine> {
+  const [cpu, memory] = await Promise.all([readText("/proc/cpuinfo"), readText("/proc/meminfo")]);
+  const facts: Record<string, string | undefined> = {
+    cpu: cpu.match(/^model name\s*:\s*(.*)$/m)?.[1],
+    cores: `${navigator.hardwareConcurrency}`,
+    memory: formatMemory(memory.match(/^MemTotal:\s*(\d+) kB/m)?.[1]),
+    kernel: await firstLine("uname", "-sr"),
+    escp: await firstLine(escp, "--version"),
+    ssh: await firstLine("ssh", "-V"),
+    rsync: await firstLine("rsync", "--version"),
+    tar: await firstLine("tar", "--version"),
+    cp: await firstLine("cp", "--version"),
+  };
+  return Object.fromEntries(Object.entries(facts).filter((fact): fact is [string, string] => fact[1] !== undefined));
+}
+
+async function readText(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}
+
+function formatMemory(kib: string | undefined): string | undefined {
+  return kib && `${(Number(kib) / 2 ** 20).toFixed(1)} GiB`;
+}
+
+async function firstLine(program: string, ...args: string[]): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
+    const decoder = new TextDecoder();
+    return (decoder.decode(stdout) || decoder.decode(stderr)).trim().split("\n")[0];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+/** Shows the results of a benchmark as Markdown tables. */
+
+import type { BenchCase } from "./cases.ts";
+import { type Measure, median } from "./measure.ts";
+
+/** What one contender reached in one case. */
+export interface Result {
+  contender: string;
+  rounds: Measure[];
+  /** Peak of the largest process of each end, in bytes; undefined where it was not measured. */
+  memory: { local?: number; remote?: number };
+  /** Why there are no figures, or no more of them. */
+  failure?: string;
+}
+
+/** One case with its results. */
+export interface CaseResults {
+  item: BenchCase;
+  results: Result[];
+}
+
+/** A table with one row for each contender; times are medians, and the ratio is the speed as a multiple of scp's. */
+export function formatTable({ item, results }: CaseResults): string {
+  const scp = results.find((result) => result.contender === "scp");
+  const scpSeconds = scp && medianWall(scp);
+  const rows = [
+    ["", "seconds", "fastest", item.files > 1 ? "files/s" : "MB/s", "x scp", "CPU s", "MiB here", "MiB there"],
+    ...results.map((result) => formatRow(item, result, scpSeconds)),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: string[]) =>
+    `| ${row.map((cell, at) => at === 0 ? cell.padEnd(widths[at]) : cell.padStart(widths[at])).join(" | ")} |`;
+  const rule = `|${widths.map((width, at) => "-".repeat(width + 1) + (at === 0 ? "-" : ":")).join("|")}|`;
+  const failures = results.filter((result) => result.failure).map(({ contender, failure }) =>
+    `- ${contender}: ${failure}`
+  );
+  return [
+    `### ${item.title}`,
+    "",
+    line(rows[0]),
+    rule,
+    ...rows.slice(1).map(line),
+    ...failures.length ? ["", ...failures] : [],
+  ]
+    .join("\n");
+}
+
+/** Median wall time in seconds; undefined when there was no run. */
+export function medianWall({ rounds }: Result): number | undefined {
+  return rounds.length === 0 ? undefined : median(rounds.map((round) => round.wallSeconds));
+}
+
+function formatRow(item: BenchCase, result: Result, scpSeconds: number | undefined): string[] {
+  const { contender, rounds, memory } = result;
+  const seconds = medianWall(result);
+  if (seconds === undefined) return [contender, ...Array(7).fill("-")];
+  const amount = item.files > 1 ? item.files : item.bytes / 1e6;
+  return [
+    contender,
+    seconds.toFixed(3),
+    Math.min(...rounds.map((round) => round.wallSeconds)).toFixed(3),
+    amount / seconds < 10 ? "-" : (amount / seconds).toFixed(0),
+    scpSeconds === undefined ? "-" : (scpSeconds / seconds).toFixed(2),
+    median(rounds.map((round) => round.cpuSeconds)).toFixed(2),
+    formatMemory(memory.local),
+    formatMemory(memory.remote),
+  ];
+}
+
+function formatMemory(bytes: number | undefined): string {
+  return bytes === undefined ? "-" : (bytes / 2 ** 20).toFixed(0);
+}

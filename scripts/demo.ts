@@ -1,0 +1,65 @@
+/** Makes a sample tree, copies it with the embedded local peer, and compares both byte by byte. */
+
+import { compareTrees } from "../tests/support/compare_trees.ts";
+import { escpCommand } from "../tests/support/escp_command.ts";
+import { randomTree } from "../tests/support/random_bytes.ts";
+import { type TreeEntries, writeTree } from "../tests/support/temp_tree.ts";
+
+const MIB = 1 << 20;
+
+function sampleTree(): TreeEntries {
+  return {
+    ...randomTree({ files: 400, folders: 40, maxBytes: 2 * MIB, seed: "demo" }),
+    "large/one.bin": { size: 64 * MIB },
+    "large/two.bin": { size: 32 * MIB + 1 },
+    "large/sparse.img": { sparseSize: 64 * MIB, pieces: { [8 * MIB]: "data between holes" } },
+    "empty file": "",
+    "empty folder": { folder: true },
+    "script.sh": { content: "#!/bin/sh\necho hello\n", mode: 0o755, mtime: new Date("2020-02-02T02:02:02Z") },
+  };
+}
+
+async function measureTree(folder: string): Promise<{ files: number; folders: number; bytes: number }> {
+  const sum = { files: 0, folders: 0, bytes: 0 };
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) {
+      const inside = await measureTree(path);
+      sum.files += inside.files;
+      sum.folders += inside.folders + 1;
+      sum.bytes += inside.bytes;
+    } else if (entry.isFile) {
+      sum.files++;
+      sum.bytes += (await Deno.stat(path)).size;
+    }
+  }
+  return sum;
+}
+
+async function demo(): Promise<number> {
+  const folder = await Deno.makeTempDir({ prefix: "escp-demo-" });
+  const [tree, copy] = [`${folder}/tree`, `${folder}/copy`];
+  await writeTree(tree, sampleTree());
+  const { files, folders, bytes } = await measureTree(tree);
+  console.log(`Made ${tree}: ${files} files and ${folders} folders, ${(bytes / 1e6).toFixed(1)} MB`);
+
+  const [program, ...first] = escpCommand();
+  console.log(`\n$ escp -r -p ${tree} ${copy}`);
+  const { code } = await new Deno.Command(program, { args: [...first, "-r", "-p", tree, copy] }).spawn().status;
+  if (code !== 0) {
+    console.error(`escp ended with status ${code}; the trees are kept in ${folder}`);
+    return code;
+  }
+
+  const differences = await compareTrees(tree, copy, { modes: true, mtimes: "s" });
+  for (const difference of differences) console.error(difference);
+  if (differences.length > 0) {
+    console.error(`\nThe copy differs in ${differences.length} places; the trees are kept in ${folder}`);
+    return 1;
+  }
+  console.log(`\nCompared ${files} files and ${folders} folders byte by byte, with modes and times: all are the same.`);
+  console.log(`The copy is in ${copy}\nRemove both with: rm -r ${folder}`);
+  return 0;
+}
+
+Deno.exit(await demo());

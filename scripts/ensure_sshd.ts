@@ -1,0 +1,34 @@
+/** Installs an ssh server for the tests where that is possible and allowed: as root on Debian and its kin. */
+
+import { exists } from "./exists.ts";
+
+const SSHD = "/usr/sbin/sshd";
+
+/**
+ * Installs openssh-server when there is none. It is never started as a service: the package's scripts are told that they
+ * run at no level at which services start. Does nothing elsewhere, and only reports when it fails: the tests that need
+ * a server are skipped by name then.
+ */
+export async function ensureSshd(): Promise<void> {
+  if (await exists(SSHD) || Deno.build.os !== "linux" || Deno.uid() !== 0 || !await exists("/usr/bin/apt-get")) return;
+  console.log("Installing openssh-server for the tests (it is not started as a service)");
+  const failure = await install() && (await aptGet("update") || await install());
+  if (failure) console.log(`Cannot install openssh-server, so tests that need it are skipped:\n${failure}`);
+}
+
+function install(): Promise<string | undefined> {
+  return aptGet("install", "--yes", "--no-install-recommends", "openssh-server");
+}
+
+/** Undefined when it worked, else what it printed. */
+async function aptGet(...args: string[]): Promise<string | undefined> {
+  const { code, stdout, stderr } = await new Deno.Command("apt-get", {
+    args: ["--quiet", "-o", "DPkg::Lock::Timeout=120", ...args],
+    // RUNLEVEL=1: invoke-rc.d(8) starts nothing in single-user mode.
+    env: { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
+    stdin: "null",
+  }).output();
+  if (code === 0) return undefined;
+  const decoder = new TextDecoder();
+  return decoder.decode(stdout) + decoder.decode(stderr);
+}

@@ -1,0 +1,132 @@
+/** The rules that keep the layers of escp apart, as pure functions over the text of its files. */
+
+/** A place where a file breaks a rule. */
+export interface Violation {
+  /** Path in the repository, with "/". */
+  file: string;
+  /** 1 for the first. */
+  line: number;
+  /** "imports X: layer A may not import layer B", or what else is wrong. */
+  message: string;
+}
+
+/** A source file: its path in the repository, and its text. */
+export interface SourceFile {
+  path: string;
+  text: string;
+}
+
+/** From the bottom up; a file imports from its own layer and from those below. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["src/errors.ts", "src/protocol/", "src/crypto/", "src/native/"],
+  ["src/files/", "src/resume/", "src/log/"],
+  ["src/streams/", "src/session/", "src/ssh/"],
+  ["src/transfer/"],
+  ["src/ui/", "src/config/"],
+  ["src/cli/", "deno.json"],
+  ["main.ts"],
+];
+
+/** Within the lowest layer not everyone may import everyone. */
+const BOTTOM: Record<string, readonly string[]> = {
+  "src/errors.ts": [],
+  "src/protocol/": ["src/errors.ts", "src/protocol/"],
+  "src/native/": ["src/errors.ts", "src/protocol/", "src/native/"],
+  "src/crypto/": ["src/errors.ts", "src/protocol/", "src/native/", "src/crypto/"],
+};
+
+/** No I/O, no clock, no chance: what these need comes in as an argument. */
+const PURE = ["src/protocol/", "src/crypto/key_schedule.ts", "src/crypto/nonce.ts"];
+const IMPURE = /\b(?:Deno\.\w+|console\.\w+|setTimeout|setInterval|setImmediate|performance\.\w+|Math\.random|Date\b)/g;
+
+/** Only these end the process and print. */
+const SPEAKERS = ["src/cli/", "main.ts"];
+const SPEAKING = /\b(?:Deno\.exit\b|console\.\w+)/g;
+
+/** Checks one file of src/, or main.ts. */
+export function checkFile({ path, text }: SourceFile): Violation[] {
+  const violations: Violation[] = [];
+  const from = layerOf(path);
+  if (from === undefined) {
+    return [{ file: path, line: 1, message: "lies in no layer: add it to scripts/import_rules.ts" }];
+  }
+  for (const { specifier, line } of findImports(text)) {
+    const target = resolve(path, specifier);
+    if (target === undefined) continue;
+    const to = layerOf(target);
+    if (to === undefined) {
+      violations.push({ file: path, line, message: `imports ${target}: it lies in no layer` });
+    } else if (!mayImport(from, to)) {
+      violations.push({ file: path, line, message: `imports ${target}: layer ${from} may not import layer ${to}` });
+    }
+  }
+  const code = blankOut(text, { strings: true });
+  const forbid = (pattern: RegExp, why: string) => {
+    for (const match of code.matchAll(pattern)) {
+      violations.push({ file: path, line: lineAt(code, match.index), message: `uses ${match[0]}: ${why}` });
+    }
+  };
+  if (startsWithAny(path, PURE)) forbid(IMPURE, "this part is pure, it takes what it needs as an argument");
+  else if (!startsWithAny(path, SPEAKERS)) forbid(SPEAKING, "only src/cli and main.ts print and exit");
+  return violations;
+}
+
+/** Specifiers of `import`, `export ... from`, dynamic `import()` and `new URL(..., import.meta.url)`, with their lines. */
+export function findImports(text: string): { specifier: string; line: number }[] {
+  const code = blankOut(text, { strings: false });
+  // Where a quote opens and closes is told by the blanked text, so that the word "import" in a string does not count.
+  const outline = blankOut(text, { strings: true });
+  const pattern =
+    /(?:\b(?:import|export)\b[^;"'`()=]*?\bfrom\s*|\bimport\s*\(\s*|\bimport\s*|\bnew\s+URL\s*\(\s*)(["'`])([^"'`\n]*)\1/g;
+  const found: { specifier: string; line: number }[] = [];
+  for (const match of code.matchAll(pattern)) {
+    const keyword = match[0].match(/^\w+/)![0];
+    if (!outline.startsWith(keyword, match.index)) continue;
+    found.push({ specifier: match[2], line: lineAt(code, match.index + match[0].length) });
+  }
+  return found;
+}
+
+/** The layer entry that a path falls under, such as "src/files/". */
+function layerOf(path: string): string | undefined {
+  return LAYERS.flat().find((entry) => entry.endsWith("/") ? path.startsWith(entry) : path === entry);
+}
+
+function mayImport(from: string, to: string): boolean {
+  if (from in BOTTOM) return from === to || BOTTOM[from].includes(to);
+  return levelOf(to) <= levelOf(from);
+}
+
+function levelOf(layer: string): number {
+  return LAYERS.findIndex((entries) => entries.includes(layer));
+}
+
+/** Path in the repository of a relative specifier; undefined for packages. */
+function resolve(importer: string, specifier: string): string | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  return new URL(specifier, `file:///${importer}`).pathname.slice(1);
+}
+
+function startsWithAny(path: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => path.startsWith(prefix));
+}
+
+function lineAt(text: string, index: number): number {
+  return text.slice(0, index).split("\n").length;
+}
+
+/** Puts spaces in the place of comments, and of what is in quotes when told so; lines stay where they are. */
+function blankOut(text: string, { strings }: { strings: boolean }): string {
+  const token = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
+  return text.replace(token, (found) => {
+    if (!found.startsWith("/")) return strings ? blankQuoted(found) : found;
+    return found.replace(/[^\n]/g, " ");
+  });
+}
+
+/** Blanks a quoted text but not the expressions in a template, which are code. */
+function blankQuoted(quoted: string): string {
+  const blank = (text: string) => text.replace(/[^\n]/g, " ");
+  if (!quoted.startsWith("`")) return blank(quoted);
+  return quoted.split(/(\$\{[^}]*\})/).map((part) => part.startsWith("${") ? part : blank(part)).join("");
+}

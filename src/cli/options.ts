@@ -1,0 +1,167 @@
+import { UsageError } from "../errors.ts";
+import { formatHost, type Operand, parseOperand, type RemoteOperand } from "../ssh/operand.ts";
+import type { SshOptions } from "../ssh/ssh_command.ts";
+import type { Flag } from "./flag.ts";
+import { parseFlagValue } from "./flag_value.ts";
+import { FLAGS, type RawFlags } from "./flags.ts";
+import { USAGE } from "./help.ts";
+import { parseArguments } from "./parse_arguments.ts";
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly kind: "help" }
+  | { readonly kind: "version"; readonly verbose: boolean }
+  | { readonly kind: "receiver"; readonly options: ReceiverOptions }
+  | { readonly kind: "copy"; readonly options: Options };
+
+export type CipherName = "aes-128-gcm" | "aes-256-gcm";
+export type EngineChoice = "auto" | "portable" | "native";
+
+/** Of the remote end. All else comes from the client, in the session. */
+export interface ReceiverOptions {
+  readonly engine: EngineChoice;
+  /** How many -v. */
+  readonly verbose: number;
+  /** The client is on this machine and started this end itself. */
+  readonly local: boolean;
+}
+
+/** A copy that can be started: everything is checked. */
+export interface Options extends Omit<ReceiverOptions, "local"> {
+  /** At least one; all local, or all on the same host. */
+  readonly sources: readonly [Operand, ...Operand[]];
+  readonly target: Operand;
+  /** Where the data goes, seen from here. At most one side is remote. */
+  readonly direction: "local" | "push" | "pull";
+  /** The other host; undefined for a local copy. */
+  readonly remote?: RemoteHost;
+  /** Where escp is on that host. */
+  readonly remotePath: string;
+  readonly ssh: SshOptions;
+  /** Connections that carry the data: 1 to 64. */
+  readonly streams: number;
+  readonly cipher: CipherName;
+  readonly recursive: boolean;
+  readonly preserve: boolean;
+  /** Print errors only. */
+  readonly quiet: boolean;
+}
+
+export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
+
+/** What the process knows besides its arguments. */
+export interface Surroundings {
+  /** The value of an environment variable: `(name) => Deno.env.get(name)`. */
+  env: (name: string) => string | undefined;
+  /** Whether `C:\x` is a local path: on Windows. */
+  driveLetters: boolean;
+}
+
+/**
+ * From the arguments to a checked command.
+ * @throws UsageError where they make no sense.
+ */
+export function readCommandLine(args: readonly string[], surroundings: Surroundings): Command {
+  const { flags, operands } = parseArguments(args);
+  if (flags.help) return { kind: "help" };
+  if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
+  const complete = { ...DEFAULTS, ...fromEnvironment(surroundings.env), ...flags };
+  if (flags.receiver) return { kind: "receiver", options: receiverOptions(complete, operands) };
+  return { kind: "copy", options: copyOptions(complete, operands, surroundings) };
+}
+
+/** The values that hold when nothing else was said, from the table. */
+const DEFAULTS = Object.fromEntries(
+  (FLAGS as readonly Flag[]).filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
+) as Required<Pick<RawFlags, "streams" | "cipher" | "engine" | "ssh" | "remote-path">>;
+
+type CompleteFlags = RawFlags & typeof DEFAULTS;
+
+function fromEnvironment(env: Surroundings["env"]): RawFlags {
+  const values: Record<string, string | number> = {};
+  for (const flag of FLAGS as readonly Flag[]) {
+    const text = flag.env && env(flag.env);
+    if (text) values[flag.name] = parseFlagValue(flag, text, flag.env!);
+  }
+  return values as RawFlags;
+}
+
+function receiverOptions(flags: CompleteFlags, operands: readonly string[]): ReceiverOptions {
+  if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
+  return { engine: flags.engine, verbose: flags.verbose ?? 0, local: flags["local-peer"] ?? false };
+}
+
+function copyOptions(flags: CompleteFlags, texts: readonly string[], { driveLetters }: Surroundings): Options {
+  if (texts.length < 2) {
+    const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
+    throw new UsageError(`${state}: a source and a target are needed`, { hint: `${USAGE}; "escp --help" says more` });
+  }
+  const operands = texts.map((text) => parseOperand(text, { driveLetters }));
+  const target = operands.pop()!;
+  const sources = operands as [Operand, ...Operand[]];
+  return {
+    sources,
+    target,
+    ...route(sources, target),
+    remotePath: flags["remote-path"],
+    ssh: sshOptions(flags),
+    streams: flags.streams,
+    cipher: flags.cipher,
+    engine: flags.engine,
+    recursive: flags.recursive ?? false,
+    preserve: flags.preserve ?? false,
+    quiet: flags.quiet ?? false,
+    verbose: flags.verbose ?? 0,
+  };
+}
+
+/** Which way the data goes, and to or from which host. */
+function route(sources: readonly Operand[], target: Operand): Pick<Options, "direction" | "remote"> {
+  const remotes = sources.filter((source) => source.kind === "remote");
+  if (target.kind === "remote") {
+    if (remotes.length > 0) {
+      throw new UsageError("Cannot copy from one remote host to another yet", {
+        hint: "Copy to this machine first, then on from here",
+      });
+    }
+    return { direction: "push", remote: hostOf(target) };
+  }
+  if (remotes.length === 0) return { direction: "local" };
+  if (remotes.length < sources.length) {
+    throw new UsageError("Cannot copy local and remote sources in one run", { hint: "Run escp once for each of them" });
+  }
+  const other = remotes.find((remote) => !sameHost(remote, remotes[0]));
+  if (other) {
+    throw new UsageError(`Cannot copy from ${formatHost(remotes[0])} and ${formatHost(other)} in one run`, {
+      hint: "Run escp once for each host",
+    });
+  }
+  return { direction: "pull", remote: hostOf(remotes[0]) };
+}
+
+function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
+  return { host, user, port };
+}
+
+function sameHost(a: RemoteOperand, b: RemoteOperand): boolean {
+  return a.host === b.host && a.user === b.user && a.port === b.port;
+}
+
+function sshOptions(flags: CompleteFlags): SshOptions {
+  if (flags.ipv4 && flags.ipv6) throw new UsageError('Options "-4" and "-6" exclude each other');
+  return {
+    program: flags.ssh,
+    port: flags.port,
+    identities: flags.identity ?? [],
+    configFile: flags["ssh-config"],
+    jump: flags.jump,
+    options: flags["ssh-option"] ?? [],
+    cipher: flags["ssh-cipher"],
+    addressFamily: flags.ipv4 ? "ipv4" : flags.ipv6 ? "ipv6" : undefined,
+    batch: flags.batch ?? false,
+    forwardAgent: flags["forward-agent"] ?? false,
+    quiet: flags.quiet ?? false,
+    // The first -v is about escp: the sixty lines that ssh -v prints would bury what it says.
+    verbose: Math.max(0, (flags.verbose ?? 0) - 1),
+  };
+}

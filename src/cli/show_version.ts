@@ -1,0 +1,26 @@
+/** What `--version -v` finds out about this machine. */
+
+import { CIPHER_NAMES } from "../crypto/cipher.ts";
+import { loadCipherEngine } from "../crypto/engines.ts";
+import { loadFileEngine } from "../files/engine.ts";
+import { VERSIONS } from "../protocol/hello.ts";
+import { versionText } from "./version.ts";
+
+/** The text of `--version`. */
+export function showVersion(verbose: boolean): string {
+  return verbose ? versionText({ verbose, facts: facts() }) : versionText({ verbose });
+}
+
+function facts(): [string, string][] {
+  const cipher = loadCipherEngine("auto");
+  const files = loadFileEngine("auto");
+  const notes = [cipher.note, files.note].filter((note) => note !== undefined);
+  return [
+    ["protocol", VERSIONS.join(", ")],
+    ["cipher engine", `${cipher.engine.name} (${cipher.engine.library})`],
+    ["file engine", files.engine.name],
+    ["ciphers", CIPHER_NAMES.join(", ")],
+    ["runtime", `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores`],
+    ...notes.map((note): [string, string] => ["note", note]),
+  ];
+}

@@ -1,0 +1,21 @@
+/** The signals that ask a process to stop. */
+
+import { EXIT_STATUS, Interrupted } from "./exit_status.ts";
+
+const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Listens until disposed. The first signal asks to stop; a second SIGINT leaves at once. */
+export function stopSignals(): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const listener = () => {
+    if (controller.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
+    controller.abort(new Interrupted());
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Which cipher engine this process uses. */
+
+import { UserError } from "../errors.ts";
+import type { CipherEngine } from "./cipher.ts";
+import { loadOpensslEngine } from "./openssl.ts";
+import { webcryptoEngine } from "./webcrypto.ts";
+
+/** What the user asked for: "auto" takes the native engine where it works. */
+export type EngineChoice = "auto" | "portable" | "native";
+
+/**
+ * Loads the engine of a choice.
+ *
+ * @param loadNative throws when the native engine cannot be used.
+ * @returns the engine; with "auto", `note` says why the native one stepped aside.
+ * @throws {UserError} when "native" was asked for and does not work here.
+ */
+export function loadCipherEngine(
+  choice: EngineChoice,
+  loadNative: () => CipherEngine = loadOpensslEngine,
+): { engine: CipherEngine; note?: string } {
+  if (choice === "portable") return { engine: webcryptoEngine };
+  try {
+    return { engine: loadNative() };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (choice === "auto") return { engine: webcryptoEngine, note: `The native cipher is not used: ${reason}` };
+    throw new UserError(`Cannot use the native cipher: ${reason}`, {
+      cause,
+      hint: "Install OpenSSL (libcrypto) 1.1 or later, or leave out --engine native",
+    });
+  }
+}

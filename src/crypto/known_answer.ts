@@ -1,0 +1,74 @@
+/** The self-test of a cipher engine: it must give answers that are known, and refuse what was changed. */
+
+import { type CipherName, type SyncCipherEngine, TAG_BYTES } from "./cipher.ts";
+import { ProtocolError } from "../errors.ts";
+
+// Test cases 4 and 16 of McGrew and Viega, "The Galois/Counter Mode of Operation (GCM)", appendix B.
+const KEY = "feffe9928665731c6d6a8f9467308308";
+const NONCE = "cafebabefacedbaddecaf888";
+const AAD = "feedfacedeadbeeffeedfacedeadbeefabaddad2";
+const PAYLOAD = "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72" +
+  "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39";
+const ANSWERS: readonly { cipher: CipherName; key: string; sealed: string }[] = [
+  {
+    cipher: "aes-128-gcm",
+    key: KEY,
+    sealed: "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e" +
+      "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091" + "5bc94fbc3221a5db94fae95ae7121a47",
+  },
+  {
+    cipher: "aes-256-gcm",
+    key: KEY + KEY,
+    sealed: "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa" +
+      "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662" + "76fc6ece0f4e1768cddf8853bb2d551b",
+  },
+];
+
+/**
+ * Lets an engine seal, open and refuse a message for each key size, twice in a row as contexts are used again.
+ *
+ * @throws {Error} at the first answer that is not the known one.
+ */
+export function proveEngine(engine: SyncCipherEngine): void {
+  for (const { cipher: name, key, sealed } of ANSWERS) {
+    const cipher = engine.create({ cipher: name, key: fromHex(key), salt: fromHex(NONCE).subarray(0, 4) });
+    try {
+      const nonce = fromHex(NONCE);
+      for (let round = 0; round < 2; round++) {
+        const bytes = fromHex(AAD + PAYLOAD + "00".repeat(TAG_BYTES));
+        const start = AAD.length / 2;
+        const end = bytes.length - TAG_BYTES;
+        cipher.seal(nonce, bytes, 0, start, end);
+        if (toHex(bytes) !== AAD + sealed) throw new Error(`${engine.library} seals ${name} wrongly`);
+        cipher.open(nonce, bytes, 0, start, end);
+        if (toHex(bytes.subarray(0, end)) !== AAD + PAYLOAD) throw new Error(`${engine.library} opens ${name} wrongly`);
+        bytes[end] ^= 1;
+        if (!refuses(() => cipher.open(nonce, bytes, 0, start, end))) {
+          throw new Error(`${engine.library} accepts a wrong tag with ${name}`);
+        }
+      }
+    } finally {
+      cipher.close();
+    }
+  }
+}
+
+function refuses(open: () => void): boolean {
+  try {
+    open();
+    return false;
+  } catch (error) {
+    if (error instanceof ProtocolError) return true;
+    throw error;
+  }
+}
+
+function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,234 @@
+/** What an engine of the file side offers, and the choice between the two. Streams see only these interfaces. */
+
+import { type FileError, UserError } from "../errors.ts";
+import type { RecordCursor } from "../protocol/records.ts";
+import type { Attributes, FileStat } from "./file_stat.ts";
+import { createNativeEngine } from "./native_engine.ts";
+import { createPortableEngine } from "./portable_engine.ts";
+
+/** Which file of this machine: the same pair, the same file. */
+export interface FileIdentity {
+  dev: number;
+  inode: number;
+}
+
+/** One source operand, found. Plain data: may be posted to a Worker. */
+export interface SourceRoot {
+  /** Absolute path on this machine. */
+  path: string;
+  /** What the receiver is told: the last component, or "." for "dir/.", "..", and "/". */
+  name: string;
+  kind: "file" | "folder";
+  identity: FileIdentity;
+  /** Bytes of a file, 0 of a folder; as found. */
+  size: number;
+}
+
+/** Where one root goes. Plain data: may be posted to a Worker. */
+export type TargetRoot =
+  /** A folder that exists; `created` when it was made for this copy. */
+  | { kind: "folder"; path: string; created: boolean }
+  /** A file of this name in a folder that exists. */
+  | { kind: "file"; folder: string; name: string }
+  /** A character device, FIFO or the like: written in place and in order. */
+  | { kind: "device"; path: string };
+
+export interface WalkOptions {
+  /** Whether folders are entered; a folder without it is a failed item. */
+  recursive: boolean;
+  /** What to do about symbolic links inside the roots. A root itself is always followed. Default "follow". */
+  symlinks?: "follow" | "preserve" | "skip";
+  /** Whether further names of one file become hardlink records, which come after everything else. Default false. */
+  hardlinks?: boolean;
+  /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
+  accept?: (path: string, isFolder: boolean) => boolean;
+}
+
+/** What a walk finds. */
+export type WalkItem =
+  | {
+    type: "pack";
+    /** Records without contents that stand for themselves: the first is `enter` or `folder`. Owns its ArrayBuffer. */
+    plan: Uint8Array<ArrayBuffer>;
+    /** Number of records other than `enter`. */
+    records: number;
+    /** Number of `file` records. */
+    files: number;
+    /** Bytes of contents that they promise. */
+    bytes: number;
+    /** Whether it holds hardlink records: to be applied when everything before it is in place. */
+    links: boolean;
+  }
+  | { type: "ranged"; root: number; path: string; size: number; attributes: Attributes; identity: FileIdentity }
+  | { type: "failed"; error: FileError }
+  | { type: "note"; path: string; message: string };
+
+/** A lazy walk over the roots, depth first. */
+export interface Walk {
+  /** The next item, undefined at the end. Never throws for a single path. */
+  next(): WalkItem | undefined | Promise<WalkItem | undefined>;
+  /** Lets go of what is open. */
+  close(): void;
+}
+
+/** Reads what a walk has found; one per thread. */
+export interface SourceReader {
+  /** The file that `readWhole` or `openRanged` opened last. Reused. */
+  readonly stat: FileStat;
+  /** Whether the file that `readWhole` read last was changed meanwhile. */
+  readonly changed: boolean;
+  /**
+   * Makes the folder bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
+   *
+   * @throws {FileError} act "read".
+   */
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
+  /**
+   * Reads the whole file names[nameStart, nameEnd) of the current folder to buffer[at...]; a NUL stands at
+   * names[nameEnd], and an empty name is the root itself. Opens nothing but regular files.
+   *
+   * @returns the number of bytes read, at most `limit`.
+   * @throws {FileError} act "read"; code "EGREW" when it does not fit, "ESPECIAL" when it is no regular file.
+   */
+  readWhole(
+    names: Uint8Array<ArrayBuffer>,
+    nameStart: number,
+    nameEnd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    limit: number,
+  ): number;
+  /**
+   * Opens a large file. With `expected` another file in its place is refused.
+   *
+   * @throws {FileError} act "read".
+   */
+  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader;
+  close(): void;
+}
+
+/** A large source file. */
+export interface RangeReader {
+  /** Bytes when it was opened. */
+  readonly size: number;
+  /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
+  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number;
+  /** Whether its size or time of change differ from when it was opened. */
+  changed(): boolean;
+  close(): void;
+}
+
+export interface TargetOptions {
+  /** Whether mode, owner and times become those of the source. */
+  preserve: boolean;
+  /** Permissions that are taken away without `preserve`: the umask of this process. */
+  umask: number;
+  /** Letters and digits of this session, for temporary names. */
+  token: string;
+}
+
+/** A large file on its way. Plain data: may be posted to a Worker. */
+export interface Partial {
+  root: number;
+  /** Relative to the root; "" when the root is the file. */
+  path: string;
+  /** Name of the temporary file in the folder of the final one; "" for a device, which is written in place. */
+  temporary: string;
+  size: number;
+}
+
+/** A folder that a writer made or had to open up for itself, whose mode must be set at the end. */
+export interface TouchedFolder {
+  root: number;
+  path: string;
+  created: boolean;
+  /** Of a folder that was there: the permissions to give back. */
+  mode?: number;
+}
+
+/** A folder at the end of the copy: what is known of it from both sides. */
+export interface FinishedFolder extends TouchedFolder {
+  /** From the source, where its record has arrived. */
+  attributes?: Attributes;
+}
+
+/** Writes below the target roots and nowhere else; one per thread. */
+export interface TargetWriter {
+  /**
+   * Makes the folder bytes[start, end), relative to the root, the current one, and makes it first where it is missing
+   * (mode 0700 until `finishFolders`). A NUL stands at bytes[end].
+   *
+   * @throws {FileError} act "create"; a symbolic link is never followed.
+   * @throws {ProtocolError} when the root is a file and the path is not "".
+   */
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
+  /** Folders that this writer has touched since the last call. */
+  takeCreated(): TouchedFolder[];
+  /**
+   * Writes the file of a record, with its contents, to the current folder.
+   *
+   * @throws {FileError} act "write"; nothing is left behind, and what was there stays.
+   */
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Makes the link of a symlink or hardlink record in the current folder. @throws {FileError} act "create". */
+  makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Makes the temporary file of a large one, without taking space. @throws {FileError} */
+  createPartial(root: number, path: string, size: number): Partial;
+  /** Opens it for writing, in whichever thread. @throws {FileError} */
+  openPartial(partial: Partial): RangeWriter;
+  /** Gives it its attributes and its final name. @throws {FileError} */
+  commit(partial: Partial, attributes: Attributes): void;
+  /** Removes the temporary file; never fails. */
+  discard(partial: Partial): void;
+  /** Sets what folders shall have at the end, deepest first. */
+  finishFolders(folders: FinishedFolder[]): FileError[];
+  /** Removes this writer's temporary files, without `keepPartials` the large ones too. May be called again. */
+  abort(options?: { keepPartials?: boolean }): void;
+  close(): void;
+}
+
+/** A large target file. */
+export interface RangeWriter {
+  /** Writes all of buffer[at, at + length). A device takes offsets in order only. @throws {FileError} */
+  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
+  close(): void;
+}
+
+/** The few things that are asked by absolute path before a copy starts. */
+export interface PathCalls {
+  /** What is there, undefined when there is nothing. @throws {FileError} for any other reason. */
+  stat(path: string, options: { follow: boolean }): FileStat | undefined;
+  /** @throws {FileError} */
+  makeFolder(path: string, mode: number): void;
+  /** The path without symbolic links. @throws {FileError} */
+  realPath(path: string): string;
+}
+
+/** One way to do files. */
+export interface FileEngine {
+  readonly name: "native" | "portable";
+  readonly paths: PathCalls;
+  walk(roots: SourceRoot[], options: WalkOptions): Walk;
+  sourceReader(roots: SourceRoot[]): SourceReader;
+  targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
+}
+
+/**
+ * The engine for this machine. "auto" takes the native one where it proves itself; the note says why it did not, or
+ * what it has to do without.
+ *
+ * @throws {UserError} when "native" is demanded and cannot be had.
+ */
+export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine: FileEngine; note?: string } {
+  if (choice === "portable") return { engine: createPortableEngine() };
+  try {
+    return createNativeEngine();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (choice === "auto") return { engine: createPortableEngine(), note: `files: portable engine (${reason})` };
+    throw new UserError("Cannot use the native engine for files: " + reason, {
+      cause: error,
+      hint: "Use --engine auto or --engine portable",
+    });
+  }
+}

@@ -1,0 +1,30 @@
+/** How a walk looks into folders; each engine has its own. */
+
+import type { SourceRoot } from "./engine.ts";
+import type { FileStat } from "./file_stat.ts";
+
+/** Lists one folder at a time. What it tells is valid until the next call. */
+export interface FolderLister {
+  /** What `openFolder`, `statEntry` or `statRoot` found. Reused. */
+  readonly stat: FileStat;
+  /** The bytes that hold the name of the entry. */
+  readonly names: Uint8Array;
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  /** Kind of the entry itself (a link is a link), 0 when only `statEntry` can tell. */
+  readonly kind: number;
+  /** Tells of the root, following links. @throws {FileError} */
+  statRoot(root: SourceRoot): void;
+  /** Opens root.path/path for listing, and tells of it. @throws {FileError} */
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void;
+  /** Moves to the next entry other than "." and "..". @throws {FileError} */
+  nextEntry(): boolean;
+  /** The name of the entry as text. */
+  nameText(): string;
+  /** Tells of the entry. @throws {FileError} */
+  statEntry(options: { follow: boolean }): void;
+  /** Where the entry, a symbolic link, leads. @throws {FileError} */
+  linkTarget(): Uint8Array;
+  /** Ends the listing. */
+  closeFolder(): void;
+}

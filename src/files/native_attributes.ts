@@ -1,0 +1,91 @@
+/** Giving a file or folder its mode, owner and times, by descriptor. */
+
+import { AT_EMPTY_PATH, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { encodeName } from "../protocol/names.ts";
+import { putInt53, putUint53 } from "../protocol/records.ts";
+import type { Attributes } from "./file_stat.ts";
+import { preservedMode } from "./target_mode.ts";
+
+/** (uid_t) -1: leave it as it is. */
+const UNCHANGED = 0xffffffff;
+
+export class NativeAttributes {
+  readonly #calls: FileCalls;
+  readonly #user: number;
+  readonly #group: number;
+  readonly #times = new Scratch(32);
+  readonly #empty = new Scratch(8);
+  readonly #link = new Scratch(64);
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#user = calls.geteuid();
+    this.#group = calls.getegid();
+  }
+
+  get user(): number {
+    return this.#user;
+  }
+
+  get isRoot(): boolean {
+    return this.#user === 0;
+  }
+
+  /** Everything of the source, as far as it is permitted. Returns whether mode and times could be set. */
+  preserve(descriptor: number, from: Attributes): boolean {
+    const calls = this.#calls;
+    const owned = this.setOwner(descriptor, from.uid, from.gid);
+    // Setting the owner clears setuid and setgid, so the mode comes after it.
+    const mode = calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
+    return calls.futimens(descriptor, this.putTimes(from)) === 0 && mode;
+  }
+
+  /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
+  setOwner(descriptor: number, uid: number, gid: number): boolean {
+    const calls = this.#calls;
+    if (this.isRoot) return calls.fchown(descriptor, uid, gid) === 0;
+    return calls.fchown(descriptor, UNCHANGED, gid) === 0 && uid === this.#user;
+  }
+
+  /** As far as permitted, for a descriptor opened with O_PATH. */
+  setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
+    const owner = this.isRoot ? uid : UNCHANGED;
+    this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);
+  }
+
+  /** For a descriptor opened with O_PATH, which fchmod(2) refuses. Returns 0 or the error number. */
+  setModeOfPath(descriptor: number, mode: number): number {
+    return this.#calls.chmod(magicLink(descriptor, this.#link), mode) === 0 ? 0 : this.#calls.errno();
+  }
+
+  /** Whether a file of this owner is what this process makes anyway. */
+  isOwn(uid: number, gid: number): boolean {
+    return uid === this.#user && gid === this.#group;
+  }
+
+  /** Puts the times where futimens(2) finds them. Returns the address. */
+  putTimes(from: Attributes): number {
+    const view = this.#times.view;
+    putInt53(view, 0, from.atime);
+    putUint53(view, 8, from.atimeNs);
+    putInt53(view, 16, from.mtime);
+    putUint53(view, 24, from.mtimeNs);
+    return this.#times.address;
+  }
+}
+
+/** The umask of this process, read without changing it for the other threads; 0o777 when it cannot be told. */
+export function readUmask(): number {
+  try {
+    const line = /^Umask:\s*([0-7]+)/m.exec(Deno.readTextFileSync("/proc/self/status"));
+    return line ? parseInt(line[1], 8) : 0o777;
+  } catch {
+    return 0o777;
+  }
+}
+
+/** A name for what a descriptor opened with O_PATH stands for. Needs /proc. Returns its address. */
+export function magicLink(descriptor: number, scratch: Scratch): number {
+  return scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
+}

@@ -1,0 +1,90 @@
+/** The engine that makes system calls itself. Linux only. */
+
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
+import type { FileEngine, PathCalls } from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+import { FileKind, FileStat } from "./file_stat.ts";
+import { NativeLister } from "./native_lister.ts";
+import { openPath } from "./native_open.ts";
+import { NativeReader } from "./native_reader.ts";
+import { readStat } from "./native_stat.ts";
+import { NativeWriter } from "./native_writer.ts";
+import { TreeWalk } from "./tree_walk.ts";
+
+const ENOENT = 2;
+
+/**
+ * The native engine of this thread, after a look whether the calls that it is built on respond.
+ *
+ * @throws {Error} when they do not; the reason stands in the message.
+ */
+export function createNativeEngine(options: { openat2?: boolean } = {}): { engine: FileEngine; note?: string } {
+  const calls = openFileCalls();
+  const root = new Scratch(8);
+  root.putName(encodeName("/"));
+  const statx = new Statx(calls);
+  if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
+  if ((statx.mode & 0o170000) !== FileKind.folder) throw new Error("statx does not tell the truth");
+  const openat2 = options.openat2 ?? hasOpenat2(calls);
+  const engine: FileEngine = {
+    name: "native",
+    paths: new NativePaths(calls),
+    walk: (roots, walkOptions) => new TreeWalk(roots, new NativeLister(calls), walkOptions),
+    sourceReader: (roots) => new NativeReader(calls, roots),
+    targetWriter: (roots, targetOptions) => new NativeWriter(calls, roots, targetOptions, { openat2 }),
+  };
+  return openat2 ? { engine } : { engine, note: "files: no openat2, folders are entered one by one" };
+}
+
+function hasOpenat2(calls: FileCalls): boolean {
+  const how = new Scratch(32);
+  const { path, directory, closeOnExec } = calls.flags;
+  how.view.setUint32(0, path | directory | closeOnExec, true);
+  how.putName(encodeName("/"), 24);
+  const descriptor = calls.openat2(AT_FDCWD, how.address + 24, how.address);
+  if (descriptor >= 0) calls.close(descriptor);
+  return descriptor >= 0;
+}
+
+class NativePaths implements PathCalls {
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #path = new Scratch(80 << 10);
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#statx = new Statx(calls);
+  }
+
+  stat(path: string, options: { follow: boolean }): FileStat | undefined {
+    const name = this.#path.putName(encodeName(path));
+    if (!this.#statx.fill(AT_FDCWD, name, options.follow ? 0 : AT_SYMLINK_NOFOLLOW)) {
+      const errno = this.#calls.errno();
+      if (errno === ENOENT) return undefined;
+      throw failedCall("examine", path, errno);
+    }
+    const stat = new FileStat();
+    readStat(this.#statx, stat);
+    return stat;
+  }
+
+  makeFolder(path: string, mode: number): void {
+    const name = this.#path.putName(encodeName(path));
+    if (this.#calls.mkdirat(AT_FDCWD, name, mode) !== 0) throw failedCall("create", path, this.#calls.errno());
+  }
+
+  realPath(path: string): string {
+    const calls = this.#calls;
+    const opened = openPath(calls, AT_FDCWD, encodeName(path), calls.flags.path | calls.flags.closeOnExec, this.#path);
+    if (opened < 0) throw failedCall("find", path, -opened);
+    const link = this.#path.putName(encodeName(`/proc/self/fd/${opened}`));
+    const length = calls.readlinkat(AT_FDCWD, link, this.#path.address + 64, 4096);
+    const errno = length < 0 ? calls.errno() : 0;
+    calls.close(opened);
+    if (length < 0) throw failedCall("find", path, errno);
+    return decodeName(this.#path.bytes.subarray(64, 64 + length));
+  }
+}

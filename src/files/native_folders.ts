@@ -1,0 +1,187 @@
+/**
+ * Folders below the target roots, by descriptor. A path is resolved from its root's descriptor and never through a
+ * symbolic link: by openat2(2) in one step where the kernel has it, else component by component.
+ */
+
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import { encodeName } from "../protocol/names.ts";
+import type { TargetRoot, TouchedFolder } from "./engine.ts";
+import { failedCall, failedWith, linkInTheWay } from "./file_failure.ts";
+import { FileKind } from "./file_stat.ts";
+import { magicLink } from "./native_attributes.ts";
+import { LONGEST_PATH_BYTES, openPath } from "./native_open.ts";
+import { rootFolder, targetText } from "./target_name.ts";
+
+const ENOENT = 2;
+const EINTR = 4;
+const EAGAIN = 11;
+const EEXIST = 17;
+const ENOTDIR = 20;
+const ELOOP = 40;
+/** Descriptors kept open; a tree deeper than that is entered step by step. */
+const KEPT = 16;
+/** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
+const RESOLVE = 0x02 | 0x04 | 0x08;
+
+export class NativeFolders {
+  readonly #calls: FileCalls;
+  readonly #roots: TargetRoot[];
+  readonly #openat2: boolean;
+  readonly #statx: Statx;
+  readonly #path = new Scratch(LONGEST_PATH_BYTES + 1);
+  readonly #long = new Scratch(80 << 10);
+  readonly #how = new Scratch(24);
+  readonly #kept = new Map<string, number>();
+  readonly #rootDescriptors = new Map<number, number>();
+  #created: TouchedFolder[] = [];
+
+  constructor(calls: FileCalls, roots: TargetRoot[], options: { openat2: boolean }) {
+    this.#calls = calls;
+    this.#roots = roots;
+    this.#openat2 = options.openat2;
+    this.#statx = new Statx(calls);
+    const { path, directory, closeOnExec, noFollow } = calls.flags;
+    this.#how.view.setUint32(0, path | directory | closeOnExec | noFollow, true);
+    this.#how.view.setUint32(16, RESOLVE, true);
+  }
+
+  /**
+   * A descriptor (O_PATH) of the folder; valid until the next call. With `create` what is missing is made.
+   *
+   * @throws {FileError} act "create".
+   */
+  open(root: number, path: string, options: { create: boolean }): number {
+    const base = this.#openRoot(root);
+    if (path === "") return base;
+    const kept = this.#takeKept(root, path);
+    if (kept !== undefined) return kept;
+    const bytes = encodeName(path);
+    if (this.#openat2 && bytes.length <= LONGEST_PATH_BYTES) {
+      const result = this.#openOne(base, bytes);
+      if (result >= 0) return this.#keep(root, path, result);
+      if (-result !== ENOENT || !options.create) throw this.#refused(root, path, -result);
+    }
+    return this.#openSteps(root, path, options.create);
+  }
+
+  /** Folders made or opened up since the last call. */
+  takeCreated(): TouchedFolder[] {
+    const created = this.#created;
+    this.#created = [];
+    return created;
+  }
+
+  /**
+   * Gives this process write permission in a folder of its own for the time being; `takeCreated` tells what to give
+   * back. Returns whether it makes sense to try again.
+   */
+  openUp(root: number, path: string, descriptor: number, user: number): boolean {
+    const calls = this.#calls;
+    this.#path.bytes[0] = 0;
+    if (!this.#statx.fill(descriptor, this.#path.address, AT_EMPTY_PATH) || this.#statx.uid !== user) return false;
+    const mode = this.#statx.mode & 0o7777;
+    const wanted = mode | 0o700;
+    if (wanted === mode) return false;
+    if (calls.chmod(magicLink(descriptor, this.#path), wanted) !== 0) return false;
+    this.#created.push({ root, path, created: false, mode });
+    return true;
+  }
+
+  close(): void {
+    for (const descriptor of this.#kept.values()) this.#calls.close(descriptor);
+    for (const descriptor of this.#rootDescriptors.values()) this.#calls.close(descriptor);
+    this.#kept.clear();
+    this.#rootDescriptors.clear();
+  }
+
+  #openRoot(root: number): number {
+    const open = this.#rootDescriptors.get(root);
+    if (open !== undefined) return open;
+    const text = rootFolder(this.#roots[root]);
+    const { path, directory, closeOnExec } = this.#calls.flags;
+    const result = openPath(this.#calls, AT_FDCWD, encodeName(text), path | directory | closeOnExec, this.#long);
+    if (result < 0) throw failedCall("create", text, -result);
+    this.#rootDescriptors.set(root, result);
+    return result;
+  }
+
+  #openSteps(root: number, path: string, create: boolean): number {
+    let done = path.length;
+    let current: number | undefined;
+    while (current === undefined) {
+      done = path.lastIndexOf("/", done - 1);
+      if (done === -1) break;
+      current = this.#takeKept(root, path.slice(0, done));
+    }
+    let folder = current ?? this.#openRoot(root);
+    for (let start = done + 1; start <= path.length;) {
+      let end = path.indexOf("/", start);
+      if (end === -1) end = path.length;
+      const upTo = path.slice(0, end);
+      folder = this.#keep(root, upTo, this.#openStep(root, upTo, folder, encodeName(path.slice(start, end)), create));
+      start = end + 1;
+    }
+    return folder;
+  }
+
+  #openStep(root: number, path: string, folder: number, name: Uint8Array, create: boolean): number {
+    let result = this.#openOne(folder, name);
+    if (result >= 0) return result;
+    if (-result !== ENOENT || !create) throw this.#refused(root, path, -result);
+    if (this.#calls.mkdirat(folder, this.#path.address, 0o700) === 0) {
+      this.#created.push({ root, path, created: true });
+    } else {
+      const errno = this.#calls.errno();
+      // Another stream may have made it in this moment.
+      if (errno !== EEXIST) throw this.#refused(root, path, errno);
+    }
+    result = this.#openOne(folder, name);
+    if (result < 0) throw this.#refused(root, path, -result);
+    return result;
+  }
+
+  /** Returns a descriptor, or minus the error number: ELOOP for a symbolic link. Leaves the name in `#path`. */
+  #openOne(folder: number, name: Uint8Array): number {
+    const calls = this.#calls;
+    const address = this.#path.putName(name);
+    const { path, directory, closeOnExec, noFollow } = calls.flags;
+    for (;;) {
+      const result = this.#openat2
+        ? calls.openat2(folder, address, this.#how.address)
+        : calls.openat(folder, address, path | directory | closeOnExec | noFollow, 0);
+      if (result >= 0) return result;
+      const errno = calls.errno();
+      // openat2 says EAGAIN when something was renamed during a look at "beneath".
+      if (errno === EINTR || errno === EAGAIN) continue;
+      if (errno !== ENOTDIR || !this.#statx.fill(folder, address, AT_SYMLINK_NOFOLLOW)) return -errno;
+      return (this.#statx.mode & 0o170000) === FileKind.symlink ? -ELOOP : -errno;
+    }
+  }
+
+  #refused(root: number, path: string, errno: number) {
+    const text = targetText(this.#roots[root], path);
+    if (errno === ELOOP) return linkInTheWay(text);
+    return errno === ENOTDIR ? failedWith("create", text, "ENOTDIR") : failedCall("create", text, errno);
+  }
+
+  #takeKept(root: number, path: string): number | undefined {
+    const key = `${root}:${path}`;
+    const descriptor = this.#kept.get(key);
+    if (descriptor === undefined) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, descriptor);
+    return descriptor;
+  }
+
+  #keep(root: number, path: string, descriptor: number): number {
+    this.#kept.set(`${root}:${path}`, descriptor);
+    if (this.#kept.size > KEPT) {
+      const [oldest, its] = this.#kept.entries().next().value!;
+      this.#calls.close(its);
+      this.#kept.delete(oldest);
+    }
+    return descriptor;
+  }
+}

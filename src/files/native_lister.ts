@@ -1,0 +1,126 @@
+/** Listing folders with getdents64(2): names as bytes, in a buffer of fixed size however large the folder is. */
+
+import { decodeName, encodeName } from "../protocol/names.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import type { SourceRoot } from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+import { FileStat } from "./file_stat.ts";
+import type { FolderLister } from "./folder_lister.ts";
+import { joinPath } from "./local_path.ts";
+import { openPath } from "./native_open.ts";
+import { readStat } from "./native_stat.ts";
+
+const LISTING_BYTES = 64 << 10;
+/** struct linux_dirent64: inode and offset (8 each), length (2), type (1), name. */
+const NAME_OFFSET = 19;
+const ENOENT = 2;
+const DOT = 0x2e;
+/** DT_FIFO, DT_CHR and so on are the upper bits of st_mode, shifted; DT_UNKNOWN is 0. */
+const KIND_SHIFT = 12;
+
+export class NativeLister implements FolderLister {
+  readonly stat = new FileStat();
+  readonly names: Uint8Array;
+  nameStart = 0;
+  nameEnd = 0;
+  kind = 0;
+
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #listing = new Scratch(LISTING_BYTES);
+  readonly #path = new Scratch(80 << 10);
+  #next = 0;
+  #filled = 0;
+  #descriptor = -1;
+  #text = "";
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#statx = new Statx(calls);
+    this.names = this.#listing.bytes;
+  }
+
+  statRoot(root: SourceRoot): void {
+    const name = this.#path.putName(encodeName(root.path));
+    if (!this.#statx.fill(AT_FDCWD, name, 0)) throw failedCall("read", root.path, this.#calls.errno());
+    readStat(this.#statx, this.stat);
+  }
+
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
+    this.closeFolder();
+    const calls = this.#calls;
+    const text = joinPath(root.path, path);
+    const flags = calls.flags.directory | calls.flags.closeOnExec | (options.follow ? 0 : calls.flags.noFollow);
+    const result = openPath(calls, AT_FDCWD, encodeName(text), flags, this.#path);
+    if (result < 0) throw failedCall("read", text, -result);
+    this.#descriptor = result;
+    this.#text = text;
+    this.#next = this.#filled = 0;
+    this.#path.bytes[0] = 0;
+    if (!this.#statx.fill(result, this.#path.address, AT_EMPTY_PATH)) throw failedCall("read", text, calls.errno());
+    readStat(this.#statx, this.stat);
+  }
+
+  nextEntry(): boolean {
+    const { bytes, view } = this.#listing;
+    for (;;) {
+      if (this.#next >= this.#filled && !this.#fill()) return false;
+      const at = this.#next;
+      this.#next = at + view.getUint16(at + 16, true);
+      const start = at + NAME_OFFSET;
+      if (bytes[start] === DOT && (bytes[start + 1] === 0 || (bytes[start + 1] === DOT && bytes[start + 2] === 0))) {
+        continue;
+      }
+      let end = start + 1;
+      while (bytes[end] !== 0) end++;
+      this.nameStart = start;
+      this.nameEnd = end;
+      this.kind = bytes[at + 18] << KIND_SHIFT;
+      return true;
+    }
+  }
+
+  nameText(): string {
+    return decodeName(this.names.subarray(this.nameStart, this.nameEnd));
+  }
+
+  statEntry(options: { follow: boolean }): void {
+    const name = this.#listing.address + this.nameStart;
+    if (!this.#statx.fill(this.#descriptor, name, options.follow ? 0 : AT_SYMLINK_NOFOLLOW)) {
+      throw this.#failed();
+    }
+    readStat(this.#statx, this.stat);
+  }
+
+  linkTarget(): Uint8Array {
+    const { address, bytes } = this.#path;
+    const length = this.#calls.readlinkat(this.#descriptor, this.#listing.address + this.nameStart, address, 4096);
+    if (length < 0) throw this.#failed();
+    return bytes.slice(0, length);
+  }
+
+  closeFolder(): void {
+    if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+
+  #fill(): boolean {
+    const got = this.#calls.getdents64(this.#descriptor, this.#listing.address, LISTING_BYTES);
+    if (got < 0) {
+      const errno = this.#calls.errno();
+      // The folder was removed while it was listed: nothing is in it any more.
+      if (errno === ENOENT) return false;
+      throw failedCall("read", this.#text, errno);
+    }
+    this.#next = 0;
+    this.#filled = got;
+    return got > 0;
+  }
+
+  #failed() {
+    const errno = this.#calls.errno();
+    return failedCall("read", joinPath(this.#text, this.nameText()), errno);
+  }
+}

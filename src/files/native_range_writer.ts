@@ -1,0 +1,64 @@
+/** Writing a large file at offsets, or a device in order. */
+
+import { addressOf, AT_FDCWD, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { encodeName } from "../protocol/names.ts";
+import type { RangeWriter } from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+import { outOfOrder } from "./target_failure.ts";
+
+const EINTR = 4;
+/** A write of more than 2**31 - 1 bytes would not fit into its result. */
+const MOST_WRITE_BYTES = 1 << 30;
+
+/** Opens a device, FIFO or the like for writing in place. @throws {FileError} */
+export function openDevice(calls: FileCalls, path: string): number {
+  const { write, noTty, closeOnExec } = calls.flags;
+  const name = new Scratch(4097);
+  name.putName(encodeName(path).subarray(0, 4096));
+  const descriptor = calls.openat(AT_FDCWD, name.address, write | noTty | closeOnExec, 0);
+  if (descriptor < 0) throw failedCall("write", path, calls.errno());
+  return descriptor;
+}
+
+/** Owns its descriptor. */
+export class NativeRangeWriter implements RangeWriter {
+  readonly #calls: FileCalls;
+  readonly #text: string;
+  /** Where a device stands; undefined for a file, which may be written anywhere. */
+  #position: number | undefined;
+  #descriptor: number;
+
+  constructor(calls: FileCalls, descriptor: number, options: { text: string; inOrder: boolean }) {
+    this.#calls = calls;
+    this.#descriptor = descriptor;
+    this.#text = options.text;
+    this.#position = options.inOrder ? 0 : undefined;
+  }
+
+  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
+    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.#text);
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    const calls = this.#calls;
+    for (let done = 0; done < length;) {
+      const most = Math.min(length - done, MOST_WRITE_BYTES);
+      const wrote = this.#position === undefined
+        ? calls.pwrite(this.#descriptor, address + done, most, offset + done)
+        : calls.write(this.#descriptor, address + done, most);
+      if (wrote >= 0) done += wrote;
+      else {
+        const errno = calls.errno();
+        if (errno !== EINTR) throw failedCall("write", this.#text, errno);
+      }
+    }
+    if (this.#position !== undefined) this.#position += length;
+  }
+
+  close(): void {
+    if (this.#descriptor < 0) return;
+    const result = this.#calls.close(this.#descriptor);
+    this.#descriptor = -1;
+    // Some file systems say only now that nothing more fits.
+    if (result !== 0) throw failedCall("write", this.#text, this.#calls.errno());
+  }
+}

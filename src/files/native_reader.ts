@@ -1,0 +1,213 @@
+/** Reading sources with system calls: a small file takes no memory, no text and no promise. */
+
+import { FileError } from "../errors.ts";
+import { addressOf, AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
+import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+import { FileKind, FileStat } from "./file_stat.ts";
+import { joinPath } from "./local_path.ts";
+import { openOnce, openPath } from "./native_open.ts";
+import { readStat } from "./native_stat.ts";
+import { hasGrown, isSpecial } from "./source_failure.ts";
+
+const EINTR = 4;
+/** A read of more than 2**31 - 1 bytes would not fit into its result. */
+const MOST_READ_BYTES = 1 << 30;
+
+export class NativeReader implements SourceReader {
+  readonly stat = new FileStat();
+  changed = false;
+
+  readonly #calls: FileCalls;
+  readonly #roots: SourceRoot[];
+  readonly #statx: Statx;
+  readonly #empty = new Scratch(8);
+  readonly #path = new Scratch(80 << 10);
+  readonly #fileFlags: number;
+  #root = -1;
+  #folderText = "";
+  #folder = -1;
+
+  constructor(calls: FileCalls, roots: SourceRoot[]) {
+    this.#calls = calls;
+    this.#roots = roots;
+    this.#statx = new Statx(calls);
+    const { closeOnExec, nonBlock, noTty } = calls.flags;
+    // What was a file in the walk may be a FIFO by now: opening must not wait for its other end.
+    this.#fileFlags = closeOnExec | nonBlock | noTty;
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#leave();
+    this.#root = root;
+    const path = bytes.subarray(start, end);
+    this.#folderText = decodeName(path);
+    if (this.#roots[root].kind === "file") return;
+    const calls = this.#calls;
+    const text = this.#text();
+    const flags = calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
+    const result = openPath(calls, AT_FDCWD, encodeName(text), flags, this.#path);
+    if (result < 0) throw failedCall("read", text, -result);
+    this.#folder = result;
+  }
+
+  readWhole(
+    names: Uint8Array<ArrayBuffer>,
+    nameStart: number,
+    nameEnd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    limit: number,
+  ): number {
+    const descriptor = this.#openFile(names, nameStart, nameEnd);
+    const calls = this.#calls;
+    const stat = this.stat;
+    let length = 0;
+    let errno = 0;
+    if (stat.size <= limit) {
+      const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+      // Files of /proc say that they have 0 bytes, and have more.
+      const wanted = stat.size === 0 ? limit : stat.size;
+      while (length < wanted) {
+        const got = calls.read(descriptor, address + length, wanted - length);
+        if (got > 0) length += got;
+        else if (got === 0) break;
+        else if ((errno = calls.errno()) !== EINTR) break;
+        else errno = 0;
+      }
+      if (errno === 0) this.changed = this.#isChanged(descriptor, length);
+    }
+    calls.close(descriptor);
+    if (errno !== 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), errno);
+    const full = stat.size === 0 && length === limit && limit > 0;
+    if (full || stat.size > limit) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
+    return length;
+  }
+
+  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
+    const calls = this.#calls;
+    const text = joinPath(this.#roots[root].path, path);
+    const descriptor = openPath(calls, AT_FDCWD, encodeName(text), this.#fileFlags, this.#path);
+    if (descriptor < 0) throw failedCall("read", text, -descriptor);
+    try {
+      this.#examine(descriptor, text);
+      const { dev, inode } = this.stat;
+      if (expected && (expected.dev !== dev || expected.inode !== inode)) {
+        throw new FileError("read", text, "another file has taken its place", { code: "ESTALE" });
+      }
+    } catch (error) {
+      calls.close(descriptor);
+      throw error;
+    }
+    return new NativeRangeReader(calls, descriptor, text);
+  }
+
+  close(): void {
+    this.#leave();
+  }
+
+  #openFile(names: Uint8Array<ArrayBuffer>, nameStart: number, nameEnd: number): number {
+    const calls = this.#calls;
+    const name = nameStart === nameEnd
+      ? this.#path.putName(encodeName(this.#roots[this.#root].path))
+      : addressOf(names.buffer) + names.byteOffset + nameStart;
+    const folder = nameStart === nameEnd ? AT_FDCWD : this.#folder;
+    const descriptor = openOnce(calls, folder, name, this.#fileFlags);
+    if (descriptor < 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), -descriptor);
+    if (
+      !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
+      (this.#statx.mode & 0o170000) !== FileKind.file
+    ) {
+      const text = this.#nameText(names, nameStart, nameEnd);
+      try {
+        this.#examine(descriptor, text);
+      } finally {
+        calls.close(descriptor);
+      }
+    }
+    readStat(this.#statx, this.stat);
+    return descriptor;
+  }
+
+  /** Fills `stat` and refuses what is no regular file. */
+  #examine(descriptor: number, text: string): void {
+    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+      throw failedCall("read", text, this.#calls.errno());
+    }
+    readStat(this.#statx, this.stat);
+    if (this.stat.kind !== FileKind.file) throw isSpecial(text, this.stat.kind);
+  }
+
+  #isChanged(descriptor: number, length: number): boolean {
+    const { stat } = this;
+    const statx = this.#statx;
+    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
+    return statx.mtimeNs !== stat.mtimeNs || statx.mtime !== stat.mtime || statx.size !== stat.size ||
+      (length !== stat.size && stat.size !== 0);
+  }
+
+  #leave(): void {
+    if (this.#folder >= 0) this.#calls.close(this.#folder);
+    this.#folder = -1;
+  }
+
+  #text(): string {
+    return joinPath(this.#roots[this.#root].path, this.#folderText);
+  }
+
+  #nameText(names: Uint8Array, start: number, end: number): string {
+    return joinPath(this.#text(), decodeName(names.subarray(start, end)));
+  }
+}
+
+class NativeRangeReader implements RangeReader {
+  readonly size: number;
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #empty = new Scratch(8);
+  readonly #text: string;
+  readonly #mtime: number;
+  readonly #mtimeNs: number;
+  #descriptor: number;
+
+  constructor(calls: FileCalls, descriptor: number, text: string) {
+    this.#calls = calls;
+    this.#descriptor = descriptor;
+    this.#text = text;
+    this.#statx = new Statx(calls);
+    this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
+    this.size = this.#statx.size;
+    this.#mtime = this.#statx.mtime;
+    this.#mtimeNs = this.#statx.mtimeNs;
+  }
+
+  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    let done = 0;
+    while (done < length) {
+      const most = Math.min(length - done, MOST_READ_BYTES);
+      const got = this.#calls.pread(this.#descriptor, address + done, most, offset + done);
+      if (got > 0) done += got;
+      else if (got === 0) break;
+      else {
+        const errno = this.#calls.errno();
+        if (errno !== EINTR) throw failedCall("read", this.#text, errno);
+      }
+    }
+    return done;
+  }
+
+  changed(): boolean {
+    const statx = this.#statx;
+    if (!statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
+    return statx.size !== this.size || statx.mtime !== this.#mtime || statx.mtimeNs !== this.#mtimeNs;
+  }
+
+  close(): void {
+    if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}

@@ -1,0 +1,149 @@
+/** Writing below the targets with system calls: temporary name, contents, attributes, final name. */
+
+import { FileError } from "../errors.ts";
+import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
+import { type RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
+import type {
+  FinishedFolder,
+  Partial,
+  RangeWriter,
+  TargetOptions,
+  TargetRoot,
+  TargetWriter,
+  TouchedFolder,
+} from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+import { type Attributes, FileStat } from "./file_stat.ts";
+import { finishFolder } from "./native_finish.ts";
+import { makeHardLink, makeSymlink } from "./native_links.ts";
+import { NativePartials } from "./native_partials.ts";
+import { NativePlacing } from "./native_placing.ts";
+import { openDevice } from "./native_range_writer.ts";
+import { readAttributes } from "./record_attributes.ts";
+import { checkShape, targetText } from "./target_name.ts";
+
+const UNCHANGED = 0xffffffff;
+
+export class NativeWriter implements TargetWriter {
+  readonly #calls: FileCalls;
+  readonly #placing: NativePlacing;
+  /** Large files and the end of the copy have a place of their own: they must not move the current folder. */
+  readonly #aside: NativePlacing;
+  readonly #partials: NativePartials;
+  readonly #stat = new FileStat();
+  readonly #name = new Scratch(512);
+
+  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: { openat2: boolean }) {
+    this.#calls = calls;
+    this.#placing = new NativePlacing(calls, roots, options, engine);
+    this.#aside = new NativePlacing(calls, roots, options, engine);
+    this.#partials = new NativePartials(this.#aside);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#placing.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)));
+  }
+
+  takeCreated(): TouchedFolder[] {
+    return [...this.#placing.folders.takeCreated(), ...this.#aside.folders.takeCreated()];
+  }
+
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+    const placing = this.#placing;
+    const root = placing.current();
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    const contents = addressOf(bytes.buffer) + bytes.byteOffset + cursor.contentStart;
+    if (root.kind === "device") return this.#writeDevice(root.path, contents, cursor.contentBytes);
+    const name = this.#nameOf(root, cursor, bytes);
+    readAttributes(cursor, this.#stat);
+    const descriptor = placing.openTemporary(name, this.#stat.mode);
+    const errno = placing.writeAll(descriptor, contents, cursor.contentBytes);
+    if (errno !== 0) {
+      this.#calls.close(descriptor);
+      throw placing.failed(name, errno, placing.temporary);
+    }
+    placing.publish(descriptor, placing.temporary, name, this.#stat);
+  }
+
+  makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+    const placing = this.#placing;
+    const root = placing.current();
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") checkShape(root, true);
+    const name = this.#nameOf(root, cursor, bytes);
+    const target = bytes.slice(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
+    if (cursor.type === RecordType.hardlink) return makeHardLink(placing, name, target);
+    makeSymlink(placing, name, target);
+    if (placing.options.preserve) this.#preserveLink(cursor);
+    placing.rename(placing.temporary, name);
+  }
+
+  createPartial(root: number, path: string, size: number): Partial {
+    return this.#partials.create(root, path, size);
+  }
+
+  openPartial(partial: Partial): RangeWriter {
+    return this.#partials.open(partial);
+  }
+
+  commit(partial: Partial, attributes: Attributes): void {
+    this.#partials.commit(partial, attributes);
+  }
+
+  discard(partial: Partial): void {
+    this.#partials.discard(partial);
+  }
+
+  finishFolders(folders: FinishedFolder[]): FileError[] {
+    const { folders: opened, attributes, options, roots } = this.#aside;
+    const statx = new Statx(this.#calls);
+    const failures: FileError[] = [];
+    for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
+      try {
+        const descriptor = opened.open(folder.root, folder.path, { create: false });
+        const text = targetText(roots[folder.root], folder.path);
+        finishFolder(this.#calls, { folder, descriptor, text, options, attributes, statx });
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        failures.push(error);
+      }
+    }
+    return failures;
+  }
+
+  abort(options: { keepPartials?: boolean } = {}): void {
+    this.#placing.abandon();
+    this.#aside.abandon();
+    this.#partials.abort(options);
+  }
+
+  close(): void {
+    this.#placing.close();
+    this.#aside.close();
+  }
+
+  /** Address of the final name of a record whose shape fits its root. */
+  #nameOf(root: TargetRoot, cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+    if (root.kind === "file") return this.#name.putName(encodeName(root.name));
+    return addressOf(bytes.buffer) + bytes.byteOffset + cursor.nameStart;
+  }
+
+  #writeDevice(path: string, contents: number, length: number): void {
+    const descriptor = openDevice(this.#calls, path);
+    const errno = this.#placing.writeAll(descriptor, contents, length);
+    const closed = this.#calls.close(descriptor) === 0 ? 0 : this.#calls.errno();
+    if (errno || closed) throw failedCall("write", path, errno || closed);
+  }
+
+  /** Owner and times of a symbolic link that still has its temporary name; what is not permitted is left. */
+  #preserveLink(cursor: RecordCursor): void {
+    const { attributes, folder, temporary } = this.#placing;
+    readAttributes(cursor, this.#stat);
+    const uid = attributes.isRoot ? this.#stat.uid : UNCHANGED;
+    this.#calls.fchownat(folder, temporary, uid, cursor.uint32(RecordField.gid), AT_SYMLINK_NOFOLLOW);
+    this.#calls.utimensat(folder, temporary, attributes.putTimes(this.#stat), AT_SYMLINK_NOFOLLOW);
+  }
+}

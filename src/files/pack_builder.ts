@@ -1,0 +1,134 @@
+/** Gathers records without contents into a plan; see "Records" in PROTOCOL.md. */
+
+import { PACK_BYTES, PACK_RECORDS } from "../protocol/limits.ts";
+import { putInt53, putUint53, RECORD_HEADER_BYTES, RecordField, RecordType } from "../protocol/records.ts";
+import type { WalkItem } from "./engine.ts";
+import type { Attributes, FileStat } from "./file_stat.ts";
+
+/** A plan is closed beyond this size, however few records it has: paths may be long, and it must fit into frames. */
+const PLAN_BYTES = 128 << 10;
+const NO_BYTES = new Uint8Array(0);
+const NO_ATTRIBUTES: Attributes = { mode: 0, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
+
+export type Pack = Extract<WalkItem, { type: "pack" }>;
+
+/** The plan that is being made. After `take` it starts again in the same folder. */
+export class PackBuilder {
+  #bytes = new Uint8Array(PLAN_BYTES + 4096);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+  #records = 0;
+  #files = 0;
+  #contents = 0;
+  #links = false;
+  #entered = false;
+  #root = 0;
+  #path: Uint8Array = NO_BYTES;
+
+  /** Whether a file with this many bytes of contents, or another record, must wait for the next pack. */
+  isFull(contentBytes = 0): boolean {
+    if (this.#records === 0) return false;
+    return this.#records >= PACK_RECORDS || this.#length >= PLAN_BYTES || this.#contents + contentBytes > PACK_BYTES;
+  }
+
+  /** Makes a folder the current one; with attributes that is a record of its own. */
+  enter(root: number, path: Uint8Array, attributes?: Attributes): void {
+    this.#root = root;
+    this.#path = path;
+    this.#entered = attributes !== undefined;
+    if (!attributes) return;
+    this.#put(RecordType.folder, path, 0, path.length, attributes);
+    this.#records++;
+  }
+
+  addFile(names: Uint8Array, start: number, end: number, stat: FileStat): void {
+    this.#enterOnce();
+    const at = this.#put(RecordType.file, names, start, end, stat);
+    putUint53(this.#view, at + RecordField.size, stat.size);
+    if (stat.links > 1) putUint53(this.#view, at + RecordField.inode, stat.inode);
+    this.#records++;
+    this.#files++;
+    this.#contents += stat.size;
+  }
+
+  /** A symbolic link with its target, or a hard link with the path of its first name. */
+  addLink(type: number, names: Uint8Array, start: number, end: number, target: Uint8Array, stat: FileStat): void {
+    this.#enterOnce();
+    const at = this.#put(type, names, start, end, stat, target);
+    putUint53(this.#view, at + RecordField.size, target.length);
+    this.#records++;
+    if (type === RecordType.hardlink) this.#links = true;
+  }
+
+  /** What has been gathered, undefined when it is nothing. */
+  take(): Pack | undefined {
+    const records = this.#records;
+    if (records === 0) {
+      this.#length = 0;
+      this.#entered = false;
+      return undefined;
+    }
+    const plan = this.#bytes.slice(0, this.#length);
+    const pack: Pack = {
+      type: "pack",
+      plan,
+      records,
+      files: this.#files,
+      bytes: this.#contents,
+      links: this.#links,
+    };
+    this.#length =
+      this.#records =
+      this.#files =
+      this.#contents =
+        0;
+    this.#entered = this.#links = false;
+    return pack;
+  }
+
+  #enterOnce(): void {
+    if (this.#entered) return;
+    this.#entered = true;
+    this.#put(RecordType.enter, this.#path, 0, this.#path.length, NO_ATTRIBUTES);
+  }
+
+  #put(
+    type: number,
+    names: Uint8Array,
+    start: number,
+    end: number,
+    from: Attributes,
+    tail: Uint8Array = NO_BYTES,
+  ): number {
+    const at = this.#length;
+    const nameAt = at + RECORD_HEADER_BYTES;
+    const nameBytes = end - start;
+    this.#reserve(nameAt + nameBytes + 1 + tail.length);
+    const bytes = this.#bytes;
+    const view = this.#view;
+    bytes.fill(0, at, nameAt);
+    bytes[at + RecordField.type] = type;
+    view.setUint16(at + RecordField.nameLength, nameBytes, true);
+    view.setUint16(at + RecordField.root, this.#root, true);
+    view.setUint32(at + RecordField.mode, from.mode, true);
+    view.setUint32(at + RecordField.uid, from.uid, true);
+    view.setUint32(at + RecordField.gid, from.gid, true);
+    view.setUint32(at + RecordField.mtimeNs, from.mtimeNs, true);
+    view.setUint32(at + RecordField.atimeNs, from.atimeNs, true);
+    putInt53(view, at + RecordField.mtime, from.mtime);
+    putInt53(view, at + RecordField.atime, from.atime);
+    for (let index = 0; index < nameBytes; index++) bytes[nameAt + index] = names[start + index];
+    bytes[nameAt + nameBytes] = 0;
+    if (tail.length > 0) bytes.set(tail, nameAt + nameBytes + 1);
+    this.#length = nameAt + nameBytes + 1 + tail.length;
+    return at;
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#bytes.length) return;
+    const larger = new Uint8Array(bytes * 2);
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+}

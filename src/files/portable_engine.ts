@@ -1,0 +1,50 @@
+/** The engine that uses Deno's own calls, on every platform. */
+
+import { FileError } from "../errors.ts";
+import { hasEscapedBytes } from "../protocol/names.ts";
+import type { FileEngine, PathCalls } from "./engine.ts";
+import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
+import { PortableLister } from "./portable_lister.ts";
+import { PortableReader } from "./portable_reader.ts";
+import { statOf } from "./portable_stat.ts";
+import { PortableWriter } from "./portable_writer.ts";
+import { TreeWalk } from "./tree_walk.ts";
+
+/** The portable engine; always there. */
+export function createPortableEngine(): FileEngine {
+  return {
+    name: "portable",
+    paths: portablePaths,
+    walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
+    sourceReader: (roots) => new PortableReader(roots),
+    targetWriter: (roots, options) => new PortableWriter(roots, options),
+  };
+}
+
+const portablePaths: PathCalls = {
+  stat(path, { follow }) {
+    return attempt("examine", path, () => {
+      try {
+        return statOf(follow ? Deno.statSync(path) : Deno.lstatSync(path));
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return undefined;
+        throw error;
+      }
+    });
+  },
+  makeFolder(path, mode) {
+    attempt("create", path, () => Deno.mkdirSync(path, { mode }));
+  },
+  realPath(path) {
+    return attempt("find", path, () => Deno.realPathSync(path));
+  },
+};
+
+function attempt<Result>(act: string, path: string, call: () => Result): Result {
+  if (hasEscapedBytes(path)) throw new FileError(act, path, "its name is not UTF-8", { code: FileCode.notText });
+  try {
+    return call();
+  } catch (error) {
+    throw failedDeno(act, path, error);
+  }
+}

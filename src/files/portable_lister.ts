@@ -1,0 +1,110 @@
+/**
+ * Listing folders with `Deno.readDirSync`. A name that is not UTF-8 is reported as a failure; Deno 2.5 does not list it
+ * at all, so there it is missed: a reason to prefer the native engine.
+ */
+
+import { FileError } from "../errors.ts";
+import { encodeName } from "../protocol/names.ts";
+import type { SourceRoot } from "./engine.ts";
+import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
+import { FileKind, FileStat } from "./file_stat.ts";
+import type { FolderLister } from "./folder_lister.ts";
+import { joinPath } from "./local_path.ts";
+import { readInfo } from "./portable_stat.ts";
+
+/** What stands in the place of bytes that are not UTF-8; the name cannot be opened by it. */
+const REPLACEMENT = "\ufffd";
+
+export class PortableLister implements FolderLister {
+  readonly stat = new FileStat();
+  names: Uint8Array = new Uint8Array(0);
+  readonly nameStart = 0;
+  kind = 0;
+  #entries: Iterator<Deno.DirEntry> | undefined;
+  #folder = "";
+  #name = "";
+
+  get nameEnd(): number {
+    return this.names.length;
+  }
+
+  statRoot(root: SourceRoot): void {
+    this.#stat(root.path, true);
+  }
+
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
+    this.#folder = joinPath(root.path, path);
+    this.#stat(this.#folder, options.follow);
+    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder);
+    if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
+    try {
+      this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
+    } catch (error) {
+      throw failedDeno("read", this.#folder, error);
+    }
+  }
+
+  nextEntry(): boolean {
+    let entry: IteratorResult<Deno.DirEntry> | undefined;
+    try {
+      entry = this.#entries?.next();
+    } catch (error) {
+      throw failedDeno("read", this.#folder, error);
+    }
+    if (!entry || entry.done) return false;
+    const { name, isFile, isDirectory, isSymlink } = entry.value;
+    this.#name = name;
+    this.names = encodeName(name);
+    this.kind = isFile ? FileKind.file : isDirectory ? FileKind.folder : isSymlink ? FileKind.symlink : 0;
+    // A name that is not what the system has must be found out before it is taken for a folder's.
+    if (name.includes(REPLACEMENT)) this.kind = 0;
+    return true;
+  }
+
+  nameText(): string {
+    return this.#name;
+  }
+
+  statEntry(options: { follow: boolean }): void {
+    const path = joinPath(this.#folder, this.#name);
+    if (this.#name.includes(REPLACEMENT)) checkName(path);
+    this.#stat(path, options.follow);
+  }
+
+  linkTarget(): Uint8Array {
+    const path = joinPath(this.#folder, this.#name);
+    try {
+      const target = Deno.readLinkSync(path);
+      if (!target.includes(REPLACEMENT)) return encodeName(target);
+    } catch (error) {
+      throw failedDeno("read", path, error);
+    }
+    throw new FileError("read", path, "where it leads is not UTF-8", { code: FileCode.notText });
+  }
+
+  closeFolder(): void {
+    this.#entries = undefined;
+  }
+
+  #stat(path: string, follow: boolean): void {
+    try {
+      readInfo(follow ? Deno.statSync(path) : Deno.lstatSync(path), this.stat);
+    } catch (error) {
+      throw failedDeno("read", path, error);
+    }
+  }
+}
+
+/** Whether U+FFFD is really in the name. @throws {FileError} code "EILSEQ". */
+function checkName(path: string): void {
+  try {
+    Deno.lstatSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw failedDeno("read", path, error);
+    throw new FileError("read", path, "its name is not UTF-8", {
+      code: FileCode.notText,
+      hint: "Only the native engine can open such names",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,191 @@
+/** The current folder of a portable writer, and how a new file in it comes to its final name. */
+
+import { FileError, ProtocolError } from "../errors.ts";
+import { hasEscapedBytes } from "../protocol/names.ts";
+import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
+import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
+import type { Attributes, FileStat } from "./file_stat.ts";
+import { joinPath } from "./local_path.ts";
+import { PortableAttributes } from "./portable_attributes.ts";
+import { statOf } from "./portable_stat.ts";
+import { keptMode, plainMode } from "./target_mode.ts";
+import { checkShape, rootFolder } from "./target_name.ts";
+import { TemporaryNames } from "./temporary_name.ts";
+
+const windows = () => Deno.build.os === "windows";
+/** What Windows takes for something else than a name: other folders, drives, streams, wildcards. */
+// deno-lint-ignore no-control-regex
+const NO_NAME_ON_WINDOWS = /[\\:*?"<>|\u0000-\u001f]|[. ]$/;
+
+export class PortablePlacing {
+  readonly roots: TargetRoot[];
+  readonly options: TargetOptions;
+  readonly attributes = new PortableAttributes();
+  root = -1;
+  /** Absolute path of the current folder. */
+  folder = "";
+  #path = "";
+  readonly #names: TemporaryNames;
+  #unfinished: string | undefined;
+  #created: TouchedFolder[] = [];
+
+  constructor(roots: TargetRoot[], options: TargetOptions) {
+    this.roots = roots;
+    this.options = options;
+    this.#names = new TemporaryNames(options.token);
+  }
+
+  /** Makes the folder the current one; every component is looked at. @throws {FileError} */
+  enter(root: number, path: string, options: { create: boolean } = { create: true }): void {
+    const target = this.roots[root];
+    if (path !== "" || !target) checkShape(target, true);
+    this.root = -1;
+    let folder = rootFolder(target);
+    if (path !== "") {
+      for (let start = 0; start <= path.length;) {
+        let end = path.indexOf("/", start);
+        if (end === -1) end = path.length;
+        const name = path.slice(start, end);
+        folder = joinPath(folder, name);
+        checkPortable(name, folder);
+        this.#enterOne(root, path.slice(0, end), folder, options.create);
+        start = end + 1;
+      }
+    }
+    this.root = root;
+    this.folder = folder;
+    this.#path = path;
+  }
+
+  current(): TargetRoot {
+    if (this.root < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no folder");
+    return this.roots[this.root];
+  }
+
+  takeCreated(): TouchedFolder[] {
+    const created = this.#created;
+    this.#created = [];
+    return created;
+  }
+
+  /** Absolute path of the thing with this name in the current folder. */
+  pathOf(name: string): string {
+    const path = joinPath(this.folder, name);
+    checkPortable(name, path);
+    return path;
+  }
+
+  /** Makes something under a temporary name that is to become `path`. Returns what `make` does, and the name. */
+  makeTemporary<Made>(path: string, act: string, make: (temporary: string) => Made): { made: Made; temporary: string } {
+    for (;;) {
+      const temporary = joinPath(this.folder, this.#names.next());
+      try {
+        const made = make(temporary);
+        this.#unfinished = temporary;
+        return { made, temporary };
+      } catch (error) {
+        const code = codeOf(error);
+        if (code === "EEXIST") continue;
+        if (code !== "EACCES" || !this.#openUp()) throw failedDeno(act, path, error);
+      }
+    }
+  }
+
+  createFile(path: string, sourceMode: number): { made: Deno.FsFile; temporary: string } {
+    const { preserve, umask } = this.options;
+    const mode = windows() ? undefined : preserve ? 0o600 : plainMode(sourceMode, umask);
+    return this.makeTemporary(
+      path,
+      "write",
+      (temporary) => Deno.openSync(temporary, { write: true, createNew: true, mode }),
+    );
+  }
+
+  /** The last temporary file is from now on somebody else's to remove. */
+  handOverTemporary(): void {
+    this.#unfinished = undefined;
+  }
+
+  /** Attributes and the final name, for a closed file. On failure the temporary file is gone. */
+  publish(temporary: string, path: string, attributes: Attributes): void {
+    try {
+      const existing = existingAt(path);
+      if (existing?.isDirectory) throw failedWith("write", path, "EISDIR");
+      if (this.options.preserve) this.attributes.preserve(temporary, attributes);
+      else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
+      else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
+      Deno.renameSync(temporary, path);
+      this.#unfinished = undefined;
+    } catch (error) {
+      remove(temporary);
+      this.#unfinished = undefined;
+      throw failedDeno("write", path, error);
+    }
+  }
+
+  abandon(): void {
+    if (this.#unfinished !== undefined) remove(this.#unfinished);
+    this.#unfinished = undefined;
+  }
+
+  #keepExisting(temporary: string, existing: FileStat): void {
+    this.attributes.setOwner(temporary, existing.uid, existing.gid);
+    this.attributes.setMode(temporary, keptMode(existing.mode));
+  }
+
+  #enterOne(root: number, path: string, folder: string, create: boolean): void {
+    try {
+      const info = existingAt(folder);
+      if (info?.isSymlink) throw linkInTheWay(folder);
+      if (info?.isDirectory) return;
+      if (info) throw failedWith("create", folder, "ENOTDIR");
+      if (!create) throw failedWith("create", folder, "ENOENT");
+      Deno.mkdirSync(folder, { mode: 0o700 });
+      this.#created.push({ root, path, created: true });
+    } catch (error) {
+      // Another stream may have made it in this moment.
+      if (codeOf(error) === "EEXIST" && !(error instanceof FileError)) return;
+      throw failedDeno("create", folder, error);
+    }
+  }
+
+  #openUp(): boolean {
+    if (windows()) return false;
+    const stat = statOf(Deno.statSync(this.folder));
+    if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
+    this.attributes.setMode(this.folder, stat.mode | 0o700);
+    this.#created.push({ root: this.root, path: this.#path, created: false, mode: stat.mode });
+    return true;
+  }
+}
+
+/** What is there itself, undefined when nothing is. */
+export function existingAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+export function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It is gone already, or cannot be removed: there is nothing better to do.
+  }
+}
+
+/** @throws {FileError} for a name that this engine, or this system, would take for another. */
+function checkPortable(name: string, path: string): void {
+  if (hasEscapedBytes(name)) {
+    throw new FileError("create", path, "its name is not UTF-8", {
+      code: FileCode.notText,
+      hint: "Only the native engine can make such names",
+    });
+  }
+  if (windows() && NO_NAME_ON_WINDOWS.test(name)) {
+    throw new FileError("create", path, "Windows has no such names", { code: "EINVAL" });
+  }
+}

@@ -1,0 +1,44 @@
+/** Writing a large file at offsets, or a device in order, with `Deno.FsFile`. */
+
+import type { RangeWriter } from "./engine.ts";
+import { failedDeno } from "./file_failure.ts";
+import { outOfOrder } from "./target_failure.ts";
+
+/** Owns its file. */
+export class PortableRangeWriter implements RangeWriter {
+  readonly #text: string;
+  /** Where a device stands; undefined for a file, which may be written anywhere. */
+  #position: number | undefined;
+  #file: Deno.FsFile | undefined;
+
+  constructor(file: Deno.FsFile, options: { text: string; inOrder: boolean }) {
+    this.#file = file;
+    this.#text = options.text;
+    this.#position = options.inOrder ? 0 : undefined;
+  }
+
+  /** A device, FIFO or the like, to be written in place. @throws {FileError} */
+  static openDevice(path: string): PortableRangeWriter {
+    try {
+      return new PortableRangeWriter(Deno.openSync(path, { write: true }), { text: path, inOrder: true });
+    } catch (error) {
+      throw failedDeno("write", path, error);
+    }
+  }
+
+  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
+    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.#text);
+    try {
+      if (this.#position === undefined) this.#file!.seekSync(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < length;) done += this.#file!.writeSync(buffer.subarray(at + done, at + length));
+    } catch (error) {
+      throw failedDeno("write", this.#text, error);
+    }
+    if (this.#position !== undefined) this.#position += length;
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}

@@ -1,0 +1,141 @@
+/** Reading sources with `Deno.*Sync`. */
+
+import { FileError } from "../errors.ts";
+import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
+import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
+import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
+import { FileKind, FileStat } from "./file_stat.ts";
+import { joinPath } from "./local_path.ts";
+import { readInfo } from "./portable_stat.ts";
+import { hasGrown, isSpecial } from "./source_failure.ts";
+
+export class PortableReader implements SourceReader {
+  readonly stat = new FileStat();
+  changed = false;
+  readonly #roots: SourceRoot[];
+  readonly #after = new FileStat();
+  #folder = "";
+
+  constructor(roots: SourceRoot[]) {
+    this.#roots = roots;
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    const { path, kind } = this.#roots[root];
+    const folder = joinPath(path, start === end ? "" : decodeName(bytes.subarray(start, end)));
+    if (kind === "folder") {
+      try {
+        if (!Deno.statSync(folder).isDirectory) throw failedWith("read", folder, "ENOTDIR");
+      } catch (error) {
+        throw failedDeno("read", folder, error);
+      }
+    }
+    this.#folder = folder;
+  }
+
+  readWhole(
+    names: Uint8Array<ArrayBuffer>,
+    nameStart: number,
+    nameEnd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    limit: number,
+  ): number {
+    const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
+    const file = openRegular(path, this.stat);
+    try {
+      if (this.stat.size > limit) throw hasGrown(path);
+      const wanted = this.stat.size === 0 ? limit : this.stat.size;
+      const length = readFully(file, buffer, at, wanted, path);
+      // Files of /proc say that they have 0 bytes, and have more.
+      if (this.stat.size === 0 && length === limit && limit > 0) throw hasGrown(path);
+      readInfo(file.statSync(), this.#after);
+      this.changed = differs(this.#after, this.stat) || (length !== this.stat.size && this.stat.size !== 0);
+      return length;
+    } finally {
+      file.close();
+    }
+  }
+
+  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
+    const text = joinPath(this.#roots[root].path, path);
+    const file = openRegular(text, this.stat);
+    const { dev, inode } = this.stat;
+    if (expected && (expected.dev !== dev || expected.inode !== inode)) {
+      file.close();
+      throw new FileError("read", text, "another file has taken its place", { code: "ESTALE" });
+    }
+    return new PortableRangeReader(file, text);
+  }
+
+  close(): void {}
+}
+
+class PortableRangeReader implements RangeReader {
+  readonly size: number;
+  readonly #file: Deno.FsFile;
+  readonly #text: string;
+  readonly #before = new FileStat();
+  readonly #now = new FileStat();
+  #open = true;
+
+  constructor(file: Deno.FsFile, text: string) {
+    this.#file = file;
+    this.#text = text;
+    readInfo(file.statSync(), this.#before);
+    this.size = this.#before.size;
+  }
+
+  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+    try {
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+    } catch (error) {
+      throw failedDeno("read", this.#text, error);
+    }
+    return readFully(this.#file, buffer, at, length, this.#text);
+  }
+
+  changed(): boolean {
+    readInfo(this.#file.statSync(), this.#now);
+    return differs(this.#now, this.#before);
+  }
+
+  close(): void {
+    if (this.#open) this.#file.close();
+    this.#open = false;
+  }
+}
+
+function differs(one: FileStat, other: FileStat): boolean {
+  return one.size !== other.size || one.mtime !== other.mtime || one.mtimeNs !== other.mtimeNs;
+}
+
+/** Looks before it opens: opening a FIFO would wait for its other end. */
+function openRegular(path: string, stat: FileStat): Deno.FsFile {
+  if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
+  let file: Deno.FsFile | undefined;
+  try {
+    readInfo(Deno.statSync(path), stat);
+    if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
+    file = Deno.openSync(path);
+    readInfo(file.statSync(), stat);
+    return file;
+  } catch (error) {
+    file?.close();
+    throw failedDeno("read", path, error);
+  }
+}
+
+function readFully(file: Deno.FsFile, buffer: Uint8Array, at: number, wanted: number, path: string): number {
+  let length = 0;
+  try {
+    while (length < wanted) {
+      const got = file.readSync(buffer.subarray(at + length, at + wanted));
+      if (got === null || got === 0) break;
+      length += got;
+    }
+  } catch (error) {
+    throw failedDeno("read", path, error);
+  }
+  return length;
+}

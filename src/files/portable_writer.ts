@@ -1,0 +1,176 @@
+/** Writing below the targets with `Deno.*Sync`: temporary name, contents, attributes, final name. */
+
+import { FileError } from "../errors.ts";
+import { decodeName } from "../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../protocol/records.ts";
+import type {
+  FinishedFolder,
+  Partial,
+  RangeWriter,
+  TargetOptions,
+  TargetRoot,
+  TargetWriter,
+  TouchedFolder,
+} from "./engine.ts";
+import { failedDeno, failedWith } from "./file_failure.ts";
+import { type Attributes, FileStat } from "./file_stat.ts";
+import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
+import { PortablePartials } from "./portable_partials.ts";
+import { existingAt, PortablePlacing, remove } from "./portable_placing.ts";
+import { PortableRangeWriter } from "./portable_range_writer.ts";
+import { statOf } from "./portable_stat.ts";
+import { readAttributes } from "./record_attributes.ts";
+import { plainFolderMode } from "./target_mode.ts";
+import { checkShape, targetText } from "./target_name.ts";
+
+export class PortableWriter implements TargetWriter {
+  readonly #placing: PortablePlacing;
+  /** Large files and the end of the copy have a place of their own: they must not move the current folder. */
+  readonly #aside: PortablePlacing;
+  readonly #partials: PortablePartials;
+  readonly #stat = new FileStat();
+
+  constructor(roots: TargetRoot[], options: TargetOptions) {
+    this.#placing = new PortablePlacing(roots, options);
+    this.#aside = new PortablePlacing(roots, options);
+    this.#partials = new PortablePartials(this.#aside);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#placing.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)));
+  }
+
+  takeCreated(): TouchedFolder[] {
+    return [...this.#placing.takeCreated(), ...this.#aside.takeCreated()];
+  }
+
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+    const root = this.#placing.current();
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") {
+      const device = PortableRangeWriter.openDevice(root.path);
+      try {
+        device.writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
+      } finally {
+        device.close();
+      }
+      return;
+    }
+    const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
+    readAttributes(cursor, this.#stat);
+    const { made, temporary } = this.#placing.createFile(path, this.#stat.mode);
+    const file = new PortableRangeWriter(made, { text: path, inOrder: true });
+    try {
+      file.writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
+    } catch (error) {
+      file.close();
+      this.#placing.abandon();
+      throw error;
+    }
+    file.close();
+    this.#placing.publish(temporary, path, this.#stat);
+  }
+
+  makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+    const root = this.#placing.current();
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") checkShape(root, true);
+    const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
+    const target = bytes.subarray(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
+    const make = cursor.type === RecordType.hardlink ? this.#hardLink(target) : symlink(target);
+    const { temporary } = this.#placing.makeTemporary(path, "create", make);
+    try {
+      if (existingAt(path)?.isDirectory) throw failedWith("create", path, "EISDIR");
+      Deno.renameSync(temporary, path);
+    } catch (error) {
+      throw failedDeno("create", path, error);
+    } finally {
+      // Gone, unless the rename failed or both were already names of one file.
+      this.#placing.handOverTemporary();
+      remove(temporary);
+    }
+  }
+
+  createPartial(root: number, path: string, size: number): Partial {
+    return this.#partials.create(root, path, size);
+  }
+
+  openPartial(partial: Partial): RangeWriter {
+    return this.#partials.open(partial);
+  }
+
+  commit(partial: Partial, attributes: Attributes): void {
+    this.#partials.commit(partial, attributes);
+  }
+
+  discard(partial: Partial): void {
+    this.#partials.discard(partial);
+  }
+
+  finishFolders(folders: FinishedFolder[]): FileError[] {
+    const failures: FileError[] = [];
+    for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
+      try {
+        this.#finishFolder(folder);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        failures.push(error);
+      }
+    }
+    return failures;
+  }
+
+  abort(options: { keepPartials?: boolean } = {}): void {
+    this.#placing.abandon();
+    this.#aside.abandon();
+    this.#partials.abort(options);
+  }
+
+  close(): void {}
+
+  #nameOf(root: TargetRoot, cursor: RecordCursor, bytes: Uint8Array): string {
+    return root.kind === "file" ? root.name : decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+  }
+
+  /** How to make a further name of a regular file of the same root. */
+  #hardLink(target: Uint8Array): (temporary: string) => void {
+    const first = parseFirstPath(target);
+    this.#aside.enter(this.#placing.root, first.folder, { create: false });
+    const source = this.#aside.pathOf(first.name);
+    const text = targetText(this.#placing.current(), first.path);
+    let info: Deno.FileInfo | undefined;
+    try {
+      info = existingAt(source);
+    } catch (error) {
+      throw failedDeno("link to", text, error);
+    }
+    if (!info) throw failedWith("link to", text, "ENOENT");
+    if (!info.isFile) throw new FileError("link to", text, "not a regular file");
+    return (temporary) => Deno.linkSync(source, temporary);
+  }
+
+  #finishFolder(folder: FinishedFolder): void {
+    const { preserve, umask } = this.#aside.options;
+    const source = folder.attributes;
+    if (!folder.created && folder.mode === undefined && !(preserve && source)) return;
+    this.#aside.enter(folder.root, folder.path, { create: false });
+    const path = this.#aside.folder;
+    const { attributes } = this.#aside;
+    try {
+      if (preserve && source) attributes.preserve(path, source);
+      else if (!folder.created) attributes.setMode(path, folder.mode!);
+      else {
+        const current = statOf(Deno.statSync(path)).mode;
+        attributes.setMode(path, plainFolderMode(source?.mode ?? 0o777, umask, current));
+      }
+    } catch (error) {
+      throw failedDeno("set the attributes of", path, error);
+    }
+  }
+}
+
+function symlink(target: Uint8Array): (temporary: string) => void {
+  checkSymlinkTarget(target);
+  const text = decodeName(target);
+  return (temporary) => Deno.symlinkSync(text, temporary, { type: "file" });
+}

@@ -1,0 +1,59 @@
+/** From the operands of the command line to the roots of a job, by the rules of scp. */
+
+import { FileError } from "../errors.ts";
+import type { PathCalls, SourceRoot } from "./engine.ts";
+import { failedWith } from "./file_failure.ts";
+import { FileKind } from "./file_stat.ts";
+import { baseName, isAbsolutePath, joinPath } from "./local_path.ts";
+import { expandTilde } from "./tilde.ts";
+import { notRegular } from "./tree_walk.ts";
+
+export interface SourceOptions {
+  /** Absolute folder that relative operands start from. */
+  base: string;
+  /** Whether "~" and "~user" are expanded: on the side where no shell has done it. */
+  tilde: boolean;
+  recursive: boolean;
+}
+
+/**
+ * Looks the operands up. Symbolic links are followed. A folder without `recursive`, and what is neither file nor
+ * folder, is a failure; the others go on.
+ */
+export function resolveSources(
+  operands: string[],
+  options: SourceOptions,
+  paths: PathCalls,
+): { roots: SourceRoot[]; failures: FileError[] } {
+  const roots: SourceRoot[] = [];
+  const failures: FileError[] = [];
+  for (const operand of operands) {
+    try {
+      roots.push(resolveSource(operand, options, paths));
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      failures.push(error);
+    }
+  }
+  return { roots, failures };
+}
+
+function resolveSource(operand: string, options: SourceOptions, paths: PathCalls): SourceRoot {
+  const expanded = options.tilde ? expandTilde(operand) : operand;
+  const path = expanded === "" || isAbsolutePath(expanded)
+    ? expanded || options.base
+    : joinPath(options.base, expanded);
+  const stat = paths.stat(path, { follow: true });
+  if (!stat) throw failedWith("read", operand, "ENOENT");
+  if (stat.kind !== FileKind.file && stat.kind !== FileKind.folder) throw notRegular(operand);
+  if (stat.kind === FileKind.folder && !options.recursive) throw notRegular(operand);
+  const kind = stat.kind === FileKind.folder ? "folder" : "file";
+  const identity = { dev: stat.dev, inode: stat.inode };
+  return { path, name: sourceName(path), kind, identity, size: kind === "file" ? stat.size : 0 };
+}
+
+/** What the receiver is told: "b" of "a/b" and "a/b/"; "." of "a/.", "a/.." and "/", whose contents are meant. */
+export function sourceName(path: string): string {
+  const name = baseName(path);
+  return name === "" || name === ".." || /^[a-z]:$/i.test(name) && Deno.build.os === "windows" ? "." : name;
+}

@@ -1,0 +1,21 @@
+/** Which permissions a copy gets. Pure: the engines ask the system, this decides. */
+
+/** Without `preserve`: as scp, the source's rwx bits less the umask; never setuid, setgid or sticky. */
+export function plainMode(sourceMode: number, umask: number): number {
+  return sourceMode & 0o777 & ~umask;
+}
+
+/** A file that is replaced keeps its permissions; what a write in place would clear is cleared. */
+export function keptMode(existingMode: number): number {
+  return existingMode & 0o1777;
+}
+
+/** With `preserve`: setuid and setgid only under the owner and group that they were meant for. */
+export function preservedMode(sourceMode: number, ownerIsSame: boolean): number {
+  return sourceMode & (ownerIsSame ? 0o7777 : 0o1777);
+}
+
+/** Permissions of a folder that was made for this copy; setgid that it inherited stays. */
+export function plainFolderMode(sourceMode: number, umask: number, currentMode: number): number {
+  return plainMode(sourceMode, umask) | (currentMode & 0o2000);
+}

@@ -1,0 +1,177 @@
+/** Which source goes where: the naming of scp. Looks at everything first, and only then makes folders. */
+
+import { quotePath, UserError } from "../errors.ts";
+import { encodeName } from "../protocol/names.ts";
+import { checkName } from "../protocol/wire_path.ts";
+import type { FileIdentity, PathCalls, TargetRoot } from "./engine.ts";
+import { failedWith, linkInTheWay } from "./file_failure.ts";
+import { FileKind, type FileStat } from "./file_stat.ts";
+import {
+  baseName,
+  folderOf,
+  hasTrailingSlash,
+  isAbsolutePath,
+  joinPath,
+  withoutTrailingSlashes,
+} from "./local_path.ts";
+import { expandTilde } from "./tilde.ts";
+
+/** A source, as its own side describes it. The name may come from the peer. */
+export interface PlannedSource {
+  /** One component, or "." for the contents of a folder. */
+  name: string;
+  kind: "file" | "folder";
+  identity?: FileIdentity;
+}
+
+export interface TargetPlanOptions {
+  /** Absolute folder that a relative target starts from. */
+  base: string;
+  /** Whether "~" and "~user" are expanded. */
+  tilde: boolean;
+  /** Whether the identities of the sources are those of this machine. */
+  sameHost: boolean;
+}
+
+/** A root, and whether its folder is still to be made. */
+interface Draft {
+  root: TargetRoot;
+  make: boolean;
+}
+
+/**
+ * Where each source goes, in their order. Root folders exist afterwards: new ones with mode 0700.
+ *
+ * @throws {UserError} when the whole makes no sense: nothing was created then.
+ * @throws {ProtocolError} code "bad-path" for a name that could lead elsewhere.
+ */
+export function planTargets(
+  sources: PlannedSource[],
+  target: string,
+  options: TargetPlanOptions,
+  paths: PathCalls,
+): TargetRoot[] {
+  for (const { name } of sources) {
+    const bytes = encodeName(name);
+    if (name !== ".") checkName(bytes, 0, bytes.length);
+  }
+  const expanded = options.tilde ? expandTilde(target) : target;
+  const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded);
+  const stat = paths.stat(full, { follow: true });
+  const drafts = stat?.kind === FileKind.folder
+    ? sources.map((source) => intoFolder(source, withoutTrailingSlashes(full), paths))
+    : [ontoName(sources, full, target, stat, paths)];
+  checkDistinct(sources, drafts);
+  if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
+  return makeFolders(drafts, paths);
+}
+
+/** Below a folder that exists. */
+function intoFolder(source: PlannedSource, folder: string, paths: PathCalls): Draft {
+  if (source.name === "." && source.kind === "folder") {
+    return { root: { kind: "folder", path: folder, created: false }, make: false };
+  }
+  const path = joinPath(folder, source.name);
+  const stat = paths.stat(path, { follow: false });
+  if (source.kind === "file") {
+    if (stat?.kind === FileKind.folder) throw failedWith("write", path, "EISDIR");
+    return { root: { kind: "file", folder, name: source.name }, make: false };
+  }
+  if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
+  if (stat && stat.kind !== FileKind.folder) throw failedWith("create", path, "ENOTDIR");
+  return { root: { kind: "folder", path, created: !stat }, make: !stat };
+}
+
+/** The target is the new name, or the file that is replaced. */
+function ontoName(
+  sources: PlannedSource[],
+  full: string,
+  target: string,
+  stat: FileStat | undefined,
+  paths: PathCalls,
+): Draft {
+  const [source] = sources;
+  if (sources.length > 1) throw notFolder(target, "Several files can only be copied into a folder that exists");
+  if (stat) {
+    if (source.kind === "folder" || hasTrailingSlash(full)) throw notFolder(target);
+    if (stat.kind !== FileKind.file) return { root: { kind: "device", path: full }, make: false };
+    // As scp writes through a link that the user names, the file that it leads to is replaced.
+    const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
+    const path = isLink ? paths.realPath(full) : full;
+    return { root: { kind: "file", folder: folderOf(path), name: baseName(path) }, make: false };
+  }
+  const bare = withoutTrailingSlashes(full);
+  const parent = folderOf(bare);
+  const above = paths.stat(parent, { follow: true });
+  if (!above) throw failedWith("create", target, "ENOENT");
+  if (above.kind !== FileKind.folder) throw failedWith("create", target, "ENOTDIR");
+  const name = baseName(bare);
+  if (name === "." || name === "..") throw failedWith("create", target, "ENOENT");
+  if (source.kind === "file") {
+    if (hasTrailingSlash(full)) throw notFolder(target, "Make the folder first, or leave out the slash at the end");
+    return { root: { kind: "file", folder: parent, name }, make: false };
+  }
+  if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
+  return { root: { kind: "folder", path: bare, created: true }, make: true };
+}
+
+function notFolder(target: string, hint?: string): UserError {
+  return new UserError(`Cannot copy to ${quotePath(target)}: Not a directory`, { hint });
+}
+
+/** Two sources may only have one name when both are folders: these are merged. */
+function checkDistinct(sources: PlannedSource[], drafts: Draft[]): void {
+  const kinds = new Map<string, string>();
+  drafts.forEach(({ root }, index) => {
+    const path = rootPath(root);
+    const { kind } = sources[index];
+    const other = kinds.get(path);
+    if (other !== undefined && (other === "file" || kind === "file")) {
+      throw new UserError(`Cannot copy two sources to ${quotePath(path)}: they have the same name`, {
+        hint: "Copy them one after the other to different names",
+      });
+    }
+    kinds.set(path, kind);
+  });
+}
+
+function checkNotItself(source: PlannedSource, { root, make }: Draft, paths: PathCalls): void {
+  const { identity } = source;
+  if (!identity || identity.inode === 0) return;
+  const isSource = (path: string) => {
+    const stat = paths.stat(path, { follow: true });
+    return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;
+  };
+  const path = rootPath(root);
+  if (isSource(path)) {
+    const shown = quotePath(source.name === "." ? path : source.name);
+    throw new UserError(`Cannot copy ${shown} to ${quotePath(path)}: they are the same file`);
+  }
+  if (source.kind !== "folder") return;
+  let above = paths.realPath(make ? folderOf(path) : path);
+  for (;;) {
+    if (isSource(above)) {
+      throw new UserError(
+        `Cannot copy ${quotePath(source.name)} to ${quotePath(path)}: it would be copied into itself`,
+      );
+    }
+    const next = folderOf(above);
+    if (next === above || next === ".") return;
+    above = next;
+  }
+}
+
+function rootPath(root: TargetRoot): string {
+  return root.kind === "file" ? joinPath(root.folder, root.name) : root.path;
+}
+
+function makeFolders(drafts: Draft[], paths: PathCalls): TargetRoot[] {
+  const made = new Set<string>();
+  for (const { root, make } of drafts) {
+    if (root.kind !== "folder" || !make) continue;
+    if (made.has(root.path)) root.created = false;
+    else paths.makeFolder(root.path, 0o700);
+    made.add(root.path);
+  }
+  return drafts.map(({ root }) => root);
+}

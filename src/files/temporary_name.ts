@@ -1,0 +1,31 @@
+/** Names of files that are not finished: hidden, and no two alike in any thread of any session. */
+
+const PREFIX = ".escp-";
+const SUFFIX = ".part";
+
+/** Makes names such as ".escp-k3x9-5f2a09c1-00002f.part"; each writer has its own. */
+export class TemporaryNames {
+  readonly #stem: string;
+  #counter = 0;
+
+  /** The token is part of every name: letters and digits. */
+  constructor(token: string) {
+    if (!/^[A-Za-z0-9]{1,64}$/.test(token)) throw new RangeError("The token must be 1 to 64 letters and digits");
+    const writer = crypto.getRandomValues(new Uint32Array(1))[0];
+    this.#stem = `${PREFIX}${token}-${writer.toString(16).padStart(8, "0")}-`;
+  }
+
+  /** The part that all names share, for whoever counts in bytes. */
+  get stem(): string {
+    return this.#stem;
+  }
+
+  next(): string {
+    return `${this.#stem}${(this.#counter++).toString(16).padStart(8, "0")}${SUFFIX}`;
+  }
+}
+
+/** Whether this is the name of such a file, of whichever session. */
+export function isTemporaryName(name: string): boolean {
+  return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+}

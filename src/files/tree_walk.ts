@@ -1,0 +1,215 @@
+/**
+ * The walk over the sources, the same for both engines: depth first, one folder open at a time, with the names of the
+ * folders that are still to be entered as all that it remembers.
+ */
+
+import { FileError } from "../errors.ts";
+import { PACK_FILE_LIMIT } from "../protocol/limits.ts";
+import { encodeName } from "../protocol/names.ts";
+import { RecordType } from "../protocol/records.ts";
+import type { SourceRoot, Walk, WalkItem, WalkOptions } from "./engine.ts";
+import { failedWith } from "./file_failure.ts";
+import { FileKind, kindName } from "./file_stat.ts";
+import type { FolderLister } from "./folder_lister.ts";
+import { HardLinks } from "./hard_links.ts";
+import { joinPath } from "./local_path.ts";
+import { PackBuilder } from "./pack_builder.ts";
+
+const NO_NAME = new Uint8Array(0);
+
+/** A folder on the way from the root to where the walk is. */
+interface Level {
+  path: string;
+  dev: number;
+  inode: number;
+  inodeLow: number;
+  /** Names of folders in it that are still to be entered, the last one first. */
+  pending: string[];
+}
+
+export class TreeWalk implements Walk {
+  readonly #roots: SourceRoot[];
+  readonly #lister: FolderLister;
+  readonly #options: WalkOptions;
+  readonly #follow: boolean;
+  readonly #pack = new PackBuilder();
+  readonly #links = new HardLinks();
+  readonly #items: Generator<WalkItem, void>;
+  /** Items that are ready to be given out. */
+  readonly #found: WalkItem[] = [];
+
+  constructor(roots: SourceRoot[], lister: FolderLister, options: WalkOptions) {
+    this.#roots = roots;
+    this.#lister = lister;
+    this.#options = options;
+    this.#follow = (options.symlinks ?? "follow") === "follow";
+    this.#items = this.#walk();
+  }
+
+  next(): WalkItem | undefined {
+    return this.#items.next().value ?? undefined;
+  }
+
+  close(): void {
+    this.#items.return();
+    this.#lister.closeFolder();
+  }
+
+  *#walk(): Generator<WalkItem, void> {
+    for (let root = 0; root < this.#roots.length; root++) {
+      const source = this.#roots[root];
+      if (source.kind === "file") this.#fileRoot(root);
+      else if (this.#options.recursive) yield* this.#folderRoot(root);
+      else this.#found.push({ type: "failed", error: notRegular(source.path) });
+      yield* this.#takeFound();
+      this.#links.endRoot();
+    }
+    this.#flush();
+    yield* this.#takeFound();
+    yield* this.#links.packs();
+  }
+
+  #fileRoot(root: number): void {
+    const source = this.#roots[root];
+    try {
+      this.#lister.statRoot(source);
+      if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#pack.enter(root, NO_NAME);
+    this.#file(root, "", NO_NAME, 0, 0);
+  }
+
+  *#folderRoot(root: number): Generator<WalkItem, void> {
+    const levels: Level[] = [];
+    let path = "";
+    for (;;) {
+      const level = this.#openFolder(root, path, levels);
+      if (level) {
+        levels.push(level);
+        yield* this.#list(root, level);
+      }
+      yield* this.#takeFound();
+      while (levels.length > 0 && levels[levels.length - 1].pending.length === 0) levels.pop();
+      if (levels.length === 0) return;
+      const parent = levels[levels.length - 1];
+      path = joinPath(parent.path, parent.pending.pop()!);
+    }
+  }
+
+  /** Opens a folder and gathers its record. Undefined when it cannot be entered. */
+  #openFolder(root: number, path: string, above: Level[]): Level | undefined {
+    const lister = this.#lister;
+    const source = this.#roots[root];
+    try {
+      lister.openFolder(source, path, { follow: this.#follow || path === "" });
+      const { dev, inode, inodeLow } = lister.stat;
+      if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
+        throw failedWith("read", joinPath(source.path, path), "ELOOP");
+      }
+      if (this.#pack.isFull()) this.#flush();
+      this.#pack.enter(root, encodeName(path), lister.stat);
+      return { path, dev, inode, inodeLow, pending: [] };
+    } catch (error) {
+      lister.closeFolder();
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  *#list(root: number, level: Level): Generator<WalkItem, void> {
+    const lister = this.#lister;
+    try {
+      while (this.#nextEntry()) {
+        this.#entry(root, level);
+        if (this.#found.length > 0) yield* this.#takeFound();
+      }
+    } finally {
+      lister.closeFolder();
+    }
+    level.pending.reverse();
+  }
+
+  #nextEntry(): boolean {
+    try {
+      return this.#lister.nextEntry();
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #entry(root: number, level: Level): void {
+    const lister = this.#lister;
+    const { accept, symlinks } = this.#options;
+    let kind = lister.kind;
+    try {
+      if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
+        lister.statEntry({ follow: this.#follow });
+        kind = lister.stat.kind;
+      }
+      if (kind === FileKind.symlink && symlinks === "skip") return;
+      if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.folder)) return;
+      if (kind === FileKind.symlink) return this.#symlink();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (kind === FileKind.folder) level.pending.push(lister.nameText());
+    else if (kind === FileKind.file) this.#entryFile(root, level);
+    else {
+      const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
+      this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
+    }
+  }
+
+  #symlink(): void {
+    const { names, nameStart, nameEnd, stat } = this.#lister;
+    const target = this.#lister.linkTarget();
+    if (this.#pack.isFull()) this.#flush();
+    this.#pack.addLink(RecordType.symlink, names, nameStart, nameEnd, target, stat);
+  }
+
+  #entryFile(root: number, level: Level): void {
+    const { names, nameStart, nameEnd, stat } = this.#lister;
+    if (this.#options.hardlinks && stat.links > 1) {
+      const path = () => joinPath(level.path, this.#lister.nameText());
+      if (this.#links.isFurther(root, stat, path)) return;
+    }
+    this.#file(root, level.path, names, nameStart, nameEnd);
+  }
+
+  #file(root: number, folder: string, names: Uint8Array, start: number, end: number): void {
+    const stat = this.#lister.stat;
+    if (stat.size > PACK_FILE_LIMIT) {
+      const path = start === end ? folder : joinPath(folder, this.#lister.nameText());
+      const identity = { dev: stat.dev, inode: stat.inode };
+      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes: stat.attributes(), identity });
+      return;
+    }
+    if (this.#pack.isFull(stat.size)) this.#flush();
+    this.#pack.addFile(names, start, end, stat);
+  }
+
+  #flush(): void {
+    const pack = this.#pack.take();
+    if (pack) this.#found.push(pack);
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof FileError)) throw error;
+    this.#found.push({ type: "failed", error });
+  }
+
+  *#takeFound(): Generator<WalkItem, void> {
+    if (this.#found.length === 0) return;
+    yield* this.#found.splice(0);
+  }
+}
+
+/** scp's words for a folder without -r, a device, a FIFO. */
+export function notRegular(path: string): FileError {
+  return new FileError("read", path, "not a regular file", { hint: "Use -r to copy folders", code: "EISDIR" });
+}

@@ -1,0 +1,154 @@
+/**
+ * The file calls of Linux, by synchronous FFI. Addresses are plain numbers (base of an ArrayBuffer plus offset), results
+ * are numbers: -1 means that `errno()`, read at once, has the reason. No call takes memory in JavaScript.
+ */
+
+import { openErrno } from "./errno.ts";
+import { openLibc } from "./libc.ts";
+
+const SYMBOLS = {
+  openat: { parameters: ["i32", "usize", "i32", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  read: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  write: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
+  pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  mkdirat: { parameters: ["i32", "usize", "u32"], result: "i32" },
+  renameat: { parameters: ["i32", "usize", "i32", "usize"], result: "i32" },
+  unlinkat: { parameters: ["i32", "usize", "i32"], result: "i32" },
+  symlinkat: { parameters: ["usize", "i32", "usize"], result: "i32" },
+  linkat: { parameters: ["i32", "usize", "i32", "usize", "i32"], result: "i32" },
+  readlinkat: { parameters: ["i32", "usize", "usize", "usize"], result: "i32" },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  chmod: { parameters: ["usize", "u32"], result: "i32" },
+  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  fchownat: { parameters: ["i32", "usize", "u32", "u32", "i32"], result: "i32" },
+  futimens: { parameters: ["i32", "usize"], result: "i32" },
+  utimensat: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
+  geteuid: { parameters: [], result: "u32" },
+  getegid: { parameters: [], result: "u32" },
+  // glibc and musl differ in what they wrap, and older ones wrap less: these go by number.
+  statx: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "u32", "usize"], result: "i32" },
+  openat2: { name: "syscall", parameters: ["isize", "i32", "usize", "usize", "usize"], result: "i32" },
+  getdents64: { name: "syscall", parameters: ["isize", "i32", "usize", "usize"], result: "i32" },
+  renameat2: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "usize", "u32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+interface Numbers {
+  statx: number;
+  openat2: number;
+  getdents64: number;
+  renameat2: number;
+  O_DIRECTORY: number;
+  O_NOFOLLOW: number;
+}
+
+const NUMBERS: Partial<Record<typeof Deno.build.arch, Numbers>> = {
+  x86_64: { statx: 332, openat2: 437, getdents64: 217, renameat2: 316, O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 },
+  aarch64: { statx: 291, openat2: 437, getdents64: 61, renameat2: 276, O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 },
+};
+
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_EMPTY_PATH = 0x1000;
+
+/** Flags of open(2); `directory` and `noFollow` differ from one processor to the next. */
+export interface OpenFlags {
+  readonly read: number;
+  readonly write: number;
+  readonly create: number;
+  readonly exclusive: number;
+  readonly directory: number;
+  readonly noFollow: number;
+  readonly nonBlock: number;
+  readonly noTty: number;
+  /** Only a place in the tree: needs no permission on what is opened. */
+  readonly path: number;
+  readonly closeOnExec: number;
+}
+
+/** 64-bit parameters take numbers as well as bigints, which the declarations of Deno do not say. */
+type WithNumbers<Call> = Call extends (...values: infer Values) => number
+  ? (...values: { [Index in keyof Values]: number }) => number
+  : never;
+type AllCalls = {
+  [Name in keyof typeof SYMBOLS]: WithNumbers<Deno.StaticForeignLibraryInterface<typeof SYMBOLS>[Name]>;
+};
+type LibcCalls = Omit<AllCalls, "statx" | "openat2" | "getdents64" | "renameat2">;
+
+/** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
+export interface FileCalls extends LibcCalls {
+  readonly flags: OpenFlags;
+  /** The error number of the call that has just failed. */
+  errno(): number;
+  /** statx(2) with the basic fields into 256 bytes at `into`. */
+  statx(folder: number, name: number, flags: number, into: number): number;
+  /** openat2(2); `how` is the address of a struct open_how. */
+  openat2(folder: number, name: number, how: number): number;
+  /** getdents64(2). */
+  getdents64(folder: number, into: number, bytes: number): number;
+  /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
+  renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
+}
+
+let opened: FileCalls | undefined;
+
+/**
+ * The file calls of this thread; opened once.
+ *
+ * @throws {Error} when this is not Linux on a known processor, or FFI is not permitted.
+ */
+export function openFileCalls(): FileCalls {
+  if (opened) return opened;
+  const numbers = NUMBERS[Deno.build.arch];
+  if (Deno.build.os !== "linux" || !numbers) {
+    throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
+  }
+  const { statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS).symbols as unknown as AllCalls;
+  const basicFields = 0x7ff;
+  const howBytes = 24;
+  const noReplace = 1;
+  opened = {
+    ...calls,
+    errno: openErrno(),
+    statx: (folder, name, flags, into) => statx(numbers.statx, folder, name, flags, basicFields, into),
+    openat2: (folder, name, how) => openat2(numbers.openat2, folder, name, how, howBytes),
+    getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
+    renameNew: (fromFolder, from, toFolder, to) =>
+      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
+    flags: {
+      read: 0,
+      write: 1,
+      create: 0o100,
+      exclusive: 0o200,
+      directory: numbers.O_DIRECTORY,
+      noFollow: numbers.O_NOFOLLOW,
+      nonBlock: 0o4000,
+      noTty: 0o400,
+      path: 0o10000000,
+      closeOnExec: 0o2000000,
+    },
+  };
+  return opened;
+}
+
+let lastBuffer: ArrayBuffer | undefined;
+let lastAddress = 0;
+const addresses = new WeakMap<ArrayBuffer, number>();
+
+/**
+ * Where an ArrayBuffer lies in memory. It stays there as long as the buffer lives and is not detached; whoever uses
+ * the address must hold the buffer.
+ */
+export function addressOf(buffer: ArrayBuffer): number {
+  if (buffer === lastBuffer) return lastAddress;
+  let address = addresses.get(buffer);
+  if (address === undefined) {
+    address = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
+    addresses.set(buffer, address);
+  }
+  lastBuffer = buffer;
+  lastAddress = address;
+  return address;
+}

@@ -1,0 +1,76 @@
+/** The system's OpenSSL: the few functions of libcrypto that AES-GCM needs (EVP_EncryptInit(3)). */
+
+/** Numbers from openssl/evp.h, the same in 1.1 and 3.x. */
+export const EVP_CTRL_AEAD_GET_TAG = 0x10;
+export const EVP_CTRL_AEAD_SET_TAG = 0x11;
+/** The third state of `enc` in EVP_CipherInit_ex: as it was set before. */
+export const DIRECTION_UNCHANGED = -1;
+
+// Contexts are pointers and bytes are typed arrays: both go the fast way through V8 (some 50 ns a call), which plain
+// numbers as addresses do not (150 ns), and no address can outlive its buffer.
+const SYMBOLS = {
+  OpenSSL_version: { parameters: ["i32"], result: "pointer" },
+  EVP_aes_128_gcm: { parameters: [], result: "pointer" },
+  EVP_aes_256_gcm: { parameters: [], result: "pointer" },
+  EVP_CIPHER_CTX_new: { parameters: [], result: "pointer" },
+  EVP_CIPHER_CTX_free: { parameters: ["pointer"], result: "void" },
+  EVP_CIPHER_CTX_ctrl: { parameters: ["pointer", "i32", "i32", "buffer"], result: "i32" },
+  /** context, cipher, ENGINE, key, nonce, 1 to encrypt or 0 to decrypt */
+  EVP_CipherInit_ex: { parameters: ["pointer", "pointer", "pointer", "buffer", "buffer", "i32"], result: "i32" },
+  /** context, out (null: the input is authenticated only), where the length written goes, in, length */
+  EVP_CipherUpdate: { parameters: ["pointer", "buffer", "buffer", "buffer", "i32"], result: "i32" },
+  EVP_CipherFinal_ex: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
+  ERR_clear_error: { parameters: [], result: "void" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** The functions, as libcrypto names them. */
+export type LibcryptoCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+
+/** An opened libcrypto. It is never closed: contexts of it may live until the process ends. */
+export interface Libcrypto {
+  readonly calls: LibcryptoCalls;
+  /** What the library says it is, such as "OpenSSL 3.0.19". */
+  readonly version: string;
+}
+
+// On macOS only versioned names by full path: loading /usr/lib/libcrypto.dylib there aborts the process.
+const CANDIDATES: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
+  linux: ["libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.so.4"],
+  darwin: [
+    "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
+    "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
+    "/opt/local/lib/libcrypto.3.dylib",
+  ],
+};
+
+let opened: Libcrypto | undefined;
+
+/**
+ * Opens libcrypto, once for each thread.
+ *
+ * @param names what dlopen(3) is asked for, in this order; by default the usual names on this system.
+ * @throws {Error} when none can be opened or lacks a function, or when FFI is not permitted.
+ */
+export function openLibcrypto(names?: readonly string[]): Libcrypto {
+  if (names === undefined && opened !== undefined) return opened;
+  const failures: string[] = [];
+  for (const name of names ?? CANDIDATES[Deno.build.os] ?? []) {
+    try {
+      const calls = Deno.dlopen(name, SYMBOLS).symbols;
+      const library: Libcrypto = { calls, version: readVersion(calls) };
+      if (names === undefined) opened = library;
+      return library;
+    } catch (error) {
+      failures.push(`${name}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new Error(`Cannot open libcrypto: ${failures.join("; ") || `no name is known on ${Deno.build.os}`}`);
+}
+
+/** "OpenSSL 3.0.19 27 Jan 2026 (...)" without what follows the number. */
+function readVersion(calls: LibcryptoCalls): string {
+  const pointer = calls.OpenSSL_version(0);
+  if (pointer === null) return "libcrypto";
+  const text = Deno.UnsafePointerView.getCString(pointer);
+  return /^\S+ \S+/.exec(text)?.[0] ?? text;
+}

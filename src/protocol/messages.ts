@@ -1,0 +1,250 @@
+/**
+ * The control channel's messages: one JSON object a line, in both directions, after the hello line. Each is checked here
+ * once; what comes out cannot be wrong. See PROTOCOL.md, "Control channel".
+ */
+
+import { ProtocolError } from "../errors.ts";
+import { MAX_ROOTS, MAX_STREAMS } from "./limits.ts";
+import type { ByteRange } from "./range_sums.ts";
+import type { Failure } from "./results.ts";
+import * as shape from "./shape.ts";
+import { parseWirePath, type WirePath } from "./wire_path.ts";
+
+/** What is to be copied. `push`: the client sends; `pull`: the remote end sends. */
+export type Job =
+  | {
+    direction: "push";
+    /** The target as the user typed it; "" is the home folder. */
+    target: string;
+  } & JobOptions
+  | {
+    direction: "pull";
+    /** The sources as the user typed them. */
+    sources: string[];
+  } & JobOptions;
+
+/** What holds for either direction. */
+export interface JobOptions {
+  recursive: boolean;
+  /** Keep modes and times. */
+  preserve: boolean;
+  /** Bytes of a block of a ranged file. */
+  blockBytes: number;
+}
+
+/** Attributes of a file as they cross the wire. */
+export interface WireAttributes {
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: number;
+  mtimeNs: number;
+  atime: number;
+  atimeNs: number;
+}
+
+/** One source, as the sender tells the receiver about it. Its index in the list is the root's number. */
+export interface WireSource {
+  /** Index of the operand that the user typed. */
+  operand: number;
+  /** Last component of the operand, "." for its contents. */
+  name: string;
+  kind: "file" | "folder";
+  /** Names the file on the sender's host. */
+  dev: number;
+  inode: number;
+}
+
+/** All messages; the arrow says who may send it. */
+export type Message =
+  /** client -> remote, first: what was chosen out of the hello line, and the job. */
+  | { type: "start"; version: number; features: string[]; random: Uint8Array<ArrayBuffer>; cipher: string; job: Job }
+  /** sender -> receiver: what will come. `host` tells whether both ends are one machine. */
+  | { type: "sources"; sources: WireSource[]; host: string; files: number; bytes: number; complete: boolean }
+  /** receiver -> sender: the target is prepared. */
+  | { type: "ready" }
+  /** either: the job is refused before anything was written. */
+  | { type: "refused"; failure: Failure }
+  /** client -> remote: how many streams it opens. */
+  | { type: "streams"; count: number }
+  /** sender -> receiver: a ranged file comes. */
+  | { type: "open"; file: number; root: number; path: WirePath; size: number; attributes: WireAttributes }
+  /** receiver -> sender: which ranges of it are needed; `sequential`: in one piece and in order, as a device wants it. */
+  | { type: "opened"; file: number; missing: ByteRange[]; sequential: boolean }
+  /** sender -> receiver: all of its ranges were acknowledged; `crc32` is that of the whole file. */
+  | { type: "close"; file: number; crc32: number }
+  /** sender -> receiver: it cannot be finished. */
+  | { type: "drop"; file: number }
+  /** receiver -> sender: it has its final name; `crc32` of what was written. */
+  | { type: "closed"; file: number; bytes: number; crc32: number }
+  /** receiver -> sender: it failed. */
+  | { type: "unopened"; file: number; failure: Failure }
+  /** sender -> receiver: what the walk found so far. */
+  | { type: "totals"; files: number; bytes: number; complete: boolean }
+  /** sender -> receiver: a path that is not sent. */
+  | { type: "failed"; failure: Failure }
+  /** sender -> receiver: something the user may want to know. */
+  | { type: "note"; message: string }
+  /** sender -> receiver: all units are acknowledged. */
+  | { type: "finish"; files: number; bytes: number }
+  /** receiver -> sender: folders have their attributes; the totals as counted here. */
+  | { type: "finished"; files: number; bytes: number; failures: Failure[] }
+  /** client -> remote: the session is over. */
+  | { type: "bye" }
+  /** either: the session ends now. */
+  | { type: "abort"; code: string; message: string };
+
+/** The name of a message. */
+export type MessageType = Message["type"];
+/** The message of a name. */
+export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
+
+/** A message as a line, without the newline. */
+export function formatMessage(message: Message): string {
+  return message.type === "start"
+    ? JSON.stringify({ ...message, random: shape.toBase64(message.random) })
+    : JSON.stringify(message);
+}
+
+/** A line as a message. @throws {ProtocolError} code "bad-message" or "bad-path". */
+export function parseMessage(line: string): Message {
+  const fields = shape.parseObject(line);
+  const parse = PARSERS[shape.text(fields, "type", 32) as MessageType];
+  if (!Object.hasOwn(PARSERS, fields.type as string)) {
+    throw new ProtocolError("bad-message", `Cannot accept a message from the other side: its type is not known`);
+  }
+  return parse(fields);
+}
+
+const MAX_UINT32 = 2 ** 32 - 1;
+const fileNumber = (fields: shape.Fields) => shape.whole(fields, "file", 0, MAX_UINT32);
+const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT32);
+const failureField = (fields: shape.Fields) => asFailure(fields.failure, "failure");
+
+const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = {
+  start: (fields) => ({
+    type: "start",
+    version: shape.whole(fields, "version", 1, 1 << 16),
+    features: shape.list(fields, "features", 64, shape.asText),
+    random: shape.bytes(fields, "random", 32),
+    cipher: shape.text(fields, "cipher", 64),
+    job: asJob(fields.job),
+  }),
+  sources: (fields) => ({
+    type: "sources",
+    sources: shape.list(fields, "sources", MAX_ROOTS, asSource),
+    host: shape.text(fields, "host", 128),
+    files: shape.whole(fields, "files"),
+    bytes: shape.whole(fields, "bytes"),
+    complete: shape.flag(fields, "complete"),
+  }),
+  ready: () => ({ type: "ready" }),
+  refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
+  streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),
+  open: (fields) => ({
+    type: "open",
+    file: fileNumber(fields),
+    root: shape.whole(fields, "root", 0, MAX_ROOTS),
+    path: parseWirePath(shape.text(fields, "path", 1 << 17)),
+    size: shape.whole(fields, "size"),
+    attributes: asAttributes(fields.attributes),
+  }),
+  opened: (fields) => ({
+    type: "opened",
+    file: fileNumber(fields),
+    missing: shape.list(fields, "missing", 1 << 16, asRange),
+    sequential: shape.flag(fields, "sequential"),
+  }),
+  close: (fields) => ({ type: "close", file: fileNumber(fields), crc32: crc32(fields) }),
+  drop: (fields) => ({ type: "drop", file: fileNumber(fields) }),
+  closed: (fields) => ({
+    type: "closed",
+    file: fileNumber(fields),
+    bytes: shape.whole(fields, "bytes"),
+    crc32: crc32(fields),
+  }),
+  unopened: (fields) => ({ type: "unopened", file: fileNumber(fields), failure: failureField(fields) }),
+  totals: (fields) => ({
+    type: "totals",
+    files: shape.whole(fields, "files"),
+    bytes: shape.whole(fields, "bytes"),
+    complete: shape.flag(fields, "complete"),
+  }),
+  failed: (fields) => ({ type: "failed", failure: failureField(fields) }),
+  note: (fields) => ({ type: "note", message: shape.text(fields, "message") }),
+  finish: (fields) => ({ type: "finish", files: shape.whole(fields, "files"), bytes: shape.whole(fields, "bytes") }),
+  finished: (fields) => ({
+    type: "finished",
+    files: shape.whole(fields, "files"),
+    bytes: shape.whole(fields, "bytes"),
+    failures: shape.list(fields, "failures", 1 << 16, asFailure),
+  }),
+  bye: () => ({ type: "bye" }),
+  abort: (fields) => ({ type: "abort", code: shape.text(fields, "code", 64), message: shape.text(fields, "message") }),
+};
+
+function asFailure(value: unknown, name: string): Failure {
+  const fields = shape.asObject(value, name);
+  return {
+    code: shape.text(fields, "code", 64),
+    path: shape.text(fields, "path"),
+    message: shape.text(fields, "message"),
+    hint: shape.text(fields, "hint", 1 << 12),
+  };
+}
+
+function asJob(value: unknown): Job {
+  const fields = shape.asObject(value, "job");
+  const direction = shape.oneOf(fields, "direction", ["push", "pull"]);
+  const options: JobOptions = {
+    recursive: shape.flag(fields, "recursive"),
+    preserve: shape.flag(fields, "preserve"),
+    blockBytes: shape.whole(fields, "blockBytes"),
+  };
+  return direction === "push"
+    ? { direction, target: shape.text(fields, "target", 1 << 17), ...options }
+    : { direction, sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText), ...options };
+}
+
+function asSource(value: unknown, name: string): WireSource {
+  const fields = shape.asObject(value, name);
+  return {
+    operand: shape.whole(fields, "operand", 0, MAX_ROOTS),
+    name: parseSourceName(shape.text(fields, "name", 1024)),
+    kind: shape.oneOf(fields, "kind", ["file", "folder"]),
+    dev: shape.whole(fields, "dev"),
+    inode: shape.whole(fields, "inode"),
+  };
+}
+
+/** A source's name is one component, or "." for the contents of a folder. */
+function parseSourceName(name: string): string {
+  if (name === ".") return name;
+  if (name.includes("/") || name === "") {
+    throw new ProtocolError("bad-path", "Cannot accept a source from the other side: its name is not one component");
+  }
+  return parseWirePath(name);
+}
+
+function asRange(value: unknown, name: string): ByteRange {
+  if (!Array.isArray(value)) {
+    const fields = shape.asObject(value, name);
+    const start = shape.whole(fields, "start");
+    return { start, end: shape.whole(fields, "end", start) };
+  }
+  throw new ProtocolError("bad-message", `Cannot accept a message from the other side: ${name} is not a range`);
+}
+
+function asAttributes(value: unknown): WireAttributes {
+  const fields = shape.asObject(value, "attributes");
+  const seconds = (name: string) => shape.whole(fields, name, -(2 ** 53 - 1));
+  return {
+    mode: shape.whole(fields, "mode", 0, 0o7777),
+    uid: shape.whole(fields, "uid", 0, MAX_UINT32),
+    gid: shape.whole(fields, "gid", 0, MAX_UINT32),
+    mtime: seconds("mtime"),
+    mtimeNs: shape.whole(fields, "mtimeNs", 0, 999_999_999),
+    atime: seconds("atime"),
+    atimeNs: shape.whole(fields, "atimeNs", 0, 999_999_999),
+  };
+}

@@ -1,0 +1,32 @@
+/** The header of a pack frame's payload; records follow it. See PROTOCOL.md, "Packs". */
+
+import { ProtocolError } from "../errors.ts";
+
+/** Bytes of the header: unit (u32), flags (u32). */
+export const PACK_HEADER_BYTES = 8;
+
+const FIRST = 1;
+
+/** A pack frame's header. */
+export interface PackHeader {
+  /** The unit of work that it is a part of, u32. */
+  unit: number;
+  /** It is the first frame of this unit on this stream: what came of the unit on another one does not count any more. */
+  first: boolean;
+}
+
+/** Writes the header to bytes[at, at + 8). */
+export function writePackHeader(view: DataView, at: number, { unit, first }: PackHeader): void {
+  view.setUint32(at, unit, true);
+  view.setUint32(at + 4, first ? FIRST : 0, true);
+}
+
+/**
+ * Reads the header of a pack frame with the payload bytes[at, end).
+ *
+ * @throws {ProtocolError} code "bad-record".
+ */
+export function readPackHeader(view: DataView, at: number, end: number): PackHeader {
+  if (end - at < PACK_HEADER_BYTES) throw new ProtocolError("bad-record", "Cannot read a pack: it is cut short");
+  return { unit: view.getUint32(at, true), first: (view.getUint32(at + 4, true) & FIRST) !== 0 };
+}

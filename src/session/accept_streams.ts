@@ -1,0 +1,75 @@
+/** Remote end: awaits the streams of its session among whoever connects. */
+
+import type { CipherEngine } from "../crypto/cipher.ts";
+import type { ProvenStream, SessionSecrets } from "./session.ts";
+import { acceptProof, closeQuietly } from "./stream_proof.ts";
+
+/** Connections that may be unproven at one time. When one more comes the oldest is dropped: the client's own is quick. */
+const MAX_UNPROVEN = 256;
+
+/** Hands over each connection that proves itself, until the listener is closed. Strangers are dropped in silence. */
+export class StreamAcceptor {
+  readonly #listener: Deno.TcpListener;
+  readonly #unproven = new Set<Deno.TcpConn>();
+  readonly #claimed = new Set<number>();
+  #closed = false;
+
+  constructor(listener: Deno.TcpListener) {
+    this.#listener = listener;
+  }
+
+  /** @param room how many streams may be claimed in all. */
+  async run(
+    secrets: SessionSecrets,
+    engine: CipherEngine,
+    room: () => number,
+    take: (stream: ProvenStream) => void,
+  ): Promise<void> {
+    const claim = (index: number) => {
+      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= room()) return false;
+      this.#claimed.add(index);
+      return true;
+    };
+    while (!this.#closed) {
+      const conn = await this.#accept();
+      if (!conn) return;
+      this.#admit(conn);
+      acceptProof(conn, secrets, engine, claim).then(
+        (stream) => {
+          this.#unproven.delete(conn);
+          take(stream);
+        },
+        () => this.#unproven.delete(conn),
+      );
+    }
+  }
+
+  /** Ends `run` and drops who has not proven itself. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    closeQuietly(this.#listener);
+    for (const conn of this.#unproven) closeQuietly(conn);
+  }
+
+  #admit(conn: Deno.TcpConn): void {
+    if (this.#unproven.size >= MAX_UNPROVEN) {
+      const [oldest] = this.#unproven;
+      this.#unproven.delete(oldest);
+      closeQuietly(oldest);
+    }
+    this.#unproven.add(conn);
+  }
+
+  async #accept(): Promise<Deno.TcpConn | undefined> {
+    try {
+      return await this.#listener.accept();
+    } catch (error) {
+      if (this.#closed) return undefined;
+      // A connection that was reset before it was accepted, or too many open files: the next may go well.
+      if (error instanceof Deno.errors.BadResource) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return await this.#accept();
+    }
+  }
+}

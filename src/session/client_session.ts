@@ -1,0 +1,135 @@
+/** Client: from a started peer to an agreed session. */
+
+import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/cipher.ts";
+import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
+import { ProtocolError, StartError, UserError } from "../errors.ts";
+import { FEATURES, type Hello, HelloScanner, negotiateVersion, parseHello, VERSIONS } from "../protocol/hello.ts";
+import { formatMessage, type Job } from "../protocol/messages.ts";
+import { type Candidate, StreamConnector } from "./connect_streams.ts";
+import { ControlChannel } from "./control_channel.ts";
+import type { PeerProcess } from "./peer_process.ts";
+import type { Session } from "./session.ts";
+
+/** What a client wants of a session. */
+export interface ClientSessionOptions {
+  job: Job;
+  cipher: CipherName;
+  engine: CipherEngine;
+  /** The host as the user named it: the last candidate for the data connections; undefined for a local peer. */
+  hostname?: string;
+  /** Restricts the data connections to one family. */
+  family?: 4 | 6;
+}
+
+/** A session and what the remote end said of itself. */
+export interface ClientSession extends Session {
+  hello: Hello;
+  /** Where the streams go, once they do. */
+  readonly address: string | undefined;
+}
+
+/**
+ * Reads the hello line and answers it.
+ *
+ * @throws {StartError} when the peer ends, or is not escp.
+ * @throws {UserError} when the versions or ciphers do not meet.
+ */
+export async function openClientSession(peer: PeerProcess, options: ClientSessionOptions): Promise<ClientSession> {
+  const { line, rest } = await readHello(peer);
+  const hello = acceptable(() => parseHello(line), peer);
+  const version = acceptable(() => negotiateVersion(VERSIONS, hello.versions), peer);
+  const { cipher } = options;
+  if (!hello.ciphers.includes(cipher)) {
+    throw new UserError(`Cannot use ${cipher}: escp on ${peer.name} has ${hello.ciphers.join(", ")}`);
+  }
+  const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const features = FEATURES.filter((feature) => hello.features.includes(feature));
+  const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
+  const control = new ControlChannel(peer.stdout, peer.stdin, rest);
+  control.sendLine(start);
+  const key = await deriveSessionKey(hello.secret, random, transcript(line, start));
+  const secrets = { id: hello.session, key, cipher };
+  const connector = new StreamConnector(secrets, options.engine);
+  return {
+    role: "client",
+    secrets,
+    control,
+    hello,
+    engine: options.engine,
+    bringUp: (count, take) => connector.connect(candidates(hello, options), count, take),
+    close: () => connector.close(),
+    get address() {
+      return connector.chosen?.hostname;
+    },
+  };
+}
+
+/** What both ends have seen of each other in the clear of ssh: bound into the keys. */
+export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${hello}\n${start}\n`);
+}
+
+/** The ciphers that this program can do, for the hello line. */
+export const CIPHERS: readonly CipherName[] = CIPHER_NAMES;
+
+async function readHello(peer: PeerProcess): Promise<{ line: string; rest: Uint8Array }> {
+  const scanner = new HelloScanner();
+  try {
+    for (;;) {
+      const { value, done } = await peer.stdout.read();
+      if (done) break;
+      const found = scanner.push(value);
+      if (found) return found;
+    }
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new StartError(`Cannot start escp on ${peer.name}: ${cause.message}`, {
+      cause,
+      hint: "A login script there prints without end; let it be silent when it is not interactive",
+    });
+  }
+  const { code, signal } = await peer.status;
+  throw notStarted(peer.name, code, signal, scanner.noise);
+}
+
+/** Why there was no hello, as the exit status of ssh tells it (ssh(1): 255 is ssh's own, others are the command's). */
+function notStarted(name: string, code: number, signal: string | null, noise: string): StartError {
+  if (code === 255) return new StartError(`Cannot log in to ${name}: ssh ended with status 255, its message is above`);
+  if (code === 127) {
+    return new StartError(`Cannot start escp on ${name}: it is not installed there (status 127, command not found)`, {
+      hint: "Put the escp executable into a folder of the PATH there, such as /usr/local/bin, or name it with -D PATH",
+    });
+  }
+  if (code === 126) {
+    return new StartError(`Cannot start escp on ${name}: it may not be executed there (status 126)`, {
+      hint: "Check that the file there is executable, for that machine, and not on a noexec file system",
+    });
+  }
+  const said = noise.trim() ? `; it said: ${noise.trim().slice(0, 300)}` : "";
+  const how = signal ? `signal ${signal}` : `status ${code}`;
+  return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it said hello${said}`);
+}
+
+function acceptable<T>(parse: () => T, peer: PeerProcess): T {
+  try {
+    return parse();
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    throw new StartError(`Cannot use escp on ${peer.name}: ${cause.message}`, {
+      cause,
+      hint: "Install the same version of escp on both machines",
+    });
+  }
+}
+
+function candidates(hello: Hello, options: ClientSessionOptions): Candidate[] {
+  if (!options.hostname) return [{ hostname: "127.0.0.1", port: hello.port }];
+  const names = [...new Set([...hello.addresses, options.hostname])];
+  return names
+    .filter((name) => options.family === undefined || !isAddress(name) || (options.family === 6) === name.includes(":"))
+    .map((hostname) => ({ hostname, port: hello.port }));
+}
+
+function isAddress(name: string): boolean {
+  return name.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(name);
+}

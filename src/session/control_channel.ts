@@ -1,0 +1,117 @@
+/** The control channel: messages as lines over a pair of pipes. */
+
+import { ProtocolError } from "../errors.ts";
+import { MAX_LINE_BYTES } from "../protocol/limits.ts";
+import { LineDecoder } from "../protocol/line_decoder.ts";
+import { formatMessage, type Message, type MessageOf, type MessageType, parseMessage } from "../protocol/messages.ts";
+
+/** The other side has gone: its end of the control channel was closed. */
+export class ControlLost extends Error {
+  override name = "ControlLost";
+}
+
+/** Messages in and out. Order is kept; nothing is lost while both pipes stand. */
+export class ControlChannel {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #decoder = new LineDecoder(MAX_LINE_BYTES);
+  readonly #encoder = new TextEncoder();
+  #lines: string[] = [];
+  #outgoing = "";
+  #flushing: Promise<void> | undefined;
+  #broken: { error: unknown } | undefined;
+
+  /** @param early bytes that were read from the pipe already. */
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    writer: WritableStreamDefaultWriter<Uint8Array>,
+    early: Uint8Array = new Uint8Array(),
+  ) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#lines.push(...this.#decoder.push(early));
+  }
+
+  /** Sends a message, after those before it. A broken pipe is found by whoever reads. */
+  send(message: Message): void {
+    this.sendLine(formatMessage(message));
+  }
+
+  /** Sends a line that is a message already. */
+  sendLine(line: string): void {
+    this.#outgoing += line + "\n";
+    this.#flushing ??= this.#flush();
+  }
+
+  /** Resolves when everything that was sent is in the pipe, or the pipe is broken. */
+  async flushed(): Promise<void> {
+    while (this.#flushing) await this.#flushing;
+  }
+
+  /** The next line, undefined at the end. */
+  async nextLine(): Promise<string | undefined> {
+    while (this.#lines.length === 0) {
+      const { value, done } = await this.#reader.read();
+      if (done) return undefined;
+      this.#lines.push(...this.#decoder.push(value));
+    }
+    return this.#lines.shift();
+  }
+
+  /**
+   * The next message.
+   *
+   * @throws {ControlLost} at the end of the pipe.
+   * @throws {ProtocolError} for what is no message.
+   */
+  async next(): Promise<Message> {
+    const line = await this.nextLine();
+    if (line === undefined) throw new ControlLost("The other side has closed the control channel");
+    return parseMessage(line);
+  }
+
+  /**
+   * The next message, which must be one of these; "abort" from the peer is thrown.
+   *
+   * @throws {PeerAbort} when the peer ends the session.
+   */
+  async expect<T extends MessageType>(...types: T[]): Promise<MessageOf<T>> {
+    const message = await this.next();
+    if (message.type === "abort") throw new PeerAbort(message.code, message.message);
+    if (!types.includes(message.type as T)) {
+      throw new ProtocolError("bad-order", `Cannot accept a message "${message.type}" now, but ${types.join(" or ")}`);
+    }
+    return message as MessageOf<T>;
+  }
+
+  /** Lets go of both pipes; the peer sees the end of its input. */
+  async close(): Promise<void> {
+    await this.flushed();
+    await this.#writer.close().catch(() => {});
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    // One turn later, so that messages which are sent together leave together.
+    await Promise.resolve();
+    while (this.#outgoing.length > 0 && !this.#broken) {
+      const bytes = this.#encoder.encode(this.#outgoing);
+      this.#outgoing = "";
+      await this.#writer.write(bytes).catch((error) => {
+        this.#broken = { error };
+      });
+    }
+    this.#flushing = undefined;
+  }
+}
+
+/** The peer has ended the session and says why. */
+export class PeerAbort extends Error {
+  override name = "PeerAbort";
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,29 @@
+/** Under which addresses this host may be reached. */
+
+/**
+ * Addresses for the data connections, the most likely first: the one that ssh reached (third field of SSH_CONNECTION,
+ * ssh(1)), then those of the interfaces that are not loopback or link-local.
+ */
+export function hostAddresses(sshConnection: string | undefined): string[] {
+  const addresses = new Set<string>();
+  const reached = sshConnection?.split(" ")[2];
+  if (reached) addresses.add(withoutScope(reached));
+  for (const { address, name } of interfaces()) {
+    if (name === "lo" || address.startsWith("127.") || address === "::1" || /^fe[89ab]/i.test(address)) continue;
+    addresses.add(address);
+  }
+  return [...addresses].slice(0, 32);
+}
+
+function interfaces(): { address: string; name: string }[] {
+  try {
+    return Deno.networkInterfaces();
+  } catch {
+    // Some containers and sandboxes refuse it; the address that ssh reached is left.
+    return [];
+  }
+}
+
+function withoutScope(address: string): string {
+  return address.split("%")[0];
+}

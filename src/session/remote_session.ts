@@ -1,0 +1,90 @@
+/** Remote end: says hello on its standard output, and has a session when the client has answered. */
+
+import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/cipher.ts";
+import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
+import { ProtocolError } from "../errors.ts";
+import { FEATURES, formatHello, VERSIONS } from "../protocol/hello.ts";
+import { type Job, parseMessage } from "../protocol/messages.ts";
+import { StreamAcceptor } from "./accept_streams.ts";
+import { transcript } from "./client_session.ts";
+import { ControlChannel, ControlLost } from "./control_channel.ts";
+import { listenForStreams } from "./data_port.ts";
+import { hostAddresses } from "./host_addresses.ts";
+import type { Session } from "./session.ts";
+
+/** What the remote end brings along. */
+export interface RemoteSessionOptions {
+  engine: CipherEngine;
+  /** Version of this software. */
+  software: string;
+  /** Whether the client is on this machine and started this end itself: then only loopback is listened on. */
+  local: boolean;
+  input: ReadableStream<Uint8Array>;
+  output: WritableStream<Uint8Array>;
+  /** Value of SSH_CONNECTION, where ssh set it. */
+  sshConnection?: string;
+}
+
+/** A session and its job. */
+export interface RemoteSession extends Session {
+  job: Job;
+}
+
+/** @throws {ControlLost} when the client goes away, {ProtocolError} when it breaks the protocol. */
+export async function openRemoteSession(options: RemoteSessionOptions): Promise<RemoteSession> {
+  const listener = listenForStreams(options.local ? "127.0.0.1" : undefined);
+  const acceptor = new StreamAcceptor(listener);
+  try {
+    const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+    const id = randomHex(16);
+    const hello = formatHello({
+      versions: [...VERSIONS],
+      software: options.software,
+      features: [...FEATURES],
+      session: id,
+      secret,
+      port: listener.addr.port,
+      addresses: options.local ? [] : hostAddresses(options.sshConnection),
+      ciphers: [...CIPHER_NAMES],
+      engine: options.engine.name,
+    });
+    const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
+    // The login shell may have printed something without a newline.
+    control.sendLine("\n" + hello);
+    const line = await control.nextLine();
+    if (line === undefined) throw new ControlLost("The client went away before it said what to do");
+    const start = parseMessage(line);
+    if (start.type === "abort") throw new ControlLost(`The client gave up: ${start.message}`);
+    if (start.type !== "start") throw new ProtocolError("bad-order", `Cannot begin with a message "${start.type}"`);
+    const cipher = checkChoice(start.version, start.cipher);
+    const key = await deriveSessionKey(secret, start.random, transcript(hello, line));
+    const secrets = { id, key, cipher };
+    return {
+      role: "remote",
+      secrets,
+      control,
+      job: start.job,
+      engine: options.engine,
+      bringUp: (count, take) => acceptor.run(secrets, options.engine, () => count, take),
+      close: () => acceptor.close(),
+    };
+  } catch (error) {
+    acceptor.close();
+    throw error;
+  }
+}
+
+function checkChoice(version: number, cipher: string): CipherName {
+  if (!VERSIONS.includes(version)) {
+    throw new ProtocolError("no-version", `Cannot speak protocol version ${version}, but ${VERSIONS.join(", ")}`);
+  }
+  if (!CIPHER_NAMES.includes(cipher as CipherName)) {
+    throw new ProtocolError("no-cipher", `Cannot use the cipher that the client chose`);
+  }
+  return cipher as CipherName;
+}
+
+function randomHex(bytes: number): string {
+  const random = crypto.getRandomValues(new Uint8Array(bytes));
+  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

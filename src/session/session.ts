@@ -1,0 +1,38 @@
+/** What both ends of a session have once it is agreed. */
+
+import type { CipherName } from "../crypto/cipher.ts";
+import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
+import type { SessionKey } from "../crypto/key_schedule.ts";
+import type { ControlChannel } from "./control_channel.ts";
+
+/** Secrets and names of a session. */
+export interface SessionSecrets {
+  /** 16 bytes in hexadecimal; stands in the clear before each stream. */
+  id: string;
+  key: SessionKey;
+  cipher: CipherName;
+}
+
+/** A TCP connection that has proven, in both directions, that it belongs to the session. One frame has gone each way. */
+export interface ProvenStream {
+  /** Its number, never used again in this session. */
+  index: number;
+  conn: Deno.TcpConn;
+  /** Seals what this end sends. */
+  sendKey: DirectionKey;
+  /** Opens what this end receives. */
+  receiveKey: DirectionKey;
+}
+
+/** A session that is agreed and ready to bring up streams. */
+export interface Session {
+  /** Whether this end started the other one. */
+  role: "client" | "remote";
+  secrets: SessionSecrets;
+  control: ControlChannel;
+  engine: CipherEngine;
+  /** Brings up `count` streams, each handed over as soon as it is proven. @throws when they cannot be had. */
+  bringUp(count: number, take: (stream: ProvenStream) => void): Promise<void>;
+  /** Ends what `bringUp` has begun. */
+  close(): void;
+}

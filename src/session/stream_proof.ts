@@ -1,0 +1,112 @@
+/** How a TCP connection becomes a stream: a preamble in the clear, then one sealed frame each way. PROTOCOL.md, "Streams". */
+
+import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
+import { deriveStreamKeys } from "../crypto/key_schedule.ts";
+import { ProtocolError } from "../errors.ts";
+import { ConnTransport } from "../native/transport.ts";
+import { FRAME_HEADER_BYTES, FrameKind, PROOF_PAYLOAD_LIMIT } from "../protocol/frame.ts";
+import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../protocol/preamble.ts";
+import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames.ts";
+import type { ProvenStream, SessionSecrets } from "./session.ts";
+
+/** How long a connection may take to prove itself. */
+export const PROOF_TIMEOUT_MS = 5_000;
+
+/**
+ * Client: proves a connection that it has opened, and has the other end prove itself.
+ *
+ * @throws when the other end is not the remote end of this session; the connection is closed then.
+ */
+export async function proveToRemote(
+  conn: Deno.TcpConn,
+  index: number,
+  secrets: SessionSecrets,
+  engine: CipherEngine,
+): Promise<ProvenStream> {
+  return await inTime(conn, async () => {
+    conn.setNoDelay(true);
+    const keys = await deriveStreamKeys(secrets.key, secrets.cipher, index);
+    const transport = new ConnTransport(conn);
+    const preamble = formatPreamble(secrets.id, index);
+    for (let at = 0; at < preamble.length;) at += await transport.write(preamble, at, preamble.length);
+    await sendProof(engine, transport, keys.toRemote);
+    await readProof(engine, transport, keys.toClient);
+    return { index, conn, sendKey: keys.toRemote, receiveKey: keys.toClient };
+  });
+}
+
+/**
+ * Remote end: lets a connection prove itself.
+ *
+ * @param claim says whether a proven stream of this number is welcome; called once, after the proof.
+ * @throws when it does not belong to the session; the connection is closed then.
+ */
+export async function acceptProof(
+  conn: Deno.TcpConn,
+  secrets: SessionSecrets,
+  engine: CipherEngine,
+  claim: (index: number) => boolean,
+): Promise<ProvenStream> {
+  return await inTime(conn, async () => {
+    conn.setNoDelay(true);
+    const transport = new ConnTransport(conn);
+    const preamble = new Uint8Array(PREAMBLE_BYTES);
+    for (let have = 0; have < PREAMBLE_BYTES;) {
+      const read = await transport.read(preamble, have, PREAMBLE_BYTES);
+      if (read === 0) throw new ProtocolError("bad-preamble", "The connection ended before it proved itself");
+      have += read;
+    }
+    const index = parsePreamble(preamble, secrets.id);
+    const keys = await deriveStreamKeys(secrets.key, secrets.cipher, index);
+    await readProof(engine, transport, keys.toRemote);
+    // After the proof, so that a stranger cannot use up a number; a replayed proof finds its number taken.
+    if (!claim(index)) throw new ProtocolError("bad-preamble", `Cannot accept stream ${index} twice`);
+    await sendProof(engine, transport, keys.toClient);
+    return { index, conn, sendKey: keys.toClient, receiveKey: keys.toRemote };
+  });
+}
+
+async function sendProof(engine: CipherEngine, transport: ConnTransport, key: DirectionKey): Promise<void> {
+  const writer = await FrameWriter.create(engine, transport, key, 0);
+  try {
+    await writer.write(FrameKind.proof, frameBuffer(0), FRAME_START, 0);
+  } finally {
+    writer.close();
+  }
+}
+
+async function readProof(engine: CipherEngine, transport: ConnTransport, key: DirectionKey): Promise<void> {
+  const options = { payloadLimit: PROOF_PAYLOAD_LIMIT, received: 0, readAhead: false };
+  const reader = await FrameReader.create(engine, transport, key, options);
+  try {
+    await reader.next();
+    if (reader.kind !== FrameKind.proof) throw new ProtocolError("bad-frame", "The first frame is not a proof");
+  } finally {
+    reader.close();
+  }
+}
+
+/** Closes the connection when the work fails or takes too long. */
+async function inTime<T>(conn: Deno.TcpConn, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => closeQuietly(conn), PROOF_TIMEOUT_MS);
+  try {
+    return await work();
+  } catch (error) {
+    closeQuietly(conn);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Closes a connection that may be closed already. */
+export function closeQuietly(conn: { close(): void }): void {
+  try {
+    conn.close();
+  } catch {
+    // It was closed by the other of the two who may close it.
+  }
+}
+
+/** Bytes that a stream has cost on the wire when it is proven, for the limit of unproven input. */
+export const PROOF_BYTES = PREAMBLE_BYTES + FRAME_HEADER_BYTES + 16;

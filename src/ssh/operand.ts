@@ -1,0 +1,125 @@
+import { quotePath, UsageError } from "../errors.ts";
+
+/** What a source or target on the command line means. */
+export type Operand = LocalOperand | RemoteOperand;
+
+export interface LocalOperand {
+  readonly kind: "local";
+  /** As typed. Never empty. */
+  readonly path: string;
+}
+
+export interface RemoteOperand {
+  readonly kind: "remote";
+  /** A name, an alias of ssh_config or an address, without brackets. Safe as an argument of ssh. */
+  readonly host: string;
+  readonly user?: string;
+  /** From a `scp://` operand only; goes before `-P`. 1 to 65535. */
+  readonly port?: number;
+  /** As typed, not expanded. Empty means the home folder. */
+  readonly path: string;
+}
+
+/**
+ * Reads an operand by scp's rules: `host:path`, `user@host:path`, `[::1]:path`, `user@[::1]:path`, `host:` and
+ * `scp://[user@]host[:port][/path]` are remote. A name is local when a "/" stands before its first ":", when it begins
+ * with ":", or when it has no ":" at all.
+ * @param options.driveLetters On Windows `C:\x` and `C:x` are local, and "\" counts as "/".
+ * @throws UsageError when it is empty, or names a host or user that could be taken for something else by ssh or a shell.
+ */
+export function parseOperand(text: string, options: { driveLetters?: boolean } = {}): Operand {
+  if (text === "") {
+    throw new UsageError("A source or target is empty", { hint: "Is it a shell variable that was not set?" });
+  }
+  if (/^scp:\/\//i.test(text)) return parseUri(text);
+  if (options.driveLetters && /^[a-z]:/i.test(text)) return { kind: "local", path: text };
+  const colon = hostEnd(text, options.driveLetters ? /[/\\]/ : /\//);
+  if (colon === undefined) return { kind: "local", path: text };
+  return { kind: "remote", ...parseAuthority(text.slice(0, colon), text), path: text.slice(colon + 1) };
+}
+
+/** The operand as a person would write it, not escaped. */
+export function formatOperand(operand: Operand): string {
+  if (operand.kind === "local") return operand.path;
+  return `${formatHost(operand)}:${operand.path}`;
+}
+
+/** `user@host`, with brackets around an IPv6 address. */
+export function formatHost({ host, user }: Pick<RemoteOperand, "host" | "user">): string {
+  const bracketed = host.includes(":") ? `[${host}]` : host;
+  return user === undefined ? bracketed : `${user}@${bracketed}`;
+}
+
+/** Where the ":" that ends the host is; undefined for a local name. */
+function hostEnd(text: string, separator: RegExp): number | undefined {
+  const bracket = /^(?:[^:/]*@)?\[/.test(text);
+  const colon = bracket ? text.indexOf("]:") + 1 : text.indexOf(":");
+  if (colon <= 0) return undefined;
+  return separator.test(text.slice(0, colon)) ? undefined : colon;
+}
+
+/** `[user@]host`. The last "@" counts, since user names may hold one. */
+function parseAuthority(authority: string, operand: string): { host: string; user?: string } {
+  const at = authority.lastIndexOf("@");
+  const user = at < 0 ? undefined : authority.slice(0, at);
+  const bare = authority.slice(at + 1);
+  const host = /^\[.*\]$/s.test(bare) ? bare.slice(1, -1) : bare;
+  checkUser(user, operand);
+  checkHost(host, operand);
+  return user === undefined ? { host } : { host, user };
+}
+
+/** Anything that a shell in a ProxyCommand, a terminal or ssh's own option parser could trip over. */
+// deno-lint-ignore no-control-regex
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f'"`$;&<>|(){}\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
+
+function checkHost(host: string, operand: string): void {
+  const bad = host === ""
+    ? "is empty"
+    : host.startsWith("-")
+    ? 'begins with "-"'
+    : UNSAFE.test(host) || /[\s[\]\\/*?!#,]/.test(host)
+    ? "holds characters that no host name has"
+    : undefined;
+  if (bad) refuse("host name", bad, operand);
+}
+
+function checkUser(user: string | undefined, operand: string): void {
+  if (user === undefined) return;
+  const bad = user === ""
+    ? "is empty"
+    : /(^|\s)-/.test(user)
+    ? 'begins with "-"'
+    : UNSAFE.test(user) || user.endsWith("\\")
+    ? "holds characters that no user name has"
+    : undefined;
+  if (bad) refuse("user name", bad, operand);
+}
+
+function refuse(what: string, bad: string, operand: string): never {
+  throw new UsageError(`The ${what} in ${quotePath(operand)} ${bad}`, {
+    hint: 'Write a local name that holds a ":" with a "/" before it, such as "./a:b"',
+  });
+}
+
+function parseUri(text: string): RemoteOperand {
+  const [, authority, path = ""] = /^scp:\/\/([^/]*)(?:\/(.*))?$/is.exec(text)!;
+  const [, name, port] = /^(.*?)(?::([0-9]*))?$/s.exec(authority)!;
+  const checked = parseAuthority(decode(name, text), text);
+  if (checked.host.includes(":") && !name.endsWith("]")) refuse("host name", "is an address without brackets", text);
+  if (port === undefined) return { kind: "remote", ...checked, path: decode(path, text) };
+  if (!(Number(port) >= 1 && Number(port) <= 65535)) {
+    throw new UsageError(`The port in ${quotePath(text)} must be a number from 1 to 65535`);
+  }
+  return { kind: "remote", ...checked, port: Number(port), path: decode(path, text) };
+}
+
+function decode(part: string, operand: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${quotePath(operand)}: a "%" is not followed by two hexadecimal digits`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,70 @@
+import type { RemoteOperand } from "./operand.ts";
+
+/** What the user said about ssh. Everything else is left to ssh and its configuration. */
+export interface SshOptions {
+  /** The program to run, found through PATH: "ssh" unless -S was given. */
+  readonly program: string;
+  /** 1 to 65535. A port in the operand itself goes first. */
+  readonly port?: number;
+  readonly identities: readonly string[];
+  readonly configFile?: string;
+  /** One or more hosts, separated by commas. */
+  readonly jump?: string;
+  /** As for `ssh -o`: "Key=value" or "Key value". */
+  readonly options: readonly string[];
+  readonly cipher?: string;
+  readonly addressFamily?: "ipv4" | "ipv6";
+  /** Never ask for anything. */
+  readonly batch: boolean;
+  readonly forwardAgent: boolean;
+  readonly quiet: boolean;
+  /** How many -v ssh itself gets, 0 to 3. */
+  readonly verbose: number;
+}
+
+/** A program and its arguments, for `Deno.Command`. */
+export interface SshCommand {
+  readonly program: string;
+  readonly args: string[];
+}
+
+/**
+ * The ssh command that runs `remoteCommand` on a host. See ssh(1).
+ * @param remoteCommand A line for the remote shell, quoted already; it is one argument, the last one.
+ */
+export function sshCommand(
+  options: SshOptions,
+  { host, user, port }: Pick<RemoteOperand, "host" | "user" | "port">,
+  remoteCommand: string,
+): SshCommand {
+  const args = [...ALWAYS];
+  if (options.quiet) args.push("-q");
+  for (let count = 0; count < Math.min(options.verbose, 3); count++) args.push("-v");
+  if (options.addressFamily) args.push(options.addressFamily === "ipv4" ? "-4" : "-6");
+  if (options.batch) args.push("-oBatchMode=yes");
+  for (const option of options.options) args.push("-o", option);
+  for (const file of options.identities) args.push("-i", file);
+  pushPair(args, "-F", options.configFile);
+  pushPair(args, "-J", options.jump);
+  pushPair(args, "-c", options.cipher);
+  // ssh takes the first value it is given for an option, so one of the user's own -o stays in force.
+  args.push(options.forwardAgent ? "-A" : "-oForwardAgent=no");
+  pushPair(args, "-p", (port ?? options.port)?.toString());
+  pushPair(args, "-l", user);
+  // Behind "--" a host name is never taken for an option.
+  args.push("--", host, remoteCommand);
+  return { program: options.program, args };
+}
+
+/** What scp switches off too: nothing of an interactive session may get between the two ends. */
+const ALWAYS = [
+  "-x",
+  "-oPermitLocalCommand=no",
+  "-oClearAllForwardings=yes",
+  "-oRemoteCommand=none",
+  "-oRequestTTY=no",
+];
+
+function pushPair(args: string[], name: string, value: string | undefined): void {
+  if (value !== undefined) args.push(name, value);
+}

@@ -1,0 +1,200 @@
+/** Frames on a transport: one sealed writer and one opening reader for each stream. */
+
+import type { Cipher, CipherEngine, DirectionKey } from "../crypto/cipher.ts";
+import { NonceSequence } from "../crypto/nonce.ts";
+import type { Transport } from "../native/transport.ts";
+import {
+  FRAME_HEADER_BYTES,
+  FRAME_TAG_BYTES,
+  frameKind,
+  framePayloadBytes,
+  writeFrameHeader,
+} from "../protocol/frame.ts";
+import { checkFrameIv } from "../protocol/frame.ts";
+
+/**
+ * Where a frame begins in a buffer of `frameBuffer`: so that the contents of a block, behind the frame's header (12) and
+ * the block's (32), begin at a multiple of 4096, as direct I/O wants it.
+ */
+export const FRAME_START = 4096 - 44;
+
+/** A buffer for one frame with up to this many bytes of payload, and room for the header of the next one. */
+export function frameBuffer(payloadBytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(FRAME_START + FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES + FRAME_HEADER_BYTES);
+}
+
+/** Seals frames and sends them. `seal` and `send` of one frame come in that order; frames must not overlap in either. */
+export class FrameWriter {
+  readonly #transport: Transport;
+  readonly #cipher: Cipher;
+  readonly #nonces: NonceSequence;
+
+  private constructor(transport: Transport, cipher: Cipher, nonces: NonceSequence) {
+    this.#transport = transport;
+    this.#cipher = cipher;
+    this.#nonces = nonces;
+  }
+
+  /** @param sent frames that were sealed with this key before, on the same connection. */
+  static async create(
+    engine: CipherEngine,
+    transport: Transport,
+    key: DirectionKey,
+    sent: number,
+  ): Promise<FrameWriter> {
+    return new FrameWriter(transport, await engine.create(key), new NonceSequence(key.salt, sent));
+  }
+
+  /** Frames sealed so far. */
+  get count(): number {
+    return this.#nonces.count;
+  }
+
+  /** Seals the payload in bytes[at + 12, at + 12 + payloadBytes) as the next frame, which begins at `at`. */
+  seal(kind: number, bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): void | Promise<void> {
+    this.#nonces.advance(kind);
+    writeFrameHeader(bytes, at, this.#nonces.nonce, payloadBytes);
+    const start = at + FRAME_HEADER_BYTES;
+    return this.#cipher.seal(this.#nonces.nonce, bytes, at, start, start + payloadBytes);
+  }
+
+  /** Sends the frame that was sealed at `at`. */
+  async send(bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): Promise<void> {
+    const end = at + FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES;
+    while (at < end) {
+      const written = this.#transport.write(bytes, at, end);
+      at += typeof written === "number" ? written : await written;
+    }
+  }
+
+  /** Seals and sends. */
+  async write(kind: number, bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): Promise<void> {
+    const sealing = this.seal(kind, bytes, at, payloadBytes);
+    if (sealing) await sealing;
+    await this.send(bytes, at, payloadBytes);
+  }
+
+  /** Frees the cipher. */
+  close(): void {
+    this.#cipher.close();
+  }
+}
+
+/** Receives frames and opens them, in order and without gaps. */
+export class FrameReader {
+  /** The last frame's kind. */
+  kind = 0;
+  /** First byte of the last frame's payload in `bytes`. */
+  readonly start = FRAME_START + FRAME_HEADER_BYTES;
+  /** One past the last byte of the last frame's payload. */
+  end = 0;
+  /** Holds the last frame until the next call of `next`. It may be another buffer after that. */
+  bytes: Uint8Array<ArrayBuffer>;
+  view: DataView;
+
+  readonly #transport: Transport;
+  readonly #cipher: Cipher;
+  readonly #nonces: NonceSequence;
+  readonly #limit: number;
+  readonly #ahead: boolean;
+  /** Bytes of the next header that came with the last frame. */
+  #early = 0;
+
+  private constructor(transport: Transport, cipher: Cipher, nonces: NonceSequence, options: FrameReaderOptions) {
+    this.#transport = transport;
+    this.#cipher = cipher;
+    this.#nonces = nonces;
+    this.#limit = options.payloadLimit;
+    this.#ahead = options.readAhead;
+    this.bytes = frameBuffer(Math.min(this.#limit, FIRST_BUFFER_BYTES));
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** @param received frames that were opened with this key before, on the same connection. */
+  static async create(
+    engine: CipherEngine,
+    transport: Transport,
+    key: DirectionKey,
+    options: FrameReaderOptions,
+  ): Promise<FrameReader> {
+    const nonces = new NonceSequence(key.salt, options.received);
+    return new FrameReader(transport, await engine.create(key), nonces, options);
+  }
+
+  /** Frames opened so far. */
+  get count(): number {
+    return this.#nonces.count;
+  }
+
+  /**
+   * Receives the next frame, sets `kind` and `end`.
+   *
+   * @throws {ProtocolError} codes "bad-frame", "bad-counter", "bad-tag".
+   * @throws {Deno.errors.UnexpectedEof} when the connection ends: a frame of kind `end` must come before that.
+   */
+  async next(): Promise<void> {
+    const at = FRAME_START;
+    if (this.#early > 0) {
+      const from = this.end + FRAME_TAG_BYTES;
+      this.bytes.copyWithin(at, from, from + this.#early);
+    }
+    let have = at + this.#early;
+    this.#early = 0;
+    while (have < this.start) have += await this.#read(have, this.start);
+    this.kind = frameKind(this.bytes, at);
+    const payloadBytes = framePayloadBytes(this.bytes, at, this.#limit);
+    this.#nonces.advance(this.kind);
+    checkFrameIv(this.bytes, at, this.#nonces.nonce);
+    this.#grow(payloadBytes);
+    this.end = this.start + payloadBytes;
+    const frameEnd = this.end + FRAME_TAG_BYTES;
+    const limit = this.#ahead ? frameEnd + FRAME_HEADER_BYTES : frameEnd;
+    while (have < frameEnd) {
+      const read = this.#read(have, limit);
+      have += typeof read === "number" ? read : await read;
+    }
+    this.#early = have - frameEnd;
+    const opening = this.#cipher.open(this.#nonces.nonce, this.bytes, at, this.start, this.end);
+    if (opening) await opening;
+  }
+
+  /** Frees the cipher. */
+  close(): void {
+    this.#cipher.close();
+  }
+
+  #read(from: number, to: number): number | Promise<number> {
+    const read = this.#transport.read(this.bytes, from, to);
+    return typeof read === "number" ? checkEnd(read) : read.then(checkEnd);
+  }
+
+  /** Only called with a length that was checked against the limit. */
+  #grow(payloadBytes: number): void {
+    if (this.bytes.length >= frameBufferBytes(payloadBytes)) return;
+    const grown = frameBuffer(this.#limit);
+    grown.set(this.bytes.subarray(FRAME_START, this.start), FRAME_START);
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}
+
+/** How a FrameReader reads. */
+export interface FrameReaderOptions {
+  /** Most bytes of a payload. */
+  payloadLimit: number;
+  /** Frames that were opened with this key before. */
+  received: number;
+  /** Whether bytes of the next frame may be read with this one: not while the connection may change hands. */
+  readAhead: boolean;
+}
+
+const FIRST_BUFFER_BYTES = 64 << 10;
+
+function frameBufferBytes(payloadBytes: number): number {
+  return FRAME_START + FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES + FRAME_HEADER_BYTES;
+}
+
+function checkEnd(read: number): number {
+  if (read === 0) throw new Deno.errors.UnexpectedEof("The connection ended before its last frame");
+  return read;
+}

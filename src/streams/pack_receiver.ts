@@ -1,0 +1,112 @@
+/** Writes what a pack frame brings. No memory is taken and no promise made per file that goes well, but one number. */
+
+import { FileError } from "../errors.ts";
+import type { TargetWriter } from "../files/engine.ts";
+import { crc32 } from "../protocol/crc32.ts";
+import { decodeName } from "../protocol/names.ts";
+import { RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
+import type { PackHeader } from "../protocol/pack.ts";
+import type { Failure } from "../protocol/results.ts";
+import { toFailure } from "./failure.ts";
+import type { FolderAttributes, ReceivedPack } from "./unit.ts";
+
+/** Receives pack frames of one stream. */
+export class PackReceiver {
+  readonly #target: TargetWriter;
+
+  constructor(target: TargetWriter) {
+    this.#target = target;
+  }
+
+  /**
+   * Writes the records in bytes[start, end).
+   *
+   * @returns what to tell the main thread, and the outcome of each record for the sender.
+   * @throws {ProtocolError} when a record is not what a sender may send.
+   */
+  receive(
+    { unit, first }: PackHeader,
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+    end: number,
+  ): { report: ReceivedPack; outcomes: (number | Failure)[] } {
+    const report: ReceivedPack = {
+      type: "pack",
+      unit,
+      first,
+      files: 0,
+      bytes: 0,
+      failures: [],
+      folders: [],
+      created: [],
+    };
+    const outcomes: (number | Failure)[] = [];
+    const cursor = new RecordCursor(bytes, start, end, { plan: false });
+    let folder: Failure | undefined;
+    while (cursor.next()) {
+      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+      let outcome: number | Failure;
+      try {
+        if (entering) folder = undefined;
+        outcome = folder ?? this.#write(cursor, bytes, report);
+      } catch (error) {
+        outcome = toFailure(error);
+        if (entering) folder = outcome;
+      }
+      if (cursor.type === RecordType.enter) continue;
+      outcomes.push(outcome);
+      if (typeof outcome !== "number") report.failures.push(outcome);
+      else {
+        if (cursor.type !== RecordType.folder) report.files++;
+        if (cursor.type === RecordType.file) report.bytes += cursor.size;
+      }
+    }
+    report.created = this.#target.takeCreated();
+    return { report, outcomes };
+  }
+
+  #write(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {
+    switch (cursor.type) {
+      case RecordType.file: {
+        const sum = crc32(bytes, cursor.contentStart, cursor.end);
+        if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
+        this.#target.writeWhole(cursor, bytes);
+        return sum;
+      }
+      case RecordType.folder:
+        this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
+        report.folders.push(folderAttributes(cursor, bytes));
+        return 0;
+      case RecordType.enter:
+        this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
+        return 0;
+      default:
+        this.#target.makeLink(cursor, bytes);
+        return 0;
+    }
+  }
+
+  #corrupt(cursor: RecordCursor, bytes: Uint8Array): FileError {
+    const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    return new FileError("write", name, "its contents are not what was read (CRC-32 differs)", {
+      code: "ECHECKSUM",
+      hint: "Copy it again; if it stays so, test the memory of both machines",
+    });
+  }
+}
+
+function folderAttributes(cursor: RecordCursor, bytes: Uint8Array): FolderAttributes {
+  return {
+    root: cursor.root,
+    path: decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)),
+    attributes: {
+      mode: cursor.uint32(RecordField.mode),
+      uid: cursor.uint32(RecordField.uid),
+      gid: cursor.uint32(RecordField.gid),
+      mtime: cursor.seconds(RecordField.mtime),
+      mtimeNs: cursor.uint32(RecordField.mtimeNs),
+      atime: cursor.seconds(RecordField.atime),
+      atimeNs: cursor.uint32(RecordField.atimeNs),
+    },
+  };
+}

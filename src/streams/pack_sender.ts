@@ -1,0 +1,181 @@
+/** Sends pack units: reads the small files of a plan straight into frames. No memory is taken and no promise made per file. */
+
+import { quotePath } from "../errors.ts";
+import type { SourceReader } from "../files/engine.ts";
+import { crc32 } from "../protocol/crc32.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
+import { PACK_HEADER_BYTES, writePackHeader } from "../protocol/pack.ts";
+import {
+  putInt53,
+  putUint53,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+  RecordCursor,
+  RecordField,
+  RecordType,
+} from "../protocol/records.ts";
+import type { Failure } from "../protocol/results.ts";
+import { toFailure } from "./failure.ts";
+import { FRAME_START } from "./frames.ts";
+import type { FrameSender } from "./frame_sender.ts";
+import type { PackUnit } from "./unit.ts";
+
+/** What was sent of a pack unit, to be held against the results. */
+export interface SentPack {
+  type: "pack";
+  unit: number;
+  /** CRC-32 of each record that was sent, in order; 0 for what has no contents. */
+  crcs: Uint32Array;
+  /** Bytes of contents of each. */
+  sizes: Uint32Array;
+  /** 1 for each that counts as a file, 0 for a folder. */
+  counts: Uint8Array;
+  /** How many were sent. */
+  sent: number;
+  /** What could not be read, and so was not sent. */
+  failures: Failure[];
+  notes: string[];
+  /** All frames of the unit are on their way. */
+  complete: boolean;
+}
+
+/** Reads and packs. One for each stream: it has a current folder. */
+export class PackSender {
+  readonly #reader: SourceReader;
+  readonly #out: FrameSender;
+  /** No frame of the present unit has left yet. */
+  #first = true;
+
+  constructor(reader: SourceReader, out: FrameSender) {
+    this.#reader = reader;
+    this.#out = out;
+  }
+
+  /** Sends a unit; `sent` grows while frames leave. */
+  async send(unit: PackUnit, sent: SentPack): Promise<void> {
+    const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
+    const folder = { start: 0, end: 0, failure: undefined as Failure | undefined };
+    this.#first = true;
+    let at = this.#begin();
+    while (cursor.next()) {
+      if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) {
+        if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit.unit, at);
+        at = this.#copy(unit.plan, cursor.start, cursor.end, at);
+        folder.start = cursor.start;
+        folder.end = cursor.end;
+        folder.failure = this.#enter(unit.plan, cursor);
+        if (cursor.type === RecordType.folder) this.#count(sent, 0, 0, 0);
+        continue;
+      }
+      if (folder.failure) {
+        sent.failures.push(folder.failure);
+        continue;
+      }
+      const isFile = cursor.type === RecordType.file;
+      const needed = recordBytes(cursor.nameEnd - cursor.nameStart, isFile ? cursor.size : cursor.contentBytes);
+      if (!this.#fits(at, needed)) at = await this.#resume(unit, at, folder);
+      if (!isFile) {
+        at = this.#copy(unit.plan, cursor.start, cursor.end, at);
+        this.#count(sent, 0, 0, 1);
+        continue;
+      }
+      at = this.#readFile(unit.plan, cursor, at, sent);
+    }
+    await this.#flush(unit.unit, at);
+    sent.complete = true;
+  }
+
+  #begin(): number {
+    return FRAME_START + FRAME_HEADER_BYTES + PACK_HEADER_BYTES;
+  }
+
+  #fits(at: number, bytes: number): boolean {
+    return at + bytes <= this.#out.payloadEnd;
+  }
+
+  #copy(plan: Uint8Array, start: number, end: number, at: number): number {
+    this.#out.bytes.set(plan.subarray(start, end), at);
+    return at + end - start;
+  }
+
+  #enter(plan: Uint8Array<ArrayBuffer>, cursor: RecordCursor): Failure | undefined {
+    try {
+      this.#reader.enter(cursor.root, plan, cursor.nameStart, cursor.nameEnd);
+      return undefined;
+    } catch (error) {
+      return toFailure(error);
+    }
+  }
+
+  /** Sends what is there and begins a frame in the same folder. */
+  async #resume(unit: PackUnit, at: number, folder: { start: number; end: number }): Promise<number> {
+    const next = await this.#flush(unit.unit, at);
+    const end = this.#copy(unit.plan, folder.start, folder.end, next);
+    // Its attributes were sent with the first one.
+    this.#out.view.setUint8(next + RecordField.type, RecordType.enter);
+    return end;
+  }
+
+  async #flush(unit: number, at: number): Promise<number> {
+    const start = FRAME_START + FRAME_HEADER_BYTES;
+    if (at > start + PACK_HEADER_BYTES) {
+      writePackHeader(this.#out.view, start, { unit, first: this.#first });
+      this.#first = false;
+      await this.#out.send(FrameKind.pack, at - start);
+    }
+    return this.#begin();
+  }
+
+  /** @returns where the next record begins: unchanged when the file could not be read. */
+  #readFile(plan: Uint8Array<ArrayBuffer>, cursor: RecordCursor, at: number, sent: SentPack): number {
+    const { bytes, view } = this.#out;
+    const contents = at + RECORD_HEADER_BYTES + cursor.nameEnd - cursor.nameStart + 1;
+    const reader = this.#reader;
+    let size: number;
+    try {
+      size = reader.readWhole(plan, cursor.nameStart, cursor.nameEnd, bytes, contents, this.#out.payloadEnd - contents);
+    } catch (error) {
+      sent.failures.push(toFailure(error));
+      return at;
+    }
+    if (reader.changed) sent.notes.push(`${quotePath(reader.path)} was changed while it was read`);
+    this.#copyHeader(plan, cursor, at);
+    const sum = crc32(bytes, contents, contents + size);
+    const { stat } = reader;
+    view.setUint32(at + RecordField.mode, stat.mode & 0o7777, true);
+    view.setUint32(at + RecordField.mtimeNs, stat.mtimeNs, true);
+    putInt53(view, at + RecordField.mtime, stat.mtime);
+    view.setUint32(at + RecordField.crc32, sum, true);
+    putUint53(view, at + RecordField.size, size);
+    this.#count(sent, sum, size, 1);
+    return contents + size;
+  }
+
+  /** Header, name and NUL, without a call of `set`, whose argument would be a new object for each file. */
+  #copyHeader(plan: Uint8Array, cursor: RecordCursor, at: number): void {
+    const { bytes } = this.#out;
+    for (let from = cursor.start; from < cursor.contentStart; from++) bytes[at++] = plan[from];
+  }
+
+  #count(sent: SentPack, crc: number, size: number, files: 0 | 1): void {
+    sent.counts[sent.sent] = files;
+    sent.crcs[sent.sent] = crc;
+    sent.sizes[sent.sent] = size;
+    sent.sent++;
+  }
+}
+
+/** What is known of a unit before anything of it was sent. */
+export function beginPack(unit: PackUnit): SentPack {
+  return {
+    type: "pack",
+    unit: unit.unit,
+    crcs: new Uint32Array(unit.records),
+    sizes: new Uint32Array(unit.records),
+    counts: new Uint8Array(unit.records),
+    sent: 0,
+    failures: [],
+    notes: [],
+    complete: false,
+  };
+}

@@ -1,0 +1,206 @@
+/** The receiving side of one stream: opens frames, writes what they bring, and answers with results. */
+
+import { FileError, ProtocolError } from "../errors.ts";
+import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
+import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
+import { combineCrc32, crc32 } from "../protocol/crc32.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
+import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
+import type { Breather } from "./breather.ts";
+import { toFailure } from "./failure.ts";
+import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter } from "./frames.ts";
+import { PackReceiver } from "./pack_receiver.ts";
+import type { ReceiveReport } from "./unit.ts";
+
+/** Whom a receiving stream asks and tells. In another thread, perhaps. */
+export interface ReceiveHost {
+  /** The partial file of a ranged file that the main thread has opened. @throws {ProtocolError} for an unknown one. */
+  partial(file: number): Promise<Partial>;
+  /** Something was written. Told before the sender gets its result. */
+  report(report: ReceiveReport): void;
+  /** Bytes written on this stream so far. */
+  written(bytes: number): void;
+}
+
+/** What a receiving stream works with. */
+export interface ReceiveStreamOptions {
+  reader: FrameReader;
+  writer: FrameWriter;
+  target: TargetWriter;
+  host: ReceiveHost;
+  breather: Breather;
+  blockBytes: number;
+}
+
+/** How often the sender hears how far this stream is. */
+const PROGRESS_MS = 200;
+
+/** One stream. `forget` may be called from outside while `run` is under way. */
+export class ReceiveStream {
+  readonly #options: ReceiveStreamOptions;
+  readonly #packs: PackReceiver;
+  readonly #files = new Map<number, RangeWriter>();
+  readonly #units = new Map<number, RangeState>();
+  #written = 0;
+  #told = 0;
+  #toldAt = performance.now();
+  #buffer = frameBuffer(4096);
+
+  constructor(options: ReceiveStreamOptions) {
+    this.#options = options;
+    this.#packs = new PackReceiver(options.target);
+  }
+
+  /** Runs until the sender says that it was all. @throws what broke the stream. */
+  async run(): Promise<void> {
+    const { reader, breather } = this.#options;
+    for (;;) {
+      await reader.next();
+      switch (reader.kind) {
+        case FrameKind.pack:
+          await this.#pack();
+          break;
+        case FrameKind.block:
+          await this.#block();
+          break;
+        case FrameKind.keepAlive:
+          break;
+        case FrameKind.end:
+          await this.#end();
+          return;
+        default:
+          throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${reader.kind} from a sender`);
+      }
+      await this.#tellProgress(false);
+      const breath = breather.breathe();
+      if (breath) await breath;
+    }
+  }
+
+  /** The file is finished or given up: closes it. */
+  forget(file: number): void {
+    this.#files.get(file)?.close();
+    this.#files.delete(file);
+    for (const [unit, state] of this.#units) if (state.file === file) this.#units.delete(unit);
+  }
+
+  /** Closes everything. */
+  close(): void {
+    for (const file of [...this.#files.keys()]) this.forget(file);
+  }
+
+  async #pack(): Promise<void> {
+    const { reader, host } = this.#options;
+    const header = readPackHeader(reader.view, reader.start, reader.end);
+    const { report, outcomes } = this.#packs.receive(
+      header,
+      reader.bytes,
+      reader.start + PACK_HEADER_BYTES,
+      reader.end,
+    );
+    this.#written += report.bytes;
+    host.report(report);
+    await this.#answer({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
+  }
+
+  async #block(): Promise<void> {
+    const { reader } = this.#options;
+    const block = readBlockHeader(reader.view, reader.start, reader.end, this.#options.blockBytes);
+    const state = this.#unitOf(block);
+    if (state.failure) return;
+    const start = reader.start + BLOCK_HEADER_BYTES;
+    try {
+      const file = this.#files.get(block.file) ?? await this.#open(block.file);
+      const sum = block.codec === BlockCodec.zeros ? block.crc32 : crc32(reader.bytes, start, reader.end);
+      if (sum !== block.crc32) throw corrupt(file.path);
+      if (block.codec === BlockCodec.stored) file.writeAt(reader.bytes, start, block.length, block.offset);
+      state.crc32 = combineCrc32(state.crc32, sum, block.length);
+    } catch (error) {
+      await this.#fail(block.unit, state, toFailure(error));
+      return;
+    }
+    state.end += block.length;
+    this.#written += block.length;
+    if (block.last) await this.#finish(block.unit, state);
+  }
+
+  #unitOf(block: BlockHeader): RangeState {
+    let state = this.#units.get(block.unit);
+    if (!state) {
+      state = { file: block.file, start: block.offset, end: block.offset, crc32: 0 };
+      this.#units.set(block.unit, state);
+    }
+    if (state.file !== block.file || state.end !== block.offset) {
+      if (state.failure) return state;
+      throw new ProtocolError("bad-block", "Cannot accept a block: it does not follow the one before it");
+    }
+    return state;
+  }
+
+  async #open(file: number): Promise<RangeWriter> {
+    const partial = await this.#options.host.partial(file);
+    const writer = this.#options.target.openPartial(partial);
+    this.#files.set(file, writer);
+    return writer;
+  }
+
+  async #fail(unit: number, state: RangeState, failure: Failure): Promise<void> {
+    state.failure = failure;
+    const { file, start, end } = state;
+    this.#options.host.report({ type: "range", unit, file, start, end, crc32: 0, failure });
+    await this.#answer({ type: "range", unit, bytes: end - start, crc32: 0, failure }, 1);
+  }
+
+  async #finish(unit: number, state: RangeState): Promise<void> {
+    this.#units.delete(unit);
+    const { file, start, end, crc32 } = state;
+    this.#options.host.report({ type: "range", unit, file, start, end, crc32 });
+    await this.#answer({ type: "range", unit, bytes: end - start, crc32 }, 1);
+  }
+
+  async #end(): Promise<void> {
+    await this.#tellProgress(true);
+    await this.#options.writer.write(FrameKind.end, this.#buffer, FRAME_START, 0);
+  }
+
+  async #tellProgress(force: boolean): Promise<void> {
+    const now = performance.now();
+    if (this.#written === this.#told || (!force && now - this.#toldAt < PROGRESS_MS)) return;
+    this.#told = this.#written;
+    this.#toldAt = now;
+    this.#options.host.written(this.#written);
+    await this.#answer({ type: "progress", bytes: this.#written }, 0);
+  }
+
+  async #answer(result: Result, outcomes: number): Promise<void> {
+    const failed = result.type === "range" ? 1 : result.type === "pack" ? result.outcomes.filter(isFailure).length : 0;
+    const needed = 32 + outcomes * 5 + resultBytesLimit(failed);
+    if (this.#buffer.length < frameBuffer(0).length + needed) this.#buffer = frameBuffer(needed);
+    const start = FRAME_START + FRAME_HEADER_BYTES;
+    const end = writeResult(new DataView(this.#buffer.buffer), start, result);
+    await this.#options.writer.write(FrameKind.result, this.#buffer, FRAME_START, end - start);
+  }
+}
+
+/** A unit of a ranged file whose blocks are coming. */
+interface RangeState {
+  file: number;
+  start: number;
+  /** One past the last byte that was written. */
+  end: number;
+  crc32: number;
+  /** It was answered with this; what still comes of it is thrown away. */
+  failure?: Failure;
+}
+
+function isFailure(outcome: number | Failure): boolean {
+  return typeof outcome !== "number";
+}
+
+function corrupt(path: string): FileError {
+  return new FileError("write", path, "a block is not what was read (CRC-32 differs)", {
+    code: "ECHECKSUM",
+    hint: "Copy it again; if it stays so, test the memory of both machines",
+  });
+}

@@ -1,0 +1,184 @@
+/** The sending side of one stream: takes units, sends them, and holds the results against what was sent. */
+
+import { ProtocolError } from "../errors.ts";
+import type { SourceReader } from "../files/engine.ts";
+import { FrameKind } from "../protocol/frame.ts";
+import { type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
+import type { Breather } from "./breather.ts";
+import { FrameSender } from "./frame_sender.ts";
+import type { FrameReader, FrameWriter } from "./frames.ts";
+import { beginPack, PackSender, type SentPack } from "./pack_sender.ts";
+import { RangeSender, type SentRange } from "./range_sender.ts";
+import type { SendReport, Unit } from "./unit.ts";
+
+/** Where a sending stream gets its work, and whom it tells. In another thread, perhaps. */
+export interface SendHost {
+  /** The next unit; undefined when there is none and never will be. */
+  next(): Promise<Unit | undefined>;
+  /** The receiver's result of a unit, compared with what was sent. */
+  report(report: SendReport): void;
+  /** Bytes that the receiver has written on this stream so far. */
+  written(bytes: number): void;
+}
+
+/** What a sending stream works with. */
+export interface SendStreamOptions {
+  reader: FrameReader;
+  writer: FrameWriter;
+  source: SourceReader;
+  host: SendHost;
+  breather: Breather;
+  blockBytes: number;
+  payloadLimit: number;
+}
+
+/** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
+const MAX_AWAITED = 16;
+
+/** Runs until the host has no more units and all results are there. @throws what broke the stream. */
+export async function sendStream(options: SendStreamOptions): Promise<void> {
+  const { host, reader, breather } = options;
+  const out = new FrameSender(options.writer, options.payloadLimit, breather);
+  const packs = new PackSender(options.source, out);
+  const ranges = new RangeSender(options.source, out, options.blockBytes);
+  const awaited = new AwaitedResults(host);
+  const reading = readResults(reader, awaited, host);
+  // Whatever fails first ends both loops: the owner closes the transport when this rejects.
+  const sending = (async () => {
+    for (let unit = await host.next(); unit; unit = await host.next()) {
+      if (unit.type === "pack") {
+        const sent = awaited.add(beginPack(unit));
+        await packs.send(unit, sent);
+        await out.flush();
+        awaited.settlePack(sent);
+      } else {
+        const sent = awaited.add<SentRange>({ type: "range", unit, crc32: 0, refused: false });
+        await ranges.send(unit, sent);
+        await out.flush();
+        if (sent.failure) awaited.settleRange(sent, undefined);
+      }
+      await awaited.room();
+    }
+    await awaited.empty();
+    await out.send(FrameKind.end, 0);
+    await out.flush();
+  })();
+  try {
+    await Promise.all([sending, reading]);
+  } finally {
+    ranges.close();
+    awaited.fail();
+  }
+}
+
+async function readResults(reader: FrameReader, awaited: AwaitedResults, host: SendHost): Promise<void> {
+  for (;;) {
+    await reader.next();
+    if (reader.kind === FrameKind.end) return;
+    if (reader.kind === FrameKind.keepAlive) continue;
+    if (reader.kind !== FrameKind.result) {
+      throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${reader.kind} from a receiver`);
+    }
+    const result = readResult(reader.view, reader.start, reader.end);
+    if (result.type === "progress") host.written(result.bytes);
+    else if (result.type === "pack") awaited.pack(result);
+    else awaited.range(result);
+  }
+}
+
+/** What was sent and has no result yet. */
+class AwaitedResults {
+  readonly #host: SendHost;
+  readonly #packs = new Map<
+    number,
+    { sent: SentPack; seen: number; failures: SentPack["failures"]; files: number; bytes: number }
+  >();
+  readonly #ranges = new Map<number, SentRange>();
+  #wake?: () => void;
+
+  constructor(host: SendHost) {
+    this.#host = host;
+  }
+
+  add<T extends SentPack | SentRange>(sent: T): T {
+    if (sent.type === "pack") this.#packs.set(sent.unit, { sent, seen: 0, failures: [], files: 0, bytes: 0 });
+    else this.#ranges.set(sent.unit.unit, sent);
+    return sent;
+  }
+
+  pack(result: PackResult): void {
+    const entry = this.#packs.get(result.unit);
+    if (!entry || entry.seen + result.outcomes.length > entry.sent.sent) throw unasked(result.unit);
+    for (const outcome of result.outcomes) {
+      const index = entry.seen++;
+      if (typeof outcome !== "number") entry.failures.push(outcome);
+      else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
+      else {
+        entry.files += entry.sent.counts[index];
+        entry.bytes += entry.sent.sizes[index];
+      }
+    }
+    this.settlePack(entry.sent);
+  }
+
+  /** Reports a pack when all of it was sent and has its result. */
+  settlePack(sent: SentPack): void {
+    const entry = this.#packs.get(sent.unit);
+    if (!entry || !sent.complete || entry.seen < sent.sent) return;
+    this.#packs.delete(sent.unit);
+    const { files, bytes } = entry;
+    const failures = [...sent.failures, ...entry.failures];
+    this.#host.report({ type: "pack", unit: sent.unit, files, bytes, failures, notes: sent.notes });
+    this.#wake?.();
+  }
+
+  range(result: RangeResult): void {
+    const sent = this.#ranges.get(result.unit);
+    if (!sent) throw unasked(result.unit);
+    if (result.failure) sent.refused = true;
+    this.settleRange(sent, result);
+  }
+
+  settleRange(sent: SentRange, result: RangeResult | undefined): void {
+    const { unit, file, start, end } = sent.unit;
+    if (!this.#ranges.delete(unit)) return;
+    const same = result && result.bytes === end - start && result.crc32 === sent.crc32;
+    const failure = sent.failure ?? result?.failure ?? (same ? undefined : differs(0));
+    this.#host.report({ type: "range", unit, file, start, end, crc32: sent.crc32, failure });
+    this.#wake?.();
+  }
+
+  /** Resolves when more may be sent. */
+  async room(): Promise<void> {
+    while (this.#packs.size + this.#ranges.size >= MAX_AWAITED) await this.#change();
+  }
+
+  /** Resolves when nothing is awaited. */
+  async empty(): Promise<void> {
+    while (this.#packs.size + this.#ranges.size > 0) await this.#change();
+  }
+
+  /** The stream has ended: lets go of whoever waits. */
+  fail(): void {
+    this.#packs.clear();
+    this.#ranges.clear();
+    this.#wake?.();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+}
+
+function unasked(unit: number): ProtocolError {
+  return new ProtocolError("bad-result", `Cannot accept a result of unit ${unit}: nothing of it is awaited`);
+}
+
+function differs(index: number): SentPack["failures"][number] {
+  return {
+    code: "ECHECKSUM",
+    path: "",
+    message: `Cannot confirm what was written (entry ${index + 1} of its unit): the other side reports another CRC-32`,
+    hint: "Copy it again; if it stays so, test the memory of both machines",
+  };
+}

@@ -1,0 +1,30 @@
+/** What every stream of a transfer works with. Plain data: it crosses threads. */
+
+import type { DirectionKey } from "../crypto/cipher.ts";
+import type { SourceRoot, TargetOptions, TargetRoot } from "../files/engine.ts";
+
+/** One direction's work. */
+export type StreamRole =
+  | { type: "send"; roots: SourceRoot[] }
+  | { type: "receive"; roots: TargetRoot[]; options: TargetOptions };
+
+/** The same for all streams of a transfer. */
+export interface StreamJob {
+  role: StreamRole;
+  /** Engines that this process has chosen already. */
+  cipherEngine: "native" | "portable";
+  fileEngine: "native" | "portable";
+  blockBytes: number;
+  /** Reads and writes on a connection that get nowhere for so long break the stream. */
+  idleTimeoutMs: number;
+}
+
+/** One stream: its number and keys. One frame has gone each way already. */
+export interface StreamKeysOf {
+  index: number;
+  sendKey: DirectionKey;
+  receiveKey: DirectionKey;
+}
+
+/** Frames that have gone each way when a stream begins its work: the proofs. */
+export const FRAMES_BEFORE = 1;

@@ -1,0 +1,182 @@
+/** Places streams: on Workers where a connection can be handed to one, else on this thread. */
+
+import { descriptorOf, duplicate } from "../native/socket_descriptor.ts";
+import { ConnTransport } from "../native/transport.ts";
+import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
+import { breakError, describeBreak } from "./stream_break.ts";
+import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
+import type { FromWorker, StreamBreak, ToWorker } from "./thread_messages.ts";
+import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
+
+/** The main thread's side of all streams. */
+export interface PoolHost {
+  /** The next unit for a stream. */
+  next(stream: number): Promise<Unit | undefined>;
+  partial: StreamHost["partial"];
+  report(stream: number, report: SendReport | ReceiveReport): void;
+  written(stream: number, bytes: number): void;
+}
+
+/** A connection and the keys that it has proven itself with. */
+export interface PlacedStream extends StreamKeysOf {
+  conn: Deno.TcpConn;
+}
+
+/** Where the streams of one transfer run. */
+export class StreamPool {
+  readonly #job: StreamJob;
+  readonly #host: PoolHost;
+  readonly #limit: number;
+  readonly #workers: StreamThread[] = [];
+  readonly #local = new Map<number, { stream: RunningStream; transport: ConnTransport }>();
+  #closed = false;
+
+  /** @param workers most Workers; 0 runs every stream on this thread. */
+  constructor(job: StreamJob, host: PoolHost, workers: number) {
+    this.#job = job;
+    this.#host = host;
+    this.#limit = workers;
+  }
+
+  /** Starts Workers ahead of the streams that they will run. */
+  warm(count: number): void {
+    while (this.#workers.length < Math.min(count, this.#limit)) this.#workers.push(this.#startWorker());
+  }
+
+  /** Runs a stream. Resolves when it came to its end, rejects with what broke it. */
+  async run(stream: PlacedStream): Promise<void> {
+    const { index, sendKey, receiveKey, conn } = stream;
+    const keys = { index, sendKey, receiveKey };
+    if (this.#closed) {
+      conn.close();
+      throw new Deno.errors.Interrupted("The transfer is over");
+    }
+    const descriptor = this.#limit > 0 ? descriptorOf(conn) : undefined;
+    if (descriptor === undefined) return await this.#runHere(keys, conn);
+    try {
+      return await this.#thread().run(keys, duplicate(descriptor));
+    } finally {
+      // Not before: closing it ends what the connection can still send, whoever else has a descriptor of it.
+      conn.close();
+    }
+  }
+
+  /** A ranged file is finished or given up. */
+  forget(file: number): void {
+    for (const thread of this.#workers) thread.post({ type: "forget", file });
+    for (const { stream } of this.#local.values()) stream.forget(file);
+  }
+
+  /** Ends all streams that still run, and the Workers. */
+  close(): void {
+    this.#closed = true;
+    for (const thread of this.#workers) thread.close();
+    for (const { transport } of this.#local.values()) transport.close();
+  }
+
+  async #runHere(keys: StreamKeysOf, conn: Deno.TcpConn): Promise<void> {
+    const transport = new ConnTransport(conn, { idleTimeoutMs: this.#job.idleTimeoutMs });
+    const host = this.#host;
+    const stream = runStream(this.#job, keys, transport, {
+      next: () => host.next(keys.index),
+      partial: (file) => host.partial(file),
+      report: (report) => host.report(keys.index, report),
+      written: (bytes) => host.written(keys.index, bytes),
+    });
+    this.#local.set(keys.index, { stream, transport });
+    try {
+      await stream.done;
+    } catch (error) {
+      throw breakError(describeBreak(error));
+    } finally {
+      this.#local.delete(keys.index);
+    }
+  }
+
+  /** A Worker with the fewest streams, or a new one. */
+  #thread(): StreamThread {
+    const least = this.#workers.toSorted((a, b) => a.streams - b.streams)[0];
+    if (least && (least.streams === 0 || this.#workers.length >= this.#limit)) return least;
+    const thread = this.#startWorker();
+    this.#workers.push(thread);
+    return thread;
+  }
+
+  #startWorker(): StreamThread {
+    return new StreamThread(this.#job, this.#host);
+  }
+}
+
+/** One Worker. */
+class StreamThread {
+  readonly #worker = new Worker(new URL("./stream_worker.ts", import.meta.url), { type: "module" });
+  readonly #host: PoolHost;
+  readonly #ends = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
+
+  constructor(job: StreamJob, host: PoolHost) {
+    this.#host = host;
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      const broken: StreamBreak = {
+        kind: "bug",
+        code: "worker",
+        message: `A stream's thread failed: ${event.message}`,
+      };
+      for (const index of [...this.#ends.keys()]) this.#end(index, broken);
+    };
+    this.post({ type: "job", job });
+  }
+
+  get streams(): number {
+    return this.#ends.size;
+  }
+
+  run(keys: StreamKeysOf, descriptor: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#ends.set(keys.index, { resolve, reject });
+      this.post({ type: "stream", keys, descriptor });
+    });
+  }
+
+  post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  close(): void {
+    this.#worker.terminate();
+    const broken: StreamBreak = { kind: "connection", code: "closed", message: "The transfer is over" };
+    for (const index of [...this.#ends.keys()]) this.#end(index, broken);
+  }
+
+  #receive(message: FromWorker): void {
+    const { stream } = message;
+    switch (message.type) {
+      case "next":
+        this.#host.next(stream).then((unit) => this.post({ type: "unit", stream, unit }));
+        break;
+      case "partial":
+        this.#host.partial(message.file).then(
+          (partial) => this.post({ type: "partial", stream, file: message.file, partial }),
+          () => this.post({ type: "partial", stream, file: message.file }),
+        );
+        break;
+      case "report":
+        this.#host.report(stream, message.report);
+        break;
+      case "written":
+        this.#host.written(stream, message.bytes);
+        break;
+      case "ended":
+        this.#end(stream, message.broken);
+        break;
+    }
+  }
+
+  #end(stream: number, broken: StreamBreak | undefined): void {
+    const end = this.#ends.get(stream);
+    this.#ends.delete(stream);
+    if (broken) end?.reject(breakError(broken));
+    else end?.resolve();
+  }
+}

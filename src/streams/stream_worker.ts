@@ -1,0 +1,73 @@
+/// <reference lib="deno.worker" />
+/** The Worker's entry: runs streams on descriptors that the main thread hands over. */
+
+import type { Partial } from "../files/engine.ts";
+import { ProtocolError } from "../errors.ts";
+import { RawSocket } from "../native/sockets.ts";
+import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
+import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
+import { describeBreak } from "./stream_break.ts";
+import type { FromWorker, ToWorker } from "./thread_messages.ts";
+import type { Unit } from "./unit.ts";
+
+const running = new Map<number, RunningStream>();
+const waitingUnits = new Map<number, (unit: Unit | undefined) => void>();
+const waitingPartials = new Map<string, (partial: Partial | undefined) => void>();
+let job: StreamJob;
+
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.type) {
+    case "job":
+      job = data.job;
+      break;
+    case "stream":
+      start(data.keys, data.descriptor);
+      break;
+    case "unit":
+      waitingUnits.get(data.stream)?.(data.unit);
+      break;
+    case "partial":
+      waitingPartials.get(`${data.stream} ${data.file}`)?.(data.partial);
+      break;
+    case "forget":
+      for (const stream of running.values()) stream.forget(data.file);
+      break;
+  }
+};
+
+function start(keys: StreamKeysOf, descriptor: number): void {
+  const socket = new RawSocket(descriptor, { idleTimeoutMs: job.idleTimeoutMs });
+  const stream = runStream(job, keys, socket, hostOf(keys.index));
+  running.set(keys.index, stream);
+  stream.done.then(() => undefined, describeBreak).then((broken) => {
+    running.delete(keys.index);
+    post({ type: "ended", stream: keys.index, broken });
+  });
+}
+
+/** The host of a stream: everything is asked of the main thread. */
+function hostOf(stream: number): StreamHost {
+  return {
+    next() {
+      return new Promise((resolve) => {
+        waitingUnits.set(stream, resolve);
+        post({ type: "next", stream });
+      });
+    },
+    async partial(file) {
+      const partial = await new Promise<Partial | undefined>((resolve) => {
+        waitingPartials.set(`${stream} ${file}`, resolve);
+        post({ type: "partial", stream, file });
+      });
+      waitingPartials.delete(`${stream} ${file}`);
+      if (!partial) throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} is not open`);
+      return partial;
+    },
+    report: (report) => post({ type: "report", stream, report }),
+    written: (bytes) => post({ type: "written", stream, bytes }),
+  };
+}
+
+function post(message: FromWorker): void {
+  self.postMessage(message);
+}

@@ -1,0 +1,37 @@
+/** What the main thread and a stream's Worker say to each other. */
+
+import type { Partial } from "../files/engine.ts";
+import type { Failure } from "../protocol/results.ts";
+import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
+import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
+
+/** Main thread to Worker. */
+export type ToWorker =
+  /** First: what all streams of this Worker have in common. */
+  | { type: "job"; job: StreamJob }
+  /** Run a stream on this descriptor, which is the Worker's own from now on. */
+  | { type: "stream"; keys: StreamKeysOf; descriptor: number }
+  /** The answer to "next"; no unit: there will be no more. */
+  | { type: "unit"; stream: number; unit?: Unit }
+  /** The answer to "partial". */
+  | { type: "partial"; stream: number; file: number; partial?: Partial }
+  | { type: "forget"; file: number };
+
+/** Worker to main thread. */
+export type FromWorker =
+  | { type: "next"; stream: number }
+  | { type: "partial"; stream: number; file: number }
+  | { type: "report"; stream: number; report: SendReport | ReceiveReport }
+  | { type: "written"; stream: number; bytes: number }
+  /** The stream has ended; `broken` says why when it did not come to its end. */
+  | { type: "ended"; stream: number; broken?: StreamBreak };
+
+/** Why a stream broke, as plain data. */
+export interface StreamBreak {
+  /** What the peer did wrong ends the session; anything else may be mended by a new connection. */
+  kind: "protocol" | "connection" | "bug";
+  code: string;
+  message: string;
+  stack?: string;
+  failure?: Failure;
+}

@@ -1,0 +1,96 @@
+/** Units of work, and what is said of them. Plain data: it crosses threads. */
+
+import type { TouchedFolder } from "../files/engine.ts";
+import type { Attributes } from "../files/file_stat.ts";
+import type { Failure } from "../protocol/results.ts";
+
+/** Small files, folders and links: a plan of records (see records.ts) whose contents are read while it is sent. */
+export interface PackUnit {
+  type: "pack";
+  /** Number of the unit, u32. */
+  unit: number;
+  plan: Uint8Array<ArrayBuffer>;
+  /** Records in the plan that have an outcome: all but `enter`. */
+  records: number;
+}
+
+/** A range of a ranged file. */
+export interface RangeUnit {
+  type: "range";
+  /** Number of the unit, u32. */
+  unit: number;
+  /** Number of the file, u32. */
+  file: number;
+  root: number;
+  /** Relative to the root; "" is the root. */
+  path: string;
+  start: number;
+  end: number;
+  /** What the file was when it was found: it must still be that. */
+  size: number;
+  identity: { dev: number; inode: number };
+}
+
+/** What a stream does at one time. */
+export type Unit = PackUnit | RangeUnit;
+
+/** Sender: what became of a pack unit. */
+export interface PackReport {
+  type: "pack";
+  unit: number;
+  /** Regular files (and links) that are in place on the other side. */
+  files: number;
+  /** Bytes of their contents. */
+  bytes: number;
+  failures: Failure[];
+  notes: string[];
+}
+
+/** Sender: what became of a range. */
+export interface RangeReport {
+  type: "range";
+  unit: number;
+  file: number;
+  start: number;
+  end: number;
+  crc32: number;
+  failure?: Failure;
+}
+
+/** What a sending stream reports of a unit. */
+export type SendReport = PackReport | RangeReport;
+
+/** A folder that has attributes of its own. */
+export interface FolderAttributes {
+  root: number;
+  path: string;
+  attributes: Attributes;
+}
+
+/** Receiver: what a pack frame brought. */
+export interface ReceivedPack {
+  type: "pack";
+  unit: number;
+  /** First frame of this unit on its stream: counts of the unit from another stream are void. */
+  first: boolean;
+  files: number;
+  bytes: number;
+  failures: Failure[];
+  folders: FolderAttributes[];
+  /** Folders that were made or opened up for this, whose mode must be set at the end. */
+  created: TouchedFolder[];
+}
+
+/** Receiver: a range that was written. */
+export interface ReceivedRange {
+  type: "range";
+  unit: number;
+  file: number;
+  start: number;
+  end: number;
+  crc32: number;
+  failure?: Failure;
+}
+
+/** What a receiving stream reports. */
+export type ReceiveReport = ReceivedPack | ReceivedRange;

@@ -1,0 +1,177 @@
+/** The client's story: start the other end, agree on a session, send or receive, and end it properly. */
+
+import type { CipherName } from "../crypto/cipher.ts";
+import type { EngineChoice } from "../crypto/engines.ts";
+import { ProtocolError } from "../errors.ts";
+import { resolveSources } from "../files/source_roots.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
+import type { Job, WireSource } from "../protocol/messages.ts";
+import { type ClientSession, openClientSession } from "../session/client_session.ts";
+import { ControlLost, PeerAbort } from "../session/control_channel.ts";
+import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import { toFailure } from "../streams/failure.ts";
+import type { TransferEvent } from "./events.ts";
+import { type Machine, openMachine } from "./machine.ts";
+import { receive } from "./receive.ts";
+import { type Outcome, send } from "./send.ts";
+import { sourceNameOf } from "./source_name.ts";
+import { LIMITS } from "./transfer_limits.ts";
+import { RemoteError, SessionLost } from "./transfer_errors.ts";
+
+/** One copy between this machine and one other end. */
+export interface CopyOptions {
+  direction: "push" | "pull";
+  /** Sources on the sending side, as typed (without the host). */
+  sources: string[];
+  /** Target on the receiving side, as typed (without the host). */
+  target: string;
+  /** How the other end is started. */
+  peer: PeerCommand;
+  /** The other host's name; undefined when the other end is a process on this machine. */
+  hostname?: string;
+  family?: 4 | 6;
+  engine: EngineChoice;
+  cipher: CipherName;
+  streams: number;
+  recursive: boolean;
+  preserve: boolean;
+  /** Hears what happens. */
+  emit: (event: TransferEvent) => void;
+  /** Goes to the log. */
+  note: (text: string) => void;
+  /** Ends the copy early; its reason is thrown. */
+  signal: AbortSignal;
+}
+
+/** How long the other end may take to leave when it has been told to. */
+const GOODBYE_MS = 5_000;
+
+/** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
+export async function copy(options: CopyOptions): Promise<Outcome> {
+  options.signal.throwIfAborted();
+  const peer = new PeerProcess(options.peer);
+  const aborted = new Promise<never>((_, reject) => {
+    options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  const state: { session?: ClientSession } = {};
+  try {
+    // The other end starts while this one gets its engines ready.
+    const machine = openMachine(options.engine);
+    machine.notes.forEach(options.note);
+    const work = run(options, peer, machine, state);
+    work.catch(() => {});
+    return await Promise.race([work, aborted]);
+  } catch (error) {
+    throw await explain(error, peer);
+  } finally {
+    await leave(peer, state.session);
+  }
+}
+
+async function run(
+  options: CopyOptions,
+  peer: PeerProcess,
+  machine: Machine,
+  state: { session?: ClientSession },
+): Promise<Outcome> {
+  const startedAt = performance.now();
+  const session = await openClientSession(peer, {
+    job: jobOf(options),
+    cipher: options.cipher,
+    engine: machine.cipher,
+    hostname: options.hostname,
+    family: options.family,
+  });
+  state.session = session;
+  options.note(
+    `session ${
+      session.secrets.id.slice(0, 8)
+    }: escp ${session.hello.software} there (${session.hello.engine} engine), ` +
+      `${machine.cipher.library} here, ${options.cipher}`,
+  );
+  const connected = { at: startedAt };
+  const emit = (event: TransferEvent) => {
+    if (event.type === "connected") {
+      connected.at = performance.now();
+      options.emit({ ...event, address: session.address });
+    } else options.emit(event);
+  };
+  const shared = {
+    session,
+    files: machine.files,
+    streams: options.streams,
+    workers: machine.workers,
+    blockBytes: BLOCK_BYTES,
+    idleTimeoutMs: LIMITS.idleTimeoutMs,
+    emit,
+  };
+  const outcome = options.direction === "push"
+    ? await send({ ...shared, ...localRoots(options, machine), walk: { recursive: options.recursive } })
+    : await receive({
+      ...shared,
+      target: options.target,
+      base: Deno.cwd(),
+      tilde: false,
+      checkSources: (sources) => checkSources(options, sources),
+      preserve: options.preserve,
+      umask: machine.umask,
+    });
+  session.control.send({ type: "bye" });
+  await session.control.flushed();
+  emit({
+    type: "finished",
+    ...outcome,
+    elapsedMs: performance.now() - connected.at,
+    engine: machine.cipher.name,
+  });
+  return outcome;
+}
+
+function jobOf(options: CopyOptions): Job {
+  const shared = { recursive: options.recursive, preserve: options.preserve, blockBytes: BLOCK_BYTES };
+  return options.direction === "push"
+    ? { direction: "push", target: options.target, ...shared }
+    : { direction: "pull", sources: options.sources, ...shared };
+}
+
+function localRoots(options: CopyOptions, machine: Machine) {
+  const { recursive } = options;
+  const found = options.sources.map((path) =>
+    resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)
+  );
+  return {
+    roots: found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand }))),
+    failures: found.flatMap(({ failures }) => failures.map(toFailure)),
+  };
+}
+
+/** A server may send what was asked for, under its own name, and nothing else. */
+function checkSources(options: CopyOptions, sources: WireSource[]): void {
+  const seen = new Set<number>();
+  for (const { operand, name, kind } of sources) {
+    const asked = options.sources[operand];
+    const allowed = asked !== undefined && !seen.has(operand) && sourceNameOf(asked).includes(name) &&
+      (kind === "file" || options.recursive);
+    if (!allowed) {
+      throw new ProtocolError("unasked", "Cannot accept what the other side offers: it was not asked for");
+    }
+    seen.add(operand);
+  }
+}
+
+/** The other end leaves by itself when its control channel closes; it gets some time for that. */
+async function leave(peer: PeerProcess, session: ClientSession | undefined): Promise<void> {
+  session?.close();
+  if (session) await Promise.race([session.control.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+  else peer.kill();
+  await peer.end(GOODBYE_MS);
+}
+
+/** What the user is told when the session ended early. */
+async function explain(error: unknown, peer: PeerProcess): Promise<unknown> {
+  if (error instanceof PeerAbort) return new RemoteError(peer.name, error.message, error.code);
+  if (!(error instanceof ControlLost)) return error;
+  const { code, signal } = await peer.end(GOODBYE_MS);
+  return new SessionLost(peer.name, signal ? `signal ${signal}` : `status ${code}`);
+}

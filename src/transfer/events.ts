@@ -1,0 +1,82 @@
+/**
+ * What a transfer says about itself while it runs. The transfer prints nothing: whoever listens makes a progress line,
+ * JSON or a report of it. Counts are cumulative over the whole session, so a listener may miss any event but the last.
+ */
+export type TransferEvent =
+  | ConnectedEvent
+  | TotalsEvent
+  | ProgressEvent
+  | FileEvent
+  | FailedEvent
+  | NoteEvent
+  | FinishedEvent;
+
+/** Both ends know each other and the streams are up. ssh asks for nothing any more: the terminal is free to draw on. */
+export interface ConnectedEvent {
+  readonly type: "connected";
+  /** Connections that carry data. */
+  readonly streams: number;
+  /** "native" or "portable". */
+  readonly engine: string;
+  /** Of the other end's data port, where there is one. */
+  readonly address?: string;
+}
+
+/** What the walk has found so far. */
+export interface TotalsEvent {
+  readonly type: "totals";
+  readonly files: number;
+  readonly bytes: number;
+  /** The walk has ended: the numbers will not change any more. */
+  readonly complete: boolean;
+}
+
+/** What is written on the receiving side. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  /** Files that are done, attributes included. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** One file is done. Sent only when someone asked to hear of every file (-v). */
+export interface FileEvent {
+  readonly type: "file";
+  /** Not escaped. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** One path could not be copied; the others go on. */
+export interface FailedEvent {
+  readonly type: "failed";
+  /** Not escaped. */
+  readonly path: string;
+  /** A whole sentence that names the path, as in `FileError`: `Cannot read "/a/b": Permission denied`. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+/** Something the user should know, though nothing went wrong. */
+export interface NoteEvent {
+  readonly type: "note";
+  readonly message: string;
+}
+
+/** The last event, also after failures. */
+export interface FinishedEvent {
+  readonly type: "finished";
+  /** Files that were copied. */
+  readonly files: number;
+  /** Bytes that were written. */
+  readonly bytes: number;
+  /** Paths that were not copied because of an error. */
+  readonly failed: number;
+  /** Files that needed no copy. */
+  readonly skipped: number;
+  /** From the "connected" event on. */
+  readonly elapsedMs: number;
+  readonly streams: number;
+  readonly engine: string;
+}

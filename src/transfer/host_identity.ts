@@ -1,0 +1,26 @@
+/** Tells the two ends of a session whether they run on one machine, without telling anyone which machine that is. */
+
+import type { Session } from "../session/session.ts";
+
+/** The same text on both ends exactly when they run on the same machine; another one in every session. */
+export function hostIdentity(session: Session): string {
+  return `${session.secrets.id} ${bootId()}`;
+}
+
+function bootId(): string {
+  try {
+    return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  } catch {
+    // No such thing on this system: the host name is all that is left, and two machines may share it. Then a copy is
+    // refused as "the same file" only if device and inode are equal as well.
+    return safely(() => Deno.hostname()) ?? "";
+  }
+}
+
+function safely<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/** What of this machine a transfer uses. */
+
+import type { CipherEngine } from "../crypto/cipher.ts";
+import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
+import { type FileEngine, loadFileEngine } from "../files/engine.ts";
+import { workersFor } from "./small_job.ts";
+
+/** Both engines, and how many Workers streams are worth. */
+export interface Machine {
+  cipher: CipherEngine;
+  files: FileEngine;
+  /** Why an engine is not the native one. */
+  notes: string[];
+  workers(streams: number): number;
+  /** Permissions that new files do not get (umask(2)); 0 where there is no such thing. */
+  umask: number;
+}
+
+/** @throws {UserError} when the native engine was asked for and cannot be had. */
+export function openMachine(choice: EngineChoice): Machine {
+  const cipher = loadCipherEngine(choice);
+  const files = loadFileEngine(choice);
+  // Only Linux has the calls by which a Worker takes over a connection; WebCrypto has threads of its own.
+  const canHandOver = choice !== "portable" && Deno.build.os === "linux" && files.engine.name === "native";
+  return {
+    cipher: cipher.engine,
+    files: files.engine,
+    notes: [cipher.note, files.note].filter((note) => note !== undefined),
+    umask: Deno.build.os === "windows" ? 0 : Deno.umask(),
+    workers: (streams) => workersFor(streams, navigator.hardwareConcurrency, canHandOver),
+  };
+}

@@ -1,0 +1,208 @@
+/** The sender's story, on whichever end: say what will come, send it, and compare the totals. */
+
+import { UserError } from "../errors.ts";
+import type { FileEngine, SourceRoot, WalkOptions } from "../files/engine.ts";
+import type { WireSource } from "../protocol/messages.ts";
+import type { Failure } from "../protocol/results.ts";
+import type { Session } from "../session/session.ts";
+import { toError } from "../streams/failure.ts";
+import { StreamPool } from "../streams/stream_pool.ts";
+import type { TransferEvent } from "./events.ts";
+import { hostIdentity } from "./host_identity.ts";
+import { Scheduler } from "./scheduler.ts";
+import { SMALL_JOB, streamsFor } from "./small_job.ts";
+import { StreamCrew } from "./stream_crew.ts";
+
+/** A source root and the operand that named it. */
+export interface NumberedRoot extends SourceRoot {
+  operand: number;
+}
+
+/** What a sender works with. */
+export interface SendOptions {
+  session: Session;
+  files: FileEngine;
+  roots: NumberedRoot[];
+  /** Operands that are no roots. */
+  failures: Failure[];
+  walk: WalkOptions;
+  /** Most streams. */
+  streams: number;
+  workers: (streams: number) => number;
+  blockBytes: number;
+  idleTimeoutMs: number;
+  /** Hears of everything; on the remote end the client is told instead. */
+  emit: (event: TransferEvent) => void;
+}
+
+/** What a transfer came to. */
+export interface Outcome {
+  files: number;
+  bytes: number;
+  failed: number;
+  skipped: number;
+  streams: number;
+}
+
+/** Sends everything. @throws what ends the whole transfer. */
+export async function send(options: SendOptions): Promise<Outcome> {
+  const { session, emit, roots } = options;
+  const { control } = session;
+  const isClient = session.role === "client";
+  const fail = (failure: Failure, side: "sender" | "receiver") => {
+    emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
+    if (!isClient && side === "sender") control.send({ type: "failed", failure });
+  };
+  const scheduler = new Scheduler(options.files.walk(roots, options.walk), {
+    send: (message) => control.send(message),
+    failed: fail,
+    note: (message) => {
+      emit({ type: "note", message });
+      if (!isClient) control.send({ type: "note", message });
+    },
+    changed: () => {},
+  }, { streams: options.streams, blockBytes: options.blockBytes });
+  for (const failure of options.failures) fail(failure, "sender");
+  const progress = new Progress(session, scheduler, emit);
+  const started: { crew?: StreamCrew } = {};
+  try {
+    await scheduler.lookAhead(SMALL_JOB);
+    const { files, bytes, complete } = scheduler.found;
+    control.send({
+      type: "sources",
+      sources: roots.map(wireSource),
+      host: hostIdentity(session),
+      files,
+      bytes,
+      complete,
+    });
+    const answer = await control.expect("ready", "refused");
+    if (answer.type === "refused") throw toError(answer.failure);
+    const count = isClient ? streamsFor(scheduler.found, options.streams) : (await control.expect("streams")).count;
+    scheduler.streams = count;
+    if (isClient) control.send({ type: "streams", count });
+    const crew = new StreamCrew({
+      session,
+      pool: new StreamPool(
+        {
+          role: { type: "send", roots },
+          cipherEngine: session.engine.name,
+          fileEngine: options.files.name,
+          blockBytes: options.blockBytes,
+          idleTimeoutMs: options.idleTimeoutMs,
+        },
+        {
+          next: (stream) => scheduler.next(stream),
+          partial: () => Promise.reject(new Error("A sender has no partial files")),
+          report: (_, report) => scheduler.report(report as Parameters<Scheduler["report"]>[0]),
+          written: (stream, bytes) => progress.written(stream, bytes),
+        },
+        options.workers(count),
+      ),
+      streamBroke: (stream) => scheduler.streamBroke(stream),
+      finished: () => scheduler.finished,
+    });
+    started.crew = crew;
+    const conversation = converse(options, scheduler);
+    await Promise.race([crew.run(count), conversation.over]);
+    emitConnected(options, count);
+    progress.start();
+    await Promise.race([crew.allEnded(), conversation.over]);
+    if (!scheduler.finished) throw new UserError("Cannot go on: all connections of the transfer broke");
+    progress.stop();
+    control.send({ type: "finish", files: scheduler.done.files, bytes: scheduler.done.bytes });
+    const finished = await conversation.finished;
+    for (const failure of finished.failures) fail(failure, "receiver");
+    const failed = scheduler.failed + options.failures.length + finished.failures.length;
+    checkTotals(scheduler.done, finished);
+    return { ...scheduler.done, failed, skipped: 0, streams: count };
+  } finally {
+    progress.stop();
+    scheduler.close();
+    started.crew?.close();
+  }
+}
+
+function emitConnected({ session, emit }: SendOptions, streams: number): void {
+  emit({ type: "connected", streams, engine: session.engine.name });
+}
+
+/** Takes the receiver's messages until it says that it has finished. */
+function converse(options: SendOptions, scheduler: Scheduler) {
+  const { control } = options.session;
+  let resolveFinished: (message: { files: number; bytes: number; failures: Failure[] }) => void;
+  const finished = new Promise<{ files: number; bytes: number; failures: Failure[] }>((resolve) => {
+    resolveFinished = resolve;
+  });
+  const loop = async () => {
+    for (;;) {
+      const message = await control.expect("opened", "unopened", "closed", "finished");
+      if (message.type === "opened") scheduler.opened(message.file, message.missing, message.sequential);
+      else if (message.type === "unopened") scheduler.refused(message.file, message.failure);
+      else if (message.type === "closed") scheduler.closed(message.file, message.bytes, message.crc32);
+      else return resolveFinished(message);
+    }
+  };
+  const over = loop().then(() => new Promise<never>(() => {}));
+  // It is awaited together with the streams; until then its failure must not be an unhandled one.
+  over.catch(() => {});
+  return { over, finished: Promise.race([finished, over]) };
+}
+
+/** Success is said only when both sides count the same. */
+export function checkTotals(mine: { files: number; bytes: number }, theirs: { files: number; bytes: number }): void {
+  if (mine.files === theirs.files && mine.bytes === theirs.bytes) return;
+  throw new UserError(
+    `Cannot confirm the copy: one side counts ${mine.files} files with ${mine.bytes} bytes, ` +
+      `the other ${theirs.files} files with ${theirs.bytes} bytes`,
+    { hint: "Copy it again; what is complete already is not harmed" },
+  );
+}
+
+function wireSource(root: NumberedRoot): WireSource {
+  const { operand, name, kind, identity } = root;
+  return { operand, name, kind, dev: identity.dev, inode: identity.inode };
+}
+
+/** Tells the user, and on the remote end the client, how far it is. */
+class Progress {
+  readonly #session: Session;
+  readonly #scheduler: Scheduler;
+  readonly #emit: (event: TransferEvent) => void;
+  readonly #written = new Map<number, number>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #told = "";
+
+  constructor(session: Session, scheduler: Scheduler, emit: (event: TransferEvent) => void) {
+    this.#session = session;
+    this.#scheduler = scheduler;
+    this.#emit = emit;
+  }
+
+  written(stream: number, bytes: number): void {
+    this.#written.set(stream, bytes);
+  }
+
+  start(): void {
+    this.#tell();
+    this.#timer = setInterval(() => this.#tell(), 200);
+  }
+
+  stop(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { found, done } = this.#scheduler;
+    const written = this.#written.values().reduce((sum, bytes) => sum + bytes, 0);
+    if (this.#told !== JSON.stringify(found)) {
+      this.#told = JSON.stringify(found);
+      this.#emit({ type: "totals", ...found });
+      if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...found });
+    }
+    this.#emit({ type: "progress", files: done.files, bytes: Math.max(written, done.bytes) });
+  }
+}

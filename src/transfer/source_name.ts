@@ -1,0 +1,12 @@
+/** Which names a source may have at the receiver, told from the operand alone. */
+
+/**
+ * The names that the other side may give to the operand: its last component, or "." where its contents are meant. "~"
+ * and "~user" stand for a folder whose name only the other side knows, and it is not trusted with that: only ".".
+ */
+export function sourceNameOf(operand: string): string[] {
+  const path = operand.replace(/\/+$/, "");
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (name === "" || name === "." || name === "..") return ["."];
+  return [name];
+}

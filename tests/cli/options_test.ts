@@ -1,0 +1,148 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { UsageError } from "../../src/errors.ts";
+import { type Options, readCommandLine } from "../../src/cli/options.ts";
+
+function read(args: string[], env: Record<string, string> = {}) {
+  return readCommandLine(args, { env: (name) => env[name], driveLetters: false });
+}
+
+function copy(...args: string[]): Options {
+  const command = read(args);
+  if (command.kind !== "copy") throw new Error(`Not a copy: ${command.kind}`);
+  return command.options;
+}
+
+function message(...args: string[]): string {
+  return (assertThrows(() => read(args), UsageError) as UsageError).message;
+}
+
+describe("readCommandLine", () => {
+  it("fills in what was not said", () =>
+    assertEquals(copy("a", "h:b"), {
+      sources: [{ kind: "local", path: "a" }],
+      target: { kind: "remote", host: "h", path: "b" },
+      direction: "push",
+      remote: { host: "h", user: undefined, port: undefined },
+      remotePath: "escp",
+      ssh: {
+        program: "ssh",
+        port: undefined,
+        identities: [],
+        configFile: undefined,
+        jump: undefined,
+        options: [],
+        cipher: undefined,
+        addressFamily: undefined,
+        batch: false,
+        forwardAgent: false,
+        quiet: false,
+        verbose: 0,
+      },
+      streams: 4,
+      cipher: "aes-128-gcm",
+      engine: "auto",
+      recursive: false,
+      preserve: false,
+      quiet: false,
+      verbose: 0,
+    }));
+
+  it("carries every option to its place", () => {
+    const options = copy(
+      ...[
+        "-rpqBA6",
+        "-vv",
+        "-i",
+        "k",
+        "-F",
+        "cfg",
+        "-J",
+        "j",
+        "-oA=b",
+        "-P",
+        "2222",
+        "-S",
+        "myssh",
+        "-c",
+        "aes128-ctr",
+      ],
+      ...["-D", "~/bin/escp", "-t", "64", "--cipher", "aes-256-gcm", "--engine=portable", "a", "b", "u@h:"],
+    );
+    assertEquals(options.ssh, {
+      program: "myssh",
+      port: 2222,
+      identities: ["k"],
+      configFile: "cfg",
+      jump: "j",
+      options: ["A=b"],
+      cipher: "aes128-ctr",
+      addressFamily: "ipv6",
+      batch: true,
+      forwardAgent: true,
+      quiet: true,
+      verbose: 1,
+    });
+    const { recursive, preserve, quiet, verbose, remotePath, streams, cipher, engine } = options;
+    assertEquals({ recursive, preserve, quiet, verbose, remotePath, streams, cipher, engine }, {
+      recursive: true,
+      preserve: true,
+      quiet: true,
+      verbose: 2,
+      remotePath: "~/bin/escp",
+      streams: 64,
+      cipher: "aes-256-gcm",
+      engine: "portable",
+    });
+    assertEquals(options.sources.length, 2);
+  });
+
+  it("keeps the first -v to itself and gives the others to ssh", () =>
+    assertEquals(["", "-v", "-vv", "-vvvv"].map((v) => copy(...(v ? [v] : []), "a", "b").ssh.verbose), [0, 0, 1, 3]));
+
+  it("sees which way the data goes", () => {
+    assertEquals(copy("a", "b").direction, "local");
+    assertEquals(copy("a", "b").remote, undefined);
+    assertEquals(copy("a", "b", "h:").direction, "push");
+    const pull = copy("u@h:a", "u@h:b", ".");
+    assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined }]);
+  });
+
+  it("wants a source and a target", () => {
+    assertEquals(message(), "Nothing to copy: a source and a target are needed");
+    assertEquals(message("a"), "The target is missing: a source and a target are needed");
+    assertEquals(message("a", ""), "A source or target is empty");
+  });
+
+  it("says what is not possible yet", () => {
+    assertEquals(message("a:x", "b:y"), "Cannot copy from one remote host to another yet");
+    assertEquals(message("x", "a:x", "b:y"), "Cannot copy from one remote host to another yet");
+    assertEquals(message("x", "h:y", "z"), "Cannot copy local and remote sources in one run");
+    assertEquals(message("h:x", "u@h:y", "z"), "Cannot copy from h and u@h in one run");
+    assertEquals(message("-46", "x", "y"), 'Options "-4" and "-6" exclude each other');
+  });
+
+  it("answers --help and --version whatever else is there", () => {
+    assertEquals(read(["--help", "a"]), { kind: "help" });
+    assertEquals(read(["-V"]), { kind: "version", verbose: false });
+    assertEquals(read(["-Vv", "a", "b:", "c:"]), { kind: "version", verbose: true });
+  });
+
+  it("starts a receiver without operands only", () => {
+    assertEquals(read(["--receiver"]), { kind: "receiver", options: { engine: "auto", verbose: 0 } });
+    assertEquals(message("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');
+  });
+
+  it("reads the environment after the options and before the defaults", () => {
+    const env = { ESCP_ENGINE: "native" };
+    const engines = [read(["a", "b"], env), read(["--engine=portable", "a", "b"], env), read(["--receiver"], env)];
+    assertEquals(
+      engines.map((command) => "options" in command && command.options.engine),
+      ["native", "portable", "native"],
+    );
+    const empty = read(["a", "b"], { ESCP_ENGINE: "" });
+    assertEquals("options" in empty && empty.options.engine, "auto");
+    const error = assertThrows(() => read(["a", "b"], { ESCP_ENGINE: "fast" }), UsageError) as UsageError;
+    assertEquals(error.message, 'ESCP_ENGINE must be auto, portable or native, not "fast"');
+  });
+});

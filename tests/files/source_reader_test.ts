@@ -1,0 +1,97 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { FileError } from "../../src/errors.ts";
+import { ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
+
+const PATH = new TextEncoder().encode("\0f\0") as Uint8Array<ArrayBuffer>;
+
+for (const { title, make } of ENGINES) {
+  describe(`source reader, ${title}`, () => {
+    const engine = make();
+    const open = (temp: TempFolder) => {
+      const reader = engine.sourceReader([sourceRoot(engine, temp.path)]);
+      reader.enter(0, PATH, 0, 0);
+      return reader;
+    };
+
+    it("reads into the middle of a buffer and tells of the file", () => {
+      using temp = new TempFolder();
+      temp.write("f", "abc", 0o640);
+      Deno.utimeSync(temp.at("f"), 100, 1_500_000_000.5);
+      const reader = open(temp);
+      const buffer = new Uint8Array(8);
+      assertEquals(reader.readWhole(PATH, 1, 2, buffer, 2, 3), 3);
+      assertEquals(new TextDecoder().decode(buffer), "\0\0abc\0\0\0");
+      const { mode, size, mtime, mtimeNs } = reader.stat;
+      assertEquals({ mode, size, mtime, mtimeNs }, {
+        mode: 0o640,
+        size: 3,
+        mtime: 1_500_000_000,
+        mtimeNs: 500_000_000,
+      });
+      assertEquals(reader.changed, false);
+      reader.close();
+    });
+
+    it("refuses a file that has grown beyond the room for it", () => {
+      using temp = new TempFolder();
+      temp.write("f", "abcd");
+      const reader = open(temp);
+      const error = assertThrows(() => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 3), FileError);
+      assertEquals(error.code, "EGREW");
+      reader.close();
+    });
+
+    it("does not wait for the other end of a FIFO", { ignore: Deno.build.os === "windows" }, () => {
+      using temp = new TempFolder();
+      rawShell("mkfifo f", temp.path);
+      const reader = open(temp);
+      const message = `Cannot read "${temp.path}/f": not a regular file: it is a FIFO`;
+      assertEquals(
+        assertThrows(() => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 8), FileError).message,
+        message,
+      );
+      assertEquals(assertThrows(() => reader.openRanged(0, "f"), FileError).message, message);
+      reader.close();
+    });
+
+    it("reports a missing file and a folder in its place", () => {
+      using temp = new TempFolder();
+      const reader = open(temp);
+      const read = () => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 8);
+      assertEquals(assertThrows(read, FileError).code, "ENOENT");
+      temp.folder("f");
+      assertEquals(assertThrows(read, FileError).message, `Cannot read "${temp.path}/f": Is a directory`);
+      reader.close();
+    });
+
+    it("reads ranges, short at the end, and sees changes", () => {
+      using temp = new TempFolder();
+      temp.write("f", "0123456789");
+      const reader = open(temp);
+      const ranges = reader.openRanged(0, "f");
+      const buffer = new Uint8Array(6);
+      assertEquals(ranges.size, 10);
+      assertEquals(ranges.readAt(buffer, 1, 4, 3), 4);
+      assertEquals(ranges.readAt(buffer, 0, 6, 8), 2);
+      assertEquals(ranges.readAt(buffer, 0, 6, 10), 0);
+      assertEquals(new TextDecoder().decode(buffer), "89" + "456\0");
+      assertEquals(ranges.changed(), false);
+      temp.write("f", "more than before");
+      assertEquals(ranges.changed(), true);
+      ranges.close();
+      reader.close();
+    });
+
+    it("refuses another file in the place of a large one", () => {
+      using temp = new TempFolder();
+      temp.write("f", "1");
+      temp.write("g", "2");
+      const { dev, inode } = engine.paths.stat(temp.at("f"), { follow: true })!;
+      const reader = open(temp);
+      reader.openRanged(0, "f", { dev, inode }).close();
+      assertEquals(assertThrows(() => reader.openRanged(0, "g", { dev, inode }), FileError).code, "ESTALE");
+      reader.close();
+    });
+  });
+}

@@ -1,0 +1,285 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { FileError, ProtocolError } from "../../src/errors.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import type { TargetRoot, TargetWriter } from "../../src/files/engine.ts";
+import { ENGINES, frameOf, isRoot, rawShell, TempFolder } from "./file_engines.ts";
+
+const { enter, folder, file, symlink, hardlink } = RecordType;
+const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 0, mtime: 1_500_000_000, mtimeNs: 5, atime: 1_500_000_000, atimeNs: 6 };
+
+function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
+  const { frame, cursor } = frameOf(records);
+  while (cursor.next()) {
+    if (cursor.type === file) writer.writeWhole(cursor, frame);
+    else if (cursor.type > file) writer.makeLink(cursor, frame);
+    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+  }
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`target writer, ${title}`, () => {
+    const engine = make();
+    const options = { preserve: false, umask: 0o022, token: "test" };
+    const writerFor = (root: TargetRoot, more = {}) => engine.targetWriter([root], { ...options, ...more });
+    const into = (path: string, more = {}) => writerFor({ kind: "folder", path, created: false }, more);
+
+    const refused = (act: () => void, message: string) => {
+      assertEquals(assertThrows(act, FileError).message, message);
+    };
+
+    it("makes missing folders, tells which, and sets their modes at the end", () => {
+      using temp = new TempFolder();
+      temp.folder("old", 0o750);
+      const writer = into(temp.path);
+      apply(writer, [[enter, "old/a/b"], [file, "f", "1"], [folder, "old/a"], [enter, "old"], [file, "g", "2"]]);
+      assertEquals(Deno.statSync(temp.at("old/a/b")).mode! & 0o7777, 0o700);
+      const touched = writer.takeCreated();
+      assertEquals(touched.map((it) => it.path), ["old/a", "old/a/b"]);
+      assertEquals(writer.takeCreated(), []);
+      const failures = writer.finishFolders([...touched, { root: 0, path: "old", created: false }]);
+      assertEquals(failures, []);
+      assertEquals(Deno.statSync(temp.at("old/a")).mode! & 0o7777, 0o755);
+      assertEquals(Deno.statSync(temp.at("old")).mode! & 0o7777, 0o750);
+      assertEquals(temp.list(), ["old/", "old/a/", "old/a/b/", "old/a/b/f", "old/g"]);
+      writer.close();
+    });
+
+    it("reports a folder that cannot be finished and finishes the others", () => {
+      using temp = new TempFolder();
+      const writer = into(temp.path);
+      apply(writer, [[enter, "a"], [enter, "b"]]);
+      const touched = writer.takeCreated();
+      writer.close();
+      Deno.removeSync(temp.at("a"));
+      assertEquals(writer.finishFolders(touched).map((it) => it.path), [temp.at("a")]);
+      assertEquals(Deno.statSync(temp.at("b")).mode! & 0o7777, 0o755);
+      writer.close();
+    });
+
+    it("never follows a symbolic link that stands in the way", () => {
+      using temp = new TempFolder();
+      temp.folder("out");
+      temp.folder("to/real");
+      Deno.symlinkSync("../out", temp.at("to/link"));
+      Deno.symlinkSync("../../out", temp.at("to/real/inner"));
+      const writer = into(temp.at("to"));
+      for (const path of ["link", "link/deeper", "real/inner", "real/inner/x"]) {
+        const at = path.startsWith("link") ? "link" : "real/inner";
+        const error = assertThrows(() => apply(writer, [[enter, path], [file, "f", "1"]]), FileError);
+        assertEquals(error.code, "ELOOP", at);
+        assertEquals(error.message.endsWith("a symbolic link stands in the way"), true);
+      }
+      writer.close();
+      assertEquals(temp.list("out"), []);
+    });
+
+    it("does not follow a link that was swapped for a folder it knows", () => {
+      using temp = new TempFolder();
+      temp.folder("out");
+      temp.folder("to");
+      const writer = into(temp.at("to"));
+      apply(writer, [[enter, "d"], [file, "f", "1"]]);
+      Deno.renameSync(temp.at("to/d"), temp.at("to/moved"));
+      Deno.symlinkSync("../out", temp.at("to/d"));
+      try {
+        apply(writer, [[enter, "d"], [file, "g", "1"]]);
+      } catch (error) {
+        assertEquals((error as FileError).code, "ELOOP");
+      }
+      writer.close();
+      assertEquals(temp.list("out"), []);
+    });
+
+    it("replaces a link at the final name, not what it leads to", () => {
+      using temp = new TempFolder();
+      temp.folder("to");
+      temp.write("precious", "keep");
+      Deno.symlinkSync("../precious", temp.at("to/f"));
+      const writer = into(temp.at("to"));
+      apply(writer, [[enter, ""], [file, "f", "new"]]);
+      writer.close();
+      assertEquals(Deno.readTextFileSync(temp.at("precious")), "keep");
+      assertEquals(Deno.lstatSync(temp.at("to/f")).isFile, true);
+    });
+
+    it("says what stands in the way, and leaves no temporary name", () => {
+      using temp = new TempFolder();
+      temp.folder("d");
+      temp.write("f", "old");
+      const writer = into(temp.path);
+      refused(() => apply(writer, [[enter, ""], [file, "d", "1"]]), `Cannot write "${temp.path}/d": Is a directory`);
+      const error = assertThrows(() => apply(writer, [[enter, "f/x"]]), FileError);
+      assertEquals(error.code, "ENOTDIR");
+      const partial = writer.createPartial(0, "d", 10);
+      refused(() => writer.commit(partial, ATTRIBUTES), `Cannot write "${temp.path}/d": Is a directory`);
+      refused(
+        () => apply(writer, [[enter, ""], [hardlink, "h", "missing"]]),
+        `Cannot link to "${temp.path}/missing": No such file or directory`,
+      );
+      writer.close();
+      assertEquals(temp.list(), ["d/", "f"]);
+    });
+
+    it("leaves the old file when the new one cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
+      using temp = new TempFolder();
+      temp.write("f", "old");
+      const writer = into("/proc/self");
+      assertThrows(() => apply(writer, [[enter, ""], [file, "f", "1"]]), FileError);
+      writer.close();
+      assertEquals(temp.list(), ["f"]);
+    });
+
+    it("refuses records that do not fit their root", () => {
+      using temp = new TempFolder();
+      const folderWriter = into(temp.path);
+      const fileWriter = writerFor({ kind: "file", folder: temp.path, name: "f" });
+      assertThrows(() => apply(folderWriter, [[enter, ""], [file, "", "1"]]), ProtocolError);
+      assertThrows(() => apply(fileWriter, [[enter, ""], [file, "other", "1"]]), ProtocolError);
+      assertThrows(() => apply(fileWriter, [[enter, "sub"]]), ProtocolError);
+      assertThrows(() => apply(into(temp.path), [[file, "f", "1"]]), ProtocolError);
+      assertThrows(() => folderWriter.createPartial(0, "", 1), ProtocolError);
+      assertThrows(() => apply(folderWriter, [[enter, ""], [symlink, "l", ""]]), ProtocolError);
+      assertThrows(() => apply(folderWriter, [[enter, ""], [symlink, "l", "a\0b"]]), ProtocolError);
+      assertThrows(() => apply(folderWriter, [[enter, ""], [hardlink, "l", "../x"]]), ProtocolError);
+      for (const writer of [folderWriter, fileWriter]) writer.close();
+      assertEquals(temp.list(), []);
+    });
+
+    it("makes no hard link to what a symbolic link leads to", () => {
+      using temp = new TempFolder();
+      temp.folder("to/d");
+      temp.folder("out");
+      temp.write("out/secret", "s");
+      Deno.symlinkSync("../out", temp.at("to/link"));
+      Deno.symlinkSync("../out/secret", temp.at("to/s"));
+      const writer = into(temp.at("to"));
+      assertThrows(() => apply(writer, [[enter, "d"], [hardlink, "h", "link/secret"]]), FileError);
+      assertThrows(() => apply(writer, [[enter, "d"], [hardlink, "h", "s"]]), FileError);
+      writer.close();
+      assertEquals(temp.list("to/d"), []);
+    });
+
+    it("writes ranges of a large file in any order, from any writer", () => {
+      using temp = new TempFolder();
+      const writer = into(temp.path);
+      const partial = structuredClone(writer.createPartial(0, "d/big", 10));
+      assertEquals(temp.list().length, 2);
+      const other = into(temp.path);
+      const ranges = other.openPartial(partial);
+      const bytes = new TextEncoder().encode("..0123456789");
+      ranges.writeAt(bytes, 7, 5, 5);
+      ranges.writeAt(bytes, 2, 5, 0);
+      ranges.close();
+      other.close();
+      writer.commit(partial, ATTRIBUTES);
+      assertEquals(temp.list(), ["d/", "d/big"]);
+      assertEquals(Deno.readTextFileSync(temp.at("d/big")), "0123456789");
+      assertEquals(Deno.statSync(temp.at("d/big")).mode! & 0o7777, 0o640);
+      writer.close();
+    });
+
+    it("keeps the mode of what a large file replaces", () => {
+      using temp = new TempFolder();
+      temp.write("big", "old", 0o600);
+      const writer = into(temp.path);
+      writer.commit(writer.createPartial(0, "big", 0), ATTRIBUTES);
+      writer.close();
+      assertEquals(Deno.statSync(temp.at("big")).mode! & 0o7777, 0o600);
+    });
+
+    it("stays in the current folder while large files are handled", () => {
+      using temp = new TempFolder();
+      const writer = into(temp.path);
+      const { frame, cursor } = frameOf([[enter, "here"], [file, "f", "1"]]);
+      cursor.next();
+      writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+      writer.discard(writer.createPartial(0, "there/big", 5));
+      cursor.next();
+      writer.writeWhole(cursor, frame);
+      writer.close();
+      assertEquals(temp.list(), ["here/", "here/f", "there/"]);
+    });
+
+    it("removes its temporary files when aborted, twice if need be", () => {
+      using temp = new TempFolder();
+      const writer = into(temp.path);
+      writer.createPartial(0, "a", 5);
+      writer.createPartial(0, "d/b", 5);
+      writer.abort();
+      writer.abort();
+      writer.close();
+      assertEquals(temp.list(), ["d/"]);
+      const keeping = into(temp.path);
+      keeping.createPartial(0, "a", 5);
+      keeping.abort({ keepPartials: true });
+      keeping.close();
+      assertEquals(temp.list().length, 2);
+    });
+
+    it("takes more folders than it keeps open", () => {
+      using temp = new TempFolder();
+      const writer = into(temp.path);
+      for (let index = 0; index < 50; index++) apply(writer, [[enter, `d${index}/e`], [file, "f", "1"]]);
+      for (let index = 0; index < 50; index++) apply(writer, [[enter, `d${index}`], [file, "f", "1"]]);
+      writer.close();
+      assertEquals(temp.list().length, 200);
+    });
+
+    it("writes into devices in place and in order", { ignore: Deno.build.os === "windows" }, () => {
+      using temp = new TempFolder();
+      rawShell("mkfifo pipe", temp.path);
+      // Opened both ways, so that the writer finds a reader.
+      const reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
+      const writer = writerFor({ kind: "device", path: temp.at("pipe") });
+      apply(writer, [[enter, ""], [file, "", "whole"]]);
+      const ranges = writer.openPartial(writer.createPartial(0, "", 4));
+      const bytes = new TextEncoder().encode("ab");
+      ranges.writeAt(bytes, 0, 2, 0);
+      assertEquals(assertThrows(() => ranges.writeAt(bytes, 0, 2, 3), FileError).code, "ESPIPE");
+      ranges.writeAt(bytes, 0, 2, 2);
+      ranges.close();
+      const got = new Uint8Array(20);
+      assertEquals(new TextDecoder().decode(got.subarray(0, reader.readSync(got)!)), "wholeabab");
+      reader.close();
+      writer.close();
+    });
+
+    it("reports a full device", { ignore: Deno.build.os !== "linux" }, () => {
+      const writer = writerFor({ kind: "device", path: "/dev/full" });
+      const error = assertThrows(() => apply(writer, [[enter, ""], [file, "", "x"]]), FileError);
+      assertEquals(error.message, 'Cannot write "/dev/full": No space left on device');
+      assertEquals(error.hint?.startsWith("Free some space"), true);
+      writer.close();
+    });
+
+    it("opens up a folder of its own without write permission", { ignore: isRoot }, () => {
+      using temp = new TempFolder();
+      temp.folder("d", 0o555);
+      const writer = into(temp.path);
+      apply(writer, [[enter, "d"], [file, "f", "1"]]);
+      const touched = writer.takeCreated();
+      assertEquals(touched, [{ root: 0, path: "d", created: false, mode: 0o555 }]);
+      assertEquals(writer.finishFolders(touched), []);
+      writer.close();
+      assertEquals(Deno.statSync(temp.at("d")).mode! & 0o7777, 0o555);
+    });
+
+    it("keeps setuid only under the owner that it was meant for", { ignore: Deno.build.os === "windows" }, () => {
+      using temp = new TempFolder();
+      const writer = into(temp.path, { preserve: true });
+      writer.commit(writer.createPartial(0, "own", 0), {
+        ...ATTRIBUTES,
+        mode: 0o4755,
+        uid: Deno.uid()!,
+        gid: Deno.gid()!,
+      });
+      assertEquals(Deno.statSync(temp.at("own")).mode! & 0o7777, 0o4755);
+      if (!isRoot) {
+        writer.commit(writer.createPartial(0, "other", 0), { ...ATTRIBUTES, mode: 0o4755, uid: 1, gid: Deno.gid()! });
+        assertEquals(Deno.statSync(temp.at("other")).mode! & 0o7777, 0o755);
+      }
+      writer.close();
+    });
+  });
+}

@@ -1,0 +1,184 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { readBlockHeader } from "../../src/protocol/block.ts";
+import { HelloScanner, parseHello } from "../../src/protocol/hello.ts";
+import { MAX_LINE_BYTES } from "../../src/protocol/limits.ts";
+import { LineDecoder } from "../../src/protocol/line_decoder.ts";
+import { formatMessage, parseMessage } from "../../src/protocol/messages.ts";
+import { decodeName, encodeName } from "../../src/protocol/names.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
+import { parsePreamble, PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
+import { RecordCursor, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { readResult } from "../../src/protocol/results.ts";
+import { checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
+import golden from "../protocol/golden/version_1.json" with { type: "json" };
+import { fromHex } from "../protocol/hex.ts";
+import { RandomBytes } from "../support/random_bytes.ts";
+import { mutate, noise } from "./mutate.ts";
+import { onlyProtocolErrors } from "./only_protocol_errors.ts";
+
+const ROUNDS = 4000;
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** Feeds random bytes and damaged samples; checks that both outcomes occurred, so that the samples are worth something. */
+function fuzz(seed: string, samples: Uint8Array[], decode: (bytes: Uint8Array<ArrayBuffer>) => void): void {
+  const random = new RandomBytes(seed);
+  const seen = { taken: 0, rejected: 0 };
+  for (let round = 0; round < ROUNDS; round++) {
+    const bytes = round % 4 === 0 ? noise(300, random) : mutate(samples[random.below(samples.length)], random);
+    seen[onlyProtocolErrors(bytes, () => decode(bytes))]++;
+  }
+  assert(seen.taken > 0 && seen.rejected > 0, `${seed}: ${JSON.stringify(seen)}`);
+}
+
+describe("damaged and random bytes", () => {
+  it("make records a ProtocolError or records within their bytes, with names that were checked", () => {
+    const pack = fromHex(golden.pack.bytes).subarray(PACK_HEADER_BYTES);
+    for (const plan of [false, true]) {
+      fuzz(`records ${plan}`, [pack, ...golden.records.map(({ bytes }) => fromHex(bytes))], (bytes) => {
+        const cursor = new RecordCursor(bytes, 0, bytes.length, { plan });
+        let last = 0;
+        while (cursor.next()) {
+          assert(cursor.start === last && cursor.end > cursor.start && cursor.end <= bytes.length);
+          assert(cursor.nameEnd < cursor.contentStart && cursor.contentStart + cursor.contentBytes === cursor.end);
+          last = cursor.end;
+          const name = textOf(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+          const isFolder = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+          for (const part of name === "" ? [] : isFolder ? name.split("/") : [name]) {
+            assert(part !== "" && part !== "." && part !== ".." && !/[\0/]/.test(part), name);
+          }
+          cursor.uint32(RecordField.mode);
+          cursor.seconds(RecordField.mtime);
+          cursor.inode();
+        }
+      });
+    }
+  });
+
+  it("make a pack header or a ProtocolError", () => {
+    fuzz("pack", [fromHex(golden.pack.bytes).subarray(0, 9)], (bytes) => {
+      readPackHeader(viewOf(bytes), 0, bytes.length);
+    });
+  });
+
+  it("make a block within the limit or a ProtocolError", () => {
+    fuzz("block", golden.blocks.map(({ payload }) => fromHex(payload)), (bytes) => {
+      const block = readBlockHeader(viewOf(bytes), 0, bytes.length, 16);
+      assert(Number.isSafeInteger(block.offset) && Number.isSafeInteger(block.offset + block.length));
+    });
+  });
+
+  it("make a result no larger than its bytes, or a ProtocolError", () => {
+    fuzz("result", golden.results.map(({ bytes }) => fromHex(bytes)), (bytes) => {
+      const result = readResult(viewOf(bytes), 0, bytes.length);
+      if (result.type === "pack") assert(result.outcomes.length * 5 <= bytes.length);
+      else assert(Number.isSafeInteger(result.bytes) && result.bytes >= 0);
+    });
+  });
+
+  it("make a preamble or a ProtocolError", () => {
+    const sample = fromHex(golden.preamble.bytes);
+    fuzz("preamble", [sample], (bytes) => {
+      const whole = new Uint8Array(PREAMBLE_BYTES);
+      whole.set(bytes.subarray(0, PREAMBLE_BYTES));
+      parsePreamble(whole, golden.session);
+    });
+  });
+
+  it("make a hello or a ProtocolError", () => {
+    fuzz("hello", [bytesOf(golden.hello)], (bytes) => {
+      const hello = parseHello(textOf(bytes));
+      assertEquals([hello.secret.length, hello.session.length], [32, 32]);
+      assert(hello.port >= 1 && hello.port <= 65_535);
+    });
+  });
+
+  it("make a hello line, nothing yet, or a ProtocolError", () => {
+    fuzz("scanner", [bytesOf(`motd\n${golden.hello}\n`), bytesOf("x".repeat(70_000))], (bytes) => {
+      const scanner = new HelloScanner();
+      const found = scanner.push(bytes);
+      assert(scanner.noise.length <= 64 << 10);
+      if (found) assert(found.line.startsWith("escp-hello ") && found.rest.length < bytes.length);
+    });
+  });
+
+  it("make a message or a ProtocolError", () => {
+    const failure = { code: "E", path: "/a", message: "m", hint: "h" };
+    const attributes = { mode: 0, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
+    const samples = [
+      ...golden.keys.map(({ start }) => start),
+      formatMessage({ type: "open", file: 1, root: 0, path: parseWirePath("a/b"), size: 5, attributes }),
+      formatMessage({ type: "opened", file: 1, missing: [{ start: 0, end: 5 }], sequential: false }),
+      formatMessage({ type: "finished", files: 1, bytes: 2, failures: [failure, failure] }),
+      formatMessage({ type: "abort", code: "failed", message: "m" }),
+    ];
+    fuzz("messages", samples.map(bytesOf), (bytes) => {
+      const message = parseMessage(textOf(bytes));
+      if (message.type === "open") parseWirePath(message.path);
+      formatMessage(message);
+    });
+  });
+
+  it("make JSON of the wrong shape a ProtocolError", () => {
+    const random = new RandomBytes("shapes");
+    const values = [null, true, 0, -1, 0.5, 1e308, "", "\udc80", [], [[]], {}, { type: "bye" }, 2 ** 53, ["a"]];
+    const types = ["start", "sources", "open", "opened", "closed", "refused", "finished", "totals", "abort"];
+    const names = ["file", "root", "path", "size", "job", "failure", "sources", "missing", "attributes", "count"];
+    for (let round = 0; round < ROUNDS; round++) {
+      const pick = <T>(from: T[]) => from[random.below(from.length)];
+      const fields = Object.fromEntries(names.map((name) => [name, pick(values)]));
+      const line = JSON.stringify({ ...fields, type: pick(types) });
+      onlyProtocolErrors(bytesOf(line), () => parseMessage(line));
+    }
+  });
+
+  it("make lines or a ProtocolError, and no more is held than a line may have", () => {
+    const random = new RandomBytes("lines");
+    for (let round = 0; round < 300; round++) {
+      const decoder = new LineDecoder(50);
+      for (let pushes = 0; pushes < 20; pushes++) {
+        const bytes = noise(200, random);
+        for (let at = random.below(120); at < bytes.length; at += 1 + random.below(60)) bytes[at] = 0x0a;
+        const outcome = onlyProtocolErrors(bytes, () => {
+          for (const line of decoder.push(bytes)) assert(line.length <= 50);
+        });
+        if (outcome === "rejected") break;
+        assert(decoder.held <= 50);
+      }
+    }
+  });
+
+  it("make a path without a way out, or a ProtocolError", () => {
+    fuzz("paths", ["a/b/c", "../x", "a/./b", "/", "x\0y"].map(bytesOf), (bytes) => {
+      checkPath(bytes, 0, bytes.length);
+      const path = decodeName(bytes);
+      assertEquals(encodeName(parseWirePath(path)), bytes);
+      if (path !== "") assert(path.split("/").every((part) => part !== "" && part !== "." && part !== ".."));
+      assert(!path.includes("\0"));
+    });
+  });
+});
+
+describe("sizes that are claimed", () => {
+  it("take no memory: a result, a record and a block that claim 4 GiB are rejected in no time", () => {
+    const result = fromHex(golden.results[0].bytes);
+    viewOf(result).setUint32(5, 0xffffffff, true);
+    const record = fromHex(golden.records[1].bytes);
+    viewOf(record).setUint32(RecordField.size, 0xffffffff, true);
+    const block = fromHex(golden.blocks[0].payload);
+    viewOf(block).setUint32(16, 0xffffffff, true);
+    const before = Deno.memoryUsage();
+    for (let round = 0; round < 1000; round++) {
+      const answers = [
+        onlyProtocolErrors(result, () => readResult(viewOf(result), 0, result.length)),
+        onlyProtocolErrors(record, () => new RecordCursor(record, 0, record.length, { plan: false }).next()),
+        onlyProtocolErrors(block, () => readBlockHeader(viewOf(block), 0, block.length, MAX_LINE_BYTES)),
+      ];
+      assertEquals(answers, ["rejected", "rejected", "rejected"]);
+    }
+    const { external, heapUsed } = Deno.memoryUsage();
+    assert(external - before.external < 16 << 20 && heapUsed - before.heapUsed < 64 << 20);
+  });
+});

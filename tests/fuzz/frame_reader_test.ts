@@ -1,0 +1,174 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { CipherEngine, DirectionKey } from "../../src/crypto/cipher.ts";
+import { ProtocolError } from "../../src/errors.ts";
+import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, FrameKind } from "../../src/protocol/frame.ts";
+import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
+import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
+import { RandomBytes, randomBytes } from "../support/random_bytes.ts";
+import { MemoryTransport } from "./memory_transport.ts";
+import { mutate } from "./mutate.ts";
+
+const LIMIT = 100_000;
+const KEY: DirectionKey = { cipher: "aes-128-gcm", key: randomBytes(16, "key"), salt: randomBytes(4, "salt") };
+/** Around the buffer that a reader begins with, so that it grows on the way. */
+const SIZES = [0, 1, 15, 16, 17, 300, 65_535, 65_536, 65_537, 5, LIMIT, 0];
+const KINDS = [FrameKind.pack, FrameKind.block, FrameKind.result, FrameKind.keepAlive];
+
+/** Frames as they go over the wire, and what is in them. */
+async function sealed(engine: CipherEngine, sizes: number[] = SIZES, first = 0) {
+  const transport = new MemoryTransport();
+  const writer = await FrameWriter.create(engine, transport, KEY, first);
+  const payloads = sizes.map((size, index) => ({ kind: KINDS[index % 4] as number, bytes: randomBytes(size, index) }));
+  for (const { kind, bytes } of payloads) {
+    const buffer = frameBuffer(bytes.length);
+    buffer.set(bytes, FRAME_START + FRAME_HEADER_BYTES);
+    await writer.write(kind, buffer, FRAME_START, bytes.length);
+  }
+  writer.close();
+  return { payloads, frames: transport.written };
+}
+
+const join = (parts: Uint8Array[]) => {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
+  return whole;
+};
+
+/** Reads until something is thrown. Checks that no more memory was taken than a frame of the limit needs. */
+async function readAll(
+  engine: CipherEngine,
+  wire: Uint8Array,
+  options: { random?: RandomBytes; readAhead?: boolean } = {},
+) {
+  const transport = new MemoryTransport(wire, options.random);
+  const readerOptions = { payloadLimit: LIMIT, received: 0, readAhead: options.readAhead ?? true };
+  const reader = await FrameReader.create(engine, transport, KEY, readerOptions);
+  const frames: { kind: number; bytes: Uint8Array }[] = [];
+  try {
+    for (;;) {
+      await reader.next();
+      frames.push({ kind: reader.kind, bytes: reader.bytes.slice(reader.start, reader.end) });
+    }
+  } catch (error) {
+    assert(reader.bytes.length <= frameBuffer(LIMIT).length);
+    assert(transport.largestRead <= LIMIT + FRAME_TAG_BYTES + FRAME_HEADER_BYTES);
+    if (error instanceof ProtocolError) return { frames, end: error.code, capacity: reader.bytes.length };
+    if (error instanceof Deno.errors.UnexpectedEof) return { frames, end: "eof", capacity: reader.bytes.length };
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+for (const engine of CIPHER_ENGINES) {
+  describe(`FrameReader with the ${engine.name} engine`, () => {
+    it("gives back the frames however the bytes are cut, and an error at their end", async () => {
+      const { frames, payloads } = await sealed(engine);
+      for (let round = 0; round < 5; round++) {
+        const random = round === 0 ? undefined : new RandomBytes(round);
+        const read = await readAll(engine, join(frames), { random, readAhead: round % 2 === 0 });
+        assertEquals(read.end, "eof");
+        assertEquals(read.frames, payloads);
+      }
+    });
+
+    it("takes nothing behind a flipped bit, wherever it is", async () => {
+      const { frames, payloads } = await sealed(engine, [20, 33, 7]);
+      const wire = join(frames);
+      const random = new RandomBytes("bits");
+      for (let at = 0; at < wire.length; at++) {
+        const damaged = wire.slice();
+        damaged[at] ^= 1 << random.below(8);
+        const { frames: read, end } = await readAll(engine, damaged, { random });
+        const whole = at < frames[0].length ? 0 : at < frames[0].length + frames[1].length ? 1 : 2;
+        assertEquals(read, payloads.slice(0, whole), `byte ${at}`);
+        assert(["bad-tag", "bad-counter", "bad-frame", "eof"].includes(end), end);
+      }
+    });
+
+    it("never takes a cut for the end", async () => {
+      const { frames, payloads } = await sealed(engine, [20, 0, 7]);
+      const wire = join(frames);
+      for (let cut = 0; cut <= wire.length; cut++) {
+        const { frames: read, end } = await readAll(engine, wire.subarray(0, cut));
+        assertEquals(end, "eof");
+        assertEquals(read, payloads.slice(0, read.length));
+      }
+    });
+
+    it("rejects a frame that is replayed, left out, or changes places", async () => {
+      const { frames: [a, b, c], payloads } = await sealed(engine, [20, 20, 20]);
+      const orders: [Uint8Array[], number][] = [
+        [[a, a, b, c], 1],
+        [[a, b, a, c], 2],
+        [[a, c], 1],
+        [[b, c], 0],
+        [[b, a, c], 0],
+        [[a, c, b], 1],
+      ];
+      for (const [order, taken] of orders) {
+        const { frames, end } = await readAll(engine, join(order));
+        assertEquals([frames.length, end], [taken, "bad-counter"]);
+        assertEquals(frames, payloads.slice(0, taken));
+      }
+    });
+
+    it("rejects a frame whose counter skips, though it is sealed with the right key", async () => {
+      const { frames } = await sealed(engine, [20], 1);
+      assertEquals((await readAll(engine, join(frames))).end, "bad-counter");
+    });
+
+    it("rejects another kind: known ones by the tag, others before that", async () => {
+      const { frames: [frame] } = await sealed(engine, [20]);
+      for (let kind = 0; kind < 256; kind++) {
+        if (kind === KINDS[0]) continue;
+        const damaged = frame.slice();
+        damaged[0] = kind;
+        const { end, frames } = await readAll(engine, damaged);
+        assertEquals([frames.length, end], [0, kind >= 1 && kind <= 6 ? "bad-tag" : "bad-frame"]);
+      }
+    });
+
+    it("rejects a length above the limit before it takes memory for it", async () => {
+      for (const length of [LIMIT + 1, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
+        const { frames: [frame] } = await sealed(engine, [20]);
+        new DataView(frame.buffer).setUint32(8, length);
+        const { end, capacity } = await readAll(engine, frame);
+        assertEquals(end, "bad-frame");
+        assert(capacity < frameBuffer(LIMIT).length);
+      }
+    });
+
+    it("rejects a length that was changed within the limit", async () => {
+      const { frames } = await sealed(engine, [20, 30]);
+      for (const length of [0, 19, 21]) {
+        const wire = join(frames);
+        new DataView(wire.buffer).setUint32(8, length);
+        const { end, frames: read } = await readAll(engine, wire);
+        assertEquals([read.length, end], [0, "bad-tag"]);
+      }
+    });
+
+    it("takes an undamaged start only, whatever is done to the bytes", async () => {
+      const { frames, payloads } = await sealed(engine, [20, 500, 7, 0]);
+      const wire = join(frames);
+      const random = new RandomBytes("frames");
+      for (let round = 0; round < 400; round++) {
+        const { frames: read } = await readAll(engine, mutate(wire, random), { random });
+        assertEquals(read, payloads.slice(0, read.length));
+      }
+    });
+
+    it("leaves nothing readable of a payload whose tag is wrong", async () => {
+      const { frames: [frame] } = await sealed(engine, [300]);
+      frame[frame.length - 1] ^= 1;
+      const transport = new MemoryTransport(frame);
+      const options = { payloadLimit: LIMIT, received: 0, readAhead: true };
+      const reader = await FrameReader.create(engine, transport, KEY, options);
+      await reader.next().catch(() => {});
+      assert(reader.bytes.subarray(reader.start, reader.end).every((byte) => byte === 0));
+      reader.close();
+    });
+  });
+}

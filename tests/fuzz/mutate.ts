@@ -1,0 +1,45 @@
+/** Damages bytes in the ways that break decoders. */
+
+import type { RandomBytes } from "../support/random_bytes.ts";
+
+/** Values that stand at the edge of something. */
+const EDGES = [0x00, 0x01, 0x0a, 0x2e, 0x2f, 0x7f, 0x80, 0xfe, 0xff];
+
+/** A damaged copy: some bits or bytes changed, a piece cut out, doubled or filled, or the end cut off. */
+export function mutate(bytes: Uint8Array, random: RandomBytes): Uint8Array<ArrayBuffer> {
+  let out = bytes.slice();
+  for (let times = 1 + random.below(4); times > 0 && out.length > 0; times--) {
+    const at = random.below(out.length);
+    const length = 1 + random.below(Math.min(12, out.length - at));
+    switch (random.below(7)) {
+      case 0:
+        out[at] ^= 1 << random.below(8);
+        break;
+      case 1:
+        out[at] = EDGES[random.below(EDGES.length)];
+        break;
+      case 2:
+        out = out.slice(0, at);
+        break;
+      case 3:
+        out = Uint8Array.from([...out.subarray(0, at), ...out.subarray(at + length)]);
+        break;
+      case 4:
+        out = Uint8Array.from([...out.subarray(0, at + length), ...out.subarray(at)]);
+        break;
+      case 5:
+        out.fill(EDGES[random.below(EDGES.length)], at, at + length);
+        break;
+      default:
+        random.fill(out.subarray(at, at + length));
+    }
+  }
+  return out;
+}
+
+/** Random bytes, up to this many. */
+export function noise(most: number, random: RandomBytes): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(random.below(most + 1));
+  random.fill(bytes);
+  return bytes;
+}

@@ -1,0 +1,15 @@
+/** What a decoder may do with bytes that nobody vouches for. */
+
+import { ProtocolError } from "../../src/errors.ts";
+
+/** Runs it; a ProtocolError is a good answer, anything else that is thrown says with which bytes. */
+export function onlyProtocolErrors(bytes: Uint8Array, body: () => void): "taken" | "rejected" {
+  try {
+    body();
+    return "taken";
+  } catch (error) {
+    if (error instanceof ProtocolError) return "rejected";
+    const hex = Array.from(bytes.subarray(0, 500), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    throw new Error(`Not a ProtocolError for the bytes ${hex}`, { cause: error });
+  }
+}

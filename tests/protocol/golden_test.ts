@@ -1,0 +1,131 @@
+/** Vectors that a second program made from PROTOCOL.md alone. They must never change for version 1. */
+
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { type CipherName, type DirectionKey } from "../../src/crypto/cipher.ts";
+import { deriveSessionKey, deriveStreamKeys } from "../../src/crypto/key_schedule.ts";
+import { NonceSequence } from "../../src/crypto/nonce.ts";
+import { BLOCK_HEADER_BYTES, type BlockHeader, readBlockHeader, writeBlockHeader } from "../../src/protocol/block.ts";
+import { crc32 } from "../../src/protocol/crc32.ts";
+import { FRAME_HEADER_BYTES, writeFrameHeader } from "../../src/protocol/frame.ts";
+import { formatHello, parseHello } from "../../src/protocol/hello.ts";
+import { formatMessage, parseMessage } from "../../src/protocol/messages.ts";
+import { decodeName } from "../../src/protocol/names.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
+import { formatPreamble, parsePreamble } from "../../src/protocol/preamble.ts";
+import { RecordCursor, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { readResult, type Result, writeResult } from "../../src/protocol/results.ts";
+import { transcript } from "../../src/session/client_session.ts";
+import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
+import { fromHex, toHex } from "./hex.ts";
+import golden from "./golden/version_1.json" with { type: "json" };
+
+async function keysOf(cipher: string, stream: number) {
+  const { start } = golden.keys.find((each) => each.cipher === cipher)!;
+  const session = await deriveSessionKey(
+    fromHex(golden.secret),
+    fromHex(golden.random),
+    transcript(golden.hello, start),
+  );
+  return { session, keys: await deriveStreamKeys(session, cipher as CipherName, stream) };
+}
+
+const hexOf = ({ key, salt }: DirectionKey) => ({ key: toHex(key), salt: toHex(salt) });
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+describe("golden vectors of version 1", () => {
+  it("hello line", () => {
+    const hello = parseHello(golden.hello);
+    assertEquals([toHex(hello.secret), hello.session, hello.port], [golden.secret, golden.session, 1232]);
+    assertEquals(formatHello(hello), golden.hello);
+  });
+
+  it("preamble", () => {
+    const { stream, bytes } = golden.preamble;
+    assertEquals(toHex(formatPreamble(golden.session, stream)), bytes);
+    assertEquals(parsePreamble(fromHex(bytes), golden.session), stream);
+  });
+
+  for (const { cipher, start, transcriptHash, streams } of golden.keys) {
+    it(`start line and keys of ${cipher}`, async () => {
+      const message = parseMessage(start);
+      assertEquals(formatMessage(message), start);
+      for (const { stream, toRemote, toClient } of streams) {
+        const { session, keys } = await keysOf(cipher, stream);
+        assertEquals(toHex(session.transcriptHash), transcriptHash);
+        assertEquals([hexOf(keys.toRemote), hexOf(keys.toClient)], [toRemote, toClient]);
+      }
+    });
+  }
+
+  for (const engine of CIPHER_ENGINES) {
+    it(`frames, sealed and opened by the ${engine.name} engine`, async () => {
+      for (const { cipher, stream, direction, kind, counter, payload, bytes } of golden.frames) {
+        const { keys } = await keysOf(cipher, stream);
+        const key = keys[direction as "toRemote" | "toClient"];
+        const plain = fromHex(payload);
+        const nonces = new NonceSequence(key.salt, counter);
+        nonces.advance(kind);
+        const frame = new Uint8Array(bytes.length / 2);
+        writeFrameHeader(frame, 0, nonces.nonce, plain.length);
+        frame.set(plain, FRAME_HEADER_BYTES);
+        const coder = await engine.create(key);
+        await coder.seal(nonces.nonce, frame, 0, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + plain.length);
+        assertEquals(toHex(frame), bytes);
+        await coder.open(nonces.nonce, frame, 0, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + plain.length);
+        assertEquals(toHex(frame.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + plain.length)), payload);
+        coder.close();
+      }
+    });
+  }
+
+  it("pack and records", () => {
+    const bytes = fromHex(golden.pack.bytes);
+    assertEquals(readPackHeader(viewOf(bytes), 0, bytes.length), { unit: golden.pack.unit, first: golden.pack.first });
+    const cursor = new RecordCursor(bytes, PACK_HEADER_BYTES, bytes.length, { plan: false });
+    const seen = [];
+    while (cursor.next()) {
+      const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+      const contents = decodeName(bytes.subarray(cursor.contentStart, cursor.end));
+      seen.push([cursor.type, cursor.root, name, contents]);
+      if (cursor.type !== RecordType.file) continue;
+      const { mode, uid, gid, mtimeNs, atimeNs } = RecordField;
+      assertEquals([mode, uid, gid, mtimeNs, atimeNs].map((field) => cursor.uint32(field)), [
+        0o644,
+        1000,
+        100,
+        123_456_789,
+        987_654_321,
+      ]);
+      assertEquals(cursor.uint32(RecordField.crc32), crc32(bytes, cursor.contentStart, cursor.end));
+      assertEquals([cursor.seconds(RecordField.mtime), cursor.seconds(RecordField.atime)], [1700000000, 1700000001]);
+      assertEquals(cursor.inode(), 2 ** 40 + 7);
+    }
+    assertEquals(seen, [
+      [RecordType.folder, 1, "a", ""],
+      [RecordType.file, 1, "f\udcff.txt", "hello, world\n"],
+      [RecordType.symlink, 1, "s", "../x"],
+      [RecordType.enter, 1, "a/b", ""],
+      [RecordType.hardlink, 1, "h", "a/f\udcff.txt"],
+    ]);
+  });
+
+  it("blocks", () => {
+    for (const { header, payload } of golden.blocks as { header: BlockHeader; payload: string }[]) {
+      const bytes = fromHex(payload);
+      assertEquals(readBlockHeader(viewOf(bytes), 0, bytes.length, 1 << 20), header);
+      const written = new Uint8Array(BLOCK_HEADER_BYTES);
+      writeBlockHeader(viewOf(written), 0, header);
+      assertEquals(toHex(written), payload.slice(0, 2 * BLOCK_HEADER_BYTES));
+    }
+  });
+
+  it("results", () => {
+    for (const { result, bytes } of golden.results as { result: Result; bytes: string }[]) {
+      const wire = fromHex(bytes);
+      assertEquals(readResult(viewOf(wire), 0, wire.length), result);
+      const written = new Uint8Array(20_000);
+      assertEquals(toHex(written.subarray(0, writeResult(viewOf(written), 0, result))), bytes);
+    }
+  });
+});

@@ -1,0 +1,164 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { formatMessage, type Message, type MessageType, parseMessage } from "../../src/protocol/messages.ts";
+import { parseWirePath } from "../../src/protocol/wire_path.ts";
+import { randomBytes } from "../support/random_bytes.ts";
+import { assertProtocolError } from "./protocol_error.ts";
+
+const FAILURE = { code: "ENOSPC", path: "/d/\udcff", message: 'Cannot write "/d/\\xff": No space left', hint: "" };
+const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 2 ** 32 - 1, mtime: -5, mtimeNs: 999_999_999, atime: 0, atimeNs: 0 };
+const OPTIONS = { recursive: true, preserve: false, blockBytes: 1 << 20 };
+const RANDOM = randomBytes(32, "r");
+const START = { type: "start" as const, version: 1, features: ["later"], random: RANDOM, cipher: "aes-128-gcm" };
+
+/** One of each, and the kinds of a start. */
+const MESSAGES: Message[] = [
+  { ...START, job: { direction: "push", target: "a b", ...OPTIONS } },
+  { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
+  {
+    type: "sources",
+    sources: [{ operand: 0, name: "a", kind: "file", dev: 1, inode: 2 }, {
+      operand: 1,
+      name: ".",
+      kind: "folder",
+      dev: 0,
+      inode: 0,
+    }],
+    host: "h",
+    files: 1,
+    bytes: 2,
+    complete: true,
+  },
+  { type: "ready" },
+  { type: "refused", failure: FAILURE },
+  { type: "streams", count: 4 },
+  { type: "open", file: 7, root: 1, path: parseWirePath("a/\udcffb"), size: 2 ** 40, attributes: ATTRIBUTES },
+  { type: "opened", file: 7, missing: [{ start: 0, end: 5 }, { start: 9, end: 10 }], sequential: false },
+  { type: "close", file: 7, crc32: 0xffffffff },
+  { type: "drop", file: 2 ** 32 - 1 },
+  { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1 },
+  { type: "unopened", file: 7, failure: FAILURE },
+  { type: "totals", files: 1, bytes: 2, complete: false },
+  { type: "failed", failure: FAILURE },
+  { type: "note", message: "ä\n" },
+  { type: "finish", files: 1, bytes: 2 },
+  { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
+  { type: "bye" },
+  { type: "abort", code: "failed", message: "over" },
+];
+
+type Json = Record<string, unknown>;
+const jsonOf = (type: MessageType): Json => JSON.parse(formatMessage(MESSAGES.find((each) => each.type === type)!));
+const parse = (fields: Json) => parseMessage(JSON.stringify(fields));
+const rejects = (fields: Json) => assertProtocolError("bad-message", () => parse(fields));
+
+describe("messages", () => {
+  for (const message of MESSAGES) {
+    const name = message.type === "start" ? `start of a ${message.job.direction}` : message.type;
+    it(`${name}: come back as they were, on one line`, () => {
+      const line = formatMessage(message);
+      assertEquals(line.includes("\n"), false);
+      assertEquals(parseMessage(line), message);
+    });
+
+    it(`${name}: are rejected when a field is missing or is null`, () => {
+      const fields = JSON.parse(formatMessage(message)) as Json;
+      for (const field of Object.keys(fields)) {
+        rejects({ ...fields, [field]: undefined });
+        rejects({ ...fields, [field]: null });
+      }
+    });
+  }
+
+  it("leave out fields that are not known", () => {
+    assertEquals<Message>(parse({ type: "bye", later: 1 }), { type: "bye" });
+  });
+
+  it("are rejected when the type is not known, or is something of JavaScript's", () => {
+    for (const type of ["", "hello", "constructor", "toString", "__proto__", "hasOwnProperty", 1, ["bye"], {}]) {
+      rejects({ type });
+    }
+    assertProtocolError("bad-message", () => parseMessage('{"type":"bye","type":"nothing"}'));
+    assertProtocolError("bad-message", () => parseMessage('{"__proto__":{"type":"bye"}}'));
+  });
+
+  it("are rejected when the line is no JSON object", () => {
+    for (const line of ["", " ", "null", "1", '"bye"', "[]", '["bye"]', "{", "{}x", "[".repeat(200_000), "\0"]) {
+      assertProtocolError("bad-message", () => parseMessage(line));
+    }
+  });
+});
+
+describe("fields of messages", () => {
+  const wrong: [MessageType, string, unknown[]][] = [
+    ["start", "version", [0, -1, 1.5, "1", 65_537]],
+    ["start", "features", ["x", [1], Array(65).fill("x")]],
+    ["start", "random", ["", "?", btoa("x".repeat(31)), btoa("x".repeat(33)), 1]],
+    ["start", "cipher", [1, "x".repeat(65)]],
+    ["start", "job", [1, [], {}, { direction: "sideways", ...OPTIONS }]],
+    ["sources", "sources", [{}, [1], [null], [[]]]],
+    ["sources", "host", [1, "x".repeat(129)]],
+    ["sources", "complete", [0, "true"]],
+    ["streams", "count", [-1, 65, 1.5, "4"]],
+    ["open", "file", [-1, 2 ** 32, 0.5, "7"]],
+    ["open", "root", [-1, 65_536]],
+    ["open", "path", [1, ["a"]]],
+    ["open", "size", [-1, 2 ** 53, 1e300, "5"]],
+    ["open", "attributes", [[], "x", {}]],
+    ["opened", "missing", [{}, [[0, 5]], [{ start: 5, end: 4 }], [{ start: -1, end: 4 }], [{ start: 0 }], [7]]],
+    ["opened", "sequential", [0, "no"]],
+    ["close", "crc32", [-1, 2 ** 32, 0.5]],
+    ["closed", "bytes", [-1, 2 ** 53]],
+    ["failed", "failure", [[], "x", {}]],
+    ["totals", "files", [-1, 0.5]],
+    ["finished", "failures", [{}, [1], [{ code: "" }]]],
+    ["abort", "code", [1, "x".repeat(65)]],
+  ];
+  for (const [type, field, values] of wrong) {
+    it(`${type}.${field} is rejected when it is not what it should be`, () => {
+      for (const value of values) rejects({ ...jsonOf(type), [field]: value });
+    });
+  }
+
+  it("attributes are rejected out of their range", () => {
+    const open = jsonOf("open");
+    const values: [string, unknown[]][] = [
+      ["mode", [-1, 0o10000, 0o100644]],
+      ["uid", [-1, 2 ** 32]],
+      ["gid", [-1, 2 ** 32]],
+      ["mtime", [2 ** 53, -(2 ** 53), 1.5]],
+      ["mtimeNs", [-1, 1_000_000_000]],
+      ["atimeNs", [-1, 1_000_000_000]],
+    ];
+    for (const [field, each] of values) {
+      for (const value of each) rejects({ ...open, attributes: { ...ATTRIBUTES, [field]: value } });
+    }
+  });
+
+  it("each field of a job, a source, a failure and a range is needed", () => {
+    const inside: [MessageType, string, Json, (value: Json) => unknown][] = [
+      ["start", "job", { direction: "push", target: "", ...OPTIONS }, (value) => value],
+      ["start", "job", { direction: "pull", sources: [], ...OPTIONS }, (value) => value],
+      ["sources", "sources", { operand: 0, name: "a", kind: "file", dev: 1, inode: 2 }, (value) => [value]],
+      ["failed", "failure", FAILURE, (value) => value],
+      ["opened", "missing", { start: 0, end: 1 }, (value) => [value]],
+      ["open", "attributes", ATTRIBUTES, (value) => value],
+    ];
+    for (const [type, field, whole, wrap] of inside) {
+      parse({ ...jsonOf(type), [field]: wrap(whole) });
+      for (const name of Object.keys(whole)) {
+        rejects({ ...jsonOf(type), [field]: wrap({ ...whole, [name]: undefined }) });
+      }
+    }
+  });
+
+  it("paths and names that lead elsewhere are rejected", () => {
+    for (const path of ["/etc", "..", "a/../b", "a//b", "a\0b", "x".repeat(256)]) {
+      assertProtocolError("bad-path", () => parse({ ...jsonOf("open"), path }));
+    }
+    for (const name of ["", "..", "a/b", "/", "a\0", "x".repeat(256)]) {
+      const source = { operand: 0, name, kind: "file", dev: 0, inode: 0 };
+      assertProtocolError("bad-path", () => parse({ ...jsonOf("sources"), sources: [source] }));
+    }
+  });
+});

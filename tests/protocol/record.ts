@@ -1,0 +1,31 @@
+/** Records as bytes, for tests. */
+
+import { putUint53, RECORD_HEADER_BYTES, recordBytes, RecordField } from "../../src/protocol/records.ts";
+
+/** What a record holds; whatever is left out is 0. */
+export interface TestRecord {
+  type: number;
+  root?: number;
+  name: string;
+  contents?: string;
+  fields?: Partial<Record<"mode" | "uid" | "gid" | "mtimeNs" | "atimeNs" | "crc32", number>>;
+}
+
+/** One record, checked by nobody. */
+export function record({ type, root = 0, name, contents = "", fields = {} }: TestRecord): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const nameBytes = encoder.encode(name);
+  const contentBytes = encoder.encode(contents);
+  const bytes = new Uint8Array(recordBytes(nameBytes.length, contentBytes.length));
+  const view = new DataView(bytes.buffer);
+  bytes[RecordField.type] = type;
+  view.setUint16(RecordField.nameLength, nameBytes.length, true);
+  view.setUint16(RecordField.root, root, true);
+  putUint53(view, RecordField.size, contentBytes.length);
+  for (const [field, value] of Object.entries(fields)) {
+    view.setUint32(RecordField[field as keyof typeof RecordField], value, true);
+  }
+  bytes.set(nameBytes, RECORD_HEADER_BYTES);
+  bytes.set(contentBytes, RECORD_HEADER_BYTES + nameBytes.length + 1);
+  return bytes;
+}

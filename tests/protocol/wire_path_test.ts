@@ -1,0 +1,82 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../src/protocol/limits.ts";
+import { checkName, checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
+import { assertProtocolError } from "./protocol_error.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const rejects = (text: string) => assertProtocolError("bad-path", () => parseWirePath(text));
+
+describe("parseWirePath", () => {
+  it("takes relative paths as they are", () => {
+    const paths = [
+      "",
+      "a",
+      "a/b",
+      ".hidden",
+      "..a",
+      "...",
+      "a../b",
+      "a b",
+      "-r",
+      "~",
+      "C:\\x",
+      "a\nb",
+      "\udcff/x",
+      "*",
+    ];
+    for (const path of paths) assertEquals<string>(parseWirePath(path), path);
+  });
+
+  it("rejects absolute paths and empty components", () => {
+    for (const path of ["/", "/a", "//", "a//b", "a/", "a/b/"]) rejects(path);
+  });
+
+  it('rejects "." and ".." wherever they stand', () => {
+    for (const path of [".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "a/b/../../../c"]) rejects(path);
+  });
+
+  it("rejects NUL wherever it stands", () => {
+    for (const path of ["\0", "a\0", "\0a", "a/\0", "a/b\0c/d"]) rejects(path);
+  });
+
+  it("takes a component of 255 bytes, counted in bytes, and rejects one of 256", () => {
+    parseWirePath("a".repeat(MAX_NAME_BYTES));
+    parseWirePath("x/" + "ß".repeat(127) + "a");
+    rejects("a".repeat(MAX_NAME_BYTES + 1));
+    rejects("x/" + "ß".repeat(128) + "/y");
+  });
+
+  it("takes a path of 65535 bytes and rejects one of 65536", () => {
+    const deep = "a/".repeat(40_000).slice(0, MAX_PATH_BYTES);
+    assertEquals(deep.length, MAX_PATH_BYTES);
+    parseWirePath(deep);
+    rejects("b" + deep);
+  });
+
+  it("cannot be talked into a slash or a dot by surrogates", () => {
+    // U+DC2F and U+DC2E would be "/" and "." if escapes stood for ASCII.
+    assertEquals<string>(parseWirePath("a\udc2fb"), "a\udc2fb");
+    assertEquals<string>(parseWirePath("\udc2e\udc2e"), "\udc2e\udc2e");
+  });
+});
+
+describe("checkPath", () => {
+  it("looks at its range only", () => {
+    const bytes = bytesOf("../a/b/../");
+    checkPath(bytes, 3, 6);
+    checkPath(bytes, 4, 4);
+    assertProtocolError("bad-path", () => checkPath(bytes, 3, 7));
+    assertProtocolError("bad-path", () => checkPath(bytes, 2, 6));
+    assertProtocolError("bad-path", () => checkPath(bytes, 0, 6));
+  });
+});
+
+describe("checkName", () => {
+  it("takes one component and nothing else", () => {
+    for (const name of ["a", "...", ".a", "a.", "a".repeat(255)]) checkName(bytesOf(name), 0, bytesOf(name).length);
+    for (const name of ["", ".", "..", "a/b", "/", "a/", "a\0", "a".repeat(256)]) {
+      assertProtocolError("bad-path", () => checkName(bytesOf(name), 0, bytesOf(name).length));
+    }
+  });
+});

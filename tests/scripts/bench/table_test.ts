@@ -1,0 +1,42 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { benchCases } from "../../../scripts/bench/cases.ts";
+import { median } from "../../../scripts/bench/measure.ts";
+import { formatTable } from "../../../scripts/bench/table.ts";
+
+describe("median", () => {
+  it("is the middle one, or the mean of the two in the middle", () => {
+    assertEquals(median([3, 1, 2]), 2);
+    assertEquals(median([4, 1, 2, 3]), 2.5);
+    assertEquals(median([7]), 7);
+    assertEquals(median([10, 9, 100]), 10);
+  });
+});
+
+describe("formatTable", () => {
+  const [item] = benchCases(100e6);
+  const rounds = (...seconds: number[]) => seconds.map((wallSeconds) => ({ wallSeconds, cpuSeconds: wallSeconds / 2 }));
+
+  it("shows medians, and the speed as a multiple of scp's", () => {
+    const table = formatTable({
+      item,
+      results: [
+        { contender: "escp", rounds: rounds(1, 2, 1), memory: { local: 2 ** 20, remote: 2 ** 21 } },
+        { contender: "scp", rounds: rounds(4, 3, 5), memory: {} },
+      ],
+    });
+    const [, , head, , escp, scp] = table.split("\n").map((line) =>
+      line.split("|").slice(1, -1).map((cell) => cell.trim())
+    );
+    assertEquals(head, ["", "seconds", "fastest", "MB/s", "x scp", "CPU s", "MiB here", "MiB there"]);
+    assertEquals(escp, ["escp", "1.000", "1.000", "100", "4.00", "0.50", "1", "2"]);
+    assertEquals(scp, ["scp", "4.000", "3.000", "25", "1.00", "2.00", "-", "-"]);
+  });
+
+  it("shows who could not take part, and why", () => {
+    const failure = "rsync is not installed";
+    const table = formatTable({ item, results: [{ contender: "rsync -a", rounds: [], memory: {}, failure }] });
+    assertStringIncludes(table, "- rsync -a: rsync is not installed");
+    assertStringIncludes(table, "| rsync -a |       - |");
+  });
+});

@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { checkFile, findImports } from "../../scripts/import_rules.ts";
+
+function check(path: string, ...lines: string[]): string[] {
+  return checkFile({ path, text: lines.join("\n") }).map(({ file, line, message }) => `${file}:${line} ${message}`);
+}
+
+describe("checkFile", () => {
+  it("lets a file import from its own layer and from those below", () => {
+    assertEquals(
+      check(
+        "src/transfer/send.ts",
+        `import { a } from "../errors.ts";`,
+        `import { b } from "../session/hello.ts";`,
+        `import { c } from "./results.ts";`,
+        `import { d } from "@std/path";`,
+      ),
+      [],
+    );
+  });
+
+  it("names the file, the line and both layers of an import that points upwards", () => {
+    assertEquals(
+      check("src/files/walk.ts", `import { a } from "../errors.ts";`, `import { b } from "../cli/flags.ts";`),
+      [
+        "src/files/walk.ts:2 imports src/cli/flags.ts: layer src/files/ may not import layer src/cli/",
+      ],
+    );
+  });
+
+  it("finds types, re-exports, imports over many lines, dynamic imports and Worker modules", () => {
+    const forbidden = [
+      `import type { A } from "../cli/a.ts";`,
+      `export { b } from "../cli/b.ts";`,
+      `export * from "../cli/c.ts";`,
+      `import {\n  d,\n} from "../cli/d.ts";`,
+      `const e = await import("../cli/e.ts");`,
+      `import "../cli/f.ts";`,
+      `new Worker(new URL("../cli/g.ts", import.meta.url), { type: "module" });`,
+      `const h: import("../cli/h.ts").H = 1;`,
+    ];
+    for (const line of forbidden) assertEquals(check("src/files/walk.ts", line).length, 1, line);
+  });
+
+  it("keeps the protocol free of all but the errors", () => {
+    assertEquals(check("src/protocol/frame.ts", `import { a } from "../errors.ts";`), []);
+    assertEquals(check("src/protocol/frame.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
+    assertEquals(check("src/crypto/openssl.ts", `import { a } from "../native/libcrypto.ts";`), []);
+    assertEquals(check("src/native/libc.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
+  });
+
+  it("finds what is not pure at the bottom", () => {
+    for (
+      const call of ["Deno.cwd()", "setTimeout(f, 1)", "console.log(1)", "new Date()", "Math.random()", "Date.now()"]
+    ) {
+      assertEquals(check("src/protocol/frame.ts", call).length, 1, call);
+      assertEquals(check("src/crypto/nonce.ts", call).length, 1, call);
+    }
+    assertEquals(check("src/crypto/webcrypto.ts", "Deno.cwd(); new Date();"), []);
+  });
+
+  it("lets only the command line print and exit", () => {
+    assertEquals(check("src/cli/run.ts", `console.log("x"); Deno.exit(1);`), []);
+    assertEquals(check("main.ts", `Deno.exit(await run());`), []);
+    assertEquals(check("src/ui/line.ts", `console.log("x");`, `Deno.exit(1);`), [
+      "src/ui/line.ts:1 uses console.log: only src/cli and main.ts print and exit",
+      "src/ui/line.ts:2 uses Deno.exit: only src/cli and main.ts print and exit",
+    ]);
+  });
+
+  it("does not take comments and texts for code, but what a template evaluates", () => {
+    assertEquals(
+      check(
+        "src/protocol/frame.ts",
+        `// import { a } from "../cli/a.ts"; Deno.exit()`,
+        `/* Deno.cwd()`,
+        ` * import "../cli/b.ts" */`,
+        `const text = 'import "../cli/c.ts"; Date';`,
+        "const template = `Deno.cwd() ${text}`;",
+      ),
+      [],
+    );
+    assertEquals(check("src/protocol/frame.ts", "const now = `${Date.now()}`;").length, 1);
+  });
+
+  it("asks for a layer for a new folder", () => {
+    assertEquals(check("src/new/a.ts", "").length, 1);
+    assertEquals(check("src/cli/a.ts", `import "../new/a.ts";`).length, 1);
+  });
+});
+
+describe("findImports", () => {
+  it("gives specifiers and lines", () => {
+    assertEquals(findImports(`import a from "a";\n\nexport {\n  b,\n} from "./b.ts";\n`), [
+      { specifier: "a", line: 1 },
+      { specifier: "./b.ts", line: 5 },
+    ]);
+  });
+});

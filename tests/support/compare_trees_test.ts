@@ -1,0 +1,88 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { compareFiles, compareTrees } from "./compare_trees.ts";
+import { randomBytes, randomTree } from "./random_bytes.ts";
+import { createTempTree } from "./temp_tree.ts";
+
+const BLOCK = 1 << 20;
+
+describe("compareTrees", () => {
+  it("finds nothing in equal trees", async () => {
+    const shape = { files: 40, folders: 10, maxBytes: 50_000, seed: "equal" };
+    await using a = await createTempTree({
+      ...randomTree(shape),
+      "link": { link: "nowhere" },
+      "empty": { folder: true },
+    });
+    await using b = await createTempTree({
+      ...randomTree(shape),
+      "link": { link: "nowhere" },
+      "empty": { folder: true },
+    });
+    assertEquals(await compareTrees(a.path, b.path, { modes: true, owners: true }), []);
+  });
+
+  it("finds each kind of difference", async () => {
+    await using a = await createTempTree({
+      "missing": "x",
+      "missing folder": { folder: true },
+      "kind": "x",
+      "deep/folder/content": "abcdef",
+      "size": "abc",
+      "link": { link: "one" },
+    });
+    await using b = await createTempTree({
+      "extra": "x",
+      "kind": { folder: true },
+      "deep/folder/content": "abcdeF",
+      "size": "ab",
+      "link": { link: "two" },
+    });
+    assertEquals(await compareTrees(a.path, b.path), [
+      "deep/folder/content: differs from byte 5 on",
+      "extra: not expected, is a file",
+      "kind: is a folder, expected a file",
+      'link: links to "two", expected "one"',
+      "missing: missing, expected a file",
+      "missing folder: missing, expected a folder",
+      "size: has 2 bytes, expected 3",
+    ]);
+  });
+
+  it("compares a link with a file as another kind, although it leads to an equal one", async () => {
+    await using a = await createTempTree({ "file": "x", "other": "x" });
+    await using b = await createTempTree({ "file": { link: "other" }, "other": "x" });
+    assertEquals(await compareTrees(a.path, b.path), ["file: is a link, expected a file"]);
+  });
+
+  it("compares modes and times when asked, in the unit asked for", async () => {
+    const content = "x";
+    await using a = await createTempTree({ "a": { content, mode: 0o640, mtime: new Date(5_000_000_000_123) } });
+    await using b = await createTempTree({ "a": { content, mode: 0o600, mtime: new Date(5_000_000_000_124) } });
+    const [x, y] = [`${a.path}/a`, `${b.path}/a`];
+    assertEquals(await compareTrees(x, y), []);
+    assertEquals(await compareTrees(x, y, { modes: true }), [".: mode is 600, expected 640"]);
+    assertEquals(await compareTrees(x, y, { mtimes: "s" }), []);
+    assertMatch(
+      (await compareTrees(x, y, { mtimes: "ms" })).join(),
+      /^\.: mtime is 5000000000124 ms, expected .*123 ms$/,
+    );
+    if (Deno.build.os === "linux") assertEquals((await compareTrees(x, y, { mtimes: "ns" })).length, 1);
+  });
+});
+
+describe("compareFiles", () => {
+  for (const size of [0, 1, 3, 4, BLOCK - 1, BLOCK, BLOCK + 1]) {
+    it(`finds a change in the first and in the last byte of ${size}`, async () => {
+      const same = randomBytes(size);
+      await using tree = await createTempTree({ a: same, b: same });
+      assertEquals(compareFiles(`${tree.path}/a`, `${tree.path}/b`), undefined);
+      for (const at of size === 0 ? [] : [0, size - 1]) {
+        const changed = same.slice();
+        changed[at] ^= 1;
+        await Deno.writeFile(`${tree.path}/b`, changed);
+        assertEquals(compareFiles(`${tree.path}/a`, `${tree.path}/b`), `differs from byte ${at} on`);
+      }
+    });
+  }
+});

@@ -1,0 +1,211 @@
+/**
+ * Runs escp the way a user does, as a process of its own: from source with the Deno that runs the tests, or the compiled
+ * binary that ESCP_BINARY names. Nothing of the developer's own settings reaches it: HOME is an empty folder.
+ */
+
+import { fromFileUrl } from "@std/path";
+import { PrintedText } from "./printed_text.ts";
+import { createTempFolder } from "./temp.ts";
+import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
+
+const REPOSITORY: string = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+export interface EscpOptions {
+  /** Added to the environment; undefined takes a variable away. */
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  /** What comes in on standard input; nothing (/dev/null) by default. `startEscp` alone knows "piped". */
+  stdin?: string | Uint8Array | "piped";
+  /** After this the process and all its descendants are killed and the run throws. Default 60,000. */
+  timeoutMs?: number;
+}
+
+export interface EscpResult {
+  /** Exit status; 128 + signal number when a signal ended it. */
+  code: number;
+  signal: Deno.Signal | null;
+  stdout: string;
+  stdoutBytes: Uint8Array;
+  stderr: string;
+  /** Local processes that this run started and that are still there. */
+  leftBehind(): Promise<ProcessId[]>;
+}
+
+/** A run in progress. Disposing kills it with all its descendants. */
+export interface RunningEscp extends AsyncDisposable {
+  readonly pid: number;
+  readonly child: Deno.ChildProcess;
+  /** What it has printed so far. */
+  readonly printed: { readonly stdout: string; readonly stderr: string };
+  /** Resolves when it has ended and both its pipes are closed; rejects after `timeoutMs`. */
+  readonly result: Promise<EscpResult>;
+  /** Resolves as soon as what it printed matches; rejects when it ended without. */
+  waitForText(where: "stdout" | "stderr", pattern: RegExp): Promise<void>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** The program and its first arguments that stand for `escp`. */
+export function escpCommand(): string[] {
+  const binary = Deno.env.get("ESCP_BINARY");
+  if (binary) return [binary];
+  const config = `${REPOSITORY}/deno.json`;
+  return [Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config, `${REPOSITORY}/main.ts`];
+}
+
+/** Runs escp to its end. */
+export async function runEscp(args: string[], options: EscpOptions = {}): Promise<EscpResult> {
+  await using running = await startEscp(args, options);
+  return await running.result;
+}
+
+/** Starts escp and returns at once, for tests that send signals or look at what goes on meanwhile. */
+export async function startEscp(args: string[], options: EscpOptions = {}): Promise<RunningEscp> {
+  const marker = `ESCP_TEST_RUN=${crypto.randomUUID()}`;
+  const [program, ...first] = escpCommand();
+  const child = new Deno.Command(program, {
+    args: [...first, ...args],
+    cwd: options.cwd,
+    clearEnv: true,
+    env: await escpEnvironment({ ...options.env, ESCP_TEST_RUN: marker.slice(marker.indexOf("=") + 1) }),
+    stdin: options.stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+
+  const stdout = new PrintedText(child.stdout);
+  const stderr = new PrintedText(child.stderr);
+  const input = options.stdin === undefined || options.stdin === "piped"
+    ? Promise.resolve()
+    : writeInput(child.stdin, options.stdin);
+
+  async function killAll(): Promise<void> {
+    const processes = [...await descendantsOf(child.pid), ...await processesWithEnvironment(marker)];
+    for (const process of processes) await killProcess(process);
+    await child.status;
+  }
+
+  async function finish(): Promise<EscpResult> {
+    const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      void killAll();
+    }, timeoutMs);
+    try {
+      const [status] = await Promise.all([child.status, stdout.ended, stderr.ended, input]);
+      if (late) {
+        const printed = `stdout:\n${stdout.text}\nstderr:\n${stderr.text}`;
+        throw new Error(`escp ${args.join(" ")} had not ended after ${timeoutMs} ms\n${printed}`);
+      }
+      const leftBehind = () => processesWithEnvironment(marker);
+      const bytes = stdout.bytes();
+      return { ...status, stdout: stdout.text, stdoutBytes: bytes, stderr: stderr.text, leftBehind };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const result = finish();
+  // Whoever never looks at the result, because a test failed first, must not end the test run by that.
+  result.catch(() => {});
+  return {
+    pid: child.pid,
+    child,
+    result,
+    printed: {
+      get stdout() {
+        return stdout.text;
+      },
+      get stderr() {
+        return stderr.text;
+      },
+    },
+    waitForText: (where, pattern) => (where === "stdout" ? stdout : stderr).waitFor(pattern),
+    kill: (signal) => child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      if (options.stdin === "piped") await child.stdin.close().catch(() => {});
+      await killAll();
+      await result.catch(() => {});
+    },
+  };
+}
+
+/** What a wrapper sets before it becomes escp. */
+export interface WrapperOptions {
+  /** Value for ESCP_ENGINE; default: that of the test run, if any. */
+  engine?: string;
+  env?: Record<string, string>;
+  /** Working folder; default: that of the caller. */
+  cwd?: string;
+}
+
+/** Writes an executable `escp` into the folder, for the PATH of the remote side, and returns its path. */
+export async function writeEscpWrapper(folder: string, options: WrapperOptions = {}): Promise<string> {
+  const engine = options.engine ?? Deno.env.get("ESCP_ENGINE");
+  const env: Record<string, string> = { DENO_DIR: await denoDir(), NO_COLOR: "1", ...options.env };
+  const store = Deno.env.get("DENO_TLS_CA_STORE");
+  if (store) env.DENO_TLS_CA_STORE = store;
+  if (engine) env.ESCP_ENGINE = engine;
+  const lines = [
+    "#!/bin/sh",
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
+    ...(options.cwd ? [`cd ${quote(options.cwd)} || exit 1`] : []),
+    `exec ${escpCommand().map(quote).join(" ")} "$@"`,
+  ];
+  const path = `${folder}/escp`;
+  await Deno.writeTextFile(path, lines.join("\n") + "\n");
+  await Deno.chmod(path, 0o755);
+  return path;
+}
+
+async function escpEnvironment(added: Record<string, string | undefined>): Promise<Record<string, string>> {
+  const env: Record<string, string | undefined> = Deno.env.toObject();
+  for (const name of Object.keys(env)) {
+    const own = name.startsWith("XDG_") || (name.startsWith("ESCP_") && name !== "ESCP_ENGINE");
+    if (own || name === "SSH_AUTH_SOCK") delete env[name];
+  }
+  const merged = { ...env, HOME: await emptyHome(), DENO_DIR: await denoDir(), NO_COLOR: "1", ...added };
+  return Object.fromEntries(
+    Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+let home: Promise<string> | undefined;
+
+function emptyHome(): Promise<string> {
+  home ??= (async () => {
+    const { path } = await createTempFolder();
+    globalThis.addEventListener("unload", () => Deno.removeSync(path, { recursive: true }));
+    return path;
+  })();
+  return home;
+}
+
+let cacheFolder: Promise<string> | undefined;
+
+/** Where Deno keeps what it downloaded; it lies under HOME, which the tests replace. */
+function denoDir(): Promise<string> {
+  cacheFolder ??= (async () => {
+    const known = Deno.env.get("DENO_DIR");
+    if (known) return known;
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+    return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+  })();
+  return cacheFolder;
+}
+
+async function writeInput(stdin: WritableStream<Uint8Array>, content: string | Uint8Array): Promise<void> {
+  const writer = stdin.getWriter();
+  try {
+    await writer.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
+    await writer.close();
+  } catch {
+    // It ended without reading all: its exit status tells.
+  }
+}
+
+/** Text in single quotes for a POSIX shell. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,30 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { runEscp, startEscp, writeEscpWrapper } from "./escp_command.ts";
+import { createTempFolder } from "./temp.ts";
+
+describe("runEscp", () => {
+  it("returns the exit status and what was printed", async () => {
+    const result = await runEscp(["--version"]);
+    assertEquals([result.code, result.stderr], [0, ""]);
+    assertMatch(result.stdout, /^escp \d+\.\d+\.\d+/);
+    assertEquals(await result.leftBehind(), []);
+  });
+
+  it("kills a run that takes too long and says what it printed", async () => {
+    // A receiver waits for its client's first line.
+    const running = await startEscp(["--receiver"], { stdin: "piped", timeoutMs: 1 });
+    await assertRejects(() => running.result, Error, "had not ended after 1 ms");
+    await running[Symbol.asyncDispose]();
+  });
+});
+
+describe("writeEscpWrapper", () => {
+  it("writes a command that passes its arguments on", async () => {
+    await using folder = await createTempFolder();
+    const path = await writeEscpWrapper(folder.path, { cwd: folder.path, env: { NAME: "it's" } });
+    const { code, stdout } = await new Deno.Command(path, { args: ["--version"] }).output();
+    assertEquals(code, 0);
+    assertMatch(new TextDecoder().decode(stdout), /^escp /);
+  });
+});

@@ -1,0 +1,37 @@
+/** Suites that need a real ssh server: run where there is one, else skipped by name with the reason. */
+
+import { describe, type TestOptions } from "./bdd.ts";
+
+/** Where every system keeps it; sshd wants to be started by its absolute path. */
+export const SSHD_PATH = "/usr/sbin/sshd";
+
+/** Why no ssh server can be started here; undefined when one can. */
+export const sshdProblem: string | undefined = findProblem();
+
+/** As `describe`. Without an ssh server every case is skipped and counted, and the name says why. */
+export function describeWithSshd(name: string, body: () => void): void;
+export function describeWithSshd(name: string, options: TestOptions, body: () => void): void;
+export function describeWithSshd(name: string, ...rest: [() => void] | [TestOptions, () => void]): void {
+  const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+  if (sshdProblem === undefined) describe(name, options, body);
+  else describe(`${name} (skipped: ${sshdProblem})`, { ...options, ignore: true }, body);
+}
+
+function findProblem(): string | undefined {
+  if (Deno.build.os === "windows") return "no sshd on Windows";
+  if (!isExecutable(SSHD_PATH)) return `no ${SSHD_PATH}`;
+  for (const program of ["ssh", "ssh-keygen"]) {
+    const folders = (Deno.env.get("PATH") ?? "").split(":");
+    if (!folders.some((folder) => isExecutable(`${folder}/${program}`))) return `no ${program} in the PATH`;
+  }
+  return undefined;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    const stat = Deno.statSync(path);
+    return stat.isFile && ((stat.mode ?? 0) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}

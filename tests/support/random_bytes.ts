@@ -1,0 +1,133 @@
+/** Bytes and trees that look random and are the same in every run with the same seed. */
+
+import type { TreeEntries } from "./temp_tree.ts";
+
+/** A source of reproducible bytes: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number generators"). */
+export class RandomBytes {
+  readonly #state = new Uint32Array(4);
+
+  /** @param seed Any text or number; other seeds give other bytes. */
+  constructor(seed: string | number) {
+    // SplitMix-like spreading, so that seeds that differ in one bit give states that differ everywhere.
+    let spread = 0x9e3779b9;
+    for (const char of `${seed}`) spread = mix(spread ^ char.codePointAt(0)!);
+    for (let at = 0; at < 4; at++) this.#state[at] = spread = mix(spread + 0x9e3779b9);
+    if (this.#state.every((word) => word === 0)) this.#state[0] = 1;
+  }
+
+  /** The next 32 bits, 0 to 2^32 - 1. */
+  next(): number {
+    const word = new Uint32Array(1);
+    this.#fillWords(word);
+    return word[0];
+  }
+
+  /** A whole number from 0 to `limit` - 1. */
+  below(limit: number): number {
+    return Math.floor(this.next() / 2 ** 32 * limit);
+  }
+
+  /** Fills the bytes. Cutting one sequence in pieces gives the same bytes when all pieces but the last are multiples of 4. */
+  fill(bytes: Uint8Array): void {
+    const whole = bytes.length >>> 2;
+    const aligned = bytes.byteOffset % 4 === 0;
+    const words = aligned ? new Uint32Array(bytes.buffer, bytes.byteOffset, whole) : new Uint32Array(whole);
+    this.#fillWords(words);
+    if (!aligned) bytes.set(new Uint8Array(words.buffer));
+    for (let at = whole * 4, word = at < bytes.length ? this.next() : 0; at < bytes.length; at++, word >>>= 8) {
+      bytes[at] = word;
+    }
+  }
+
+  #fillWords(words: Uint32Array): void {
+    let [a, b, c, d] = this.#state;
+    for (let at = 0; at < words.length; at++) {
+      const scrambled = Math.imul(b, 5);
+      words[at] = Math.imul(scrambled << 7 | scrambled >>> 25, 9);
+      const shifted = b << 9;
+      c ^= a;
+      d ^= b;
+      b ^= c;
+      a ^= d;
+      c ^= shifted;
+      d = d << 11 | d >>> 21;
+    }
+    this.#state.set([a, b, c, d]);
+  }
+}
+
+/** `size` reproducible bytes. */
+export function randomBytes(size: number, seed: string | number = 0): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(size);
+  new RandomBytes(seed).fill(bytes);
+  return bytes;
+}
+
+/** Writes a file of `size` reproducible bytes without holding more than 1 MiB of it. Replaces what was there. */
+export async function writeRandomFile(path: string, size: number, seed: string | number = 0): Promise<void> {
+  const random = new RandomBytes(seed);
+  const block = new Uint8Array(Math.min(size, 1 << 20));
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  for (let left = size; left > 0;) {
+    const piece = block.subarray(0, Math.min(left, block.length));
+    random.fill(piece);
+    for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+    left -= piece.length;
+  }
+}
+
+/** What `randomTree` makes. */
+export interface RandomTreeShape {
+  files: number;
+  /** Folders, nested at random; some may stay empty. */
+  folders: number;
+  /** Sizes lie between 0 and this, most of them small. */
+  maxBytes: number;
+  seed?: string | number;
+}
+
+/** A tree for `createTempTree`: names with spaces, quotes and letters from many scripts, files of all sizes, some empty folders. */
+export function randomTree(shape: RandomTreeShape): TreeEntries {
+  const random = new RandomBytes(shape.seed ?? 0);
+  const entries: TreeEntries = {};
+  const folders = [""];
+  for (let made = 0; made < shape.folders; made++) {
+    const path = `${folders[random.below(folders.length)]}${randomName(random)} ${made}/`;
+    folders.push(path);
+    entries[path.slice(0, -1)] = { folder: true };
+  }
+  for (let made = 0; made < shape.files; made++) {
+    const path = `${folders[random.below(folders.length)]}${made}-${randomName(random)}`;
+    const size = Math.floor(shape.maxBytes * (random.next() / 2 ** 32) ** 4);
+    entries[path] = { size, seed: path };
+  }
+  return entries;
+}
+
+const NAME_PARTS = [
+  "data",
+  "Übung",
+  "名前",
+  "a b",
+  "it's",
+  'say "hi"',
+  "$HOME",
+  "-r",
+  "*",
+  "x;y",
+  "dot.",
+  "éclair",
+  "🚀",
+  "~",
+];
+
+function randomName(random: RandomBytes): string {
+  const parts = Array.from({ length: 1 + random.below(3) }, () => NAME_PARTS[random.below(NAME_PARTS.length)]);
+  return parts.join("_");
+}
+
+function mix(word: number): number {
+  word = Math.imul(word ^ word >>> 16, 0x85ebca6b);
+  word = Math.imul(word ^ word >>> 13, 0xc2b2ae35);
+  return (word ^ word >>> 16) >>> 0;
+}

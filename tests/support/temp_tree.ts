@@ -1,0 +1,86 @@
+/** Trees of files described as data, made in a temporary folder or in a folder that is there. */
+
+import { dirname, join } from "@std/path";
+import { writeRandomFile } from "./random_bytes.ts";
+import { createTempFolder, type TempFolder } from "./temp.ts";
+
+/** What can be said about any entry. */
+interface Attributes {
+  /** Permission bits, such as 0o640. */
+  mode?: number;
+  mtime?: Date;
+}
+
+/** One entry of a tree. A text or bytes alone is a file with this content. */
+export type TreeEntry =
+  | string
+  | Uint8Array
+  | Attributes & { content: string | Uint8Array }
+  /** Reproducible random bytes; without a seed the path is the seed, so that files differ. */
+  | Attributes & { size: number; seed?: string | number }
+  /** `pieces` of data at their offsets, holes in between and up to `sparseSize`. */
+  | Attributes & { sparseSize: number; pieces?: Record<number, string | Uint8Array> }
+  | { link: string }
+  | { hardLink: string }
+  | Attributes & { folder: true };
+
+/** Relative paths with "/" to entries. Folders in between are made by themselves. */
+export type TreeEntries = Record<string, TreeEntry>;
+
+/** Makes the tree in a temporary folder, which is removed with all that is in it when disposed. */
+export async function createTempTree(entries: TreeEntries): Promise<TempFolder> {
+  const folder = await createTempFolder();
+  try {
+    await writeTree(folder.path, entries);
+    return folder;
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Makes the tree in `root`, which is made when it is not there. Files that are there are replaced. */
+export async function writeTree(root: string, entries: TreeEntries): Promise<void> {
+  await Deno.mkdir(root, { recursive: true });
+  const written: [path: string, attributes: Attributes][] = [];
+  for (const [name, entry] of Object.entries(entries)) {
+    const path = join(root, name);
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await writeEntry(root, path, name, entry);
+    if (typeof entry === "object" && ("mode" in entry || "mtime" in entry)) written.push([path, entry]);
+  }
+  // Last, and the deepest first: writing into a folder would change its time, and a closed one cannot be entered.
+  written.sort(([a], [b]) => b.split("/").length - a.split("/").length);
+  for (const [path, { mode, mtime }] of written) {
+    if (mtime !== undefined) await Deno.utime(path, mtime, mtime);
+    if (mode !== undefined) await Deno.chmod(path, mode);
+  }
+}
+
+async function writeEntry(root: string, path: string, name: string, entry: TreeEntry): Promise<void> {
+  if (typeof entry === "string" || entry instanceof Uint8Array) await writeContent(path, entry);
+  else if ("content" in entry) await writeContent(path, entry.content);
+  else if ("size" in entry) await writeRandomFile(path, entry.size, entry.seed ?? name);
+  else if ("sparseSize" in entry) await writeSparse(path, entry.sparseSize, entry.pieces ?? {});
+  else if ("link" in entry) await Deno.symlink(entry.link, path);
+  else if ("hardLink" in entry) await Deno.link(join(root, entry.hardLink), path);
+  else await Deno.mkdir(path, { recursive: true });
+}
+
+async function writeContent(path: string, content: string | Uint8Array): Promise<void> {
+  await Deno.writeFile(path, toBytes(content));
+}
+
+async function writeSparse(path: string, size: number, pieces: Record<number, string | Uint8Array>): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  for (const [offset, content] of Object.entries(pieces)) {
+    await file.seek(Number(offset), Deno.SeekMode.Start);
+    const bytes = toBytes(content);
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  }
+  await file.truncate(size);
+}
+
+function toBytes(content: string | Uint8Array): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
+}

@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { summaryLine } from "../../src/ui/summary.ts";
+
+const MIB = 1024 * 1024;
+const plain = { type: "finished", failed: 0, skipped: 0, streams: 4, engine: "native" } as const;
+
+describe("summaryLine", () => {
+  it("says what was done, how fast and by what", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 420, bytes: 1229 * MIB, elapsedMs: 3400 }),
+      "420 files, 1.2 GiB in 3.4 s (361 MiB/s), 4 streams, native engine",
+    ));
+  it("counts one as one", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 1, bytes: 1024, elapsedMs: 500, streams: 1, engine: "portable" }),
+      "1 file, 1.0 KiB in 0.5 s (2.0 KiB/s), 1 stream, portable engine",
+    ));
+  it("names what failed and what needed no copy", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 418, bytes: MIB, elapsedMs: 1000, failed: 2, skipped: 30 }),
+      "418 files, 1.0 MiB in 1.0 s (1.0 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine",
+    ));
+  it("claims no rate without time", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 0, bytes: 0, elapsedMs: 0 }),
+      "0 files, 0 B in 0.0 s, 4 streams, native engine",
+    ));
+});

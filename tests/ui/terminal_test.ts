@@ -1,0 +1,144 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { TransferEvent } from "../../src/transfer/events.ts";
+import { type Screen, Terminal, type TerminalOptions } from "../../src/ui/terminal.ts";
+
+/** A screen in memory that is wound by hand and shows what a person would see. */
+class MemoryScreen implements Screen {
+  raw = "";
+  writes = 0;
+  nowMs = 0;
+  width = 80;
+  readonly canRedraw: boolean;
+
+  constructor(canRedraw = true) {
+    this.canRedraw = canRedraw;
+  }
+  write(text: string): void {
+    this.raw += text;
+    this.writes++;
+  }
+  columns(): number {
+    return this.width;
+  }
+  now(): number {
+    return this.nowMs;
+  }
+  /** The lines on the screen, after all carriage returns. */
+  lines(): string[] {
+    return this.raw.split("\n").map((line) => {
+      let shown = "";
+      for (const part of line.split("\r")) shown = part + shown.slice(part.length);
+      return shown.trimEnd();
+    });
+  }
+}
+
+const connected: TransferEvent = { type: "connected", streams: 4, engine: "native" };
+const failed: TransferEvent = { type: "failed", path: "a", message: 'Cannot read "a": gone\u001b[2J' };
+const finished: TransferEvent = {
+  ...{ type: "finished", files: 1, bytes: 1024, failed: 0, skipped: 0, elapsedMs: 1000, streams: 4, engine: "native" },
+} as TransferEvent;
+const progress = (bytes: number): TransferEvent => ({ type: "progress", files: 0, bytes });
+const SUMMARY = "1 file, 1.0 KiB in 1.0 s (1.0 KiB/s), 4 streams, native engine";
+
+/** Plays events, each at its time, and gives the screen at the end. */
+function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions> = {}, screen = new MemoryScreen()) {
+  const terminal = new Terminal({ quiet: false, verbose: 0, ...options }, screen);
+  try {
+    for (const [atMs, event] of steps) {
+      screen.nowMs = atMs;
+      terminal.onEvent(event);
+    }
+    return { screen, shown: screen.lines() };
+  } finally {
+    terminal.close();
+  }
+}
+
+describe("Terminal", () => {
+  it("draws nothing before ssh has stopped asking", () => {
+    const { screen } = play([[5000, { type: "totals", files: 9, bytes: 9, complete: true }], [9000, progress(1)]]);
+    assertEquals(screen.raw, "");
+  });
+
+  it("draws one line over and over and takes it away at the end", () => {
+    const { screen, shown } = play([[0, connected], [500, progress(1)], [1000, progress(2048)], [
+      2000,
+      progress(4096),
+    ]]);
+    assertEquals(shown, [" 4.0 KiB   2.0 KiB/s  0 files, 0 found"]);
+    assertEquals(screen.lines(), [""]);
+  });
+
+  it("redraws at most eight times a second", () => {
+    const steps: [number, TransferEvent][] = [[0, connected]];
+    for (let atMs = 300; atMs < 1300; atMs++) steps.push([atMs, progress(atMs)]);
+    const { screen } = play(steps);
+    // The last write takes the line away.
+    assertEquals(screen.writes, 8 + 1);
+  });
+
+  it("shows no progress line for a copy that is over at once", () => {
+    const { shown } = play([[0, connected], [100, progress(1024)], [200, finished]]);
+    assertEquals(shown, [SUMMARY, ""]);
+  });
+
+  it("prints failures above the line, safe and whole", () => {
+    const { shown } = play([[0, connected], [1000, progress(1024)], [1010, failed], [1200, progress(2048)]]);
+    assertEquals(shown, ['escp: Cannot read "a": gone\\x1b[2J', " 2.0 KiB   1.7 KiB/s  0 files, 0 found  1 failed"]);
+  });
+
+  it("ends with the summary and says nothing after it", () => {
+    const { shown } = play([[0, connected], [1000, progress(1024)], [1500, finished], [3000, failed]]);
+    assertEquals(shown, [SUMMARY, ""]);
+  });
+
+  it("prints notes, and files with -v", () => {
+    const steps: [number, TransferEvent][] = [
+      [0, connected],
+      [10, { type: "note", message: "slow" }],
+      [20, { type: "file", path: "d/\udcff", bytes: 1024 }],
+    ];
+    assertEquals(play(steps).shown, ["note: slow", ""]);
+    assertEquals(play(steps, { verbose: 1 }).shown, ["note: slow", "d/\\xff  1.0 KiB", ""]);
+  });
+
+  it("prints only failures when it has to be quiet", () => {
+    const { shown } = play(
+      [[0, connected], [10, { type: "note", message: "slow" }], [1000, progress(1)], [1010, failed], [2000, finished]],
+      { quiet: true },
+    );
+    assertEquals(shown, ['escp: Cannot read "a": gone\\x1b[2J', ""]);
+  });
+
+  it("is silent without a terminal, but for failures and with -v", () => {
+    const steps: [number, TransferEvent][] = [[0, connected], [1000, progress(1)], [2000, finished]];
+    assertEquals(play(steps, {}, new MemoryScreen(false)).screen.raw, "");
+    assertEquals(play(steps, { verbose: 1 }, new MemoryScreen(false)).screen.raw, SUMMARY + "\n");
+    assertEquals(play([[0, connected], [1, failed]], {}, new MemoryScreen(false)).shown.length, 2);
+  });
+
+  it("leaves the last column free and follows the width of the window", () => {
+    const screen = new MemoryScreen();
+    screen.width = 30;
+    const { shown } = play([[0, connected], [1000, progress(1024)], [2000, progress(2048)]], {}, screen);
+    assertEquals(shown, [" 2.0 KiB   1.0 KiB/s"]);
+    screen.width = 0;
+    play([[0, connected], [1000, progress(1024)], [2000, progress(2048)]], {}, screen);
+  });
+
+  it("puts a label in front, safe for the terminal", () => {
+    const { shown } = play([[0, connected], [1000, progress(1024)]], { label: "a\u001b\nb" });
+    assertEquals(shown, ["a\\x1b b   1.0 KiB   1.0 KiB/s  0 files, 0 found"]);
+  });
+
+  it("can be closed twice, and before anything happened", () => {
+    const screen = new MemoryScreen();
+    const terminal = new Terminal({ quiet: false, verbose: 0 }, screen);
+    terminal.close();
+    terminal.close();
+    terminal.onEvent(connected);
+    assert(screen.raw === "");
+  });
+});
