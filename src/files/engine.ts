@@ -75,6 +75,8 @@ export interface Walk {
 export interface SourceReader {
   /** The file that `readWhole` or `openRanged` opened last. Reused. */
   readonly stat: FileStat;
+  /** The folder that was entered last, for messages. */
+  readonly folderPath: string;
   /** Whether the file that `readWhole` read last was changed meanwhile. */
   readonly changed: boolean;
   /**
@@ -109,6 +111,8 @@ export interface SourceReader {
 
 /** A large source file. */
 export interface RangeReader {
+  /** Its path, for messages. */
+  readonly path: string;
   /** Bytes when it was opened. */
   readonly size: number;
   /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
@@ -189,6 +193,8 @@ export interface TargetWriter {
 
 /** A large target file. */
 export interface RangeWriter {
+  /** Its final path, for messages. */
+  readonly path: string;
   /** Writes all of buffer[at, at + length). A device takes offsets in order only. @throws {FileError} */
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
   close(): void;

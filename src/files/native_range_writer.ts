@@ -24,7 +24,7 @@ export function openDevice(calls: FileCalls, path: string): number {
 /** Owns its descriptor. */
 export class NativeRangeWriter implements RangeWriter {
   readonly #calls: FileCalls;
-  readonly #text: string;
+  readonly path: string;
   /** Where a device stands; undefined for a file, which may be written anywhere. */
   #position: number | undefined;
   #descriptor: number;
@@ -32,12 +32,12 @@ export class NativeRangeWriter implements RangeWriter {
   constructor(calls: FileCalls, descriptor: number, options: { text: string; inOrder: boolean }) {
     this.#calls = calls;
     this.#descriptor = descriptor;
-    this.#text = options.text;
+    this.path = options.text;
     this.#position = options.inOrder ? 0 : undefined;
   }
 
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
-    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.#text);
+    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.path);
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     const calls = this.#calls;
     for (let done = 0; done < length;) {
@@ -48,7 +48,7 @@ export class NativeRangeWriter implements RangeWriter {
       if (wrote >= 0) done += wrote;
       else {
         const errno = calls.errno();
-        if (errno !== EINTR) throw failedCall("write", this.#text, errno);
+        if (errno !== EINTR) throw failedCall("write", this.path, errno);
       }
     }
     if (this.#position !== undefined) this.#position += length;
@@ -59,6 +59,6 @@ export class NativeRangeWriter implements RangeWriter {
     const result = this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
     // Some file systems say only now that nothing more fits.
-    if (result !== 0) throw failedCall("write", this.#text, this.#calls.errno());
+    if (result !== 0) throw failedCall("write", this.path, this.#calls.errno());
   }
 }

@@ -40,6 +40,10 @@ export class NativeReader implements SourceReader {
     this.#fileFlags = closeOnExec | nonBlock | noTty;
   }
 
+  get folderPath(): string {
+    return this.#text();
+  }
+
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     this.#leave();
     this.#root = root;
@@ -168,7 +172,7 @@ class NativeRangeReader implements RangeReader {
   readonly #calls: FileCalls;
   readonly #statx: Statx;
   readonly #empty = new Scratch(8);
-  readonly #text: string;
+  readonly path: string;
   readonly #mtime: number;
   readonly #mtimeNs: number;
   #descriptor: number;
@@ -176,7 +180,7 @@ class NativeRangeReader implements RangeReader {
   constructor(calls: FileCalls, descriptor: number, text: string) {
     this.#calls = calls;
     this.#descriptor = descriptor;
-    this.#text = text;
+    this.path = text;
     this.#statx = new Statx(calls);
     this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
     this.size = this.#statx.size;
@@ -194,7 +198,7 @@ class NativeRangeReader implements RangeReader {
       else if (got === 0) break;
       else {
         const errno = this.#calls.errno();
-        if (errno !== EINTR) throw failedCall("read", this.#text, errno);
+        if (errno !== EINTR) throw failedCall("read", this.path, errno);
       }
     }
     return done;

@@ -6,14 +6,14 @@ import { outOfOrder } from "./target_failure.ts";
 
 /** Owns its file. */
 export class PortableRangeWriter implements RangeWriter {
-  readonly #text: string;
+  readonly path: string;
   /** Where a device stands; undefined for a file, which may be written anywhere. */
   #position: number | undefined;
   #file: Deno.FsFile | undefined;
 
   constructor(file: Deno.FsFile, options: { text: string; inOrder: boolean }) {
     this.#file = file;
-    this.#text = options.text;
+    this.path = options.text;
     this.#position = options.inOrder ? 0 : undefined;
   }
 
@@ -27,12 +27,12 @@ export class PortableRangeWriter implements RangeWriter {
   }
 
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
-    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.#text);
+    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.path);
     try {
       if (this.#position === undefined) this.#file!.seekSync(offset, Deno.SeekMode.Start);
       for (let done = 0; done < length;) done += this.#file!.writeSync(buffer.subarray(at + done, at + length));
     } catch (error) {
-      throw failedDeno("write", this.#text, error);
+      throw failedDeno("write", this.path, error);
     }
     if (this.#position !== undefined) this.#position += length;
   }

@@ -20,6 +20,10 @@ export class PortableReader implements SourceReader {
     this.#roots = roots;
   }
 
+  get folderPath(): string {
+    return this.#folder;
+  }
+
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     const { path, kind } = this.#roots[root];
     const folder = joinPath(path, start === end ? "" : decodeName(bytes.subarray(start, end)));
@@ -74,14 +78,14 @@ export class PortableReader implements SourceReader {
 class PortableRangeReader implements RangeReader {
   readonly size: number;
   readonly #file: Deno.FsFile;
-  readonly #text: string;
+  readonly path: string;
   readonly #before = new FileStat();
   readonly #now = new FileStat();
   #open = true;
 
   constructor(file: Deno.FsFile, text: string) {
     this.#file = file;
-    this.#text = text;
+    this.path = text;
     readInfo(file.statSync(), this.#before);
     this.size = this.#before.size;
   }
@@ -90,9 +94,9 @@ class PortableRangeReader implements RangeReader {
     try {
       this.#file.seekSync(offset, Deno.SeekMode.Start);
     } catch (error) {
-      throw failedDeno("read", this.#text, error);
+      throw failedDeno("read", this.path, error);
     }
-    return readFully(this.#file, buffer, at, length, this.#text);
+    return readFully(this.#file, buffer, at, length, this.path);
   }
 
   changed(): boolean {

@@ -4,6 +4,7 @@ import { quotePath } from "../errors.ts";
 import type { SourceReader } from "../files/engine.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
+import { decodeName } from "../protocol/names.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../protocol/pack.ts";
 import {
   putInt53,
@@ -138,7 +139,7 @@ export class PackSender {
       sent.failures.push(toFailure(error));
       return at;
     }
-    if (reader.changed) sent.notes.push(`${quotePath(reader.path)} was changed while it was read`);
+    if (reader.changed) sent.notes.push(changeNote(reader, plan, cursor));
     this.#copyHeader(plan, cursor, at);
     const sum = crc32(bytes, contents, contents + size);
     const { stat } = reader;
@@ -178,4 +179,10 @@ export function beginPack(unit: PackUnit): SentPack {
     notes: [],
     complete: false,
   };
+}
+
+function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor): string {
+  const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
+  const path = name === "" ? reader.folderPath : `${reader.folderPath}/${name}`;
+  return `${quotePath(path)} was changed while it was read`;
 }

@@ -1,6 +1,6 @@
 /** Sends ranges of ranged files, block by block, read straight into frames. */
 
-import { FileError } from "../errors.ts";
+import { FileError, quotePath } from "../errors.ts";
 import type { RangeReader, SourceReader } from "../files/engine.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, writeBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32 } from "../protocol/crc32.ts";
@@ -19,6 +19,7 @@ export interface SentRange {
   crc32: number;
   /** Where reading it failed. */
   failure?: Failure;
+  note?: string;
   /** The receiver said that it failed: no more of it needs to be sent. */
   refused: boolean;
 }
@@ -61,6 +62,8 @@ export class RangeSender {
       await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + length);
       offset += length;
     }
+    const reader = this.#open?.reader;
+    if (reader?.changed()) sent.note = `${quotePath(reader.path)} was changed while it was read`;
   }
 
   /** Closes the last file. */

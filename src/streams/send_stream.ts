@@ -4,6 +4,7 @@ import { ProtocolError } from "../errors.ts";
 import type { SourceReader } from "../files/engine.ts";
 import { FrameKind } from "../protocol/frame.ts";
 import { type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
+import { Changes } from "./changes.ts";
 import type { Breather } from "./breather.ts";
 import { FrameSender } from "./frame_sender.ts";
 import type { FrameReader, FrameWriter } from "./frames.ts";
@@ -94,7 +95,7 @@ class AwaitedResults {
     { sent: SentPack; seen: number; failures: SentPack["failures"]; files: number; bytes: number }
   >();
   readonly #ranges = new Map<number, SentRange>();
-  #wake?: () => void;
+  readonly #changes = new Changes();
 
   constructor(host: SendHost) {
     this.#host = host;
@@ -129,7 +130,7 @@ class AwaitedResults {
     const { files, bytes } = entry;
     const failures = [...sent.failures, ...entry.failures];
     this.#host.report({ type: "pack", unit: sent.unit, files, bytes, failures, notes: sent.notes });
-    this.#wake?.();
+    this.#changes.announce();
   }
 
   range(result: RangeResult): void {
@@ -144,29 +145,25 @@ class AwaitedResults {
     if (!this.#ranges.delete(unit)) return;
     const same = result && result.bytes === end - start && result.crc32 === sent.crc32;
     const failure = sent.failure ?? result?.failure ?? (same ? undefined : differs(0));
-    this.#host.report({ type: "range", unit, file, start, end, crc32: sent.crc32, failure });
-    this.#wake?.();
+    this.#host.report({ type: "range", unit, file, start, end, crc32: sent.crc32, failure, note: sent.note });
+    this.#changes.announce();
   }
 
   /** Resolves when more may be sent. */
   async room(): Promise<void> {
-    while (this.#packs.size + this.#ranges.size >= MAX_AWAITED) await this.#change();
+    while (this.#packs.size + this.#ranges.size >= MAX_AWAITED) await this.#changes.next();
   }
 
   /** Resolves when nothing is awaited. */
   async empty(): Promise<void> {
-    while (this.#packs.size + this.#ranges.size > 0) await this.#change();
+    while (this.#packs.size + this.#ranges.size > 0) await this.#changes.next();
   }
 
   /** The stream has ended: lets go of whoever waits. */
   fail(): void {
     this.#packs.clear();
     this.#ranges.clear();
-    this.#wake?.();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#wake = resolve);
+    this.#changes.announce();
   }
 }
 

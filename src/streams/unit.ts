@@ -55,6 +55,8 @@ export interface RangeReport {
   end: number;
   crc32: number;
   failure?: Failure;
+  /** The file was changed while it was read; what was sent has the size that it had at first. */
+  note?: string;
 }
 
 /** What a sending stream reports of a unit. */

@@ -8,6 +8,7 @@ import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { Message } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
+import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { PackUnit, RangeUnit, SendReport, Unit } from "../streams/unit.ts";
 
@@ -44,6 +45,8 @@ interface RangedFile {
   /** Units of it that streams have. */
   out: number;
   failure?: Failure;
+  /** The user has been told that it changes. */
+  noted?: boolean;
 }
 
 /** One transfer's work. */
@@ -67,7 +70,7 @@ export class Scheduler {
   #links: Extract<WalkItem, { type: "pack" }>[] = [];
   #nextUnit = 0;
   #nextFile = 0;
-  #waiting: (() => void)[] = [];
+  readonly #changes = new Changes();
   #walking: Promise<void> | undefined;
   #closed = false;
 
@@ -101,7 +104,7 @@ export class Scheduler {
       }
       if (this.#mayWalk()) await this.#step();
       else if (this.finished) return undefined;
-      else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      else await this.#changes.next();
     }
   }
 
@@ -273,6 +276,10 @@ export class Scheduler {
 
   #rangeDone(file: RangedFile, report: Extract<SendReport, { type: "range" }>): void {
     file.out--;
+    if (report.note && !file.noted) {
+      file.noted = true;
+      this.#host.note(report.note);
+    }
     if (report.failure) file.failure ??= report.failure;
     else file.sums.add(report);
     if (file.failure) {
@@ -313,7 +320,7 @@ export class Scheduler {
 
   #wake(): void {
     this.#host.changed();
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#changes.announce();
   }
 }
 

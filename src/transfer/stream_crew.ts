@@ -2,6 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { ProvenStream, Session } from "../session/session.ts";
+import { Changes } from "../streams/changes.ts";
 import type { StreamPool } from "../streams/stream_pool.ts";
 
 /** What a crew works with. */
@@ -19,7 +20,7 @@ export class StreamCrew {
   readonly #options: StreamCrewOptions;
   readonly #running = new Map<number, Promise<void>>();
   #fatal: { error: unknown } | undefined;
-  #wake = () => {};
+  readonly #changes = new Changes();
 
   constructor(options: StreamCrewOptions) {
     this.#options = options;
@@ -49,7 +50,7 @@ export class StreamCrew {
     for (;;) {
       if (this.#fatal) throw this.#fatal.error;
       if (this.#running.size === 0 && (finished() || session.role === "client")) return;
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await this.#changes.next();
     }
   }
 
@@ -67,19 +68,19 @@ export class StreamCrew {
       streamBroke(stream.index);
     }).finally(() => {
       this.#running.delete(stream.index);
-      this.#wake();
+      this.#changes.announce();
     });
     this.#running.set(stream.index, run);
   }
 
   /** Looks again whether everything has ended: `finished` may have changed. */
   check(): void {
-    this.#wake();
+    this.#changes.announce();
   }
 
   #fail(error: unknown): void {
     this.#fatal ??= { error };
-    this.#wake();
+    this.#changes.announce();
   }
 }
 

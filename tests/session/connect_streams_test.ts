@@ -1,0 +1,130 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { StartError } from "../../src/errors.ts";
+import { StreamAcceptor } from "../../src/session/accept_streams.ts";
+import { type Candidate, StreamConnector } from "../../src/session/connect_streams.ts";
+import type { ProvenStream } from "../../src/session/session.ts";
+import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
+import { fixedSecrets } from "./fixed_secrets.ts";
+
+const ENGINE = CIPHER_ENGINES.at(-1)!;
+const hostname = "127.0.0.1";
+const portOf = (listener: Deno.TcpListener) => (listener.addr as Deno.NetAddr).port;
+
+/** A port of this machine where nobody listens. */
+function refusing(): Candidate {
+  using listener = Deno.listen({ hostname, port: 0 });
+  return { hostname, port: portOf(listener) };
+}
+
+/** Both ends, and places that are not the remote end. Disposing closes everything. */
+async function startBoth(room: number) {
+  const secrets = await fixedSecrets();
+  const listener = Deno.listen({ hostname, port: 0 });
+  const others: Deno.TcpListener[] = [];
+  const acceptor = new StreamAcceptor(listener);
+  const remote: ProvenStream[] = [];
+  const running = acceptor.run(secrets, ENGINE, () => room, (stream) => remote.push(stream));
+  const connector = new StreamConnector(secrets, ENGINE);
+  const client: ProvenStream[] = [];
+  const open = (): Deno.TcpListener => {
+    const other = Deno.listen({ hostname, port: 0 });
+    others.push(other);
+    return other;
+  };
+  return {
+    connector,
+    client,
+    remote,
+    place: { hostname, port: portOf(listener) } as Candidate,
+    take: (stream: ProvenStream) => void client.push(stream),
+    /** The system takes the connection, and nobody ever says a word. */
+    silent: (): Candidate => ({ hostname, port: portOf(open()) }),
+    /** Somebody else's service. */
+    foreign(): Candidate {
+      const other = open();
+      other.accept().then(async (conn) => {
+        await conn.write(new TextEncoder().encode("220 mail.example ESMTP, who are you?\r\n"));
+        conn.close();
+      }).catch(() => {});
+      return { hostname, port: portOf(other) };
+    },
+    async [Symbol.asyncDispose]() {
+      connector.close();
+      acceptor.close();
+      for (const { conn } of [...client, ...remote]) closeQuietly(conn);
+      others.forEach(closeQuietly);
+      await running;
+      // Attempts that were under way end some turns later.
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setTimeout(resolve));
+    },
+  };
+}
+
+describe("StreamConnector", () => {
+  it("opens as many streams as it is told, each with a number of its own", async () => {
+    await using both = await startBoth(4);
+    await both.connector.connect([both.place], 4, both.take);
+    assertEquals(both.client.map(({ index }) => index).sort(), [0, 1, 2, 3]);
+    assertEquals(both.remote.map(({ index }) => index).sort(), [0, 1, 2, 3]);
+    assertEquals(both.connector.chosen, both.place);
+  });
+
+  it("opens none when none are wanted", async () => {
+    await using both = await startBoth(1);
+    await both.connector.connect([], 0, both.take);
+    assertEquals([both.client.length, both.connector.chosen], [0, undefined]);
+  });
+
+  it("goes on to the next place when one refuses", async () => {
+    await using both = await startBoth(2);
+    await both.connector.connect([refusing(), refusing(), both.place], 2, both.take);
+    assertEquals([both.client.length, both.connector.chosen], [2, both.place]);
+  });
+
+  it("does not wait for a place that never answers", async () => {
+    await using both = await startBoth(1);
+    const began = performance.now();
+    await both.connector.connect([both.silent(), both.place], 1, both.take);
+    assertEquals([both.client.length, both.connector.chosen], [1, both.place]);
+    assert(performance.now() - began < 3_000, "it waited for the first place");
+  });
+
+  it("goes on to the next place when somebody else is there", async () => {
+    await using both = await startBoth(1);
+    await both.connector.connect([both.foreign(), both.place], 1, both.take);
+    assertEquals(both.connector.chosen, both.place);
+  });
+
+  it("opens further streams where the first one was, with new numbers", async () => {
+    await using both = await startBoth(3);
+    await both.connector.connect([refusing(), both.place], 1, both.take);
+    await both.connector.connect([], 2, both.take);
+    const numbers = both.client.map(({ index }) => index);
+    assertEquals([numbers.length, new Set(numbers).size], [3, 3]);
+  });
+
+  it("is content with fewer streams than it wanted", async () => {
+    await using both = await startBoth(2);
+    await both.connector.connect([both.place], 5, both.take);
+    assertEquals(both.client.length, 2);
+  });
+
+  it("says which places it tried when there is none", async () => {
+    await using both = await startBoth(1);
+    const places = [refusing(), both.foreign(), { hostname: "::1", port: refusing().port }];
+    const error = await assertRejects(() => both.connector.connect(places, 2, both.take), StartError);
+    for (const { hostname, port } of places) {
+      assertStringIncludes(error.message, hostname === "::1" ? `[::1]:${port}: ` : `${hostname}:${port}: `);
+    }
+    assertStringIncludes(error.hint, "1232-1242");
+    assertEquals(both.client.length, 0);
+  });
+
+  it("says so when there is no place to try", async () => {
+    await using both = await startBoth(1);
+    const error = await assertRejects(() => both.connector.connect([], 1, both.take), StartError);
+    assertStringIncludes(error.message, "no address");
+  });
+});

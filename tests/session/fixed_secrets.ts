@@ -1,0 +1,18 @@
+/** Secrets of a session that are the same in every run. */
+
+import type { CipherName } from "../../src/crypto/cipher.ts";
+import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
+import type { SessionSecrets } from "../../src/session/session.ts";
+import { randomBytes } from "../support/random_bytes.ts";
+
+export const SESSION_ID = "00112233445566778899aabbccddeeff";
+
+/** @param transcript Other texts give other keys. */
+export async function fixedSecrets(
+  options: { id?: string; cipher?: CipherName; transcript?: string } = {},
+): Promise<SessionSecrets> {
+  const { id = SESSION_ID, cipher = "aes-128-gcm", transcript = "hello" } = options;
+  const transcriptBytes = new TextEncoder().encode(transcript);
+  const key = await deriveSessionKey(randomBytes(32, "secret"), randomBytes(32, "random"), transcriptBytes);
+  return { id, key, cipher };
+}
