@@ -151,6 +151,14 @@ export const FLAGS = [
     help: "Print the version; with -v the engines too",
   },
   {
+    name: "completions",
+    kind: "string",
+    argument: "SHELL",
+    choices: ["bash", "zsh", "fish"],
+    section: "Other",
+    help: "Print the completion script for a shell",
+  },
+  {
     name: "receiver",
     kind: "boolean",
     section: "Other",

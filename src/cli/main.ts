@@ -30,6 +30,9 @@ async function run(command: Command): Promise<number> {
     case "version":
       console.log((await import("./show_version.ts")).showVersion(command.verbose).trimEnd());
       return EXIT_STATUS.ok;
+    case "completions":
+      console.log((await import("./completions.ts")).completionScript(command.shell).trimEnd());
+      return EXIT_STATUS.ok;
     case "receiver":
       return await (await import("./run_receiver.ts")).runReceiver(command.options);
     case "copy":

@@ -11,11 +11,14 @@ import { parseArguments } from "./parse_arguments.ts";
 export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "version"; readonly verbose: boolean }
+  | { readonly kind: "completions"; readonly shell: Shell }
   | { readonly kind: "receiver"; readonly options: ReceiverOptions }
   | { readonly kind: "copy"; readonly options: Options };
 
 export type CipherName = "aes-128-gcm" | "aes-256-gcm";
 export type EngineChoice = "auto" | "portable" | "native";
+/** A shell that can be told about the options. */
+export type Shell = "bash" | "zsh" | "fish";
 
 /** Of the remote end. All else comes from the client, in the session. */
 export interface ReceiverOptions {
@@ -65,6 +68,7 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
   const { flags, operands } = parseArguments(args);
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
+  if (flags.completions) return { kind: "completions", shell: flags.completions };
   const complete = { ...DEFAULTS, ...fromEnvironment(surroundings.env), ...flags };
   if (flags.receiver) return { kind: "receiver", options: receiverOptions(complete, operands) };
   return { kind: "copy", options: copyOptions(complete, operands, surroundings) };

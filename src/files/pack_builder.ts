@@ -1,7 +1,15 @@
 /** Gathers records without contents into a plan; see "Records" in PROTOCOL.md. */
 
 import { PACK_BYTES, PACK_RECORDS } from "../protocol/limits.ts";
-import { putInt53, putUint53, RECORD_HEADER_BYTES, RecordField, RecordType } from "../protocol/records.ts";
+import {
+  contentOffset,
+  putInt53,
+  putUint53,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+  RecordField,
+  RecordType,
+} from "../protocol/records.ts";
 import type { WalkItem } from "./engine.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
 
@@ -103,10 +111,12 @@ export class PackBuilder {
     const at = this.#length;
     const nameAt = at + RECORD_HEADER_BYTES;
     const nameBytes = end - start;
-    this.#reserve(nameAt + nameBytes + 1 + tail.length);
+    const contentAt = at + contentOffset(nameBytes);
+    const next = at + recordBytes(nameBytes, tail.length);
+    this.#reserve(next);
     const bytes = this.#bytes;
     const view = this.#view;
-    bytes.fill(0, at, nameAt);
+    bytes.fill(0, at, next);
     bytes[at + RecordField.type] = type;
     view.setUint16(at + RecordField.nameLength, nameBytes, true);
     view.setUint16(at + RecordField.root, this.#root, true);
@@ -118,9 +128,8 @@ export class PackBuilder {
     putInt53(view, at + RecordField.mtime, from.mtime);
     putInt53(view, at + RecordField.atime, from.atime);
     for (let index = 0; index < nameBytes; index++) bytes[nameAt + index] = names[start + index];
-    bytes[nameAt + nameBytes] = 0;
-    if (tail.length > 0) bytes.set(tail, nameAt + nameBytes + 1);
-    this.#length = nameAt + nameBytes + 1 + tail.length;
+    if (tail.length > 0) bytes.set(tail, contentAt);
+    this.#length = next;
     return at;
   }
 

@@ -11,8 +11,8 @@ export const BlockCodec = {
   zeros: 1,
 } as const;
 
-/** Bytes of the header. */
-export const BLOCK_HEADER_BYTES = 32;
+/** Bytes of the header: with that of the frame 64, so that contents are aligned (alignment.ts). The last 24 are zero. */
+export const BLOCK_HEADER_BYTES = 52;
 
 const LAST_OF_UNIT = 1;
 
@@ -34,7 +34,7 @@ export interface BlockHeader {
   last: boolean;
 }
 
-/** Writes a header to bytes[at, at + 32). */
+/** Writes a header to bytes[at, at + 52). */
 export function writeBlockHeader(view: DataView, at: number, block: BlockHeader): void {
   view.setUint32(at, block.unit, true);
   view.setUint32(at + 4, block.file, true);
@@ -44,7 +44,7 @@ export function writeBlockHeader(view: DataView, at: number, block: BlockHeader)
   view.setUint8(at + 24, block.codec);
   view.setUint8(at + 25, block.last ? LAST_OF_UNIT : 0);
   view.setUint16(at + 26, 0, true);
-  view.setUint32(at + 28, 0, true);
+  for (let rest = 28; rest < BLOCK_HEADER_BYTES; rest += 4) view.setUint32(at + rest, 0, true);
 }
 
 /**

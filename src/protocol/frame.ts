@@ -3,11 +3,12 @@
  *
  *     IV (8 bytes)   kind (1), counter (7, big-endian)       in the clear, part of the nonce
  *     length (4)     bytes of payload, big-endian            in the clear, authenticated
- *     payload        sealed in place
+ *     payload        sealed in place, and with it zeros up to where the frame is a multiple of 64 bytes long
  *     tag (16)
  */
 
 import { ProtocolError } from "../errors.ts";
+import { alignUp } from "./alignment.ts";
 
 /** What a frame's payload is. Told by the IV, so it is authenticated with it. */
 export const FrameKind = {
@@ -35,6 +36,11 @@ export const FRAME_TAG_BYTES = 16;
 export const PROOF_PAYLOAD_LIMIT = 256;
 
 const IV_BYTES = 8;
+
+/** Bytes of a whole frame with such a payload: header, payload, padding, tag. */
+export function frameBytes(payloadBytes: number): number {
+  return alignUp(FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES);
+}
 
 /**
  * Writes the header before a payload: the IV out of the nonce (its last 8 bytes), and the length.

@@ -2,8 +2,8 @@
 
 import { ProtocolError } from "../errors.ts";
 
-/** Bytes of the header: unit (u32), flags (u32). */
-export const PACK_HEADER_BYTES = 8;
+/** Bytes of the header: unit (u32), flags (u32), zeros; with that of the frame 64, so that contents are aligned. */
+export const PACK_HEADER_BYTES = 52;
 
 const FIRST = 1;
 
@@ -15,10 +15,11 @@ export interface PackHeader {
   first: boolean;
 }
 
-/** Writes the header to bytes[at, at + 8). */
+/** Writes the header to bytes[at, at + 52). */
 export function writePackHeader(view: DataView, at: number, { unit, first }: PackHeader): void {
   view.setUint32(at, unit, true);
   view.setUint32(at + 4, first ? FIRST : 0, true);
+  for (let rest = 8; rest < PACK_HEADER_BYTES; rest += 4) view.setUint32(at + rest, 0, true);
 }
 
 /**

@@ -1,12 +1,13 @@
 /** The preamble: what a connection says in the clear before its first frame. See PROTOCOL.md, "Streams". */
 
 import { ProtocolError } from "../errors.ts";
+import { alignUp } from "./alignment.ts";
 
 const MAGIC = "ESCPDATA";
 const SESSION_BYTES = 16;
 
-/** Bytes of a preamble: magic (8), session (16), number of the stream (4, big-endian). */
-export const PREAMBLE_BYTES = MAGIC.length + SESSION_BYTES + 4;
+/** Bytes of a preamble: magic (8), session (16), number of the stream (4, big-endian), zeros up to a multiple of 64. */
+export const PREAMBLE_BYTES = alignUp(MAGIC.length + SESSION_BYTES + 4);
 
 /** @param session 16 bytes in hexadecimal. */
 export function formatPreamble(session: string, stream: number): Uint8Array<ArrayBuffer> {

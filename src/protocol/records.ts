@@ -5,6 +5,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import { alignUp } from "./alignment.ts";
 import { checkName, checkPath } from "./wire_path.ts";
 
 /** What a record says. */
@@ -66,9 +67,14 @@ export function getInt53(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getInt32(at + 4, true) * HALF;
 }
 
-/** Bytes that a record takes: header, name, NUL, contents. */
+/** Where contents begin in a record: behind header, name, NUL, and zeros up to a multiple of 64 (alignment.ts). */
+export function contentOffset(nameBytes: number): number {
+  return alignUp(RECORD_HEADER_BYTES + nameBytes + 1);
+}
+
+/** Bytes that a record takes: header, name, NUL, zeros, contents, zeros. */
 export function recordBytes(nameBytes: number, contentBytes: number): number {
-  return RECORD_HEADER_BYTES + nameBytes + 1 + contentBytes;
+  return contentOffset(nameBytes) + alignUp(contentBytes);
 }
 
 /**
@@ -87,6 +93,8 @@ export class RecordCursor {
   contentStart = 0;
   /** Bytes of contents that follow the name: of a file in a frame, of a link's target always, else 0. */
   contentBytes = 0;
+  /** One past the last byte of the contents. */
+  contentEnd = 0;
   /** One past the last byte of the record. */
   end = 0;
   /** The size field. */
@@ -128,13 +136,14 @@ export class RecordCursor {
     this.size = getUint53(view, at + RecordField.size);
     this.nameStart = at + RECORD_HEADER_BYTES;
     this.nameEnd = this.nameStart + view.getUint16(at + RecordField.nameLength, true);
-    this.contentStart = this.nameEnd + 1;
+    this.contentStart = at + contentOffset(this.nameEnd - this.nameStart);
     if (this.contentStart > this.#limit) throw badRecord("its name is cut short");
     if (this.#bytes[this.nameEnd] !== 0) throw badRecord("its name does not end with NUL");
     if (view.getUint32(at + RecordField.mtimeNs, true) > 999_999_999) throw badRecord("its time is out of range");
     if (view.getUint32(at + RecordField.atimeNs, true) > 999_999_999) throw badRecord("its time is out of range");
     this.#checkType();
-    this.end = this.contentStart + this.contentBytes;
+    this.contentEnd = this.contentStart + this.contentBytes;
+    this.end = this.contentStart + alignUp(this.contentBytes);
     if (this.end > this.#limit) throw badRecord("its contents are cut short");
     return true;
   }

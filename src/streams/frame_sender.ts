@@ -4,7 +4,7 @@
  */
 
 import type { FrameWriter } from "./frames.ts";
-import { FRAME_START, frameBuffer } from "./frames.ts";
+import { FRAME_START, frameBuffer, viewOf } from "./frames.ts";
 import { FRAME_HEADER_BYTES } from "../protocol/frame.ts";
 import type { Breather } from "./breather.ts";
 
@@ -28,9 +28,9 @@ export class FrameSender {
     this.#breather = breather;
     this.payloadEnd = FRAME_START + FRAME_HEADER_BYTES + payloadLimit;
     this.bytes = frameBuffer(payloadLimit);
-    this.view = new DataView(this.bytes.buffer);
+    this.view = viewOf(this.bytes);
     const other = frameBuffer(payloadLimit);
-    this.#other = { bytes: other, view: new DataView(other.buffer) };
+    this.#other = { bytes: other, view: viewOf(other) };
   }
 
   /** Seals the payload in `bytes`, and returns as soon as the other buffer is free. */

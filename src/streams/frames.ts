@@ -3,25 +3,40 @@
 import type { Cipher, CipherEngine, DirectionKey } from "../crypto/cipher.ts";
 import { NonceSequence } from "../crypto/nonce.ts";
 import type { Transport } from "../native/transport.ts";
+import { ALIGNMENT } from "../protocol/alignment.ts";
 import {
+  checkFrameIv,
   FRAME_HEADER_BYTES,
   FRAME_TAG_BYTES,
+  frameBytes,
   frameKind,
   framePayloadBytes,
   writeFrameHeader,
 } from "../protocol/frame.ts";
-import { checkFrameIv } from "../protocol/frame.ts";
+import { alignedBuffer } from "../native/aligned_buffer.ts";
 
 /**
  * Where a frame begins in a buffer of `frameBuffer`: so that the contents of a block, behind the frame's header (12) and
- * the block's (32), begin at a multiple of 4096, as direct I/O wants it.
+ * the block's (52), begin at a page, as direct I/O and quick copies by the kernel want it.
  */
-export const FRAME_START = 4096 - 44;
+export const FRAME_START = 4096 - ALIGNMENT;
 
-/** A buffer for one frame with up to this many bytes of payload, and room for the header of the next one. */
+/** A buffer for one frame with up to this many bytes of payload, and room for the beginning of the next one. */
 export function frameBuffer(payloadBytes: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(FRAME_START + FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES + FRAME_HEADER_BYTES);
+  return alignedBuffer(frameBufferBytes(payloadBytes));
 }
+
+/** A view of exactly these bytes: an aligned buffer does not begin where its ArrayBuffer does. */
+export function viewOf(bytes: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function frameBufferBytes(payloadBytes: number): number {
+  return FRAME_START + frameBytes(payloadBytes) + READ_AHEAD_BYTES;
+}
+
+/** What is read of the next frame together with one: no frame is shorter, and what follows is aligned again. */
+const READ_AHEAD_BYTES = ALIGNMENT;
 
 /** Seals frames and sends them. `seal` and `send` of one frame come in that order; frames must not overlap in either. */
 export class FrameWriter {
@@ -55,12 +70,14 @@ export class FrameWriter {
     this.#nonces.advance(kind);
     writeFrameHeader(bytes, at, this.#nonces.nonce, payloadBytes);
     const start = at + FRAME_HEADER_BYTES;
-    return this.#cipher.seal(this.#nonces.nonce, bytes, at, start, start + payloadBytes);
+    const end = at + frameBytes(payloadBytes) - FRAME_TAG_BYTES;
+    bytes.fill(0, start + payloadBytes, end);
+    return this.#cipher.seal(this.#nonces.nonce, bytes, at, start, end);
   }
 
   /** Sends the frame that was sealed at `at`. */
   async send(bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): Promise<void> {
-    const end = at + FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES;
+    const end = at + frameBytes(payloadBytes);
     while (at < end) {
       const written = this.#transport.write(bytes, at, end);
       at += typeof written === "number" ? written : await written;
@@ -97,7 +114,9 @@ export class FrameReader {
   readonly #nonces: NonceSequence;
   readonly #limit: number;
   readonly #ahead: boolean;
-  /** Bytes of the next header that came with the last frame. */
+  /** One past the last byte of the last frame. */
+  #frameEnd = FRAME_START;
+  /** Bytes of the next frame that came with the last one. */
   #early = 0;
 
   private constructor(transport: Transport, cipher: Cipher, nonces: NonceSequence, options: FrameReaderOptions) {
@@ -107,7 +126,7 @@ export class FrameReader {
     this.#limit = options.payloadLimit;
     this.#ahead = options.readAhead;
     this.bytes = frameBuffer(Math.min(this.#limit, FIRST_BUFFER_BYTES));
-    this.view = new DataView(this.bytes.buffer);
+    this.view = viewOf(this.bytes);
   }
 
   /** @param received frames that were opened with this key before, on the same connection. */
@@ -134,27 +153,30 @@ export class FrameReader {
    */
   async next(): Promise<void> {
     const at = FRAME_START;
-    if (this.#early > 0) {
-      const from = this.end + FRAME_TAG_BYTES;
-      this.bytes.copyWithin(at, from, from + this.#early);
-    }
+    if (this.#early > 0) this.bytes.copyWithin(at, this.#frameEnd, this.#frameEnd + this.#early);
     let have = at + this.#early;
-    this.#early = 0;
-    while (have < this.start) have += await this.#read(have, this.start);
+    // With read-ahead the whole first line of a frame is awaited, so that the rest is read to an aligned address.
+    const first = at + (this.#ahead ? READ_AHEAD_BYTES : FRAME_HEADER_BYTES);
+    while (have < this.start) {
+      const read = this.#read(have, first);
+      have += typeof read === "number" ? read : await read;
+    }
     this.kind = frameKind(this.bytes, at);
     const payloadBytes = framePayloadBytes(this.bytes, at, this.#limit);
     this.#nonces.advance(this.kind);
     checkFrameIv(this.bytes, at, this.#nonces.nonce);
     this.#grow(payloadBytes);
     this.end = this.start + payloadBytes;
-    const frameEnd = this.end + FRAME_TAG_BYTES;
-    const limit = this.#ahead ? frameEnd + FRAME_HEADER_BYTES : frameEnd;
+    const frameEnd = at + frameBytes(payloadBytes);
+    const limit = this.#ahead ? frameEnd + READ_AHEAD_BYTES : frameEnd;
     while (have < frameEnd) {
       const read = this.#read(have, limit);
       have += typeof read === "number" ? read : await read;
     }
+    this.#frameEnd = frameEnd;
     this.#early = have - frameEnd;
-    const opening = this.#cipher.open(this.#nonces.nonce, this.bytes, at, this.start, this.end);
+    const nonce = this.#nonces.nonce;
+    const opening = this.#cipher.open(nonce, this.bytes, at, this.start, frameEnd - FRAME_TAG_BYTES);
     if (opening) await opening;
   }
 
@@ -172,9 +194,9 @@ export class FrameReader {
   #grow(payloadBytes: number): void {
     if (this.bytes.length >= frameBufferBytes(payloadBytes)) return;
     const grown = frameBuffer(this.#limit);
-    grown.set(this.bytes.subarray(FRAME_START, this.start), FRAME_START);
+    grown.set(this.bytes.subarray(FRAME_START, FRAME_START + READ_AHEAD_BYTES), FRAME_START);
     this.bytes = grown;
-    this.view = new DataView(grown.buffer);
+    this.view = viewOf(grown);
   }
 }
 
@@ -189,10 +211,6 @@ export interface FrameReaderOptions {
 }
 
 const FIRST_BUFFER_BYTES = 64 << 10;
-
-function frameBufferBytes(payloadBytes: number): number {
-  return FRAME_START + FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES + FRAME_HEADER_BYTES;
-}
 
 function checkEnd(read: number): number {
   if (read === 0) throw new Deno.errors.UnexpectedEof("The connection ended before its last frame");

@@ -68,7 +68,7 @@ export class PackReceiver {
   #write(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {
     switch (cursor.type) {
       case RecordType.file: {
-        const sum = crc32(bytes, cursor.contentStart, cursor.end);
+        const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
         if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
         this.#target.writeWhole(cursor, bytes);
         return sum;

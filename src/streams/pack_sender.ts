@@ -2,14 +2,15 @@
 
 import { quotePath } from "../errors.ts";
 import type { SourceReader } from "../files/engine.ts";
+import { alignUp } from "../protocol/alignment.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { decodeName } from "../protocol/names.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../protocol/pack.ts";
 import {
+  contentOffset,
   putInt53,
   putUint53,
-  RECORD_HEADER_BYTES,
   recordBytes,
   RecordCursor,
   RecordField,
@@ -130,7 +131,7 @@ export class PackSender {
   /** @returns where the next record begins: unchanged when the file could not be read. */
   #readFile(plan: Uint8Array<ArrayBuffer>, cursor: RecordCursor, at: number, sent: SentPack): number {
     const { bytes, view } = this.#out;
-    const contents = at + RECORD_HEADER_BYTES + cursor.nameEnd - cursor.nameStart + 1;
+    const contents = at + contentOffset(cursor.nameEnd - cursor.nameStart);
     const reader = this.#reader;
     let size: number;
     try {
@@ -149,7 +150,9 @@ export class PackSender {
     view.setUint32(at + RecordField.crc32, sum, true);
     putUint53(view, at + RecordField.size, size);
     this.#count(sent, sum, size, 1);
-    return contents + size;
+    const end = contents + alignUp(size);
+    bytes.fill(0, contents + size, end);
+    return end;
   }
 
   /** Header, name and NUL, without a call of `set`, whose argument would be a new object for each file. */

@@ -9,7 +9,7 @@ import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
-import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter } from "./frames.ts";
+import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import type { ReceiveReport } from "./unit.ts";
 
@@ -178,7 +178,7 @@ export class ReceiveStream {
     const needed = 32 + outcomes * 5 + resultBytesLimit(failed);
     if (this.#buffer.length < frameBuffer(0).length + needed) this.#buffer = frameBuffer(needed);
     const start = FRAME_START + FRAME_HEADER_BYTES;
-    const end = writeResult(new DataView(this.#buffer.buffer), start, result);
+    const end = writeResult(viewOf(this.#buffer), start, result);
     await this.#options.writer.write(FrameKind.result, this.#buffer, FRAME_START, end - start);
   }
 }

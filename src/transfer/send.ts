@@ -146,7 +146,9 @@ function converse(options: SendOptions, scheduler: Scheduler) {
   const over = loop().then(() => new Promise<never>(() => {}));
   // It is awaited together with the streams; until then its failure must not be an unhandled one.
   over.catch(() => {});
-  return { over, finished: Promise.race([finished, over]) };
+  const last = Promise.race([finished, over]);
+  last.catch(() => {});
+  return { over, finished: last };
 }
 
 /** Success is said only when both sides count the same. */

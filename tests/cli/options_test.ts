@@ -129,7 +129,7 @@ describe("readCommandLine", () => {
   });
 
   it("starts a receiver without operands only", () => {
-    assertEquals(read(["--receiver"]), { kind: "receiver", options: { engine: "auto", verbose: 0 } });
+    assertEquals(read(["--receiver"]), { kind: "receiver", options: { engine: "auto", verbose: 0, local: false } });
     assertEquals(message("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');
   });
 

@@ -62,11 +62,17 @@ async function startBoth(room: number) {
   };
 }
 
+/** Waits until so many streams are there: the ends learn of a proof one after the other. */
+async function untilThere(streams: ProvenStream[], count: number): Promise<void> {
+  while (streams.length < count) await new Promise((resolve) => setTimeout(resolve));
+}
+
 describe("StreamConnector", () => {
   it("opens as many streams as it is told, each with a number of its own", async () => {
     await using both = await startBoth(4);
     await both.connector.connect([both.place], 4, both.take);
     assertEquals(both.client.map(({ index }) => index).sort(), [0, 1, 2, 3]);
+    await untilThere(both.remote, 4);
     assertEquals(both.remote.map(({ index }) => index).sort(), [0, 1, 2, 3]);
     assertEquals(both.connector.chosen, both.place);
   });

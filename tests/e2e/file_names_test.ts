@@ -1,0 +1,148 @@
+import { assertEquals } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../support/compare_trees.ts";
+import { escpCommand, runEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import type { TreeEntries } from "../support/temp_tree.ts";
+import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+
+/** Everything but "/" and NUL may stand in a name. */
+const NAMES = [
+  "with space",
+  " before and after ",
+  "single'quote",
+  'double"quote',
+  "back\\slash",
+  "back`tick`",
+  "new\nline",
+  "tab\tand\rreturn",
+  "escape\x1b[31mred",
+  "$(touch run)",
+  "$HOME",
+  "${HOME}",
+  "a;b&c|d>e<f",
+  "*",
+  "?[a-z]",
+  "{a,b}",
+  "!history",
+  "#comment",
+  "~",
+  "~root",
+  "-rf",
+  "--receiver",
+  "-",
+  "colon:name",
+  "...",
+  "..hidden",
+  "größe",
+  "gro\u0308ße",
+  "日本語",
+  "😀",
+  "\u202egnp.exe",
+  "percent%20",
+  "l".repeat(255),
+];
+
+describeWithSshd("names of files", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  for (const way of WAYS) {
+    it(`mean nothing but themselves: ${wayName(way)}`, async () => {
+      const entries: TreeEntries = {};
+      for (const name of NAMES) {
+        entries[`all/${name}`] = `file ${name}`;
+        entries[`all/folders/${name}/inside`] = `inside ${name}`;
+      }
+      const tree = await scene.tree(entries);
+      const inFolder = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/all`], target: `${tree}/folder` });
+      assertEquals({ code: inFolder.code, stderr: inFolder.stderr }, { code: 0, stderr: "" });
+      assertEquals(await compareTrees(`${tree}/all`, `${tree}/folder`), []);
+      await Deno.mkdir(`${tree}/all2`);
+      const sources = NAMES.map((name) => `${tree}/all/${name}`);
+      const asOperands = await scene.copy(way, { sources, target: `${tree}/all2` });
+      assertEquals({ code: asOperands.code, stderr: asOperands.stderr }, { code: 0, stderr: "" });
+      await Deno.remove(`${tree}/all/folders`, { recursive: true });
+      assertEquals(await compareTrees(`${tree}/all`, `${tree}/all2`), []);
+    });
+  }
+
+  it("are taken as they stand when they are relative and begin with a dash or a tilde", async () => {
+    const tree = await scene.tree({ "-rf": "dash", "~": "tilde", "to": { folder: true } });
+    const { code, stderr } = await runEscp(["--", "-rf", "~", "to"], { cwd: tree });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await Deno.readTextFile(`${tree}/to/-rf`) + await Deno.readTextFile(`${tree}/to/~`), "dashtilde");
+  });
+
+  const native = ENGINES.includes("native");
+  for (const way of WAYS.filter(({ engine }) => engine === "native")) {
+    it(`need not be UTF-8: ${wayName(way)}`, { ignore: !native }, async () => {
+      const tree = await scene.tree({ "from/utf-8": "x" });
+      await shell(tree, "cd from; mkdir d\\377; echo 1 >d\\377/\\200f; echo 2 >\\303; echo 3 >a\\nb\\301c; mkdir to");
+      const { code, stderr } = await scene.copy(way, {
+        flags: ["-r"],
+        sources: [`${tree}/from`],
+        target: `${tree}/to`,
+      });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(await sums(`${tree}/to`), await sums(`${tree}/from`));
+    });
+
+    it(`need not be UTF-8 on the command line: ${wayName(way)}`, { ignore: !native }, async () => {
+      const tree = await scene.tree();
+      await shell(tree, "echo 1 >s\\377");
+      const marks = scene.args(way, { sources: [`${tree}/SOURCE`], target: `${tree}/TARGET` });
+      const command = [...escpCommand(), ...marks].map((word) => `'${word}'`).join(" ");
+      await shell(tree, command.replace("SOURCE", "s\\377").replace("TARGET", "t\\301"));
+      await shell(tree, "cmp s\\377 t\\301");
+    });
+  }
+
+  it(
+    "that are not UTF-8 fail one by one with the portable engine",
+    { ignore: !ENGINES.includes("portable") },
+    async () => {
+      const tree = await scene.tree({ "from/good": "good" });
+      await shell(tree, "echo 1 >from/bad\\377");
+      const way = { direction: "push", engine: "portable", streams: 4 } as const;
+      const { code, stderr } = await scene.copy(way, {
+        flags: ["-r"],
+        sources: [`${tree}/from`],
+        target: `${tree}/to`,
+      });
+      assertEquals(code, 1, stderr);
+      assertEquals(stderr.split("\n").filter((line) => line.startsWith("escp: Cannot")).length, 1, stderr);
+      assertEquals([...Deno.readDirSync(`${tree}/to`)].map(({ name }) => name), ["good"]);
+    },
+  );
+});
+
+/** Runs a line of shell in which \ooo stands for a byte. */
+async function shell(cwd: string, line: string): Promise<void> {
+  const bytes: number[] = [];
+  for (let at = 0; at < line.length; at++) {
+    const octal = /^\\([0-7]{3})/.exec(line.slice(at));
+    if (octal) {
+      bytes.push(parseInt(octal[1], 8));
+      at += 3;
+    } else bytes.push(...new TextEncoder().encode(line[at]));
+  }
+  const script = await Deno.makeTempFile({ prefix: "escp-test-" });
+  try {
+    await Deno.writeFile(script, Uint8Array.from(bytes));
+    const { success, stderr } = await new Deno.Command("sh", { args: ["-e", script], cwd, stdin: "null" }).output();
+    assertEquals(success, true, `${line}\n${new TextDecoder().decode(stderr)}`);
+  } finally {
+    await Deno.remove(script);
+  }
+}
+
+/** Every file with its checksum, as bytes in hexadecimal. */
+async function sums(folder: string): Promise<string> {
+  const line = 'cd "$1" && find . -type d -o -exec cksum {} + | LC_ALL=C sort | od -An -c';
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", line, "sh", folder] }).output();
+  return new TextDecoder().decode(stdout);
+}

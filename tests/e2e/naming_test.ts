@@ -1,0 +1,177 @@
+import { assertEquals } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import type { TreeEntries } from "../support/temp_tree.ts";
+import { DIRECTIONS, ENGINES, type Scene, startScene, type Way, wayName } from "./scene.ts";
+
+/** Every case has these to copy from; targets are relative to the same folder. */
+const SOURCES: TreeEntries = {
+  "from/file": "new",
+  "from/other": "other",
+  "from/dir/a": "a",
+  "from/dir/sub/b": "b",
+  "from/dir/empty": { folder: true },
+};
+
+interface Case {
+  name: string;
+  /** Besides SOURCES. */
+  there?: TreeEntries;
+  flags?: string[];
+  sources: string[];
+  target: string;
+  /** What must come of it, where versions of scp differ: entries besides those there were; undefined for a refusal. */
+  expected?: Record<string, string> | "refused";
+}
+
+const CASES: Case[] = [
+  { name: "a file into a folder", there: { "to/x": "x" }, sources: ["from/file"], target: "to" },
+  { name: "a file into a folder with a slash", there: { "to/x": "x" }, sources: ["from/file"], target: "to/" },
+  { name: "a file into a folder named by a dot", there: { "to/x": "x" }, sources: ["from/file"], target: "to/." },
+  { name: "a file to a new name", there: { "to/x": "x" }, sources: ["from/file"], target: "to/new" },
+  { name: "a file over another", there: { "to/x": "old and longer" }, sources: ["from/file"], target: "to/x" },
+  { name: "a file over one in a folder", there: { "to/file": "old" }, sources: ["from/file"], target: "to" },
+  { name: "a file to a new name with a slash", sources: ["from/file"], target: "new/" },
+  { name: "a file into a folder that is not there", sources: ["from/file"], target: "no/new" },
+  { name: "a file below a file", there: { "to": "file" }, sources: ["from/file"], target: "to/new" },
+  {
+    name: "a file through a link to a folder",
+    there: { "real/x": "x", "to": { link: "real" } },
+    sources: ["from/file"],
+    target: "to",
+  },
+  {
+    name: "a file through a link to a file",
+    there: { "real": "old", "to": { link: "real" } },
+    sources: ["from/file"],
+    target: "to",
+  },
+  { name: "a folder to a new name", flags: ["-r"], sources: ["from/dir"], target: "new" },
+  { name: "a folder with a slash to a new name", flags: ["-r"], sources: ["from/dir/"], target: "new" },
+  {
+    name: "a folder to a new name with a slash",
+    flags: ["-r"],
+    sources: ["from/dir"],
+    target: "new/",
+    expected: { "new/": "", "new/a": "a", "new/empty/": "", "new/sub/": "", "new/sub/b": "b" },
+  },
+  { name: "a folder into a folder", there: { "to/x": "x" }, flags: ["-r"], sources: ["from/dir"], target: "to" },
+  {
+    name: "a folder with a slash into a folder",
+    there: { "to/x": "x" },
+    flags: ["-r"],
+    sources: ["from/dir/"],
+    target: "to/",
+  },
+  { name: "the contents of a folder", there: { "to/x": "x" }, flags: ["-r"], sources: ["from/dir/."], target: "to" },
+  { name: "the contents of a folder to a new name", flags: ["-r"], sources: ["from/dir/."], target: "new" },
+  {
+    name: "a folder into one that is there already",
+    there: { "to/dir/a": "old", "to/dir/sub/c": "c" },
+    flags: ["-r"],
+    sources: ["from/dir"],
+    target: "to",
+  },
+  { name: "a folder onto a file", there: { "to": "file" }, flags: ["-r"], sources: ["from/dir"], target: "to" },
+  { name: "an empty folder", flags: ["-r"], sources: ["from/dir/empty"], target: "new" },
+  { name: "a folder without -r", sources: ["from/dir"], target: "new" },
+  {
+    name: "several sources into a folder",
+    there: { "to/x": "x" },
+    flags: ["-r"],
+    sources: ["from/file", "from/dir", "from/other"],
+    target: "to",
+  },
+  { name: "two sources onto a file", there: { "to": "file" }, sources: ["from/file", "from/other"], target: "to" },
+  {
+    name: "two sources onto a new name",
+    sources: ["from/file", "from/other"],
+    target: "new",
+    expected: "refused",
+  },
+  { name: "a source that is not there", there: { "to/x": "x" }, sources: ["from/no"], target: "to" },
+  {
+    name: "a link to a file and a link to a folder",
+    there: { "to/x": "x", "from/link": { link: "file" }, "from/links": { link: "dir" } },
+    flags: ["-r"],
+    sources: ["from/link", "from/links"],
+    target: "to",
+  },
+];
+
+describeWithSshd("a copy has the names that scp gives it", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  CASES.forEach((each, index) => {
+    it(each.name, async () => {
+      // Engines take turns, so that each direction is tried with each of them.
+      const ways = DIRECTIONS.map((direction, other): Way => ({
+        direction,
+        engine: ENGINES[(index + other) % ENGINES.length],
+        streams: index % 3 === 0 ? 1 : 4,
+      }));
+      await Promise.all(ways.map((way) => compareWithScp(scene, way, each)));
+    });
+  });
+});
+
+async function compareWithScp(scene: Scene, way: Way, each: Case): Promise<void> {
+  const { there = {}, flags = [], sources, target } = each;
+  const at = (tree: string) => ({
+    flags,
+    sources: sources.map((path) => `${tree}/${path}`),
+    target: `${tree}/${target}`,
+  });
+  const start = { ...SOURCES, ...there };
+  const [expectedTree, tree] = await Promise.all([scene.tree(start), scene.tree(start)]);
+  const before = await listTree(expectedTree);
+  let expected: Outcome;
+  if (each.expected === "refused") expected = { ok: false, tree: before };
+  else if (each.expected) expected = { ok: true, tree: { ...before, ...each.expected } };
+  else {
+    // A local scp is cp, whose naming differs in some corners: locally escp does what it does over ssh.
+    const direction = way.direction === "pull" ? "pull" : "push";
+    const ok = await runScp(scene, scene.args({ ...way, direction }, at(expectedTree)));
+    expected = { ok, tree: await listTree(expectedTree) };
+  }
+  const { code, stderr } = await scene.copy(way, at(tree));
+  const actual = { ok: code === 0, tree: await listTree(tree) };
+  const context = `${wayName(way)}: exit status ${code}, ${stderr}`;
+  assertEquals(actual, expected, context);
+  assertEquals(code, expected.ok ? 0 : 1, context);
+  assertEquals(stderr === "", expected.ok, context);
+}
+
+interface Outcome {
+  ok: boolean;
+  tree: Record<string, string>;
+}
+
+/** @param args those of escp; the ones that scp does not have are left out. */
+async function runScp(scene: Scene, args: string[]): Promise<boolean> {
+  const operands = args.slice(args.indexOf("--") + 1);
+  const flags = args.includes("-r") ? ["-r"] : [];
+  const { success } = await new Deno.Command("scp", {
+    args: [...scene.sshd.sshOptions, "-q", ...flags, ...operands],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
+}
+
+/** Path -> contents; folders end with "/". Links are followed. */
+async function listTree(root: string, below = ""): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const { name } of Deno.readDir(`${root}/${below}`)) {
+    const path = below + name;
+    const isFolder = (await Deno.stat(`${root}/${path}`)).isDirectory;
+    found[isFolder ? `${path}/` : path] = isFolder ? "" : await Deno.readTextFile(`${root}/${path}`);
+    if (isFolder) Object.assign(found, await listTree(root, `${path}/`));
+  }
+  return found;
+}

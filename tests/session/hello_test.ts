@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ProtocolError, StartError, UserError } from "../../src/errors.ts";
+import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
+import { type Hello, parseHello } from "../../src/protocol/hello.ts";
+import { formatMessage, type Job, type Message } from "../../src/protocol/messages.ts";
+import { openClientSession, transcript } from "../../src/session/client_session.ts";
+import { ControlLost } from "../../src/session/control_channel.ts";
+import { PeerProcess } from "../../src/session/peer_process.ts";
+import { openRemoteSession } from "../../src/session/remote_session.ts";
+import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
+import golden from "../protocol/golden/version_1.json" with { type: "json" };
+import { randomBytes } from "../support/random_bytes.ts";
+
+const ENGINE = CIPHER_ENGINES.at(-1)!;
+const JOB: Job = { direction: "push", target: "data/", recursive: true, preserve: false, blockBytes: 1 << 20 };
+
+/** A remote end in this process; the test is its client. */
+async function startRemote() {
+  const toRemote = new TransformStream<Uint8Array, Uint8Array>();
+  const toClient = new TransformStream<Uint8Array, Uint8Array>();
+  const opening = openRemoteSession({
+    engine: ENGINE,
+    software: "0.1.0",
+    local: true,
+    input: toRemote.readable,
+    output: toClient.writable,
+  });
+  opening.catch(() => {});
+  const { value } = await toClient.readable.getReader().read();
+  const [empty, line] = new TextDecoder().decode(value).split("\n");
+  assertEquals(empty, "");
+  const writer = toRemote.writable.getWriter();
+  return {
+    opening,
+    line,
+    hello: parseHello(line),
+    say: (text: string) => void writer.write(new TextEncoder().encode(text + "\n")),
+    end: () => void writer.close(),
+  };
+}
+
+const RANDOM = randomBytes(32, "client");
+const start = (changes: Partial<Message> = {}) => {
+  const message = { type: "start", version: 1, features: [], random: RANDOM, cipher: "aes-256-gcm", job: JOB };
+  return formatMessage({ ...message, ...changes } as Message);
+};
+
+describe("remote end's hello", () => {
+  it("says where it listens, with a secret and a session of its own each time", async () => {
+    const hellos: Hello[] = [];
+    for (let times = 0; times < 2; times++) {
+      const { opening, hello, end } = await startRemote();
+      hellos.push(hello);
+      (await Deno.connect({ hostname: "127.0.0.1", port: hello.port })).close();
+      end();
+      await assertRejects(() => opening, ControlLost);
+      await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port: hello.port }));
+    }
+    assert(hellos[0].session !== hellos[1].session && hellos[0].secret.join() !== hellos[1].secret.join());
+    assertEquals(hellos[0].addresses, []);
+  });
+
+  it("becomes a session with the job and the keys that the lines give", async () => {
+    const { opening, line, hello, say } = await startRemote();
+    say(start());
+    const session = await opening;
+    assertEquals([session.job, session.secrets.cipher, session.secrets.id], [JOB, "aes-256-gcm", hello.session]);
+    const key = await deriveSessionKey(hello.secret, RANDOM, transcript(line, start()));
+    assertEquals(session.secrets.key, key);
+    session.close();
+  });
+
+  it("takes no other version, cipher or message in the place of the start, and then listens no more", async () => {
+    const answers: [string, string][] = [
+      [start({ version: 2 }), "no-version"],
+      [start({ cipher: "none" }), "no-cipher"],
+      [formatMessage({ type: "ready" }), "bad-order"],
+      ["garbage", "bad-message"],
+    ];
+    for (const [answer, code] of answers) {
+      const { opening, hello, say } = await startRemote();
+      say(answer);
+      assertEquals((await assertRejects(() => opening, ProtocolError)).code, code);
+      await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port: hello.port }));
+    }
+  });
+
+  it("ends when the client gives up", async () => {
+    const { opening, say } = await startRemote();
+    say(formatMessage({ type: "abort", code: "no-version", message: "too old" }));
+    await assertRejects(() => opening, ControlLost, "too old");
+  });
+});
+
+/** A client whose peer is a shell that runs this; the hello line is in $HELLO. */
+async function openClient(script: string, hello = golden.hello) {
+  const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
+  try {
+    const session = await openClientSession(peer, { job: JOB, cipher: "aes-128-gcm", engine: ENGINE });
+    const said = await session.control.nextLine();
+    await session.control.close();
+    session.close();
+    return { session, said };
+  } finally {
+    peer.kill("SIGKILL");
+    await peer.status;
+    await peer.stdin.close().catch(() => {});
+    await peer.stdout.cancel().catch(() => {});
+  }
+}
+
+const changed = (fields: Record<string, unknown>) =>
+  "escp-hello " + JSON.stringify({ ...JSON.parse(golden.hello.slice(11)), ...fields });
+
+describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
+  it("answers with what both can do, behind noise of the login", async () => {
+    const { session, said } = await openClient(
+      `printf 'Welcome\\nto far\\n\\n%s\\n' "$1"; read answer; printf '%s\\n' "$answer"`,
+    );
+    assertEquals(session.hello.session, golden.session);
+    const message = JSON.parse(said!);
+    assertEquals([message.type, message.version, message.cipher, message.job], ["start", 1, "aes-128-gcm", JOB]);
+    const random = Uint8Array.from(atob(message.random), (char) => char.charCodeAt(0));
+    const key = await deriveSessionKey(session.hello.secret, random, transcript(golden.hello, said!));
+    assertEquals(session.secrets.key, key);
+  });
+
+  it("says how to help when escp did not start", async () => {
+    const cases: [string, string, string][] = [
+      ["exit 127", "not installed there", "PATH"],
+      ["exit 126", "may not be executed", "executable"],
+      ["exit 255", "Cannot log in to far", ""],
+      ["echo This account is closed; exit 1", "status 1 before it said hello; it said: This account is closed", ""],
+      ["kill -9 $$", "SIGKILL", ""],
+      ["head -c 70000 /dev/zero", "it said too much that is not escp", "login script"],
+    ];
+    for (const [script, message, hint] of cases) {
+      const error = await assertRejects(() => openClient(script), StartError);
+      assertStringIncludes(error.message, message);
+      assertStringIncludes(error.hint ?? "", hint);
+    }
+  });
+
+  it("names the versions of both when they do not meet, and asks for the same one", async () => {
+    const script = `printf '%s\\n' "$1"; read answer`;
+    const error = await assertRejects(() => openClient(script, changed({ versions: [7, 8] })), StartError);
+    assertStringIncludes(error.message, "7, 8");
+    assertStringIncludes(error.hint, "same version");
+    await assertRejects(() => openClient(script, changed({ port: 0 })), StartError, "port");
+    await assertRejects(() => openClient(script, changed({ ciphers: ["rot13"] })), UserError, "rot13");
+  });
+});
