@@ -77,14 +77,14 @@ export function negotiateVersion(mine: readonly number[], theirs: readonly numbe
 
 /** Finds the hello line behind the noise of a login shell. Bytes in, at most one line out. */
 export class HelloScanner {
-  #text: Uint8Array[] = [];
+  #noise: Uint8Array[] = [];
+  #noiseBytes = 0;
   #line: number[] = [];
-  #noise = 0;
 
   /** The bytes that were skipped, for messages: what the shell said. Not safe for a terminal. */
   get noise(): string {
     const decoder = new TextDecoder();
-    return this.#text.map((piece) => decoder.decode(piece)).join("");
+    return [...this.#noise, Uint8Array.from(this.#line)].map((piece) => decoder.decode(piece)).join("");
   }
 
   /**
@@ -95,26 +95,28 @@ export class HelloScanner {
    */
   push(bytes: Uint8Array): { line: string; rest: Uint8Array } | undefined {
     for (let at = 0; at < bytes.length; at++) {
-      if (bytes[at] !== 0x0a) {
-        this.#line.push(bytes[at]);
-        // A line that already is a hello may be longer than the noise that is borne.
-        const limit = this.#isHello() ? MAX_LINE_BYTES : MAX_NOISE_BYTES - this.#noise;
-        if (this.#line.length > limit) throw noHello();
-        continue;
+      this.#line.push(bytes[at]);
+      const mayBeHello = this.#mayBeHello();
+      if (bytes[at] === 0x0a) {
+        const line = Uint8Array.from(this.#line);
+        if (mayBeHello && line.length > HELLO_MAGIC.length) {
+          return { line: new TextDecoder().decode(line.subarray(0, -1)), rest: bytes.subarray(at + 1) };
+        }
+        this.#noise.push(line);
+        this.#noiseBytes += line.length;
+        this.#line = [];
       }
-      const line = Uint8Array.from(this.#line);
-      if (this.#isHello()) return { line: new TextDecoder().decode(line), rest: bytes.subarray(at + 1) };
-      this.#text.push(line, Uint8Array.of(0x0a));
-      this.#noise += line.length + 1;
-      if (this.#noise > MAX_NOISE_BYTES) throw noHello();
-      this.#line = [];
+      // A line that may be the hello is no noise yet, and may be longer.
+      const noise = this.#noiseBytes + (mayBeHello ? 0 : this.#line.length);
+      if (noise > MAX_NOISE_BYTES || this.#line.length > MAX_LINE_BYTES) throw noHello();
     }
     return undefined;
   }
 
-  #isHello(): boolean {
-    if (this.#line.length < HELLO_MAGIC.length) return false;
-    for (let i = 0; i < HELLO_MAGIC.length; i++) {
+  /** Whether the line so far begins as a hello does. */
+  #mayBeHello(): boolean {
+    const length = Math.min(this.#line.length, HELLO_MAGIC.length);
+    for (let i = 0; i < length; i++) {
       if (this.#line[i] !== HELLO_MAGIC.charCodeAt(i)) return false;
     }
     return true;

@@ -59,8 +59,16 @@ export interface WireSource {
 export type Message =
   /** client -> remote, first: what was chosen out of the hello line, and the job. */
   | { type: "start"; version: number; features: string[]; random: Uint8Array<ArrayBuffer>; cipher: string; job: Job }
-  /** sender -> receiver: what will come. `host` tells whether both ends are one machine. */
-  | { type: "sources"; sources: WireSource[]; host: string; files: number; bytes: number; complete: boolean }
+  /** sender -> receiver: what will come, in as many messages as it takes. `host` tells whether both ends are one machine. */
+  | {
+    type: "sources";
+    sources: WireSource[];
+    host: string;
+    files: number;
+    bytes: number;
+    complete: boolean;
+    last: boolean;
+  }
   /** receiver -> sender: the target is prepared. */
   | { type: "ready" }
   /** either: the job is refused before anything was written. */
@@ -137,6 +145,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     files: shape.whole(fields, "files"),
     bytes: shape.whole(fields, "bytes"),
     complete: shape.flag(fields, "complete"),
+    last: shape.flag(fields, "last"),
   }),
   ready: () => ({ type: "ready" }),
   refused: (fields) => ({ type: "refused", failure: failureField(fields) }),

@@ -36,23 +36,32 @@ export function hasEscapedBytes(name: string): boolean {
 function decodeMixed(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
-    const length = sequenceLength(bytes[at]);
-    const end = at + length;
-    let piece: string | undefined;
-    if (length > 0 && end <= bytes.length) {
-      try {
-        piece = strict.decode(bytes.subarray(at, end));
-      } catch {
-        // Not UTF-8 from here: one byte is escaped, and the next may start a valid sequence.
-      }
-    }
-    text += piece ?? String.fromCharCode(0xdc00 + bytes[at]);
-    at = piece === undefined ? at + 1 : end;
+    const length = validSequence(bytes, at);
+    text += length === 0
+      // One byte is escaped, and the next may start a valid sequence.
+      ? String.fromCharCode(0xdc00 + bytes[at])
+      : strict.decode(bytes.subarray(at, at + length));
+    at += Math.max(1, length);
   }
   return text;
 }
 
-/** Length of the UTF-8 sequence that starts with this byte, 0 when none does (RFC 3629). */
+/** Length of the UTF-8 sequence at bytes[at], 0 when it is not valid (RFC 3629, section 4). */
+function validSequence(bytes: Uint8Array, at: number): number {
+  const first = bytes[at];
+  const length = sequenceLength(first);
+  for (let i = 1; i < length; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined || byte < 0x80 || byte > 0xbf) return 0;
+  }
+  const second = bytes[at + 1];
+  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
+  if (first === 0xe0 && second < 0xa0 || first === 0xed && second > 0x9f) return 0;
+  if (first === 0xf0 && second < 0x90 || first === 0xf4 && second > 0x8f) return 0;
+  return length;
+}
+
+/** Length of the UTF-8 sequence that this byte may start, 0 when none. */
 function sequenceLength(first: number): number {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;

@@ -24,10 +24,13 @@ export function formatPreamble(session: string, stream: number): Uint8Array<Arra
  * @throws {ProtocolError} code "bad-preamble" when it is not one of this session.
  */
 export function parsePreamble(bytes: Uint8Array, session: string): number {
+  if (bytes.length !== PREAMBLE_BYTES) {
+    throw new ProtocolError("bad-preamble", "Cannot read a preamble: it is cut short");
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stream = view.getUint32(MAGIC.length + SESSION_BYTES);
   const expected = formatPreamble(session, stream);
-  if (bytes.length !== PREAMBLE_BYTES || bytes.some((byte, at) => byte !== expected[at])) {
+  if (bytes.some((byte, at) => byte !== expected[at])) {
     throw new ProtocolError("bad-preamble", "A connection came that is not of this session");
   }
   return stream;

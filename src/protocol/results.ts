@@ -4,6 +4,7 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import { decodeName, encodeName } from "./names.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
 /** What failed with one entry, as words that may cross the wire. */
@@ -49,12 +50,18 @@ export type Result = PackResult | RangeResult | ProgressResult;
 
 const TYPE = { pack: 1, range: 2, progress: 3 } as const;
 const MAX_TEXT_BYTES = 2048;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** Bytes that the texts of one result may take: a frame of failures must not be larger than one of data. */
+const ALL_TEXTS_BYTES = 512 << 10;
+const TEXTS = 4;
 
-/** Bytes that a result takes at the most. */
-export function resultBytesLimit(outcomes: number): number {
-  return 32 + outcomes * (1 + 4 * (2 + MAX_TEXT_BYTES));
+/** Bytes that a result takes at the most, with so many outcomes of which so many are failures. */
+export function resultBytesLimit(outcomes: number, failures: number): number {
+  return 32 + outcomes * 5 + failures * TEXTS * (2 + textLimit(failures));
+}
+
+/** Most bytes of each text, longer ones are cut: the more failures, the shorter. */
+function textLimit(failures: number): number {
+  return Math.min(MAX_TEXT_BYTES, Math.floor(ALL_TEXTS_BYTES / TEXTS / Math.max(1, failures)));
 }
 
 /**
@@ -73,11 +80,12 @@ export function writeResult(view: DataView, at: number, result: Result): number 
   at += 4;
   if (result.type === "range") {
     putUint53(view, at, result.bytes);
-    return writeOutcome(view, at + 8, result.failure ?? result.crc32);
+    return writeOutcome(view, at + 8, result.failure ?? result.crc32, MAX_TEXT_BYTES);
   }
   view.setUint32(at, result.outcomes.length, true);
   at += 4;
-  for (const outcome of result.outcomes) at = writeOutcome(view, at, outcome);
+  const limit = textLimit(result.outcomes.filter((outcome) => typeof outcome !== "number").length);
+  for (const outcome of result.outcomes) at = writeOutcome(view, at, outcome, limit);
   return at;
 }
 
@@ -113,24 +121,30 @@ function readBody(cursor: Cursor, type: number): Result {
   return { type: "pack", unit, outcomes };
 }
 
-function writeOutcome(view: DataView, at: number, outcome: number | Failure): number {
+function writeOutcome(view: DataView, at: number, outcome: number | Failure, limit: number): number {
   if (typeof outcome === "number") {
     view.setUint8(at, 0);
     view.setUint32(at + 1, outcome, true);
     return at + 5;
   }
-  view.setUint8(at, 1);
-  at = writeText(view, at + 1, outcome.code);
-  at = writeText(view, at, outcome.path);
-  at = writeText(view, at, outcome.message);
-  return writeText(view, at, outcome.hint);
+  view.setUint8(at++, 1);
+  for (const text of [outcome.code, outcome.path, outcome.message, outcome.hint]) at = writeText(view, at, text, limit);
+  return at;
 }
 
-function writeText(view: DataView, at: number, text: string): number {
-  const target = new Uint8Array(view.buffer, view.byteOffset + at + 2, MAX_TEXT_BYTES);
-  const { written } = encoder.encodeInto(text, target);
-  view.setUint16(at, written, true);
-  return at + 2 + written;
+function writeText(view: DataView, at: number, text: string, limit: number): number {
+  const bytes = cut(encodeName(text), limit);
+  view.setUint16(at, bytes.length, true);
+  new Uint8Array(view.buffer, view.byteOffset + at + 2, bytes.length).set(bytes);
+  return at + 2 + bytes.length;
+}
+
+/** At most `limit` bytes, not ending within a UTF-8 sequence. */
+function cut(bytes: Uint8Array, limit: number): Uint8Array {
+  if (bytes.length <= limit) return bytes;
+  let end = limit;
+  while (end > 0 && (bytes[end] & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
 }
 
 class Cursor {
@@ -177,7 +191,7 @@ class Cursor {
     const length = this.#view.getUint16(this.#take(2), true);
     if (length > MAX_TEXT_BYTES) throw badResult(`a text of ${length} bytes`);
     const at = this.#take(length);
-    return decoder.decode(new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length));
+    return decodeName(new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length));
   }
 
   #take(bytes: number): number {

@@ -18,15 +18,15 @@ export class StreamAcceptor {
     this.#listener = listener;
   }
 
-  /** @param room how many streams may be claimed in all. */
+  /** @param most how many streams may prove themselves in all; those that broke and were replaced count too. */
   async run(
     secrets: SessionSecrets,
     engine: CipherEngine,
-    room: () => number,
+    most: number,
     take: (stream: ProvenStream) => void,
   ): Promise<void> {
     const claim = (index: number) => {
-      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= room()) return false;
+      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= most) return false;
       this.#claimed.add(index);
       return true;
     };
@@ -62,14 +62,15 @@ export class StreamAcceptor {
   }
 
   async #accept(): Promise<Deno.TcpConn | undefined> {
-    try {
-      return await this.#listener.accept();
-    } catch (error) {
-      if (this.#closed) return undefined;
-      // A connection that was reset before it was accepted, or too many open files: the next may go well.
-      if (error instanceof Deno.errors.BadResource) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      return await this.#accept();
+    while (!this.#closed) {
+      try {
+        return await this.#listener.accept();
+      } catch (error) {
+        if (this.#closed) return undefined;
+        if (error instanceof Deno.errors.BadResource) throw error;
+        // A connection that was reset before it was accepted, or too many open files: the next may go well.
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
     }
   }
 }

@@ -66,6 +66,7 @@ export class StreamConnector {
         if (winner) return closeQuietly(stream.conn);
         winner = stream;
         this.#chosen = candidate;
+        for (const pending of this.#pending) closeQuietly(pending);
       }, (error) => {
         failures.push(`${place(candidate)}: ${error instanceof Error ? error.message : error}`);
       }).finally(() => {
@@ -98,7 +99,7 @@ export class StreamConnector {
 
   async #attempt(candidate: Candidate): Promise<ProvenStream> {
     const index = this.#next++;
-    const conn = await Deno.connect(candidate);
+    const conn = await connectInTime(candidate);
     if (this.#closed) {
       closeQuietly(conn);
       throw new Error("no longer needed");
@@ -109,6 +110,21 @@ export class StreamConnector {
     } finally {
       this.#pending.delete(conn);
     }
+  }
+}
+
+/** A connection, or a failure within a bounded time: a firewall that drops packets says nothing for minutes. */
+async function connectInTime(candidate: Candidate): Promise<Deno.TcpConn> {
+  const connecting = Deno.connect(candidate);
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), CONNECT_TIMEOUT_MS));
+  try {
+    const conn = await Promise.race([connecting, late]);
+    if (conn !== "late") return conn;
+    connecting.then(closeQuietly, () => {});
+    throw new Deno.errors.TimedOut("no answer");
+  } finally {
+    clearTimeout(timer!);
   }
 }
 

@@ -10,6 +10,9 @@ export class ControlLost extends Error {
   override name = "ControlLost";
 }
 
+/** Characters that wait to be sent at the most; what is in the pipe does not count. */
+const MAX_OUTGOING = 64 << 20;
+
 /** Messages in and out. Order is kept; nothing is lost while both pipes stand. */
 export class ControlChannel {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -39,7 +42,10 @@ export class ControlChannel {
 
   /** Sends a line that is a message already. */
   sendLine(line: string): void {
+    if (this.#broken) return;
     this.#outgoing += line + "\n";
+    // A peer that never reads must not make this end hold everything for it.
+    if (this.#outgoing.length > MAX_OUTGOING) this.#broken = { error: new ControlLost("The other side does not read") };
     this.#flushing ??= this.#flush();
   }
 

@@ -12,6 +12,9 @@ import { listenForStreams } from "./data_port.ts";
 import { hostAddresses } from "./host_addresses.ts";
 import type { Session } from "./session.ts";
 
+/** Streams beyond those that were agreed: attempts at several addresses, and replacements of broken ones. */
+const SPARE_STREAMS = 1024;
+
 /** What the remote end brings along. */
 export interface RemoteSessionOptions {
   engine: CipherEngine;
@@ -65,7 +68,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       control,
       job: start.job,
       engine: options.engine,
-      bringUp: (count, take) => acceptor.run(secrets, options.engine, () => count, take),
+      bringUp: (count, take) => acceptor.run(secrets, options.engine, count + SPARE_STREAMS, take),
       close: () => acceptor.close(),
     };
   } catch (error) {

@@ -1,8 +1,9 @@
 /** Writes what a pack frame brings. No memory is taken and no promise made per file that goes well, but one number. */
 
-import { FileError } from "../errors.ts";
+import { FileError, ProtocolError } from "../errors.ts";
 import type { TargetWriter } from "../files/engine.ts";
 import { crc32 } from "../protocol/crc32.ts";
+import { PACK_RECORDS } from "../protocol/limits.ts";
 import { decodeName } from "../protocol/names.ts";
 import { RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { PackHeader } from "../protocol/pack.ts";
@@ -54,7 +55,9 @@ export class PackReceiver {
         if (entering) folder = outcome;
       }
       if (cursor.type === RecordType.enter) continue;
-      outcomes.push(outcome);
+      if (outcomes.push(outcome) > PACK_RECORDS) {
+        throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
+      }
       if (typeof outcome !== "number") report.failures.push(outcome);
       else {
         if (cursor.type !== RecordType.folder) report.files++;

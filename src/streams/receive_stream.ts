@@ -3,20 +3,25 @@
 import { FileError, ProtocolError } from "../errors.ts";
 import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
-import { combineCrc32, crc32 } from "../protocol/crc32.ts";
+import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
+import { KEEP_ALIVE_MS } from "./send_stream.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import type { ReceiveReport } from "./unit.ts";
 
 /** Whom a receiving stream asks and tells. In another thread, perhaps. */
 export interface ReceiveHost {
-  /** The partial file of a ranged file that the main thread has opened. @throws {ProtocolError} for an unknown one. */
-  partial(file: number): Promise<Partial>;
+  /**
+   * The partial file of a ranged file that the main thread has opened; undefined when it was given up since.
+   *
+   * @throws {ProtocolError} for one that never was.
+   */
+  partial(file: number): Promise<Partial | undefined>;
   /** Something was written. Told before the sender gets its result. */
   report(report: ReceiveReport): void;
   /** Bytes written on this stream so far. */
@@ -40,12 +45,16 @@ const PROGRESS_MS = 200;
 export class ReceiveStream {
   readonly #options: ReceiveStreamOptions;
   readonly #packs: PackReceiver;
-  readonly #files = new Map<number, RangeWriter>();
+  readonly #files = new Map<number, OpenRange>();
   readonly #units = new Map<number, RangeState>();
+  readonly #forgotten = new Set<number>();
   #written = 0;
   #told = 0;
   #toldAt = performance.now();
   #buffer = frameBuffer(4096);
+  #writing = false;
+  /** A keep-alive that is being written. */
+  #quiet: Promise<void> | undefined;
 
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
@@ -54,6 +63,15 @@ export class ReceiveStream {
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
   async run(): Promise<void> {
+    const timer = setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS);
+    try {
+      await this.#run();
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  async #run(): Promise<void> {
     const { reader, breather } = this.#options;
     for (;;) {
       await reader.next();
@@ -78,9 +96,10 @@ export class ReceiveStream {
     }
   }
 
-  /** The file is finished or given up: closes it. */
+  /** The file is finished or given up: closes it. What still comes of it, with blocks on their way, is thrown away. */
   forget(file: number): void {
-    this.#files.get(file)?.close();
+    this.#forgotten.add(file);
+    this.#files.get(file)?.writer.close();
     this.#files.delete(file);
     for (const [unit, state] of this.#units) if (state.file === file) this.#units.delete(unit);
   }
@@ -107,14 +126,21 @@ export class ReceiveStream {
   async #block(): Promise<void> {
     const { reader } = this.#options;
     const block = readBlockHeader(reader.view, reader.start, reader.end, this.#options.blockBytes);
+    if (this.#forgotten.has(block.file)) return;
     const state = this.#unitOf(block);
     if (state.failure) return;
     const start = reader.start + BLOCK_HEADER_BYTES;
     try {
       const file = this.#files.get(block.file) ?? await this.#open(block.file);
-      const sum = block.codec === BlockCodec.zeros ? block.crc32 : crc32(reader.bytes, start, reader.end);
-      if (sum !== block.crc32) throw corrupt(file.path);
-      if (block.codec === BlockCodec.stored) file.writeAt(reader.bytes, start, block.length, block.offset);
+      if (!file) return;
+      if (block.offset + block.length > file.size) {
+        throw new ProtocolError("bad-block", "Cannot accept a block: it lies beyond the end of its file");
+      }
+      const sum = block.codec === BlockCodec.zeros
+        ? crc32OfZeros(block.length)
+        : crc32(reader.bytes, start, reader.end);
+      if (sum !== block.crc32) throw corrupt(file.writer.path);
+      if (block.codec === BlockCodec.stored) file.writer.writeAt(reader.bytes, start, block.length, block.offset);
       state.crc32 = combineCrc32(state.crc32, sum, block.length);
     } catch (error) {
       await this.#fail(block.unit, state, toFailure(error));
@@ -138,11 +164,13 @@ export class ReceiveStream {
     return state;
   }
 
-  async #open(file: number): Promise<RangeWriter> {
+  /** @returns undefined when the file was given up meanwhile. */
+  async #open(file: number): Promise<OpenRange | undefined> {
     const partial = await this.#options.host.partial(file);
-    const writer = this.#options.target.openPartial(partial);
-    this.#files.set(file, writer);
-    return writer;
+    if (!partial || this.#forgotten.has(file)) return undefined;
+    const open = { writer: this.#options.target.openPartial(partial), size: partial.size };
+    this.#files.set(file, open);
+    return open;
   }
 
   async #fail(unit: number, state: RangeState, failure: Failure): Promise<void> {
@@ -161,7 +189,7 @@ export class ReceiveStream {
 
   async #end(): Promise<void> {
     await this.#tellProgress(true);
-    await this.#options.writer.write(FrameKind.end, this.#buffer, FRAME_START, 0);
+    await this.#write(FrameKind.end, 0);
   }
 
   async #tellProgress(force: boolean): Promise<void> {
@@ -175,12 +203,37 @@ export class ReceiveStream {
 
   async #answer(result: Result, outcomes: number): Promise<void> {
     const failed = result.type === "range" ? 1 : result.type === "pack" ? result.outcomes.filter(isFailure).length : 0;
-    const needed = 32 + outcomes * 5 + resultBytesLimit(failed);
+    const needed = resultBytesLimit(outcomes, failed);
     if (this.#buffer.length < frameBuffer(0).length + needed) this.#buffer = frameBuffer(needed);
     const start = FRAME_START + FRAME_HEADER_BYTES;
+    await this.#quiet;
     const end = writeResult(viewOf(this.#buffer), start, result);
-    await this.#options.writer.write(FrameKind.result, this.#buffer, FRAME_START, end - start);
+    await this.#write(FrameKind.result, end - start);
   }
+
+  /** One frame at a time: keep-alives come from a timer, in between. */
+  async #write(kind: number, payloadBytes: number): Promise<void> {
+    await this.#quiet;
+    this.#writing = true;
+    try {
+      await this.#options.writer.write(kind, this.#buffer, FRAME_START, payloadBytes);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #keepAlive(): void {
+    if (this.#writing) return;
+    // A failure is found by whoever reads or writes next.
+    this.#quiet = this.#write(FrameKind.keepAlive, 0).catch(() => {}).then(() => this.#quiet = undefined);
+  }
+}
+
+/** A partial file that this stream writes to. */
+interface OpenRange {
+  writer: RangeWriter;
+  /** Bytes that the whole file will have. */
+  size: number;
 }
 
 /** A unit of a ranged file whose blocks are coming. */

@@ -33,6 +33,9 @@ export interface SendStreamOptions {
   payloadLimit: number;
 }
 
+/** How long a stream says nothing at the most. */
+export const KEEP_ALIVE_MS = 15_000;
+
 /** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
 const MAX_AWAITED = 16;
 
@@ -46,7 +49,7 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   const reading = readResults(reader, awaited, host);
   // Whatever fails first ends both loops: the owner closes the transport when this rejects.
   const sending = (async () => {
-    for (let unit = await host.next(); unit; unit = await host.next()) {
+    for (let unit = await nextUnit(host, out); unit; unit = await nextUnit(host, out)) {
       if (unit.type === "pack") {
         const sent = awaited.add(beginPack(unit));
         await packs.send(unit, sent);
@@ -72,6 +75,22 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   }
 }
 
+/** The next unit; while it is awaited the receiver hears now and then that this end is alive. */
+async function nextUnit(host: SendHost, out: FrameSender): Promise<Unit | undefined> {
+  const next = host.next();
+  const wait: { timer?: ReturnType<typeof setTimeout> } = {};
+  try {
+    for (;;) {
+      const quiet = new Promise<"quiet">((resolve) => wait.timer = setTimeout(() => resolve("quiet"), KEEP_ALIVE_MS));
+      const unit = await Promise.race([next, quiet]);
+      if (unit !== "quiet") return unit;
+      await out.send(FrameKind.keepAlive, 0);
+    }
+  } finally {
+    clearTimeout(wait.timer);
+  }
+}
+
 async function readResults(reader: FrameReader, awaited: AwaitedResults, host: SendHost): Promise<void> {
   for (;;) {
     await reader.next();
@@ -87,14 +106,23 @@ async function readResults(reader: FrameReader, awaited: AwaitedResults, host: S
   }
 }
 
+interface AwaitedPack {
+  sent: SentPack;
+  /** Outcomes that have come. */
+  seen: number;
+  failures: SentPack["failures"];
+  refused: SentPack["failures"];
+  files: number;
+  bytes: number;
+}
+
 /** What was sent and has no result yet. */
 class AwaitedResults {
   readonly #host: SendHost;
-  readonly #packs = new Map<
-    number,
-    { sent: SentPack; seen: number; failures: SentPack["failures"]; files: number; bytes: number }
-  >();
+  readonly #packs = new Map<number, AwaitedPack>();
   readonly #ranges = new Map<number, SentRange>();
+  /** Ranges that were settled because they could not be read. */
+  readonly #settled = new Set<number>();
   readonly #changes = new Changes();
 
   constructor(host: SendHost) {
@@ -102,8 +130,9 @@ class AwaitedResults {
   }
 
   add<T extends SentPack | SentRange>(sent: T): T {
-    if (sent.type === "pack") this.#packs.set(sent.unit, { sent, seen: 0, failures: [], files: 0, bytes: 0 });
-    else this.#ranges.set(sent.unit.unit, sent);
+    if (sent.type === "pack") {
+      this.#packs.set(sent.unit, { sent, seen: 0, failures: [], refused: [], files: 0, bytes: 0 });
+    } else this.#ranges.set(sent.unit.unit, sent);
     return sent;
   }
 
@@ -112,7 +141,7 @@ class AwaitedResults {
     if (!entry || entry.seen + result.outcomes.length > entry.sent.sent) throw unasked(result.unit);
     for (const outcome of result.outcomes) {
       const index = entry.seen++;
-      if (typeof outcome !== "number") entry.failures.push(outcome);
+      if (typeof outcome !== "number") entry.refused.push(outcome);
       else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
       else {
         entry.files += entry.sent.counts[index];
@@ -127,14 +156,16 @@ class AwaitedResults {
     const entry = this.#packs.get(sent.unit);
     if (!entry || !sent.complete || entry.seen < sent.sent) return;
     this.#packs.delete(sent.unit);
-    const { files, bytes } = entry;
+    const { files, bytes, refused } = entry;
     const failures = [...sent.failures, ...entry.failures];
-    this.#host.report({ type: "pack", unit: sent.unit, files, bytes, failures, notes: sent.notes });
+    this.#host.report({ type: "pack", unit: sent.unit, files, bytes, failures, refused, notes: sent.notes });
     this.#changes.announce();
   }
 
   range(result: RangeResult): void {
     const sent = this.#ranges.get(result.unit);
+    // A range that failed here was settled without its result, which may be under way.
+    if (this.#settled.delete(result.unit)) return;
     if (!sent) throw unasked(result.unit);
     if (result.failure) sent.refused = true;
     this.settleRange(sent, result);
@@ -143,9 +174,11 @@ class AwaitedResults {
   settleRange(sent: SentRange, result: RangeResult | undefined): void {
     const { unit, file, start, end } = sent.unit;
     if (!this.#ranges.delete(unit)) return;
+    if (!result) this.#settled.add(unit);
     const same = result && result.bytes === end - start && result.crc32 === sent.crc32;
     const failure = sent.failure ?? result?.failure ?? (same ? undefined : differs(0));
-    this.#host.report({ type: "range", unit, file, start, end, crc32: sent.crc32, failure, note: sent.note });
+    const refused = failure !== undefined && failure === result?.failure;
+    this.#host.report({ type: "range", unit, file, start, end, crc32: sent.crc32, failure, refused, note: sent.note });
     this.#changes.announce();
   }
 

@@ -27,9 +27,15 @@ export function describeBreak(error: unknown): StreamBreak {
 /** The error again. */
 export function breakError(why: StreamBreak): Error {
   if (why.kind === "protocol") return new ProtocolError(why.code, why.message);
-  const error = new Error(why.message);
-  if (why.kind === "bug" && why.stack) error.stack = why.stack;
-  return error;
+  if (why.kind === "connection") return new Error(why.message);
+  const bug = new StreamBug(why.message);
+  if (why.stack) bug.stack = why.stack;
+  return bug;
+}
+
+/** A stream failed by a fault of this program, perhaps in another thread: its stack is the one from there. */
+export class StreamBug extends Error {
+  override name = "StreamBug";
 }
 
 /** Errors of the network that Deno has no class for carry the system's code, such as "EHOSTUNREACH". */

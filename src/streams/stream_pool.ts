@@ -153,12 +153,15 @@ class StreamThread {
     const { stream } = message;
     switch (message.type) {
       case "next":
-        this.#host.next(stream).then((unit) => this.post({ type: "unit", stream, unit }));
+        this.#host.next(stream).then(
+          (unit) => this.post({ type: "unit", stream, unit }),
+          (error) => this.#end(stream, describeBreak(error)),
+        );
         break;
       case "partial":
         this.#host.partial(message.file).then(
           (partial) => this.post({ type: "partial", stream, file: message.file, partial }),
-          () => this.post({ type: "partial", stream, file: message.file }),
+          () => this.post({ type: "partial", stream, file: message.file, partial: null }),
         );
         break;
       case "report":

@@ -12,7 +12,7 @@ import type { Unit } from "./unit.ts";
 
 const running = new Map<number, RunningStream>();
 const waitingUnits = new Map<number, (unit: Unit | undefined) => void>();
-const waitingPartials = new Map<string, (partial: Partial | undefined) => void>();
+const waitingPartials = new Map<string, (partial: Partial | undefined | null) => void>();
 let job: StreamJob;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
@@ -55,12 +55,12 @@ function hostOf(stream: number): StreamHost {
       });
     },
     async partial(file) {
-      const partial = await new Promise<Partial | undefined>((resolve) => {
+      const partial = await new Promise<Partial | undefined | null>((resolve) => {
         waitingPartials.set(`${stream} ${file}`, resolve);
         post({ type: "partial", stream, file });
       });
       waitingPartials.delete(`${stream} ${file}`);
-      if (!partial) throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} is not open`);
+      if (partial === null) throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} never was open`);
       return partial;
     },
     report: (report) => post({ type: "report", stream, report }),

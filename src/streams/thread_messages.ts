@@ -13,8 +13,8 @@ export type ToWorker =
   | { type: "stream"; keys: StreamKeysOf; descriptor: number }
   /** The answer to "next"; no unit: there will be no more. */
   | { type: "unit"; stream: number; unit?: Unit }
-  /** The answer to "partial". */
-  | { type: "partial"; stream: number; file: number; partial?: Partial }
+  /** The answer to "partial": undefined for a file that was given up, null for one that never was. */
+  | { type: "partial"; stream: number; file: number; partial: Partial | undefined | null }
   | { type: "forget"; file: number };
 
 /** Worker to main thread. */

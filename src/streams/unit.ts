@@ -42,7 +42,10 @@ export interface PackReport {
   files: number;
   /** Bytes of their contents. */
   bytes: number;
+  /** What could not be read, or came out wrong. */
   failures: Failure[];
+  /** What the receiver could not write. */
+  refused: Failure[];
   notes: string[];
 }
 
@@ -55,6 +58,8 @@ export interface RangeReport {
   end: number;
   crc32: number;
   failure?: Failure;
+  /** The failure is the receiver's. */
+  refused?: boolean;
   /** The file was changed while it was read; what was sent has the size that it had at first. */
   note?: string;
 }

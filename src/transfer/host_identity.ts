@@ -3,8 +3,10 @@
 import type { Session } from "../session/session.ts";
 
 /** The same text on both ends exactly when they run on the same machine; another one in every session. */
-export function hostIdentity(session: Session): string {
-  return `${session.secrets.id} ${bootId()}`;
+export async function hostIdentity(session: Session): Promise<string> {
+  const text = new TextEncoder().encode(`${session.secrets.id} ${bootId()}`);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function bootId(): string {

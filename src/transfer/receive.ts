@@ -3,6 +3,7 @@
 import { ProtocolError, UserError } from "../errors.ts";
 import type { FileEngine, FinishedFolder, Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
 import { planTargets } from "../files/target_plan.ts";
+import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { RangeSums } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -13,7 +14,7 @@ import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit
 import type { TransferEvent } from "./events.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Outcome } from "./send.ts";
-import { checkTotals } from "./send.ts";
+import { allBroken, checkTotals } from "./send.ts";
 import { streamsFor } from "./small_job.ts";
 import { StreamCrew } from "./stream_crew.ts";
 
@@ -45,14 +46,17 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const isClient = session.role === "client";
   const early: Failure[] = [];
   let announced: MessageOf<"sources"> | undefined;
-  while (!announced) {
+  while (!announced?.last) {
     const message = await control.expect("sources", "failed", "note");
-    if (message.type === "sources") announced = message;
-    else if (message.type === "failed") early.push(message.failure);
+    if (message.type === "sources") {
+      announced = { ...message, sources: [...announced?.sources ?? [], ...message.sources] };
+    } else if (message.type === "failed") early.push(message.failure);
     else emit({ type: "note", message: message.message });
   }
   options.checkSources(announced.sources);
-  const roots = plan(options, announced);
+  if (announced.sources.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
+  const sameHost = announced.host === await hostIdentity(session);
+  const roots = plan(options, announced, sameHost);
   control.send({ type: "ready" });
   const count = isClient ? streamsFor(announced, options.streams) : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
@@ -69,13 +73,16 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     await Promise.race([target.crew.run(count), conversation]);
     emit({ type: "connected", streams: count, engine: session.engine.name });
     target.startProgress();
-    const finish = await Promise.race([conversation, target.crew.allEnded().then(() => conversation)]);
+    const finish = await Promise.race([
+      conversation,
+      target.crew.allEnded().then(() => allGone(target, count, conversation)),
+    ]);
     target.finishing = true;
     target.crew.check();
     await target.crew.allEnded();
     const failures = target.finish();
     const { files, bytes } = target.done;
-    control.send({ type: "finished", files, bytes, failures });
+    control.send({ type: "finished", files, bytes, failures: failures.slice(0, MAX_TOLD) });
     for (const failure of failures) target.failed(failure);
     checkTotals(target.done, finish);
     return { files, bytes, failed: target.failures + sender.failed, skipped: 0, streams: count };
@@ -84,10 +91,19 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   }
 }
 
+/** All streams have ended and the sender has not finished: its word is on its way, or there is nobody left to finish. */
+function allGone<T>(target: Target, count: number, conversation: Promise<T>): Promise<T> {
+  if (count > 0 && target.crew.clean === 0) throw allBroken();
+  return conversation;
+}
+
+/** Failures of folders that one message tells. */
+const MAX_TOLD = 500;
+
 /** Plans the target; a refusal is told to the sender and thrown. */
-function plan(options: ReceiveOptions, announced: MessageOf<"sources">): TargetRoot[] {
+function plan(options: ReceiveOptions, announced: MessageOf<"sources">, sameHost: boolean): TargetRoot[] {
   const { session, files, target, base, tilde } = options;
-  const sameHost = announced.host === hostIdentity(session);
+  if (announced.sources.length === 0) return [];
   const sources = announced.sources.map(({ name, kind, dev, inode }) => ({ name, kind, identity: { dev, inode } }));
   try {
     return planTargets(sources, target, { base, tilde, sameHost }, files.paths);
@@ -141,6 +157,8 @@ interface OpenFile {
   sums: RangeSums;
   /** The sender's CRC-32, once it says that it was all. */
   expected?: number;
+  /** A part of it could not be written, which has been told. */
+  failed?: boolean;
 }
 
 /** Most ranged files at one time; the sender's window is smaller. */
@@ -156,6 +174,8 @@ class Target {
   readonly #options: ReceiveOptions;
   readonly #writer: TargetWriter;
   readonly #open = new Map<number, OpenFile>();
+  /** Files that were ever announced. */
+  readonly #known = new Set<number>();
   readonly #folders = new Map<string, FinishedFolder>();
   readonly #units = new Map<number, { stream: number; files: number; bytes: number }>();
   readonly #written = new Map<number, number>();
@@ -191,8 +211,9 @@ class Target {
   open(message: MessageOf<"open">): void {
     const { control } = this.#options.session;
     const { file, root, path, size } = message;
-    if (this.#open.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
+    if (this.#known.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
     if (this.#open.size >= MAX_OPEN_FILES) throw new ProtocolError("bad-order", "Cannot open more files at one time");
+    this.#known.add(file);
     try {
       const partial = this.#writer.createPartial(root, path, size);
       this.#open.set(file, { partial, message, sums: new RangeSums() });
@@ -263,9 +284,11 @@ class Target {
     this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, written) });
   }
 
-  #partial(file: number): Promise<Partial> {
-    const open = this.#open.get(file);
-    return open ? Promise.resolve(open.partial) : Promise.reject(new Error(`file ${file} is not open`));
+  #partial(file: number): Promise<Partial | undefined> {
+    if (!this.#known.has(file)) {
+      return Promise.reject(new ProtocolError("bad-block", `Cannot accept a block: file ${file} never was open`));
+    }
+    return Promise.resolve(this.#open.get(file)?.partial);
   }
 
   #report(stream: number, report: ReceiveReport): void {
@@ -290,7 +313,8 @@ class Target {
     const open = this.#open.get(report.file);
     if (!open) return;
     if (report.failure) {
-      this.failed(report.failure);
+      if (!open.failed) this.failed(report.failure);
+      open.failed = true;
       return;
     }
     open.sums.add(report);

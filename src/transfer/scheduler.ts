@@ -3,6 +3,7 @@
  * never further ahead than a few units and a window of announced files.
  */
 
+import { ProtocolError } from "../errors.ts";
 import type { Walk, WalkItem } from "../files/engine.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { Message } from "../protocol/messages.ts";
@@ -16,7 +17,7 @@ import type { PackUnit, RangeUnit, SendReport, Unit } from "../streams/unit.ts";
 export interface SchedulerHost {
   /** To the receiver, over the control channel. */
   send(message: Message): void;
-  /** A path that was not sent. `remote`: it failed on the receiver, which knows it already. */
+  /** A path that did not arrive. What failed on the receiver is known there already. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
   /** The counts have changed. */
@@ -45,6 +46,8 @@ interface RangedFile {
   /** Units of it that streams have. */
   out: number;
   failure?: Failure;
+  /** Who failed. */
+  spoiler?: "sender" | "receiver";
   /** The user has been told that it changes. */
   noted?: boolean;
 }
@@ -66,6 +69,7 @@ export class Scheduler {
   /** Files with ranges that no stream has taken. */
   readonly #queue: RangedFile[] = [];
   readonly #out = new Map<number, { unit: Unit; stream: number }>();
+  readonly #broken = new Set<number>();
   readonly #early: WalkItem[] = [];
   #links: Extract<WalkItem, { type: "pack" }>[] = [];
   #nextUnit = 0;
@@ -96,7 +100,8 @@ export class Scheduler {
   /** The next unit for a stream; undefined when everything is done. */
   async next(stream: number): Promise<Unit | undefined> {
     for (;;) {
-      if (this.#closed) return undefined;
+      // A stream that broke while it waited must not take a unit into the grave.
+      if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#ready.shift() ?? this.#nextRange();
       if (unit) {
         this.#out.set(unit.unit, { unit, stream });
@@ -121,6 +126,7 @@ export class Scheduler {
       this.done.files += report.files;
       this.done.bytes += report.bytes;
       for (const failure of report.failures) this.#fail(failure, "sender");
+      for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
     } else {
       const file = this.#files.get(report.file);
@@ -131,6 +137,7 @@ export class Scheduler {
 
   /** A stream is no more: what it had goes to others. */
   streamBroke(stream: number): void {
+    this.#broken.add(stream);
     for (const [number, { unit, stream: owner }] of this.#out) {
       if (owner !== stream) continue;
       this.#out.delete(number);
@@ -143,6 +150,7 @@ export class Scheduler {
   opened(number: number, missing: ByteRange[], sequential: boolean): void {
     const file = this.#files.get(number);
     if (!file || file.state !== "announced") return;
+    checkRanges(missing, file.item.size);
     file.state = "open";
     file.todo = missing;
     if (sequential) file.unitBytes = Infinity;
@@ -168,8 +176,8 @@ export class Scheduler {
   refused(number: number, failure: Failure): void {
     const file = this.#files.get(number);
     if (!file) return;
-    file.failure ??= failure;
-    this.#giveUp(file, "receiver");
+    this.#spoil(file, failure, "receiver");
+    this.#giveUp(file);
     this.#wake();
   }
 
@@ -280,10 +288,10 @@ export class Scheduler {
       file.noted = true;
       this.#host.note(report.note);
     }
-    if (report.failure) file.failure ??= report.failure;
+    if (report.failure) this.#spoil(file, report.failure, report.refused ? "receiver" : "sender");
     else file.sums.add(report);
     if (file.failure) {
-      this.#giveUp(file, "sender");
+      this.#giveUp(file);
       return;
     }
     const crc32 = file.sums.total(file.item.size);
@@ -293,11 +301,17 @@ export class Scheduler {
   }
 
   /** Drops a file when no stream has a part of it any more. */
-  #giveUp(file: RangedFile, side: "sender" | "receiver"): void {
+  #giveUp(file: RangedFile): void {
     file.todo = [];
     if (file.out > 0 || !file.failure || !this.#files.delete(file.file)) return;
     this.#host.send({ type: "drop", file: file.file });
-    this.#fail(file.failure, side);
+    this.#fail(file.failure, file.spoiler!);
+  }
+
+  /** The first failure of a file is the one that is told. */
+  #spoil(file: RangedFile, failure: Failure, side: "sender" | "receiver"): void {
+    file.failure ??= failure;
+    file.spoiler ??= side;
   }
 
   #takeBack(unit: Unit): void {
@@ -309,7 +323,7 @@ export class Scheduler {
     if (!file) return;
     file.out--;
     file.todo.unshift({ start: unit.start, end: unit.end });
-    if (file.failure) this.#giveUp(file, "sender");
+    if (file.failure) this.#giveUp(file);
     else if (!this.#queue.includes(file)) this.#queue.push(file);
   }
 
@@ -321,6 +335,17 @@ export class Scheduler {
   #wake(): void {
     this.#host.changed();
     this.#changes.announce();
+  }
+}
+
+/** Ranges from the peer: in order, none empty, none overlapping, none beyond the file. */
+function checkRanges(ranges: ByteRange[], size: number): void {
+  let at = 0;
+  for (const { start, end } of ranges) {
+    if (start < at || end <= start || end > size) {
+      throw new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
+    }
+    at = end;
   }
 }
 

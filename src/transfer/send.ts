@@ -44,6 +44,9 @@ export interface Outcome {
   streams: number;
 }
 
+/** So many fit into a line, however long their names are. */
+const SOURCES_A_MESSAGE = 500;
+
 /** Sends everything. @throws what ends the whole transfer. */
 export async function send(options: SendOptions): Promise<Outcome> {
   const { session, emit, roots } = options;
@@ -68,14 +71,12 @@ export async function send(options: SendOptions): Promise<Outcome> {
   try {
     await scheduler.lookAhead(SMALL_JOB);
     const { files, bytes, complete } = scheduler.found;
-    control.send({
-      type: "sources",
-      sources: roots.map(wireSource),
-      host: hostIdentity(session),
-      files,
-      bytes,
-      complete,
-    });
+    const host = await hostIdentity(session);
+    for (let at = 0; at === 0 || at < roots.length; at += SOURCES_A_MESSAGE) {
+      const sources = roots.slice(at, at + SOURCES_A_MESSAGE).map(wireSource);
+      const last = at + SOURCES_A_MESSAGE >= roots.length;
+      control.send({ type: "sources", sources, host, files, bytes, complete, last });
+    }
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
     const count = isClient ? streamsFor(scheduler.found, options.streams) : (await control.expect("streams")).count;
@@ -108,7 +109,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     emitConnected(options, count);
     progress.start();
     await Promise.race([crew.allEnded(), conversation.over]);
-    if (!scheduler.finished) throw new UserError("Cannot go on: all connections of the transfer broke");
+    if (!scheduler.finished) throw allBroken();
     progress.stop();
     control.send({ type: "finish", files: scheduler.done.files, bytes: scheduler.done.bytes });
     const finished = await conversation.finished;
@@ -149,6 +150,13 @@ function converse(options: SendOptions, scheduler: Scheduler) {
   const last = Promise.race([finished, over]);
   last.catch(() => {});
   return { over, finished: last };
+}
+
+/** No stream is left. */
+export function allBroken(): UserError {
+  return new UserError("Cannot go on: all data connections broke", {
+    hint: "Run the same command again; files that are complete stay as they are",
+  });
 }
 
 /** Success is said only when both sides count the same. */

@@ -2,11 +2,12 @@
 
 /**
  * The names that the other side may give to the operand: its last component, or "." where its contents are meant. "~"
- * and "~user" stand for a folder whose name only the other side knows, and it is not trusted with that: only ".".
+ * and "~user" stand for a folder whose name only the other side knows, and it is not trusted with that: "." for the
+ * folder, or the text itself, which may be the name of a file.
  */
 export function sourceNameOf(operand: string): string[] {
   const path = operand.replace(/\/+$/, "");
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (name === "" || name === "." || name === "..") return ["."];
-  return [name];
+  return name === path && name.startsWith("~") ? [".", name] : [name];
 }

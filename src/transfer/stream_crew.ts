@@ -2,6 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { ProvenStream, Session } from "../session/session.ts";
+import { StreamBug } from "../streams/stream_break.ts";
 import { Changes } from "../streams/changes.ts";
 import type { StreamPool } from "../streams/stream_pool.ts";
 
@@ -17,6 +18,10 @@ export interface StreamCrewOptions {
 
 /** See above. */
 export class StreamCrew {
+  /** Streams that came to their end. */
+  clean = 0;
+  /** Streams whose connection broke. */
+  broken = 0;
   readonly #options: StreamCrewOptions;
   readonly #running = new Map<number, Promise<void>>();
   #fatal: { error: unknown } | undefined;
@@ -62,9 +67,12 @@ export class StreamCrew {
 
   #take(stream: ProvenStream): void {
     const { pool, streamBroke } = this.#options;
-    const run = pool.run(stream).catch((error) => {
+    const run = pool.run(stream).then(() => {
+      this.clean++;
+    }).catch((error) => {
       // What the peer did wrong, and bugs, end the transfer; a connection may just break.
-      if (error instanceof ProtocolError || isBug(error)) this.#fail(error);
+      if (error instanceof ProtocolError || error instanceof StreamBug) this.#fail(error);
+      else this.broken++;
       streamBroke(stream.index);
     }).finally(() => {
       this.#running.delete(stream.index);
@@ -82,8 +90,4 @@ export class StreamCrew {
     this.#fatal ??= { error };
     this.#changes.announce();
   }
-}
-
-function isBug(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
 }
