@@ -45,7 +45,7 @@ async function demo(): Promise<number> {
 
   const [program, ...first] = escpCommand();
   console.log(`\n$ escp -r -p ${tree} ${copy}`);
-  const { code } = await new Deno.Command(program, { args: [...first, "-r", "-p", tree, copy] }).spawn().status;
+  const { code } = await new Deno.Command(program, { args: [...first, "-v", "-r", "-p", tree, copy] }).spawn().status;
   if (code !== 0) {
     console.error(`escp ended with status ${code}; the trees are kept in ${folder}`);
     return code;

@@ -35,6 +35,7 @@ export async function runCopy(options: Options): Promise<number> {
       preserve: options.preserve,
       emit: terminal.onEvent,
       note: (text) => log.info(text),
+      begun: (session) => log.session = session,
       signal: stop.signal,
     });
     return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;

@@ -28,8 +28,6 @@ export interface Hello {
   addresses: string[];
   /** Ciphers that it can do. */
   ciphers: string[];
-  /** "native" or "portable", for messages only. */
-  engine: string;
 }
 
 /** A hello as its line, without the newline. */
@@ -54,7 +52,6 @@ export function parseHello(line: string): Hello {
     port: shape.whole(fields, "port", 1, 65_535),
     addresses: shape.list(fields, "addresses", MAX_STREAMS, shape.asText),
     ciphers: shape.list(fields, "ciphers", 16, shape.asText),
-    engine: shape.text(fields, "engine", 32),
   };
 }
 

@@ -59,14 +59,20 @@ export interface WireSource {
 export type Message =
   /** client -> remote, first: what was chosen out of the hello line, and the job. */
   | { type: "start"; version: number; features: string[]; random: Uint8Array<ArrayBuffer>; cipher: string; job: Job }
-  /** sender -> receiver: what will come, in as many messages as it takes. `host` tells whether both ends are one machine. */
+  /** sender -> receiver: what will come, in as many messages as it takes. */
   | {
     type: "sources";
     sources: WireSource[];
+    /** Operands that the user named, found or not. */
+    operands: number;
+    /** Tells whether both ends are one machine. */
     host: string;
+    /** What the walk has found so far. */
     files: number;
     bytes: number;
+    /** The walk has ended. */
     complete: boolean;
+    /** No more sources follow. */
     last: boolean;
   }
   /** receiver -> sender: the target is prepared. */
@@ -141,6 +147,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   sources: (fields) => ({
     type: "sources",
     sources: shape.list(fields, "sources", MAX_ROOTS, asSource),
+    operands: shape.whole(fields, "operands", 0, MAX_ROOTS),
     host: shape.text(fields, "host", 128),
     files: shape.whole(fields, "files"),
     bytes: shape.whole(fields, "bytes"),

@@ -17,7 +17,8 @@ const SPARE_STREAMS = 1024;
 
 /** What the remote end brings along. */
 export interface RemoteSessionOptions {
-  engine: CipherEngine;
+  /** Gets the engine ready; called when the hello is on its way, as that takes some milliseconds. */
+  engine: () => CipherEngine;
   /** Version of this software. */
   software: string;
   /** Whether the client is on this machine and started this end itself: then only loopback is listened on. */
@@ -49,11 +50,12 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       port: listener.addr.port,
       addresses: options.local ? [] : hostAddresses(options.sshConnection),
       ciphers: [...CIPHER_NAMES],
-      engine: options.engine.name,
     });
     const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
     // The login shell may have printed something without a newline.
     control.sendLine("\n" + hello);
+    await control.flushed();
+    const engine = options.engine();
     const line = await control.nextLine();
     if (line === undefined) throw new ControlLost("The client went away before it said what to do");
     const start = parseMessage(line);
@@ -67,8 +69,8 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       secrets,
       control,
       job: start.job,
-      engine: options.engine,
-      bringUp: (count, take) => acceptor.run(secrets, options.engine, count + SPARE_STREAMS, take),
+      engine,
+      bringUp: (count, take) => acceptor.run(secrets, engine, count + SPARE_STREAMS, take),
       close: () => acceptor.close(),
     };
   } catch (error) {

@@ -37,6 +37,8 @@ export interface CopyOptions {
   preserve: boolean;
   /** Hears what happens. */
   emit: (event: TransferEvent) => void;
+  /** Hears the session's name once there is one. */
+  begun: (session: string) => void;
   /** Goes to the log. */
   note: (text: string) => void;
   /** Ends the copy early; its reason is thrown. */
@@ -84,11 +86,10 @@ async function run(
     family: options.family,
   });
   state.session = session;
+  options.begun(session.secrets.id.slice(0, 8));
   options.note(
-    `session ${
-      session.secrets.id.slice(0, 8)
-    }: escp ${session.hello.software} there (${session.hello.engine} engine), ` +
-      `${machine.cipher.library} here, ${options.cipher}`,
+    `escp ${session.hello.software} there, ` +
+      `${machine.cipher.library} and ${machine.files.name} files here, ${options.cipher}`,
   );
   const connected = { at: startedAt };
   const emit = (event: TransferEvent) => {
@@ -141,6 +142,7 @@ function localRoots(options: CopyOptions, machine: Machine) {
     resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)
   );
   return {
+    operands: options.sources.length,
     roots: found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand }))),
     failures: found.flatMap(({ failures }) => failures.map(toFailure)),
   };

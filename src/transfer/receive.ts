@@ -106,7 +106,7 @@ function plan(options: ReceiveOptions, announced: MessageOf<"sources">, sameHost
   if (announced.sources.length === 0) return [];
   const sources = announced.sources.map(({ name, kind, dev, inode }) => ({ name, kind, identity: { dev, inode } }));
   try {
-    return planTargets(sources, target, { base, tilde, sameHost }, files.paths);
+    return planTargets(sources, target, { base, tilde, sameHost, operands: announced.operands }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
       const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };

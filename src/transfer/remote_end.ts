@@ -4,7 +4,7 @@ import { ProtocolError } from "../errors.ts";
 import { openRemoteSession, type RemoteSession } from "../session/remote_session.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { TransferEvent } from "./events.ts";
-import { openMachine } from "./machine.ts";
+import { type Machine, openMachine } from "./machine.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
 import { LIMITS } from "./transfer_limits.ts";
@@ -26,10 +26,10 @@ export interface RemoteEndOptions {
 
 /** Serves one session. @throws what ended it early; the client has been told then, if it can be. */
 export async function serve(options: RemoteEndOptions): Promise<void> {
-  const machine = openMachine(options.engine);
-  machine.notes.forEach(options.note);
+  const opened: { machine?: Machine } = {};
+  const machine = () => opened.machine ??= openMachine(options.engine);
   const session = await openRemoteSession({
-    engine: machine.cipher,
+    engine: () => machine().cipher,
     software: options.software,
     local: options.local,
     input: Deno.stdin.readable,
@@ -40,7 +40,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     const aborted = new Promise<never>((_, reject) => {
       options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
     });
-    await Promise.race([run(session, machine, options), aborted]);
+    await Promise.race([run(session, machine(), options), aborted]);
     await Promise.race([session.control.expect("bye"), aborted]);
   } catch (error) {
     const code = error instanceof ProtocolError ? error.code : "failed";
@@ -53,7 +53,8 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   }
 }
 
-async function run(session: RemoteSession, machine: ReturnType<typeof openMachine>, options: RemoteEndOptions) {
+async function run(session: RemoteSession, machine: Machine, options: RemoteEndOptions) {
+  machine.notes.forEach(options.note);
   const { job } = session;
   const emit = (event: TransferEvent) => {
     if (event.type === "failed" || event.type === "note") options.note(event.message);
@@ -90,6 +91,7 @@ async function run(session: RemoteSession, machine: ReturnType<typeof openMachin
   await send({
     ...shared,
     roots,
+    operands: job.sources.length,
     failures,
     walk: { recursive: job.recursive },
     streams: MAX_STREAMS,

@@ -3,7 +3,7 @@
  * never further ahead than a few units and a window of announced files.
  */
 
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, quotePath } from "../errors.ts";
 import type { Walk, WalkItem } from "../files/engine.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { Message } from "../protocol/messages.ts";
@@ -236,7 +236,7 @@ export class Scheduler {
         this.#fail(toFailure(item.error), "sender");
         break;
       case "note":
-        this.#host.note(item.message);
+        this.#host.note(`${quotePath(item.path)}: ${item.message}`);
         break;
     }
   }

@@ -23,6 +23,8 @@ export interface SendOptions {
   session: Session;
   files: FileEngine;
   roots: NumberedRoot[];
+  /** How many operands the user named. */
+  operands: number;
   /** Operands that are no roots. */
   failures: Failure[];
   walk: WalkOptions;
@@ -75,7 +77,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     for (let at = 0; at === 0 || at < roots.length; at += SOURCES_A_MESSAGE) {
       const sources = roots.slice(at, at + SOURCES_A_MESSAGE).map(wireSource);
       const last = at + SOURCES_A_MESSAGE >= roots.length;
-      control.send({ type: "sources", sources, host, files, bytes, complete, last });
+      control.send({ type: "sources", sources, operands: options.operands, host, files, bytes, complete, last });
     }
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);

@@ -1,5 +1,5 @@
 import { printable } from "../log/printable.ts";
-import type { TransferEvent } from "../transfer/events.ts";
+import type { FailedEvent, TransferEvent } from "../transfer/events.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
@@ -47,6 +47,7 @@ export class Terminal {
   #drawnWidth = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  readonly #hints = new Set<string>();
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;
@@ -59,12 +60,20 @@ export class Terminal {
     this.#state = foldEvent(this.#state, event, this.#screen.now());
     const { quiet, verbose } = this.#options;
     if (event.type === "connected") this.#start();
-    else if (event.type === "failed") this.printLine(`escp: ${event.message}`);
+    else if (event.type === "failed") this.#fail(event);
     else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
     else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
     else if (event.type === "finished") this.#finish();
     else this.draw();
   };
+
+  /** A hint that was given once is not repeated for each of a thousand files. */
+  #fail({ message, hint }: FailedEvent): void {
+    this.printLine(`escp: ${message}`);
+    if (!hint || this.#hints.has(hint)) return;
+    this.#hints.add(hint);
+    this.printLine(`hint: ${hint}`);
+  }
 
   /** Prints text above the progress line, made safe for a terminal. Also the place for the log's lines. */
   printLine(text: string): void {
