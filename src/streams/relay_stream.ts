@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { FrameKind } from "../protocol/frame.ts";
-import { readResult } from "../protocol/results.ts";
+import { type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
 import type { Breather } from "./breather.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "./frames.ts";
 
@@ -10,6 +10,8 @@ import { FRAME_START, type FrameReader, type FrameWriter } from "./frames.ts";
 export interface RelayHost {
   /** Bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
+  /** The receiver's result of a unit. */
+  relayed(result: PackResult | RangeResult): void;
 }
 
 /** A connection to one of the two hosts. */
@@ -60,4 +62,5 @@ function tell(reader: FrameReader, host: RelayHost): void {
   if (reader.kind !== FrameKind.result) return;
   const result = readResult(reader.view, reader.start, reader.end);
   if (result.type === "progress") host.written(result.bytes);
+  else host.relayed(result);
 }

@@ -1,5 +1,6 @@
 /** Runs one stream, in whichever thread: puts engines, frames and the loop of its role together. */
 
+import type { CipherEngine } from "../crypto/cipher.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
 import { loadFileEngine } from "../files/engine.ts";
 import type { Transport } from "../native/transport.ts";
@@ -7,13 +8,21 @@ import { FRAME_SLACK_BYTES, PACK_FILE_LIMIT } from "../protocol/limits.ts";
 import { Breather } from "./breather.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
 import { type ReceiveHost, ReceiveStream } from "./receive_stream.ts";
+import { type RelayHost, relayStream } from "./relay_stream.ts";
 import { type SendHost, sendStream } from "./send_stream.ts";
-import type { ReceiveReport, SendReport } from "./unit.ts";
 import { FRAMES_BEFORE, type StreamJob, type StreamKeysOf } from "./stream_job.ts";
+import type { ReceiveReport, SendReport } from "./unit.ts";
 
-/** Both kinds of host; a stream uses what its role needs. */
+/** All kinds of host; a stream uses what its role needs. */
 export interface StreamHost extends Omit<SendHost, "report">, Omit<ReceiveHost, "report"> {
   report(report: SendReport | ReceiveReport): void;
+  relayed: RelayHost["relayed"];
+}
+
+/** A proven connection. */
+export interface StreamEnd {
+  keys: StreamKeysOf;
+  transport: Transport;
 }
 
 /** A stream under way. */
@@ -24,11 +33,15 @@ export interface RunningStream {
   forget(file: number): void;
 }
 
-/** Starts a stream on a transport, which is closed at its end. */
-export function runStream(job: StreamJob, keys: StreamKeysOf, transport: Transport, host: StreamHost): RunningStream {
+/**
+ * Starts a stream, which closes its connections at its end.
+ *
+ * @param ends one connection; two for a relay: to the sender, then to the receiver.
+ */
+export function runStream(job: StreamJob, ends: StreamEnd[], host: StreamHost): RunningStream {
   const forgotten: number[] = [];
   const running: { receive?: ReceiveStream } = {};
-  const done = run(job, keys, transport, host, (receive) => {
+  const done = run(job, ends, host, (receive) => {
     running.receive = receive;
     for (const file of forgotten) receive.forget(file);
   });
@@ -43,48 +56,52 @@ export function runStream(job: StreamJob, keys: StreamKeysOf, transport: Transpo
 
 async function run(
   job: StreamJob,
-  keys: StreamKeysOf,
-  transport: Transport,
+  ends: StreamEnd[],
   host: StreamHost,
   started: (receive: ReceiveStream) => void,
 ): Promise<void> {
   const payloadLimit = Math.max(job.blockBytes, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;
   const cipher = loadCipherEngine(job.cipherEngine).engine;
-  const files = loadFileEngine(job.fileEngine).engine;
   const breather = new Breather();
-  const { role } = job;
-  const writer = await FrameWriter.create(cipher, transport, keys.sendKey, FRAMES_BEFORE);
-  const reader = await FrameReader.create(cipher, transport, keys.receiveKey, {
-    payloadLimit,
-    received: FRAMES_BEFORE,
-    readAhead: true,
-  });
+  const frames = await Promise.all(ends.map((end) => openFrames(cipher, end, payloadLimit)));
   try {
+    const { role, blockBytes } = job;
+    if (role.type === "relay") return await relayStream(frames[0], frames[1], host, breather);
+    const files = loadFileEngine(job.fileEngine).engine;
     if (role.type === "send") {
       const source = files.sourceReader(role.roots);
       try {
-        await sendStream({ reader, writer, source, host, breather, blockBytes: job.blockBytes, payloadLimit });
+        await sendStream({ ...frames[0], source, host, breather, blockBytes, payloadLimit });
       } finally {
         source.close();
       }
-    } else {
-      const token = `${role.options.token}${keys.index.toString(36)}`;
-      const target = files.targetWriter(role.roots, { ...role.options, token });
-      const stream = new ReceiveStream({ reader, writer, target, host, breather, blockBytes: job.blockBytes });
-      started(stream);
-      try {
-        await stream.run();
-      } finally {
-        stream.close();
-        target.abort();
-        target.close();
-      }
+      return;
+    }
+    const target = files.targetWriter(role.roots, role.options);
+    const stream = new ReceiveStream({ ...frames[0], target, host, breather, blockBytes });
+    started(stream);
+    try {
+      await stream.run();
+    } finally {
+      stream.close();
+      target.abort();
+      target.close();
     }
   } finally {
     // The loops of a broken stream may still be in a read or a write: closing the transport ends them.
-    transport.close();
+    for (const { transport } of ends) transport.close();
     breather.close();
-    reader.close();
-    writer.close();
+    for (const { reader, writer } of frames) {
+      reader.close();
+      writer.close();
+    }
   }
+}
+
+async function openFrames(cipher: CipherEngine, { keys, transport }: StreamEnd, payloadLimit: number) {
+  const options = { payloadLimit, received: FRAMES_BEFORE, readAhead: true };
+  return {
+    writer: await FrameWriter.create(cipher, transport, keys.sendKey, FRAMES_BEFORE),
+    reader: await FrameReader.create(cipher, transport, keys.receiveKey, options),
+  };
 }

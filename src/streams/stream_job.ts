@@ -6,7 +6,9 @@ import type { SourceRoot, TargetOptions, TargetRoot } from "../files/engine.ts";
 /** One direction's work. */
 export type StreamRole =
   | { type: "send"; roots: SourceRoot[] }
-  | { type: "receive"; roots: TargetRoot[]; options: TargetOptions };
+  | { type: "receive"; roots: TargetRoot[]; options: TargetOptions }
+  /** Between two other hosts: no file of this one is touched. */
+  | { type: "relay" };
 
 /** The same for all streams of a transfer. */
 export interface StreamJob {

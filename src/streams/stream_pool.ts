@@ -15,6 +15,8 @@ export interface PoolHost {
   partial: StreamHost["partial"];
   report(stream: number, report: SendReport | ReceiveReport): void;
   written(stream: number, bytes: number): void;
+  /** Relays only: a result that was passed on. */
+  relayed?: StreamHost["relayed"];
 }
 
 /** A connection and the keys that it has proven itself with. */
@@ -28,7 +30,7 @@ export class StreamPool {
   readonly #host: PoolHost;
   readonly #limit: number;
   readonly #workers: StreamThread[] = [];
-  readonly #local = new Map<number, { stream: RunningStream; transport: ConnTransport }>();
+  readonly #local = new Map<number, { stream: RunningStream; transports: ConnTransport[] }>();
   #closed = false;
 
   /** @param workers most Workers; 0 runs every stream on this thread. */
@@ -43,21 +45,25 @@ export class StreamPool {
     while (this.#workers.length < Math.min(count, this.#limit)) this.#workers.push(this.#startWorker());
   }
 
-  /** Runs a stream. Resolves when it came to its end, rejects with what broke it. */
-  async run(stream: PlacedStream): Promise<void> {
-    const { index, sendKey, receiveKey, conn } = stream;
-    const keys = { index, sendKey, receiveKey };
+  /**
+   * Runs a stream. Resolves when it came to its end, rejects with what broke it.
+   *
+   * @param stream its number; with one connection that of the connection.
+   * @param ends one connection; two for a relay: to the sender, then to the receiver.
+   */
+  async run(stream: number, ...ends: PlacedStream[]): Promise<void> {
     if (this.#closed) {
-      conn.close();
+      for (const { conn } of ends) conn.close();
       throw new Deno.errors.Interrupted("The transfer is over");
     }
-    const descriptor = this.#limit > 0 ? descriptorOf(conn) : undefined;
-    if (descriptor === undefined) return await this.#runHere(keys, conn);
+    const descriptors = this.#limit > 0 ? ends.map(({ conn }) => descriptorOf(conn)) : [undefined];
+    if (!descriptors.every((descriptor) => descriptor !== undefined)) return await this.#runHere(stream, ends);
     try {
-      return await this.#thread().run(keys, duplicate(descriptor));
+      const handed = ends.map((end, at) => ({ keys: keysOf(end), descriptor: duplicate(descriptors[at]) }));
+      return await this.#thread().run(stream, handed);
     } finally {
       // Not before: closing it ends what the connection can still send, whoever else has a descriptor of it.
-      conn.close();
+      for (const { conn } of ends) conn.close();
     }
   }
 
@@ -71,25 +77,27 @@ export class StreamPool {
   close(): void {
     this.#closed = true;
     for (const thread of this.#workers) thread.close();
-    for (const { transport } of this.#local.values()) transport.close();
+    for (const { transports } of this.#local.values()) transports.forEach((transport) => transport.close());
   }
 
-  async #runHere(keys: StreamKeysOf, conn: Deno.TcpConn): Promise<void> {
-    const transport = new ConnTransport(conn, { idleTimeoutMs: this.#job.idleTimeoutMs });
+  async #runHere(number: number, placed: PlacedStream[]): Promise<void> {
+    const options = { idleTimeoutMs: this.#job.idleTimeoutMs };
+    const ends = placed.map((end) => ({ keys: keysOf(end), transport: new ConnTransport(end.conn, options) }));
     const host = this.#host;
-    const stream = runStream(this.#job, keys, transport, {
-      next: () => host.next(keys.index),
+    const stream = runStream(this.#job, ends, {
+      next: () => host.next(number),
       partial: (file) => host.partial(file),
-      report: (report) => host.report(keys.index, report),
-      written: (bytes) => host.written(keys.index, bytes),
+      report: (report) => host.report(number, report),
+      relayed: (result) => host.relayed?.(result),
+      written: (bytes) => host.written(number, bytes),
     });
-    this.#local.set(keys.index, { stream, transport });
+    this.#local.set(number, { stream, transports: ends.map(({ transport }) => transport) });
     try {
       await stream.done;
     } catch (error) {
       throw breakError(describeBreak(error));
     } finally {
-      this.#local.delete(keys.index);
+      this.#local.delete(number);
     }
   }
 
@@ -105,6 +113,10 @@ export class StreamPool {
   #startWorker(): StreamThread {
     return new StreamThread(this.#job, this.#host);
   }
+}
+
+function keysOf({ index, sendKey, receiveKey }: PlacedStream): StreamKeysOf {
+  return { index, sendKey, receiveKey };
 }
 
 /** One Worker. */
@@ -132,10 +144,10 @@ class StreamThread {
     return this.#ends.size;
   }
 
-  run(keys: StreamKeysOf, descriptor: number): Promise<void> {
+  run(stream: number, ends: { keys: StreamKeysOf; descriptor: number }[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#ends.set(keys.index, { resolve, reject });
-      this.post({ type: "stream", keys, descriptor });
+      this.#ends.set(stream, { resolve, reject });
+      this.post({ type: "stream", stream, ends });
     });
   }
 
@@ -166,6 +178,9 @@ class StreamThread {
         break;
       case "report":
         this.#host.report(stream, message.report);
+        break;
+      case "relayed":
+        this.#host.relayed?.(message.result);
         break;
       case "written":
         this.#host.written(stream, message.bytes);

@@ -21,7 +21,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       job = data.job;
       break;
     case "stream":
-      start(data.keys, data.descriptor);
+      start(data.stream, data.ends);
       break;
     case "unit":
       waitingUnits.get(data.stream)?.(data.unit);
@@ -35,13 +35,14 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   }
 };
 
-function start(keys: StreamKeysOf, descriptor: number): void {
-  const socket = new RawSocket(descriptor, { idleTimeoutMs: job.idleTimeoutMs });
-  const stream = runStream(job, keys, socket, hostOf(keys.index));
-  running.set(keys.index, stream);
+function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: number }[]): void {
+  const options = { idleTimeoutMs: job.idleTimeoutMs };
+  const ends = descriptors.map(({ keys, descriptor }) => ({ keys, transport: new RawSocket(descriptor, options) }));
+  const stream = runStream(job, ends, hostOf(number));
+  running.set(number, stream);
   stream.done.then(() => undefined, describeBreak).then((broken) => {
-    running.delete(keys.index);
-    post({ type: "ended", stream: keys.index, broken });
+    running.delete(number);
+    post({ type: "ended", stream: number, broken });
   });
 }
 
@@ -64,6 +65,7 @@ function hostOf(stream: number): StreamHost {
       return partial;
     },
     report: (report) => post({ type: "report", stream, report }),
+    relayed: (result) => post({ type: "relayed", stream, result }),
     written: (bytes) => post({ type: "written", stream, bytes }),
   };
 }

@@ -1,7 +1,7 @@
 /** What the main thread and a stream's Worker say to each other. */
 
 import type { Partial } from "../files/engine.ts";
-import type { Failure } from "../protocol/results.ts";
+import type { Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
 import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
 
@@ -9,8 +9,8 @@ import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
 export type ToWorker =
   /** First: what all streams of this Worker have in common. */
   | { type: "job"; job: StreamJob }
-  /** Run a stream on this descriptor, which is the Worker's own from now on. */
-  | { type: "stream"; keys: StreamKeysOf; descriptor: number }
+  /** Run a stream on these descriptors, which are the Worker's own from now on; two for a relay. */
+  | { type: "stream"; stream: number; ends: { keys: StreamKeysOf; descriptor: number }[] }
   /** The answer to "next"; no unit: there will be no more. */
   | { type: "unit"; stream: number; unit?: Unit }
   /** The answer to "partial": undefined for a file that was given up, null for one that never was. */
@@ -22,6 +22,7 @@ export type FromWorker =
   | { type: "next"; stream: number }
   | { type: "partial"; stream: number; file: number }
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
+  | { type: "relayed"; stream: number; result: PackResult | RangeResult }
   | { type: "written"; stream: number; bytes: number }
   /** The stream has ended; `broken` says why when it did not come to its end. */
   | { type: "ended"; stream: number; broken?: StreamBreak };

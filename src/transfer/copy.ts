@@ -2,21 +2,19 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
-import { ProtocolError } from "../errors.ts";
 import { resolveSources } from "../files/source_roots.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import type { Job, WireSource } from "../protocol/messages.ts";
+import type { Job } from "../protocol/messages.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
-import { ControlLost, PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { receive } from "./receive.ts";
 import { type Outcome, send } from "./send.ts";
-import { sourceNameOf } from "./source_name.ts";
+import { checkSources } from "./asked_sources.ts";
+import { explain, leave } from "./peer_end.ts";
 import { LIMITS } from "./transfer_limits.ts";
-import { RemoteError, SessionLost } from "./transfer_errors.ts";
 
 /** One copy between this machine and one other end. */
 export interface CopyOptions {
@@ -44,9 +42,6 @@ export interface CopyOptions {
   /** Ends the copy early; its reason is thrown. */
   signal: AbortSignal;
 }
-
-/** How long the other end may take to leave when it has been told to. */
-const GOODBYE_MS = 5_000;
 
 /** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
 export async function copy(options: CopyOptions): Promise<Outcome> {
@@ -114,7 +109,7 @@ async function run(
       target: options.target,
       base: Deno.cwd(),
       tilde: false,
-      checkSources: (sources) => checkSources(options, sources),
+      checkSources: (sources) => checkSources(options.sources, options.recursive, sources),
       preserve: options.preserve,
       umask: machine.umask,
     });
@@ -146,34 +141,4 @@ function localRoots(options: CopyOptions, machine: Machine) {
     roots: found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand }))),
     failures: found.flatMap(({ failures }) => failures.map(toFailure)),
   };
-}
-
-/** A server may send what was asked for, under its own name, and nothing else. */
-function checkSources(options: CopyOptions, sources: WireSource[]): void {
-  const seen = new Set<number>();
-  for (const { operand, name, kind } of sources) {
-    const asked = options.sources[operand];
-    const allowed = asked !== undefined && !seen.has(operand) && sourceNameOf(asked).includes(name) &&
-      (kind === "file" || options.recursive);
-    if (!allowed) {
-      throw new ProtocolError("unasked", "Cannot accept what the other side offers: it was not asked for");
-    }
-    seen.add(operand);
-  }
-}
-
-/** The other end leaves by itself when its control channel closes; it gets some time for that. */
-async function leave(peer: PeerProcess, session: ClientSession | undefined): Promise<void> {
-  session?.close();
-  if (session) await Promise.race([session.control.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
-  else peer.kill();
-  await peer.end(GOODBYE_MS);
-}
-
-/** What the user is told when the session ended early. */
-async function explain(error: unknown, peer: PeerProcess): Promise<unknown> {
-  if (error instanceof PeerAbort) return new RemoteError(peer.name, error.message, error.code);
-  if (!(error instanceof ControlLost)) return error;
-  const { code, signal } = await peer.end(GOODBYE_MS);
-  return new SessionLost(peer.name, signal ? `signal ${signal}` : `status ${code}`);
 }

@@ -67,7 +67,7 @@ export class StreamCrew {
 
   #take(stream: ProvenStream): void {
     const { pool, streamBroke } = this.#options;
-    const run = pool.run(stream).then(() => {
+    const run = pool.run(stream.index, stream).then(() => {
       this.clean++;
     }).catch((error) => {
       // What the peer did wrong, and bugs, end the transfer; a connection may just break.

@@ -1,0 +1,25 @@
+/** How a session with a peer ends, and what the user is told when it ends too early. */
+
+import type { ClientSession } from "../session/client_session.ts";
+import { ControlLost, PeerAbort } from "../session/control_channel.ts";
+import type { PeerProcess } from "../session/peer_process.ts";
+import { RemoteError, SessionLost } from "./transfer_errors.ts";
+
+/** How long the other end may take to leave when it has been told to. */
+const GOODBYE_MS = 5_000;
+
+/** The other end leaves by itself when its control channel closes; it gets some time for that. */
+export async function leave(peer: PeerProcess, session: ClientSession | undefined): Promise<void> {
+  session?.close();
+  if (session) await Promise.race([session.control.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+  else peer.kill();
+  await peer.end(GOODBYE_MS);
+}
+
+/** What the user is told when the session ended early. */
+export async function explain(error: unknown, peer: PeerProcess): Promise<unknown> {
+  if (error instanceof PeerAbort) return new RemoteError(peer.name, error.message, error.code);
+  if (!(error instanceof ControlLost)) return error;
+  const { code, signal } = await peer.end(GOODBYE_MS);
+  return new SessionLost(peer.name, signal ? `signal ${signal}` : `status ${code}`);
+}

@@ -1,0 +1,140 @@
+/**
+ * A copy between two other hosts, through this one. Each has a session of its own; what they say to each other is passed
+ * on here, and looked at. No file of this machine is touched.
+ */
+
+import type { CipherName } from "../crypto/cipher.ts";
+import type { EngineChoice } from "../crypto/engines.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
+import type { Job, JobOptions } from "../protocol/messages.ts";
+import { type ClientSession, openClientSession } from "../session/client_session.ts";
+import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import type { TransferEvent } from "./events.ts";
+import { type Machine, openMachine } from "./machine.ts";
+import { explain, leave } from "./peer_end.ts";
+import { RelayCrew } from "./relay_crew.ts";
+import { RelayedConversation } from "./relay_conversation.ts";
+import type { Outcome } from "./send.ts";
+
+/** One of the two other hosts. */
+export interface RelayHostOptions {
+  peer: PeerCommand;
+  hostname: string;
+}
+
+/** A copy from one host to another. */
+export interface RelayOptions {
+  from: RelayHostOptions;
+  to: RelayHostOptions;
+  /** Sources on the one, as typed (without the host). */
+  sources: string[];
+  /** Target on the other. */
+  target: string;
+  family?: 4 | 6;
+  engine: EngineChoice;
+  cipher: CipherName;
+  streams: number;
+  recursive: boolean;
+  preserve: boolean;
+  emit: (event: TransferEvent) => void;
+  begun: (session: string) => void;
+  note: (text: string) => void;
+  /** Ends the copy early; its reason is thrown. */
+  signal: AbortSignal;
+}
+
+interface OpenSide {
+  peer: PeerProcess;
+  session?: ClientSession;
+}
+
+/** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
+export async function relay(options: RelayOptions): Promise<Outcome> {
+  options.signal.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  const sides: OpenSide[] = [];
+  try {
+    const work = run(options, sides);
+    work.catch(() => {});
+    return await Promise.race([work, aborted]);
+  } catch (error) {
+    // Whoever closed the channel is the one that has ended, or will soon.
+    throw await explain(error, sides.at(-1)!.peer);
+  } finally {
+    await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
+  }
+}
+
+async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
+  const machine = openMachine(options.engine);
+  machine.notes.forEach(options.note);
+  const shared: JobOptions = {
+    recursive: options.recursive,
+    preserve: options.preserve,
+    blockBytes: BLOCK_BYTES,
+  };
+  // One after the other: each may ask for a password on the same terminal.
+  const from = await open(
+    options,
+    options.from,
+    machine,
+    { direction: "pull", sources: options.sources, ...shared },
+    sides,
+  );
+  options.begun(from.secrets.id.slice(0, 8));
+  const to = await open(options, options.to, machine, { direction: "push", target: options.target, ...shared }, sides);
+  const conversation = new RelayedConversation(options, from, to);
+  const { count, totals } = await conversation.agree();
+  const written = new Map<number, number>();
+  const crew = new RelayCrew(from, to, machine, count, {
+    written: (stream, bytes) => written.set(stream, bytes),
+    relayed: (result) => conversation.result(result),
+  });
+  const startedAt = performance.now();
+  const tell = () => {
+    const bytes = written.values().reduce((sum, each) => sum + each, 0);
+    options.emit({ type: "progress", files: conversation.files, bytes });
+  };
+  const timer = setInterval(tell, 200);
+  try {
+    const talking = conversation.run();
+    await Promise.race([crew.bringUp(), talking]);
+    options.emit({ type: "connected", streams: count, engine: machine.cipher.name, address: to.address });
+    options.emit({ type: "totals", files: totals.files, bytes: totals.bytes, complete: totals.complete });
+    const finished = await Promise.race([talking, crew.run().then(() => talking)]);
+    tell();
+    for (const { control } of [from, to]) {
+      control.send({ type: "bye" });
+      await control.flushed();
+    }
+    const { files, bytes } = finished;
+    const outcome = { files, bytes, failed: conversation.failed, skipped: 0, streams: count };
+    options.emit({
+      type: "finished",
+      ...outcome,
+      elapsedMs: performance.now() - startedAt,
+      engine: machine.cipher.name,
+    });
+    return outcome;
+  } finally {
+    clearInterval(timer);
+    crew.close();
+  }
+}
+
+async function open(
+  options: RelayOptions,
+  { peer: command, hostname }: RelayHostOptions,
+  machine: Machine,
+  job: Job,
+  sides: OpenSide[],
+): Promise<ClientSession> {
+  const side: OpenSide = { peer: new PeerProcess(command) };
+  sides.push(side);
+  const { cipher, family } = options;
+  side.session = await openClientSession(side.peer, { job, cipher, engine: machine.cipher, hostname, family });
+  return side.session;
+}

@@ -1,0 +1,100 @@
+/** What two other hosts say to each other over their control channels, passed on and looked at. */
+
+import type { MessageOf, MessageType } from "../protocol/messages.ts";
+import type { Failure, PackResult, RangeResult } from "../protocol/results.ts";
+import type { ClientSession } from "../session/client_session.ts";
+import { toError } from "../streams/failure.ts";
+import { checkSources } from "./asked_sources.ts";
+import type { TransferEvent } from "./events.ts";
+import { streamsFor } from "./small_job.ts";
+
+/** What the client has asked for. */
+interface RelayedRequest {
+  sources: string[];
+  recursive: boolean;
+  streams: number;
+  emit: (event: TransferEvent) => void;
+}
+
+/** The control messages of the two, passed on. */
+export class RelayedConversation {
+  /** Files that the receiver has finished by themselves; those of packs are counted at the end. */
+  files = 0;
+  failed = 0;
+  readonly #told = new Set<string>();
+  readonly #options: RelayedRequest;
+  readonly #from: ClientSession;
+  readonly #to: ClientSession;
+
+  constructor(options: RelayedRequest, from: ClientSession, to: ClientSession) {
+    this.#options = options;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Up to where the target is ready and the number of streams is set. */
+  async agree(): Promise<{ count: number; totals: MessageOf<"sources"> }> {
+    const { sources: asked, recursive, streams } = this.#options;
+    let announced: MessageOf<"sources"> | undefined;
+    while (!announced?.last) {
+      const message = await this.#from.control.expect("sources", "failed", "note");
+      if (message.type === "sources") {
+        announced = { ...message, sources: [...announced?.sources ?? [], ...message.sources] };
+      } else this.#look(message);
+      this.#to.control.send(message);
+    }
+    checkSources(asked, recursive, announced.sources);
+    const answer = await this.#to.control.expect("ready", "refused");
+    this.#from.control.send(answer);
+    if (answer.type === "refused") throw toError(answer.failure);
+    const count = streamsFor(announced, streams);
+    for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count });
+    return { count, totals: announced };
+  }
+
+  /** Up to where the receiver has finished. */
+  async run(): Promise<MessageOf<"finished">> {
+    const forth = this.#pass(this.#from, this.#to, FROM_SENDER, "finish");
+    const back = this.#pass(this.#to, this.#from, FROM_RECEIVER, "finished");
+    // The sender's side has nothing more to say than that; its failure ends the copy.
+    return await Promise.race([back, forth.then(() => back)]) as MessageOf<"finished">;
+  }
+
+  async #pass(from: ClientSession, to: ClientSession, types: readonly MessageType[], last: MessageType) {
+    for (;;) {
+      const message = await from.control.expect(...types);
+      this.#look(message);
+      to.control.send(message);
+      if (message.type === last) return message;
+    }
+  }
+
+  #look(message: MessageOf<MessageType>): void {
+    const { emit } = this.#options;
+    if (message.type === "totals") {
+      emit({ type: "totals", files: message.files, bytes: message.bytes, complete: message.complete });
+    } else if (message.type === "note") emit({ type: "note", message: message.message });
+    else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure);
+    else if (message.type === "closed") this.files++;
+    else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure));
+  }
+
+  /** What the receiver says of a unit goes to the sender only, so its failures are looked for here. */
+  result(result: PackResult | RangeResult): void {
+    const outcomes = result.type === "pack" ? result.outcomes : result.failure ? [result.failure] : [];
+    for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome);
+  }
+
+  #fail(failure: Failure): void {
+    const key = `${failure.path}\n${failure.message}`;
+    // Each range of a file may fail by itself.
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.failed++;
+    const { path, message, hint } = failure;
+    this.#options.emit({ type: "failed", path, message, hint: hint || undefined });
+  }
+}
+
+const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "finish"];
+const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "finished"];
