@@ -3,15 +3,14 @@
  * never further ahead than a few units and a window of announced files.
  */
 
-import { ProtocolError, quotePath } from "../errors.ts";
+import { quotePath } from "../errors.ts";
 import type { Walk, WalkItem } from "../files/engine.ts";
-import { MAX_ROOTS } from "../protocol/limits.ts";
-import type { Message } from "../protocol/messages.ts";
-import { type ByteRange, RangeSums } from "../protocol/range_sums.ts";
+import type { Message, MessageOf } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
-import type { PackUnit, RangeUnit, SendReport, Unit } from "../streams/unit.ts";
+import type { PackUnit, SendReport, Unit } from "../streams/unit.ts";
+import { RangedFiles } from "./ranged_files.ts";
 
 /** Whom the scheduler tells. */
 export interface SchedulerHost {
@@ -20,8 +19,6 @@ export interface SchedulerHost {
   /** A path that did not arrive. What failed on the receiver is known there already. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
-  /** The counts have changed. */
-  changed(): void;
 }
 
 /** Sizes that shape the units. */
@@ -30,27 +27,7 @@ export interface SchedulerOptions {
   blockBytes: number;
 }
 
-const MAX_UNIT_BYTES = 32 << 20;
-const MIN_UNIT_BYTES = 4 << 20;
-/** Announced files that are not finished. */
-const MAX_OPEN_FILES = 48;
-
-interface RangedFile {
-  file: number;
-  item: Extract<WalkItem, { type: "ranged" }>;
-  state: "announced" | "open" | "closing";
-  /** Ranges that no stream has taken yet. */
-  todo: ByteRange[];
-  unitBytes: number;
-  sums: RangeSums;
-  /** Units of it that streams have. */
-  out: number;
-  failure?: Failure;
-  /** Who failed. */
-  spoiler?: "sender" | "receiver";
-  /** The user has been told that it changes. */
-  noted?: boolean;
-}
+type PackItem = Extract<WalkItem, { type: "pack" }>;
 
 /** One transfer's work. */
 export class Scheduler {
@@ -64,17 +41,15 @@ export class Scheduler {
   readonly #walk: Walk;
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
-  readonly #ready: Unit[] = [];
-  readonly #files = new Map<number, RangedFile>();
-  /** Files with ranges that no stream has taken. */
-  readonly #queue: RangedFile[] = [];
+  readonly #ranged: RangedFiles;
+  readonly #ready: PackUnit[] = [];
   readonly #out = new Map<number, { unit: Unit; stream: number }>();
   readonly #broken = new Set<number>();
   readonly #early: WalkItem[] = [];
-  #links: Extract<WalkItem, { type: "pack" }>[] = [];
-  #nextUnit = 0;
-  #nextFile = 0;
+  /** Hard links, whose first names must be in place before them. */
+  readonly #links: PackItem[] = [];
   readonly #changes = new Changes();
+  #nextUnit = 0;
   #walking: Promise<void> | undefined;
   #closed = false;
 
@@ -82,6 +57,15 @@ export class Scheduler {
     this.#walk = walk;
     this.#host = host;
     this.#options = options;
+    this.#ranged = new RangedFiles({
+      send: (message) => host.send(message),
+      note: (message) => host.note(message),
+      failed: (failure, side) => this.#fail(failure, side),
+      done: (bytes) => {
+        this.done.files++;
+        this.done.bytes += bytes;
+      },
+    }, options);
   }
 
   /** Sets how many streams will ask, once that is known. */
@@ -102,8 +86,9 @@ export class Scheduler {
     for (;;) {
       // A stream that broke while it waited must not take a unit into the grave.
       if (this.#closed || this.#broken.has(stream)) return undefined;
-      const unit = this.#ready.shift() ?? this.#nextRange();
+      const unit = this.#ready.shift() ?? this.#ranged.next(this.#nextUnit);
       if (unit) {
+        if (unit.type === "range") this.#nextUnit++;
         this.#out.set(unit.unit, { unit, stream });
         return unit;
       }
@@ -116,7 +101,7 @@ export class Scheduler {
   /** Whether nothing is left to do or to wait for. */
   get finished(): boolean {
     return this.found.complete && this.#early.length === 0 && this.#links.length === 0 && this.#ready.length === 0 &&
-      this.#out.size === 0 && this.#files.size === 0;
+      this.#out.size === 0 && this.#ranged.size === 0;
   }
 
   /** What became of a unit. */
@@ -128,11 +113,8 @@ export class Scheduler {
       for (const failure of report.failures) this.#fail(failure, "sender");
       for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
-    } else {
-      const file = this.#files.get(report.file);
-      if (file) this.#rangeDone(file, report);
-    }
-    this.#wake();
+    } else this.#ranged.report(report);
+    this.#changes.announce();
   }
 
   /** A stream is no more: what it had goes to others. */
@@ -141,58 +123,30 @@ export class Scheduler {
     for (const [number, { unit, stream: owner }] of this.#out) {
       if (owner !== stream) continue;
       this.#out.delete(number);
-      this.#takeBack(unit);
+      if (unit.type === "pack") this.#ready.push(unit);
+      else this.#ranged.takeBack(unit);
     }
-    this.#wake();
+    this.#changes.announce();
   }
 
-  /** The receiver has made room for a ranged file. */
-  opened(number: number, missing: ByteRange[], sequential: boolean): void {
-    const file = this.#files.get(number);
-    if (!file || file.state !== "announced") return;
-    checkRanges(missing, file.item.size);
-    file.state = "open";
-    file.todo = missing;
-    if (sequential) file.unitBytes = Infinity;
-    this.#queue.push(file);
-    this.#wake();
-  }
-
-  /** The receiver has given a ranged file its final name. */
-  closed(number: number, bytes: number, crc32: number): void {
-    const file = this.#files.get(number);
-    if (!file || file.state !== "closing") return;
-    this.#files.delete(number);
-    if (bytes !== file.item.size || crc32 !== file.sums.total(bytes)) {
-      this.#fail(differs(file.item.path), "sender");
-    } else {
-      this.done.files++;
-      this.done.bytes += bytes;
-    }
-    this.#wake();
-  }
-
-  /** The receiver could not open, write or finish a ranged file. */
-  refused(number: number, failure: Failure): void {
-    const file = this.#files.get(number);
-    if (!file) return;
-    this.#spoil(file, failure, "receiver");
-    this.#giveUp(file);
-    this.#wake();
+  /** What the receiver says of a ranged file. @throws {ProtocolError} */
+  answer(message: MessageOf<"opened" | "unopened" | "closed">): void {
+    if (message.type === "opened") this.#ranged.opened(message);
+    else if (message.type === "unopened") this.#ranged.refused(message);
+    else this.#ranged.closed(message);
+    this.#changes.announce();
   }
 
   /** Lets go of the walk, and of streams that wait. */
   close(): void {
     this.#closed = true;
     this.#walk.close();
-    this.#wake();
+    this.#changes.announce();
   }
 
   #mayWalk(): boolean {
-    if (this.#links.length > 0 && this.found.complete && this.#early.length === 0) {
-      return this.#out.size === 0 && this.#files.size === 0;
-    }
-    return (this.#early.length > 0 || !this.found.complete) && this.#files.size < MAX_OPEN_FILES;
+    if (this.#early.length > 0 || !this.found.complete) return this.#ranged.hasRoom;
+    return this.#links.length > 0 && this.#out.size === 0 && this.#ranged.size === 0;
   }
 
   /** One item of the walk; streams that ask at the same time wait for the same step. */
@@ -200,10 +154,12 @@ export class Scheduler {
     this.#walking ??= (async () => {
       const item = this.#early.shift() ?? await this.#pull();
       if (item) this.#plan(item);
-      else if (this.#links.length > 0) {
-        for (const links of this.#links.splice(0)) this.#ready.push(this.#packUnit(links));
+      else if (this.found.complete) {
+        for (const links of this.#links.splice(0)) {
+          this.#ready.push(this.#packUnit(links));
+        }
       }
-      this.#wake();
+      this.#changes.announce();
     })().finally(() => this.#walking = undefined);
     await this.#walking;
   }
@@ -230,7 +186,7 @@ export class Scheduler {
         else this.#ready.push(this.#packUnit(item));
         break;
       case "ranged":
-        this.#announce(item);
+        this.#ranged.announce(item);
         break;
       case "failed":
         this.#fail(toFailure(item.error), "sender");
@@ -241,119 +197,12 @@ export class Scheduler {
     }
   }
 
-  #packUnit(item: Extract<WalkItem, { type: "pack" }>): PackUnit {
-    return { type: "pack", unit: this.#nextUnit++, plan: item.plan, records: item.records };
-  }
-
-  #announce(item: Extract<WalkItem, { type: "ranged" }>): void {
-    const { size, root, attributes } = item;
-    const { blockBytes, streams } = this.#options;
-    const share = Math.ceil(size / (streams * 4) / blockBytes) * blockBytes;
-    const file: RangedFile = {
-      file: this.#nextFile++,
-      item,
-      state: "announced",
-      todo: [],
-      unitBytes: Math.min(MAX_UNIT_BYTES, Math.max(MIN_UNIT_BYTES, share)),
-      sums: new RangeSums(),
-      out: 0,
-    };
-    this.#files.set(file.file, file);
-    const path = item.path as Extract<Message, { type: "open" }>["path"];
-    if (root > MAX_ROOTS) throw new Error(`root ${root} is out of range`);
-    this.#host.send({ type: "open", file: file.file, root, path, size, attributes });
-  }
-
-  #nextRange(): RangeUnit | undefined {
-    for (let file = this.#queue[0]; file; file = this.#queue[0]) {
-      const range = file.failure ? undefined : file.todo[0];
-      if (!range) {
-        this.#queue.shift();
-        continue;
-      }
-      const end = Math.min(range.end, range.start + file.unitBytes);
-      if (end === range.end) file.todo.shift();
-      else file.todo[0] = { start: end, end: range.end };
-      file.out++;
-      const { root, path, size, identity } = file.item;
-      const unit = this.#nextUnit++;
-      return { type: "range", unit, file: file.file, root, path, start: range.start, end, size, identity };
-    }
-    return undefined;
-  }
-
-  #rangeDone(file: RangedFile, report: Extract<SendReport, { type: "range" }>): void {
-    file.out--;
-    if (report.note && !file.noted) {
-      file.noted = true;
-      this.#host.note(report.note);
-    }
-    if (report.failure) this.#spoil(file, report.failure, report.refused ? "receiver" : "sender");
-    else file.sums.add(report);
-    if (file.failure) {
-      this.#giveUp(file);
-      return;
-    }
-    const crc32 = file.sums.total(file.item.size);
-    if (file.state !== "open" || crc32 === undefined) return;
-    file.state = "closing";
-    this.#host.send({ type: "close", file: file.file, crc32 });
-  }
-
-  /** Drops a file when no stream has a part of it any more. */
-  #giveUp(file: RangedFile): void {
-    file.todo = [];
-    if (file.out > 0 || !file.failure || !this.#files.delete(file.file)) return;
-    this.#host.send({ type: "drop", file: file.file });
-    this.#fail(file.failure, file.spoiler!);
-  }
-
-  /** The first failure of a file is the one that is told. */
-  #spoil(file: RangedFile, failure: Failure, side: "sender" | "receiver"): void {
-    file.failure ??= failure;
-    file.spoiler ??= side;
-  }
-
-  #takeBack(unit: Unit): void {
-    if (unit.type === "pack") {
-      this.#ready.push(unit);
-      return;
-    }
-    const file = this.#files.get(unit.file);
-    if (!file) return;
-    file.out--;
-    file.todo.unshift({ start: unit.start, end: unit.end });
-    if (file.failure) this.#giveUp(file);
-    else if (!this.#queue.includes(file)) this.#queue.push(file);
+  #packUnit({ plan, records }: PackItem): PackUnit {
+    return { type: "pack", unit: this.#nextUnit++, plan, records };
   }
 
   #fail(failure: Failure, side: "sender" | "receiver"): void {
     this.failed++;
     this.#host.failed(failure, side);
   }
-
-  #wake(): void {
-    this.#host.changed();
-    this.#changes.announce();
-  }
-}
-
-/** Ranges from the peer: in order, none empty, none overlapping, none beyond the file. */
-function checkRanges(ranges: ByteRange[], size: number): void {
-  let at = 0;
-  for (const { start, end } of ranges) {
-    if (start < at || end <= start || end > size) {
-      throw new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
-    }
-    at = end;
-  }
-}
-
-function differs(path: string): Failure {
-  return {
-    code: "ECHECKSUM",
-    path,
-    message: `Cannot confirm ${JSON.stringify(path)}: the other side reports another size or CRC-32`,
-    hint: "Copy it again; if it stays so, test the memory of both machines",
-  };
 }

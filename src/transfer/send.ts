@@ -65,7 +65,6 @@ export async function send(options: SendOptions): Promise<Outcome> {
       emit({ type: "note", message });
       if (!isClient) control.send({ type: "note", message });
     },
-    changed: () => {},
   }, { streams: options.streams, blockBytes: options.blockBytes });
   for (const failure of options.failures) fail(failure, "sender");
   const progress = new Progress(session, scheduler, emit);
@@ -140,10 +139,8 @@ function converse(options: SendOptions, scheduler: Scheduler) {
   const loop = async () => {
     for (;;) {
       const message = await control.expect("opened", "unopened", "closed", "finished");
-      if (message.type === "opened") scheduler.opened(message.file, message.missing, message.sequential);
-      else if (message.type === "unopened") scheduler.refused(message.file, message.failure);
-      else if (message.type === "closed") scheduler.closed(message.file, message.bytes, message.crc32);
-      else return resolveFinished(message);
+      if (message.type === "finished") return resolveFinished(message);
+      scheduler.answer(message);
     }
   };
   const over = loop().then(() => new Promise<never>(() => {}));

@@ -1,0 +1,198 @@
+/** The files that are too large for a pack: announced to the receiver, cut into ranges, and closed when all are there. */
+
+import { ProtocolError, quotePath } from "../errors.ts";
+import type { WalkItem } from "../files/engine.ts";
+import type { MessageOf } from "../protocol/messages.ts";
+import { type ByteRange, RangeSums } from "../protocol/range_sums.ts";
+import type { Failure } from "../protocol/results.ts";
+import type { RangeReport, RangeUnit } from "../streams/unit.ts";
+import type { SchedulerHost, SchedulerOptions } from "./scheduler.ts";
+
+/** What a walk finds of such a file. */
+export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
+
+/** Whom the files tell, besides the receiver. */
+export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
+  /** A file is in place. */
+  done(bytes: number): void;
+  /** A file did not arrive. */
+  failed(failure: Failure, side: "sender" | "receiver"): void;
+}
+
+const MAX_UNIT_BYTES = 32 << 20;
+const MIN_UNIT_BYTES = 4 << 20;
+/** Announced files that are not finished. */
+const MAX_OPEN_FILES = 48;
+
+interface RangedFile {
+  file: number;
+  item: RangedItem;
+  state: "announced" | "open" | "closing";
+  /** Ranges that no stream has taken yet. */
+  todo: ByteRange[];
+  unitBytes: number;
+  sums: RangeSums;
+  /** Units of it that streams have. */
+  out: number;
+  failure?: Failure;
+  /** Who failed. */
+  spoiler?: "sender" | "receiver";
+  /** The user has been told that it changes. */
+  noted?: boolean;
+}
+
+/** All of them in one transfer. */
+export class RangedFiles {
+  readonly #host: RangedFilesHost;
+  readonly #options: SchedulerOptions;
+  readonly #files = new Map<number, RangedFile>();
+  /** Files with ranges that no stream has taken. */
+  readonly #queue: RangedFile[] = [];
+  #nextFile = 0;
+
+  constructor(host: RangedFilesHost, options: SchedulerOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** Files that are not finished. */
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** Whether one more may be announced. */
+  get hasRoom(): boolean {
+    return this.#files.size < MAX_OPEN_FILES;
+  }
+
+  /** Tells the receiver that a file comes. */
+  announce(item: RangedItem): void {
+    const { size, root, attributes } = item;
+    const { blockBytes, streams } = this.#options;
+    const share = Math.ceil(size / (streams * 4) / blockBytes) * blockBytes;
+    const file: RangedFile = {
+      file: this.#nextFile++,
+      item,
+      state: "announced",
+      todo: [],
+      unitBytes: Math.min(MAX_UNIT_BYTES, Math.max(MIN_UNIT_BYTES, share)),
+      sums: new RangeSums(),
+      out: 0,
+    };
+    this.#files.set(file.file, file);
+    // Made by this side's own walk, so it is what the receiver will accept.
+    const path = item.path as MessageOf<"open">["path"];
+    this.#host.send({ type: "open", file: file.file, root, path, size, attributes });
+  }
+
+  /** The receiver has made room for a file. @throws {ProtocolError} when it asks for what is not there. */
+  opened({ file: number, missing, sequential }: MessageOf<"opened">): void {
+    const file = this.#files.get(number);
+    if (!file || file.state !== "announced") return;
+    checkRanges(missing, file.item.size);
+    file.state = "open";
+    file.todo = missing;
+    if (sequential) file.unitBytes = Infinity;
+    this.#queue.push(file);
+  }
+
+  /** The receiver has given a file its final name. */
+  closed({ file: number, bytes, crc32 }: MessageOf<"closed">): void {
+    const file = this.#files.get(number);
+    if (!file || file.state !== "closing") return;
+    this.#files.delete(number);
+    if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes);
+    else this.#host.failed(differs(file.item.path), "sender");
+  }
+
+  /** The receiver could not open, write or finish a file. */
+  refused({ file: number, failure }: MessageOf<"unopened">): void {
+    const file = this.#files.get(number);
+    if (!file) return;
+    spoil(file, failure, "receiver");
+    this.#giveUp(file);
+  }
+
+  /** The next range that no stream has, as a unit of this number. */
+  next(unit: number): RangeUnit | undefined {
+    for (let file = this.#queue[0]; file; file = this.#queue[0]) {
+      const range = file.failure ? undefined : file.todo[0];
+      if (!range) {
+        this.#queue.shift();
+        continue;
+      }
+      const end = Math.min(range.end, range.start + file.unitBytes);
+      if (end === range.end) file.todo.shift();
+      else file.todo[0] = { start: end, end: range.end };
+      file.out++;
+      const { root, path, size, identity } = file.item;
+      return { type: "range", unit, file: file.file, root, path, start: range.start, end, size, identity };
+    }
+    return undefined;
+  }
+
+  /** What became of a range. */
+  report(report: RangeReport): void {
+    const file = this.#files.get(report.file);
+    if (!file) return;
+    file.out--;
+    if (report.note && !file.noted) {
+      file.noted = true;
+      this.#host.note(report.note);
+    }
+    if (report.failure) spoil(file, report.failure, report.refused ? "receiver" : "sender");
+    else file.sums.add(report);
+    if (file.failure) {
+      this.#giveUp(file);
+      return;
+    }
+    const crc32 = file.sums.total(file.item.size);
+    if (file.state !== "open" || crc32 === undefined) return;
+    file.state = "closing";
+    this.#host.send({ type: "close", file: file.file, crc32 });
+  }
+
+  /** The stream that had this range is no more. */
+  takeBack(unit: RangeUnit): void {
+    const file = this.#files.get(unit.file);
+    if (!file) return;
+    file.out--;
+    file.todo.unshift({ start: unit.start, end: unit.end });
+    if (file.failure) this.#giveUp(file);
+    else if (!this.#queue.includes(file)) this.#queue.push(file);
+  }
+
+  /** Drops a file when no stream has a part of it any more. */
+  #giveUp(file: RangedFile): void {
+    file.todo = [];
+    if (file.out > 0 || !file.failure || !this.#files.delete(file.file)) return;
+    this.#host.send({ type: "drop", file: file.file });
+    this.#host.failed(file.failure, file.spoiler!);
+  }
+}
+
+/** The first failure of a file is the one that is told. */
+function spoil(file: RangedFile, failure: Failure, side: "sender" | "receiver"): void {
+  file.failure ??= failure;
+  file.spoiler ??= side;
+}
+
+/** Ranges from the peer: in order, none empty, none overlapping, none beyond the file. */
+function checkRanges(ranges: ByteRange[], size: number): void {
+  let at = 0;
+  for (const { start, end } of ranges) {
+    if (start < at || end <= start || end > size) {
+      throw new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
+    }
+    at = end;
+  }
+}
+
+function differs(path: string): Failure {
+  return {
+    code: "ECHECKSUM",
+    path,
+    message: `Cannot confirm ${quotePath(path)}: the other side reports another size or CRC-32`,
+    hint: "Copy it again; if it stays so, test the memory of both machines",
+  };
+}

@@ -1,0 +1,27 @@
+/** What a receiver needs to know before it starts. */
+
+import type { FileEngine } from "../files/engine.ts";
+import type { MessageOf } from "../protocol/messages.ts";
+import type { Session } from "../session/session.ts";
+import type { TransferEvent } from "./events.ts";
+
+/** What a receiver works with. */
+export interface ReceiveOptions {
+  session: Session;
+  files: FileEngine;
+  /** Where to, as the user typed it. */
+  target: string;
+  /** The folder that a relative target begins at. */
+  base: string;
+  /** Whether `~` means a home folder: not where the local shell has seen it already. */
+  tilde: boolean;
+  /** Whether the sources are what was asked for. @throws {ProtocolError} */
+  checkSources: (sources: MessageOf<"sources">["sources"]) => void;
+  preserve: boolean;
+  umask: number;
+  streams: number;
+  workers: (streams: number) => number;
+  blockBytes: number;
+  idleTimeoutMs: number;
+  emit: (event: TransferEvent) => void;
+}

@@ -1,0 +1,229 @@
+/** What is written on this side, in all threads together, and what is known of it. */
+
+import { ProtocolError, UserError } from "../errors.ts";
+import type { FinishedFolder, Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
+import type { MessageOf } from "../protocol/messages.ts";
+import { RangeSums } from "../protocol/range_sums.ts";
+import type { Failure } from "../protocol/results.ts";
+import { toFailure } from "../streams/failure.ts";
+import { StreamPool } from "../streams/stream_pool.ts";
+import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
+import type { ReceiveOptions } from "./receive_options.ts";
+import { StreamCrew } from "./stream_crew.ts";
+
+/** A ranged file that is being written. */
+interface OpenFile {
+  partial: Partial;
+  message: MessageOf<"open">;
+  sums: RangeSums;
+  /** The sender's CRC-32, once it says that it was all. */
+  expected?: number;
+  /** A part of it could not be written, which has been told. */
+  failed?: boolean;
+}
+
+/** Most ranged files at one time; the sender's window is smaller. */
+const MAX_OPEN_FILES = 256;
+
+/** What is written here, and what is known of it. */
+export class TargetFiles {
+  readonly crew: StreamCrew;
+  readonly done = { files: 0, bytes: 0 };
+  failures = 0;
+  /** The sender has nothing more. */
+  finishing = false;
+  readonly #options: ReceiveOptions;
+  readonly #writer: TargetWriter;
+  readonly #open = new Map<number, OpenFile>();
+  /** Files that were ever announced. */
+  readonly #known = new Set<number>();
+  readonly #folders = new Map<string, FinishedFolder>();
+  readonly #units = new Map<number, { stream: number; files: number; bytes: number }>();
+  readonly #written = new Map<number, number>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
+    this.#options = options;
+    const { session, files, preserve, umask } = options;
+    const token = session.secrets.id.slice(0, 8);
+    this.#writer = files.targetWriter(roots, { preserve, umask, token });
+    const pool = new StreamPool(
+      {
+        role: { type: "receive", roots, options: { preserve, umask, token } },
+        cipherEngine: session.engine.name,
+        fileEngine: files.name,
+        blockBytes: options.blockBytes,
+        idleTimeoutMs: options.idleTimeoutMs,
+      },
+      {
+        next: () => Promise.reject(new Error("A receiver has no units")),
+        partial: (file) => this.#partial(file),
+        report: (stream, report) => this.#report(stream, report as ReceiveReport),
+        written: (stream, bytes) => this.#written.set(stream, bytes),
+      },
+      options.workers(streams),
+    );
+    this.crew = new StreamCrew({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
+    roots.forEach((root, index) => {
+      if (root.kind === "folder" && root.created) this.#touch({ root: index, path: "", created: true });
+    });
+  }
+
+  open(message: MessageOf<"open">): void {
+    const { control } = this.#options.session;
+    const { file, root, path, size } = message;
+    if (this.#known.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
+    if (this.#open.size >= MAX_OPEN_FILES) throw new ProtocolError("bad-order", "Cannot open more files at one time");
+    this.#known.add(file);
+    try {
+      const partial = this.#writer.createPartial(root, path, size);
+      this.#open.set(file, { partial, message, sums: new RangeSums() });
+      const missing = size > 0 ? [{ start: 0, end: size }] : [];
+      control.send({ type: "opened", file, missing, sequential: partial.temporary === "" });
+    } catch (error) {
+      const failure = toFailure(error);
+      this.failed(failure);
+      control.send({ type: "unopened", file, failure });
+    }
+    for (const touched of this.#writer.takeCreated()) this.#touch(touched);
+  }
+
+  finishFile(file: number, crc32: number): void {
+    const open = this.#open.get(file);
+    if (!open) throw new ProtocolError("bad-order", `Cannot close file ${file}: it is not open`);
+    open.expected = crc32;
+    this.#commitIfComplete(file, open);
+  }
+
+  drop(file: number): void {
+    const open = this.#open.get(file);
+    this.#open.delete(file);
+    this.crew.pool.forget(file);
+    if (open) this.#writer.discard(open.partial);
+  }
+
+  /** A path failed on this side. */
+  failed(failure: Failure): void {
+    this.failures++;
+    this.#options.emit({
+      type: "failed",
+      path: failure.path,
+      message: failure.message,
+      hint: failure.hint || undefined,
+    });
+  }
+
+  startProgress(): void {
+    this.#timer = setInterval(() => this.#tell(), 200);
+  }
+
+  /** Gives folders their attributes. */
+  finish(): Failure[] {
+    for (const { files, bytes } of this.#units.values()) {
+      this.done.files += files;
+      this.done.bytes += bytes;
+    }
+    this.#units.clear();
+    this.#tell();
+    return this.#writer.finishFolders([...this.#folders.values()]).map(toFailure);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.crew.close();
+    this.#writer.abort();
+    this.#writer.close();
+  }
+
+  #tell(): void {
+    let { files, bytes } = this.done;
+    for (const unit of this.#units.values()) {
+      files += unit.files;
+      bytes += unit.bytes;
+    }
+    const written = this.#written.values().reduce((sum, each) => sum + each, 0);
+    this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, written) });
+  }
+
+  #partial(file: number): Promise<Partial | undefined> {
+    if (!this.#known.has(file)) {
+      return Promise.reject(new ProtocolError("bad-block", `Cannot accept a block: file ${file} never was open`));
+    }
+    return Promise.resolve(this.#open.get(file)?.partial);
+  }
+
+  #report(stream: number, report: ReceiveReport): void {
+    if (report.type === "pack") this.#packDone(stream, report);
+    else this.#rangeDone(report);
+  }
+
+  #packDone(stream: number, report: ReceivedPack): void {
+    const unit = this.#units.get(report.unit);
+    if (report.first || !unit) {
+      this.#units.set(report.unit, { stream, files: report.files, bytes: report.bytes });
+    } else if (unit.stream === stream) {
+      unit.files += report.files;
+      unit.bytes += report.bytes;
+    }
+    report.failures.forEach((failure) => this.failed(failure));
+    for (const { root, path, attributes } of report.folders) this.#touch({ root, path, created: false, attributes });
+    report.created.forEach((touched) => this.#touch(touched));
+  }
+
+  #rangeDone(report: ReceivedRange): void {
+    const open = this.#open.get(report.file);
+    if (!open) return;
+    if (report.failure) {
+      if (!open.failed) this.failed(report.failure);
+      open.failed = true;
+      return;
+    }
+    open.sums.add(report);
+    this.#commitIfComplete(report.file, open);
+  }
+
+  /** The last range's report and the sender's word come on different ways, in either order. */
+  #commitIfComplete(file: number, open: OpenFile): void {
+    const { size, attributes } = open.message;
+    const crc32 = open.sums.total(size);
+    if (open.expected === undefined || crc32 === undefined) return;
+    this.#open.delete(file);
+    this.crew.pool.forget(file);
+    const { control } = this.#options.session;
+    try {
+      if (crc32 !== open.expected) throw new UserError("CRC-32 differs");
+      this.#writer.commit(open.partial, attributes);
+      this.done.files++;
+      this.done.bytes += size;
+      control.send({ type: "closed", file, bytes: size, crc32 });
+    } catch (error) {
+      this.#writer.discard(open.partial);
+      const failure = error instanceof UserError && error.message === "CRC-32 differs"
+        ? differs(open)
+        : toFailure(error);
+      this.failed(failure);
+      control.send({ type: "unopened", file, failure });
+    }
+  }
+
+  /** Puts together what is known of a folder from both sides. */
+  #touch(folder: FinishedFolder): void {
+    const key = `${folder.root}/${folder.path}`;
+    const known = this.#folders.get(key);
+    if (!known) this.#folders.set(key, folder);
+    else {
+      known.created ||= folder.created;
+      known.mode ??= folder.mode;
+      known.attributes ??= folder.attributes;
+    }
+  }
+}
+
+function differs({ partial }: OpenFile): Failure {
+  return {
+    code: "ECHECKSUM",
+    path: partial.path,
+    message: `Cannot confirm ${JSON.stringify(partial.path)}: what was written is not what was read (CRC-32 differs)`,
+    hint: "Copy it again; if it stays so, test the memory of both machines",
+  };
+}
