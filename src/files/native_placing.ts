@@ -180,6 +180,8 @@ export class NativePlacing {
 
   /** Gives ourselves write permission in the current folder for the time being, where it is ours. */
   #openUp(): boolean {
+    // The folder that a file is copied into is no part of the copy: there the user's word counts.
+    if (this.roots[this.root].kind !== "folder") return false;
     return this.folders.openUp(this.root, this.path, this.folder, this.attributes.user);
   }
 

@@ -49,7 +49,9 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   if (stat.kind === FileKind.folder && !options.recursive) throw notRegular(operand);
   const kind = stat.kind === FileKind.folder ? "folder" : "file";
   const identity = { dev: stat.dev, inode: stat.inode };
-  return { path, name: sourceName(path), kind, identity, size: kind === "file" ? stat.size : 0 };
+  // A home folder has no name that was asked for: its contents are meant.
+  const isHome = operand === "" || (expanded !== operand && /^~[^/]*\/*$/.test(operand));
+  return { path, name: isHome ? "." : sourceName(path), kind, identity, size: kind === "file" ? stat.size : 0 };
 }
 
 /** What the receiver is told: "b" of "a/b" and "a/b/"; "." of "a/.", "a/.." and "/", whose contents are meant. */

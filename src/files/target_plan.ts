@@ -29,6 +29,8 @@ export interface TargetPlanOptions {
   base: string;
   /** Whether "~" and "~user" are expanded. */
   tilde: boolean;
+  /** Operands that the user named as sources, found or not. Left out: as many as there are sources. */
+  operands?: number;
   /** Whether the identities of the sources are those of this machine. */
   sameHost: boolean;
 }
@@ -60,7 +62,7 @@ export function planTargets(
   const stat = paths.stat(full, { follow: true });
   const drafts = stat?.kind === FileKind.folder
     ? sources.map((source) => intoFolder(source, withoutTrailingSlashes(full), paths))
-    : [ontoName(sources, full, target, stat, paths)];
+    : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
   checkDistinct(sources, drafts);
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
   return makeFolders(drafts, paths);
@@ -85,13 +87,13 @@ function intoFolder(source: PlannedSource, folder: string, paths: PathCalls): Dr
 /** The target is the new name, or the file that is replaced. */
 function ontoName(
   sources: PlannedSource[],
-  full: string,
-  target: string,
-  stat: FileStat | undefined,
+  { full, target, stat, operands }: { full: string; target: string; stat: FileStat | undefined; operands: number },
   paths: PathCalls,
 ): Draft {
   const [source] = sources;
-  if (sources.length > 1) throw notFolder(target, "Several files can only be copied into a folder that exists");
+  if (operands > 1 || sources.length > 1) {
+    throw notFolder(target, "Several files can only be copied into a folder that exists");
+  }
   if (stat) {
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notFolder(target);
     if (stat.kind !== FileKind.file) return { root: { kind: "device", path: full }, make: false };

@@ -78,10 +78,13 @@ export class HelloScanner {
   #noiseBytes = 0;
   #line: number[] = [];
 
-  /** The bytes that were skipped, for messages: what the shell said. Not safe for a terminal. */
+  /** The bytes that were skipped, for messages: what the shell said, without any hello. Not safe for a terminal. */
   get noise(): string {
     const decoder = new TextDecoder();
-    return [...this.#noise, Uint8Array.from(this.#line)].map((piece) => decoder.decode(piece)).join("");
+    // A hello holds the secret, also one that was cut.
+    const isHello = this.#line.length >= HELLO_MAGIC.length && this.#mayBeHello();
+    const last = isHello ? [] : this.#line;
+    return [...this.#noise, Uint8Array.from(last)].map((piece) => decoder.decode(piece)).join("");
   }
 
   /**

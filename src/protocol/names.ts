@@ -35,15 +35,17 @@ export function hasEscapedBytes(name: string): boolean {
 
 function decodeMixed(bytes: Uint8Array): string {
   let text = "";
+  let valid = 0;
   for (let at = 0; at < bytes.length;) {
     const length = validSequence(bytes, at);
-    text += length === 0
-      // One byte is escaped, and the next may start a valid sequence.
-      ? String.fromCharCode(0xdc00 + bytes[at])
-      : strict.decode(bytes.subarray(at, at + length));
-    at += Math.max(1, length);
+    at += length;
+    if (length > 0) continue;
+    // One byte is escaped, and the next may start a valid sequence. What is valid before it is decoded at once.
+    if (at > valid) text += strict.decode(bytes.subarray(valid, at));
+    text += String.fromCharCode(0xdc00 + bytes[at]);
+    valid = ++at;
   }
-  return text;
+  return text + strict.decode(bytes.subarray(valid));
 }
 
 /** Length of the UTF-8 sequence at bytes[at], 0 when it is not valid (RFC 3629, section 4). */

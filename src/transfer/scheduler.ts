@@ -146,7 +146,12 @@ export class Scheduler {
 
   #mayWalk(): boolean {
     if (this.#early.length > 0 || !this.found.complete) return this.#ranged.hasRoom;
-    return this.#links.length > 0 && this.#out.size === 0 && this.#ranged.size === 0;
+    return this.#mayLink();
+  }
+
+  /** Whether everything but hard links is in place. */
+  #mayLink(): boolean {
+    return this.#links.length > 0 && this.#ready.length === 0 && this.#out.size === 0 && this.#ranged.size === 0;
   }
 
   /** One item of the walk; streams that ask at the same time wait for the same step. */
@@ -154,7 +159,7 @@ export class Scheduler {
     this.#walking ??= (async () => {
       const item = this.#early.shift() ?? await this.#pull();
       if (item) this.#plan(item);
-      else if (this.found.complete) {
+      else if (this.#mayLink()) {
         for (const links of this.#links.splice(0)) {
           this.#ready.push(this.#packUnit(links));
         }

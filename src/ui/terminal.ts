@@ -47,6 +47,7 @@ export class Terminal {
   #drawnWidth = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  #lastFailure = "";
   readonly #hints = new Set<string>();
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
@@ -69,7 +70,9 @@ export class Terminal {
 
   /** A hint that was given once is not repeated for each of a thousand files. */
   #fail({ message, hint }: FailedEvent): void {
-    this.printLine(`escp: ${message}`);
+    // A folder that fails does so with each file in it: that is said once.
+    if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
+    this.#lastFailure = message;
     if (!hint || this.#hints.has(hint)) return;
     this.#hints.add(hint);
     this.printLine(`hint: ${hint}`);

@@ -23,6 +23,16 @@ for (const { title, make } of ENGINES) {
       assertEquals(roots.map((it) => it.size), [3, 0, 0, 0, 0, 3, 3]);
     });
 
+    it("means the contents of a home folder, and leaves alone a tilde that is none", () => {
+      using temp = new TempFolder();
+      temp.write("~");
+      temp.write("~no-such-user");
+      const { roots } = resolve(temp, ["", "~", "~/", "~no-such-user"]);
+      assertEquals(roots.map((it) => it.name), [".", ".", ".", "~no-such-user"]);
+      const local = resolveSources(["~"], { base: temp.path, tilde: false, recursive: true }, paths);
+      assertEquals(local.roots.map((it) => it.name), ["~"]);
+    });
+
     it("reports what cannot be copied in the words of scp, and takes the rest", () => {
       using temp = new TempFolder();
       temp.folder("d");

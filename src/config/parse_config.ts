@@ -1,0 +1,174 @@
+/** From the text of a configuration file to what it says. */
+
+import { escapePath, quotePath, UsageError, UserError } from "../errors.ts";
+import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
+import type { Config, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
+import { findKeyLine } from "./key_line.ts";
+import { parseMask } from "./mask.ts";
+import { parsePortRange } from "./port_range.ts";
+
+type Mapping = Record<string, unknown>;
+
+/** Keys beside the options. What `root` says, `allow` says as well. */
+const MASKS = ["cpumask", "nodemask"] as const;
+const FILE_KEYS = ["hosts", "root", "allow"];
+
+/**
+ * Parses and checks a file.
+ *
+ * Every value is read as the text that was written: a mask of 100 bits does not become a rounded number, and a user who
+ * is called "no" is not false.
+ *
+ * @param file Its path, for messages and for `Config.file`.
+ * @throws {UsageError} names the file, the line where it can be told, and the key.
+ */
+export async function parseConfig(text: string, file: string, table: KeyTable): Promise<Config> {
+  const value = await parseYaml(text, file);
+  if (value === null || value === undefined) return { file, options: {}, hosts: [] };
+  if (!isMapping(value)) {
+    throw new UsageError(`Cannot use ${quotePath(file)}: it is not a list of keys with values`, {
+      hint: "A line of it looks like this: streams: 8",
+    });
+  }
+  return new ConfigReader(text, file, table).read(value);
+}
+
+async function parseYaml(text: string, file: string): Promise<unknown> {
+  // Loaded here and not before: most runs have no file to read.
+  const yaml = await import("@std/yaml") as { parse(text: string, options: { schema: "failsafe" }): unknown };
+  try {
+    return yaml.parse(text, { schema: "failsafe" });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new UsageError(`Cannot read ${quotePath(file)}: it is nested too deeply`);
+    if (!(cause instanceof SyntaxError)) throw cause;
+    const [, state, line] = /^(.*?)(?: at line ([0-9]+), column [0-9]+:.*)?$/s.exec(cause.message)!;
+    const reason = state.slice(state.indexOf(": ") + 1).trim();
+    // What is never closed is noticed behind the last line.
+    const last = text.trimEnd().split("\n").length;
+    const where = line === undefined ? "" : `, line ${Math.min(Number(line), last)}`;
+    throw new UsageError(`Cannot read ${quotePath(file)}${where}: ${escapePath(reason).replaceAll('\\"', '"')}`, {
+      cause,
+      hint: /alias/.test(reason) ? 'A pattern that begins with "*" is written in quotes: "*.lab"' : undefined,
+    });
+  }
+}
+
+class ConfigReader {
+  readonly #text: string;
+  readonly #file: string;
+  readonly #table: KeyTable;
+
+  constructor(text: string, file: string, table: KeyTable) {
+    this.#text = text;
+    this.#file = file;
+    this.#table = table;
+  }
+
+  read(mapping: Mapping): Config {
+    const settings = this.#settings(mapping, [], FILE_KEYS);
+    return { file: this.#file, ...settings, hosts: this.#hosts(mapping.hosts), root: this.#root(mapping) };
+  }
+
+  /** @param beside Keys that may stand here and are read elsewhere. */
+  #settings(mapping: Mapping, path: string[], beside: string[]): Settings {
+    const options: Record<string, OptionValue> = {};
+    const masks: Partial<Record<typeof MASKS[number], number[]>> = {};
+    const seen = new Set<string>();
+    for (const [written, value] of Object.entries(mapping)) {
+      const shown = this.#shown([...path, written]);
+      const name = written.replaceAll("_", "-");
+      const mask = MASKS.find((it) => it === name);
+      const key = mask || beside.includes(name) ? undefined : this.#find(name, written, path, beside);
+      const canonical = key?.name ?? (name === "allow" ? "root" : name);
+      if (seen.has(canonical)) throw new UsageError(`${shown} is given twice`);
+      seen.add(canonical);
+      if (mask) masks[mask] = parseMask(scalar(value, shown), shown);
+      else if (key) options[key.name] = this.#option(key, value, shown);
+    }
+    return { options, ...masks };
+  }
+
+  #find(name: string, written: string, path: string[], beside: string[]): KnownKey {
+    const { known, nearest } = this.#table;
+    const key = known.find((it) => it.name === name || it.aliases?.includes(name));
+    if (key) return key;
+    const others = path.length > 0 && FILE_KEYS.includes(name);
+    const candidates = [...known.flatMap((it) => [it.name, ...it.aliases ?? []]), ...MASKS, ...beside];
+    const meant = others ? undefined : nearest(name, candidates);
+    const state = others ? ": it is for the whole file" : meant === undefined ? "" : `: did you mean "${meant}"?`;
+    throw new UsageError(`Unknown key ${this.#shown([...path, written]).slice("Key ".length)}${state}`, {
+      hint: 'The keys are the long options of "escp --help", and cpumask, nodemask, hosts and root',
+    });
+  }
+
+  #option(key: KnownKey, value: unknown, shown: string): OptionValue {
+    if (key.kind === "list" && Array.isArray(value)) {
+      return value.map((item) => this.#table.parseValue(key, scalar(item, shown), shown));
+    }
+    const text = scalar(value, shown);
+    const truth = /^(?:true|True|TRUE)$/.test(text) ? true : /^(?:false|False|FALSE)$/.test(text) ? false : undefined;
+    if (key.kind === "boolean") {
+      if (truth !== undefined) return truth;
+      throw new UsageError(`${shown} must be true or false, not ${quotePath(text)}`);
+    }
+    if (key.kind === "count") {
+      if (truth !== undefined || /^[0-9]$/.test(text)) return Number(truth ?? text);
+      throw new UsageError(`${shown} must be true, false or a number from 0 to 9, not ${quotePath(text)}`);
+    }
+    const parsed = this.#table.parseValue(key, text, shown);
+    if (key.name === "escp-portrange") parsePortRange(text, shown);
+    return key.kind === "list" ? [parsed] : parsed;
+  }
+
+  #hosts(value: unknown): Config["hosts"] {
+    if (value === undefined) return [];
+    if (!isMapping(value)) {
+      throw new UsageError(`${this.#shown(["hosts"])} must hold patterns of hosts with keys of their own`, {
+        hint: 'Such as: hosts: {"*.lab": {streams: 8}}',
+      });
+    }
+    return Object.entries(value).map(([host, mapping]) => {
+      const shown = `Host ${this.#shown(["hosts", host]).slice("Key ".length)}`;
+      if (!isMapping(mapping)) throw new UsageError(`${shown} must have keys of its own`);
+      return { pattern: parseHost(host, shown), ...this.#settings(mapping, ["hosts", host], []) };
+    });
+  }
+
+  #root(mapping: Mapping): string | undefined {
+    const name = "root" in mapping ? "root" : "allow";
+    if (!(name in mapping)) return undefined;
+    const shown = this.#shown([name]);
+    const path = scalar(mapping[name], shown);
+    if (/^(?:[\\/]|~|[a-z]:[\\/])/i.test(path)) return path;
+    throw new UsageError(`${shown} must be an absolute path of a folder, not ${quotePath(path)}`);
+  }
+
+  /** `Key "streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
+  #shown(path: readonly string[]): string {
+    const line = findKeyLine(this.#text, path);
+    const host = path.length === 3 ? ` of host ${quotePath(path[1])}` : "";
+    const where = line === undefined ? "" : `, line ${line}`;
+    return `Key ${quotePath(path[path.length - 1])}${host} (${quotePath(this.#file)}${where})`;
+  }
+}
+
+function parseHost(host: string, shown: string): GlobPattern {
+  if (host.includes("/") || host === "") throw new UsageError(`${shown} must be a host, or a pattern of hosts`);
+  try {
+    return parseGlob(host.toLowerCase(), { strict: true, dot: true });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UsageError(`${shown}: ${error.message}`, { hint: error.hint, cause: error });
+  }
+}
+
+/** The text of a value that is neither list nor mapping. */
+function scalar(value: unknown, shown: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  const state = Array.isArray(value) ? "must be one value, not a list" : isMapping(value) ? "must be one value" : "";
+  throw new UsageError(`${shown} ${state || "has no value"}`);
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,121 @@
+/** Brace expansion as in bash: "a{b,c}" is "ab" and "ac". Sequences such as "{1..9}" are not expanded. */
+
+import { quotePath, UserError } from "../../errors.ts";
+
+/** Most texts that one pattern may stand for. */
+export const MAX_BRACE_RESULTS = 10_000;
+/** Most characters in all of them together. */
+const MAX_BRACE_CHARACTERS = 1 << 20;
+const MAX_DEPTH = 64;
+
+/** A text with places where one of several texts stands. */
+type Sequence = (string | Sequence[])[];
+
+interface Size {
+  count: number;
+  characters: number;
+}
+
+/**
+ * All texts that a pattern with braces stands for, from left to right, with doubles. Braces without a comma in them,
+ * braces that are not closed and braces behind a backslash stay as they are; backslashes stay too.
+ *
+ * @throws {UserError} for more than 10,000 results, more than 2^20 characters, or braces nested deeper than 64. This is
+ * known before any of them is made.
+ */
+export function expandBraces(text: string): string[] {
+  if (!text.includes("{")) return [text];
+  const sequence = new Groups(text).parse(0, text.length, 0);
+  const { count, characters } = measure(sequence);
+  if (count > MAX_BRACE_RESULTS || characters > MAX_BRACE_CHARACTERS) {
+    throw refuse(text, `stands for more than ${MAX_BRACE_RESULTS} names`);
+  }
+  return produce(sequence);
+}
+
+/** The position of a "{" that is never closed, -1 when there is none. */
+export function findUnclosedBrace(text: string): number {
+  return new Groups(text).unclosed;
+}
+
+/** Which braces belong together; found in one pass, however hostile the text. */
+class Groups {
+  /** The first "{" that is never closed, or -1. */
+  readonly unclosed: number;
+  readonly #text: string;
+  /** For each "{" that starts a group, where its commas and its "}" are. */
+  readonly #ends = new Map<number, number[]>();
+
+  constructor(text: string) {
+    this.#text = text;
+    const open: { at: number; ends: number[] }[] = [];
+    for (let at = 0; at < text.length; at++) {
+      const char = text[at];
+      if (char === "\\") at++;
+      else if (char === "{") open.push({ at, ends: [] });
+      else if (char === "," && open.length > 0) open[open.length - 1].ends.push(at);
+      else if (char === "}" && open.length > 0) {
+        const group = open.pop()!;
+        if (group.ends.length > 0) this.#ends.set(group.at, [...group.ends, at]);
+      }
+    }
+    this.unclosed = open.length > 0 ? open[0].at : -1;
+  }
+
+  parse(from: number, to: number, depth: number): Sequence {
+    if (depth > MAX_DEPTH) throw refuse(this.#text, `has braces nested deeper than ${MAX_DEPTH}`);
+    const sequence: Sequence = [];
+    let plain = from;
+    for (let at = from; at < to; at++) {
+      if (this.#text[at] === "\\") at++;
+      const ends = this.#text[at] === "{" ? this.#ends.get(at) : undefined;
+      if (!ends) continue;
+      sequence.push(this.#text.slice(plain, at));
+      let start = at + 1;
+      const choices: Sequence[] = [];
+      for (const end of ends) {
+        choices.push(this.parse(start, end, depth + 1));
+        start = end + 1;
+      }
+      sequence.push(choices);
+      at = ends[ends.length - 1];
+      plain = at + 1;
+    }
+    sequence.push(this.#text.slice(plain, to));
+    return sequence;
+  }
+}
+
+function measure(sequence: Sequence): Size {
+  let [count, characters] = [1, 0];
+  for (const part of sequence) {
+    const size = typeof part === "string" ? { count: 1, characters: part.length } : measureChoices(part);
+    characters = characters * size.count + size.characters * count;
+    count *= size.count;
+  }
+  return { count, characters };
+}
+
+function measureChoices(choices: Sequence[]): Size {
+  const size = { count: 0, characters: 0 };
+  for (const choice of choices) {
+    const { count, characters } = measure(choice);
+    size.count += count;
+    size.characters += characters;
+  }
+  return size;
+}
+
+function produce(sequence: Sequence): string[] {
+  let texts = [""];
+  for (const part of sequence) {
+    const tails = typeof part === "string" ? [part] : part.flatMap(produce);
+    texts = texts.flatMap((text) => tails.map((tail) => text + tail));
+  }
+  return texts;
+}
+
+function refuse(text: string, state: string): UserError {
+  const shown = text.length > 200 ? text.slice(0, 200) + "…" : text;
+  return new UserError(`Cannot expand ${quotePath(shown)}: it ${state}`);
+}

@@ -1,0 +1,80 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { Configs } from "../../src/config/config_files.ts";
+import { limitsOf, settingsFor } from "../../src/config/effective.ts";
+import { parseConfig } from "../../src/config/parse_config.ts";
+import { TABLE } from "./key_table.ts";
+
+async function configs(system?: string, user?: string): Promise<Configs> {
+  const parse = (text: string | undefined, file: string) =>
+    text === undefined ? undefined : parseConfig(text, file, TABLE);
+  return { system: await parse(system, "/etc/escp.conf"), user: await parse(user, "~/config.yaml") };
+}
+
+describe("settings for a copy", () => {
+  it("are none without files", async () => {
+    assertEquals((await settingsFor(await configs(), "a")).options, {});
+  });
+
+  it("are the system's, replaced by the user's, key by key", async () => {
+    const both = await configs(
+      "streams: 2\nengine: native\nidentity: [a, b]\ncpumask: 1\nnodemask: 1",
+      "streams: 3\nidentity: [c]\ncpumask: 2",
+    );
+    assertEquals(settingsFor(both), {
+      options: { streams: 3, engine: "native", identity: ["c"] },
+      cpumask: [1],
+      nodemask: [0],
+    });
+  });
+
+  it("take every entry for the host, in its order", async () => {
+    const one = await configs(
+      'streams: 1\nhosts: {"*.lab": {streams: 2, engine: native}, "{a,b}.lab": {streams: 3}, "c*": {cpumask: f}}\nverbose: 1',
+    );
+    const streams = (host?: string) => settingsFor(one, host).options.streams;
+    assertEquals(streams(), 1);
+    assertEquals(streams("x"), 1);
+    assertEquals(streams("x.lab"), 2);
+    assertEquals(streams("x.y.LAB"), 2);
+    assertEquals(streams("b.lab"), 3);
+    assertEquals(settingsFor(one, "b.lab").options, { streams: 3, engine: "native", verbose: 1 });
+    assertEquals(settingsFor(one, "c.lab").cpumask, [0, 1, 2, 3]);
+    assertEquals(settingsFor(one, "::1").options, { streams: 1, verbose: 1 });
+  });
+
+  it("take what the user says for all hosts after what the system says for some", async () => {
+    const both = await configs("hosts: {a: {streams: 2, verbose: 1}}", "streams: 3\nhosts: {A: {engine: portable}}");
+    assertEquals(settingsFor(both, "a").options, { streams: 3, verbose: 1, engine: "portable" });
+  });
+});
+
+describe("limits of a receiving host", () => {
+  it("are none without files", async () => {
+    assertEquals(limitsOf(await configs()), {
+      root: undefined,
+      ports: undefined,
+      cpumask: undefined,
+      nodemask: undefined,
+    });
+  });
+
+  it("cannot be widened by the user", async () => {
+    const both = await configs(
+      "root: /srv/in\nescp-portrange: 1232-1234",
+      "root: /\nescp-port: 80\ncpumask: 2\nhosts: {a: {cpumask: f}}",
+    );
+    assertEquals(limitsOf(both), {
+      root: "/srv/in",
+      ports: { first: 1232, last: 1234 },
+      cpumask: [1],
+      nodemask: undefined,
+    });
+  });
+
+  it("are the user's where the system leaves them open", async () => {
+    const both = await configs("streams: 2", "allow: ~/in\nescp_port: 5000\nescp_portrange: 2");
+    assertEquals(limitsOf(both).root, "~/in");
+    assertEquals(limitsOf(both).ports, { first: 5000, last: 5002 });
+  });
+});
