@@ -1,3 +1,5 @@
+import type { FilterRule } from "../files/filter.ts";
+
 /** What an option takes. `list` keeps every value in order, `count` counts how often it was given. */
 export type FlagKind = "boolean" | "string" | "number" | "list" | "count";
 
@@ -29,6 +31,8 @@ export interface Flag {
   readonly env?: string;
   /** Words to look for in the right place when the value is refused. */
   readonly hint?: string;
+  /** Each value is a rule for what to copy; all such options make one list, in the order given. */
+  readonly rule?: Pick<FilterRule, "action" | "kind">;
   /** Not for people: left out of `--help`, the manual page, completions and suggestions. */
   readonly hidden?: true;
 }

@@ -3,6 +3,7 @@
  * option is adding a row here, and reading it in `options.ts`.
  */
 
+import type { FilterRule } from "../files/filter.ts";
 import type { Flag } from "./flag.ts";
 
 /** Every option there is, in the order of `--help`. */
@@ -14,6 +15,59 @@ export const FLAGS = [
     kind: "boolean",
     section: "Copying",
     help: "Keep modification times and permission bits",
+  },
+  {
+    name: "archive",
+    short: "a",
+    kind: "boolean",
+    section: "Copying",
+    help: "As -r -p --symlinks=preserve --hardlinks",
+  },
+  {
+    name: "symlinks",
+    kind: "string",
+    argument: "HOW",
+    choices: ["follow", "preserve", "skip"],
+    section: "Copying",
+    help: "What to do about symbolic links; without -a they are followed",
+  },
+  {
+    name: "hardlinks",
+    kind: "boolean",
+    section: "Copying",
+    help: "Copy a file with several names once, and link the others to it",
+  },
+  {
+    name: "include",
+    kind: "list",
+    argument: "GLOB",
+    rule: { action: "include", kind: "glob" },
+    section: "Copying",
+    help: "Copy what matches; of all such rules the first that matches decides",
+  },
+  {
+    name: "exclude",
+    kind: "list",
+    argument: "GLOB",
+    rule: { action: "exclude", kind: "glob" },
+    section: "Copying",
+    help: "Leave out what matches",
+  },
+  {
+    name: "include-regex",
+    kind: "list",
+    argument: "REGEX",
+    rule: { action: "include", kind: "regex" },
+    section: "Copying",
+    help: "As --include, with a regular expression",
+  },
+  {
+    name: "exclude-regex",
+    kind: "list",
+    argument: "REGEX",
+    rule: { action: "exclude", kind: "regex" },
+    section: "Copying",
+    help: "As --exclude, with a regular expression",
   },
   {
     name: "streams",
@@ -142,6 +196,53 @@ export const FLAGS = [
   },
   { name: "ipv4", short: "4", kind: "boolean", section: "Reaching the other side", help: "Use IPv4 only" },
   { name: "ipv6", short: "6", kind: "boolean", section: "Reaching the other side", help: "Use IPv6 only" },
+  {
+    name: "through-here",
+    short: "3",
+    kind: "boolean",
+    section: "Reaching the other side",
+    help: "From one remote host to another: through this one, as it is anyway",
+  },
+  {
+    name: "from-origin",
+    short: "R",
+    kind: "boolean",
+    section: "Reaching the other side",
+    help: "From one remote host to another: run escp on the first",
+  },
+  {
+    name: "old-protocol",
+    short: "O",
+    kind: "boolean",
+    section: "Other",
+    hidden: true,
+    help: "Accepted for scp's sake",
+  },
+  {
+    name: "sftp-protocol",
+    short: "s",
+    kind: "boolean",
+    section: "Other",
+    hidden: true,
+    help: "Accepted for scp's sake",
+  },
+  {
+    name: "no-name-check",
+    short: "T",
+    kind: "boolean",
+    section: "Other",
+    hidden: true,
+    help: "Accepted for scp's sake",
+  },
+  {
+    name: "sftp-option",
+    short: "X",
+    kind: "list",
+    argument: "OPTION",
+    section: "Other",
+    hidden: true,
+    help: "Accepted for scp's sake",
+  },
   { name: "help", short: "h", kind: "boolean", section: "Other", help: "Print this page" },
   {
     name: "version",
@@ -182,7 +283,10 @@ type ValueOf<F> = F extends { kind: "boolean" } ? boolean
   : string;
 
 /** The values of the options that were given, under their long names. Each is already checked against its row. */
-export type RawFlags = { [F in Row as F["name"]]?: ValueOf<F> };
+export type RawFlags =
+  & { [F in Row as F extends { rule: unknown } ? never : F["name"]]?: ValueOf<F> }
+  /** Of all options with a `rule`, in the order given. */
+  & { rules?: FilterRule[] };
 
 /** The row with this long name or alias. Underscores stand for dashes. */
 export function findLong(name: string): Flag | undefined {

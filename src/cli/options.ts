@@ -1,3 +1,4 @@
+import { createFilter, type FilterRule } from "../files/filter.ts";
 import { UsageError } from "../errors.ts";
 import { formatHost, type Operand, parseOperand, type RemoteOperand } from "../ssh/operand.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
@@ -34,10 +35,12 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   /** At least one; all local, or all on the same host. */
   readonly sources: readonly [Operand, ...Operand[]];
   readonly target: Operand;
-  /** Where the data goes, seen from here. At most one side is remote. */
-  readonly direction: "local" | "push" | "pull";
-  /** The other host; undefined for a local copy. */
+  /** Where the data goes, seen from here; "relay" and "origin" are from one remote host to another. */
+  readonly direction: "local" | "push" | "pull" | "relay" | "origin";
+  /** The other host, that of the target where both sides are remote; undefined for a local copy. */
   readonly remote?: RemoteHost;
+  /** The host of the sources, where the target is remote too. */
+  readonly origin?: RemoteHost;
   /** Where escp is on that host. */
   readonly remotePath: string;
   readonly ssh: SshOptions;
@@ -46,6 +49,10 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly cipher: CipherName;
   readonly recursive: boolean;
   readonly preserve: boolean;
+  readonly symlinks: "follow" | "preserve" | "skip";
+  readonly hardlinks: boolean;
+  /** Which paths below the sources are wanted, in the order given. */
+  readonly filters: readonly FilterRule[];
   /** Print errors only. */
   readonly quiet: boolean;
 }
@@ -100,37 +107,50 @@ function copyOptions(flags: CompleteFlags, texts: readonly string[], { driveLett
     const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
     throw new UsageError(`${state}: a source and a target are needed`, { hint: `${USAGE}; "escp --help" says more` });
   }
+  const archive = flags.archive ?? false;
+  const filters = flags.rules ?? [];
+  // A rule that cannot be used is found before anything is opened.
+  createFilter(filters);
   const operands = texts.map((text) => parseOperand(text, { driveLetters }));
   const target = operands.pop()!;
   const sources = operands as [Operand, ...Operand[]];
   return {
     sources,
     target,
-    ...route(sources, target),
+    ...route(sources, target, flags["from-origin"] ?? false),
     remotePath: flags["remote-path"],
     ssh: sshOptions(flags),
     streams: flags.streams,
     cipher: flags.cipher,
     engine: flags.engine,
-    recursive: flags.recursive ?? false,
-    preserve: flags.preserve ?? false,
+    recursive: flags.recursive ?? archive,
+    preserve: flags.preserve ?? archive,
+    symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
+    hardlinks: flags.hardlinks ?? archive,
+    filters,
     quiet: flags.quiet ?? false,
     verbose: flags.verbose ?? 0,
   };
 }
 
 /** Which way the data goes, and to or from which host. */
-function route(sources: readonly Operand[], target: Operand): Pick<Options, "direction" | "remote"> {
+function route(
+  sources: readonly Operand[],
+  target: Operand,
+  fromOrigin: boolean,
+): Pick<Options, "direction" | "remote" | "origin"> {
   const remotes = sources.filter((source) => source.kind === "remote");
   if (target.kind === "remote") {
-    if (remotes.length > 0) {
-      throw new UsageError("Cannot copy from one remote host to another yet", {
-        hint: "Copy to this machine first, then on from here",
-      });
-    }
-    return { direction: "push", remote: hostOf(target) };
+    if (remotes.length === 0) return { direction: "push", remote: hostOf(target) };
+    const direction = fromOrigin ? "origin" : "relay";
+    return { direction, remote: hostOf(target), origin: onlyHost(sources, remotes) };
   }
   if (remotes.length === 0) return { direction: "local" };
+  return { direction: "pull", remote: onlyHost(sources, remotes) };
+}
+
+/** The one host that all sources are on. */
+function onlyHost(sources: readonly Operand[], remotes: RemoteOperand[]): RemoteHost {
   if (remotes.length < sources.length) {
     throw new UsageError("Cannot copy local and remote sources in one run", { hint: "Run escp once for each of them" });
   }
@@ -140,7 +160,7 @@ function route(sources: readonly Operand[], target: Operand): Pick<Options, "dir
       hint: "Run escp once for each host",
     });
   }
-  return { direction: "pull", remote: hostOf(remotes[0]) };
+  return hostOf(remotes[0]);
 }
 
 function hostOf({ host, user, port }: RemoteOperand): RemoteHost {

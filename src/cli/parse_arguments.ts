@@ -1,4 +1,5 @@
 import { escapePath, UsageError } from "../errors.ts";
+import type { FilterRule } from "../files/filter.ts";
 import { type Flag, takesValue } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
@@ -34,7 +35,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
   return { flags: values as RawFlags, operands };
 }
 
-type Values = Record<string, boolean | number | string | string[]>;
+type Values = Record<string, boolean | number | string | string[] | FilterRule[]>;
 
 /** Both parsers give the number of arguments that they used beyond the first: 0 or 1. */
 function parseLong(arg: string, next: string | undefined, values: Values): number {
@@ -72,6 +73,10 @@ function switchOn(flag: Flag, values: Values): void {
 
 function store(flag: Flag, text: string, shown: string, values: Values): void {
   const value = parseFlagValue(flag, text, `Option "${shown}"`);
+  if (flag.rule) {
+    values.rules = [...(values.rules as FilterRule[] | undefined ?? []), { ...flag.rule, pattern: text }];
+    return;
+  }
   if (flag.kind !== "list") values[flag.name] = value;
   else values[flag.name] = [...(values[flag.name] as string[] | undefined ?? []), value as string];
 }

@@ -6,10 +6,12 @@ import type { PeerCommand } from "../session/peer_process.ts";
 import { formatHost, type Operand } from "../ssh/operand.ts";
 import { remoteCommand } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
-import { copy } from "../transfer/copy.ts";
+import { copy, type CopyOptions } from "../transfer/copy.ts";
+import { relay } from "../transfer/relay.ts";
+import type { Outcome } from "../transfer/send.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
-import type { Options } from "./options.ts";
+import type { Options, RemoteHost } from "./options.ts";
 import { stopSignals } from "./stop_signals.ts";
 
 /** @returns 0 when everything was copied, 1 when something was not. @throws what ended the copy. */
@@ -20,22 +22,15 @@ export async function runCopy(options: Options): Promise<number> {
     sink: (record) => terminal.printLine(formatLogRecord(record)),
   });
   using stop = stopSignals();
+  if (options.direction === "origin") {
+    const { runOnOrigin } = await import("./run_on_origin.ts");
+    return await runOnOrigin(options, stop.signal);
+  }
   try {
-    const { failed } = await copy({
-      direction: options.direction === "pull" ? "pull" : "push",
-      sources: options.sources.map((source) => source.path),
-      target: options.target.path,
-      peer: peerCommand(options),
-      hostname: options.remote?.host,
-      family: familyOf(options),
-      engine: options.engine,
-      cipher: options.cipher,
-      streams: options.streams,
-      recursive: options.recursive,
-      preserve: options.preserve,
+    const { failed } = await start(options, {
       emit: terminal.onEvent,
-      note: (text) => log.info(text),
       begun: (session) => log.session = session,
+      note: (text) => log.info(text),
       signal: stop.signal,
     });
     return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
@@ -44,15 +39,45 @@ export async function runCopy(options: Options): Promise<number> {
   }
 }
 
+type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
+
+/** Between this machine and another end, or between two other hosts. */
+function start(options: Options, listeners: Listeners): Promise<Outcome> {
+  const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, remote, origin } = options;
+  const shared = {
+    sources: options.sources.map((source) => source.path),
+    target: options.target.path,
+    family: familyOf(options),
+    engine,
+    cipher,
+    streams,
+    request: { recursive, preserve, symlinks, hardlinks, filters },
+    ...listeners,
+  };
+  if (options.direction === "relay") {
+    return relay({
+      ...shared,
+      from: { peer: peerCommand(options, origin), hostname: origin!.host },
+      to: { peer: peerCommand(options, remote), hostname: remote!.host },
+    });
+  }
+  return copy({
+    ...shared,
+    direction: options.direction === "pull" ? "pull" : "push",
+    peer: peerCommand(options, remote),
+    hostname: remote?.host,
+  });
+}
+
 /** ssh, or for a local copy this program itself. */
-function peerCommand(options: Options): PeerCommand {
-  if (!options.remote) {
+function peerCommand(options: Options, host: RemoteHost | undefined): PeerCommand {
+  if (!host) {
     const self = selfCommand();
     const args = [...self.args, "--receiver", "--local-peer", "--engine", options.engine];
     return { program: self.program, args, name: "this machine" };
   }
-  const { program, args } = sshCommand(options.ssh, options.remote, remoteCommand(options.remotePath));
-  return { program, args, name: formatHost(options.remote) };
+  const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath));
+  return { program, args, name: formatHost(host) };
 }
 
 function familyOf({ ssh }: Options): 4 | 6 | undefined {

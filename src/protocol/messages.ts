@@ -30,6 +30,12 @@ export interface JobOptions {
   preserve: boolean;
   /** Bytes of a block of a ranged file. */
   blockBytes: number;
+  /** What the sender does about symbolic links inside the sources. */
+  symlinks: "follow" | "preserve" | "skip";
+  /** A file with several names is sent once. */
+  hardlinks: boolean;
+  /** Which paths are wanted; for the sender, who checks them. */
+  filters: unknown[];
 }
 
 /** Attributes of a file as they cross the wire. */
@@ -216,6 +222,9 @@ function asJob(value: unknown): Job {
     recursive: shape.flag(fields, "recursive"),
     preserve: shape.flag(fields, "preserve"),
     blockBytes: shape.whole(fields, "blockBytes"),
+    symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
+    hardlinks: shape.flag(fields, "hardlinks"),
+    filters: shape.list(fields, "filters", 1 << 10, (value) => value),
   };
   return direction === "push"
     ? { direction, target: shape.text(fields, "target", 1 << 17), ...options }

@@ -72,6 +72,9 @@ export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer
 /** The ciphers that this program can do, for the hello line. */
 export const CIPHERS: readonly CipherName[] = CIPHER_NAMES;
 
+/** How long a peer may stay that has closed its output without a hello. */
+const LEAVE_MS = 2_000;
+
 async function readHello(peer: PeerProcess): Promise<{ line: string; rest: Uint8Array }> {
   const scanner = new HelloScanner();
   try {
@@ -88,7 +91,8 @@ async function readHello(peer: PeerProcess): Promise<{ line: string; rest: Uint8
       hint: "A login script there prints without end; let it be silent when it is not interactive",
     });
   }
-  const { code, signal } = await peer.status;
+  // A program that has closed its output cannot say hello any more, also when it stays.
+  const { code, signal } = await peer.end(LEAVE_MS);
   throw notStarted(peer.name, code, signal, scanner.noise);
 }
 

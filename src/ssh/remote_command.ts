@@ -20,7 +20,8 @@ export function quoteWord(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function quoteProgram(path: string): string {
+/** As `quoteWord`, but a leading "~/" or "~user/" is left for the shell to expand. */
+export function quoteProgram(path: string): string {
   const home = /^~[A-Za-z0-9._-]*\//.exec(path)?.[0] ?? "";
   const rest = path.slice(home.length);
   return home + (rest === "" ? "" : quoteWord(rest));

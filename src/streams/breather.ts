@@ -5,11 +5,14 @@
 export class Breather {
   #last = performance.now();
   #channel?: MessageChannel;
+  #turning: Promise<void> | undefined;
 
   /** Call it once a frame. It takes a turn of the event loop when the last one was more than 10 ms ago. */
   breathe(): void | Promise<void> {
     if (performance.now() - this.#last < 10) return;
-    return this.#turn();
+    // Several loops may share a breather: they take the same turn.
+    this.#turning ??= this.#turn().finally(() => this.#turning = undefined);
+    return this.#turning;
   }
 
   /** Frees the channel; without it a thread does not come to its end. */

@@ -3,6 +3,7 @@
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import { resolveSources } from "../files/source_roots.ts";
+import { type CopyRequest, jobOptions, walkOptions } from "./copy_request.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/messages.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
@@ -31,8 +32,7 @@ export interface CopyOptions {
   engine: EngineChoice;
   cipher: CipherName;
   streams: number;
-  recursive: boolean;
-  preserve: boolean;
+  request: CopyRequest;
   /** Hears what happens. */
   emit: (event: TransferEvent) => void;
   /** Hears the session's name once there is one. */
@@ -103,14 +103,14 @@ async function run(
     emit,
   };
   const outcome = options.direction === "push"
-    ? await send({ ...shared, ...localRoots(options, machine), walk: { recursive: options.recursive } })
+    ? await send({ ...shared, ...localRoots(options, machine), walk: walkOptions(options.request) })
     : await receive({
       ...shared,
       target: options.target,
       base: Deno.cwd(),
       tilde: false,
-      checkSources: (sources) => checkSources(options.sources, options.recursive, sources),
-      preserve: options.preserve,
+      checkSources: (sources) => checkSources(options.sources, options.request.recursive, sources),
+      preserve: options.request.preserve,
       umask: machine.umask,
     });
   session.control.send({ type: "bye" });
@@ -125,14 +125,14 @@ async function run(
 }
 
 function jobOf(options: CopyOptions): Job {
-  const shared = { recursive: options.recursive, preserve: options.preserve, blockBytes: BLOCK_BYTES };
+  const shared = jobOptions(options.request);
   return options.direction === "push"
     ? { direction: "push", target: options.target, ...shared }
     : { direction: "pull", sources: options.sources, ...shared };
 }
 
 function localRoots(options: CopyOptions, machine: Machine) {
-  const { recursive } = options;
+  const { recursive } = options.request;
   const found = options.sources.map((path) =>
     resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)
   );

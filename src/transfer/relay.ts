@@ -5,10 +5,10 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
-import { BLOCK_BYTES } from "../protocol/limits.ts";
-import type { Job, JobOptions } from "../protocol/messages.ts";
+import type { Job } from "../protocol/messages.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { explain, leave } from "./peer_end.ts";
@@ -34,8 +34,7 @@ export interface RelayOptions {
   engine: EngineChoice;
   cipher: CipherName;
   streams: number;
-  recursive: boolean;
-  preserve: boolean;
+  request: CopyRequest;
   emit: (event: TransferEvent) => void;
   begun: (session: string) => void;
   note: (text: string) => void;
@@ -71,11 +70,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
 async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const machine = openMachine(options.engine);
   machine.notes.forEach(options.note);
-  const shared: JobOptions = {
-    recursive: options.recursive,
-    preserve: options.preserve,
-    blockBytes: BLOCK_BYTES,
-  };
+  const shared = jobOptions(options.request);
   // One after the other: each may ask for a password on the same terminal.
   const from = await open(
     options,
@@ -86,7 +81,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   );
   options.begun(from.secrets.id.slice(0, 8));
   const to = await open(options, options.to, machine, { direction: "push", target: options.target, ...shared }, sides);
-  const conversation = new RelayedConversation(options, from, to);
+  const conversation = new RelayedConversation({ ...options, recursive: options.request.recursive }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();
   const crew = new RelayCrew(from, to, machine, count, {

@@ -5,10 +5,12 @@ import { openRemoteSession, type RemoteSession } from "../session/remote_session
 import { toFailure } from "../streams/failure.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
+import { walkOptions } from "./copy_request.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
 import { LIMITS } from "./transfer_limits.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
+import { parseFilterRules } from "../files/filter.ts";
 import { resolveSources } from "../files/source_roots.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES } from "../protocol/limits.ts";
 
@@ -93,7 +95,7 @@ async function run(session: RemoteSession, machine: Machine, options: RemoteEndO
     roots,
     operands: job.sources.length,
     failures,
-    walk: { recursive: job.recursive },
+    walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
     streams: MAX_STREAMS,
     workers: machine.workers,
   });

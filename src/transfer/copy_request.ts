@@ -1,0 +1,29 @@
+/** What the user wants copied, and how: the same for every way that it may take. */
+
+import type { WalkOptions } from "../files/engine.ts";
+import { createFilter, type FilterRule } from "../files/filter.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
+import type { JobOptions } from "../protocol/messages.ts";
+
+/** Checked already. */
+export interface CopyRequest {
+  recursive: boolean;
+  /** Keep modes and times. */
+  preserve: boolean;
+  /** Links inside the sources; a source that is a link itself is followed. */
+  symlinks: "follow" | "preserve" | "skip";
+  /** A file with several names is copied once, and linked. */
+  hardlinks: boolean;
+  /** Which paths below the sources are wanted, in the order given. */
+  filters: readonly FilterRule[];
+}
+
+/** For the job that the remote end is told. */
+export function jobOptions({ filters, ...request }: CopyRequest): JobOptions {
+  return { ...request, filters: [...filters], blockBytes: BLOCK_BYTES };
+}
+
+/** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */
+export function walkOptions({ recursive, symlinks, hardlinks, filters }: Omit<CopyRequest, "preserve">): WalkOptions {
+  return { recursive, symlinks, hardlinks, accept: filters.length > 0 ? createFilter(filters) : undefined };
+}
