@@ -30,6 +30,8 @@ export interface JobOptions {
   preserve: boolean;
   /** Bytes of a block of a ranged file. */
   blockBytes: number;
+  /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
+  salt: string;
   /** What the sender does about symbolic links inside the sources. */
   symlinks: "follow" | "preserve" | "skip";
   /** A file with several names is sent once. */
@@ -71,7 +73,7 @@ export type Message =
     sources: WireSource[];
     /** Operands that the user named, found or not. */
     operands: number;
-    /** Tells whether both ends are one machine. */
+    /** Tells whether both ends are one machine: SHA-256, in hexadecimal, of the job's salt and what names the machine. */
     host: string;
     /** What the walk has found so far. */
     files: number;
@@ -222,6 +224,7 @@ function asJob(value: unknown): Job {
     recursive: shape.flag(fields, "recursive"),
     preserve: shape.flag(fields, "preserve"),
     blockBytes: shape.whole(fields, "blockBytes"),
+    salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),

@@ -36,7 +36,7 @@ export class StreamConnector {
   }
 
   /**
-   * Opens `count` streams.
+   * Opens `count` streams. Resolves when the first is there.
    *
    * @throws {StartError} when no candidate can be reached, naming each and why.
    */
@@ -44,9 +44,8 @@ export class StreamConnector {
     if (count === 0) return;
     const first = this.#chosen ? await this.#attempt(this.#chosen) : await this.#race(candidates);
     take(first);
-    const others = Array.from({ length: count - 1 }, async () => take(await this.#attempt(this.#chosen!)));
-    // One stream is enough to copy: that a further one fails only makes it slower.
-    await Promise.allSettled(others);
+    // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
+    for (let more = 1; more < count; more++) this.#attempt(this.#chosen!).then(take, () => {});
   }
 
   /** Ends all attempts. */

@@ -38,6 +38,7 @@ export interface RemoteSession extends Session {
 export async function openRemoteSession(options: RemoteSessionOptions): Promise<RemoteSession> {
   const listener = listenForStreams(options.local ? "127.0.0.1" : undefined);
   const acceptor = new StreamAcceptor(listener);
+  const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
   try {
     const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
     const id = randomHex(16);
@@ -51,7 +52,6 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       addresses: options.local ? [] : hostAddresses(options.sshConnection),
       ciphers: [...CIPHER_NAMES],
     });
-    const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
     // The login shell may have printed something without a newline.
     control.sendLine("\n" + hello);
     await control.flushed();
@@ -75,6 +75,11 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     };
   } catch (error) {
     acceptor.close();
+    // The client is told what was wrong with its answer; one that does not read is not waited for.
+    if (error instanceof ProtocolError) {
+      control.send({ type: "abort", code: error.code, message: error.message });
+      await Promise.race([control.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    }
     throw error;
   }
 }

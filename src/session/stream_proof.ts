@@ -4,7 +4,7 @@ import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
 import { deriveStreamKeys } from "../crypto/key_schedule.ts";
 import { ProtocolError } from "../errors.ts";
 import { ConnTransport } from "../native/transport.ts";
-import { FRAME_HEADER_BYTES, FrameKind, PROOF_PAYLOAD_LIMIT } from "../protocol/frame.ts";
+import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../protocol/frame.ts";
 import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../protocol/preamble.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames.ts";
 import type { ProvenStream, SessionSecrets } from "./session.ts";
@@ -107,6 +107,3 @@ export function closeQuietly(conn: { close(): void }): void {
     // It was closed by the other of the two who may close it.
   }
 }
-
-/** Bytes that a stream has cost on the wire when it is proven, for the limit of unproven input. */
-export const PROOF_BYTES = PREAMBLE_BYTES + FRAME_HEADER_BYTES + 16;

@@ -6,6 +6,7 @@
 import type { FrameWriter } from "./frames.ts";
 import { FRAME_START, frameBuffer, viewOf } from "./frames.ts";
 import { FRAME_HEADER_BYTES } from "../protocol/frame.ts";
+import { ALIGNMENT, alignUp } from "../protocol/alignment.ts";
 import type { Breather } from "./breather.ts";
 
 /** See above. */
@@ -26,7 +27,8 @@ export class FrameSender {
   constructor(writer: FrameWriter, payloadLimit: number, breather: Breather) {
     this.#writer = writer;
     this.#breather = breather;
-    this.payloadEnd = FRAME_START + FRAME_HEADER_BYTES + payloadLimit;
+    // Down to a multiple of the alignment, so that what ends there needs no padding beyond the limit.
+    this.payloadEnd = alignUp(FRAME_START + FRAME_HEADER_BYTES + payloadLimit + 1) - ALIGNMENT;
     this.bytes = frameBuffer(payloadLimit);
     this.view = viewOf(this.bytes);
     const other = frameBuffer(payloadLimit);

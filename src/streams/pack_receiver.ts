@@ -26,7 +26,7 @@ export class PackReceiver {
    * @throws {ProtocolError} when a record is not what a sender may send.
    */
   receive(
-    { unit, first }: PackHeader,
+    { unit, attempt }: PackHeader,
     bytes: Uint8Array<ArrayBuffer>,
     start: number,
     end: number,
@@ -34,7 +34,7 @@ export class PackReceiver {
     const report: ReceivedPack = {
       type: "pack",
       unit,
-      first,
+      attempt,
       files: 0,
       bytes: 0,
       failures: [],

@@ -1,6 +1,7 @@
 /** Sends pack units: reads the small files of a plan straight into frames. No memory is taken and no promise made per file. */
 
-import { quotePath } from "../errors.ts";
+import { FileError, quotePath } from "../errors.ts";
+import { FileCode } from "../files/file_failure.ts";
 import type { SourceReader } from "../files/engine.ts";
 import { alignUp } from "../protocol/alignment.ts";
 import { crc32 } from "../protocol/crc32.ts";
@@ -45,8 +46,6 @@ export interface SentPack {
 export class PackSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
-  /** No frame of the present unit has left yet. */
-  #first = true;
 
   constructor(reader: SourceReader, out: FrameSender) {
     this.#reader = reader;
@@ -57,11 +56,10 @@ export class PackSender {
   async send(unit: PackUnit, sent: SentPack): Promise<void> {
     const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
     const folder = { start: 0, end: 0, failure: undefined as Failure | undefined };
-    this.#first = true;
     let at = this.#begin();
     while (cursor.next()) {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) {
-        if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit.unit, at);
+        if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit, at);
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
         folder.start = cursor.start;
         folder.end = cursor.end;
@@ -81,9 +79,11 @@ export class PackSender {
         this.#count(sent, 0, 0, 1);
         continue;
       }
-      at = this.#readFile(unit.plan, cursor, at, sent);
+      const read = this.#readFile(unit.plan, cursor, at, sent);
+      // It has grown beyond what this frame has room for: a frame of its own may hold it.
+      at = read ?? this.#readFile(unit.plan, cursor, await this.#resume(unit, at, folder), sent, true)!;
     }
-    await this.#flush(unit.unit, at);
+    await this.#flush(unit, at);
     sent.complete = true;
   }
 
@@ -111,25 +111,33 @@ export class PackSender {
 
   /** Sends what is there and begins a frame in the same folder. */
   async #resume(unit: PackUnit, at: number, folder: { start: number; end: number }): Promise<number> {
-    const next = await this.#flush(unit.unit, at);
+    const next = await this.#flush(unit, at);
     const end = this.#copy(unit.plan, folder.start, folder.end, next);
     // Its attributes were sent with the first one.
     this.#out.view.setUint8(next + RecordField.type, RecordType.enter);
     return end;
   }
 
-  async #flush(unit: number, at: number): Promise<number> {
+  async #flush(unit: PackUnit, at: number): Promise<number> {
     const start = FRAME_START + FRAME_HEADER_BYTES;
     if (at > start + PACK_HEADER_BYTES) {
-      writePackHeader(this.#out.view, start, { unit, first: this.#first });
-      this.#first = false;
+      writePackHeader(this.#out.view, start, { unit: unit.unit, attempt: unit.attempt });
       await this.#out.send(FrameKind.pack, at - start);
     }
     return this.#begin();
   }
 
-  /** @returns where the next record begins: unchanged when the file could not be read. */
-  #readFile(plan: Uint8Array<ArrayBuffer>, cursor: RecordCursor, at: number, sent: SentPack): number {
+  /**
+   * @param last no other frame would have more room.
+   * @returns where the next record begins: unchanged when the file could not be read, undefined when it did not fit.
+   */
+  #readFile(
+    plan: Uint8Array<ArrayBuffer>,
+    cursor: RecordCursor,
+    at: number,
+    sent: SentPack,
+    last = false,
+  ): number | undefined {
     const { bytes, view } = this.#out;
     const contents = at + contentOffset(cursor.nameEnd - cursor.nameStart);
     const reader = this.#reader;
@@ -137,6 +145,7 @@ export class PackSender {
     try {
       size = reader.readWhole(plan, cursor.nameStart, cursor.nameEnd, bytes, contents, this.#out.payloadEnd - contents);
     } catch (error) {
+      if (!last && error instanceof FileError && error.code === FileCode.grew) return undefined;
       sent.failures.push(toFailure(error));
       return at;
     }

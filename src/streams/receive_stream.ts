@@ -51,7 +51,8 @@ export class ReceiveStream {
   #written = 0;
   #told = 0;
   #toldAt = performance.now();
-  #buffer = frameBuffer(4096);
+  #room = 4096;
+  #buffer = frameBuffer(this.#room);
   #writing = false;
   /** A keep-alive that is being written. */
   #quiet: Promise<void> | undefined;
@@ -99,7 +100,11 @@ export class ReceiveStream {
   /** The file is finished or given up: closes it. What still comes of it, with blocks on their way, is thrown away. */
   forget(file: number): void {
     this.#forgotten.add(file);
-    this.#files.get(file)?.writer.close();
+    try {
+      this.#files.get(file)?.writer.close();
+    } catch {
+      // Some file systems tell of a failed write only here. Before a file gets its name the main thread asks by itself.
+    }
     this.#files.delete(file);
     for (const [unit, state] of this.#units) if (state.file === file) this.#units.delete(unit);
   }
@@ -132,7 +137,10 @@ export class ReceiveStream {
     const start = reader.start + BLOCK_HEADER_BYTES;
     try {
       const file = this.#files.get(block.file) ?? await this.#open(block.file);
-      if (!file) return;
+      if (!file) {
+        this.forget(block.file);
+        return;
+      }
       if (block.offset + block.length > file.size) {
         throw new ProtocolError("bad-block", "Cannot accept a block: it lies beyond the end of its file");
       }
@@ -204,7 +212,10 @@ export class ReceiveStream {
   async #answer(result: Result, outcomes: number): Promise<void> {
     const failed = result.type === "range" ? 1 : result.type === "pack" ? result.outcomes.filter(isFailure).length : 0;
     const needed = resultBytesLimit(outcomes, failed);
-    if (this.#buffer.length < frameBuffer(0).length + needed) this.#buffer = frameBuffer(needed);
+    if (needed > this.#room) {
+      this.#buffer = frameBuffer(needed);
+      this.#room = needed;
+    }
     const start = FRAME_START + FRAME_HEADER_BYTES;
     await this.#quiet;
     const end = writeResult(viewOf(this.#buffer), start, result);

@@ -46,10 +46,13 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   const packs = new PackSender(options.source, out);
   const ranges = new RangeSender(options.source, out, options.blockBytes);
   const awaited = new AwaitedResults(host);
-  const reading = readResults(reader, awaited, host);
+  const state = { ending: false, stopped: false };
+  const reading = readResults(reader, awaited, host, state);
   // Whatever fails first ends both loops: the owner closes the transport when this rejects.
   const sending = (async () => {
     for (let unit = await nextUnit(host, out); unit; unit = await nextUnit(host, out)) {
+      // Whoever gave it takes it back.
+      if (state.stopped) return;
       if (unit.type === "pack") {
         const sent = awaited.add(beginPack(unit));
         await packs.send(unit, sent);
@@ -64,12 +67,14 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
       await awaited.room();
     }
     await awaited.empty();
+    state.ending = true;
     await out.send(FrameKind.end, 0);
     await out.flush();
   })();
   try {
     await Promise.all([sending, reading]);
   } finally {
+    state.stopped = true;
     ranges.close();
     awaited.fail();
   }
@@ -91,10 +96,18 @@ async function nextUnit(host: SendHost, out: FrameSender): Promise<Unit | undefi
   }
 }
 
-async function readResults(reader: FrameReader, awaited: AwaitedResults, host: SendHost): Promise<void> {
+async function readResults(
+  reader: FrameReader,
+  awaited: AwaitedResults,
+  host: SendHost,
+  state: { ending: boolean },
+): Promise<void> {
   for (;;) {
     await reader.next();
-    if (reader.kind === FrameKind.end) return;
+    if (reader.kind === FrameKind.end) {
+      if (state.ending) return;
+      throw new ProtocolError("bad-order", "Cannot accept the receiver's last frame before the sender's");
+    }
     if (reader.kind === FrameKind.keepAlive) continue;
     if (reader.kind !== FrameKind.result) {
       throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${reader.kind} from a receiver`);

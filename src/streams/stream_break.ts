@@ -1,6 +1,6 @@
 /** Why streams break, told from each other. */
 
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, UserError } from "../errors.ts";
 import type { StreamBreak } from "./thread_messages.ts";
 
 /** What the system says when a connection is no more; anything else that is thrown is a bug. */
@@ -40,6 +40,7 @@ export class StreamBug extends Error {
 
 /** Errors of the network that Deno has no class for carry the system's code, such as "EHOSTUNREACH". */
 function isSystemError(error: unknown): boolean {
-  return error instanceof Error && typeof (error as { code?: unknown }).code === "string" &&
+  return error instanceof Error && !(error instanceof UserError) &&
+    typeof (error as { code?: unknown }).code === "string" &&
     /^E[A-Z]+$/.test((error as unknown as { code: string }).code);
 }

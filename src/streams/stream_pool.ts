@@ -1,6 +1,7 @@
 /** Places streams: on Workers where a connection can be handed to one, else on this thread. */
 
 import { descriptorOf, duplicate } from "../native/socket_descriptor.ts";
+import { Changes } from "./changes.ts";
 import { ConnTransport } from "../native/transport.ts";
 import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
 import { breakError, describeBreak } from "./stream_break.ts";
@@ -73,11 +74,14 @@ export class StreamPool {
     for (const { stream } of this.#local.values()) stream.forget(file);
   }
 
-  /** Ends all streams that still run, and the Workers. */
-  close(): void {
+  /** Ends all streams that still run, and the Workers. Resolves when they have removed what they left unfinished. */
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const thread of this.#workers) thread.close();
-    for (const { transports } of this.#local.values()) transports.forEach((transport) => transport.close());
+    const local = [...this.#local.values()].map(({ stream, transports }) => {
+      transports.forEach((transport) => transport.close());
+      return stream.done.catch(() => {});
+    });
+    await Promise.all([...this.#workers.map((thread) => thread.close()), ...local]);
   }
 
   async #runHere(number: number, placed: PlacedStream[]): Promise<void> {
@@ -119,10 +123,14 @@ function keysOf({ index, sendKey, receiveKey }: PlacedStream): StreamKeysOf {
   return { index, sendKey, receiveKey };
 }
 
+/** How long a Worker may take to end its streams. */
+const STOP_MS = 2_000;
+
 /** One Worker. */
 class StreamThread {
   readonly #worker = new Worker(new URL("./stream_worker.ts", import.meta.url), { type: "module" });
   readonly #host: PoolHost;
+  readonly #changes = new Changes();
   readonly #ends = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
 
   constructor(job: StreamJob, host: PoolHost) {
@@ -151,11 +159,21 @@ class StreamThread {
     });
   }
 
-  post(message: ToWorker, transfer: Transferable[] = []): void {
-    this.#worker.postMessage(message, transfer);
+  post(message: ToWorker): void {
+    this.#worker.postMessage(message);
   }
 
-  close(): void {
+  async #idle(): Promise<void> {
+    while (this.#ends.size > 0) await this.#changes.next();
+  }
+
+  async close(): Promise<void> {
+    // A Worker that is ended in the middle of a file cannot remove its temporary name.
+    if (this.#ends.size > 0) this.post({ type: "stop" });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));
+    await Promise.race([this.#idle(), patience]);
+    clearTimeout(timer);
     this.#worker.terminate();
     const broken: StreamBreak = { kind: "connection", code: "closed", message: "The transfer is over" };
     for (const index of [...this.#ends.keys()]) this.#end(index, broken);
@@ -194,6 +212,7 @@ class StreamThread {
   #end(stream: number, broken: StreamBreak | undefined): void {
     const end = this.#ends.get(stream);
     this.#ends.delete(stream);
+    this.#changes.announce();
     if (broken) end?.reject(breakError(broken));
     else end?.resolve();
   }

@@ -11,6 +11,7 @@ import type { FromWorker, ToWorker } from "./thread_messages.ts";
 import type { Unit } from "./unit.ts";
 
 const running = new Map<number, RunningStream>();
+const transports = new Set<RawSocket>();
 const waitingUnits = new Map<number, (unit: Unit | undefined) => void>();
 const waitingPartials = new Map<string, (partial: Partial | undefined | null) => void>();
 let job: StreamJob;
@@ -29,6 +30,9 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "partial":
       waitingPartials.get(`${data.stream} ${data.file}`)?.(data.partial);
       break;
+    case "stop":
+      for (const transport of transports) transport.close();
+      break;
     case "forget":
       for (const stream of running.values()) stream.forget(data.file);
       break;
@@ -38,10 +42,12 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: number }[]): void {
   const options = { idleTimeoutMs: job.idleTimeoutMs };
   const ends = descriptors.map(({ keys, descriptor }) => ({ keys, transport: new RawSocket(descriptor, options) }));
+  for (const { transport } of ends) transports.add(transport);
   const stream = runStream(job, ends, hostOf(number));
   running.set(number, stream);
   stream.done.then(() => undefined, describeBreak).then((broken) => {
     running.delete(number);
+    for (const { transport } of ends) transports.delete(transport);
     post({ type: "ended", stream: number, broken });
   });
 }

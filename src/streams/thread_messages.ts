@@ -15,7 +15,9 @@ export type ToWorker =
   | { type: "unit"; stream: number; unit?: Unit }
   /** The answer to "partial": undefined for a file that was given up, null for one that never was. */
   | { type: "partial"; stream: number; file: number; partial: Partial | undefined | null }
-  | { type: "forget"; file: number };
+  | { type: "forget"; file: number }
+  /** End all streams: their connections are closed. */
+  | { type: "stop" };
 
 /** Worker to main thread. */
 export type FromWorker =

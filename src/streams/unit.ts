@@ -9,6 +9,8 @@ export interface PackUnit {
   type: "pack";
   /** Number of the unit, u32. */
   unit: number;
+  /** How often it was begun before. */
+  attempt: number;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan that have an outcome: all but `enter`. */
   records: number;
@@ -78,8 +80,8 @@ export interface FolderAttributes {
 export interface ReceivedPack {
   type: "pack";
   unit: number;
-  /** First frame of this unit on its stream: counts of the unit from another stream are void. */
-  first: boolean;
+  /** How often the unit was begun before: what came of an earlier attempt is void. */
+  attempt: number;
   files: number;
   bytes: number;
   failures: Failure[];

@@ -73,8 +73,9 @@ async function run(
   state: { session?: ClientSession },
 ): Promise<Outcome> {
   const startedAt = performance.now();
+  const job = jobOf(options);
   const session = await openClientSession(peer, {
-    job: jobOf(options),
+    job,
     cipher: options.cipher,
     engine: machine.cipher,
     hostname: options.hostname,
@@ -95,6 +96,7 @@ async function run(
   };
   const shared = {
     session,
+    salt: job.salt,
     files: machine.files,
     streams: options.streams,
     workers: machine.workers,

@@ -20,7 +20,7 @@ export interface CopyRequest {
 
 /** For the job that the remote end is told. */
 export function jobOptions({ filters, ...request }: CopyRequest): JobOptions {
-  return { ...request, filters: [...filters], blockBytes: BLOCK_BYTES };
+  return { ...request, filters: [...filters], blockBytes: BLOCK_BYTES, salt: crypto.randomUUID() };
 }
 
 /** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */

@@ -1,10 +1,12 @@
 /** Tells the two ends of a session whether they run on one machine, without telling anyone which machine that is. */
 
-import type { Session } from "../session/session.ts";
-
-/** The same text on both ends exactly when they run on the same machine; another one in every session. */
-export async function hostIdentity(session: Session): Promise<string> {
-  const text = new TextEncoder().encode(`${session.secrets.id} ${bootId()}`);
+/**
+ * The same text on both ends exactly when they run on the same machine; another one in every job.
+ *
+ * @param salt of the job.
+ */
+export async function hostIdentity(salt: string): Promise<string> {
+  const text = new TextEncoder().encode(`${salt} ${bootId()}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -158,6 +158,8 @@ export class RangedFiles {
     if (!file) return;
     file.out--;
     file.todo.unshift({ start: unit.start, end: unit.end });
+    // What a device has taken cannot be taken back, so it must not get it twice.
+    if (file.unitBytes === Infinity) spoil(file, brokenDevice(file.item.path), "sender");
     if (file.failure) this.#giveUp(file);
     else if (!this.#queue.includes(file)) this.#queue.push(file);
   }
@@ -177,15 +179,23 @@ function spoil(file: RangedFile, failure: Failure, side: "sender" | "receiver"):
   file.spoiler ??= side;
 }
 
-/** Ranges from the peer: in order, none empty, none overlapping, none beyond the file. */
+/** Ranges from the peer: in order, none empty, and together the whole file. */
 function checkRanges(ranges: ByteRange[], size: number): void {
   let at = 0;
   for (const { start, end } of ranges) {
-    if (start < at || end <= start || end > size) {
-      throw new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
-    }
+    if (start !== at || end <= start) break;
     at = end;
   }
+  if (at !== size) throw new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
+}
+
+function brokenDevice(path: string): Failure {
+  return {
+    code: "EPIPE",
+    path,
+    message: `Cannot send ${quotePath(path)}: its connection broke, and what it is written to cannot begin again`,
+    hint: "",
+  };
 }
 
 function differs(path: string): Failure {

@@ -29,7 +29,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   }
   options.checkSources(announced.sources);
   if (announced.sources.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
-  const sameHost = announced.host === await hostIdentity(session);
+  const sameHost = announced.host === await hostIdentity(options.salt);
   const roots = plan(options, announced, sameHost);
   control.send({ type: "ready" });
   const count = isClient ? streamsFor(announced, options.streams) : (await control.expect("streams")).count;
@@ -61,7 +61,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     checkTotals(target.done, finish);
     return { files, bytes, failed: target.failures + sender.failed, skipped: 0, streams: count };
   } finally {
-    target.close();
+    await target.close();
   }
 }
 

@@ -9,6 +9,8 @@ import type { TransferEvent } from "./events.ts";
 export interface ReceiveOptions {
   session: Session;
   files: FileEngine;
+  /** Of the job. */
+  salt: string;
   /** Where to, as the user typed it. */
   target: string;
   /** The folder that a relative target begins at. */

@@ -116,7 +116,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     return outcome;
   } finally {
     clearInterval(timer);
-    crew.close();
+    await crew.close();
   }
 }
 

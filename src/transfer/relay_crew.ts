@@ -1,9 +1,11 @@
 /** The streams of a copy between two other hosts. */
 
+import { ProtocolError } from "../errors.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ProvenStream } from "../session/session.ts";
 import { Changes } from "../streams/changes.ts";
+import { StreamBug } from "../streams/stream_break.ts";
 import { type PoolHost, StreamPool } from "../streams/stream_pool.ts";
 import type { Machine } from "./machine.ts";
 import { allBroken } from "./send.ts";
@@ -18,8 +20,10 @@ export class RelayCrew {
   readonly #from: ClientSession;
   readonly #to: ClientSession;
   readonly #count: number;
-  #failure: { error: unknown } | undefined;
+  #fatal: { error: unknown } | undefined;
   #pairs = 0;
+  /** Pairs that came to their end. */
+  #ended = 0;
 
   constructor(
     from: ClientSession,
@@ -52,17 +56,21 @@ export class RelayCrew {
     ]);
   }
 
-  /** Resolves when all pairs have ended. @throws what broke one. */
+  /** Resolves when all pairs have ended. @throws what a host did wrong, or that all broke. */
   async run(): Promise<void> {
-    while (this.#running.size > 0) await this.#changes.next();
-    if (this.#failure) throw this.#failure.error;
-    if (this.#pairs === 0 && this.#count > 0) throw allBroken();
+    while (this.#running.size > 0) {
+      if (this.#fatal) throw this.#fatal.error;
+      await this.#changes.next();
+    }
+    if (this.#fatal) throw this.#fatal.error;
+    // A pair that broke is made up for by the others; the two hosts see to that.
+    if (this.#ended === 0 && this.#count > 0) throw allBroken();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#from.close();
     this.#to.close();
-    this.#pool.close();
+    await this.#pool.close();
     for (const { conn } of [...this.#waiting.from, ...this.#waiting.to]) conn.close();
   }
 
@@ -73,8 +81,10 @@ export class RelayCrew {
     if (!from || !to) return;
     this.#waiting.from.shift();
     this.#waiting.to.shift();
-    const run = this.#pool.run(this.#pairs++, from, to).catch((error) => {
-      this.#failure ??= { error };
+    const run = this.#pool.run(this.#pairs++, from, to).then(() => {
+      this.#ended++;
+    }, (error) => {
+      if (error instanceof ProtocolError || error instanceof StreamBug) this.#fatal ??= { error };
     }).finally(() => {
       this.#running.delete(run);
       this.#changes.announce();

@@ -68,7 +68,14 @@ async function run(session: RemoteSession, machine: Machine, options: RemoteEndO
   // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
   const base = Deno.cwd();
   const tilde = !options.local;
-  const shared = { session, files: machine.files, blockBytes, emit, idleTimeoutMs: LIMITS.idleTimeoutMs };
+  const shared = {
+    session,
+    files: machine.files,
+    salt: job.salt,
+    blockBytes,
+    emit,
+    idleTimeoutMs: LIMITS.idleTimeoutMs,
+  };
   if (job.direction === "push") {
     await receive({
       ...shared,

@@ -123,7 +123,7 @@ export class Scheduler {
     for (const [number, { unit, stream: owner }] of this.#out) {
       if (owner !== stream) continue;
       this.#out.delete(number);
-      if (unit.type === "pack") this.#ready.push(unit);
+      if (unit.type === "pack") this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
       else this.#ranged.takeBack(unit);
     }
     this.#changes.announce();
@@ -203,7 +203,7 @@ export class Scheduler {
   }
 
   #packUnit({ plan, records }: PackItem): PackUnit {
-    return { type: "pack", unit: this.#nextUnit++, plan, records };
+    return { type: "pack", unit: this.#nextUnit++, attempt: 0, plan, records };
   }
 
   #fail(failure: Failure, side: "sender" | "receiver"): void {

@@ -23,6 +23,8 @@ export interface SendOptions {
   session: Session;
   files: FileEngine;
   roots: NumberedRoot[];
+  /** Of the job. */
+  salt: string;
   /** How many operands the user named. */
   operands: number;
   /** Operands that are no roots. */
@@ -72,7 +74,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
   try {
     await scheduler.lookAhead(SMALL_JOB);
     const { files, bytes, complete } = scheduler.found;
-    const host = await hostIdentity(session);
+    const host = await hostIdentity(options.salt);
     for (let at = 0; at === 0 || at < roots.length; at += SOURCES_A_MESSAGE) {
       const sources = roots.slice(at, at + SOURCES_A_MESSAGE).map(wireSource);
       const last = at + SOURCES_A_MESSAGE >= roots.length;
@@ -121,7 +123,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
   } finally {
     progress.stop();
     scheduler.close();
-    started.crew?.close();
+    await started.crew?.close();
   }
 }
 

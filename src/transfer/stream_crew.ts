@@ -16,6 +16,9 @@ export interface StreamCrewOptions {
   finished(): boolean;
 }
 
+/** Connections that are replaced in one transfer. */
+const MAX_REPLACED = 500;
+
 /** See above. */
 export class StreamCrew {
   /** Streams that came to their end. */
@@ -24,6 +27,8 @@ export class StreamCrew {
   broken = 0;
   readonly #options: StreamCrewOptions;
   readonly #running = new Map<number, Promise<void>>();
+  #replacing = 0;
+  #closed = false;
   #fatal: { error: unknown } | undefined;
   readonly #changes = new Changes();
 
@@ -35,7 +40,7 @@ export class StreamCrew {
     return this.#options.pool;
   }
 
-  /** Brings up so many streams. On the client it resolves when they are there, on the remote end when no more may come. */
+  /** Brings up so many streams. On the client it resolves when the first is there, on the remote end at once. */
   async run(count: number): Promise<void> {
     if (count === 0) return;
     const { session } = this.#options;
@@ -45,8 +50,8 @@ export class StreamCrew {
   }
 
   /**
-   * Resolves when every stream has ended: on the client also when all broke before the end, on the remote end not, as it
-   * is the client who brings up others.
+   * Resolves when every stream has ended: on the client also when all broke and no other could be had, on the remote end
+   * not, as it is the client who brings up others.
    *
    * @throws what the peer did wrong, and bugs.
    */
@@ -54,15 +59,17 @@ export class StreamCrew {
     const { session, finished } = this.#options;
     for (;;) {
       if (this.#fatal) throw this.#fatal.error;
-      if (this.#running.size === 0 && (finished() || session.role === "client")) return;
+      const none = this.#running.size === 0 && this.#replacing === 0;
+      if (none && (finished() || session.role === "client")) return;
       await this.#changes.next();
     }
   }
 
   /** Ends everything. */
-  close(): void {
+  async close(): Promise<void> {
+    this.#closed = true;
     this.#options.session.close();
-    this.#options.pool.close();
+    await this.#options.pool.close();
   }
 
   #take(stream: ProvenStream): void {
@@ -74,11 +81,24 @@ export class StreamCrew {
       if (error instanceof ProtocolError || error instanceof StreamBug) this.#fail(error);
       else this.broken++;
       streamBroke(stream.index);
+      this.#replace();
     }).finally(() => {
       this.#running.delete(stream.index);
       this.#changes.announce();
     });
     this.#running.set(stream.index, run);
+  }
+
+  /** A connection that broke is opened again by the client, as often as it may: a bad line breaks many. */
+  #replace(): void {
+    const { session, finished } = this.#options;
+    if (session.role === "remote" || this.#fatal || this.#closed || finished()) return;
+    if (this.broken > MAX_REPLACED) return;
+    this.#replacing++;
+    session.bringUp(1, (stream) => this.#take(stream)).catch(() => {}).finally(() => {
+      this.#replacing--;
+      this.#changes.announce();
+    });
   }
 
   /** Looks again whether everything has ended: `finished` may have changed. */

@@ -22,6 +22,14 @@ interface OpenFile {
   failed?: boolean;
 }
 
+/** What came of a pack unit in its latest attempt. */
+interface UnitCount {
+  attempt: number;
+  files: number;
+  bytes: number;
+  failures: number;
+}
+
 /** Most ranged files at one time; the sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
 
@@ -38,7 +46,7 @@ export class TargetFiles {
   /** Files that were ever announced. */
   readonly #known = new Set<number>();
   readonly #folders = new Map<string, FinishedFolder>();
-  readonly #units = new Map<number, { stream: number; files: number; bytes: number }>();
+  readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -58,7 +66,7 @@ export class TargetFiles {
       {
         next: () => Promise.reject(new Error("A receiver has no units")),
         partial: (file) => this.#partial(file),
-        report: (stream, report) => this.#report(stream, report as ReceiveReport),
+        report: (_, report) => this.#report(report as ReceiveReport),
         written: (stream, bytes) => this.#written.set(stream, bytes),
       },
       options.workers(streams),
@@ -105,6 +113,10 @@ export class TargetFiles {
   /** A path failed on this side. */
   failed(failure: Failure): void {
     this.failures++;
+    this.#tellFailure(failure);
+  }
+
+  #tellFailure(failure: Failure): void {
     this.#options.emit({
       type: "failed",
       path: failure.path,
@@ -119,18 +131,19 @@ export class TargetFiles {
 
   /** Gives folders their attributes. */
   finish(): Failure[] {
-    for (const { files, bytes } of this.#units.values()) {
+    for (const { files, bytes, failures } of this.#units.values()) {
       this.done.files += files;
       this.done.bytes += bytes;
+      this.failures += failures;
     }
     this.#units.clear();
     this.#tell();
     return this.#writer.finishFolders([...this.#folders.values()]).map(toFailure);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.crew.close();
+    await this.crew.close();
     this.#writer.abort();
     this.#writer.close();
   }
@@ -152,20 +165,23 @@ export class TargetFiles {
     return Promise.resolve(this.#open.get(file)?.partial);
   }
 
-  #report(stream: number, report: ReceiveReport): void {
-    if (report.type === "pack") this.#packDone(stream, report);
+  #report(report: ReceiveReport): void {
+    if (report.type === "pack") this.#packDone(report);
     else this.#rangeDone(report);
   }
 
-  #packDone(stream: number, report: ReceivedPack): void {
-    const unit = this.#units.get(report.unit);
-    if (report.first || !unit) {
-      this.#units.set(report.unit, { stream, files: report.files, bytes: report.bytes });
-    } else if (unit.stream === stream) {
-      unit.files += report.files;
-      unit.bytes += report.bytes;
-    }
-    report.failures.forEach((failure) => this.failed(failure));
+  #packDone(report: ReceivedPack): void {
+    const known = this.#units.get(report.unit);
+    // A stream that broke may still bring frames of a unit that another has begun again.
+    if (known && known.attempt > report.attempt) return;
+    const unit = known?.attempt === report.attempt
+      ? known
+      : { attempt: report.attempt, files: 0, bytes: 0, failures: 0 };
+    this.#units.set(report.unit, unit);
+    unit.files += report.files;
+    unit.bytes += report.bytes;
+    unit.failures += report.failures.length;
+    report.failures.forEach((failure) => this.#tellFailure(failure));
     for (const { root, path, attributes } of report.folders) this.#touch({ root, path, created: false, attributes });
     report.created.forEach((touched) => this.#touch(touched));
   }

@@ -82,7 +82,8 @@ export class Terminal {
   printLine(text: string): void {
     // The progress line comes back with the next redraw: at once would double the work for every line of a long list.
     this.#clear();
-    this.#screen.write(printable(text) + "\n");
+    // Further lines are indented: the other side must not be able to say something in the name of this one.
+    this.#screen.write(printable(text).replaceAll("\n", "\n  ") + "\n");
   }
 
   /** Brings the progress line up to date, if it is time for that. Called by a timer too, so that a stall can be seen. */
