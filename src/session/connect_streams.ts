@@ -23,6 +23,7 @@ export class StreamConnector {
   #next = 0;
   #chosen?: Candidate;
   #closed = false;
+  #later: Promise<unknown> = Promise.resolve();
   readonly #pending = new Set<Deno.TcpConn>();
 
   constructor(secrets: SessionSecrets, engine: CipherEngine) {
@@ -45,7 +46,13 @@ export class StreamConnector {
     const first = this.#chosen ? await this.#attempt(this.#chosen) : await this.#race(candidates);
     take(first);
     // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
-    for (let more = 1; more < count; more++) this.#attempt(this.#chosen!).then(take, () => {});
+    const more = Array.from({ length: count - 1 }, () => this.#attempt(this.#chosen!).then(take, () => {}));
+    this.#later = Promise.all([this.#later, ...more]);
+  }
+
+  /** Resolves when the further streams are there, or have failed. */
+  async settled(): Promise<void> {
+    await this.#later;
   }
 
   /** Ends all attempts. */

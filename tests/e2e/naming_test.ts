@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { DIRECTIONS, ENGINES, type Scene, startScene, type Way, wayName } from "./scene.ts";
+import { type Scene, startScene, type Way, wayName, waysInTurn } from "./scene.ts";
 
 /** Every case has these to copy from; targets are relative to the same folder. */
 const SOURCES: TreeEntries = {
@@ -108,13 +108,7 @@ describeWithSshd("a copy has the names that scp gives it", () => {
 
   CASES.forEach((each, index) => {
     it(each.name, async () => {
-      // Engines take turns, so that each direction is tried with each of them.
-      const ways = DIRECTIONS.map((direction, other): Way => ({
-        direction,
-        engine: ENGINES[(index + other) % ENGINES.length],
-        streams: index % 3 === 0 ? 1 : 4,
-      }));
-      await Promise.all(ways.map((way) => compareWithScp(scene, way, each)));
+      await Promise.all(waysInTurn(index).map((way) => compareWithScp(scene, way, each)));
     });
   });
 });

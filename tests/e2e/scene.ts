@@ -30,6 +30,15 @@ export const ALL_WAYS: readonly Way[] = WAYS.flatMap((
   way,
 ) => [{ ...way, streams: 1 as const }, { ...way, streams: 4 }]);
 
+/** Each direction once; over several cases each is tried with each engine. */
+export function waysInTurn(index: number): Way[] {
+  return DIRECTIONS.map((direction, other): Way => ({
+    direction,
+    engine: ENGINES[(index + other) % ENGINES.length],
+    streams: index % 3 === 0 ? 1 : 4,
+  }));
+}
+
 export function wayName({ direction, engine, streams }: Way): string {
   return `${direction}, ${engine}, ${streams} stream${streams === 1 ? "" : "s"}`;
 }

@@ -42,7 +42,8 @@ describe("damaged and random bytes", () => {
         let last = 0;
         while (cursor.next()) {
           assert(cursor.start === last && cursor.end > cursor.start && cursor.end <= bytes.length);
-          assert(cursor.nameEnd < cursor.contentStart && cursor.contentStart + cursor.contentBytes === cursor.end);
+          assert(cursor.nameEnd < cursor.contentStart && cursor.contentStart <= cursor.contentEnd);
+          assert(cursor.contentStart + cursor.contentBytes === cursor.contentEnd && cursor.contentEnd <= cursor.end);
           last = cursor.end;
           const name = textOf(bytes.subarray(cursor.nameStart, cursor.nameEnd));
           const isFolder = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
@@ -58,7 +59,7 @@ describe("damaged and random bytes", () => {
   });
 
   it("make a pack header or a ProtocolError", () => {
-    fuzz("pack", [fromHex(golden.pack.bytes).subarray(0, 9)], (bytes) => {
+    fuzz("pack", [fromHex(golden.pack.bytes).subarray(0, PACK_HEADER_BYTES + 1)], (bytes) => {
       readPackHeader(viewOf(bytes), 0, bytes.length);
     });
   });

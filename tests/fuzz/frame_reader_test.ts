@@ -2,7 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { CipherEngine, DirectionKey } from "../../src/crypto/cipher.ts";
 import { ProtocolError } from "../../src/errors.ts";
-import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, FrameKind } from "../../src/protocol/frame.ts";
+import { ALIGNMENT } from "../../src/protocol/alignment.ts";
+import { BLOCK_HEADER_BYTES } from "../../src/protocol/block.ts";
+import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, FrameKind } from "../../src/protocol/frame.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import { RandomBytes, randomBytes } from "../support/random_bytes.ts";
@@ -12,7 +14,7 @@ import { mutate } from "./mutate.ts";
 const LIMIT = 100_000;
 const KEY: DirectionKey = { cipher: "aes-128-gcm", key: randomBytes(16, "key"), salt: randomBytes(4, "salt") };
 /** Around the buffer that a reader begins with, so that it grows on the way. */
-const SIZES = [0, 1, 15, 16, 17, 300, 65_535, 65_536, 65_537, 5, LIMIT, 0];
+const SIZES = [0, 1, 36, 37, 100, 101, 15, 16, 17, 300, 65_535, 65_536, 65_537, 5, LIMIT, 0];
 const KINDS = [FrameKind.pack, FrameKind.block, FrameKind.result, FrameKind.keepAlive];
 
 /** Frames as they go over the wire, and what is in them. */
@@ -52,7 +54,7 @@ async function readAll(
     }
   } catch (error) {
     assert(reader.bytes.length <= frameBuffer(LIMIT).length);
-    assert(transport.largestRead <= LIMIT + FRAME_TAG_BYTES + FRAME_HEADER_BYTES);
+    assert(transport.largestRead <= frameBytes(LIMIT) + ALIGNMENT);
     if (error instanceof ProtocolError) return { frames, end: error.code, capacity: reader.bytes.length };
     if (error instanceof Deno.errors.UnexpectedEof) return { frames, end: "eof", capacity: reader.bytes.length };
     throw error;
@@ -85,6 +87,55 @@ for (const engine of CIPHER_ENGINES) {
         assertEquals(read, payloads.slice(0, whole), `byte ${at}`);
         assert(["bad-tag", "bad-counter", "bad-frame", "eof"].includes(end), end);
       }
+    });
+
+    it("takes nothing of a frame whose padding was changed: it is sealed with the payload", async () => {
+      for (const size of [0, 1, 35, 37, 52]) {
+        const { frames: [frame] } = await sealed(engine, [size]);
+        assertEquals(frame.length % ALIGNMENT, 0);
+        const padding = { start: FRAME_HEADER_BYTES + size, end: frame.length - FRAME_TAG_BYTES };
+        assert(padding.end > padding.start);
+        for (let at = padding.start; at < padding.end; at++) {
+          const damaged = frame.slice();
+          damaged[at] ^= 1;
+          const { frames, end } = await readAll(engine, damaged);
+          assertEquals([frames.length, end], [0, "bad-tag"], `byte ${at} of a frame with ${size}`);
+        }
+      }
+    });
+
+    it("seals zeros as padding, whatever was in the buffer", async () => {
+      const { frames: [clean] } = await sealed(engine, [5]);
+      const transport = new MemoryTransport();
+      const writer = await FrameWriter.create(engine, transport, KEY, 0);
+      const buffer = frameBuffer(5).fill(0xff);
+      buffer.set(randomBytes(5, 0), FRAME_START + FRAME_HEADER_BYTES);
+      await writer.write(KINDS[0], buffer, FRAME_START, 5);
+      writer.close();
+      assertEquals(transport.written, [clean]);
+    });
+
+    it("gives the contents of blocks at whole pages of memory, before and after its buffer grows", async () => {
+      const { frames } = await sealed(engine, [300, LIMIT, 300]);
+      const options = { payloadLimit: LIMIT, received: 0, readAhead: true };
+      const reader = await FrameReader.create(engine, new MemoryTransport(join(frames)), KEY, options);
+      for (let count = 0; count < frames.length; count++) {
+        await reader.next();
+        const contents = reader.bytes.subarray(reader.start + BLOCK_HEADER_BYTES);
+        assertEquals((reader.start + BLOCK_HEADER_BYTES) % 4096, 0);
+        assertEquals(Deno.UnsafePointer.value(Deno.UnsafePointer.of(contents)) % 4096n, 0n);
+      }
+      reader.close();
+    });
+
+    it("reads to multiples of 64 only, as long as it gets what it asks for", async () => {
+      const { frames } = await sealed(engine);
+      const transport = new MemoryTransport(join(frames));
+      const options = { payloadLimit: LIMIT, received: 0, readAhead: true };
+      const reader = await FrameReader.create(engine, transport, KEY, options);
+      for (const _ of frames) await reader.next();
+      assertEquals(transport.readStarts.filter((at) => at % ALIGNMENT !== 0), []);
+      reader.close();
     });
 
     it("never takes a cut for the end", async () => {

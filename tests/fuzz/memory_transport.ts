@@ -8,6 +8,8 @@ export class MemoryTransport implements Transport {
   readonly written: Uint8Array[] = [];
   /** Largest piece that anyone had room for. */
   largestRead = 0;
+  /** Where in the buffer each read began. */
+  readonly readStarts: number[] = [];
   #left: Uint8Array;
   readonly #random: RandomBytes | undefined;
 
@@ -18,6 +20,7 @@ export class MemoryTransport implements Transport {
 
   read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number> {
     this.largestRead = Math.max(this.largestRead, end - start);
+    this.readStarts.push(start);
     const most = Math.min(end - start, this.#left.length);
     const count = most === 0 || !this.#random ? most : 1 + this.#random.below(most);
     buffer.set(this.#left.subarray(0, count), start);

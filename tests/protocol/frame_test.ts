@@ -1,9 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { NonceSequence } from "../../src/crypto/nonce.ts";
+import { ALIGNMENT, alignUp } from "../../src/protocol/alignment.ts";
 import {
   checkFrameIv,
   FRAME_HEADER_BYTES,
+  FRAME_TAG_BYTES,
+  frameBytes,
   FrameKind,
   frameKind,
   framePayloadBytes,
@@ -19,6 +22,27 @@ function header(kind: number, counter: number, length: number): Uint8Array {
   writeFrameHeader(bytes, 3, nonces.nonce, length);
   return bytes.subarray(3);
 }
+
+describe("frameBytes", () => {
+  it("is the least multiple of 64 that holds header, payload and tag", () => {
+    assertEquals([0, 36, 37, 100, 101].map(frameBytes), [64, 64, 128, 128, 192]);
+    for (let payload = 0; payload < 300; payload++) {
+      const bare = FRAME_HEADER_BYTES + payload + FRAME_TAG_BYTES;
+      const bytes = frameBytes(payload);
+      assertEquals([bytes % ALIGNMENT, bytes >= bare, bytes - bare < ALIGNMENT], [0, true, true], `${payload}`);
+    }
+    assertEquals(frameBytes(2 ** 32 - 1), 2 ** 32 + 64);
+  });
+});
+
+describe("alignUp", () => {
+  it("gives the least multiple of 64 that is not below", () => {
+    const cases = [[0, 0], [1, 64], [63, 64], [64, 64], [65, 128], [2 ** 32 + 1, 2 ** 32 + 64]];
+    for (const [bytes, aligned] of cases) assertEquals(alignUp(bytes), aligned);
+    assertEquals(alignUp(2 ** 53 - 64), 2 ** 53 - 64);
+    assertEquals(alignUp(2 ** 53 - 65), 2 ** 53 - 64);
+  });
+});
 
 describe("frame header", () => {
   it("is the kind, the counter and the length, the highest byte first", () => {

@@ -21,7 +21,6 @@ const HELLO: Hello = {
   port: 1232,
   addresses: ["192.0.2.1", "2001:db8::1"],
   ciphers: ["aes-128-gcm"],
-  engine: "native",
 };
 const LINE = formatHello(HELLO);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -50,7 +49,6 @@ describe("parseHello", () => {
     ["port", [0, -1, 65_536, 1.5, "1232", null]],
     ["addresses", ["192.0.2.1", [1], Array(65).fill("a")]],
     ["ciphers", ["aes-128-gcm", [null], Array(17).fill("a")]],
-    ["engine", [true, "x".repeat(33)]],
   ];
   for (const [name, values] of wrong) {
     it(`rejects ${name} that is not what it should be`, () => {
@@ -94,16 +92,53 @@ describe("HelloScanner", () => {
     }
   });
 
+  it("tells as noise what the shell said, also without a line break, and nothing of a hello that was cut", () => {
+    const scanner = new HelloScanner();
+    for (
+      const [said, noise] of [["motd\npass", "motd\npass"], ["word: escp-hello {", "motd\npassword: escp-hello {"]]
+    ) {
+      scanner.push(bytesOf(said));
+      assertEquals(scanner.noise, noise);
+    }
+    const cut = new HelloScanner();
+    cut.push(bytesOf("motd\n" + LINE));
+    assertEquals(cut.noise, "motd\n");
+  });
+
   it("does not take magic inside a line of noise for the hello", () => {
     const noise = `x${LINE}\n escp-hello {}\nescp-hell\nescp-hello\n`;
     const found = new HelloScanner().push(bytesOf(noise + LINE + "\n"));
     assertEquals(found?.line, LINE);
   });
 
-  it("takes almost 64 KiB of noise, in one line or in many", () => {
-    for (const noise of ["x".repeat(MAX_NOISE_BYTES - 100) + "\n", "motd\n".repeat((MAX_NOISE_BYTES - 100) / 5 | 0)]) {
+  it("takes 64 KiB of noise before the hello, in one line or in many, and rejects one byte more", () => {
+    const fill = "x".repeat(MAX_NOISE_BYTES % 5);
+    const lines = [
+      "x".repeat(MAX_NOISE_BYTES - 1) + "\n",
+      "\n".repeat(MAX_NOISE_BYTES),
+      fill + "motd\n".repeat((MAX_NOISE_BYTES - fill.length) / 5),
+    ];
+    for (const noise of lines) {
+      assertEquals(noise.length, MAX_NOISE_BYTES);
       assertEquals(new HelloScanner().push(bytesOf(noise + LINE + "\n"))?.line, LINE);
+      assertProtocolError("no-hello", () => new HelloScanner().push(bytesOf("\n" + noise + LINE + "\n")));
     }
+  });
+
+  it("rejects a line that begins as a hello does as soon as it turns out to be noise beyond the limit", () => {
+    const noise = bytesOf("x".repeat(MAX_NOISE_BYTES - 1) + "\n");
+    for (let length = 1; length < HELLO_MAGIC.length; length++) {
+      const scanner = new HelloScanner();
+      scanner.push(noise);
+      assertEquals(scanner.push(bytesOf(HELLO_MAGIC.slice(0, length))), undefined);
+      assertProtocolError("no-hello", () => scanner.push(bytesOf("!")));
+    }
+  });
+
+  it("counts the bytes of the beginning that was taken for a hello", () => {
+    const noise = "x".repeat(MAX_NOISE_BYTES - 11) + "\n";
+    assertEquals(new HelloScanner().push(bytesOf(`${noise}escp-hell!`)), undefined);
+    assertProtocolError("no-hello", () => new HelloScanner().push(bytesOf(`${noise}escp-hello!`)));
   });
 
   it("takes a complete line of noise of 64 KiB and rejects one byte more", () => {

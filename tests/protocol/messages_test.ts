@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { MAX_LINE_BYTES } from "../../src/protocol/limits.ts";
 import { formatMessage, type Message, type MessageType, parseMessage } from "../../src/protocol/messages.ts";
 import { parseWirePath } from "../../src/protocol/wire_path.ts";
 import { randomBytes } from "../support/random_bytes.ts";
@@ -7,13 +8,22 @@ import { assertProtocolError } from "./protocol_error.ts";
 
 const FAILURE = { code: "ENOSPC", path: "/d/\udcff", message: 'Cannot write "/d/\\xff": No space left', hint: "" };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 2 ** 32 - 1, mtime: -5, mtimeNs: 999_999_999, atime: 0, atimeNs: 0 };
-const OPTIONS = { recursive: true, preserve: false, blockBytes: 1 << 20 };
+const OPTIONS = {
+  recursive: true,
+  preserve: false,
+  blockBytes: 1 << 20,
+  symlinks: "follow" as const,
+  hardlinks: false,
+  salt: "c0ffee",
+  filters: [{ action: "exclude", kind: "glob", pattern: "*.o" }],
+};
+const PUSH = { direction: "push" as const, target: "a b", ...OPTIONS };
 const RANDOM = randomBytes(32, "r");
 const START = { type: "start" as const, version: 1, features: ["later"], random: RANDOM, cipher: "aes-128-gcm" };
 
 /** One of each, and the kinds of a start. */
 const MESSAGES: Message[] = [
-  { ...START, job: { direction: "push", target: "a b", ...OPTIONS } },
+  { ...START, job: PUSH },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   {
     type: "sources",
@@ -24,10 +34,12 @@ const MESSAGES: Message[] = [
       dev: 0,
       inode: 0,
     }],
+    operands: 2,
     host: "h",
     files: 1,
     bytes: 2,
     complete: true,
+    last: false,
   },
   { type: "ready" },
   { type: "refused", failure: FAILURE },
@@ -95,10 +107,15 @@ describe("fields of messages", () => {
     ["start", "features", ["x", [1], Array(65).fill("x")]],
     ["start", "random", ["", "?", btoa("x".repeat(31)), btoa("x".repeat(33)), 1]],
     ["start", "cipher", [1, "x".repeat(65)]],
-    ["start", "job", [1, [], {}, { direction: "sideways", ...OPTIONS }]],
+    ["start", "job", [1, [], {}, { direction: "sideways", ...OPTIONS }, { ...PUSH, symlinks: "x" }, {
+      ...PUSH,
+      filters: Array(1025).fill({}),
+    }]],
     ["sources", "sources", [{}, [1], [null], [[]]]],
     ["sources", "host", [1, "x".repeat(129)]],
+    ["sources", "operands", [-1, 65_536, "1"]],
     ["sources", "complete", [0, "true"]],
+    ["sources", "last", [1, "false"]],
     ["streams", "count", [-1, 65, 1.5, "4"]],
     ["open", "file", [-1, 2 ** 32, 0.5, "7"]],
     ["open", "root", [-1, 65_536]],
@@ -149,6 +166,19 @@ describe("fields of messages", () => {
       for (const name of Object.keys(whole)) {
         rejects({ ...jsonOf(type), [field]: wrap({ ...whole, [name]: undefined }) });
       }
+    }
+  });
+
+  it("sources: one message of 500, as a sender cuts them, fits into a line however long the names are", () => {
+    const source = { operand: 65_535, kind: "folder" as const, dev: 2 ** 53 - 1, inode: 2 ** 53 - 1 };
+    const names = ["\udcff".repeat(255), "\x01".repeat(255), '"'.repeat(255)];
+    for (const name of names) {
+      const sources = Array.from({ length: 500 }, () => ({ ...source, name }));
+      const counts = { operands: 65_535, files: 2 ** 53 - 1, bytes: 2 ** 53 - 1, complete: false, last: false };
+      const message: Message = { type: "sources", sources, host: "f".repeat(128), ...counts };
+      const line = formatMessage(message);
+      assert(new TextEncoder().encode(line).length <= MAX_LINE_BYTES, `${line.length}`);
+      assertEquals(parseMessage(line), message);
     }
   });
 

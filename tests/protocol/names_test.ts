@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { decodeName, encodeName, hasEscapedBytes } from "../../src/protocol/names.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
@@ -10,7 +10,66 @@ function checkRoundTrip(bytes: Uint8Array): void {
   assertEquals([...back], [...bytes]);
 }
 
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What TextDecoder takes for one letter stays, every other byte is escaped. */
+function expected(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length;) {
+    const letter = letterAt(bytes, at);
+    text += letter ?? String.fromCharCode(0xdc00 + bytes[at]);
+    at += letter === undefined ? 1 : new TextEncoder().encode(letter).length;
+  }
+  return text;
+}
+
+function letterAt(bytes: Uint8Array, at: number): string | undefined {
+  for (let end = at + 1; end <= Math.min(at + 4, bytes.length); end++) {
+    try {
+      return strict.decode(bytes.subarray(at, end));
+    } catch {
+      // Not whole, or not valid.
+    }
+  }
+  return undefined;
+}
+
+function checkAsTextDecoder(...bytes: number[]): void {
+  const name = Uint8Array.from(bytes);
+  const text = decodeName(name);
+  if (text !== expected(name)) assertEquals(text, expected(name), bytes.map((byte) => byte.toString(16)).join(" "));
+  checkRoundTrip(name);
+}
+
+/** Bytes at the edges of what may begin a sequence, and of what may follow (RFC 3629, section 4). */
+const FIRST = [0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3];
+FIRST.push(0xf4, 0xf5, 0xff);
+const LATER = [0x2f, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xe0, 0xf0];
+
 describe("names", () => {
+  it("take for letters what TextDecoder does, in all sequences of three and four bytes at the edges", () => {
+    for (const first of FIRST) {
+      for (const second of LATER) {
+        for (const third of LATER) {
+          checkAsTextDecoder(first, second, third);
+          if (first < 0xef) continue;
+          for (const fourth of LATER) checkAsTextDecoder(first, second, third, fourth);
+        }
+      }
+    }
+  });
+
+  it("are read in a time that grows with their length, valid or not", () => {
+    for (const piece of [[0xff], [0x61], [0x61, 0xff], [0xf0, 0x9f, 0x9a], [0xe2, 0x82, 0xac]]) {
+      const bytes = Uint8Array.from({ length: 65_535 }, (_, at) => piece[at % piece.length]);
+      bytes[65_534] = 0xff;
+      const began = performance.now();
+      const text = decodeName(bytes);
+      assert(performance.now() - began < 2_000);
+      assertEquals(encodeName(text).length, bytes.length);
+    }
+  });
+
   it("give back every sequence of one and of two bytes", () => {
     for (let first = 0; first < 256; first++) {
       checkRoundTrip(Uint8Array.of(first));

@@ -1,6 +1,6 @@
 /** Records as bytes, for tests. */
 
-import { putUint53, RECORD_HEADER_BYTES, recordBytes, RecordField } from "../../src/protocol/records.ts";
+import { contentOffset, putUint53, RECORD_HEADER_BYTES, recordBytes, RecordField } from "../../src/protocol/records.ts";
 
 /** What a record holds; whatever is left out is 0. */
 export interface TestRecord {
@@ -26,6 +26,6 @@ export function record({ type, root = 0, name, contents = "", fields = {} }: Tes
     view.setUint32(RecordField[field as keyof typeof RecordField], value, true);
   }
   bytes.set(nameBytes, RECORD_HEADER_BYTES);
-  bytes.set(contentBytes, RECORD_HEADER_BYTES + nameBytes.length + 1);
+  bytes.set(contentBytes, contentOffset(nameBytes.length));
   return bytes;
 }

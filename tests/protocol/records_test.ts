@@ -1,6 +1,8 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { ALIGNMENT } from "../../src/protocol/alignment.ts";
 import {
+  contentOffset,
   getInt53,
   getUint53,
   putInt53,
@@ -65,6 +67,36 @@ describe("RecordCursor", () => {
       { type: RecordType.symlink, root: 3, name: "s", contents: "../../anywhere" },
       { type: RecordType.hardlink, root: 3, name: "h", contents: "a/b/f" },
     ]);
+  });
+
+  it("has contents and the next record at multiples of 64, whatever the lengths of name and contents", () => {
+    const lengths = [0, 1, 62, 63, 64, 65, 127, 128, 255];
+    for (const nameBytes of lengths) {
+      for (const contentBytes of lengths) {
+        const file = record({ type: RecordType.file, name: "n".repeat(nameBytes), contents: "c".repeat(contentBytes) });
+        assertEquals(file.length, recordBytes(nameBytes, contentBytes));
+        const cursor = new RecordCursor(join(file, file), 0, 2 * file.length, { plan: false });
+        for (const at of [0, file.length]) {
+          assertEquals([cursor.next(), cursor.start], [true, at]);
+          assertEquals(cursor.contentStart, at + contentOffset(nameBytes));
+          assertEquals([cursor.contentStart % ALIGNMENT, cursor.end % ALIGNMENT], [0, 0]);
+          assert(cursor.contentStart > cursor.nameEnd && cursor.contentStart - cursor.nameEnd <= ALIGNMENT);
+          assertEquals([cursor.contentBytes, cursor.contentEnd], [contentBytes, cursor.contentStart + contentBytes]);
+          assert(cursor.end - cursor.contentEnd < ALIGNMENT);
+        }
+        assertEquals(cursor.next(), false);
+      }
+    }
+  });
+
+  it("does not look at the zeros between name, contents and the next record", () => {
+    const bytes = FOUR.slice();
+    const cursor = new RecordCursor(bytes, 0, bytes.length, { plan: false });
+    while (cursor.next()) {
+      bytes.fill(0xff, cursor.nameEnd + 1, cursor.contentStart);
+      bytes.fill(0xff, cursor.contentEnd, cursor.end);
+    }
+    assertEquals(read(bytes), read(FOUR));
   });
 
   it("finds nothing in nothing, and starts again elsewhere", () => {
@@ -145,7 +177,7 @@ describe("RecordCursor", () => {
   });
 
   it("rejects contents that claim to be larger than the frame, up to 64 bits", () => {
-    for (const size of [2n, 2n ** 32n, 2n ** 53n, 2n ** 64n - 1n]) {
+    for (const size of [65n, 2n ** 32n, 2n ** 53n, 2n ** 64n - 1n]) {
       const bytes = record({ type: RecordType.file, name: "abc", contents: "x" });
       new DataView(bytes.buffer).setBigUint64(RecordField.size, size, true);
       assertProtocolError("bad-record", () => read(bytes));

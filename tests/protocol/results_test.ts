@@ -1,21 +1,36 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/results.ts";
+import { FRAME_SLACK_BYTES, MIN_BLOCK_BYTES, PACK_FILE_LIMIT, PACK_RECORDS } from "../../src/protocol/limits.ts";
+import {
+  type Failure,
+  type PackResult,
+  readResult,
+  type Result,
+  resultBytesLimit,
+  writeResult,
+} from "../../src/protocol/results.ts";
 import { putUint53 } from "../../src/protocol/records.ts";
 import { assertProtocolError } from "./protocol_error.ts";
 
 const MAX_TEXT_BYTES = 2048;
 const FAILURE = { code: "ENOSPC", path: "/data/ä", message: "Cannot write", hint: "" };
 
+/** What is promised to be enough. */
+function limitOf(result: Result): number {
+  if (result.type === "progress") return resultBytesLimit(0, 0);
+  if (result.type === "range") return resultBytesLimit(1, 1);
+  const failures = result.outcomes.filter((outcome) => typeof outcome !== "number").length;
+  return resultBytesLimit(result.outcomes.length, failures);
+}
+
 /** Writes to a buffer of the size that was promised to be enough, and reads it back. */
 function passOn(result: Result): Result {
-  const outcomes = result.type === "pack" ? result.outcomes.length : 1;
-  const view = new DataView(new ArrayBuffer(3 + resultBytesLimit(outcomes)));
+  const view = new DataView(new ArrayBuffer(3 + limitOf(result)));
   return readResult(view, 3, writeResult(view, 3, result));
 }
 
 function bytesOf(result: Result): Uint8Array {
-  const view = new DataView(new ArrayBuffer(100_000));
+  const view = new DataView(new ArrayBuffer(1 << 20));
   return new Uint8Array(view.buffer, 0, writeResult(view, 0, result));
 }
 
@@ -61,8 +76,40 @@ describe("results", () => {
 
   it("take no more than the limit that is told for them", () => {
     const text = "x".repeat(5000);
-    const outcomes = Array(10).fill({ code: text, path: text, message: text, hint: text });
-    assert(bytesOf({ type: "pack", unit: 1, outcomes }).length <= resultBytesLimit(10));
+    const failure = { code: text, path: text, message: text, hint: text };
+    for (const [failed, good] of [[1, 0], [10, 0], [64, 9], [65, 0], [0, PACK_RECORDS], [PACK_RECORDS, 0]]) {
+      const result: Result = {
+        type: "pack",
+        unit: 1,
+        outcomes: [...Array(failed).fill(failure), ...Array(good).fill(7)],
+      };
+      assert(bytesOf(result).length <= limitOf(result), `${failed} and ${good}`);
+    }
+  });
+
+  it("stay within a frame of the smallest blocks, however many failures there are and whatever they say", () => {
+    const frame = Math.max(MIN_BLOCK_BYTES, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;
+    for (const text of ["x".repeat(5000), "€".repeat(2000), "\udcff".repeat(5000)]) {
+      const failure = { code: text, path: text, message: text, hint: text };
+      const outcomes = Array(PACK_RECORDS).fill(failure);
+      assert(bytesOf({ type: "pack", unit: 1, outcomes }).length <= frame / 2);
+    }
+    assert(resultBytesLimit(PACK_RECORDS, PACK_RECORDS) <= frame);
+  });
+
+  it("share 512 KiB among the texts of all failures: the more there are, the shorter is each", () => {
+    for (const [failures, bytes] of [[1, 2048], [63, 2048], [64, 2048], [65, 2016], [128, 1024], [512, 256]]) {
+      const text = "ab€".repeat(1000);
+      const outcomes = Array(failures).fill({ code: text, path: "/a", message: text, hint: "" });
+      const result = passOn({ type: "pack", unit: 1, outcomes }) as PackResult;
+      assertEquals(result.outcomes.length, failures);
+      for (const outcome of result.outcomes as Failure[]) {
+        assertEquals([outcome.path, outcome.hint], ["/a", ""]);
+        assert(text.startsWith(outcome.message) && !outcome.message.includes("\ufffd"));
+        const length = new TextEncoder().encode(outcome.message).length;
+        assert(length <= bytes && length > bytes - 3, `${failures}: ${length}`);
+      }
+    }
   });
 
   it("are rejected when a type or a status is not known", () => {

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from "../../src/protocol/limits.ts";
 import { checkName, checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
@@ -69,6 +69,26 @@ describe("checkPath", () => {
     assertProtocolError("bad-path", () => checkPath(bytes, 3, 7));
     assertProtocolError("bad-path", () => checkPath(bytes, 2, 6));
     assertProtocolError("bad-path", () => checkPath(bytes, 0, 6));
+  });
+});
+
+describe("checkPath in a large frame", () => {
+  it("looks at no byte outside of its range, so that many paths take as long as they are", () => {
+    const frame = new Uint8Array(1 << 20).fill(0x61);
+    const looked = { at: 0, outside: 0 };
+    const watched = new Proxy(frame, {
+      get(target, key) {
+        const at = typeof key === "string" ? Number(key) : NaN;
+        if (Number.isInteger(at)) looked.at++;
+        if (at < 1000 || at >= 1200) looked.outside++;
+        const value = Reflect.get(target, key, target);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    frame[1100] = 0x2f;
+    checkPath(watched, 1000, 1200);
+    assertEquals(looked.outside, 0);
+    assert(looked.at <= 200 * 4 + 10, `${looked.at} bytes were looked at`);
   });
 });
 

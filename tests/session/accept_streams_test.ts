@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { formatPreamble } from "../../src/protocol/preamble.ts";
+import { formatPreamble, PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
 import { StreamAcceptor } from "../../src/session/accept_streams.ts";
 import type { ProvenStream, SessionSecrets } from "../../src/session/session.ts";
-import { closeQuietly, PROOF_BYTES, proveToRemote } from "../../src/session/stream_proof.ts";
+import { closeQuietly, proveToRemote } from "../../src/session/stream_proof.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { bytesUntilEnd } from "./bytes_until_end.ts";
-import { fixedSecrets, SESSION_ID } from "./fixed_secrets.ts";
+import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "./fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
 
@@ -18,7 +18,7 @@ async function startAcceptor(room: number) {
   const { port } = listener.addr as Deno.NetAddr;
   const acceptor = new StreamAcceptor(listener);
   const taken: ProvenStream[] = [];
-  const running = acceptor.run(secrets, ENGINE, () => room, (stream) => taken.push(stream));
+  const running = acceptor.run(secrets, ENGINE, room, (stream) => taken.push(stream));
   const conns: Deno.TcpConn[] = [];
   const connect = async () => {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -98,10 +98,10 @@ describe("StreamAcceptor", () => {
     await using remote = await startAcceptor(1);
     await assertRejects(async () => await remote.prove(0, await fixedSecrets({ transcript: "another" })));
     await assertRejects(async () => await remote.prove(0, await fixedSecrets({ id: "f".repeat(32) })));
-    for (const bytes of [randomBytes(500, "garbage"), formatPreamble(SESSION_ID, 0), new Uint8Array(56)]) {
+    for (const bytes of [randomBytes(500, "garbage"), formatPreamble(SESSION_ID, 0), new Uint8Array(PROOF_BYTES)]) {
       const stranger = await remote.connect();
       await stranger.write(bytes);
-      if (bytes.length > 28) assertEquals((await bytesUntilEnd(stranger)).length, 0);
+      if (bytes.length > PREAMBLE_BYTES) assertEquals((await bytesUntilEnd(stranger)).length, 0);
       else stranger.close();
     }
     // Neither a number nor a place was used up.

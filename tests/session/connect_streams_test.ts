@@ -25,7 +25,7 @@ async function startBoth(room: number) {
   const others: Deno.TcpListener[] = [];
   const acceptor = new StreamAcceptor(listener);
   const remote: ProvenStream[] = [];
-  const running = acceptor.run(secrets, ENGINE, () => room, (stream) => remote.push(stream));
+  const running = acceptor.run(secrets, ENGINE, room, (stream) => remote.push(stream));
   const connector = new StreamConnector(secrets, ENGINE);
   const client: ProvenStream[] = [];
   const open = (): Deno.TcpListener => {
@@ -71,6 +71,7 @@ describe("StreamConnector", () => {
   it("opens as many streams as it is told, each with a number of its own", async () => {
     await using both = await startBoth(4);
     await both.connector.connect([both.place], 4, both.take);
+    await both.connector.settled();
     assertEquals(both.client.map(({ index }) => index).sort(), [0, 1, 2, 3]);
     await untilThere(both.remote, 4);
     assertEquals(both.remote.map(({ index }) => index).sort(), [0, 1, 2, 3]);
@@ -80,12 +81,14 @@ describe("StreamConnector", () => {
   it("opens none when none are wanted", async () => {
     await using both = await startBoth(1);
     await both.connector.connect([], 0, both.take);
+    await both.connector.settled();
     assertEquals([both.client.length, both.connector.chosen], [0, undefined]);
   });
 
   it("goes on to the next place when one refuses", async () => {
     await using both = await startBoth(2);
     await both.connector.connect([refusing(), refusing(), both.place], 2, both.take);
+    await both.connector.settled();
     assertEquals([both.client.length, both.connector.chosen], [2, both.place]);
   });
 
@@ -93,6 +96,7 @@ describe("StreamConnector", () => {
     await using both = await startBoth(1);
     const began = performance.now();
     await both.connector.connect([both.silent(), both.place], 1, both.take);
+    await both.connector.settled();
     assertEquals([both.client.length, both.connector.chosen], [1, both.place]);
     assert(performance.now() - began < 3_000, "it waited for the first place");
   });
@@ -100,13 +104,16 @@ describe("StreamConnector", () => {
   it("goes on to the next place when somebody else is there", async () => {
     await using both = await startBoth(1);
     await both.connector.connect([both.foreign(), both.place], 1, both.take);
+    await both.connector.settled();
     assertEquals(both.connector.chosen, both.place);
   });
 
   it("opens further streams where the first one was, with new numbers", async () => {
     await using both = await startBoth(3);
     await both.connector.connect([refusing(), both.place], 1, both.take);
+    await both.connector.settled();
     await both.connector.connect([], 2, both.take);
+    await both.connector.settled();
     const numbers = both.client.map(({ index }) => index);
     assertEquals([numbers.length, new Set(numbers).size], [3, 3]);
   });
@@ -114,6 +121,7 @@ describe("StreamConnector", () => {
   it("is content with fewer streams than it wanted", async () => {
     await using both = await startBoth(2);
     await both.connector.connect([both.place], 5, both.take);
+    await both.connector.settled();
     assertEquals(both.client.length, 2);
   });
 

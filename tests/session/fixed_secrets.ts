@@ -1,9 +1,14 @@
 /** Secrets of a session that are the same in every run. */
 
+import { frameBytes } from "../../src/protocol/frame.ts";
+import { PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
 import type { CipherName } from "../../src/crypto/cipher.ts";
 import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
 import type { SessionSecrets } from "../../src/session/session.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+
+/** What a client says before it is proven: the preamble and an empty frame. */
+export const PROOF_BYTES = PREAMBLE_BYTES + frameBytes(0);
 
 export const SESSION_ID = "00112233445566778899aabbccddeeff";
 

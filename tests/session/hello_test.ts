@@ -13,14 +13,24 @@ import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { randomBytes } from "../support/random_bytes.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
-const JOB: Job = { direction: "push", target: "data/", recursive: true, preserve: false, blockBytes: 1 << 20 };
+const JOB: Job = {
+  direction: "push",
+  target: "data/",
+  recursive: true,
+  preserve: false,
+  blockBytes: 1 << 20,
+  symlinks: "follow",
+  hardlinks: false,
+  salt: "salt",
+  filters: [],
+};
 
 /** A remote end in this process; the test is its client. */
 async function startRemote() {
   const toRemote = new TransformStream<Uint8Array, Uint8Array>();
   const toClient = new TransformStream<Uint8Array, Uint8Array>();
   const opening = openRemoteSession({
-    engine: ENGINE,
+    engine: () => ENGINE,
     software: "0.1.0",
     local: true,
     input: toRemote.readable,

@@ -5,14 +5,14 @@ import { ProtocolError } from "../../src/errors.ts";
 import { ConnTransport } from "../../src/native/transport.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/frame.ts";
 import { formatPreamble, PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
-import { acceptProof, PROOF_BYTES, proveToRemote } from "../../src/session/stream_proof.ts";
+import { acceptProof, proveToRemote } from "../../src/session/stream_proof.ts";
 import type { ProvenStream, SessionSecrets } from "../../src/session/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import { connectPair } from "../native/connected_pair.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { bytesUntilEnd } from "./bytes_until_end.ts";
-import { fixedSecrets, SESSION_ID } from "./fixed_secrets.ts";
+import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "./fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES[0];
 
@@ -91,7 +91,10 @@ describe("stream proof", () => {
     const preamble = formatPreamble(SESSION_ID, 1);
     const strangers: [string, Uint8Array][] = [
       ["garbage", randomBytes(PROOF_BYTES, "garbage")],
-      ["another protocol", new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example\r\n\r\n")],
+      [
+        "another protocol",
+        new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example\r\nUser-Agent: somebody else\r\nAccept: */*\r\n\r\n"),
+      ],
       ["a preamble and garbage", Uint8Array.of(...preamble, ...randomBytes(FRAME_HEADER_BYTES + 16, "frame"))],
       ["a proof that claims 4 GiB", Uint8Array.of(...preamble, 1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255)],
     ];
@@ -119,7 +122,7 @@ describe("stream proof", () => {
   });
 
   it("fails at the client when the other end is somebody else", async () => {
-    for (const answer of [randomBytes(28, "answer"), new TextEncoder().encode("SSH-2.0-OpenSSH_9.9\r\n1234567890")]) {
+    for (const answer of [randomBytes(64, "answer"), new TextEncoder().encode("SSH-2.0-OpenSSH_9.9\r\n1234567890")]) {
       using pair = await connectPair();
       const proving = proveToRemote(pair.near, 1, await fixedSecrets(), ENGINE);
       const refused = assertRejects(() => proving, ProtocolError);

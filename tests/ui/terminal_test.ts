@@ -57,6 +57,16 @@ function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions
 }
 
 describe("Terminal", () => {
+  it("says once what is said of a folder and of each file in it", () => {
+    const other: TransferEvent = { type: "failed", path: "b", message: "other" };
+    const { shown } = play(
+      [[0, connected], [1, failed], [2, failed], [3, other], [4, failed]],
+      {},
+      new MemoryScreen(false),
+    );
+    assertEquals(shown.filter((line) => line !== "").length, 3);
+  });
+
   it("draws nothing before ssh has stopped asking", () => {
     const { screen } = play([[5000, { type: "totals", files: 9, bytes: 9, complete: true }], [9000, progress(1)]]);
     assertEquals(screen.raw, "");

@@ -1,0 +1,127 @@
+import { assertEquals } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../support/compare_trees.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { removeTree } from "../support/temp.ts";
+import type { TreeEntries } from "../support/temp_tree.ts";
+import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
+import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+
+const OLD = new Date("2001-02-03T04:05:06.789Z");
+const FUTURE = new Date("2100-01-01T00:00:00Z");
+
+/** Files and folders of all modes. */
+function modesTree(): TreeEntries {
+  const entries: TreeEntries = {};
+  for (const mode of [0o400, 0o444, 0o600, 0o644, 0o664, 0o666, 0o700, 0o755, 0o777]) {
+    entries[`f${mode.toString(8)}`] = { content: "x", mode, mtime: OLD };
+  }
+  for (const mode of [0o500, 0o555, 0o700, 0o755, 0o775, 0o777]) {
+    entries[`d${mode.toString(8)}`] = { folder: true, mode, mtime: OLD };
+    entries[`d${mode.toString(8)}/f`] = { content: "x", mode: 0o640, mtime: FUTURE };
+  }
+  entries["setuid"] = { content: "x", mode: 0o4755, mtime: OLD };
+  entries["large"] = { size: 2 << 20, mode: 0o751, mtime: new Date(0) };
+  entries["."] = { folder: true, mode: 0o750, mtime: OLD };
+  return entries;
+}
+
+describeWithSshd("modes and times", () => {
+  const umask = 0o027;
+  let umaskBefore: number;
+  let scene: Scene;
+  beforeAll(async () => {
+    umaskBefore = Deno.umask(umask);
+    scene = await startScene();
+  });
+  afterAll(async () => {
+    Deno.umask(umaskBefore);
+    await scene[Symbol.asyncDispose]();
+  });
+
+  for (const way of WAYS) {
+    it(`are masked by umask without -p, as with scp: ${wayName(way)}`, async () => {
+      const tree = await scene.tree(modesTree());
+      const to = await scene.tree();
+      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [tree], target: `${to}/new` });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      for (const path of ["", ...Object.keys(modesTree())]) {
+        const expected = Deno.statSync(`${tree}/${path}`).mode! & 0o777 & ~umask;
+        assertEquals(modeOf(`${to}/new/${path}`), expected.toString(8), path);
+        assertEquals(Deno.statSync(`${to}/new/${path}`).mtime! > FUTURE, false, path);
+        assertEquals(Deno.statSync(`${to}/new/${path}`).mtime! > OLD, true, path);
+      }
+    });
+
+    it(`are kept with -p: ${wayName(way)}`, async () => {
+      const tree = await scene.tree(modesTree());
+      const to = await scene.tree();
+      const { code, stderr } = await scene.copy(way, { flags: ["-rp"], sources: [tree], target: `${to}/new` });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      const mtimes = way.engine === "native" ? "ns" : "ms";
+      assertEquals(await compareTrees(tree, `${to}/new`, { modes: true, mtimes }), []);
+    });
+
+    it(`of a file that is replaced stay without -p: ${wayName(way)}`, async () => {
+      const tree = await scene.tree({
+        "small": { content: "new", mode: 0o777 },
+        "large": { size: 2 << 20, mode: 0o777 },
+        "to/small": { content: "old", mode: 0o604 },
+        "to/large": { content: "old", mode: 0o604 },
+      });
+      const sources = [`${tree}/small`, `${tree}/large`];
+      const { code, stderr } = await scene.copy(way, { sources, target: `${tree}/to` });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(["small", "large"].map((name) => modeOf(`${tree}/to/${name}`)), ["604", "604"]);
+      const kept = await scene.copy(way, { flags: ["-p"], sources, target: `${tree}/to` });
+      assertEquals({ code: kept.code, stderr: kept.stderr }, { code: 0, stderr: "" });
+      assertEquals(["small", "large"].map((name) => modeOf(`${tree}/to/${name}`)), ["777", "777"]);
+    });
+  }
+});
+
+describeWithSshd("folders without write permission", { ignore: plainRightsProblem !== undefined }, () => {
+  let scene: Scene;
+  let plain: Disposable;
+  beforeAll(async () => {
+    scene = await startScene();
+    for (const engine of ENGINES) {
+      // The remote side's own escp is started by one with plain rights as well.
+      const inner = `${scene.sshd.binFolder}/${engine}`;
+      await Deno.rename(`${inner}/escp`, `${inner}/inner`);
+      await Deno.rename(await writePlainEscp(inner, [`${inner}/inner`]), `${inner}/escp`);
+    }
+    plain = useAsEscp(await writePlainEscp(scene.sshd.binFolder));
+  });
+  afterAll(async () => {
+    plain[Symbol.dispose]();
+    await scene[Symbol.asyncDispose]();
+  });
+
+  for (const way of WAYS) {
+    it(`receive their contents, also the second time: ${wayName(way)}`, async () => {
+      const tree = await scene.tree({
+        "from/closed/sub/small": "1",
+        "from/closed/sub/large": { size: 2 << 20 },
+        "from/closed/sub": { folder: true, mode: 0o555 },
+        "from/closed": { folder: true, mode: 0o555 },
+      });
+      for (const flags of [["-r"], ["-r"], ["-rp"]]) {
+        const copy = { flags, sources: [`${tree}/from/closed`], target: `${tree}/new` };
+        // The first copy makes the folder, the second goes over it.
+        const again = copy.target + "/.";
+        const source = `${tree}/from/closed/.`;
+        const exists = await Deno.stat(copy.target).then(() => true, () => false);
+        const { code, stderr } = await scene.copy(way, exists ? { flags, sources: [source], target: again } : copy);
+        assertEquals({ code, stderr }, { code: 0, stderr: "" }, flags.join());
+        assertEquals(await compareTrees(`${tree}/from/closed`, `${tree}/new`), []);
+        assertEquals(["", "/sub"].map((path) => modeOf(`${tree}/new${path}`)), ["555", "555"], flags.join());
+      }
+      await removeTree(`${tree}/new`);
+    });
+  }
+});
+
+function modeOf(path: string): string {
+  return (Deno.statSync(path).mode! & 0o7777).toString(8);
+}

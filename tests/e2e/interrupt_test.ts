@@ -1,0 +1,101 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import type { RunningEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
+import { type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
+import { temporaryFiles } from "./temporary_files.ts";
+
+/** Long enough to be interrupted, on any machine. */
+const LARGE_MIB = 384;
+
+describeWithSshd("a copy that is interrupted leaves nothing half done", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({ "small": "small" });
+    const line = `head -c ${LARGE_MIB}M /dev/urandom >"$1/large"`;
+    await new Deno.Command("sh", { args: ["-c", line, "sh", source] }).output();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** Starts a copy and returns when its large file has begun. */
+  async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
+    const to = await scene.tree({ "large": "old" });
+    const running = await scene.start(way, { flags: ["-r"], sources: [`${source}/.`], target: to });
+    await untilBegun(to, running);
+    return { running, to };
+  }
+
+  /** What must hold on both sides, however it ended. */
+  async function assertClean(to: string, running: RunningEscp): Promise<void> {
+    const { leftBehind } = await running.result;
+    assertEquals(await leftBehind(), []);
+    await scene.sshd.waitForNoSession();
+    assertEquals(temporaryFiles(to), []);
+    assertEquals(await Deno.readTextFile(`${to}/large`), "old");
+  }
+
+  for (const way of WAYS) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      it(`by ${signal}: ${wayName(way)}`, async () => {
+        const { running, to } = await begin(way);
+        await using _ = running;
+        running.kill(signal);
+        const { code, stderr } = await running.result;
+        assertEquals(code, 130, stderr);
+        assertMatch(stderr, /^escp: Interrupted\n$/);
+        await assertClean(to, running);
+      });
+    }
+
+    it(`by the end of what leads to the other side: ${wayName(way)}`, async () => {
+      const { running, to } = await begin(way);
+      await using _ = running;
+      for (const child of await children(running.pid)) await killProcess(child);
+      const { code, stderr } = await running.result;
+      assertEquals(code, 1, stderr);
+      // Without ssh it was the other end itself that was killed: nobody could clean up, and its streams broke as well.
+      if (way.direction === "local") return assertMatch(stderr, /^escp: Cannot go on: /m);
+      assertMatch(stderr, /^escp: Cannot go on: the session with testhost was lost .*SIGKILL/m);
+      await assertClean(to, running);
+    });
+  }
+
+  for (const way of WAYS.filter(({ direction }) => direction !== "pull")) {
+    it(`by the sudden end of the client: ${wayName(way)}`, async () => {
+      const { running, to } = await begin(way);
+      await using _ = running;
+      running.kill("SIGKILL");
+      await scene.sshd.waitForNoSession(10_000);
+      await running.result;
+      const deadline = performance.now() + 5000;
+      while (temporaryFiles(to).length > 0 && performance.now() < deadline) await turn();
+      await assertClean(to, running);
+    });
+  }
+});
+
+async function untilBegun(to: string, running: RunningEscp): Promise<void> {
+  let ended = false;
+  running.result.finally(() => ended = true).catch(() => {});
+  while (temporaryFiles(to).length === 0) {
+    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
+    await turn();
+  }
+}
+
+/** The process that the client started itself. */
+async function children(pid: number): Promise<ProcessId[]> {
+  const found: ProcessId[] = [];
+  for (const process of await descendantsOf(pid)) {
+    if (/^\S*ssh |--receiver/.test(await commandOf(process))) found.push(process);
+  }
+  return found;
+}
+
+/** No event tells of a new file, so the only way is to look again. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
+}

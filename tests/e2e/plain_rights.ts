@@ -1,0 +1,45 @@
+/**
+ * To root no file is closed, so tests of permissions run escp without the capabilities that make it so (capabilities(7)):
+ * as the same user, but with the rights of any other.
+ */
+
+import { escpCommand } from "../support/escp_command.ts";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
+
+const COMMAND = Deno.uid() === 0 ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"] : [];
+
+/** Why permissions cannot be tested here; undefined when they can. */
+export const plainRightsProblem: string | undefined = findProblem();
+
+/** Writes an escp with plain rights into the folder and returns its path. */
+export async function writePlainEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
+  const path = `${folder}/plain-escp`;
+  const words = [...COMMAND, ...inner].map(quoteWord).join(" ");
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
+  await Deno.chmod(path, 0o755);
+  return path;
+}
+
+/** Makes the escp that tests run until it is disposed of the one at the path. */
+export function useAsEscp(path: string): Disposable {
+  const before = Deno.env.get("ESCP_BINARY");
+  Deno.env.set("ESCP_BINARY", path);
+  return {
+    [Symbol.dispose]() {
+      if (before === undefined) Deno.env.delete("ESCP_BINARY");
+      else Deno.env.set("ESCP_BINARY", before);
+    },
+  };
+}
+
+function findProblem(): string | undefined {
+  if (COMMAND.length === 0) return undefined;
+  const [program, ...args] = COMMAND;
+  try {
+    const { success } = new Deno.Command(program, { args: [...args, "true"], stdout: "null", stderr: "null" })
+      .outputSync();
+    return success ? undefined : "root may not give up its rights here";
+  } catch {
+    return "root, and no setpriv";
+  }
+}

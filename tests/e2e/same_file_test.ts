@@ -1,0 +1,70 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import type { TreeEntries } from "../support/temp_tree.ts";
+import { type Scene, startScene, wayName, WAYS, waysInTurn } from "./scene.ts";
+
+/** Source and target, relative to the same folder. */
+const REFUSED: { name: string; sources: string[]; target: string }[] = [
+  { name: "a file onto itself", sources: ["file"], target: "file" },
+  { name: "a large file onto itself", sources: ["large"], target: "large" },
+  { name: "a file into its own folder", sources: ["file"], target: "." },
+  { name: "a file onto a link to it", sources: ["file"], target: "link" },
+  { name: "a link onto its file", sources: ["link"], target: "file" },
+  { name: "a file onto another name of it", sources: ["file"], target: "second" },
+  { name: "a folder onto itself", sources: ["dir"], target: "." },
+  { name: "a folder into itself", sources: ["dir"], target: "dir" },
+  { name: "a folder to a new name in itself", sources: ["dir"], target: "dir/new" },
+  { name: "a folder deep into itself", sources: ["dir"], target: "dir/sub" },
+  { name: "a folder into itself through a link", sources: ["dir"], target: "inside" },
+  { name: "the contents of a folder into itself", sources: ["dir/."], target: "dir" },
+];
+
+const TREE: TreeEntries = {
+  "file": "file",
+  "second": { hardLink: "file" },
+  "large": { size: 5 << 20 },
+  "link": { link: "file" },
+  "dir/a": "a",
+  "dir/sub/b": "b",
+  "inside": { link: "dir/sub" },
+};
+
+describeWithSshd("a source that is its own target is left alone", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  REFUSED.forEach(({ name, sources, target }, index) => {
+    it(name, async () => {
+      const untouched = await scene.tree(TREE);
+      await Promise.all(
+        waysInTurn(index).map(async (way) => {
+          const tree = await scene.tree(TREE);
+          const { code, stderr } = await scene.copy(way, {
+            flags: ["-r"],
+            sources: sources.map((source) => `${tree}/${source}`),
+            target: `${tree}/${target}`,
+          });
+          assertEquals(code, 1, `${wayName(way)}: ${stderr}`);
+          assertMatch(stderr, /^escp: Cannot copy .*(same file|into itself|Is a directory)/, wayName(way));
+          assertEquals(await compareTrees(untouched, tree), [], wayName(way));
+        }),
+      );
+    });
+  });
+
+  it("inside a folder that is copied over itself under another name", async () => {
+    await Promise.all(WAYS.map(async (way) => {
+      const tree = await scene.tree({ "dir/a": "a", "dir/large": { size: 3 << 20 }, "to": { folder: true } });
+      await Deno.mkdir(`${tree}/to/dir`);
+      await Deno.link(`${tree}/dir/a`, `${tree}/to/dir/a`);
+      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/dir`], target: `${tree}/to` });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" }, wayName(way));
+      assertEquals(await compareTrees(`${tree}/dir`, `${tree}/to/dir`), [], wayName(way));
+    }));
+  });
+});

@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { EXIT_STATUS } from "../../src/cli/exit_status.ts";
+import { readCommandLine } from "../../src/cli/options.ts";
+import { exists } from "../../scripts/exists.ts";
+import { EXIT_MEANINGS } from "../../scripts/manual.ts";
+import { withOptions } from "../../scripts/readme_options.ts";
+
+const root = new URL("../../", import.meta.url);
+const readme = await Deno.readTextFile(new URL("README.md", root));
+
+/** Lines of the shell blocks that call escp, without comments and what the shell does with its output. */
+const examples = [...readme.matchAll(/^```sh\n([^]*?)^```$/gm)]
+  .flatMap(([, block]) => block.split("\n"))
+  .filter((line) => line.startsWith("escp "))
+  .map((line) => line.replace(/ +#.*| \|\| .*| > .*/, ""));
+
+/** Words of a simple command line: single quotes are all the quoting that the examples use. */
+function words(line: string): string[] {
+  return [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
+}
+
+/** What a heading is called in a link. */
+function anchor(heading: string): string {
+  return heading.toLowerCase().replace(/[^\w -]/g, "").replaceAll(" ", "-");
+}
+
+describe("README.md", () => {
+  it("lists the options as they are", () =>
+    assertEquals(withOptions(readme), readme, 'Run "deno task docs" to bring README.md up to date'));
+
+  it("says what each exit status means", () => {
+    const rows = [...readme.matchAll(/^\| (\d+) +\| (.*?) +\|$/gm)].map((
+      [, status, meaning],
+    ) => [Number(status), meaning]);
+    assertEquals(rows, EXIT_MEANINGS.map((row) => [...row]));
+    assertEquals(rows.map(([status]) => status), Object.values(EXIT_STATUS).sort((a, b) => a - b));
+  });
+
+  for (const line of new Set(examples)) {
+    it(`shows a command that escp accepts: ${line}`, () => {
+      readCommandLine(words(line).slice(1), { env: () => undefined, driveLetters: false });
+    });
+  }
+
+  it("lists every task", async () => {
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+    const listed = [...readme.matchAll(/^\| `deno task ([a-z]+)/gm)].map(([, task]) => task);
+    assertEquals(listed.sort(), Object.keys(tasks).sort());
+  });
+
+  it("links to what exists", async () => {
+    const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchor(heading));
+    for (const [, target] of readme.matchAll(/\]\(([^)]+)\)/g)) {
+      if (target.startsWith("#")) assert(anchors.includes(target.slice(1)), target);
+      else if (!target.startsWith("https://")) assert(await exists(new URL(target, root)), target);
+    }
+  });
+
+  it("names folders that exist", async () => {
+    const folders = [...readme.matchAll(/^ {4}(\S+) {2,}\S/gm)].map(([, path]) => path);
+    assert(folders.length > 10);
+    for (const path of folders) assert(await exists(new URL(path, root)), path);
+  });
+});
+
+describe("withOptions", () => {
+  it("refuses a page without a place for them", () => {
+    let message = "";
+    try {
+      withOptions("# escp\n");
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    assert(message.includes("must have the lines"), message);
+  });
+});

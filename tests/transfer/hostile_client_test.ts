@@ -1,0 +1,257 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { loadCipherEngine } from "../../src/crypto/engines.ts";
+import { FrameKind } from "../../src/protocol/frame.ts";
+import { formatPreamble } from "../../src/protocol/preamble.ts";
+import type { Job, Message, WireSource } from "../../src/protocol/messages.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import type { WirePath } from "../../src/protocol/wire_path.ts";
+import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
+import { PeerAbort } from "../../src/session/control_channel.ts";
+import { PeerProcess } from "../../src/session/peer_process.ts";
+import type { ProvenStream } from "../../src/session/session.ts";
+import { escpCommand } from "../support/escp_command.ts";
+import { createTempTree } from "../support/temp_tree.ts";
+import type { TempFolder } from "../support/temp.ts";
+import type { TestRecord } from "../protocol/record.ts";
+import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { HostileStream, packPayload } from "./hostile_stream.ts";
+
+const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
+const cipher = loadCipherEngine("portable").engine;
+const OPTIONS = {
+  ...{ recursive: true, preserve: false, blockBytes: 1 << 20 },
+  ...{ symlinks: "follow", hardlinks: false, filters: [] },
+};
+const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
+const DIR: WireSource = { operand: 0, name: "dir", kind: "folder", dev: 1, inode: 2 };
+const ROOT: TestRecord = { type: RecordType.folder, name: "", fields: { mode: 0o755 } };
+const file = (name: string): TestRecord => ({ type: RecordType.file, name, contents: "hostile" });
+
+for (const engine of ENGINES) {
+  describe(`a hostile client cannot make the remote end (${engine})`, () => {
+    let tree: TempFolder;
+    let peer: PeerProcess;
+    let session: ClientSession;
+
+    beforeEach(async () => {
+      tree = await createTempTree({ "outside": "untouched", "to/dir/planted": { link: "../.." } });
+    });
+    afterEach(async () => {
+      await session.control.close();
+      session.close();
+      // Whatever was done to it, it leaves when its control channel closes.
+      const { signal } = await peer.end(8_000);
+      assertEquals(signal, null);
+      assertEquals(await Deno.readTextFile(`${tree.path}/outside`), "untouched");
+      assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name).sort(), ["outside", "to"]);
+      assertEquals(temporaryFiles(tree.path), []);
+      await tree[Symbol.asyncDispose]();
+    });
+
+    async function start(job: Partial<Job> = {}): Promise<void> {
+      const [program, ...args] = escpCommand();
+      const name = "remote end";
+      peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer", "--engine", engine], name });
+      const complete = { direction: "push", target: `${tree.path}/to`, ...OPTIONS, ...job } as Job;
+      session = await openClientSession(peer, { job: complete, cipher: "aes-128-gcm", engine: cipher });
+    }
+
+    /** Says what will come. */
+    function announce(sources: WireSource[] = [DIR]): void {
+      const found = { files: 1, bytes: 1, complete: true, last: true };
+      session.control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
+    }
+
+    async function begin(): Promise<HostileStream> {
+      await start();
+      announce();
+      await session.control.expect("ready");
+      session.control.send({ type: "streams", count: 1 });
+      const proven = await new Promise<ProvenStream>((resolve, reject) => {
+        session.bringUp(1, resolve).catch(reject);
+      });
+      return await HostileStream.create(proven, cipher);
+    }
+
+    /** The reason for which the remote end gave up. */
+    async function refusal(): Promise<string> {
+      try {
+        for (;;) {
+          const message = await session.control.expect("ready", "refused", "opened", "unopened", "closed", "finished");
+          if (message.type === "refused" || message.type === "unopened") return message.failure.message;
+          if (message.type === "finished") return `finished ${message.files} ${message.bytes}`;
+        }
+      } catch (error) {
+        if (error instanceof PeerAbort) return `${error.code}: ${error.message}`;
+        throw error;
+      }
+    }
+
+    for (const name of ["..", "a/b", "", "/etc", "a\0b", "dir/../.."]) {
+      it(`name a target ${JSON.stringify(name)}`, async () => {
+        await start();
+        announce([{ ...DIR, name }]);
+        assertMatch(await refusal(), /bad-path/);
+      });
+    }
+
+    const RECORDS: [name: string, records: TestRecord[]][] = [
+      ["..", [ROOT, file("..")]],
+      ["../outside", [ROOT, file("../outside")]],
+      ["an absolute path", [ROOT, file("/tmp/escp-hostile")]],
+      ["an empty name", [ROOT, file("")]],
+      ["a name with NUL", [ROOT, file("a\0b")]],
+      ["a folder above", [ROOT, { type: RecordType.folder, name: "../.." }, file("outside")]],
+      ["an unknown root", [{ ...ROOT, root: 3 }, file("x")]],
+    ];
+    for (const [name, records] of RECORDS) {
+      it(`write to ${name}`, async () => {
+        const stream = await begin();
+        await stream.pack(...records);
+        assertMatch(await refusal(), /bad-path/);
+      });
+    }
+
+    it("write through a link", async () => {
+      const stream = await begin();
+      await stream.pack(ROOT, { type: RecordType.folder, name: "planted" }, file("outside"));
+      const result = await stream.result();
+      assertMatch(JSON.stringify(result), /symbolic link stands in the way/);
+    });
+
+    for (const path of ["../../outside", "/tmp/escp-hostile", "", "a/../../x", "a\0b"]) {
+      it(`open ${JSON.stringify(path)}`, async () => {
+        await begin();
+        const message: Message = {
+          type: "open",
+          file: 0,
+          root: 0,
+          path: path as WirePath,
+          size: 1,
+          attributes: ATTRIBUTES,
+        };
+        session.control.send(message);
+        assertMatch(await refusal(), /bad-path/);
+      });
+    }
+
+    it("take a block of a file that is not open", async () => {
+      const stream = await begin();
+      await stream.block({ file: 9 }, new Uint8Array(100));
+      stream.send(FrameKind.end).catch(() => {});
+      session.control.send({ type: "finish", files: 1, bytes: 100 });
+      assertMatch(await refusal(), /^(finished 0 0|bad-\w+: .*)$/);
+    });
+
+    const SPOILT: [name: string, code: RegExp, spoil: (stream: HostileStream) => Promise<unknown>][] = [
+      ["a replayed frame", /bad-counter/, async (stream) => {
+        const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("good")]));
+        await stream.raw(frame);
+        await stream.raw(frame);
+      }],
+      ["a gap in the counter", /bad-counter/, async (stream) => {
+        await stream.seal(FrameKind.keepAlive, new Uint8Array());
+        await stream.send(FrameKind.keepAlive);
+      }],
+      ["a bad tag", /bad-tag/, async (stream) => {
+        const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
+        frame[frame.length - 1] ^= 0x80;
+        await stream.raw(frame);
+      }],
+      ["an oversized length", /bad-frame/, async (stream) => {
+        const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
+        frame[8] = 0xff;
+        await stream.raw(frame);
+      }],
+      ["a frame of a receiver", /bad-frame/, (stream) => stream.send(FrameKind.result, new Uint8Array(9))],
+    ];
+    for (const [name, code, spoil] of SPOILT) {
+      it(`take ${name}`, async () => {
+        await spoil(await begin());
+        assertMatch(await refusal(), code);
+        assert(!temporaryFiles(tree.path).length);
+      });
+    }
+
+    const LINES: [name: string, code: RegExp, line: string][] = [
+      ["rubbish", /bad-message/, "rubbish"],
+      ["a message of no type", /bad-message/, '{"type":"constructor"}'],
+      ["an endless line", /long-line/, "x".repeat(2 << 20)],
+      ["a message out of order", /bad-order/, '{"type":"ready"}'],
+    ];
+    for (const [name, code, line] of LINES) {
+      it(`take ${name} on the control channel`, async () => {
+        await begin();
+        session.control.sendLine(line);
+        assertMatch(await refusal(), code);
+      });
+    }
+
+    it("take an answer to its hello that is none, without saying so", async () => {
+      await start({ symlinks: "sideways" as "skip" });
+      assertMatch(await refusal(), /^bad-message: .*symlinks/);
+    });
+
+    it("take blocks of a size that takes all its memory", async () => {
+      await start({ blockBytes: 2 ** 40 });
+      announce();
+      assertMatch(await refusal(), /bad-message/);
+    });
+
+    it("send what is beyond the end of a file", async () => {
+      await Deno.writeFile(`${tree.path}/to/large`, new Uint8Array(2 << 20));
+      await start({ direction: "pull", sources: [`${tree.path}/to/large`] } as Partial<Job>);
+      await session.control.expect("sources");
+      session.control.send({ type: "ready" });
+      session.control.send({ type: "streams", count: 1 });
+      session.bringUp(1, () => {}).catch(() => {});
+      let opened = await session.control.expect("open", "totals");
+      while (opened.type === "totals") opened = await session.control.expect("open", "totals");
+      const { file } = opened;
+      session.control.send({ type: "opened", file, missing: [{ start: 0, end: 2 ** 52 }], sequential: false });
+      for (
+        let message = await session.control.next();
+        message.type !== "abort";
+        message = await session.control.next()
+      ) {
+        if (message.type === "drop" || message.type === "failed") return;
+        assertEquals(message.type, "totals");
+      }
+    });
+
+    it("serve strangers on its port, nor be disturbed by them", async () => {
+      const stream = await begin();
+      const { port } = stream.conn.remoteAddr as Deno.NetAddr;
+      const strangers = [];
+      for (let count = 0; count < 20; count++) {
+        const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+        const preamble = formatPreamble(session.secrets.id, count);
+        await conn.write(count % 2 === 0 ? crypto.getRandomValues(new Uint8Array(200)) : preamble);
+        // A known preamble, and a proof that is none.
+        if (count % 4 === 1) await conn.write(new Uint8Array(64));
+        strangers.push(conn);
+      }
+      try {
+        await stream.pack(ROOT, file("good"));
+        await stream.result();
+        await stream.end();
+        session.control.send({ type: "finish", files: 1, bytes: 7 });
+        assertEquals(await refusal(), "finished 1 7");
+        assertEquals(await Deno.readTextFile(`${tree.path}/to/dir/good`), "hostile");
+      } finally {
+        for (const conn of strangers) conn.close();
+      }
+    });
+
+    it("keep anything of a file when it goes away in the middle", async () => {
+      const stream = await begin();
+      const path = "large" as WirePath;
+      session.control.send({ type: "open", file: 0, root: 0, path, size: 4 << 20, attributes: ATTRIBUTES });
+      await session.control.expect("opened");
+      await stream.block({ last: false }, new Uint8Array(1 << 20));
+      assertEquals(temporaryFiles(tree.path).length, 1);
+      stream.conn.close();
+    });
+  });
+}

@@ -1,0 +1,284 @@
+/**
+ * A remote end that breaks the rules: `hostile_server.ts TRICK ...`, in place of ssh. It is asked for a folder named
+ * "dir", or a file named "file", and sends what the trick says. What it tries to reach is "outside", beside the target.
+ */
+
+import { loadCipherEngine } from "../../src/crypto/engines.ts";
+import { FrameKind } from "../../src/protocol/frame.ts";
+import type { Message, WireSource } from "../../src/protocol/messages.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import type { WirePath } from "../../src/protocol/wire_path.ts";
+import { openRemoteSession, type RemoteSession } from "../../src/session/remote_session.ts";
+import type { ProvenStream } from "../../src/session/session.ts";
+import type { TestRecord } from "../protocol/record.ts";
+import { HostileStream, packPayload } from "./hostile_stream.ts";
+
+/** Nobody waits for this end longer than that. */
+const LIFE_MS = 20_000;
+Deno.unrefTimer(setTimeout(() => Deno.exit(9), LIFE_MS));
+
+const engine = loadCipherEngine("portable").engine;
+const session: RemoteSession = await openRemoteSession({
+  engine: () => engine,
+  software: "hostile",
+  local: true,
+  input: Deno.stdin.readable,
+  output: Deno.stdout.writable,
+});
+const { control } = session;
+const isFolder = session.job.direction === "pull" && session.job.recursive;
+const OWN: WireSource = isFolder
+  ? { operand: 0, name: "dir", kind: "folder", dev: 1, inode: 2 }
+  : { operand: 0, name: "file", kind: "file", dev: 1, inode: 2 };
+const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
+const ROOT: TestRecord = { type: RecordType.folder, name: "", fields: { mode: 0o755 } };
+
+/** Says what will come, and opens the streams. */
+async function begin(sources: WireSource[] = [OWN]): Promise<HostileStream> {
+  const found = { files: 1, bytes: 1, complete: true, last: true };
+  control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
+  await control.expect("ready");
+  const { count } = await control.expect("streams");
+  const proven = await new Promise<ProvenStream>((resolve) => void session.bringUp(count, resolve));
+  return await HostileStream.create(proven, engine);
+}
+
+async function finish(files: number, bytes: number): Promise<void> {
+  control.send({ type: "finish", files, bytes });
+  await control.expect("finished");
+}
+
+/** One pack, and an end as if all were well. */
+async function pack(...records: TestRecord[]): Promise<void> {
+  const stream = await begin();
+  await stream.pack(...records);
+  await stream.result();
+  await stream.end();
+  await finish(1, 7);
+}
+
+const file = (name: string, more: Partial<TestRecord> = {}): TestRecord => (
+  { type: RecordType.file, name, contents: "hostile", ...more }
+);
+const folder = (name: string): TestRecord => ({ type: RecordType.folder, name });
+
+/** Announces a large file at this path. */
+async function open(path: string, root = 0): Promise<void> {
+  const stream = await begin();
+  control.send({ type: "open", file: 0, root, path: path as WirePath, size: 2 << 20, attributes: ATTRIBUTES });
+  const answer = await control.expect("opened", "unopened");
+  if (answer.type === "opened") {
+    await stream.block({ last: true }, new Uint8Array(1 << 20));
+    await stream.block({ unit: 1, offset: 1 << 20 }, new Uint8Array(1 << 20));
+  }
+  await stream.end();
+  await finish(1, 2 << 20);
+}
+
+const TRICKS: Record<string, () => Promise<unknown>> = {
+  "other name": () => begin([{ ...OWN, name: "other" }]),
+  "hidden name": () => begin([{ ...OWN, name: ".bashrc" }]),
+  "one source twice": () => begin([OWN, OWN]),
+  "one source more": () => begin([OWN, { ...OWN, operand: 1 }]),
+  "parent": () => begin([{ ...OWN, name: ".." }]),
+  "contents": () => begin([{ ...OWN, name: "." }]),
+  "path as a name": () => begin([{ ...OWN, name: "dir/../outside" }]),
+  "empty name": () => begin([{ ...OWN, name: "" }]),
+  "folder for a file": () => begin([{ ...OWN, kind: "folder" }]),
+
+  "record ..": () => pack(ROOT, file("..")),
+  "record ../outside": () => pack(ROOT, file("../outside")),
+  "record absolute": () => pack(ROOT, file("/tmp/escp-hostile")),
+  "record empty": () => pack(ROOT, file("")),
+  "record NUL": () => pack(ROOT, file("a\0b")),
+  "record slash": () => pack(ROOT, file("a/b")),
+  "folder ..": () => pack(ROOT, folder(".."), file("outside")),
+  "folder a/../..": () => pack(ROOT, folder("a/../.."), file("outside")),
+  "folder absolute": () => pack(ROOT, folder("/tmp"), file("escp-hostile")),
+  "folder double slash": () => pack(ROOT, folder("a//b"), file("x")),
+  "folder dot": () => pack(ROOT, folder("./a"), file("x")),
+  "unknown root": () => pack(ROOT, { ...folder("x"), root: 7 }),
+  "unknown type": () => pack(ROOT, { type: 77, name: "x" }),
+  "folder below a file": () => pack({ type: RecordType.enter, name: "" }, folder("x")),
+  "file below a file": () => pack({ type: RecordType.enter, name: "" }, file("x")),
+  "link, then through it": () =>
+    pack(ROOT, { type: RecordType.symlink, name: "link", contents: ".." }, folder("link"), file("outside")),
+  "link, then over it": () =>
+    pack(ROOT, { type: RecordType.symlink, name: "link", contents: "../outside" }, file("link")),
+  "hard link outside": () => pack(ROOT, { type: RecordType.hardlink, name: "link", contents: "../outside" }),
+  "hard link absolute": () => pack(ROOT, { type: RecordType.hardlink, name: "link", contents: "/etc/passwd" }),
+  "planted link": () => pack(ROOT, folder("planted"), file("outside")),
+  "setuid": () => pack(ROOT, file("setuid", { fields: { mode: 0o6777 } })),
+
+  "open ../outside": () => open("../outside"),
+  "open absolute": () => open("/tmp/escp-hostile"),
+  "open empty": () => open(""),
+  "open NUL": () => open("a\0b"),
+  "open through a planted link": () => open("planted/outside"),
+  "open unknown root": () => open("x", 7),
+  "open one file twice": async () => {
+    await begin();
+    const message: Message = {
+      ...{ type: "open", file: 0, root: 0, path: "large" as WirePath, size: 2 << 20, attributes: ATTRIBUTES },
+    };
+    control.send(message);
+    control.send(message);
+    await control.next();
+  },
+  "open too many files": async () => {
+    await begin();
+    for (let number = 0; number < 300; number++) {
+      const path = `large ${number}` as WirePath;
+      control.send({ type: "open", file: number, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+    }
+    for (;;) await control.next();
+  },
+  "close what is not open": async () => {
+    await begin();
+    control.send({ type: "close", file: 5, crc32: 0 });
+  },
+  "close before it is complete": async () => {
+    const stream = await begin();
+    const path = "large" as WirePath;
+    control.send({ type: "open", file: 0, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+    await control.expect("opened");
+    await stream.block({}, new Uint8Array(1 << 20));
+    await stream.result();
+    control.send({ type: "close", file: 0, crc32: 0 });
+    await stream.end();
+    await finish(1, 2 << 20);
+  },
+  "block beyond the end": async () => {
+    const stream = await begin();
+    const path = "large" as WirePath;
+    control.send({ type: "open", file: 0, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+    await control.expect("opened");
+    await stream.block({ offset: 8 << 20 }, new Uint8Array(1 << 20));
+    await stream.result();
+    await stream.end();
+    await finish(1, 2 << 20);
+  },
+  "block of an unopened file": async () => {
+    const stream = await begin();
+    await stream.block({ file: 99 }, new Uint8Array(1 << 20));
+    await stream.end();
+    await finish(1, 1 << 20);
+  },
+  "block with a wrong CRC-32": async () => {
+    const stream = await begin();
+    const path = "large" as WirePath;
+    control.send({ type: "open", file: 0, root: 0, path, size: 1 << 20, attributes: ATTRIBUTES });
+    await control.expect("opened");
+    await stream.block({ crc32: 1 }, new Uint8Array(1 << 20));
+    await stream.result();
+    control.send({ type: "drop", file: 0 });
+    await stream.end();
+    await finish(0, 0);
+  },
+  "record with a wrong CRC-32": async () => {
+    const stream = await begin();
+    await stream.pack(ROOT, file("bad", { fields: { crc32: 1 } }), file("good"));
+    await stream.result();
+    await stream.end();
+    await finish(1, 7);
+  },
+  "wrong totals": async () => {
+    const stream = await begin();
+    await stream.pack(ROOT, file("good"));
+    await stream.result();
+    await stream.end();
+    await finish(2, 14);
+  },
+
+  "replayed frame": async () => {
+    const stream = await begin();
+    const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("good")]));
+    await stream.raw(frame);
+    await stream.raw(frame);
+    await control.next();
+  },
+  "skipped counter": async () => {
+    const stream = await begin();
+    await stream.seal(FrameKind.keepAlive, new Uint8Array());
+    await stream.pack(ROOT, file("bad"));
+    await control.next();
+  },
+  "bad tag": async () => {
+    const stream = await begin();
+    const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
+    frame[frame.length - 1] ^= 1;
+    await stream.raw(frame);
+    await control.next();
+  },
+  "changed contents": async () => {
+    const stream = await begin();
+    const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
+    frame[40] ^= 1;
+    await stream.raw(frame);
+    await control.next();
+  },
+  "oversized length": async () => {
+    const stream = await begin();
+    const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
+    frame[8] = 0x7f;
+    await stream.raw(frame);
+    await control.next();
+  },
+  "unknown kind": async () => {
+    const stream = await begin();
+    await stream.send(77);
+    await control.next();
+  },
+  "kind of a receiver": async () => {
+    const stream = await begin();
+    await stream.send(FrameKind.result, new Uint8Array(9));
+    await control.next();
+  },
+  "cut connection": async () => {
+    const stream = await begin();
+    const frame = await stream.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
+    await stream.raw(frame.subarray(0, frame.length - 1));
+    stream.conn.close();
+    await finish(1, 7);
+  },
+  "end without what was promised": async () => {
+    const stream = await begin();
+    await stream.end();
+    await finish(1, 1);
+  },
+
+  "rubbish on the control channel": async () => {
+    await begin();
+    control.sendLine("rubbish");
+    await control.next();
+  },
+  "endless line on the control channel": async () => {
+    await begin();
+    control.sendLine("x".repeat(4 << 20));
+    await control.next();
+  },
+  "message out of order": async () => {
+    await begin();
+    control.send({ type: "ready" });
+    await control.next();
+  },
+  "escape sequences": async () => {
+    const text = "\x1b[2J\x07\u009b31m\u202e\r\nescp: all is well";
+    const failure = { code: "EVIL", path: text, message: `Cannot read ${text}`, hint: text };
+    control.send({ type: "failed", failure });
+    control.send({ type: "note", message: text });
+    const stream = await begin();
+    control.send({ type: "failed", failure });
+    control.send({ type: "abort", code: text, message: text });
+    await stream.result();
+  },
+  "sudden end": async () => {
+    await begin();
+    Deno.exit(0);
+  },
+};
+
+await TRICKS[Deno.args[0]]().catch(() => {});
+// Leaves when the client does.
+while (await control.nextLine().catch(() => undefined) !== undefined);
+Deno.exit(0);

@@ -1,0 +1,140 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { describe, it } from "@std/testing/bdd";
+import { type EscpResult, runEscp } from "../support/escp_command.ts";
+import { createTempTree } from "../support/temp_tree.ts";
+
+const SERVER = fromFileUrl(new URL("hostile_server.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
+
+/** What the server does, what the client says about it, and what may be in the target then besides the planted link. */
+const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
+  ["other name", /unasked/],
+  ["hidden name", /unasked/],
+  ["one source twice", /unasked/],
+  ["one source more", /unasked/],
+  ["parent", /bad-path/],
+  ["contents", /unasked/],
+  ["path as a name", /bad-path/],
+  ["empty name", /bad-path/],
+  ["record ..", /bad-path/],
+  ["record ../outside", /bad-path/],
+  ["record absolute", /bad-path/],
+  ["record empty", /bad-path/],
+  ["record NUL", /bad-path/],
+  ["record slash", /bad-path/],
+  ["folder ..", /bad-path/],
+  ["folder a/../..", /bad-path/],
+  ["folder absolute", /bad-path/],
+  ["folder double slash", /bad-path/],
+  ["folder dot", /bad-path/],
+  ["unknown root", /bad-path/],
+  ["unknown type", /bad-record/],
+  ["link, then through it", /symbolic link stands in the way/, ["link"]],
+  ["hard link outside", /bad-path|Cannot create/],
+  ["hard link absolute", /bad-path|Cannot create/],
+  ["planted link", /symbolic link stands in the way/],
+  ["open ../outside", /bad-path/],
+  ["open absolute", /bad-path/],
+  ["open empty", /bad-path/],
+  ["open NUL", /bad-path/],
+  ["open through a planted link", /symbolic link stands in the way/],
+  ["open unknown root", /bad-path/],
+  ["open one file twice", /bad-order/],
+  ["open too many files", /bad-order/],
+  ["close what is not open", /bad-order/],
+  ["close before it is complete", /Cannot /],
+  ["block beyond the end", /Cannot |bad-block/],
+  ["block of an unopened file", /Cannot |bad-/],
+  ["block with a wrong CRC-32", /CRC-32 differs/],
+  ["record with a wrong CRC-32", /CRC-32 differs/, ["good"]],
+  ["wrong totals", /one side counts/, ["good"]],
+  ["replayed frame", /bad-counter/, ["good"]],
+  ["skipped counter", /bad-counter/],
+  ["bad tag", /bad-tag/],
+  ["changed contents", /bad-tag/],
+  ["oversized length", /bad-frame/],
+  ["unknown kind", /bad-frame/],
+  ["kind of a receiver", /bad-frame/],
+  ["cut connection", /Cannot /],
+  ["end without what was promised", /one side counts/],
+  ["rubbish on the control channel", /bad-message/],
+  ["endless line on the control channel", /long-line/],
+  ["message out of order", /bad-order/],
+  ["escape sequences", /Cannot read/],
+  ["sudden end", /Cannot go on: (the session with 127\.0\.0\.1 was lost|all data connections broke)/],
+];
+
+/** The same for one file without -r. */
+const FILE_PULLS: [trick: string, said: RegExp][] = [
+  ["folder for a file", /unasked/],
+  ["folder below a file", /bad-path/],
+  ["file below a file", /bad-path/],
+  ["open ../outside", /bad-path/],
+];
+
+describe("a hostile server cannot make the client", () => {
+  PULLS.forEach(([trick, said, left = []], index) => {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`do what it must not: ${trick} (${engine})`, async () => {
+      await attack(trick, ["-r", "--engine", engine], "dir", ({ code, stderr }, names) => {
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, said);
+        assertEquals(names.filter((name) => !left.includes(name)), ["planted"]);
+      });
+    });
+  });
+
+  FILE_PULLS.forEach(([trick, said], index) => {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`do what it must not with a file: ${trick} (${engine})`, async () => {
+      await attack(trick, ["--engine", engine], "file", ({ code, stderr }, names) => {
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, said);
+        assertEquals(names, ["planted"]);
+      });
+    });
+  });
+
+  for (const engine of ENGINES) {
+    it(`make files that run as their owner (${engine})`, async () => {
+      await attack("setuid", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
+        assertEquals(code, 0, stderr);
+        assertEquals(names, ["planted", "setuid"]);
+        assertEquals(Deno.statSync(`${target}/dir/setuid`).mode! & 0o7000, 0);
+      });
+    });
+
+    it(`follow a link when it is replaced (${engine})`, async () => {
+      await attack("link, then over it", ["-r", "--engine", engine], "dir", (_, names, target) => {
+        assertEquals(names, ["link", "planted"]);
+        assert(Deno.lstatSync(`${target}/dir/link`).isFile);
+      });
+    });
+  }
+});
+
+type Check = (result: EscpResult, names: string[], target: string) => void;
+
+/** Pulls from the server, and looks at what became of everything. */
+async function attack(trick: string, flags: string[], source: string, check: Check): Promise<void> {
+  const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, SERVER, trick];
+  await using tree = await createTempTree({
+    "ssh": { content: `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(" ")} "$@"\n`, mode: 0o755 },
+    "target/outside": "untouched",
+    "target/dir/planted": { link: ".." },
+  });
+  const target = `${tree.path}/target`;
+  const args = ["-S", `${tree.path}/ssh`, ...flags, `127.0.0.1:${source}`, target];
+  const result = await runEscp(args, { timeoutMs: 25_000 });
+  assertEquals(await Deno.readTextFile(`${target}/outside`), "untouched");
+  assertEquals([...Deno.readDirSync(target)].map(({ name }) => name).sort(), ["dir", "outside"]);
+  assertEquals(await Deno.stat("/tmp/escp-hostile").then(() => true, () => false), false);
+  // deno-lint-ignore no-control-regex
+  assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(result.stderr), JSON.stringify(result.stderr));
+  assert(!/^escp: all is well/m.test(result.stderr), result.stderr);
+  assert(!/bug in escp/.test(result.stderr), result.stderr);
+  check(result, [...Deno.readDirSync(`${target}/dir`)].map(({ name }) => name).sort(), target);
+  assertEquals(await result.leftBehind(), []);
+}

@@ -1,0 +1,130 @@
+/** A proven stream whose frames are made by the real code and can be spoilt before they leave. */
+
+import { crc32 } from "../../src/protocol/crc32.ts";
+import type { CipherEngine } from "../../src/crypto/cipher.ts";
+import { ConnTransport, type Transport } from "../../src/native/transport.ts";
+import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/block.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/frame.ts";
+import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/pack.ts";
+import { readResult, type Result } from "../../src/protocol/results.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import type { ProvenStream } from "../../src/session/session.ts";
+import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
+import { FRAMES_BEFORE } from "../../src/streams/stream_job.ts";
+import { record, type TestRecord } from "../protocol/record.ts";
+
+const PAYLOAD_LIMIT = 2 << 20;
+
+export class HostileStream {
+  readonly conn: Deno.TcpConn;
+  readonly #writer: FrameWriter;
+  readonly #reader: FrameReader;
+  readonly #sealed: Captured;
+
+  private constructor(conn: Deno.TcpConn, sealed: Captured, writer: FrameWriter, reader: FrameReader) {
+    this.conn = conn;
+    this.#sealed = sealed;
+    this.#writer = writer;
+    this.#reader = reader;
+  }
+
+  static async create(stream: ProvenStream, engine: CipherEngine): Promise<HostileStream> {
+    const sealed = new Captured();
+    const writer = await FrameWriter.create(engine, sealed, stream.sendKey, FRAMES_BEFORE);
+    const reader = await FrameReader.create(engine, new ConnTransport(stream.conn), stream.receiveKey, {
+      payloadLimit: PAYLOAD_LIMIT,
+      received: FRAMES_BEFORE,
+      readAhead: false,
+    });
+    return new HostileStream(stream.conn, sealed, writer, reader);
+  }
+
+  /** The next frame as it would be on the wire. */
+  async seal(kind: number, payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const buffer = frameBuffer(payload.length);
+    buffer.set(payload, FRAME_START + FRAME_HEADER_BYTES);
+    await this.#writer.write(kind, buffer, FRAME_START, payload.length);
+    return this.#sealed.take();
+  }
+
+  /** Bytes as they are. */
+  async raw(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+  }
+
+  async send(kind: number, payload: Uint8Array = new Uint8Array()): Promise<void> {
+    await this.raw(await this.seal(kind, payload));
+  }
+
+  /** A pack of these records; CRC-32s are right unless they are given. */
+  async pack(...records: TestRecord[]): Promise<void> {
+    await this.send(FrameKind.pack, packPayload(records));
+  }
+
+  async block(header: Partial<BlockHeader>, contents: Uint8Array): Promise<void> {
+    const payload = new Uint8Array(BLOCK_HEADER_BYTES + contents.length);
+    const complete = {
+      ...{ unit: 0, file: 0, offset: 0, length: contents.length, crc32: crc32(contents, 0, contents.length) },
+      ...{ codec: 0, last: true, ...header },
+    };
+    writeBlockHeader(new DataView(payload.buffer), 0, complete);
+    payload.set(contents, BLOCK_HEADER_BYTES);
+    await this.send(FrameKind.block, payload);
+  }
+
+  /** The next result that is not about progress; undefined at the end of the stream. */
+  async result(): Promise<Result | undefined> {
+    for (;;) {
+      await this.#reader.next();
+      if (this.#reader.kind === FrameKind.end) return undefined;
+      if (this.#reader.kind !== FrameKind.result) continue;
+      const result = readResult(this.#reader.view, this.#reader.start, this.#reader.end);
+      if (result.type !== "progress") return result;
+    }
+  }
+
+  /** Ends it as it should be. */
+  async end(): Promise<void> {
+    await this.send(FrameKind.end);
+    while (await this.result());
+  }
+}
+
+export function packPayload(records: TestRecord[]): Uint8Array<ArrayBuffer> {
+  const pieces = records.map((each) => {
+    const contents = new TextEncoder().encode(each.contents ?? "");
+    const sum = each.type === RecordType.file ? crc32(contents, 0, contents.length) : 0;
+    return record({ ...each, fields: { mode: 0o644, crc32: sum, ...each.fields } });
+  });
+  const size = pieces.reduce((sum, { length }) => sum + length, PACK_HEADER_BYTES);
+  const payload = new Uint8Array(size);
+  writePackHeader(new DataView(payload.buffer), 0, { unit: 0, first: true });
+  let at = PACK_HEADER_BYTES;
+  for (const piece of pieces) {
+    payload.set(piece, at);
+    at += piece.length;
+  }
+  return payload;
+}
+
+/** Keeps what is written to it. */
+class Captured implements Transport {
+  #bytes: number[] = [];
+
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = Uint8Array.from(this.#bytes);
+    this.#bytes = [];
+    return bytes;
+  }
+
+  read(): number {
+    return 0;
+  }
+
+  write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number {
+    for (let at = start; at < end; at++) this.#bytes.push(buffer[at]);
+    return end - start;
+  }
+
+  close(): void {}
+}
