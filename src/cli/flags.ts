@@ -102,6 +102,7 @@ export const FLAGS = [
     help: "Use libraries of the system, or none",
   },
   { name: "quiet", short: "q", kind: "boolean", section: "Output", help: "Print errors only" },
+  { name: "json", kind: "boolean", section: "Output", help: "Print one JSON object a line on stdout, for programs" },
   {
     name: "verbose",
     short: "v",

@@ -55,6 +55,8 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly filters: readonly FilterRule[];
   /** Print errors only. */
   readonly quiet: boolean;
+  /** Tell programs on stdout what happens. */
+  readonly json: boolean;
 }
 
 export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
@@ -129,6 +131,7 @@ function copyOptions(flags: CompleteFlags, texts: readonly string[], { driveLett
     hardlinks: flags.hardlinks ?? archive,
     filters,
     quiet: flags.quiet ?? false,
+    json: flags.json ?? false,
     verbose: flags.verbose ?? 0,
   };
 }

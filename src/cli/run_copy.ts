@@ -3,20 +3,27 @@
 import { formatLogRecord, Log, logLevelFor } from "../log/log.ts";
 import { selfCommand } from "../session/self_command.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
-import { formatHost, type Operand } from "../ssh/operand.ts";
+import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
 import { remoteCommand } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { copy, type CopyOptions } from "../transfer/copy.ts";
 import { relay } from "../transfer/relay.ts";
 import type { Outcome } from "../transfer/send.ts";
 import { Terminal } from "../ui/terminal.ts";
-import { EXIT_STATUS } from "./exit_status.ts";
+import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { Options, RemoteHost } from "./options.ts";
+import { VERSION } from "./version.ts";
 import { stopSignals } from "./stop_signals.ts";
 
 /** @returns 0 when everything was copied, 1 when something was not. @throws what ended the copy. */
 export async function runCopy(options: Options): Promise<number> {
-  const terminal = new Terminal({ quiet: options.quiet, verbose: options.verbose, label: labelOf(options.sources) });
+  const report = options.json ? await jsonReport(options) : undefined;
+  // Whoever reads JSON gets no second story on the terminal; what failed is on stderr all the same.
+  const terminal = new Terminal({
+    quiet: options.quiet || options.json,
+    verbose: options.verbose,
+    label: labelOf(options.sources),
+  });
   const log = new Log({
     level: logLevelFor(options),
     sink: (record) => terminal.printLine(formatLogRecord(record)),
@@ -28,12 +35,18 @@ export async function runCopy(options: Options): Promise<number> {
   }
   try {
     const { failed } = await start(options, {
-      emit: terminal.onEvent,
+      emit: (event) => {
+        report?.onEvent(event);
+        terminal.onEvent(event);
+      },
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       signal: stop.signal,
     });
     return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
+  } catch (error) {
+    report?.fail(error instanceof Error ? error.message : String(error), exitStatusOf(error));
+    throw error;
   } finally {
     terminal.close();
   }
@@ -83,6 +96,20 @@ function peerCommand(options: Options, host: RemoteHost | undefined): PeerComman
 function familyOf({ ssh }: Options): 4 | 6 | undefined {
   if (!ssh.addressFamily) return undefined;
   return ssh.addressFamily === "ipv4" ? 4 : 6;
+}
+
+async function jsonReport(options: Options) {
+  const { JsonReport } = await import("../ui/json_report.ts");
+  const encoder = new TextEncoder();
+  const output = {
+    write(line: string) {
+      const bytes = encoder.encode(line);
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    },
+    now: () => performance.now(),
+  };
+  const sources = options.sources.map(formatOperand);
+  return new JsonReport(output, { version: VERSION, sources, target: formatOperand(options.target) });
 }
 
 /** What the progress line is about: the name of the only source. */

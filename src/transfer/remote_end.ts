@@ -2,16 +2,15 @@
 
 import { ProtocolError } from "../errors.ts";
 import { openRemoteSession, type RemoteSession } from "../session/remote_session.ts";
-import { toFailure } from "../streams/failure.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { walkOptions } from "./copy_request.ts";
+import { findSources } from "./remote_sources.ts";
 import { receive } from "./receive.ts";
 import { send } from "./send.ts";
 import { LIMITS } from "./transfer_limits.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import { parseFilterRules } from "../files/filter.ts";
-import { resolveSources } from "../files/source_roots.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES } from "../protocol/limits.ts";
 
 /** How the remote end is started. */
@@ -90,18 +89,10 @@ async function run(session: RemoteSession, machine: Machine, options: RemoteEndO
     });
     return;
   }
-  const roots = [];
-  const failures = [];
-  for (const [operand, path] of job.sources.entries()) {
-    const found = resolveSources([path], { base, tilde, recursive: job.recursive }, machine.files.paths);
-    roots.push(...found.roots.map((root) => ({ ...root, operand })));
-    failures.push(...found.failures.map(toFailure));
-  }
+  const found = findSources(job.sources, { base, tilde, recursive: job.recursive }, machine.files.paths);
   await send({
     ...shared,
-    roots,
-    operands: job.sources.length,
-    failures,
+    ...found,
     walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
     streams: MAX_STREAMS,
     workers: machine.workers,

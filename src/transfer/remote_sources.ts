@@ -1,0 +1,66 @@
+/** The sources of a pull, on the sending side: globs are expanded here, where no shell has done it. */
+
+import type { PathCalls } from "../files/engine.ts";
+import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
+import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
+import { isAbsolutePath, joinPath } from "../files/local_path.ts";
+import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
+import { expandTilde } from "../files/tilde.ts";
+import type { Failure } from "../protocol/results.ts";
+import { toFailure } from "../streams/failure.ts";
+import type { NumberedRoot } from "./send.ts";
+
+/** What the operands of a pull stand for. */
+export interface FoundSources {
+  roots: NumberedRoot[];
+  failures: Failure[];
+  /** Paths that the operands stand for, found or not. */
+  operands: number;
+}
+
+/**
+ * Looks the operands up. One with a glob that matches nothing is taken as it is written.
+ *
+ * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
+ */
+export function findSources(operands: string[], options: SourceOptions, paths: PathCalls): FoundSources {
+  const found: FoundSources = { roots: [], failures: [], operands: 0 };
+  for (const [operand, text] of operands.entries()) {
+    const matches = hasGlob(text) ? expandGlob(parseGlob(text), foldersOf(options, paths)) : [];
+    const meant = matches.length > 0 ? matches : [text];
+    const { roots, failures } = resolveSources(meant, options, paths);
+    found.roots.push(...roots.map((root) => ({ ...root, operand })));
+    found.failures.push(...failures.map(toFailure));
+    found.operands += meant.length;
+  }
+  return found;
+}
+
+/** Where a pattern looks. Names that are not UTF-8 do not match: they can be had with the folder that they are in. */
+function foldersOf({ base, tilde }: SourceOptions, paths: PathCalls): GlobFolders {
+  const resolve = (path: string) => {
+    const expanded = tilde ? expandTilde(path) : path;
+    return isAbsolutePath(expanded) ? expanded : joinPath(base, expanded);
+  };
+  return {
+    list(path) {
+      try {
+        return Array.from(Deno.readDirSync(resolve(path)), ({ name, isDirectory, isSymlink }) => ({
+          name,
+          isFolder: isDirectory,
+          isLink: isSymlink,
+        }));
+      } catch {
+        // No folder, or not to be read: a shell says nothing about it either.
+        return [];
+      }
+    },
+    exists(path) {
+      try {
+        return paths.stat(resolve(path), { follow: false }) !== undefined;
+      } catch {
+        return false;
+      }
+    },
+  };
+}

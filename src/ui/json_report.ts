@@ -1,0 +1,111 @@
+/**
+ * `--json`: one JSON object a line, for programs. The names of fields do not change; new ones may come. Documented in
+ * README.md, "For programs".
+ */
+
+import type { TransferEvent } from "../transfer/events.ts";
+import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
+import { rateOf } from "./rate_meter.ts";
+
+/** How often progress is told. */
+const PROGRESS_MS = 500;
+
+/** Where a line goes, and what time it is: in milliseconds, of a clock that never goes back. */
+export interface JsonOutput {
+  write(line: string): void;
+  now(): number;
+}
+
+/** Folds the events of a transfer and tells them. `end` or `fail` comes once, as the last line. */
+export class JsonReport {
+  readonly #output: JsonOutput;
+  readonly #startedMs: number;
+  #state: ProgressState = INITIAL_STATE;
+  #toldMs = -Infinity;
+  #ended = false;
+
+  constructor(output: JsonOutput, about: { version: string; sources: string[]; target: string }) {
+    this.#output = output;
+    this.#startedMs = output.now();
+    this.#write({ event: "start", ...about });
+  }
+
+  /** The listener to give to a transfer. */
+  readonly onEvent = (event: TransferEvent): void => {
+    const now = this.#output.now();
+    this.#state = foldEvent(this.#state, event, now);
+    switch (event.type) {
+      case "connected":
+        this.#write({ event: "connected", streams: event.streams, engine: event.engine, address: event.address });
+        break;
+      case "failed":
+        this.#write({ event: "failed", path: event.path, message: event.message, hint: event.hint });
+        break;
+      case "note":
+        this.#write({ event: "note", message: event.message });
+        break;
+      case "finished":
+        this.#finish(event, now);
+        break;
+      case "totals":
+      case "progress":
+        if (now - this.#toldMs >= PROGRESS_MS) this.#progress(now);
+        break;
+    }
+  };
+
+  /** The transfer ended early. */
+  fail(message: string, exitStatus: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const seconds = this.#seconds(this.#startedMs, this.#output.now());
+    this.#write({ event: "end", status: "error", message, exitStatus, seconds });
+  }
+
+  #progress(now: number): void {
+    this.#toldMs = now;
+    const { bytesDone, bytesTotal, filesDone, filesTotal, totalsComplete, meter } = this.#state;
+    const rate = rateOf(meter, now);
+    const left = totalsComplete && rate ? (bytesTotal - bytesDone) / rate : undefined;
+    this.#write({
+      event: "progress",
+      files: filesDone,
+      bytes: bytesDone,
+      totalFiles: filesTotal,
+      totalBytes: bytesTotal,
+      totalKnown: totalsComplete,
+      bytesPerSecond: rate === undefined ? null : Math.round(rate),
+      secondsLeft: left === undefined ? null : Math.round(left * 10) / 10,
+    });
+  }
+
+  #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
+    this.#ended = true;
+    const { files, bytes, failed, skipped, streams, engine } = event;
+    const connectedMs = this.#state.connectedMs ?? now;
+    this.#write({
+      event: "end",
+      status: failed > 0 ? "failed" : "ok",
+      files,
+      bytes,
+      failed,
+      skipped,
+      streams,
+      engine,
+      exitStatus: failed > 0 ? 1 : 0,
+      seconds: this.#seconds(this.#startedMs, now),
+      phases: {
+        connect: this.#seconds(this.#startedMs, connectedMs),
+        transfer: this.#seconds(connectedMs, now),
+      },
+    });
+  }
+
+  #seconds(from: number, to: number): number {
+    return Math.round(to - from) / 1000;
+  }
+
+  #write(line: Record<string, unknown>): void {
+    this.#output.write(JSON.stringify(line) + "\n");
+  }
+}
