@@ -3,13 +3,14 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
 import { formatPreamble } from "../../src/protocol/preamble.ts";
-import type { Job, Message, WireSource } from "../../src/protocol/messages.ts";
+import type { Job, JobOptions, Message, WireSource } from "../../src/protocol/messages.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
 import { PeerAbort } from "../../src/session/control_channel.ts";
 import { PeerProcess } from "../../src/session/peer_process.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
+import { closeQuietly } from "../../src/session/stream_proof.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import type { TempFolder } from "../support/temp.ts";
@@ -19,8 +20,8 @@ import { HostileStream, packPayload } from "./hostile_stream.ts";
 
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 const cipher = loadCipherEngine("portable").engine;
-const OPTIONS = {
-  ...{ recursive: true, preserve: false, blockBytes: 1 << 20 },
+const OPTIONS: JobOptions = {
+  ...{ recursive: true, preserve: false, blockBytes: 1 << 20, salt: "hostile" },
   ...{ symlinks: "follow", hardlinks: false, filters: [] },
 };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
@@ -33,13 +34,16 @@ for (const engine of ENGINES) {
     let tree: TempFolder;
     let peer: PeerProcess;
     let session: ClientSession;
+    let streams: ProvenStream[];
 
     beforeEach(async () => {
+      streams = [];
       tree = await createTempTree({ "outside": "untouched", "to/dir/planted": { link: "../.." } });
     });
     afterEach(async () => {
       await session.control.close();
       session.close();
+      for (const { conn } of streams) closeQuietly(conn);
       // Whatever was done to it, it leaves when its control channel closes.
       const { signal } = await peer.end(8_000);
       assertEquals(signal, null);
@@ -71,6 +75,7 @@ for (const engine of ENGINES) {
       const proven = await new Promise<ProvenStream>((resolve, reject) => {
         session.bringUp(1, resolve).catch(reject);
       });
+      streams.push(proven);
       return await HostileStream.create(proven, cipher);
     }
 
@@ -205,7 +210,7 @@ for (const engine of ENGINES) {
       await session.control.expect("sources");
       session.control.send({ type: "ready" });
       session.control.send({ type: "streams", count: 1 });
-      session.bringUp(1, () => {}).catch(() => {});
+      session.bringUp(1, (stream) => streams.push(stream)).catch(() => {});
       let opened = await session.control.expect("open", "totals");
       while (opened.type === "totals") opened = await session.control.expect("open", "totals");
       const { file } = opened;

@@ -98,7 +98,7 @@ export function packPayload(records: TestRecord[]): Uint8Array<ArrayBuffer> {
   });
   const size = pieces.reduce((sum, { length }) => sum + length, PACK_HEADER_BYTES);
   const payload = new Uint8Array(size);
-  writePackHeader(new DataView(payload.buffer), 0, { unit: 0, first: true });
+  writePackHeader(new DataView(payload.buffer), 0, { unit: 0, attempt: 0 });
   let at = PACK_HEADER_BYTES;
   for (const piece of pieces) {
     payload.set(piece, at);
