@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../src/errors.ts";
 import { type Options, readCommandLine } from "../../src/cli/options.ts";
@@ -44,9 +44,50 @@ describe("readCommandLine", () => {
       engine: "auto",
       recursive: false,
       preserve: false,
+      symlinks: "follow",
+      hardlinks: false,
+      filters: [],
       quiet: false,
+      json: false,
       verbose: 0,
     }));
+
+  it("knows both hosts of a copy between two others", () => {
+    const between = {
+      remote: { host: "b", user: "u", port: undefined },
+      origin: { host: "a", user: undefined, port: undefined },
+    };
+    for (const [flag, direction] of [["-3", "relay"], ["-q", "relay"], ["-R", "origin"]]) {
+      const { remote, origin, ...options } = copy(flag, "a:x", "a:y", "u@b:z");
+      assertEquals([options.direction, { remote, origin }], [direction, between]);
+    }
+  });
+
+  it("takes -a for what it stands for, and what is said beside it", () => {
+    const { recursive, preserve, symlinks, hardlinks } = copy("-a", "x", "y");
+    assertEquals({ recursive, preserve, symlinks, hardlinks }, {
+      recursive: true,
+      preserve: true,
+      symlinks: "preserve",
+      hardlinks: true,
+    });
+    assertEquals(copy("-a", "--symlinks=skip", "x", "y").symlinks, "skip");
+  });
+
+  it("keeps rules in the order given, and refuses one that cannot be used", () => {
+    const rules = ["--include=*.c", "--exclude-regex", "^tmp", "--exclude", "*", "--include-regex=x"];
+    assertEquals(copy(...rules, "x", "y").filters, [
+      { action: "include", kind: "glob", pattern: "*.c" },
+      { action: "exclude", kind: "regex", pattern: "^tmp" },
+      { action: "exclude", kind: "glob", pattern: "*" },
+      { action: "include", kind: "regex", pattern: "x" },
+    ]);
+    assertMatch(message("--exclude-regex", "(", "x", "y"), /--exclude-regex/);
+  });
+
+  it("accepts what scp has for its older protocols", () => {
+    assertEquals(copy("-OsT", "-Xbuffer=1", "x", "y").direction, "local");
+  });
 
   it("carries every option to its place", () => {
     const options = copy(
@@ -115,8 +156,8 @@ describe("readCommandLine", () => {
   });
 
   it("says what is not possible yet", () => {
-    assertEquals(message("a:x", "b:y"), "Cannot copy from one remote host to another yet");
-    assertEquals(message("x", "a:x", "b:y"), "Cannot copy from one remote host to another yet");
+    assertEquals(message("x", "a:x", "b:y"), "Cannot copy local and remote sources in one run");
+    assertEquals(message("a:x", "c:x", "b:y"), "Cannot copy from a and c in one run");
     assertEquals(message("x", "h:y", "z"), "Cannot copy local and remote sources in one run");
     assertEquals(message("h:x", "u@h:y", "z"), "Cannot copy from h and u@h in one run");
     assertEquals(message("-46", "x", "y"), 'Options "-4" and "-6" exclude each other');

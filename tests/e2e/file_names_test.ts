@@ -1,3 +1,4 @@
+import { escapeGlob } from "../../src/files/glob/pattern.ts";
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
@@ -62,7 +63,9 @@ describeWithSshd("names of files", () => {
       assertEquals({ code: inFolder.code, stderr: inFolder.stderr }, { code: 0, stderr: "" });
       assertEquals(await compareTrees(`${tree}/all`, `${tree}/folder`), []);
       await Deno.mkdir(`${tree}/all2`);
-      const sources = NAMES.map((name) => `${tree}/all/${name}`);
+      // What is named on the other side is a pattern.
+      const quoted = way.direction === "pull" ? escapeGlob : (name: string) => name;
+      const sources = NAMES.map((name) => `${tree}/all/${quoted(name)}`);
       const asOperands = await scene.copy(way, { sources, target: `${tree}/all2` });
       assertEquals({ code: asOperands.code, stderr: asOperands.stderr }, { code: 0, stderr: "" });
       await Deno.remove(`${tree}/all/folders`, { recursive: true });

@@ -1,7 +1,15 @@
 /** Both engines, the native one also as on a kernel without openat2, and a folder of their own for each test. */
 
 import { decodeName, encodeName } from "../../src/protocol/names.ts";
-import { putUint53, recordBytes, RecordCursor, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { alignUp } from "../../src/protocol/alignment.ts";
+import {
+  contentOffset,
+  putUint53,
+  recordBytes,
+  RecordCursor,
+  RecordField,
+  RecordType,
+} from "../../src/protocol/records.ts";
 import type { FileEngine, SourceRoot, TargetRoot, Walk, WalkItem, WalkOptions } from "../../src/files/engine.ts";
 import { createNativeEngine } from "../../src/files/native_engine.ts";
 import { createPortableEngine } from "../../src/files/portable_engine.ts";
@@ -161,7 +169,7 @@ export async function copyTree(
         const got = reader.readWhole(plan, nameStart, nameEnd, frame, length, frame.length - length);
         // What was read counts, not what the walk saw.
         putUint53(new DataView(frame.buffer), length - bytes + RecordField.size, got);
-        length += got;
+        length += alignUp(got);
       } else if (cursor.type <= RecordType.folder) {
         reader.enter(cursor.root, plan, cursor.nameStart, cursor.nameEnd);
       }
@@ -228,7 +236,7 @@ export function frameOf(records: [type: number, name: string, contents?: string 
     view.setUint32(8, mode, true);
     view.setUint32(32, body.length, true);
     record.set(nameBytes, 64);
-    record.set(body, 64 + nameBytes.length + 1);
+    record.set(body, contentOffset(nameBytes.length));
     return record;
   });
   const frame = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
