@@ -6,7 +6,7 @@ import type { Flag } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { FLAGS, type RawFlags } from "./flags.ts";
 import { USAGE } from "./help.ts";
-import { parseArguments } from "./parse_arguments.ts";
+import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -35,6 +35,10 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   /** At least one; all local, or all on the same host. */
   readonly sources: readonly [Operand, ...Operand[]];
   readonly target: Operand;
+  /** The source is standard input: "-", or no source at all behind "--". */
+  readonly fromInput: boolean;
+  /** The target is standard output: "-". */
+  readonly toOutput: boolean;
   /** Where the data goes, seen from here; "relay" and "origin" are from one remote host to another. */
   readonly direction: "local" | "push" | "pull" | "relay" | "origin";
   /** The other host, that of the target where both sides are remote; undefined for a local copy. */
@@ -74,13 +78,14 @@ export interface Surroundings {
  * @throws UsageError where they make no sense.
  */
 export function readCommandLine(args: readonly string[], surroundings: Surroundings): Command {
-  const { flags, operands } = parseArguments(args);
+  const parsed = parseArguments(args);
+  const { flags, operands } = parsed;
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
   const complete = { ...DEFAULTS, ...fromEnvironment(surroundings.env), ...flags };
   if (flags.receiver) return { kind: "receiver", options: receiverOptions(complete, operands) };
-  return { kind: "copy", options: copyOptions(complete, operands, surroundings) };
+  return { kind: "copy", options: copyOptions(complete, parsed, surroundings) };
 }
 
 /** The values that hold when nothing else was said, from the table. */
@@ -104,7 +109,13 @@ function receiverOptions(flags: CompleteFlags, operands: readonly string[]): Rec
   return { engine: flags.engine, verbose: flags.verbose ?? 0, local: flags["local-peer"] ?? false };
 }
 
-function copyOptions(flags: CompleteFlags, texts: readonly string[], { driveLetters }: Surroundings): Options {
+function copyOptions(
+  flags: CompleteFlags,
+  { operands: given, afterDashes }: ParsedArguments,
+  { driveLetters }: Surroundings,
+): Options {
+  // fastscp's way to say it: `cmd | escp -- host:file`.
+  const texts = given.length === 1 && afterDashes === 1 ? ["-", ...given] : given;
   if (texts.length < 2) {
     const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
     throw new UsageError(`${state}: a source and a target are needed`, { hint: `${USAGE}; "escp --help" says more` });
@@ -116,9 +127,11 @@ function copyOptions(flags: CompleteFlags, texts: readonly string[], { driveLett
   const operands = texts.map((text) => parseOperand(text, { driveLetters }));
   const target = operands.pop()!;
   const sources = operands as [Operand, ...Operand[]];
+  const streams = standardStreams(sources, target, flags);
   return {
     sources,
     target,
+    ...streams,
     ...route(sources, target, flags["from-origin"] ?? false),
     remotePath: flags["remote-path"],
     ssh: sshOptions(flags),
@@ -134,6 +147,26 @@ function copyOptions(flags: CompleteFlags, texts: readonly string[], { driveLett
     json: flags.json ?? false,
     verbose: flags.verbose ?? 0,
   };
+}
+
+/** "-" as an operand. A file of that name is written "./-". */
+function standardStreams(
+  sources: readonly Operand[],
+  target: Operand,
+  flags: CompleteFlags,
+): Pick<Options, "fromInput" | "toOutput"> {
+  const isDash = ({ kind, path }: Operand) => kind === "local" && path === "-";
+  const fromInput = sources.some(isDash);
+  const toOutput = isDash(target);
+  if (fromInput && sources.length > 1) {
+    throw new UsageError('Cannot copy standard input ("-") together with other sources');
+  }
+  if (fromInput && toOutput) {
+    throw new UsageError("Cannot copy standard input to standard output: neither is elsewhere");
+  }
+  if (toOutput && sources.length > 1) throw new UsageError("Cannot copy several sources to standard output");
+  if (toOutput && flags.json) throw new UsageError('Cannot use "--json" when the data goes to standard output');
+  return { fromInput, toOutput };
 }
 
 /** Which way the data goes, and to or from which host. */

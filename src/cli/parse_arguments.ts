@@ -11,6 +11,8 @@ export interface ParsedArguments {
   flags: RawFlags;
   /** Everything else, in order. */
   operands: string[];
+  /** How many of them stand behind "--"; undefined where there is none. */
+  afterDashes?: number;
 }
 
 /**
@@ -21,10 +23,12 @@ export interface ParsedArguments {
 export function parseArguments(args: readonly string[]): ParsedArguments {
   const values: Values = {};
   const operands: string[] = [];
+  let afterDashes: number | undefined;
   for (let at = 0; at < args.length; at++) {
     const arg = args[at];
     if (arg === "--") {
       operands.push(...args.slice(at + 1));
+      afterDashes = args.length - at - 1;
       break;
     }
     const next: string | undefined = args[at + 1];
@@ -32,7 +36,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
     else if (arg.startsWith("-") && arg !== "-") at += parseBundle(arg, next, values);
     else operands.push(arg);
   }
-  return { flags: values as RawFlags, operands };
+  return { flags: values as RawFlags, operands, afterDashes };
 }
 
 type Values = Record<string, boolean | number | string | string[] | FilterRule[]>;

@@ -76,7 +76,10 @@ function start(options: Options, listeners: Listeners): Promise<Outcome> {
   }
   return copy({
     ...shared,
-    direction: options.direction === "pull" ? "pull" : "push",
+    // In a local copy the other end cannot have this one's standard output, so it is the sender then.
+    direction: options.direction === "pull" || options.toOutput ? "pull" : "push",
+    fromInput: options.fromInput,
+    toOutput: options.toOutput,
     peer: peerCommand(options, remote),
     hostname: remote?.host,
   });

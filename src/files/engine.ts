@@ -18,7 +18,8 @@ export interface SourceRoot {
   path: string;
   /** What the receiver is told: the last component, or "." for "dir/.", "..", and "/". */
   name: string;
-  kind: "file" | "folder";
+  /** "input": standard input. */
+  kind: "file" | "folder" | "input";
   identity: FileIdentity;
   /** Bytes of a file, 0 of a folder; as found. */
   size: number;
@@ -60,6 +61,8 @@ export type WalkItem =
     links: boolean;
   }
   | { type: "ranged"; root: number; path: string; size: number; attributes: Attributes; identity: FileIdentity }
+  /** Standard input is a root. */
+  | { type: "input"; root: number }
   | { type: "failed"; error: FileError }
   | { type: "note"; path: string; message: string };
 

@@ -7,6 +7,7 @@ import type { Partial, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
+import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
 import { plainMode } from "./target_mode.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
@@ -44,6 +45,7 @@ export class NativePartials {
     const target = roots[partial.root];
     const text = targetText(target, partial.path);
     if (target.kind === "device") {
+      if (target.path === STANDARD_OUTPUT) return new StandardOutputWriter();
       return new NativeRangeWriter(calls, openDevice(calls, target.path), { text, inOrder: true });
     }
     const temporary = this.#enter(partial);

@@ -21,6 +21,7 @@ import { finishFolder } from "./native_finish.ts";
 import { makeHardLink, makeSymlink } from "./native_links.ts";
 import { NativePartials } from "./native_partials.ts";
 import { NativePlacing } from "./native_placing.ts";
+import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { openDevice } from "./native_range_writer.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { checkShape, targetText } from "./target_name.ts";
@@ -56,6 +57,9 @@ export class NativeWriter implements TargetWriter {
     const root = placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     const contents = addressOf(bytes.buffer) + bytes.byteOffset + cursor.contentStart;
+    if (root.kind === "device" && root.path === STANDARD_OUTPUT) {
+      return new StandardOutputWriter().writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
+    }
     if (root.kind === "device") return this.#writeDevice(root.path, contents, cursor.contentBytes);
     const name = this.#nameOf(root, cursor, bytes);
     readAttributes(cursor, this.#stat);

@@ -6,7 +6,7 @@ import { failedDeno } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
 import { baseName } from "./local_path.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
-import { PortableRangeWriter } from "./portable_range_writer.ts";
+import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
 export class PortablePartials {
@@ -43,7 +43,7 @@ export class PortablePartials {
 
   open(partial: Partial): RangeWriter {
     const target = this.#placing.roots[partial.root];
-    if (target.kind === "device") return PortableRangeWriter.openDevice(target.path);
+    if (target.kind === "device") return openDevice(target.path);
     const text = targetText(target, partial.path);
     const temporary = this.#enter(partial);
     try {

@@ -2,6 +2,7 @@
 
 import type { RangeWriter } from "./engine.ts";
 import { failedDeno } from "./file_failure.ts";
+import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { outOfOrder } from "./target_failure.ts";
 
 /** Owns its file. */
@@ -15,15 +16,6 @@ export class PortableRangeWriter implements RangeWriter {
     this.#file = file;
     this.path = options.text;
     this.#position = options.inOrder ? 0 : undefined;
-  }
-
-  /** A device, FIFO or the like, to be written in place. @throws {FileError} */
-  static openDevice(path: string): PortableRangeWriter {
-    try {
-      return new PortableRangeWriter(Deno.openSync(path, { write: true }), { text: path, inOrder: true });
-    } catch (error) {
-      throw failedDeno("write", path, error);
-    }
   }
 
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
@@ -40,5 +32,15 @@ export class PortableRangeWriter implements RangeWriter {
   close(): void {
     this.#file?.close();
     this.#file = undefined;
+  }
+}
+
+/** A device, FIFO or the like, or standard output, to be written in place. @throws {FileError} */
+export function openDevice(path: string): RangeWriter {
+  if (path === STANDARD_OUTPUT) return new StandardOutputWriter();
+  try {
+    return new PortableRangeWriter(Deno.openSync(path, { write: true }), { text: path, inOrder: true });
+  } catch (error) {
+    throw failedDeno("write", path, error);
   }
 }

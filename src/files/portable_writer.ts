@@ -17,7 +17,7 @@ import { type Attributes, FileStat } from "./file_stat.ts";
 import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
 import { PortablePartials } from "./portable_partials.ts";
 import { existingAt, PortablePlacing, remove } from "./portable_placing.ts";
-import { PortableRangeWriter } from "./portable_range_writer.ts";
+import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { plainFolderMode } from "./target_mode.ts";
@@ -48,7 +48,7 @@ export class PortableWriter implements TargetWriter {
     const root = this.#placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     if (root.kind === "device") {
-      const device = PortableRangeWriter.openDevice(root.path);
+      const device = openDevice(root.path);
       try {
         device.writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
       } finally {

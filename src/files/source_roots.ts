@@ -8,6 +8,15 @@ import { baseName, isAbsolutePath, joinPath } from "./local_path.ts";
 import { expandTilde } from "./tilde.ts";
 import { notRegular } from "./tree_walk.ts";
 
+/** Standard input as a source. */
+export const STANDARD_INPUT: SourceRoot = {
+  path: "-",
+  name: "-",
+  kind: "input",
+  identity: { dev: 0, inode: 0 },
+  size: 0,
+};
+
 export interface SourceOptions {
   /** Absolute folder that relative operands start from. */
   base: string;

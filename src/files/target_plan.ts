@@ -20,7 +20,8 @@ import { expandTilde } from "./tilde.ts";
 export interface PlannedSource {
   /** One component, or "." for the contents of a folder. */
   name: string;
-  kind: "file" | "folder";
+  /** "input": standard input, which has no name that a folder could take. */
+  kind: "file" | "folder" | "input";
   identity?: FileIdentity;
 }
 
@@ -60,6 +61,11 @@ export function planTargets(
   const expanded = options.tilde ? expandTilde(target) : target;
   const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded);
   const stat = paths.stat(full, { follow: true });
+  if (stat?.kind === FileKind.folder && sources.some(({ kind }) => kind === "input")) {
+    throw new UserError(`Cannot copy standard input to ${quotePath(target)}: Is a directory`, {
+      hint: "Say which name it gets there",
+    });
+  }
   const drafts = stat?.kind === FileKind.folder
     ? sources.map((source) => intoFolder(source, withoutTrailingSlashes(full), paths))
     : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
@@ -109,7 +115,7 @@ function ontoName(
   if (above.kind !== FileKind.folder) throw failedWith("create", target, "ENOTDIR");
   const name = baseName(bare);
   if (name === "." || name === "..") throw failedWith("create", target, "ENOENT");
-  if (source.kind === "file") {
+  if (source.kind !== "folder") {
     if (hasTrailingSlash(full)) throw notFolder(target, "Make the folder first, or leave out the slash at the end");
     return { root: { kind: "file", folder: parent, name }, make: false };
   }

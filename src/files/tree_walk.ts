@@ -59,6 +59,7 @@ export class TreeWalk implements Walk {
     for (let root = 0; root < this.#roots.length; root++) {
       const source = this.#roots[root];
       if (source.kind === "file") this.#fileRoot(root);
+      else if (source.kind === "input") this.#found.push({ type: "input", root });
       else if (this.#options.recursive) yield* this.#folderRoot(root);
       else this.#found.push({ type: "failed", error: notRegular(source.path) });
       yield* this.#takeFound();

@@ -57,7 +57,8 @@ export interface WireSource {
   operand: number;
   /** Last component of the operand, "." for its contents. */
   name: string;
-  kind: "file" | "folder";
+  /** "input": standard input, whose length nobody knows. */
+  kind: "file" | "folder" | "input";
   /** Names the file on the sender's host. */
   dev: number;
   inode: number;
@@ -89,12 +90,20 @@ export type Message =
   | { type: "refused"; failure: Failure }
   /** client -> remote: how many streams it opens. */
   | { type: "streams"; count: number }
-  /** sender -> receiver: a ranged file comes. */
-  | { type: "open"; file: number; root: number; path: WirePath; size: number; attributes: WireAttributes }
+  /** sender -> receiver: a ranged file comes; `input`: its size is not known and said to be 0. */
+  | {
+    type: "open";
+    file: number;
+    root: number;
+    path: WirePath;
+    size: number;
+    input?: boolean;
+    attributes: WireAttributes;
+  }
   /** receiver -> sender: which ranges of it are needed; `sequential`: in one piece and in order, as a device wants it. */
   | { type: "opened"; file: number; missing: ByteRange[]; sequential: boolean }
   /** sender -> receiver: all of its ranges were acknowledged; `crc32` is that of the whole file. */
-  | { type: "close"; file: number; crc32: number }
+  | { type: "close"; file: number; size: number; crc32: number }
   /** sender -> receiver: it cannot be finished. */
   | { type: "drop"; file: number }
   /** receiver -> sender: it has its final name; `crc32` of what was written. */
@@ -171,6 +180,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     root: shape.whole(fields, "root", 0, MAX_ROOTS),
     path: parseWirePath(shape.text(fields, "path", 1 << 17)),
     size: shape.whole(fields, "size"),
+    ...(fields.input === undefined ? {} : { input: shape.flag(fields, "input") }),
     attributes: asAttributes(fields.attributes),
   }),
   opened: (fields) => ({
@@ -179,7 +189,12 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     missing: shape.list(fields, "missing", 1 << 16, asRange),
     sequential: shape.flag(fields, "sequential"),
   }),
-  close: (fields) => ({ type: "close", file: fileNumber(fields), crc32: crc32(fields) }),
+  close: (fields) => ({
+    type: "close",
+    file: fileNumber(fields),
+    size: shape.whole(fields, "size"),
+    crc32: crc32(fields),
+  }),
   drop: (fields) => ({ type: "drop", file: fileNumber(fields) }),
   closed: (fields) => ({
     type: "closed",
@@ -239,7 +254,7 @@ function asSource(value: unknown, name: string): WireSource {
   return {
     operand: shape.whole(fields, "operand", 0, MAX_ROOTS),
     name: parseSourceName(shape.text(fields, "name", 1024)),
-    kind: shape.oneOf(fields, "kind", ["file", "folder"]),
+    kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
     dev: shape.whole(fields, "dev"),
     inode: shape.whole(fields, "inode"),
   };

@@ -14,7 +14,7 @@ import type { RangeUnit } from "./unit.ts";
 /** What was sent of a range, to be held against the result. */
 export interface SentRange {
   type: "range";
-  unit: RangeUnit;
+  unit: Pick<RangeUnit, "unit" | "file" | "start" | "end">;
   /** CRC-32 of what was sent so far. */
   crc32: number;
   /** Where reading it failed. */

@@ -9,6 +9,7 @@ import type { Breather } from "./breather.ts";
 import { FrameSender } from "./frame_sender.ts";
 import type { FrameReader, FrameWriter } from "./frames.ts";
 import { beginPack, PackSender, type SentPack } from "./pack_sender.ts";
+import { sendInput } from "./input_sender.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
 import type { SendReport, Unit } from "./unit.ts";
 
@@ -59,8 +60,10 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
         await out.flush();
         awaited.settlePack(sent);
       } else {
-        const sent = awaited.add<SentRange>({ type: "range", unit, crc32: 0, refused: false });
-        await ranges.send(unit, sent);
+        const range = unit.type === "range" ? unit : { unit: unit.unit, file: unit.file, start: 0, end: 0 };
+        const sent = awaited.add<SentRange>({ type: "range", unit: range, crc32: 0, refused: false });
+        if (unit.type === "range") await ranges.send(unit, sent);
+        else await sendInput(Deno.stdin, unit, sent, out, options.blockBytes);
         await out.flush();
         if (sent.failure) awaited.settleRange(sent, undefined);
       }

@@ -33,8 +33,17 @@ export interface RangeUnit {
   identity: { dev: number; inode: number };
 }
 
+/** All of standard input. */
+export interface InputUnit {
+  type: "input";
+  /** Number of the unit, u32. */
+  unit: number;
+  /** Number of the file, u32. */
+  file: number;
+}
+
 /** What a stream does at one time. */
-export type Unit = PackUnit | RangeUnit;
+export type Unit = PackUnit | RangeUnit | InputUnit;
 
 /** Sender: what became of a pack unit. */
 export interface PackReport {

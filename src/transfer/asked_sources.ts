@@ -17,7 +17,7 @@ export function checkSources(asked: string[], recursive: boolean, offered: WireS
   const patterns = new Map<string, GlobPattern>();
   for (const { operand, name, kind } of offered) {
     const source = asked[operand];
-    if (source === undefined || (kind === "folder" && !recursive)) throw unasked();
+    if (source === undefined || kind === "input" || (kind === "folder" && !recursive)) throw unasked();
     if (hasGlob(source)) {
       const pattern = patterns.get(source) ?? parseGlob(source);
       patterns.set(source, pattern);

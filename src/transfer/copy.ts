@@ -2,7 +2,7 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
-import { resolveSources } from "../files/source_roots.ts";
+import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
 import { type CopyRequest, jobOptions, walkOptions } from "./copy_request.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/messages.ts";
@@ -24,6 +24,10 @@ export interface CopyOptions {
   sources: string[];
   /** Target on the receiving side, as typed (without the host). */
   target: string;
+  /** The only source is standard input, whatever `sources` says. */
+  fromInput: boolean;
+  /** The target is standard output, whatever `target` says. */
+  toOutput: boolean;
   /** How the other end is started. */
   peer: PeerCommand;
   /** The other host's name; undefined when the other end is a process on this machine. */
@@ -109,6 +113,7 @@ async function run(
     : await receive({
       ...shared,
       target: options.target,
+      toOutput: options.toOutput,
       base: Deno.cwd(),
       tilde: false,
       checkSources: (sources) => checkSources(options.sources, options.request.recursive, sources),
@@ -134,6 +139,7 @@ function jobOf(options: CopyOptions): Job {
 }
 
 function localRoots(options: CopyOptions, machine: Machine) {
+  if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], failures: [] };
   const { recursive } = options.request;
   const found = options.sources.map((path) =>
     resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)

@@ -5,7 +5,7 @@ import type { WalkItem } from "../files/engine.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
-import type { RangeReport, RangeUnit } from "../streams/unit.ts";
+import type { InputUnit, RangeReport, RangeUnit } from "../streams/unit.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler.ts";
 
 /** What a walk finds of such a file. */
@@ -28,6 +28,8 @@ interface RangedFile {
   file: number;
   item: RangedItem;
   state: "announced" | "open" | "closing";
+  /** It is standard input: one unit, whose end is known when it has been read. */
+  input?: boolean;
   /** Ranges that no stream has taken yet. */
   todo: ByteRange[];
   unitBytes: number;
@@ -85,13 +87,33 @@ export class RangedFiles {
     this.#host.send({ type: "open", file: file.file, root, path, size, attributes });
   }
 
+  /** Tells the receiver that standard input comes: a file of its own kind, with the permissions that the umask leaves. */
+  announceInput(root: number): void {
+    const now = Math.floor(Date.now() / 1000);
+    const attributes = { mode: 0o666, uid: 0, gid: 0, mtime: now, mtimeNs: 0, atime: now, atimeNs: 0 };
+    const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity: { dev: 0, inode: 0 } };
+    const file: RangedFile = {
+      file: this.#nextFile++,
+      item,
+      state: "announced",
+      input: true,
+      todo: [],
+      unitBytes: Infinity,
+      sums: new RangeSums(),
+      out: 0,
+    };
+    this.#files.set(file.file, file);
+    const path = "" as MessageOf<"open">["path"];
+    this.#host.send({ type: "open", file: file.file, root, path, size: 0, input: true, attributes });
+  }
+
   /** The receiver has made room for a file. @throws {ProtocolError} when it asks for what is not there. */
   opened({ file: number, missing, sequential }: MessageOf<"opened">): void {
     const file = this.#files.get(number);
     if (!file || file.state !== "announced") return;
-    checkRanges(missing, file.item.size);
+    if (!file.input) checkRanges(missing, file.item.size);
     file.state = "open";
-    file.todo = missing;
+    file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
     if (sequential) file.unitBytes = Infinity;
     this.#queue.push(file);
   }
@@ -114,7 +136,7 @@ export class RangedFiles {
   }
 
   /** The next range that no stream has, as a unit of this number. */
-  next(unit: number): RangeUnit | undefined {
+  next(unit: number): RangeUnit | InputUnit | undefined {
     for (let file = this.#queue[0]; file; file = this.#queue[0]) {
       const range = file.failure ? undefined : file.todo[0];
       if (!range) {
@@ -125,6 +147,7 @@ export class RangedFiles {
       if (end === range.end) file.todo.shift();
       else file.todo[0] = { start: end, end: range.end };
       file.out++;
+      if (file.input) return { type: "input", unit, file: file.file };
       const { root, path, size, identity } = file.item;
       return { type: "range", unit, file: file.file, root, path, start: range.start, end, size, identity };
     }
@@ -142,6 +165,7 @@ export class RangedFiles {
     }
     if (report.failure) spoil(file, report.failure, report.refused ? "receiver" : "sender");
     else file.sums.add(report);
+    if (file.input) file.item.size = report.end;
     if (file.failure) {
       this.#giveUp(file);
       return;
@@ -149,17 +173,17 @@ export class RangedFiles {
     const crc32 = file.sums.total(file.item.size);
     if (file.state !== "open" || crc32 === undefined) return;
     file.state = "closing";
-    this.#host.send({ type: "close", file: file.file, crc32 });
+    this.#host.send({ type: "close", file: file.file, size: file.item.size, crc32 });
   }
 
   /** The stream that had this range is no more. */
-  takeBack(unit: RangeUnit): void {
+  takeBack(unit: RangeUnit | InputUnit): void {
     const file = this.#files.get(unit.file);
     if (!file) return;
     file.out--;
-    file.todo.unshift({ start: unit.start, end: unit.end });
-    // What a device has taken cannot be taken back, so it must not get it twice.
-    if (file.unitBytes === Infinity) spoil(file, brokenDevice(file.item.path), "sender");
+    if (unit.type === "range") file.todo.unshift({ start: unit.start, end: unit.end });
+    // What a device has taken, and what was read of a pipe, cannot be had again.
+    if (file.unitBytes === Infinity) spoil(file, brokenDevice(file.input ? "-" : file.item.path), "sender");
     if (file.failure) this.#giveUp(file);
     else if (!this.#queue.includes(file)) this.#queue.push(file);
   }
@@ -193,7 +217,7 @@ function brokenDevice(path: string): Failure {
   return {
     code: "EPIPE",
     path,
-    message: `Cannot send ${quotePath(path)}: its connection broke, and what it is written to cannot begin again`,
+    message: `Cannot send ${quotePath(path)}: its connection broke, and a pipe or device cannot begin again`,
     hint: "",
   };
 }

@@ -2,6 +2,7 @@
 
 import { ProtocolError, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
+import { STANDARD_OUTPUT } from "../files/standard_output.ts";
 import { planTargets } from "../files/target_plan.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { MessageOf } from "../protocol/messages.ts";
@@ -32,7 +33,8 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sameHost = announced.host === await hostIdentity(options.salt);
   const roots = plan(options, announced, sameHost);
   control.send({ type: "ready" });
-  const count = isClient ? streamsFor(announced, options.streams) : (await control.expect("streams")).count;
+  const most = options.toOutput ? 1 : options.streams;
+  const count = isClient ? streamsFor(announced, most) : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
   const target = new TargetFiles(options, roots, count);
   const sender = { failed: 0 };
@@ -79,7 +81,11 @@ function plan(options: ReceiveOptions, announced: MessageOf<"sources">, sameHost
   const { session, files, target, base, tilde } = options;
   if (announced.sources.length === 0) return [];
   const sources = announced.sources.map(({ name, kind, dev, inode }) => ({ name, kind, identity: { dev, inode } }));
+  if (options.toOutput && sources.length === 1 && announced.operands === 1 && sources[0].kind === "file") {
+    return [{ kind: "device", path: STANDARD_OUTPUT }];
+  }
   try {
+    if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
     return planTargets(sources, target, { base, tilde, sameHost, operands: announced.operands }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
@@ -104,7 +110,7 @@ async function converse(
         target.open(message);
         break;
       case "close":
-        target.finishFile(message.file, message.crc32);
+        target.finishFile(message);
         break;
       case "drop":
         target.drop(message.file);

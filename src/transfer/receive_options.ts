@@ -13,6 +13,8 @@ export interface ReceiveOptions {
   salt: string;
   /** Where to, as the user typed it. */
   target: string;
+  /** The target is standard output instead. */
+  toOutput: boolean;
   /** The folder that a relative target begins at. */
   base: string;
   /** Whether `~` means a home folder: not where the local shell has seen it already. */

@@ -79,6 +79,7 @@ async function run(session: RemoteSession, machine: Machine, options: RemoteEndO
     await receive({
       ...shared,
       target: job.target,
+      toOutput: false,
       base,
       tilde,
       checkSources: () => {},
@@ -89,7 +90,11 @@ async function run(session: RemoteSession, machine: Machine, options: RemoteEndO
     });
     return;
   }
-  const found = findSources(job.sources, { base, tilde, recursive: job.recursive }, machine.files.paths);
+  const found = findSources(
+    job.sources,
+    { base, tilde, globs: !options.local, recursive: job.recursive },
+    machine.files.paths,
+  );
   await send({
     ...shared,
     ...found,

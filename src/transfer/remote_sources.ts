@@ -10,6 +10,12 @@ import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
 
+/** How operands are looked up. */
+export interface FindOptions extends SourceOptions {
+  /** Whether a pattern is one: not where a shell has expanded it already. */
+  globs: boolean;
+}
+
 /** What the operands of a pull stand for. */
 export interface FoundSources {
   roots: NumberedRoot[];
@@ -23,10 +29,10 @@ export interface FoundSources {
  *
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
-export function findSources(operands: string[], options: SourceOptions, paths: PathCalls): FoundSources {
+export function findSources(operands: string[], options: FindOptions, paths: PathCalls): FoundSources {
   const found: FoundSources = { roots: [], failures: [], operands: 0 };
   for (const [operand, text] of operands.entries()) {
-    const matches = hasGlob(text) ? expandGlob(parseGlob(text), foldersOf(options, paths)) : [];
+    const matches = options.globs && hasGlob(text) ? expandGlob(parseGlob(text), foldersOf(options, paths)) : [];
     const meant = matches.length > 0 ? matches : [text];
     const { roots, failures } = resolveSources(meant, options, paths);
     found.roots.push(...roots.map((root) => ({ ...root, operand })));

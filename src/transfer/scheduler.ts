@@ -88,7 +88,7 @@ export class Scheduler {
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#ready.shift() ?? this.#ranged.next(this.#nextUnit);
       if (unit) {
-        if (unit.type === "range") this.#nextUnit++;
+        if (unit.type !== "pack") this.#nextUnit++;
         this.#out.set(unit.unit, { unit, stream });
         return unit;
       }
@@ -177,7 +177,8 @@ export class Scheduler {
     else if (item.type === "pack") {
       this.found.files += item.files;
       this.found.bytes += item.bytes;
-    } else if (item.type === "ranged") {
+    } else if (item.type === "input") this.found.files++;
+    else if (item.type === "ranged") {
       this.found.files++;
       this.found.bytes += item.size;
     }
@@ -192,6 +193,9 @@ export class Scheduler {
         break;
       case "ranged":
         this.#ranged.announce(item);
+        break;
+      case "input":
+        this.#ranged.announceInput(item.root);
         break;
       case "failed":
         this.#fail(toFailure(item.error), "sender");

@@ -82,7 +82,9 @@ export async function send(options: SendOptions): Promise<Outcome> {
     }
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
-    const count = isClient ? streamsFor(scheduler.found, options.streams) : (await control.expect("streams")).count;
+    // One reader, one stream, in the thread that has standard input.
+    const most = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
+    const count = isClient ? streamsFor(scheduler.found, most) : (await control.expect("streams")).count;
     scheduler.streams = count;
     if (isClient) control.send({ type: "streams", count });
     const crew = new StreamCrew({

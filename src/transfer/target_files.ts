@@ -84,7 +84,9 @@ export class TargetFiles {
     if (this.#open.size >= MAX_OPEN_FILES) throw new ProtocolError("bad-order", "Cannot open more files at one time");
     this.#known.add(file);
     try {
-      const partial = this.#writer.createPartial(root, path, size);
+      const made = this.#writer.createPartial(root, path, size);
+      // How much comes in on a pipe is known at its end.
+      const partial = message.input ? { ...made, size: Number.MAX_SAFE_INTEGER } : made;
       this.#open.set(file, { partial, message, sums: new RangeSums() });
       const missing = size > 0 ? [{ start: 0, end: size }] : [];
       control.send({ type: "opened", file, missing, sequential: partial.temporary === "" });
@@ -96,9 +98,11 @@ export class TargetFiles {
     for (const touched of this.#writer.takeCreated()) this.#touch(touched);
   }
 
-  finishFile(file: number, crc32: number): void {
+  finishFile({ file, size, crc32 }: MessageOf<"close">): void {
     const open = this.#open.get(file);
     if (!open) throw new ProtocolError("bad-order", `Cannot close file ${file}: it is not open`);
+    if (open.message.input) open.message.size = size;
+    else if (size !== open.message.size) throw new ProtocolError("bad-order", `Cannot change the size of file ${file}`);
     open.expected = crc32;
     this.#commitIfComplete(file, open);
   }

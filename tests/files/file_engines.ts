@@ -102,7 +102,7 @@ export function describeItems(items: WalkItem[]): string[] {
     if (item.type === "ranged") lines.push(`ranged ${item.path} ${item.size}`);
     else if (item.type === "failed") lines.push(`failed ${item.error.message}`);
     else if (item.type === "note") lines.push(`note ${item.message}`);
-    else lines.push(...describePlan(item.plan));
+    else if (item.type === "pack") lines.push(...describePlan(item.plan));
   }
   return lines.sort();
 }

@@ -135,7 +135,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   },
   "close what is not open": async () => {
     await begin();
-    control.send({ type: "close", file: 5, crc32: 0 });
+    control.send({ type: "close", file: 5, size: 0, crc32: 0 });
   },
   "close before it is complete": async () => {
     const stream = await begin();
@@ -144,7 +144,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
     await control.expect("opened");
     await stream.block({}, new Uint8Array(1 << 20));
     await stream.result();
-    control.send({ type: "close", file: 0, crc32: 0 });
+    control.send({ type: "close", file: 0, size: 2 << 20, crc32: 0 });
     await stream.end();
     await finish(1, 2 << 20);
   },

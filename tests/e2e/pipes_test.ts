@@ -1,0 +1,91 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { runEscp, startEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { randomBytes } from "../support/random_bytes.ts";
+import { ENGINES, type Scene, startScene } from "./scene.ts";
+
+/** Around the size of a block, and beyond what fits into the pipes on the way. */
+const SIZES = [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9_000_001];
+
+describeWithSshd("a pipe", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  const remote = (engine: string) => [
+    ...scene.sshd.sshOptions,
+    ...["-D", `${scene.sshd.binFolder}/${engine}/escp`, "--engine", engine],
+  ];
+
+  for (const engine of ENGINES) {
+    it(`is a source of any length, and a target (${engine})`, async () => {
+      const tree = await scene.tree();
+      for (const size of SIZES) {
+        const bytes = randomBytes(size, size);
+        const sent = await runEscp([...remote(engine), "-", `testhost:${tree}/f${size}`], { stdin: bytes });
+        assertEquals({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" }, `${size} bytes in`);
+        assertEquals(await Deno.readFile(`${tree}/f${size}`), bytes);
+        const fetched = await runEscp([...remote(engine), `testhost:${tree}/f${size}`, "-"]);
+        assertEquals({ code: fetched.code, stderr: fetched.stderr }, { code: 0, stderr: "" }, `${size} bytes out`);
+        assertEquals(fetched.stdoutBytes, bytes);
+      }
+      assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name).filter((name) => name.startsWith(".")), []);
+    });
+  }
+
+  it("is meant by a single operand behind two dashes", async () => {
+    const tree = await scene.tree();
+    const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "--", `testhost:${tree}/x`], {
+      stdin: new TextEncoder().encode("piped"),
+    });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await Deno.readTextFile(`${tree}/x`), "piped");
+  });
+
+  it("goes through a local copy in both directions", async () => {
+    const tree = await scene.tree();
+    assertEquals((await runEscp(["-", "x"], { cwd: tree, stdin: "local" })).code, 0);
+    const { code, stdout } = await runEscp(["x", "-"], { cwd: tree });
+    assertEquals({ code, stdout }, { code: 0, stdout: "local" });
+  });
+
+  it("has no name for a folder, and takes one file only", async () => {
+    const tree = await scene.tree({ "folder/one": "1", "two": "2" });
+    const into = await runEscp([...scene.sshd.sshOptions, "-", `testhost:${tree}/folder`], { stdin: "x" });
+    assertEquals(into.code, 1);
+    assertStringIncludes(into.stderr, "Is a directory");
+    const out = await runEscp([...scene.sshd.sshOptions, "-r", `testhost:${tree}/folder`, "-"]);
+    assertEquals({ code: out.code, stdout: out.stdout }, { code: 1, stdout: "" });
+    assertStringIncludes(out.stderr, "only one file");
+    for (const args of [["-", "-"], ["-", "x", "h:"], ["h:a", "h:b", "-"], ["--json", "h:a", "-"]]) {
+      assertEquals((await runEscp(args, { stdin: "" })).code, 2, args.join(" "));
+    }
+  });
+
+  it("that is interrupted leaves no file that looks whole", async () => {
+    const tree = await scene.tree({ "x": "before" });
+    await using running = await startEscp([...scene.sshd.sshOptions, "-v", "-", `testhost:${tree}/x`], {
+      stdin: "piped",
+    });
+    const input = running.child.stdin.getWriter();
+    await input.write(randomBytes(3 << 20, 1));
+    await running.waitForText("stderr", /OpenSSL|WebCrypto/);
+    running.kill("SIGTERM");
+    assertEquals((await running.result).code, 130);
+    await input.abort().catch(() => {});
+    await scene.sshd.waitForNoSession();
+    assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name), ["x"]);
+    assertEquals(await Deno.readTextFile(`${tree}/x`), "before");
+  });
+
+  it("whose reader leaves ends the copy with a message", async () => {
+    const tree = await scene.tree({ "large": { size: 20 << 20 } });
+    await using running = await startEscp([...scene.sshd.sshOptions, `testhost:${tree}/large`, "/dev/full"]);
+    const { code, stderr } = await running.result;
+    assertEquals(code, 1);
+    assert(/No space left on device/.test(stderr), stderr);
+  });
+});
