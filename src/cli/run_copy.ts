@@ -7,7 +7,6 @@ import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
 import { remoteCommand } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { copy, type CopyOptions } from "../transfer/copy.ts";
-import { relay } from "../transfer/relay.ts";
 import type { Outcome } from "../transfer/send.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
@@ -55,7 +54,7 @@ export async function runCopy(options: Options): Promise<number> {
 type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
 
 /** Between this machine and another end, or between two other hosts. */
-function start(options: Options, listeners: Listeners): Promise<Outcome> {
+async function start(options: Options, listeners: Listeners): Promise<Outcome> {
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, remote, origin } = options;
   const shared = {
     sources: options.sources.map((source) => source.path),
@@ -68,13 +67,14 @@ function start(options: Options, listeners: Listeners): Promise<Outcome> {
     ...listeners,
   };
   if (options.direction === "relay") {
-    return relay({
+    const { relay } = await import("../transfer/relay.ts");
+    return await relay({
       ...shared,
       from: { peer: peerCommand(options, origin), hostname: origin!.host },
       to: { peer: peerCommand(options, remote), hostname: remote!.host },
     });
   }
-  return copy({
+  return await copy({
     ...shared,
     // In a local copy the other end cannot have this one's standard output, so it is the sender then.
     direction: options.direction === "pull" || options.toOutput ? "pull" : "push",

@@ -17,7 +17,7 @@ export type EngineChoice = "auto" | "portable" | "native";
  */
 export function loadCipherEngine(
   choice: EngineChoice,
-  loadNative: () => CipherEngine = loadOpensslEngine,
+  loadNative: () => CipherEngine = loadOnce,
 ): { engine: CipherEngine; note?: string } {
   if (choice === "portable") return { engine: webcryptoEngine };
   try {
@@ -30,4 +30,11 @@ export function loadCipherEngine(
       hint: "Install OpenSSL (libcrypto) 1.1 or later, or leave out --engine native",
     });
   }
+}
+
+/** Of this thread: it has proven itself, and every stream of the thread uses it. */
+let loaded: CipherEngine | undefined;
+
+function loadOnce(): CipherEngine {
+  return loaded ??= loadOpensslEngine();
 }

@@ -231,7 +231,7 @@ export interface FileEngine {
 export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine: FileEngine; note?: string } {
   if (choice === "portable") return { engine: createPortableEngine() };
   try {
-    return createNativeEngine();
+    return native ??= createNativeEngine();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     if (choice === "auto") return { engine: createPortableEngine(), note: `files: portable engine (${reason})` };
@@ -241,3 +241,6 @@ export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine
     });
   }
 }
+
+/** Of this thread: it has proven itself, and every stream of the thread uses it. */
+let native: { engine: FileEngine; note?: string } | undefined;

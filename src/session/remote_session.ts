@@ -18,7 +18,7 @@ const SPARE_STREAMS = 1024;
 /** What the remote end brings along. */
 export interface RemoteSessionOptions {
   /** Gets the engine ready; called when the hello is on its way, as that takes some milliseconds. */
-  engine: () => CipherEngine;
+  engine: () => CipherEngine | Promise<CipherEngine>;
   /** Version of this software. */
   software: string;
   /** Whether the client is on this machine and started this end itself: then only loopback is listened on. */
@@ -55,7 +55,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     // The login shell may have printed something without a newline.
     control.sendLine("\n" + hello);
     await control.flushed();
-    const engine = options.engine();
+    const engine = await options.engine();
     const line = await control.nextLine();
     if (line === undefined) throw new ControlLost("The client went away before it said what to do");
     const start = parseMessage(line);

@@ -1,17 +1,10 @@
 /** The remote end of a session, `escp --receiver`: whichever way the data goes, it does what the client says. */
 
-import { ProtocolError } from "../errors.ts";
-import { openRemoteSession, type RemoteSession } from "../session/remote_session.ts";
-import type { TransferEvent } from "./events.ts";
-import { type Machine, openMachine } from "./machine.ts";
-import { walkOptions } from "./copy_request.ts";
-import { findSources } from "./remote_sources.ts";
-import { receive } from "./receive.ts";
-import { send } from "./send.ts";
-import { LIMITS } from "./transfer_limits.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
-import { parseFilterRules } from "../files/filter.ts";
-import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES } from "../protocol/limits.ts";
+import { ProtocolError } from "../errors.ts";
+import { openRemoteSession } from "../session/remote_session.ts";
+// Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
+import type { Machine } from "./machine.ts";
 
 /** How the remote end is started. */
 export interface RemoteEndOptions {
@@ -28,9 +21,12 @@ export interface RemoteEndOptions {
 /** Serves one session. @throws what ended it early; the client has been told then, if it can be. */
 export async function serve(options: RemoteEndOptions): Promise<void> {
   const opened: { machine?: Machine } = {};
-  const machine = () => opened.machine ??= openMachine(options.engine);
   const session = await openRemoteSession({
-    engine: () => machine().cipher,
+    async engine() {
+      const { openMachine } = await import("./machine.ts");
+      opened.machine = openMachine(options.engine);
+      return opened.machine.cipher;
+    },
     software: options.software,
     local: options.local,
     input: Deno.stdin.readable,
@@ -41,8 +37,9 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     const aborted = new Promise<never>((_, reject) => {
       options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
     });
-    await Promise.race([run(session, machine(), options), aborted]);
-    await Promise.race([session.control.expect("bye"), aborted]);
+    const { runJob } = await import("./remote_job.ts");
+    await Promise.race([runJob(session, opened.machine!, options), aborted]);
+    await Promise.race([session.control.flushed(), aborted]);
   } catch (error) {
     const code = error instanceof ProtocolError ? error.code : "failed";
     session.control.send({ type: "abort", code, message: error instanceof Error ? error.message : String(error) });
@@ -52,54 +49,4 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   } finally {
     session.close();
   }
-}
-
-async function run(session: RemoteSession, machine: Machine, options: RemoteEndOptions) {
-  machine.notes.forEach(options.note);
-  const { job } = session;
-  const emit = (event: TransferEvent) => {
-    if (event.type === "failed" || event.type === "note") options.note(event.message);
-  };
-  const { blockBytes } = job;
-  if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
-    throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
-  }
-  // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
-  const base = Deno.cwd();
-  const tilde = !options.local;
-  const shared = {
-    session,
-    files: machine.files,
-    salt: job.salt,
-    blockBytes,
-    emit,
-    idleTimeoutMs: LIMITS.idleTimeoutMs,
-  };
-  if (job.direction === "push") {
-    await receive({
-      ...shared,
-      target: job.target,
-      toOutput: false,
-      base,
-      tilde,
-      checkSources: () => {},
-      preserve: job.preserve,
-      umask: machine.umask,
-      streams: MAX_STREAMS,
-      workers: machine.workers,
-    });
-    return;
-  }
-  const found = findSources(
-    job.sources,
-    { base, tilde, globs: !options.local, recursive: job.recursive },
-    machine.files.paths,
-  );
-  await send({
-    ...shared,
-    ...found,
-    walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
-    streams: MAX_STREAMS,
-    workers: machine.workers,
-  });
 }

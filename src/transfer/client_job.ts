@@ -1,0 +1,99 @@
+/** What the client does once the other end is being started: the session, and the copy over it. */
+
+import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
+import type { Job } from "../protocol/messages.ts";
+import { type ClientSession, openClientSession } from "../session/client_session.ts";
+import type { PeerProcess } from "../session/peer_process.ts";
+import { toFailure } from "../streams/failure.ts";
+import { checkSources } from "./asked_sources.ts";
+import type { CopyOptions } from "./copy.ts";
+import { jobOptions, walkOptions } from "./copy_request.ts";
+import type { TransferEvent } from "./events.ts";
+import { type Machine, openMachine } from "./machine.ts";
+import { receive } from "./receive.ts";
+import { type Outcome, send } from "./send.ts";
+import { LIMITS } from "./transfer_limits.ts";
+
+/** Agrees on a session, which it puts into `state`, and sends or receives. @throws what ended it. */
+export async function runSession(
+  options: CopyOptions,
+  peer: PeerProcess,
+  state: { session?: ClientSession },
+): Promise<Outcome> {
+  const machine = openMachine(options.engine);
+  machine.notes.forEach(options.note);
+  const startedAt = performance.now();
+  const job = jobOf(options);
+  const session = await openClientSession(peer, {
+    job,
+    cipher: options.cipher,
+    engine: machine.cipher,
+    hostname: options.hostname,
+    family: options.family,
+  });
+  state.session = session;
+  options.begun(session.secrets.id.slice(0, 8));
+  options.note(
+    `escp ${session.hello.software} there, ` +
+      `${machine.cipher.library} and ${machine.files.name} files here, ${options.cipher}`,
+  );
+  const connected = { at: startedAt };
+  const emit = (event: TransferEvent) => {
+    if (event.type === "connected") {
+      connected.at = performance.now();
+      options.emit({ ...event, address: session.address });
+    } else options.emit(event);
+  };
+  const shared = {
+    session,
+    salt: job.salt,
+    files: machine.files,
+    streams: options.streams,
+    workers: machine.workers,
+    blockBytes: BLOCK_BYTES,
+    idleTimeoutMs: LIMITS.idleTimeoutMs,
+    emit,
+  };
+  const outcome = options.direction === "push"
+    ? await send({ ...shared, ...localRoots(options, machine), walk: walkOptions(options.request) })
+    : await receive({
+      ...shared,
+      target: options.target,
+      toOutput: options.toOutput,
+      base: Deno.cwd(),
+      tilde: false,
+      checkSources: (sources) => checkSources(options.sources, options.request.recursive, sources),
+      preserve: options.request.preserve,
+      umask: machine.umask,
+    });
+  session.control.send({ type: "bye" });
+  await session.control.flushed();
+  emit({
+    type: "finished",
+    ...outcome,
+    elapsedMs: performance.now() - connected.at,
+    engine: machine.cipher.name,
+  });
+  return outcome;
+}
+
+function jobOf(options: CopyOptions): Job {
+  const shared = jobOptions(options.request);
+  return options.direction === "push"
+    ? { direction: "push", target: options.target, ...shared }
+    : { direction: "pull", sources: options.sources, ...shared };
+}
+
+function localRoots(options: CopyOptions, machine: Machine) {
+  if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], failures: [] };
+  const { recursive } = options.request;
+  const found = options.sources.map((path) =>
+    resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)
+  );
+  return {
+    operands: options.sources.length,
+    roots: found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand }))),
+    failures: found.flatMap(({ failures }) => failures.map(toFailure)),
+  };
+}

@@ -1,0 +1,72 @@
+/** What the remote end does for its client, once the session is agreed. */
+
+import { ProtocolError } from "../errors.ts";
+import { parseFilterRules } from "../files/filter.ts";
+import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES } from "../protocol/limits.ts";
+import type { RemoteSession } from "../session/remote_session.ts";
+import { walkOptions } from "./copy_request.ts";
+import type { TransferEvent } from "./events.ts";
+import type { Machine } from "./machine.ts";
+import { receive } from "./receive.ts";
+import { findSources } from "./remote_sources.ts";
+import { send } from "./send.ts";
+import { LIMITS } from "./transfer_limits.ts";
+
+/** How a job is done. */
+export interface RemoteJobOptions {
+  /** The client is on this machine, and started this end itself. */
+  local: boolean;
+  /** Hears what the remote end does; for its log. */
+  note: (text: string) => void;
+}
+
+/** Sends or receives. @throws what ended it. */
+export async function runJob(session: RemoteSession, machine: Machine, options: RemoteJobOptions): Promise<void> {
+  machine.notes.forEach(options.note);
+  const { job } = session;
+  const emit = (event: TransferEvent) => {
+    if (event.type === "failed" || event.type === "note") options.note(event.message);
+  };
+  const { blockBytes } = job;
+  if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
+    throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
+  }
+  // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
+  const base = Deno.cwd();
+  const tilde = !options.local;
+  const shared = {
+    session,
+    files: machine.files,
+    salt: job.salt,
+    blockBytes,
+    emit,
+    idleTimeoutMs: LIMITS.idleTimeoutMs,
+  };
+  if (job.direction === "push") {
+    await receive({
+      ...shared,
+      target: job.target,
+      toOutput: false,
+      base,
+      tilde,
+      checkSources: () => {},
+      preserve: job.preserve,
+      umask: machine.umask,
+      streams: MAX_STREAMS,
+      workers: machine.workers,
+    });
+    return;
+  }
+  const found = findSources(
+    job.sources,
+    { base, tilde, globs: !options.local, recursive: job.recursive },
+    machine.files.paths,
+  );
+  await send({
+    ...shared,
+    ...found,
+    walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
+    streams: MAX_STREAMS,
+    workers: machine.workers,
+  });
+}
