@@ -82,6 +82,16 @@ export const FLAGS = [
     help: "Connections that carry the data",
   },
   {
+    name: "limit",
+    short: "l",
+    kind: "number",
+    argument: "KBITS",
+    min: 1,
+    max: 1_000_000_000,
+    section: "Speed",
+    help: "Most kilobits a second, over all connections",
+  },
+  {
     name: "cipher",
     kind: "string",
     argument: "NAME",

@@ -55,6 +55,8 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly preserve: boolean;
   readonly symlinks: "follow" | "preserve" | "skip";
   readonly hardlinks: boolean;
+  /** Most bytes a second; 0: as fast as it goes. */
+  readonly bytesPerSecond: number;
   /** Which paths below the sources are wanted, in the order given. */
   readonly filters: readonly FilterRule[];
   /** Print errors only. */
@@ -142,6 +144,8 @@ function copyOptions(
     preserve: flags.preserve ?? archive,
     symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
     hardlinks: flags.hardlinks ?? archive,
+    // Kbit/s, as scp has it.
+    bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     filters,
     quiet: flags.quiet ?? false,
     json: flags.json ?? false,

@@ -36,7 +36,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
     else if (arg.startsWith("-") && arg !== "-") at += parseBundle(arg, next, values);
     else operands.push(arg);
   }
-  return { flags: values as RawFlags, operands, afterDashes };
+  return { flags: values as RawFlags, operands, ...(afterDashes === undefined ? {} : { afterDashes }) };
 }
 
 type Values = Record<string, boolean | number | string | string[] | FilterRule[]>;

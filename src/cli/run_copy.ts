@@ -55,7 +55,8 @@ type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
 
 /** Between this machine and another end, or between two other hosts. */
 async function start(options: Options, listeners: Listeners): Promise<Outcome> {
-  const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, remote, origin } = options;
+  const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
+  const { remote, origin } = options;
   const shared = {
     sources: options.sources.map((source) => source.path),
     target: options.target.path,
@@ -63,7 +64,7 @@ async function start(options: Options, listeners: Listeners): Promise<Outcome> {
     engine,
     cipher,
     streams,
-    request: { recursive, preserve, symlinks, hardlinks, filters },
+    request: { recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond },
     ...listeners,
   };
   if (options.direction === "relay") {

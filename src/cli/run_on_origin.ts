@@ -38,6 +38,7 @@ export function originCommand(options: Options): string {
     `--symlinks=${options.symlinks}`,
     ...(options.hardlinks ? ["--hardlinks"] : []),
     ...options.filters.map(filterWord),
+    ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
     `--streams=${options.streams}`,
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,

@@ -30,6 +30,8 @@ export interface JobOptions {
   preserve: boolean;
   /** Bytes of a block of a ranged file. */
   blockBytes: number;
+  /** Most bytes a second that the sender sends, over all streams; 0, or left out: as fast as it goes. */
+  bytesPerSecond?: number;
   /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
   salt: string;
   /** What the sender does about symbolic links inside the sources. */
@@ -239,6 +241,7 @@ function asJob(value: unknown): Job {
     recursive: shape.flag(fields, "recursive"),
     preserve: shape.flag(fields, "preserve"),
     blockBytes: shape.whole(fields, "blockBytes"),
+    ...(fields.bytesPerSecond === undefined ? {} : { bytesPerSecond: shape.whole(fields, "bytesPerSecond") }),
     salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),

@@ -3,6 +3,7 @@
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
 import { loadFileEngine } from "../files/engine.ts";
+import { PacedTransport } from "../native/paced_transport.ts";
 import type { Transport } from "../native/transport.ts";
 import { FRAME_SLACK_BYTES, PACK_FILE_LIMIT } from "../protocol/limits.ts";
 import { Breather } from "./breather.ts";
@@ -63,7 +64,7 @@ async function run(
   const payloadLimit = Math.max(job.blockBytes, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;
   const cipher = loadCipherEngine(job.cipherEngine).engine;
   const breather = new Breather();
-  const frames = await Promise.all(ends.map((end) => openFrames(cipher, end, payloadLimit)));
+  const frames = await Promise.all(ends.map((end) => openFrames(cipher, paced(end, job), payloadLimit)));
   try {
     const { role, blockBytes } = job;
     if (role.type === "relay") return await relayStream(frames[0], frames[1], host, breather);
@@ -96,6 +97,11 @@ async function run(
       writer.close();
     }
   }
+}
+
+/** What is sent is paced, whichever side this is: a receiver sends next to nothing. */
+function paced({ keys, transport }: StreamEnd, { bytesPerSecond }: StreamJob): StreamEnd {
+  return { keys, transport: bytesPerSecond > 0 ? new PacedTransport(transport, bytesPerSecond) : transport };
 }
 
 async function openFrames(cipher: CipherEngine, { keys, transport }: StreamEnd, payloadLimit: number) {

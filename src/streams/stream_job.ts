@@ -17,6 +17,8 @@ export interface StreamJob {
   cipherEngine: "native" | "portable";
   fileEngine: "native" | "portable";
   blockBytes: number;
+  /** Most bytes a second that one stream sends; 0: as fast as it goes. */
+  bytesPerSecond: number;
   /** Reads and writes on a connection that get nowhere for so long break the stream. */
   idleTimeoutMs: number;
 }

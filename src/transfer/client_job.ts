@@ -50,13 +50,19 @@ export async function runSession(
     salt: job.salt,
     files: machine.files,
     streams: options.streams,
+    bytesPerSecond: options.request.bytesPerSecond,
     workers: machine.workers,
     blockBytes: BLOCK_BYTES,
     idleTimeoutMs: LIMITS.idleTimeoutMs,
     emit,
   };
   const outcome = options.direction === "push"
-    ? await send({ ...shared, ...localRoots(options, machine), walk: walkOptions(options.request) })
+    ? await send({
+      ...shared,
+      ...localRoots(options, machine),
+      walk: walkOptions(options.request),
+      bytesPerSecond: options.request.bytesPerSecond,
+    })
     : await receive({
       ...shared,
       target: options.target,

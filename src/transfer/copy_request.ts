@@ -14,6 +14,8 @@ export interface CopyRequest {
   symlinks: "follow" | "preserve" | "skip";
   /** A file with several names is copied once, and linked. */
   hardlinks: boolean;
+  /** Most bytes a second over all streams; 0: as fast as it goes. */
+  bytesPerSecond: number;
   /** Which paths below the sources are wanted, in the order given. */
   filters: readonly FilterRule[];
 }
@@ -24,6 +26,8 @@ export function jobOptions({ filters, ...request }: CopyRequest): JobOptions {
 }
 
 /** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */
-export function walkOptions({ recursive, symlinks, hardlinks, filters }: Omit<CopyRequest, "preserve">): WalkOptions {
+export function walkOptions(
+  { recursive, symlinks, hardlinks, filters }: Omit<CopyRequest, "preserve" | "bytesPerSecond">,
+): WalkOptions {
   return { recursive, symlinks, hardlinks, accept: filters.length > 0 ? createFilter(filters) : undefined };
 }

@@ -34,7 +34,9 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const roots = plan(options, announced, sameHost);
   control.send({ type: "ready" });
   const most = options.toOutput ? 1 : options.streams;
-  const count = isClient ? streamsFor(announced, most) : (await control.expect("streams")).count;
+  const count = isClient
+    ? streamsFor(announced, most, options.bytesPerSecond)
+    : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
   const target = new TargetFiles(options, roots, count);
   const sender = { failed: 0 };

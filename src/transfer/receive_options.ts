@@ -24,6 +24,8 @@ export interface ReceiveOptions {
   preserve: boolean;
   umask: number;
   streams: number;
+  /** What the sender may send a second; 0: as fast as it goes. */
+  bytesPerSecond: number;
   workers: (streams: number) => number;
   blockBytes: number;
   idleTimeoutMs: number;

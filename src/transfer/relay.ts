@@ -81,7 +81,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   );
   options.begun(from.secrets.id.slice(0, 8));
   const to = await open(options, options.to, machine, { direction: "push", target: options.target, ...shared }, sides);
-  const conversation = new RelayedConversation({ ...options, recursive: options.request.recursive }, from, to);
+  const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();
   const crew = new RelayCrew(from, to, machine, count, {

@@ -13,6 +13,7 @@ interface RelayedRequest {
   sources: string[];
   recursive: boolean;
   streams: number;
+  bytesPerSecond: number;
   emit: (event: TransferEvent) => void;
 }
 
@@ -34,7 +35,7 @@ export class RelayedConversation {
 
   /** Up to where the target is ready and the number of streams is set. */
   async agree(): Promise<{ count: number; totals: MessageOf<"sources"> }> {
-    const { sources: asked, recursive, streams } = this.#options;
+    const { sources: asked, recursive, streams, bytesPerSecond } = this.#options;
     let announced: MessageOf<"sources"> | undefined;
     while (!announced?.last) {
       const message = await this.#from.control.expect("sources", "failed", "note");
@@ -47,7 +48,7 @@ export class RelayedConversation {
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
     if (answer.type === "refused") throw toError(answer.failure);
-    const count = streamsFor(announced, streams);
+    const count = streamsFor(announced, streams, bytesPerSecond);
     for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count });
     return { count, totals: announced };
   }

@@ -42,6 +42,8 @@ export class RelayCrew {
         cipherEngine: machine.cipher.name,
         fileEngine: machine.files.name,
         blockBytes: BLOCK_BYTES,
+        // The sending host keeps to the limit.
+        bytesPerSecond: 0,
         idleTimeoutMs: LIMITS.idleTimeoutMs,
       },
       { next: nothing, partial: nothing, report: () => {}, ...host },

@@ -53,6 +53,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       preserve: job.preserve,
       umask: machine.umask,
       streams: MAX_STREAMS,
+      bytesPerSecond: 0,
       workers: machine.workers,
     });
     return;
@@ -65,6 +66,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   await send({
     ...shared,
     ...found,
+    bytesPerSecond: job.bytesPerSecond ?? 0,
     walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
     streams: MAX_STREAMS,
     workers: machine.workers,

@@ -34,6 +34,8 @@ export interface SendOptions {
   streams: number;
   workers: (streams: number) => number;
   blockBytes: number;
+  /** Most bytes a second over all streams; 0: as fast as it goes. */
+  bytesPerSecond: number;
   idleTimeoutMs: number;
   /** Hears of everything; on the remote end the client is told instead. */
   emit: (event: TransferEvent) => void;
@@ -84,7 +86,9 @@ export async function send(options: SendOptions): Promise<Outcome> {
     if (answer.type === "refused") throw toError(answer.failure);
     // One reader, one stream, in the thread that has standard input.
     const most = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
-    const count = isClient ? streamsFor(scheduler.found, most) : (await control.expect("streams")).count;
+    const count = isClient
+      ? streamsFor(scheduler.found, most, options.bytesPerSecond)
+      : (await control.expect("streams")).count;
     scheduler.streams = count;
     if (isClient) control.send({ type: "streams", count });
     const crew = new StreamCrew({
@@ -95,6 +99,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           cipherEngine: session.engine.name,
           fileEngine: options.files.name,
           blockBytes: options.blockBytes,
+          bytesPerSecond: Math.ceil(options.bytesPerSecond / Math.max(1, count)),
           idleTimeoutMs: options.idleTimeoutMs,
         },
         {

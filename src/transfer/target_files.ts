@@ -61,6 +61,7 @@ export class TargetFiles {
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         blockBytes: options.blockBytes,
+        bytesPerSecond: 0,
         idleTimeoutMs: options.idleTimeoutMs,
       },
       {

@@ -22,6 +22,8 @@ describe("readCommandLine", () => {
     assertEquals(copy("a", "h:b"), {
       sources: [{ kind: "local", path: "a" }],
       target: { kind: "remote", host: "h", path: "b" },
+      fromInput: false,
+      toOutput: false,
       direction: "push",
       remote: { host: "h", user: undefined, port: undefined },
       remotePath: "escp",
@@ -46,6 +48,7 @@ describe("readCommandLine", () => {
       preserve: false,
       symlinks: "follow",
       hardlinks: false,
+      bytesPerSecond: 0,
       filters: [],
       quiet: false,
       json: false,
@@ -83,6 +86,27 @@ describe("readCommandLine", () => {
       { action: "include", kind: "regex", pattern: "x" },
     ]);
     assertMatch(message("--exclude-regex", "(", "x", "y"), /--exclude-regex/);
+  });
+
+  it("takes the limit in kilobits, as scp does", () => {
+    assertEquals([copy("-l8", "x", "y").bytesPerSecond, copy("-l", "1", "x", "y").bytesPerSecond], [1000, 125]);
+    assertEquals(message("-l0", "x", "y"), 'Option "-l" must be a number from 1 to 1000000000, not "0"');
+  });
+
+  it("takes a dash for standard input or output, and a lone operand behind two dashes", () => {
+    const streams = (...args: string[]) => {
+      const { fromInput, toOutput, direction } = copy(...args);
+      return [fromInput, toOutput, direction];
+    };
+    assertEquals(streams("-", "h:x"), [true, false, "push"]);
+    assertEquals(streams("--", "h:x"), [true, false, "push"]);
+    assertEquals(streams("h:x", "-"), [false, true, "pull"]);
+    assertEquals(streams("./-", "h:x"), [false, false, "push"]);
+    assertEquals(streams("h:-", "x"), [false, false, "pull"]);
+    assertEquals(message("h:x"), "The target is missing: a source and a target are needed");
+    assertEquals(message("-", "a", "h:"), 'Cannot copy standard input ("-") together with other sources');
+    assertEquals(message("-", "-"), "Cannot copy standard input to standard output: neither is elsewhere");
+    assertEquals(message("h:a", "h:b", "-"), "Cannot copy several sources to standard output");
   });
 
   it("accepts what scp has for its older protocols", () => {

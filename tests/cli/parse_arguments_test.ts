@@ -51,6 +51,7 @@ describe("parseArguments", () => {
     assertEquals(parseArguments(["-r", "--", "-q", "--", "--x"]), {
       flags: { recursive: true },
       operands: ["-q", "--", "--x"],
+      afterDashes: 3,
     }));
 
   it("takes a lone dash and an empty word for operands", () =>

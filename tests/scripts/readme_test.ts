@@ -13,7 +13,7 @@ const readme = await Deno.readTextFile(new URL("README.md", root));
 const examples = [...readme.matchAll(/^```sh\n([^]*?)^```$/gm)]
   .flatMap(([, block]) => block.split("\n"))
   .filter((line) => line.startsWith("escp "))
-  .map((line) => line.replace(/ +#.*| \|\| .*| > .*/, ""));
+  .map((line) => line.replace(/ +#.*| \|\|? .*| > .*/, ""));
 
 /** Words of a simple command line: single quotes are all the quoting that the examples use. */
 function words(line: string): string[] {
