@@ -82,6 +82,16 @@ export const FLAGS = [
     help: "Connections that carry the data",
   },
   {
+    name: "threads",
+    kind: "number",
+    argument: "N",
+    min: 0,
+    max: 64,
+    env: "ESCP_THREADS",
+    section: "Speed",
+    help: "Threads for the connections; without it as many as this machine has cores to spare",
+  },
+  {
     name: "limit",
     short: "l",
     kind: "number",

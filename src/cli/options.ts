@@ -24,6 +24,8 @@ export type Shell = "bash" | "zsh" | "fish";
 /** Of the remote end. All else comes from the client, in the session. */
 export interface ReceiverOptions {
   readonly engine: EngineChoice;
+  /** Threads that carry streams besides the main one; undefined: as many as are good for this machine. */
+  readonly threads?: number;
   /** How many -v. */
   readonly verbose: number;
   /** The client is on this machine and started this end itself. */
@@ -108,7 +110,12 @@ function fromEnvironment(env: Surroundings["env"]): RawFlags {
 
 function receiverOptions(flags: CompleteFlags, operands: readonly string[]): ReceiverOptions {
   if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
-  return { engine: flags.engine, verbose: flags.verbose ?? 0, local: flags["local-peer"] ?? false };
+  return {
+    engine: flags.engine,
+    threads: flags.threads,
+    verbose: flags.verbose ?? 0,
+    local: flags["local-peer"] ?? false,
+  };
 }
 
 function copyOptions(
@@ -140,6 +147,7 @@ function copyOptions(
     streams: flags.streams,
     cipher: flags.cipher,
     engine: flags.engine,
+    threads: flags.threads,
     recursive: flags.recursive ?? archive,
     preserve: flags.preserve ?? archive,
     symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),

@@ -62,6 +62,7 @@ async function start(options: Options, listeners: Listeners): Promise<Outcome> {
     target: options.target.path,
     family: familyOf(options),
     engine,
+    threads: options.threads,
     cipher,
     streams,
     request: { recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond },

@@ -10,14 +10,14 @@ import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
 /** Serves one session; the client tells the user what went wrong. */
-export async function runReceiver({ engine, verbose, local }: ReceiverOptions): Promise<number> {
+export async function runReceiver({ engine, threads, verbose, local }: ReceiverOptions): Promise<number> {
   const log = new Log({
     level: logLevelFor({ verbose, quiet: verbose === 0 }),
     sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
   });
   using stop = stopSignals();
   try {
-    await serve({ engine, software: VERSION, local, note: (text) => log.info(text), signal: stop.signal });
+    await serve({ engine, threads, software: VERSION, local, note: (text) => log.info(text), signal: stop.signal });
     return EXIT_STATUS.ok;
   } catch (error) {
     // The client has been told; only with -v is it said twice.

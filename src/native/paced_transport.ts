@@ -35,8 +35,8 @@ export class PacedTransport implements Transport {
     this.#clock = clock;
   }
 
-  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number> {
-    return this.#inner.read(buffer, start, end);
+  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, least?: number): number | Promise<number> {
+    return this.#inner.read(buffer, start, end, least);
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {

@@ -25,6 +25,11 @@ import { checkRange, type Transport, type TransportOptions } from "./transport.t
 
 export { descriptorOf, duplicate } from "./socket_descriptor.ts";
 
+/** Below this a read is woken by any byte; above, by so many bytes at the most. */
+const LEAST_MARK = 64 << 10;
+const MOST_MARK = 512 << 10;
+const MOST_WAIT_MS = 1_000;
+
 /**
  * A socket of this thread's own. What can be done at once is done without waiting; for the rest the system is asked to
  * say when (poll(2) on a thread of the runtime's pool, some 25 us).
@@ -38,6 +43,8 @@ export class RawSocket implements Transport {
   readonly #readable: Readiness;
   readonly #writable: Readiness;
   #closed = false;
+  /** Bytes for which a waiting read is woken (SO_RCVLOWAT). */
+  #mark = 1;
 
   /**
    * @param fd a connected stream socket; from now on it belongs to this object, which closes it.
@@ -51,10 +58,15 @@ export class RawSocket implements Transport {
     this.#writable = new Readiness(this.#system, fd, POLLOUT);
   }
 
-  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number> {
+  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, least = 1): number | Promise<number> {
     this.#checkFree(this.#readable, "read from a connection");
     const count = this.#receive(buffer, start, end);
-    return count ?? this.#later(this.#readable, "read from a connection", () => this.#receive(buffer, start, end));
+    if (count !== undefined) return count;
+    // Each wake-up costs as much as receiving some 100 KiB, so it should be worth it.
+    const mark = least < LEAST_MARK ? 1 : Math.min(least, MOST_MARK);
+    if (mark !== this.#mark) this.lowWater(mark);
+    this.#mark = mark;
+    return this.#later(this.#readable, "read from a connection", () => this.#receive(buffer, start, end));
   }
 
   write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number> {
@@ -120,7 +132,8 @@ export class RawSocket implements Transport {
     readiness.waiting = true;
     try {
       for (;;) {
-        await readiness.wait(deadline - performance.now());
+        // A mark that is reached slowly must not hide that something moves.
+        await readiness.wait(Math.min(MOST_WAIT_MS, deadline - performance.now()));
         if (this.#closed) throw new Deno.errors.Interrupted(`Cannot ${act}: it was closed meanwhile`);
         const count = attempt();
         if (count !== undefined) return count;

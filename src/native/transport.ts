@@ -7,8 +7,9 @@ export interface Transport {
    *
    * @returns how many bytes were read, more than 0; 0 at the end of what the peer sends. A number and no promise when
    * they were there already and the transport can tell.
+   * @param least so many are sure to come: the transport may wait until they are there, to be woken less often.
    */
-  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number>;
+  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, least?: number): number | Promise<number>;
   /** Writes from buffer[start, end), which must not be empty; returns how many bytes were taken, at least one. */
   write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number>;
   /** Ends the connection. What is under way rejects with Deno.errors.Interrupted. Harmless when repeated. */

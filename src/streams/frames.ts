@@ -158,7 +158,7 @@ export class FrameReader {
     // With read-ahead the whole first line of a frame is awaited, so that the rest is read to an aligned address.
     const first = at + (this.#ahead ? READ_AHEAD_BYTES : FRAME_HEADER_BYTES);
     while (have < this.start) {
-      const read = this.#read(have, first);
+      const read = this.#read(have, first, 1);
       have += typeof read === "number" ? read : await read;
     }
     this.kind = frameKind(this.bytes, at);
@@ -170,7 +170,7 @@ export class FrameReader {
     const frameEnd = at + frameBytes(payloadBytes);
     const limit = this.#ahead ? frameEnd + READ_AHEAD_BYTES : frameEnd;
     while (have < frameEnd) {
-      const read = this.#read(have, limit);
+      const read = this.#read(have, limit, frameEnd - have);
       have += typeof read === "number" ? read : await read;
     }
     this.#frameEnd = frameEnd;
@@ -185,8 +185,8 @@ export class FrameReader {
     this.#cipher.close();
   }
 
-  #read(from: number, to: number): number | Promise<number> {
-    const read = this.#transport.read(this.bytes, from, to);
+  #read(from: number, to: number, least: number): number | Promise<number> {
+    const read = this.#transport.read(this.bytes, from, to, least);
     return typeof read === "number" ? checkEnd(read) : read.then(checkEnd);
   }
 

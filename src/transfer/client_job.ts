@@ -21,7 +21,7 @@ export async function runSession(
   peer: PeerProcess,
   state: { session?: ClientSession },
 ): Promise<Outcome> {
-  const machine = openMachine(options.engine);
+  const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
   const startedAt = performance.now();
   const job = jobOf(options);

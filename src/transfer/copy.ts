@@ -26,6 +26,8 @@ export interface CopyOptions {
   hostname?: string;
   family?: 4 | 6;
   engine: EngineChoice;
+  /** Workers for streams; undefined: as many as are good for this machine. */
+  threads?: number;
   cipher: CipherName;
   streams: number;
   request: CopyRequest;

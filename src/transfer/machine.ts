@@ -16,8 +16,11 @@ export interface Machine {
   umask: number;
 }
 
-/** @throws {UserError} when the native engine was asked for and cannot be had. */
-export function openMachine(choice: EngineChoice): Machine {
+/**
+ * @param threads Workers that the user wants for streams; undefined: as many as are good for this machine.
+ * @throws {UserError} when the native engine was asked for and cannot be had.
+ */
+export function openMachine(choice: EngineChoice, threads: number | undefined): Machine {
   const cipher = loadCipherEngine(choice);
   const files = loadFileEngine(choice);
   // Only Linux has the calls by which a Worker takes over a connection; WebCrypto has threads of its own.
@@ -27,6 +30,6 @@ export function openMachine(choice: EngineChoice): Machine {
     files: files.engine,
     notes: [cipher.note, files.note].filter((note) => note !== undefined),
     umask: Deno.build.os === "windows" ? 0 : Deno.umask(),
-    workers: (streams) => workersFor(streams, navigator.hardwareConcurrency, canHandOver),
+    workers: (streams) => canHandOver ? workersFor(streams, navigator.hardwareConcurrency, threads) : 0,
   };
 }

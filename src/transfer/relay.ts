@@ -32,6 +32,8 @@ export interface RelayOptions {
   target: string;
   family?: 4 | 6;
   engine: EngineChoice;
+  /** Workers for streams; undefined: as many as are good for this machine. */
+  threads?: number;
   cipher: CipherName;
   streams: number;
   request: CopyRequest;
@@ -68,7 +70,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
 }
 
 async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
-  const machine = openMachine(options.engine);
+  const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
   const shared = jobOptions(options.request);
   // One after the other: each may ask for a password on the same terminal.

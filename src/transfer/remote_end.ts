@@ -9,6 +9,8 @@ import type { Machine } from "./machine.ts";
 /** How the remote end is started. */
 export interface RemoteEndOptions {
   engine: EngineChoice;
+  /** Workers for streams; undefined: as many as are good for this machine. */
+  threads?: number;
   software: string;
   /** Started by a client on this machine, without ssh. */
   local: boolean;
@@ -24,7 +26,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   const session = await openRemoteSession({
     async engine() {
       const { openMachine } = await import("./machine.ts");
-      opened.machine = openMachine(options.engine);
+      opened.machine = openMachine(options.engine, options.threads);
       return opened.machine.cipher;
     },
     software: options.software,

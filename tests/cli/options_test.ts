@@ -44,6 +44,7 @@ describe("readCommandLine", () => {
       streams: 4,
       cipher: "aes-128-gcm",
       engine: "auto",
+      threads: undefined,
       recursive: false,
       preserve: false,
       symlinks: "follow",
@@ -194,7 +195,10 @@ describe("readCommandLine", () => {
   });
 
   it("starts a receiver without operands only", () => {
-    assertEquals(read(["--receiver"]), { kind: "receiver", options: { engine: "auto", verbose: 0, local: false } });
+    assertEquals(read(["--receiver"]), {
+      kind: "receiver",
+      options: { engine: "auto", threads: undefined, verbose: 0, local: false },
+    });
     assertEquals(message("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');
   });
 

@@ -69,13 +69,14 @@ export async function startScene(options: SshdOptions = {}): Promise<Scene> {
   let count = 0;
   for (const engine of ENGINES) {
     await Deno.mkdir(`${sshd.binFolder}/${engine}`);
-    await writeEscpWrapper(`${sshd.binFolder}/${engine}`, { engine, cwd: sshd.home });
+    // Threads also where escp itself would not take any.
+    await writeEscpWrapper(`${sshd.binFolder}/${engine}`, { engine, cwd: sshd.home, env: { ESCP_THREADS: "2" } });
   }
   const args = (way: Way, { flags = [], sources, target }: Copy): string[] => {
     const host = (side: Direction, path: string) => way.direction === side ? `testhost:${path}` : path;
     return [
       ...(way.direction === "local" ? [] : [...sshd.sshOptions, "-D", `${sshd.binFolder}/${way.engine}/escp`]),
-      ...["--engine", way.engine, "-t", `${way.streams}`],
+      ...["--engine", way.engine, "-t", `${way.streams}`, "--threads", "2"],
       ...flags,
       "--",
       ...sources.map((source) => host("pull", source)),

@@ -1,0 +1,160 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ProtocolError } from "../../src/errors.ts";
+import { loadFileEngine } from "../../src/files/engine.ts";
+import { resolveSources } from "../../src/files/source_roots.ts";
+import type { Message, MessageOf } from "../../src/protocol/messages.ts";
+import type { Failure } from "../../src/protocol/results.ts";
+import type { PackUnit, RangeUnit, Unit } from "../../src/streams/unit.ts";
+import { Scheduler } from "../../src/transfer/scheduler.ts";
+import { createTempTree } from "../support/temp_tree.ts";
+
+const MIB = 1 << 20;
+const LARGE = { sources: ["large"] };
+
+/** A scheduler over a real tree, and what it says. */
+async function scheduleTree(entries: Parameters<typeof createTempTree>[0], { streams = 2, sources = ["."] } = {}) {
+  const tree = await createTempTree(entries);
+  const { engine } = loadFileEngine("portable");
+  const options = { base: tree.path, tilde: false, recursive: true };
+  const { roots } = resolveSources(sources, options, engine.paths);
+  const sent: Message[] = [];
+  const failed: [Failure, string][] = [];
+  const scheduler = new Scheduler(engine.walk(roots, { recursive: true, hardlinks: true }), {
+    send: (message) => sent.push(message),
+    failed: (failure, side) => failed.push([failure, side]),
+    note: () => {},
+  }, { streams, blockBytes: MIB });
+  return {
+    scheduler,
+    failed,
+    /** Messages of a type that came since the last call. */
+    take<T extends Message["type"]>(type: T): MessageOf<T>[] {
+      return sent.splice(0).filter((message): message is MessageOf<T> => message.type === type);
+    },
+    async [Symbol.asyncDispose]() {
+      scheduler.close();
+      await tree[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Says that a unit went well. */
+function confirm(scheduler: Scheduler, unit: Unit | undefined): void {
+  if (unit?.type === "pack") {
+    const { records } = unit;
+    scheduler.report({ type: "pack", unit: unit.unit, files: records, bytes: 0, failures: [], refused: [], notes: [] });
+  } else {
+    const { file, start, end } = unit as RangeUnit;
+    scheduler.report({ type: "range", unit: unit!.unit, file, start, end, crc32: 0 });
+  }
+}
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  // A turn of the event loop: whatever can go on by itself has done so then.
+  const turn = new Promise((resolve) => setTimeout(resolve, 0, pending));
+  return await Promise.race([promise, turn]) === pending;
+}
+
+describe("Scheduler", () => {
+  it("gives streams something to do, and lets them go only when all of it is confirmed", async () => {
+    await using work = await scheduleTree({ "a": "1", "b": "2" });
+    const unit = await work.scheduler.next(0);
+    assertEquals(unit?.type, "pack");
+    const waiting = work.scheduler.next(1);
+    assert(await isPending(waiting), "the other stream was let go while something may come back");
+    confirm(work.scheduler, unit);
+    assertEquals([await waiting, await work.scheduler.next(0), work.scheduler.finished], [undefined, undefined, true]);
+  });
+
+  it("gives what a broken stream had to another, once more, and nothing to the broken one", async () => {
+    await using work = await scheduleTree({ "a": "1" });
+    const first = await work.scheduler.next(0) as PackUnit;
+    const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
+    work.scheduler.streamBroke(0);
+    const [dead, again] = await Promise.all(waiting);
+    assertEquals(dead, undefined);
+    assertEquals(again, { ...first, attempt: 1 });
+    confirm(work.scheduler, { ...first });
+    assertEquals(await work.scheduler.next(1), undefined);
+  });
+
+  it("cuts a large file into ranges that are blocks, once the receiver has opened it", async () => {
+    await using work = await scheduleTree({ "large": { size: 40 * MIB + 5 } }, LARGE);
+    const [one, two] = [work.scheduler.next(0), work.scheduler.next(1)];
+    assertEquals(await isPending(Promise.race([one, two])), true, "a range before the file was opened");
+    const [open] = work.take("open");
+    assertEquals([open.path, open.size], ["", 40 * MIB + 5]);
+    const missing = [{ start: 0, end: open.size }];
+    work.scheduler.answer({ type: "opened", file: open.file, missing, sequential: false });
+    const ranges = [await one, await two] as RangeUnit[];
+    while (ranges.every(({ end }) => end < open.size)) ranges.push(await work.scheduler.next(0) as RangeUnit);
+    ranges.sort((a, b) => a.start - b.start);
+    let at = 0;
+    for (const { start, end } of ranges) {
+      assertEquals([start, start % MIB], [at, 0]);
+      assert(end - start <= 32 * MIB && (end - start >= 4 * MIB || end === open.size));
+      at = end;
+    }
+    for (const range of ranges) confirm(work.scheduler, range);
+    const [close] = work.take("close");
+    assertEquals([close.file, close.size], [open.file, open.size]);
+    work.scheduler.answer({ type: "closed", file: open.file, bytes: open.size, crc32: close.crc32 });
+    assertEquals(await work.scheduler.next(0), undefined);
+    assertEquals(work.scheduler.done, { files: 1, bytes: open.size });
+  });
+
+  it("takes the receiver's word for a file only when size and sum are the same", async () => {
+    for (const [bytes, crc32] of [[5 * MIB - 1, 0], [5 * MIB, 1]]) {
+      await using work = await scheduleTree({ "large": { size: 5 * MIB } }, LARGE);
+      const next = work.scheduler.next(0);
+      await isPending(next);
+      const [{ file }] = work.take("open");
+      work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: 5 * MIB }], sequential: true });
+      confirm(work.scheduler, await next);
+      const [close] = work.take("close");
+      work.scheduler.answer({ type: "closed", file, bytes, crc32: close.crc32 ^ crc32 });
+      assertEquals(work.scheduler.done, { files: 0, bytes: 0 });
+      assertEquals(work.failed.map(([{ code }, side]) => [code, side]), [["ECHECKSUM", "sender"]]);
+    }
+  });
+
+  it("tells the first failure of a file once, and which side it was on, and drops the file", async () => {
+    await using work = await scheduleTree({ "large": { size: 12 * MIB } }, LARGE);
+    const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
+    await isPending(waiting[0]);
+    const [{ file }] = work.take("open");
+    work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: 12 * MIB }], sequential: false });
+    const [one, two] = await Promise.all(waiting) as RangeUnit[];
+    const failure = { code: "ENOSPC", path: "/t/large", message: "No space left on device", hint: "" };
+    work.scheduler.report({ ...one, type: "range", crc32: 0, failure, refused: true });
+    assertEquals(work.take("drop"), [], "dropped while a stream has a part of it");
+    work.scheduler.report({ ...two, type: "range", crc32: 0, failure: { ...failure, code: "EIO" } });
+    assertEquals(work.take("drop"), [{ type: "drop", file }]);
+    assertEquals(work.failed, [[failure, "receiver"]]);
+    assertEquals(await work.scheduler.next(0), undefined);
+  });
+
+  it("sends hard links after everything else is in place", async () => {
+    await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" }, "c": "2" });
+    const first = await work.scheduler.next(0);
+    const second = work.scheduler.next(1);
+    assert(await isPending(second), "links before the files that they lead to");
+    confirm(work.scheduler, first);
+    const links = await second;
+    assertEquals(links?.type, "pack");
+    confirm(work.scheduler, links);
+    assertEquals(await work.scheduler.next(0), undefined);
+  });
+
+  it("refuses ranges that are not the whole file", async () => {
+    for (const missing of [[], [{ start: 1, end: 5 * MIB }], [{ start: 0, end: 4 }], [{ start: 0, end: 6 * MIB }]]) {
+      await using work = await scheduleTree({ "large": { size: 5 * MIB } }, LARGE);
+      const next = work.scheduler.next(0);
+      await isPending(next);
+      const [{ file }] = work.take("open");
+      assertThrows(() => work.scheduler.answer({ type: "opened", file, missing, sequential: false }), ProtocolError);
+    }
+  });
+});
