@@ -90,6 +90,11 @@ export class ControlChannel {
     return message as MessageOf<T>;
   }
 
+  /** Takes nothing more from the peer: whoever waits for a message finds the channel lost, and can clean up. */
+  abandon(): void {
+    this.#reader.cancel().catch(() => {});
+  }
+
   /** Lets go of both pipes; the peer sees the end of its input. */
   async close(): Promise<void> {
     await this.flushed();

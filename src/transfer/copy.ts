@@ -6,7 +6,7 @@ import type { ClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
-import { explain, leave } from "./peer_end.ts";
+import { explain, leave, settled } from "./peer_end.ts";
 import type { Outcome } from "./send.ts";
 
 /** One copy between this machine and one other end. */
@@ -49,16 +49,17 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
   });
   aborted.catch(() => {});
-  const state: { session?: ClientSession } = {};
+  const state: { session?: ClientSession; work?: Promise<Outcome> } = {};
   try {
     // ssh logs in while this end loads its own code and gets its engines ready.
     const { runSession } = await import("./client_job.ts");
-    const work = runSession(options, peer, state);
-    work.catch(() => {});
-    return await Promise.race([work, aborted]);
+    state.work = runSession(options, peer, state);
+    state.work.catch(() => {});
+    return await Promise.race([state.work, aborted]);
   } catch (error) {
     throw await explain(error, peer);
   } finally {
     await leave(peer, state.session);
+    await settled(state.work);
   }
 }

@@ -23,3 +23,14 @@ export async function explain(error: unknown, peer: PeerProcess): Promise<unknow
   const { code, signal } = await peer.end(GOODBYE_MS);
   return new SessionLost(peer.name, signal ? `signal ${signal}` : `status ${code}`);
 }
+
+/** How long work that has been told to end may take to remove what it left unfinished. */
+const CLEAN_UP_MS = 3_000;
+
+/** Resolves when the work has ended, however it did, or has had its time. */
+export async function settled(work: Promise<unknown> | undefined): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, CLEAN_UP_MS));
+  await Promise.race([work?.then(() => {}, () => {}), patience]);
+  clearTimeout(timer);
+}

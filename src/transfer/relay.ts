@@ -11,7 +11,7 @@ import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
-import { explain, leave } from "./peer_end.ts";
+import { explain, leave, settled } from "./peer_end.ts";
 import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
 import type { Outcome } from "./send.ts";
@@ -57,15 +57,16 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
   });
   aborted.catch(() => {});
   const sides: OpenSide[] = [];
+  const work = run(options, sides);
+  work.catch(() => {});
   try {
-    const work = run(options, sides);
-    work.catch(() => {});
     return await Promise.race([work, aborted]);
   } catch (error) {
     // Whoever closed the channel is the one that has ended, or will soon.
     throw await explain(error, sides.at(-1)!.peer);
   } finally {
     await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
+    await settled(work);
   }
 }
 

@@ -5,6 +5,7 @@ import { ProtocolError } from "../errors.ts";
 import { openRemoteSession } from "../session/remote_session.ts";
 // Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
 import type { Machine } from "./machine.ts";
+import { settled } from "./peer_end.ts";
 
 /** How the remote end is started. */
 export interface RemoteEndOptions {
@@ -35,12 +36,14 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     output: Deno.stdout.writable,
     sshConnection: Deno.env.get("SSH_CONNECTION"),
   });
+  const started: { job?: Promise<void> } = {};
   try {
     const aborted = new Promise<never>((_, reject) => {
       options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
     });
     const { runJob } = await import("./remote_job.ts");
-    await Promise.race([runJob(session, opened.machine!, options), aborted]);
+    started.job = runJob(session, opened.machine!, options);
+    await Promise.race([started.job, aborted]);
     await Promise.race([session.control.flushed(), aborted]);
   } catch (error) {
     const code = error instanceof ProtocolError ? error.code : "failed";
@@ -50,5 +53,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     throw error;
   } finally {
     session.close();
+    session.control.abandon();
+    await settled(started.job);
   }
 }

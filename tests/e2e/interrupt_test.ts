@@ -50,6 +50,16 @@ describeWithSshd("a copy that is interrupted leaves nothing half done", () => {
       });
     }
 
+    it(`by Ctrl-C, which a terminal sends to everyone: ${wayName(way)}`, async () => {
+      const { running, to } = await begin(way);
+      await using _ = running;
+      for (const child of await children(running.pid)) Deno.kill(child.pid, "SIGINT");
+      running.kill("SIGINT");
+      const { code, stderr } = await running.result;
+      assertEquals(code, 130, stderr);
+      await assertClean(to, running);
+    });
+
     it(`by the end of what leads to the other side: ${wayName(way)}`, async () => {
       const { running, to } = await begin(way);
       await using _ = running;
