@@ -4,43 +4,12 @@
  */
 
 import { ProtocolError } from "../errors.ts";
+import { type Job, parseJob } from "./job.ts";
 import { MAX_ROOTS, MAX_STREAMS } from "./limits.ts";
 import type { ByteRange } from "./range_sums.ts";
 import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
 import { parseWirePath, type WirePath } from "./wire_path.ts";
-
-/** What is to be copied. `push`: the client sends; `pull`: the remote end sends. */
-export type Job =
-  | {
-    direction: "push";
-    /** The target as the user typed it; "" is the home folder. */
-    target: string;
-  } & JobOptions
-  | {
-    direction: "pull";
-    /** The sources as the user typed them. */
-    sources: string[];
-  } & JobOptions;
-
-/** What holds for either direction. */
-export interface JobOptions {
-  recursive: boolean;
-  /** Keep modes and times. */
-  preserve: boolean;
-  /** Bytes of a block of a ranged file. */
-  blockBytes: number;
-  /** Most bytes a second that the sender sends, over all streams; 0, or left out: as fast as it goes. */
-  bytesPerSecond?: number;
-  /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
-  salt: string;
-  /** What the sender does about symbolic links inside the sources. */
-  symlinks: "follow" | "preserve" | "skip";
-  /** A file with several names is sent once. */
-  hardlinks: boolean;
-  /** Which paths are wanted; for the sender, who checks them. */
-  filters: unknown[];
-}
 
 /** Attributes of a file as they cross the wire. */
 export interface WireAttributes {
@@ -161,7 +130,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     features: shape.list(fields, "features", 64, shape.asText),
     random: shape.bytes(fields, "random", 32),
     cipher: shape.text(fields, "cipher", 64),
-    job: asJob(fields.job),
+    job: parseJob(fields.job),
   }),
   sources: (fields) => ({
     type: "sources",
@@ -232,24 +201,6 @@ function asFailure(value: unknown, name: string): Failure {
     message: shape.text(fields, "message"),
     hint: shape.text(fields, "hint", 1 << 12),
   };
-}
-
-function asJob(value: unknown): Job {
-  const fields = shape.asObject(value, "job");
-  const direction = shape.oneOf(fields, "direction", ["push", "pull"]);
-  const options: JobOptions = {
-    recursive: shape.flag(fields, "recursive"),
-    preserve: shape.flag(fields, "preserve"),
-    blockBytes: shape.whole(fields, "blockBytes"),
-    ...(fields.bytesPerSecond === undefined ? {} : { bytesPerSecond: shape.whole(fields, "bytesPerSecond") }),
-    salt: shape.text(fields, "salt", 64),
-    symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
-    hardlinks: shape.flag(fields, "hardlinks"),
-    filters: shape.list(fields, "filters", 1 << 10, (value) => value),
-  };
-  return direction === "push"
-    ? { direction, target: shape.text(fields, "target", 1 << 17), ...options }
-    : { direction, sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText), ...options };
 }
 
 function asSource(value: unknown, name: string): WireSource {

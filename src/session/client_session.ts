@@ -4,7 +4,8 @@ import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/ciph
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
 import { ProtocolError, StartError, UserError } from "../errors.ts";
 import { FEATURES, type Hello, HelloScanner, negotiateVersion, parseHello, VERSIONS } from "../protocol/hello.ts";
-import { formatMessage, type Job } from "../protocol/messages.ts";
+import type { Job } from "../protocol/job.ts";
+import { formatMessage } from "../protocol/messages.ts";
 import { type Candidate, StreamConnector } from "./connect_streams.ts";
 import { ControlChannel } from "./control_channel.ts";
 import type { PeerProcess } from "./peer_process.ts";

@@ -4,7 +4,8 @@ import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/ciph
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
 import { ProtocolError } from "../errors.ts";
 import { FEATURES, formatHello, VERSIONS } from "../protocol/hello.ts";
-import { type Job, parseMessage } from "../protocol/messages.ts";
+import type { Job } from "../protocol/job.ts";
+import { parseMessage } from "../protocol/messages.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
 import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";

@@ -2,7 +2,7 @@
 
 import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import type { Job } from "../protocol/messages.ts";
+import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
 import { toFailure } from "../streams/failure.ts";

@@ -3,7 +3,7 @@
 import type { WalkOptions } from "../files/engine.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import type { JobOptions } from "../protocol/messages.ts";
+import type { JobOptions } from "../protocol/job.ts";
 
 /** Checked already. */
 export interface CopyRequest {

@@ -5,7 +5,7 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
-import type { Job } from "../protocol/messages.ts";
+import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";

@@ -1,0 +1,55 @@
+/** The job: what a client asks of the remote end, in the message "start". See PROTOCOL.md, "Control channel". */
+
+import { MAX_ROOTS } from "./limits.ts";
+import * as shape from "./shape.ts";
+
+/** What is to be copied. `push`: the client sends; `pull`: the remote end sends. */
+export type Job =
+  | {
+    direction: "push";
+    /** The target as the user typed it; "" is the home folder. */
+    target: string;
+  } & JobOptions
+  | {
+    direction: "pull";
+    /** The sources as the user typed them. */
+    sources: string[];
+  } & JobOptions;
+
+/** What holds for either direction. */
+export interface JobOptions {
+  recursive: boolean;
+  /** Keep modes and times. */
+  preserve: boolean;
+  /** Bytes of a block of a ranged file. */
+  blockBytes: number;
+  /** Most bytes a second that the sender sends, over all streams; 0, or left out: as fast as it goes. */
+  bytesPerSecond?: number;
+  /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
+  salt: string;
+  /** What the sender does about symbolic links inside the sources. */
+  symlinks: "follow" | "preserve" | "skip";
+  /** A file with several names is sent once. */
+  hardlinks: boolean;
+  /** Which paths are wanted; for the sender, who checks them. */
+  filters: unknown[];
+}
+
+/** Checks a job from the peer. @throws {ProtocolError} code "bad-message". */
+export function parseJob(value: unknown): Job {
+  const fields = shape.asObject(value, "job");
+  const direction = shape.oneOf(fields, "direction", ["push", "pull"]);
+  const options: JobOptions = {
+    recursive: shape.flag(fields, "recursive"),
+    preserve: shape.flag(fields, "preserve"),
+    blockBytes: shape.whole(fields, "blockBytes"),
+    ...(fields.bytesPerSecond === undefined ? {} : { bytesPerSecond: shape.whole(fields, "bytesPerSecond") }),
+    salt: shape.text(fields, "salt", 64),
+    symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
+    hardlinks: shape.flag(fields, "hardlinks"),
+    filters: shape.list(fields, "filters", 1 << 10, (value) => value),
+  };
+  return direction === "push"
+    ? { direction, target: shape.text(fields, "target", 1 << 17), ...options }
+    : { direction, sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText), ...options };
+}
