@@ -122,6 +122,14 @@ export const FLAGS = [
     help: "Use libraries of the system, or none",
   },
   { name: "quiet", short: "q", kind: "boolean", section: "Output", help: "Print errors only" },
+  {
+    name: "log",
+    aliases: ["logfile"],
+    kind: "string",
+    argument: "FILE",
+    section: "Output",
+    help: "Append what happens to a file",
+  },
   { name: "json", kind: "boolean", section: "Output", help: "Print one JSON object a line on stdout, for programs" },
   {
     name: "verbose",

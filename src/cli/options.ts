@@ -63,6 +63,8 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly filters: readonly FilterRule[];
   /** Print errors only. */
   readonly quiet: boolean;
+  /** A file that is appended to. */
+  readonly log?: string;
   /** Tell programs on stdout what happens. */
   readonly json: boolean;
 }
@@ -156,6 +158,7 @@ function copyOptions(
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     filters,
     quiet: flags.quiet ?? false,
+    log: flags.log,
     json: flags.json ?? false,
     verbose: flags.verbose ?? 0,
   };

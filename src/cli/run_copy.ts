@@ -1,6 +1,5 @@
 /** A copy as the user asked for it: the peer's command line, the terminal, the signals, the exit status. */
 
-import { formatLogRecord, Log, logLevelFor } from "../log/log.ts";
 import { selfCommand } from "../session/self_command.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
 import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
@@ -9,6 +8,7 @@ import { sshCommand } from "../ssh/ssh_command.ts";
 import { copy, type CopyOptions } from "../transfer/copy.ts";
 import type { Outcome } from "../transfer/send.ts";
 import { Terminal } from "../ui/terminal.ts";
+import { openCopyLog } from "./copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { Options, RemoteHost } from "./options.ts";
 import { VERSION } from "./version.ts";
@@ -23,10 +23,8 @@ export async function runCopy(options: Options): Promise<number> {
     verbose: options.verbose,
     label: labelOf(options.sources),
   });
-  const log = new Log({
-    level: logLevelFor(options),
-    sink: (record) => terminal.printLine(formatLogRecord(record)),
-  });
+  using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
+  const { log } = logging;
   using stop = stopSignals();
   if (options.direction === "origin") {
     const { runOnOrigin } = await import("./run_on_origin.ts");
@@ -36,6 +34,7 @@ export async function runCopy(options: Options): Promise<number> {
     const { failed } = await start(options, {
       emit: (event) => {
         report?.onEvent(event);
+        logging.onEvent(event);
         terminal.onEvent(event);
       },
       begun: (session) => log.session = session,
@@ -44,7 +43,9 @@ export async function runCopy(options: Options): Promise<number> {
     });
     return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
-    report?.fail(error instanceof Error ? error.message : String(error), exitStatusOf(error));
+    const message = error instanceof Error ? error.message : String(error);
+    logging.onEvent({ type: "failed", path: "", message });
+    report?.fail(message, exitStatusOf(error));
     throw error;
   } finally {
     terminal.close();

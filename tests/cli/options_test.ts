@@ -52,6 +52,7 @@ describe("readCommandLine", () => {
       bytesPerSecond: 0,
       filters: [],
       quiet: false,
+      log: undefined,
       json: false,
       verbose: 0,
     }));

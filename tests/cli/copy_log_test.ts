@@ -1,0 +1,45 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { openCopyLog } from "../../src/cli/copy_log.ts";
+import { UsageError } from "../../src/errors.ts";
+import { createTempFolder } from "../support/temp.ts";
+
+describe("openCopyLog", () => {
+  it("appends what happens to the file, with time, level and session, and prints only what -v asks for", async () => {
+    await using folder = await createTempFolder();
+    const file = `${folder.path}/log`;
+    await Deno.writeTextFile(file, "before\n");
+    const printed: string[] = [];
+    {
+      using logging = openCopyLog({ file, verbose: 0, quiet: false }, (line) => printed.push(line));
+      logging.log.session = "1a2b3c4d";
+      logging.log.info("hello");
+      logging.log.debug("too much");
+      logging.log.warn("odd");
+      logging.onEvent({ type: "failed", path: "a", message: 'Cannot read "a\\n"', hint: "Look" });
+      logging.onEvent({ type: "progress", files: 1, bytes: 2 });
+    }
+    assertEquals(printed.length, 1);
+    assertMatch(printed[0], /^\d{4}-\d\d-\d\dT[\d:.]+Z warn {2}1a2b3c4d odd$/);
+    const [before, ...lines] = (await Deno.readTextFile(file)).trimEnd().split("\n");
+    assertEquals(before, "before");
+    assertEquals(lines.map((line) => line.split(" ").slice(1).join(" ").replace(/ +/, " ")), [
+      "info 1a2b3c4d hello",
+      "warn 1a2b3c4d odd",
+      'error 1a2b3c4d Cannot read "a\\n"',
+    ]);
+  });
+
+  it("is deeper with -vv", async () => {
+    await using folder = await createTempFolder();
+    const file = `${folder.path}/log`;
+    using logging = openCopyLog({ file, verbose: 2, quiet: false }, () => {});
+    logging.log.debug("deep");
+    assertMatch(await Deno.readTextFile(file), /debug - deep\n$/);
+  });
+
+  it("says which file cannot be opened, before anything else happens", () => {
+    const open = () => openCopyLog({ file: "/nowhere/log", verbose: 0, quiet: false }, () => {});
+    assertThrows(open, UsageError, 'Cannot open the log file "/nowhere/log": No such file or directory');
+  });
+});
