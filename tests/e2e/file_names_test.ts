@@ -44,6 +44,13 @@ const NAMES = [
   "l".repeat(255),
 ];
 
+/**
+ * Before 2.6 Deno itself ends when an argument is not UTF-8, and leaves such names out of every listing: README.md says
+ * so. Asked of the program that is tested, which may be a compiled one.
+ */
+const IS_OLD = /Deno 2\.[0-5]\./.test((await runEscp(["-V", "-v"])).stdout);
+const OLD_REASON = IS_OLD ? " (skipped: not with the runtime Deno 2.5)" : "";
+
 describeWithSshd("names of files", () => {
   let scene: Scene;
   beforeAll(async () => {
@@ -94,19 +101,23 @@ describeWithSshd("names of files", () => {
       assertEquals(await sums(`${tree}/to`), await sums(`${tree}/from`));
     });
 
-    it(`need not be UTF-8 on the command line: ${wayName(way)}`, { ignore: !native }, async () => {
-      const tree = await scene.tree();
-      await shell(tree, "echo 1 >s\\377");
-      const marks = scene.args(way, { sources: [`${tree}/SOURCE`], target: `${tree}/TARGET` });
-      const command = [...escpCommand(), ...marks].map((word) => `'${word}'`).join(" ");
-      await shell(tree, command.replace("SOURCE", "s\\377").replace("TARGET", "t\\301"));
-      await shell(tree, "cmp s\\377 t\\301");
-    });
+    it(
+      `need not be UTF-8 on the command line: ${wayName(way)}${OLD_REASON}`,
+      { ignore: !native || IS_OLD },
+      async () => {
+        const tree = await scene.tree();
+        await shell(tree, "echo 1 >s\\377");
+        const marks = scene.args(way, { sources: [`${tree}/SOURCE`], target: `${tree}/TARGET` });
+        const command = [...escpCommand(), ...marks].map((word) => `'${word}'`).join(" ");
+        await shell(tree, command.replace("SOURCE", "s\\377").replace("TARGET", "t\\301"));
+        await shell(tree, "cmp s\\377 t\\301");
+      },
+    );
   }
 
   it(
-    "that are not UTF-8 fail one by one with the portable engine",
-    { ignore: !ENGINES.includes("portable") },
+    `that are not UTF-8 fail one by one with the portable engine${OLD_REASON}`,
+    { ignore: !ENGINES.includes("portable") || IS_OLD },
     async () => {
       const tree = await scene.tree({ "from/good": "good" });
       await shell(tree, "echo 1 >from/bad\\377");
