@@ -57,7 +57,10 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     state.work.catch(() => {});
     return await Promise.race([state.work, aborted]);
   } catch (error) {
-    throw await explain(error, peer);
+    const explained = await explain(error, peer);
+    // Ctrl-C ends ssh as well: that its session is lost is then no news.
+    options.signal.throwIfAborted();
+    throw explained;
   } finally {
     await leave(peer, state.session);
     await settled(state.work);
