@@ -29,11 +29,6 @@ export function text(fields: Fields, name: string, limit = 1 << 18): string {
   return value;
 }
 
-/** A text that may be left out. */
-export function optionalText(fields: Fields, name: string, limit?: number): string | undefined {
-  return fields[name] === undefined ? undefined : text(fields, name, limit);
-}
-
 /** A whole number of `least` to `most`. */
 export function whole(fields: Fields, name: string, least = 0, most = Number.MAX_SAFE_INTEGER): number {
   const value = fields[name];

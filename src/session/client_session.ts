@@ -1,6 +1,6 @@
 /** Client: from a started peer to an agreed session. */
 
-import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/cipher.ts";
+import type { CipherEngine, CipherName } from "../crypto/cipher.ts";
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
 import { ProtocolError, StartError, UserError } from "../errors.ts";
 import { FEATURES, type Hello, HelloScanner, negotiateVersion, parseHello, VERSIONS } from "../protocol/hello.ts";
@@ -69,9 +69,6 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
 export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${hello}\n${start}\n`);
 }
-
-/** The ciphers that this program can do, for the hello line. */
-export const CIPHERS: readonly CipherName[] = CIPHER_NAMES;
 
 /** How long a peer may stay that has closed its output without a hello. */
 const LEAVE_MS = 2_000;

@@ -7,6 +7,7 @@ import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
 import type { FrameSender } from "./frame_sender.ts";
+import { aliveWhile } from "./keep_alive.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { InputUnit } from "./unit.ts";
 
@@ -15,9 +16,6 @@ export interface Input {
   /** Bytes read into the buffer, null at the end. */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
 }
-
-/** How long a stream says nothing while the input says nothing. */
-const QUIET_MS = 15_000;
 
 /** Sends the input to its end, or sets `sent.failure`. `sent.unit.end` grows with what was read. */
 export async function sendInput(
@@ -67,12 +65,5 @@ async function readOrSignal(
     sent.failure = toFailure(new FileError("read", "standard input", state, { cause: error }));
     return null;
   });
-  for (;;) {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const quiet = new Promise<"quiet">((resolve) => timer = setTimeout(() => resolve("quiet"), QUIET_MS));
-    const read = await Promise.race([reading, quiet]);
-    clearTimeout(timer);
-    if (read !== "quiet") return read;
-    await out.send(FrameKind.keepAlive, 0);
-  }
+  return await aliveWhile(reading, out);
 }

@@ -10,7 +10,7 @@ import { type Failure, type Result, resultBytesLimit, writeResult } from "../pro
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
-import { KEEP_ALIVE_MS } from "./send_stream.ts";
+import { KEEP_ALIVE_MS } from "./keep_alive.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import type { ReceiveReport } from "./unit.ts";
 

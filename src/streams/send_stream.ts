@@ -10,6 +10,7 @@ import { FrameSender } from "./frame_sender.ts";
 import type { FrameReader, FrameWriter } from "./frames.ts";
 import { beginPack, PackSender, type SentPack } from "./pack_sender.ts";
 import { sendInput } from "./input_sender.ts";
+import { aliveWhile } from "./keep_alive.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
 import type { SendReport, Unit } from "./unit.ts";
 
@@ -34,9 +35,6 @@ export interface SendStreamOptions {
   payloadLimit: number;
 }
 
-/** How long a stream says nothing at the most. */
-export const KEEP_ALIVE_MS = 15_000;
-
 /** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
 const MAX_AWAITED = 16;
 
@@ -51,7 +49,7 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   const reading = readResults(reader, awaited, host, state);
   // Whatever fails first ends both loops: the owner closes the transport when this rejects.
   const sending = (async () => {
-    for (let unit = await nextUnit(host, out); unit; unit = await nextUnit(host, out)) {
+    for (let unit = await aliveWhile(host.next(), out); unit; unit = await aliveWhile(host.next(), out)) {
       // Whoever gave it takes it back.
       if (state.stopped) return;
       if (unit.type === "pack") {
@@ -80,22 +78,6 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
     state.stopped = true;
     ranges.close();
     awaited.fail();
-  }
-}
-
-/** The next unit; while it is awaited the receiver hears now and then that this end is alive. */
-async function nextUnit(host: SendHost, out: FrameSender): Promise<Unit | undefined> {
-  const next = host.next();
-  const wait: { timer?: ReturnType<typeof setTimeout> } = {};
-  try {
-    for (;;) {
-      const quiet = new Promise<"quiet">((resolve) => wait.timer = setTimeout(() => resolve("quiet"), KEEP_ALIVE_MS));
-      const unit = await Promise.race([next, quiet]);
-      if (unit !== "quiet") return unit;
-      await out.send(FrameKind.keepAlive, 0);
-    }
-  } finally {
-    clearTimeout(wait.timer);
   }
 }
 

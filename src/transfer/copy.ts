@@ -6,7 +6,7 @@ import type { ClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
-import { explain, leave, settled } from "./peer_end.ts";
+import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import type { Outcome } from "./send.ts";
 
 /** One copy between this machine and one other end. */
@@ -45,10 +45,7 @@ export interface CopyOptions {
 export async function copy(options: CopyOptions): Promise<Outcome> {
   options.signal.throwIfAborted();
   const peer = new PeerProcess(options.peer);
-  const aborted = new Promise<never>((_, reject) => {
-    options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
-  });
-  aborted.catch(() => {});
+  const aborted = abortOf(options.signal);
   const state: { session?: ClientSession; work?: Promise<Outcome> } = {};
   try {
     // ssh logs in while this end loads its own code and gets its engines ready.
@@ -57,10 +54,7 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     state.work.catch(() => {});
     return await Promise.race([state.work, aborted]);
   } catch (error) {
-    const explained = await explain(error, peer);
-    // Ctrl-C ends ssh as well: that its session is lost is then no news.
-    options.signal.throwIfAborted();
-    throw explained;
+    throw await explain(error, peer, options.signal);
   } finally {
     await leave(peer, state.session);
     await settled(state.work);

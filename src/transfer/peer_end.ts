@@ -17,11 +17,13 @@ export async function leave(peer: PeerProcess, session: ClientSession | undefine
 }
 
 /** What the user is told when the session ended early. */
-export async function explain(error: unknown, peer: PeerProcess): Promise<unknown> {
+export async function explain(error: unknown, peer: PeerProcess, signal: AbortSignal): Promise<unknown> {
   if (error instanceof PeerAbort) return new RemoteError(peer.name, error.message, error.code);
   if (!(error instanceof ControlLost)) return error;
-  const { code, signal } = await peer.end(GOODBYE_MS);
-  return new SessionLost(peer.name, signal ? `signal ${signal}` : `status ${code}`);
+  const ended = await peer.end(GOODBYE_MS);
+  // Ctrl-C ends ssh as well: that its session is lost is then no news.
+  if (signal.aborted) return signal.reason;
+  return new SessionLost(peer.name, ended.signal ? `signal ${ended.signal}` : `status ${ended.code}`);
 }
 
 /** How long work that has been told to end may take to remove what it left unfinished. */
@@ -33,4 +35,13 @@ export async function settled(work: Promise<unknown> | undefined): Promise<void>
   const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, CLEAN_UP_MS));
   await Promise.race([work?.then(() => {}, () => {}), patience]);
   clearTimeout(timer);
+}
+
+/** Never resolves; rejects with the signal's reason once it is aborted. For races, where nobody else may await it. */
+export function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
+  return aborted;
 }

@@ -11,7 +11,7 @@ import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
-import { explain, leave, settled } from "./peer_end.ts";
+import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
 import type { Outcome } from "./send.ts";
@@ -52,10 +52,7 @@ interface OpenSide {
 /** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
 export async function relay(options: RelayOptions): Promise<Outcome> {
   options.signal.throwIfAborted();
-  const aborted = new Promise<never>((_, reject) => {
-    options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
-  });
-  aborted.catch(() => {});
+  const aborted = abortOf(options.signal);
   const sides: OpenSide[] = [];
   const work = run(options, sides);
   work.catch(() => {});
@@ -63,7 +60,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
     return await Promise.race([work, aborted]);
   } catch (error) {
     // Whoever closed the channel is the one that has ended, or will soon.
-    throw await explain(error, sides.at(-1)!.peer);
+    throw await explain(error, sides.at(-1)!.peer, options.signal);
   } finally {
     await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
     await settled(work);

@@ -5,7 +5,7 @@ import { ProtocolError } from "../errors.ts";
 import { openRemoteSession } from "../session/remote_session.ts";
 // Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
 import type { Machine } from "./machine.ts";
-import { settled } from "./peer_end.ts";
+import { abortOf, settled } from "./peer_end.ts";
 
 /** How the remote end is started. */
 export interface RemoteEndOptions {
@@ -38,9 +38,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   });
   const started: { job?: Promise<void> } = {};
   try {
-    const aborted = new Promise<never>((_, reject) => {
-      options.signal.addEventListener("abort", () => reject(options.signal.reason), { once: true });
-    });
+    const aborted = abortOf(options.signal);
     const { runJob } = await import("./remote_job.ts");
     started.job = runJob(session, opened.machine!, options);
     await Promise.race([started.job, aborted]);
