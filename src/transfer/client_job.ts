@@ -1,7 +1,7 @@
 /** What the client does once the other end is being started: the session, and the copy over it. */
 
 import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
-import { BLOCK_BYTES } from "../protocol/limits.ts";
+import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
@@ -24,7 +24,8 @@ export async function runSession(
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
   const startedAt = performance.now();
-  const job = jobOf(options);
+  const blockBytes = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
+  const job = jobOf(options, blockBytes);
   const session = await openClientSession(peer, {
     job,
     cipher: options.cipher,
@@ -52,7 +53,7 @@ export async function runSession(
     streams: options.streams,
     bytesPerSecond: options.request.bytesPerSecond,
     workers: machine.workers,
-    blockBytes: BLOCK_BYTES,
+    blockBytes,
     idleTimeoutMs: LIMITS.idleTimeoutMs,
     emit,
   };
@@ -84,8 +85,8 @@ export async function runSession(
   return outcome;
 }
 
-function jobOf(options: CopyOptions): Job {
-  const shared = jobOptions(options.request);
+function jobOf(options: CopyOptions, blockBytes: number): Job {
+  const shared = jobOptions(options.request, blockBytes);
   return options.direction === "push"
     ? { direction: "push", target: options.target, ...shared }
     : { direction: "pull", sources: options.sources, ...shared };

@@ -2,7 +2,6 @@
 
 import type { WalkOptions } from "../files/engine.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
-import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { JobOptions } from "../protocol/job.ts";
 
 /** Checked already. */
@@ -21,8 +20,8 @@ export interface CopyRequest {
 }
 
 /** For the job that the remote end is told. */
-export function jobOptions({ filters, ...request }: CopyRequest): JobOptions {
-  return { ...request, filters: [...filters], blockBytes: BLOCK_BYTES, salt: crypto.randomUUID() };
+export function jobOptions({ filters, ...request }: CopyRequest, blockBytes: number): JobOptions {
+  return { ...request, filters: [...filters], blockBytes, salt: crypto.randomUUID() };
 }
 
 /** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */

@@ -5,6 +5,7 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
@@ -70,7 +71,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
 async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
-  const shared = jobOptions(options.request);
+  const shared = jobOptions(options.request, BLOCK_BYTES);
   // One after the other: each may ask for a password on the same terminal.
   const from = await open(
     options,

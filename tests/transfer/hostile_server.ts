@@ -62,17 +62,20 @@ const file = (name: string, more: Partial<TestRecord> = {}): TestRecord => (
 );
 const folder = (name: string): TestRecord => ({ type: RecordType.folder, name });
 
+/** Bytes of a block that every client takes, and of the files that are made of two. */
+const BLOCK = 256 << 10;
+
 /** Announces a large file at this path. */
 async function open(path: string, root = 0): Promise<void> {
   const stream = await begin();
-  control.send({ type: "open", file: 0, root, path: path as WirePath, size: 2 << 20, attributes: ATTRIBUTES });
+  control.send({ type: "open", file: 0, root, path: path as WirePath, size: 2 * BLOCK, attributes: ATTRIBUTES });
   const answer = await control.expect("opened", "unopened");
   if (answer.type === "opened") {
-    await stream.block({ last: true }, new Uint8Array(1 << 20));
-    await stream.block({ unit: 1, offset: 1 << 20 }, new Uint8Array(1 << 20));
+    await stream.block({ last: true }, new Uint8Array(BLOCK));
+    await stream.block({ unit: 1, offset: BLOCK }, new Uint8Array(BLOCK));
   }
   await stream.end();
-  await finish(1, 2 << 20);
+  await finish(1, 2 * BLOCK);
 }
 
 const TRICKS: Record<string, () => Promise<unknown>> = {
@@ -119,7 +122,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   "open one file twice": async () => {
     await begin();
     const message: Message = {
-      ...{ type: "open", file: 0, root: 0, path: "large" as WirePath, size: 2 << 20, attributes: ATTRIBUTES },
+      ...{ type: "open", file: 0, root: 0, path: "large" as WirePath, size: 2 * BLOCK, attributes: ATTRIBUTES },
     };
     control.send(message);
     control.send(message);
@@ -129,7 +132,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
     await begin();
     for (let number = 0; number < 300; number++) {
       const path = `large ${number}` as WirePath;
-      control.send({ type: "open", file: number, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+      control.send({ type: "open", file: number, root: 0, path, size: 2 * BLOCK, attributes: ATTRIBUTES });
     }
     for (;;) await control.next();
   },
@@ -140,36 +143,36 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   "close before it is complete": async () => {
     const stream = await begin();
     const path = "large" as WirePath;
-    control.send({ type: "open", file: 0, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+    control.send({ type: "open", file: 0, root: 0, path, size: 2 * BLOCK, attributes: ATTRIBUTES });
     await control.expect("opened");
-    await stream.block({}, new Uint8Array(1 << 20));
+    await stream.block({}, new Uint8Array(BLOCK));
     await stream.result();
-    control.send({ type: "close", file: 0, size: 2 << 20, crc32: 0 });
+    control.send({ type: "close", file: 0, size: 2 * BLOCK, crc32: 0 });
     await stream.end();
-    await finish(1, 2 << 20);
+    await finish(1, 2 * BLOCK);
   },
   "block beyond the end": async () => {
     const stream = await begin();
     const path = "large" as WirePath;
-    control.send({ type: "open", file: 0, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+    control.send({ type: "open", file: 0, root: 0, path, size: 2 * BLOCK, attributes: ATTRIBUTES });
     await control.expect("opened");
-    await stream.block({ offset: 8 << 20 }, new Uint8Array(1 << 20));
+    await stream.block({ offset: 8 * BLOCK }, new Uint8Array(BLOCK));
     await stream.result();
     await stream.end();
-    await finish(1, 2 << 20);
+    await finish(1, 2 * BLOCK);
   },
   "block of an unopened file": async () => {
     const stream = await begin();
-    await stream.block({ file: 99 }, new Uint8Array(1 << 20));
+    await stream.block({ file: 99 }, new Uint8Array(BLOCK));
     await stream.end();
-    await finish(1, 1 << 20);
+    await finish(1, BLOCK);
   },
   "block with a wrong CRC-32": async () => {
     const stream = await begin();
     const path = "large" as WirePath;
-    control.send({ type: "open", file: 0, root: 0, path, size: 1 << 20, attributes: ATTRIBUTES });
+    control.send({ type: "open", file: 0, root: 0, path, size: BLOCK, attributes: ATTRIBUTES });
     await control.expect("opened");
-    await stream.block({ crc32: 1 }, new Uint8Array(1 << 20));
+    await stream.block({ crc32: 1 }, new Uint8Array(BLOCK));
     await stream.result();
     control.send({ type: "drop", file: 0 });
     await stream.end();
