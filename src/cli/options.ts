@@ -1,11 +1,12 @@
 import { createFilter, type FilterRule } from "../files/filter.ts";
 import { UsageError } from "../errors.ts";
-import { formatHost, type Operand, parseOperand, type RemoteOperand } from "../ssh/operand.ts";
+import { type Operand, parseOperand } from "../ssh/operand.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
 import type { Flag } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { FLAGS, type RawFlags } from "./flags.ts";
 import { USAGE } from "./help.ts";
+import { type Leg, planLegs } from "./legs.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 
 /** What the command line asks for. */
@@ -34,20 +35,15 @@ export interface ReceiverOptions {
 
 /** A copy that can be started: everything is checked. */
 export interface Options extends Omit<ReceiverOptions, "local"> {
-  /** At least one; all local, or all on the same host. */
   readonly sources: readonly [Operand, ...Operand[]];
   readonly target: Operand;
+  /** The sources by host: each is copied over a session of its own. */
+  readonly legs: readonly [Leg, ...Leg[]];
   /** The source is standard input: "-", or no source at all behind "--". */
   readonly fromInput: boolean;
   /** The target is standard output: "-". */
   readonly toOutput: boolean;
-  /** Where the data goes, seen from here; "relay" and "origin" are from one remote host to another. */
-  readonly direction: "local" | "push" | "pull" | "relay" | "origin";
-  /** The other host, that of the target where both sides are remote; undefined for a local copy. */
-  readonly remote?: RemoteHost;
-  /** The host of the sources, where the target is remote too. */
-  readonly origin?: RemoteHost;
-  /** Where escp is on that host. */
+  /** Where escp is on other hosts. */
   readonly remotePath: string;
   readonly ssh: SshOptions;
   /** Connections that carry the data: 1 to 64. */
@@ -68,8 +64,6 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   /** Tell programs on stdout what happens. */
   readonly json: boolean;
 }
-
-export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
 
 /** What the process knows besides its arguments. */
 export interface Surroundings {
@@ -143,7 +137,7 @@ function copyOptions(
     sources,
     target,
     ...streams,
-    ...route(sources, target, flags["from-origin"] ?? false),
+    legs: planLegs(sources, target, { fromOrigin: flags["from-origin"] ?? false }),
     remotePath: flags["remote-path"],
     ssh: sshOptions(flags),
     streams: flags.streams,
@@ -182,44 +176,6 @@ function standardStreams(
   if (toOutput && sources.length > 1) throw new UsageError("Cannot copy several sources to standard output");
   if (toOutput && flags.json) throw new UsageError('Cannot use "--json" when the data goes to standard output');
   return { fromInput, toOutput };
-}
-
-/** Which way the data goes, and to or from which host. */
-function route(
-  sources: readonly Operand[],
-  target: Operand,
-  fromOrigin: boolean,
-): Pick<Options, "direction" | "remote" | "origin"> {
-  const remotes = sources.filter((source) => source.kind === "remote");
-  if (target.kind === "remote") {
-    if (remotes.length === 0) return { direction: "push", remote: hostOf(target) };
-    const direction = fromOrigin ? "origin" : "relay";
-    return { direction, remote: hostOf(target), origin: onlyHost(sources, remotes) };
-  }
-  if (remotes.length === 0) return { direction: "local" };
-  return { direction: "pull", remote: onlyHost(sources, remotes) };
-}
-
-/** The one host that all sources are on. */
-function onlyHost(sources: readonly Operand[], remotes: RemoteOperand[]): RemoteHost {
-  if (remotes.length < sources.length) {
-    throw new UsageError("Cannot copy local and remote sources in one run", { hint: "Run escp once for each of them" });
-  }
-  const other = remotes.find((remote) => !sameHost(remote, remotes[0]));
-  if (other) {
-    throw new UsageError(`Cannot copy from ${formatHost(remotes[0])} and ${formatHost(other)} in one run`, {
-      hint: "Run escp once for each host",
-    });
-  }
-  return hostOf(remotes[0]);
-}
-
-function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
-  return { host, user, port };
-}
-
-function sameHost(a: RemoteOperand, b: RemoteOperand): boolean {
-  return a.host === b.host && a.user === b.user && a.port === b.port;
 }
 
 function sshOptions(flags: CompleteFlags): SshOptions {

@@ -15,19 +15,22 @@ export function errorReport(error: unknown, { verbose }: { verbose: number }): s
   return lines;
 }
 
-function headline(error: unknown): string {
+/** What an error says, on one line. */
+export function headline(error: unknown): string {
   if (error instanceof ProtocolError) return `The other side broke the protocol (${error.code}): ${error.message}`;
   if (error instanceof UserError || error instanceof Interrupted) return error.message;
   return `Unexpected error: ${describe(error)}`;
 }
 
-function hintOf(error: unknown): string | undefined {
+/** What to do about it, where that is known. */
+export function hintOf(error: unknown): string | undefined {
   if (error instanceof UserError) return error.hint;
   if (error instanceof ProtocolError) return 'Compare "escp --version" on both sides, then run again with -vv';
   if (isBug(error)) return "This is a bug in escp: please report it with the lines below and the output of escp -V -v";
 }
 
-function isBug(error: unknown): boolean {
+/** Whether it is nobody's fault but ours. */
+export function isBug(error: unknown): boolean {
   return !(error instanceof UserError || error instanceof ProtocolError || error instanceof Interrupted);
 }
 

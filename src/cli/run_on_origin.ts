@@ -1,38 +1,80 @@
 /** `-R`: from one remote host to another without this one in between. escp on the first host does the whole copy. */
 
-import { StartError } from "../errors.ts";
-import { formatOperand, type Operand } from "../ssh/operand.ts";
+import { StartError, UserError } from "../errors.ts";
+import type { FilterRule } from "../files/filter.ts";
+import { hasGlob } from "../files/glob/pattern.ts";
+import { MAX_LINE_BYTES } from "../protocol/limits.ts";
+import { LineDecoder } from "../protocol/line_decoder.ts";
+import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
 import { quoteProgram, quoteWord } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
-import type { FilterRule } from "../files/filter.ts";
+import type { TransferEvent } from "../transfer/events.ts";
+import type { Outcome } from "../transfer/send.ts";
+import { sourceNameOf } from "../transfer/source_name.ts";
+import type { Leg } from "./legs.ts";
 import type { Options } from "./options.ts";
+import { readStory } from "./origin_story.ts";
 
 /**
- * Runs escp on the origin host; its output is the user's. The origin must be able to log in to the target by itself.
+ * Runs escp on the origin host, which tells its story in JSON; what it prints on stderr is the user's. The origin must be
+ * able to log in to the target by itself.
  *
- * @returns its exit status.
+ * @throws {UserError} when it ended without having copied all that it could: it has said why.
  */
-export async function runOnOrigin(options: Options, signal: AbortSignal): Promise<number> {
-  const { program, args } = sshCommand(options.ssh, options.origin!, originCommand(options));
+export async function runOnOrigin(
+  leg: Leg,
+  options: Options,
+  { emit, signal }: { emit: (event: TransferEvent) => void; signal: AbortSignal },
+): Promise<Outcome> {
+  const { program, args } = sshCommand(options.ssh, leg.origin!, originCommand(leg, options));
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(program, { args, stdin: "inherit", stdout: "inherit", stderr: "inherit" }).spawn();
+    child = new Deno.Command(program, { args, stdin: "inherit", stdout: "piped", stderr: "inherit" }).spawn();
   } catch (cause) {
     throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
   const stop = () => child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
+  let outcome: Outcome | undefined;
+  try {
+    const lines = new LineDecoder(MAX_LINE_BYTES);
+    for await (const bytes of child.stdout) {
+      for (const line of lines.push(bytes)) {
+        for (const event of readStory(line)) {
+          emit(event);
+          if (event.type === "finished") outcome = event;
+        }
+      }
+    }
+  } catch (error) {
+    child.kill("SIGTERM");
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
   const { code } = await child.status;
-  signal.removeEventListener("abort", stop);
   signal.throwIfAborted();
-  return code;
+  if (outcome) return outcome;
+  const kind = code === 255 ? StartError : UserError;
+  throw new kind(`Cannot copy from ${formatHost(leg.origin!)}: it ended with status ${code}, its message is above`);
+}
+
+/** The names that the sources get in the target, as far as they can be told from here. */
+export function namesOnOrigin(leg: Leg, { recursive }: Options): { name: string; kind: string }[] {
+  // Folders of one name are merged, and what is a folder is not known here.
+  if (recursive) return [];
+  return leg.sources.filter(({ path }) => !hasGlob(path)).map(({ path }) => ({
+    name: sourceNameOf(path)[0],
+    kind: "file",
+  }));
 }
 
 /** The command line for the shell of the origin host: every word of it is quoted. */
-export function originCommand(options: Options): string {
+export function originCommand(leg: Leg, options: Options): string {
   const before = [
     ...(options.recursive ? ["-r"] : []),
     ...(options.preserve ? ["-p"] : []),
+    "--json",
     ...(options.quiet ? ["-q"] : []),
     ...Array.from({ length: options.verbose }, () => "-v"),
     `--symlinks=${options.symlinks}`,
@@ -46,13 +88,20 @@ export function originCommand(options: Options): string {
     "--",
   ];
   // A leading "~" is for that shell, as there is no other that could expand it.
-  const sources = options.sources.map((source) => quoteProgram(localWord(source.path)));
-  const target = quoteWord(formatOperand(options.target));
+  const sources = leg.sources.map((source) => quoteProgram(localWord(source.path)));
+  const target = quoteWord(
+    formatOperand(leg.sources.length < options.sources.length ? asFolder(leg.target) : leg.target),
+  );
   return [quoteProgram(options.remotePath), ...before.map(quoteWord), ...sources, target].join(" ");
 }
 
 function filterWord({ action, kind, pattern }: FilterRule): string {
   return `--${action}${kind === "regex" ? "-regex" : ""}=${pattern}`;
+}
+
+/** The target where other hosts' sources go as well: what is no folder is refused for the dot. */
+function asFolder(target: Operand): Operand {
+  return { ...target, path: target.path === "" ? "." : `${target.path}/.` };
 }
 
 /** A path of the origin host must not be taken for an operand with a host. */

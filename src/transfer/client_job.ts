@@ -66,11 +66,15 @@ export async function runSession(
     })
     : await receive({
       ...shared,
-      target: options.target,
+      target: options.target.path,
+      others: options.target.others,
       toOutput: options.toOutput,
       base: Deno.cwd(),
       tilde: false,
-      checkSources: (sources) => checkSources(options.sources, options.request.recursive, sources),
+      checkSources(sources) {
+        checkSources(options.sources, options.request.recursive, sources);
+        options.target.taken.take(sources);
+      },
       preserve: options.request.preserve,
       umask: machine.umask,
     });
@@ -88,7 +92,7 @@ export async function runSession(
 function jobOf(options: CopyOptions, blockBytes: number): Job {
   const shared = jobOptions(options.request, blockBytes);
   return options.direction === "push"
-    ? { direction: "push", target: options.target, ...shared }
+    ? { direction: "push", target: options.target.path, ...shared }
     : { direction: "pull", sources: options.sources, ...shared };
 }
 
@@ -98,9 +102,11 @@ function localRoots(options: CopyOptions, machine: Machine) {
   const found = options.sources.map((path) =>
     resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)
   );
+  const roots = found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand })));
+  options.target.taken.take(roots);
   return {
-    operands: options.sources.length,
-    roots: found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand }))),
+    operands: options.sources.length + options.target.others,
+    roots,
     failures: found.flatMap(({ failures }) => failures.map(toFailure)),
   };
 }

@@ -8,14 +8,15 @@ import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import type { Outcome } from "./send.ts";
+import type { SharedTarget } from "./shared_target.ts";
 
 /** One copy between this machine and one other end. */
 export interface CopyOptions {
   direction: "push" | "pull";
   /** Sources on the sending side, as typed (without the host). */
   sources: string[];
-  /** Target on the receiving side, as typed (without the host). */
-  target: string;
+  /** On the receiving side. */
+  target: SharedTarget;
   /** The only source is standard input, whatever `sources` says. */
   fromInput: boolean;
   /** The target is standard output, whatever `target` says. */

@@ -3,6 +3,7 @@
  * JSON or a report of it. Counts are cumulative over the whole session, so a listener may miss any event but the last.
  */
 export type TransferEvent =
+  | ConnectingEvent
   | ConnectedEvent
   | TotalsEvent
   | ProgressEvent
@@ -10,6 +11,11 @@ export type TransferEvent =
   | FailedEvent
   | NoteEvent
   | FinishedEvent;
+
+/** One copy of several is over, and ssh is started for the next: the terminal is its own until "connected". */
+export interface ConnectingEvent {
+  readonly type: "connecting";
+}
 
 /** Both ends know each other and the streams are up. ssh asks for nothing any more: the terminal is free to draw on. */
 export interface ConnectedEvent {
@@ -56,6 +62,8 @@ export interface FailedEvent {
   readonly message: string;
   /** What to do about it. */
   readonly hint?: string;
+  /** The user has seen the message already. */
+  readonly told?: boolean;
 }
 
 /** Something the user should know, though nothing went wrong. */

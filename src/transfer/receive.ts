@@ -88,7 +88,8 @@ function plan(options: ReceiveOptions, announced: MessageOf<"sources">, sameHost
   }
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
-    return planTargets(sources, target, { base, tilde, sameHost, operands: announced.operands }, files.paths);
+    const operands = announced.operands + options.others;
+    return planTargets(sources, target, { base, tilde, sameHost, operands }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
       const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };

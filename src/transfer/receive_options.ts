@@ -13,13 +13,15 @@ export interface ReceiveOptions {
   salt: string;
   /** Where to, as the user typed it. */
   target: string;
+  /** Operands of the user besides those that the sender knows of. */
+  others: number;
   /** The target is standard output instead. */
   toOutput: boolean;
   /** The folder that a relative target begins at. */
   base: string;
   /** Whether `~` means a home folder: not where the local shell has seen it already. */
   tilde: boolean;
-  /** Whether the sources are what was asked for. @throws {ProtocolError} */
+  /** Whether the sources are what was asked for, and may be written. @throws {ProtocolError | UserError} */
   checkSources: (sources: MessageOf<"sources">["sources"]) => void;
   preserve: boolean;
   umask: number;

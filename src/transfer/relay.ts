@@ -16,6 +16,7 @@ import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
 import type { Outcome } from "./send.ts";
+import type { SharedTarget } from "./shared_target.ts";
 
 /** One of the two other hosts. */
 export interface RelayHostOptions {
@@ -29,8 +30,8 @@ export interface RelayOptions {
   to: RelayHostOptions;
   /** Sources on the one, as typed (without the host). */
   sources: string[];
-  /** Target on the other. */
-  target: string;
+  /** On the other. */
+  target: SharedTarget;
   family?: 4 | 6;
   engine: EngineChoice;
   /** Workers for streams; undefined: as many as are good for this machine. */
@@ -81,7 +82,8 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     sides,
   );
   options.begun(from.secrets.id.slice(0, 8));
-  const to = await open(options, options.to, machine, { direction: "push", target: options.target, ...shared }, sides);
+  const target = options.target.path;
+  const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();

@@ -6,11 +6,13 @@ import type { ClientSession } from "../session/client_session.ts";
 import { toError } from "../streams/failure.ts";
 import { checkSources } from "./asked_sources.ts";
 import type { TransferEvent } from "./events.ts";
+import type { SharedTarget } from "./shared_target.ts";
 import { streamsFor } from "./small_job.ts";
 
 /** What the client has asked for. */
 interface RelayedRequest {
   sources: string[];
+  target: SharedTarget;
   recursive: boolean;
   streams: number;
   bytesPerSecond: number;
@@ -35,22 +37,30 @@ export class RelayedConversation {
 
   /** Up to where the target is ready and the number of streams is set. */
   async agree(): Promise<{ count: number; totals: MessageOf<"sources"> }> {
-    const { sources: asked, recursive, streams, bytesPerSecond } = this.#options;
-    let announced: MessageOf<"sources"> | undefined;
-    while (!announced?.last) {
+    const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
+    const announced: MessageOf<"sources">[] = [];
+    while (!announced.at(-1)?.last) {
       const message = await this.#from.control.expect("sources", "failed", "note");
-      if (message.type === "sources") {
-        announced = { ...message, sources: [...announced?.sources ?? [], ...message.sources] };
-      } else this.#look(message);
-      this.#to.control.send(message);
+      if (message.type === "sources") announced.push(message);
+      else {
+        this.#look(message);
+        this.#to.control.send(message);
+      }
     }
-    checkSources(asked, recursive, announced.sources);
+    // Before the target hears of them, and makes folders for them.
+    const sources = announced.flatMap((message) => message.sources);
+    checkSources(asked, recursive, sources);
+    target.taken.take(sources);
+    for (const message of announced) {
+      this.#to.control.send({ ...message, operands: message.operands + target.others });
+    }
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
     if (answer.type === "refused") throw toError(answer.failure);
-    const count = streamsFor(announced, streams, bytesPerSecond);
+    const totals = announced.at(-1)!;
+    const count = streamsFor(totals, streams, bytesPerSecond);
     for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count });
-    return { count, totals: announced };
+    return { count, totals };
   }
 
   /** Up to where the receiver has finished. */

@@ -46,6 +46,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     await receive({
       ...shared,
       target: job.target,
+      others: 0,
       toOutput: false,
       base,
       tilde,

@@ -21,6 +21,8 @@ export class JsonReport {
   readonly #output: JsonOutput;
   readonly #startedMs: number;
   #state: ProgressState = INITIAL_STATE;
+  /** Of the first session, where there are several. */
+  #connectedMs: number | undefined;
   #toldMs = -Infinity;
   #ended = false;
 
@@ -36,6 +38,7 @@ export class JsonReport {
     this.#state = foldEvent(this.#state, event, now);
     switch (event.type) {
       case "connected":
+        this.#connectedMs ??= now;
         this.#write({ event: "connected", streams: event.streams, engine: event.engine, address: event.address });
         break;
       case "failed":
@@ -82,7 +85,7 @@ export class JsonReport {
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
     const { files, bytes, failed, skipped, streams, engine } = event;
-    const connectedMs = this.#state.connectedMs ?? now;
+    const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
       status: failed > 0 ? "failed" : "ok",

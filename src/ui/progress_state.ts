@@ -32,6 +32,8 @@ export const INITIAL_STATE: ProgressState = {
 /** Folds one event into the state. Nothing but `events` and their times decides what comes out. */
 export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: number): ProgressState {
   switch (event.type) {
+    case "connecting":
+      return { ...state, connectedMs: undefined };
     case "connected":
       return {
         ...state,

@@ -61,6 +61,7 @@ export class Terminal {
     this.#state = foldEvent(this.#state, event, this.#screen.now());
     const { quiet, verbose } = this.#options;
     if (event.type === "connected") this.#start();
+    else if (event.type === "connecting") this.#clear();
     else if (event.type === "failed") this.#fail(event);
     else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
     else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
@@ -69,7 +70,8 @@ export class Terminal {
   };
 
   /** A hint that was given once is not repeated for each of a thousand files. */
-  #fail({ message, hint }: FailedEvent): void {
+  #fail({ message, hint, told }: FailedEvent): void {
+    if (told) return;
     // A folder that fails does so with each file in it: that is said once.
     if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
     this.#lastFailure = message;

@@ -22,10 +22,14 @@ describe("readCommandLine", () => {
     assertEquals(copy("a", "h:b"), {
       sources: [{ kind: "local", path: "a" }],
       target: { kind: "remote", host: "h", path: "b" },
+      legs: [{
+        direction: "push",
+        sources: [{ kind: "local", path: "a" }],
+        target: { kind: "remote", host: "h", path: "b" },
+        remote: { host: "h", user: undefined, port: undefined },
+      }],
       fromInput: false,
       toOutput: false,
-      direction: "push",
-      remote: { host: "h", user: undefined, port: undefined },
       remotePath: "escp",
       ssh: {
         program: "ssh",
@@ -63,8 +67,9 @@ describe("readCommandLine", () => {
       origin: { host: "a", user: undefined, port: undefined },
     };
     for (const [flag, direction] of [["-3", "relay"], ["-q", "relay"], ["-R", "origin"]]) {
-      const { remote, origin, ...options } = copy(flag, "a:x", "a:y", "u@b:z");
-      assertEquals([options.direction, { remote, origin }], [direction, between]);
+      const [leg, ...more] = copy(flag, "a:x", "a:y", "u@b:z").legs;
+      const { remote, origin } = leg;
+      assertEquals([leg.direction, { remote, origin }, more.length], [direction, between, 0]);
     }
   });
 
@@ -97,8 +102,8 @@ describe("readCommandLine", () => {
 
   it("takes a dash for standard input or output, and a lone operand behind two dashes", () => {
     const streams = (...args: string[]) => {
-      const { fromInput, toOutput, direction } = copy(...args);
-      return [fromInput, toOutput, direction];
+      const { fromInput, toOutput, legs } = copy(...args);
+      return [fromInput, toOutput, legs[0].direction];
     };
     assertEquals(streams("-", "h:x"), [true, false, "push"]);
     assertEquals(streams("--", "h:x"), [true, false, "push"]);
@@ -112,7 +117,7 @@ describe("readCommandLine", () => {
   });
 
   it("accepts what scp has for its older protocols", () => {
-    assertEquals(copy("-OsT", "-Xbuffer=1", "x", "y").direction, "local");
+    assertEquals(copy("-OsT", "-Xbuffer=1", "x", "y").legs[0].direction, "local");
   });
 
   it("carries every option to its place", () => {
@@ -168,10 +173,10 @@ describe("readCommandLine", () => {
     assertEquals(["", "-v", "-vv", "-vvvv"].map((v) => copy(...(v ? [v] : []), "a", "b").ssh.verbose), [0, 0, 1, 3]));
 
   it("sees which way the data goes", () => {
-    assertEquals(copy("a", "b").direction, "local");
-    assertEquals(copy("a", "b").remote, undefined);
-    assertEquals(copy("a", "b", "h:").direction, "push");
-    const pull = copy("u@h:a", "u@h:b", ".");
+    const [local] = copy("a", "b").legs;
+    assertEquals([local.direction, local.remote], ["local", undefined]);
+    assertEquals(copy("a", "b", "h:").legs[0].direction, "push");
+    const [pull] = copy("u@h:a", "u@h:b", ".").legs;
     assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined }]);
   });
 
@@ -181,13 +186,19 @@ describe("readCommandLine", () => {
     assertEquals(message("a", ""), "A source or target is empty");
   });
 
-  it("says what is not possible yet", () => {
-    assertEquals(message("x", "a:x", "b:y"), "Cannot copy local and remote sources in one run");
-    assertEquals(message("a:x", "c:x", "b:y"), "Cannot copy from a and c in one run");
-    assertEquals(message("x", "h:y", "z"), "Cannot copy local and remote sources in one run");
-    assertEquals(message("h:x", "u@h:y", "z"), "Cannot copy from h and u@h in one run");
-    assertEquals(message("-46", "x", "y"), 'Options "-4" and "-6" exclude each other');
+  it("makes a leg for each host, in the order in which they come first", () => {
+    const legs = (...args: string[]) =>
+      copy(...args).legs.map(({ direction, sources, origin, remote }) =>
+        [direction, origin?.host, remote?.host, ...sources.map(({ path }) => path)].join(" ").trim()
+      );
+    assertEquals(legs("x", "a:y", "z", "b:"), ["push  b x z", "relay a b y"]);
+    assertEquals(legs("-R", "a:x", "c:y", "a:z", "b:"), ["origin a b x z", "origin c b y"]);
+    assertEquals(legs("x", "h:y", "u@h:z", "t"), ["local   x", "pull  h y", "pull  h z"]);
+    assertEquals(legs("scp://h:22/x", "scp://h:23/y", "h:z", "t"), ["pull  h x", "pull  h y", "pull  h z"]);
   });
+
+  it("refuses both families of addresses", () =>
+    assertEquals(message("-46", "x", "y"), 'Options "-4" and "-6" exclude each other'));
 
   it("answers --help and --version whatever else is there", () => {
     assertEquals(read(["--help", "a"]), { kind: "help" });

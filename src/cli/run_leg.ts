@@ -1,0 +1,70 @@
+/** One leg of a copy: how its other end is started, and what is told to it. */
+
+import type { PeerCommand } from "../session/peer_process.ts";
+import { selfCommand } from "../session/self_command.ts";
+import { formatHost } from "../ssh/operand.ts";
+import { remoteCommand } from "../ssh/remote_command.ts";
+import { sshCommand } from "../ssh/ssh_command.ts";
+import { copy, type CopyOptions } from "../transfer/copy.ts";
+import type { Outcome } from "../transfer/send.ts";
+import type { TakenNames } from "../transfer/shared_target.ts";
+import type { Leg, RemoteHost } from "./legs.ts";
+import type { Options } from "./options.ts";
+
+/** Who hears of a leg. */
+export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
+
+/** Between this machine and another end, or between two other hosts. @throws what ended it. */
+export async function runLeg(leg: Leg, options: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
+  if (leg.direction === "origin") {
+    const { namesOnOrigin, runOnOrigin } = await import("./run_on_origin.ts");
+    taken.take(namesOnOrigin(leg, options));
+    return await runOnOrigin(leg, options, listeners);
+  }
+  const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
+  const { remote, origin } = leg;
+  const shared = {
+    sources: leg.sources.map((source) => source.path),
+    target: { path: leg.target.path, others: options.sources.length - leg.sources.length, taken },
+    family: familyOf(options),
+    engine,
+    threads: options.threads,
+    cipher,
+    streams,
+    request: { recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond },
+    ...listeners,
+  };
+  if (leg.direction === "relay") {
+    const { relay } = await import("../transfer/relay.ts");
+    return await relay({
+      ...shared,
+      from: { peer: peerCommand(options, origin), hostname: origin!.host },
+      to: { peer: peerCommand(options, remote), hostname: remote!.host },
+    });
+  }
+  return await copy({
+    ...shared,
+    // In a local copy the other end cannot have this one's standard output, so it is the sender then.
+    direction: leg.direction === "pull" || options.toOutput ? "pull" : "push",
+    fromInput: options.fromInput,
+    toOutput: options.toOutput,
+    peer: peerCommand(options, remote),
+    hostname: remote?.host,
+  });
+}
+
+/** ssh, or for a local copy this program itself. */
+function peerCommand(options: Options, host: RemoteHost | undefined): PeerCommand {
+  if (!host) {
+    const self = selfCommand();
+    const args = [...self.args, "--receiver", "--local-peer", "--engine", options.engine];
+    return { program: self.program, args, name: "this machine" };
+  }
+  const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath));
+  return { program, args, name: formatHost(host) };
+}
+
+function familyOf({ ssh }: Options): 4 | 6 | undefined {
+  if (!ssh.addressFamily) return undefined;
+  return ssh.addressFamily === "ipv4" ? 4 : 6;
+}

@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FinishedEvent, TransferEvent } from "../../src/transfer/events.ts";
+import { JoinedEvents } from "../../src/ui/joined_events.ts";
+
+const finished: FinishedEvent = {
+  type: "finished",
+  files: 2,
+  bytes: 20,
+  failed: 1,
+  skipped: 3,
+  elapsedMs: 500,
+  streams: 1,
+  engine: "native",
+};
+
+describe("JoinedEvents", () => {
+  it("counts over all copies, and is complete with the last", () => {
+    const told: TransferEvent[] = [];
+    const story = new JoinedEvents(2, (event) => told.push(event));
+    for (const streams of [4, 1]) {
+      story.begin();
+      story.onEvent({ type: "totals", files: 2, bytes: 20, complete: true });
+      story.onEvent({ type: "progress", files: 1, bytes: 5 });
+      story.onEvent({ ...finished, streams });
+    }
+    const sum = { ...finished, files: 4, bytes: 40, failed: 2, skipped: 6, elapsedMs: 1000, streams: 4 };
+    assertEquals(story.finish(), sum);
+    assertEquals(told, [
+      { type: "connecting" },
+      { type: "totals", files: 2, bytes: 20, complete: false },
+      { type: "progress", files: 1, bytes: 5 },
+      { type: "connecting" },
+      { type: "totals", files: 4, bytes: 40, complete: true },
+      { type: "progress", files: 3, bytes: 25 },
+      sum,
+    ]);
+  });
+
+  it("counts what a copy did that ended early, and its failure", () => {
+    const told: TransferEvent[] = [];
+    const story = new JoinedEvents(2, (event) => told.push(event));
+    story.begin();
+    story.onEvent({ type: "progress", files: 1, bytes: 5 });
+    story.failed("Cannot go on", "Again");
+    story.begin();
+    story.onEvent({ type: "progress", files: 1, bytes: 1 });
+    story.onEvent(finished);
+    assertEquals(told.filter(({ type }) => type === "failed" || type === "progress"), [
+      { type: "progress", files: 1, bytes: 5 },
+      { type: "failed", path: "", message: "Cannot go on", hint: "Again" },
+      { type: "progress", files: 2, bytes: 6 },
+    ]);
+    assertEquals(story.finish().failed, 2);
+  });
+});
