@@ -18,7 +18,7 @@ export interface SourceFile {
 
 /** From the bottom up; a file imports from its own layer and from those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["src/errors.ts", "src/protocol/", "src/crypto/", "src/native/"],
+  ["src/errors.ts", "src/protocol/", "src/crypto/", "src/compress/", "src/native/"],
   ["src/files/", "src/resume/", "src/log/"],
   ["src/streams/", "src/session/", "src/ssh/"],
   ["src/transfer/"],
@@ -32,6 +32,7 @@ const BOTTOM: Record<string, readonly string[]> = {
   "src/errors.ts": [],
   "src/protocol/": ["src/errors.ts", "src/protocol/"],
   "src/native/": ["src/errors.ts", "src/protocol/", "src/native/"],
+  "src/compress/": ["src/errors.ts", "src/protocol/", "src/native/", "src/compress/"],
   "src/crypto/": ["src/errors.ts", "src/protocol/", "src/native/", "src/crypto/"],
 };
 

@@ -21,7 +21,7 @@ export interface CopyLog extends Disposable {
  * @throws {UsageError} when the file cannot be opened.
  */
 export function openCopyLog(
-  options: { file?: string; verbose: number; quiet: boolean },
+  options: { file?: string; verbose: number; quiet: boolean; bits?: boolean },
   print: (line: string) => void,
 ): CopyLog {
   const file = options.file === undefined ? undefined : openFile(options.file);
@@ -40,7 +40,11 @@ export function openCopyLog(
     log,
     onEvent(event) {
       // What the terminal shows by itself is for the file only.
-      if (file) { for (const line of describe(event)) file.writeSync(encoder.encode(record(log, line) + "\n")); }
+      if (file) {
+        for (const line of describe(event, options)) {
+          file.writeSync(encoder.encode(record(log, line) + "\n"));
+        }
+      }
     },
     [Symbol.dispose]() {
       file?.close();
@@ -57,7 +61,7 @@ function openFile(path: string): Deno.FsFile {
   }
 }
 
-function describe(event: TransferEvent): { level: LogLevel; message: string }[] {
+function describe(event: TransferEvent, { bits = false }: { bits?: boolean }): { level: LogLevel; message: string }[] {
   switch (event.type) {
     case "connected": {
       const where = event.address ? ` to ${event.address}` : "";
@@ -68,7 +72,7 @@ function describe(event: TransferEvent): { level: LogLevel; message: string }[] 
     case "note":
       return [{ level: "warn", message: event.message }];
     case "finished":
-      return [{ level: "info", message: summaryLine(event) }];
+      return [{ level: "info", message: summaryLine(event, { bits }) }];
     default:
       return [];
   }

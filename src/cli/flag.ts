@@ -1,7 +1,10 @@
 import type { FilterRule } from "../files/filter.ts";
 
-/** What an option takes. `list` keeps every value in order, `count` counts how often it was given. */
-export type FlagKind = "boolean" | "string" | "number" | "list" | "count";
+/**
+ * What an option takes. `size` is a number of bytes, perhaps with K, M or G behind it; `list` keeps every value in order,
+ * `count` counts how often it was given.
+ */
+export type FlagKind = "boolean" | "string" | "number" | "size" | "list" | "count";
 
 /** The headings of `--help`, in their order there. */
 export const SECTIONS = ["Copying", "Speed", "Output", "Reaching the other side", "Other"] as const;
@@ -20,7 +23,7 @@ export interface Flag {
   /** One sentence without a full stop. Defaults, ranges and choices are added to it from the fields below. */
   readonly help: string;
   readonly section: typeof SECTIONS[number];
-  /** Bounds of a number, both included. */
+  /** Bounds of a number or size, both included. */
   readonly min?: number;
   readonly max?: number;
   /** The only values that a string can have. */

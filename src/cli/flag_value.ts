@@ -7,6 +7,7 @@ import type { Flag } from "./flag.ts";
  * @throws UsageError when the row does not allow it.
  */
 export function parseFlagValue(flag: Flag, text: string, shown: string): string | number {
+  if (flag.kind === "size") return parseSize(flag, text, shown);
   if (flag.kind === "number") return parseNumber(flag, text, shown);
   if (text === "") throw new UsageError(`${shown} must not be empty`, { hint: flag.hint });
   if (flag.choices && !flag.choices.includes(text)) {
@@ -21,6 +22,26 @@ function parseNumber(flag: Flag, text: string, shown: string): number {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`${shown} must be a number from ${min} to ${max}, not ${quotePath(text)}`, { hint: flag.hint });
+}
+
+const UNITS = ["", "K", "M", "G"];
+
+/** `65536`, `64K`, `64k`, `1M`, `1MiB`: the units are binary. */
+function parseSize(flag: Flag, text: string, shown: string): number {
+  const [, digits, unit] = /^([0-9]{1,15})([KMG]?)(?:iB|B)?$/i.exec(text) ?? [];
+  const value = digits === undefined ? NaN : Number(digits) * 1024 ** UNITS.indexOf(unit.toUpperCase());
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = flag;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(
+    `${shown} must be a size from ${formatSize(min)} to ${formatSize(max)}, not ${quotePath(text)}`,
+    { hint: flag.hint ?? "K, M and G may stand behind the number" },
+  );
+}
+
+/** As it is typed: `64K`, `1M`, `1000`. */
+export function formatSize(bytes: number): string {
+  const unit = UNITS.findLastIndex((_, power) => bytes % 1024 ** power === 0);
+  return `${bytes / 1024 ** unit}${UNITS[unit]}`;
 }
 
 /** "a", "a or b", "a, b or c". */

@@ -102,6 +102,28 @@ export const FLAGS = [
     help: "Most kilobits a second, over all connections",
   },
   {
+    name: "compress",
+    short: "C",
+    kind: "boolean",
+    section: "Speed",
+    help: "Compress the data, where that makes it smaller",
+  },
+  {
+    name: "blocksize",
+    kind: "size",
+    argument: "BYTES",
+    min: 64 << 10,
+    max: 16 << 20,
+    section: "Speed",
+    help: "Bytes of a large file that are read, sealed and written at a time; without it 1M, or what suits the engine",
+  },
+  {
+    name: "nochecksum",
+    kind: "boolean",
+    section: "Speed",
+    help: "Does nothing, for EScp's sake: checksums stay on, as they take no time worth saving",
+  },
+  {
     name: "cipher",
     kind: "string",
     argument: "NAME",
@@ -130,6 +152,7 @@ export const FLAGS = [
     section: "Output",
     help: "Append what happens to a file",
   },
+  { name: "bits", kind: "boolean", section: "Output", help: "Show rates in bits a second" },
   { name: "json", kind: "boolean", section: "Output", help: "Print one JSON object a line on stdout, for programs" },
   {
     name: "verbose",
@@ -306,7 +329,7 @@ export const FLAGS = [
 
 type Row = typeof FLAGS[number];
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean
-  : F extends { kind: "number" | "count" } ? number
+  : F extends { kind: "number" | "size" | "count" } ? number
   : F extends { kind: "list" } ? string[]
   : F extends { choices: readonly (infer C)[] } ? C
   : string;

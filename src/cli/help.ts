@@ -1,5 +1,5 @@
 import { type Flag, SECTIONS } from "./flag.ts";
-import { oneOf } from "./flag_value.ts";
+import { formatSize, oneOf } from "./flag_value.ts";
 import { FLAGS } from "./flags.ts";
 
 const WIDTH = 80;
@@ -47,9 +47,10 @@ export function helpText(): string {
 /** What an option does, with its range, choices, default and environment variable. */
 export function describeFlag(flag: Flag): string {
   const facts: string[] = [];
+  const shown = (value: string | number) => flag.kind === "size" ? formatSize(Number(value)) : value;
   if (flag.choices) facts.push(oneOf(flag.choices));
-  if (flag.min !== undefined && flag.max !== undefined) facts.push(`${flag.min} to ${flag.max}`);
-  if (flag.default !== undefined) facts.push(`default ${flag.default}`);
+  if (flag.min !== undefined && flag.max !== undefined) facts.push(`${shown(flag.min)} to ${shown(flag.max)}`);
+  if (flag.default !== undefined) facts.push(`default ${shown(flag.default)}`);
   if (flag.env) facts.push(`or set ${flag.env}`);
   if (flag.kind === "list") facts.push("repeatable");
   return facts.length > 0 ? `${flag.help} (${facts.join("; ")})` : flag.help;

@@ -55,12 +55,18 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly hardlinks: boolean;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
+  /** Compress what is worth it. */
+  readonly compress: boolean;
+  /** Bytes of a block of a large file; undefined: what suits the engine. */
+  readonly blockBytes?: number;
   /** Which paths below the sources are wanted, in the order given. */
   readonly filters: readonly FilterRule[];
   /** Print errors only. */
   readonly quiet: boolean;
   /** A file that is appended to. */
   readonly log?: string;
+  /** Show rates in bits instead of bytes. */
+  readonly bits: boolean;
   /** Tell programs on stdout what happens. */
   readonly json: boolean;
 }
@@ -150,9 +156,12 @@ function copyOptions(
     hardlinks: flags.hardlinks ?? archive,
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
+    compress: flags.compress ?? false,
+    blockBytes: flags.blocksize,
     filters,
     quiet: flags.quiet ?? false,
     log: flags.log,
+    bits: flags.bits ?? false,
     json: flags.json ?? false,
     verbose: flags.verbose ?? 0,
   };

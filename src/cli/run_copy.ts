@@ -19,6 +19,7 @@ export async function runCopy(options: Options): Promise<number> {
   const terminal = new Terminal({
     quiet: options.quiet || options.json,
     verbose: options.verbose,
+    bits: options.bits,
     label: labelOf(options.sources),
   });
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));

@@ -22,6 +22,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     return await runOnOrigin(leg, options, listeners);
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
+  const { compress, blockBytes } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources.map((source) => source.path),
@@ -31,7 +32,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     threads: options.threads,
     cipher,
     streams,
-    request: { recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond },
+    request: { recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond, compress, blockBytes },
     ...listeners,
   };
   if (leg.direction === "relay") {

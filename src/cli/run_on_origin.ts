@@ -81,6 +81,8 @@ export function originCommand(leg: Leg, options: Options): string {
     ...(options.hardlinks ? ["--hardlinks"] : []),
     ...options.filters.map(filterWord),
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
+    ...(options.compress ? ["-C"] : []),
+    ...(options.blockBytes === undefined ? [] : [`--blocksize=${options.blockBytes}`]),
     `--streams=${options.streams}`,
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,

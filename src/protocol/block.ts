@@ -1,6 +1,7 @@
 /** The header of a block: a piece of a ranged file, at the start of a block frame's payload. See PROTOCOL.md, "Blocks". */
 
 import { ProtocolError } from "../errors.ts";
+import { CODEC_NUMBERS, codecOfNumber } from "./coding.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
 /** How the bytes of a block are coded behind its header. */
@@ -9,6 +10,9 @@ export const BlockCodec = {
   stored: 0,
   /** Nothing follows: all bytes are zero. */
   zeros: 1,
+  /** Compressed. */
+  zstd: CODEC_NUMBERS.zstd,
+  deflate: CODEC_NUMBERS.deflate,
 } as const;
 
 /** Bytes of the header: with that of the frame 64, so that contents are aligned (alignment.ts). The last 24 are zero. */
@@ -71,6 +75,9 @@ export function readBlockHeader(view: DataView, at: number, end: number, limit: 
     if (block.length > limit) throw badBlock(`it has ${block.length} bytes, the limit is ${limit}`);
   } else if (block.codec === BlockCodec.zeros) {
     if (stored !== 0) throw badBlock("a block of zeros has contents");
+  } else if (codecOfNumber(block.codec)) {
+    if (block.length > limit) throw badBlock(`it stands for ${block.length} bytes, the limit is ${limit}`);
+    if (stored >= block.length) throw badBlock(`compressed, it has ${stored} bytes for ${block.length}`);
   } else {
     throw badBlock(`codec ${block.codec} is not known`);
   }

@@ -25,6 +25,8 @@ export interface JobOptions {
   blockBytes: number;
   /** Most bytes a second that the sender sends, over all streams; 0, or left out: as fast as it goes. */
   bytesPerSecond?: number;
+  /** The sender compresses what is worth it, as far as the receiver can take it; left out: it does not. */
+  compress?: boolean;
   /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
   salt: string;
   /** What the sender does about symbolic links inside the sources. */
@@ -44,6 +46,7 @@ export function parseJob(value: unknown): Job {
     preserve: shape.flag(fields, "preserve"),
     blockBytes: shape.whole(fields, "blockBytes"),
     ...(fields.bytesPerSecond === undefined ? {} : { bytesPerSecond: shape.whole(fields, "bytesPerSecond") }),
+    ...(fields.compress === undefined ? {} : { compress: shape.flag(fields, "compress") }),
     salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),

@@ -55,8 +55,8 @@ export type Message =
     /** No more sources follow. */
     last: boolean;
   }
-  /** receiver -> sender: the target is prepared. */
-  | { type: "ready" }
+  /** receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression. */
+  | { type: "ready"; codecs?: string[] }
   /** either: the job is refused before anything was written. */
   | { type: "refused"; failure: Failure }
   /** client -> remote: how many streams it opens. */
@@ -142,7 +142,10 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     complete: shape.flag(fields, "complete"),
     last: shape.flag(fields, "last"),
   }),
-  ready: () => ({ type: "ready" }),
+  ready: (fields) => ({
+    type: "ready",
+    ...(fields.codecs === undefined ? {} : { codecs: shape.list(fields, "codecs", 16, shape.asText) }),
+  }),
   refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
   streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),
   open: (fields) => ({

@@ -43,6 +43,7 @@ export class FrameWriter {
   readonly #transport: Transport;
   readonly #cipher: Cipher;
   readonly #nonces: NonceSequence;
+  #sent = 0;
 
   private constructor(transport: Transport, cipher: Cipher, nonces: NonceSequence) {
     this.#transport = transport;
@@ -65,12 +66,18 @@ export class FrameWriter {
     return this.#nonces.count;
   }
 
+  /** Bytes of all frames that were sealed here. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Seals the payload in bytes[at + 12, at + 12 + payloadBytes) as the next frame, which begins at `at`. */
   seal(kind: number, bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): void | Promise<void> {
     this.#nonces.advance(kind);
     writeFrameHeader(bytes, at, this.#nonces.nonce, payloadBytes);
     const start = at + FRAME_HEADER_BYTES;
     const end = at + frameBytes(payloadBytes) - FRAME_TAG_BYTES;
+    this.#sent += end + FRAME_TAG_BYTES - at;
     bytes.fill(0, start + payloadBytes, end);
     return this.#cipher.seal(this.#nonces.nonce, bytes, at, start, end);
   }
@@ -116,6 +123,7 @@ export class FrameReader {
   readonly #ahead: boolean;
   /** One past the last byte of the last frame. */
   #frameEnd = FRAME_START;
+  #received = 0;
   /** Bytes of the next frame that came with the last one. */
   #early = 0;
 
@@ -143,6 +151,11 @@ export class FrameReader {
   /** Frames opened so far. */
   get count(): number {
     return this.#nonces.count;
+  }
+
+  /** Bytes of all frames that were opened here. */
+  get received(): number {
+    return this.#received;
   }
 
   /**
@@ -174,6 +187,7 @@ export class FrameReader {
       have += typeof read === "number" ? read : await read;
     }
     this.#frameEnd = frameEnd;
+    this.#received += frameEnd - at;
     this.#early = have - frameEnd;
     const nonce = this.#nonces.nonce;
     const opening = this.#cipher.open(nonce, this.bytes, at, this.start, frameEnd - FRAME_TAG_BYTES);

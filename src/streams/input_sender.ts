@@ -4,6 +4,7 @@ import { FileError } from "../errors.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, writeBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
+import type { Compressor } from "./compressor.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
 import type { FrameSender } from "./frame_sender.ts";
@@ -23,7 +24,7 @@ export async function sendInput(
   unit: InputUnit,
   sent: SentRange,
   out: FrameSender,
-  blockBytes: number,
+  { blockBytes, compressor }: { blockBytes: number; compressor?: Compressor },
 ): Promise<void> {
   // A buffer of its own: while the input is awaited, the frame buffers are free for signs of life.
   const chunk = new Uint8Array(blockBytes);
@@ -41,16 +42,17 @@ export async function sendInput(
     const offset = sent.unit.end;
     sent.crc32 = combineCrc32(sent.crc32, sum, length);
     sent.unit.end += length;
+    const coded = compressor?.compress(out.bytes, contents, contents + length);
     writeBlockHeader(out.view, contents - BLOCK_HEADER_BYTES, {
       unit: unit.unit,
       file: unit.file,
       offset,
       length,
       crc32: sum,
-      codec: BlockCodec.stored,
+      codec: coded === undefined ? BlockCodec.stored : compressor!.coding,
       last: ended,
     });
-    await out.send(FrameKind.block, BLOCK_HEADER_BYTES + length);
+    await out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));
   }
 }
 

@@ -18,6 +18,7 @@ import {
   RecordType,
 } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
+import type { Compressor } from "./compressor.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
 import type { FrameSender } from "./frame_sender.ts";
@@ -46,10 +47,12 @@ export interface SentPack {
 export class PackSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
+  readonly #compressor?: Compressor;
 
-  constructor(reader: SourceReader, out: FrameSender) {
+  constructor(reader: SourceReader, out: FrameSender, compressor?: Compressor) {
     this.#reader = reader;
     this.#out = out;
+    this.#compressor = compressor;
   }
 
   /** Sends a unit; `sent` grows while frames leave. */
@@ -119,10 +122,19 @@ export class PackSender {
   }
 
   async #flush(unit: PackUnit, at: number): Promise<number> {
-    const start = FRAME_START + FRAME_HEADER_BYTES;
-    if (at > start + PACK_HEADER_BYTES) {
-      writePackHeader(this.#out.view, start, { unit: unit.unit, attempt: unit.attempt });
-      await this.#out.send(FrameKind.pack, at - start);
+    const records = this.#begin();
+    if (at > records) {
+      const start = FRAME_START + FRAME_HEADER_BYTES;
+      const { unit: number, attempt } = unit;
+      const coded = this.#compressor?.compress(this.#out.bytes, records, at);
+      writePackHeader(
+        this.#out.view,
+        start,
+        coded === undefined
+          ? { unit: number, attempt }
+          : { unit: number, attempt, codec: this.#compressor!.coding, length: at - records },
+      );
+      await this.#out.send(FrameKind.pack, PACK_HEADER_BYTES + (coded ?? at - records));
     }
     return this.#begin();
   }

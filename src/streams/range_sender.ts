@@ -8,6 +8,7 @@ import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
+import type { Compressor } from "./compressor.ts";
 import type { FrameSender } from "./frame_sender.ts";
 import type { RangeUnit } from "./unit.ts";
 
@@ -29,12 +30,14 @@ export class RangeSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
   readonly #blockBytes: number;
+  readonly #compressor?: Compressor;
   #open?: { file: number; reader: RangeReader };
 
-  constructor(reader: SourceReader, out: FrameSender, blockBytes: number) {
+  constructor(reader: SourceReader, out: FrameSender, blockBytes: number, compressor?: Compressor) {
     this.#reader = reader;
     this.#out = out;
     this.#blockBytes = blockBytes;
+    this.#compressor = compressor;
   }
 
   /** Sends a unit, or sets `sent.failure`. */
@@ -50,16 +53,17 @@ export class RangeSender {
       }
       const sum = crc32(this.#out.bytes, contents, contents + length);
       sent.crc32 = combineCrc32(sent.crc32, sum, length);
+      const coded = this.#compressor?.compress(this.#out.bytes, contents, contents + length);
       writeBlockHeader(this.#out.view, contents - BLOCK_HEADER_BYTES, {
         unit: unit.unit,
         file: unit.file,
         offset,
         length,
         crc32: sum,
-        codec: BlockCodec.stored,
+        codec: coded === undefined ? BlockCodec.stored : this.#compressor!.coding,
         last: offset + length === unit.end,
       });
-      await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + length);
+      await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));
       offset += length;
     }
     const reader = this.#open?.reader;

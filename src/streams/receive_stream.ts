@@ -3,12 +3,14 @@
 import { FileError, ProtocolError } from "../errors.ts";
 import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
+import { STORED } from "../protocol/coding.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
+import type { Expander } from "./expander.ts";
 import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
 import { KEEP_ALIVE_MS } from "./keep_alive.ts";
 import { PackReceiver } from "./pack_receiver.ts";
@@ -36,6 +38,10 @@ export interface ReceiveStreamOptions {
   host: ReceiveHost;
   breather: Breather;
   blockBytes: number;
+  /** Most bytes of a payload. */
+  payloadLimit: number;
+  /** For what comes compressed; none: nothing may. */
+  expander?: Expander;
 }
 
 /** How often the sender hears how far this stream is. */
@@ -116,13 +122,10 @@ export class ReceiveStream {
 
   async #pack(): Promise<void> {
     const { reader, host } = this.#options;
-    const header = readPackHeader(reader.view, reader.start, reader.end);
-    const { report, outcomes } = this.#packs.receive(
-      header,
-      reader.bytes,
-      reader.start + PACK_HEADER_BYTES,
-      reader.end,
-    );
+    const recordsLimit = this.#options.payloadLimit - PACK_HEADER_BYTES;
+    const header = readPackHeader(reader.view, reader.start, reader.end, recordsLimit);
+    const { bytes, start, end } = this.#contents(header, reader.start + PACK_HEADER_BYTES);
+    const { report, outcomes } = this.#packs.receive(header, bytes, start, end);
     this.#written += report.bytes;
     host.report(report);
     await this.#answer({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
@@ -134,7 +137,6 @@ export class ReceiveStream {
     if (this.#forgotten.has(block.file)) return;
     const state = this.#unitOf(block);
     if (state.failure) return;
-    const start = reader.start + BLOCK_HEADER_BYTES;
     try {
       const file = this.#files.get(block.file) ?? await this.#open(block.file);
       if (!file) {
@@ -144,12 +146,14 @@ export class ReceiveStream {
       if (block.offset + block.length > file.size) {
         throw new ProtocolError("bad-block", "Cannot accept a block: it lies beyond the end of its file");
       }
-      const sum = block.codec === BlockCodec.zeros
-        ? crc32OfZeros(block.length)
-        : crc32(reader.bytes, start, reader.end);
-      if (sum !== block.crc32) throw corrupt(file.writer.path);
-      if (block.codec === BlockCodec.stored) file.writer.writeAt(reader.bytes, start, block.length, block.offset);
-      state.crc32 = combineCrc32(state.crc32, sum, block.length);
+      if (block.codec === BlockCodec.zeros) {
+        if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
+      } else {
+        const { bytes, start, end } = this.#contents(block, reader.start + BLOCK_HEADER_BYTES);
+        if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
+        file.writer.writeAt(bytes, start, block.length, block.offset);
+      }
+      state.crc32 = combineCrc32(state.crc32, block.crc32, block.length);
     } catch (error) {
       await this.#fail(block.unit, state, toFailure(error));
       return;
@@ -157,6 +161,15 @@ export class ReceiveStream {
     state.end += block.length;
     this.#written += block.length;
     if (block.last) await this.#finish(block.unit, state);
+  }
+
+  /** Where the bytes behind a header are, of a block or pack: in the frame, or where they were decompressed to. */
+  #contents({ codec, length }: { codec: number; length: number }, from: number) {
+    const { reader, expander } = this.#options;
+    if (codec === STORED) return { bytes: reader.bytes, start: from, end: reader.end };
+    if (!expander) throw new ProtocolError("bad-coding", "Cannot accept compressed data: none was agreed");
+    expander.expand(codec, reader.bytes, from, reader.end, length);
+    return { bytes: expander.bytes, start: expander.start, end: expander.start + length };
   }
 
   #unitOf(block: BlockHeader): RangeState {

@@ -6,7 +6,10 @@ import { loadFileEngine } from "../files/engine.ts";
 import { PacedTransport } from "../native/paced_transport.ts";
 import type { Transport } from "../native/transport.ts";
 import { FRAME_SLACK_BYTES, PACK_FILE_LIMIT } from "../protocol/limits.ts";
+import type { CodecName } from "../protocol/coding.ts";
 import { Breather } from "./breather.ts";
+import type { Compressor } from "./compressor.ts";
+import type { Expander } from "./expander.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
 import { type ReceiveHost, ReceiveStream } from "./receive_stream.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
@@ -32,6 +35,8 @@ export interface RunningStream {
   done: Promise<void>;
   /** A ranged file is finished or given up. */
   forget(file: number): void;
+  /** Bytes of frames that have gone from the sender to the receiver so far. */
+  wireBytes(): number;
 }
 
 /**
@@ -41,16 +46,23 @@ export interface RunningStream {
  */
 export function runStream(job: StreamJob, ends: StreamEnd[], host: StreamHost): RunningStream {
   const forgotten: number[] = [];
-  const running: { receive?: ReceiveStream } = {};
-  const done = run(job, ends, host, (receive) => {
-    running.receive = receive;
-    for (const file of forgotten) receive.forget(file);
+  const running: { receive?: ReceiveStream; frames?: Frames[] } = {};
+  const done = run(job, ends, host, {
+    opened: (frames) => running.frames = frames,
+    started(receive) {
+      running.receive = receive;
+      for (const file of forgotten) receive.forget(file);
+    },
   });
   return {
     done,
     forget(file) {
       if (running.receive) running.receive.forget(file);
       else forgotten.push(file);
+    },
+    wireBytes() {
+      const [first] = running.frames ?? [];
+      return (job.role.type === "send" ? first?.writer.sent : first?.reader.received) ?? 0;
     },
   };
 }
@@ -59,32 +71,37 @@ async function run(
   job: StreamJob,
   ends: StreamEnd[],
   host: StreamHost,
-  started: (receive: ReceiveStream) => void,
+  { opened, started }: { opened: (frames: Frames[]) => void; started: (receive: ReceiveStream) => void },
 ): Promise<void> {
   const payloadLimit = Math.max(job.blockBytes, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;
   const cipher = loadCipherEngine(job.cipherEngine).engine;
   const breather = new Breather();
   const frames = await Promise.all(ends.map((end) => openFrames(cipher, paced(end, job), payloadLimit)));
+  opened(frames);
   try {
     const { role, blockBytes } = job;
     if (role.type === "relay") return await relayStream(frames[0], frames[1], host, breather);
     const files = loadFileEngine(job.fileEngine).engine;
     if (role.type === "send") {
       const source = files.sourceReader(role.roots);
+      const compressor = role.codec && await createCompressor(role.codec, job);
       try {
-        await sendStream({ ...frames[0], source, host, breather, blockBytes, payloadLimit });
+        await sendStream({ ...frames[0], source, host, breather, blockBytes, payloadLimit, compressor });
       } finally {
+        compressor?.close();
         source.close();
       }
       return;
     }
+    const expander = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
     const target = files.targetWriter(role.roots, role.options);
-    const stream = new ReceiveStream({ ...frames[0], target, host, breather, blockBytes });
+    const stream = new ReceiveStream({ ...frames[0], target, host, breather, blockBytes, payloadLimit, expander });
     started(stream);
     try {
       await stream.run();
     } finally {
       stream.close();
+      expander?.close();
       target.abort();
       target.close();
     }
@@ -99,12 +116,34 @@ async function run(
   }
 }
 
+/** Loaded when it is wanted: most copies go without. */
+async function createCompressor(codec: CodecName, { cipherEngine }: StreamJob): Promise<Compressor> {
+  const [{ createCodec }, { Compressor }] = await Promise.all([
+    import("../compress/codecs.ts"),
+    import("./compressor.ts"),
+  ]);
+  return new Compressor(createCodec(codec, cipherEngine));
+}
+
+async function createExpander(codecs: readonly CodecName[], { cipherEngine }: StreamJob): Promise<Expander> {
+  const [{ createCodec }, { Expander }] = await Promise.all([
+    import("../compress/codecs.ts"),
+    import("./expander.ts"),
+  ]);
+  return new Expander(codecs.map((codec) => createCodec(codec, cipherEngine)));
+}
+
 /** What is sent is paced, whichever side this is: a receiver sends next to nothing. */
 function paced({ keys, transport }: StreamEnd, { bytesPerSecond }: StreamJob): StreamEnd {
   return { keys, transport: bytesPerSecond > 0 ? new PacedTransport(transport, bytesPerSecond) : transport };
 }
 
-async function openFrames(cipher: CipherEngine, { keys, transport }: StreamEnd, payloadLimit: number) {
+interface Frames {
+  writer: FrameWriter;
+  reader: FrameReader;
+}
+
+async function openFrames(cipher: CipherEngine, { keys, transport }: StreamEnd, payloadLimit: number): Promise<Frames> {
   const options = { payloadLimit, received: FRAMES_BEFORE, readAhead: true };
   return {
     writer: await FrameWriter.create(cipher, transport, keys.sendKey, FRAMES_BEFORE),

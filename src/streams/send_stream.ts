@@ -6,6 +6,7 @@ import { FrameKind } from "../protocol/frame.ts";
 import { type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
 import { Changes } from "./changes.ts";
 import type { Breather } from "./breather.ts";
+import type { Compressor } from "./compressor.ts";
 import { FrameSender } from "./frame_sender.ts";
 import type { FrameReader, FrameWriter } from "./frames.ts";
 import { beginPack, PackSender, type SentPack } from "./pack_sender.ts";
@@ -33,6 +34,8 @@ export interface SendStreamOptions {
   breather: Breather;
   blockBytes: number;
   payloadLimit: number;
+  /** Compresses what is worth it. */
+  compressor?: Compressor;
 }
 
 /** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
@@ -42,8 +45,8 @@ const MAX_AWAITED = 16;
 export async function sendStream(options: SendStreamOptions): Promise<void> {
   const { host, reader, breather } = options;
   const out = new FrameSender(options.writer, options.payloadLimit, breather);
-  const packs = new PackSender(options.source, out);
-  const ranges = new RangeSender(options.source, out, options.blockBytes);
+  const packs = new PackSender(options.source, out, options.compressor);
+  const ranges = new RangeSender(options.source, out, options.blockBytes, options.compressor);
   const awaited = new AwaitedResults(host);
   const state = { ending: false, stopped: false };
   const reading = readResults(reader, awaited, host, state);
@@ -61,7 +64,7 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
         const range = unit.type === "range" ? unit : { unit: unit.unit, file: unit.file, start: 0, end: 0 };
         const sent = awaited.add<SentRange>({ type: "range", unit: range, crc32: 0, refused: false });
         if (unit.type === "range") await ranges.send(unit, sent);
-        else await sendInput(Deno.stdin, unit, sent, out, options.blockBytes);
+        else await sendInput(Deno.stdin, unit, sent, out, options);
         await out.flush();
         if (sent.failure) awaited.settleRange(sent, undefined);
       }

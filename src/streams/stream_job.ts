@@ -1,12 +1,24 @@
 /** What every stream of a transfer works with. Plain data: it crosses threads. */
 
 import type { DirectionKey } from "../crypto/cipher.ts";
+import type { CodecName } from "../protocol/coding.ts";
 import type { SourceRoot, TargetOptions, TargetRoot } from "../files/engine.ts";
 
 /** One direction's work. */
 export type StreamRole =
-  | { type: "send"; roots: SourceRoot[] }
-  | { type: "receive"; roots: TargetRoot[]; options: TargetOptions }
+  | {
+    type: "send";
+    roots: SourceRoot[];
+    /** Compresses; none: everything goes as it is. */
+    codec?: CodecName;
+  }
+  | {
+    type: "receive";
+    roots: TargetRoot[];
+    options: TargetOptions;
+    /** What the sender may compress with. */
+    codecs: readonly CodecName[];
+  }
   /** Between two other hosts: no file of this one is touched. */
   | { type: "relay" };
 

@@ -27,6 +27,8 @@ export interface PlacedStream extends StreamKeysOf {
 
 /** Where the streams of one transfer run. */
 export class StreamPool {
+  /** Bytes that the streams which have ended carried from the sender to the receiver, frames and all. */
+  wireBytes = 0;
   readonly #job: StreamJob;
   readonly #host: PoolHost;
   readonly #limit: number;
@@ -102,6 +104,7 @@ export class StreamPool {
       throw breakError(describeBreak(error));
     } finally {
       this.#local.delete(number);
+      this.wireBytes += stream.wireBytes();
     }
   }
 
@@ -115,7 +118,7 @@ export class StreamPool {
   }
 
   #startWorker(): StreamThread {
-    return new StreamThread(this.#job, this.#host);
+    return new StreamThread(this.#job, this.#host, (wireBytes) => this.wireBytes += wireBytes);
   }
 }
 
@@ -130,11 +133,14 @@ const STOP_MS = 2_000;
 class StreamThread {
   readonly #worker = new Worker(new URL("./stream_worker.ts", import.meta.url), { type: "module" });
   readonly #host: PoolHost;
+  readonly #carried: (wireBytes: number) => void;
   readonly #changes = new Changes();
   readonly #ends = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
 
-  constructor(job: StreamJob, host: PoolHost) {
+  /** @param carried hears of the bytes of each stream that ends. */
+  constructor(job: StreamJob, host: PoolHost, carried: (wireBytes: number) => void) {
     this.#host = host;
+    this.#carried = carried;
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -204,6 +210,7 @@ class StreamThread {
         this.#host.written(stream, message.bytes);
         break;
       case "ended":
+        this.#carried(message.wireBytes);
         this.#end(stream, message.broken);
         break;
     }

@@ -48,7 +48,7 @@ function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: nu
   stream.done.then(() => undefined, describeBreak).then((broken) => {
     running.delete(number);
     for (const { transport } of ends) transports.delete(transport);
-    post({ type: "ended", stream: number, broken });
+    post({ type: "ended", stream: number, wireBytes: stream.wireBytes(), broken });
   });
 }
 

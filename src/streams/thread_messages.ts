@@ -27,7 +27,7 @@ export type FromWorker =
   | { type: "relayed"; stream: number; result: PackResult | RangeResult }
   | { type: "written"; stream: number; bytes: number }
   /** The stream has ended; `broken` says why when it did not come to its end. */
-  | { type: "ended"; stream: number; broken?: StreamBreak };
+  | { type: "ended"; stream: number; wireBytes: number; broken?: StreamBreak };
 
 /** Why a stream broke, as plain data. */
 export interface StreamBreak {

@@ -7,6 +7,7 @@ import { type ClientSession, openClientSession } from "../session/client_session
 import type { PeerProcess } from "../session/peer_process.ts";
 import { toFailure } from "../streams/failure.ts";
 import { checkSources } from "./asked_sources.ts";
+import { codecsFor, noteUncompressed } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
@@ -24,7 +25,8 @@ export async function runSession(
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
   const startedAt = performance.now();
-  const blockBytes = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
+  const usual = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
+  const blockBytes = options.request.blockBytes ?? usual;
   const job = jobOf(options, blockBytes);
   const session = await openClientSession(peer, {
     job,
@@ -46,6 +48,7 @@ export async function runSession(
       options.emit({ ...event, address: session.address });
     } else options.emit(event);
   };
+  if (options.request.compress) noteUncompressed(session, options.peer.name, emit);
   const shared = {
     session,
     salt: job.salt,
@@ -62,6 +65,7 @@ export async function runSession(
       ...shared,
       ...localRoots(options, machine),
       walk: walkOptions(options.request),
+      compress: options.request.compress,
       bytesPerSecond: options.request.bytesPerSecond,
     })
     : await receive({
@@ -76,6 +80,7 @@ export async function runSession(
         options.target.taken.take(sources);
       },
       preserve: options.request.preserve,
+      codecs: await codecsFor(options.request.compress, machine.cipher.name),
       umask: machine.umask,
     });
   session.control.send({ type: "bye" });

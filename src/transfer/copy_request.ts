@@ -15,6 +15,10 @@ export interface CopyRequest {
   hardlinks: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
+  /** Compress what is worth it. */
+  compress: boolean;
+  /** Bytes of a block of a large file: MIN_BLOCK_BYTES to MAX_BLOCK_BYTES; undefined: what suits the engine. */
+  blockBytes?: number;
   /** Which paths below the sources are wanted, in the order given. */
   filters: readonly FilterRule[];
 }
@@ -26,7 +30,7 @@ export function jobOptions({ filters, ...request }: CopyRequest, blockBytes: num
 
 /** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */
 export function walkOptions(
-  { recursive, symlinks, hardlinks, filters }: Omit<CopyRequest, "preserve" | "bytesPerSecond">,
+  { recursive, symlinks, hardlinks, filters }: Pick<CopyRequest, "recursive" | "symlinks" | "hardlinks" | "filters">,
 ): WalkOptions {
   return { recursive, symlinks, hardlinks, accept: filters.length > 0 ? createFilter(filters) : undefined };
 }

@@ -83,6 +83,8 @@ export interface FinishedEvent {
   readonly failed: number;
   /** Files that needed no copy. */
   readonly skipped: number;
+  /** Where compression was asked for: bytes that the data connections carried from the sender to the receiver. */
+  readonly wireBytes?: number;
   /** From the "connected" event on. */
   readonly elapsedMs: number;
   readonly streams: number;

@@ -11,7 +11,12 @@ export interface Machine {
   files: FileEngine;
   /** Why an engine is not the native one. */
   notes: string[];
-  workers(streams: number): number;
+  /**
+   * Workers for so many streams.
+   *
+   * @param options.busy each stream has much to compute, as when it compresses.
+   */
+  workers(streams: number, options?: { busy: boolean }): number;
   /** Permissions that new files do not get (umask(2)); 0 where there is no such thing. */
   umask: number;
 }
@@ -30,6 +35,7 @@ export function openMachine(choice: EngineChoice, threads: number | undefined): 
     files: files.engine,
     notes: [cipher.note, files.note].filter((note) => note !== undefined),
     umask: Deno.build.os === "windows" ? 0 : Deno.umask(),
-    workers: (streams) => canHandOver ? workersFor(streams, navigator.hardwareConcurrency, threads) : 0,
+    workers: (streams, { busy } = { busy: false }) =>
+      canHandOver ? workersFor(streams, navigator.hardwareConcurrency, { threads, busy }) : 0,
   };
 }

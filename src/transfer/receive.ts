@@ -32,7 +32,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   if (announced.sources.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
   const sameHost = announced.host === await hostIdentity(options.salt);
   const roots = plan(options, announced, sameHost);
-  control.send({ type: "ready" });
+  control.send(options.codecs.length > 0 ? { type: "ready", codecs: [...options.codecs] } : { type: "ready" });
   const most = options.toOutput ? 1 : options.streams;
   const count = isClient
     ? streamsFor(announced, most, options.bytesPerSecond)
@@ -63,7 +63,14 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     control.send({ type: "finished", files, bytes, failures: failures.slice(0, MAX_TOLD) });
     for (const failure of failures) target.failed(failure);
     checkTotals(target.done, finish);
-    return { files, bytes, failed: target.failures + sender.failed, skipped: 0, streams: count };
+    return {
+      files,
+      bytes,
+      failed: target.failures + sender.failed,
+      skipped: 0,
+      streams: count,
+      wireBytes: options.codecs.length > 0 ? target.crew.pool.wireBytes : undefined,
+    };
   } finally {
     await target.close();
   }

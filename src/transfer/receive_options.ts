@@ -1,6 +1,7 @@
 /** What a receiver needs to know before it starts. */
 
 import type { FileEngine } from "../files/engine.ts";
+import type { CodecName } from "../protocol/coding.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { Session } from "../session/session.ts";
 import type { TransferEvent } from "./events.ts";
@@ -30,6 +31,8 @@ export interface ReceiveOptions {
   bytesPerSecond: number;
   workers: (streams: number) => number;
   blockBytes: number;
+  /** What the sender may compress with; none: it may not. */
+  codecs: readonly CodecName[];
   idleTimeoutMs: number;
   emit: (event: TransferEvent) => void;
 }

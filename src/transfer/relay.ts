@@ -10,6 +10,7 @@ import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
+import { noteUncompressed } from "./compression.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
@@ -72,7 +73,8 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
 async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
-  const shared = jobOptions(options.request, BLOCK_BYTES);
+  const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
+  const shared = jobOptions(options.request, blockBytes);
   // One after the other: each may ask for a password on the same terminal.
   const from = await open(
     options,
@@ -84,10 +86,15 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   options.begun(from.secrets.id.slice(0, 8));
   const target = options.target.path;
   const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
+  const { compress } = options.request;
+  if (compress) {
+    noteUncompressed(from, options.from.peer.name, options.emit);
+    noteUncompressed(to, options.to.peer.name, options.emit);
+  }
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();
-  const crew = new RelayCrew(from, to, machine, count, {
+  const crew = new RelayCrew(from, to, { machine, count, blockBytes }, {
     written: (stream, bytes) => written.set(stream, bytes),
     relayed: (result) => conversation.result(result),
   });
@@ -104,12 +111,15 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     options.emit({ type: "totals", files: totals.files, bytes: totals.bytes, complete: totals.complete });
     const finished = await Promise.race([talking, crew.run().then(() => talking)]);
     tell();
+    // The receiver may have said so on its control channel before its streams' last frames were passed on and counted.
+    if (compress) await settled(crew.run());
     for (const { control } of [from, to]) {
       control.send({ type: "bye" });
       await control.flushed();
     }
     const { files, bytes } = finished;
-    const outcome = { files, bytes, failed: conversation.failed, skipped: 0, streams: count };
+    const wireBytes = compress ? crew.wireBytes : undefined;
+    const outcome = { files, bytes, failed: conversation.failed, skipped: 0, streams: count, wireBytes };
     options.emit({
       type: "finished",
       ...outcome,

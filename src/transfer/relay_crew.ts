@@ -1,7 +1,6 @@
 /** The streams of a copy between two other hosts. */
 
 import { ProtocolError } from "../errors.ts";
-import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ProvenStream } from "../session/session.ts";
 import { Changes } from "../streams/changes.ts";
@@ -28,8 +27,7 @@ export class RelayCrew {
   constructor(
     from: ClientSession,
     to: ClientSession,
-    machine: Machine,
-    count: number,
+    { machine, count, blockBytes }: { machine: Machine; count: number; blockBytes: number },
     host: Pick<PoolHost, "written" | "relayed">,
   ) {
     this.#from = from;
@@ -41,7 +39,7 @@ export class RelayCrew {
         role: { type: "relay" },
         cipherEngine: machine.cipher.name,
         fileEngine: machine.files.name,
-        blockBytes: BLOCK_BYTES,
+        blockBytes,
         // The sending host keeps to the limit.
         bytesPerSecond: 0,
         idleTimeoutMs: LIMITS.idleTimeoutMs,
@@ -49,6 +47,11 @@ export class RelayCrew {
       { next: nothing, partial: nothing, report: () => {}, ...host },
       machine.workers(count),
     );
+  }
+
+  /** Of the pairs that have ended: bytes from the one host, which are those to the other. */
+  get wireBytes(): number {
+    return this.#pool.wireBytes;
   }
 
   async bringUp(): Promise<void> {

@@ -4,6 +4,7 @@ import { ProtocolError } from "../errors.ts";
 import { parseFilterRules } from "../files/filter.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES } from "../protocol/limits.ts";
 import type { RemoteSession } from "../session/remote_session.ts";
+import { codecsFor } from "./compression.ts";
 import { walkOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
@@ -52,6 +53,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       tilde,
       checkSources: () => {},
       preserve: job.preserve,
+      codecs: await codecsFor(job.compress ?? false, machine.cipher.name),
       umask: machine.umask,
       streams: MAX_STREAMS,
       bytesPerSecond: 0,
@@ -68,6 +70,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     ...shared,
     ...found,
     bytesPerSecond: job.bytesPerSecond ?? 0,
+    compress: job.compress ?? false,
     walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
     streams: MAX_STREAMS,
     workers: machine.workers,

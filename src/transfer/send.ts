@@ -7,8 +7,10 @@ import type { Failure } from "../protocol/results.ts";
 import type { Session } from "../session/session.ts";
 import { toError } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
+import { codecFor } from "./compression.ts";
 import type { TransferEvent } from "./events.ts";
 import { hostIdentity } from "./host_identity.ts";
+import type { Machine } from "./machine.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SMALL_JOB, streamsFor } from "./small_job.ts";
 import { StreamCrew } from "./stream_crew.ts";
@@ -32,8 +34,10 @@ export interface SendOptions {
   walk: WalkOptions;
   /** Most streams. */
   streams: number;
-  workers: (streams: number) => number;
+  workers: Machine["workers"];
   blockBytes: number;
+  /** Whether to compress, as far as the receiver can take it. */
+  compress: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   idleTimeoutMs: number;
@@ -48,6 +52,8 @@ export interface Outcome {
   failed: number;
   skipped: number;
   streams: number;
+  /** Where compression was asked for: bytes that the data connections carried to the receiver, frames and all. */
+  wireBytes?: number;
 }
 
 /** So many fit into a line, however long their names are. */
@@ -84,6 +90,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     }
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
+    const codec = options.compress ? await codecFor(answer.codecs ?? [], session.engine.name) : undefined;
     // One reader, one stream, in the thread that has standard input.
     const most = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
     const count = isClient
@@ -95,7 +102,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       session,
       pool: new StreamPool(
         {
-          role: { type: "send", roots },
+          role: { type: "send", roots, codec },
           cipherEngine: session.engine.name,
           fileEngine: options.files.name,
           blockBytes: options.blockBytes,
@@ -108,7 +115,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           report: (_, report) => scheduler.report(report as Parameters<Scheduler["report"]>[0]),
           written: (stream, bytes) => progress.written(stream, bytes),
         },
-        options.workers(count),
+        options.workers(count, { busy: codec !== undefined }),
       ),
       streamBroke: (stream) => scheduler.streamBroke(stream),
       finished: () => scheduler.finished,
@@ -126,7 +133,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
     for (const failure of finished.failures) fail(failure, "receiver");
     const failed = scheduler.failed + options.failures.length + finished.failures.length;
     checkTotals(scheduler.done, finished);
-    return { ...scheduler.done, failed, skipped: 0, streams: count };
+    const wireBytes = options.compress ? crew.pool.wireBytes : undefined;
+    return { ...scheduler.done, failed, skipped: 0, streams: count, wireBytes };
   } finally {
     progress.stop();
     scheduler.close();

@@ -25,11 +25,17 @@ export function streamsFor(
  * Workers for so many streams; 0: all of them run in the main thread, as a single one always does. On two cores that is
  * the quicker way: a Worker costs a tenth of a second of processor time to start, and the main thread has little else to
  * do (measured with both ends on one such machine: 1.3 s against 1.7 s for 1 GiB). From three cores on one core is left
- * to the main thread.
+ * to the main thread. Streams that compress are worth a Worker for each of two cores.
  *
  * @param threads what the user asked for; undefined: as many as the machine is good for.
+ * @param busy each stream has much to compute.
  */
-export function workersFor(streams: number, cores: number, threads: number | undefined): number {
+export function workersFor(
+  streams: number,
+  cores: number,
+  { threads, busy }: { threads?: number; busy: boolean },
+): number {
   if (streams <= 1) return 0;
-  return Math.min(streams, threads ?? (cores > 2 ? cores - 1 : 0));
+  const few = busy && cores > 1 ? cores : 0;
+  return Math.min(streams, threads ?? (cores > 2 ? cores - 1 : few));
 }

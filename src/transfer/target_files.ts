@@ -57,7 +57,7 @@ export class TargetFiles {
     this.#writer = files.targetWriter(roots, { preserve, umask, token });
     const pool = new StreamPool(
       {
-        role: { type: "receive", roots, options: { preserve, umask, token } },
+        role: { type: "receive", roots, options: { preserve, umask, token }, codecs: options.codecs },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         blockBytes: options.blockBytes,

@@ -1,23 +1,17 @@
-/** How numbers are written wherever escp shows them to a person. Units are binary: 1 KiB is 1024 bytes. */
+/** How numbers are written wherever escp shows them to a person. Units of bytes are binary: 1 KiB is 1024 bytes. */
 
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+const BYTES = { base: 1024, units: ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] };
+/** Lines are sold in powers of ten. */
+const BITS = { base: 1000, units: ["bit", "kbit", "Mbit", "Gbit", "Tbit", "Pbit", "Ebit"] };
 
 /** `0 B`, `1023 B`, `1.0 KiB`, `99.9 MiB`, `361 GiB`: at most 8 characters up to 1023 EiB. */
 export function formatBytes(bytes: number): string {
-  let value = Math.max(0, bytes);
-  let unit = 0;
-  // Compared as it will be rounded, so that "1024 KiB" never appears in the place of "1.0 MiB".
-  while (Math.round(value) >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  const oneDecimal = unit > 0 && value < 99.95;
-  return `${oneDecimal ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+  return scaled(bytes, BYTES);
 }
 
-/** `361 MiB/s`: at most 10 characters. */
-export function formatRate(bytesPerSecond: number): string {
-  return formatBytes(bytesPerSecond) + "/s";
+/** `361 MiB/s`, or in bits `3.0 Gbit/s`: at most 10 characters, 11 in bits. */
+export function formatRate(bytesPerSecond: number, { bits }: { bits: boolean } = { bits: false }): string {
+  return (bits ? scaled(bytesPerSecond * 8, BITS) : formatBytes(bytesPerSecond)) + "/s";
 }
 
 /** How long something took: `0.0 s`, `59.9 s`, `1 min 05 s`, `2 h 07 min`, `3 d 04 h`. */
@@ -48,4 +42,16 @@ export function formatCount(count: number, noun: string): string {
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
+}
+
+function scaled(amount: number, { base, units }: { base: number; units: string[] }): string {
+  let value = Math.max(0, amount);
+  let unit = 0;
+  // Compared as it will be rounded, so that "1024 KiB" never appears in the place of "1.0 MiB".
+  while (Math.round(value) >= base && unit < units.length - 1) {
+    value /= base;
+    unit++;
+  }
+  const oneDecimal = unit > 0 && value < 99.95;
+  return `${oneDecimal ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }

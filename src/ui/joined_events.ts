@@ -88,6 +88,7 @@ export class JoinedEvents {
       bytes: sum.bytes + bytes,
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
+      wireBytes: event.wireBytes === undefined ? sum.wireBytes : (sum.wireBytes ?? 0) + event.wireBytes,
       elapsedMs: sum.elapsedMs + event.elapsedMs,
       streams: Math.max(sum.streams, event.streams),
     };

@@ -84,7 +84,7 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, failed, skipped, streams, engine } = event;
+    const { files, bytes, failed, skipped, wireBytes, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -93,6 +93,7 @@ export class JsonReport {
       bytes,
       failed,
       skipped,
+      wireBytes,
       streams,
       engine,
       exitStatus: failed > 0 ? 1 : 0,

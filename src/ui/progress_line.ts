@@ -13,6 +13,8 @@ export interface LineOptions {
   readonly nowMs: number;
   /** What is copied, in front of the numbers where there is room for it; escaped already. */
   readonly label?: string;
+  /** Rates in bits instead of bytes. */
+  readonly bits?: boolean;
 }
 
 /**
@@ -20,8 +22,8 @@ export interface LineOptions {
  * ` 45%  1.2 GiB of 2.6 GiB   361 MiB/s  ETA 0:04  212 of 420 files`
  * On a narrow terminal the least important numbers are left out.
  */
-export function progressLine(state: ProgressState, { width, nowMs, label }: LineOptions): string {
-  const numbers = numbersThatFit(state, width, nowMs);
+export function progressLine(state: ProgressState, { width, nowMs, label, bits = false }: LineOptions): string {
+  const numbers = numbersThatFit(width, parts(state, nowMs, bits));
   if (!label) return numbers;
   const room = width - textWidth(numbers) - 2;
   return room >= Math.min(textWidth(label), MIN_LABEL) ? `${cutToWidth(label, room)}  ${numbers}` : numbers;
@@ -30,8 +32,7 @@ export function progressLine(state: ProgressState, { width, nowMs, label }: Line
 /** A name cut shorter than this tells nobody anything. */
 const MIN_LABEL = 12;
 
-function numbersThatFit(state: ProgressState, width: number, nowMs: number): string {
-  const part = parts(state, nowMs);
+function numbersThatFit(width: number, part: ReturnType<typeof parts>): string {
   const lead = part.percent ?? part.bytes;
   const layouts = [
     [part.percent, part.bytesOfTotal, part.rate, part.eta, part.files, part.failed],
@@ -49,7 +50,7 @@ function numbersThatFit(state: ProgressState, width: number, nowMs: number): str
 }
 
 /** What can be shown. Undefined: not known, or not worth a place. */
-function parts(state: ProgressState, nowMs: number) {
+function parts(state: ProgressState, nowMs: number, bits: boolean) {
   const percent = percentOf(state);
   const done = formatBytes(state.bytesDone).padStart(8);
   const idleMs = nowMs - state.movedMs;
@@ -59,7 +60,11 @@ function parts(state: ProgressState, nowMs: number) {
     percent: percent === undefined ? undefined : `${percent}%`.padStart(4),
     bytes: done,
     bytesOfTotal: state.totalsComplete ? `${done} of ${formatBytes(state.bytesTotal)}` : done,
-    rate: stalled ? `stalled ${formatClock(idleMs)}` : rate === undefined ? undefined : formatRate(rate).padStart(10),
+    rate: stalled
+      ? `stalled ${formatClock(idleMs)}`
+      : rate === undefined
+      ? undefined
+      : formatRate(rate, { bits }).padStart(10),
     eta: stalled ? undefined : eta(state, rate),
     files: filesPart(state),
     failed: state.failed > 0 ? `${state.failed} failed` : undefined,

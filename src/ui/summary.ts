@@ -1,13 +1,17 @@
 import type { FinishedEvent } from "../transfer/events.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./format.ts";
 
-/** The last line: `420 files, 1.2 GiB in 3.4 s (361 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine`. */
-export function summaryLine(event: FinishedEvent): string {
-  const { files, bytes, failed, skipped, elapsedMs, streams, engine } = event;
-  const rate = elapsedMs > 0 ? ` (${formatRate(bytes / elapsedMs * 1000)})` : "";
+/**
+ * The last line: `420 files, 1.2 GiB in 3.4 s (361 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine`; with
+ * compression also `412 MiB sent`.
+ */
+export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = { bits: false }): string {
+  const { files, bytes, failed, skipped, wireBytes, elapsedMs, streams, engine } = event;
+  const rate = elapsedMs > 0 ? ` (${formatRate(bytes / elapsedMs * 1000, { bits })})` : "";
   const parts = [
     formatCount(files, "file"),
     `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}`,
+    wireBytes === undefined ? "" : `${formatBytes(wireBytes)} sent`,
     failed > 0 ? `${failed} failed` : "",
     skipped > 0 ? `${skipped} unchanged` : "",
     formatCount(streams, "stream"),

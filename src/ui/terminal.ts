@@ -26,6 +26,8 @@ export interface TerminalOptions {
   readonly verbose: number;
   /** What is copied, such as the name of the only file. */
   readonly label?: string;
+  /** Show rates in bits instead of bytes. */
+  readonly bits?: boolean;
 }
 
 /** At most eight times a second: faster than that nobody reads. */
@@ -119,8 +121,10 @@ export class Terminal {
   #finish(): void {
     const { finished } = this.#state;
     this.close();
-    const { quiet, verbose } = this.#options;
-    if (finished && !quiet && (this.#screen.canRedraw || verbose > 0)) this.printLine(summaryLine(finished));
+    const { quiet, verbose, bits = false } = this.#options;
+    if (finished && !quiet && (this.#screen.canRedraw || verbose > 0)) {
+      this.printLine(summaryLine(finished, { bits }));
+    }
   }
 
   #redraw(): void {
@@ -128,7 +132,7 @@ export class Terminal {
     // The last column stays free: a line that reaches it makes some terminals wrap.
     const width = Math.max(1, this.#screen.columns() - 1);
     const label = this.#options.label === undefined ? undefined : printable(this.#options.label).replaceAll("\n", " ");
-    const line = progressLine(this.#state, { width, nowMs: now, label });
+    const line = progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits });
     const columns = textWidth(line);
     this.#screen.write("\r" + line + " ".repeat(Math.max(0, Math.min(this.#drawnWidth, width) - columns)));
     this.#drawnWidth = columns;

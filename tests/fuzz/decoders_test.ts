@@ -60,7 +60,7 @@ describe("damaged and random bytes", () => {
 
   it("make a pack header or a ProtocolError", () => {
     fuzz("pack", [fromHex(golden.pack.bytes).subarray(0, PACK_HEADER_BYTES + 1)], (bytes) => {
-      readPackHeader(viewOf(bytes), 0, bytes.length);
+      readPackHeader(viewOf(bytes), 0, bytes.length, 1 << 20);
     });
   });
 
