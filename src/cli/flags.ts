@@ -121,7 +121,7 @@ export const FLAGS = [
     name: "nochecksum",
     kind: "boolean",
     section: "Speed",
-    help: "Does nothing, for EScp's sake: checksums stay on, as they take no time worth saving",
+    help: "Accepted and without effect: checksums stay on, as they cost next to nothing",
   },
   {
     name: "cipher",

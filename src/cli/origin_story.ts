@@ -41,7 +41,7 @@ export function readStory(line: string): TransferEvent[] {
         bytes: count("bytes"),
         failed: count("failed"),
         skipped: count("skipped"),
-        wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
+        ...(fields.wireBytes === undefined ? {} : { wireBytes: count("wireBytes") }),
         elapsedMs: transferSeconds(fields.phases) * 1000,
         streams: count("streams"),
         engine: text("engine") ?? "",

@@ -21,6 +21,7 @@ export interface Codec {
    * Decompresses from[start, end), which comes from the peer, to exactly to[at, at + length). Never writes elsewhere,
    * and never takes more memory than a small multiple of `length`.
    *
+   * @param length at least 1.
    * @throws {ProtocolError} code "bad-coding" when it is not what a codec makes of so many bytes.
    */
   decompress(from: Bytes, start: number, end: number, to: Bytes, at: number, length: number): void;

@@ -53,9 +53,10 @@ function zlibCodec<Options extends { chunkSize?: number; maxOutputLength?: numbe
     name,
     library: "zlib",
     compress(from, start, end, to, limit) {
+      const target = pieceOf(to, 0, limit);
       const made = compress(pieceOf(from, start, end), writing);
       if (made.length > limit) return undefined;
-      pieceOf(to, 0, limit).set(made);
+      target.set(made);
       return made.length;
     },
     decompress(from, start, end, to, at, length) {

@@ -55,6 +55,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     role: "client",
     secrets,
     control,
+    features,
     hello,
     engine: options.engine,
     bringUp: (count, take) => connector.connect(candidates(hello, options), count, take),

@@ -69,6 +69,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       role: "remote",
       secrets,
       control,
+      features: FEATURES.filter((feature) => start.features.includes(feature)),
       job: start.job,
       engine,
       bringUp: (count, take) => acceptor.run(secrets, engine, count + SPARE_STREAMS, take),

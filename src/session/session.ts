@@ -30,6 +30,8 @@ export interface Session {
   role: "client" | "remote";
   secrets: SessionSecrets;
   control: ControlChannel;
+  /** Optional parts of the protocol that both ends know, and may use. */
+  features: readonly string[];
   engine: CipherEngine;
   /** Brings up `count` streams, each handed over as soon as it is proven. @throws when they cannot be had. */
   bringUp(count: number, take: (stream: ProvenStream) => void): Promise<void>;

@@ -23,6 +23,6 @@ export async function codecFor(
 
 /** Tells the user when the other end is too old for it: it leaves out what it does not know. */
 export function noteUncompressed(session: ClientSession, host: string, emit: (event: TransferEvent) => void): void {
-  if (session.hello.features.includes("compress")) return;
+  if (session.features.includes("compress")) return;
   emit({ type: "note", message: `escp on ${host} cannot compress: the data goes as it is` });
 }

@@ -29,6 +29,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     if (event.type === "failed" || event.type === "note") options.note(event.message);
   };
   const { blockBytes } = job;
+  const compress = (job.compress ?? false) && session.features.includes("compress");
   if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
@@ -53,7 +54,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       tilde,
       checkSources: () => {},
       preserve: job.preserve,
-      codecs: await codecsFor(job.compress ?? false, machine.cipher.name),
+      codecs: await codecsFor(compress, machine.cipher.name),
       umask: machine.umask,
       streams: MAX_STREAMS,
       bytesPerSecond: 0,
@@ -70,7 +71,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     ...shared,
     ...found,
     bytesPerSecond: job.bytesPerSecond ?? 0,
-    compress: job.compress ?? false,
+    compress,
     walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
     streams: MAX_STREAMS,
     workers: machine.workers,

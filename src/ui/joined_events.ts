@@ -88,9 +88,14 @@ export class JoinedEvents {
       bytes: sum.bytes + bytes,
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
-      wireBytes: event.wireBytes === undefined ? sum.wireBytes : (sum.wireBytes ?? 0) + event.wireBytes,
+      ...wireBytesOf(sum, event),
       elapsedMs: sum.elapsedMs + event.elapsedMs,
       streams: Math.max(sum.streams, event.streams),
     };
   }
+}
+
+/** Told by copies that compress, which are all or none. */
+function wireBytesOf(sum: FinishedEvent, { wireBytes }: FinishedEvent): Pick<FinishedEvent, "wireBytes"> {
+  return wireBytes === undefined ? {} : { wireBytes: (sum.wireBytes ?? 0) + wireBytes };
 }

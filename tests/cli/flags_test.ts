@@ -17,7 +17,9 @@ describe("the table of options", () => {
       assertEquals(flag.short?.length ?? 1, 1, flag.name);
       assertEquals(takesValue(flag), flag.argument !== undefined, flag.name);
       assert(!flag.help.endsWith("."), flag.name);
-      if (flag.kind === "number") assert(flag.min !== undefined && flag.max !== undefined, flag.name);
+      if (flag.kind === "number" || flag.kind === "size") {
+        assert(flag.min !== undefined && flag.max !== undefined, flag.name);
+      }
       if (flag.choices && flag.default) assert(flag.choices.includes(String(flag.default)), flag.name);
     }
   });

@@ -54,9 +54,12 @@ describe("readCommandLine", () => {
       symlinks: "follow",
       hardlinks: false,
       bytesPerSecond: 0,
+      compress: false,
+      blockBytes: undefined,
       filters: [],
       quiet: false,
       log: undefined,
+      bits: false,
       json: false,
       verbose: 0,
     }));
@@ -98,6 +101,25 @@ describe("readCommandLine", () => {
   it("takes the limit in kilobits, as scp does", () => {
     assertEquals([copy("-l8", "x", "y").bytesPerSecond, copy("-l", "1", "x", "y").bytesPerSecond], [1000, 125]);
     assertEquals(message("-l0", "x", "y"), 'Option "-l" must be a number from 1 to 1000000000, not "0"');
+  });
+
+  it("takes a block size in bytes, or with a letter for powers of 1024", () => {
+    for (
+      const [text, bytes] of [["65536", 65536], ["64K", 65536], ["64k", 65536], ["1M", 1 << 20], ["16MiB", 16 << 20]]
+    ) {
+      assertEquals(copy(`--blocksize=${text}`, "a", "h:").blockBytes, bytes);
+    }
+    for (const text of ["", "0", "65535", "63K", "17M", "1T", "1.5M", "-1M", "M", "0x10000", "99999999999999999999"]) {
+      assertMatch(
+        message(`--blocksize=${text}`, "a", "h:"),
+        /^Option "--blocksize" must be a size from 64K to 16M, not /,
+      );
+    }
+  });
+
+  it("takes what is there for EScp's sake", () => {
+    assertEquals(copy("--blocksize=1M", "--nochecksum", "--bits", "-C", "a", "h:").bits, true);
+    assertEquals(copy("-rC", "a", "h:").compress, true);
   });
 
   it("takes a dash for standard input or output, and a lone operand behind two dashes", () => {

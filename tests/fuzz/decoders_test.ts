@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { availableCodecs, createCodec } from "../../src/compress/codecs.ts";
 import { readBlockHeader } from "../../src/protocol/block.ts";
 import { HelloScanner, parseHello } from "../../src/protocol/hello.ts";
 import { MAX_LINE_BYTES } from "../../src/protocol/limits.ts";
@@ -12,11 +13,15 @@ import { RecordCursor, RecordField, RecordType } from "../../src/protocol/record
 import { readResult } from "../../src/protocol/results.ts";
 import { checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
+import { text } from "../compress/text.ts";
 import { fromHex } from "../protocol/hex.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
 import { mutate, noise } from "./mutate.ts";
 import { onlyProtocolErrors } from "./only_protocol_errors.ts";
 
+const CODECS = (["native", "portable"] as const).flatMap((engine) =>
+  availableCodecs(engine).map((name) => ({ name, engine }))
+);
 const ROUNDS = 4000;
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -62,6 +67,21 @@ describe("damaged and random bytes", () => {
     fuzz("pack", [fromHex(golden.pack.bytes).subarray(0, PACK_HEADER_BYTES + 1)], (bytes) => {
       readPackHeader(viewOf(bytes), 0, bytes.length, 1 << 20);
     });
+  });
+
+  it("make exactly the announced length of compressed data, or a ProtocolError", () => {
+    const contents = text(2000);
+    for (const { name, engine } of CODECS) {
+      const codec = createCodec(name, engine);
+      const room = new Uint8Array(contents.length);
+      const coded = room.slice(0, codec.compress(contents, 0, contents.length, room, room.length));
+      const to = new Uint8Array(contents.length + 64).fill(0xa5);
+      fuzz(`${name} ${engine}`, [coded], (bytes) => {
+        codec.decompress(bytes, 0, bytes.length, to, 0, contents.length);
+        assert(to.subarray(contents.length).every((byte) => byte === 0xa5));
+      });
+      codec.close();
+    }
   });
 
   it("make a block within the limit or a ProtocolError", () => {

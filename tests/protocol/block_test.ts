@@ -80,7 +80,16 @@ describe("block header", () => {
   });
 
   it("is rejected with a codec that is not known", () => {
-    for (const codec of [2, 3, 255]) assertProtocolError("bad-block", () => passOn({ ...STORED, codec }, 10));
+    for (const codec of [4, 255]) assertProtocolError("bad-block", () => passOn({ ...STORED, codec }, 10));
+  });
+
+  it("stands for as many bytes as a compressed block says, up to the limit and more than there are", () => {
+    for (const codec of [BlockCodec.zstd, BlockCodec.deflate]) {
+      for (const length of [11, LIMIT]) assertEquals(passOn({ ...STORED, codec, length }, 10).length, length);
+      for (const length of [0, 9, 10, LIMIT + 1, 2 ** 32 - 1]) {
+        assertProtocolError("bad-block", () => passOn({ ...STORED, codec, length }, 10));
+      }
+    }
   });
 
   it("leaves alone what may get a meaning later", () => {

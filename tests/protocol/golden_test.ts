@@ -83,9 +83,11 @@ describe("golden vectors of version 1", () => {
 
   it("pack and records", () => {
     const bytes = fromHex(golden.pack.bytes);
-    assertEquals(readPackHeader(viewOf(bytes), 0, bytes.length), {
+    assertEquals(readPackHeader(viewOf(bytes), 0, bytes.length, bytes.length), {
       unit: golden.pack.unit,
       attempt: golden.pack.attempt,
+      codec: 0,
+      length: 0,
     });
     const cursor = new RecordCursor(bytes, PACK_HEADER_BYTES, bytes.length, { plan: false });
     const seen = [];

@@ -89,6 +89,12 @@ describe("messages", () => {
     });
   }
 
+  it("ready: says which codecs the receiver has, where it does", () => {
+    const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
+    assertEquals(parseMessage(formatMessage(message)), message);
+    for (const codecs of [null, "zstd", [1], Array(17).fill("zstd")]) rejects({ type: "ready", codecs });
+  });
+
   it("leave out fields that are not known", () => {
     assertEquals<Message>(parse({ type: "bye", later: 1 }), { type: "bye" });
   });

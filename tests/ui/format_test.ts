@@ -33,6 +33,19 @@ describe("formatBytes", () => {
 
 describe("formatRate", () => {
   it("is bytes a second", () => assertEquals(formatRate(361.4 * MIB), "361 MiB/s"));
+
+  const inBits: [number, string][] = [
+    [0, "0 bit/s"],
+    [124, "992 bit/s"],
+    [125, "1.0 kbit/s"],
+    [12_500_000, "100 Mbit/s"],
+    [124_999_999, "1.0 Gbit/s"],
+    [1_250_000_000, "10.0 Gbit/s"],
+  ];
+  for (const [bytesPerSecond, expected] of inBits) {
+    it(`is ${expected} for ${bytesPerSecond} bytes, when bits are wanted`, () =>
+      assertEquals(formatRate(bytesPerSecond, { bits: true }), expected));
+  }
 });
 
 describe("formatDuration", () => {

@@ -26,6 +26,12 @@ describe("progressLine", () => {
       " 46%   1.2 GiB of 2.6 GiB   615 MiB/s  ETA 0:03  212 of 420 files  2 failed",
     ));
 
+  it("shows the rate in bits when it is told to", () =>
+    assertEquals(
+      progressLine(running(), { width: 100, nowMs, bits: true }),
+      " 46%   1.2 GiB of 2.6 GiB  5.2 Gbit/s  ETA 0:03  212 of 420 files",
+    ));
+
   it("leaves out the least important first", () => {
     const state = running({ failures: 2 });
     const lines = [75, 74, 56, 55, 45, 44, 35, 34, 26, 25, 20, 16, 15, 4].map((width) =>

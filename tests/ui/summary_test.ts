@@ -21,6 +21,16 @@ describe("summaryLine", () => {
       summaryLine({ ...plain, files: 418, bytes: MIB, elapsedMs: 1000, failed: 2, skipped: 30 }),
       "418 files, 1.0 MiB in 1.0 s (1.0 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine",
     ));
+  it("says what went over the wire where that was asked for", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 2, bytes: 100 * MIB, elapsedMs: 1000, wireBytes: 20 * MIB }),
+      "2 files, 100 MiB in 1.0 s (100 MiB/s), 20.0 MiB sent, 4 streams, native engine",
+    ));
+  it("gives the rate in bits when it is told to", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 1, bytes: 125e6, elapsedMs: 1000 }, { bits: true }),
+      "1 file, 119 MiB in 1.0 s (1.0 Gbit/s), 4 streams, native engine",
+    ));
   it("claims no rate without time", () =>
     assertEquals(
       summaryLine({ ...plain, files: 0, bytes: 0, elapsedMs: 0 }),
