@@ -13,7 +13,7 @@ export interface Bundle {
 }
 
 /** Bundles main.ts of `root` and its Workers into `folder`. @throws {Error} when it does not come out as expected. */
-export async function bundle(root: URL, folder: string): Promise<Bundle> {
+export async function bundle(root: string, folder: string): Promise<Bundle> {
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--outdir", folder, "main.ts", ...WORKERS],
     cwd: root,
