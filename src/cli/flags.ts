@@ -70,6 +70,20 @@ export const FLAGS = [
     help: "As --exclude, with a regular expression",
   },
   {
+    name: "filelist",
+    kind: "string",
+    argument: "FILE",
+    section: "Copying",
+    help: "Copy what a list names, one a line; a .yaml file may give targets too; - is standard input",
+  },
+  {
+    name: "null",
+    short: "0",
+    kind: "boolean",
+    section: "Copying",
+    help: "The names in the list end with NUL, as those of find -print0 do",
+  },
+  {
     name: "streams",
     short: "t",
     aliases: ["parallel"],

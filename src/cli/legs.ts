@@ -1,15 +1,26 @@
-/** From operands to legs: a run may have sources on several hosts, and each pair of hosts is a session of its own. */
+/** From sources to legs: a run may have sources on several hosts, and each pair of hosts is a session of its own. */
 
-import { type Operand, type RemoteOperand } from "../ssh/operand.ts";
+import type { Operand, RemoteOperand } from "../ssh/operand.ts";
+import type { AskedSource } from "../transfer/asked_sources.ts";
 
 export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
+
+/** A source of the command line or of a list. */
+export interface Source {
+  readonly operand: Operand;
+  /** It is from a list: neither patterns nor "~" mean anything in it. */
+  readonly literal: boolean;
+  /** Its own target, in place of that of all. */
+  readonly target?: Operand;
+}
 
 /** Sources on one host that go to one host, over one session. */
 export interface Leg {
   /** Where the data goes, seen from here; "relay" and "origin" are from one remote host to another. */
   readonly direction: "local" | "push" | "pull" | "relay" | "origin";
   /** At least one, all on the same host. */
-  readonly sources: readonly [Operand, ...Operand[]];
+  readonly sources: readonly AskedSource[];
+  /** Where those go that have no target of their own. */
   readonly target: Operand;
   /** The other host, that of the target where both sides are remote; undefined for a local copy. */
   readonly remote?: RemoteHost;
@@ -18,35 +29,41 @@ export interface Leg {
 }
 
 /**
- * Groups the sources by host, in the order in which the hosts come first.
+ * Groups the sources by the hosts that they come from and go to, in the order in which these come first.
  *
+ * @param target Left out: each source has its own.
  * @param options.fromOrigin Where both hosts are remote, escp is to run on the first.
  */
 export function planLegs(
-  sources: readonly Operand[],
-  target: Operand,
+  sources: readonly Source[],
+  target: Operand | undefined,
   options: { fromOrigin: boolean },
-): [Leg, ...Leg[]] {
-  const groups = new Map<string, [Operand, ...Operand[]]>();
+): Leg[] {
+  const groups = new Map<string, Source[]>();
   for (const source of sources) {
-    const key = hostKey(source);
+    const key = `${hostKey(source.operand)} ${hostKey(source.target ?? target!)}`;
     const group = groups.get(key);
     if (group) group.push(source);
     else groups.set(key, [source]);
   }
-  return Array.from(groups.values(), (group) => planLeg(group, target, options)) as [Leg, ...Leg[]];
+  return Array.from(groups.values(), (group) => planLeg(group, target, options));
 }
 
-function planLeg(sources: [Operand, ...Operand[]], target: Operand, { fromOrigin }: { fromOrigin: boolean }): Leg {
-  const [source] = sources;
-  const shared = { sources, target };
+function planLeg(group: Source[], shared: Operand | undefined, { fromOrigin }: { fromOrigin: boolean }): Leg {
+  const [{ operand, target: own }] = group;
+  // Without a source that goes to the target of all, this one only tells the host.
+  const target = group.some((source) => source.target === undefined) ? shared! : own!;
+  const sources = group.map(({ operand, literal, target }): AskedSource =>
+    target ? { path: operand.path, literal, target: target.path } : { path: operand.path, literal }
+  );
+  const leg = { sources, target };
   if (target.kind === "remote") {
-    if (source.kind === "local") return { ...shared, direction: "push", remote: hostOf(target) };
+    if (operand.kind === "local") return { ...leg, direction: "push", remote: hostOf(target) };
     const direction = fromOrigin ? "origin" : "relay";
-    return { ...shared, direction, remote: hostOf(target), origin: hostOf(source) };
+    return { ...leg, direction, remote: hostOf(target), origin: hostOf(operand) };
   }
-  if (source.kind === "local") return { ...shared, direction: "local" };
-  return { ...shared, direction: "pull", remote: hostOf(source) };
+  if (operand.kind === "local") return { ...leg, direction: "local" };
+  return { ...leg, direction: "pull", remote: hostOf(operand) };
 }
 
 function hostOf({ host, user, port }: RemoteOperand): RemoteHost {

@@ -6,7 +6,8 @@ import type { Flag } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { FLAGS, type RawFlags } from "./flags.ts";
 import { USAGE } from "./help.ts";
-import { type Leg, planLegs } from "./legs.ts";
+import type { FileList } from "./file_list.ts";
+import { type Leg, planLegs, type Source } from "./legs.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 
 /** What the command line asks for. */
@@ -35,10 +36,16 @@ export interface ReceiverOptions {
 
 /** A copy that can be started: everything is checked. */
 export interface Options extends Omit<ReceiverOptions, "local"> {
-  readonly sources: readonly [Operand, ...Operand[]];
-  readonly target: Operand;
-  /** The sources by host: each is copied over a session of its own. */
-  readonly legs: readonly [Leg, ...Leg[]];
+  /** Empty only beside a list. */
+  readonly sources: readonly Source[];
+  /** Left out only beside a list, whose entries may have targets of their own. */
+  readonly target?: Operand;
+  /** Names further sources. */
+  readonly fileList?: FileList;
+  /** From one remote host to another: escp is to run on the first. */
+  readonly fromOrigin: boolean;
+  /** The sources by host: each is copied over a session of its own. Empty as long as a list is not read. */
+  readonly legs: readonly Leg[];
   /** The source is standard input: "-", or no source at all behind "--". */
   readonly fromInput: boolean;
   /** The target is standard output: "-". */
@@ -126,8 +133,9 @@ function copyOptions(
   { driveLetters }: Surroundings,
 ): Options {
   // fastscp's way to say it: `cmd | escp -- host:file`.
-  const texts = given.length === 1 && afterDashes === 1 ? ["-", ...given] : given;
-  if (texts.length < 2) {
+  const fileList = fileListOf(flags);
+  const texts = given.length === 1 && afterDashes === 1 && !fileList ? ["-", ...given] : given;
+  if (texts.length < 2 && !fileList) {
     const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
     throw new UsageError(`${state}: a source and a target are needed`, { hint: `${USAGE}; "escp --help" says more` });
   }
@@ -136,14 +144,17 @@ function copyOptions(
   // A rule that cannot be used is found before anything is opened.
   createFilter(filters);
   const operands = texts.map((text) => parseOperand(text, { driveLetters }));
-  const target = operands.pop()!;
-  const sources = operands as [Operand, ...Operand[]];
-  const streams = standardStreams(sources, target, flags);
+  const target = operands.pop();
+  const streams = standardStreams(operands, target, flags);
+  const fromOrigin = flags["from-origin"] ?? false;
+  const sources = operands.map((operand): Source => ({ operand, literal: false }));
   return {
     sources,
     target,
     ...streams,
-    legs: planLegs(sources, target, { fromOrigin: flags["from-origin"] ?? false }),
+    fileList,
+    fromOrigin,
+    legs: fileList ? [] : planLegs(sources, target, { fromOrigin }),
     remotePath: flags["remote-path"],
     ssh: sshOptions(flags),
     streams: flags.streams,
@@ -167,15 +178,23 @@ function copyOptions(
   };
 }
 
+function fileListOf({ filelist, null: nul }: CompleteFlags): FileList | undefined {
+  if (filelist !== undefined) return { file: filelist, nul: nul ?? false };
+  if (nul) throw new UsageError('Option "-0" is for the names in a list: "--filelist" is missing');
+}
+
 /** "-" as an operand. A file of that name is written "./-". */
 function standardStreams(
   sources: readonly Operand[],
-  target: Operand,
+  target: Operand | undefined,
   flags: CompleteFlags,
 ): Pick<Options, "fromInput" | "toOutput"> {
-  const isDash = ({ kind, path }: Operand) => kind === "local" && path === "-";
+  const isDash = (operand?: Operand) => operand?.kind === "local" && operand.path === "-";
   const fromInput = sources.some(isDash);
   const toOutput = isDash(target);
+  if (flags.filelist !== undefined && (fromInput || toOutput)) {
+    throw new UsageError('Cannot use "-" as a source or target together with "--filelist"');
+  }
   if (fromInput && sources.length > 1) {
     throw new UsageError('Cannot copy standard input ("-") together with other sources');
   }

@@ -1,19 +1,21 @@
 /** A copy as the user asked for it: its legs, the terminal, the signals, the exit status. */
 
-import { formatOperand, type Operand } from "../ssh/operand.ts";
+import { formatOperand } from "../ssh/operand.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 import { TakenNames } from "../transfer/shared_target.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { openCopyLog } from "./copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
-import type { Leg } from "./legs.ts";
+import type { Leg, Source } from "./legs.ts";
 import type { Options } from "./options.ts";
 import { runLeg } from "./run_leg.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
 /** @returns 0 when everything was copied, 1 when something was not. @throws what ended the copy. */
-export async function runCopy(options: Options): Promise<number> {
+export async function runCopy(given: Options): Promise<number> {
+  const { fileList } = given;
+  const options = fileList ? await (await import("./listed_sources.ts")).withListed(given, fileList) : given;
   const report = options.json ? await jsonReport(options) : undefined;
   // Whoever reads JSON gets no second story on the terminal; what failed is on stderr all the same.
   const terminal = new Terminal({
@@ -67,11 +69,17 @@ async function jsonReport(options: Options) {
     },
     now: () => performance.now(),
   };
-  const sources = options.sources.map(formatOperand);
-  return new JsonReport(output, { version: VERSION, sources, target: formatOperand(options.target) });
+  const { target, fileList } = options;
+  return new JsonReport(output, {
+    version: VERSION,
+    // A list may be longer than anybody wants to see it.
+    sources: options.sources.filter(({ literal }) => !literal).map(({ operand }) => formatOperand(operand)),
+    ...(fileList ? { filelist: fileList.file } : {}),
+    target: target ? formatOperand(target) : "",
+  });
 }
 
 /** What the progress line is about: the name of the only source. */
-function labelOf(sources: readonly Operand[]): string | undefined {
-  return sources.length === 1 ? sources[0].path.replace(/\/+$/, "").split("/").pop() || undefined : undefined;
+function labelOf(sources: readonly Source[]): string | undefined {
+  return sources.length === 1 ? sources[0].operand.path.replace(/\/+$/, "").split("/").pop() || undefined : undefined;
 }

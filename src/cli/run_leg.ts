@@ -19,14 +19,14 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
   if (leg.direction === "origin") {
     const { namesOnOrigin, runOnOrigin } = await import("./run_on_origin.ts");
     taken.take(namesOnOrigin(leg, options));
-    return await runOnOrigin(leg, options, listeners);
+    return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
   const { compress, blockBytes } = options;
   const { remote, origin } = leg;
   const shared = {
-    sources: leg.sources.map((source) => source.path),
-    target: { path: leg.target.path, others: options.sources.length - leg.sources.length, taken },
+    sources: leg.sources,
+    target: { path: leg.target.path, others: othersOf(leg, options), taken },
     family: familyOf(options),
     engine,
     threads: options.threads,
@@ -52,6 +52,11 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     peer: peerCommand(options, remote),
     hostname: remote?.host,
   });
+}
+
+/** Sources that go to the same target with other legs. A list has a folder as its target, however short it is. */
+export function othersOf(leg: Leg, { sources, fileList }: Options): number {
+  return sources.length - leg.sources.length + (fileList ? 1 : 0);
 }
 
 /** ssh, or for a local copy this program itself. */

@@ -5,6 +5,7 @@ import type { FilterRule } from "../files/filter.ts";
 import { hasGlob } from "../files/glob/pattern.ts";
 import { MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/line_decoder.ts";
+import { encodeName } from "../protocol/names.ts";
 import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
 import { quoteProgram, quoteWord } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
@@ -24,17 +25,21 @@ import { readStory } from "./origin_story.ts";
 export async function runOnOrigin(
   leg: Leg,
   options: Options,
-  { emit, signal }: { emit: (event: TransferEvent) => void; signal: AbortSignal },
+  { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
-  const { program, args } = sshCommand(options.ssh, leg.origin!, originCommand(leg, options));
+  const { program, args } = sshCommand(options.ssh, leg.origin!, originCommand(leg, options, others));
+  const list = listOf(leg);
   let child: Deno.ChildProcess;
   try {
-    child = new Deno.Command(program, { args, stdin: "inherit", stdout: "piped", stderr: "inherit" }).spawn();
+    const stdin = list ? "piped" : "inherit";
+    child = new Deno.Command(program, { args, stdin, stdout: "piped", stderr: "inherit" }).spawn();
   } catch (cause) {
     throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
   const stop = () => child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
+  // Whoever ends without having read the list says why.
+  if (list) new Blob([list]).stream().pipeTo(child.stdin).catch(() => {});
   let outcome: Outcome | undefined;
   try {
     const lines = new LineDecoder(MAX_LINE_BYTES);
@@ -59,18 +64,24 @@ export async function runOnOrigin(
   throw new kind(`Cannot copy from ${formatHost(leg.origin!)}: it ended with status ${code}, its message is above`);
 }
 
+/** What comes from a list is told by a list: a command line has no room for it. Names end with NUL. */
+function listOf({ sources }: Leg): Uint8Array<ArrayBuffer> | undefined {
+  const listed = sources.filter(({ literal }) => literal);
+  if (listed.length > 0) return encodeName(listed.map(({ path }) => `${localWord(path)}\0`).join(""));
+}
+
 /** The names that the sources get in the target, as far as they can be told from here. */
 export function namesOnOrigin(leg: Leg, { recursive }: Options): { name: string; kind: string }[] {
   // Folders of one name are merged, and what is a folder is not known here.
   if (recursive) return [];
-  return leg.sources.filter(({ path }) => !hasGlob(path)).map(({ path }) => ({
-    name: sourceNameOf(path)[0],
+  return leg.sources.filter(({ path, literal }) => literal || !hasGlob(path)).map(({ path, literal }) => ({
+    name: sourceNameOf(path, { tilde: !literal })[0],
     kind: "file",
   }));
 }
 
 /** The command line for the shell of the origin host: every word of it is quoted. */
-export function originCommand(leg: Leg, options: Options): string {
+export function originCommand(leg: Leg, options: Options, others: number): string {
   const before = [
     ...(options.recursive ? ["-r"] : []),
     ...(options.preserve ? ["-p"] : []),
@@ -87,12 +98,15 @@ export function originCommand(leg: Leg, options: Options): string {
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,
     ...(options.ssh.batch ? ["-B"] : []),
+    ...(leg.sources.some(({ literal }) => literal) ? ["-0", "--filelist=-"] : []),
     "--",
   ];
   // A leading "~" is for that shell, as there is no other that could expand it.
-  const sources = leg.sources.map((source) => quoteProgram(localWord(source.path)));
+  const sources = leg.sources.filter(({ literal }) => !literal).map(({ path }) =>
+    quoteProgram(path.startsWith("~") ? path : localWord(path))
+  );
   const target = quoteWord(
-    formatOperand(leg.sources.length < options.sources.length ? asFolder(leg.target) : leg.target),
+    formatOperand(others > 0 ? asFolder(leg.target) : leg.target),
   );
   return [quoteProgram(options.remotePath), ...before.map(quoteWord), ...sources, target].join(" ");
 }
@@ -109,5 +123,5 @@ function asFolder(target: Operand): Operand {
 /** A path of the origin host must not be taken for an operand with a host. */
 function localWord(path: Operand["path"]): string {
   if (path === "") return ".";
-  return path.startsWith("/") || path.startsWith("./") || path.startsWith("~") ? path : `./${path}`;
+  return path.startsWith("/") || path.startsWith("./") ? path : `./${path}`;
 }

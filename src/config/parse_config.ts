@@ -1,10 +1,11 @@
 /** From the text of a configuration file to what it says. */
 
-import { escapePath, quotePath, UsageError, UserError } from "../errors.ts";
+import { quotePath, UsageError, UserError } from "../errors.ts";
 import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
 import type { Config, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
 import { parseMask } from "./mask.ts";
+import { parseYaml } from "./parse_yaml.ts";
 import { parsePortRange } from "./port_range.ts";
 
 type Mapping = Record<string, unknown>;
@@ -31,26 +32,6 @@ export async function parseConfig(text: string, file: string, table: KeyTable): 
     });
   }
   return new ConfigReader(text, file, table).read(value);
-}
-
-async function parseYaml(text: string, file: string): Promise<unknown> {
-  // Loaded here and not before: most runs have no file to read.
-  const yaml = await import("@std/yaml") as { parse(text: string, options: { schema: "failsafe" }): unknown };
-  try {
-    return yaml.parse(text, { schema: "failsafe" });
-  } catch (cause) {
-    if (cause instanceof RangeError) throw new UsageError(`Cannot read ${quotePath(file)}: it is nested too deeply`);
-    if (!(cause instanceof SyntaxError)) throw cause;
-    const [, state, line] = /^(.*?)(?: at line ([0-9]+), column [0-9]+:.*)?$/s.exec(cause.message)!;
-    const reason = state.slice(state.indexOf(": ") + 1).trim();
-    // What is never closed is noticed behind the last line.
-    const last = text.trimEnd().split("\n").length;
-    const where = line === undefined ? "" : `, line ${Math.min(Number(line), last)}`;
-    throw new UsageError(`Cannot read ${quotePath(file)}${where}: ${escapePath(reason).replaceAll('\\"', '"')}`, {
-      cause,
-      hint: /alias/.test(reason) ? 'A pattern that begins with "*" is written in quotes: "*.lab"' : undefined,
-    });
-  }
 }
 
 class ConfigReader {

@@ -34,7 +34,8 @@ export class NativeFolders {
   readonly #long = new Scratch(80 << 10);
   readonly #how = new Scratch(24);
   readonly #kept = new Map<string, number>();
-  readonly #rootDescriptors = new Map<number, number>();
+  /** By the folder's path: thousands of roots may be files of one folder. */
+  readonly #rootDescriptors = new Map<string, number>();
   #created: TouchedFolder[] = [];
 
   constructor(calls: FileCalls, roots: TargetRoot[], options: { openat2: boolean }) {
@@ -97,13 +98,18 @@ export class NativeFolders {
   }
 
   #openRoot(root: number): number {
-    const open = this.#rootDescriptors.get(root);
-    if (open !== undefined) return open;
     const text = rootFolder(this.#roots[root]);
+    const open = this.#rootDescriptors.get(text);
+    if (open !== undefined) return open;
     const { path, directory, closeOnExec } = this.#calls.flags;
     const result = openPath(this.#calls, AT_FDCWD, encodeName(text), path | directory | closeOnExec, this.#long);
     if (result < 0) throw failedCall("create", text, -result);
-    this.#rootDescriptors.set(root, result);
+    this.#rootDescriptors.set(text, result);
+    if (this.#rootDescriptors.size > KEPT) {
+      const [oldest, its] = this.#rootDescriptors.entries().next().value!;
+      this.#calls.close(its);
+      this.#rootDescriptors.delete(oldest);
+    }
     return result;
   }
 

@@ -119,7 +119,8 @@ export class PackBuilder {
     bytes.fill(0, at, next);
     bytes[at + RecordField.type] = type;
     view.setUint16(at + RecordField.nameLength, nameBytes, true);
-    view.setUint16(at + RecordField.root, this.#root, true);
+    view.setUint16(at + RecordField.root, this.#root & 0xffff, true);
+    bytes[at + RecordField.rootHigh] = this.#root >>> 16;
     view.setUint32(at + RecordField.mode, from.mode, true);
     view.setUint32(at + RecordField.uid, from.uid, true);
     view.setUint32(at + RecordField.gid, from.gid, true);

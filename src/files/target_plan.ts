@@ -23,6 +23,8 @@ export interface PlannedSource {
   /** "input": standard input, which has no name that a folder could take. */
   kind: "file" | "folder" | "input";
   identity?: FileIdentity;
+  /** Its own target, in place of that of all. */
+  target?: string;
 }
 
 export interface TargetPlanOptions {
@@ -58,6 +60,21 @@ export function planTargets(
     const bytes = encodeName(name);
     if (name !== ".") checkName(bytes, 0, bytes.length);
   }
+  const shared = sources.filter((source) => source.target === undefined);
+  const sharedDrafts = shared.length > 0 ? place(shared, target, options, paths) : [];
+  let next = 0;
+  const drafts = sources.map((source) =>
+    source.target === undefined
+      ? sharedDrafts[next++]
+      : place([source], source.target, { ...options, operands: 1 }, paths)[0]
+  );
+  checkDistinct(sources, drafts);
+  if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
+  return makeFolders(drafts, paths);
+}
+
+/** Where sources go that have one target. */
+function place(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
   const expanded = options.tilde ? expandTilde(target) : target;
   const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded);
   const stat = paths.stat(full, { follow: true });
@@ -66,12 +83,9 @@ export function planTargets(
       hint: "Say which name it gets there",
     });
   }
-  const drafts = stat?.kind === FileKind.folder
+  return stat?.kind === FileKind.folder
     ? sources.map((source) => intoFolder(source, withoutTrailingSlashes(full), paths))
     : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
-  checkDistinct(sources, drafts);
-  if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
-  return makeFolders(drafts, paths);
 }
 
 /** Below a folder that exists. */

@@ -14,6 +14,8 @@ export type Job =
     direction: "pull";
     /** The sources as the user typed them. */
     sources: string[];
+    /** Further ones follow in messages "wanted"; left out: no. Feature "lists". */
+    more?: boolean;
   } & JobOptions;
 
 /** What holds for either direction. */
@@ -52,7 +54,10 @@ export function parseJob(value: unknown): Job {
     hardlinks: shape.flag(fields, "hardlinks"),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
   };
-  return direction === "push"
-    ? { direction, target: shape.text(fields, "target", 1 << 17), ...options }
-    : { direction, sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText), ...options };
+  return direction === "push" ? { direction, target: shape.text(fields, "target", 1 << 17), ...options } : {
+    direction,
+    sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText),
+    ...(fields.more === undefined ? {} : { more: shape.flag(fields, "more") }),
+    ...options,
+  };
 }

@@ -29,5 +29,7 @@ export const MAX_LINE_BYTES = 1 << 20;
 export const MAX_NOISE_BYTES = 64 << 10;
 /** Most streams of a session. */
 export const MAX_STREAMS = 64;
+/** Most roots of a job with a peer that does not have the feature "lists", and most that one pattern stands for. */
+export const MAX_PLAIN_ROOTS = 65_535;
 /** Most roots of a job. */
-export const MAX_ROOTS = 65_535;
+export const MAX_ROOTS = 1_000_000;

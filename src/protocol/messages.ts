@@ -33,12 +33,22 @@ export interface WireSource {
   /** Names the file on the sender's host. */
   dev: number;
   inode: number;
+  /** The target of this source alone, as the user wrote it; only from a client. Feature "lists". */
+  target?: string;
 }
 
 /** All messages; the arrow says who may send it. */
 export type Message =
   /** client -> remote, first: what was chosen out of the hello line, and the job. */
   | { type: "start"; version: number; features: string[]; random: Uint8Array<ArrayBuffer>; cipher: string; job: Job }
+  /** client -> remote, after a start that says `more`: further sources of a pull. Feature "lists". */
+  | {
+    type: "wanted";
+    sources: string[];
+    /** Neither patterns nor "~" mean anything in them. */
+    literal: boolean;
+    last: boolean;
+  }
   /** sender -> receiver: what will come, in as many messages as it takes. */
   | {
     type: "sources";
@@ -132,6 +142,12 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     cipher: shape.text(fields, "cipher", 64),
     job: parseJob(fields.job),
   }),
+  wanted: (fields) => ({
+    type: "wanted",
+    sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText),
+    literal: shape.flag(fields, "literal"),
+    last: shape.flag(fields, "last"),
+  }),
   sources: (fields) => ({
     type: "sources",
     sources: shape.list(fields, "sources", MAX_ROOTS, asSource),
@@ -214,6 +230,7 @@ function asSource(value: unknown, name: string): WireSource {
     kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
     dev: shape.whole(fields, "dev"),
     inode: shape.whole(fields, "inode"),
+    ...(fields.target === undefined ? {} : { target: shape.text(fields, "target", 1 << 17) }),
   };
 }
 

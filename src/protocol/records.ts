@@ -28,7 +28,8 @@ export const RECORD_HEADER_BYTES = 64;
 /** Where the fields stand; integers are little-endian, 64-bit ones are two halves of 32 bits. */
 export const RecordField = {
   type: 0,
-  flags: 1,
+  /** Bits 16 to 23 of the root. */
+  rootHigh: 1,
   nameLength: 2,
   root: 4,
   mode: 8,
@@ -132,7 +133,7 @@ export class RecordCursor {
     const view = this.#view;
     this.start = at;
     this.type = view.getUint8(at + RecordField.type);
-    this.root = view.getUint16(at + RecordField.root, true);
+    this.root = view.getUint16(at + RecordField.root, true) | view.getUint8(at + RecordField.rootHigh) << 16;
     this.size = getUint53(view, at + RecordField.size);
     this.nameStart = at + RECORD_HEADER_BYTES;
     this.nameEnd = this.nameStart + view.getUint16(at + RecordField.nameLength, true);

@@ -5,28 +5,49 @@ import { matchesGlobName } from "../files/glob/match_path.ts";
 import { type GlobPattern, hasGlob, parseGlob } from "../files/glob/pattern.ts";
 import type { WireSource } from "../protocol/messages.ts";
 import { sourceNameOf } from "./source_name.ts";
+import type { WantedSource } from "./wanted.ts";
+
+/** A source as the user named it. */
+export interface AskedSource extends WantedSource {
+  /** Its own target on the receiving side, as written (without the host); left out: that of all sources. */
+  readonly target?: string;
+}
 
 /**
  * A server may send what was asked for, under its own name, and nothing else.
  *
- * @param asked the operands, as typed.
  * @throws {ProtocolError} code "unasked".
  */
-export function checkSources(asked: string[], recursive: boolean, offered: WireSource[]): void {
+export function checkSources(asked: readonly AskedSource[], recursive: boolean, offered: WireSource[]): void {
   const seen = new Set<number>();
   const patterns = new Map<string, GlobPattern>();
-  for (const { operand, name, kind } of offered) {
+  for (const { operand, name, kind, target } of offered) {
     const source = asked[operand];
-    if (source === undefined || kind === "input" || (kind === "folder" && !recursive)) throw unasked();
-    if (hasGlob(source)) {
-      const pattern = patterns.get(source) ?? parseGlob(source);
-      patterns.set(source, pattern);
+    // Where it goes is not for a server to say.
+    if (source === undefined || target !== undefined || kind === "input" || (kind === "folder" && !recursive)) {
+      throw unasked();
+    }
+    const { path, literal } = source;
+    if (!literal && hasGlob(path)) {
+      const pattern = patterns.get(path) ?? parseGlob(path);
+      patterns.set(path, pattern);
       if (!matchesGlobName(pattern, name)) throw unasked();
     } else {
-      if (seen.has(operand) || !sourceNameOf(source).includes(name)) throw unasked();
+      if (seen.has(operand) || !sourceNameOf(path, { tilde: !literal }).includes(name)) throw unasked();
       seen.add(operand);
     }
   }
+}
+
+/** The sources with their own targets, where they have such. */
+export function withTargets<T extends { operand: number }>(
+  sources: readonly T[],
+  asked: readonly AskedSource[],
+): (T & { target?: string })[] {
+  return sources.map((source) => {
+    const { target } = asked[source.operand];
+    return target === undefined ? source : { ...source, target };
+  });
 }
 
 function unasked(): ProtocolError {

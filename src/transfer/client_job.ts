@@ -3,18 +3,20 @@
 import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
 import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
+import type { Failure } from "../protocol/results.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
 import { toFailure } from "../streams/failure.ts";
-import { checkSources } from "./asked_sources.ts";
+import { checkSources, withTargets } from "./asked_sources.ts";
 import { codecsFor, noteUncompressed } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { receive } from "./receive.ts";
-import { type Outcome, send } from "./send.ts";
+import { type NumberedRoot, type Outcome, send } from "./send.ts";
 import { LIMITS } from "./transfer_limits.ts";
+import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
 
 /** Agrees on a session, which it puts into `state`, and sends or receives. @throws what ended it. */
 export async function runSession(
@@ -36,6 +38,8 @@ export async function runSession(
     family: options.family,
   });
   state.session = session;
+  if (options.direction === "pull") await sendWanted(session, peer.name, options.sources);
+  else if (options.sources.some(({ target }) => target !== undefined)) checkLists(session, peer.name);
   options.begun(session.secrets.id.slice(0, 8));
   options.note(
     `escp ${session.hello.software} there, ` +
@@ -75,9 +79,11 @@ export async function runSession(
       toOutput: options.toOutput,
       base: Deno.cwd(),
       tilde: false,
-      checkSources(sources) {
+      acceptSources(sources) {
         checkSources(options.sources, options.request.recursive, sources);
-        options.target.taken.take(sources);
+        const placed = withTargets(sources, options.sources);
+        options.target.taken.take(placed);
+        return placed;
       },
       preserve: options.request.preserve,
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
@@ -98,20 +104,19 @@ function jobOf(options: CopyOptions, blockBytes: number): Job {
   const shared = jobOptions(options.request, blockBytes);
   return options.direction === "push"
     ? { direction: "push", target: options.target.path, ...shared }
-    : { direction: "pull", sources: options.sources, ...shared };
+    : { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
 }
 
 function localRoots(options: CopyOptions, machine: Machine) {
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], failures: [] };
-  const { recursive } = options.request;
-  const found = options.sources.map((path) =>
-    resolveSources([path], { base: Deno.cwd(), tilde: false, recursive }, machine.files.paths)
-  );
-  const roots = found.flatMap(({ roots }, operand) => roots.map((root) => ({ ...root, operand })));
+  const lookUp = { base: Deno.cwd(), tilde: false, recursive: options.request.recursive };
+  const roots: NumberedRoot[] = [];
+  const failures: Failure[] = [];
+  for (const [operand, { path, target }] of options.sources.entries()) {
+    const found = resolveSources([path], lookUp, machine.files.paths);
+    for (const root of found.roots) roots.push({ ...root, operand, ...(target === undefined ? {} : { target }) });
+    for (const failure of found.failures) failures.push(toFailure(failure));
+  }
   options.target.taken.take(roots);
-  return {
-    operands: options.sources.length + options.target.others,
-    roots,
-    failures: found.flatMap(({ failures }) => failures.map(toFailure)),
-  };
+  return { operands: options.sources.length + options.target.others, roots, failures };
 }

@@ -4,6 +4,7 @@ import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import type { AskedSource } from "./asked_sources.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
@@ -13,8 +14,8 @@ import type { SharedTarget } from "./shared_target.ts";
 /** One copy between this machine and one other end. */
 export interface CopyOptions {
   direction: "push" | "pull";
-  /** Sources on the sending side, as typed (without the host). */
-  sources: string[];
+  /** On the sending side. */
+  sources: readonly AskedSource[];
   /** On the receiving side. */
   target: SharedTarget;
   /** The only source is standard input, whatever `sources` says. */

@@ -5,7 +5,7 @@ import type { TargetRoot } from "../files/engine.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
 import { planTargets } from "../files/target_plan.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
-import type { MessageOf } from "../protocol/messages.ts";
+import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Outcome } from "./send.ts";
@@ -20,18 +20,20 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const { control } = session;
   const isClient = session.role === "client";
   const early: Failure[] = [];
+  const offered: WireSource[] = [];
   let announced: MessageOf<"sources"> | undefined;
   while (!announced?.last) {
     const message = await control.expect("sources", "failed", "note");
     if (message.type === "sources") {
-      announced = { ...message, sources: [...announced?.sources ?? [], ...message.sources] };
+      announced = message;
+      for (const source of message.sources) offered.push(source);
+      if (offered.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
     } else if (message.type === "failed") early.push(message.failure);
     else emit({ type: "note", message: message.message });
   }
-  options.checkSources(announced.sources);
-  if (announced.sources.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
+  const sources = options.acceptSources(offered);
   const sameHost = announced.host === await hostIdentity(options.salt);
-  const roots = plan(options, announced, sameHost);
+  const roots = plan(options, sources, announced.operands + options.others, sameHost);
   control.send(options.codecs.length > 0 ? { type: "ready", codecs: [...options.codecs] } : { type: "ready" });
   const most = options.toOutput ? 1 : options.streams;
   const count = isClient
@@ -86,16 +88,15 @@ function allGone<T>(target: TargetFiles, count: number, conversation: Promise<T>
 const MAX_TOLD = 500;
 
 /** Plans the target; a refusal is told to the sender and thrown. */
-function plan(options: ReceiveOptions, announced: MessageOf<"sources">, sameHost: boolean): TargetRoot[] {
+function plan(options: ReceiveOptions, offered: WireSource[], operands: number, sameHost: boolean): TargetRoot[] {
   const { session, files, target, base, tilde } = options;
-  if (announced.sources.length === 0) return [];
-  const sources = announced.sources.map(({ name, kind, dev, inode }) => ({ name, kind, identity: { dev, inode } }));
-  if (options.toOutput && sources.length === 1 && announced.operands === 1 && sources[0].kind === "file") {
+  if (offered.length === 0) return [];
+  const sources = offered.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
+  if (options.toOutput && sources.length === 1 && operands === 1 && sources[0].kind === "file") {
     return [{ kind: "device", path: STANDARD_OUTPUT }];
   }
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
-    const operands = announced.operands + options.others;
     return planTargets(sources, target, { base, tilde, sameHost, operands }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {

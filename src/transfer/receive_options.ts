@@ -2,7 +2,7 @@
 
 import type { FileEngine } from "../files/engine.ts";
 import type { CodecName } from "../protocol/coding.ts";
-import type { MessageOf } from "../protocol/messages.ts";
+import type { WireSource } from "../protocol/messages.ts";
 import type { Session } from "../session/session.ts";
 import type { TransferEvent } from "./events.ts";
 
@@ -22,8 +22,8 @@ export interface ReceiveOptions {
   base: string;
   /** Whether `~` means a home folder: not where the local shell has seen it already. */
   tilde: boolean;
-  /** Whether the sources are what was asked for, and may be written. @throws {ProtocolError | UserError} */
-  checkSources: (sources: MessageOf<"sources">["sources"]) => void;
+  /** The sources as they are to be written, when they are what was asked for. @throws {ProtocolError | UserError} */
+  acceptSources: (sources: WireSource[]) => WireSource[];
   preserve: boolean;
   umask: number;
   streams: number;

@@ -9,6 +9,7 @@ import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import type { AskedSource } from "./asked_sources.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import { noteUncompressed } from "./compression.ts";
 import type { TransferEvent } from "./events.ts";
@@ -18,6 +19,7 @@ import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
 import type { Outcome } from "./send.ts";
 import type { SharedTarget } from "./shared_target.ts";
+import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
 
 /** One of the two other hosts. */
 export interface RelayHostOptions {
@@ -29,8 +31,8 @@ export interface RelayHostOptions {
 export interface RelayOptions {
   from: RelayHostOptions;
   to: RelayHostOptions;
-  /** Sources on the one, as typed (without the host). */
-  sources: string[];
+  /** On the one. */
+  sources: readonly AskedSource[];
   /** On the other. */
   target: SharedTarget;
   family?: 4 | 6;
@@ -80,9 +82,10 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     options,
     options.from,
     machine,
-    { direction: "pull", sources: options.sources, ...shared },
+    { direction: "pull", ...sourcesOfJob(options.sources), ...shared },
     sides,
   );
+  await sendWanted(from, options.from.peer.name, options.sources);
   options.begun(from.secrets.id.slice(0, 8));
   const target = options.target.path;
   const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
@@ -91,6 +94,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     noteUncompressed(from, options.from.peer.name, options.emit);
     noteUncompressed(to, options.to.peer.name, options.emit);
   }
+  if (options.sources.some(({ target }) => target !== undefined)) checkLists(to, options.to.peer.name);
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();

@@ -4,14 +4,15 @@ import type { MessageOf, MessageType } from "../protocol/messages.ts";
 import type { Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { toError } from "../streams/failure.ts";
-import { checkSources } from "./asked_sources.ts";
+import { announce } from "./announce.ts";
+import { type AskedSource, checkSources, withTargets } from "./asked_sources.ts";
 import type { TransferEvent } from "./events.ts";
 import type { SharedTarget } from "./shared_target.ts";
 import { streamsFor } from "./small_job.ts";
 
 /** What the client has asked for. */
 interface RelayedRequest {
-  sources: string[];
+  sources: readonly AskedSource[];
   target: SharedTarget;
   recursive: boolean;
   streams: number;
@@ -50,10 +51,10 @@ export class RelayedConversation {
     // Before the target hears of them, and makes folders for them.
     const sources = announced.flatMap((message) => message.sources);
     checkSources(asked, recursive, sources);
-    target.taken.take(sources);
-    for (const message of announced) {
-      this.#to.control.send({ ...message, operands: message.operands + target.others });
-    }
+    const placed = withTargets(sources, asked);
+    target.taken.take(placed);
+    const { type: _, sources: __, last: ___, ...about } = announced.at(-1)!;
+    await announce(this.#to.control, placed, { ...about, operands: about.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
     if (answer.type === "refused") throw toError(answer.failure);

@@ -12,6 +12,7 @@ import { receive } from "./receive.ts";
 import { findSources } from "./remote_sources.ts";
 import { send } from "./send.ts";
 import { LIMITS } from "./transfer_limits.ts";
+import { takeWanted } from "./wanted.ts";
 
 /** How a job is done. */
 export interface RemoteJobOptions {
@@ -52,7 +53,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       toOutput: false,
       base,
       tilde,
-      checkSources: () => {},
+      acceptSources: (sources) => sources,
       preserve: job.preserve,
       codecs: await codecsFor(compress, machine.cipher.name),
       umask: machine.umask,
@@ -63,7 +64,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     return;
   }
   const found = findSources(
-    job.sources,
+    await takeWanted(session.control, job),
     { base, tilde, globs: !options.local, recursive: job.recursive },
     machine.files.paths,
   );

@@ -9,6 +9,7 @@ import { expandTilde } from "../files/tilde.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
+import type { WantedSource } from "./wanted.ts";
 
 /** How operands are looked up. */
 export interface FindOptions extends SourceOptions {
@@ -29,14 +30,16 @@ export interface FoundSources {
  *
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
-export function findSources(operands: string[], options: FindOptions, paths: PathCalls): FoundSources {
+export function findSources(operands: WantedSource[], options: FindOptions, paths: PathCalls): FoundSources {
   const found: FoundSources = { roots: [], failures: [], operands: 0 };
-  for (const [operand, text] of operands.entries()) {
-    const matches = options.globs && hasGlob(text) ? expandGlob(parseGlob(text), foldersOf(options, paths)) : [];
+  for (const [operand, { path: text, literal }] of operands.entries()) {
+    const matches = options.globs && !literal && hasGlob(text)
+      ? expandGlob(parseGlob(text), foldersOf(options, paths))
+      : [];
     const meant = matches.length > 0 ? matches : [text];
-    const { roots, failures } = resolveSources(meant, options, paths);
-    found.roots.push(...roots.map((root) => ({ ...root, operand })));
-    found.failures.push(...failures.map(toFailure));
+    const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
+    for (const root of roots) found.roots.push({ ...root, operand });
+    for (const failure of failures) found.failures.push(toFailure(failure));
     found.operands += meant.length;
   }
   return found;

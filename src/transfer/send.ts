@@ -1,6 +1,7 @@
 /** The sender's story, on whichever end: say what will come, send it, and compare the totals. */
 
 import { UserError } from "../errors.ts";
+import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../protocol/limits.ts";
 import type { FileEngine, SourceRoot, WalkOptions } from "../files/engine.ts";
 import type { WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -9,6 +10,7 @@ import { toError } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import { codecFor } from "./compression.ts";
 import type { TransferEvent } from "./events.ts";
+import { announce } from "./announce.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Machine } from "./machine.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -18,6 +20,8 @@ import { StreamCrew } from "./stream_crew.ts";
 /** A source root and the operand that named it. */
 export interface NumberedRoot extends SourceRoot {
   operand: number;
+  /** The target of this root alone. */
+  target?: string;
 }
 
 /** What a sender works with. */
@@ -56,14 +60,15 @@ export interface Outcome {
   wireBytes?: number;
 }
 
-/** So many fit into a line, however long their names are. */
-const SOURCES_A_MESSAGE = 500;
-
 /** Sends everything. @throws what ends the whole transfer. */
 export async function send(options: SendOptions): Promise<Outcome> {
   const { session, emit, roots } = options;
   const { control } = session;
   const isClient = session.role === "client";
+  const most = session.features.includes("lists") ? MAX_ROOTS : MAX_PLAIN_ROOTS;
+  if (roots.length > most) {
+    throw new UserError(`Cannot copy more than ${most} sources at once: these are ${roots.length}`);
+  }
   const fail = (failure: Failure, side: "sender" | "receiver") => {
     emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
     if (!isClient && side === "sender") control.send({ type: "failed", failure });
@@ -83,18 +88,15 @@ export async function send(options: SendOptions): Promise<Outcome> {
     await scheduler.lookAhead(SMALL_JOB);
     const { files, bytes, complete } = scheduler.found;
     const host = await hostIdentity(options.salt);
-    for (let at = 0; at === 0 || at < roots.length; at += SOURCES_A_MESSAGE) {
-      const sources = roots.slice(at, at + SOURCES_A_MESSAGE).map(wireSource);
-      const last = at + SOURCES_A_MESSAGE >= roots.length;
-      control.send({ type: "sources", sources, operands: options.operands, host, files, bytes, complete, last });
-    }
+    const { operands } = options;
+    await announce(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
     const codec = options.compress ? await codecFor(answer.codecs ?? [], session.engine.name) : undefined;
     // One reader, one stream, in the thread that has standard input.
-    const most = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
+    const mostStreams = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
     const count = isClient
-      ? streamsFor(scheduler.found, most, options.bytesPerSecond)
+      ? streamsFor(scheduler.found, mostStreams, options.bytesPerSecond)
       : (await control.expect("streams")).count;
     scheduler.streams = count;
     if (isClient) control.send({ type: "streams", count });
@@ -186,8 +188,8 @@ export function checkTotals(mine: { files: number; bytes: number }, theirs: { fi
 }
 
 function wireSource(root: NumberedRoot): WireSource {
-  const { operand, name, kind, identity } = root;
-  return { operand, name, kind, dev: identity.dev, inode: identity.inode };
+  const { operand, name, kind, identity, target } = root;
+  return { operand, name, kind, dev: identity.dev, inode: identity.inode, ...(target === undefined ? {} : { target }) };
 }
 
 /** Tells the user, and on the remote end the client, how far it is. */

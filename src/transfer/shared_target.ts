@@ -12,7 +12,7 @@ export interface SharedTarget {
   taken: TakenNames;
 }
 
-/** The names in a target folder that a run has used. */
+/** The names in targets that a run has used. */
 export class TakenNames {
   readonly #kinds = new Map<string, string>();
 
@@ -22,14 +22,14 @@ export class TakenNames {
    *
    * @throws {UserError} when one is taken: the other file would be lost.
    */
-  take(sources: readonly { name: string; kind: string }[]): void {
-    for (const { name, kind } of sources) {
-      const other = this.#kinds.get(name);
+  take(sources: readonly { name: string; kind: string; target?: string }[]): void {
+    for (const { name, kind, target = "" } of sources) {
+      const other = this.#kinds.get(`${target}\0${name}`);
       if (other === undefined || (other === "folder" && kind === "folder")) continue;
       throw new UserError(`Cannot copy ${quotePath(name)} of two hosts to one name`, {
         hint: "Copy them one after the other to different names",
       });
     }
-    for (const { name, kind } of sources) this.#kinds.set(name, kind);
+    for (const { name, kind, target = "" } of sources) this.#kinds.set(`${target}\0${name}`, kind);
   }
 }

@@ -4,10 +4,12 @@
  * The names that the other side may give to the operand: its last component, or "." where its contents are meant. "~"
  * and "~user" stand for a folder whose name only the other side knows, and it is not trusted with that: "." for the
  * folder, or the text itself, which may be the name of a file.
+ *
+ * @param options.tilde whether they stand for that here.
  */
-export function sourceNameOf(operand: string): string[] {
+export function sourceNameOf(operand: string, { tilde }: { tilde: boolean }): string[] {
   const path = operand.replace(/\/+$/, "");
   const name = path.slice(path.lastIndexOf("/") + 1);
   if (name === "" || name === "." || name === "..") return ["."];
-  return name === path && name.startsWith("~") ? [".", name] : [name];
+  return tilde && name === path && name.startsWith("~") ? [".", name] : [name];
 }

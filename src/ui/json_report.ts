@@ -26,7 +26,7 @@ export class JsonReport {
   #toldMs = -Infinity;
   #ended = false;
 
-  constructor(output: JsonOutput, about: { version: string; sources: string[]; target: string }) {
+  constructor(output: JsonOutput, about: { version: string; sources: string[]; filelist?: string; target: string }) {
     this.#output = output;
     this.#startedMs = output.now();
     this.#write({ event: "start", ...about });

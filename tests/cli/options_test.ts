@@ -20,11 +20,13 @@ function message(...args: string[]): string {
 describe("readCommandLine", () => {
   it("fills in what was not said", () =>
     assertEquals(copy("a", "h:b"), {
-      sources: [{ kind: "local", path: "a" }],
+      sources: [{ operand: { kind: "local", path: "a" }, literal: false }],
       target: { kind: "remote", host: "h", path: "b" },
+      fileList: undefined,
+      fromOrigin: false,
       legs: [{
         direction: "push",
-        sources: [{ kind: "local", path: "a" }],
+        sources: [{ path: "a", literal: false }],
         target: { kind: "remote", host: "h", path: "b" },
         remote: { host: "h", user: undefined, port: undefined },
       }],
@@ -217,6 +219,25 @@ describe("readCommandLine", () => {
     assertEquals(legs("-R", "a:x", "c:y", "a:z", "b:"), ["origin a b x z", "origin c b y"]);
     assertEquals(legs("x", "h:y", "u@h:z", "t"), ["local   x", "pull  h y", "pull  h z"]);
     assertEquals(legs("scp://h:22/x", "scp://h:23/y", "h:z", "t"), ["pull  h x", "pull  h y", "pull  h z"]);
+  });
+
+  it("takes a list in place of sources or beside them", () => {
+    const options = copy("-0", "--filelist=-", "h:");
+    assertEquals([options.fileList, options.sources, options.target?.path, options.legs], [
+      { file: "-", nul: true },
+      [],
+      "",
+      [],
+    ]);
+    assertEquals(copy("--filelist", "l", "a", "b").sources.length, 1);
+    assertEquals(copy("--filelist", "l").target, undefined);
+    assertEquals(copy("--filelist", "l", "--", "t").fromInput, false);
+    assertEquals(message("--filelist=l", "-", "h:"), 'Cannot use "-" as a source or target together with "--filelist"');
+    assertEquals(
+      message("--filelist=l", "h:a", "-"),
+      'Cannot use "-" as a source or target together with "--filelist"',
+    );
+    assertEquals(message("-0", "a", "b"), 'Option "-0" is for the names in a list: "--filelist" is missing');
   });
 
   it("refuses both families of addresses", () =>

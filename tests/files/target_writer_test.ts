@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../src/errors.ts";
 import { RecordType } from "../../src/protocol/records.ts";
@@ -42,6 +42,28 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("old/a")).mode! & 0o7777, 0o755);
       assertEquals(Deno.statSync(temp.at("old")).mode! & 0o7777, 0o750);
       assertEquals(temp.list(), ["old/", "old/a/", "old/a/b/", "old/a/b/f", "old/g"]);
+      writer.close();
+    });
+
+    it("has few folders open, however many roots there are", () => {
+      using temp = new TempFolder();
+      const roots = Array.from({ length: 200 }, (_, index): TargetRoot => ({
+        kind: "file",
+        folder: temp.folder(`${index % 100}`),
+        name: `${index}`,
+      }));
+      const writer = engine.targetWriter(roots, options);
+      const open = () => Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
+      const before = open();
+      roots.forEach((_, root) => {
+        const { frame, cursor } = frameOf([[enter, ""], [file, "", "1"]]);
+        cursor.next();
+        writer.enter(root, frame, cursor.nameStart, cursor.nameEnd);
+        cursor.next();
+        writer.writeWhole(cursor, frame);
+      });
+      assert(open() - before < 40, `${open() - before} more files are open`);
+      assertEquals(temp.list("7"), ["107", "7"]);
       writer.close();
     });
 

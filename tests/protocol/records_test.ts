@@ -13,9 +13,11 @@ import {
   RecordField,
   RecordType,
 } from "../../src/protocol/records.ts";
+import { PackBuilder } from "../../src/files/pack_builder.ts";
 import { assertProtocolError } from "./protocol_error.ts";
 import { record } from "./record.ts";
 
+const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
 const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
 
 function read(bytes: Uint8Array, options = { plan: false }) {
@@ -36,6 +38,19 @@ const FOUR = join(
   record({ type: RecordType.symlink, root: 3, name: "s", contents: "../../anywhere" }),
   record({ type: RecordType.hardlink, root: 3, name: "h", contents: "a/b/f" }),
 );
+
+describe("the root of a record", () => {
+  it("has 24 bits", () => {
+    for (const root of [0, 65_535, 65_536, 999_999]) {
+      const bytes = record({ type: RecordType.file, root: root & 0xffff, name: "f" });
+      bytes[RecordField.rootHigh] = root >>> 16;
+      assertEquals(read(bytes)[0].root, root);
+      const builder = new PackBuilder();
+      builder.enter(root, new Uint8Array(0), ATTRIBUTES);
+      assertEquals(read(builder.take()!.plan)[0].root, root);
+    }
+  });
+});
 
 describe("53-bit numbers in 64 bits", () => {
   const view = new DataView(new ArrayBuffer(8));

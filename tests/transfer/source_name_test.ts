@@ -19,6 +19,8 @@ describe("the names that the other side may give to a source", () => {
       "~/a": ["a"],
       "a/~": ["~"],
     };
-    for (const [operand, names] of Object.entries(table)) assertEquals(sourceNameOf(operand), names, operand);
+    for (const [operand, names] of Object.entries(table)) {
+      assertEquals(sourceNameOf(operand, { tilde: true }), names, operand);
+    }
   });
 });

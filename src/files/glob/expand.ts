@@ -1,7 +1,7 @@
 /** From a pattern to the paths that it matches on this machine. */
 
 import { quotePath, UserError } from "../../errors.ts";
-import { MAX_ROOTS } from "../../protocol/limits.ts";
+import { MAX_PLAIN_ROOTS } from "../../protocol/limits.ts";
 import { joinPath } from "../local_path.ts";
 import { endOf, type GlobPattern, startStates, step } from "./pattern.ts";
 
@@ -29,9 +29,9 @@ export interface GlobFolders {
  * The paths that match, sorted by UTF-16 code units, each once. Empty when there are none: the caller decides whether
  * the text itself is meant. Alternatives without wildcards are looked up, too. Each folder is listed once.
  *
- * @throws {UserError} for more than `limit` paths; default 65,535, the most that one session can announce.
+ * @throws {UserError} for more than `limit` paths; default 65,535.
  */
-export function expandGlob(pattern: GlobPattern, folders: GlobFolders, limit = MAX_ROOTS): string[] {
+export function expandGlob(pattern: GlobPattern, folders: GlobFolders, limit = MAX_PLAIN_ROOTS): string[] {
   const search = new Search(pattern, folders, limit);
   search.enter("", startStates(pattern, pattern.relative));
   search.enter("/", startStates(pattern, pattern.absolute));

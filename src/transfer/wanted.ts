@@ -1,0 +1,77 @@
+/** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
+
+import { ProtocolError, UserError } from "../errors.ts";
+import type { Job } from "../protocol/job.ts";
+import { MAX_ROOTS } from "../protocol/limits.ts";
+import type { ClientSession } from "../session/client_session.ts";
+import type { ControlChannel } from "../session/control_channel.ts";
+import { batches } from "./batches.ts";
+
+/** A source that the remote end looks for. */
+export interface WantedSource {
+  /** As the user named it (without the host). */
+  readonly path: string;
+  /** Neither patterns nor "~" mean anything in it. */
+  readonly literal: boolean;
+}
+
+/** More than this does not go with the job, which has to fit into a line. UTF-16 units. */
+const MOST_WITH_JOB = 64 << 10;
+
+/** What the job says of the sources. */
+export function sourcesOfJob(sources: readonly WantedSource[]): { sources: string[]; more?: true } {
+  const size = sources.reduce((sum, { path }) => sum + path.length + 1, 0);
+  if (size > MOST_WITH_JOB || sources.some(({ literal }) => literal)) return { sources: [], more: true };
+  return { sources: sources.map(({ path }) => path) };
+}
+
+/**
+ * Client: tells what the job did not.
+ *
+ * @param host The remote end, for a message.
+ * @throws {UserError} when the remote end does not know of such.
+ */
+export async function sendWanted(
+  session: ClientSession,
+  host: string,
+  sources: readonly WantedSource[],
+): Promise<void> {
+  if (!sourcesOfJob(sources).more) return;
+  checkLists(session, host);
+  const { control } = session;
+  let left = sources.length;
+  const alike = (one: WantedSource, other: WantedSource) => one.literal === other.literal;
+  for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, alike)) {
+    left -= batch.length;
+    control.send({
+      type: "wanted",
+      sources: batch.map(({ path }) => path),
+      literal: batch[0].literal,
+      last: left === 0,
+    });
+    await control.flushed();
+  }
+}
+
+/** Remote end: all sources of a pull. @throws {ProtocolError} */
+export async function takeWanted(
+  control: ControlChannel,
+  { sources, more }: Extract<Job, { direction: "pull" }>,
+): Promise<WantedSource[]> {
+  const all: WantedSource[] = sources.map((path) => ({ path, literal: false }));
+  for (let last = !more; !last;) {
+    const message = await control.expect("wanted");
+    for (const path of message.sources) all.push({ path, literal: message.literal });
+    if (all.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
+    last = message.last;
+  }
+  return all;
+}
+
+/** @throws {UserError} when the remote end does not know long lists and targets of single sources. */
+export function checkLists({ features, hello }: ClientSession, host: string): void {
+  if (features.includes("lists")) return;
+  throw new UserError(`Cannot copy from a list with ${host}: escp ${hello.software} there knows of none`, {
+    hint: "Install the same version of escp on both machines",
+  });
+}

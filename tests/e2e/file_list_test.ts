@@ -1,0 +1,155 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../support/compare_trees.ts";
+import { runEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+
+const SOURCES = {
+  "plain": "plain",
+  "[ab]*": "literal",
+  "a": "not meant",
+  "~tilde": "tilde",
+  "new\nline": "two lines",
+  "folder/deep": "deep",
+  "large": { size: 3 << 20, seed: 5 },
+};
+
+describeWithSshd("a list of files", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+    const ssh = `${scene.sshd.binFolder}/ssh`;
+    await Deno.writeTextFile(ssh, `#!/bin/sh\nexec /usr/bin/ssh -F '${scene.sshd.configPath}' "$@"\n`);
+    await Deno.chmod(ssh, 0o755);
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  for (const way of WAYS) {
+    const from = (path: string) => way.direction === "pull" ? `testhost:${path}` : path;
+    it(`names the sources, as they are (${wayName(way)})`, async () => {
+      const tree = await scene.tree(SOURCES);
+      const to = await scene.tree();
+      const names = ["[ab]*", "new\nline", "folder", "large", "[ab]*"].map((name) => from(`${tree}/${name}`));
+      const { code, stderr } = await scene.copy(way, {
+        flags: ["-r", "-0", "--filelist", "-"],
+        sources: [`${tree}/plain`],
+        target: to,
+        stdin: names.join("\0"),
+      });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      const { "a": _, "~tilde": __, ...expected } = SOURCES;
+      assertEquals(await compareTrees(to, await scene.tree(expected)), []);
+    });
+
+    it(`of pairs gives each source its own target (${wayName(way)})`, async () => {
+      const tree = await scene.tree({
+        ...SOURCES,
+        "list.yaml": [
+          `- [${from("SRC/plain")}, one]`,
+          `- ["${from("SRC/[ab]*")}", two]`,
+          `- [${from("SRC/large")}, ABS/sub/]`,
+          `- [${from("SRC/folder")}, three]`,
+          `- ${from("SRC/a")}`,
+        ].join("\n"),
+      });
+      const to = await scene.tree({ "sub/x": "x" });
+      const list = `${tree}/list.yaml`;
+      const text = await Deno.readTextFile(list);
+      await Deno.writeTextFile(list, text.replaceAll("SRC", tree).replaceAll("ABS", to));
+      const flags = ["-r", "--filelist", list];
+      const { code, stderr } = await scene.copy(way, { flags, sources: [], target: to });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      const { plain, a, large } = SOURCES;
+      const made = { one: plain, two: "literal", "three/deep": "deep", a, "sub/x": "x", "sub/large": large };
+      assertEquals(await compareTrees(to, await scene.tree(made)), []);
+    });
+
+    it(`copies nothing when two entries would get one name, or the target is no folder (${wayName(way)})`, async () => {
+      const tree = await scene.tree({ "x/same": "1", "y/same": "2" });
+      const to = await scene.tree();
+      const copy = (target: string, ...names: string[]) =>
+        scene.copy(way, {
+          flags: ["--filelist", "-"],
+          sources: [],
+          target,
+          stdin: names.map((name) => from(`${tree}/${name}`)).join("\n"),
+        });
+      const same = await copy(to, "x/same", "y/same");
+      assertEquals(same.code, 1);
+      assertStringIncludes(same.stderr, `Cannot copy two sources to "${to}/same": they have the same name`);
+      const single = await copy(`${to}/new`, "x/same");
+      assertEquals(single.code, 1);
+      assertStringIncludes(single.stderr, "Not a directory");
+      assertEquals(await compareTrees(to, await scene.tree()), []);
+    });
+  }
+
+  for (const [index, flag] of ["-3", "-R"].entries()) {
+    it(`goes from one host to another with ${flag}`, async () => {
+      const tree = await scene.tree(SOURCES);
+      const to = await scene.tree();
+      const engine = ENGINES[index % ENGINES.length];
+      const list = ["plain", "[ab]*", "new\nline", "large"].map((name) => `testhost:${tree}/${name}`).join("\0");
+      const args = [...scene.sshd.sshOptions, flag, "--engine", engine, "-0", "--filelist=-", `testhost2:${to}`];
+      const { code, stderr } = await runEscp(args, { stdin: list });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      const { "a": _, "~tilde": __, "folder/deep": ___, ...expected } = SOURCES;
+      assertEquals(await compareTrees(to, await scene.tree(expected)), []);
+    });
+  }
+
+  it("of pairs may name hosts on both sides, and needs no other target", async () => {
+    const tree = await scene.tree(SOURCES);
+    const to = await scene.tree();
+    const list = `${to}.yaml`;
+    const pairs = [
+      [`${tree}/plain`, `testhost:${to}/pushed`],
+      [`testhost:${tree}/plain`, `${to}/pulled`],
+      [`testhost:${tree}/large`, `testhost2:${to}/relayed`],
+      [`${tree}/a`, `${to}/copied`],
+    ];
+    await Deno.writeTextFile(list, JSON.stringify(pairs));
+    const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "--filelist", list], { timeoutMs: 120_000 });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    const expected = { pushed: "plain", pulled: "plain", relayed: SOURCES.large, copied: "not meant" };
+    assertEquals(await compareTrees(to, await scene.tree(expected)), []);
+  });
+
+  it("has its relative names from where the other side begins", async () => {
+    await Deno.writeTextFile(`${scene.sshd.home}/~in home`, "home");
+    const here = await scene.tree({ "~in folder": "here" });
+    const stdin = "testhost:~in home\n~in folder\n";
+    const args = [...scene.sshd.sshOptions, "--filelist", "-", "."];
+    const to = await scene.tree({ "~in folder": "here" });
+    const { code, stderr } = await runEscp([...args.slice(0, -1), to], { stdin, cwd: here });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(to, await scene.tree({ "~in home": "home", "~in folder": "here" })), []);
+  });
+
+  it("may be longer than 16 bits can count, in one session", async () => {
+    const count = 66_000;
+    const tree = await scene.tree({ "to/x": "x" });
+    const names = Array.from({ length: count }, (_, index) => `${tree}/${index}`);
+    names.forEach((name, index) => Deno.writeTextFileSync(name, `${index}`));
+    const way = { direction: "pull", engine: ENGINES[0], streams: 4 } as const;
+    const stdin = names.map((name) => `testhost:${name}`).join("\n");
+    const flags = ["--json", "--filelist", "-"];
+    const options = { flags, sources: [], target: `${tree}/to`, stdin, timeoutMs: 240_000 };
+    const { code, stderr, stdout } = await scene.copy(way, options);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(stdout.match(/"event":"connected"/g)?.length, 1);
+    for (const index of [0, 255, 256, 65_534, 65_535, 65_536, 65_537, count - 1]) {
+      assertEquals(await Deno.readTextFile(`${tree}/to/${index}`), `${index}`);
+    }
+    assertEquals([...Deno.readDirSync(`${tree}/to`)].length, count + 1);
+  });
+
+  it("that cannot be used is said in one line before anything is opened", async () => {
+    const { code, stderr } = await runEscp(["--filelist", "/no/such", "-S", "/no/ssh", "h:"]);
+    assertEquals({ code, stderr }, {
+      code: 2,
+      stderr: 'escp: Cannot read the list "/no/such": No such file or directory\n',
+    });
+  });
+});
