@@ -1,6 +1,7 @@
 /** What `--version -v` finds out about this machine. */
 
 import { CIPHER_NAMES } from "../crypto/cipher.ts";
+import { availableCodecs, createCodec } from "../compress/codecs.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
 import { loadFileEngine } from "../files/engine.ts";
 import { VERSIONS } from "../protocol/hello.ts";
@@ -19,8 +20,18 @@ function facts(): [string, string][] {
     ["protocol", VERSIONS.join(", ")],
     ["cipher engine", `${cipher.engine.name} (${cipher.engine.library})`],
     ["file engine", files.engine.name],
+    ["compression", codecs(cipher.engine.name)],
     ["ciphers", CIPHER_NAMES.join(", ")],
     ["runtime", `Deno ${Deno.version.deno}, ${Deno.build.target}, ${navigator.hardwareConcurrency} cores`],
     ...notes.map((note): [string, string] => ["note", note]),
   ];
+}
+
+/** `zstd (libzstd 1.5.4), deflate (zlib)`. */
+function codecs(engine: "native" | "portable"): string {
+  return availableCodecs(engine).map((name) => {
+    const codec = createCodec(name, engine);
+    codec.close();
+    return `${name} (${codec.library})`;
+  }).join(", ");
 }

@@ -3,13 +3,13 @@
 import { FileError, ProtocolError } from "../errors.ts";
 import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
-import { STORED } from "../protocol/coding.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
+import { contentsOf } from "./contents.ts";
 import type { Expander } from "./expander.ts";
 import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
 import { KEEP_ALIVE_MS } from "./keep_alive.ts";
@@ -121,10 +121,9 @@ export class ReceiveStream {
   }
 
   async #pack(): Promise<void> {
-    const { reader, host } = this.#options;
-    const recordsLimit = this.#options.payloadLimit - PACK_HEADER_BYTES;
-    const header = readPackHeader(reader.view, reader.start, reader.end, recordsLimit);
-    const { bytes, start, end } = this.#contents(header, reader.start + PACK_HEADER_BYTES);
+    const { reader, host, payloadLimit, expander } = this.#options;
+    const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
+    const { bytes, start, end } = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, expander);
     const { report, outcomes } = this.#packs.receive(header, bytes, start, end);
     this.#written += report.bytes;
     host.report(report);
@@ -132,8 +131,8 @@ export class ReceiveStream {
   }
 
   async #block(): Promise<void> {
-    const { reader } = this.#options;
-    const block = readBlockHeader(reader.view, reader.start, reader.end, this.#options.blockBytes);
+    const { reader, blockBytes, expander } = this.#options;
+    const block = readBlockHeader(reader.view, reader.start, reader.end, blockBytes);
     if (this.#forgotten.has(block.file)) return;
     const state = this.#unitOf(block);
     if (state.failure) return;
@@ -149,7 +148,7 @@ export class ReceiveStream {
       if (block.codec === BlockCodec.zeros) {
         if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
       } else {
-        const { bytes, start, end } = this.#contents(block, reader.start + BLOCK_HEADER_BYTES);
+        const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
         file.writer.writeAt(bytes, start, block.length, block.offset);
       }
@@ -161,15 +160,6 @@ export class ReceiveStream {
     state.end += block.length;
     this.#written += block.length;
     if (block.last) await this.#finish(block.unit, state);
-  }
-
-  /** Where the bytes behind a header are, of a block or pack: in the frame, or where they were decompressed to. */
-  #contents({ codec, length }: { codec: number; length: number }, from: number) {
-    const { reader, expander } = this.#options;
-    if (codec === STORED) return { bytes: reader.bytes, start: from, end: reader.end };
-    if (!expander) throw new ProtocolError("bad-coding", "Cannot accept compressed data: none was agreed");
-    expander.expand(codec, reader.bytes, from, reader.end, length);
-    return { bytes: expander.bytes, start: expander.start, end: expander.start + length };
   }
 
   #unitOf(block: BlockHeader): RangeState {

@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
+import { deflateRawSync } from "node:zlib";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
 import { formatPreamble } from "../../src/protocol/preamble.ts";
 import type { Job, JobOptions } from "../../src/protocol/job.ts";
 import type { Message, WireSource } from "../../src/protocol/messages.ts";
+import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/pack.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
@@ -68,8 +70,8 @@ for (const engine of ENGINES) {
       session.control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
     }
 
-    async function begin(): Promise<HostileStream> {
-      await start();
+    async function begin(job: Partial<Job> = {}): Promise<HostileStream> {
+      await start(job);
       announce();
       await session.control.expect("ready");
       session.control.send({ type: "streams", count: 1 });
@@ -124,6 +126,60 @@ for (const engine of ENGINES) {
       await stream.pack(ROOT, { type: RecordType.folder, name: "planted" }, file("outside"));
       const result = await stream.result();
       assertMatch(JSON.stringify(result), /symbolic link stands in the way/);
+    });
+
+    const MiB = 1 << 20;
+    /** A pack of one file, deflated; what it claims to be. */
+    const deflated = (claims: { codec?: number; length?: number } = {}, contents = "hostile") => {
+      const payload = packPayload([ROOT, { ...file("good"), contents }]);
+      const records = payload.subarray(PACK_HEADER_BYTES);
+      const coded = deflateRawSync(records);
+      const sent = new Uint8Array(PACK_HEADER_BYTES + coded.length);
+      const header = { unit: 0, attempt: 0, codec: 3, length: records.length, ...claims };
+      writePackHeader(new DataView(sent.buffer), 0, header);
+      sent.set(coded, PACK_HEADER_BYTES);
+      return sent;
+    };
+
+    it("refuse compressed data that is sound", async () => {
+      const stream = await begin({ compress: true });
+      await stream.send(FrameKind.pack, deflated());
+      assertEquals((await stream.result())?.type, "pack");
+      await stream.end();
+      session.control.send({ type: "finish", files: 1, bytes: 7 });
+      assertEquals(await refusal(), "finished 1 7");
+      assertEquals(await Deno.readTextFile(`${tree.path}/to/dir/good`), "hostile");
+    });
+
+    it("decompress what it has not agreed to", async () => {
+      const stream = await begin();
+      await stream.send(FrameKind.pack, deflated());
+      assertMatch(await refusal(), /bad-coding/);
+    });
+
+    const PACKS: [name: string, payload: () => Uint8Array<ArrayBuffer>, code: RegExp][] = [
+      ["more than it announces", () => deflated({ length: 4000 }, "x".repeat(MiB)), /bad-coding/],
+      ["less than it announces", () => deflated({ length: MiB }), /bad-coding/],
+      ["more than a frame may hold", () => deflated({ length: 3 * MiB }, "x".repeat(MiB)), /bad-record/],
+      ["as zstd what is deflate", () => deflated({ codec: 2 }), /bad-coding/],
+      ["with a codec that nobody knows", () => deflated({ codec: 9 }), /bad-record/],
+      ["half of it", () => deflated({}, "abcdefgh".repeat(1000)).slice(0, PACK_HEADER_BYTES + 40), /bad-coding/],
+    ];
+    for (const [name, payload, code] of PACKS) {
+      it(`decompress a pack: ${name}`, async () => {
+        const stream = await begin({ compress: true });
+        await stream.send(FrameKind.pack, payload());
+        assertMatch(await refusal(), code);
+      });
+    }
+
+    it("decompress a block beyond its length", async () => {
+      const stream = await begin({ compress: true });
+      const path = "large" as WirePath;
+      session.control.send({ type: "open", file: 0, root: 0, path, size: 2 * MiB, attributes: ATTRIBUTES });
+      await session.control.expect("opened");
+      await stream.block({ codec: 3, length: MiB }, new Uint8Array(deflateRawSync(new Uint8Array(64 * MiB))));
+      assertMatch(await refusal(), /bad-coding/);
     });
 
     for (const path of ["../../outside", "/tmp/escp-hostile", "", "a/../../x", "a\0b"]) {
