@@ -38,6 +38,18 @@ export const FLAGS = [
     help: "Copy a file with several names once, and link the others to it",
   },
   {
+    name: "xattrs",
+    kind: "boolean",
+    section: "Copying",
+    help: "Keep extended attributes; on Linux",
+  },
+  {
+    name: "acls",
+    kind: "boolean",
+    section: "Copying",
+    help: "As -p, and keep access control lists; on Linux",
+  },
+  {
     name: "include",
     kind: "list",
     argument: "GLOB",

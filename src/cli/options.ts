@@ -60,6 +60,8 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly preserve: boolean;
   readonly symlinks: "follow" | "preserve" | "skip";
   readonly hardlinks: boolean;
+  readonly xattrs: boolean;
+  readonly acls: boolean;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -148,13 +150,15 @@ function copyOptions(
   const streams = standardStreams(operands, target, flags);
   const fromOrigin = flags["from-origin"] ?? false;
   const sources = operands.map((operand): Source => ({ operand, literal: false }));
+  const legs = fileList ? [] : planLegs(sources, target, { fromOrigin });
+  checkXattrs(flags, legs);
   return {
     sources,
     target,
     ...streams,
     fileList,
     fromOrigin,
-    legs: fileList ? [] : planLegs(sources, target, { fromOrigin }),
+    legs,
     remotePath: flags["remote-path"],
     ssh: sshOptions(flags),
     streams: flags.streams,
@@ -162,9 +166,12 @@ function copyOptions(
     engine: flags.engine,
     threads: flags.threads,
     recursive: flags.recursive ?? archive,
-    preserve: flags.preserve ?? archive,
+    // An access control list says more of the same as the mode, and each changes the other.
+    preserve: flags.preserve ?? (archive || (flags.acls ?? false)),
     symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
     hardlinks: flags.hardlinks ?? archive,
+    xattrs: flags.xattrs ?? false,
+    acls: flags.acls ?? false,
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,
@@ -204,6 +211,18 @@ function standardStreams(
   if (toOutput && sources.length > 1) throw new UsageError("Cannot copy several sources to standard output");
   if (toOutput && flags.json) throw new UsageError('Cannot use "--json" when the data goes to standard output');
   return { fromInput, toOutput };
+}
+
+/** What this end must be able to do; that of the other is asked there. */
+function checkXattrs(flags: CompleteFlags, legs: readonly Leg[]): void {
+  const isHere = legs.some(({ direction }) => direction !== "relay" && direction !== "origin");
+  if (flags.engine !== "portable" || !isHere) return;
+  for (const name of ["xattrs", "acls"] as const) {
+    if (!flags[name]) continue;
+    throw new UsageError(`Cannot use "--${name}" with the portable engine: it cannot see them`, {
+      hint: "Use --engine native, on Linux",
+    });
+  }
 }
 
 function sshOptions(flags: CompleteFlags): SshOptions {

@@ -22,7 +22,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { compress, blockBytes } = options;
+  const { xattrs, acls, compress, blockBytes } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -32,7 +32,18 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     threads: options.threads,
     cipher,
     streams,
-    request: { recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond, compress, blockBytes },
+    request: {
+      recursive,
+      preserve,
+      symlinks,
+      hardlinks,
+      xattrs,
+      acls,
+      filters,
+      bytesPerSecond,
+      compress,
+      blockBytes,
+    },
     ...listeners,
   };
   if (leg.direction === "relay") {

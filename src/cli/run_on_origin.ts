@@ -90,6 +90,8 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...Array.from({ length: options.verbose }, () => "-v"),
     `--symlinks=${options.symlinks}`,
     ...(options.hardlinks ? ["--hardlinks"] : []),
+    ...(options.xattrs ? ["--xattrs"] : []),
+    ...(options.acls ? ["--acls"] : []),
     ...options.filters.map(filterWord),
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
     ...(options.compress ? ["-C"] : []),

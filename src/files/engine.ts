@@ -41,6 +41,10 @@ export interface WalkOptions {
   symlinks?: "follow" | "preserve" | "skip";
   /** Whether further names of one file become hardlink records, which come after everything else. Default false. */
   hardlinks?: boolean;
+  /** Extended attributes become part of the records. Needs `loadXattrs`. Default false. */
+  xattrs?: boolean;
+  /** Access control lists become part of the records. Needs `loadXattrs`. Default false. */
+  acls?: boolean;
   /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
   accept?: (path: string, isFolder: boolean) => boolean;
 }
@@ -60,7 +64,16 @@ export type WalkItem =
     /** Whether it holds hardlink records: to be applied when everything before it is in place. */
     links: boolean;
   }
-  | { type: "ranged"; root: number; path: string; size: number; attributes: Attributes; identity: FileIdentity }
+  | {
+    type: "ranged";
+    root: number;
+    path: string;
+    size: number;
+    attributes: Attributes;
+    identity: FileIdentity;
+    /** Extended attributes, as a block (xattrs.ts). */
+    xattrs?: Uint8Array<ArrayBuffer>;
+  }
   /** Standard input is a root. */
   | { type: "input"; root: number }
   | { type: "failed"; error: FileError }
@@ -130,6 +143,10 @@ export interface TargetOptions {
   preserve: boolean;
   /** Permissions that are taken away without `preserve`: the umask of this process. */
   umask: number;
+  /** Whether extended attributes that a sender brings are set. Needs `loadXattrs`. Default false. */
+  xattrs?: boolean;
+  /** Whether access control lists become those of the source; with `preserve` only. Needs `loadXattrs`. Default false. */
+  acls?: boolean;
   /** Letters and digits of this session, for temporary names. */
   token: string;
 }
@@ -157,6 +174,8 @@ export interface TouchedFolder {
 export interface FinishedFolder extends TouchedFolder {
   /** From the source, where its record has arrived. */
   attributes?: Attributes;
+  /** Extended attributes from the source, as a block (xattrs.ts). */
+  xattrs?: Uint8Array;
 }
 
 /** Writes below the target roots and nowhere else; one per thread. */
@@ -174,7 +193,8 @@ export interface TargetWriter {
   /**
    * Writes the file of a record, with its contents, to the current folder.
    *
-   * @throws {FileError} act "write"; nothing is left behind, and what was there stays.
+   * @throws {FileError} act "write"; nothing is left behind, and what was there stays. Only when the reason is that
+   * extended attributes could not be set, the file is in place.
    */
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
   /** Makes the link of a symlink or hardlink record in the current folder. @throws {FileError} act "create". */
@@ -183,8 +203,8 @@ export interface TargetWriter {
   createPartial(root: number, path: string, size: number): Partial;
   /** Opens it for writing, in whichever thread. @throws {FileError} */
   openPartial(partial: Partial): RangeWriter;
-  /** Gives it its attributes and its final name. @throws {FileError} */
-  commit(partial: Partial, attributes: Attributes): void;
+  /** Gives it its attributes and its final name. @throws {FileError} as `writeWhole` does. */
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void;
   /** Removes the temporary file; never fails. */
   discard(partial: Partial): void;
   /** Sets what folders shall have at the end, deepest first. */
@@ -217,6 +237,8 @@ export interface PathCalls {
 export interface FileEngine {
   readonly name: "native" | "portable";
   readonly paths: PathCalls;
+  /** Makes ready for extended attributes and access control lists. @throws {UserError} where this engine has none. */
+  loadXattrs(): Promise<void>;
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   sourceReader(roots: SourceRoot[]): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;

@@ -25,6 +25,13 @@ export interface FolderLister {
   statEntry(options: { follow: boolean }): void;
   /** Where the entry, a symbolic link, leads. @throws {FileError} */
   linkTarget(): Uint8Array;
+  /**
+   * Extended attributes as a block (xattrs.ts), undefined when there are none: of what `statRoot` looked at, of the open
+   * folder, or of the entry. Left out where they were not asked for.
+   *
+   * @throws {FileError}
+   */
+  xattrs?(of: "root" | "folder" | "entry", options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined;
   /** Ends the listing. */
   closeFolder(): void;
 }

@@ -32,11 +32,14 @@ export class NativeAttributes {
     return this.#user === 0;
   }
 
-  /** Everything of the source, as far as it is permitted. Returns whether mode and times could be set. */
-  preserve(descriptor: number, from: Attributes): boolean {
+  /**
+   * As in the source, mode and times; the owner comes before it, as setting that clears setuid and setgid. Returns whether
+   * they could be set.
+   *
+   * @param owned whether owner and group are those of the source.
+   */
+  setModeAndTimes(descriptor: number, from: Attributes, owned: boolean): boolean {
     const calls = this.#calls;
-    const owned = this.setOwner(descriptor, from.uid, from.gid);
-    // Setting the owner clears setuid and setgid, so the mode comes after it.
     const mode = calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
     return calls.futimens(descriptor, this.putTimes(from)) === 0 && mode;
   }

@@ -29,12 +29,24 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
   if ((statx.mode & 0o170000) !== FileKind.folder) throw new Error("statx does not tell the truth");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
+  let xattrs: typeof import("./native_xattrs.ts") | undefined;
   const engine: FileEngine = {
     name: "native",
     paths: new NativePaths(calls),
-    walk: (roots, walkOptions) => new TreeWalk(roots, new NativeLister(calls), walkOptions),
+    async loadXattrs() {
+      xattrs ??= await import("./native_xattrs.ts");
+    },
+    walk(roots, walkOptions) {
+      const reader = walkOptions.xattrs || walkOptions.acls ? new xattrs!.XattrReader(calls, walkOptions) : undefined;
+      return new TreeWalk(roots, new NativeLister(calls, reader), walkOptions);
+    },
     sourceReader: (roots) => new NativeReader(calls, roots),
-    targetWriter: (roots, targetOptions) => new NativeWriter(calls, roots, targetOptions, { openat2 }),
+    targetWriter(roots, targetOptions) {
+      const writer = targetOptions.xattrs || targetOptions.acls
+        ? new xattrs!.XattrWriter(calls, targetOptions)
+        : undefined;
+      return new NativeWriter(calls, roots, targetOptions, { openat2, xattrs: writer });
+    },
   };
   return openat2 ? { engine } : { engine, note: "files: no openat2, folders are entered one by one" };
 }

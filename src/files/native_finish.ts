@@ -6,6 +6,7 @@ import type { Statx } from "../native/file_statx.ts";
 import type { FinishedFolder, TargetOptions } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { magicLink, type NativeAttributes } from "./native_attributes.ts";
+import type { Refusal, XattrWriter } from "./native_xattrs.ts";
 import { plainFolderMode } from "./target_mode.ts";
 
 /** Sets mode, owner and times. `descriptor` is the folder's, opened with O_PATH. @throws {FileError} */
@@ -18,27 +19,37 @@ export function finishFolder(
     options: TargetOptions;
     attributes: NativeAttributes;
     statx: Statx;
+    xattrs?: XattrWriter;
   },
 ): void {
-  const { folder, options } = it;
+  const { folder, options, xattrs } = it;
   const source = folder.attributes;
-  if (!folder.created && folder.mode === undefined && !(options.preserve && source)) return;
+  const isKept = options.preserve && source;
+  if (!folder.created && folder.mode === undefined && !isKept && !folder.xattrs) return;
   const failed = () => failedCall("set the attributes of", it.text, calls.errno());
   const name = new Scratch(64);
   if (!it.statx.fill(it.descriptor, name.address, AT_EMPTY_PATH)) throw failed();
-  const current = it.statx.mode & 0o7777;
-  if (options.preserve && source) {
+  let current = it.statx.mode & 0o7777;
+  const mode = folder.created ? plainFolderMode(source?.mode ?? 0o777, options.umask, current) : folder.mode ?? current;
+  // Attributes can only be set where one may write.
+  const open = current | 0o700;
+  if (xattrs && current !== open && it.attributes.setModeOfPath(it.descriptor, open) === 0) current = open;
+  let refused: Refusal | undefined;
+  if (isKept) {
     const opened = reopen(calls, it.descriptor, name);
     if (opened < 0) throw failedCall("set the attributes of", it.text, -opened);
-    const done = it.attributes.preserve(opened, source);
-    const errno = done ? 0 : calls.errno();
+    const owned = it.attributes.setOwner(opened, source.uid, source.gid);
+    refused = xattrs?.setPlain(opened, folder.xattrs);
+    const errno = it.attributes.setModeAndTimes(opened, source, owned) ? 0 : calls.errno();
+    refused = xattrs?.setLists(opened, folder.xattrs, { isFolder: true }) ?? refused;
     calls.close(opened);
-    if (!done) throw failedCall("set the attributes of", it.text, errno);
-    return;
+    if (errno !== 0) throw failedCall("set the attributes of", it.text, errno);
+  } else {
+    refused = xattrs?.setPlain(it.descriptor, folder.xattrs);
+    const errno = mode === current ? 0 : it.attributes.setModeOfPath(it.descriptor, mode);
+    if (errno !== 0) throw failedCall("set the attributes of", it.text, errno);
   }
-  const mode = folder.created ? plainFolderMode(source?.mode ?? 0o777, options.umask, current) : folder.mode!;
-  const errno = mode === current ? 0 : it.attributes.setModeOfPath(it.descriptor, mode);
-  if (errno !== 0) throw failedCall("set the attributes of", it.text, errno);
+  if (refused) throw xattrs!.failure(it.text, refused);
 }
 
 /** What O_PATH stands for, opened for real; made readable first where it is not. Or minus the error number. */

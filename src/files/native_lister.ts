@@ -11,6 +11,7 @@ import type { FolderLister } from "./folder_lister.ts";
 import { joinPath } from "./local_path.ts";
 import { openPath } from "./native_open.ts";
 import { readStat } from "./native_stat.ts";
+import type { XattrReader } from "./native_xattrs.ts";
 
 const LISTING_BYTES = 64 << 10;
 /** struct linux_dirent64: inode and offset (8 each), length (2), type (1), name. */
@@ -26,6 +27,7 @@ export class NativeLister implements FolderLister {
   nameStart = 0;
   nameEnd = 0;
   kind = 0;
+  readonly xattrs?: FolderLister["xattrs"];
 
   readonly #calls: FileCalls;
   readonly #statx: Statx;
@@ -36,16 +38,18 @@ export class NativeLister implements FolderLister {
   #descriptor = -1;
   #text = "";
 
-  constructor(calls: FileCalls) {
+  constructor(calls: FileCalls, xattrs?: XattrReader) {
     this.#calls = calls;
     this.#statx = new Statx(calls);
     this.names = this.#listing.bytes;
+    if (xattrs) this.xattrs = (of, options) => this.#readXattrs(xattrs, of, options);
   }
 
   statRoot(root: SourceRoot): void {
     const name = this.#path.putName(encodeName(root.path));
     if (!this.#statx.fill(AT_FDCWD, name, 0)) throw failedCall("read", root.path, this.#calls.errno());
     readStat(this.#statx, this.stat);
+    this.#text = root.path;
   }
 
   openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
@@ -104,6 +108,18 @@ export class NativeLister implements FolderLister {
   closeFolder(): void {
     if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
+  }
+
+  #readXattrs(
+    xattrs: XattrReader,
+    of: "root" | "folder" | "entry",
+    options: { follow: boolean },
+  ): Uint8Array<ArrayBuffer> | undefined {
+    if (of === "root") return xattrs.read(this.#text, this.#text, options);
+    const folder = `/proc/self/fd/${this.#descriptor}`;
+    if (of === "folder") return xattrs.read(folder, this.#text, { follow: true });
+    const name = this.nameText();
+    return xattrs.read(`${folder}/${name}`, joinPath(this.#text, name), options);
   }
 
   #fill(): boolean {

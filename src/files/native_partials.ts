@@ -52,7 +52,7 @@ export class NativePartials {
     return new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false });
   }
 
-  commit(partial: Partial, attributes: Attributes): void {
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
     const placing = this.#placing;
     const target = placing.roots[partial.root];
     if (target.kind === "device") return;
@@ -60,9 +60,9 @@ export class NativePartials {
     const name = this.#name.putName(encodeName(splitTarget(target, partial.path).name));
     const descriptor = this.#openFile(temporary, targetText(target, partial.path));
     // The mode that a small file is made with; what follows takes it from there.
-    placing.calls.fchmod(descriptor, plainMode(attributes.mode, placing.options.umask));
+    if (!placing.xattrs) placing.calls.fchmod(descriptor, plainMode(attributes.mode, placing.options.umask));
     this.#open.delete(partial.temporary);
-    placing.publish(descriptor, temporary, name, attributes);
+    placing.publish(descriptor, temporary, name, attributes, xattrs);
   }
 
   discard(partial: Partial): void {

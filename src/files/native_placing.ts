@@ -11,6 +11,7 @@ import { type Attributes, FileKind } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { NativeAttributes, readUmask } from "./native_attributes.ts";
 import { NativeFolders } from "./native_folders.ts";
+import type { Refusal, XattrWriter } from "./native_xattrs.ts";
 import { checkShape, rootFolder, targetText } from "./target_name.ts";
 import { keptMode, plainMode } from "./target_mode.ts";
 import { TemporaryNames } from "./temporary_name.ts";
@@ -21,6 +22,13 @@ const EEXIST = 17;
 const EINVAL = 22;
 const ENOSYS = 38;
 
+/** What the engine has that the calls alone do not tell. */
+export interface NativePlacingOptions {
+  openat2: boolean;
+  /** Where extended attributes or access control lists are wanted. */
+  xattrs?: XattrWriter;
+}
+
 /** Names are addresses of NUL-terminated bytes; all of them stand in `folder`. */
 export class NativePlacing {
   readonly calls: FileCalls;
@@ -28,6 +36,7 @@ export class NativePlacing {
   readonly options: TargetOptions;
   readonly folders: NativeFolders;
   readonly attributes: NativeAttributes;
+  readonly xattrs: XattrWriter | undefined;
   /** Index of the current root, -1 before the first. */
   root = -1;
   /** The current folder relative to the root. */
@@ -42,12 +51,13 @@ export class NativePlacing {
   /** Whether the last temporary name may still stand in the current folder. */
   #unfinished = false;
 
-  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: { openat2: boolean }) {
+  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: NativePlacingOptions) {
     this.calls = calls;
     this.roots = roots;
     this.options = options;
     this.folders = new NativeFolders(calls, roots, engine);
     this.attributes = new NativeAttributes(calls);
+    this.xattrs = engine.xattrs;
     this.#temporary = new NameCounter(new TemporaryNames(options.token).stem, ".part");
     this.#statx = new Statx(calls);
     this.#processUmask = readUmask();
@@ -78,7 +88,8 @@ export class NativePlacing {
   openTemporary(name: number, sourceMode: number): number {
     const { create, exclusive, write, noFollow, closeOnExec } = this.calls.flags;
     const flags = create | exclusive | write | noFollow | closeOnExec;
-    const mode = this.options.preserve ? 0o600 : plainMode(sourceMode, this.options.umask);
+    // Extended attributes can only be set where one may write.
+    const mode = this.options.preserve || this.xattrs ? 0o600 : plainMode(sourceMode, this.options.umask);
     for (;;) {
       this.#temporary.next();
       const descriptor = this.calls.openat(this.folder, this.#temporary.address, flags, mode);
@@ -101,10 +112,15 @@ export class NativePlacing {
     this.#unfinished = true;
   }
 
+  /** Text of the temporary name that was made last. */
+  get temporaryText(): string {
+    return this.#temporary.text();
+  }
+
   /** The text of the last temporary name, which is from now on somebody else's to remove. */
   handOverTemporary(): string {
     this.#unfinished = false;
-    return this.#temporary.text();
+    return this.temporaryText;
   }
 
   /** Removes what is unfinished. */
@@ -126,21 +142,35 @@ export class NativePlacing {
     return 0;
   }
 
-  /** Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. */
-  publish(descriptor: number, temporary: number, name: number, attributes: Attributes): void {
-    const { calls, options } = this;
+  /**
+   * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. Only where
+   * extended attributes are all that could not be set, the file has its final name.
+   */
+  publish(descriptor: number, temporary: number, name: number, attributes: Attributes, block?: Uint8Array): void {
+    const { calls, options, xattrs } = this;
     let errno = 0;
+    let refused: Refusal | undefined;
     if (options.preserve) {
-      if (!this.attributes.preserve(descriptor, attributes)) errno = calls.errno();
+      const owned = this.attributes.setOwner(descriptor, attributes.uid, attributes.gid);
+      refused = xattrs?.setPlain(descriptor, block);
+      if (!this.attributes.setModeAndTimes(descriptor, attributes, owned)) errno = calls.errno();
+      refused = xattrs?.setLists(descriptor, block, { isFolder: false }) ?? refused;
     } else {
+      refused = xattrs?.setPlain(descriptor, block);
       const mode = plainMode(attributes.mode, options.umask);
       // What open(2) took away from the mode has to be given back.
-      if ((mode & this.#processUmask) !== 0 && calls.fchmod(descriptor, mode) !== 0) errno = calls.errno();
+      const differs = xattrs !== undefined || (mode & this.#processUmask) !== 0;
+      if (differs && calls.fchmod(descriptor, mode) !== 0) errno = calls.errno();
     }
     // Some file systems say only now that nothing more fits.
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();
     if (errno !== 0 && errno !== EINTR) throw this.failed(name, errno, temporary);
-    if (!options.preserve) {
+    this.#giveName(temporary, name);
+    if (refused) throw xattrs!.failure(this.textOf(name), refused);
+  }
+
+  #giveName(temporary: number, name: number): void {
+    if (!this.options.preserve) {
       if (this.#renameNew(temporary, name)) return;
       this.#keepExisting(temporary, name);
     }

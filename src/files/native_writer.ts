@@ -20,7 +20,7 @@ import { type Attributes, FileStat } from "./file_stat.ts";
 import { finishFolder } from "./native_finish.ts";
 import { makeHardLink, makeSymlink } from "./native_links.ts";
 import { NativePartials } from "./native_partials.ts";
-import { NativePlacing } from "./native_placing.ts";
+import { NativePlacing, type NativePlacingOptions } from "./native_placing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { openDevice } from "./native_range_writer.ts";
 import { readAttributes } from "./record_attributes.ts";
@@ -37,7 +37,7 @@ export class NativeWriter implements TargetWriter {
   readonly #stat = new FileStat();
   readonly #name = new Scratch(512);
 
-  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: { openat2: boolean }) {
+  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: NativePlacingOptions) {
     this.#calls = calls;
     this.#placing = new NativePlacing(calls, roots, options, engine);
     this.#aside = new NativePlacing(calls, roots, options, engine);
@@ -69,7 +69,7 @@ export class NativeWriter implements TargetWriter {
       this.#calls.close(descriptor);
       throw placing.failed(name, errno, placing.temporary);
     }
-    placing.publish(descriptor, placing.temporary, name, this.#stat);
+    placing.publish(descriptor, placing.temporary, name, this.#stat, cursor.xattrs());
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
@@ -81,8 +81,11 @@ export class NativeWriter implements TargetWriter {
     const target = bytes.slice(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
     if (cursor.type === RecordType.hardlink) return makeHardLink(placing, name, target);
     makeSymlink(placing, name, target);
+    const { xattrs } = placing;
+    const refused = xattrs?.setOfLink(placing.folder, placing.temporaryText, cursor.xattrs());
     if (placing.options.preserve) this.#preserveLink(cursor);
     placing.rename(placing.temporary, name);
+    if (refused) throw xattrs!.failure(placing.textOf(name), refused);
   }
 
   createPartial(root: number, path: string, size: number): Partial {
@@ -93,8 +96,8 @@ export class NativeWriter implements TargetWriter {
     return this.#partials.open(partial);
   }
 
-  commit(partial: Partial, attributes: Attributes): void {
-    this.#partials.commit(partial, attributes);
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
+    this.#partials.commit(partial, attributes, xattrs);
   }
 
   discard(partial: Partial): void {
@@ -102,14 +105,14 @@ export class NativeWriter implements TargetWriter {
   }
 
   finishFolders(folders: FinishedFolder[]): FileError[] {
-    const { folders: opened, attributes, options, roots } = this.#aside;
+    const { folders: opened, attributes, options, roots, xattrs } = this.#aside;
     const statx = new Statx(this.#calls);
     const failures: FileError[] = [];
     for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
       try {
         const descriptor = opened.open(folder.root, folder.path, { create: false });
         const text = targetText(roots[folder.root], folder.path);
-        finishFolder(this.#calls, { folder, descriptor, text, options, attributes, statx });
+        finishFolder(this.#calls, { folder, descriptor, text, options, attributes, statx, xattrs });
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
         failures.push(error);

@@ -1,5 +1,6 @@
 /** Gathers records without contents into a plan; see "Records" in PROTOCOL.md. */
 
+import { ALIGNMENT } from "../protocol/alignment.ts";
 import { PACK_BYTES, PACK_RECORDS } from "../protocol/limits.ts";
 import {
   contentOffset,
@@ -40,18 +41,18 @@ export class PackBuilder {
   }
 
   /** Makes a folder the current one; with attributes that is a record of its own. */
-  enter(root: number, path: Uint8Array, attributes?: Attributes): void {
+  enter(root: number, path: Uint8Array, attributes?: Attributes, xattrs?: Uint8Array): void {
     this.#root = root;
     this.#path = path;
     this.#entered = attributes !== undefined;
     if (!attributes) return;
-    this.#put(RecordType.folder, path, 0, path.length, attributes);
+    this.#put(RecordType.folder, path, 0, path.length, attributes, NO_BYTES, xattrs);
     this.#records++;
   }
 
-  addFile(names: Uint8Array, start: number, end: number, stat: FileStat): void {
+  addFile(names: Uint8Array, start: number, end: number, stat: FileStat, xattrs?: Uint8Array): void {
     this.#enterOnce();
-    const at = this.#put(RecordType.file, names, start, end, stat);
+    const at = this.#put(RecordType.file, names, start, end, stat, NO_BYTES, xattrs);
     putUint53(this.#view, at + RecordField.size, stat.size);
     if (stat.links > 1) putUint53(this.#view, at + RecordField.inode, stat.inode);
     this.#records++;
@@ -60,9 +61,17 @@ export class PackBuilder {
   }
 
   /** A symbolic link with its target, or a hard link with the path of its first name. */
-  addLink(type: number, names: Uint8Array, start: number, end: number, target: Uint8Array, stat: FileStat): void {
+  addLink(
+    type: number,
+    names: Uint8Array,
+    start: number,
+    end: number,
+    target: Uint8Array,
+    stat: FileStat,
+    xattrs?: Uint8Array,
+  ): void {
     this.#enterOnce();
-    const at = this.#put(type, names, start, end, stat, target);
+    const at = this.#put(type, names, start, end, stat, target, xattrs);
     putUint53(this.#view, at + RecordField.size, target.length);
     this.#records++;
     if (type === RecordType.hardlink) this.#links = true;
@@ -107,12 +116,14 @@ export class PackBuilder {
     end: number,
     from: Attributes,
     tail: Uint8Array = NO_BYTES,
+    xattrs: Uint8Array = NO_BYTES,
   ): number {
     const at = this.#length;
     const nameAt = at + RECORD_HEADER_BYTES;
     const nameBytes = end - start;
-    const contentAt = at + contentOffset(nameBytes);
-    const next = at + recordBytes(nameBytes, tail.length);
+    const xattrsAt = at + contentOffset(nameBytes);
+    const contentAt = xattrsAt + xattrs.length;
+    const next = at + recordBytes(nameBytes, tail.length) + xattrs.length;
     this.#reserve(next);
     const bytes = this.#bytes;
     const view = this.#view;
@@ -121,6 +132,7 @@ export class PackBuilder {
     view.setUint16(at + RecordField.nameLength, nameBytes, true);
     view.setUint16(at + RecordField.root, this.#root & 0xffff, true);
     bytes[at + RecordField.rootHigh] = this.#root >>> 16;
+    view.setUint16(at + RecordField.xattrUnits, xattrs.length / ALIGNMENT, true);
     view.setUint32(at + RecordField.mode, from.mode, true);
     view.setUint32(at + RecordField.uid, from.uid, true);
     view.setUint32(at + RecordField.gid, from.gid, true);
@@ -129,6 +141,7 @@ export class PackBuilder {
     putInt53(view, at + RecordField.mtime, from.mtime);
     putInt53(view, at + RecordField.atime, from.atime);
     for (let index = 0; index < nameBytes; index++) bytes[nameAt + index] = names[start + index];
+    if (xattrs.length > 0) bytes.set(xattrs, xattrsAt);
     if (tail.length > 0) bytes.set(tail, contentAt);
     this.#length = next;
     return at;

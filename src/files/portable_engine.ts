@@ -1,6 +1,6 @@
 /** The engine that uses Deno's own calls, on every platform. */
 
-import { FileError } from "../errors.ts";
+import { FileError, UserError } from "../errors.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
 import type { FileEngine, PathCalls } from "./engine.ts";
 import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
@@ -15,6 +15,7 @@ export function createPortableEngine(): FileEngine {
   return {
     name: "portable",
     paths: portablePaths,
+    loadXattrs: () => Promise.reject(noXattrs()),
     walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
     sourceReader: (roots) => new PortableReader(roots),
     targetWriter: (roots, options) => new PortableWriter(roots, options),
@@ -39,6 +40,12 @@ const portablePaths: PathCalls = {
     return attempt("find", path, () => Deno.realPathSync(path));
   },
 };
+
+function noXattrs(): UserError {
+  return new UserError("Cannot keep extended attributes or access control lists: the portable engine cannot see them", {
+    hint: "Leave out --xattrs and --acls, or use the native engine, on Linux",
+  });
+}
 
 function attempt<Result>(act: string, path: string, call: () => Result): Result {
   if (hasEscapedBytes(path)) throw new FileError(act, path, "its name is not UTF-8", { code: FileCode.notText });

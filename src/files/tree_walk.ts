@@ -80,7 +80,7 @@ export class TreeWalk implements Walk {
       return;
     }
     this.#pack.enter(root, NO_NAME);
-    this.#file(root, "", NO_NAME, 0, 0);
+    this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
   }
 
   *#folderRoot(root: number): Generator<WalkItem, void> {
@@ -111,7 +111,7 @@ export class TreeWalk implements Walk {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
       if (this.#pack.isFull()) this.#flush();
-      this.#pack.enter(root, encodeName(path), lister.stat);
+      this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("folder"));
       return { path, dev, inode, inodeLow, pending: [] };
     } catch (error) {
       lister.closeFolder();
@@ -170,7 +170,7 @@ export class TreeWalk implements Walk {
     const { names, nameStart, nameEnd, stat } = this.#lister;
     const target = this.#lister.linkTarget();
     if (this.#pack.isFull()) this.#flush();
-    this.#pack.addLink(RecordType.symlink, names, nameStart, nameEnd, target, stat);
+    this.#pack.addLink(RecordType.symlink, names, nameStart, nameEnd, target, stat, this.#xattrs("entry"));
   }
 
   #entryFile(root: number, level: Level): void {
@@ -179,19 +179,39 @@ export class TreeWalk implements Walk {
       const path = () => joinPath(level.path, this.#lister.nameText());
       if (this.#links.isFurther(root, stat, path)) return;
     }
-    this.#file(root, level.path, names, nameStart, nameEnd);
+    this.#file(root, level.path, names, nameStart, nameEnd, this.#xattrs("entry"));
   }
 
-  #file(root: number, folder: string, names: Uint8Array, start: number, end: number): void {
+  #file(
+    root: number,
+    folder: string,
+    names: Uint8Array,
+    start: number,
+    end: number,
+    xattrs: Uint8Array<ArrayBuffer> | undefined,
+  ): void {
     const stat = this.#lister.stat;
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? folder : joinPath(folder, this.#lister.nameText());
       const identity = { dev: stat.dev, inode: stat.inode };
-      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes: stat.attributes(), identity });
+      const attributes = stat.attributes();
+      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, xattrs });
       return;
     }
     if (this.#pack.isFull(stat.size)) this.#flush();
-    this.#pack.addFile(names, start, end, stat);
+    this.#pack.addFile(names, start, end, stat, xattrs);
+  }
+
+  /** Where they cannot be read, that is a failure; the rest is copied all the same. */
+  #xattrs(of: "root" | "folder" | "entry"): Uint8Array<ArrayBuffer> | undefined {
+    const lister = this.#lister;
+    if (!lister.xattrs) return undefined;
+    try {
+      return lister.xattrs(of, { follow: this.#follow || of === "root" });
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
   }
 
   #flush(): void {

@@ -35,6 +35,10 @@ export interface JobOptions {
   symlinks: "follow" | "preserve" | "skip";
   /** A file with several names is sent once. */
   hardlinks: boolean;
+  /** Extended attributes are kept. Left out: no. */
+  xattrs?: boolean;
+  /** Access control lists are kept. Left out: no. */
+  acls?: boolean;
   /** Which paths are wanted; for the sender, who checks them. */
   filters: unknown[];
 }
@@ -52,6 +56,8 @@ export function parseJob(value: unknown): Job {
     salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),
+    ...(fields.xattrs === undefined ? {} : { xattrs: shape.flag(fields, "xattrs") }),
+    ...(fields.acls === undefined ? {} : { acls: shape.flag(fields, "acls") }),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
   };
   return direction === "push" ? { direction, target: shape.text(fields, "target", 1 << 17), ...options } : {

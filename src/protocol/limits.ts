@@ -23,6 +23,10 @@ export const PACK_BYTES = 4 << 20;
 export const MAX_NAME_BYTES = 255;
 /** Most bytes of a path relative to a root. Beyond PATH_MAX on purpose: trees may be deeper than one system call takes. */
 export const MAX_PATH_BYTES = 65_535;
+/** Most bytes that the extended attributes of one path take in a record, with their names and headers. */
+export const MAX_XATTRS_BYTES = 128 << 10;
+/** Most bytes of one extended attribute's value (XATTR_SIZE_MAX of Linux). */
+export const MAX_XATTR_VALUE_BYTES = 64 << 10;
 /** Most bytes of a control line. */
 export const MAX_LINE_BYTES = 1 << 20;
 /** Most bytes of noise before the hello line. */

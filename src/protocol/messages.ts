@@ -5,11 +5,12 @@
 
 import { ProtocolError } from "../errors.ts";
 import { type Job, parseJob } from "./job.ts";
-import { MAX_ROOTS, MAX_STREAMS } from "./limits.ts";
+import { MAX_ROOTS, MAX_STREAMS, MAX_XATTRS_BYTES } from "./limits.ts";
 import type { ByteRange } from "./range_sums.ts";
 import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
 import { parseWirePath, type WirePath } from "./wire_path.ts";
+import { checkXattrs } from "./xattrs.ts";
 
 /** Attributes of a file as they cross the wire. */
 export interface WireAttributes {
@@ -80,6 +81,8 @@ export type Message =
     size: number;
     input?: boolean;
     attributes: WireAttributes;
+    /** Extended attributes, as a block (xattrs.ts). */
+    xattrs?: Uint8Array<ArrayBuffer>;
   }
   /** receiver -> sender: which ranges of it are needed; `sequential`: in one piece and in order, as a device wants it. */
   | { type: "opened"; file: number; missing: ByteRange[]; sequential: boolean }
@@ -113,9 +116,11 @@ export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
 
 /** A message as a line, without the newline. */
 export function formatMessage(message: Message): string {
-  return message.type === "start"
-    ? JSON.stringify({ ...message, random: shape.toBase64(message.random) })
-    : JSON.stringify(message);
+  if (message.type === "start") return JSON.stringify({ ...message, random: shape.toBase64(message.random) });
+  if (message.type === "open" && message.xattrs) {
+    return JSON.stringify({ ...message, xattrs: shape.toBase64(message.xattrs) });
+  }
+  return JSON.stringify(message);
 }
 
 /** A line as a message. @throws {ProtocolError} code "bad-message" or "bad-path". */
@@ -172,6 +177,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     size: shape.whole(fields, "size"),
     ...(fields.input === undefined ? {} : { input: shape.flag(fields, "input") }),
     attributes: asAttributes(fields.attributes),
+    ...(fields.xattrs === undefined ? {} : { xattrs: asXattrs(fields) }),
   }),
   opened: (fields) => ({
     type: "opened",
@@ -250,6 +256,12 @@ function asRange(value: unknown, name: string): ByteRange {
     return { start, end: shape.whole(fields, "end", start) };
   }
   throw new ProtocolError("bad-message", `Cannot accept a message from the other side: ${name} is not a range`);
+}
+
+function asXattrs(fields: shape.Fields): Uint8Array<ArrayBuffer> {
+  const block = shape.base64(fields, "xattrs", MAX_XATTRS_BYTES);
+  checkXattrs(block);
+  return block;
 }
 
 function asAttributes(value: unknown): WireAttributes {

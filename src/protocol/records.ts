@@ -5,8 +5,10 @@
  */
 
 import { ProtocolError } from "../errors.ts";
-import { alignUp } from "./alignment.ts";
+import { ALIGNMENT, alignUp } from "./alignment.ts";
+import { MAX_XATTRS_BYTES } from "./limits.ts";
 import { checkName, checkPath } from "./wire_path.ts";
+import { checkXattrs } from "./xattrs.ts";
 
 /** What a record says. */
 export const RecordType = {
@@ -32,6 +34,8 @@ export const RecordField = {
   rootHigh: 1,
   nameLength: 2,
   root: 4,
+  /** Bytes of extended attributes behind the name, as a number of units of 64 bytes. */
+  xattrUnits: 6,
   mode: 8,
   uid: 12,
   gid: 16,
@@ -68,7 +72,10 @@ export function getInt53(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getInt32(at + 4, true) * HALF;
 }
 
-/** Where contents begin in a record: behind header, name, NUL, and zeros up to a multiple of 64 (alignment.ts). */
+/**
+ * Where contents begin in a record without extended attributes: behind header, name, NUL, and zeros up to a multiple of
+ * 64 (alignment.ts).
+ */
 export function contentOffset(nameBytes: number): number {
   return alignUp(RECORD_HEADER_BYTES + nameBytes + 1);
 }
@@ -91,6 +98,8 @@ export class RecordCursor {
   nameStart = 0;
   /** One past the last byte of the name, where a NUL stands. */
   nameEnd = 0;
+  /** First byte of the extended attributes (xattrs.ts), which reach up to `contentStart`. */
+  xattrStart = 0;
   contentStart = 0;
   /** Bytes of contents that follow the name: of a file in a frame, of a link's target always, else 0. */
   contentBytes = 0;
@@ -137,12 +146,15 @@ export class RecordCursor {
     this.size = getUint53(view, at + RecordField.size);
     this.nameStart = at + RECORD_HEADER_BYTES;
     this.nameEnd = this.nameStart + view.getUint16(at + RecordField.nameLength, true);
-    this.contentStart = at + contentOffset(this.nameEnd - this.nameStart);
+    const xattrBytes = view.getUint16(at + RecordField.xattrUnits, true) * ALIGNMENT;
+    this.xattrStart = at + contentOffset(this.nameEnd - this.nameStart);
+    this.contentStart = this.xattrStart + xattrBytes;
     if (this.contentStart > this.#limit) throw badRecord("its name is cut short");
     if (this.#bytes[this.nameEnd] !== 0) throw badRecord("its name does not end with NUL");
     if (view.getUint32(at + RecordField.mtimeNs, true) > 999_999_999) throw badRecord("its time is out of range");
     if (view.getUint32(at + RecordField.atimeNs, true) > 999_999_999) throw badRecord("its time is out of range");
     this.#checkType();
+    if (xattrBytes > 0) this.#checkXattrs(xattrBytes);
     this.contentEnd = this.contentStart + this.contentBytes;
     this.end = this.contentStart + alignUp(this.contentBytes);
     if (this.end > this.#limit) throw badRecord("its contents are cut short");
@@ -162,6 +174,18 @@ export class RecordCursor {
   /** The inode field: names the file among its hard links, 0 where it has but one name. */
   inode(): number {
     return getUint53(this.#view, this.start + RecordField.inode);
+  }
+
+  /** Extended attributes of the current record, undefined when it has none: a view of the same bytes. */
+  xattrs(): Uint8Array | undefined {
+    return this.xattrStart === this.contentStart ? undefined : this.#bytes.subarray(this.xattrStart, this.contentStart);
+  }
+
+  #checkXattrs(length: number): void {
+    const { type } = this;
+    if (type === RecordType.enter || type === RecordType.hardlink) throw badRecord("it cannot have attributes");
+    if (length > MAX_XATTRS_BYTES) throw badRecord(`it has ${length} bytes of extended attributes`);
+    checkXattrs(this.#bytes.subarray(this.xattrStart, this.contentStart));
   }
 
   #checkType(): void {

@@ -73,20 +73,32 @@ export function asWhole(value: unknown, name: string): number {
 
 /** Bytes in base64 of exactly this length. */
 export function bytes(fields: Fields, name: string, length: number): Uint8Array<ArrayBuffer> {
-  const coded = text(fields, name, length * 2);
+  const decoded = base64(fields, name, length);
+  if (decoded.length !== length) throw badField(name, `${length} bytes in base64`);
+  return decoded;
+}
+
+/** At most so many bytes in base64. */
+export function base64(fields: Fields, name: string, limit: number): Uint8Array<ArrayBuffer> {
+  const coded = text(fields, name, limit * 2);
   let decoded: string;
   try {
     decoded = atob(coded);
   } catch (cause) {
     throw badField(name, "base64", cause);
   }
-  if (decoded.length !== length) throw badField(name, `${length} bytes in base64`);
+  if (decoded.length > limit) throw badField(name, `up to ${limit} bytes in base64`);
   return Uint8Array.from(decoded, (char) => char.charCodeAt(0));
 }
 
 /** Bytes to base64. */
 export function toBase64(value: Uint8Array): string {
-  return btoa(String.fromCharCode(...value));
+  let characters = "";
+  // Not all at once: a call takes so many arguments only.
+  for (let at = 0; at < value.length; at += 4096) {
+    characters += String.fromCharCode(...value.subarray(at, at + 4096));
+  }
+  return btoa(characters);
 }
 
 function badField(name: string, wanted: string, cause?: unknown): ProtocolError {

@@ -44,6 +44,13 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     throw new UserError(`Cannot use ${cipher}: escp on ${peer.name} has ${hello.ciphers.join(", ")}`);
   }
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const { xattrs, acls } = options.job;
+  if ((xattrs || acls) && !hello.features.includes("xattrs")) {
+    throw new UserError(
+      `Cannot keep extended attributes or access control lists: escp ${hello.software} on ${peer.name} cannot send them`,
+      { hint: "Install the same version of escp on both machines, or leave out --xattrs and --acls" },
+    );
+  }
   const features = FEATURES.filter((feature) => hello.features.includes(feature));
   const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
   const control = new ControlChannel(peer.stdout, peer.stdin, rest);

@@ -111,5 +111,7 @@ function folderAttributes(cursor: RecordCursor, bytes: Uint8Array): FolderAttrib
       atime: cursor.seconds(RecordField.atime),
       atimeNs: cursor.uint32(RecordField.atimeNs),
     },
+    // The frame's buffer is used again.
+    xattrs: cursor.xattrs()?.slice(),
   };
 }

@@ -8,15 +8,7 @@ import { crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { decodeName } from "../protocol/names.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../protocol/pack.ts";
-import {
-  contentOffset,
-  putInt53,
-  putUint53,
-  recordBytes,
-  RecordCursor,
-  RecordField,
-  RecordType,
-} from "../protocol/records.ts";
+import { putInt53, putUint53, RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { Compressor } from "./compressor.ts";
 import { toFailure } from "./failure.ts";
@@ -65,7 +57,7 @@ export class PackSender {
         if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit, at);
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
         folder.start = cursor.start;
-        folder.end = cursor.end;
+        folder.end = cursor.xattrStart;
         folder.failure = this.#enter(unit.plan, cursor);
         if (cursor.type === RecordType.folder) this.#count(sent, 0, 0, 0);
         continue;
@@ -75,7 +67,7 @@ export class PackSender {
         continue;
       }
       const isFile = cursor.type === RecordType.file;
-      const needed = recordBytes(cursor.nameEnd - cursor.nameStart, isFile ? cursor.size : cursor.contentBytes);
+      const needed = cursor.contentStart - cursor.start + alignUp(isFile ? cursor.size : cursor.contentBytes);
       if (!this.#fits(at, needed)) at = await this.#resume(unit, at, folder);
       if (!isFile) {
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
@@ -118,6 +110,7 @@ export class PackSender {
     const end = this.#copy(unit.plan, folder.start, folder.end, next);
     // Its attributes were sent with the first one.
     this.#out.view.setUint8(next + RecordField.type, RecordType.enter);
+    this.#out.view.setUint16(next + RecordField.xattrUnits, 0, true);
     return end;
   }
 
@@ -151,7 +144,7 @@ export class PackSender {
     last = false,
   ): number | undefined {
     const { bytes, view } = this.#out;
-    const contents = at + contentOffset(cursor.nameEnd - cursor.nameStart);
+    const contents = at + cursor.contentStart - cursor.start;
     const reader = this.#reader;
     let size: number;
     try {
@@ -176,7 +169,7 @@ export class PackSender {
     return end;
   }
 
-  /** Header, name and NUL, without a call of `set`, whose argument would be a new object for each file. */
+  /** All before the contents, without a call of `set`, whose argument would be a new object for each file. */
   #copyHeader(plan: Uint8Array, cursor: RecordCursor, at: number): void {
     const { bytes } = this.#out;
     for (let from = cursor.start; from < cursor.contentStart; from++) bytes[at++] = plan[from];

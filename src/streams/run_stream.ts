@@ -94,6 +94,7 @@ async function run(
       return;
     }
     const expander = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
+    if (role.options.xattrs || role.options.acls) await files.loadXattrs();
     const target = files.targetWriter(role.roots, role.options);
     const stream = new ReceiveStream({ ...frames[0], target, host, breather, blockBytes, payloadLimit, expander });
     started(stream);

@@ -83,6 +83,8 @@ export interface FolderAttributes {
   root: number;
   path: string;
   attributes: Attributes;
+  /** Extended attributes, as a block (xattrs.ts). */
+  xattrs?: Uint8Array;
 }
 
 /** Receiver: what a pack frame brought. */

@@ -26,6 +26,7 @@ export async function runSession(
 ): Promise<Outcome> {
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
+  if (options.request.xattrs || options.request.acls) await machine.files.loadXattrs();
   const startedAt = performance.now();
   const usual = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
   const blockBytes = options.request.blockBytes ?? usual;
@@ -87,6 +88,8 @@ export async function runSession(
       },
       preserve: options.request.preserve,
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
+      xattrs: options.request.xattrs,
+      acls: options.request.acls,
       umask: machine.umask,
     });
   session.control.send({ type: "bye" });

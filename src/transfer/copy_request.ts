@@ -13,6 +13,10 @@ export interface CopyRequest {
   symlinks: "follow" | "preserve" | "skip";
   /** A file with several names is copied once, and linked. */
   hardlinks: boolean;
+  /** Keep extended attributes. */
+  xattrs: boolean;
+  /** Keep access control lists; with `preserve` only. */
+  acls: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -24,13 +28,29 @@ export interface CopyRequest {
 }
 
 /** For the job that the remote end is told. */
-export function jobOptions({ filters, ...request }: CopyRequest, blockBytes: number): JobOptions {
-  return { ...request, filters: [...filters], blockBytes, salt: crypto.randomUUID() };
+export function jobOptions({ filters, xattrs, acls, ...request }: CopyRequest, blockBytes: number): JobOptions {
+  return {
+    ...request,
+    ...(xattrs ? { xattrs } : {}),
+    ...(acls ? { acls } : {}),
+    filters: [...filters],
+    blockBytes,
+    salt: crypto.randomUUID(),
+  };
 }
 
 /** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */
 export function walkOptions(
-  { recursive, symlinks, hardlinks, filters }: Pick<CopyRequest, "recursive" | "symlinks" | "hardlinks" | "filters">,
+  { recursive, symlinks, hardlinks, xattrs, acls, filters }:
+    & Pick<CopyRequest, "recursive" | "symlinks" | "hardlinks" | "filters">
+    & Pick<JobOptions, "xattrs" | "acls">,
 ): WalkOptions {
-  return { recursive, symlinks, hardlinks, accept: filters.length > 0 ? createFilter(filters) : undefined };
+  return {
+    recursive,
+    symlinks,
+    hardlinks,
+    xattrs,
+    acls,
+    accept: filters.length > 0 ? createFilter(filters) : undefined,
+  };
 }

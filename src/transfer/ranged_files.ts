@@ -69,7 +69,7 @@ export class RangedFiles {
 
   /** Tells the receiver that a file comes. */
   announce(item: RangedItem): void {
-    const { size, root, attributes } = item;
+    const { size, root, attributes, xattrs } = item;
     const { blockBytes, streams } = this.#options;
     const share = Math.ceil(size / (streams * 4) / blockBytes) * blockBytes;
     const file: RangedFile = {
@@ -84,7 +84,7 @@ export class RangedFiles {
     this.#files.set(file.file, file);
     // Made by this side's own walk, so it is what the receiver will accept.
     const path = item.path as MessageOf<"open">["path"];
-    this.#host.send({ type: "open", file: file.file, root, path, size, attributes });
+    this.#host.send({ type: "open", file: file.file, root, path, size, attributes, ...(xattrs ? { xattrs } : {}) });
   }
 
   /** Tells the receiver that standard input comes: a file of its own kind, with the permissions that the umask leaves. */

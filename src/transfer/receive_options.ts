@@ -25,6 +25,10 @@ export interface ReceiveOptions {
   /** The sources as they are to be written, when they are what was asked for. @throws {ProtocolError | UserError} */
   acceptSources: (sources: WireSource[]) => WireSource[];
   preserve: boolean;
+  /** Extended attributes are set; the engine is ready for them. */
+  xattrs: boolean;
+  /** Access control lists are set; the engine is ready for them. */
+  acls: boolean;
   umask: number;
   streams: number;
   /** What the sender may send a second; 0: as fast as it goes. */

@@ -34,6 +34,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
+  if (job.xattrs || job.acls) await machine.files.loadXattrs();
   // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
   const base = Deno.cwd();
   const tilde = !options.local;
@@ -56,6 +57,8 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       acceptSources: (sources) => sources,
       preserve: job.preserve,
       codecs: await codecsFor(compress, machine.cipher.name),
+      xattrs: job.xattrs ?? false,
+      acls: job.acls ?? false,
       umask: machine.umask,
       streams: MAX_STREAMS,
       bytesPerSecond: 0,

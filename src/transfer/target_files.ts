@@ -52,12 +52,13 @@ export class TargetFiles {
 
   constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
     this.#options = options;
-    const { session, files, preserve, umask } = options;
+    const { session, files, preserve, xattrs, acls, umask } = options;
     const token = session.secrets.id.slice(0, 8);
-    this.#writer = files.targetWriter(roots, { preserve, umask, token });
+    const targetOptions = { preserve, xattrs, acls, umask, token };
+    this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
       {
-        role: { type: "receive", roots, options: { preserve, umask, token }, codecs: options.codecs },
+        role: { type: "receive", roots, options: targetOptions, codecs: options.codecs },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         blockBytes: options.blockBytes,
@@ -187,7 +188,10 @@ export class TargetFiles {
     unit.bytes += report.bytes;
     unit.failures += report.failures.length;
     report.failures.forEach((failure) => this.#tellFailure(failure));
-    for (const { root, path, attributes } of report.folders) this.#touch({ root, path, created: false, attributes });
+    const { xattrs, acls } = this.#options;
+    for (const folder of report.folders) {
+      this.#touch({ ...folder, xattrs: xattrs || acls ? folder.xattrs : undefined, created: false });
+    }
     report.created.forEach((touched) => this.#touch(touched));
   }
 
@@ -205,7 +209,7 @@ export class TargetFiles {
 
   /** The last range's report and the sender's word come on different ways, in either order. */
   #commitIfComplete(file: number, open: OpenFile): void {
-    const { size, attributes } = open.message;
+    const { size, attributes, xattrs } = open.message;
     const crc32 = open.sums.total(size);
     if (open.expected === undefined || crc32 === undefined) return;
     this.#open.delete(file);
@@ -213,7 +217,7 @@ export class TargetFiles {
     const { control } = this.#options.session;
     try {
       if (crc32 !== open.expected) throw new UserError("CRC-32 differs");
-      this.#writer.commit(open.partial, attributes);
+      this.#writer.commit(open.partial, attributes, xattrs);
       this.done.files++;
       this.done.bytes += size;
       control.send({ type: "closed", file, bytes: size, crc32 });
@@ -236,6 +240,7 @@ export class TargetFiles {
       known.created ||= folder.created;
       known.mode ??= folder.mode;
       known.attributes ??= folder.attributes;
+      known.xattrs ??= folder.xattrs;
     }
   }
 }

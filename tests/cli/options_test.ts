@@ -55,6 +55,8 @@ describe("readCommandLine", () => {
       preserve: false,
       symlinks: "follow",
       hardlinks: false,
+      xattrs: false,
+      acls: false,
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,
@@ -87,6 +89,18 @@ describe("readCommandLine", () => {
       hardlinks: true,
     });
     assertEquals(copy("-a", "--symlinks=skip", "x", "y").symlinks, "skip");
+  });
+
+  it("keeps permissions where access control lists are kept, and refuses an engine that cannot", () => {
+    const { preserve, xattrs, acls } = copy("--acls", "x", "y");
+    assertEquals({ preserve, xattrs, acls }, { preserve: true, xattrs: false, acls: true });
+    assertEquals([copy("--xattrs", "x", "y").preserve, copy("--xattrs", "x", "y").xattrs], [false, true]);
+    for (const name of ["xattrs", "acls"]) {
+      const refused = `Cannot use "--${name}" with the portable engine: it cannot see them`;
+      assertEquals(message(`--${name}`, "--engine=portable", "x", "h:y"), refused);
+      // Neither end of such a copy is here.
+      assertEquals(copy(`--${name}`, "--engine=portable", "a:x", "b:y").legs[0].direction, "relay");
+    }
   });
 
   it("keeps rules in the order given, and refuses one that cannot be used", () => {

@@ -136,7 +136,8 @@ export async function copyTree(
   const { preserve = false, umask = 0o022, writer: writerEngine = engine, ...walkOptions } = options;
   const failures: string[] = [];
   const reader = engine.sourceReader(sources);
-  const writer = writerEngine.targetWriter(targets, { preserve, umask, token: "test" });
+  const { xattrs, acls } = options;
+  const writer = writerEngine.targetWriter(targets, { preserve, xattrs, acls, umask, token: "test" });
   const finished = new Map<string, Parameters<typeof writer.finishFolders>[0][number]>();
   for (const item of await collect(engine.walk(sources, { recursive: true, ...walkOptions }))) {
     try {
@@ -149,7 +150,7 @@ export async function copyTree(
   }
   for (const touched of writer.takeCreated()) {
     const key = `${touched.root}:${touched.path}`;
-    finished.set(key, { ...touched, attributes: finished.get(key)?.attributes });
+    finished.set(key, { ...finished.get(key), ...touched });
   }
   failures.push(...writer.finishFolders([...finished.values()]).map((it) => it.message));
   reader.close();
@@ -161,7 +162,7 @@ export async function copyTree(
     const frame = new Uint8Array((5 << 20) + plan.length);
     let length = 0;
     while (cursor.next()) {
-      const bytes = recordBytes(cursor.nameEnd - cursor.nameStart, cursor.contentBytes);
+      const bytes = cursor.contentStart - cursor.start + alignUp(cursor.contentBytes);
       frame.set(plan.subarray(cursor.start, cursor.start + bytes), length);
       length += bytes;
       if (cursor.type === RecordType.file) {
@@ -204,7 +205,8 @@ export async function copyTree(
       atime: cursor.seconds(48),
       atimeNs: cursor.uint32(24),
     };
-    finished.set(`${cursor.root}:${path}`, { root: cursor.root, path, created, attributes });
+    const xattrs = cursor.xattrs()?.slice();
+    finished.set(`${cursor.root}:${path}`, { root: cursor.root, path, created, attributes, xattrs });
   }
 
   function copyRanged(item: Extract<WalkItem, { type: "ranged" }>): void {
@@ -215,7 +217,7 @@ export async function copyTree(
     to.writeAt(buffer, 0, from.readAt(buffer, 0, item.size, 0), 0);
     to.close();
     from.close();
-    writer.commit(partial, item.attributes);
+    writer.commit(partial, item.attributes, item.xattrs);
   }
 }
 

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { formatMessage, type Message, type MessageType, parseMessage } from "../../src/protocol/messages.ts";
 import { parseWirePath } from "../../src/protocol/wire_path.ts";
+import { encodeXattrs } from "../../src/protocol/xattrs.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { assertProtocolError } from "./protocol_error.ts";
 
@@ -145,6 +146,7 @@ describe("fields of messages", () => {
     ["open", "path", [1, ["a"]]],
     ["open", "size", [-1, 2 ** 53, 1e300, "5"]],
     ["open", "attributes", [[], "x", {}]],
+    ["open", "xattrs", [1, "?", btoa("\0".repeat((128 << 10) + 1))]],
     ["opened", "missing", [{}, [[0, 5]], [{ start: 5, end: 4 }], [{ start: -1, end: 4 }], [{ start: 0 }], [7]]],
     ["opened", "sequential", [0, "no"]],
     ["close", "crc32", [-1, 2 ** 32, 0.5]],
@@ -202,5 +204,16 @@ describe("fields of messages", () => {
       const source = { operand: 0, name, kind: "file", dev: 0, inode: 0 };
       assertProtocolError("bad-path", () => parse({ ...jsonOf("sources"), sources: [source] }));
     }
+  });
+});
+
+describe("extended attributes of a ranged file", () => {
+  it("come back, and are checked as in a record", () => {
+    const xattrs = encodeXattrs([{ name: new TextEncoder().encode("user.a"), value: new Uint8Array(60_000).fill(1) }])!;
+    const path = parseWirePath("");
+    const open: Message = { type: "open", file: 8, root: 0, path, size: 3, attributes: ATTRIBUTES, xattrs };
+    assertEquals(parseMessage(formatMessage(open)), open);
+    xattrs[6] = 0;
+    assertProtocolError("bad-record", () => parseMessage(formatMessage(open)));
   });
 });
