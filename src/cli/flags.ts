@@ -21,7 +21,7 @@ export const FLAGS = [
     short: "a",
     kind: "boolean",
     section: "Copying",
-    help: "As -r -p --symlinks=preserve --hardlinks",
+    help: "As -r -p --symlinks=preserve --hardlinks --sparse",
   },
   {
     name: "symlinks",
@@ -48,6 +48,12 @@ export const FLAGS = [
     kind: "boolean",
     section: "Copying",
     help: "As -p, and keep access control lists; on Linux",
+  },
+  {
+    name: "sparse",
+    kind: "boolean",
+    section: "Copying",
+    help: "Keep holes of files, and make holes where 4 KiB or more are zeros",
   },
   {
     name: "include",

@@ -62,6 +62,8 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly hardlinks: boolean;
   readonly xattrs: boolean;
   readonly acls: boolean;
+  /** Holes of files stay holes. */
+  readonly sparse: boolean;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -172,6 +174,7 @@ function copyOptions(
     hardlinks: flags.hardlinks ?? archive,
     xattrs: flags.xattrs ?? false,
     acls: flags.acls ?? false,
+    sparse: flags.sparse ?? archive,
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,

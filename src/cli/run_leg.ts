@@ -22,7 +22,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { xattrs, acls, compress, blockBytes } = options;
+  const { sparse, xattrs, acls, compress, blockBytes } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -37,6 +37,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
       preserve,
       symlinks,
       hardlinks,
+      sparse,
       xattrs,
       acls,
       filters,

@@ -92,6 +92,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.hardlinks ? ["--hardlinks"] : []),
     ...(options.xattrs ? ["--xattrs"] : []),
     ...(options.acls ? ["--acls"] : []),
+    ...(options.sparse ? ["--sparse"] : []),
     ...options.filters.map(filterWord),
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
     ...(options.compress ? ["-C"] : []),

@@ -133,6 +133,10 @@ export interface RangeReader {
   readonly size: number;
   /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
   readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number;
+  /** How many bytes from `offset` on, at most `length`, are a hole; 0 also when that is too small to matter or not known. */
+  holeAt(offset: number, length: number): number;
+  /** How many bytes from `offset` on, at most `length`, come before a hole that `holeAt` would tell. */
+  dataAt(offset: number, length: number): number;
   /** Whether its size or time of change differ from when it was opened. */
   changed(): boolean;
   close(): void;
@@ -149,6 +153,8 @@ export interface TargetOptions {
   acls?: boolean;
   /** Letters and digits of this session, for temporary names. */
   token: string;
+  /** Whether pages of zeros become holes. Default false. */
+  sparse?: boolean;
 }
 
 /** A large file on its way. Plain data: may be posted to a Worker. */
@@ -203,7 +209,7 @@ export interface TargetWriter {
   createPartial(root: number, path: string, size: number): Partial;
   /** Opens it for writing, in whichever thread. @throws {FileError} */
   openPartial(partial: Partial): RangeWriter;
-  /** Gives it its attributes and its final name. @throws {FileError} as `writeWhole` does. */
+  /** Gives it its size, where that was not known, its attributes and its final name. @throws {FileError} as `writeWhole` does. */
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void;
   /** Removes the temporary file; never fails. */
   discard(partial: Partial): void;
@@ -220,6 +226,8 @@ export interface RangeWriter {
   readonly path: string;
   /** Writes all of buffer[at, at + length). A device takes offsets in order only. @throws {FileError} */
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
+  /** Makes these bytes zero: in a file a hole where that can be had, on a device by writing. @throws {FileError} */
+  zerosAt(offset: number, length: number): void;
   close(): void;
 }
 

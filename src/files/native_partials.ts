@@ -9,6 +9,7 @@ import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
+import { SparseWriter } from "./sparse_writer.ts";
 import { plainMode } from "./target_mode.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
@@ -49,7 +50,8 @@ export class NativePartials {
       return new NativeRangeWriter(calls, openDevice(calls, target.path), { text, inOrder: true });
     }
     const temporary = this.#enter(partial);
-    return new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false });
+    const writer = new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false });
+    return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
@@ -59,6 +61,11 @@ export class NativePartials {
     const temporary = this.#enter(partial);
     const name = this.#name.putName(encodeName(splitTarget(target, partial.path).name));
     const descriptor = this.#openFile(temporary, targetText(target, partial.path));
+    if (placing.calls.ftruncate(descriptor, partial.size) !== 0) {
+      const errno = placing.calls.errno();
+      placing.calls.close(descriptor);
+      throw placing.failed(name, errno, temporary);
+    }
     // The mode that a small file is made with; what follows takes it from there.
     if (!placing.xattrs) placing.calls.fchmod(descriptor, plainMode(attributes.mode, placing.options.umask));
     this.#open.delete(partial.temporary);
@@ -93,8 +100,9 @@ export class NativePartials {
 
   #openFile(temporary: number, text: string): number {
     const { calls, folder } = this.#placing;
-    const { write, noFollow, closeOnExec } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec, 0);
+    // Read too: where holes cannot be made, what stands there is looked at.
+    const { readWrite, noFollow, closeOnExec } = calls.flags;
+    const descriptor = calls.openat(folder, temporary, readWrite | noFollow | closeOnExec, 0);
     if (descriptor < 0) throw failedCall("write", text, calls.errno());
     return descriptor;
   }

@@ -1,13 +1,15 @@
 /** Writing a large file at offsets, or a device in order. */
 
-import { addressOf, AT_FDCWD, type FileCalls } from "../native/file_calls.ts";
+import { addressOf, AT_FDCWD, type FileCalls, SEEK_DATA } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { encodeName } from "../protocol/names.ts";
 import type { RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { overwriteWithZeros, writeZerosInOrder } from "./sparse_writer.ts";
 import { outOfOrder } from "./target_failure.ts";
 
 const EINTR = 4;
+const ENXIO = 6;
 /** A write of more than 2**31 - 1 bytes would not fit into its result. */
 const MOST_WRITE_BYTES = 1 << 30;
 
@@ -52,6 +54,42 @@ export class NativeRangeWriter implements RangeWriter {
       }
     }
     if (this.#position !== undefined) this.#position += length;
+  }
+
+  zerosAt(offset: number, length: number): void {
+    if (this.#position !== undefined) {
+      writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);
+      return;
+    }
+    if (!this.#hasData(offset, length)) return;
+    if (this.#calls.punchHole(this.#descriptor, offset, length) === 0) return;
+    overwriteWithZeros(
+      {
+        readAt: (buffer, most, at) => this.#readAt(buffer, most, at),
+        writeAt: (buffer, most, at) => this.writeAt(buffer, 0, most, at),
+      },
+      offset,
+      length,
+    );
+  }
+
+  #hasData(offset: number, length: number): boolean {
+    const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
+    return data >= 0 ? data < offset + length : this.#calls.errno() !== ENXIO;
+  }
+
+  #readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset;
+    for (let done = 0; done < length;) {
+      const got = this.#calls.pread(this.#descriptor, address + done, length - done, offset + done);
+      if (got === 0) return done;
+      if (got > 0) done += got;
+      else {
+        const errno = this.#calls.errno();
+        if (errno !== EINTR) throw failedCall("write", this.path, errno);
+      }
+    }
+    return length;
   }
 
   close(): void {

@@ -10,12 +10,11 @@ import { failedCall } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { openOnce, openPath } from "./native_open.ts";
+import { NativeRangeReader } from "./native_range_reader.ts";
 import { readStat } from "./native_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
 const EINTR = 4;
-/** A read of more than 2**31 - 1 bytes would not fit into its result. */
-const MOST_READ_BYTES = 1 << 30;
 
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();
@@ -164,54 +163,5 @@ export class NativeReader implements SourceReader {
 
   #nameText(names: Uint8Array, start: number, end: number): string {
     return joinPath(this.#text(), decodeName(names.subarray(start, end)));
-  }
-}
-
-class NativeRangeReader implements RangeReader {
-  readonly size: number;
-  readonly #calls: FileCalls;
-  readonly #statx: Statx;
-  readonly #empty = new Scratch(8);
-  readonly path: string;
-  readonly #mtime: number;
-  readonly #mtimeNs: number;
-  #descriptor: number;
-
-  constructor(calls: FileCalls, descriptor: number, text: string) {
-    this.#calls = calls;
-    this.#descriptor = descriptor;
-    this.path = text;
-    this.#statx = new Statx(calls);
-    this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
-    this.size = this.#statx.size;
-    this.#mtime = this.#statx.mtime;
-    this.#mtimeNs = this.#statx.mtimeNs;
-  }
-
-  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
-    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    let done = 0;
-    while (done < length) {
-      const most = Math.min(length - done, MOST_READ_BYTES);
-      const got = this.#calls.pread(this.#descriptor, address + done, most, offset + done);
-      if (got > 0) done += got;
-      else if (got === 0) break;
-      else {
-        const errno = this.#calls.errno();
-        if (errno !== EINTR) throw failedCall("read", this.path, errno);
-      }
-    }
-    return done;
-  }
-
-  changed(): boolean {
-    const statx = this.#statx;
-    if (!statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
-    return statx.size !== this.size || statx.mtime !== this.#mtime || statx.mtimeNs !== this.#mtimeNs;
-  }
-
-  close(): void {
-    if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
-    this.#descriptor = -1;
   }
 }

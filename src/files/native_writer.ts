@@ -1,7 +1,7 @@
 /** Writing below the targets with system calls: temporary name, contents, attributes, final name. */
 
 import { FileError } from "../errors.ts";
-import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls, SEEK_SET } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
@@ -25,6 +25,7 @@ import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { openDevice } from "./native_range_writer.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { checkShape, targetText } from "./target_name.ts";
+import { forEachData, hasZeroPage } from "./zero_pages.ts";
 
 const UNCHANGED = 0xffffffff;
 
@@ -64,7 +65,10 @@ export class NativeWriter implements TargetWriter {
     const name = this.#nameOf(root, cursor, bytes);
     readAttributes(cursor, this.#stat);
     const descriptor = placing.openTemporary(name, this.#stat.mode);
-    const errno = placing.writeAll(descriptor, contents, cursor.contentBytes);
+    const sparse = placing.options.sparse && hasZeroPage(bytes, cursor.contentStart, cursor.contentBytes);
+    const errno = sparse
+      ? this.#writeSparse(descriptor, bytes, cursor)
+      : placing.writeAll(descriptor, contents, cursor.contentBytes);
     if (errno !== 0) {
       this.#calls.close(descriptor);
       throw placing.failed(name, errno, placing.temporary);
@@ -136,6 +140,24 @@ export class NativeWriter implements TargetWriter {
   #nameOf(root: TargetRoot, cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
     if (root.kind === "file") return this.#name.putName(encodeName(root.name));
     return addressOf(bytes.buffer) + bytes.byteOffset + cursor.nameStart;
+  }
+
+  /** Writes a new file with holes. Returns 0 or the error number. */
+  #writeSparse(
+    descriptor: number,
+    bytes: Uint8Array<ArrayBuffer>,
+    { contentStart, contentBytes }: RecordCursor,
+  ): number {
+    const calls = this.#calls;
+    let errno = calls.ftruncate(descriptor, contentBytes) === 0 ? 0 : calls.errno();
+    const contents = addressOf(bytes.buffer) + bytes.byteOffset;
+    forEachData(bytes, contentStart, contentBytes, (at, length, offset) => {
+      if (errno !== 0) return;
+      errno = calls.seek(descriptor, offset, SEEK_SET) < 0
+        ? calls.errno()
+        : this.#placing.writeAll(descriptor, contents + at, length);
+    });
+    return errno;
   }
 
   #writeDevice(path: string, contents: number, length: number): void {

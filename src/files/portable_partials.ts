@@ -7,6 +7,7 @@ import type { Attributes } from "./file_stat.ts";
 import { baseName } from "./local_path.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
+import { SparseWriter } from "./sparse_writer.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
 export class PortablePartials {
@@ -47,7 +48,10 @@ export class PortablePartials {
     const text = targetText(target, partial.path);
     const temporary = this.#enter(partial);
     try {
-      return new PortableRangeWriter(Deno.openSync(temporary, { write: true }), { text, inOrder: false });
+      // Read too: what stands where a hole shall be is looked at.
+      const file = Deno.openSync(temporary, { read: true, write: true });
+      const writer = new PortableRangeWriter(file, { text, inOrder: false });
+      return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
     } catch (error) {
       throw failedDeno("write", text, error);
     }
@@ -58,7 +62,14 @@ export class PortablePartials {
     if (target.kind === "device") return;
     const temporary = this.#enter(partial);
     this.#open.delete(partial.temporary);
-    this.#placing.publish(temporary, this.#placing.pathOf(splitTarget(target, partial.path).name), attributes);
+    const path = this.#placing.pathOf(splitTarget(target, partial.path).name);
+    try {
+      Deno.truncateSync(temporary, partial.size);
+    } catch (error) {
+      remove(temporary);
+      throw failedDeno("write", path, error);
+    }
+    this.#placing.publish(temporary, path, attributes);
   }
 
   discard(partial: Partial): void {

@@ -2,6 +2,7 @@
 
 import type { RangeWriter } from "./engine.ts";
 import { failedDeno } from "./file_failure.ts";
+import { overwriteWithZeros, writeZerosInOrder } from "./sparse_writer.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { outOfOrder } from "./target_failure.ts";
 
@@ -27,6 +28,35 @@ export class PortableRangeWriter implements RangeWriter {
       throw failedDeno("write", this.path, error);
     }
     if (this.#position !== undefined) this.#position += length;
+  }
+
+  zerosAt(offset: number, length: number): void {
+    if (this.#position !== undefined) {
+      writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);
+      return;
+    }
+    overwriteWithZeros(
+      {
+        readAt: (buffer, most, at) => this.#readAt(buffer, most, at),
+        writeAt: (buffer, most, at) => this.writeAt(buffer, 0, most, at),
+      },
+      offset,
+      length,
+    );
+  }
+
+  #readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number {
+    try {
+      this.#file!.seekSync(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < length;) {
+        const got = this.#file!.readSync(buffer.subarray(done, length));
+        if (got === null) return done;
+        done += got;
+      }
+      return length;
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
+    }
   }
 
   close(): void {

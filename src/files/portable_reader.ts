@@ -99,6 +99,15 @@ class PortableRangeReader implements RangeReader {
     return readFully(this.#file, buffer, at, length, this.path);
   }
 
+  /** No call of `Deno.*` tells of holes: they are found when their zeros have been read. */
+  holeAt(): number {
+    return 0;
+  }
+
+  dataAt(_offset: number, length: number): number {
+    return length;
+  }
+
   changed(): boolean {
     readInfo(this.#file.statSync(), this.#now);
     return differs(this.#now, this.#before);

@@ -20,6 +20,7 @@ import { existingAt, PortablePlacing, remove } from "./portable_placing.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
+import { forEachData, hasZeroPage } from "./zero_pages.ts";
 import { plainFolderMode } from "./target_mode.ts";
 import { checkShape, targetText } from "./target_name.ts";
 
@@ -59,9 +60,13 @@ export class PortableWriter implements TargetWriter {
     const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
     readAttributes(cursor, this.#stat);
     const { made, temporary } = this.#placing.createFile(path, this.#stat.mode);
-    const file = new PortableRangeWriter(made, { text: path, inOrder: true });
+    const file = new PortableRangeWriter(made, { text: path, inOrder: false });
+    const { contentStart, contentBytes } = cursor;
     try {
-      file.writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
+      if (this.#placing.options.sparse && hasZeroPage(bytes, contentStart, contentBytes)) {
+        setSize(made, contentBytes, path);
+        forEachData(bytes, contentStart, contentBytes, (at, length, offset) => file.writeAt(bytes, at, length, offset));
+      } else file.writeAt(bytes, contentStart, contentBytes, 0);
     } catch (error) {
       file.close();
       this.#placing.abandon();
@@ -166,6 +171,14 @@ export class PortableWriter implements TargetWriter {
     } catch (error) {
       throw failedDeno("set the attributes of", path, error);
     }
+  }
+}
+
+function setSize(file: Deno.FsFile, size: number, text: string): void {
+  try {
+    file.truncateSync(size);
+  } catch (error) {
+    throw failedDeno("write", text, error);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { RangeWriter } from "./engine.ts";
 import { failedDeno } from "./file_failure.ts";
+import { writeZerosInOrder } from "./sparse_writer.ts";
 import { outOfOrder } from "./target_failure.ts";
 
 /** The path of a device root that means standard output. Every other path of a root is absolute. */
@@ -20,6 +21,10 @@ export class StandardOutputWriter implements RangeWriter {
       throw failedDeno("write", this.path, error);
     }
     this.#position += length;
+  }
+
+  zerosAt(offset: number, length: number): void {
+    writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);
   }
 
   close(): void {}

@@ -13,6 +13,8 @@ const SYMBOLS = {
   write: { parameters: ["i32", "usize", "usize"], result: "i32" },
   pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
   pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   mkdirat: { parameters: ["i32", "usize", "u32"], result: "i32" },
   renameat: { parameters: ["i32", "usize", "i32", "usize"], result: "i32" },
@@ -52,11 +54,16 @@ const NUMBERS: Partial<Record<typeof Deno.build.arch, Numbers>> = {
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_EMPTY_PATH = 0x1000;
+export const SEEK_SET = 0;
+export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
 
 /** Flags of open(2); `directory` and `noFollow` differ from one processor to the next. */
 export interface OpenFlags {
   readonly read: number;
   readonly write: number;
+  readonly readWrite: number;
   readonly create: number;
   readonly exclusive: number;
   readonly directory: number;
@@ -69,19 +76,23 @@ export interface OpenFlags {
 }
 
 /** 64-bit parameters take numbers as well as bigints, which the declarations of Deno do not say. */
-type WithNumbers<Call> = Call extends (...values: infer Values) => number
-  ? (...values: { [Index in keyof Values]: number }) => number
+type WithNumbers<Call> = Call extends (...values: infer Values) => infer Result
+  ? (...values: { [Index in keyof Values]: number }) => Result
   : never;
 type AllCalls = {
   [Name in keyof typeof SYMBOLS]: WithNumbers<Deno.StaticForeignLibraryInterface<typeof SYMBOLS>[Name]>;
 };
-type LibcCalls = Omit<AllCalls, "statx" | "openat2" | "getdents64" | "renameat2">;
+type LibcCalls = Omit<AllCalls, "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2">;
 
 /** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
 export interface FileCalls extends LibcCalls {
   readonly flags: OpenFlags;
   /** The error number of the call that has just failed. */
   errno(): number;
+  /** lseek(2), with SEEK_SET, SEEK_END, SEEK_DATA or SEEK_HOLE. */
+  seek(file: number, offset: number, whence: number): number;
+  /** fallocate(2) that makes a hole and keeps the size: EOPNOTSUPP where a file system has no holes. */
+  punchHole(file: number, offset: number, length: number): number;
   /** statx(2) with the basic fields into 256 bytes at `into`. */
   statx(folder: number, name: number, flags: number, into: number): number;
   /** openat2(2); `how` is the address of a struct open_how. */
@@ -105,13 +116,17 @@ export function openFileCalls(): FileCalls {
   if (Deno.build.os !== "linux" || !numbers) {
     throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
   }
-  const { statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS).symbols as unknown as AllCalls;
+  const { lseek, fallocate, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
+    .symbols as unknown as AllCalls;
   const basicFields = 0x7ff;
   const howBytes = 24;
   const noReplace = 1;
+  const punchHoleKeepSize = 3;
   opened = {
     ...calls,
     errno: openErrno(),
+    seek: (file, offset, whence) => Number(lseek(file, offset, whence)),
+    punchHole: (file, offset, length) => fallocate(file, punchHoleKeepSize, offset, length),
     statx: (folder, name, flags, into) => statx(numbers.statx, folder, name, flags, basicFields, into),
     openat2: (folder, name, how) => openat2(numbers.openat2, folder, name, how, howBytes),
     getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
@@ -120,6 +135,7 @@ export function openFileCalls(): FileCalls {
     flags: {
       read: 0,
       write: 1,
+      readWrite: 2,
       create: 0o100,
       exclusive: 0o200,
       directory: numbers.O_DIRECTORY,

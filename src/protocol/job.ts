@@ -39,6 +39,8 @@ export interface JobOptions {
   xattrs?: boolean;
   /** Access control lists are kept. Left out: no. */
   acls?: boolean;
+  /** Holes are sent as such, and pages of zeros become holes; left out: no. Feature "sparse". */
+  sparse?: boolean;
   /** Which paths are wanted; for the sender, who checks them. */
   filters: unknown[];
 }
@@ -58,6 +60,7 @@ export function parseJob(value: unknown): Job {
     hardlinks: shape.flag(fields, "hardlinks"),
     ...(fields.xattrs === undefined ? {} : { xattrs: shape.flag(fields, "xattrs") }),
     ...(fields.acls === undefined ? {} : { acls: shape.flag(fields, "acls") }),
+    ...(fields.sparse === undefined ? {} : { sparse: shape.flag(fields, "sparse") }),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
   };
   return direction === "push" ? { direction, target: shape.text(fields, "target", 1 << 17), ...options } : {

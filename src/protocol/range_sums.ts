@@ -42,6 +42,7 @@ export class RangeSums {
 
   /** CRC-32 of bytes [0, size), undefined while some are missing. */
   total(size: number): number | undefined {
+    if (this.#bytes !== size) return undefined;
     let crc = 0;
     let at = 0;
     for (const range of this.#ranges) {

@@ -2,8 +2,9 @@
 
 import { FileError, quotePath } from "../errors.ts";
 import type { RangeReader, SourceReader } from "../files/engine.ts";
+import { isZero } from "../files/zero_pages.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, writeBlockHeader } from "../protocol/block.ts";
-import { combineCrc32, crc32 } from "../protocol/crc32.ts";
+import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "./failure.ts";
@@ -11,6 +12,11 @@ import { FRAME_START } from "./frames.ts";
 import type { Compressor } from "./compressor.ts";
 import type { FrameSender } from "./frame_sender.ts";
 import type { RangeUnit } from "./unit.ts";
+
+/** Where the contents of a block begin in the buffer of its frame. */
+const CONTENTS = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;
+/** Of a hole that one block stands for; it could be nearly 4 GiB. */
+const MOST_ZEROS_BYTES = 1 << 30;
 
 /** What was sent of a range, to be held against the result. */
 export interface SentRange {
@@ -25,42 +31,63 @@ export interface SentRange {
   refused: boolean;
 }
 
+/** How ranges are sent. */
+export interface RangeSenderOptions {
+  blockBytes: number;
+  /** Holes, and blocks of zeros, are sent as such. */
+  sparse: boolean;
+  /** Compresses what is worth it. */
+  compressor?: Compressor;
+}
+
 /** Reads and sends. One for each stream: it keeps the last file open. */
 export class RangeSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
   readonly #blockBytes: number;
+  readonly #sparse: boolean;
   readonly #compressor?: Compressor;
   #open?: { file: number; reader: RangeReader };
 
-  constructor(reader: SourceReader, out: FrameSender, blockBytes: number, compressor?: Compressor) {
+  constructor(reader: SourceReader, out: FrameSender, options: RangeSenderOptions) {
     this.#reader = reader;
     this.#out = out;
-    this.#blockBytes = blockBytes;
-    this.#compressor = compressor;
+    this.#blockBytes = options.blockBytes;
+    this.#sparse = options.sparse;
+    this.#compressor = options.compressor;
   }
 
   /** Sends a unit, or sets `sent.failure`. */
   async send(unit: RangeUnit, sent: SentRange): Promise<void> {
     for (let offset = unit.start; offset < unit.end && !sent.refused;) {
-      const length = Math.min(this.#blockBytes, unit.end - offset);
-      const contents = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;
+      const most = unit.end - offset;
+      let length: number;
+      let hole = false;
       try {
-        this.#read(unit, contents, offset, length);
+        const reader = this.#readerOf(unit);
+        length = this.#sparse ? reader.holeAt(offset, Math.min(MOST_ZEROS_BYTES, most)) : 0;
+        hole = length > 0;
+        if (!hole) {
+          length = Math.min(this.#blockBytes, most);
+          // A hole that has come between the two questions is read like data.
+          if (this.#sparse) length = reader.dataAt(offset, length) || length;
+          readBlock(reader, this.#out.bytes, offset, length);
+        }
       } catch (error) {
         sent.failure = toFailure(error);
         return;
       }
-      const sum = crc32(this.#out.bytes, contents, contents + length);
+      const sum = hole ? crc32OfZeros(length) : crc32(this.#out.bytes, CONTENTS, CONTENTS + length);
+      const zeros = hole || (this.#sparse && this.#isZero(sum, length));
       sent.crc32 = combineCrc32(sent.crc32, sum, length);
-      const coded = this.#compressor?.compress(this.#out.bytes, contents, contents + length);
-      writeBlockHeader(this.#out.view, contents - BLOCK_HEADER_BYTES, {
+      const coded = zeros ? 0 : this.#compressor?.compress(this.#out.bytes, CONTENTS, CONTENTS + length);
+      writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
         unit: unit.unit,
         file: unit.file,
         offset,
         length,
         crc32: sum,
-        codec: coded === undefined ? BlockCodec.stored : this.#compressor!.coding,
+        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : this.#compressor!.coding,
         last: offset + length === unit.end,
       });
       await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));
@@ -76,19 +103,25 @@ export class RangeSender {
     this.#open = undefined;
   }
 
-  #read(unit: RangeUnit, at: number, offset: number, length: number): void {
+  /** Whether a block that was read is all zeros: its sum, which is there anyway, says so of nearly every other. */
+  #isZero(sum: number, length: number): boolean {
+    return sum === crc32OfZeros(length) && isZero(this.#out.bytes, CONTENTS, CONTENTS + length);
+  }
+
+  #readerOf(unit: RangeUnit): RangeReader {
     if (this.#open?.file !== unit.file) {
       this.close();
       const reader = this.#reader.openRanged(unit.root, unit.path, unit.identity);
       this.#open = { file: unit.file, reader };
       if (reader.size !== unit.size) throw changed(reader.path, "its size is no longer what it was");
     }
-    const { reader } = this.#open!;
-    const read = reader.readAt(this.#out.bytes, at, length, offset);
-    if (read < length) {
-      throw changed(reader.path, "it became shorter while it was read");
-    }
+    return this.#open!.reader;
   }
+}
+
+function readBlock(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, offset: number, length: number): void {
+  const read = reader.readAt(bytes, CONTENTS, length, offset);
+  if (read < length) throw changed(reader.path, "it became shorter while it was read");
 }
 
 function changed(path: string, state: string): FileError {

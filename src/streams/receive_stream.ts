@@ -44,6 +44,9 @@ export interface ReceiveStreamOptions {
   expander?: Expander;
 }
 
+/** One block may stand for 4 GiB of zeros: where they must be written, others have their turn in between. */
+const ZEROS_AT_ONCE = 16 << 20;
+
 /** How often the sender hears how far this stream is. */
 const PROGRESS_MS = 200;
 
@@ -147,6 +150,7 @@ export class ReceiveStream {
       }
       if (block.codec === BlockCodec.zeros) {
         if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
+        if (!await this.#writeZeros(file.writer, block)) return;
       } else {
         const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
@@ -160,6 +164,18 @@ export class ReceiveStream {
     state.end += block.length;
     this.#written += block.length;
     if (block.last) await this.#finish(block.unit, state);
+  }
+
+  /** @returns false when the file was finished or given up meanwhile: then its writer is closed. */
+  async #writeZeros(writer: RangeWriter, { file, offset, length }: BlockHeader): Promise<boolean> {
+    for (let done = 0; done < length && !this.#forgotten.has(file);) {
+      const most = Math.min(ZEROS_AT_ONCE, length - done);
+      writer.zerosAt(offset + done, most);
+      done += most;
+      const breath = this.#options.breather.breathe();
+      if (breath) await breath;
+    }
+    return !this.#forgotten.has(file);
   }
 
   #unitOf(block: BlockHeader): RangeState {

@@ -86,7 +86,8 @@ async function run(
       const source = files.sourceReader(role.roots);
       const compressor = role.codec && await createCompressor(role.codec, job);
       try {
-        await sendStream({ ...frames[0], source, host, breather, blockBytes, payloadLimit, compressor });
+        const { sparse } = role;
+        await sendStream({ ...frames[0], source, host, breather, blockBytes, sparse, payloadLimit, compressor });
       } finally {
         compressor?.close();
         source.close();

@@ -33,6 +33,8 @@ export interface SendStreamOptions {
   host: SendHost;
   breather: Breather;
   blockBytes: number;
+  /** Holes, and blocks of zeros, are sent as such. */
+  sparse: boolean;
   payloadLimit: number;
   /** Compresses what is worth it. */
   compressor?: Compressor;
@@ -46,7 +48,7 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   const { host, reader, breather } = options;
   const out = new FrameSender(options.writer, options.payloadLimit, breather);
   const packs = new PackSender(options.source, out, options.compressor);
-  const ranges = new RangeSender(options.source, out, options.blockBytes, options.compressor);
+  const ranges = new RangeSender(options.source, out, options);
   const awaited = new AwaitedResults(host);
   const state = { ending: false, stopped: false };
   const reading = readResults(reader, awaited, host, state);

@@ -9,6 +9,8 @@ export type StreamRole =
   | {
     type: "send";
     roots: SourceRoot[];
+    /** Holes, and blocks of zeros, are sent as such. */
+    sparse: boolean;
     /** Compresses; none: everything goes as it is. */
     codec?: CodecName;
   }

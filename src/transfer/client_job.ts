@@ -8,11 +8,12 @@ import { type ClientSession, openClientSession } from "../session/client_session
 import type { PeerProcess } from "../session/peer_process.ts";
 import { toFailure } from "../streams/failure.ts";
 import { checkSources, withTargets } from "./asked_sources.ts";
-import { codecsFor, noteUncompressed } from "./compression.ts";
+import { codecsFor } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
+import { missingFeatures } from "./needed_features.ts";
 import { receive } from "./receive.ts";
 import { type NumberedRoot, type Outcome, send } from "./send.ts";
 import { LIMITS } from "./transfer_limits.ts";
@@ -53,7 +54,7 @@ export async function runSession(
       options.emit({ ...event, address: session.address });
     } else options.emit(event);
   };
-  if (options.request.compress) noteUncompressed(session, options.peer.name, emit);
+  for (const message of missingFeatures(options.request, session.features, peer.name)) emit({ type: "note", message });
   const shared = {
     session,
     salt: job.salt,
@@ -62,6 +63,7 @@ export async function runSession(
     bytesPerSecond: options.request.bytesPerSecond,
     workers: machine.workers,
     blockBytes,
+    sparse: options.request.sparse,
     idleTimeoutMs: LIMITS.idleTimeoutMs,
     emit,
   };

@@ -1,8 +1,6 @@
 /** What compression needs on either end before the streams run. */
 
 import type { CodecName } from "../protocol/coding.ts";
-import type { ClientSession } from "../session/client_session.ts";
-import type { TransferEvent } from "./events.ts";
 
 /** What a receiver can take, the best first; nothing when nobody wants it. Loaded then only: most copies go without. */
 export async function codecsFor(compress: boolean, engine: "native" | "portable"): Promise<CodecName[]> {
@@ -19,10 +17,4 @@ export async function codecFor(
   if (receiverHas.length === 0) return undefined;
   const { chooseCodec } = await import("../compress/codecs.ts");
   return chooseCodec(receiverHas, engine);
-}
-
-/** Tells the user when the other end is too old for it: it leaves out what it does not know. */
-export function noteUncompressed(session: ClientSession, host: string, emit: (event: TransferEvent) => void): void {
-  if (session.features.includes("compress")) return;
-  emit({ type: "note", message: `escp on ${host} cannot compress: the data goes as it is` });
 }

@@ -17,6 +17,8 @@ export interface CopyRequest {
   xattrs: boolean;
   /** Keep access control lists; with `preserve` only. */
   acls: boolean;
+  /** Holes of files stay holes, and pages of zeros become some. */
+  sparse: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   /** Compress what is worth it. */

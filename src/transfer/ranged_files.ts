@@ -21,6 +21,8 @@ export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
 
 const MAX_UNIT_BYTES = 32 << 20;
 const MIN_UNIT_BYTES = 4 << 20;
+/** Of a file that may have holes: what can be sent in no time must not be cut into a million units. */
+const MAX_SPARSE_UNITS = 4096;
 /** Announced files that are not finished. */
 const MAX_OPEN_FILES = 48;
 
@@ -70,14 +72,15 @@ export class RangedFiles {
   /** Tells the receiver that a file comes. */
   announce(item: RangedItem): void {
     const { size, root, attributes, xattrs } = item;
-    const { blockBytes, streams } = this.#options;
-    const share = Math.ceil(size / (streams * 4) / blockBytes) * blockBytes;
+    const { blockBytes, streams, sparse } = this.#options;
+    const inBlocks = (bytes: number) => Math.ceil(bytes / blockBytes) * blockBytes;
+    const most = sparse ? Math.max(MAX_UNIT_BYTES, inBlocks(size / MAX_SPARSE_UNITS)) : MAX_UNIT_BYTES;
     const file: RangedFile = {
       file: this.#nextFile++,
       item,
       state: "announced",
       todo: [],
-      unitBytes: Math.min(MAX_UNIT_BYTES, Math.max(MIN_UNIT_BYTES, share)),
+      unitBytes: Math.min(most, Math.max(MIN_UNIT_BYTES, inBlocks(size / (streams * 4)))),
       sums: new RangeSums(),
       out: 0,
     };

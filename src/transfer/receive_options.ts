@@ -29,6 +29,8 @@ export interface ReceiveOptions {
   xattrs: boolean;
   /** Access control lists are set; the engine is ready for them. */
   acls: boolean;
+  /** Pages of zeros become holes. */
+  sparse: boolean;
   umask: number;
   streams: number;
   /** What the sender may send a second; 0: as fast as it goes. */

@@ -11,9 +11,9 @@ import { type ClientSession, openClientSession } from "../session/client_session
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
-import { noteUncompressed } from "./compression.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
+import { missingFeatures } from "./needed_features.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
@@ -90,10 +90,6 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const target = options.target.path;
   const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
   const { compress } = options.request;
-  if (compress) {
-    noteUncompressed(from, options.from.peer.name, options.emit);
-    noteUncompressed(to, options.to.peer.name, options.emit);
-  }
   if (options.sources.some(({ target }) => target !== undefined)) checkLists(to, options.to.peer.name);
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
@@ -148,5 +144,8 @@ async function open(
   sides.push(side);
   const { cipher, family } = options;
   side.session = await openClientSession(side.peer, { job, cipher, engine: machine.cipher, hostname, family });
+  for (const message of missingFeatures(options.request, side.session.features, command.name)) {
+    options.emit({ type: "note", message });
+  }
   return side.session;
 }

@@ -43,6 +43,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     files: machine.files,
     salt: job.salt,
     blockBytes,
+    sparse: (job.sparse ?? false) && session.features.includes("sparse"),
     emit,
     idleTimeoutMs: LIMITS.idleTimeoutMs,
   };

@@ -25,6 +25,8 @@ export interface SchedulerHost {
 export interface SchedulerOptions {
   streams: number;
   blockBytes: number;
+  /** Whether holes are sent as such. Default false. */
+  sparse?: boolean;
 }
 
 type PackItem = Extract<WalkItem, { type: "pack" }>;

@@ -36,6 +36,8 @@ export interface SendOptions {
   /** Operands that are no roots. */
   failures: Failure[];
   walk: WalkOptions;
+  /** Holes are sent as such. */
+  sparse: boolean;
   /** Most streams. */
   streams: number;
   workers: Machine["workers"];
@@ -80,7 +82,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       emit({ type: "note", message });
       if (!isClient) control.send({ type: "note", message });
     },
-  }, { streams: options.streams, blockBytes: options.blockBytes });
+  }, { streams: options.streams, blockBytes: options.blockBytes, sparse: options.sparse });
   for (const failure of options.failures) fail(failure, "sender");
   const progress = new Progress(session, scheduler, emit);
   const started: { crew?: StreamCrew } = {};
@@ -104,7 +106,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       session,
       pool: new StreamPool(
         {
-          role: { type: "send", roots, codec },
+          role: { type: "send", roots, sparse: options.sparse, codec },
           cipherEngine: session.engine.name,
           fileEngine: options.files.name,
           blockBytes: options.blockBytes,

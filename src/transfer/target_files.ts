@@ -52,9 +52,9 @@ export class TargetFiles {
 
   constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
     this.#options = options;
-    const { session, files, preserve, xattrs, acls, umask } = options;
+    const { session, files, preserve, xattrs, acls, sparse, umask } = options;
     const token = session.secrets.id.slice(0, 8);
-    const targetOptions = { preserve, xattrs, acls, umask, token };
+    const targetOptions = { preserve, xattrs, acls, sparse, umask, token };
     this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
       {
@@ -217,7 +217,7 @@ export class TargetFiles {
     const { control } = this.#options.session;
     try {
       if (crc32 !== open.expected) throw new UserError("CRC-32 differs");
-      this.#writer.commit(open.partial, attributes, xattrs);
+      this.#writer.commit({ ...open.partial, size }, attributes, xattrs);
       this.done.files++;
       this.done.bytes += size;
       control.send({ type: "closed", file, bytes: size, crc32 });

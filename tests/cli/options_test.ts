@@ -57,6 +57,7 @@ describe("readCommandLine", () => {
       hardlinks: false,
       xattrs: false,
       acls: false,
+      sparse: false,
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,
@@ -81,12 +82,13 @@ describe("readCommandLine", () => {
   });
 
   it("takes -a for what it stands for, and what is said beside it", () => {
-    const { recursive, preserve, symlinks, hardlinks } = copy("-a", "x", "y");
-    assertEquals({ recursive, preserve, symlinks, hardlinks }, {
+    const { recursive, preserve, symlinks, hardlinks, sparse } = copy("-a", "x", "y");
+    assertEquals({ recursive, preserve, symlinks, hardlinks, sparse }, {
       recursive: true,
       preserve: true,
       symlinks: "preserve",
       hardlinks: true,
+      sparse: true,
     });
     assertEquals(copy("-a", "--symlinks=skip", "x", "y").symlinks, "skip");
   });

@@ -13,7 +13,10 @@ const MIB = 1 << 20;
 const LARGE = { sources: ["large"] };
 
 /** A scheduler over a real tree, and what it says. */
-async function scheduleTree(entries: Parameters<typeof createTempTree>[0], { streams = 2, sources = ["."] } = {}) {
+async function scheduleTree(
+  entries: Parameters<typeof createTempTree>[0],
+  { streams = 2, sparse = false, sources = ["."] } = {},
+) {
   const tree = await createTempTree(entries);
   const { engine } = loadFileEngine("portable");
   const options = { base: tree.path, tilde: false, recursive: true };
@@ -24,7 +27,7 @@ async function scheduleTree(entries: Parameters<typeof createTempTree>[0], { str
     send: (message) => sent.push(message),
     failed: (failure, side) => failed.push([failure, side]),
     note: () => {},
-  }, { streams, blockBytes: MIB });
+  }, { streams, blockBytes: MIB, sparse });
   return {
     scheduler,
     failed,
@@ -103,6 +106,18 @@ describe("Scheduler", () => {
     work.scheduler.answer({ type: "closed", file: open.file, bytes: open.size, crc32: close.crc32 });
     assertEquals(await work.scheduler.next(0), undefined);
     assertEquals(work.scheduler.done, { files: 1, bytes: open.size });
+  });
+
+  it("cuts what may be one hole into few ranges, however large it is", async () => {
+    const size = 8 * 1024 * 1024 * MIB + 1;
+    await using work = await scheduleTree({ "large": { sparseSize: size } }, { ...LARGE, sparse: true });
+    const next = work.scheduler.next(0);
+    await isPending(next);
+    const [{ file }] = work.take("open");
+    work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: size }], sequential: false });
+    const { start, end } = await next as RangeUnit;
+    assertEquals(start, 0);
+    assert(end % MIB === 0 && size / end <= 4096 && size / end > 1024);
   });
 
   it("takes the receiver's word for a file only when size and sum are the same", async () => {

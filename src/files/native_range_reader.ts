@@ -1,0 +1,91 @@
+/** Reading ranges of a large file with system calls, and finding its holes. */
+
+import { addressOf, AT_EMPTY_PATH, type FileCalls, SEEK_DATA, SEEK_END, SEEK_HOLE } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import type { RangeReader } from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+
+const EINTR = 4;
+const ENXIO = 6;
+/** A smaller hole is read and sent as data: that is quicker than frames of its own. */
+const LEAST_HOLE_BYTES = 64 << 10;
+/** A read of more than 2**31 - 1 bytes would not fit into its result. */
+const MOST_READ_BYTES = 1 << 30;
+
+/** Owns its descriptor. */
+export class NativeRangeReader implements RangeReader {
+  readonly size: number;
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #empty = new Scratch(8);
+  readonly path: string;
+  readonly #mtime: number;
+  readonly #mtimeNs: number;
+  #descriptor: number;
+
+  constructor(calls: FileCalls, descriptor: number, text: string) {
+    this.#calls = calls;
+    this.#descriptor = descriptor;
+    this.path = text;
+    this.#statx = new Statx(calls);
+    this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
+    this.size = this.#statx.size;
+    this.#mtime = this.#statx.mtime;
+    this.#mtimeNs = this.#statx.mtimeNs;
+  }
+
+  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    let done = 0;
+    while (done < length) {
+      const most = Math.min(length - done, MOST_READ_BYTES);
+      const got = this.#calls.pread(this.#descriptor, address + done, most, offset + done);
+      if (got > 0) done += got;
+      else if (got === 0) break;
+      else {
+        const errno = this.#calls.errno();
+        if (errno !== EINTR) throw failedCall("read", this.path, errno);
+      }
+    }
+    return done;
+  }
+
+  holeAt(offset: number, length: number): number {
+    const hole = this.#holeAt(offset, length);
+    return hole < Math.min(length, LEAST_HOLE_BYTES) ? 0 : hole;
+  }
+
+  dataAt(offset: number, length: number): number {
+    const end = offset + length;
+    for (let at = offset; at < end;) {
+      const hole = this.#calls.seek(this.#descriptor, at, SEEK_HOLE);
+      if (hole < 0 || hole >= end) break;
+      const bytes = this.#holeAt(hole, LEAST_HOLE_BYTES);
+      if (bytes === 0) break;
+      if (bytes === LEAST_HOLE_BYTES) return hole - offset;
+      at = hole + bytes;
+    }
+    return length;
+  }
+
+  #holeAt(offset: number, length: number): number {
+    const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
+    if (data >= 0) return Math.min(length, data - offset);
+    // Whatever else fails: what is read in earnest will tell.
+    if (this.#calls.errno() !== ENXIO) return 0;
+    // No data up to the end of the file, which may not be where it was.
+    return Math.max(0, Math.min(length, this.#calls.seek(this.#descriptor, 0, SEEK_END) - offset));
+  }
+
+  changed(): boolean {
+    const statx = this.#statx;
+    if (!statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
+    return statx.size !== this.size || statx.mtime !== this.#mtime || statx.mtimeNs !== this.#mtimeNs;
+  }
+
+  close(): void {
+    if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}
