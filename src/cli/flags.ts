@@ -264,6 +264,16 @@ export const FLAGS = [
     help: "Where escp is on the remote host",
   },
   {
+    name: "timeout",
+    kind: "number",
+    argument: "SECONDS",
+    min: 1,
+    max: 86_400,
+    default: 60,
+    section: "Reaching the other side",
+    help: "Give up when nothing is heard of the other side for so long",
+  },
+  {
     name: "batch",
     short: "B",
     kind: "boolean",

@@ -70,6 +70,8 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly compress: boolean;
   /** Bytes of a block of a large file; undefined: what suits the engine. */
   readonly blockBytes?: number;
+  /** Silence of the other side that ends a connection, in milliseconds. */
+  readonly timeoutMs: number;
   /** Which paths below the sources are wanted, in the order given. */
   readonly filters: readonly FilterRule[];
   /** Print errors only. */
@@ -108,7 +110,7 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
 /** The values that hold when nothing else was said, from the table. */
 const DEFAULTS = Object.fromEntries(
   (FLAGS as readonly Flag[]).filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
-) as Required<Pick<RawFlags, "streams" | "cipher" | "engine" | "ssh" | "remote-path">>;
+) as Required<Pick<RawFlags, "streams" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path">>;
 
 type CompleteFlags = RawFlags & typeof DEFAULTS;
 
@@ -179,6 +181,7 @@ function copyOptions(
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,
     blockBytes: flags.blocksize,
+    timeoutMs: flags.timeout * 1000,
     filters,
     quiet: flags.quiet ?? false,
     log: flags.log,

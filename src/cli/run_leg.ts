@@ -22,7 +22,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { sparse, xattrs, acls, compress, blockBytes } = options;
+  const { sparse, xattrs, acls, compress, blockBytes, timeoutMs } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -31,6 +31,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     engine,
     threads: options.threads,
     cipher,
+    helloTimeoutMs: mayAsk(leg, options) ? undefined : timeoutMs,
     streams,
     request: {
       recursive,
@@ -44,6 +45,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
       bytesPerSecond,
       compress,
       blockBytes,
+      timeoutMs,
     },
     ...listeners,
   };
@@ -69,6 +71,11 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
 /** Sources that go to the same target with other legs. A list has a folder as its target, however short it is. */
 export function othersOf(leg: Leg, { sources, fileList }: Options): number {
   return sources.length - leg.sources.length + (fileList ? 1 : 0);
+}
+
+/** Whether ssh may be waiting for what somebody types, which takes its time. */
+function mayAsk({ remote, origin }: Leg, { ssh }: Options): boolean {
+  return (remote ?? origin) !== undefined && !ssh.batch && Deno.stderr.isTerminal();
 }
 
 /** ssh, or for a local copy this program itself. */

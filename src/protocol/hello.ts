@@ -9,7 +9,14 @@ export const HELLO_MAGIC = "escp-hello ";
 /** Versions of the protocol that this program speaks, the best last. */
 export const VERSIONS: readonly number[] = [1];
 /** Optional parts of the protocol that this program knows. */
-export const FEATURES: readonly string[] = ["compress", "lists", "sparse", "xattrs"];
+// deno-fmt-ignore: one a line, so that changes do not meet.
+export const FEATURES: readonly string[] = [
+  "alive",
+  "compress",
+  "lists",
+  "sparse",
+  "xattrs",
+];
 
 /** What the remote end says of itself. */
 export interface Hello {

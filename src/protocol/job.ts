@@ -1,6 +1,6 @@
 /** The job: what a client asks of the remote end, in the message "start". See PROTOCOL.md, "Control channel". */
 
-import { MAX_ROOTS } from "./limits.ts";
+import { MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "./limits.ts";
 import * as shape from "./shape.ts";
 
 /** What is to be copied. `push`: the client sends; `pull`: the remote end sends. */
@@ -27,6 +27,8 @@ export interface JobOptions {
   blockBytes: number;
   /** Most bytes a second that the sender sends, over all streams; 0, or left out: as fast as it goes. */
   bytesPerSecond?: number;
+  /** Silence of the peer that ends a stream or the session; MIN_TIMEOUT_MS to MAX_TIMEOUT_MS; left out: a minute. */
+  timeoutMs?: number;
   /** The sender compresses what is worth it, as far as the receiver can take it; left out: it does not. */
   compress?: boolean;
   /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
@@ -54,6 +56,9 @@ export function parseJob(value: unknown): Job {
     preserve: shape.flag(fields, "preserve"),
     blockBytes: shape.whole(fields, "blockBytes"),
     ...(fields.bytesPerSecond === undefined ? {} : { bytesPerSecond: shape.whole(fields, "bytesPerSecond") }),
+    ...(fields.timeoutMs === undefined
+      ? {}
+      : { timeoutMs: shape.whole(fields, "timeoutMs", MIN_TIMEOUT_MS, MAX_TIMEOUT_MS) }),
     ...(fields.compress === undefined ? {} : { compress: shape.flag(fields, "compress") }),
     salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),

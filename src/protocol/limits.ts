@@ -37,3 +37,14 @@ export const MAX_STREAMS = 64;
 export const MAX_PLAIN_ROOTS = 65_535;
 /** Most roots of a job. */
 export const MAX_ROOTS = 1_000_000;
+/** Silence of the peer after which a stream, or the session, counts as broken, where the client says nothing else. */
+export const TIMEOUT_MS = 60_000;
+/** Least silence that a client may ask for. */
+export const MIN_TIMEOUT_MS = 1_000;
+/** Most silence that a client may ask for: a day. */
+export const MAX_TIMEOUT_MS = 86_400_000;
+
+/** How long an end says nothing at the most, in milliseconds: the peer shall hear of it several times before it gives up. */
+export function keepAliveMs(timeoutMs: number): number {
+  return Math.min(15_000, timeoutMs / 4);
+}

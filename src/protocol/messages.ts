@@ -104,6 +104,8 @@ export type Message =
   | { type: "finish"; files: number; bytes: number }
   /** receiver -> sender: folders have their attributes; the totals as counted here. */
   | { type: "finished"; files: number; bytes: number; failures: Failure[] }
+  /** either, at any time once both know "alive": it is still there. */
+  | { type: "alive" }
   /** client -> remote: the session is over. */
   | { type: "bye" }
   /** either: the session ends now. */
@@ -214,6 +216,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     bytes: shape.whole(fields, "bytes"),
     failures: shape.list(fields, "failures", 1 << 16, asFailure),
   }),
+  alive: () => ({ type: "alive" }),
   bye: () => ({ type: "bye" }),
   abort: (fields) => ({ type: "abort", code: shape.text(fields, "code", 64), message: shape.text(fields, "message") }),
 };

@@ -18,6 +18,10 @@ export interface ClientSessionOptions {
   engine: CipherEngine;
   /** The host as the user named it: the last candidate for the data connections; undefined for a local peer. */
   hostname?: string;
+  /** Silence of the other end that ends the session, in milliseconds. */
+  timeoutMs: number;
+  /** How long the hello may take, login and all; undefined where somebody may be typing a password. */
+  helloTimeoutMs?: number;
   /** Restricts the data connections to one family. */
   family?: 4 | 6;
 }
@@ -36,7 +40,7 @@ export interface ClientSession extends Session {
  * @throws {UserError} when the versions or ciphers do not meet.
  */
 export async function openClientSession(peer: PeerProcess, options: ClientSessionOptions): Promise<ClientSession> {
-  const { line, rest } = await readHello(peer);
+  const { line, rest } = await readHello(peer, options.helloTimeoutMs);
   const hello = acceptable(() => parseHello(line), peer);
   const version = acceptable(() => negotiateVersion(VERSIONS, hello.versions), peer);
   const { cipher } = options;
@@ -55,6 +59,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
   const control = new ControlChannel(peer.stdout, peer.stdin, rest);
   control.sendLine(start);
+  if (features.includes("alive")) control.watch(options.timeoutMs, { signs: true });
   const key = await deriveSessionKey(hello.secret, random, transcript(line, start));
   const secrets = { id: hello.session, key, cipher };
   const connector = new StreamConnector(secrets, options.engine);
@@ -81,8 +86,13 @@ export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer
 /** How long a peer may stay that has closed its output without a hello. */
 const LEAVE_MS = 2_000;
 
-async function readHello(peer: PeerProcess): Promise<{ line: string; rest: Uint8Array }> {
+async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line: string; rest: Uint8Array }> {
   const scanner = new HelloScanner();
+  const late = { given: false };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
+    late.given = true;
+    peer.kill();
+  }, timeoutMs);
   try {
     for (;;) {
       const { value, done } = await peer.stdout.read();
@@ -96,9 +106,16 @@ async function readHello(peer: PeerProcess): Promise<{ line: string; rest: Uint8
       cause,
       hint: "A login script there prints without end; let it be silent when it is not interactive",
     });
+  } finally {
+    clearTimeout(timer);
   }
   // A program that has closed its output cannot say hello any more, also when it stays.
   const { code, signal } = await peer.end(LEAVE_MS);
+  if (late.given) {
+    throw new StartError(`Cannot start escp on ${peer.name}: it did not say hello within ${timeoutMs! / 1000} s`, {
+      hint: "See whether the host answers (ssh -v), or give it more time with --timeout",
+    });
+  }
   throw notStarted(peer.name, code, signal, scanner.noise);
 }
 

@@ -1,7 +1,7 @@
 /** The control channel: messages as lines over a pair of pipes. */
 
 import { ProtocolError } from "../errors.ts";
-import { MAX_LINE_BYTES } from "../protocol/limits.ts";
+import { keepAliveMs, MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/line_decoder.ts";
 import { formatMessage, type Message, type MessageOf, type MessageType, parseMessage } from "../protocol/messages.ts";
 
@@ -9,6 +9,21 @@ import { formatMessage, type Message, type MessageOf, type MessageType, parseMes
 export class ControlLost extends Error {
   override name = "ControlLost";
 }
+
+/** Nothing was heard of the other side for too long; it may hang, or the network is gone. */
+export class ControlSilent extends ControlLost {
+  override name = "ControlSilent";
+  /** Milliseconds. */
+  readonly patienceMs: number;
+
+  constructor(patienceMs: number) {
+    super(`Nothing was heard of the other side for ${patienceMs / 1000} s`);
+    this.patienceMs = patienceMs;
+  }
+}
+
+/** Time for what came while this thread was busy: its timers are called before what has arrived. */
+const GRACE_MS = 1_000;
 
 /** Characters that wait to be sent at the most; what is in the pipe does not count. */
 const MAX_OUTGOING = 64 << 20;
@@ -23,6 +38,8 @@ export class ControlChannel {
   #outgoing = "";
   #flushing: Promise<void> | undefined;
   #broken: { error: unknown } | undefined;
+  #patienceMs = 0;
+  #alive: ReturnType<typeof setInterval> | undefined;
 
   /** @param early bytes that were read from the pipe already. */
   constructor(
@@ -54,10 +71,22 @@ export class ControlChannel {
     while (this.#flushing) await this.#flushing;
   }
 
-  /** The next line, undefined at the end. */
+  /**
+   * From now on a peer that says nothing for so long is taken for lost.
+   *
+   * @param patienceMs 0: it may be silent for ever.
+   * @param signs whether the peer knows the message "alive": then each end says it in time.
+   */
+  watch(patienceMs: number, { signs }: { signs: boolean }): void {
+    this.#patienceMs = patienceMs;
+    clearInterval(this.#alive);
+    if (signs) this.#alive = setInterval(() => this.send({ type: "alive" }), keepAliveMs(patienceMs));
+  }
+
+  /** The next line, undefined at the end. @throws {ControlSilent} */
   async nextLine(): Promise<string | undefined> {
     while (this.#lines.length === 0) {
-      const { value, done } = await this.#reader.read();
+      const { value, done } = await this.#read();
       if (done) return undefined;
       this.#lines.push(...this.#decoder.push(value));
     }
@@ -65,15 +94,18 @@ export class ControlChannel {
   }
 
   /**
-   * The next message.
+   * The next message that says something.
    *
-   * @throws {ControlLost} at the end of the pipe.
+   * @throws {ControlLost} at the end of the pipe, or after too long a silence.
    * @throws {ProtocolError} for what is no message.
    */
   async next(): Promise<Message> {
-    const line = await this.nextLine();
-    if (line === undefined) throw new ControlLost("The other side has closed the control channel");
-    return parseMessage(line);
+    for (;;) {
+      const line = await this.nextLine();
+      if (line === undefined) throw new ControlLost("The other side has closed the control channel");
+      const message = parseMessage(line);
+      if (message.type !== "alive") return message;
+    }
   }
 
   /**
@@ -92,14 +124,30 @@ export class ControlChannel {
 
   /** Takes nothing more from the peer: whoever waits for a message finds the channel lost, and can clean up. */
   abandon(): void {
+    clearInterval(this.#alive);
     this.#reader.cancel().catch(() => {});
   }
 
   /** Lets go of both pipes; the peer sees the end of its input. */
   async close(): Promise<void> {
+    clearInterval(this.#alive);
     await this.flushed();
     await this.#writer.close().catch(() => {});
     await this.#reader.cancel().catch(() => {});
+  }
+
+  async #read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    if (this.#patienceMs === 0) return await this.#reader.read();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new ControlSilent(this.#patienceMs));
+      timer = setTimeout(() => timer = setTimeout(giveUp, GRACE_MS), this.#patienceMs);
+    });
+    try {
+      return await Promise.race([this.#reader.read(), silence]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #flush(): Promise<void> {

@@ -4,6 +4,7 @@ import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/ciph
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
 import { ProtocolError } from "../errors.ts";
 import { FEATURES, formatHello, VERSIONS } from "../protocol/hello.ts";
+import { TIMEOUT_MS } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { parseMessage } from "../protocol/messages.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
@@ -57,6 +58,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     control.sendLine("\n" + hello);
     await control.flushed();
     const engine = await options.engine();
+    control.watch(TIMEOUT_MS, { signs: false });
     const line = await control.nextLine();
     if (line === undefined) throw new ControlLost("The client went away before it said what to do");
     const start = parseMessage(line);
@@ -65,11 +67,14 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     const cipher = checkChoice(start.version, start.cipher);
     const key = await deriveSessionKey(secret, start.random, transcript(hello, line));
     const secrets = { id, key, cipher };
+    const features = FEATURES.filter((feature) => start.features.includes(feature));
+    const signs = features.includes("alive");
+    control.watch(signs ? start.job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
     return {
       role: "remote",
       secrets,
       control,
-      features: FEATURES.filter((feature) => start.features.includes(feature)),
+      features,
       job: start.job,
       engine,
       bringUp: (count, take) => acceptor.run(secrets, engine, count + SPARE_STREAMS, take),
@@ -77,6 +82,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     };
   } catch (error) {
     acceptor.close();
+    control.abandon();
     // The client is told what was wrong with its answer; one that does not read is not waited for.
     if (error instanceof ProtocolError) {
       control.send({ type: "abort", code: error.code, message: error.message });

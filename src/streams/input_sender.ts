@@ -24,14 +24,14 @@ export async function sendInput(
   unit: InputUnit,
   sent: SentRange,
   out: FrameSender,
-  { blockBytes, compressor }: { blockBytes: number; compressor?: Compressor },
+  { blockBytes, quietMs, compressor }: { blockBytes: number; quietMs: number; compressor?: Compressor },
 ): Promise<void> {
   // A buffer of its own: while the input is awaited, the frame buffers are free for signs of life.
   const chunk = new Uint8Array(blockBytes);
   for (let ended = false; !ended && !sent.refused;) {
     let length = 0;
     while (!ended && length < blockBytes) {
-      const read = await readOrSignal(input, chunk.subarray(length), sent, out);
+      const read = await readOrSignal(input, chunk.subarray(length), sent, out, quietMs);
       if (sent.failure) return;
       if (read === null) ended = true;
       else length += read;
@@ -61,11 +61,12 @@ async function readOrSignal(
   chunk: Uint8Array<ArrayBuffer>,
   sent: SentRange,
   out: FrameSender,
+  quietMs: number,
 ): Promise<number | null> {
   const reading = input.read(chunk).catch((error) => {
     const state = error instanceof Error ? error.message : String(error);
     sent.failure = toFailure(new FileError("read", "standard input", state, { cause: error }));
     return null;
   });
-  return await aliveWhile(reading, out);
+  return await aliveWhile(reading, out, quietMs);
 }

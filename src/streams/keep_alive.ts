@@ -3,15 +3,16 @@
 import { FrameKind } from "../protocol/frame.ts";
 import type { FrameSender } from "./frame_sender.ts";
 
-/** How long a stream says nothing at the most. */
-export const KEEP_ALIVE_MS = 15_000;
-
-/** Awaits the work; meanwhile the peer hears now and then that this end is alive. */
-export async function aliveWhile<Result>(work: Promise<Result>, out: FrameSender): Promise<Result> {
+/**
+ * Awaits the work; meanwhile the peer hears now and then that this end is alive.
+ *
+ * @param quietMs how long this end says nothing at the most.
+ */
+export async function aliveWhile<Result>(work: Promise<Result>, out: FrameSender, quietMs: number): Promise<Result> {
   const quiet = Symbol();
   for (;;) {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const pause = new Promise<typeof quiet>((resolve) => timer = setTimeout(() => resolve(quiet), KEEP_ALIVE_MS));
+    const pause = new Promise<typeof quiet>((resolve) => timer = setTimeout(() => resolve(quiet), quietMs));
     try {
       const result = await Promise.race([work, pause]);
       if (result !== quiet) return result as Result;

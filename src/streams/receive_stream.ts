@@ -12,7 +12,6 @@ import { toFailure } from "./failure.ts";
 import { contentsOf } from "./contents.ts";
 import type { Expander } from "./expander.ts";
 import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
-import { KEEP_ALIVE_MS } from "./keep_alive.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import type { ReceiveReport } from "./unit.ts";
 
@@ -38,6 +37,8 @@ export interface ReceiveStreamOptions {
   host: ReceiveHost;
   breather: Breather;
   blockBytes: number;
+  /** How long this end says nothing at the most, in milliseconds. */
+  quietMs: number;
   /** Most bytes of a payload. */
   payloadLimit: number;
   /** For what comes compressed; none: nothing may. */
@@ -73,7 +74,7 @@ export class ReceiveStream {
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
   async run(): Promise<void> {
-    const timer = setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS);
+    const timer = setInterval(() => this.#keepAlive(), this.#options.quietMs);
     try {
       await this.#run();
     } finally {

@@ -5,7 +5,7 @@ import { loadCipherEngine } from "../crypto/engines.ts";
 import { loadFileEngine } from "../files/engine.ts";
 import { PacedTransport } from "../native/paced_transport.ts";
 import type { Transport } from "../native/transport.ts";
-import { FRAME_SLACK_BYTES, PACK_FILE_LIMIT } from "../protocol/limits.ts";
+import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../protocol/limits.ts";
 import type { CodecName } from "../protocol/coding.ts";
 import { Breather } from "./breather.ts";
 import type { Compressor } from "./compressor.ts";
@@ -80,6 +80,7 @@ async function run(
   opened(frames);
   try {
     const { role, blockBytes } = job;
+    const quietMs = keepAliveMs(job.idleTimeoutMs);
     if (role.type === "relay") return await relayStream(frames[0], frames[1], host, breather);
     const files = loadFileEngine(job.fileEngine).engine;
     if (role.type === "send") {
@@ -87,7 +88,17 @@ async function run(
       const compressor = role.codec && await createCompressor(role.codec, job);
       try {
         const { sparse } = role;
-        await sendStream({ ...frames[0], source, host, breather, blockBytes, sparse, payloadLimit, compressor });
+        await sendStream({
+          ...frames[0],
+          source,
+          host,
+          breather,
+          blockBytes,
+          quietMs,
+          sparse,
+          payloadLimit,
+          compressor,
+        });
       } finally {
         compressor?.close();
         source.close();
@@ -97,7 +108,16 @@ async function run(
     const expander = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
     if (role.options.xattrs || role.options.acls) await files.loadXattrs();
     const target = files.targetWriter(role.roots, role.options);
-    const stream = new ReceiveStream({ ...frames[0], target, host, breather, blockBytes, payloadLimit, expander });
+    const stream = new ReceiveStream({
+      ...frames[0],
+      target,
+      host,
+      breather,
+      blockBytes,
+      quietMs,
+      payloadLimit,
+      expander,
+    });
     started(stream);
     try {
       await stream.run();

@@ -35,6 +35,8 @@ export interface SendStreamOptions {
   blockBytes: number;
   /** Holes, and blocks of zeros, are sent as such. */
   sparse: boolean;
+  /** How long this end says nothing at the most, in milliseconds. */
+  quietMs: number;
   payloadLimit: number;
   /** Compresses what is worth it. */
   compressor?: Compressor;
@@ -45,7 +47,7 @@ const MAX_AWAITED = 16;
 
 /** Runs until the host has no more units and all results are there. @throws what broke the stream. */
 export async function sendStream(options: SendStreamOptions): Promise<void> {
-  const { host, reader, breather } = options;
+  const { host, reader, breather, quietMs } = options;
   const out = new FrameSender(options.writer, options.payloadLimit, breather);
   const packs = new PackSender(options.source, out, options.compressor);
   const ranges = new RangeSender(options.source, out, options);
@@ -54,7 +56,11 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   const reading = readResults(reader, awaited, host, state);
   // Whatever fails first ends both loops: the owner closes the transport when this rejects.
   const sending = (async () => {
-    for (let unit = await aliveWhile(host.next(), out); unit; unit = await aliveWhile(host.next(), out)) {
+    for (
+      let unit = await aliveWhile(host.next(), out, quietMs);
+      unit;
+      unit = await aliveWhile(host.next(), out, quietMs)
+    ) {
       // Whoever gave it takes it back.
       if (state.stopped) return;
       if (unit.type === "pack") {

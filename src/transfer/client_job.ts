@@ -16,7 +16,6 @@ import { type Machine, openMachine } from "./machine.ts";
 import { missingFeatures } from "./needed_features.ts";
 import { receive } from "./receive.ts";
 import { type NumberedRoot, type Outcome, send } from "./send.ts";
-import { LIMITS } from "./transfer_limits.ts";
 import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
 
 /** Agrees on a session, which it puts into `state`, and sends or receives. @throws what ended it. */
@@ -37,6 +36,8 @@ export async function runSession(
     cipher: options.cipher,
     engine: machine.cipher,
     hostname: options.hostname,
+    timeoutMs: options.request.timeoutMs,
+    helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,
   });
   state.session = session;
@@ -64,7 +65,7 @@ export async function runSession(
     workers: machine.workers,
     blockBytes,
     sparse: options.request.sparse,
-    idleTimeoutMs: LIMITS.idleTimeoutMs,
+    idleTimeoutMs: options.request.timeoutMs,
     emit,
   };
   const outcome = options.direction === "push"

@@ -31,6 +31,8 @@ export interface CopyOptions {
   /** Workers for streams; undefined: as many as are good for this machine. */
   threads?: number;
   cipher: CipherName;
+  /** How long the login may take; undefined where somebody may be typing a password. */
+  helloTimeoutMs?: number;
   streams: number;
   request: CopyRequest;
   /** Hears what happens. */

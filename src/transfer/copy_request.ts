@@ -25,6 +25,8 @@ export interface CopyRequest {
   compress: boolean;
   /** Bytes of a block of a large file: MIN_BLOCK_BYTES to MAX_BLOCK_BYTES; undefined: what suits the engine. */
   blockBytes?: number;
+  /** Silence of the other side that ends a connection, in milliseconds. */
+  timeoutMs: number;
   /** Which paths below the sources are wanted, in the order given. */
   filters: readonly FilterRule[];
 }

@@ -1,7 +1,7 @@
 /** How a session with a peer ends, and what the user is told when it ends too early. */
 
 import type { ClientSession } from "../session/client_session.ts";
-import { ControlLost, PeerAbort } from "../session/control_channel.ts";
+import { ControlLost, ControlSilent, PeerAbort } from "../session/control_channel.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
 import { RemoteError, SessionLost } from "./transfer_errors.ts";
 
@@ -20,10 +20,17 @@ export async function leave(peer: PeerProcess, session: ClientSession | undefine
 export async function explain(error: unknown, peer: PeerProcess, signal: AbortSignal): Promise<unknown> {
   if (error instanceof PeerAbort) return new RemoteError(peer.name, error.message, error.code);
   if (!(error instanceof ControlLost)) return error;
+  if (error instanceof ControlSilent) {
+    peer.kill();
+    return new SessionLost(peer.name, `nothing was heard of it for ${error.patienceMs / 1000} s`);
+  }
   const ended = await peer.end(GOODBYE_MS);
   // Ctrl-C ends ssh as well: that its session is lost is then no news.
   if (signal.aborted) return signal.reason;
-  return new SessionLost(peer.name, ended.signal ? `signal ${ended.signal}` : `status ${ended.code}`);
+  return new SessionLost(
+    peer.name,
+    ended.signal ? `it ended with signal ${ended.signal}` : `it ended with status ${ended.code}`,
+  );
 }
 
 /** How long work that has been told to end may take to remove what it left unfinished. */

@@ -40,6 +40,8 @@ export interface RelayOptions {
   /** Workers for streams; undefined: as many as are good for this machine. */
   threads?: number;
   cipher: CipherName;
+  /** How long each login may take; undefined where somebody may be typing a password. */
+  helloTimeoutMs?: number;
   streams: number;
   request: CopyRequest;
   emit: (event: TransferEvent) => void;
@@ -75,6 +77,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
 async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
+  const { timeoutMs } = options.request;
   const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
   const shared = jobOptions(options.request, blockBytes);
   // One after the other: each may ask for a password on the same terminal.
@@ -94,7 +97,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();
-  const crew = new RelayCrew(from, to, { machine, count, blockBytes }, {
+  const crew = new RelayCrew(from, to, { machine, count, blockBytes, timeoutMs }, {
     written: (stream, bytes) => written.set(stream, bytes),
     relayed: (result) => conversation.result(result),
   });
@@ -142,8 +145,16 @@ async function open(
 ): Promise<ClientSession> {
   const side: OpenSide = { peer: new PeerProcess(command) };
   sides.push(side);
-  const { cipher, family } = options;
-  side.session = await openClientSession(side.peer, { job, cipher, engine: machine.cipher, hostname, family });
+  const { cipher, family, helloTimeoutMs } = options;
+  side.session = await openClientSession(side.peer, {
+    job,
+    cipher,
+    engine: machine.cipher,
+    hostname,
+    family,
+    timeoutMs: options.request.timeoutMs,
+    helloTimeoutMs,
+  });
   for (const message of missingFeatures(options.request, side.session.features, command.name)) {
     options.emit({ type: "note", message });
   }

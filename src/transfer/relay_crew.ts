@@ -8,7 +8,6 @@ import { StreamBug } from "../streams/stream_break.ts";
 import { type PoolHost, StreamPool } from "../streams/stream_pool.ts";
 import type { Machine } from "./machine.ts";
 import { allBroken } from "./send.ts";
-import { LIMITS } from "./transfer_limits.ts";
 
 /** Pairs the streams of the two, and runs the pairs. */
 export class RelayCrew {
@@ -27,7 +26,12 @@ export class RelayCrew {
   constructor(
     from: ClientSession,
     to: ClientSession,
-    { machine, count, blockBytes }: { machine: Machine; count: number; blockBytes: number },
+    { machine, count, blockBytes, timeoutMs }: {
+      machine: Machine;
+      count: number;
+      blockBytes: number;
+      timeoutMs: number;
+    },
     host: Pick<PoolHost, "written" | "relayed">,
   ) {
     this.#from = from;
@@ -42,7 +46,7 @@ export class RelayCrew {
         blockBytes,
         // The sending host keeps to the limit.
         bytesPerSecond: 0,
-        idleTimeoutMs: LIMITS.idleTimeoutMs,
+        idleTimeoutMs: timeoutMs,
       },
       { next: nothing, partial: nothing, report: () => {}, ...host },
       machine.workers(count),

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { parseFilterRules } from "../files/filter.ts";
-import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES } from "../protocol/limits.ts";
+import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
 import type { RemoteSession } from "../session/remote_session.ts";
 import { codecsFor } from "./compression.ts";
 import { walkOptions } from "./copy_request.ts";
@@ -11,7 +11,6 @@ import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
 import { findSources } from "./remote_sources.ts";
 import { send } from "./send.ts";
-import { LIMITS } from "./transfer_limits.ts";
 import { takeWanted } from "./wanted.ts";
 
 /** How a job is done. */
@@ -45,7 +44,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     blockBytes,
     sparse: (job.sparse ?? false) && session.features.includes("sparse"),
     emit,
-    idleTimeoutMs: LIMITS.idleTimeoutMs,
+    idleTimeoutMs: job.timeoutMs ?? TIMEOUT_MS,
   };
   if (job.direction === "push") {
     await receive({

@@ -19,7 +19,7 @@ export class SessionLost extends UserError {
   override name = "SessionLost";
 
   constructor(peer: string, how: string) {
-    super(`Cannot go on: the session with ${peer} was lost (it ended with ${how})`, {
+    super(`Cannot go on: the session with ${peer} was lost (${how})`, {
       hint: "Run the same command again; files that are complete stay as they are",
     });
   }

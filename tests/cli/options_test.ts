@@ -61,6 +61,7 @@ describe("readCommandLine", () => {
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,
+      timeoutMs: 60_000,
       filters: [],
       quiet: false,
       log: undefined,

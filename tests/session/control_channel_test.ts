@@ -1,9 +1,9 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../src/errors.ts";
 import { MAX_LINE_BYTES } from "../../src/protocol/limits.ts";
 import type { Message } from "../../src/protocol/messages.ts";
-import { ControlChannel, ControlLost, PeerAbort } from "../../src/session/control_channel.ts";
+import { ControlChannel, ControlLost, ControlSilent, PeerAbort } from "../../src/session/control_channel.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -104,6 +104,32 @@ describe("ControlChannel", () => {
     channel.send(note("2"));
     await channel.flushed();
     await channel.close();
+  });
+
+  it("passes over signs of life", async () => {
+    const { channel, say } = openChannel();
+    say('{"type":"alive"}\n{"type":"alive"}\n{"type":"ready"}\n');
+    assertEquals<Message>(await channel.expect("ready"), { type: "ready" });
+  });
+
+  it("gives signs of life when it is watched, and takes silence for the end", async () => {
+    const { channel, heard } = openChannel();
+    channel.watch(100, { signs: true });
+    await assertRejects(() => channel.next(), ControlSilent, "for 0.1 s");
+    assert(heard.join("").startsWith('{"type":"alive"}\n'.repeat(3)));
+    await channel.close();
+  });
+
+  it("stays as long as the other side gives signs of life", async () => {
+    const { channel, say } = openChannel();
+    channel.watch(500, { signs: false });
+    const next = channel.next();
+    for (let count = 0; count < 20; count++) {
+      say('{"type":"alive"}\n');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    say('{"type":"ready"}\n');
+    assertEquals<Message>(await next, { type: "ready" });
   });
 
   it("sends everything before it closes", async () => {

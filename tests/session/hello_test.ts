@@ -108,7 +108,12 @@ describe("remote end's hello", () => {
 async function openClient(script: string, hello = golden.hello) {
   const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
   try {
-    const session = await openClientSession(peer, { job: JOB, cipher: "aes-128-gcm", engine: ENGINE });
+    const session = await openClientSession(peer, {
+      job: JOB,
+      cipher: "aes-128-gcm",
+      engine: ENGINE,
+      timeoutMs: 60_000,
+    });
     const said = await session.control.nextLine();
     await session.control.close();
     session.close();

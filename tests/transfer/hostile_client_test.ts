@@ -61,7 +61,12 @@ for (const engine of ENGINES) {
       const name = "remote end";
       peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer", "--engine", engine], name });
       const complete = { direction: "push", target: `${tree.path}/to`, ...OPTIONS, ...job } as Job;
-      session = await openClientSession(peer, { job: complete, cipher: "aes-128-gcm", engine: cipher });
+      session = await openClientSession(peer, {
+        job: complete,
+        cipher: "aes-128-gcm",
+        engine: cipher,
+        timeoutMs: 60_000,
+      });
     }
 
     /** Says what will come. */

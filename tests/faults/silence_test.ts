@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
+import { temporaryFiles } from "../e2e/temporary_files.ts";
+import type { RunningEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { commandOf, type ProcessId } from "../support/processes.ts";
+
+/** Silence that the ends bear, and a rate at which the copy does not end before. */
+const PATIENCE = ["--timeout", "1", "-l", "8000"];
+const MIB = 1 << 20;
+
+describeWithSshd("an end that falls silent is not waited for without end", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
+    const to = await scene.tree();
+    const running = await scene.start(way, { flags: PATIENCE, sources: [`${source}/large`], target: `${to}/` });
+    let ended = false;
+    running.result.finally(() => ended = true).catch(() => {});
+    while (temporaryFiles(to).length === 0) {
+      assert(!ended, `ended before it could be stopped: ${running.printed.stderr}`);
+      // No event tells of a new file.
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    return { running, to };
+  }
+
+  /** The remote escp itself, without the shells before it. */
+  async function remoteEnds(): Promise<ProcessId[]> {
+    const found: ProcessId[] = [];
+    for (const process of await scene.sshd.sessions()) {
+      if (/--receiver/.test(await commandOf(process))) found.push(process);
+    }
+    return found;
+  }
+
+  for (const way of WAYS.filter(({ direction }) => direction !== "local")) {
+    it(`the remote end, stopped: ${wayName(way)}`, async () => {
+      const { running, to } = await begin(way);
+      await using _ = running;
+      const stopped = await remoteEnds();
+      assert(stopped.length > 0);
+      for (const { pid } of stopped) Deno.kill(pid, "SIGSTOP");
+      try {
+        const { code, stderr, leftBehind } = await running.result;
+        assertEquals(code, 1, stderr);
+        assertMatch(
+          stderr,
+          /^escp: Cannot go on: the session with testhost was lost \(nothing was heard of it for 1 s\)/m,
+        );
+        assertEquals(await leftBehind(), []);
+      } finally {
+        for (const { pid } of stopped) Deno.kill(pid, "SIGCONT");
+      }
+      await scene.sshd.waitForNoSession(20_000);
+      assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
+    });
+
+    it(`the client, stopped: ${wayName(way)}`, async () => {
+      const { running } = await begin(way);
+      await using _ = running;
+      running.kill("SIGSTOP");
+      try {
+        await scene.sshd.waitForNoSession(20_000);
+      } finally {
+        running.kill("SIGCONT");
+      }
+      assertEquals((await running.result).code, 1);
+    });
+  }
+
+  it("but one that has nothing to say yet is", async () => {
+    const to = await scene.tree();
+    const way: Way = { ...WAYS[0], direction: "push" };
+    const copy = { flags: ["--timeout", "1"], sources: ["-"], target: `${to}/input`, stdin: "piped" as const };
+    const running = await scene.start(way, copy);
+    await using _ = running;
+    const input = running.child.stdin.getWriter();
+    await input.write(new TextEncoder().encode("begin, "));
+    // Three times as long as silence is borne: what is awaited here is that nothing happens.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await input.write(new TextEncoder().encode("end"));
+    await input.close();
+    input.releaseLock();
+    const { code, stderr } = await running.result;
+    assertEquals(code, 0, stderr);
+    assertEquals(await Deno.readTextFile(`${to}/input`), "begin, end");
+  });
+
+  it("a remote escp that never says hello", async () => {
+    const program = `${scene.sshd.binFolder}/hangs`;
+    await Deno.writeTextFile(program, "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o755 });
+    const way: Way = { ...WAYS[0], direction: "push" };
+    const flags = ["-B", "--timeout", "1", "-D", program];
+    const { code, stderr, leftBehind } = await scene.copy(way, { flags, sources: [`${source}/large`], target: "x" });
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, /^escp: Cannot start escp on testhost: it did not say hello within 1 s\n/m);
+    assertEquals(await leftBehind(), []);
+    await scene.sshd.waitForNoSession();
+  });
+});
