@@ -13,7 +13,7 @@ export const EXIT_MEANINGS: readonly (readonly [status: number, meaning: string]
     EXIT_STATUS.failed,
     "Something was not copied. Each failure is one line on stderr; unless all of it ended, the rest is there.",
   ],
-  [EXIT_STATUS.usage, "The command line makes no sense. Nothing was started."],
+  [EXIT_STATUS.usage, "The command line or a configuration file makes no sense. Nothing was started."],
   [EXIT_STATUS.interrupted, "Interrupted by Ctrl-C, or by a signal that asks to stop."],
   [EXIT_STATUS.start, "ssh failed, or escp could not be started or reached on the other side. The message says which."],
 ];
@@ -27,6 +27,19 @@ const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
   ["escp host:/var/log/app.log .", "A file from there to here."],
   ["escp -J gate -t 8 a.bin b.bin node:", "Two files, logging in through a jump host, over 8 connections."],
   ["escp big.iso '[2001:db8::7]:/tmp/'", "To an IPv6 address, quoted for the shell."],
+];
+
+const FILES: readonly (readonly [path: string, meaning: string])[] = [
+  [
+    "/etc/escp.conf",
+    "What holds on this machine, in YAML: long options as keys, cpumask, nodemask, and hosts for some hosts; for sessions " +
+    "from elsewhere root, the folder that they are confined to, and allow, a list of push and pull.",
+  ],
+  [
+    "~/.config/escp/config.yaml",
+    "The same for its user, read after it; below $XDG_CONFIG_HOME where that is set. It cannot loosen what the other says of " +
+    "sessions from elsewhere.",
+  ],
 ];
 
 const DESCRIPTION = [
@@ -54,6 +67,7 @@ export function manualPage(): string {
     ".SH DESCRIPTION",
     DESCRIPTION.map(escapeRoff).join("\n.PP\n"),
     ".SH OPTIONS",
+    escapeRoff("--no-NAME takes back a switch that a file, ESCP_OPTIONS or the line before it has set."),
     ...SECTIONS.flatMap((section) => [
       `.SS ${escapeRoff(section)}`,
       ...flags.filter((flag) => flag.section === section).map(option),
@@ -64,6 +78,9 @@ export function manualPage(): string {
     ...flags.filter((flag) => flag.env).map((flag) =>
       `.TP\n.B ${flag.env}\nThe value of \\fB${escapeRoff("--" + flag.name)}\\fR where it is not given.`
     ),
+    ".TP\n.B ESCP_OPTIONS\nOptions that go before those of the command line, in words as a shell divides them.",
+    ".SH FILES",
+    ...FILES.map(([path, meaning]) => `.TP\n.I ${escapeRoff(path)}\n${escapeRoff(meaning)}`),
     ".SH EXAMPLES",
     ...EXAMPLES.map(([command, meaning]) =>
       `.PP\n${escapeRoff(meaning)}\n.PP\n.RS\n.EX\n${escapeRoff(command)}\n.EE\n.RE`

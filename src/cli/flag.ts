@@ -36,8 +36,20 @@ export interface Flag {
   readonly hint?: string;
   /** Each value is a rule for what to copy; all such options make one list, in the order given. */
   readonly rule?: Pick<FilterRule, "action" | "kind">;
+  /** Says what this one run is for: refused in configuration files and in ESCP_OPTIONS. */
+  readonly once?: true;
   /** Not for people: left out of `--help`, the manual page, completions and suggestions. */
   readonly hidden?: true;
+}
+
+/** Whether a configuration file may set it. */
+export function isSetting(flag: Flag): boolean {
+  return !flag.hidden && !flag.once;
+}
+
+/** Whether `--no-NAME` takes it back. */
+export function canBeTakenBack(flag: Flag): boolean {
+  return !takesValue(flag) && isSetting(flag);
 }
 
 /** Whether the option is followed by a value. */

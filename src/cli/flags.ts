@@ -92,6 +92,7 @@ export const FLAGS = [
     kind: "string",
     argument: "FILE",
     section: "Copying",
+    once: true,
     help: "Copy what a list names, one a line; a .yaml file may give targets too; - is standard input",
   },
   {
@@ -99,6 +100,7 @@ export const FLAGS = [
     short: "0",
     kind: "boolean",
     section: "Copying",
+    once: true,
     help: "The names in the list end with NUL, as those of find -print0 do",
   },
   {
@@ -185,6 +187,13 @@ export const FLAGS = [
     help: "Append what happens to a file",
   },
   { name: "bits", kind: "boolean", section: "Output", help: "Show rates in bits a second" },
+  {
+    name: "remote-log",
+    kind: "string",
+    argument: "FILE",
+    section: "Output",
+    help: "The same on the other side, of its view",
+  },
   { name: "json", kind: "boolean", section: "Output", help: "Print one JSON object a line on stdout, for programs" },
   {
     name: "verbose",
@@ -274,6 +283,22 @@ export const FLAGS = [
     help: "Give up when nothing is heard of the other side for so long",
   },
   {
+    name: "escp-port",
+    kind: "number",
+    argument: "PORT",
+    min: 1,
+    max: 65535,
+    section: "Reaching the other side",
+    help: "First TCP port for the data on the other side",
+  },
+  {
+    name: "escp-portrange",
+    kind: "string",
+    argument: "RANGE",
+    section: "Reaching the other side",
+    help: "TCP ports for the data there, as FIRST-LAST, or how many may follow the first",
+  },
+  {
     name: "batch",
     short: "B",
     kind: "boolean",
@@ -337,12 +362,13 @@ export const FLAGS = [
     hidden: true,
     help: "Accepted for scp's sake",
   },
-  { name: "help", short: "h", kind: "boolean", section: "Other", help: "Print this page" },
+  { name: "help", short: "h", kind: "boolean", section: "Other", once: true, help: "Print this page" },
   {
     name: "version",
     short: "V",
     kind: "boolean",
     section: "Other",
+    once: true,
     help: "Print the version; with -v the engines too",
   },
   {
@@ -351,6 +377,7 @@ export const FLAGS = [
     argument: "SHELL",
     choices: ["bash", "zsh", "fish"],
     section: "Other",
+    once: true,
     help: "Print the completion script for a shell",
   },
   {
@@ -358,6 +385,7 @@ export const FLAGS = [
     kind: "boolean",
     section: "Other",
     hidden: true,
+    once: true,
     help: "Be the remote end of a session on stdin and stdout",
   },
   {
@@ -365,6 +393,7 @@ export const FLAGS = [
     kind: "boolean",
     section: "Other",
     hidden: true,
+    once: true,
     help: "With --receiver: the client is on this machine, so only loopback is listened on",
   },
 ] as const satisfies readonly Flag[];

@@ -19,6 +19,9 @@ over several encrypted connections of its own.
 A SOURCE or TARGET is a path on this machine, or [user@]host:[path] on another,
 where paths begin in the home folder. A local name that holds a ":" is written
 ./12:30.log, one that begins with "-" is written ./-name.
+
+Options can also stand in /etc/escp.conf, in ~/.config/escp/config.yaml and in
+ESCP_OPTIONS; --no-NAME takes back a switch that was set there.
 `;
 
 const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
@@ -33,7 +36,7 @@ const EXIT_STATUS = `\
 Exit status:
   0    everything was copied
   1    something was not copied; each failure was printed
-  2    the command line makes no sense
+  2    the command line or a configuration file makes no sense
   130  interrupted
   255  ssh failed, or escp could not be started on the other side
 `;

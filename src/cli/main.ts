@@ -1,19 +1,24 @@
 /** From the command line to an exit status. What a role needs is loaded when it is known: the remote end starts lean. */
 
+import type { Configs } from "../config/config_files.ts";
+import { UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
+import type { RawFlags } from "./flags.ts";
 import { type Command, readCommandLine } from "./options.ts";
+import { parseArguments } from "./parse_arguments.ts";
 import { rawArguments } from "./raw_arguments.ts";
+import { readSettings } from "./settings.ts";
 
 /** Runs escp. @returns the exit status; never throws. */
 export async function main(args: string[]): Promise<number> {
   let verbose = 0;
   try {
-    const command = readCommandLine(rawArguments(args), {
-      env: (name) => Deno.env.get(name),
-      driveLetters: Deno.build.os === "windows",
-    });
+    const raw = rawArguments(args);
+    const env = (name: string) => Deno.env.get(name);
+    const { configs, problem } = await findConfigs(parseArguments(raw).flags, env);
+    const command = readCommandLine(raw, { env, driveLetters: Deno.build.os === "windows", configs });
     if (command.kind === "copy" || command.kind === "receiver") verbose = command.options.verbose;
-    return await run(command);
+    return await run(command, problem);
   } catch (error) {
     const { errorReport } = await import("./report_error.ts");
     const { writeStderr } = await import("../ui/stderr.ts");
@@ -22,7 +27,21 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-async function run(command: Command): Promise<number> {
+/** What the configuration files say. That they cannot be used is for the remote end to tell its client. */
+async function findConfigs(
+  { help, version, completions, receiver }: RawFlags,
+  env: (name: string) => string | undefined,
+): Promise<{ configs: Configs; problem?: UserError }> {
+  if (help || version || completions) return { configs: {} };
+  try {
+    return { configs: await readSettings(env) };
+  } catch (error) {
+    if (!receiver || !(error instanceof UserError)) throw error;
+    return { configs: {}, problem: error };
+  }
+}
+
+async function run(command: Command, problem: UserError | undefined): Promise<number> {
   switch (command.kind) {
     case "help":
       console.log((await import("./help.ts")).helpText().trimEnd());
@@ -34,7 +53,7 @@ async function run(command: Command): Promise<number> {
       console.log((await import("./completions.ts")).completionScript(command.shell).trimEnd());
       return EXIT_STATUS.ok;
     case "receiver":
-      return await (await import("./run_receiver.ts")).runReceiver(command.options);
+      return await (await import("./run_receiver.ts")).runReceiver(command.options, problem);
     case "copy":
       return await (await import("./run_copy.ts")).runCopy(command.options);
   }

@@ -1,14 +1,16 @@
-import { createFilter, type FilterRule } from "../files/filter.ts";
+import type { Settings } from "../config/config.ts";
+import type { Configs } from "../config/config_files.ts";
+import { type HostLimits, limitsOf, settingsFor } from "../config/effective.ts";
+import type { PortRange } from "../config/port_range.ts";
 import { UsageError } from "../errors.ts";
 import { type Operand, parseOperand } from "../ssh/operand.ts";
-import type { SshOptions } from "../ssh/ssh_command.ts";
-import type { Flag } from "./flag.ts";
-import { parseFlagValue } from "./flag_value.ts";
-import { FLAGS, type RawFlags } from "./flags.ts";
+import type { RawFlags } from "./flags.ts";
+import { accessOf, type EngineChoice, type HostOptions, hostOptions, portsOf } from "./host_options.ts";
 import { USAGE } from "./help.ts";
 import type { FileList } from "./file_list.ts";
 import { type Leg, planLegs, type Source } from "./legs.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
+import { type CompleteFlags, completeFlags } from "./settings.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -18,8 +20,6 @@ export type Command =
   | { readonly kind: "receiver"; readonly options: ReceiverOptions }
   | { readonly kind: "copy"; readonly options: Options };
 
-export type CipherName = "aes-128-gcm" | "aes-256-gcm";
-export type EngineChoice = "auto" | "portable" | "native";
 /** A shell that can be told about the options. */
 export type Shell = "bash" | "zsh" | "fish";
 
@@ -32,10 +32,14 @@ export interface ReceiverOptions {
   readonly verbose: number;
   /** The client is on this machine and started this end itself. */
   readonly local: boolean;
+  /** Ports that the client would like the data to come to. */
+  readonly ports?: PortRange;
+  /** What this host sets, whatever the client asks for. */
+  readonly limits: HostLimits;
 }
 
 /** A copy that can be started: everything is checked. */
-export interface Options extends Omit<ReceiverOptions, "local"> {
+export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodemask"> {
   /** Empty only beside a list. */
   readonly sources: readonly Source[];
   /** Left out only beside a list, whose entries may have targets of their own. */
@@ -46,34 +50,12 @@ export interface Options extends Omit<ReceiverOptions, "local"> {
   readonly fromOrigin: boolean;
   /** The sources by host: each is copied over a session of its own. Empty as long as a list is not read. */
   readonly legs: readonly Leg[];
+  /** What holds for a leg in the place of these, where a configuration file has entries for some hosts. */
+  readonly ofHosts?: (leg: Leg) => HostOptions;
   /** The source is standard input: "-", or no source at all behind "--". */
   readonly fromInput: boolean;
   /** The target is standard output: "-". */
   readonly toOutput: boolean;
-  /** Where escp is on other hosts. */
-  readonly remotePath: string;
-  readonly ssh: SshOptions;
-  /** Connections that carry the data: 1 to 64. */
-  readonly streams: number;
-  readonly cipher: CipherName;
-  readonly recursive: boolean;
-  readonly preserve: boolean;
-  readonly symlinks: "follow" | "preserve" | "skip";
-  readonly hardlinks: boolean;
-  readonly xattrs: boolean;
-  readonly acls: boolean;
-  /** Holes of files stay holes. */
-  readonly sparse: boolean;
-  /** Most bytes a second; 0: as fast as it goes. */
-  readonly bytesPerSecond: number;
-  /** Compress what is worth it. */
-  readonly compress: boolean;
-  /** Bytes of a block of a large file; undefined: what suits the engine. */
-  readonly blockBytes?: number;
-  /** Silence of the other side that ends a connection, in milliseconds. */
-  readonly timeoutMs: number;
-  /** Which paths below the sources are wanted, in the order given. */
-  readonly filters: readonly FilterRule[];
   /** Print errors only. */
   readonly quiet: boolean;
   /** A file that is appended to. */
@@ -90,6 +72,8 @@ export interface Surroundings {
   env: (name: string) => string | undefined;
   /** Whether `C:\x` is a local path: on Windows. */
   driveLetters: boolean;
+  /** What the configuration files say. */
+  configs?: Configs;
 }
 
 /**
@@ -98,60 +82,59 @@ export interface Surroundings {
  */
 export function readCommandLine(args: readonly string[], surroundings: Surroundings): Command {
   const parsed = parseArguments(args);
-  const { flags, operands } = parsed;
+  const { flags } = parsed;
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
-  const complete = { ...DEFAULTS, ...fromEnvironment(surroundings.env), ...flags };
-  if (flags.receiver) return { kind: "receiver", options: receiverOptions(complete, operands) };
-  return { kind: "copy", options: copyOptions(complete, parsed, surroundings) };
+  if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, surroundings) };
+  return { kind: "copy", options: copyOptions(parsed, surroundings) };
 }
 
-/** The values that hold when nothing else was said, from the table. */
-const DEFAULTS = Object.fromEntries(
-  (FLAGS as readonly Flag[]).filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
-) as Required<Pick<RawFlags, "streams" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path">>;
-
-type CompleteFlags = RawFlags & typeof DEFAULTS;
-
-function fromEnvironment(env: Surroundings["env"]): RawFlags {
-  const values: Record<string, string | number> = {};
-  for (const flag of FLAGS as readonly Flag[]) {
-    const text = flag.env && env(flag.env);
-    if (text) values[flag.name] = parseFlagValue(flag, text, flag.env!);
-  }
-  return values as RawFlags;
-}
-
-function receiverOptions(flags: CompleteFlags, operands: readonly string[]): ReceiverOptions {
+function receiverOptions({ flags: line, operands }: ParsedArguments, surroundings: Surroundings): ReceiverOptions {
   if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
+  const { env, configs = {} } = surroundings;
+  // ESCP_OPTIONS is for who types a command line; sshd may let a client set it.
+  const flags = completeFlags(line, { files: settingsFor(configs).options, env, escpOptions: false });
+  const local = flags["local-peer"] ?? false;
+  const limits = limitsOf(configs);
   return {
     engine: flags.engine,
     threads: flags.threads,
-    verbose: flags.verbose ?? 0,
-    local: flags["local-peer"] ?? false,
+    verbose: line.verbose ?? 0,
+    local,
+    ports: portsOf(line),
+    // Whoever started this end without ssh can do without it as well: there is nothing to confine.
+    limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : limits,
   };
 }
 
 function copyOptions(
-  flags: CompleteFlags,
-  { operands: given, afterDashes }: ParsedArguments,
-  { driveLetters }: Surroundings,
+  { operands: given, afterDashes, flags: line }: ParsedArguments,
+  surroundings: Surroundings,
 ): Options {
   // fastscp's way to say it: `cmd | escp -- host:file`.
-  const fileList = fileListOf(flags);
+  const fileList = fileListOf(line);
   const texts = given.length === 1 && afterDashes === 1 && !fileList ? ["-", ...given] : given;
   if (texts.length < 2 && !fileList) {
     const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
     throw new UsageError(`${state}: a source and a target are needed`, { hint: `${USAGE}; "escp --help" says more` });
   }
-  const archive = flags.archive ?? false;
-  const filters = flags.rules ?? [];
-  // A rule that cannot be used is found before anything is opened.
-  createFilter(filters);
+  const { env, driveLetters, configs = {} } = surroundings;
   const operands = texts.map((text) => parseOperand(text, { driveLetters }));
   const target = operands.pop();
-  const streams = standardStreams(operands, target, flags);
+  const flagsFor = (host?: { host: string }) => {
+    const { options: files } = settingsFor(configs, host?.host);
+    return completeFlags(line, { files, env, escpOptions: true });
+  };
+  const first = [target, ...operands].find((operand) => operand?.kind === "remote");
+  const flags = flagsFor(first);
+  if (flags["through-here"] && flags["from-origin"]) throw new UsageError('Options "-3" and "-R" exclude each other');
+  const { cpumask, nodemask } = settingsFor(configs, first?.host);
+  const hasHosts = [configs.system, configs.user].some((config) => config && config.hosts.length > 0);
+  const ofHosts = ({ remote, origin }: Leg) => ({
+    ...hostOptions(flagsFor(remote)),
+    originAccess: origin && accessOf(flagsFor(origin)),
+  });
   const fromOrigin = flags["from-origin"] ?? false;
   const sources = operands.map((operand): Source => ({ operand, literal: false }));
   const legs = fileList ? [] : planLegs(sources, target, { fromOrigin });
@@ -159,39 +142,22 @@ function copyOptions(
   return {
     sources,
     target,
-    ...streams,
+    ...standardStreams(operands, target, flags),
     fileList,
     fromOrigin,
     legs,
-    remotePath: flags["remote-path"],
-    ssh: sshOptions(flags),
-    streams: flags.streams,
-    cipher: flags.cipher,
-    engine: flags.engine,
-    threads: flags.threads,
-    recursive: flags.recursive ?? archive,
-    // An access control list says more of the same as the mode, and each changes the other.
-    preserve: flags.preserve ?? (archive || (flags.acls ?? false)),
-    symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
-    hardlinks: flags.hardlinks ?? archive,
-    xattrs: flags.xattrs ?? false,
-    acls: flags.acls ?? false,
-    sparse: flags.sparse ?? archive,
-    // Kbit/s, as scp has it.
-    bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
-    compress: flags.compress ?? false,
-    blockBytes: flags.blocksize,
-    timeoutMs: flags.timeout * 1000,
-    filters,
+    ...hostOptions(flags),
+    ...(hasHosts && { ofHosts }),
+    ...(cpumask && { cpumask }),
+    ...(nodemask && { nodemask }),
     quiet: flags.quiet ?? false,
     log: flags.log,
     bits: flags.bits ?? false,
     json: flags.json ?? false,
-    verbose: flags.verbose ?? 0,
   };
 }
 
-function fileListOf({ filelist, null: nul }: CompleteFlags): FileList | undefined {
+function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
   if (filelist !== undefined) return { file: filelist, nul: nul ?? false };
   if (nul) throw new UsageError('Option "-0" is for the names in a list: "--filelist" is missing');
 }
@@ -229,23 +195,4 @@ function checkXattrs(flags: CompleteFlags, legs: readonly Leg[]): void {
       hint: "Use --engine native, on Linux",
     });
   }
-}
-
-function sshOptions(flags: CompleteFlags): SshOptions {
-  if (flags.ipv4 && flags.ipv6) throw new UsageError('Options "-4" and "-6" exclude each other');
-  return {
-    program: flags.ssh,
-    port: flags.port,
-    identities: flags.identity ?? [],
-    configFile: flags["ssh-config"],
-    jump: flags.jump,
-    options: flags["ssh-option"] ?? [],
-    cipher: flags["ssh-cipher"],
-    addressFamily: flags.ipv4 ? "ipv4" : flags.ipv6 ? "ipv6" : undefined,
-    batch: flags.batch ?? false,
-    forwardAgent: flags["forward-agent"] ?? false,
-    quiet: flags.quiet ?? false,
-    // The first -v is about escp: the sixty lines that ssh -v prints would bury what it says.
-    verbose: Math.max(0, (flags.verbose ?? 0) - 1),
-  };
 }

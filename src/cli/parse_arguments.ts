@@ -1,6 +1,6 @@
 import { escapePath, UsageError } from "../errors.ts";
 import type { FilterRule } from "../files/filter.ts";
-import { type Flag, takesValue } from "./flag.ts";
+import { canBeTakenBack, type Flag, takesValue } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
@@ -17,7 +17,8 @@ export interface ParsedArguments {
 
 /**
  * Takes a command line apart the way GNU getopt does: `-rpq`, `-P22`, `-P 22`, `--port=22`, `--port 22`, options
- * before or after operands, `--` ends the options, a lone `-` is an operand.
+ * before or after operands, `--` ends the options, a lone `-` is an operand. `--no-NAME` takes back a switch that was
+ * set before, on the line or elsewhere.
  * @throws UsageError for an unknown option, a value that is missing, not wanted or not allowed.
  */
 export function parseArguments(args: readonly string[]): ParsedArguments {
@@ -45,15 +46,24 @@ type Values = Record<string, boolean | number | string | string[] | FilterRule[]
 function parseLong(arg: string, next: string | undefined, values: Values): number {
   const equals = arg.indexOf("=");
   const name = equals < 0 ? arg : arg.slice(0, equals);
-  const flag = findLong(name.slice(2)) ?? unknown(name);
   const attached = equals < 0 ? undefined : arg.slice(equals + 1);
+  const back = findTakenBack(name);
+  const flag = findLong(name.slice(2)) ?? back ?? unknown(name);
   if (takesValue(flag)) {
     store(flag, attached ?? next ?? missing(flag, name), name, values);
     return attached === undefined ? 1 : 0;
   }
   if (attached !== undefined) throw new UsageError(`Option "${name}" takes no value`, { hint: SEE_HELP });
-  switchOn(flag, values);
+  if (flag === back) values[flag.name] = flag.kind === "count" ? 0 : false;
+  else switchOn(flag, values);
   return 0;
+}
+
+/** `--no-recursive` for what a configuration file may have switched on. */
+function findTakenBack(name: string): Flag | undefined {
+  const positive = /^--no[-_](.+)$/.exec(name)?.[1];
+  const flag = positive === undefined ? undefined : findLong(positive);
+  return flag && canBeTakenBack(flag) ? flag : undefined;
 }
 
 function parseBundle(arg: string, next: string | undefined, values: Values): number {
@@ -110,5 +120,6 @@ function unknownShort(char: string, arg: string): never {
 
 function longNames(): string[] {
   const shown: readonly Flag[] = FLAGS;
-  return shown.filter((flag) => !flag.hidden).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]);
+  const names = shown.filter((flag) => !flag.hidden).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]);
+  return [...names, ...shown.filter(canBeTakenBack).map((flag) => `no-${flag.name}`)];
 }

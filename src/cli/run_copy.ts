@@ -32,6 +32,10 @@ export async function runCopy(given: Options): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
+  if (options.cpumask || options.nodemask) {
+    const { place } = await import("../native/placement.ts");
+    place(options).forEach((note) => log.warn(note));
+  }
   const taken = new TakenNames();
   const run = (leg: Leg, emit: (event: TransferEvent) => void) =>
     runLeg(leg, options, taken, {

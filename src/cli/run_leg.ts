@@ -15,7 +15,8 @@ import type { Options } from "./options.ts";
 export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
 
 /** Between this machine and another end, or between two other hosts. @throws what ended it. */
-export async function runLeg(leg: Leg, options: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
+export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
+  const options = { ...run, ...run.ofHosts?.(leg) };
   if (leg.direction === "origin") {
     const { namesOnOrigin, runOnOrigin } = await import("./run_on_origin.ts");
     taken.take(namesOnOrigin(leg, options));
@@ -46,6 +47,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
       compress,
       blockBytes,
       timeoutMs,
+      log: options.remoteLog,
     },
     ...listeners,
   };
@@ -53,7 +55,7 @@ export async function runLeg(leg: Leg, options: Options, taken: TakenNames, list
     const { relay } = await import("../transfer/relay.ts");
     return await relay({
       ...shared,
-      from: { peer: peerCommand(options, origin), hostname: origin!.host },
+      from: { peer: peerCommand({ ...options, ...options.originAccess }, origin), hostname: origin!.host },
       to: { peer: peerCommand(options, remote), hostname: remote!.host },
     });
   }
@@ -85,7 +87,9 @@ function peerCommand(options: Options, host: RemoteHost | undefined): PeerComman
     const args = [...self.args, "--receiver", "--local-peer", "--engine", options.engine];
     return { program: self.program, args, name: "this machine" };
   }
-  const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath));
+  const { ports } = options;
+  const wish = ports ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
+  const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath, wish));
   return { program, args, name: formatHost(host) };
 }
 

@@ -27,7 +27,8 @@ export async function runOnOrigin(
   options: Options,
   { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
-  const { program, args } = sshCommand(options.ssh, leg.origin!, originCommand(leg, options, others));
+  const { ssh } = options.originAccess ?? options;
+  const { program, args } = sshCommand(ssh, leg.origin!, originCommand(leg, options, others));
   const list = listOf(leg);
   let child: Deno.ChildProcess;
   try {
@@ -87,6 +88,8 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.preserve ? ["-p"] : []),
     "--json",
     ...(options.quiet ? ["-q"] : []),
+    ...(options.remoteLog === undefined ? [] : [`--remote-log=${options.remoteLog}`]),
+    ...(options.ports ? [`--escp-portrange=${options.ports.first}-${options.ports.last}`] : []),
     ...Array.from({ length: options.verbose }, () => "-v"),
     `--symlinks=${options.symlinks}`,
     ...(options.hardlinks ? ["--hardlinks"] : []),
@@ -111,7 +114,12 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
   const target = quoteWord(
     formatOperand(others > 0 ? asFolder(leg.target) : leg.target),
   );
-  return [quoteProgram(options.remotePath), ...before.map(quoteWord), ...sources, target].join(" ");
+  return [
+    quoteProgram((options.originAccess ?? options).remotePath),
+    ...before.map(quoteWord),
+    ...sources,
+    target,
+  ].join(" ");
 }
 
 function filterWord({ action, kind, pattern }: FilterRule): string {

@@ -1,27 +1,73 @@
 /** `escp --receiver`: the remote end. Its standard output is the control channel, its standard error the user's terminal. */
 
+import { UserError } from "../errors.ts";
 import { formatLogRecord, Log, logLevelFor } from "../log/log.ts";
 import { ControlLost } from "../session/control_channel.ts";
 import { serve } from "../transfer/remote_end.ts";
+import { checkLog } from "../transfer/session_limits.ts";
 import { writeStderr } from "../ui/stderr.ts";
+import type { CopyLog } from "./copy_log.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
 import type { ReceiverOptions } from "./options.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
-/** Serves one session; the client tells the user what went wrong. */
-export async function runReceiver({ engine, threads, verbose, local }: ReceiverOptions): Promise<number> {
-  const log = new Log({
-    level: logLevelFor({ verbose, quiet: verbose === 0 }),
-    sink: (record) => writeStderr(formatLogRecord(record) + "\n"),
-  });
+/**
+ * Serves one session; the client tells the user what went wrong.
+ *
+ * @param problem Why there can be no session: a configuration file of this host that cannot be used.
+ */
+export async function runReceiver(options: ReceiverOptions, problem?: UserError): Promise<number> {
+  const { engine, threads, verbose, local, ports, limits } = options;
+  const print = (line: string) => writeStderr(line + "\n");
+  const shown = { verbose, quiet: verbose === 0 };
+  let log = new Log({ level: logLevelFor(shown), sink: (record) => print(formatLogRecord(record)) });
+  let file: CopyLog | undefined;
   using stop = stopSignals();
   try {
-    await serve({ engine, threads, software: VERSION, local, note: (text) => log.info(text), signal: stop.signal });
+    const placed = await place(options);
+    await serve({
+      engine,
+      threads,
+      software: VERSION,
+      local,
+      // What this host says goes before what its client wants.
+      ports: limits.ports ?? ports,
+      problem: problem ?? placed.problem,
+      limits,
+      async begun(session) {
+        if (session.log !== undefined) {
+          checkLog(session.log, limits);
+          const { openCopyLog } = await import("./copy_log.ts");
+          const { expandTilde } = await import("../files/tilde.ts");
+          file = openCopyLog({ ...shown, file: local ? session.log : expandTilde(session.log) }, print);
+          log = file.log;
+        }
+        log.session = session.id;
+        placed.notes.forEach((note) => log.warn(note));
+      },
+      note: (text) => log.info(text),
+      emit: (event) => file?.onEvent(event),
+      signal: stop.signal,
+    });
     return EXIT_STATUS.ok;
   } catch (error) {
     // The client has been told; only with -v is it said twice.
     log.info(error instanceof ControlLost ? "the client went away" : String(error));
     return EXIT_STATUS.failed;
+  } finally {
+    file?.[Symbol.dispose]();
+  }
+}
+
+/** Puts this process where the configuration wants it, before threads are started. */
+async function place({ limits }: ReceiverOptions): Promise<{ notes: string[]; problem?: UserError }> {
+  if (!limits.cpumask && !limits.nodemask) return { notes: [] };
+  const { place } = await import("../native/placement.ts");
+  try {
+    return { notes: place(limits) };
+  } catch (problem) {
+    if (!(problem instanceof UserError)) throw problem;
+    return { notes: [], problem };
   }
 }

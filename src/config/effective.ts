@@ -1,14 +1,17 @@
 /** What the configuration files mean together: for a copy that is started here, and for a session from elsewhere. */
 
 import { matchesGlobPath } from "../files/glob/match_path.ts";
-import type { Config, Settings } from "./config.ts";
+import type { Config, Direction, Settings } from "./config.ts";
 import type { Configs } from "./config_files.ts";
+import { mergeOptions } from "./merge_options.ts";
 import { choosePorts, type PortRange } from "./port_range.ts";
 
 /** What the host of the receiving end sets, whatever the client asks for. */
 export interface HostLimits {
   /** The folder that confines the session; may begin with "~". */
   readonly root?: string;
+  /** What clients may do here; undefined: both. */
+  readonly allow?: readonly Direction[];
   /** The ports to listen on; undefined where the client, or else the system, may choose. */
   readonly ports?: PortRange;
   readonly cpumask?: readonly number[];
@@ -28,7 +31,7 @@ export function settingsFor({ system, user }: Configs, host?: string): Settings 
   let merged: Settings = { options: {} };
   for (const { options, cpumask, nodemask } of layers) {
     merged = {
-      options: { ...merged.options, ...options },
+      options: mergeOptions(merged.options, options),
       cpumask: cpumask ?? merged.cpumask,
       nodemask: nodemask ?? merged.nodemask,
     };
@@ -44,6 +47,7 @@ export function settingsFor({ system, user }: Configs, host?: string): Settings 
 export function limitsOf({ system, user }: Configs): HostLimits {
   return {
     root: system?.root ?? user?.root,
+    allow: system?.allow ?? user?.allow,
     ports: portsOf(system) ?? portsOf(user),
     cpumask: system?.cpumask ?? user?.cpumask,
     nodemask: system?.nodemask ?? user?.nodemask,

@@ -1,18 +1,20 @@
 /** From the text of a configuration file to what it says. */
 
 import { quotePath, UsageError, UserError } from "../errors.ts";
+import { createFilter, type FilterRule } from "../files/filter.ts";
 import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
-import type { Config, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
+import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";
 import { parseMask } from "./mask.ts";
 import { parseYaml } from "./parse_yaml.ts";
-import { parsePortRange } from "./port_range.ts";
+import { choosePorts, parsePortRange } from "./port_range.ts";
 
 type Mapping = Record<string, unknown>;
 
-/** Keys beside the options. What `root` says, `allow` says as well. */
+/** Keys beside the options. */
 const MASKS = ["cpumask", "nodemask"] as const;
 const FILE_KEYS = ["hosts", "root", "allow"];
+const DIRECTIONS: readonly Direction[] = ["push", "pull"];
 
 /**
  * Parses and checks a file.
@@ -47,25 +49,36 @@ class ConfigReader {
 
   read(mapping: Mapping): Config {
     const settings = this.#settings(mapping, [], FILE_KEYS);
-    return { file: this.#file, ...settings, hosts: this.#hosts(mapping.hosts), root: this.#root(mapping) };
+    return {
+      file: this.#file,
+      ...settings,
+      hosts: this.#hosts(mapping.hosts),
+      root: this.#root(mapping.root),
+      allow: this.#allow(mapping.allow),
+    };
   }
 
   /** @param beside Keys that may stand here and are read elsewhere. */
   #settings(mapping: Mapping, path: string[], beside: string[]): Settings {
     const options: Record<string, OptionValue> = {};
     const masks: Partial<Record<typeof MASKS[number], number[]>> = {};
-    const seen = new Set<string>();
+    const rules: FilterRule[] = [];
+    /** Of each key that is there, how a message names it. */
+    const seen = new Map<string, string>();
     for (const [written, value] of Object.entries(mapping)) {
       const shown = this.#shown([...path, written]);
       const name = written.replaceAll("_", "-");
       const mask = MASKS.find((it) => it === name);
       const key = mask || beside.includes(name) ? undefined : this.#find(name, written, path, beside);
-      const canonical = key?.name ?? (name === "allow" ? "root" : name);
+      const canonical = key?.name ?? name;
       if (seen.has(canonical)) throw new UsageError(`${shown} is given twice`);
-      seen.add(canonical);
+      seen.set(canonical, shown);
       if (mask) masks[mask] = parseMask(scalar(value, shown), shown);
+      else if (key?.rule) rules.push(...this.#rules(key, value, shown));
       else if (key) options[key.name] = this.#option(key, value, shown);
     }
+    if (rules.length > 0) options.rules = rules;
+    checkTogether(options, seen);
     return { options, ...masks };
   }
 
@@ -78,8 +91,21 @@ class ConfigReader {
     const meant = others ? undefined : nearest(name, candidates);
     const state = others ? ": it is for the whole file" : meant === undefined ? "" : `: did you mean "${meant}"?`;
     throw new UsageError(`Unknown key ${this.#shown([...path, written]).slice("Key ".length)}${state}`, {
-      hint: 'The keys are the long options of "escp --help", and cpumask, nodemask, hosts and root',
+      hint: 'The keys are the long options of "escp --help", and cpumask, nodemask, hosts, root and allow',
     });
+  }
+
+  /** Rules as the command line has them. */
+  #rules(key: KnownKey, value: unknown, shown: string): FilterRule[] {
+    const patterns = this.#option(key, value, shown) as readonly string[];
+    const rules = patterns.map((pattern) => ({ ...key.rule!, pattern }));
+    try {
+      createFilter(rules);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UsageError(`${shown}: ${error.message}`, { hint: error.hint, cause: error });
+    }
+    return rules;
   }
 
   #option(key: KnownKey, value: unknown, shown: string): OptionValue {
@@ -115,13 +141,23 @@ class ConfigReader {
     });
   }
 
-  #root(mapping: Mapping): string | undefined {
-    const name = "root" in mapping ? "root" : "allow";
-    if (!(name in mapping)) return undefined;
-    const shown = this.#shown([name]);
-    const path = scalar(mapping[name], shown);
+  #root(value: unknown): string | undefined {
+    if (value === undefined) return undefined;
+    const shown = this.#shown(["root"]);
+    const path = scalar(value, shown);
     if (/^(?:[\\/]|~|[a-z]:[\\/])/i.test(path)) return path;
     throw new UsageError(`${shown} must be an absolute path of a folder, not ${quotePath(path)}`);
+  }
+
+  #allow(value: unknown): Direction[] | undefined {
+    if (value === undefined) return undefined;
+    const shown = this.#shown(["allow"]);
+    return (Array.isArray(value) ? value : [value]).map((item) => {
+      const text = scalar(item, shown);
+      const direction = DIRECTIONS.find((it) => it === text);
+      if (direction) return direction;
+      throw new UsageError(`${shown} must be push, pull or a list of them, not ${quotePath(text)}`);
+    });
   }
 
   /** `Key "streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
@@ -131,6 +167,15 @@ class ConfigReader {
     const where = line === undefined ? "" : `, line ${line}`;
     return `Key ${quotePath(path[path.length - 1])}${host} (${quotePath(this.#file)}${where})`;
   }
+}
+
+/** Refuses what cannot be in one place of one file. */
+function checkTogether(options: Settings["options"], shown: ReadonlyMap<string, string>): void {
+  for (const [one, other] of [["ipv4", "ipv6"], ["through-here", "from-origin"]]) {
+    if (options[one] && options[other]) throw new UsageError(`${shown.get(other)} excludes ${quotePath(one)}`);
+  }
+  const { "escp-port": port, "escp-portrange": range } = options;
+  if (port !== undefined && range !== undefined) choosePorts(Number(port), String(range), shown.get("escp-portrange"));
 }
 
 function parseHost(host: string, shown: string): GlobPattern {

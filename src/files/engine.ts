@@ -23,14 +23,16 @@ export interface SourceRoot {
   identity: FileIdentity;
   /** Bytes of a file, 0 of a folder; as found. */
   size: number;
+  /** Folder, without symbolic links, that nothing may lie outside of, whatever links lead there. */
+  within?: string;
 }
 
-/** Where one root goes. Plain data: may be posted to a Worker. */
+/** Where one root goes; `within` is as in `SourceRoot`. Plain data: may be posted to a Worker. */
 export type TargetRoot =
   /** A folder that exists; `created` when it was made for this copy. */
-  | { kind: "folder"; path: string; created: boolean }
+  | { kind: "folder"; path: string; created: boolean; within?: string }
   /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string }
+  | { kind: "file"; folder: string; name: string; within?: string }
   /** A character device, FIFO or the like: written in place and in order. */
   | { kind: "device"; path: string };
 
@@ -47,6 +49,8 @@ export interface WalkOptions {
   acls?: boolean;
   /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
   accept?: (path: string, isFolder: boolean) => boolean;
+  /** Asked before a symbolic link is followed, with its absolute path. @throws {FileError} to leave it out. */
+  checkLink?: (path: string) => void;
 }
 
 /** What a walk finds. */

@@ -7,11 +7,12 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "..
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
+import { leadsOut } from "./confinement.ts";
 import type { TargetRoot, TouchedFolder } from "./engine.ts";
 import { failedCall, failedWith, linkInTheWay } from "./file_failure.ts";
 import { FileKind } from "./file_stat.ts";
 import { magicLink } from "./native_attributes.ts";
-import { LONGEST_PATH_BYTES, openPath } from "./native_open.ts";
+import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./native_open.ts";
 import { rootFolder, targetText } from "./target_name.ts";
 
 const ENOENT = 2;
@@ -104,6 +105,11 @@ export class NativeFolders {
     const { path, directory, closeOnExec } = this.#calls.flags;
     const result = openPath(this.#calls, AT_FDCWD, encodeName(text), path | directory | closeOnExec, this.#long);
     if (result < 0) throw failedCall("create", text, -result);
+    const { within } = this.#roots[root] as { within?: string };
+    if (within !== undefined && !isOpenWithin(this.#calls, result, within, this.#long)) {
+      this.#calls.close(result);
+      throw leadsOut("create", text, within);
+    }
     this.#rootDescriptors.set(text, result);
     if (this.#rootDescriptors.size > KEPT) {
       const [oldest, its] = this.#rootDescriptors.entries().next().value!;

@@ -4,12 +4,13 @@ import { decodeName, encodeName } from "../protocol/names.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
+import { leadsOut } from "./confinement.ts";
 import type { SourceRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import { joinPath } from "./local_path.ts";
-import { openPath } from "./native_open.ts";
+import { isOpenWithin, openPath } from "./native_open.ts";
 import { readStat } from "./native_stat.ts";
 import type { XattrReader } from "./native_xattrs.ts";
 
@@ -61,6 +62,9 @@ export class NativeLister implements FolderLister {
     if (result < 0) throw failedCall("read", text, -result);
     this.#descriptor = result;
     this.#text = text;
+    if (root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
+      throw leadsOut("read", text, root.within);
+    }
     this.#next = this.#filled = 0;
     this.#path.bytes[0] = 0;
     if (!this.#statx.fill(result, this.#path.address, AT_EMPTY_PATH)) throw failedCall("read", text, calls.errno());

@@ -1,7 +1,9 @@
 /** Opening paths by descriptor: also those that are longer than one system call takes. */
 
-import type { FileCalls } from "../native/file_calls.ts";
+import { AT_FDCWD, type FileCalls } from "../native/file_calls.ts";
 import type { Scratch } from "../native/file_scratch.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
+import { isWithin } from "./confinement.ts";
 
 const SLASH = 0x2f;
 /** PATH_MAX is 4096 with the NUL. */
@@ -42,6 +44,17 @@ export function openPath(calls: FileCalls, folder: number, path: Uint8Array, fla
   }
   if (current !== folder) calls.close(current);
   return result;
+}
+
+/**
+ * Whether what is open lies in a folder: told by the kernel, so that no link that was put in the way meanwhile deceives.
+ *
+ * @param within its path without symbolic links.
+ */
+export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: Scratch): boolean {
+  const link = scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
+  const length = calls.readlinkat(AT_FDCWD, link, scratch.address + 64, LONGEST_PATH_BYTES);
+  return length > 0 && isWithin(decodeName(scratch.bytes.subarray(64, 64 + length)), within);
 }
 
 /** openat(2), again when a signal interrupts it. Returns a descriptor, or minus the error number. */

@@ -5,11 +5,12 @@ import { addressOf, AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../native/fi
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
+import { leadsOut } from "./confinement.ts";
 import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
-import { openOnce, openPath } from "./native_open.ts";
+import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
 import { NativeRangeReader } from "./native_range_reader.ts";
 import { readStat } from "./native_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
@@ -96,6 +97,7 @@ export class NativeReader implements SourceReader {
     const descriptor = openPath(calls, AT_FDCWD, encodeName(text), this.#fileFlags, this.#path);
     if (descriptor < 0) throw failedCall("read", text, -descriptor);
     try {
+      this.#checkWithin(root, descriptor, text);
       this.#examine(descriptor, text);
       const { dev, inode } = this.stat;
       if (expected && (expected.dev !== dev || expected.inode !== inode)) {
@@ -120,6 +122,7 @@ export class NativeReader implements SourceReader {
     const folder = nameStart === nameEnd ? AT_FDCWD : this.#folder;
     const descriptor = openOnce(calls, folder, name, this.#fileFlags);
     if (descriptor < 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), -descriptor);
+    if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
     if (
       !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
       (this.#statx.mode & 0o170000) !== FileKind.file
@@ -133,6 +136,21 @@ export class NativeReader implements SourceReader {
     }
     readStat(this.#statx, this.stat);
     return descriptor;
+  }
+
+  #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
+    try {
+      this.#checkWithin(this.#root, descriptor, this.#nameText(names, nameStart, nameEnd));
+    } catch (error) {
+      this.#calls.close(descriptor);
+      throw error;
+    }
+  }
+
+  #checkWithin(root: number, descriptor: number, text: string): void {
+    const { within } = this.#roots[root];
+    if (within === undefined || isOpenWithin(this.#calls, descriptor, within, this.#path)) return;
+    throw leadsOut("read", text, within);
   }
 
   /** Fills `stat` and refuses what is no regular file. */

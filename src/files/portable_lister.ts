@@ -6,6 +6,7 @@
 import { FileError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
 import type { SourceRoot } from "./engine.ts";
+import { checkRealPath } from "./confinement.ts";
 import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
@@ -37,6 +38,7 @@ export class PortableLister implements FolderLister {
     this.#stat(this.#folder, options.follow);
     if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder);
     if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
+    checkRealPath("read", this.#folder, root.within);
     try {
       this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
     } catch (error) {

@@ -1,5 +1,6 @@
 /** The current folder of a portable writer, and how a new file in it comes to its final name. */
 
+import { checkRealPath } from "./confinement.ts";
 import { FileError, ProtocolError } from "../errors.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
@@ -41,6 +42,7 @@ export class PortablePlacing {
     if (path !== "" || !target) checkShape(target, true);
     this.root = -1;
     let folder = rootFolder(target);
+    if (target.kind !== "device") checkRealPath("create", folder, target.within);
     if (path !== "") {
       for (let start = 0; start <= path.length;) {
         let end = path.indexOf("/", start);

@@ -2,6 +2,7 @@
 
 import { FileError } from "../errors.ts";
 import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
+import { checkRealPath } from "./confinement.ts";
 import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
@@ -15,6 +16,7 @@ export class PortableReader implements SourceReader {
   readonly #roots: SourceRoot[];
   readonly #after = new FileStat();
   #folder = "";
+  #within: string | undefined;
 
   constructor(roots: SourceRoot[]) {
     this.#roots = roots;
@@ -29,12 +31,14 @@ export class PortableReader implements SourceReader {
     const folder = joinPath(path, start === end ? "" : decodeName(bytes.subarray(start, end)));
     if (kind === "folder") {
       try {
+        checkRealPath("read", folder, this.#roots[root].within);
         if (!Deno.statSync(folder).isDirectory) throw failedWith("read", folder, "ENOTDIR");
       } catch (error) {
         throw failedDeno("read", folder, error);
       }
     }
     this.#folder = folder;
+    this.#within = this.#roots[root].within;
   }
 
   readWhole(
@@ -46,6 +50,7 @@ export class PortableReader implements SourceReader {
     limit: number,
   ): number {
     const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
+    checkRealPath("read", path, this.#within);
     const file = openRegular(path, this.stat);
     try {
       if (this.stat.size > limit) throw hasGrown(path);
@@ -63,6 +68,7 @@ export class PortableReader implements SourceReader {
 
   openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
     const text = joinPath(this.#roots[root].path, path);
+    checkRealPath("read", text, this.#roots[root].within);
     const file = openRegular(text, this.stat);
     const { dev, inode } = this.stat;
     if (expected && (expected.dev !== dev || expected.inode !== inode)) {

@@ -1,6 +1,7 @@
 /** From the operands of the command line to the roots of a job, by the rules of scp. */
 
 import { FileError } from "../errors.ts";
+import type { Confinement } from "./confinement.ts";
 import type { PathCalls, SourceRoot } from "./engine.ts";
 import { failedWith } from "./file_failure.ts";
 import { FileKind } from "./file_stat.ts";
@@ -23,6 +24,7 @@ export interface SourceOptions {
   /** Whether "~" and "~user" are expanded: on the side where no shell has done it. */
   tilde: boolean;
   recursive: boolean;
+  confinement?: Confinement;
 }
 
 /**
@@ -48,10 +50,12 @@ export function resolveSources(
 }
 
 function resolveSource(operand: string, options: SourceOptions, paths: PathCalls): SourceRoot {
-  const expanded = options.tilde ? expandTilde(operand) : operand;
+  const { confinement } = options;
+  const expanded = options.tilde ? expandTilde(operand, confinement?.home) : operand;
   const path = expanded === "" || isAbsolutePath(expanded)
     ? expanded || options.base
     : joinPath(options.base, expanded);
+  confinement?.check("read", path, operand);
   const stat = paths.stat(path, { follow: true });
   if (!stat) throw failedWith("read", operand, "ENOENT");
   if (stat.kind !== FileKind.file && stat.kind !== FileKind.folder) throw notRegular(operand);
@@ -60,7 +64,9 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   const identity = { dev: stat.dev, inode: stat.inode };
   // A home folder has no name that was asked for: its contents are meant.
   const isHome = operand === "" || (expanded !== operand && /^~[^/]*\/*$/.test(operand));
-  return { path, name: isHome ? "." : sourceName(path), kind, identity, size: kind === "file" ? stat.size : 0 };
+  const size = kind === "file" ? stat.size : 0;
+  const within = confinement && { within: confinement.root };
+  return { path, name: isHome ? "." : sourceName(path), kind, identity, size, ...within };
 }
 
 /** What the receiver is told: "b" of "a/b" and "a/b/"; "." of "a/.", "a/.." and "/", whose contents are meant. */

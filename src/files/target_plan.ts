@@ -3,6 +3,7 @@
 import { quotePath, UserError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
 import { checkName } from "../protocol/wire_path.ts";
+import type { Confinement } from "./confinement.ts";
 import type { FileIdentity, PathCalls, TargetRoot } from "./engine.ts";
 import { failedWith, linkInTheWay } from "./file_failure.ts";
 import { FileKind, type FileStat } from "./file_stat.ts";
@@ -36,6 +37,7 @@ export interface TargetPlanOptions {
   operands?: number;
   /** Whether the identities of the sources are those of this machine. */
   sameHost: boolean;
+  confinement?: Confinement;
 }
 
 /** A root, and whether its folder is still to be made. */
@@ -70,13 +72,16 @@ export function planTargets(
   );
   checkDistinct(sources, drafts);
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
+  if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   return makeFolders(drafts, paths);
 }
 
 /** Where sources go that have one target. */
 function place(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
-  const expanded = options.tilde ? expandTilde(target) : target;
+  const { confinement } = options;
+  const expanded = options.tilde ? expandTilde(target, confinement?.home) : target;
   const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded);
+  confinement?.check("create", full, target);
   const stat = paths.stat(full, { follow: true });
   if (stat?.kind === FileKind.folder && sources.some(({ kind }) => kind === "input")) {
     throw new UserError(`Cannot copy standard input to ${quotePath(target)}: Is a directory`, {
@@ -86,6 +91,12 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
   return stat?.kind === FileKind.folder
     ? sources.map((source) => intoFolder(source, withoutTrailingSlashes(full), paths))
     : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
+}
+
+/** A device has nothing to be looked at again when it is open. */
+function confine(root: TargetRoot, { root: within }: Confinement, target: string): void {
+  if (root.kind === "device") throw new UserError(`Cannot write ${quotePath(target)}: that host allows files only`);
+  root.within = within;
 }
 
 /** Below a folder that exists. */

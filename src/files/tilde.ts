@@ -3,11 +3,15 @@
 import { homeOfUser } from "../native/file_home.ts";
 import { joinPath } from "./local_path.ts";
 
-/** Replaces a leading "~" or "~user" by that home folder. As in a shell, an unknown user leaves the text as it is. */
-export function expandTilde(path: string): string {
+/**
+ * Replaces a leading "~" or "~user" by that home folder. As in a shell, an unknown user leaves the text as it is.
+ *
+ * @param own what "~" alone stands for, where that is not the home folder.
+ */
+export function expandTilde(path: string, own?: string): string {
   const match = /^~([^/]*)(?:\/+(.*))?$/s.exec(path);
   if (!match) return path;
-  const home = match[1] === "" ? ownHome() : homeOf(match[1]);
+  const home = match[1] === "" ? own ?? ownHome() : homeOf(match[1]);
   return home === undefined ? path : joinPath(home, match[2] ?? "") + (match[2] === "" ? "/" : "");
 }
 

@@ -148,6 +148,7 @@ export class TreeWalk implements Walk {
     let kind = lister.kind;
     try {
       if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
+        if (this.#follow && kind !== FileKind.file) this.#checkLink(root, level);
         lister.statEntry({ follow: this.#follow });
         kind = lister.stat.kind;
       }
@@ -164,6 +165,11 @@ export class TreeWalk implements Walk {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
       this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
+  }
+
+  #checkLink(root: number, level: Level): void {
+    const { checkLink } = this.#options;
+    checkLink?.(joinPath(this.#roots[root].path, joinPath(level.path, this.#lister.nameText())));
   }
 
   #symlink(): void {

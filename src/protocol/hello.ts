@@ -14,6 +14,7 @@ export const FEATURES: readonly string[] = [
   "alive",
   "compress",
   "lists",
+  "remote-log",
   "sparse",
   "xattrs",
 ];

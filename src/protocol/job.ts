@@ -45,6 +45,8 @@ export interface JobOptions {
   sparse?: boolean;
   /** Which paths are wanted; for the sender, who checks them. */
   filters: unknown[];
+  /** A file on the remote end's host to which it appends its log. Feature "remote-log". */
+  log?: string;
 }
 
 /** Checks a job from the peer. @throws {ProtocolError} code "bad-message". */
@@ -67,6 +69,7 @@ export function parseJob(value: unknown): Job {
     ...(fields.acls === undefined ? {} : { acls: shape.flag(fields, "acls") }),
     ...(fields.sparse === undefined ? {} : { sparse: shape.flag(fields, "sparse") }),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
+    ...(fields.log === undefined ? {} : { log: shape.text(fields, "log", 1 << 16) }),
   };
   return direction === "push" ? { direction, target: shape.text(fields, "target", 1 << 17), ...options } : {
     direction,

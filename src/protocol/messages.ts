@@ -108,8 +108,8 @@ export type Message =
   | { type: "alive" }
   /** client -> remote: the session is over. */
   | { type: "bye" }
-  /** either: the session ends now. */
-  | { type: "abort"; code: string; message: string };
+  /** either: the session ends now; `hint`: what to do about it. */
+  | { type: "abort"; code: string; message: string; hint?: string };
 
 /** The name of a message. */
 export type MessageType = Message["type"];
@@ -218,7 +218,12 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   alive: () => ({ type: "alive" }),
   bye: () => ({ type: "bye" }),
-  abort: (fields) => ({ type: "abort", code: shape.text(fields, "code", 64), message: shape.text(fields, "message") }),
+  abort: (fields) => ({
+    type: "abort",
+    code: shape.text(fields, "code", 64),
+    message: shape.text(fields, "message"),
+    ...(fields.hint === undefined ? {} : { hint: shape.text(fields, "hint", 4096) }),
+  }),
 };
 
 function asFailure(value: unknown, name: string): Failure {

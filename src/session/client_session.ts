@@ -47,6 +47,11 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   if (!hello.ciphers.includes(cipher)) {
     throw new UserError(`Cannot use ${cipher}: escp on ${peer.name} has ${hello.ciphers.join(", ")}`);
   }
+  if (options.job.log !== undefined && !hello.features.includes("remote-log")) {
+    throw new UserError(`Cannot have a log on ${peer.name}: escp ${hello.software} there cannot write one`, {
+      hint: "Install the same version of escp on both machines, or leave out --remote-log",
+    });
+  }
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const { xattrs, acls } = options.job;
   if ((xattrs || acls) && !hello.features.includes("xattrs")) {

@@ -115,7 +115,7 @@ export class ControlChannel {
    */
   async expect<T extends MessageType>(...types: T[]): Promise<MessageOf<T>> {
     const message = await this.next();
-    if (message.type === "abort") throw new PeerAbort(message.code, message.message);
+    if (message.type === "abort") throw new PeerAbort(message, this);
     if (!types.includes(message.type as T)) {
       throw new ProtocolError("bad-order", `Cannot accept a message "${message.type}" now, but ${types.join(" or ")}`);
     }
@@ -168,9 +168,14 @@ export class ControlChannel {
 export class PeerAbort extends Error {
   override name = "PeerAbort";
   readonly code: string;
+  readonly hint?: string;
+  /** Where it said so. */
+  readonly channel: ControlChannel;
 
-  constructor(code: string, message: string) {
+  constructor({ code, message, hint }: MessageOf<"abort">, channel: ControlChannel) {
     super(message);
     this.code = code;
+    this.hint = hint;
+    this.channel = channel;
   }
 }

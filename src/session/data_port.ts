@@ -1,24 +1,36 @@
 /** The TCP port where the remote end awaits streams. */
 
+import { UserError } from "../errors.ts";
+
 /** The range that the field's reference tool uses; firewalls that know it are open here. */
 export const DEFAULT_PORTS = { first: 1232, last: 1242 } as const;
 
+/** Ports to try, in their order. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /**
- * Listens on the first free port of the range, else on one from the system.
+ * Listens on the first free port of the range. Without one that somebody asked for, any port of the system will do when
+ * those that are known are taken.
  *
  * @param hostname "127.0.0.1" for a peer on this machine; undefined for all addresses, IPv6 and IPv4.
+ * @throws {UserError} when no port can be had.
  */
-export function listenForStreams(
-  hostname: string | undefined,
-  range: { first: number; last: number } = DEFAULT_PORTS,
-): Deno.TcpListener {
-  for (let port = range.first; port <= range.last; port++) {
+export function listenForStreams(hostname: string | undefined, range?: PortRange): Deno.TcpListener {
+  const { first, last } = range ?? DEFAULT_PORTS;
+  for (let port = first; port <= last; port++) {
     const listener = tryListen(hostname, port);
     if (listener) return listener;
   }
-  const listener = tryListen(hostname, 0);
-  if (!listener) throw new Error("Cannot listen for streams: the system has no port left");
-  return listener;
+  const listener = range ? undefined : tryListen(hostname, 0);
+  if (listener) return listener;
+  if (!range) throw new UserError("Cannot listen for data: the system has no port left");
+  const ports = first === last ? `port ${first}: it is` : `ports ${first}-${last}: all are`;
+  throw new UserError(`Cannot listen for data on ${ports} taken, or may not be used by this user`, {
+    hint: "Choose others with --escp-port and --escp-portrange, or in the configuration of the host that listens",
+  });
 }
 
 function tryListen(hostname: string | undefined, port: number): Deno.TcpListener | undefined {

@@ -2,7 +2,7 @@
 
 import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/cipher.ts";
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, UserError } from "../errors.ts";
 import { FEATURES, formatHello, VERSIONS } from "../protocol/hello.ts";
 import { TIMEOUT_MS } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
@@ -10,12 +10,14 @@ import { parseMessage } from "../protocol/messages.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
 import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";
-import { listenForStreams } from "./data_port.ts";
+import { listenForStreams, type PortRange } from "./data_port.ts";
 import { hostAddresses } from "./host_addresses.ts";
 import type { Session } from "./session.ts";
 
 /** Streams beyond those that were agreed: attempts at several addresses, and replacements of broken ones. */
 const SPARE_STREAMS = 1024;
+/** What stands in a hello behind which the client is turned away: nobody listens. */
+const NO_PORT = 1;
 
 /** What the remote end brings along. */
 export interface RemoteSessionOptions {
@@ -25,6 +27,10 @@ export interface RemoteSessionOptions {
   software: string;
   /** Whether the client is on this machine and started this end itself: then only loopback is listened on. */
   local: boolean;
+  /** Ports to listen on; undefined: those that are known, or else any. */
+  ports?: PortRange;
+  /** Why no session can be had here: the client is told. */
+  problem?: UserError;
   input: ReadableStream<Uint8Array>;
   output: WritableStream<Uint8Array>;
   /** Value of SSH_CONNECTION, where ssh set it. */
@@ -36,10 +42,13 @@ export interface RemoteSession extends Session {
   job: Job;
 }
 
-/** @throws {ControlLost} when the client goes away, {ProtocolError} when it breaks the protocol. */
+/**
+ * @throws {ControlLost} when the client goes away, {ProtocolError} when it breaks the protocol, {UserError} when there can
+ * be no session here; the client has been told then.
+ */
 export async function openRemoteSession(options: RemoteSessionOptions): Promise<RemoteSession> {
-  const listener = listenForStreams(options.local ? "127.0.0.1" : undefined);
-  const acceptor = new StreamAcceptor(listener);
+  const { listener, problem } = listenOrRefuse(options);
+  const acceptor = listener && new StreamAcceptor(listener);
   const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
   try {
     const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
@@ -50,13 +59,14 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       features: [...FEATURES],
       session: id,
       secret,
-      port: listener.addr.port,
+      port: listener?.addr.port ?? NO_PORT,
       addresses: options.local ? [] : hostAddresses(options.sshConnection),
       ciphers: [...CIPHER_NAMES],
     });
     // The login shell may have printed something without a newline.
     control.sendLine("\n" + hello);
     await control.flushed();
+    if (!acceptor) throw problem;
     const engine = await options.engine();
     control.watch(TIMEOUT_MS, { signs: false });
     const line = await control.nextLine();
@@ -81,14 +91,29 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       close: () => acceptor.close(),
     };
   } catch (error) {
-    acceptor.close();
+    acceptor?.close();
     control.abandon();
-    // The client is told what was wrong with its answer; one that does not read is not waited for.
-    if (error instanceof ProtocolError) {
-      control.send({ type: "abort", code: error.code, message: error.message });
+    // The client is told what was wrong; one that does not read is not waited for.
+    if (error instanceof ProtocolError || error instanceof UserError) {
+      const reason = error instanceof UserError ? { code: "start", hint: error.hint } : { code: error.code };
+      control.send({ type: "abort", message: error.message, ...reason });
       await Promise.race([control.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
     }
     throw error;
+  }
+}
+
+/** Where there can be no session the client hears of it behind the hello, as that is the first thing it understands. */
+function listenOrRefuse({ local, ports, problem }: RemoteSessionOptions): {
+  listener?: Deno.TcpListener;
+  problem?: UserError;
+} {
+  if (problem) return { problem };
+  try {
+    return { listener: listenForStreams(local ? "127.0.0.1" : undefined, ports) };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { problem: error };
   }
 }
 

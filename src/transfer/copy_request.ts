@@ -29,6 +29,8 @@ export interface CopyRequest {
   timeoutMs: number;
   /** Which paths below the sources are wanted, in the order given. */
   filters: readonly FilterRule[];
+  /** A file on the other side that its log is appended to. */
+  log?: string;
 }
 
 /** For the job that the remote end is told. */

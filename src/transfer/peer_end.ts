@@ -1,5 +1,6 @@
 /** How a session with a peer ends, and what the user is told when it ends too early. */
 
+import { StartError } from "../errors.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { ControlLost, ControlSilent, PeerAbort } from "../session/control_channel.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
@@ -18,7 +19,11 @@ export async function leave(peer: PeerProcess, session: ClientSession | undefine
 
 /** What the user is told when the session ended early. */
 export async function explain(error: unknown, peer: PeerProcess, signal: AbortSignal): Promise<unknown> {
-  if (error instanceof PeerAbort) return new RemoteError(peer.name, error.message, error.code);
+  if (error instanceof PeerAbort) {
+    const { message, code, hint } = error;
+    if (code === "start") return new StartError(`Cannot start on ${peer.name}: ${message}`, { hint, cause: error });
+    return new RemoteError(peer.name, message, error);
+  }
   if (!(error instanceof ControlLost)) return error;
   if (error instanceof ControlSilent) {
     peer.kill();

@@ -89,7 +89,7 @@ const MAX_TOLD = 500;
 
 /** Plans the target; a refusal is told to the sender and thrown. */
 function plan(options: ReceiveOptions, offered: WireSource[], operands: number, sameHost: boolean): TargetRoot[] {
-  const { session, files, target, base, tilde } = options;
+  const { session, files, target, base, tilde, confinement } = options;
   if (offered.length === 0) return [];
   const sources = offered.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   if (options.toOutput && sources.length === 1 && operands === 1 && sources[0].kind === "file") {
@@ -97,7 +97,7 @@ function plan(options: ReceiveOptions, offered: WireSource[], operands: number, 
   }
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
-    return planTargets(sources, target, { base, tilde, sameHost, operands }, files.paths);
+    return planTargets(sources, target, { base, tilde, sameHost, operands, confinement }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
       const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };

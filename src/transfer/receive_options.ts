@@ -1,5 +1,6 @@
 /** What a receiver needs to know before it starts. */
 
+import type { Confinement } from "../files/confinement.ts";
 import type { FileEngine } from "../files/engine.ts";
 import type { CodecName } from "../protocol/coding.ts";
 import type { WireSource } from "../protocol/messages.ts";
@@ -22,6 +23,8 @@ export interface ReceiveOptions {
   base: string;
   /** Whether `~` means a home folder: not where the local shell has seen it already. */
   tilde: boolean;
+  /** What the host confines the session to. */
+  confinement?: Confinement;
   /** The sources as they are to be written, when they are what was asked for. @throws {ProtocolError | UserError} */
   acceptSources: (sources: WireSource[]) => WireSource[];
   preserve: boolean;

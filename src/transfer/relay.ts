@@ -8,6 +8,7 @@ import type { EngineChoice } from "../crypto/engines.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
+import { PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
@@ -66,8 +67,9 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
   try {
     return await Promise.race([work, aborted]);
   } catch (error) {
+    const said = sides.find(({ session }) => error instanceof PeerAbort && session?.control === error.channel);
     // Whoever closed the channel is the one that has ended, or will soon.
-    throw await explain(error, sides.at(-1)!.peer, options.signal);
+    throw await explain(error, (said ?? sides.at(-1)!).peer, options.signal);
   } finally {
     await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
     await settled(work);

@@ -1,11 +1,14 @@
 /** The remote end of a session, `escp --receiver`: whichever way the data goes, it does what the client says. */
 
 import type { EngineChoice } from "../crypto/engines.ts";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, UserError } from "../errors.ts";
+import type { PortRange } from "../session/data_port.ts";
 import { openRemoteSession } from "../session/remote_session.ts";
 // Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
+import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { abortOf, settled } from "./peer_end.ts";
+import type { SessionLimits } from "./session_limits.ts";
 
 /** How the remote end is started. */
 export interface RemoteEndOptions {
@@ -15,6 +18,16 @@ export interface RemoteEndOptions {
   software: string;
   /** Started by a client on this machine, without ssh. */
   local: boolean;
+  /** Ports to listen on; undefined: those that are known, or else any. */
+  ports?: PortRange;
+  /** Why there can be no session here; the client is told. */
+  problem?: UserError;
+  /** What this host sets, whatever the client asks for. */
+  limits: SessionLimits;
+  /** Hears of the session and the file that the client wants its log in. @throws {UserError} when it cannot be opened. */
+  begun: (session: { id: string; log?: string }) => Promise<void>;
+  /** Hears what happens. */
+  emit: (event: TransferEvent) => void;
   /** Hears what the remote end does; for its log. */
   note: (text: string) => void;
   /** Ends the session early. */
@@ -32,6 +45,8 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     },
     software: options.software,
     local: options.local,
+    ports: options.ports,
+    problem: options.problem,
     input: Deno.stdin.readable,
     output: Deno.stdout.writable,
     sshConnection: Deno.env.get("SSH_CONNECTION"),
@@ -40,12 +55,15 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   try {
     const aborted = abortOf(options.signal);
     const { runJob } = await import("./remote_job.ts");
+    await options.begun({ id: session.secrets.id.slice(0, 8), log: session.job.log });
     started.job = runJob(session, opened.machine!, options);
     await Promise.race([started.job, aborted]);
     await Promise.race([session.control.flushed(), aborted]);
   } catch (error) {
     const code = error instanceof ProtocolError ? error.code : "failed";
-    session.control.send({ type: "abort", code, message: error instanceof Error ? error.message : String(error) });
+    const hint = error instanceof UserError ? error.hint : undefined;
+    const message = error instanceof Error ? error.message : String(error);
+    session.control.send({ type: "abort", code, message, hint });
     // The client may be gone; then this does not resolve, and whoever called ends the process.
     await Promise.race([session.control.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
     throw error;

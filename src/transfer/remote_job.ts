@@ -1,6 +1,7 @@
 /** What the remote end does for its client, once the session is agreed. */
 
 import { ProtocolError } from "../errors.ts";
+import { Confinement } from "../files/confinement.ts";
 import { parseFilterRules } from "../files/filter.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
 import type { RemoteSession } from "../session/remote_session.ts";
@@ -10,24 +11,27 @@ import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
 import { findSources } from "./remote_sources.ts";
-import { send } from "./send.ts";
+import { type Outcome, send } from "./send.ts";
+import { checkDirection, type SessionLimits } from "./session_limits.ts";
 import { takeWanted } from "./wanted.ts";
 
 /** How a job is done. */
 export interface RemoteJobOptions {
   /** The client is on this machine, and started this end itself. */
   local: boolean;
+  limits: SessionLimits;
   /** Hears what the remote end does; for its log. */
   note: (text: string) => void;
+  /** Hears what happens. */
+  emit: (event: TransferEvent) => void;
 }
 
 /** Sends or receives. @throws what ended it. */
 export async function runJob(session: RemoteSession, machine: Machine, options: RemoteJobOptions): Promise<void> {
   machine.notes.forEach(options.note);
   const { job } = session;
-  const emit = (event: TransferEvent) => {
-    if (event.type === "failed" || event.type === "note") options.note(event.message);
-  };
+  const { emit, limits } = options;
+  checkDirection(job.direction, limits);
   const { blockBytes } = job;
   const compress = (job.compress ?? false) && session.features.includes("compress");
   if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
@@ -35,7 +39,10 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   }
   if (job.xattrs || job.acls) await machine.files.loadXattrs();
   // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
-  const base = Deno.cwd();
+  const home = Deno.cwd();
+  const { root } = limits;
+  const confinement = root === undefined ? undefined : new Confinement(root, home, machine.files.paths);
+  const base = confinement?.base ?? home;
   const tilde = !options.local;
   const shared = {
     session,
@@ -46,9 +53,13 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     emit,
     idleTimeoutMs: job.timeoutMs ?? TIMEOUT_MS,
   };
+  const startedAt = performance.now();
+  const finished = (outcome: Outcome) =>
+    emit({ type: "finished", ...outcome, elapsedMs: performance.now() - startedAt, engine: session.engine.name });
   if (job.direction === "push") {
-    await receive({
+    const outcome = await receive({
       ...shared,
+      confinement,
       target: job.target,
       others: 0,
       toOutput: false,
@@ -64,20 +75,24 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       bytesPerSecond: 0,
       workers: machine.workers,
     });
-    return;
+    return finished(outcome);
   }
   const found = findSources(
     await takeWanted(session.control, job),
-    { base, tilde, globs: !options.local, recursive: job.recursive },
+    { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
   );
-  await send({
+  const outcome = await send({
     ...shared,
     ...found,
     bytesPerSecond: job.bytesPerSecond ?? 0,
     compress,
-    walk: walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
+    walk: {
+      ...walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
+      checkLink: confinement && ((path) => confinement.check("read", path)),
+    },
     streams: MAX_STREAMS,
     workers: machine.workers,
   });
+  finished(outcome);
 }

@@ -46,15 +46,17 @@ export function findSources(operands: WantedSource[], options: FindOptions, path
 }
 
 /** Where a pattern looks. Names that are not UTF-8 do not match: they can be had with the folder that they are in. */
-function foldersOf({ base, tilde }: SourceOptions, paths: PathCalls): GlobFolders {
+function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobFolders {
   const resolve = (path: string) => {
-    const expanded = tilde ? expandTilde(path) : path;
+    const expanded = tilde ? expandTilde(path, confinement?.home) : path;
     return isAbsolutePath(expanded) ? expanded : joinPath(base, expanded);
   };
   return {
     list(path) {
       try {
-        return Array.from(Deno.readDirSync(resolve(path)), ({ name, isDirectory, isSymlink }) => ({
+        const folder = resolve(path);
+        if (confinement?.allows(folder) === false) return [];
+        return Array.from(Deno.readDirSync(folder), ({ name, isDirectory, isSymlink }) => ({
           name,
           isFolder: isDirectory,
           isLink: isSymlink,
@@ -66,7 +68,8 @@ function foldersOf({ base, tilde }: SourceOptions, paths: PathCalls): GlobFolder
     },
     exists(path) {
       try {
-        return paths.stat(resolve(path), { follow: false }) !== undefined;
+        const full = resolve(path);
+        return confinement?.allows(full) !== false && paths.stat(full, { follow: false }) !== undefined;
       } catch {
         return false;
       }

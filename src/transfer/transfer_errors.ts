@@ -8,8 +8,8 @@ export class RemoteError extends UserError {
   /** The peer's word for it. */
   readonly code: string;
 
-  constructor(peer: string, message: string, code: string) {
-    super(`Cannot go on: escp on ${peer} says: ${message}`);
+  constructor(peer: string, message: string, { code, hint }: { code: string; hint?: string }) {
+    super(`Cannot go on: escp on ${peer} says: ${message}`, { hint });
     this.code = code;
   }
 }

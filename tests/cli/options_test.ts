@@ -47,6 +47,7 @@ describe("readCommandLine", () => {
         quiet: false,
         verbose: 0,
       },
+      ports: undefined,
       streams: 4,
       cipher: "aes-128-gcm",
       engine: "auto",
@@ -66,6 +67,7 @@ describe("readCommandLine", () => {
       quiet: false,
       log: undefined,
       bits: false,
+      remoteLog: undefined,
       json: false,
       verbose: 0,
     }));
@@ -269,7 +271,14 @@ describe("readCommandLine", () => {
   it("starts a receiver without operands only", () => {
     assertEquals(read(["--receiver"]), {
       kind: "receiver",
-      options: { engine: "auto", threads: undefined, verbose: 0, local: false },
+      options: {
+        engine: "auto",
+        threads: undefined,
+        verbose: 0,
+        local: false,
+        ports: undefined,
+        limits: { root: undefined, allow: undefined, ports: undefined, cpumask: undefined, nodemask: undefined },
+      },
     });
     assertEquals(message("--receiver", "x"), 'Option "--receiver" takes no operands: paths come with the session');
   });

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Configs } from "../../src/config/config_files.ts";
+import { mergeOptions } from "../../src/config/merge_options.ts";
 import { limitsOf, settingsFor } from "../../src/config/effective.ts";
 import { parseConfig } from "../../src/config/parse_config.ts";
 import { TABLE } from "./key_table.ts";
@@ -49,10 +50,37 @@ describe("settings for a copy", () => {
   });
 });
 
+describe("options of several places", () => {
+  it("that exclude each other are decided by the later one", async () => {
+    const both = await configs(
+      "ipv4: true\nescp-port: 1\nthrough-here: true",
+      "ipv6: true\nhosts: {a: {from-origin: true}}",
+    );
+    assertEquals(settingsFor(both).options, { ipv6: true, "escp-port": 1, "through-here": true });
+    assertEquals(settingsFor(both, "a").options, { ipv6: true, "escp-port": 1, "from-origin": true });
+    assertEquals(mergeOptions({ ipv4: true }, { ipv6: false } as Record<string, boolean>), { ipv4: true, ipv6: false });
+    assertEquals(mergeOptions({ "escp-port": 1 }, { "escp-portrange": "2-3" } as object), { "escp-portrange": "2-3" });
+  });
+
+  it("that are rules are one list, in the order of the file", async () => {
+    const rule = (action: string, pattern: string, kind = "glob") => ({ action, kind, pattern });
+    const one = "exclude: [a, b]\ninclude: c\nexclude-regex: ^d";
+    const { rules } = settingsFor(await configs(one)).options;
+    assertEquals(rules, [
+      rule("exclude", "a"),
+      rule("exclude", "b"),
+      rule("include", "c"),
+      rule("exclude", "^d", "regex"),
+    ]);
+    assertEquals(settingsFor(await configs(one, "include: e")).options, { rules: [rule("include", "e")] });
+  });
+});
+
 describe("limits of a receiving host", () => {
   it("are none without files", async () => {
     assertEquals(limitsOf(await configs()), {
       root: undefined,
+      allow: undefined,
       ports: undefined,
       cpumask: undefined,
       nodemask: undefined,
@@ -61,11 +89,12 @@ describe("limits of a receiving host", () => {
 
   it("cannot be widened by the user", async () => {
     const both = await configs(
-      "root: /srv/in\nescp-portrange: 1232-1234",
-      "root: /\nescp-port: 80\ncpumask: 2\nhosts: {a: {cpumask: f}}",
+      "root: /srv/in\nallow: pull\nescp-portrange: 1232-1234",
+      "root: /\nallow: [push, pull]\nescp-port: 80\ncpumask: 2\nhosts: {a: {cpumask: f}}",
     );
     assertEquals(limitsOf(both), {
       root: "/srv/in",
+      allow: ["pull"],
       ports: { first: 1232, last: 1234 },
       cpumask: [1],
       nodemask: undefined,
@@ -73,8 +102,8 @@ describe("limits of a receiving host", () => {
   });
 
   it("are the user's where the system leaves them open", async () => {
-    const both = await configs("streams: 2", "allow: ~/in\nescp_port: 5000\nescp_portrange: 2");
-    assertEquals(limitsOf(both).root, "~/in");
+    const both = await configs("streams: 2", "root: ~/in\nallow: []\nescp_port: 5000\nescp_portrange: 2");
+    assertEquals([limitsOf(both).root, limitsOf(both).allow], ["~/in", []]);
     assertEquals(limitsOf(both).ports, { first: 5000, last: 5002 });
   });
 });

@@ -63,15 +63,22 @@ describe("a configuration file", () => {
     }
   });
 
-  it("has a root, by either name", async () => {
+  it("has a root, and says what is allowed below it", async () => {
     assertEquals((await parse("root: /srv/in")).root, "/srv/in");
-    assertEquals((await parse("allow: ~/in")).root, "~/in");
+    assertEquals((await parse("root: ~/in")).root, "~/in");
+    assertEquals((await parse("root: /srv/in")).allow, undefined);
+    assertEquals((await parse("allow: pull")).allow, ["pull"]);
+    assertEquals((await parse("allow: [push, pull]")).allow, ["push", "pull"]);
+    assertEquals((await parse("allow: []")).allow, []);
     assertEquals((await parse("root: C:\\in")).root, "C:\\in");
     assertEquals(
       await refusal("root: in"),
       'Key "root" ("/etc/escp.conf", line 1) must be an absolute path of a folder, not "in"',
     );
-    assertEquals(await refusal("root: /a\nallow: /a"), 'Key "allow" ("/etc/escp.conf", line 2) is given twice');
+    assertEquals(
+      await refusal("root: /a\nallow: /a"),
+      'Key "allow" ("/etc/escp.conf", line 2) must be push, pull or a list of them, not "/a"',
+    );
   });
 
   it("has keys for some hosts", async () => {
@@ -119,6 +126,14 @@ describe("a configuration file", () => {
       "cpumask: [0, 1]": `${at("cpumask")} must be one value, not a list`,
       "nodemask: 0": `${at("nodemask")} names nothing: no bit of "0" is set`,
       "escp-portrange: 2-1": `${at("escp-portrange")} must be two ports such as 1232-1242, not "2-1"`,
+      "escp_port: 5\nescp_portrange: 6-7": `${
+        at("escp_portrange", 2)
+      } leaves out the port that is asked for: 5 is not in 6-7`,
+      "ipv4: true\nipv6: true": `${at("ipv6", 2)} excludes "ipv4"`,
+      "from-origin: true\nthrough-here: true": `${at("from-origin")} excludes "through-here"`,
+      "exclude-regex: [a, (]": `${
+        at("exclude-regex")
+      }: Option "--exclude-regex": Cannot use the regular expression "(": Unterminated group`,
       "hosts: [a]": `${at("hosts")} must hold patterns of hosts with keys of their own`,
       "hosts: {a: 1}": 'Host "a" ("/etc/escp.conf", line 1) must have keys of its own',
       "hosts: {a/b: {}}": 'Host "a/b" ("/etc/escp.conf", line 1) must be a host, or a pattern of hosts',

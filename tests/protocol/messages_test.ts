@@ -97,6 +97,11 @@ describe("messages", () => {
     });
   }
 
+  it("abort: may say what to do", () => {
+    const message: Message = { type: "abort", code: "start", message: "no", hint: "do" };
+    assertEquals(parseMessage(formatMessage(message)), message);
+  });
+
   it("ready: says which codecs the receiver has, where it does", () => {
     const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
     assertEquals(parseMessage(formatMessage(message)), message);
@@ -157,12 +162,21 @@ describe("fields of messages", () => {
     ["totals", "files", [-1, 0.5]],
     ["finished", "failures", [{}, [1], [{ code: "" }]]],
     ["abort", "code", [1, "x".repeat(65)]],
+    ["abort", "hint", [1, null, "x".repeat(4097)]],
   ];
   for (const [type, field, values] of wrong) {
     it(`${type}.${field} is rejected when it is not what it should be`, () => {
       for (const value of values) rejects({ ...jsonOf(type), [field]: value });
     });
   }
+
+  it("a job may name a log, which is a text", () => {
+    const start = jsonOf("start");
+    const withLog = (log: unknown) => ({ ...start, job: { ...start.job as Json, log } });
+    const message = parse(withLog("~/log"));
+    assertEquals(message.type === "start" && message.job.log, "~/log");
+    for (const log of [1, null, ["a"], "x".repeat(65_537)]) rejects(withLog(log));
+  });
 
   it("attributes are rejected out of their range", () => {
     const open = jsonOf("open");

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { EXIT_STATUS } from "../../src/cli/exit_status.ts";
+import { parseConfig } from "../../src/config/parse_config.ts";
+import { KEYS } from "../../src/cli/settings.ts";
 import { readCommandLine } from "../../src/cli/options.ts";
 import { exists } from "../../scripts/exists.ts";
 import { EXIT_MEANINGS } from "../../scripts/manual.ts";
@@ -42,6 +44,13 @@ describe("README.md", () => {
       readCommandLine(words(line).slice(1), { env: () => undefined, driveLetters: false });
     });
   }
+
+  it("shows a configuration file that escp accepts", async () => {
+    const [, yaml] = /^```yaml\n(# Long options[^]*?)^```$/m.exec(readme)!;
+    const config = await parseConfig(yaml, "README.md", KEYS);
+    assertEquals([config.options.streams, config.cpumask, config.nodemask], [8, [0, 1], [0]]);
+    assertEquals([config.root, config.allow, config.hosts.length], ["/srv/incoming", ["push", "pull"], 2]);
+  });
 
   it("lists every task", async () => {
     const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));

@@ -34,6 +34,8 @@ async function startRemote() {
     engine: () => ENGINE,
     software: "0.1.0",
     local: true,
+    // One of the system's: others may wait for those that are known.
+    ports: { first: 0, last: 0 },
     input: toRemote.readable,
     output: toClient.writable,
   });
