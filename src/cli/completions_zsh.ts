@@ -27,7 +27,7 @@ function actionOf(flag: Flag): string {
   const value = completionValue(flag);
   switch (value?.kind) {
     case "choices":
-      return `(${value.choices.join(" ")})`;
+      return `(${value.choices.join(" ").replaceAll(":", "\\:")})`;
     case "file":
       return "_files";
     case "program":

@@ -177,6 +177,20 @@ export const FLAGS = [
     section: "Speed",
     help: "Use libraries of the system, or none",
   },
+  {
+    name: "ioengine",
+    kind: "string",
+    argument: "NAME",
+    choices: ["posix", "dummy", "posix::posix", "posix::dummy", "dummy::posix", "dummy::dummy"],
+    section: "Speed",
+    help: "With dummy, measure without disks: contents are made up on one side, and thrown away on the other",
+  },
+  {
+    name: "nodirect",
+    kind: "boolean",
+    section: "Speed",
+    help: "Files go through the page cache, as they always do: the option of EScp is accepted",
+  },
   { name: "quiet", short: "q", kind: "boolean", section: "Output", help: "Print errors only" },
   {
     name: "log",

@@ -3,6 +3,7 @@
 import { choosePorts, type PortRange } from "../config/port_range.ts";
 import { UsageError } from "../errors.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
+import type { Dummy } from "../protocol/job.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
 import type { RawFlags } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
@@ -36,6 +37,10 @@ export interface HostOptions extends HostAccess {
   readonly acls: boolean;
   /** Holes of files stay holes. */
   readonly sparse: boolean;
+  /** Ends that work with dummies instead of files. */
+  readonly dummy?: Dummy;
+  /** Whether files may bypass the page cache; none does so far. */
+  readonly direct: boolean;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -72,6 +77,8 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     xattrs: flags.xattrs ?? false,
     acls: flags.acls ?? false,
     sparse: flags.sparse ?? archive,
+    dummy: dummyOf(flags.ioengine),
+    direct: !(flags.nodirect ?? false),
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,
@@ -86,6 +93,13 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
 /** @throws {UsageError} when the port is not in the range. */
 export function portsOf(flags: RawFlags): PortRange | undefined {
   return choosePorts(flags["escp-port"], flags["escp-portrange"], 'Option "--escp-portrange"');
+}
+
+/** EScp's `tx::rx`; one name is for both. */
+export function dummyOf(names: RawFlags["ioengine"]): Dummy | undefined {
+  const [sender, receiver = sender] = names?.split("::") ?? [];
+  if (sender === "dummy") return receiver === "dummy" ? "both" : "sender";
+  return receiver === "dummy" ? "receiver" : undefined;
 }
 
 export function accessOf(flags: CompleteFlags): HostAccess {

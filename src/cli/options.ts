@@ -5,7 +5,7 @@ import type { PortRange } from "../config/port_range.ts";
 import { UsageError } from "../errors.ts";
 import { type Operand, parseOperand } from "../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
-import { accessOf, type EngineChoice, type HostOptions, hostOptions, portsOf } from "./host_options.ts";
+import { accessOf, dummyOf, type EngineChoice, type HostOptions, hostOptions, portsOf } from "./host_options.ts";
 import { USAGE } from "./help.ts";
 import type { FileList } from "./file_list.ts";
 import { type Leg, planLegs, type Source } from "./legs.ts";
@@ -139,10 +139,12 @@ function copyOptions(
   const sources = operands.map((operand): Source => ({ operand, literal: false }));
   const legs = fileList ? [] : planLegs(sources, target, { fromOrigin });
   checkXattrs(flags, legs);
+  const streams = standardStreams(operands, target, flags);
+  checkDummy(flags, streams);
   return {
     sources,
     target,
-    ...standardStreams(operands, target, flags),
+    ...streams,
     fileList,
     fromOrigin,
     legs,
@@ -160,6 +162,14 @@ function copyOptions(
 function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
   if (filelist !== undefined) return { file: filelist, nul: nul ?? false };
   if (nul) throw new UsageError('Option "-0" is for the names in a list: "--filelist" is missing');
+}
+
+function checkDummy(flags: RawFlags, { fromInput }: Pick<Options, "fromInput">): void {
+  const dummy = dummyOf(flags.ioengine);
+  if (!fromInput || dummy === undefined || dummy === "receiver") return;
+  throw new UsageError('Cannot use "--ioengine dummy" with standard input', {
+    hint: "The sizes of files are needed: name some, or use --ioengine posix::dummy",
+  });
 }
 
 /** "-" as an operand. A file of that name is written "./-". */

@@ -1,6 +1,6 @@
 /** What escp on another host tells with `--json`, as events of this one. */
 
-import type { TransferEvent } from "../transfer/events.ts";
+import type { FinishedEvent, TransferEvent } from "../transfer/events.ts";
 
 /**
  * The events of one line. None for a line that says nothing new, and for what a login script prints.
@@ -42,6 +42,7 @@ export function readStory(line: string): TransferEvent[] {
         failed: count("failed"),
         skipped: count("skipped"),
         ...(fields.wireBytes === undefined ? {} : { wireBytes: count("wireBytes") }),
+        ...dummyOf(fields.dummy),
         elapsedMs: transferSeconds(fields.phases) * 1000,
         streams: count("streams"),
         engine: text("engine") ?? "",
@@ -49,6 +50,10 @@ export function readStory(line: string): TransferEvent[] {
     default:
       return [];
   }
+}
+
+function dummyOf(value: unknown): Pick<FinishedEvent, "dummy"> {
+  return value === "sender" || value === "receiver" || value === "both" ? { dummy: value } : {};
 }
 
 function parseLine(line: string): Record<string, unknown> {

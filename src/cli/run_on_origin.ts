@@ -81,6 +81,8 @@ export function namesOnOrigin(leg: Leg, { recursive }: Options): { name: string;
   }));
 }
 
+const IO_ENGINES = { sender: "dummy::posix", receiver: "posix::dummy", both: "dummy::dummy" };
+
 /** The command line for the shell of the origin host: every word of it is quoted. */
 export function originCommand(leg: Leg, options: Options, others: number): string {
   const before = [
@@ -96,6 +98,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.xattrs ? ["--xattrs"] : []),
     ...(options.acls ? ["--acls"] : []),
     ...(options.sparse ? ["--sparse"] : []),
+    ...(options.dummy ? [`--ioengine=${IO_ENGINES[options.dummy]}`] : []),
     ...options.filters.map(filterWord),
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
     ...(options.compress ? ["-C"] : []),

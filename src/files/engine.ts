@@ -248,6 +248,8 @@ export interface PathCalls {
 /** One way to do files. */
 export interface FileEngine {
   readonly name: "native" | "portable";
+  /** Contents are made up, and what is written is thrown away (dummy_engine.ts). */
+  readonly dummy?: boolean;
   readonly paths: PathCalls;
   /** Makes ready for extended attributes and access control lists. @throws {UserError} where this engine has none. */
   loadXattrs(): Promise<void>;

@@ -18,6 +18,9 @@ export type Job =
     more?: boolean;
   } & JobOptions;
 
+/** An end, or both, that works without contents of files. */
+export type Dummy = "sender" | "receiver" | "both";
+
 /** What holds for either direction. */
 export interface JobOptions {
   recursive: boolean;
@@ -43,6 +46,8 @@ export interface JobOptions {
   acls?: boolean;
   /** Holes are sent as such, and pages of zeros become holes; left out: no. Feature "sparse". */
   sparse?: boolean;
+  /** Whose files are dummies: made up by the sender, thrown away by the receiver. Left out: nobody's. Feature "dummy". */
+  dummy?: Dummy;
   /** Which paths are wanted; for the sender, who checks them. */
   filters: unknown[];
   /** A file on the remote end's host to which it appends its log. Feature "remote-log". */
@@ -68,6 +73,7 @@ export function parseJob(value: unknown): Job {
     ...(fields.xattrs === undefined ? {} : { xattrs: shape.flag(fields, "xattrs") }),
     ...(fields.acls === undefined ? {} : { acls: shape.flag(fields, "acls") }),
     ...(fields.sparse === undefined ? {} : { sparse: shape.flag(fields, "sparse") }),
+    ...(fields.dummy === undefined ? {} : { dummy: shape.oneOf(fields, "dummy", ["sender", "receiver", "both"]) }),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
     ...(fields.log === undefined ? {} : { log: shape.text(fields, "log", 1 << 16) }),
   };

@@ -82,7 +82,8 @@ async function run(
     const { role, blockBytes } = job;
     const quietMs = keepAliveMs(job.idleTimeoutMs);
     if (role.type === "relay") return await relayStream(frames[0], frames[1], host, breather);
-    const files = loadFileEngine(job.fileEngine).engine;
+    const real = loadFileEngine(job.fileEngine).engine;
+    const files = job.dummy ? (await import("../files/dummy_engine.ts")).createDummyEngine(real) : real;
     if (role.type === "send") {
       const source = files.sourceReader(role.roots);
       const compressor = role.codec && await createCompressor(role.codec, job);

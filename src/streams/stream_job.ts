@@ -30,6 +30,8 @@ export interface StreamJob {
   /** Engines that this process has chosen already. */
   cipherEngine: "native" | "portable";
   fileEngine: "native" | "portable";
+  /** Files are dummies on this end. */
+  dummy?: boolean;
   blockBytes: number;
   /** Most bytes a second that one stream sends; 0: as fast as it goes. */
   bytesPerSecond: number;

@@ -11,6 +11,7 @@ import { checkSources, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
+import { filesFor } from "./dummy_files.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { missingFeatures } from "./needed_features.ts";
@@ -59,7 +60,7 @@ export async function runSession(
   const shared = {
     session,
     salt: job.salt,
-    files: machine.files,
+    files: await filesFor(machine.files, options.request.dummy, options.direction === "push" ? "sender" : "receiver"),
     streams: options.streams,
     bytesPerSecond: options.request.bytesPerSecond,
     workers: machine.workers,
@@ -100,6 +101,7 @@ export async function runSession(
   emit({
     type: "finished",
     ...outcome,
+    dummy: options.request.dummy,
     elapsedMs: performance.now() - connected.at,
     engine: machine.cipher.name,
   });

@@ -2,7 +2,7 @@
 
 import type { WalkOptions } from "../files/engine.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
-import type { JobOptions } from "../protocol/job.ts";
+import type { Dummy, JobOptions } from "../protocol/job.ts";
 
 /** Checked already. */
 export interface CopyRequest {
@@ -19,6 +19,8 @@ export interface CopyRequest {
   acls: boolean;
   /** Holes of files stay holes, and pages of zeros become some. */
   sparse: boolean;
+  /** Ends that make up contents, or throw them away. */
+  dummy?: Dummy;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   /** Compress what is worth it. */

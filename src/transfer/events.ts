@@ -1,3 +1,5 @@
+import type { Dummy } from "../protocol/job.ts";
+
 /**
  * What a transfer says about itself while it runs. The transfer prints nothing: whoever listens makes a progress line,
  * JSON or a report of it. Counts are cumulative over the whole session, so a listener may miss any event but the last.
@@ -85,6 +87,8 @@ export interface FinishedEvent {
   readonly skipped: number;
   /** Where compression was asked for: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
+  /** Ends that worked with dummies instead of files: nothing was copied. */
+  readonly dummy?: Dummy;
   /** From the "connected" event on. */
   readonly elapsedMs: number;
   readonly streams: number;

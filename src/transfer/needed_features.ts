@@ -1,5 +1,6 @@
 /** What the other end has to know for a copy to be what the user asked for. */
 
+import { UserError } from "../errors.ts";
 import type { CopyRequest } from "./copy_request.ts";
 
 /**
@@ -8,8 +9,14 @@ import type { CopyRequest } from "./copy_request.ts";
  * @param features that both ends know.
  * @param host what the user calls the other end.
  * @returns sentences for the user.
+ * @throws {UserError} for what cannot be left out.
  */
 export function missingFeatures(request: CopyRequest, features: readonly string[], host: string): string[] {
+  if (request.dummy && !features.includes("dummy")) {
+    throw new UserError(`Cannot use --ioengine dummy: escp on ${host} does not know it`, {
+      hint: "Install the same version of escp on both machines",
+    });
+  }
   const missing: string[] = [];
   if (request.compress && !features.includes("compress")) {
     missing.push(`escp on ${host} cannot compress: the data goes as it is`);

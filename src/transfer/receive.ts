@@ -7,6 +7,7 @@ import { planTargets } from "../files/target_plan.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
+import { dummyRoot } from "./dummy_files.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Outcome } from "./send.ts";
 import { allBroken, checkTotals } from "./send.ts";
@@ -90,6 +91,7 @@ const MAX_TOLD = 500;
 /** Plans the target; a refusal is told to the sender and thrown. */
 function plan(options: ReceiveOptions, offered: WireSource[], operands: number, sameHost: boolean): TargetRoot[] {
   const { session, files, target, base, tilde, confinement } = options;
+  if (files.dummy) return offered.map(dummyRoot);
   if (offered.length === 0) return [];
   const sources = offered.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   if (options.toOutput && sources.length === 1 && operands === 1 && sources[0].kind === "file") {

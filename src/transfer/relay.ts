@@ -128,6 +128,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     options.emit({
       type: "finished",
       ...outcome,
+      dummy: options.request.dummy,
       elapsedMs: performance.now() - startedAt,
       engine: machine.cipher.name,
     });

@@ -7,6 +7,7 @@ import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../pr
 import type { RemoteSession } from "../session/remote_session.ts";
 import { codecsFor } from "./compression.ts";
 import { walkOptions } from "./copy_request.ts";
+import { filesFor } from "./dummy_files.ts";
 import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
@@ -46,7 +47,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   const tilde = !options.local;
   const shared = {
     session,
-    files: machine.files,
+    files: await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender"),
     salt: job.salt,
     blockBytes,
     sparse: (job.sparse ?? false) && session.features.includes("sparse"),

@@ -109,6 +109,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           role: { type: "send", roots, sparse: options.sparse, codec },
           cipherEngine: session.engine.name,
           fileEngine: options.files.name,
+          dummy: options.files.dummy,
           blockBytes: options.blockBytes,
           bytesPerSecond: Math.ceil(options.bytesPerSecond / Math.max(1, count)),
           idleTimeoutMs: options.idleTimeoutMs,

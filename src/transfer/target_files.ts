@@ -61,6 +61,7 @@ export class TargetFiles {
         role: { type: "receive", roots, options: targetOptions, codecs: options.codecs },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
+        dummy: files.dummy,
         blockBytes: options.blockBytes,
         bytesPerSecond: 0,
         idleTimeoutMs: options.idleTimeoutMs,

@@ -89,6 +89,7 @@ export class JoinedEvents {
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),
+      ...((event.dummy ?? sum.dummy) && { dummy: event.dummy ?? sum.dummy }),
       elapsedMs: sum.elapsedMs + event.elapsedMs,
       streams: Math.max(sum.streams, event.streams),
     };

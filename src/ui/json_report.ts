@@ -84,7 +84,7 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, failed, skipped, wireBytes, streams, engine } = event;
+    const { files, bytes, failed, skipped, wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -94,6 +94,7 @@ export class JsonReport {
       failed,
       skipped,
       wireBytes,
+      dummy,
       streams,
       engine,
       exitStatus: failed > 0 ? 1 : 0,

@@ -1,12 +1,18 @@
 import type { FinishedEvent } from "../transfer/events.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./format.ts";
 
+const DUMMY = {
+  sender: "generated data was written, no copy (dummy)",
+  receiver: "nothing was written (dummy)",
+  both: "nothing was read or written (dummy)",
+};
+
 /**
  * The last line: `420 files, 1.2 GiB in 3.4 s (361 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine`; with
  * compression also `412 MiB sent`.
  */
 export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = { bits: false }): string {
-  const { files, bytes, failed, skipped, wireBytes, elapsedMs, streams, engine } = event;
+  const { files, bytes, failed, skipped, wireBytes, dummy, elapsedMs, streams, engine } = event;
   const rate = elapsedMs > 0 ? ` (${formatRate(bytes / elapsedMs * 1000, { bits })})` : "";
   const parts = [
     formatCount(files, "file"),
@@ -16,6 +22,7 @@ export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = 
     skipped > 0 ? `${skipped} unchanged` : "",
     formatCount(streams, "stream"),
     `${engine} engine`,
+    dummy === undefined ? "" : DUMMY[dummy],
   ];
   return parts.filter((part) => part !== "").join(", ");
 }

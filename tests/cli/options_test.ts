@@ -59,6 +59,8 @@ describe("readCommandLine", () => {
       xattrs: false,
       acls: false,
       sparse: false,
+      dummy: undefined,
+      direct: true,
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,
@@ -106,6 +108,17 @@ describe("readCommandLine", () => {
       // Neither end of such a copy is here.
       assertEquals(copy(`--${name}`, "--engine=portable", "a:x", "b:y").legs[0].direction, "relay");
     }
+  });
+
+  it("takes --ioengine for both ends, or for each", () => {
+    const read = (value: string) => copy(`--ioengine=${value}`, "x", "y").dummy;
+    assertEquals(["posix", "dummy", "dummy::posix", "posix::dummy", "dummy::dummy", "posix::posix"].map(read), [
+      ...[undefined, "both", "sender", "receiver", "both", undefined],
+    ]);
+    assertMatch(message("--ioengine", "uring", "x", "y"), /ioengine/);
+    assertMatch(message("--ioengine=dummy", "-", "y"), /standard input/);
+    assertEquals(copy("--ioengine=posix::dummy", "-", "y").dummy, "receiver");
+    assertEquals(copy("--nodirect", "x", "y").direct, false);
   });
 
   it("keeps rules in the order given, and refuses one that cannot be used", () => {

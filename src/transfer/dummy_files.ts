@@ -1,0 +1,21 @@
+/** Which files an end works with when the user wants dummies. */
+
+import type { FileEngine, TargetRoot } from "../files/engine.ts";
+import type { WireSource } from "../protocol/messages.ts";
+import type { Dummy } from "../protocol/job.ts";
+
+/** The engine, or dummies in its place. Loaded then only: no copy needs them. */
+export async function filesFor(
+  files: FileEngine,
+  dummy: Dummy | undefined,
+  end: "sender" | "receiver",
+): Promise<FileEngine> {
+  if (dummy !== end && dummy !== "both") return files;
+  const { createDummyEngine } = await import("../files/dummy_engine.ts");
+  return createDummyEngine(files);
+}
+
+/** Stands for the target of a source; nothing is looked up for it, and nothing made. */
+export function dummyRoot({ kind, name }: Pick<WireSource, "kind" | "name">): TargetRoot {
+  return kind === "folder" ? { kind, path: "", created: false } : { kind: "file", folder: "", name };
+}
