@@ -18,7 +18,8 @@ describe("a command line that makes no sense", () => {
     ["-t", "many", "a", "b"],
     ["--cipher", "rot13", "a", "b"],
     ["", "b"],
-    ["host:a", "b", "."],
+    ["-3R", "host:a", "other:b"],
+    ["--escp-port=5", "--escp-portrange=6-7", "a", "host:b"],
     ["--", "-oProxyCommand=x:a", "."],
     ["-4", "-6", "a", "host:b"],
   ];
