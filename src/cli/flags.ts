@@ -56,6 +56,26 @@ export const FLAGS = [
     help: "Keep holes of files, and make holes where 4 KiB or more are zeros",
   },
   {
+    name: "update",
+    short: "u",
+    kind: "boolean",
+    section: "Copying",
+    help: "Skip files that are there already with the same size and modification time; keeps these times",
+  },
+  {
+    name: "checksum",
+    kind: "boolean",
+    section: "Copying",
+    help: "As -u, but compare contents: both sides read the files that have the same size",
+  },
+  {
+    name: "dry-run",
+    short: "n",
+    kind: "boolean",
+    section: "Copying",
+    help: "Change nothing, list what would be copied",
+  },
+  {
     name: "include",
     kind: "list",
     argument: "GLOB",

@@ -41,6 +41,8 @@ export interface HostOptions extends HostAccess {
   readonly dummy?: Dummy;
   /** Whether files may bypass the page cache; none does so far. */
   readonly direct: boolean;
+  /** Only what is not there yet: told by size and time, or by contents. */
+  readonly update?: "times" | "contents";
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -79,6 +81,7 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     sparse: flags.sparse ?? archive,
     dummy: dummyOf(flags.ioengine),
     direct: !(flags.nodirect ?? false),
+    update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,

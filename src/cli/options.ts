@@ -56,6 +56,8 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
   readonly fromInput: boolean;
   /** The target is standard output: "-". */
   readonly toOutput: boolean;
+  /** Nothing is written, what would be copied is listed. */
+  readonly dryRun: boolean;
   /** Print errors only. */
   readonly quiet: boolean;
   /** A file that is appended to. */
@@ -149,6 +151,7 @@ function copyOptions(
     fromOrigin,
     legs,
     ...hostOptions(flags),
+    dryRun: flags["dry-run"] ?? false,
     ...(hasHosts && { ofHosts }),
     ...(cpumask && { cpumask }),
     ...(nodemask && { nodemask }),
@@ -166,10 +169,20 @@ function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
 
 function checkDummy(flags: RawFlags, { fromInput }: Pick<Options, "fromInput">): void {
   const dummy = dummyOf(flags.ioengine);
+  const option = comparing(flags);
+  if (dummy && option) {
+    throw new UsageError(`Cannot use "${option}" with "--ioengine dummy": there is nothing to compare with`);
+  }
   if (!fromInput || dummy === undefined || dummy === "receiver") return;
   throw new UsageError('Cannot use "--ioengine dummy" with standard input', {
     hint: "The sizes of files are needed: name some, or use --ioengine posix::dummy",
   });
+}
+
+/** The option that needs something at the target to compare with. */
+function comparing(flags: RawFlags): string | undefined {
+  if (flags.checksum) return "--checksum";
+  return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 
 /** "-" as an operand. A file of that name is written "./-". */
@@ -191,6 +204,13 @@ function standardStreams(
     throw new UsageError("Cannot copy standard input to standard output: neither is elsewhere");
   }
   if (toOutput && sources.length > 1) throw new UsageError("Cannot copy several sources to standard output");
+  if (fromInput || toOutput) {
+    const option = comparing(flags);
+    const stream = fromInput ? "input" : "output";
+    if (option) {
+      throw new UsageError(`Cannot use "${option}" with standard ${stream}: there is nothing to compare with`);
+    }
+  }
   if (toOutput && flags.json) throw new UsageError('Cannot use "--json" when the data goes to standard output');
   return { fromInput, toOutput };
 }

@@ -31,6 +31,10 @@ export function readStory(line: string): TransferEvent[] {
         hint: text("hint"),
         told: true,
       }];
+    case "planned": {
+      const action = PLANNED.find((action) => action === fields.action);
+      return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
+    }
     case "note":
       return [{ type: "note", message: text("message") ?? "" }];
     case "end":
@@ -41,6 +45,7 @@ export function readStory(line: string): TransferEvent[] {
         bytes: count("bytes"),
         failed: count("failed"),
         skipped: count("skipped"),
+        ...(fields.dryRun === true ? { dryRun: true } : {}),
         ...(fields.wireBytes === undefined ? {} : { wireBytes: count("wireBytes") }),
         ...dummyOf(fields.dummy),
         elapsedMs: transferSeconds(fields.phases) * 1000,
@@ -55,6 +60,8 @@ export function readStory(line: string): TransferEvent[] {
 function dummyOf(value: unknown): Pick<FinishedEvent, "dummy"> {
   return value === "sender" || value === "receiver" || value === "both" ? { dummy: value } : {};
 }
+
+const PLANNED = ["create", "send", "replace", "skip"] as const;
 
 function parseLine(line: string): Record<string, unknown> {
   try {

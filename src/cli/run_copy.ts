@@ -17,6 +17,7 @@ export async function runCopy(given: Options): Promise<number> {
   const { fileList } = given;
   const options = fileList ? await (await import("./listed_sources.ts")).withListed(given, fileList) : given;
   const report = options.json ? await jsonReport(options) : undefined;
+  const listing = options.dryRun && !options.json ? await planListing() : undefined;
   // Whoever reads JSON gets no second story on the terminal; what failed is on stderr all the same.
   const terminal = new Terminal({
     quiet: options.quiet || options.json,
@@ -29,6 +30,7 @@ export async function runCopy(given: Options): Promise<number> {
   using stop = stopSignals();
   const emit = (event: TransferEvent) => {
     report?.onEvent(event);
+    listing?.onEvent(event);
     logging.onEvent(event);
     terminal.onEvent(event);
   };
@@ -55,6 +57,7 @@ export async function runCopy(given: Options): Promise<number> {
     report?.fail(message, exitStatusOf(error));
     throw error;
   } finally {
+    listing?.flush();
     terminal.close();
   }
 }
@@ -65,14 +68,7 @@ function statusOf(failed: number): number {
 
 async function jsonReport(options: Options) {
   const { JsonReport } = await import("../ui/json_report.ts");
-  const encoder = new TextEncoder();
-  const output = {
-    write(line: string) {
-      const bytes = encoder.encode(line);
-      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-    },
-    now: () => performance.now(),
-  };
+  const output = { write: writeStdout, now: () => performance.now() };
   const { target, fileList } = options;
   return new JsonReport(output, {
     version: VERSION,
@@ -81,6 +77,16 @@ async function jsonReport(options: Options) {
     ...(fileList ? { filelist: fileList.file } : {}),
     target: target ? formatOperand(target) : "",
   });
+}
+
+async function planListing() {
+  const { PlanListing } = await import("../ui/plan_listing.ts");
+  return new PlanListing(writeStdout);
+}
+
+function writeStdout(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 /** What the progress line is about: the name of the only source. */

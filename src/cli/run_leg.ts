@@ -23,7 +23,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
     return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { sparse, dummy, xattrs, acls, compress, blockBytes, timeoutMs } = options;
+  const { sparse, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -43,6 +43,8 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
       dummy,
       xattrs,
       acls,
+      update,
+      dryRun,
       filters,
       bytesPerSecond,
       compress,

@@ -5,6 +5,7 @@ import type { RecordCursor } from "../protocol/records.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
 import { createNativeEngine } from "./native_engine.ts";
 import { createPortableEngine } from "./portable_engine.ts";
+import type { TargetComparer } from "./target_comparer.ts";
 
 /** Which file of this machine: the same pair, the same file. */
 export interface FileIdentity {
@@ -149,6 +150,8 @@ export interface RangeReader {
 export interface TargetOptions {
   /** Whether mode, owner and times become those of the source. */
   preserve: boolean;
+  /** Whether modification times become those of the source without `preserve` too. Default false. */
+  keepTimes?: boolean;
   /** Permissions that are taken away without `preserve`: the umask of this process. */
   umask: number;
   /** Whether extended attributes that a sender brings are set. Needs `loadXattrs`. Default false. */
@@ -256,6 +259,8 @@ export interface FileEngine {
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   sourceReader(roots: SourceRoot[]): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
+  /** Loads what only updates and dry runs need. */
+  targetComparer(roots: TargetRoot[], options: TargetOptions): Promise<TargetComparer>;
 }
 
 /**

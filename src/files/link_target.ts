@@ -5,7 +5,7 @@ import { decodeName } from "../protocol/names.ts";
 import { checkPath } from "../protocol/wire_path.ts";
 
 /** PATH_MAX with its NUL: no system makes a longer link. */
-const LONGEST_TARGET_BYTES = 4095;
+export const LONGEST_TARGET_BYTES = 4095;
 
 /** Checks the target of a symbolic link: any text, but it must be one. @throws {ProtocolError} code "bad-record". */
 export function checkSymlinkTarget(target: Uint8Array): void {

@@ -9,6 +9,8 @@ import { preservedMode } from "./target_mode.ts";
 
 /** (uid_t) -1: leave it as it is. */
 const UNCHANGED = 0xffffffff;
+/** UTIME_OMIT of utimensat(2): leave that time as it is. */
+const UNCHANGED_TIME = 0x3ffffffe;
 
 export class NativeAttributes {
   readonly #calls: FileCalls;
@@ -75,6 +77,13 @@ export class NativeAttributes {
     putInt53(view, 16, from.mtime);
     putUint53(view, 24, from.mtimeNs);
     return this.#times.address;
+  }
+
+  /** As `putTimes`, with the time of the last access left as it is. */
+  putModificationTime(from: Attributes): number {
+    const address = this.putTimes(from);
+    putUint53(this.#times.view, 8, UNCHANGED_TIME);
+    return address;
   }
 }
 

@@ -47,6 +47,13 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
         : undefined;
       return new NativeWriter(calls, roots, targetOptions, { openat2, xattrs: writer });
     },
+    async targetComparer(roots, targetOptions) {
+      const { NativeComparer } = await import("./native_comparer.ts");
+      const writer = targetOptions.xattrs || targetOptions.acls
+        ? new xattrs!.XattrWriter(calls, targetOptions)
+        : undefined;
+      return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: writer });
+    },
   };
   return openat2 ? { engine } : { engine, note: "files: no openat2, folders are entered one by one" };
 }

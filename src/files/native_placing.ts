@@ -161,6 +161,9 @@ export class NativePlacing {
       // What open(2) took away from the mode has to be given back.
       const differs = xattrs !== undefined || (mode & this.#processUmask) !== 0;
       if (differs && calls.fchmod(descriptor, mode) !== 0) errno = calls.errno();
+      if (options.keepTimes && calls.futimens(descriptor, this.attributes.putModificationTime(attributes)) !== 0) {
+        errno = calls.errno();
+      }
     }
     // Some file systems say only now that nothing more fits.
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();

@@ -16,6 +16,11 @@ export class PortableAttributes {
     Deno.utimeSync(path, dateOf(from.atime, from.atimeNs), dateOf(from.mtime, from.mtimeNs));
   }
 
+  /** The time of the last access becomes the present: `Deno.utimeSync` cannot leave it alone. */
+  setModificationTime(path: string, from: Attributes): void {
+    Deno.utimeSync(path, new Date(), dateOf(from.mtime, from.mtimeNs));
+  }
+
   /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
   setOwner(path: string, uid: number, gid: number): boolean {
     if (!this.#unix) return false;

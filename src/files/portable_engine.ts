@@ -19,6 +19,10 @@ export function createPortableEngine(): FileEngine {
     walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
     sourceReader: (roots) => new PortableReader(roots),
     targetWriter: (roots, options) => new PortableWriter(roots, options),
+    async targetComparer(roots, options) {
+      const { PortableComparer } = await import("./portable_comparer.ts");
+      return new PortableComparer(roots, options);
+    },
   };
 }
 

@@ -116,6 +116,7 @@ export class PortablePlacing {
       if (this.options.preserve) this.attributes.preserve(temporary, attributes);
       else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
       else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
+      if (this.options.keepTimes && !this.options.preserve) this.attributes.setModificationTime(temporary, attributes);
       Deno.renameSync(temporary, path);
       this.#unfinished = undefined;
     } catch (error) {

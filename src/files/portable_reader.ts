@@ -81,7 +81,8 @@ export class PortableReader implements SourceReader {
   close(): void {}
 }
 
-class PortableRangeReader implements RangeReader {
+/** A large file, open. */
+export class PortableRangeReader implements RangeReader {
   readonly size: number;
   readonly #file: Deno.FsFile;
   readonly path: string;

@@ -35,6 +35,8 @@ export interface TargetPlanOptions {
   tilde: boolean;
   /** Operands that the user named as sources, found or not. Left out: as many as there are sources. */
   operands?: number;
+  /** Nothing is made: folders that are missing stay so. */
+  dryRun?: boolean;
   /** Whether the identities of the sources are those of this machine. */
   sameHost: boolean;
   confinement?: Confinement;
@@ -73,6 +75,7 @@ export function planTargets(
   checkDistinct(sources, drafts);
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
+  if (options.dryRun) return drafts.map(({ root }) => root);
   return makeFolders(drafts, paths);
 }
 

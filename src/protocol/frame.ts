@@ -24,9 +24,11 @@ export const FrameKind = {
   keepAlive: 5,
   /** Last frame of a direction. Without it the end of a connection is an error. */
   end: 6,
+  /** Records without contents: which of them are at the target already? */
+  ask: 7,
 } as const;
 
-const LAST_KIND = FrameKind.end;
+const LAST_KIND = FrameKind.ask;
 
 /** Bytes of IV and length. */
 export const FRAME_HEADER_BYTES = 12;

@@ -17,6 +17,7 @@ export const FEATURES: readonly string[] = [
   "lists",
   "remote-log",
   "sparse",
+  "update",
   "xattrs",
 ];
 

@@ -34,6 +34,10 @@ export interface JobOptions {
   timeoutMs?: number;
   /** The sender compresses what is worth it, as far as the receiver can take it; left out: it does not. */
   compress?: boolean;
+  /** Only what is not there yet is sent: told by size and time, or by contents. Left out: everything. */
+  update?: "times" | "contents";
+  /** Nothing is written; what would be sent is only told. */
+  dryRun?: boolean;
   /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
   salt: string;
   /** What the sender does about symbolic links inside the sources. */
@@ -67,6 +71,8 @@ export function parseJob(value: unknown): Job {
       ? {}
       : { timeoutMs: shape.whole(fields, "timeoutMs", MIN_TIMEOUT_MS, MAX_TIMEOUT_MS) }),
     ...(fields.compress === undefined ? {} : { compress: shape.flag(fields, "compress") }),
+    ...(fields.update === undefined ? {} : { update: shape.oneOf(fields, "update", ["times", "contents"]) }),
+    ...(fields.dryRun === undefined ? {} : { dryRun: shape.flag(fields, "dryRun") }),
     salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),

@@ -38,6 +38,16 @@ export interface WireSource {
   target?: string;
 }
 
+/** What a dry run would do with one entry. */
+export interface PlannedEntry {
+  /** "create": a folder; "send": a new entry; "replace": one in the place of another; "skip": nothing. */
+  action: "create" | "send" | "replace" | "skip";
+  /** The name of the source and the path below it. */
+  path: string;
+  /** Bytes of a file, 0 of everything else. */
+  bytes: number;
+}
+
 /** All messages; the arrow says who may send it. */
 export type Message =
   /** client -> remote, first: what was chosen out of the hello line, and the job. */
@@ -100,10 +110,12 @@ export type Message =
   | { type: "failed"; failure: Failure }
   /** sender -> receiver: something the user may want to know. */
   | { type: "note"; message: string }
-  /** sender -> receiver: all units are acknowledged. */
-  | { type: "finish"; files: number; bytes: number }
+  /** sender -> receiver: what a dry run would do. */
+  | { type: "planned"; entries: PlannedEntry[] }
+  /** sender -> receiver: all units are acknowledged; `skipped` were there already, 0 when left out. */
+  | { type: "finish"; files: number; bytes: number; skipped?: number }
   /** receiver -> sender: folders have their attributes; the totals as counted here. */
-  | { type: "finished"; files: number; bytes: number; failures: Failure[] }
+  | { type: "finished"; files: number; bytes: number; skipped?: number; failures: Failure[] }
   /** either, at any time once both know "alive": it is still there. */
   | { type: "alive" }
   /** client -> remote: the session is over. */
@@ -138,6 +150,8 @@ export function parseMessage(line: string): Message {
 const MAX_UINT32 = 2 ** 32 - 1;
 const fileNumber = (fields: shape.Fields) => shape.whole(fields, "file", 0, MAX_UINT32);
 const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT32);
+const skipped = (fields: shape.Fields) =>
+  fields.skipped === undefined ? {} : { skipped: shape.whole(fields, "skipped") };
 const failureField = (fields: shape.Fields) => asFailure(fields.failure, "failure");
 
 const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = {
@@ -209,11 +223,18 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   failed: (fields) => ({ type: "failed", failure: failureField(fields) }),
   note: (fields) => ({ type: "note", message: shape.text(fields, "message") }),
-  finish: (fields) => ({ type: "finish", files: shape.whole(fields, "files"), bytes: shape.whole(fields, "bytes") }),
+  planned: (fields) => ({ type: "planned", entries: shape.list(fields, "entries", 1 << 12, asPlanned) }),
+  finish: (fields) => ({
+    type: "finish",
+    files: shape.whole(fields, "files"),
+    bytes: shape.whole(fields, "bytes"),
+    ...skipped(fields),
+  }),
   finished: (fields) => ({
     type: "finished",
     files: shape.whole(fields, "files"),
     bytes: shape.whole(fields, "bytes"),
+    ...skipped(fields),
     failures: shape.list(fields, "failures", 1 << 16, asFailure),
   }),
   alive: () => ({ type: "alive" }),
@@ -233,6 +254,15 @@ function asFailure(value: unknown, name: string): Failure {
     path: shape.text(fields, "path"),
     message: shape.text(fields, "message"),
     hint: shape.text(fields, "hint", 1 << 12),
+  };
+}
+
+function asPlanned(value: unknown, name: string): PlannedEntry {
+  const fields = shape.asObject(value, name);
+  return {
+    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip"]),
+    path: shape.text(fields, "path", 1 << 17),
+    bytes: shape.whole(fields, "bytes"),
   };
 }
 

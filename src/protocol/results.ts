@@ -27,6 +27,14 @@ export interface PackResult {
   outcomes: (number | Failure)[];
 }
 
+/** The answer to an ask: one outcome for each record but `enter`. */
+export interface AnswerResult {
+  type: "answer";
+  unit: number;
+  /** One of `Verdict` (ask.ts), or why the entry cannot be written. */
+  outcomes: (number | Failure)[];
+}
+
 /** The result of a range of a file. */
 export interface RangeResult {
   type: "range";
@@ -46,9 +54,9 @@ export interface ProgressResult {
 }
 
 /** What a result frame holds. */
-export type Result = PackResult | RangeResult | ProgressResult;
+export type Result = PackResult | RangeResult | ProgressResult | AnswerResult;
 
-const TYPE = { pack: 1, range: 2, progress: 3 } as const;
+const TYPE = { pack: 1, range: 2, progress: 3, answer: 4 } as const;
 const MAX_TEXT_BYTES = 2048;
 /** Bytes that the texts of one result may take: a frame of failures must not be larger than one of data. */
 const ALL_TEXTS_BYTES = 512 << 10;
@@ -112,13 +120,13 @@ function readBody(cursor: Cursor, type: number): Result {
       ? { type: "range", unit, bytes, crc32: outcome }
       : { type: "range", unit, bytes, crc32: 0, failure: outcome };
   }
-  if (type !== TYPE.pack) throw badResult(`type ${type} is not known`);
+  if (type !== TYPE.pack && type !== TYPE.answer) throw badResult(`type ${type} is not known`);
   const unit = cursor.uint32();
   const count = cursor.uint32();
   // An outcome takes five bytes at least: a count beyond that is a lie, found before memory is taken.
   if (count * 5 > cursor.left) throw badResult(`it claims ${count} outcomes`);
   const outcomes = Array.from({ length: count }, () => cursor.outcome());
-  return { type: "pack", unit, outcomes };
+  return { type: type === TYPE.pack ? "pack" : "answer", unit, outcomes };
 }
 
 function writeOutcome(view: DataView, at: number, outcome: number | Failure, limit: number): number {

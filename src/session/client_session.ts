@@ -52,6 +52,11 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
       hint: "Install the same version of escp on both machines, or leave out --remote-log",
     });
   }
+  if ((options.job.update || options.job.dryRun) && !hello.features.includes("update")) {
+    throw new UserError(`Cannot ask what is on ${peer.name} already: escp ${hello.software} there cannot tell`, {
+      hint: "Install the same version of escp on both machines",
+    });
+  }
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const { xattrs, acls } = options.job;
   if ((xattrs || acls) && !hello.features.includes("xattrs")) {

@@ -37,6 +37,7 @@ export class PackReceiver {
       attempt,
       files: 0,
       bytes: 0,
+      skipped: 0,
       failures: [],
       folders: [],
       created: [],
@@ -98,7 +99,8 @@ export class PackReceiver {
   }
 }
 
-function folderAttributes(cursor: RecordCursor, bytes: Uint8Array): FolderAttributes {
+/** What a `folder` record says of its folder. */
+export function folderAttributes(cursor: RecordCursor, bytes: Uint8Array): FolderAttributes {
   return {
     root: cursor.root,
     path: decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)),

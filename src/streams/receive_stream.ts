@@ -2,11 +2,13 @@
 
 import { FileError, ProtocolError } from "../errors.ts";
 import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
+import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
+import type { AskReceiver } from "./ask_receiver.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { contentsOf } from "./contents.ts";
@@ -34,6 +36,10 @@ export interface ReceiveStreamOptions {
   reader: FrameReader;
   writer: FrameWriter;
   target: TargetWriter;
+  /** Answers what the sender asks; undefined: it must not ask. */
+  asks?: AskReceiver;
+  /** Nothing may be written. */
+  dryRun: boolean;
   host: ReceiveHost;
   breather: Breather;
   blockBytes: number;
@@ -88,10 +94,15 @@ export class ReceiveStream {
       await reader.next();
       switch (reader.kind) {
         case FrameKind.pack:
+          this.#refuseDry();
           await this.#pack();
           break;
         case FrameKind.block:
+          this.#refuseDry();
           await this.#block();
+          break;
+        case FrameKind.ask:
+          await this.#ask();
           break;
         case FrameKind.keepAlive:
           break;
@@ -132,6 +143,20 @@ export class ReceiveStream {
     this.#written += report.bytes;
     host.report(report);
     await this.#answer({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
+  }
+
+  async #ask(): Promise<void> {
+    const { reader, host, asks } = this.#options;
+    if (!asks) throw new ProtocolError("bad-frame", "Cannot accept an ask: the job has no place for it");
+    const { bytes, view, start, end } = reader;
+    const header = readAskHeader(view, start, end);
+    const { report, outcomes } = await asks.receive(header, bytes, view, start + ASK_HEADER_BYTES, end);
+    host.report(report);
+    await this.#answer({ type: "answer", unit: header.unit, outcomes }, outcomes.length);
+  }
+
+  #refuseDry(): void {
+    if (this.#options.dryRun) throw new ProtocolError("bad-frame", "Cannot accept contents in a dry run");
   }
 
   async #block(): Promise<void> {
@@ -230,7 +255,7 @@ export class ReceiveStream {
   }
 
   async #answer(result: Result, outcomes: number): Promise<void> {
-    const failed = result.type === "range" ? 1 : result.type === "pack" ? result.outcomes.filter(isFailure).length : 0;
+    const failed = "outcomes" in result ? result.outcomes.filter(isFailure).length : result.type === "range" ? 1 : 0;
     const needed = resultBytesLimit(outcomes, failed);
     if (needed > this.#room) {
       this.#buffer = frameBuffer(needed);

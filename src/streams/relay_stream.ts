@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { FrameKind } from "../protocol/frame.ts";
-import { type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
+import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
 import type { Breather } from "./breather.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "./frames.ts";
 
@@ -11,7 +11,7 @@ export interface RelayHost {
   /** Bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
   /** The receiver's result of a unit. */
-  relayed(result: PackResult | RangeResult): void;
+  relayed(result: PackResult | RangeResult | AnswerResult): void;
 }
 
 /** A connection to one of the two hosts. */
@@ -20,7 +20,13 @@ export interface RelayEnd {
   writer: FrameWriter;
 }
 
-const FROM_SENDER: readonly number[] = [FrameKind.pack, FrameKind.block, FrameKind.keepAlive, FrameKind.end];
+const FROM_SENDER: readonly number[] = [
+  FrameKind.pack,
+  FrameKind.block,
+  FrameKind.ask,
+  FrameKind.keepAlive,
+  FrameKind.end,
+];
 const FROM_RECEIVER: readonly number[] = [FrameKind.result, FrameKind.keepAlive, FrameKind.end];
 
 /** Runs until both directions have had their last frame. @throws what broke one of the connections. */

@@ -2,7 +2,7 @@
 
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
-import { loadFileEngine } from "../files/engine.ts";
+import { type FileEngine, loadFileEngine } from "../files/engine.ts";
 import { PacedTransport } from "../native/paced_transport.ts";
 import type { Transport } from "../native/transport.ts";
 import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../protocol/limits.ts";
@@ -14,7 +14,7 @@ import { FrameReader, FrameWriter } from "./frames.ts";
 import { type ReceiveHost, ReceiveStream } from "./receive_stream.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
 import { type SendHost, sendStream } from "./send_stream.ts";
-import { FRAMES_BEFORE, type StreamJob, type StreamKeysOf } from "./stream_job.ts";
+import { FRAMES_BEFORE, type StreamJob, type StreamKeysOf, type StreamRole } from "./stream_job.ts";
 import type { ReceiveReport, SendReport } from "./unit.ts";
 
 /** All kinds of host; a stream uses what its role needs. */
@@ -109,9 +109,12 @@ async function run(
     const expander = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
     if (role.options.xattrs || role.options.acls) await files.loadXattrs();
     const target = files.targetWriter(role.roots, role.options);
+    const asks = await openAsks(role, files, breather);
     const stream = new ReceiveStream({
       ...frames[0],
       target,
+      asks: asks?.receiver,
+      dryRun: role.comparison?.dryRun ?? false,
       host,
       breather,
       blockBytes,
@@ -125,6 +128,7 @@ async function run(
     } finally {
       stream.close();
       expander?.close();
+      asks?.comparer.close();
       target.abort();
       target.close();
     }
@@ -155,6 +159,15 @@ async function createExpander(codecs: readonly CodecName[], { cipherEngine }: St
   ]);
   return new Expander(codecs.map((codec) => createCodec(codec, cipherEngine)));
 }
+/** Loaded where the sender may ask. */
+async function openAsks({ comparison, roots, options }: RoleOf<"receive">, files: FileEngine, breather: Breather) {
+  if (!comparison) return undefined;
+  const { AskReceiver } = await import("./ask_receiver.ts");
+  const comparer = await files.targetComparer(roots, options);
+  return { comparer, receiver: new AskReceiver(comparer, comparison, breather) };
+}
+
+type RoleOf<Type> = Extract<StreamRole, { type: Type }>;
 
 /** What is sent is paced, whichever side this is: a receiver sends next to nothing. */
 function paced({ keys, transport }: StreamEnd, { bytesPerSecond }: StreamJob): StreamEnd {

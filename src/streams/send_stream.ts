@@ -2,8 +2,10 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { SourceReader } from "../files/engine.ts";
+import { AskPhase, Verdict } from "../protocol/ask.ts";
 import { FrameKind } from "../protocol/frame.ts";
-import { type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
+import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../protocol/results.ts";
+import type { AskSender } from "./ask_sender.ts";
 import { Changes } from "./changes.ts";
 import type { Breather } from "./breather.ts";
 import type { Compressor } from "./compressor.ts";
@@ -13,7 +15,7 @@ import { beginPack, PackSender, type SentPack } from "./pack_sender.ts";
 import { sendInput } from "./input_sender.ts";
 import { aliveWhile } from "./keep_alive.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
-import type { SendReport, Unit } from "./unit.ts";
+import type { AskUnit, SendReport, Unit } from "./unit.ts";
 
 /** Where a sending stream gets its work, and whom it tells. In another thread, perhaps. */
 export interface SendHost {
@@ -51,6 +53,7 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   const out = new FrameSender(options.writer, options.payloadLimit, breather);
   const packs = new PackSender(options.source, out, options.compressor);
   const ranges = new RangeSender(options.source, out, options);
+  let asks: AskSender | undefined;
   const awaited = new AwaitedResults(host);
   const state = { ending: false, stopped: false };
   const reading = readResults(reader, awaited, host, state);
@@ -63,7 +66,12 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
     ) {
       // Whoever gave it takes it back.
       if (state.stopped) return;
-      if (unit.type === "pack") {
+      if (unit.type === "ask") {
+        asks ??= new (await import("./ask_sender.ts")).AskSender(options.source, out, breather, options.quietMs);
+        awaited.ask(unit);
+        await asks.send(unit);
+        await out.flush();
+      } else if (unit.type === "pack") {
         const sent = awaited.add(beginPack(unit));
         await packs.send(unit, sent);
         await out.flush();
@@ -88,6 +96,7 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
   } finally {
     state.stopped = true;
     ranges.close();
+    asks?.close();
     awaited.fail();
   }
 }
@@ -111,6 +120,7 @@ async function readResults(
     const result = readResult(reader.view, reader.start, reader.end);
     if (result.type === "progress") host.written(result.bytes);
     else if (result.type === "pack") awaited.pack(result);
+    else if (result.type === "answer") awaited.answer(result);
     else awaited.range(result);
   }
 }
@@ -130,6 +140,7 @@ class AwaitedResults {
   readonly #host: SendHost;
   readonly #packs = new Map<number, AwaitedPack>();
   readonly #ranges = new Map<number, SentRange>();
+  readonly #asks = new Map<number, AskUnit>();
   /** Ranges that were settled because they could not be read. */
   readonly #settled = new Set<number>();
   readonly #changes = new Changes();
@@ -171,6 +182,22 @@ class AwaitedResults {
     this.#changes.announce();
   }
 
+  ask(unit: AskUnit): void {
+    this.#asks.set(unit.unit, unit);
+  }
+
+  answer({ unit, outcomes }: AnswerResult): void {
+    const ask = this.#asks.get(unit);
+    if (ask?.records !== outcomes.length) throw unasked(unit);
+    const last = ask.phase === AskPhase.look ? Verdict.undecided : Verdict.different;
+    if (outcomes.some((outcome) => typeof outcome === "number" && outcome > last)) {
+      throw new ProtocolError("bad-result", `Cannot accept the answer to unit ${unit}: it is none of those there are`);
+    }
+    this.#asks.delete(unit);
+    this.#host.report({ type: "ask", unit, outcomes });
+    this.#changes.announce();
+  }
+
   range(result: RangeResult): void {
     const sent = this.#ranges.get(result.unit);
     // A range that failed here was settled without its result, which may be under way.
@@ -191,20 +218,25 @@ class AwaitedResults {
     this.#changes.announce();
   }
 
+  get #size(): number {
+    return this.#packs.size + this.#ranges.size + this.#asks.size;
+  }
+
   /** Resolves when more may be sent. */
   async room(): Promise<void> {
-    while (this.#packs.size + this.#ranges.size >= MAX_AWAITED) await this.#changes.next();
+    while (this.#size >= MAX_AWAITED) await this.#changes.next();
   }
 
   /** Resolves when nothing is awaited. */
   async empty(): Promise<void> {
-    while (this.#packs.size + this.#ranges.size > 0) await this.#changes.next();
+    while (this.#size > 0) await this.#changes.next();
   }
 
   /** The stream has ended: lets go of whoever waits. */
   fail(): void {
     this.#packs.clear();
     this.#ranges.clear();
+    this.#asks.clear();
     this.#changes.announce();
   }
 }

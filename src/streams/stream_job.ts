@@ -2,6 +2,7 @@
 
 import type { DirectionKey } from "../crypto/cipher.ts";
 import type { CodecName } from "../protocol/coding.ts";
+import type { Comparison } from "../protocol/ask.ts";
 import type { SourceRoot, TargetOptions, TargetRoot } from "../files/engine.ts";
 
 /** One direction's work. */
@@ -20,6 +21,8 @@ export type StreamRole =
     options: TargetOptions;
     /** What the sender may compress with. */
     codecs: readonly CodecName[];
+    /** The sender may ask before it sends; in a dry run it only asks. */
+    comparison?: Comparison;
   }
   /** Between two other hosts: no file of this one is touched. */
   | { type: "relay" };

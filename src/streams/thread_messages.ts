@@ -1,7 +1,7 @@
 /** What the main thread and a stream's Worker say to each other. */
 
 import type { Partial } from "../files/engine.ts";
-import type { Failure, PackResult, RangeResult } from "../protocol/results.ts";
+import type { AnswerResult, Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
 import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
 
@@ -24,7 +24,7 @@ export type FromWorker =
   | { type: "next"; stream: number }
   | { type: "partial"; stream: number; file: number }
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
-  | { type: "relayed"; stream: number; result: PackResult | RangeResult }
+  | { type: "relayed"; stream: number; result: PackResult | RangeResult | AnswerResult }
   | { type: "written"; stream: number; bytes: number }
   /** The stream has ended; `broken` says why when it did not come to its end. */
   | { type: "ended"; stream: number; wireBytes: number; broken?: StreamBreak };

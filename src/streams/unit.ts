@@ -42,8 +42,27 @@ export interface InputUnit {
   file: number;
 }
 
+/** A part of a large file whose contents are compared. */
+export type AskedRange = Omit<RangeUnit, "type" | "unit" | "file">;
+
+/** Records that the receiver is asked about before they are sent. */
+export interface AskUnit {
+  type: "ask";
+  /** Number of the unit, u32. */
+  unit: number;
+  /** How often it was begun before. */
+  attempt: number;
+  /** One of `AskPhase`. */
+  phase: number;
+  plan: Uint8Array<ArrayBuffer>;
+  /** Records in the plan other than `enter`. */
+  records: number;
+  /** The plan is one large file, of which this range is digested; undefined: small files, each digested whole. */
+  range?: AskedRange;
+}
+
 /** What a stream does at one time. */
-export type Unit = PackUnit | RangeUnit | InputUnit;
+export type Unit = PackUnit | RangeUnit | InputUnit | AskUnit;
 
 /** Sender: what became of a pack unit. */
 export interface PackReport {
@@ -75,8 +94,16 @@ export interface RangeReport {
   note?: string;
 }
 
+/** Sender: the answer to an ask. */
+export interface AskReport {
+  type: "ask";
+  unit: number;
+  /** For each record but `enter` one of `Verdict`, or why it cannot be written. */
+  outcomes: (number | Failure)[];
+}
+
 /** What a sending stream reports of a unit. */
-export type SendReport = PackReport | RangeReport;
+export type SendReport = PackReport | RangeReport | AskReport;
 
 /** A folder that has attributes of its own. */
 export interface FolderAttributes {
@@ -87,7 +114,7 @@ export interface FolderAttributes {
   xattrs?: Uint8Array;
 }
 
-/** Receiver: what a pack frame brought. */
+/** Receiver: what a pack frame brought, or an ask was answered. */
 export interface ReceivedPack {
   type: "pack";
   unit: number;
@@ -95,6 +122,8 @@ export interface ReceivedPack {
   attempt: number;
   files: number;
   bytes: number;
+  /** Entries that were there already. */
+  skipped: number;
   failures: Failure[];
   folders: FolderAttributes[];
   /** Folders that were made or opened up for this, whose mode must be set at the end. */

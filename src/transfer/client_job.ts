@@ -1,6 +1,7 @@
 /** What the client does once the other end is being started: the session, and the copy over it. */
 
 import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
+import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -60,6 +61,7 @@ export async function runSession(
   const shared = {
     session,
     salt: job.salt,
+    comparison: comparisonOf(job),
     files: await filesFor(machine.files, options.request.dummy, options.direction === "push" ? "sender" : "receiver"),
     streams: options.streams,
     bytesPerSecond: options.request.bytesPerSecond,

@@ -21,6 +21,10 @@ export interface CopyRequest {
   sparse: boolean;
   /** Ends that make up contents, or throw them away. */
   dummy?: Dummy;
+  /** Only what is not there yet: told by size and time, or by contents. */
+  update?: "times" | "contents";
+  /** Nothing is written. */
+  dryRun?: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -36,11 +40,12 @@ export interface CopyRequest {
 }
 
 /** For the job that the remote end is told. */
-export function jobOptions({ filters, xattrs, acls, ...request }: CopyRequest, blockBytes: number): JobOptions {
+export function jobOptions({ filters, xattrs, acls, dryRun, ...request }: CopyRequest, blockBytes: number): JobOptions {
   return {
     ...request,
     ...(xattrs ? { xattrs } : {}),
     ...(acls ? { acls } : {}),
+    ...(dryRun ? { dryRun } : {}),
     filters: [...filters],
     blockBytes,
     salt: crypto.randomUUID(),

@@ -1,4 +1,5 @@
 import type { Dummy } from "../protocol/job.ts";
+import type { PlannedEntry } from "../protocol/messages.ts";
 
 /**
  * What a transfer says about itself while it runs. The transfer prints nothing: whoever listens makes a progress line,
@@ -12,6 +13,7 @@ export type TransferEvent =
   | FileEvent
   | FailedEvent
   | NoteEvent
+  | PlannedEvent
   | FinishedEvent;
 
 /** One copy of several is over, and ssh is started for the next: the terminal is its own until "connected". */
@@ -74,6 +76,11 @@ export interface NoteEvent {
   readonly message: string;
 }
 
+/** What a dry run would do with one entry. */
+export interface PlannedEvent extends PlannedEntry {
+  readonly type: "planned";
+}
+
 /** The last event, also after failures. */
 export interface FinishedEvent {
   readonly type: "finished";
@@ -89,6 +96,8 @@ export interface FinishedEvent {
   readonly wireBytes?: number;
   /** Ends that worked with dummies instead of files: nothing was copied. */
   readonly dummy?: Dummy;
+  /** Nothing was written: `files` and `bytes` are what would be copied. */
+  readonly dryRun?: boolean;
   /** From the "connected" event on. */
   readonly elapsedMs: number;
   readonly streams: number;

@@ -9,6 +9,7 @@ import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import { dummyRoot } from "./dummy_files.ts";
 import { hostIdentity } from "./host_identity.ts";
+import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
 import { allBroken, checkTotals } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
@@ -50,7 +51,8 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   early.forEach(senderFailed);
   try {
     emit({ type: "totals", files: announced.files, bytes: announced.bytes, complete: announced.complete });
-    const conversation = converse(options, target, senderFailed);
+    const planned = new PlannedEntries(emit);
+    const conversation = converse(options, target, planned, senderFailed);
     await Promise.race([target.crew.run(count), conversation]);
     emit({ type: "connected", streams: count, engine: session.engine.name });
     target.startProgress();
@@ -62,15 +64,19 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     target.crew.check();
     await target.crew.allEnded();
     const failures = target.finish();
-    const { files, bytes } = target.done;
-    control.send({ type: "finished", files, bytes, failures: failures.slice(0, MAX_TOLD) });
+    const { skipped, ...done } = target.done;
+    const told = failures.slice(0, MAX_TOLD);
+    control.send({ type: "finished", ...done, ...(options.comparison ? { skipped } : {}), failures: told });
     for (const failure of failures) target.failed(failure);
     checkTotals(target.done, finish);
+    const dryRun = options.comparison?.dryRun;
+    const { files, bytes } = dryRun ? planned : target.done;
     return {
       files,
       bytes,
       failed: target.failures + sender.failed,
-      skipped: 0,
+      skipped,
+      dryRun,
       streams: count,
       wireBytes: options.codecs.length > 0 ? target.crew.pool.wireBytes : undefined,
     };
@@ -99,7 +105,8 @@ function plan(options: ReceiveOptions, offered: WireSource[], operands: number, 
   }
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
-    return planTargets(sources, target, { base, tilde, sameHost, operands, confinement }, files.paths);
+    const dryRun = options.comparison?.dryRun;
+    return planTargets(sources, target, { base, tilde, sameHost, operands, confinement, dryRun }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
       const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };
@@ -113,11 +120,12 @@ function plan(options: ReceiveOptions, offered: WireSource[], operands: number, 
 async function converse(
   options: ReceiveOptions,
   target: TargetFiles,
+  planned: PlannedEntries,
   senderFailed: (failure: Failure) => void,
 ): Promise<MessageOf<"finish">> {
   const { control } = options.session;
   for (;;) {
-    const message = await control.expect("open", "close", "drop", "totals", "failed", "note", "finish");
+    const message = await control.expect("open", "close", "drop", "totals", "failed", "note", "planned", "finish");
     switch (message.type) {
       case "open":
         target.open(message);
@@ -136,6 +144,9 @@ async function converse(
         break;
       case "note":
         options.emit({ type: "note", message: message.message });
+        break;
+      case "planned":
+        if (options.comparison?.dryRun) message.entries.forEach((entry) => planned.add(entry));
         break;
       case "finish":
         return message;

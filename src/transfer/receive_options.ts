@@ -3,6 +3,7 @@
 import type { Confinement } from "../files/confinement.ts";
 import type { FileEngine } from "../files/engine.ts";
 import type { CodecName } from "../protocol/coding.ts";
+import type { Comparison } from "../protocol/ask.ts";
 import type { WireSource } from "../protocol/messages.ts";
 import type { Session } from "../session/session.ts";
 import type { TransferEvent } from "./events.ts";
@@ -34,6 +35,8 @@ export interface ReceiveOptions {
   acls: boolean;
   /** Pages of zeros become holes. */
   sparse: boolean;
+  /** What the sender asks before it sends; undefined: it sends everything. */
+  comparison?: Comparison;
   umask: number;
   streams: number;
   /** What the sender may send a second; 0: as fast as it goes. */

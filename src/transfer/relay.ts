@@ -122,9 +122,11 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
       control.send({ type: "bye" });
       await control.flushed();
     }
-    const { files, bytes } = finished;
+    const { dryRun } = options.request;
+    const { files, bytes } = dryRun ? conversation.planned : finished;
+    const { skipped = 0 } = finished;
     const wireBytes = compress ? crew.wireBytes : undefined;
-    const outcome = { files, bytes, failed: conversation.failed, skipped: 0, streams: count, wireBytes };
+    const outcome = { files, bytes, failed: conversation.failed, skipped, dryRun, streams: count, wireBytes };
     options.emit({
       type: "finished",
       ...outcome,

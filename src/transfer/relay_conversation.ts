@@ -1,13 +1,14 @@
 /** What two other hosts say to each other over their control channels, passed on and looked at. */
 
 import type { MessageOf, MessageType } from "../protocol/messages.ts";
-import type { Failure, PackResult, RangeResult } from "../protocol/results.ts";
+import type { AnswerResult, Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { toError } from "../streams/failure.ts";
 import { announce } from "./announce.ts";
 import { type AskedSource, checkSources, withTargets } from "./asked_sources.ts";
 import type { TransferEvent } from "./events.ts";
 import type { SharedTarget } from "./shared_target.ts";
+import { PlannedEntries } from "./planned_entries.ts";
 import { streamsFor } from "./small_job.ts";
 
 /** What the client has asked for. */
@@ -25,6 +26,8 @@ export class RelayedConversation {
   /** Files that the receiver has finished by themselves; those of packs are counted at the end. */
   files = 0;
   failed = 0;
+  /** What a dry run would do. */
+  readonly planned: PlannedEntries;
   readonly #told = new Set<string>();
   readonly #options: RelayedRequest;
   readonly #from: ClientSession;
@@ -32,6 +35,7 @@ export class RelayedConversation {
 
   constructor(options: RelayedRequest, from: ClientSession, to: ClientSession) {
     this.#options = options;
+    this.planned = new PlannedEntries(options.emit);
     this.#from = from;
     this.#to = to;
   }
@@ -87,13 +91,14 @@ export class RelayedConversation {
       emit({ type: "totals", files: message.files, bytes: message.bytes, complete: message.complete });
     } else if (message.type === "note") emit({ type: "note", message: message.message });
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure);
+    else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
     else if (message.type === "closed") this.files++;
     else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure));
   }
 
   /** What the receiver says of a unit goes to the sender only, so its failures are looked for here. */
-  result(result: PackResult | RangeResult): void {
-    const outcomes = result.type === "pack" ? result.outcomes : result.failure ? [result.failure] : [];
+  result(result: PackResult | RangeResult | AnswerResult): void {
+    const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
     for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome);
   }
 
@@ -108,5 +113,5 @@ export class RelayedConversation {
   }
 }
 
-const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "finish"];
+const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "planned", "finish"];
 const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "finished"];

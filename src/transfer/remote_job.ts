@@ -3,6 +3,7 @@
 import { ProtocolError } from "../errors.ts";
 import { Confinement } from "../files/confinement.ts";
 import { parseFilterRules } from "../files/filter.ts";
+import { comparisonOf } from "../protocol/ask.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
 import type { RemoteSession } from "../session/remote_session.ts";
 import { codecsFor } from "./compression.ts";
@@ -51,6 +52,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     salt: job.salt,
     blockBytes,
     sparse: (job.sparse ?? false) && session.features.includes("sparse"),
+    comparison: comparisonOf(job),
     emit,
     idleTimeoutMs: job.timeoutMs ?? TIMEOUT_MS,
   };

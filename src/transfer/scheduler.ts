@@ -5,12 +5,14 @@
 
 import { quotePath } from "../errors.ts";
 import type { Walk, WalkItem } from "../files/engine.ts";
-import type { Message, MessageOf } from "../protocol/messages.ts";
+import type { Comparison } from "../protocol/ask.ts";
+import type { Message, MessageOf, PlannedEntry } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
-import type { PackUnit, SendReport, Unit } from "../streams/unit.ts";
+import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
 import { RangedFiles } from "./ranged_files.ts";
+import type { TargetQuestions } from "./target_questions.ts";
 
 /** Whom the scheduler tells. */
 export interface SchedulerHost {
@@ -19,6 +21,8 @@ export interface SchedulerHost {
   /** A path that did not arrive. What failed on the receiver is known there already. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
+  /** What a dry run would do. */
+  planned(entry: PlannedEntry): void;
 }
 
 /** Sizes that shape the units. */
@@ -37,6 +41,8 @@ export class Scheduler {
   readonly found = { files: 0, bytes: 0, complete: false };
   /** In place on the receiving side, as it has confirmed. */
   readonly done = { files: 0, bytes: 0 };
+  /** On the receiving side already, as it has confirmed; `counted` are those that `found.files` counts too. */
+  readonly skipped = { files: 0, counted: 0, bytes: 0 };
   /** Paths that failed. */
   failed = 0;
 
@@ -44,7 +50,9 @@ export class Scheduler {
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
   readonly #ranged: RangedFiles;
-  readonly #ready: PackUnit[] = [];
+  readonly #ready: (PackUnit | AskUnit)[] = [];
+  /** Where the receiver is asked first. */
+  #questions: TargetQuestions | undefined;
   readonly #out = new Map<number, { unit: Unit; stream: number }>();
   readonly #broken = new Set<number>();
   readonly #early: WalkItem[] = [];
@@ -70,6 +78,33 @@ export class Scheduler {
     }, options);
   }
 
+  /** From now on the receiver is asked before anything is sent. To be called before the first unit is taken. */
+  async askFirst(comparison: Comparison, rootName: (root: number) => string): Promise<void> {
+    const { TargetQuestions } = await import("./target_questions.ts");
+    this.#questions = new TargetQuestions({
+      rootName,
+      ask: (question) => {
+        const unit = this.#nextUnit++;
+        this.#ready.push({ type: "ask", unit, attempt: 0, ...question });
+        return unit;
+      },
+      send: (pack) => this.#ready.push(this.#packUnit(pack)),
+      skipped: (bytes, isFile) => {
+        this.skipped.files++;
+        if (isFile) this.skipped.counted++;
+        this.skipped.bytes += bytes;
+      },
+      failed: (failure) => this.#fail(failure, "receiver"),
+      planned: (entry) => this.#host.planned(entry),
+    }, comparison);
+  }
+
+  /** What the walk has found so far less what need not be sent. */
+  get totals(): { files: number; bytes: number; complete: boolean } {
+    const { found, skipped } = this;
+    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete: found.complete };
+  }
+
   /** Sets how many streams will ask, once that is known. */
   set streams(count: number) {
     this.#options.streams = Math.max(1, count);
@@ -90,10 +125,11 @@ export class Scheduler {
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#ready.shift() ?? this.#ranged.next(this.#nextUnit);
       if (unit) {
-        if (unit.type !== "pack") this.#nextUnit++;
+        if (unit.type === "range" || unit.type === "input") this.#nextUnit++;
         this.#out.set(unit.unit, { unit, stream });
         return unit;
       }
+      if (this.#ask()) continue;
       if (this.#mayWalk()) await this.#step();
       else if (this.finished) return undefined;
       else await this.#changes.next();
@@ -103,13 +139,16 @@ export class Scheduler {
   /** Whether nothing is left to do or to wait for. */
   get finished(): boolean {
     return this.found.complete && this.#early.length === 0 && this.#links.length === 0 && this.#ready.length === 0 &&
-      this.#out.size === 0 && this.#ranged.size === 0;
+      this.#out.size === 0 && this.#ranged.size === 0 && this.#asked;
   }
 
   /** What became of a unit. */
   report(report: SendReport): void {
-    if (!this.#out.delete(report.unit)) return;
-    if (report.type === "pack") {
+    const unit = this.#out.get(report.unit)?.unit;
+    if (!unit) return;
+    this.#out.delete(report.unit);
+    if (report.type === "ask") this.#questions!.answered(unit as AskUnit, report.outcomes);
+    else if (report.type === "pack") {
       this.done.files += report.files;
       this.done.bytes += report.bytes;
       for (const failure of report.failures) this.#fail(failure, "sender");
@@ -125,7 +164,7 @@ export class Scheduler {
     for (const [number, { unit, stream: owner }] of this.#out) {
       if (owner !== stream) continue;
       this.#out.delete(number);
-      if (unit.type === "pack") this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
+      if (unit.type === "pack" || unit.type === "ask") this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
       else this.#ranged.takeBack(unit);
     }
     this.#changes.announce();
@@ -147,13 +186,31 @@ export class Scheduler {
   }
 
   #mayWalk(): boolean {
-    if (this.#early.length > 0 || !this.found.complete) return this.#ranged.hasRoom;
+    if (this.#early.length > 0 || !this.found.complete) {
+      return this.#ranged.hasRoom && (this.#questions?.hasRoom ?? true);
+    }
     return this.#mayLink();
+  }
+
+  /** Whether nothing has to be asked, or waits for its answer. */
+  get #asked(): boolean {
+    return this.#questions?.idle ?? true;
+  }
+
+  /** Takes on what the receiver's answers have brought up. @returns whether that was anything. */
+  #ask(): boolean {
+    const questions = this.#questions;
+    if (!questions) return false;
+    const needed = this.#ranged.hasRoom ? questions.takeNeeded() : undefined;
+    if (needed) this.#ranged.announce(needed);
+    return needed !== undefined || questions.askRange() ||
+      (this.found.complete && this.#early.length === 0 && questions.flush());
   }
 
   /** Whether everything but hard links is in place. */
   #mayLink(): boolean {
-    return this.#links.length > 0 && this.#ready.length === 0 && this.#out.size === 0 && this.#ranged.size === 0;
+    return this.#links.length > 0 && this.#ready.length === 0 && this.#out.size === 0 && this.#ranged.size === 0 &&
+      this.#asked;
   }
 
   /** One item of the walk; streams that ask at the same time wait for the same step. */
@@ -162,9 +219,7 @@ export class Scheduler {
       const item = this.#early.shift() ?? await this.#pull();
       if (item) this.#plan(item);
       else if (this.#mayLink()) {
-        for (const links of this.#links.splice(0)) {
-          this.#ready.push(this.#packUnit(links));
-        }
+        for (const links of this.#links.splice(0)) this.#readyPack(links);
       }
       this.#changes.announce();
     })().finally(() => this.#walking = undefined);
@@ -191,10 +246,11 @@ export class Scheduler {
     switch (item.type) {
       case "pack":
         if (item.links) this.#links.push(item);
-        else this.#ready.push(this.#packUnit(item));
+        else this.#readyPack(item);
         break;
       case "ranged":
-        this.#ranged.announce(item);
+        if (this.#questions) this.#questions.addRanged(item);
+        else this.#ranged.announce(item);
         break;
       case "input":
         this.#ranged.announceInput(item.root);
@@ -208,7 +264,12 @@ export class Scheduler {
     }
   }
 
-  #packUnit({ plan, records }: PackItem): PackUnit {
+  #readyPack(item: PackItem): void {
+    if (this.#questions) this.#questions.addPack(item);
+    else this.#ready.push(this.#packUnit(item));
+  }
+
+  #packUnit({ plan, records }: Pick<PackItem, "plan" | "records">): PackUnit {
     return { type: "pack", unit: this.#nextUnit++, attempt: 0, plan, records };
   }
 

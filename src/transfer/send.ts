@@ -3,7 +3,8 @@
 import { UserError } from "../errors.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../protocol/limits.ts";
 import type { FileEngine, SourceRoot, WalkOptions } from "../files/engine.ts";
-import type { WireSource } from "../protocol/messages.ts";
+import type { Comparison } from "../protocol/ask.ts";
+import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { Session } from "../session/session.ts";
 import { toError } from "../streams/failure.ts";
@@ -13,6 +14,7 @@ import type { TransferEvent } from "./events.ts";
 import { announce } from "./announce.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Machine } from "./machine.ts";
+import { PlannedEntries, PlannedMessages } from "./planned_entries.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SMALL_JOB, streamsFor } from "./small_job.ts";
 import { StreamCrew } from "./stream_crew.ts";
@@ -38,6 +40,8 @@ export interface SendOptions {
   walk: WalkOptions;
   /** Holes are sent as such. */
   sparse: boolean;
+  /** What the receiver is asked before anything is sent; undefined: everything is sent. */
+  comparison?: Comparison;
   /** Most streams. */
   streams: number;
   workers: Machine["workers"];
@@ -57,6 +61,8 @@ export interface Outcome {
   bytes: number;
   failed: number;
   skipped: number;
+  /** `files` and `bytes` are what would be copied. */
+  dryRun?: boolean;
   streams: number;
   /** Where compression was asked for: bytes that the data connections carried to the receiver, frames and all. */
   wireBytes?: number;
@@ -75,6 +81,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
     emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
     if (!isClient && side === "sender") control.send({ type: "failed", failure });
   };
+  const planned = new PlannedEntries(emit);
+  const messages = new PlannedMessages((message) => control.send(message));
   const scheduler = new Scheduler(options.files.walk(roots, options.walk), {
     send: (message) => control.send(message),
     failed: fail,
@@ -82,11 +90,17 @@ export async function send(options: SendOptions): Promise<Outcome> {
       emit({ type: "note", message });
       if (!isClient) control.send({ type: "note", message });
     },
+    planned: (entry) => {
+      planned.add(entry);
+      if (!isClient) messages.add(entry);
+    },
   }, { streams: options.streams, blockBytes: options.blockBytes, sparse: options.sparse });
   for (const failure of options.failures) fail(failure, "sender");
   const progress = new Progress(session, scheduler, emit);
   const started: { crew?: StreamCrew } = {};
   try {
+    const { comparison } = options;
+    if (comparison) await scheduler.askFirst(comparison, (root) => roots[root].name);
     await scheduler.lookAhead(SMALL_JOB);
     const { files, bytes, complete } = scheduler.found;
     const host = await hostIdentity(options.salt);
@@ -133,13 +147,16 @@ export async function send(options: SendOptions): Promise<Outcome> {
     await Promise.race([crew.allEnded(), conversation.over]);
     if (!scheduler.finished) throw allBroken();
     progress.stop();
-    control.send({ type: "finish", files: scheduler.done.files, bytes: scheduler.done.bytes });
+    messages.flush();
+    const skipped = scheduler.skipped.files;
+    control.send({ type: "finish", ...scheduler.done, ...(comparison ? { skipped } : {}) });
     const finished = await conversation.finished;
     for (const failure of finished.failures) fail(failure, "receiver");
     const failed = scheduler.failed + options.failures.length + finished.failures.length;
-    checkTotals(scheduler.done, finished);
+    checkTotals({ ...scheduler.done, skipped }, finished);
+    const { files: sent, bytes: size } = comparison?.dryRun ? planned : scheduler.done;
     const wireBytes = options.compress ? crew.pool.wireBytes : undefined;
-    return { ...scheduler.done, failed, skipped: 0, streams: count, wireBytes };
+    return { files: sent, bytes: size, failed, skipped, dryRun: comparison?.dryRun, streams: count, wireBytes };
   } finally {
     progress.stop();
     scheduler.close();
@@ -154,8 +171,8 @@ function emitConnected({ session, emit }: SendOptions, streams: number): void {
 /** Takes the receiver's messages until it says that it has finished. */
 function converse(options: SendOptions, scheduler: Scheduler) {
   const { control } = options.session;
-  let resolveFinished: (message: { files: number; bytes: number; failures: Failure[] }) => void;
-  const finished = new Promise<{ files: number; bytes: number; failures: Failure[] }>((resolve) => {
+  let resolveFinished: (message: MessageOf<"finished">) => void;
+  const finished = new Promise<MessageOf<"finished">>((resolve) => {
     resolveFinished = resolve;
   });
   const loop = async () => {
@@ -181,13 +198,24 @@ export function allBroken(): UserError {
 }
 
 /** Success is said only when both sides count the same. */
-export function checkTotals(mine: { files: number; bytes: number }, theirs: { files: number; bytes: number }): void {
-  if (mine.files === theirs.files && mine.bytes === theirs.bytes) return;
+export function checkTotals(mine: Totals, theirs: Totals): void {
+  const { files, bytes, skipped = 0 } = mine;
+  if (files === theirs.files && bytes === theirs.bytes && skipped === (theirs.skipped ?? 0)) return;
   throw new UserError(
-    `Cannot confirm the copy: one side counts ${mine.files} files with ${mine.bytes} bytes, ` +
-      `the other ${theirs.files} files with ${theirs.bytes} bytes`,
+    `Cannot confirm the copy: one side counts ${describeTotals(mine)}, the other ${describeTotals(theirs)}`,
     { hint: "Copy it again; what is complete already is not harmed" },
   );
+}
+
+/** What one side counts. */
+interface Totals {
+  files: number;
+  bytes: number;
+  skipped?: number;
+}
+
+function describeTotals({ files, bytes, skipped }: Totals): string {
+  return `${files} files with ${bytes} bytes${skipped ? `, and ${skipped} unchanged` : ""}`;
 }
 
 function wireSource(root: NumberedRoot): WireSource {
@@ -227,12 +255,12 @@ class Progress {
   }
 
   #tell(): void {
-    const { found, done } = this.#scheduler;
+    const { totals, done } = this.#scheduler;
     const written = this.#written.values().reduce((sum, bytes) => sum + bytes, 0);
-    if (this.#told !== JSON.stringify(found)) {
-      this.#told = JSON.stringify(found);
-      this.#emit({ type: "totals", ...found });
-      if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...found });
+    if (this.#told !== JSON.stringify(totals)) {
+      this.#told = JSON.stringify(totals);
+      this.#emit({ type: "totals", ...totals });
+      if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
     }
     this.#emit({ type: "progress", files: done.files, bytes: Math.max(written, done.bytes) });
   }

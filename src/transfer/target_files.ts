@@ -27,6 +27,7 @@ interface UnitCount {
   attempt: number;
   files: number;
   bytes: number;
+  skipped: number;
   failures: number;
 }
 
@@ -36,7 +37,7 @@ const MAX_OPEN_FILES = 256;
 /** What is written here, and what is known of it. */
 export class TargetFiles {
   readonly crew: StreamCrew;
-  readonly done = { files: 0, bytes: 0 };
+  readonly done = { files: 0, bytes: 0, skipped: 0 };
   failures = 0;
   /** The sender has nothing more. */
   finishing = false;
@@ -52,13 +53,15 @@ export class TargetFiles {
 
   constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
     this.#options = options;
-    const { session, files, preserve, xattrs, acls, sparse, umask } = options;
+    const { session, files, preserve, xattrs, acls, sparse, umask, comparison } = options;
     const token = session.secrets.id.slice(0, 8);
-    const targetOptions = { preserve, xattrs, acls, sparse, umask, token };
+    // Otherwise the next update would find times that differ, and send everything again.
+    const keepTimes = comparison !== undefined && comparison.by !== "nothing";
+    const targetOptions = { preserve, keepTimes, xattrs, acls, sparse, umask, token };
     this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
       {
-        role: { type: "receive", roots, options: targetOptions, codecs: options.codecs },
+        role: { type: "receive", roots, options: targetOptions, codecs: options.codecs, comparison },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         dummy: files.dummy,
@@ -83,6 +86,7 @@ export class TargetFiles {
   open(message: MessageOf<"open">): void {
     const { control } = this.#options.session;
     const { file, root, path, size } = message;
+    if (this.#options.comparison?.dryRun) throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
     if (this.#known.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
     if (this.#open.size >= MAX_OPEN_FILES) throw new ProtocolError("bad-order", "Cannot open more files at one time");
     this.#known.add(file);
@@ -138,13 +142,15 @@ export class TargetFiles {
 
   /** Gives folders their attributes. */
   finish(): Failure[] {
-    for (const { files, bytes, failures } of this.#units.values()) {
+    for (const { files, bytes, skipped, failures } of this.#units.values()) {
       this.done.files += files;
       this.done.bytes += bytes;
+      this.done.skipped += skipped;
       this.failures += failures;
     }
     this.#units.clear();
     this.#tell();
+    if (this.#options.comparison?.dryRun) return [];
     return this.#writer.finishFolders([...this.#folders.values()]).map(toFailure);
   }
 
@@ -183,10 +189,11 @@ export class TargetFiles {
     if (known && known.attempt > report.attempt) return;
     const unit = known?.attempt === report.attempt
       ? known
-      : { attempt: report.attempt, files: 0, bytes: 0, failures: 0 };
+      : { attempt: report.attempt, files: 0, bytes: 0, skipped: 0, failures: 0 };
     this.#units.set(report.unit, unit);
     unit.files += report.files;
     unit.bytes += report.bytes;
+    unit.skipped += report.skipped;
     unit.failures += report.failures.length;
     report.failures.forEach((failure) => this.#tellFailure(failure));
     const { xattrs, acls } = this.#options;

@@ -44,6 +44,9 @@ export class JsonReport {
       case "failed":
         this.#write({ event: "failed", path: event.path, message: event.message, hint: event.hint });
         break;
+      case "planned":
+        this.#write({ event: "planned", action: event.action, path: event.path, bytes: event.bytes });
+        break;
       case "note":
         this.#write({ event: "note", message: event.message });
         break;
@@ -84,7 +87,7 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, failed, skipped, wireBytes, dummy, streams, engine } = event;
+    const { files, bytes, failed, skipped, dryRun, wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -93,6 +96,7 @@ export class JsonReport {
       bytes,
       failed,
       skipped,
+      dryRun: dryRun || undefined,
       wireBytes,
       dummy,
       streams,

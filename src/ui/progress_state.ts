@@ -66,6 +66,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       return { ...state, finished: event };
     case "file":
     case "note":
+    case "planned":
       return state;
   }
 }

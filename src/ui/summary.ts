@@ -12,12 +12,12 @@ const DUMMY = {
  * compression also `412 MiB sent`.
  */
 export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = { bits: false }): string {
-  const { files, bytes, failed, skipped, wireBytes, dummy, elapsedMs, streams, engine } = event;
+  const { files, bytes, failed, skipped, dryRun, wireBytes, dummy, elapsedMs, streams, engine } = event;
   const rate = elapsedMs > 0 ? ` (${formatRate(bytes / elapsedMs * 1000, { bits })})` : "";
   const parts = [
-    formatCount(files, "file"),
-    `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}`,
-    wireBytes === undefined ? "" : `${formatBytes(wireBytes)} sent`,
+    dryRun ? `dry run: ${formatCount(files, "file")} to copy` : formatCount(files, "file"),
+    dryRun ? formatBytes(bytes) : `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}`,
+    wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
     failed > 0 ? `${failed} failed` : "",
     skipped > 0 ? `${skipped} unchanged` : "",
     formatCount(streams, "stream"),

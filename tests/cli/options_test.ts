@@ -61,6 +61,8 @@ describe("readCommandLine", () => {
       sparse: false,
       dummy: undefined,
       direct: true,
+      update: undefined,
+      dryRun: false,
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,
@@ -119,6 +121,20 @@ describe("readCommandLine", () => {
     assertMatch(message("--ioengine=dummy", "-", "y"), /standard input/);
     assertEquals(copy("--ioengine=posix::dummy", "-", "y").dummy, "receiver");
     assertEquals(copy("--nodirect", "x", "y").direct, false);
+  });
+
+  it("knows updates by time and by contents, and has nothing to compare with a pipe", () => {
+    const update = (...args: string[]) => copy(...args, "x", "y").update;
+    assertEquals([update(), update("-u"), update("--checksum"), update("-u", "--checksum")], [
+      ...[undefined, "times", "contents", "contents"],
+    ]);
+    assertEquals([copy("x", "y").dryRun, copy("-run", "x", "y").dryRun], [false, true]);
+    const nothing = "there is nothing to compare with";
+    assertEquals(message("-u", "-", "h:x"), `Cannot use "--update" with standard input: ${nothing}`);
+    assertEquals(message("--checksum", "h:x", "-"), `Cannot use "--checksum" with standard output: ${nothing}`);
+    const dummy = `Cannot use "--update" with "--ioengine dummy": ${nothing}`;
+    assertEquals(message("-u", "--ioengine=posix::dummy", "x", "y"), dummy);
+    assertEquals(message("-n", "--", "h:x"), `Cannot use "--dry-run" with standard input: ${nothing}`);
   });
 
   it("keeps rules in the order given, and refuses one that cannot be used", () => {

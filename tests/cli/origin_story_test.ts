@@ -18,6 +18,7 @@ describe("readStory", () => {
       { type: "totals", files: 2, bytes: 30, complete: true },
       { type: "progress", files: 1, bytes: 10 },
       { type: "failed", path: "x", message: "Cannot", hint: "Do" },
+      { type: "planned", action: "replace", path: "a/b", bytes: 9 },
       { type: "note", message: "so" },
       {
         type: "finished",
@@ -25,7 +26,8 @@ describe("readStory", () => {
         bytes: 30,
         failed: 1,
         skipped: 2,
-        elapsedMs: 6000,
+        dryRun: true,
+        elapsedMs: 7000,
         streams: 4,
         engine: "native",
       },
@@ -34,13 +36,14 @@ describe("readStory", () => {
       report.onEvent(event);
       now += 1000;
     }
-    const [connected, , , failed, note, finished] = events;
+    const [connected, , , failed, planned, note, finished] = events;
     const told = lines.flatMap((line) => readStory(line.trimEnd()));
     assertEquals(told.filter(({ type }) => type !== "totals" && type !== "progress"), [
       connected,
       { ...failed, told: true },
+      planned,
       note,
-      { ...finished, elapsedMs: 5000 },
+      { ...finished, elapsedMs: 6000 },
     ]);
     assertEquals(told.filter(({ type }) => type === "totals").at(-1), events[1]);
   });

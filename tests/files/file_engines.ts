@@ -137,7 +137,8 @@ export async function copyTree(
   const failures: string[] = [];
   const reader = engine.sourceReader(sources);
   const { xattrs, acls } = options;
-  const writer = writerEngine.targetWriter(targets, { preserve, xattrs, acls, umask, token: "test" });
+  const targetOptions = { preserve, keepTimes: false, xattrs, acls, umask, token: "test" };
+  const writer = writerEngine.targetWriter(targets, targetOptions);
   const finished = new Map<string, Parameters<typeof writer.finishFolders>[0][number]>();
   for (const item of await collect(engine.walk(sources, { recursive: true, ...walkOptions }))) {
     try {

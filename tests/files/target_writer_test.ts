@@ -20,7 +20,7 @@ function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): vo
 for (const { title, make } of ENGINES) {
   describe(`target writer, ${title}`, () => {
     const engine = make();
-    const options = { preserve: false, umask: 0o022, token: "test" };
+    const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
     const writerFor = (root: TargetRoot, more = {}) => engine.targetWriter([root], { ...options, ...more });
     const into = (path: string, more = {}) => writerFor({ kind: "folder", path, created: false }, more);
 

@@ -53,7 +53,7 @@ describe("frame header", () => {
 
   it("tells its kind, and rejects those that are not known", () => {
     for (const kind of Object.values(FrameKind)) assertEquals(frameKind(header(kind, 0, 0), 0), kind);
-    for (const kind of [0, 7, 8, 255]) {
+    for (const kind of [0, 8, 9, 255]) {
       assertProtocolError("bad-frame", () => frameKind(header(kind, 0, 0), 0));
     }
   });

@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { formatMessage, type Message, type MessageType, parseMessage } from "../../src/protocol/messages.ts";
+import {
+  formatMessage,
+  type Message,
+  type MessageOf,
+  type MessageType,
+  parseMessage,
+} from "../../src/protocol/messages.ts";
 import { parseWirePath } from "../../src/protocol/wire_path.ts";
 import { encodeXattrs } from "../../src/protocol/xattrs.ts";
 import { randomBytes } from "../support/random_bytes.ts";
@@ -68,6 +74,7 @@ const MESSAGES: Message[] = [
   { type: "totals", files: 1, bytes: 2, complete: false },
   { type: "failed", failure: FAILURE },
   { type: "note", message: "ä\n" },
+  { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },
   { type: "finish", files: 1, bytes: 2 },
   { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
   { type: "bye" },
@@ -106,6 +113,20 @@ describe("messages", () => {
     const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
     assertEquals(parseMessage(formatMessage(message)), message);
     for (const codecs of [null, "zstd", [1], Array(17).fill("zstd")]) rejects({ type: "ready", codecs });
+  });
+
+  it("may say how many were skipped, and nothing else there", () => {
+    for (const type of ["finish", "finished"] as const) {
+      assertEquals(parse({ ...jsonOf(type), skipped: 3 }), { ...parse(jsonOf(type)), skipped: 3 } as Message);
+      for (const skipped of [-1, 0.5, "3", null, true]) rejects({ ...jsonOf(type), skipped });
+    }
+  });
+
+  it("may ask for an update or a dry run, and for nothing else there", () => {
+    const job = (more: Json) => ({ ...jsonOf("start"), job: { ...PUSH, ...more } });
+    const start = parse(job({ update: "times", dryRun: true })) as MessageOf<"start">;
+    assertEquals([start.job.update, start.job.dryRun], ["times", true]);
+    for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
   });
 
   it("leave out fields that are not known", () => {

@@ -40,6 +40,7 @@ describe("results", () => {
   const results: Result[] = [
     { type: "pack", unit: 0, outcomes: [] },
     { type: "pack", unit: 2 ** 32 - 1, outcomes: [0, 2 ** 32 - 1, FAILURE, 5] },
+    { type: "answer", unit: 9, outcomes: [0, 3, FAILURE] },
     { type: "range", unit: 7, bytes: 2 ** 53 - 1, crc32: 2 ** 32 - 1 },
     { type: "range", unit: 7, bytes: 0, crc32: 0, failure: FAILURE },
     { type: "progress", bytes: 0 },

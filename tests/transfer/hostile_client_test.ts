@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { deflateRawSync } from "node:zlib";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
+import { ASK_HEADER_BYTES, type AskHeader, AskPhase, writeAskHeader } from "../../src/protocol/ask.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
 import { formatPreamble } from "../../src/protocol/preamble.ts";
 import type { Job, JobOptions } from "../../src/protocol/job.ts";
@@ -17,7 +18,7 @@ import { closeQuietly } from "../../src/session/stream_proof.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import type { TempFolder } from "../support/temp.ts";
-import type { TestRecord } from "../protocol/record.ts";
+import { record, type TestRecord } from "../protocol/record.ts";
 import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
 
@@ -31,6 +32,23 @@ const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0
 const DIR: WireSource = { operand: 0, name: "dir", kind: "folder", dev: 1, inode: 2 };
 const ROOT: TestRecord = { type: RecordType.folder, name: "", fields: { mode: 0o755 } };
 const file = (name: string): TestRecord => ({ type: RecordType.file, name, contents: "hostile" });
+
+const LINK: TestRecord = { type: RecordType.symlink, name: "l", contents: "x" };
+
+/** An ask about these records, which stand there as in a plan. */
+function askPayload(records: TestRecord[], header: Partial<AskHeader> = {}): Uint8Array<ArrayBuffer> {
+  const pieces = records.map((each) => record(each.type === RecordType.file ? { ...each, contents: "" } : each));
+  const recordsBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  const payload = new Uint8Array(ASK_HEADER_BYTES + recordsBytes);
+  const complete = { unit: 0, attempt: 0, phase: AskPhase.look, recordsBytes, ...header };
+  writeAskHeader(new DataView(payload.buffer), 0, complete);
+  let at = ASK_HEADER_BYTES;
+  for (const piece of pieces) {
+    payload.set(piece, at);
+    at += piece.length;
+  }
+  return payload;
+}
 
 for (const engine of ENGINES) {
   describe(`a hostile client cannot make the remote end (${engine})`, () => {
@@ -202,6 +220,51 @@ for (const engine of ENGINES) {
         assertMatch(await refusal(), /bad-path/);
       });
     }
+
+    const DRY = { dryRun: true };
+    const DIGEST = { phase: AskPhase.digest };
+    const UPDATE = { update: "contents" } as const;
+    const ASKS: [name: string, code: RegExp, job: Partial<Job>, payload: Uint8Array][] = [
+      ["about anything when the job has no questions", /bad-frame/, {}, askPayload([ROOT])],
+      ["about a path above", /bad-path/, UPDATE, askPayload([ROOT, file("..")])],
+      ["about a folder above", /bad-path/, DRY, askPayload([{ ...ROOT, name: "../.." }])],
+      ["about an unknown root", /bad-path/, DRY, askPayload([{ ...ROOT, root: 3 }])],
+      ["about an entry of no folder", /bad-record/, DRY, askPayload([file("x")])],
+      ["about contents without a digest", /bad-record/, UPDATE, askPayload([ROOT, file("x")], DIGEST)],
+      ["about the contents of a link", /bad-record/, UPDATE, askPayload([ROOT, LINK], DIGEST)],
+      ["about too many", /bad-record/, UPDATE, askPayload([ROOT, ...Array(512).fill(file("x"))])],
+      ["in an unknown phase", /bad-record/, UPDATE, askPayload([ROOT], { phase: 3 })],
+      ["with less than it says", /bad-record/, UPDATE, askPayload([ROOT], { recordsBytes: 1 << 30 })],
+    ];
+    for (const [name, code, job, payload] of ASKS) {
+      it(`answer a question ${name}`, async () => {
+        const stream = await begin(job);
+        await stream.send(FrameKind.ask, payload);
+        assertMatch(await refusal(), code);
+      });
+    }
+
+    it("look through a link", async () => {
+      const stream = await begin(UPDATE);
+      await stream.send(
+        FrameKind.ask,
+        askPayload([ROOT, { type: RecordType.folder, name: "planted" }, file("outside")]),
+      );
+      assertMatch(JSON.stringify(await stream.result()), /symbolic link stands in the way/);
+    });
+
+    it("write in a dry run", async () => {
+      const stream = await begin(DRY);
+      await stream.pack(ROOT, file("new"));
+      assertMatch(await refusal(), /bad-frame/);
+    });
+
+    it("open a file in a dry run", async () => {
+      await begin(DRY);
+      const path = "new" as WirePath;
+      session.control.send({ type: "open", file: 0, root: 0, path, size: 1, attributes: ATTRIBUTES });
+      assertMatch(await refusal(), /bad-order/);
+    });
 
     it("take a block of a file that is not open", async () => {
       const stream = await begin();

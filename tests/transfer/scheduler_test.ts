@@ -5,7 +5,8 @@ import { loadFileEngine } from "../../src/files/engine.ts";
 import { resolveSources } from "../../src/files/source_roots.ts";
 import type { Message, MessageOf } from "../../src/protocol/messages.ts";
 import type { Failure } from "../../src/protocol/results.ts";
-import type { PackUnit, RangeUnit, Unit } from "../../src/streams/unit.ts";
+import { AskPhase, Verdict } from "../../src/protocol/ask.ts";
+import type { AskUnit, PackUnit, RangeUnit, Unit } from "../../src/streams/unit.ts";
 import { Scheduler } from "../../src/transfer/scheduler.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 
@@ -27,9 +28,11 @@ async function scheduleTree(
     send: (message) => sent.push(message),
     failed: (failure, side) => failed.push([failure, side]),
     note: () => {},
+    planned: () => {},
   }, { streams, blockBytes: MIB, sparse });
   return {
     scheduler,
+    path: tree.path,
     failed,
     /** Messages of a type that came since the last call. */
     take<T extends Message["type"]>(type: T): MessageOf<T>[] {
@@ -171,5 +174,94 @@ describe("Scheduler", () => {
       const [{ file }] = work.take("open");
       assertThrows(() => work.scheduler.answer({ type: "opened", file, missing, sequential: false }), ProtocolError);
     }
+  });
+
+  describe("with questions first", () => {
+    /** Answers every ask with this verdict on each record; returns the units that were handed out. */
+    async function answerAll(scheduler: Scheduler, verdictOf: (unit: AskUnit) => number): Promise<Unit[]> {
+      const units: Unit[] = [];
+      for (let unit = await scheduler.next(0); unit; unit = await scheduler.next(0)) {
+        units.push(unit);
+        if (unit.type !== "ask") confirm(scheduler, unit);
+        else {
+          const outcomes = Array(unit.records).fill(verdictOf(unit));
+          scheduler.report({ type: "ask", unit: unit.unit, outcomes });
+        }
+      }
+      return units;
+    }
+    const UPDATE = { by: "times", dryRun: false } as const;
+
+    it("asks in batches, large files too, and sends nothing of what is there", async () => {
+      await using work = await scheduleTree({});
+      for (let folder = 0; folder < 20; folder++) {
+        Deno.mkdirSync(`${work.path}/${folder}`);
+        for (let file = 0; file < 1000; file++) Deno.writeTextFileSync(`${work.path}/${folder}/${file}`, "");
+        for (let file = 0; file < 10; file++) {
+          using large = Deno.openSync(`${work.path}/${folder}/large${file}`, { write: true, create: true });
+          large.truncateSync(2 * MIB);
+        }
+      }
+      await work.scheduler.askFirst(UPDATE, () => ".");
+      const units = await answerAll(work.scheduler, () => Verdict.same);
+      assert(units.length < 50, `${units.length} units`);
+      assert(units.every(({ type }) => type === "ask"));
+      assertEquals(work.take("open"), []);
+      assertEquals(work.scheduler.skipped, { files: 20_200, counted: 20_200, bytes: 400 * MIB });
+      assertEquals(work.scheduler.totals, { files: 0, bytes: 0, complete: true });
+      assertEquals(work.scheduler.finished, true);
+    });
+
+    it("compares a large file range by range, and sends it as soon as one differs", async () => {
+      const size = 100 * MIB;
+      for (const differs of [false, true]) {
+        await using work = await scheduleTree({ large: { sparseSize: size } }, LARGE);
+        await work.scheduler.askFirst({ by: "contents", dryRun: false }, () => ".");
+        const ranges: (number | undefined)[][] = [];
+        const next = async () => (await work.scheduler.next(0)) as AskUnit;
+        const answer = (unit: AskUnit, verdict: number) =>
+          work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: [verdict] });
+        answer(await next(), Verdict.undecided);
+        const asked = [await next(), await next(), await next()];
+        for (const { phase, range } of asked) ranges.push([phase, range?.start, range?.end]);
+        assertEquals(ranges, [0, 32, 64].map((at) => [AskPhase.digest, at * MIB, (at + 32) * MIB]));
+        asked.reverse();
+        answer(asked.pop()!, differs ? Verdict.different : Verdict.same);
+        if (differs) {
+          const waiting = work.scheduler.next(0);
+          assert(await isPending(waiting), "more of a file that differs was asked for");
+          asked.forEach((unit) => answer(unit, Verdict.same));
+          assertEquals(work.take("open").length, 1);
+          work.scheduler.close();
+          await waiting;
+        } else {
+          const last = await next();
+          assertEquals([last.range?.start, last.range?.end], [96 * MIB, size]);
+          [...asked, last].forEach((unit) => answer(unit, Verdict.same));
+          const settle = await next();
+          assertEquals([settle.phase, settle.range], [AskPhase.settle, undefined]);
+          answer(settle, Verdict.same);
+          assertEquals([await work.scheduler.next(0), work.scheduler.skipped.bytes], [undefined, size]);
+        }
+      }
+    });
+
+    it("asks again what a stream that broke had asked", async () => {
+      await using work = await scheduleTree({ "a": "1" });
+      await work.scheduler.askFirst(UPDATE, () => ".");
+      const [first] = [await work.scheduler.next(0)];
+      work.scheduler.streamBroke(0);
+      const again = await work.scheduler.next(1) as AskUnit;
+      assertEquals([again.unit, again.attempt], [first!.unit, 1]);
+      work.scheduler.report({ type: "ask", unit: again.unit, outcomes: [Verdict.same, Verdict.same] });
+      assertEquals([await work.scheduler.next(1), work.scheduler.skipped.files], [undefined, 1]);
+    });
+
+    it("asks about hard links only when everything else is in place", async () => {
+      await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
+      await work.scheduler.askFirst(UPDATE, () => ".");
+      const units = await answerAll(work.scheduler, () => Verdict.different);
+      assertEquals(units.map(({ type }) => type), ["ask", "pack", "ask", "pack"]);
+    });
   });
 });

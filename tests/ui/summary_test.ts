@@ -31,6 +31,11 @@ describe("summaryLine", () => {
       summaryLine({ ...plain, files: 1, bytes: 125e6, elapsedMs: 1000 }, { bits: true }),
       "1 file, 119 MiB in 1.0 s (1.0 Gbit/s), 4 streams, native engine",
     ));
+  it("says what a dry run would do", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 3, bytes: MIB, elapsedMs: 1000, skipped: 30, dryRun: true }),
+      "dry run: 3 files to copy, 1.0 MiB, 30 unchanged, 4 streams, native engine",
+    ));
   it("claims no rate without time", () =>
     assertEquals(
       summaryLine({ ...plain, files: 0, bytes: 0, elapsedMs: 0 }),

@@ -1,0 +1,177 @@
+/** Looking at targets with system calls. */
+
+import { FileError } from "../errors.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../protocol/records.ts";
+import type { RangeReader, TargetOptions, TargetRoot } from "./engine.ts";
+import { failedCall } from "./file_failure.ts";
+import { type Attributes, FileKind, FileStat } from "./file_stat.ts";
+import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "./link_target.ts";
+import { joinPath } from "./local_path.ts";
+import { NativeAttributes } from "./native_attributes.ts";
+import { NativeFolders } from "./native_folders.ts";
+import { openOnce } from "./native_open.ts";
+import { NativeRangeReader } from "./native_range_reader.ts";
+import { readStat } from "./native_stat.ts";
+import type { XattrWriter } from "./native_xattrs.ts";
+import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
+import { preservedMode } from "./target_mode.ts";
+import { checkShape, rootFolder, targetText } from "./target_name.ts";
+
+const ENOENT = 2;
+
+/** What the engine has found out, and has loaded. */
+interface ComparerEngine {
+  openat2: boolean;
+  xattrs?: XattrWriter;
+}
+
+export class NativeComparer implements TargetComparer {
+  readonly stat = new FileStat();
+  readonly #calls: FileCalls;
+  readonly #roots: TargetRoot[];
+  readonly #options: TargetOptions;
+  readonly #folders: NativeFolders;
+  /** For a look elsewhere, which must not move the current folder. */
+  readonly #aside: NativeFolders;
+  readonly #attributes: NativeAttributes;
+  readonly #statx: Statx;
+  readonly #xattrs: XattrWriter | undefined;
+  readonly #name = new Scratch(512);
+  readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
+  #root = -1;
+  #path = "";
+  #folder = -1;
+  #nameText = "";
+
+  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: ComparerEngine) {
+    this.#calls = calls;
+    this.#roots = roots;
+    this.#options = options;
+    this.#folders = new NativeFolders(calls, roots, engine);
+    this.#aside = new NativeFolders(calls, roots, engine);
+    this.#attributes = new NativeAttributes(calls);
+    this.#statx = new Statx(calls);
+    this.#xattrs = engine.xattrs;
+  }
+
+  get path(): string {
+    const root = this.#roots[this.#root];
+    return joinPath(root.kind === "folder" ? targetText(root, this.#path) : rootFolder(root), this.#nameText);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
+    const target = this.#roots[root];
+    const path = start === end ? "" : decodeName(bytes.subarray(start, end));
+    if (path !== "" || !target) checkShape(target, true);
+    this.#folder = -1;
+    this.#root = root;
+    this.#path = path;
+    try {
+      this.#folder = this.#folders.open(root, path, { create: false });
+      return true;
+    } catch (error) {
+      if (error instanceof FileError && error.code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const root = this.#roots[this.#root];
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    const name = root.kind === "file" ? encodeName(root.name) : bytes.subarray(cursor.nameStart, cursor.nameEnd);
+    this.#nameText = decodeName(name);
+    if (root.kind === "device") {
+      this.stat.kind = FileKind.charDevice;
+      return true;
+    }
+    if (!this.#statx.fill(this.#folder, this.#name.putName(name), AT_SYMLINK_NOFOLLOW)) {
+      const errno = this.#calls.errno();
+      if (errno === ENOENT) return false;
+      throw failedCall("examine", this.path, errno);
+    }
+    readStat(this.#statx, this.stat);
+    return true;
+  }
+
+  isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
+    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
+    checkSymlinkTarget(target);
+    if (this.stat.kind !== FileKind.symlink) return false;
+    const { bytes: text, address } = this.#link;
+    const length = this.#calls.readlinkat(this.#folder, this.#name.address, address, text.length);
+    return length === target.length && target.every((byte, index) => byte === text[index]);
+  }
+
+  open(): RangeReader {
+    const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
+    const flags = closeOnExec | nonBlock | noTty | noFollow;
+    const descriptor = openOnce(this.#calls, this.#folder, this.#name.address, flags);
+    if (descriptor < 0) throw failedCall("read", this.path, -descriptor);
+    return new NativeRangeReader(this.#calls, descriptor, this.path);
+  }
+
+  bringUpToDate(wanted: Attributes, xattrs?: Uint8Array): void {
+    const attributes = this.#attributes;
+    const differs = differingAttributes(this.stat, wanted, this.#options, attributes.user);
+    if (differs.owner || differs.mode || this.#xattrs) this.#setByDescriptor(wanted, differs, xattrs);
+    if (!differs.time) return;
+    const times = this.#options.preserve ? attributes.putTimes(wanted) : attributes.putModificationTime(wanted);
+    if (this.#calls.utimensat(this.#folder, this.#name.address, times, AT_SYMLINK_NOFOLLOW) !== 0) {
+      throw this.#unset(this.#calls.errno());
+    }
+  }
+
+  close(): void {
+    this.#folders.close();
+    this.#aside.close();
+    this.#folder = -1;
+  }
+
+  /** In the order in which none undoes another. */
+  #setByDescriptor(wanted: Attributes, differs: { owner: boolean; mode: boolean }, block?: Uint8Array): void {
+    const calls = this.#calls;
+    const { path, noFollow, closeOnExec } = calls.flags;
+    const { address } = this.#name;
+    const place = openOnce(calls, this.#folder, address, path | noFollow | closeOnExec);
+    if (place < 0) throw this.#unset(-place);
+    try {
+      if (differs.owner) this.#attributes.setOwnerOfPath(place, wanted.uid, wanted.gid);
+      let refused = this.#xattrs?.setPlain(place, block);
+      if (differs.owner || differs.mode) {
+        if (!this.#statx.fill(this.#folder, address, AT_SYMLINK_NOFOLLOW)) throw this.#unset(calls.errno());
+        const { uid, gid, mode } = this.#statx;
+        const right = preservedMode(wanted.mode, uid === wanted.uid && gid === wanted.gid);
+        const errno = (mode & 0o7777) === right ? 0 : this.#attributes.setModeOfPath(place, right);
+        if (errno !== 0) throw this.#unset(errno);
+      }
+      refused = this.#xattrs?.setLists(place, block, { isFolder: false }) ?? refused;
+      if (refused) throw this.#xattrs!.failure(this.path, refused);
+    } finally {
+      calls.close(place);
+    }
+  }
+
+  #unset(errno: number): FileError {
+    return failedCall("set the attributes of", this.path, errno);
+  }
+
+  /** Whether both names are of one file. */
+  #isHardLink(target: Uint8Array): boolean {
+    const first = parseFirstPath(target);
+    try {
+      const folder = this.#aside.open(this.#root, first.folder, { create: false });
+      const name = new Scratch(256);
+      if (!this.#statx.fill(folder, name.putName(encodeName(first.name)), AT_SYMLINK_NOFOLLOW)) return false;
+    } catch (error) {
+      if (error instanceof FileError) return false;
+      throw error;
+    }
+    const { dev, inode, inodeLow } = this.#statx;
+    return this.stat.dev === dev && this.stat.inode === inode && this.stat.inodeLow === inodeLow;
+  }
+}

@@ -1,0 +1,112 @@
+/** Looking at targets with `Deno.*Sync`. */
+
+import { FileError, ProtocolError } from "../errors.ts";
+import { decodeName } from "../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../protocol/records.ts";
+import type { RangeReader, TargetOptions, TargetRoot } from "./engine.ts";
+import { failedDeno, failedWith } from "./file_failure.ts";
+import { type Attributes, FileKind, FileStat } from "./file_stat.ts";
+import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
+import { existingAt, PortablePlacing } from "./portable_placing.ts";
+import { PortableRangeReader } from "./portable_reader.ts";
+import { readInfo } from "./portable_stat.ts";
+import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
+import { checkShape } from "./target_name.ts";
+
+export class PortableComparer implements TargetComparer {
+  readonly stat = new FileStat();
+  path = "";
+  readonly #options: TargetOptions;
+  readonly #placing: PortablePlacing;
+  /** For a look elsewhere, which must not move the current folder. */
+  readonly #aside: PortablePlacing;
+
+  constructor(roots: TargetRoot[], options: TargetOptions) {
+    this.#options = options;
+    this.#placing = new PortablePlacing(roots, options);
+    this.#aside = new PortablePlacing(roots, options);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
+    const path = start === end ? "" : decodeName(bytes.subarray(start, end));
+    try {
+      this.#placing.enter(root, path, { create: false });
+      const info = existingAt(this.#placing.folder);
+      // The folder of a root may be a link that the user named.
+      if (info && path !== "" && !info.isDirectory) throw failedWith("create", this.#placing.folder, "ENOTDIR");
+      return info !== undefined;
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      if (error instanceof FileError && error.code === "ENOENT") return false;
+      throw failedDeno("create", this.#placing.folder, error);
+    }
+  }
+
+  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const root = this.#placing.current();
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") {
+      this.path = root.path;
+      this.stat.kind = FileKind.charDevice;
+      return true;
+    }
+    const name = root.kind === "file" ? root.name : decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    this.path = this.#placing.pathOf(name);
+    try {
+      const info = existingAt(this.path);
+      if (info) readInfo(info, this.stat);
+      return info !== undefined;
+    } catch (error) {
+      throw failedDeno("examine", this.path, error);
+    }
+  }
+
+  isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
+    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
+    checkSymlinkTarget(target);
+    if (this.stat.kind !== FileKind.symlink) return false;
+    try {
+      return Deno.readLinkSync(this.path) === decodeName(target);
+    } catch {
+      // It is no link any more.
+      return false;
+    }
+  }
+
+  open(): RangeReader {
+    try {
+      return new PortableRangeReader(Deno.openSync(this.path), this.path);
+    } catch (error) {
+      throw failedDeno("read", this.path, error);
+    }
+  }
+
+  bringUpToDate(wanted: Attributes): void {
+    const user = Deno.build.os === "windows" ? null : Deno.uid();
+    const differs = differingAttributes(this.stat, wanted, this.#options, user);
+    if (!differs.owner && !differs.mode && !differs.time) return;
+    const { attributes } = this.#placing;
+    try {
+      if (this.#options.preserve) attributes.preserve(this.path, wanted);
+      else attributes.setModificationTime(this.path, wanted);
+    } catch (error) {
+      throw failedDeno("set the attributes of", this.path, error);
+    }
+  }
+
+  close(): void {}
+
+  /** Whether both names are of one file. */
+  #isHardLink(target: Uint8Array): boolean {
+    const first = parseFirstPath(target);
+    try {
+      this.#aside.enter(this.#placing.root, first.folder, { create: false });
+      const info = existingAt(this.#aside.pathOf(first.name));
+      return info !== undefined && this.stat.inode !== 0 && info.dev === this.stat.dev && info.ino === this.stat.inode;
+    } catch {
+      // Whatever keeps it from being looked at keeps it from being known as the same.
+      return false;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+/** Answers asks: holds records against what is at the target, where nothing is made for it. */
+
+import { FileError, ProtocolError } from "../errors.ts";
+import { failedWith } from "../files/file_failure.ts";
+import { FileKind, FileStat } from "../files/file_stat.ts";
+import { readAttributes } from "../files/record_attributes.ts";
+import { isSameTime, type TargetComparer } from "../files/target_comparer.ts";
+import {
+  type AskHeader,
+  AskPhase,
+  type Comparison,
+  DIGEST_BYTES,
+  type RangeDigest,
+  readDigest,
+  Verdict,
+} from "../protocol/ask.ts";
+import { PACK_RECORDS } from "../protocol/limits.ts";
+import { RecordCursor, RecordType } from "../protocol/records.ts";
+import type { Failure } from "../protocol/results.ts";
+import type { Breather } from "./breather.ts";
+import { toFailure } from "./failure.ts";
+import { folderAttributes } from "./pack_receiver.ts";
+import type { ReceivedPack } from "./unit.ts";
+
+/** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
+const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP"];
+
+/** Answers the asks of one stream. */
+export class AskReceiver {
+  readonly #target: TargetComparer;
+  readonly #options: Comparison;
+  readonly #breather: Breather;
+  readonly #wanted = new FileStat();
+  #digests?: typeof import("../files/content_digest.ts");
+
+  constructor(target: TargetComparer, options: Comparison, breather: Breather) {
+    this.#target = target;
+    this.#breather = breather;
+    this.#options = options;
+  }
+
+  /**
+   * Answers the ask whose records begin at bytes[start], in a payload that ends at bytes[end].
+   *
+   * @returns what to tell the main thread, and the verdict on each record for the sender.
+   * @throws {ProtocolError} when a record is not what a sender may ask about.
+   */
+  async receive(
+    { unit, attempt, phase, recordsBytes }: AskHeader,
+    bytes: Uint8Array<ArrayBuffer>,
+    view: DataView,
+    start: number,
+    end: number,
+  ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
+    const counts = { files: 0, bytes: 0, skipped: 0 };
+    const report: ReceivedPack = { type: "pack", unit, attempt, ...counts, failures: [], folders: [], created: [] };
+    const outcomes: (number | Failure)[] = [];
+    let digestAt = start + recordsBytes;
+    const cursor = new RecordCursor(bytes, start, digestAt, { plan: true });
+    let folder: number | Failure | undefined;
+    while (cursor.next()) {
+      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+      let range: RangeDigest | undefined;
+      if (phase === AskPhase.digest && cursor.type === RecordType.file) {
+        if (digestAt === end) throw new ProtocolError("bad-record", "Cannot compare contents without a digest");
+        range = readDigest(bytes, view, digestAt, cursor.size);
+        digestAt += DIGEST_BYTES;
+      }
+      let outcome: number | Failure;
+      try {
+        if (entering) folder = undefined;
+        if (entering) outcome = folder = this.#enter(cursor, bytes, report);
+        else if (folder === undefined) throw inNoFolder();
+        else outcome = folder === Verdict.same ? await this.#judge(phase, cursor, bytes, range) : folder;
+      } catch (error) {
+        outcome = failureOf(error);
+        if (entering) folder = outcome;
+      }
+      if (cursor.type === RecordType.enter) continue;
+      if (outcomes.push(outcome) > PACK_RECORDS) {
+        throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
+      }
+      if (typeof outcome !== "number") report.failures.push(outcome);
+      else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) report.skipped++;
+    }
+    return { report, outcomes };
+  }
+
+  #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {
+    if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
+    if (cursor.type === RecordType.folder) report.folders.push(folderAttributes(cursor, bytes));
+    return Verdict.same;
+  }
+
+  #judge(
+    phase: number,
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+    range: RangeDigest | undefined,
+  ): number | Promise<number> {
+    if (phase === AskPhase.look) return this.#look(cursor, bytes);
+    if (cursor.type !== RecordType.file) {
+      throw new ProtocolError("bad-record", "Cannot compare the contents of what is no file");
+    }
+    const { stat } = this.#target;
+    if (!this.#target.look(cursor, bytes)) return Verdict.missing;
+    if (stat.kind !== FileKind.file || stat.size !== cursor.size) return Verdict.different;
+    return range ? this.#compare(cursor, range) : this.#settle(cursor);
+  }
+
+  #look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+    const target = this.#target;
+    if (!target.look(cursor, bytes)) return Verdict.missing;
+    const { stat } = target;
+    if (stat.kind === FileKind.folder) throw failedWith("write", target.path, "EISDIR");
+    const { by } = this.#options;
+    if (by === "nothing") return Verdict.different;
+    if (cursor.type !== RecordType.file) return target.isLink(cursor, bytes) ? Verdict.same : Verdict.different;
+    if (stat.kind !== FileKind.file || stat.size !== cursor.size) return Verdict.different;
+    if (by === "contents") return Verdict.undecided;
+    readAttributes(cursor, this.#wanted);
+    return isSameTime(stat, this.#wanted) ? this.#settle(cursor) : Verdict.different;
+  }
+
+  async #compare(cursor: RecordCursor, range: RangeDigest): Promise<number> {
+    const reader = this.#target.open();
+    try {
+      const { digestRange, isSameDigest } = this.#digests ??= await import("../files/content_digest.ts");
+      const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
+      if (!digest || !isSameDigest(digest, range.digest)) return Verdict.different;
+    } finally {
+      reader.close();
+    }
+    return isWhole(range, cursor) ? this.#settle(cursor) : Verdict.same;
+  }
+
+  /** The file is the same; its attributes become so. */
+  #settle(cursor: RecordCursor): number {
+    if (this.#options.dryRun) return Verdict.same;
+    readAttributes(cursor, this.#wanted);
+    this.#target.bringUpToDate(this.#wanted, cursor.xattrs());
+    return Verdict.same;
+  }
+}
+
+/** Whether a digest is that of the whole file, so that the file is settled with it. */
+function isWhole({ start, end }: RangeDigest, { size }: RecordCursor): boolean {
+  return end - start === size;
+}
+
+function inNoFolder(): ProtocolError {
+  return new ProtocolError("bad-record", "Cannot accept a record: it is in no folder");
+}
+
+function failureOf(error: unknown): number | Failure {
+  if (!(error instanceof FileError)) throw error;
+  if (error.act !== "set the attributes of" && !OBSTACLES.includes(error.code)) return Verdict.different;
+  return toFailure(error);
+}
