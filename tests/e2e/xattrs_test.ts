@@ -44,6 +44,22 @@ describeWithSshd(title, { ignore: problem !== undefined }, () => {
   afterAll(() => scene[Symbol.asyncDispose]());
 
   for (const way of NATIVE) {
+    it(`are brought up to date where contents are there already: ${wayName(way)}`, async () => {
+      const tree = await writeSource(scene);
+      const copy = async (flags: string) => {
+        const target = `${tree}/to`;
+        const result = await scene.copy(way, { flags: flags.split(" "), sources: [`${tree}/from/.`], target });
+        assertEquals([result.code, result.stderr], [0, ""]);
+        return JSON.parse(result.stdout.trim().split("\n").at(-1)!);
+      };
+      await Deno.mkdir(`${tree}/to`);
+      await copy("-a -u --json");
+      assertEquals(xattrsOf(`${tree}/to/d/small`), {});
+      const { files } = await copy("-a -u --json --xattrs --acls");
+      assertEquals(files, 0);
+      for (const path of PATHS) assertEquals(xattrsOf(`${tree}/to${path}`), xattrsOf(`${tree}/from${path}`), path);
+    });
+
     it(`arrive when they are asked for: ${wayName(way)}`, async () => {
       const tree = await writeSource(scene);
       for (
