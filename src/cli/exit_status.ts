@@ -19,9 +19,12 @@ export type ExitStatus = typeof EXIT_STATUS[keyof typeof EXIT_STATUS];
 /** The user, or the system for the user, asked to stop. Used as the reason of an `AbortController`. */
 export class Interrupted extends Error {
   override name = "Interrupted";
+  /** What can be done now. */
+  readonly hint?: string;
 
-  constructor() {
+  constructor(hint?: string) {
     super("Interrupted");
+    this.hint = hint;
   }
 }
 

@@ -76,6 +76,12 @@ export const FLAGS = [
     help: "Change nothing, list what would be copied",
   },
   {
+    name: "no-resume",
+    kind: "boolean",
+    section: "Copying",
+    help: "Start over where an interrupted copy has stopped, and leave nothing of this one",
+  },
+  {
     name: "include",
     kind: "list",
     argument: "GLOB",

@@ -43,6 +43,8 @@ export interface HostOptions extends HostAccess {
   readonly direct: boolean;
   /** Only what is not there yet: told by size and time, or by contents. */
   readonly update?: "times" | "contents";
+  /** Go on where an interrupted copy has stopped. */
+  readonly resume: boolean;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -82,6 +84,7 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     dummy: dummyOf(flags.ioengine),
     direct: !(flags.nodirect ?? false),
     update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
+    resume: !flags["no-resume"],
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,

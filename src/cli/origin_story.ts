@@ -43,6 +43,7 @@ export function readStory(line: string): TransferEvent[] {
         type: "finished",
         files: count("files"),
         bytes: count("bytes"),
+        resumed: count("resumed"),
         failed: count("failed"),
         skipped: count("skipped"),
         ...(fields.dryRun === true ? { dryRun: true } : {}),

@@ -24,7 +24,7 @@ export function headline(error: unknown): string {
 
 /** What to do about it, where that is known. */
 export function hintOf(error: unknown): string | undefined {
-  if (error instanceof UserError) return error.hint;
+  if (error instanceof UserError || error instanceof Interrupted) return error.hint;
   if (error instanceof ProtocolError) return 'Compare "escp --version" on both sides, then run again with -vv';
   if (isBug(error)) return "This is a bug in escp: please report it with the lines below and the output of escp -V -v";
 }

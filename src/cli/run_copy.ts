@@ -27,7 +27,7 @@ export async function runCopy(given: Options): Promise<number> {
   });
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
   const { log } = logging;
-  using stop = stopSignals();
+  using stop = stopSignals(hintFor(options));
   const emit = (event: TransferEvent) => {
     report?.onEvent(event);
     listing?.onEvent(event);
@@ -64,6 +64,12 @@ export async function runCopy(given: Options): Promise<number> {
 
 function statusOf(failed: number): number {
   return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
+}
+
+/** What an interrupted copy leaves to be done. */
+function hintFor({ resume, fromInput }: Options): string | undefined {
+  if (fromInput) return "What came on standard input cannot be continued: it has to be sent again";
+  return resume ? "Run the same command again to continue; files that are complete stay as they are" : undefined;
 }
 
 async function jsonReport(options: Options) {

@@ -4,12 +4,16 @@ import { EXIT_STATUS, Interrupted } from "./exit_status.ts";
 
 const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Listens until disposed. The first signal asks to stop; a second SIGINT leaves at once. */
-export function stopSignals(): Disposable & { signal: AbortSignal } {
+/**
+ * Listens until disposed. The first signal asks to stop; a second SIGINT leaves at once.
+ *
+ * @param hint what the user is told then.
+ */
+export function stopSignals(hint?: string): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
-    controller.abort(new Interrupted());
+    controller.abort(new Interrupted(hint));
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
   return {

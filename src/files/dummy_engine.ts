@@ -5,6 +5,7 @@
 
 import { decodeName } from "../protocol/names.ts";
 import type {
+  BegunPartial,
   FileEngine,
   Partial,
   PathCalls,
@@ -130,6 +131,14 @@ class DiscardingWriter implements TargetWriter {
   createPartial(root: number, path: string, size: number): Partial {
     return { root, path, temporary: "dummy", size };
   }
+
+  beginPartial(root: number, path: string, size: number): Promise<BegunPartial> {
+    return Promise.resolve({ partial: this.createPartial(root, path, size), kept: [] });
+  }
+
+  openJournal(): undefined {}
+
+  keep(): void {}
 
   openPartial({ path }: Partial): RangeWriter {
     return { path, writeAt() {}, zerosAt() {}, close() {} };

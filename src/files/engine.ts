@@ -1,7 +1,10 @@
 /** What an engine of the file side offers, and the choice between the two. Streams see only these interfaces. */
 
 import { type FileError, UserError } from "../errors.ts";
+import type { SummedRange } from "../protocol/range_sums.ts";
 import type { RecordCursor } from "../protocol/records.ts";
+import type { ResumableSource } from "../resume/journal.ts";
+import type { JournalWriter } from "../resume/journal_writer.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
 import { createNativeEngine } from "./native_engine.ts";
 import { createPortableEngine } from "./portable_engine.ts";
@@ -172,6 +175,15 @@ export interface Partial {
   /** Name of the temporary file in the folder of the final one; "" for a device, which is written in place. */
   temporary: string;
   size: number;
+  /** Name of the journal beside it: what is written is noted there, for a copy that goes on where this one stops. */
+  journal?: string;
+}
+
+/** A large file that begins, perhaps not for the first time. */
+export interface BegunPartial {
+  partial: Partial;
+  /** What of it is there already, in order and without overlaps. */
+  kept: SummedRange[];
 }
 
 /** A folder that a writer made or had to open up for itself, whose mode must be set at the end. */
@@ -214,15 +226,26 @@ export interface TargetWriter {
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
   /** Makes the temporary file of a large one, without taking space. @throws {FileError} */
   createPartial(root: number, path: string, size: number): Partial;
+  /**
+   * As `createPartial`; with a `source`, and where a lock can be had, with a journal, and with what an earlier copy of
+   * this source has left. Without one, what an earlier copy has left is removed.
+   *
+   * @throws {FileError}
+   */
+  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial>;
   /** Opens it for writing, in whichever thread. @throws {FileError} */
   openPartial(partial: Partial): RangeWriter;
+  /** Opens its journal, in whichever thread; undefined when it has none. @throws {FileError} */
+  openJournal(partial: Partial): JournalWriter | undefined;
   /** Gives it its size, where that was not known, its attributes and its final name. @throws {FileError} as `writeWhole` does. */
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void;
-  /** Removes the temporary file; never fails. */
+  /** Removes the temporary file, and its journal; never fails. */
   discard(partial: Partial): void;
+  /** Lets go of it for a later copy that goes on with it; one without a journal, or with an empty one, is removed. */
+  keep(partial: Partial): void;
   /** Sets what folders shall have at the end, deepest first. */
   finishFolders(folders: FinishedFolder[]): FileError[];
-  /** Removes this writer's temporary files, without `keepPartials` the large ones too. May be called again. */
+  /** Removes this writer's temporary files; with `keepPartials` large ones that can be continued stay. May be called again. */
   abort(options?: { keepPartials?: boolean }): void;
   close(): void;
 }

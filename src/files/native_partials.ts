@@ -3,12 +3,16 @@
 import { FileError } from "../errors.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { encodeName } from "../protocol/names.ts";
-import type { Partial, RangeWriter } from "./engine.ts";
+import type { ResumableSource } from "../resume/journal.ts";
+import { JournalWriter } from "../resume/journal_writer.ts";
+import { removeEarlier, takeOver } from "../resume/take_over.ts";
+import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
+import { OpenPartials } from "./open_partials.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { plainMode } from "./target_mode.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
@@ -17,8 +21,7 @@ export class NativePartials {
   readonly #placing: NativePlacing;
   readonly #name = new Scratch(512);
   readonly #temporary = new Scratch(512);
-  /** Those made by this writer and neither committed nor discarded. */
-  readonly #open = new Map<string, Partial>();
+  readonly #open = new OpenPartials();
 
   constructor(placing: NativePlacing) {
     this.#placing = placing;
@@ -37,8 +40,33 @@ export class NativePartials {
     placing.calls.close(descriptor);
     if (errno !== 0) throw placing.failed(address, errno, placing.temporary);
     const partial = { root, path, temporary: placing.handOverTemporary(), size };
-    this.#open.set(partial.temporary, partial);
+    this.#open.add(partial);
     return partial;
+  }
+
+  async begin(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+    const placing = this.#placing;
+    const target = placing.roots[root];
+    checkShape(target, path !== "");
+    if (target.kind !== "device") {
+      const { folder, name } = splitTarget(target, path);
+      placing.enter(root, folder);
+      // A descriptor of its own: other files are begun while this one waits.
+      const place = this.#duplicateFolder();
+      try {
+        const at = folderPath(place);
+        const taken = source ? await takeOver(at, name, source) : await removeEarlier(at, name);
+        if (taken) {
+          const { names: { partial: temporary, journal }, kept } = taken;
+          const partial = { root, path, temporary, size, journal };
+          this.#open.add(partial, taken.journal);
+          return { partial, kept };
+        }
+      } finally {
+        placing.calls.close(place);
+      }
+    }
+    return { partial: this.create(root, path, size), kept: [] };
   }
 
   open(partial: Partial): RangeWriter {
@@ -68,27 +96,51 @@ export class NativePartials {
     }
     // The mode that a small file is made with; what follows takes it from there.
     if (!placing.xattrs) placing.calls.fchmod(descriptor, plainMode(attributes.mode, placing.options.umask));
-    this.#open.delete(partial.temporary);
-    placing.publish(descriptor, temporary, name, attributes, xattrs);
+    try {
+      placing.publish(descriptor, temporary, name, attributes, xattrs);
+    } finally {
+      this.#open.remove(partial, folderPath(placing.folder));
+    }
+  }
+
+  openJournal(partial: Partial): JournalWriter | undefined {
+    if (partial.journal === undefined) return undefined;
+    this.#enter(partial);
+    return new JournalWriter(`${folderPath(this.#placing.folder)}/${partial.journal}`);
   }
 
   discard(partial: Partial): void {
-    this.#open.delete(partial.temporary);
     if (partial.temporary === "") return;
     try {
       const temporary = this.#enter(partial);
       this.#placing.calls.unlinkat(this.#placing.folder, temporary, 0);
+      this.#open.remove(partial, folderPath(this.#placing.folder));
     } catch (error) {
       // Its folder is gone or unreachable: nothing can be removed there.
       if (!(error instanceof FileError)) throw error;
+      this.#open.leave(partial);
     }
   }
 
+  keep(partial: Partial): void {
+    if (this.#open.isWorthKeeping(partial)) this.#open.leave(partial);
+    else this.discard(partial);
+  }
+
   abort(options: { keepPartials?: boolean }): void {
-    if (!options.keepPartials) {
-      for (const partial of [...this.#open.values()]) this.discard(partial);
+    for (const partial of this.#open) {
+      if (options.keepPartials) this.keep(partial);
+      else this.discard(partial);
     }
-    this.#open.clear();
+  }
+
+  /** The current folder of the placing, once more. */
+  #duplicateFolder(): number {
+    const { calls, folder } = this.#placing;
+    const { path, directory, closeOnExec } = calls.flags;
+    const descriptor = calls.openat(folder, this.#name.putName(encodeName(".")), path | directory | closeOnExec, 0);
+    if (descriptor < 0) throw failedCall("write", this.#placing.textOf(this.#name.address), calls.errno());
+    return descriptor;
   }
 
   /** Makes the folder of the partial file the current one. Returns the address of its temporary name. */
@@ -106,4 +158,9 @@ export class NativePartials {
     if (descriptor < 0) throw failedCall("write", text, calls.errno());
     return descriptor;
   }
+}
+
+/** A path by which `Deno.*` comes to an open folder, whatever its name is and wherever it is moved (proc(5)). */
+function folderPath(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
 }

@@ -6,7 +6,10 @@ import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
+import type { ResumableSource } from "../resume/journal.ts";
+import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
+  BegunPartial,
   FinishedFolder,
   Partial,
   RangeWriter,
@@ -96,8 +99,16 @@ export class NativeWriter implements TargetWriter {
     return this.#partials.create(root, path, size);
   }
 
+  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+    return this.#partials.begin(root, path, size, source);
+  }
+
   openPartial(partial: Partial): RangeWriter {
     return this.#partials.open(partial);
+  }
+
+  openJournal(partial: Partial): JournalWriter | undefined {
+    return this.#partials.openJournal(partial);
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
@@ -106,6 +117,10 @@ export class NativeWriter implements TargetWriter {
 
   discard(partial: Partial): void {
     this.#partials.discard(partial);
+  }
+
+  keep(partial: Partial): void {
+    this.#partials.keep(partial);
   }
 
   finishFolders(folders: FinishedFolder[]): FileError[] {

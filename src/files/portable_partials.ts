@@ -1,10 +1,14 @@
 /** Large files on their way: made here, written by any thread, given their name here. */
 
 import { FileError } from "../errors.ts";
-import type { Partial, RangeWriter } from "./engine.ts";
+import type { ResumableSource } from "../resume/journal.ts";
+import { JournalWriter } from "../resume/journal_writer.ts";
+import { removeEarlier, takeOver } from "../resume/take_over.ts";
+import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
 import { failedDeno } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
-import { baseName } from "./local_path.ts";
+import { baseName, joinPath } from "./local_path.ts";
+import { OpenPartials } from "./open_partials.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
@@ -12,8 +16,7 @@ import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
 export class PortablePartials {
   readonly #placing: PortablePlacing;
-  /** Those made by this writer and neither committed nor discarded. */
-  readonly #open = new Map<string, Partial>();
+  readonly #open = new OpenPartials();
 
   constructor(placing: PortablePlacing) {
     this.#placing = placing;
@@ -38,8 +41,28 @@ export class PortablePartials {
     }
     placing.handOverTemporary();
     const partial = { root, path, temporary: baseName(temporary), size };
-    this.#open.set(partial.temporary, partial);
+    this.#open.add(partial);
     return partial;
+  }
+
+  async begin(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+    const placing = this.#placing;
+    const target = placing.roots[root];
+    checkShape(target, path !== "");
+    if (target.kind !== "device") {
+      const { folder, name } = splitTarget(target, path);
+      placing.enter(root, folder);
+      placing.pathOf(name);
+      const place = placing.folder;
+      const taken = source ? await takeOver(place, name, source) : await removeEarlier(place, name);
+      if (taken) {
+        const { names: { partial: temporary, journal }, kept } = taken;
+        const partial = { root, path, temporary, size, journal };
+        this.#open.add(partial, taken.journal);
+        return { partial, kept };
+      }
+    }
+    return { partial: this.create(root, path, size), kept: [] };
   }
 
   open(partial: Partial): RangeWriter {
@@ -57,37 +80,47 @@ export class PortablePartials {
     }
   }
 
+  openJournal(partial: Partial): JournalWriter | undefined {
+    if (partial.journal === undefined) return undefined;
+    this.#enter(partial);
+    return new JournalWriter(joinPath(this.#placing.folder, partial.journal));
+  }
+
   commit(partial: Partial, attributes: Attributes): void {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return;
     const temporary = this.#enter(partial);
-    this.#open.delete(partial.temporary);
     const path = this.#placing.pathOf(splitTarget(target, partial.path).name);
     try {
-      Deno.truncateSync(temporary, partial.size);
-    } catch (error) {
-      remove(temporary);
-      throw failedDeno("write", path, error);
+      truncate(temporary, partial.size, path);
+      this.#placing.publish(temporary, path, attributes);
+    } finally {
+      this.#open.remove(partial, this.#placing.folder);
     }
-    this.#placing.publish(temporary, path, attributes);
   }
 
   discard(partial: Partial): void {
-    this.#open.delete(partial.temporary);
     if (partial.temporary === "") return;
     try {
       remove(this.#enter(partial));
+      this.#open.remove(partial, this.#placing.folder);
     } catch (error) {
       // Its folder is gone or unreachable: nothing can be removed there.
       if (!(error instanceof FileError)) throw error;
+      this.#open.leave(partial);
     }
   }
 
+  keep(partial: Partial): void {
+    if (this.#open.isWorthKeeping(partial)) this.#open.leave(partial);
+    else this.discard(partial);
+  }
+
   abort(options: { keepPartials?: boolean }): void {
-    if (!options.keepPartials) {
-      for (const partial of [...this.#open.values()]) this.discard(partial);
+    for (const partial of this.#open) {
+      if (options.keepPartials) this.keep(partial);
+      else this.discard(partial);
     }
-    this.#open.clear();
   }
 
   /** Makes the folder of the partial file the current one. Returns the path of the temporary file. */
@@ -95,5 +128,15 @@ export class PortablePartials {
     const { folder } = splitTarget(this.#placing.roots[partial.root], partial.path);
     this.#placing.enter(partial.root, folder);
     return this.#placing.pathOf(partial.temporary);
+  }
+}
+
+/** On failure the file is removed. @throws {FileError} for what it is to become. */
+function truncate(temporary: string, size: number, path: string): void {
+  try {
+    Deno.truncateSync(temporary, size);
+  } catch (error) {
+    remove(temporary);
+    throw failedDeno("write", path, error);
   }
 }

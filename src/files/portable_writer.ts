@@ -3,7 +3,10 @@
 import { FileError } from "../errors.ts";
 import { decodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
+import type { ResumableSource } from "../resume/journal.ts";
+import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
+  BegunPartial,
   FinishedFolder,
   Partial,
   RangeWriter,
@@ -100,8 +103,16 @@ export class PortableWriter implements TargetWriter {
     return this.#partials.create(root, path, size);
   }
 
+  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+    return this.#partials.begin(root, path, size, source);
+  }
+
   openPartial(partial: Partial): RangeWriter {
     return this.#partials.open(partial);
+  }
+
+  openJournal(partial: Partial): JournalWriter | undefined {
+    return this.#partials.openJournal(partial);
   }
 
   commit(partial: Partial, attributes: Attributes): void {
@@ -110,6 +121,10 @@ export class PortableWriter implements TargetWriter {
 
   discard(partial: Partial): void {
     this.#partials.discard(partial);
+  }
+
+  keep(partial: Partial): void {
+    this.#partials.keep(partial);
   }
 
   finishFolders(folders: FinishedFolder[]): FileError[] {

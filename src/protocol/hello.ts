@@ -16,6 +16,7 @@ export const FEATURES: readonly string[] = [
   "dummy",
   "lists",
   "remote-log",
+  "resume",
   "sparse",
   "update",
   "xattrs",

@@ -38,6 +38,8 @@ export interface JobOptions {
   update?: "times" | "contents";
   /** Nothing is written; what would be sent is only told. */
   dryRun?: boolean;
+  /** Go on with what an interrupted copy has left; left out: no. */
+  resume?: boolean;
   /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
   salt: string;
   /** What the sender does about symbolic links inside the sources. */
@@ -73,6 +75,7 @@ export function parseJob(value: unknown): Job {
     ...(fields.compress === undefined ? {} : { compress: shape.flag(fields, "compress") }),
     ...(fields.update === undefined ? {} : { update: shape.oneOf(fields, "update", ["times", "contents"]) }),
     ...(fields.dryRun === undefined ? {} : { dryRun: shape.flag(fields, "dryRun") }),
+    ...(fields.resume === undefined ? {} : { resume: shape.flag(fields, "resume") }),
     salt: shape.text(fields, "salt", 64),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),

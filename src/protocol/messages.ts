@@ -6,7 +6,7 @@
 import { ProtocolError } from "../errors.ts";
 import { type Job, parseJob } from "./job.ts";
 import { MAX_ROOTS, MAX_STREAMS, MAX_XATTRS_BYTES } from "./limits.ts";
-import type { ByteRange } from "./range_sums.ts";
+import type { ByteRange, SummedRange } from "./range_sums.ts";
 import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
 import { parseWirePath, type WirePath } from "./wire_path.ts";
@@ -90,12 +90,17 @@ export type Message =
     path: WirePath;
     size: number;
     input?: boolean;
+    /** The same for the same file in every run; left out: what an earlier copy has left of it is of no use. */
+    identity?: string;
     attributes: WireAttributes;
     /** Extended attributes, as a block (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
   }
-  /** receiver -> sender: which ranges of it are needed; `sequential`: in one piece and in order, as a device wants it. */
-  | { type: "opened"; file: number; missing: ByteRange[]; sequential: boolean }
+  /**
+   * receiver -> sender: which ranges of it are needed, and which an earlier copy has left (only after an `identity`);
+   * `sequential`: in one piece and in order, as a device wants it.
+   */
+  | { type: "opened"; file: number; missing: ByteRange[]; kept?: SummedRange[]; sequential: boolean }
   /** sender -> receiver: all of its ranges were acknowledged; `crc32` is that of the whole file. */
   | { type: "close"; file: number; size: number; crc32: number }
   /** sender -> receiver: it cannot be finished. */
@@ -148,6 +153,7 @@ export function parseMessage(line: string): Message {
 }
 
 const MAX_UINT32 = 2 ** 32 - 1;
+const MAX_IDENTITY = 40;
 const fileNumber = (fields: shape.Fields) => shape.whole(fields, "file", 0, MAX_UINT32);
 const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT32);
 const skipped = (fields: shape.Fields) =>
@@ -192,6 +198,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     path: parseWirePath(shape.text(fields, "path", 1 << 17)),
     size: shape.whole(fields, "size"),
     ...(fields.input === undefined ? {} : { input: shape.flag(fields, "input") }),
+    ...(fields.identity === undefined ? {} : { identity: shape.text(fields, "identity", MAX_IDENTITY) }),
     attributes: asAttributes(fields.attributes),
     ...(fields.xattrs === undefined ? {} : { xattrs: asXattrs(fields) }),
   }),
@@ -199,6 +206,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     type: "opened",
     file: fileNumber(fields),
     missing: shape.list(fields, "missing", 1 << 16, asRange),
+    ...(fields.kept === undefined ? {} : { kept: shape.list(fields, "kept", 1 << 16, asSummedRange) }),
     sequential: shape.flag(fields, "sequential"),
   }),
   close: (fields) => ({
@@ -300,6 +308,10 @@ function asXattrs(fields: shape.Fields): Uint8Array<ArrayBuffer> {
   const block = shape.base64(fields, "xattrs", MAX_XATTRS_BYTES);
   checkXattrs(block);
   return block;
+}
+
+function asSummedRange(value: unknown, name: string): SummedRange {
+  return { ...asRange(value, name), crc32: crc32(shape.asObject(value, name)) };
 }
 
 function asAttributes(value: unknown): WireAttributes {

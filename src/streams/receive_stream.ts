@@ -9,6 +9,7 @@ import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
 import type { AskReceiver } from "./ask_receiver.ts";
+import type { JournalWriter } from "../resume/journal_writer.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { contentsOf } from "./contents.ts";
@@ -121,8 +122,10 @@ export class ReceiveStream {
   /** The file is finished or given up: closes it. What still comes of it, with blocks on their way, is thrown away. */
   forget(file: number): void {
     this.#forgotten.add(file);
+    const open = this.#files.get(file);
+    open?.journal?.close();
     try {
-      this.#files.get(file)?.writer.close();
+      open?.writer.close();
     } catch {
       // Some file systems tell of a failed write only here. Before a file gets its name the main thread asks by itself.
     }
@@ -182,6 +185,7 @@ export class ReceiveStream {
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
         file.writer.writeAt(bytes, start, block.length, block.offset);
       }
+      file.journal?.append(block.offset, block.offset + block.length, block.crc32);
       state.crc32 = combineCrc32(state.crc32, block.crc32, block.length);
     } catch (error) {
       await this.#fail(block.unit, state, toFailure(error));
@@ -221,7 +225,9 @@ export class ReceiveStream {
   async #open(file: number): Promise<OpenRange | undefined> {
     const partial = await this.#options.host.partial(file);
     if (!partial || this.#forgotten.has(file)) return undefined;
-    const open = { writer: this.#options.target.openPartial(partial), size: partial.size };
+    const { target } = this.#options;
+    const writer = target.openPartial(partial);
+    const open = { writer, size: partial.size, journal: target.openJournal(partial) };
     this.#files.set(file, open);
     return open;
   }
@@ -290,6 +296,8 @@ interface OpenRange {
   writer: RangeWriter;
   /** Bytes that the whole file will have. */
   size: number;
+  /** Where written blocks are noted. */
+  journal?: JournalWriter;
 }
 
 /** A unit of a ranged file whose blocks are coming. */

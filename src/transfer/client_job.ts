@@ -50,6 +50,9 @@ export async function runSession(
     `escp ${session.hello.software} there, ` +
       `${machine.cipher.library} and ${machine.files.name} files here, ${options.cipher}`,
   );
+  if (options.request.resume && !session.hello.features.includes("resume")) {
+    options.note(`escp ${session.hello.software} there cannot continue an interrupted copy`);
+  }
   const connected = { at: startedAt };
   const emit = (event: TransferEvent) => {
     if (event.type === "connected") {
@@ -77,6 +80,7 @@ export async function runSession(
       ...localRoots(options, machine),
       walk: walkOptions(options.request),
       compress: options.request.compress,
+      resume: options.request.resume,
       bytesPerSecond: options.request.bytesPerSecond,
     })
     : await receive({

@@ -33,6 +33,8 @@ export interface CopyRequest {
   blockBytes?: number;
   /** Silence of the other side that ends a connection, in milliseconds. */
   timeoutMs: number;
+  /** Go on with what an interrupted copy has left, and leave it when this one is interrupted. */
+  resume: boolean;
   /** Which paths below the sources are wanted, in the order given. */
   filters: readonly FilterRule[];
   /** A file on the other side that its log is appended to. */

@@ -47,6 +47,8 @@ export interface ProgressEvent {
   /** Files that are done, attributes included. */
   readonly files: number;
   readonly bytes: number;
+  /** Of the bytes those that an earlier copy had left there; left out: none. */
+  readonly resumed?: number;
 }
 
 /** One file is done. Sent only when someone asked to hear of every file (-v). */
@@ -86,8 +88,10 @@ export interface FinishedEvent {
   readonly type: "finished";
   /** Files that were copied. */
   readonly files: number;
-  /** Bytes that were written. */
+  /** Bytes of these files. */
   readonly bytes: number;
+  /** Of the bytes those that an earlier copy had left there; left out: none. */
+  readonly resumed?: number;
   /** Paths that were not copied because of an error. */
   readonly failed: number;
   /** Files that needed no copy. */

@@ -30,7 +30,9 @@ export async function explain(error: unknown, peer: PeerProcess, signal: AbortSi
     return new SessionLost(peer.name, `nothing was heard of it for ${error.patienceMs / 1000} s`);
   }
   const ended = await peer.end(GOODBYE_MS);
-  // Ctrl-C ends ssh as well: that its session is lost is then no news.
+  // Ctrl-C ends ssh as well: that its session is lost is then no news. A busy thread hears of both in one turn of its
+  // loop, and not always of the signal first.
+  if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 50));
   if (signal.aborted) return signal.reason;
   return new SessionLost(
     peer.name,

@@ -15,6 +15,8 @@ export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
 export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   /** A file is in place. */
   done(bytes: number): void;
+  /** So many bytes of it are there from an earlier copy. */
+  kept(bytes: number): void;
   /** A file did not arrive. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
 }
@@ -25,11 +27,15 @@ const MIN_UNIT_BYTES = 4 << 20;
 const MAX_SPARSE_UNITS = 4096;
 /** Announced files that are not finished. */
 const MAX_OPEN_FILES = 48;
+/** Clocks of file systems go on in steps: up to here two changes may have one time. */
+const CLOCK_TICK_MS = 100;
 
 interface RangedFile {
   file: number;
   item: RangedItem;
   state: "announced" | "open" | "closing";
+  /** The receiver was told what tells the source from others. */
+  mayBeKept?: boolean;
   /** It is standard input: one unit, whose end is known when it has been read. */
   input?: boolean;
   /** Ranges that no stream has taken yet. */
@@ -84,10 +90,13 @@ export class RangedFiles {
       sums: new RangeSums(),
       out: 0,
     };
+    const identity = this.#identityOf(item);
+    file.mayBeKept = identity !== undefined;
     this.#files.set(file.file, file);
     // Made by this side's own walk, so it is what the receiver will accept.
     const path = item.path as MessageOf<"open">["path"];
-    this.#host.send({ type: "open", file: file.file, root, path, size, attributes, ...(xattrs ? { xattrs } : {}) });
+    const extra = { ...(xattrs ? { xattrs } : {}), ...(identity ? { identity } : {}) };
+    this.#host.send({ type: "open", file: file.file, root, path, size, attributes, ...extra });
   }
 
   /** Tells the receiver that standard input comes: a file of its own kind, with the permissions that the umask leaves. */
@@ -111,14 +120,18 @@ export class RangedFiles {
   }
 
   /** The receiver has made room for a file. @throws {ProtocolError} when it asks for what is not there. */
-  opened({ file: number, missing, sequential }: MessageOf<"opened">): void {
+  opened({ file: number, missing, kept = [], sequential }: MessageOf<"opened">): void {
     const file = this.#files.get(number);
     if (!file || file.state !== "announced") return;
-    if (!file.input) checkRanges(missing, file.item.size);
+    if (kept.length > 0 && !file.mayBeKept) throw wrongRanges();
+    if (!file.input) checkRanges([...missing, ...kept], file.item.size);
     file.state = "open";
     file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
     if (sequential) file.unitBytes = Infinity;
-    this.#queue.push(file);
+    kept.forEach((range) => file.sums.add(range));
+    if (kept.length > 0) this.#host.kept(file.sums.bytes);
+    if (missing.length > 0 || file.input) this.#queue.push(file);
+    else this.#closeIfComplete(file);
   }
 
   /** The receiver has given a file its final name. */
@@ -173,10 +186,7 @@ export class RangedFiles {
       this.#giveUp(file);
       return;
     }
-    const crc32 = file.sums.total(file.item.size);
-    if (file.state !== "open" || crc32 === undefined) return;
-    file.state = "closing";
-    this.#host.send({ type: "close", file: file.file, size: file.item.size, crc32 });
+    this.#closeIfComplete(file);
   }
 
   /** The stream that had this range is no more. */
@@ -189,6 +199,22 @@ export class RangedFiles {
     if (file.unitBytes === Infinity) spoil(file, brokenDevice(file.input ? "-" : file.item.path), "sender");
     if (file.failure) this.#giveUp(file);
     else if (!this.#queue.includes(file)) this.#queue.push(file);
+  }
+
+  /**
+   * What names the source in this and every later run. A file that was written to a moment ago could be written to again
+   * without another time: of that nothing is kept.
+   */
+  #identityOf({ attributes: { mtime, mtimeNs }, identity: { dev, inode } }: RangedItem): string | undefined {
+    const ageMs = Date.now() - (mtime * 1000 + mtimeNs / 1e6);
+    return this.#options.resume && Math.abs(ageMs) > CLOCK_TICK_MS ? `${dev}:${inode}` : undefined;
+  }
+
+  #closeIfComplete(file: RangedFile): void {
+    const crc32 = file.sums.total(file.item.size);
+    if (file.state !== "open" || crc32 === undefined) return;
+    file.state = "closing";
+    this.#host.send({ type: "close", file: file.file, size: file.item.size, crc32 });
   }
 
   /** Drops a file when no stream has a part of it any more. */
@@ -206,14 +232,18 @@ function spoil(file: RangedFile, failure: Failure, side: "sender" | "receiver"):
   file.spoiler ??= side;
 }
 
-/** Ranges from the peer: in order, none empty, and together the whole file. */
+/** Ranges from the peer, what is missing and what is kept: none empty, none twice, and together the whole file. */
 function checkRanges(ranges: ByteRange[], size: number): void {
   let at = 0;
-  for (const { start, end } of ranges) {
-    if (start !== at || end <= start) break;
+  for (const { start, end } of ranges.toSorted((a, b) => a.start - b.start)) {
+    if (start !== at || end <= start) throw wrongRanges();
     at = end;
   }
-  if (at !== size) throw new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
+  if (at !== size) throw wrongRanges();
+}
+
+function wrongRanges(): ProtocolError {
+  return new ProtocolError("bad-message", "Cannot accept the ranges that the other side asks for");
 }
 
 function brokenDevice(path: string): Failure {

@@ -78,6 +78,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
       skipped,
       dryRun,
       streams: count,
+      resumed: target.kept,
       wireBytes: options.codecs.length > 0 ? target.crew.pool.wireBytes : undefined,
     };
   } finally {

@@ -106,7 +106,8 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const startedAt = performance.now();
   const tell = () => {
     const bytes = written.values().reduce((sum, each) => sum + each, 0);
-    options.emit({ type: "progress", files: conversation.files, bytes });
+    const { files, kept } = conversation;
+    options.emit({ type: "progress", files, bytes: bytes + kept, resumed: kept });
   };
   const timer = setInterval(tell, 200);
   try {
@@ -126,7 +127,8 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     const { files, bytes } = dryRun ? conversation.planned : finished;
     const { skipped = 0 } = finished;
     const wireBytes = compress ? crew.wireBytes : undefined;
-    const outcome = { files, bytes, failed: conversation.failed, skipped, dryRun, streams: count, wireBytes };
+    const { failed, kept: resumed } = conversation;
+    const outcome = { files, bytes, failed, skipped, dryRun, streams: count, resumed, wireBytes };
     options.emit({
       type: "finished",
       ...outcome,

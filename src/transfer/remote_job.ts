@@ -90,6 +90,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     ...found,
     bytesPerSecond: job.bytesPerSecond ?? 0,
     compress,
+    resume: job.resume ?? false,
     walk: {
       ...walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
       checkLink: confinement && ((path) => confinement.check("read", path)),

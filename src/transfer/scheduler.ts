@@ -31,6 +31,8 @@ export interface SchedulerOptions {
   blockBytes: number;
   /** Whether holes are sent as such. Default false. */
   sparse?: boolean;
+  /** Whether the receiver may go on with what an earlier copy has left. */
+  resume?: boolean;
 }
 
 type PackItem = Extract<WalkItem, { type: "pack" }>;
@@ -43,6 +45,8 @@ export class Scheduler {
   readonly done = { files: 0, bytes: 0 };
   /** On the receiving side already, as it has confirmed; `counted` are those that `found.files` counts too. */
   readonly skipped = { files: 0, counted: 0, bytes: 0 };
+  /** Bytes of large files that an earlier copy has left there. */
+  kept = 0;
   /** Paths that failed. */
   failed = 0;
 
@@ -71,6 +75,7 @@ export class Scheduler {
       send: (message) => host.send(message),
       note: (message) => host.note(message),
       failed: (failure, side) => this.#fail(failure, side),
+      kept: (bytes) => this.kept += bytes,
       done: (bytes) => {
         this.done.files++;
         this.done.bytes += bytes;

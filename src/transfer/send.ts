@@ -48,6 +48,8 @@ export interface SendOptions {
   blockBytes: number;
   /** Whether to compress, as far as the receiver can take it. */
   compress: boolean;
+  /** Whether the receiver may go on with what an earlier copy has left. */
+  resume: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   idleTimeoutMs: number;
@@ -66,6 +68,8 @@ export interface Outcome {
   streams: number;
   /** Where compression was asked for: bytes that the data connections carried to the receiver, frames and all. */
   wireBytes?: number;
+  /** Of the bytes those that an earlier copy had left there; left out: none. */
+  resumed?: number;
 }
 
 /** Sends everything. @throws what ends the whole transfer. */
@@ -94,7 +98,13 @@ export async function send(options: SendOptions): Promise<Outcome> {
       planned.add(entry);
       if (!isClient) messages.add(entry);
     },
-  }, { streams: options.streams, blockBytes: options.blockBytes, sparse: options.sparse });
+  }, {
+    streams: options.streams,
+    blockBytes: options.blockBytes,
+    sparse: options.sparse,
+    // What a dummy sends is not what the file holds: no later copy may go on with it.
+    resume: options.resume && !options.files.dummy,
+  });
   for (const failure of options.failures) fail(failure, "sender");
   const progress = new Progress(session, scheduler, emit);
   const started: { crew?: StreamCrew } = {};
@@ -156,7 +166,17 @@ export async function send(options: SendOptions): Promise<Outcome> {
     checkTotals({ ...scheduler.done, skipped }, finished);
     const { files: sent, bytes: size } = comparison?.dryRun ? planned : scheduler.done;
     const wireBytes = options.compress ? crew.pool.wireBytes : undefined;
-    return { files: sent, bytes: size, failed, skipped, dryRun: comparison?.dryRun, streams: count, wireBytes };
+    const resumed = scheduler.kept;
+    return {
+      files: sent,
+      bytes: size,
+      failed,
+      skipped,
+      dryRun: comparison?.dryRun,
+      streams: count,
+      resumed,
+      wireBytes,
+    };
   } finally {
     progress.stop();
     scheduler.close();
@@ -193,7 +213,7 @@ function converse(options: SendOptions, scheduler: Scheduler) {
 /** No stream is left. */
 export function allBroken(): UserError {
   return new UserError("Cannot go on: all data connections broke", {
-    hint: "Run the same command again; files that are complete stay as they are",
+    hint: "Run the same command again to continue; files that are complete stay as they are",
   });
 }
 
@@ -255,13 +275,13 @@ class Progress {
   }
 
   #tell(): void {
-    const { totals, done } = this.#scheduler;
+    const { totals, done, kept } = this.#scheduler;
     const written = this.#written.values().reduce((sum, bytes) => sum + bytes, 0);
     if (this.#told !== JSON.stringify(totals)) {
       this.#told = JSON.stringify(totals);
       this.#emit({ type: "totals", ...totals });
       if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
     }
-    this.#emit({ type: "progress", files: done.files, bytes: Math.max(written, done.bytes) });
+    this.#emit({ type: "progress", files: done.files, bytes: Math.max(written + kept, done.bytes), resumed: kept });
   }
 }

@@ -46,7 +46,7 @@ export class StreamCrew {
     const { session } = this.#options;
     const up = session.bringUp(count, (stream) => this.#take(stream));
     if (session.role === "client") await up;
-    else up.catch((error) => this.#fail(error));
+    else up.catch((error) => this.fail(error));
   }
 
   /**
@@ -78,7 +78,7 @@ export class StreamCrew {
       this.clean++;
     }).catch((error) => {
       // What the peer did wrong, and bugs, end the transfer; a connection may just break.
-      if (error instanceof ProtocolError || error instanceof StreamBug) this.#fail(error);
+      if (error instanceof ProtocolError || error instanceof StreamBug) this.fail(error);
       else this.broken++;
       streamBroke(stream.index);
       this.#replace();
@@ -106,7 +106,8 @@ export class StreamCrew {
     this.#changes.announce();
   }
 
-  #fail(error: unknown): void {
+  /** Something ends the whole transfer: `allEnded` throws it. */
+  fail(error: unknown): void {
     this.#fatal ??= { error };
     this.#changes.announce();
   }

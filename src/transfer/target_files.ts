@@ -3,7 +3,7 @@
 import { ProtocolError, UserError } from "../errors.ts";
 import type { FinishedFolder, Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
 import type { MessageOf } from "../protocol/messages.ts";
-import { RangeSums } from "../protocol/range_sums.ts";
+import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
@@ -33,17 +33,25 @@ interface UnitCount {
 
 /** Most ranged files at one time; the sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
+/** A smaller file is sent again in less time than it takes to look for what is there of it. */
+const LEAST_RESUMED_BYTES = 4 << 20;
 
 /** What is written here, and what is known of it. */
 export class TargetFiles {
   readonly crew: StreamCrew;
   readonly done = { files: 0, bytes: 0, skipped: 0 };
+  /** Bytes of large files that an earlier copy has left. */
+  kept = 0;
   failures = 0;
   /** The sender has nothing more. */
   finishing = false;
   readonly #options: ReceiveOptions;
   readonly #writer: TargetWriter;
   readonly #open = new Map<number, OpenFile>();
+  /** Files that are being looked at: whether an earlier copy has left something of them. */
+  readonly #beginning = new Map<number, Promise<void>>();
+  /** Of these, those that were given up meanwhile. */
+  readonly #dropped = new Set<number>();
   /** Files that were ever announced. */
   readonly #known = new Set<number>();
   readonly #folders = new Map<string, FinishedFolder>();
@@ -84,25 +92,42 @@ export class TargetFiles {
   }
 
   open(message: MessageOf<"open">): void {
-    const { control } = this.#options.session;
-    const { file, root, path, size } = message;
+    const { file } = message;
     if (this.#options.comparison?.dryRun) throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
     if (this.#known.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
-    if (this.#open.size >= MAX_OPEN_FILES) throw new ProtocolError("bad-order", "Cannot open more files at one time");
+    if (this.#open.size + this.#beginning.size >= MAX_OPEN_FILES) {
+      throw new ProtocolError("bad-order", "Cannot open more files at one time");
+    }
     this.#known.add(file);
+    const begun = this.#begin(message).catch((error) => this.crew.fail(error)).finally(() => {
+      this.#beginning.delete(file);
+    });
+    this.#beginning.set(file, begun);
+  }
+
+  async #begin(message: MessageOf<"open">): Promise<void> {
+    const { control } = this.#options.session;
+    const { file, root, path, size, identity, attributes: { mtime, mtimeNs } } = message;
     try {
-      const made = this.#writer.createPartial(root, path, size);
+      const source = identity && size >= LEAST_RESUMED_BYTES ? { size, mtime, mtimeNs, identity } : undefined;
+      const { partial, kept } = await this.#writer.beginPartial(root, path, size, source);
       // How much comes in on a pipe is known at its end.
-      const partial = message.input ? { ...made, size: Number.MAX_SAFE_INTEGER } : made;
-      this.#open.set(file, { partial, message, sums: new RangeSums() });
-      const missing = size > 0 ? [{ start: 0, end: size }] : [];
-      control.send({ type: "opened", file, missing, sequential: partial.temporary === "" });
+      if (message.input) partial.size = Number.MAX_SAFE_INTEGER;
+      for (const touched of this.#writer.takeCreated()) this.#touch(touched);
+      if (this.#dropped.delete(file)) return this.#writer.keep(partial);
+      const sums = new RangeSums();
+      kept.forEach((range) => sums.add(range));
+      this.kept += sums.bytes;
+      this.#open.set(file, { partial, message, sums });
+      const missing = missingOf(kept, size);
+      const sequential = partial.temporary === "";
+      control.send({ type: "opened", file, missing, ...(kept.length > 0 ? { kept } : {}), sequential });
     } catch (error) {
+      for (const touched of this.#writer.takeCreated()) this.#touch(touched);
       const failure = toFailure(error);
       this.failed(failure);
       control.send({ type: "unopened", file, failure });
     }
-    for (const touched of this.#writer.takeCreated()) this.#touch(touched);
   }
 
   finishFile({ file, size, crc32 }: MessageOf<"close">): void {
@@ -118,7 +143,8 @@ export class TargetFiles {
     const open = this.#open.get(file);
     this.#open.delete(file);
     this.crew.pool.forget(file);
-    if (open) this.#writer.discard(open.partial);
+    if (open) this.#writer.keep(open.partial);
+    else if (this.#beginning.has(file)) this.#dropped.add(file);
   }
 
   /** A path failed on this side. */
@@ -157,7 +183,8 @@ export class TargetFiles {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.crew.close();
-    this.#writer.abort();
+    await Promise.all(this.#beginning.values());
+    this.#writer.abort({ keepPartials: true });
     this.#writer.close();
   }
 
@@ -168,7 +195,7 @@ export class TargetFiles {
       bytes += unit.bytes;
     }
     const written = this.#written.values().reduce((sum, each) => sum + each, 0);
-    this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, written) });
+    this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, written + this.kept), resumed: this.kept });
   }
 
   #partial(file: number): Promise<Partial | undefined> {
@@ -251,6 +278,17 @@ export class TargetFiles {
       known.xattrs ??= folder.xattrs;
     }
   }
+}
+
+/** What is not kept of so many bytes. */
+function missingOf(kept: SummedRange[], size: number): ByteRange[] {
+  const missing: ByteRange[] = [];
+  let at = 0;
+  for (const { start, end } of [...kept, { start: size, end: size }]) {
+    if (at < start) missing.push({ start: at, end: start });
+    at = end;
+  }
+  return missing;
 }
 
 function differs({ partial }: OpenFile): Failure {

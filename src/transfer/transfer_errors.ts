@@ -20,7 +20,7 @@ export class SessionLost extends UserError {
 
   constructor(peer: string, how: string) {
     super(`Cannot go on: the session with ${peer} was lost (${how})`, {
-      hint: "Run the same command again; files that are complete stay as they are",
+      hint: "Run the same command again to continue; files that are complete stay as they are",
     });
   }
 }

@@ -86,6 +86,7 @@ export class JoinedEvents {
       ...event,
       files: sum.files + files,
       bytes: sum.bytes + bytes,
+      resumed: (sum.resumed ?? 0) + (event.resumed ?? 0),
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),

@@ -87,13 +87,14 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, failed, skipped, dryRun, wireBytes, dummy, streams, engine } = event;
+    const { files, bytes, resumed = 0, failed, skipped, dryRun, wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
       status: failed > 0 ? "failed" : "ok",
       files,
       bytes,
+      resumed,
       failed,
       skipped,
       dryRun: dryRun || undefined,

@@ -57,7 +57,8 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       const files = Math.max(state.filesDone, event.files);
       const bytes = Math.max(state.bytesDone, event.bytes);
       if (files === state.filesDone && bytes === state.bytesDone) return state;
-      const meter = addSample(state.meter, { atMs: nowMs, bytes });
+      // What was there already says nothing about how fast it goes.
+      const meter = addSample(state.meter, { atMs: nowMs, bytes: bytes - (event.resumed ?? 0) });
       return { ...state, filesDone: files, bytesDone: bytes, movedMs: nowMs, meter };
     }
     case "failed":

@@ -63,6 +63,7 @@ describe("readCommandLine", () => {
       direct: true,
       update: undefined,
       dryRun: false,
+      resume: true,
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,

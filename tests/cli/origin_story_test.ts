@@ -24,6 +24,7 @@ describe("readStory", () => {
         type: "finished",
         files: 1,
         bytes: 30,
+        resumed: 10,
         failed: 1,
         skipped: 2,
         dryRun: true,

@@ -35,8 +35,10 @@ describe("errorReport", () => {
       "escp: The other side broke the protocol (bad-frame): Too long",
     ));
 
-  it("does not blame anybody for an interruption", () =>
-    assertEquals(errorReport(new Interrupted(), quietly), ["escp: Interrupted"]));
+  it("does not blame anybody for an interruption, and says how to go on", () => {
+    assertEquals(errorReport(new Interrupted(), quietly), ["escp: Interrupted"]);
+    assertEquals(errorReport(new Interrupted("Again"), quietly), ["escp: Interrupted", "hint: Again"]);
+  });
 
   it("keeps the stack of a bug and asks for a report", () => {
     const lines = errorReport(new TypeError("x is not a function"), quietly);

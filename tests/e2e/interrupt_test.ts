@@ -9,7 +9,7 @@ import { temporaryFiles } from "./temporary_files.ts";
 /** Long enough to be interrupted, on any machine. */
 const LARGE_MIB = 384;
 
-describeWithSshd("a copy that is interrupted leaves nothing half done", () => {
+describeWithSshd("a copy with --no-resume that is interrupted leaves nothing half done", () => {
   let scene: Scene;
   let source: string;
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describeWithSshd("a copy that is interrupted leaves nothing half done", () => {
   /** Starts a copy and returns when its large file has begun. */
   async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree({ "large": "old" });
-    const running = await scene.start(way, { flags: ["-r"], sources: [`${source}/.`], target: to });
+    const running = await scene.start(way, { flags: ["-r", "--no-resume"], sources: [`${source}/.`], target: to });
     await untilBegun(to, running);
     return { running, to };
   }

@@ -133,6 +133,16 @@ describe("messages", () => {
     assertEquals<Message>(parse({ type: "bye", later: 1 }), { type: "bye" });
   });
 
+  it("may go on with what an earlier copy has left", () => {
+    const kept = [{ start: 0, end: 5, crc32: 0xffffffff }];
+    const opened: Message = { type: "opened", file: 7, missing: [], kept, sequential: false };
+    assertEquals(parseMessage(formatMessage(opened)), opened);
+    const open = { ...MESSAGES.find(({ type }) => type === "open")!, identity: "i".repeat(40) } as Message;
+    assertEquals(parseMessage(formatMessage(open)), open);
+    const job = { ...PUSH, resume: true };
+    assertEquals(parseMessage(formatMessage({ ...START, job })), { ...START, job });
+  });
+
   it("are rejected when the type is not known, or is something of JavaScript's", () => {
     for (const type of ["", "hello", "constructor", "toString", "__proto__", "hasOwnProperty", 1, ["bye"], {}]) {
       rejects({ type });
@@ -174,6 +184,12 @@ describe("fields of messages", () => {
     ["open", "attributes", [[], "x", {}]],
     ["open", "xattrs", [1, "?", btoa("\0".repeat((128 << 10) + 1))]],
     ["opened", "missing", [{}, [[0, 5]], [{ start: 5, end: 4 }], [{ start: -1, end: 4 }], [{ start: 0 }], [7]]],
+    ["opened", "kept", [{}, [{ start: 0, end: 4 }], [{ start: 5, end: 4, crc32: 0 }], [{
+      start: 0,
+      end: 4,
+      crc32: 2 ** 32,
+    }], null]],
+    ["open", "identity", [1, "x".repeat(41), null]],
     ["opened", "sequential", [0, "no"]],
     ["close", "crc32", [-1, 2 ** 32, 0.5]],
     ["close", "size", [-1, 2 ** 53, undefined]],

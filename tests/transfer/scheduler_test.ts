@@ -1,8 +1,10 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../src/errors.ts";
 import { loadFileEngine } from "../../src/files/engine.ts";
 import { resolveSources } from "../../src/files/source_roots.ts";
+import { combineCrc32 } from "../../src/protocol/crc32.ts";
+import type { ByteRange } from "../../src/protocol/range_sums.ts";
 import type { Message, MessageOf } from "../../src/protocol/messages.ts";
 import type { Failure } from "../../src/protocol/results.ts";
 import { AskPhase, Verdict } from "../../src/protocol/ask.ts";
@@ -16,9 +18,11 @@ const LARGE = { sources: ["large"] };
 /** A scheduler over a real tree, and what it says. */
 async function scheduleTree(
   entries: Parameters<typeof createTempTree>[0],
-  { streams = 2, sparse = false, sources = ["."] } = {},
+  { streams = 2, sparse = false, sources = ["."], resume = false, ageMs = 10_000 } = {},
 ) {
   const tree = await createTempTree(entries);
+  const then = new Date(Date.now() - ageMs);
+  for (const name of Object.keys(entries ?? {})) await Deno.utime(`${tree.path}/${name}`, then, then);
   const { engine } = loadFileEngine("portable");
   const options = { base: tree.path, tilde: false, recursive: true };
   const { roots } = resolveSources(sources, options, engine.paths);
@@ -29,7 +33,7 @@ async function scheduleTree(
     failed: (failure, side) => failed.push([failure, side]),
     note: () => {},
     planned: () => {},
-  }, { streams, blockBytes: MIB, sparse });
+  }, { streams, blockBytes: MIB, sparse, resume });
   return {
     scheduler,
     path: tree.path,
@@ -164,6 +168,61 @@ describe("Scheduler", () => {
     assertEquals(links?.type, "pack");
     confirm(work.scheduler, links);
     assertEquals(await work.scheduler.next(0), undefined);
+  });
+
+  it("sends only what is missing of a file, and closes it with the sum of all", async () => {
+    await using work = await scheduleTree({ "large": { size: 12 * MIB } }, { ...LARGE, resume: true });
+    const next = work.scheduler.next(0);
+    await isPending(next);
+    const [{ file, identity }] = work.take("open");
+    assertMatch(identity!, /^\d+:\d+$/);
+    const kept = [{ start: 0, end: 4 * MIB, crc32: 7 }, { start: 6 * MIB, end: 12 * MIB, crc32: 9 }];
+    const missing = [{ start: 4 * MIB, end: 6 * MIB }];
+    work.scheduler.answer({ type: "opened", file, missing, kept, sequential: false });
+    const unit = await next as RangeUnit;
+    assertEquals([unit.start, unit.end, work.scheduler.kept], [4 * MIB, 6 * MIB, 10 * MIB]);
+    confirm(work.scheduler, unit);
+    const [{ crc32 }] = work.take("close");
+    assertEquals(crc32, combineCrc32(combineCrc32(7, 0, 2 * MIB), 9, 6 * MIB));
+  });
+
+  it("closes a file of which all is there at once", async () => {
+    await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true });
+    const next = work.scheduler.next(0);
+    await isPending(next);
+    const [{ file }] = work.take("open");
+    const kept = [{ start: 0, end: 5 * MIB, crc32: 7 }];
+    work.scheduler.answer({ type: "opened", file, missing: [], kept, sequential: false });
+    assertEquals(work.take("close"), [{ type: "close", file, size: 5 * MIB, crc32: 7 }]);
+    work.scheduler.answer({ type: "closed", file, bytes: 5 * MIB, crc32: 7 });
+    assertEquals([await next, work.scheduler.done], [undefined, { files: 1, bytes: 5 * MIB }]);
+  });
+
+  it("gives a file that was written to a moment ago no name for later runs", async () => {
+    await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true, ageMs: -60 });
+    await isPending(work.scheduler.next(0));
+    assertEquals(work.take("open")[0].identity, undefined);
+  });
+
+  it("refuses kept ranges that do not fit the missing ones, and any of a file without a name for later runs", async () => {
+    const whole = { start: 0, end: 5 * MIB };
+    const cases: [ByteRange[], ByteRange[], boolean][] = [
+      [[], [whole], false],
+      [[whole], [whole], true],
+      [[{ start: 0, end: MIB }], [{ start: 2 * MIB, end: 5 * MIB }], true],
+      [[{ start: 0, end: 3 * MIB }], [{ start: 2 * MIB, end: 5 * MIB }], true],
+      [[{ start: MIB, end: 5 * MIB }], [{ start: 0, end: MIB }, { start: 5 * MIB, end: 5 * MIB }], true],
+    ];
+    for (const [missing, ranges, resume] of cases) {
+      await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume });
+      await isPending(work.scheduler.next(0));
+      const [{ file }] = work.take("open");
+      const kept = ranges.map((range) => ({ ...range, crc32: 0 }));
+      assertThrows(
+        () => work.scheduler.answer({ type: "opened", file, missing, kept, sequential: false }),
+        ProtocolError,
+      );
+    }
   });
 
   it("refuses ranges that are not the whole file", async () => {

@@ -7,6 +7,7 @@ const finished: FinishedEvent = {
   type: "finished",
   files: 2,
   bytes: 20,
+  resumed: 5,
   failed: 1,
   skipped: 3,
   elapsedMs: 500,
@@ -24,7 +25,7 @@ describe("JoinedEvents", () => {
       story.onEvent({ type: "progress", files: 1, bytes: 5 });
       story.onEvent({ ...finished, streams });
     }
-    const sum = { ...finished, files: 4, bytes: 40, failed: 2, skipped: 6, elapsedMs: 1000, streams: 4 };
+    const sum = { ...finished, files: 4, bytes: 40, resumed: 10, failed: 2, skipped: 6, elapsedMs: 1000, streams: 4 };
     assertEquals(story.finish(), sum);
     assertEquals(told, [
       { type: "connecting" },

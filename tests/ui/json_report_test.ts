@@ -21,7 +21,16 @@ describe("JsonReport", () => {
     report.onEvent({ type: "failed", path: "a\nb", message: "Cannot read", hint: "Look" });
     report.onEvent({ type: "note", message: "odd" });
     clock.ms = 3000;
-    const finished = { files: 1, bytes: 20, failed: 1, skipped: 0, elapsedMs: 1750, streams: 4, engine: "native" };
+    const finished = {
+      files: 1,
+      bytes: 20,
+      resumed: 15,
+      failed: 1,
+      skipped: 0,
+      elapsedMs: 1750,
+      streams: 4,
+      engine: "native",
+    };
     report.onEvent({ type: "finished", ...finished });
     assertEquals(lines.every((line) => line.endsWith("\n") && line.indexOf("\n") === line.length - 1), true);
     assertEquals(read(), [
@@ -44,6 +53,7 @@ describe("JsonReport", () => {
         status: "failed",
         files: 1,
         bytes: 20,
+        resumed: 15,
         failed: 1,
         skipped: 0,
         streams: 4,

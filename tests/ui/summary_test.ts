@@ -36,6 +36,11 @@ describe("summaryLine", () => {
       summaryLine({ ...plain, files: 3, bytes: MIB, elapsedMs: 1000, skipped: 30, dryRun: true }),
       "dry run: 3 files to copy, 1.0 MiB, 30 unchanged, 4 streams, native engine",
     ));
+  it("does not count what was there already as fast", () =>
+    assertEquals(
+      summaryLine({ ...plain, files: 1, bytes: 10 * MIB, resumed: 8 * MIB, elapsedMs: 1000 }),
+      "1 file, 10.0 MiB in 1.0 s (2.0 MiB/s), 8.0 MiB of it were there, 4 streams, native engine",
+    ));
   it("claims no rate without time", () =>
     assertEquals(
       summaryLine({ ...plain, files: 0, bytes: 0, elapsedMs: 0 }),

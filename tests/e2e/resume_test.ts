@@ -1,0 +1,263 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { JOURNAL_HEADER_BYTES } from "../../src/resume/journal.ts";
+import { namesOfJournal } from "../../src/resume/partial_names.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { commandOf, descendantsOf, killProcess } from "../support/processes.ts";
+import { type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
+import { temporaryFiles } from "./temporary_files.ts";
+
+const MIB = 1 << 20;
+const SIZE = 96 * MIB;
+/** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
+const SLOW = ["-l", "200000"];
+
+describeWithSshd("a copy that was interrupted", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree();
+    await new Deno.Command("sh", {
+      args: ["-c", `head -c ${SIZE} /dev/urandom >"$1/big" && touch -d '1 hour ago' "$1/big"`, "sh", source],
+    }).output();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** Starts a slow copy of the large file, and returns when this much of it is noted as written. */
+  async function begin(way: Way, to: string, bytes: number, flags: string[] = []): Promise<RunningEscp> {
+    const running = await scene.start(way, {
+      flags: [...SLOW, ...flags],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    await untilNoted(to, bytes, running);
+    return running;
+  }
+
+  /** Runs the same command again, at full speed. Returns what it sent. */
+  async function again(way: Way, to: string, flags: string[] = []): Promise<number> {
+    const { code, stdout, stderr } = await scene.copy(way, {
+      flags: ["--json", ...flags],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    assertEquals(code, 0, stderr);
+    assertEquals(temporaryFiles(to), []);
+    await assertSame(`${source}/big`, `${to}/big`);
+    return sentBytes(stdout);
+  }
+
+  const KILLS: [string, (running: RunningEscp) => Promise<void>][] = [
+    ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
+    ["the end of ssh", (running) => killOthers(scene, running, /^\S*ssh /)],
+    ["SIGKILL of the other end", (running) => killOthers(scene, running, /--receiver/)],
+    ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
+  ];
+  for (const [index, [how, kill]] of KILLS.entries()) {
+    for (const way of waysInTurn(index)) {
+      if (way.direction === "local" && how === "the end of ssh") continue;
+      it(`by ${how} goes on where it stopped: ${wayName(way)}`, async () => {
+        const to = await scene.tree({ "big": "old" });
+        await using running = await begin(way, to, (8 + 16 * index) * MIB);
+        await kill(running);
+        const { stderr } = await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        assertEquals(await Deno.readTextFile(`${to}/big`), "old");
+        if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
+        const noted = notedBytes(to);
+        assertEquals(await again(way, to), SIZE - noted);
+      });
+    }
+  }
+
+  for (const way of WAYS) {
+    it(`at several places goes on each time: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      let noted = 0;
+      for (const more of [5 * MIB, 20 * MIB, 7 * MIB]) {
+        await using running = await begin(way, to, noted + more);
+        running.kill("SIGKILL");
+        await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        assert(notedBytes(to) >= noted + more);
+        noted = notedBytes(to);
+      }
+      assertEquals(await again(way, to), SIZE - noted);
+    });
+  }
+
+  for (const way of waysInTurn(0)) {
+    it(`starts over when the source has changed: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      const from = await scene.tree();
+      const command = { sources: [`${from}/big`], target: `${to}/big` };
+      await Deno.copyFile(`${source}/big`, `${from}/big`);
+      await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
+      await using running = await scene.start(way, { flags: SLOW, ...command });
+      await untilNoted(to, 10 * MIB, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      using file = await Deno.open(`${from}/big`, { write: true });
+      file.writeSync(new Uint8Array(3 * MIB));
+      await Deno.utime(`${from}/big`, 1_700_000_001, 1_700_000_001);
+      const { code, stdout, stderr } = await scene.copy(way, { flags: ["--json"], ...command });
+      assertEquals([code, sentBytes(stdout)], [0, SIZE], stderr);
+      await assertSame(`${from}/big`, `${to}/big`);
+      assertEquals(temporaryFiles(to), []);
+    });
+
+    it(`sends damaged bytes again: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await begin(way, to, 20 * MIB);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const noted = notedBytes(to);
+      const [partial] = temporaryFiles(to).filter((path) => path.endsWith(".part"));
+      // The first range begins at the first byte, and its first block is noted first.
+      using file = await Deno.open(partial, { write: true });
+      file.writeSync(new TextEncoder().encode("damaged"));
+      const block = way.engine === "portable" ? MIB / 4 : MIB;
+      assertEquals(await again(way, to), SIZE - noted + block);
+    });
+
+    it(`starts over with --no-resume, and leaves nothing then: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await begin(way, to, 10 * MIB);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      assertEquals(temporaryFiles(to).length, 2);
+      assertEquals(await again(way, to, ["--no-resume"]), SIZE);
+    });
+  }
+
+  it("and runs twice at the same time onto one name: both are whole, and one of them is what stays", async () => {
+    const [way] = WAYS;
+    const to = await scene.tree();
+    await using first = await begin(way, to, 4 * MIB);
+    const { code, stderr, stdout } = await scene.copy(way, {
+      flags: ["--json"],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    assertEquals([code, sentBytes(stdout)], [0, SIZE], stderr);
+    await assertSame(`${source}/big`, `${to}/big`);
+    const result = await first.result;
+    assertEquals(result.code, 0, result.stderr);
+    await assertSame(`${source}/big`, `${to}/big`);
+    assertEquals(temporaryFiles(to), []);
+  });
+
+  it("in a folder, under a name of 255 bytes, goes on", async () => {
+    const name = "ä".repeat(127) + "x";
+    const from = await scene.tree();
+    await Deno.mkdir(`${from}/deep`);
+    await Deno.copyFile(`${source}/big`, `${from}/deep/${name}`);
+    await Deno.utime(`${from}/deep/${name}`, 1_700_000_000, 1_700_000_000);
+    for (const way of waysInTurn(1)) {
+      const to = await scene.tree();
+      const command = { sources: [`${from}/.`], target: to };
+      await using running = await scene.start(way, { flags: ["-r", ...SLOW], ...command });
+      await untilNoted(to, 10 * MIB, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const noted = notedBytes(to);
+      const { code, stderr, stdout } = await scene.copy(way, { flags: ["-r", "--json"], ...command });
+      assertEquals([code, sentBytes(stdout)], [0, SIZE - noted], stderr);
+      await assertSame(`${source}/big`, `${to}/deep/${name}`);
+      assertEquals(temporaryFiles(to), []);
+    }
+  });
+
+  it("between two other hosts goes on", async () => {
+    for (const { engine } of WAYS.filter(({ direction }) => direction === "push")) {
+      const to = await scene.tree();
+      const args = (flags: string[]) => [
+        ...scene.sshd.sshOptions,
+        ...["-3", "-D", `${scene.sshd.binFolder}/${engine}/escp`, ...flags],
+        ...["--", `testhost:${source}/big`, `testhost:${to}/big`],
+      ];
+      await using running = await startEscp(args(SLOW));
+      await untilNoted(to, 10 * MIB, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const noted = notedBytes(to);
+      const { code, stderr, stdout } = await runEscp(args(["--json"]));
+      assertEquals([code, sentBytes(stdout)], [0, SIZE - noted], stderr);
+      await assertSame(`${source}/big`, `${to}/big`);
+      assertEquals(temporaryFiles(to), []);
+    }
+  });
+
+  it("from standard input says that it cannot be continued, and leaves nothing", async () => {
+    const to = await scene.tree();
+    const [way] = WAYS;
+    await using running = await scene.start({ ...way, direction: "push" }, {
+      sources: ["-"],
+      target: `${to}/big`,
+      stdin: "piped",
+    });
+    const writer = running.child.stdin.getWriter();
+    while (temporaryFiles(to).length === 0) {
+      await Promise.race([writer.write(new Uint8Array(MIB)).catch(() => {}), turn()]);
+    }
+    running.kill("SIGINT");
+    const { stderr } = await running.result;
+    assertMatch(stderr, /^hint: What came on standard input cannot be continued/m);
+    writer.releaseLock();
+    await scene.sshd.waitForNoSession(10_000);
+    assertEquals(temporaryFiles(to), []);
+  });
+});
+
+/** Waits until so many bytes are noted in the journal below the folder. */
+async function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
+  let ended = false;
+  running.result.finally(() => ended = true).catch(() => {});
+  while (notedBytes(to) < bytes) {
+    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
+    await turn();
+  }
+}
+
+/** Bytes that the only journal below the folder claims to be written. */
+function notedBytes(to: string): number {
+  const [path] = temporaryFiles(to).filter((path) => namesOfJournal(path.slice(path.lastIndexOf("/") + 1)));
+  if (path === undefined) return 0;
+  const bytes = Deno.readFileSync(path);
+  const view = new DataView(bytes.buffer);
+  let noted = 0;
+  for (let at = JOURNAL_HEADER_BYTES; at + 24 <= bytes.length; at += 24) {
+    noted += Number(view.getBigUint64(at + 8, true) - view.getBigUint64(at, true));
+  }
+  return noted;
+}
+
+/** Bytes that the copy has sent, as its JSON tells. */
+function sentBytes(json: string): number {
+  const { bytes, resumed } = JSON.parse(json.trimEnd().split("\n").at(-1)!);
+  return bytes - resumed;
+}
+
+async function assertSame(a: string, b: string): Promise<void> {
+  const { code } = await new Deno.Command("cmp", { args: [a, b] }).output();
+  assertEquals(code, 0, `${b} is not what ${a} is`);
+}
+
+/** Kills what the client has started, here or through the suite's server, whose command line matches. */
+async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
+  for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
+    if (pattern.test(await commandOf(process))) await killProcess(process);
+  }
+}
+
+/** No event tells of a new file, so the only way is to look again. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
+}
