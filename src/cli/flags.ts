@@ -421,6 +421,13 @@ export const FLAGS = [
     help: "Print the completion script for a shell",
   },
   {
+    name: "local-patterns",
+    kind: "boolean",
+    section: "Other",
+    hidden: true,
+    help: "Local sources may be patterns, as those of other hosts",
+  },
+  {
     name: "receiver",
     kind: "boolean",
     section: "Other",

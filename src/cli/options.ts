@@ -44,6 +44,8 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
   readonly sources: readonly Source[];
   /** Left out only beside a list, whose entries may have targets of their own. */
   readonly target?: Operand;
+  /** Local sources may be patterns: whoever starts this escp has no shell there that expands them. */
+  readonly expand: boolean;
   /** Names further sources. */
   readonly fileList?: FileList;
   /** From one remote host to another: escp is to run on the first. */
@@ -147,6 +149,7 @@ function copyOptions(
     sources,
     target,
     ...streams,
+    expand: flags["local-patterns"] ?? false,
     fileList,
     fromOrigin,
     legs,

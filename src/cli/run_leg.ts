@@ -67,6 +67,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
     ...shared,
     // In a local copy the other end cannot have this one's standard output, so it is the sender then.
     direction: leg.direction === "pull" || options.toOutput ? "pull" : "push",
+    globs: options.expand,
     fromInput: options.fromInput,
     toOutput: options.toOutput,
     peer: peerCommand(options, remote),

@@ -89,6 +89,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.recursive ? ["-r"] : []),
     ...(options.preserve ? ["-p"] : []),
     "--json",
+    "--local-patterns",
     ...(options.quiet ? ["-q"] : []),
     ...(options.remoteLog === undefined ? [] : [`--remote-log=${options.remoteLog}`]),
     ...(options.ports ? [`--escp-portrange=${options.ports.first}-${options.ports.last}`] : []),

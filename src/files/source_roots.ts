@@ -58,8 +58,8 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   confinement?.check("read", path, operand);
   const stat = paths.stat(path, { follow: true });
   if (!stat) throw failedWith("read", operand, "ENOENT");
-  if (stat.kind !== FileKind.file && stat.kind !== FileKind.folder) throw notRegular(operand);
-  if (stat.kind === FileKind.folder && !options.recursive) throw notRegular(operand);
+  const isCopied = stat.kind === FileKind.file || (stat.kind === FileKind.folder && options.recursive);
+  if (!isCopied) throw notRegular(operand === "" ? "." : operand, stat.kind);
   const kind = stat.kind === FileKind.folder ? "folder" : "file";
   const identity = { dev: stat.dev, inode: stat.inode };
   // A home folder has no name that was asked for: its contents are meant.

@@ -83,7 +83,7 @@ export function planTargets(
 function place(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
   const { confinement } = options;
   const expanded = options.tilde ? expandTilde(target, confinement?.home) : target;
-  const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded);
+  const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded === "." ? "" : expanded);
   confinement?.check("create", full, target);
   const stat = paths.stat(full, { follow: true });
   if (stat?.kind === FileKind.folder && sources.some(({ kind }) => kind === "input")) {

@@ -14,6 +14,7 @@ import type { FolderLister } from "./folder_lister.ts";
 import { HardLinks } from "./hard_links.ts";
 import { joinPath } from "./local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
+import { isSpecial } from "./source_failure.ts";
 
 const NO_NAME = new Uint8Array(0);
 
@@ -61,7 +62,7 @@ export class TreeWalk implements Walk {
       if (source.kind === "file") this.#fileRoot(root);
       else if (source.kind === "input") this.#found.push({ type: "input", root });
       else if (this.#options.recursive) yield* this.#folderRoot(root);
-      else this.#found.push({ type: "failed", error: notRegular(source.path) });
+      else this.#found.push({ type: "failed", error: notRegular(source.path, FileKind.folder) });
       yield* this.#takeFound();
       this.#links.endRoot();
     }
@@ -74,7 +75,7 @@ export class TreeWalk implements Walk {
     const source = this.#roots[root];
     try {
       this.#lister.statRoot(source);
-      if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path);
+      if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path, this.#lister.stat.kind);
     } catch (error) {
       this.#fail(error);
       return;
@@ -236,7 +237,8 @@ export class TreeWalk implements Walk {
   }
 }
 
-/** scp's words for a folder without -r, a device, a FIFO. */
-export function notRegular(path: string): FileError {
+/** What cannot be a source: a folder without -r, in the words of scp, or a device, a FIFO. */
+export function notRegular(path: string, kind: number): FileError {
+  if (kind !== FileKind.folder) return isSpecial(path, kind);
   return new FileError("read", path, "not a regular file", { hint: "Use -r to copy folders", code: "EISDIR" });
 }

@@ -41,6 +41,7 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
 /** The operand as a person would write it, not escaped. */
 export function formatOperand(operand: Operand): string {
   if (operand.kind === "local") return operand.path;
+  if (operand.port) return `scp://${formatHost(operand)}:${operand.port}/${operand.path.replaceAll("%", "%25")}`;
   return `${formatHost(operand)}:${operand.path}`;
 }
 

@@ -1,13 +1,11 @@
 /** What the client does once the other end is being started: the session, and the copy over it. */
 
-import { resolveSources, STANDARD_INPUT } from "../files/source_roots.ts";
+import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
-import type { Failure } from "../protocol/results.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
-import { toFailure } from "../streams/failure.ts";
 import { checkSources, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
@@ -17,7 +15,8 @@ import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { missingFeatures } from "./needed_features.ts";
 import { receive } from "./receive.ts";
-import { type NumberedRoot, type Outcome, send } from "./send.ts";
+import { findSources } from "./found_sources.ts";
+import { type Outcome, send } from "./send.ts";
 import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
 
 /** Agrees on a session, which it puts into `state`, and sends or receives. @throws what ended it. */
@@ -123,14 +122,9 @@ function jobOf(options: CopyOptions, blockBytes: number): Job {
 
 function localRoots(options: CopyOptions, machine: Machine) {
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], failures: [] };
-  const lookUp = { base: Deno.cwd(), tilde: false, recursive: options.request.recursive };
-  const roots: NumberedRoot[] = [];
-  const failures: Failure[] = [];
-  for (const [operand, { path, target }] of options.sources.entries()) {
-    const found = resolveSources([path], lookUp, machine.files.paths);
-    for (const root of found.roots) roots.push({ ...root, operand, ...(target === undefined ? {} : { target }) });
-    for (const failure of found.failures) failures.push(toFailure(failure));
-  }
-  options.target.taken.take(roots);
-  return { operands: options.sources.length + options.target.others, roots, failures };
+  const lookUp = { base: Deno.cwd(), tilde: false, globs: options.globs, recursive: options.request.recursive };
+  const { operands, roots, failures } = findSources(options.sources, lookUp, machine.files.paths);
+  const placed = withTargets(roots, options.sources);
+  options.target.taken.take(placed);
+  return { operands: operands + options.target.others, roots: placed, failures };
 }

@@ -16,6 +16,8 @@ export interface CopyOptions {
   direction: "push" | "pull";
   /** On the sending side. */
   sources: readonly AskedSource[];
+  /** Whether sources on this side may be patterns: where no shell has seen them. */
+  globs: boolean;
   /** On the receiving side. */
   target: SharedTarget;
   /** The only source is standard input, whatever `sources` says. */

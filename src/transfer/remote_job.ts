@@ -12,7 +12,7 @@ import { filesFor } from "./dummy_files.ts";
 import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
-import { findSources } from "./remote_sources.ts";
+import { findSources } from "./found_sources.ts";
 import { type Outcome, send } from "./send.ts";
 import { checkDirection, type SessionLimits } from "./session_limits.ts";
 import { takeWanted } from "./wanted.ts";

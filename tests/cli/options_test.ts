@@ -22,6 +22,7 @@ describe("readCommandLine", () => {
     assertEquals(copy("a", "h:b"), {
       sources: [{ operand: { kind: "local", path: "a" }, literal: false }],
       target: { kind: "remote", host: "h", path: "b" },
+      expand: false,
       fileList: undefined,
       fromOrigin: false,
       legs: [{

@@ -59,6 +59,15 @@ describeWithSshd("sources on several hosts in one run", () => {
     assertEquals({ files, failed }, { files: 3, failed: 0 });
   });
 
+  it("may be patterns with -R, and are literal names where nothing matches", async () => {
+    const from = await scene.tree({ "a1": "1", "a2": "2", "[x]": "literal" });
+    const to = await scene.tree();
+    const port = `scp://testhost:${scene.sshd.port}/${to}`;
+    const { code, stderr } = await copy("-R", `testhost:${from}/a?`, `testhost:${from}/[x]`, port);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(from, to), []);
+  });
+
   it("are refused with -R, too, when the target is no folder", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree({ file: "old" });

@@ -42,7 +42,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(roots.map((it) => it.name), ["f"]);
       assertEquals(failures.map((it) => it.message.replaceAll(temp.path + "/", "")), [
         'Cannot read "d": not a regular file',
-        'Cannot read "pipe": not a regular file',
+        'Cannot read "pipe": not a regular file: it is a FIFO',
         'Cannot read "none": No such file or directory',
         'Cannot examine "f/x": Not a directory',
       ]);

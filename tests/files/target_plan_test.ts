@@ -33,7 +33,7 @@ for (const { title, make } of ENGINES) {
         [[FILE], "dir/", ["/dir/f"]],
         [[FILE], "link", ["/link/f"]],
         [[FILE], "", ["/f"]],
-        [[FILE], ".", ["/./f"]],
+        [[FILE], ".", ["/f"]],
         [[FILE], "new", ["/new"]],
         [[FILE], "dir/new", ["/dir/new"]],
         [[FILE], "old", ["/old"]],

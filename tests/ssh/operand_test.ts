@@ -94,7 +94,7 @@ describe("parseOperand", () => {
 
 describe("formatOperand", () => {
   it("writes what would be read again", () => {
-    for (const text of ["a:b", "u@h:p", "u@[::1]:p", "h:", "./x:y"]) {
+    for (const text of ["a:b", "u@h:p", "u@[::1]:p", "h:", "./x:y", "scp://u@[::1]:22/p", "scp://h:1//a%25b c"]) {
       assertEquals(formatOperand(parseOperand(text)), text);
     }
   });

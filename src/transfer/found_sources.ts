@@ -1,4 +1,4 @@
-/** The sources of a pull, on the sending side: globs are expanded here, where no shell has done it. */
+/** What the operands stand for, on the sending side: globs are expanded here, where no shell has done it. */
 
 import type { PathCalls } from "../files/engine.ts";
 import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
@@ -17,7 +17,7 @@ export interface FindOptions extends SourceOptions {
   globs: boolean;
 }
 
-/** What the operands of a pull stand for. */
+/** What operands stand for. */
 export interface FoundSources {
   roots: NumberedRoot[];
   failures: Failure[];
@@ -30,7 +30,7 @@ export interface FoundSources {
  *
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
-export function findSources(operands: WantedSource[], options: FindOptions, paths: PathCalls): FoundSources {
+export function findSources(operands: readonly WantedSource[], options: FindOptions, paths: PathCalls): FoundSources {
   const found: FoundSources = { roots: [], failures: [], operands: 0 };
   for (const [operand, { path: text, literal }] of operands.entries()) {
     const matches = options.globs && !literal && hasGlob(text)
