@@ -37,6 +37,14 @@ export class ProtocolError extends Error {
   }
 }
 
+/**
+ * What came over a connection is not what its peer sealed: a fault of the network or of memory, or somebody in between.
+ * None of it was believed. The connection is of no use any more, but another one may be.
+ */
+export class CorruptionError extends ProtocolError {
+  override name = "CorruptionError";
+}
+
 /** One path could not be read or written. The copy of the others goes on. */
 export class FileError extends UserError {
   override name = "FileError";

@@ -323,6 +323,13 @@ export const FLAGS = [
     help: "Give up when nothing is heard of the other side for so long",
   },
   {
+    name: "data-address",
+    kind: "string",
+    argument: "ADDRESS",
+    section: "Reaching the other side",
+    help: "HOST or HOST:PORT for the data, instead of the address that ssh reached",
+  },
+  {
     name: "escp-port",
     kind: "number",
     argument: "PORT",

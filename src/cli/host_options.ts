@@ -4,6 +4,7 @@ import { choosePorts, type PortRange } from "../config/port_range.ts";
 import { UsageError } from "../errors.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
 import type { Dummy } from "../protocol/job.ts";
+import { type DataAddress, parseDataAddress } from "../ssh/data_address.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
 import type { RawFlags } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
@@ -14,6 +15,8 @@ export type EngineChoice = "auto" | "portable" | "native";
 /** How a host is reached, and where escp is on it. */
 export interface HostAccess {
   readonly remotePath: string;
+  /** Where the data goes, instead of to the address that the host tells. */
+  readonly dataAddress?: DataAddress;
   readonly ssh: SshOptions;
 }
 
@@ -109,7 +112,12 @@ export function dummyOf(names: RawFlags["ioengine"]): Dummy | undefined {
 }
 
 export function accessOf(flags: CompleteFlags): HostAccess {
-  return { remotePath: flags["remote-path"], ssh: sshOptions(flags) };
+  const address = flags["data-address"];
+  return {
+    remotePath: flags["remote-path"],
+    ...(address !== undefined && { dataAddress: parseDataAddress(address) }),
+    ssh: sshOptions(flags),
+  };
 }
 
 function sshOptions(flags: CompleteFlags): SshOptions {

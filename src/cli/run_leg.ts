@@ -59,8 +59,12 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
     const { relay } = await import("../transfer/relay.ts");
     return await relay({
       ...shared,
-      from: { peer: peerCommand({ ...options, ...options.originAccess }, origin), hostname: origin!.host },
-      to: { peer: peerCommand(options, remote), hostname: remote!.host },
+      from: {
+        peer: peerCommand({ ...options, ...options.originAccess }, origin),
+        hostname: origin!.host,
+        dataAddress: (options.originAccess ?? options).dataAddress,
+      },
+      to: { peer: peerCommand(options, remote), hostname: remote!.host, dataAddress: options.dataAddress },
     });
   }
   return await copy({
@@ -72,6 +76,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
     toOutput: options.toOutput,
     peer: peerCommand(options, remote),
     hostname: remote?.host,
+    dataAddress: options.dataAddress,
   });
 }
 

@@ -6,6 +6,7 @@ import { hasGlob } from "../files/glob/pattern.ts";
 import { MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/line_decoder.ts";
 import { encodeName } from "../protocol/names.ts";
+import { formatDataAddress } from "../ssh/data_address.ts";
 import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
 import { quoteProgram, quoteWord } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
@@ -107,6 +108,8 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
     ...(options.compress ? ["-C"] : []),
     ...(options.blockBytes === undefined ? [] : [`--blocksize=${options.blockBytes}`]),
+    `--timeout=${options.timeoutMs / 1000}`,
+    ...(options.dataAddress === undefined ? [] : [`--data-address=${formatDataAddress(options.dataAddress)}`]),
     `--streams=${options.streams}`,
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,

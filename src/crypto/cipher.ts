@@ -1,6 +1,6 @@
 /** AES-GCM as the streams use it: in place, one key for each direction of each stream. */
 
-import { ProtocolError } from "../errors.ts";
+import { CorruptionError } from "../errors.ts";
 
 /** The ciphers of escp, by the names that go on the wire. */
 export type CipherName = "aes-128-gcm" | "aes-256-gcm";
@@ -49,7 +49,7 @@ export interface Cipher {
   /**
    * Checks the tag and decrypts the payload.
    *
-   * @throws {ProtocolError} "bad-tag" when anything is not as it was sealed; the payload is then all zero.
+   * @throws {CorruptionError} "bad-tag" when anything is not as it was sealed; the payload is then all zero.
    */
   open(
     nonce: Uint8Array,
@@ -83,8 +83,8 @@ export interface SyncCipher extends Cipher {
 }
 
 /** What `open` throws when the tag does not fit. */
-export function badTag(): ProtocolError {
-  return new ProtocolError("bad-tag", "A message was changed on its way, or sealed with another key");
+export function badTag(): CorruptionError {
+  return new CorruptionError("bad-tag", "A message was changed on its way, or sealed with another key");
 }
 
 /** @throws {RangeError} when the key or the salt has a wrong length. */

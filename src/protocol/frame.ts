@@ -7,7 +7,7 @@
  *     tag (16)
  */
 
-import { ProtocolError } from "../errors.ts";
+import { CorruptionError } from "../errors.ts";
 import { alignUp } from "./alignment.ts";
 
 /** What a frame's payload is. Told by the IV, so it is authenticated with it. */
@@ -60,12 +60,12 @@ export function writeFrameHeader(bytes: Uint8Array, at: number, nonce: Uint8Arra
 /**
  * The kind that a header claims. It is proven only when the tag has been checked.
  *
- * @throws {ProtocolError} code "bad-frame" for a kind that is not known.
+ * @throws {CorruptionError} code "bad-frame" for a kind that is not known.
  */
 export function frameKind(bytes: Uint8Array, at: number): number {
   const kind = bytes[at];
   if (kind < 1 || kind > LAST_KIND) {
-    throw new ProtocolError("bad-frame", `Cannot read a frame: kind ${kind} is not known`);
+    throw new CorruptionError("bad-frame", `Cannot read a frame: kind ${kind} is not known`);
   }
   return kind;
 }
@@ -73,12 +73,12 @@ export function frameKind(bytes: Uint8Array, at: number): number {
 /**
  * The length that a header claims.
  *
- * @throws {ProtocolError} code "bad-frame" when it is above `limit`, before any memory is taken for it.
+ * @throws {CorruptionError} code "bad-frame" when it is above `limit`, before any memory is taken for it.
  */
 export function framePayloadBytes(bytes: Uint8Array, at: number, limit: number): number {
   const length = ((bytes[at + 8] << 24) | (bytes[at + 9] << 16) | (bytes[at + 10] << 8) | bytes[at + 11]) >>> 0;
   if (length > limit) {
-    throw new ProtocolError("bad-frame", `Cannot read a frame: it claims ${length} bytes, the limit is ${limit}`);
+    throw new CorruptionError("bad-frame", `Cannot read a frame: it claims ${length} bytes, the limit is ${limit}`);
   }
   return length;
 }
@@ -87,12 +87,12 @@ export function framePayloadBytes(bytes: Uint8Array, at: number, limit: number):
  * Checks that a header has the IV that must come next, so that nothing is replayed, reordered or left out.
  *
  * @param nonce the expected nonce, 12 bytes.
- * @throws {ProtocolError} code "bad-counter".
+ * @throws {CorruptionError} code "bad-counter".
  */
 export function checkFrameIv(bytes: Uint8Array, at: number, nonce: Uint8Array): void {
   for (let i = 0; i < IV_BYTES; i++) {
     if (bytes[at + i] !== nonce[4 + i]) {
-      throw new ProtocolError(
+      throw new CorruptionError(
         "bad-counter",
         "Cannot accept a frame: it is not the next one (replayed, reordered or lost)",
       );

@@ -123,6 +123,8 @@ export type Message =
   | { type: "finished"; files: number; bytes: number; skipped?: number; failures: Failure[] }
   /** either, at any time once both know "alive": it is still there. */
   | { type: "alive" }
+  /** remote -> client, at any time once both know "alive": it has closed a stream that was changed on its way. */
+  | { type: "corrupt"; code: string }
   /** client -> remote: the session is over. */
   | { type: "bye" }
   /** either: the session ends now; `hint`: what to do about it. */
@@ -246,6 +248,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     failures: shape.list(fields, "failures", 1 << 16, asFailure),
   }),
   alive: () => ({ type: "alive" }),
+  corrupt: (fields) => ({ type: "corrupt", code: shape.text(fields, "code", 64) }),
   bye: () => ({ type: "bye" }),
   abort: (fields) => ({
     type: "abort",

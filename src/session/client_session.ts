@@ -22,6 +22,8 @@ export interface ClientSessionOptions {
   timeoutMs: number;
   /** How long the hello may take, login and all; undefined where somebody may be typing a password. */
   helloTimeoutMs?: number;
+  /** Where the data port is reached, when not at the addresses that the other end tells. */
+  dataAddress?: { hostname: string; port?: number };
   /** Restricts the data connections to one family. */
   family?: 4 | 6;
 }
@@ -160,6 +162,8 @@ function acceptable<T>(parse: () => T, peer: PeerProcess): T {
 }
 
 function candidates(hello: Hello, options: ClientSessionOptions): Candidate[] {
+  const { dataAddress } = options;
+  if (dataAddress) return [{ hostname: dataAddress.hostname, port: dataAddress.port ?? hello.port }];
   if (!options.hostname) return [{ hostname: "127.0.0.1", port: hello.port }];
   const names = [...new Set([...hello.addresses, options.hostname])];
   return names

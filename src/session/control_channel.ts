@@ -38,6 +38,8 @@ export class ControlChannel {
   #outgoing = "";
   #flushing: Promise<void> | undefined;
   #broken: { error: unknown } | undefined;
+  /** Streams that the other end has closed because they were changed on their way. */
+  corrupt = 0;
   #patienceMs = 0;
   #alive: ReturnType<typeof setInterval> | undefined;
 
@@ -104,7 +106,8 @@ export class ControlChannel {
       const line = await this.nextLine();
       if (line === undefined) throw new ControlLost("The other side has closed the control channel");
       const message = parseMessage(line);
-      if (message.type !== "alive") return message;
+      if (message.type === "corrupt") this.corrupt++;
+      else if (message.type !== "alive") return message;
     }
   }
 

@@ -1,6 +1,6 @@
 /** Why streams break, told from each other. */
 
-import { ProtocolError, UserError } from "../errors.ts";
+import { CorruptionError, ProtocolError, UserError } from "../errors.ts";
 import type { StreamBreak } from "./thread_messages.ts";
 
 /** What the system says when a connection is no more; anything else that is thrown is a bug. */
@@ -18,6 +18,7 @@ const CONNECTION_ERRORS = [
 
 /** An error as plain data. */
 export function describeBreak(error: unknown): StreamBreak {
+  if (error instanceof CorruptionError) return { kind: "corruption", code: error.code, message: error.message };
   if (error instanceof ProtocolError) return { kind: "protocol", code: error.code, message: error.message };
   const { message, stack, name } = error instanceof Error ? error : new Error(String(error));
   const kind = CONNECTION_ERRORS.some((each) => error instanceof each) || isSystemError(error) ? "connection" : "bug";
@@ -26,6 +27,7 @@ export function describeBreak(error: unknown): StreamBreak {
 
 /** The error again. */
 export function breakError(why: StreamBreak): Error {
+  if (why.kind === "corruption") return new CorruptionError(why.code, why.message);
   if (why.kind === "protocol") return new ProtocolError(why.code, why.message);
   if (why.kind === "connection") return new Error(why.message);
   const bug = new StreamBug(why.message);

@@ -31,8 +31,8 @@ export type FromWorker =
 
 /** Why a stream broke, as plain data. */
 export interface StreamBreak {
-  /** What the peer did wrong ends the session; anything else may be mended by a new connection. */
-  kind: "protocol" | "connection" | "bug";
+  /** What the peer did wrong ends the session, and so do bugs; anything else may be mended by a new connection. */
+  kind: "protocol" | "corruption" | "connection" | "bug";
   code: string;
   message: string;
   stack?: string;

@@ -37,6 +37,7 @@ export async function runSession(
     cipher: options.cipher,
     engine: machine.cipher,
     hostname: options.hostname,
+    dataAddress: options.dataAddress,
     timeoutMs: options.request.timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,

@@ -11,7 +11,7 @@ import { dummyRoot } from "./dummy_files.ts";
 import { hostIdentity } from "./host_identity.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
-import { allBroken, checkTotals } from "./send.ts";
+import { checkTotals } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { streamsFor } from "./small_job.ts";
 import { TargetFiles } from "./target_files.ts";
@@ -69,6 +69,8 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     control.send({ type: "finished", ...done, ...(options.comparison ? { skipped } : {}), failures: told });
     for (const failure of failures) target.failed(failure);
     checkTotals(target.done, finish);
+    const lost = isClient ? target.crew.losses.note(control.corrupt) : undefined;
+    if (lost) emit({ type: "note", message: lost });
     const dryRun = options.comparison?.dryRun;
     const { files, bytes } = dryRun ? planned : target.done;
     return {
@@ -88,7 +90,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
 
 /** All streams have ended and the sender has not finished: its word is on its way, or there is nobody left to finish. */
 function allGone<T>(target: TargetFiles, count: number, conversation: Promise<T>): Promise<T> {
-  if (count > 0 && target.crew.clean === 0) throw allBroken();
+  if (count > 0 && target.crew.clean === 0) throw target.crew.losses.allBroken();
   return conversation;
 }
 

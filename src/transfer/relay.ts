@@ -11,6 +11,7 @@ import { type ClientSession, openClientSession } from "../session/client_session
 import { PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
+import type { DataAddress } from "../ssh/data_address.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
@@ -26,6 +27,8 @@ import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
 export interface RelayHostOptions {
   peer: PeerCommand;
   hostname: string;
+  /** Where its data port is reached, when not at the address that it tells. */
+  dataAddress?: DataAddress;
 }
 
 /** A copy from one host to another. */
@@ -119,6 +122,8 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     tell();
     // The receiver may have said so on its control channel before its streams' last frames were passed on and counted.
     if (compress) await settled(crew.run());
+    const lost = crew.losses.note(from.control.corrupt + to.control.corrupt);
+    if (lost) options.emit({ type: "note", message: lost });
     for (const { control } of [from, to]) {
       control.send({ type: "bye" });
       await control.flushed();
@@ -145,7 +150,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
 
 async function open(
   options: RelayOptions,
-  { peer: command, hostname }: RelayHostOptions,
+  { peer: command, hostname, dataAddress }: RelayHostOptions,
   machine: Machine,
   job: Job,
   sides: OpenSide[],
@@ -158,6 +163,7 @@ async function open(
     cipher,
     engine: machine.cipher,
     hostname,
+    dataAddress,
     family,
     timeoutMs: options.request.timeoutMs,
     helloTimeoutMs,

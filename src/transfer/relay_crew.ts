@@ -1,13 +1,11 @@
 /** The streams of a copy between two other hosts. */
 
-import { ProtocolError } from "../errors.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ProvenStream } from "../session/session.ts";
 import { Changes } from "../streams/changes.ts";
-import { StreamBug } from "../streams/stream_break.ts";
 import { type PoolHost, StreamPool } from "../streams/stream_pool.ts";
 import type { Machine } from "./machine.ts";
-import { allBroken } from "./send.ts";
+import { StreamLosses } from "./stream_losses.ts";
 
 /** Pairs the streams of the two, and runs the pairs. */
 export class RelayCrew {
@@ -19,7 +17,10 @@ export class RelayCrew {
   readonly #to: ClientSession;
   readonly #count: number;
   #fatal: { error: unknown } | undefined;
+  readonly losses = new StreamLosses();
   #pairs = 0;
+  #replacing = 0;
+  #closed = false;
   /** Pairs that came to their end. */
   #ended = 0;
 
@@ -67,16 +68,16 @@ export class RelayCrew {
 
   /** Resolves when all pairs have ended. @throws what a host did wrong, or that all broke. */
   async run(): Promise<void> {
-    while (this.#running.size > 0) {
+    while (this.#running.size > 0 || this.#replacing > 0) {
       if (this.#fatal) throw this.#fatal.error;
       await this.#changes.next();
     }
     if (this.#fatal) throw this.#fatal.error;
-    // A pair that broke is made up for by the others; the two hosts see to that.
-    if (this.#ended === 0 && this.#count > 0) throw allBroken();
+    if (this.#ended === 0 && this.#count > 0) throw this.losses.allBroken();
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.#from.close();
     this.#to.close();
     await this.#pool.close();
@@ -93,11 +94,29 @@ export class RelayCrew {
     const run = this.#pool.run(this.#pairs++, from, to).then(() => {
       this.#ended++;
     }, (error) => {
-      if (error instanceof ProtocolError || error instanceof StreamBug) this.#fatal ??= { error };
+      try {
+        this.losses.add(error);
+        this.#replace();
+      } catch (error) {
+        this.#fatal ??= { error };
+      }
     }).finally(() => {
       this.#running.delete(run);
       this.#changes.announce();
     });
     this.#running.add(run);
+  }
+
+  /** A pair that broke, on whichever side, is opened again on both: the hosts give what it had to the next. */
+  #replace(): void {
+    if (this.#closed || !this.losses.mayReplace) return;
+    this.#replacing++;
+    Promise.all([
+      this.#from.bringUp(1, (stream) => this.#take("from", stream)),
+      this.#to.bringUp(1, (stream) => this.#take("to", stream)),
+    ]).catch(() => {}).finally(() => {
+      this.#replacing--;
+      this.#changes.announce();
+    });
   }
 }

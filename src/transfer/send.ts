@@ -155,7 +155,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     emitConnected(options, count);
     progress.start();
     await Promise.race([crew.allEnded(), conversation.over]);
-    if (!scheduler.finished) throw allBroken();
+    if (!scheduler.finished) throw crew.losses.allBroken(control.corrupt);
     progress.stop();
     messages.flush();
     const skipped = scheduler.skipped.files;
@@ -164,6 +164,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
     for (const failure of finished.failures) fail(failure, "receiver");
     const failed = scheduler.failed + options.failures.length + finished.failures.length;
     checkTotals({ ...scheduler.done, skipped }, finished);
+    const lost = isClient ? crew.losses.note(control.corrupt) : undefined;
+    if (lost) emit({ type: "note", message: lost });
     const { files: sent, bytes: size } = comparison?.dryRun ? planned : scheduler.done;
     const wireBytes = options.compress ? crew.pool.wireBytes : undefined;
     const resumed = scheduler.kept;
@@ -208,13 +210,6 @@ function converse(options: SendOptions, scheduler: Scheduler) {
   const last = Promise.race([finished, over]);
   last.catch(() => {});
   return { over, finished: last };
-}
-
-/** No stream is left. */
-export function allBroken(): UserError {
-  return new UserError("Cannot go on: all data connections broke", {
-    hint: "Run the same command again to continue; files that are complete stay as they are",
-  });
 }
 
 /** Success is said only when both sides count the same. */

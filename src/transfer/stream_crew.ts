@@ -1,10 +1,10 @@
 /** All streams of a transfer: brings them up, runs them, and replaces one that breaks. */
 
-import { ProtocolError } from "../errors.ts";
+import { CorruptionError } from "../errors.ts";
 import type { ProvenStream, Session } from "../session/session.ts";
-import { StreamBug } from "../streams/stream_break.ts";
 import { Changes } from "../streams/changes.ts";
 import type { StreamPool } from "../streams/stream_pool.ts";
+import { StreamLosses } from "./stream_losses.ts";
 
 /** What a crew works with. */
 export interface StreamCrewOptions {
@@ -16,15 +16,11 @@ export interface StreamCrewOptions {
   finished(): boolean;
 }
 
-/** Connections that are replaced in one transfer. */
-const MAX_REPLACED = 500;
-
 /** See above. */
 export class StreamCrew {
   /** Streams that came to their end. */
   clean = 0;
-  /** Streams whose connection broke. */
-  broken = 0;
+  readonly losses = new StreamLosses();
   readonly #options: StreamCrewOptions;
   readonly #running = new Map<number, Promise<void>>();
   #replacing = 0;
@@ -77,9 +73,12 @@ export class StreamCrew {
     const run = pool.run(stream.index, stream).then(() => {
       this.clean++;
     }).catch((error) => {
-      // What the peer did wrong, and bugs, end the transfer; a connection may just break.
-      if (error instanceof ProtocolError || error instanceof StreamBug) this.fail(error);
-      else this.broken++;
+      try {
+        this.losses.add(error);
+        this.#tellCorruption(error);
+      } catch (error) {
+        this.fail(error);
+      }
       streamBroke(stream.index);
       this.#replace();
     }).finally(() => {
@@ -89,11 +88,18 @@ export class StreamCrew {
     this.#running.set(stream.index, run);
   }
 
-  /** A connection that broke is opened again by the client, as often as it may: a bad line breaks many. */
+  /** The client counts for both; a connection that the other end has closed looks to it as if it had just broken. */
+  #tellCorruption(error: unknown): void {
+    const { role, features, control } = this.#options.session;
+    if (role === "client" || !(error instanceof CorruptionError) || !features.includes("alive")) return;
+    control.send({ type: "corrupt", code: error.code });
+  }
+
+  /** A connection that broke is opened again by the client, as often as it may. */
   #replace(): void {
     const { session, finished } = this.#options;
     if (session.role === "remote" || this.#fatal || this.#closed || finished()) return;
-    if (this.broken > MAX_REPLACED) return;
+    if (!this.losses.mayReplace) return;
     this.#replacing++;
     session.bringUp(1, (stream) => this.#take(stream)).catch(() => {}).finally(() => {
       this.#replacing--;

@@ -1,0 +1,107 @@
+/** A TCP proxy on loopback that damages what goes through it, for tests of data connections. */
+
+/** What happens to a connection, once so many bytes have gone one way. */
+export interface Fault {
+  /** How many connections it happens to, the first that come so far; default 1. */
+  times?: number;
+  way: "to server" | "to client";
+  /** Bytes that still go through unharmed. */
+  after: number;
+  /** cut: both sides are closed; half: this way alone; stall: nothing more goes this way; flip: one bit is changed. */
+  kind: "cut" | "half" | "stall" | "flip";
+}
+
+export interface FaultProxy extends AsyncDisposable {
+  readonly port: number;
+  /** Connections that have come so far. */
+  readonly connections: number;
+  /** Faults that have happened. */
+  readonly happened: number;
+}
+
+interface PendingFault extends Fault {
+  left: number;
+}
+
+/** Listens on a free port and passes everything on to 127.0.0.1:upstream. */
+export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const open = new Set<Deno.TcpConn>();
+  const work = new Set<Promise<void>>();
+  const pending = faults.map((fault): PendingFault => ({ ...fault, left: fault.times ?? 1 }));
+  const counts = { connections: 0, happened: 0 };
+  const stalled = Promise.withResolvers<void>();
+
+  function close(conn: Deno.TcpConn): void {
+    if (!open.delete(conn)) return;
+    conn.close();
+  }
+
+  async function pass(from: Deno.TcpConn, to: Deno.TcpConn, mine: PendingFault[]): Promise<void> {
+    const buffer = new Uint8Array(64 << 10);
+    let passed = 0;
+    try {
+      for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
+        const fault = mine.find((each) => each.left > 0 && passed <= each.after && each.after < passed + read!);
+        let end = read;
+        if (fault) {
+          fault.left--;
+          counts.happened++;
+          if (fault.kind === "flip") buffer[fault.after - passed] ^= 0x10;
+          else end = fault.after - passed;
+        }
+        for (let at = 0; at < end;) at += await to.write(buffer.subarray(at, end));
+        passed += read;
+        if (fault?.kind === "stall") await stalled.promise;
+        if (fault?.kind === "half") return await to.closeWrite();
+        if (fault?.kind === "cut") {
+          close(from);
+          return close(to);
+        }
+      }
+      return await to.closeWrite();
+    } catch {
+      // A side has gone.
+    }
+    close(from);
+    close(to);
+  }
+
+  async function serve(conn: Deno.TcpConn): Promise<void> {
+    counts.connections++;
+    open.add(conn);
+    try {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: upstream });
+      open.add(server);
+      const of = (way: Fault["way"]) => pending.filter((fault) => fault.way === way);
+      await Promise.all([pass(conn, server, of("to server")), pass(server, conn, of("to client"))]);
+      close(server);
+    } catch {
+      // The server does not listen any more.
+    }
+    close(conn);
+  }
+
+  const accepting = (async () => {
+    for await (const conn of listener) {
+      const served: Promise<void> = serve(conn).finally(() => work.delete(served));
+      work.add(served);
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    get connections() {
+      return counts.connections;
+    },
+    get happened() {
+      return counts.happened;
+    },
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      stalled.resolve();
+      for (const conn of [...open]) close(conn);
+      await accepting.catch(() => {});
+      await Promise.all(work);
+    },
+  };
+}
