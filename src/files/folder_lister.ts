@@ -17,6 +17,13 @@ export interface FolderLister {
   statRoot(root: SourceRoot): void;
   /** Opens root.path/path for listing, and tells of it. @throws {FileError} */
   openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void;
+  /**
+   * Gets more entries where that takes time: until it has resolved nothing else may be asked. Undefined when `nextEntry`
+   * can go on at once. Never rejects: what failed is thrown by the next call.
+   *
+   * @throws {FileError}
+   */
+  fetch?(): Promise<void> | undefined;
   /** Moves to the next entry other than "." and "..". @throws {FileError} */
   nextEntry(): boolean;
   /** The name of the entry as text. */

@@ -15,6 +15,9 @@ import { readInfo } from "./portable_stat.ts";
 
 /** What stands in the place of bytes that are not UTF-8; the name cannot be opened by it. */
 const REPLACEMENT = "\ufffd";
+/** A folder of this size is listed piece by piece: all at once it would take half a kilobyte for each entry. */
+const LARGE_FOLDER_BYTES = 256 << 10;
+const PIECE = 1024;
 
 export class PortableLister implements FolderLister {
   readonly stat = new FileStat();
@@ -22,6 +25,11 @@ export class PortableLister implements FolderLister {
   readonly nameStart = 0;
   kind = 0;
   #entries: Iterator<Deno.DirEntry> | undefined;
+  /** Where the entries of a large folder come from. Before Deno 2.6 they come all at once from there, too. */
+  #source: AsyncIterator<Deno.DirEntry> | undefined;
+  /** Entries that are still to be given out of the piece that came last. */
+  #left = 0;
+  #failure: FileError | undefined;
   #folder = "";
   #name = "";
 
@@ -34,16 +42,25 @@ export class PortableLister implements FolderLister {
   }
 
   openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
+    this.closeFolder();
     this.#folder = joinPath(root.path, path);
     this.#stat(this.#folder, options.follow);
     if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder);
     if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
     checkRealPath("read", this.#folder, root.within);
     try {
-      this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
+      if (this.stat.size < LARGE_FOLDER_BYTES) this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
+      else this.#source = Deno.readDir(this.#folder)[Symbol.asyncIterator]();
     } catch (error) {
       throw failedDeno("read", this.#folder, error);
     }
+  }
+
+  fetch(): Promise<void> | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
+    return this.#source && this.#left === 0 ? this.#fetch(this.#source) : undefined;
   }
 
   nextEntry(): boolean {
@@ -54,6 +71,7 @@ export class PortableLister implements FolderLister {
       throw failedDeno("read", this.#folder, error);
     }
     if (!entry || entry.done) return false;
+    this.#left--;
     const { name, isFile, isDirectory, isSymlink } = entry.value;
     this.#name = name;
     this.names = encodeName(name);
@@ -86,6 +104,29 @@ export class PortableLister implements FolderLister {
 
   closeFolder(): void {
     this.#entries = undefined;
+    this.#source?.return?.().catch(() => {});
+    this.#source = undefined;
+    this.#left = 0;
+  }
+
+  async #fetch(source: AsyncIterator<Deno.DirEntry>): Promise<void> {
+    const piece: Deno.DirEntry[] = [];
+    let more = true;
+    try {
+      while (more && piece.length < PIECE) {
+        const { value, done } = await source.next();
+        if (done) more = false;
+        else piece.push(value);
+      }
+    } catch (error) {
+      this.#failure = failedDeno("read", this.#folder, error);
+      more = false;
+    }
+    // It was closed meanwhile.
+    if (this.#source !== source) return;
+    if (!more) this.#source = undefined;
+    this.#entries = piece.values();
+    this.#left = piece.length;
   }
 
   #stat(path: string, follow: boolean): void {

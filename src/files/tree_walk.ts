@@ -18,6 +18,9 @@ import { isSpecial } from "./source_failure.ts";
 
 const NO_NAME = new Uint8Array(0);
 
+/** Items, and promises that have to resolve before it can go on. */
+type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
+
 /** A folder on the way from the root to where the walk is. */
 interface Level {
   path: string;
@@ -35,7 +38,7 @@ export class TreeWalk implements Walk {
   readonly #follow: boolean;
   readonly #pack = new PackBuilder();
   readonly #links = new HardLinks();
-  readonly #items: Generator<WalkItem, void>;
+  readonly #items: Steps;
   /** Items that are ready to be given out. */
   readonly #found: WalkItem[] = [];
 
@@ -47,8 +50,9 @@ export class TreeWalk implements Walk {
     this.#items = this.#walk();
   }
 
-  next(): WalkItem | undefined {
-    return this.#items.next().value ?? undefined;
+  next(): WalkItem | undefined | Promise<WalkItem | undefined> {
+    const step = this.#items.next().value ?? undefined;
+    return step instanceof Promise ? step.then(() => this.next()) : step;
   }
 
   close(): void {
@@ -56,7 +60,7 @@ export class TreeWalk implements Walk {
     this.#lister.closeFolder();
   }
 
-  *#walk(): Generator<WalkItem, void> {
+  *#walk(): Steps {
     for (let root = 0; root < this.#roots.length; root++) {
       const source = this.#roots[root];
       if (source.kind === "file") this.#fileRoot(root);
@@ -84,11 +88,11 @@ export class TreeWalk implements Walk {
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
   }
 
-  *#folderRoot(root: number): Generator<WalkItem, void> {
+  *#folderRoot(root: number): Steps {
     const levels: Level[] = [];
     let path = "";
     for (;;) {
-      const level = this.#openFolder(root, path, levels);
+      const level = yield* this.#openFolder(root, path, levels);
       if (level) {
         levels.push(level);
         yield* this.#list(root, level);
@@ -102,7 +106,7 @@ export class TreeWalk implements Walk {
   }
 
   /** Opens a folder and gathers its record. Undefined when it cannot be entered. */
-  #openFolder(root: number, path: string, above: Level[]): Level | undefined {
+  *#openFolder(root: number, path: string, above: Level[]): Steps<Level | undefined> {
     const lister = this.#lister;
     const source = this.#roots[root];
     try {
@@ -111,6 +115,7 @@ export class TreeWalk implements Walk {
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");
       }
+      for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
       if (this.#pack.isFull()) this.#flush();
       this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("folder"));
       return { path, dev, inode, inodeLow, pending: [] };
@@ -121,10 +126,13 @@ export class TreeWalk implements Walk {
     }
   }
 
-  *#list(root: number, level: Level): Generator<WalkItem, void> {
+  *#list(root: number, level: Level): Steps {
     const lister = this.#lister;
     try {
-      while (this.#nextEntry()) {
+      for (;;) {
+        const wait = this.#fetch();
+        if (wait) yield wait;
+        if (!this.#nextEntry()) break;
         this.#entry(root, level);
         if (this.#found.length > 0) yield* this.#takeFound();
       }
@@ -132,6 +140,15 @@ export class TreeWalk implements Walk {
       lister.closeFolder();
     }
     level.pending.reverse();
+  }
+
+  #fetch(): Promise<void> | undefined {
+    try {
+      return this.#lister.fetch?.();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
   }
 
   #nextEntry(): boolean {

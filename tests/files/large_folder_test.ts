@@ -1,0 +1,50 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ENGINES, sourceRoot, TempFolder } from "./file_engines.ts";
+
+const FILES = 50_000;
+/** Far more than one piece of a listing and one pack, and far less than the folder. */
+const AHEAD = 10_000;
+/** Deno.readDir gives a folder out piece by piece from 2.6 on: README.md says so. */
+const isOld = /^2\.[0-5]\./.test(Deno.version.deno);
+
+for (const { title, make } of ENGINES) {
+  const ignore = isOld && title === "portable";
+  const reason = ignore ? " (skipped: not with the runtime Deno 2.5)" : "";
+  describe(`a folder of ${FILES} files, ${title}${reason}`, { ignore }, () => {
+    const engine = make();
+
+    it("is never in memory as a whole", async () => {
+      using temp = new TempFolder();
+      temp.folder("from");
+      for (let index = 0; index < FILES; index++) Deno.createSync(temp.at(`from/file-${index}`)).close();
+      const walk = engine.walk([sourceRoot(engine, temp.at("from"))], { recursive: true });
+      const first = await walk.next();
+      assertEquals(first?.type, "pack");
+      // What is listed already comes in spite of it, as failures; what is not is gone.
+      Deno.removeSync(temp.at("from"), { recursive: true });
+      let seen = 0;
+      for (let item = first; item; item = await walk.next()) {
+        if (item.type === "pack") seen += item.records;
+        else if (item.type === "failed") seen++;
+      }
+      walk.close();
+      assert(seen >= 500 && seen < AHEAD, `${seen} entries were listed ahead`);
+    });
+
+    it("is listed to its end, each file once", async () => {
+      using temp = new TempFolder();
+      temp.folder("from");
+      const count = 20_000;
+      for (let index = 0; index < count; index++) Deno.createSync(temp.at(`from/file-${index}`)).close();
+      const walk = engine.walk([sourceRoot(engine, temp.at("from"))], { recursive: true });
+      let files = 0;
+      for (let item = await walk.next(); item; item = await walk.next()) {
+        assertEquals(item.type, "pack");
+        if (item.type === "pack") files += item.files;
+      }
+      walk.close();
+      assertEquals(files, count);
+    });
+  });
+}
