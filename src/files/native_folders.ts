@@ -21,8 +21,11 @@ const EAGAIN = 11;
 const EEXIST = 17;
 const ENOTDIR = 20;
 const ELOOP = 40;
-/** Descriptors kept open; a tree deeper than that is entered step by step. */
-const KEPT = 16;
+/**
+ * Descriptors kept open besides that of the root. Few: every stream has its own, and a process may have but some dozens.
+ * More than one helps only where folders are entered step by step.
+ */
+const KEPT = { whole: 1, stepwise: 4 } as const;
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
 const RESOLVE = 0x02 | 0x04 | 0x08;
 
@@ -35,14 +38,16 @@ export class NativeFolders {
   readonly #long = new Scratch(80 << 10);
   readonly #how = new Scratch(24);
   readonly #kept = new Map<string, number>();
-  /** By the folder's path: thousands of roots may be files of one folder. */
-  readonly #rootDescriptors = new Map<string, number>();
+  readonly #most: number;
+  /** The folder of the last root: thousands of roots may be files of one folder, or of as many folders. */
+  #root: { text: string; descriptor: number } | undefined;
   #created: TouchedFolder[] = [];
 
   constructor(calls: FileCalls, roots: TargetRoot[], options: { openat2: boolean }) {
     this.#calls = calls;
     this.#roots = roots;
     this.#openat2 = options.openat2;
+    this.#most = options.openat2 ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
     const { path, directory, closeOnExec, noFollow } = calls.flags;
     this.#how.view.setUint32(0, path | directory | closeOnExec | noFollow, true);
@@ -93,15 +98,14 @@ export class NativeFolders {
 
   close(): void {
     for (const descriptor of this.#kept.values()) this.#calls.close(descriptor);
-    for (const descriptor of this.#rootDescriptors.values()) this.#calls.close(descriptor);
     this.#kept.clear();
-    this.#rootDescriptors.clear();
+    this.#closeRoot();
   }
 
   #openRoot(root: number): number {
     const text = rootFolder(this.#roots[root]);
-    const open = this.#rootDescriptors.get(text);
-    if (open !== undefined) return open;
+    if (this.#root?.text === text) return this.#root.descriptor;
+    this.#closeRoot();
     const { path, directory, closeOnExec } = this.#calls.flags;
     const result = openPath(this.#calls, AT_FDCWD, encodeName(text), path | directory | closeOnExec, this.#long);
     if (result < 0) throw failedCall("create", text, -result);
@@ -110,13 +114,13 @@ export class NativeFolders {
       this.#calls.close(result);
       throw leadsOut("create", text, within);
     }
-    this.#rootDescriptors.set(text, result);
-    if (this.#rootDescriptors.size > KEPT) {
-      const [oldest, its] = this.#rootDescriptors.entries().next().value!;
-      this.#calls.close(its);
-      this.#rootDescriptors.delete(oldest);
-    }
+    this.#root = { text, descriptor: result };
     return result;
+  }
+
+  #closeRoot(): void {
+    if (this.#root) this.#calls.close(this.#root.descriptor);
+    this.#root = undefined;
   }
 
   #openSteps(root: number, path: string, create: boolean): number {
@@ -189,7 +193,7 @@ export class NativeFolders {
 
   #keep(root: number, path: string, descriptor: number): number {
     this.#kept.set(`${root}:${path}`, descriptor);
-    if (this.#kept.size > KEPT) {
+    if (this.#kept.size > this.#most) {
       const [oldest, its] = this.#kept.entries().next().value!;
       this.#calls.close(its);
       this.#kept.delete(oldest);

@@ -104,11 +104,11 @@ export class NativeWriter implements TargetWriter {
   }
 
   openPartial(partial: Partial): RangeWriter {
-    return this.#partials.open(partial);
+    return this.#onlyOpen(() => this.#partials.open(partial));
   }
 
   openJournal(partial: Partial): JournalWriter | undefined {
-    return this.#partials.openJournal(partial);
+    return this.#onlyOpen(() => this.#partials.openJournal(partial));
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
@@ -149,6 +149,15 @@ export class NativeWriter implements TargetWriter {
   close(): void {
     this.#placing.close();
     this.#aside.close();
+  }
+
+  /** The file is all that a stream needs from then on; its folder would be two descriptors for each stream. */
+  #onlyOpen<Result>(open: () => Result): Result {
+    try {
+      return open();
+    } finally {
+      this.#aside.close();
+    }
   }
 
   /** Address of the final name of a record whose shape fits its root. */

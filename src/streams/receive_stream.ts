@@ -55,6 +55,12 @@ export interface ReceiveStreamOptions {
 /** One block may stand for 4 GiB of zeros: where they must be written, others have their turn in between. */
 const ZEROS_AT_ONCE = 16 << 20;
 
+/**
+ * Files that one stream keeps open: a process may have but some dozens, and a sender may announce 256. It sends one unit
+ * after the other on a stream.
+ */
+const MAX_KEPT_OPEN = 1;
+
 /** How often the sender hears how far this stream is. */
 const PROGRESS_MS = 200;
 
@@ -122,6 +128,11 @@ export class ReceiveStream {
   /** The file is finished or given up: closes it. What still comes of it, with blocks on their way, is thrown away. */
   forget(file: number): void {
     this.#forgotten.add(file);
+    this.#closeFile(file);
+    for (const [unit, state] of this.#units) if (state.file === file) this.#units.delete(unit);
+  }
+
+  #closeFile(file: number): void {
     const open = this.#files.get(file);
     open?.journal?.close();
     try {
@@ -130,7 +141,12 @@ export class ReceiveStream {
       // Some file systems tell of a failed write only here. Before a file gets its name the main thread asks by itself.
     }
     this.#files.delete(file);
-    for (const [unit, state] of this.#units) if (state.file === file) this.#units.delete(unit);
+  }
+
+  /** Closes the one that was opened first, which may be opened again; not a device, which cannot go on in the middle. */
+  #makeRoom(): void {
+    if (this.#files.size < MAX_KEPT_OPEN) return;
+    for (const [file, { inPlace }] of this.#files) if (!inPlace) return this.#closeFile(file);
   }
 
   /** Closes everything. */
@@ -225,9 +241,11 @@ export class ReceiveStream {
   async #open(file: number): Promise<OpenRange | undefined> {
     const partial = await this.#options.host.partial(file);
     if (!partial || this.#forgotten.has(file)) return undefined;
+    this.#makeRoom();
     const { target } = this.#options;
     const writer = target.openPartial(partial);
-    const open = { writer, size: partial.size, journal: target.openJournal(partial) };
+    const journal = target.openJournal(partial);
+    const open = { writer, journal, size: partial.size, inPlace: partial.temporary === "" };
     this.#files.set(file, open);
     return open;
   }
@@ -298,6 +316,8 @@ interface OpenRange {
   size: number;
   /** Where written blocks are noted. */
   journal?: JournalWriter;
+  /** It is a device, or the like. */
+  inPlace: boolean;
 }
 
 /** A unit of a ranged file whose blocks are coming. */
