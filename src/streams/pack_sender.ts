@@ -14,7 +14,7 @@ import type { Compressor } from "./compressor.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
 import type { FrameSender } from "./frame_sender.ts";
-import type { PackUnit } from "./unit.ts";
+import type { GrownFile, PackUnit } from "./unit.ts";
 
 /** What was sent of a pack unit, to be held against the results. */
 export interface SentPack {
@@ -30,6 +30,8 @@ export interface SentPack {
   sent: number;
   /** What could not be read, and so was not sent. */
   failures: Failure[];
+  /** What has grown too large for a pack, and so was not sent. */
+  grown: GrownFile[];
   notes: string[];
   /** All frames of the unit are on their way. */
   complete: boolean;
@@ -39,6 +41,8 @@ export interface SentPack {
 export class PackSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
+  /** Records with an outcome in the frame that is being filled. */
+  #outcomes = 0;
   readonly #compressor?: Compressor;
 
   constructor(reader: SourceReader, out: FrameSender, compressor?: Compressor) {
@@ -50,7 +54,7 @@ export class PackSender {
   /** Sends a unit; `sent` grows while frames leave. */
   async send(unit: PackUnit, sent: SentPack): Promise<void> {
     const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
-    const folder = { start: 0, end: 0, failure: undefined as Failure | undefined };
+    const folder = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
     let at = this.#begin();
     while (cursor.next()) {
       if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) {
@@ -58,6 +62,8 @@ export class PackSender {
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
         folder.start = cursor.start;
         folder.end = cursor.xattrStart;
+        folder.nameStart = cursor.nameStart;
+        folder.nameEnd = cursor.nameEnd;
         folder.failure = this.#enter(unit.plan, cursor);
         if (cursor.type === RecordType.folder) this.#count(sent, 0, 0, 0);
         continue;
@@ -75,8 +81,15 @@ export class PackSender {
         continue;
       }
       const read = this.#readFile(unit.plan, cursor, at, sent);
+      if (read !== undefined) {
+        at = read;
+        continue;
+      }
       // It has grown beyond what this frame has room for: a frame of its own may hold it.
-      at = read ?? this.#readFile(unit.plan, cursor, await this.#resume(unit, at, folder), sent, true)!;
+      at = await this.#resume(unit, at, folder);
+      const again = this.#readFile(unit.plan, cursor, at, sent);
+      if (again === undefined) sent.grown.push(this.#grown(unit.plan, cursor, folder));
+      at = again ?? at;
     }
     await this.#flush(unit, at);
     sent.complete = true;
@@ -116,7 +129,9 @@ export class PackSender {
 
   async #flush(unit: PackUnit, at: number): Promise<number> {
     const records = this.#begin();
-    if (at > records) {
+    // A frame that only enters a folder has nothing to be answered: its result would come when nobody waits for it.
+    if (this.#outcomes > 0) {
+      this.#outcomes = 0;
       const start = FRAME_START + FRAME_HEADER_BYTES;
       const { unit: number, attempt } = unit;
       const coded = this.#compressor?.compress(this.#out.bytes, records, at);
@@ -133,7 +148,6 @@ export class PackSender {
   }
 
   /**
-   * @param last no other frame would have more room.
    * @returns where the next record begins: unchanged when the file could not be read, undefined when it did not fit.
    */
   #readFile(
@@ -141,7 +155,6 @@ export class PackSender {
     cursor: RecordCursor,
     at: number,
     sent: SentPack,
-    last = false,
   ): number | undefined {
     const { bytes, view } = this.#out;
     const contents = at + cursor.contentStart - cursor.start;
@@ -150,7 +163,9 @@ export class PackSender {
     try {
       size = reader.readWhole(plan, cursor.nameStart, cursor.nameEnd, bytes, contents, this.#out.payloadEnd - contents);
     } catch (error) {
-      if (!last && error instanceof FileError && error.code === FileCode.grew) return undefined;
+      // What does not say how large it is, as files of /proc do, can be sent in no other way.
+      const known = reader.stat.size > 0;
+      if (known && error instanceof FileError && error.code === FileCode.grew) return undefined;
       sent.failures.push(toFailure(error));
       return at;
     }
@@ -169,6 +184,24 @@ export class PackSender {
     return end;
   }
 
+  /** The file that the reader has just found to be too large. */
+  #grown(plan: Uint8Array, cursor: RecordCursor, folder: { nameStart: number; nameEnd: number }): GrownFile {
+    const { stat } = this.#reader;
+    const names = [plan.subarray(folder.nameStart, folder.nameEnd), plan.subarray(cursor.nameStart, cursor.nameEnd)];
+    return {
+      item: {
+        type: "ranged",
+        root: cursor.root,
+        path: names.map(decodeName).filter((name) => name !== "").join("/"),
+        size: stat.size,
+        attributes: stat.attributes(),
+        identity: { dev: stat.dev, inode: stat.inode },
+        xattrs: cursor.xattrs()?.slice(),
+      },
+      bytesBefore: cursor.size,
+    };
+  }
+
   /** All before the contents, without a call of `set`, whose argument would be a new object for each file. */
   #copyHeader(plan: Uint8Array, cursor: RecordCursor, at: number): void {
     const { bytes } = this.#out;
@@ -180,6 +213,7 @@ export class PackSender {
     sent.crcs[sent.sent] = crc;
     sent.sizes[sent.sent] = size;
     sent.sent++;
+    this.#outcomes++;
   }
 }
 
@@ -193,6 +227,7 @@ export function beginPack(unit: PackUnit): SentPack {
     counts: new Uint8Array(unit.records),
     sent: 0,
     failures: [],
+    grown: [],
     notes: [],
     complete: false,
   };

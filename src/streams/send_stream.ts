@@ -178,7 +178,16 @@ class AwaitedResults {
     this.#packs.delete(sent.unit);
     const { files, bytes, refused } = entry;
     const failures = [...sent.failures, ...entry.failures];
-    this.#host.report({ type: "pack", unit: sent.unit, files, bytes, failures, refused, notes: sent.notes });
+    this.#host.report({
+      type: "pack",
+      unit: sent.unit,
+      files,
+      bytes,
+      failures,
+      refused,
+      grown: sent.grown,
+      notes: sent.notes,
+    });
     this.#changes.announce();
   }
 

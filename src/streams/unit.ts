@@ -1,6 +1,6 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
-import type { TouchedFolder } from "../files/engine.ts";
+import type { TouchedFolder, WalkItem } from "../files/engine.ts";
 import type { Attributes } from "../files/file_stat.ts";
 import type { Failure } from "../protocol/results.ts";
 
@@ -64,6 +64,13 @@ export interface AskUnit {
 /** What a stream does at one time. */
 export type Unit = PackUnit | RangeUnit | InputUnit | AskUnit;
 
+/** A file that was small when it was found and is too large for a pack now: to be sent in ranges. */
+export interface GrownFile {
+  item: Extract<WalkItem, { type: "ranged" }>;
+  /** Bytes that it had when it was found. */
+  bytesBefore: number;
+}
+
 /** Sender: what became of a pack unit. */
 export interface PackReport {
   type: "pack";
@@ -76,6 +83,7 @@ export interface PackReport {
   failures: Failure[];
   /** What the receiver could not write. */
   refused: Failure[];
+  grown: GrownFile[];
   notes: string[];
 }
 

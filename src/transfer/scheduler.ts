@@ -159,6 +159,10 @@ export class Scheduler {
       for (const failure of report.failures) this.#fail(failure, "sender");
       for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
+      for (const { item, bytesBefore } of report.grown) {
+        this.#early.push(item);
+        this.found.bytes += item.size - bytesBefore;
+      }
     } else this.#ranged.report(report);
     this.#changes.announce();
   }

@@ -53,7 +53,16 @@ async function scheduleTree(
 function confirm(scheduler: Scheduler, unit: Unit | undefined): void {
   if (unit?.type === "pack") {
     const { records } = unit;
-    scheduler.report({ type: "pack", unit: unit.unit, files: records, bytes: 0, failures: [], refused: [], notes: [] });
+    scheduler.report({
+      type: "pack",
+      unit: unit.unit,
+      files: records,
+      bytes: 0,
+      failures: [],
+      refused: [],
+      grown: [],
+      notes: [],
+    });
   } else {
     const { file, start, end } = unit as RangeUnit;
     scheduler.report({ type: "range", unit: unit!.unit, file, start, end, crc32: 0 });

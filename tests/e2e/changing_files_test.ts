@@ -1,0 +1,77 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { temporaryFiles } from "./temporary_files.ts";
+import { ENGINES, type Scene, startScene, type Way, wayName } from "./scene.ts";
+
+const MiB = 1 << 20;
+
+/** What becomes of the file "f" between the moment when it is found and that when it is read. */
+const CHANGES: { name: string; size: number; change: string; arrives: boolean }[] = [
+  { name: "a small one grows a little", size: 1000, change: "printf more >> f", arrives: true },
+  { name: "a small one grows beyond a pack", size: 1000, change: "head -c 3000000 /dev/urandom >> f", arrives: true },
+  { name: "a small one shrinks", size: 1000, change: "printf less > f", arrives: true },
+  { name: "a small one vanishes", size: 1000, change: "rm f", arrives: false },
+  { name: "a small one becomes a FIFO", size: 1000, change: "rm f; mkfifo f", arrives: false },
+  { name: "a small one becomes a folder", size: 1000, change: "rm f; mkdir f", arrives: false },
+  { name: "a large one grows", size: 3 * MiB, change: "printf more >> f", arrives: false },
+  { name: "a large one shrinks", size: 3 * MiB, change: "printf less > f", arrives: false },
+  { name: "a large one vanishes", size: 3 * MiB, change: "rm f", arrives: false },
+  { name: "a large one is replaced", size: 3 * MiB, change: "cp f g; mv g f", arrives: false },
+  { name: "a large one becomes a FIFO", size: 3 * MiB, change: "rm f; mkfifo f", arrives: false },
+];
+
+/**
+ * A program in the place of ssh that starts the other end here. The client's second line (what it sends, or that it is
+ * ready) says that the walk is over, which a script can act upon before the other end reads it.
+ */
+const BETWEEN = `#!/bin/sh
+for last; do :; done
+{
+  IFS= read -r line && printf '%s\\n' "$line"
+  IFS= read -r line && (cd "$CHANGE_IN" && eval "$CHANGE") && printf '%s\\n' "$line"
+  exec cat
+} | sh -c "$last"
+`;
+
+describeWithSshd("a file that changes while it is copied", () => {
+  let scene: Scene;
+  let program: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    program = `${scene.sshd.binFolder}/between`;
+    await Deno.writeTextFile(program, BETWEEN);
+    await Deno.chmod(program, 0o755);
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  ENGINES.forEach((engine) => {
+    CHANGES.forEach(({ name, size, change, arrives }, index) => {
+      const way: Way = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: 1 };
+      for (const alone of [false, true]) {
+        const title = `is ${arrives ? "copied" : "one failure"}${alone ? ", alone" : ""}: ${name} (${wayName(way)})`;
+        it(title, async () => {
+          const tree = await scene.tree({
+            "from/f": { size },
+            ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
+            "to": { folder: true },
+          });
+          const { code, stderr } = await scene.copy(way, {
+            flags: ["-r", "-S", program],
+            sources: [alone ? `${tree}/from/f` : `${tree}/from`],
+            target: `${tree}/to/`,
+            env: { CHANGE: change, CHANGE_IN: `${tree}/from` },
+          });
+          const to = alone ? `${tree}/to` : `${tree}/to/from`;
+          const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
+          assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
+          assert(arrives || failures[0].includes("/from/f"), stderr);
+          const files = [...Deno.readDirSync(to)].map(({ name }) => name).sort();
+          assertEquals(files, [...(alone ? [] : ["a", "z"]), ...(arrives ? ["f"] : [])].sort());
+          if (arrives) assertEquals(Deno.readFileSync(`${to}/f`), Deno.readFileSync(`${tree}/from/f`));
+          assertEquals(temporaryFiles(tree), []);
+        });
+      }
+    });
+  });
+});
