@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
@@ -34,8 +34,9 @@ describeWithSshd("--ioengine dummy", () => {
           target: `${to}/new`,
         });
         assertEquals({ code, stderr }, { code: 0, stderr: "" });
-        assertMatch(stdout, new RegExp(`"files":4,"bytes":${BYTES},"failed":0`));
-        assertStringIncludes(stdout, ioengine === "dummy" ? '"dummy":"both"' : '"dummy":"receiver"');
+        const { files, bytes, failed, dummy } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+        const expected = { files: 4, bytes: BYTES, failed: 0, dummy: ioengine === "dummy" ? "both" : "receiver" };
+        assertEquals({ files, bytes, failed, dummy }, expected);
         assertEquals([...Deno.readDirSync(to)].map(({ name }) => name), ["new"]);
         assertEquals(await Deno.readTextFile(`${to}/new`), "before");
       }
