@@ -33,8 +33,8 @@ export interface SourceRoot {
 
 /** Where one root goes; `within` is as in `SourceRoot`. Plain data: may be posted to a Worker. */
 export type TargetRoot =
-  /** A folder that exists; `created` when it was made for this copy. */
-  | { kind: "folder"; path: string; created: boolean; within?: string }
+  /** A folder that exists; `created` when it was made for this copy, `continued` when by one that was interrupted. */
+  | { kind: "folder"; path: string; created: boolean; continued?: boolean; within?: string }
   /** A file of this name in a folder that exists. */
   | { kind: "file"; folder: string; name: string; within?: string }
   /** A character device, FIFO or the like: written in place and in order. */
@@ -197,6 +197,8 @@ export interface TouchedFolder {
 
 /** A folder at the end of the copy: what is known of it from both sides. */
 export interface FinishedFolder extends TouchedFolder {
+  /** An interrupted copy may have made it, and left it without its permissions: then it has the mode 0700. */
+  continued?: boolean;
   /** From the source, where its record has arrived. */
   attributes?: Attributes;
   /** Extended attributes from the source, as a block (xattrs.ts). */

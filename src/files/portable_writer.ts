@@ -24,7 +24,7 @@ import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { forEachData, hasZeroPage } from "./zero_pages.ts";
-import { plainFolderMode } from "./target_mode.ts";
+import { NEW_FOLDER_MODE, plainFolderMode } from "./target_mode.ts";
 import { checkShape, targetText } from "./target_name.ts";
 
 export class PortableWriter implements TargetWriter {
@@ -172,16 +172,17 @@ export class PortableWriter implements TargetWriter {
   #finishFolder(folder: FinishedFolder): void {
     const { preserve, umask } = this.#aside.options;
     const source = folder.attributes;
-    if (!folder.created && folder.mode === undefined && !(preserve && source)) return;
+    if (!folder.created && !folder.continued && folder.mode === undefined && !(preserve && source)) return;
     this.#aside.enter(folder.root, folder.path, { create: false });
     const path = this.#aside.folder;
     const { attributes } = this.#aside;
     try {
       if (preserve && source) attributes.preserve(path, source);
-      else if (!folder.created) attributes.setMode(path, folder.mode!);
       else {
         const current = statOf(Deno.statSync(path)).mode;
-        attributes.setMode(path, plainFolderMode(source?.mode ?? 0o777, umask, current));
+        const created = folder.created || (folder.continued && (current & 0o777) === NEW_FOLDER_MODE);
+        const mode = created ? plainFolderMode(source?.mode ?? 0o777, umask, current) : folder.mode;
+        if (mode !== undefined) attributes.setMode(path, mode);
       }
     } catch (error) {
       throw failedDeno("set the attributes of", path, error);

@@ -15,6 +15,9 @@ export function preservedMode(sourceMode: number, ownerIsSame: boolean): number 
   return sourceMode & (ownerIsSame ? 0o7777 : 0o1777);
 }
 
+/** What a folder has from when it is made until the copy ends. */
+export const NEW_FOLDER_MODE = 0o700;
+
 /** Permissions of a folder that was made for this copy; setgid that it inherited stays. */
 export function plainFolderMode(sourceMode: number, umask: number, currentMode: number): number {
   return plainMode(sourceMode, umask) | (currentMode & 0o2000);

@@ -35,6 +35,8 @@ export interface TargetPlanOptions {
   tilde: boolean;
   /** Operands that the user named as sources, found or not. Left out: as many as there are sources. */
   operands?: number;
+  /** Whether an interrupted copy of this source has made the folder, which is then gone on with. Left out: no. */
+  isUnfinished?: (folder: string, source: PlannedSource) => boolean;
   /** Nothing is made: folders that are missing stay so. */
   dryRun?: boolean;
   /** Whether the identities of the sources are those of this machine. */
@@ -91,8 +93,18 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
       hint: "Say which name it gets there",
     });
   }
+  const bare = withoutTrailingSlashes(full);
+  const continued = (path: string, source: PlannedSource) =>
+    source.kind === "folder" && (options.isUnfinished?.(path, source) ?? false);
+  if (stat?.kind === FileKind.folder && sources.length === 1 && continued(bare, sources[0])) {
+    return [{ root: { kind: "folder", path: bare, created: true, continued: true }, make: false }];
+  }
   return stat?.kind === FileKind.folder
-    ? sources.map((source) => intoFolder(source, withoutTrailingSlashes(full), paths))
+    ? sources.map((source) => {
+      const { root, make } = intoFolder(source, bare, paths);
+      if (root.kind !== "folder" || make || !continued(root.path, source)) return { root, make };
+      return { root: { ...root, created: true, continued: true }, make };
+    })
     : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
 }
 

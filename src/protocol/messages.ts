@@ -117,8 +117,8 @@ export type Message =
   | { type: "note"; message: string }
   /** sender -> receiver: what a dry run would do. */
   | { type: "planned"; entries: PlannedEntry[] }
-  /** sender -> receiver: all units are acknowledged; `skipped` were there already, 0 when left out. */
-  | { type: "finish"; files: number; bytes: number; skipped?: number }
+  /** sender -> receiver: all units are acknowledged; `skipped` were there already, 0 when left out; or some failed. */
+  | { type: "finish"; files: number; bytes: number; skipped?: number; incomplete?: boolean }
   /** receiver -> sender: folders have their attributes; the totals as counted here. */
   | { type: "finished"; files: number; bytes: number; skipped?: number; failures: Failure[] }
   /** either, at any time once both know "alive": it is still there. */
@@ -238,6 +238,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     type: "finish",
     files: shape.whole(fields, "files"),
     bytes: shape.whole(fields, "bytes"),
+    ...(fields.incomplete === undefined ? {} : { incomplete: shape.flag(fields, "incomplete") }),
     ...skipped(fields),
   }),
   finished: (fields) => ({

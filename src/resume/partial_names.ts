@@ -28,7 +28,7 @@ export function namesOfJournal(journal: string): PartialNames | undefined {
 }
 
 /** FNV-1a, 64 bits (draft-eastlake-fnv). */
-function fnv1a(bytes: Uint8Array): bigint {
+export function fnv1a(bytes: Uint8Array): bigint {
   let hash = 0xcbf29ce484222325n;
   for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash;

@@ -97,6 +97,7 @@ export async function runSession(
         return placed;
       },
       preserve: options.request.preserve,
+      resume: options.request.resume,
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
       xattrs: options.request.xattrs,
       acls: options.request.acls,

@@ -9,6 +9,7 @@ import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import { dummyRoot } from "./dummy_files.ts";
 import { hostIdentity } from "./host_identity.ts";
+import { isUnfinished, type MarkedSource, markUnfinished, unmark } from "../resume/unfinished_folder.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
 import { checkTotals } from "./send.ts";
@@ -43,6 +44,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
   const target = new TargetFiles(options, roots, count);
+  const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
   const sender = { failed: 0 };
   const senderFailed = (failure: Failure) => {
     sender.failed++;
@@ -63,6 +65,8 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     target.finishing = true;
     target.crew.check();
     await target.crew.allEnded();
+    // Before folders get their times, which this changes.
+    if (!target.hasFailed && !finish.incomplete) marked.forEach(({ path, source }) => unmark(path, source));
     const failures = target.finish();
     const { skipped, ...done } = target.done;
     const told = failures.slice(0, MAX_TOLD);
@@ -109,7 +113,8 @@ function plan(options: ReceiveOptions, offered: WireSource[], operands: number, 
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
     const dryRun = options.comparison?.dryRun;
-    return planTargets(sources, target, { base, tilde, sameHost, operands, confinement, dryRun }, files.paths);
+    const plan = { base, tilde, sameHost, operands, confinement, dryRun };
+    return planTargets(sources, target, { ...plan, ...(options.resume ? { isUnfinished } : {}) }, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
       const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };
@@ -117,6 +122,17 @@ function plan(options: ReceiveOptions, offered: WireSource[], operands: number, 
     }
     throw error;
   }
+}
+
+/** Marks folders that this copy has made as not finished. Returns them with those that it goes on with. */
+function mark(roots: TargetRoot[], sources: WireSource[]): { path: string; source: MarkedSource }[] {
+  const marked = roots.flatMap((root, index) => {
+    if (root.kind !== "folder" || !root.created) return [];
+    const { name, dev, inode } = sources[index];
+    return { path: root.path, continued: root.continued, source: { name, identity: { dev, inode } } };
+  });
+  for (const { path, source, continued } of marked) if (!continued) markUnfinished(path, source);
+  return marked;
 }
 
 /** Takes the sender's messages until it has nothing more. */

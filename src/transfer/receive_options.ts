@@ -35,6 +35,8 @@ export interface ReceiveOptions {
   acls: boolean;
   /** Pages of zeros become holes. */
   sparse: boolean;
+  /** Whether an interrupted copy is gone on with, and this one marked until it is finished. */
+  resume: boolean;
   /** What the sender asks before it sends; undefined: it sends everything. */
   comparison?: Comparison;
   umask: number;

@@ -70,6 +70,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       tilde,
       acceptSources: (sources) => sources,
       preserve: job.preserve,
+      resume: job.resume ?? false,
       codecs: await codecsFor(compress, machine.cipher.name),
       xattrs: job.xattrs ?? false,
       acls: job.acls ?? false,

@@ -159,7 +159,9 @@ export async function send(options: SendOptions): Promise<Outcome> {
     progress.stop();
     messages.flush();
     const skipped = scheduler.skipped.files;
-    control.send({ type: "finish", ...scheduler.done, ...(comparison ? { skipped } : {}) });
+    const incomplete = scheduler.failed + options.failures.length > 0;
+    const more = { ...(comparison ? { skipped } : {}), ...(incomplete ? { incomplete } : {}) };
+    control.send({ type: "finish", ...scheduler.done, ...more });
     const finished = await conversation.finished;
     for (const failure of finished.failures) fail(failure, "receiver");
     const failed = scheduler.failed + options.failures.length + finished.failures.length;

@@ -55,12 +55,14 @@ export class TargetFiles {
   /** Files that were ever announced. */
   readonly #known = new Set<number>();
   readonly #folders = new Map<string, FinishedFolder>();
+  readonly #roots: readonly TargetRoot[];
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
     this.#options = options;
+    this.#roots = roots;
     const { session, files, preserve, xattrs, acls, sparse, umask, comparison } = options;
     const token = session.secrets.id.slice(0, 8);
     // Otherwise the next update would find times that differ, and send everything again.
@@ -160,6 +162,11 @@ export class TargetFiles {
       message: failure.message,
       hint: failure.hint || undefined,
     });
+  }
+
+  /** Whether a path failed on this side so far. */
+  get hasFailed(): boolean {
+    return this.failures > 0 || this.#units.values().some(({ failures }) => failures > 0);
   }
 
   startProgress(): void {
@@ -270,6 +277,8 @@ export class TargetFiles {
   #touch(folder: FinishedFolder): void {
     const key = `${folder.root}/${folder.path}`;
     const known = this.#folders.get(key);
+    const root = this.#roots[folder.root];
+    if (root?.kind === "folder" && root.continued) folder.continued = true;
     if (!known) this.#folders.set(key, folder);
     else {
       known.created ||= folder.created;

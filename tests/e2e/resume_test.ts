@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { JOURNAL_HEADER_BYTES } from "../../src/resume/journal.ts";
 import { namesOfJournal } from "../../src/resume/partial_names.ts";
+import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import { commandOf, descendantsOf, killProcess } from "../support/processes.ts";
@@ -149,6 +150,49 @@ describeWithSshd("a copy that was interrupted", () => {
     const result = await first.result;
     assertEquals(result.code, 0, result.stderr);
     await assertSame(`${source}/big`, `${to}/big`);
+    assertEquals(temporaryFiles(to), []);
+  });
+
+  for (const way of waysInTurn(2)) {
+    it(`into a folder that it made goes on in that folder, and finishes it: ${wayName(way)}`, async () => {
+      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b/c": { folder: true } });
+      await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
+      await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
+      for (const existing of [false, true]) {
+        const parent = await scene.tree();
+        const target = existing ? parent : `${parent}/new`;
+        const into = existing ? `${parent}/tree` : target;
+        const command = { sources: [`${from}/tree`], target };
+        await using running = await scene.start(way, { flags: ["-r", ...SLOW], ...command });
+        await untilNoted(parent, 10 * MIB, running);
+        running.kill("SIGKILL");
+        await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        const noted = notedBytes(parent);
+        const { code, stderr, stdout } = await scene.copy(way, { flags: ["-r", "--json"], ...command });
+        assertEquals([code, stderr], [0, ""]);
+        assert(sentBytes(stdout) < SIZE - noted + 100);
+        assertEquals(await compareTrees(`${from}/tree`, into, { modes: true }), []);
+        assertEquals(temporaryFiles(parent), []);
+        // Finished, it is a folder like any other.
+        if (existing) continue;
+        assertEquals((await scene.copy(way, { flags: ["-r"], ...command })).code, 0);
+        assertEquals(await compareTrees(`${from}/tree`, `${into}/tree`), []);
+      }
+    });
+  }
+
+  it("into a folder that it made keeps the mark while something fails", async () => {
+    const [way] = WAYS;
+    const from = await scene.tree({ "tree/a": "1" });
+    const to = await scene.tree();
+    const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
+    await Deno.symlink("nowhere", `${from}/tree/dangling`);
+    assertEquals((await scene.copy(way, command)).code, 1);
+    assertEquals(temporaryFiles(to).length, 1);
+    await Deno.remove(`${from}/tree/dangling`);
+    assertEquals((await scene.copy(way, command)).code, 0);
+    assertEquals(await compareTrees(`${from}/tree`, `${to}/new`), []);
     assertEquals(temporaryFiles(to), []);
   });
 

@@ -139,6 +139,8 @@ describe("messages", () => {
     assertEquals(parseMessage(formatMessage(opened)), opened);
     const open = { ...MESSAGES.find(({ type }) => type === "open")!, identity: "i".repeat(40) } as Message;
     assertEquals(parseMessage(formatMessage(open)), open);
+    const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true };
+    assertEquals(parseMessage(formatMessage(finish)), finish);
     const job = { ...PUSH, resume: true };
     assertEquals(parseMessage(formatMessage({ ...START, job })), { ...START, job });
   });
@@ -189,6 +191,7 @@ describe("fields of messages", () => {
       end: 4,
       crc32: 2 ** 32,
     }], null]],
+    ["finish", "incomplete", [0, "true", null]],
     ["open", "identity", [1, "x".repeat(41), null]],
     ["opened", "sequential", [0, "no"]],
     ["close", "crc32", [-1, 2 ** 32, 0.5]],
