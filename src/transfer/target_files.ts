@@ -2,6 +2,7 @@
 
 import { ProtocolError, UserError } from "../errors.ts";
 import type { FinishedFolder, Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
+import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -35,6 +36,8 @@ interface UnitCount {
 const MAX_OPEN_FILES = 256;
 /** A smaller file is sent again in less time than it takes to look for what is there of it. */
 const LEAST_RESUMED_BYTES = 4 << 20;
+/** Descriptors that are left for all but journals, of which each takes two while its file is begun. */
+const OTHER_DESCRIPTORS = 64;
 
 /** What is written here, and what is known of it. */
 export class TargetFiles {
@@ -43,6 +46,7 @@ export class TargetFiles {
   /** Bytes of large files that an earlier copy has left. */
   kept = 0;
   failures = 0;
+  #mostJournals: number | undefined;
   /** The sender has nothing more. */
   finishing = false;
   readonly #options: ReceiveOptions;
@@ -111,7 +115,8 @@ export class TargetFiles {
     const { control } = this.#options.session;
     const { file, root, path, size, identity, attributes: { mtime, mtimeNs } } = message;
     try {
-      const source = identity && size >= LEAST_RESUMED_BYTES ? { size, mtime, mtimeNs, identity } : undefined;
+      const resumes = identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
+      const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
       const { partial, kept } = await this.#writer.beginPartial(root, path, size, source);
       // How much comes in on a pipe is known at its end.
       if (message.input) partial.size = Number.MAX_SAFE_INTEGER;
@@ -130,6 +135,14 @@ export class TargetFiles {
       this.failed(failure);
       control.send({ type: "unopened", file, failure });
     }
+  }
+
+  /** Where descriptors are scarce a file does without a journal, and cannot go on after an interruption. */
+  #mayKeepJournal(): boolean {
+    this.#mostJournals ??= Math.max(0, Math.floor((openFilesLimit() - OTHER_DESCRIPTORS) / 2));
+    let journals = this.#beginning.size;
+    for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
+    return journals < this.#mostJournals;
   }
 
   finishFile({ file, size, crc32 }: MessageOf<"close">): void {

@@ -156,7 +156,8 @@ describeWithSshd(`${DESCRIPTORS} descriptors at each end`, () => {
     it(`are enough for many large files in many and deep folders: ${wayName(way)}`, async () => {
       const entries: TreeEntries = { [`from/${"deep/".repeat(100)}f`]: "x" };
       for (let index = 0; index < 80; index++) {
-        entries[`from/${index}/a/b/c/large`] = { size: (1 << 20) + 1 };
+        // Some are large enough to go on after an interruption, which takes descriptors too.
+        entries[`from/${index}/a/b/c/large`] = { size: index % 4 === 0 ? (4 << 20) + 1 : (1 << 20) + 1 };
         for (let small = 0; small < 5; small++) entries[`from/${index}/a/${small}/small`] = "y";
       }
       const tree = await scene.tree(entries);
