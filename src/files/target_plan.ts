@@ -138,10 +138,10 @@ function ontoName(
 ): Draft {
   const [source] = sources;
   if (operands > 1 || sources.length > 1) {
-    throw notFolder(target, "Several files can only be copied into a folder that exists");
+    throw notFolder(target, stat, "Several files can only be copied into a folder that exists");
   }
   if (stat) {
-    if (source.kind === "folder" || hasTrailingSlash(full)) throw notFolder(target);
+    if (source.kind === "folder" || hasTrailingSlash(full)) throw notFolder(target, stat);
     if (stat.kind !== FileKind.file) return { root: { kind: "device", path: full }, make: false };
     // As scp writes through a link that the user names, the file that it leads to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
@@ -156,15 +156,18 @@ function ontoName(
   const name = baseName(bare);
   if (name === "." || name === "..") throw failedWith("create", target, "ENOENT");
   if (source.kind !== "folder") {
-    if (hasTrailingSlash(full)) throw notFolder(target, "Make the folder first, or leave out the slash at the end");
+    if (hasTrailingSlash(full)) {
+      throw notFolder(target, stat, "Make the folder first, or leave out the slash at the end");
+    }
     return { root: { kind: "file", folder: parent, name }, make: false };
   }
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
   return { root: { kind: "folder", path: bare, created: true }, make: true };
 }
 
-function notFolder(target: string, hint?: string): UserError {
-  return new UserError(`Cannot copy to ${quotePath(target)}: Not a directory`, { hint });
+function notFolder(target: string, stat: FileStat | undefined, hint?: string): UserError {
+  const state = stat ? "Not a directory" : "No such file or directory";
+  return new UserError(`Cannot copy to ${quotePath(target)}: ${state}`, { hint });
 }
 
 /** Two sources may only have one name when both are folders: these are merged. */

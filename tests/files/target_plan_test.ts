@@ -58,10 +58,10 @@ for (const { title, make } of ENGINES) {
     it("refuses what makes no sense before anything is made", () => {
       using temp = sample();
       refused(temp, [FILE, FOLDER], "old", 'Cannot copy to "old": Not a directory');
-      refused(temp, [FILE, FOLDER], "new", 'Cannot copy to "new": Not a directory');
+      refused(temp, [FILE, FOLDER], "new", 'Cannot copy to "new": No such file or directory');
       refused(temp, [FOLDER], "old", 'Cannot copy to "old": Not a directory');
       refused(temp, [FOLDER], "pipe", 'Cannot copy to "pipe": Not a directory');
-      refused(temp, [FILE], "new/", 'Cannot copy to "new/": Not a directory');
+      refused(temp, [FILE], "new/", 'Cannot copy to "new/": No such file or directory');
       refused(temp, [FILE], "none/new", 'Cannot create "none/new": No such file or directory');
       refused(temp, [FOLDER], "none/new", 'Cannot create "none/new": No such file or directory');
       refused(temp, [FOLDER], "lost", 'Cannot create "/lost": a symbolic link stands in the way');
