@@ -63,10 +63,8 @@ function openFile(path: string): Deno.FsFile {
 
 function describe(event: TransferEvent, { bits = false }: { bits?: boolean }): { level: LogLevel; message: string }[] {
   switch (event.type) {
-    case "connected": {
-      const where = event.address ? ` to ${event.address}` : "";
-      return [{ level: "info", message: `${event.streams} streams${where}, ${event.engine} engine` }];
-    }
+    case "connected":
+      return [{ level: "info", message: `${event.streams} streams, ${event.engine} engine` }];
     case "failed":
       return [{ level: "error", message: event.message }];
     case "note":

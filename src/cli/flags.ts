@@ -323,6 +323,15 @@ export const FLAGS = [
     help: "Give up when nothing is heard of the other side for so long",
   },
   {
+    name: "tunnel",
+    kind: "string",
+    argument: "WHEN",
+    choices: ["auto", "always", "never"],
+    default: "auto",
+    section: "Reaching the other side",
+    help: "Send the data through ssh: auto does where its ports cannot be reached within 3 seconds",
+  },
+  {
     name: "data-address",
     kind: "string",
     argument: "ADDRESS",
@@ -441,6 +450,17 @@ export const FLAGS = [
     hidden: true,
     once: true,
     help: "Be the remote end of a session on stdin and stdout",
+  },
+  {
+    name: "receiver-stream",
+    kind: "number",
+    argument: "PORT",
+    min: 1,
+    max: 65535,
+    section: "Other",
+    hidden: true,
+    once: true,
+    help: "Pass stdin and stdout on to the data port of a session on this host",
   },
   {
     name: "local-peer",

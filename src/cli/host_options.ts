@@ -5,6 +5,7 @@ import { UsageError } from "../errors.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
 import type { Dummy } from "../protocol/job.ts";
 import { type DataAddress, parseDataAddress } from "../ssh/data_address.ts";
+import type { TunnelMode } from "../ssh/reach.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
 import type { RawFlags } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
@@ -17,6 +18,8 @@ export interface HostAccess {
   readonly remotePath: string;
   /** Where the data goes, instead of to the address that the host tells. */
   readonly dataAddress?: DataAddress;
+  /** Whether the data goes through ssh. */
+  readonly tunnel: TunnelMode;
   readonly ssh: SshOptions;
 }
 
@@ -116,6 +119,7 @@ export function accessOf(flags: CompleteFlags): HostAccess {
   return {
     remotePath: flags["remote-path"],
     ...(address !== undefined && { dataAddress: parseDataAddress(address) }),
+    tunnel: flags.tunnel,
     ssh: sshOptions(flags),
   };
 }

@@ -29,10 +29,10 @@ export async function main(args: string[]): Promise<number> {
 
 /** What the configuration files say. That they cannot be used is for the remote end to tell its client. */
 async function findConfigs(
-  { help, version, completions, receiver }: RawFlags,
+  { help, version, completions, receiver, "receiver-stream": stream }: RawFlags,
   env: (name: string) => string | undefined,
 ): Promise<{ configs: Configs; problem?: UserError }> {
-  if (help || version || completions) return { configs: {} };
+  if (help || version || completions || stream) return { configs: {} };
   try {
     return { configs: await readSettings(env) };
   } catch (error) {
@@ -54,6 +54,9 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       return EXIT_STATUS.ok;
     case "receiver":
       return await (await import("./run_receiver.ts")).runReceiver(command.options, problem);
+    case "stream":
+      await (await import("../session/pass_stream.ts")).passStream(command.port, Deno.stdin, Deno.stdout);
+      return EXIT_STATUS.ok;
     case "copy":
       return await (await import("./run_copy.ts")).runCopy(command.options);
   }

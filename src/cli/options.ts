@@ -18,6 +18,7 @@ export type Command =
   | { readonly kind: "version"; readonly verbose: boolean }
   | { readonly kind: "completions"; readonly shell: Shell }
   | { readonly kind: "receiver"; readonly options: ReceiverOptions }
+  | { readonly kind: "stream"; readonly port: number }
   | { readonly kind: "copy"; readonly options: Options };
 
 /** A shell that can be told about the options. */
@@ -91,6 +92,7 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
   if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, surroundings) };
+  if (flags["receiver-stream"]) return { kind: "stream", port: flags["receiver-stream"] };
   return { kind: "copy", options: copyOptions(parsed, surroundings) };
 }
 

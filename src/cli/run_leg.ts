@@ -8,6 +8,7 @@ import { sshCommand } from "../ssh/ssh_command.ts";
 import { copy, type CopyOptions } from "../transfer/copy.ts";
 import type { Outcome } from "../transfer/send.ts";
 import type { TakenNames } from "../transfer/shared_target.ts";
+import type { HostAccess } from "./host_options.ts";
 import type { Leg, RemoteHost } from "./legs.ts";
 import type { Options } from "./options.ts";
 
@@ -61,10 +62,9 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
       ...shared,
       from: {
         peer: peerCommand({ ...options, ...options.originAccess }, origin),
-        hostname: origin!.host,
-        dataAddress: (options.originAccess ?? options).dataAddress,
+        reach: { ...accessTo(options.originAccess ?? options), host: origin! },
       },
-      to: { peer: peerCommand(options, remote), hostname: remote!.host, dataAddress: options.dataAddress },
+      to: { peer: peerCommand(options, remote), reach: { ...accessTo(options), host: remote! } },
     });
   }
   return await copy({
@@ -75,8 +75,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
     fromInput: options.fromInput,
     toOutput: options.toOutput,
     peer: peerCommand(options, remote),
-    hostname: remote?.host,
-    dataAddress: options.dataAddress,
+    reach: remote && { ...accessTo(options), host: remote },
   });
 }
 
@@ -101,6 +100,10 @@ function peerCommand(options: Options, host: RemoteHost | undefined): PeerComman
   const wish = ports ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
   const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath, wish));
   return { program, args, name: formatHost(host) };
+}
+
+function accessTo({ ssh, remotePath, dataAddress, tunnel }: HostAccess): HostAccess {
+  return { ssh, remotePath, dataAddress, tunnel };
 }
 
 function familyOf({ ssh }: Options): 4 | 6 | undefined {

@@ -110,6 +110,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.blockBytes === undefined ? [] : [`--blocksize=${options.blockBytes}`]),
     `--timeout=${options.timeoutMs / 1000}`,
     ...(options.dataAddress === undefined ? [] : [`--data-address=${formatDataAddress(options.dataAddress)}`]),
+    ...(options.tunnel === "auto" ? [] : [`--tunnel=${options.tunnel}`]),
     `--streams=${options.streams}`,
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,

@@ -16,6 +16,9 @@ export interface Transport {
   close(): void;
 }
 
+/** What bytes go over: any connection of Deno's, or the pipes of a process that leads to one (process_conn.ts). */
+export type ByteConn = Pick<Deno.Conn, "read" | "write" | "close">;
+
 /** For what a transport waits. */
 export interface TransportOptions {
   /** Reads and writes that get nowhere for so long reject with Deno.errors.TimedOut; by default they wait for ever. */
@@ -29,15 +32,15 @@ export function checkRange(buffer: Uint8Array, start: number, end: number): void
   if (!inside) throw new RangeError(`Cannot transfer [${start}, ${end}) of a buffer of ${buffer.byteLength} bytes`);
 }
 
-/** A connection of Deno's. After an idle timeout it is closed. */
+/** A connection of Deno's, or one like it. After an idle timeout it is closed. */
 export class ConnTransport implements Transport {
-  readonly #conn: Deno.Conn;
+  readonly #conn: ByteConn;
   readonly #idleTimeoutMs: number | undefined;
   /** What makes the read and the write under way reject. */
   readonly #underWay = new Set<(reason: Error) => void>();
   #closed = false;
 
-  constructor(conn: Deno.Conn, options: TransportOptions = {}) {
+  constructor(conn: ByteConn, options: TransportOptions = {}) {
     this.#conn = conn;
     this.#idleTimeoutMs = options.idleTimeoutMs;
   }

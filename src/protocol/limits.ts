@@ -48,3 +48,6 @@ export const MAX_TIMEOUT_MS = 86_400_000;
 export function keepAliveMs(timeoutMs: number): number {
   return Math.min(15_000, timeoutMs / 4);
 }
+
+/** What `escp --receiver-stream` says first, behind whatever its login shell has said. */
+export const STREAM_MARK = "\nescp-stream\n";

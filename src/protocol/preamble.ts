@@ -19,6 +19,18 @@ export function formatPreamble(session: string, stream: number): Uint8Array<Arra
 }
 
 /**
+ * The session that a preamble names, in hexadecimal.
+ *
+ * @throws {ProtocolError} code "bad-preamble" when it is none.
+ */
+export function preambleSession(bytes: Uint8Array): string {
+  const name = bytes.subarray(MAGIC.length, MAGIC.length + SESSION_BYTES);
+  const session = Array.from(name, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  parsePreamble(bytes, session);
+  return session;
+}
+
+/**
  * The number of the stream.
  *
  * @throws {ProtocolError} code "bad-preamble" when it is not one of this session.

@@ -4,9 +4,12 @@ import type { CipherEngine, CipherName } from "../crypto/cipher.ts";
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
 import { ProtocolError, StartError, UserError } from "../errors.ts";
 import { FEATURES, type Hello, HelloScanner, negotiateVersion, parseHello, VERSIONS } from "../protocol/hello.ts";
+import { MAX_STREAMS } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { formatMessage } from "../protocol/messages.ts";
-import { type Candidate, StreamConnector } from "./connect_streams.ts";
+import { StreamConnector } from "./connect_streams.ts";
+import { candidates, tunnelUse } from "./data_ways.ts";
+import type { Reach } from "../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
 import type { PeerProcess } from "./peer_process.ts";
 import type { Session } from "./session.ts";
@@ -16,14 +19,14 @@ export interface ClientSessionOptions {
   job: Job;
   cipher: CipherName;
   engine: CipherEngine;
-  /** The host as the user named it: the last candidate for the data connections; undefined for a local peer. */
-  hostname?: string;
+  /** How the other host is reached; undefined for a local peer. */
+  reach?: Reach;
+  /** Hears what the user should know of the way that the data takes. */
+  tell: (note: string) => void;
   /** Silence of the other end that ends the session, in milliseconds. */
   timeoutMs: number;
   /** How long the hello may take, login and all; undefined where somebody may be typing a password. */
   helloTimeoutMs?: number;
-  /** Where the data port is reached, when not at the addresses that the other end tells. */
-  dataAddress?: { hostname: string; port?: number };
   /** Restricts the data connections to one family. */
   family?: 4 | 6;
 }
@@ -31,8 +34,10 @@ export interface ClientSessionOptions {
 /** A session and what the remote end said of itself. */
 export interface ClientSession extends Session {
   hello: Hello;
-  /** Where the streams go, once they do. */
+  /** Where the streams go, once they do: an address, or the name of a tunnel. */
   readonly address: string | undefined;
+  /** As many streams as the way that was found is worth; known once there is one. */
+  readonly mostStreams: number;
 }
 
 /**
@@ -74,7 +79,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   if (features.includes("alive")) control.watch(options.timeoutMs, { signs: true });
   const key = await deriveSessionKey(hello.secret, random, transcript(line, start));
   const secrets = { id: hello.session, key, cipher };
-  const connector = new StreamConnector(secrets, options.engine);
+  const connector = new StreamConnector(secrets, options.engine, tunnelUse(hello, options));
   return {
     role: "client",
     secrets,
@@ -84,8 +89,12 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     engine: options.engine,
     bringUp: (count, take) => connector.connect(candidates(hello, options), count, take),
     close: () => connector.close(),
+    gone: () => connector.gone(),
+    get mostStreams() {
+      return connector.tunnel?.most ?? MAX_STREAMS;
+    },
     get address() {
-      return connector.chosen?.hostname;
+      return connector.chosen?.hostname ?? (connector.tunnel && `ssh (${connector.tunnel.name})`);
     },
   };
 }
@@ -159,18 +168,4 @@ function acceptable<T>(parse: () => T, peer: PeerProcess): T {
       hint: "Install the same version of escp on both machines",
     });
   }
-}
-
-function candidates(hello: Hello, options: ClientSessionOptions): Candidate[] {
-  const { dataAddress } = options;
-  if (dataAddress) return [{ hostname: dataAddress.hostname, port: dataAddress.port ?? hello.port }];
-  if (!options.hostname) return [{ hostname: "127.0.0.1", port: hello.port }];
-  const names = [...new Set([...hello.addresses, options.hostname])];
-  return names
-    .filter((name) => options.family === undefined || !isAddress(name) || (options.family === 6) === name.includes(":"))
-    .map((hostname) => ({ hostname, port: hello.port }));
-}
-
-function isAddress(name: string): boolean {
-  return name.includes(":") || /^\d+\.\d+\.\d+\.\d+$/.test(name);
 }

@@ -89,6 +89,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       engine,
       bringUp: (count, take) => acceptor.run(secrets, engine, count + SPARE_STREAMS, take),
       close: () => acceptor.close(),
+      gone: () => Promise.resolve(),
     };
   } catch (error) {
     acceptor?.close();

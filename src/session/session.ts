@@ -3,6 +3,7 @@
 import type { CipherName } from "../crypto/cipher.ts";
 import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
 import type { SessionKey } from "../crypto/key_schedule.ts";
+import type { ByteConn } from "../native/transport.ts";
 import type { ControlChannel } from "./control_channel.ts";
 
 /** Secrets and names of a session. */
@@ -13,11 +14,12 @@ export interface SessionSecrets {
   cipher: CipherName;
 }
 
-/** A TCP connection that has proven, in both directions, that it belongs to the session. One frame has gone each way. */
+/** A connection that has proven, in both directions, that it belongs to the session. One frame has gone each way. */
 export interface ProvenStream {
   /** Its number, never used again in this session. */
   index: number;
-  conn: Deno.TcpConn;
+  /** A `Deno.TcpConn`, or the client's end of a tunnel. */
+  conn: ByteConn;
   /** Seals what this end sends. */
   sendKey: DirectionKey;
   /** Opens what this end receives. */
@@ -37,4 +39,6 @@ export interface Session {
   bringUp(count: number, take: (stream: ProvenStream) => void): Promise<void>;
   /** Ends what `bringUp` has begun. */
   close(): void;
+  /** Resolves when nothing of it runs any more, some seconds after `close` at the latest. */
+  gone(): Promise<void>;
 }

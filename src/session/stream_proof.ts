@@ -3,7 +3,7 @@
 import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
 import { deriveStreamKeys } from "../crypto/key_schedule.ts";
 import { ProtocolError } from "../errors.ts";
-import { ConnTransport } from "../native/transport.ts";
+import { type ByteConn, ConnTransport } from "../native/transport.ts";
 import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../protocol/frame.ts";
 import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../protocol/preamble.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames.ts";
@@ -18,13 +18,13 @@ export const PROOF_TIMEOUT_MS = 5_000;
  * @throws when the other end is not the remote end of this session; the connection is closed then.
  */
 export async function proveToRemote(
-  conn: Deno.TcpConn,
+  conn: ByteConn,
   index: number,
   secrets: SessionSecrets,
   engine: CipherEngine,
+  timeoutMs: number = PROOF_TIMEOUT_MS,
 ): Promise<ProvenStream> {
-  return await inTime(conn, async () => {
-    conn.setNoDelay(true);
+  return await inTime(conn, timeoutMs, async () => {
     const keys = await deriveStreamKeys(secrets.key, secrets.cipher, index);
     const transport = new ConnTransport(conn);
     const preamble = formatPreamble(secrets.id, index);
@@ -47,7 +47,7 @@ export async function acceptProof(
   engine: CipherEngine,
   claim: (index: number) => boolean,
 ): Promise<ProvenStream> {
-  return await inTime(conn, async () => {
+  return await inTime(conn, PROOF_TIMEOUT_MS, async () => {
     conn.setNoDelay(true);
     const transport = new ConnTransport(conn);
     const preamble = new Uint8Array(PREAMBLE_BYTES);
@@ -87,8 +87,8 @@ async function readProof(engine: CipherEngine, transport: ConnTransport, key: Di
 }
 
 /** Closes the connection when the work fails or takes too long. */
-async function inTime<T>(conn: Deno.TcpConn, work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => closeQuietly(conn), PROOF_TIMEOUT_MS);
+async function inTime<T>(conn: ByteConn, timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => closeQuietly(conn), timeoutMs);
   try {
     return await work();
   } catch (error) {

@@ -34,9 +34,18 @@ export interface SshCommand {
  */
 export function sshCommand(
   options: SshOptions,
-  { host, user, port }: Pick<RemoteOperand, "host" | "user" | "port">,
+  host: Pick<RemoteOperand, "host" | "user" | "port">,
   remoteCommand: string,
 ): SshCommand {
+  // Behind "--" a host name is never taken for an option.
+  return { program: options.program, args: [...sshArguments(options, host), "--", host.host, remoteCommand] };
+}
+
+/** All arguments before the host name. */
+export function sshArguments(
+  options: SshOptions,
+  { user, port }: Pick<RemoteOperand, "user" | "port">,
+): string[] {
   const args = [...ALWAYS];
   if (options.quiet) args.push("-q");
   for (let count = 0; count < Math.min(options.verbose, 3); count++) args.push("-v");
@@ -51,9 +60,7 @@ export function sshCommand(
   args.push(options.forwardAgent ? "-A" : "-oForwardAgent=no");
   pushPair(args, "-p", (port ?? options.port)?.toString());
   pushPair(args, "-l", user);
-  // Behind "--" a host name is never taken for an option.
-  args.push("--", host, remoteCommand);
-  return { program: options.program, args };
+  return args;
 }
 
 /** What scp switches off too: nothing of an interactive session may get between the two ends. */

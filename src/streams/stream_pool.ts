@@ -2,7 +2,7 @@
 
 import { descriptorOf, duplicate } from "../native/socket_descriptor.ts";
 import { Changes } from "./changes.ts";
-import { ConnTransport } from "../native/transport.ts";
+import { type ByteConn, ConnTransport } from "../native/transport.ts";
 import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
 import { breakError, describeBreak } from "./stream_break.ts";
 import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
@@ -22,7 +22,7 @@ export interface PoolHost {
 
 /** A connection and the keys that it has proven itself with. */
 export interface PlacedStream extends StreamKeysOf {
-  conn: Deno.TcpConn;
+  conn: ByteConn;
 }
 
 /** Where the streams of one transfer run. */
@@ -59,7 +59,9 @@ export class StreamPool {
       for (const { conn } of ends) conn.close();
       throw new Deno.errors.Interrupted("The transfer is over");
     }
-    const descriptors = this.#limit > 0 ? ends.map(({ conn }) => descriptorOf(conn)) : [undefined];
+    const descriptors = this.#limit > 0
+      ? ends.map(({ conn }) => isTcp(conn) ? descriptorOf(conn) : undefined)
+      : [undefined];
     if (!descriptors.every((descriptor) => descriptor !== undefined)) return await this.#runHere(stream, ends);
     try {
       const handed = ends.map((end, at) => ({ keys: keysOf(end), descriptor: duplicate(descriptors[at]) }));
@@ -120,6 +122,11 @@ export class StreamPool {
   #startWorker(): StreamThread {
     return new StreamThread(this.#job, this.#host, (wireBytes) => this.wireBytes += wireBytes);
   }
+}
+
+/** Only a connection of the system's own can be handed to another thread. */
+function isTcp(conn: ByteConn): conn is Deno.TcpConn {
+  return "setNoDelay" in conn;
 }
 
 function keysOf({ index, sendKey, receiveKey }: PlacedStream): StreamKeysOf {

@@ -36,8 +36,8 @@ export async function runSession(
     job,
     cipher: options.cipher,
     engine: machine.cipher,
-    hostname: options.hostname,
-    dataAddress: options.dataAddress,
+    reach: options.reach,
+    tell: (message) => options.emit({ type: "note", message }),
     timeoutMs: options.request.timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,
@@ -57,6 +57,7 @@ export async function runSession(
   const emit = (event: TransferEvent) => {
     if (event.type === "connected") {
       connected.at = performance.now();
+      if (options.reach && session.address) options.note(`data goes to ${session.address}`);
       options.emit({ ...event, address: session.address });
     } else options.emit(event);
   };

@@ -5,7 +5,7 @@ import type { EngineChoice } from "../crypto/engines.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
-import type { DataAddress } from "../ssh/data_address.ts";
+import type { Reach } from "../ssh/reach.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
@@ -27,10 +27,8 @@ export interface CopyOptions {
   toOutput: boolean;
   /** How the other end is started. */
   peer: PeerCommand;
-  /** The other host's name; undefined when the other end is a process on this machine. */
-  hostname?: string;
-  /** Where its data port is reached, when not at the address that it tells. */
-  dataAddress?: DataAddress;
+  /** How the other host is reached; undefined when the other end is a process on this machine. */
+  reach?: Reach;
   family?: 4 | 6;
   engine: EngineChoice;
   /** Workers for streams; undefined: as many as are good for this machine. */

@@ -14,7 +14,7 @@ export async function leave(peer: PeerProcess, session: ClientSession | undefine
   session?.close();
   if (session) await Promise.race([session.control.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
   else peer.kill();
-  await peer.end(GOODBYE_MS);
+  await Promise.all([peer.end(GOODBYE_MS), session?.gone()]);
 }
 
 /** What the user is told when the session ended early. */

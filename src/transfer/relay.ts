@@ -11,7 +11,7 @@ import { type ClientSession, openClientSession } from "../session/client_session
 import { PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
-import type { DataAddress } from "../ssh/data_address.ts";
+import type { Reach } from "../ssh/reach.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { type Machine, openMachine } from "./machine.ts";
@@ -26,9 +26,7 @@ import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
 /** One of the two other hosts. */
 export interface RelayHostOptions {
   peer: PeerCommand;
-  hostname: string;
-  /** Where its data port is reached, when not at the address that it tells. */
-  dataAddress?: DataAddress;
+  reach: Reach;
 }
 
 /** A copy from one host to another. */
@@ -116,6 +114,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   try {
     const talking = conversation.run();
     await Promise.race([crew.bringUp(), talking]);
+    options.note(`data comes from ${from.address} and goes to ${to.address}`);
     options.emit({ type: "connected", streams: count, engine: machine.cipher.name, address: to.address });
     options.emit({ type: "totals", files: totals.files, bytes: totals.bytes, complete: totals.complete });
     const finished = await Promise.race([talking, crew.run().then(() => talking)]);
@@ -150,7 +149,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
 
 async function open(
   options: RelayOptions,
-  { peer: command, hostname, dataAddress }: RelayHostOptions,
+  { peer: command, reach }: RelayHostOptions,
   machine: Machine,
   job: Job,
   sides: OpenSide[],
@@ -162,8 +161,8 @@ async function open(
     job,
     cipher,
     engine: machine.cipher,
-    hostname,
-    dataAddress,
+    reach,
+    tell: (message) => options.emit({ type: "note", message }),
     family,
     timeoutMs: options.request.timeoutMs,
     helloTimeoutMs,

@@ -59,11 +59,13 @@ export class RelayCrew {
     return this.#pool.wireBytes;
   }
 
+  /** Brings up as many pairs as both sides have room for. */
   async bringUp(): Promise<void> {
-    await Promise.all([
-      this.#from.bringUp(this.#count, (stream) => this.#take("from", stream)),
-      this.#to.bringUp(this.#count, (stream) => this.#take("to", stream)),
-    ]);
+    if (this.#count === 0) return;
+    await this.#bringUp(1);
+    // A stream without its other half would take work that nobody passes on.
+    const more = Math.min(this.#count, this.#from.mostStreams, this.#to.mostStreams) - 1;
+    if (more > 0) await this.#bringUp(more);
   }
 
   /** Resolves when all pairs have ended. @throws what a host did wrong, or that all broke. */
@@ -82,6 +84,13 @@ export class RelayCrew {
     this.#to.close();
     await this.#pool.close();
     for (const { conn } of [...this.#waiting.from, ...this.#waiting.to]) conn.close();
+  }
+
+  async #bringUp(pairs: number): Promise<void> {
+    await Promise.all([
+      this.#from.bringUp(pairs, (stream) => this.#take("from", stream)),
+      this.#to.bringUp(pairs, (stream) => this.#take("to", stream)),
+    ]);
   }
 
   #take(side: "from" | "to", stream: ProvenStream): void {
@@ -111,10 +120,7 @@ export class RelayCrew {
   #replace(): void {
     if (this.#closed || !this.losses.mayReplace) return;
     this.#replacing++;
-    Promise.all([
-      this.#from.bringUp(1, (stream) => this.#take("from", stream)),
-      this.#to.bringUp(1, (stream) => this.#take("to", stream)),
-    ]).catch(() => {}).finally(() => {
+    this.#bringUp(1).catch(() => {}).finally(() => {
       this.#replacing--;
       this.#changes.announce();
     });

@@ -33,6 +33,7 @@ describe("readCommandLine", () => {
       }],
       fromInput: false,
       toOutput: false,
+      tunnel: "auto",
       remotePath: "escp",
       ssh: {
         program: "ssh",

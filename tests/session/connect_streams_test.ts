@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { StartError } from "../../src/errors.ts";
 import { StreamAcceptor } from "../../src/session/accept_streams.ts";
 import { type Candidate, StreamConnector } from "../../src/session/connect_streams.ts";
+import type { TunnelConn, TunnelUse } from "../../src/session/tunnel.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import { closeQuietly } from "../../src/session/stream_proof.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
@@ -61,6 +62,8 @@ async function startBoth(room: number) {
     },
   };
 }
+
+type Both = Awaited<ReturnType<typeof startBoth>>;
 
 /** Waits until so many streams are there: the ends learn of a proof one after the other. */
 async function untilThere(streams: ProvenStream[], count: number): Promise<void> {
@@ -140,5 +143,86 @@ describe("StreamConnector", () => {
     await using both = await startBoth(1);
     const error = await assertRejects(() => both.connector.connect([], 1, both.take), StartError);
     assertStringIncludes(error.message, "no address");
+  });
+
+  describe("with tunnels", () => {
+    /** Tunnels whose connections lead to these places, and who was told what. */
+    function tunnelsTo(places: Candidate[], always = false) {
+      const told: string[] = [];
+      const connect = (place: Candidate): TunnelConn => {
+        const opening = Deno.connect(place);
+        const ended = Promise.withResolvers<void>();
+        const close = () => {
+          opening.then(closeQuietly, () => {});
+          ended.resolve();
+        };
+        return {
+          read: async (buffer) => (await opening).read(buffer),
+          write: async (bytes) => (await opening).write(bytes),
+          close,
+          kill: close,
+          ended: ended.promise,
+          said: () => Promise.resolve("it is closed, too"),
+        };
+      };
+      const use: TunnelUse = {
+        always,
+        find: (failed) => {
+          const place = places[failed.length];
+          return Promise.resolve(place && { name: `tunnel ${failed.length}`, most: 2, open: () => connect(place) });
+        },
+        used: ({ name }, failures) => told.push(name, ...failures),
+      };
+      return { use, told };
+    }
+
+    async function connect(places: Candidate[], use: TunnelUse, both: Both, count = 4): Promise<StreamConnector> {
+      const connector = new StreamConnector(await fixedSecrets(), ENGINE, use);
+      await connector.connect(places, count, both.take);
+      await connector.settled();
+      return connector;
+    }
+
+    it("leaves them alone where there is a direct way", async () => {
+      await using both = await startBoth(4);
+      const { use, told } = tunnelsTo([refusing()]);
+      const connector = await connect([both.place], use, both);
+      assertEquals([both.client.length, connector.tunnel, told], [4, undefined, []]);
+    });
+
+    it("takes the first that works at once when all places refuse, and says what was tried", async () => {
+      await using both = await startBoth(4);
+      const { use, told } = tunnelsTo([refusing(), both.place]);
+      const began = performance.now();
+      const nowhere = refusing();
+      const connector = await connect([nowhere], use, both);
+      assert(performance.now() - began < 2_000, "it waited");
+      assertEquals(told, [
+        "tunnel 1",
+        `127.0.0.1:${nowhere.port}: Connection refused`,
+        "tunnel 0: it is closed, too",
+      ]);
+      assertEquals([connector.tunnel?.name, connector.chosen], ["tunnel 1", undefined]);
+      // No more than a tunnel is worth.
+      assertEquals(both.client.length, 2);
+      for (const { conn } of both.client) conn.close();
+      await connector.gone();
+    });
+
+    it("goes on with the tunnel when a further stream is wanted", async () => {
+      await using both = await startBoth(4);
+      const { use, told } = tunnelsTo([both.place], true);
+      const connector = await connect([refusing()], use, both, 1);
+      await connector.connect([refusing()], 1, both.take);
+      assertEquals([both.client.map(({ index }) => index), told], [[0, 1], []]);
+    });
+
+    it("says what came of each when none works", async () => {
+      await using both = await startBoth(4);
+      const { use } = tunnelsTo([refusing()]);
+      const error = await assertRejects(() => connect([refusing()], use, both), StartError);
+      assertStringIncludes(error.message, "Connection refused; tunnel 0: it is closed, too)");
+      assertStringIncludes(error.hint!, "ControlMaster");
+    });
   });
 });

@@ -115,6 +115,7 @@ async function openClient(script: string, hello = golden.hello) {
       cipher: "aes-128-gcm",
       engine: ENGINE,
       timeoutMs: 60_000,
+      tell: () => {},
     });
     const said = await session.control.nextLine();
     await session.control.close();

@@ -4,6 +4,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
+import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { createTempFolder } from "./temp.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
@@ -15,6 +16,8 @@ export interface EscpOptions {
   /** Added to the environment; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** Network namespace to run in; see network.ts. */
+  namespace?: string;
   /** What comes in on standard input; nothing (/dev/null) by default. `startEscp` alone knows "piped". */
   stdin?: string | Uint8Array | "piped";
   /** After this the process and all its descendants are killed and the run throws. Default 60,000. */
@@ -62,7 +65,7 @@ export async function runEscp(args: string[], options: EscpOptions = {}): Promis
 /** Starts escp and returns at once, for tests that send signals or look at what goes on meanwhile. */
 export async function startEscp(args: string[], options: EscpOptions = {}): Promise<RunningEscp> {
   const marker = `ESCP_TEST_RUN=${crypto.randomUUID()}`;
-  const [program, ...first] = escpCommand();
+  const [program, ...first] = [...enter(options.namespace), ...escpCommand()];
   const child = new Deno.Command(program, {
     args: [...first, ...args],
     cwd: options.cwd,

@@ -5,6 +5,7 @@
 
 import { type WrapperOptions, writeEscpWrapper } from "./escp_command.ts";
 import { SSHD_PATH } from "./needs_sshd.ts";
+import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId, waitForNoProcess } from "./processes.ts";
 import { createTempFolder, type TempFolder } from "./temp.ts";
@@ -20,6 +21,8 @@ export interface SshdOptions {
   serverConfig?: string[];
   /** Lines for the ssh_config before those written here, such as "Host inner", "ProxyJump testhost". */
   clientConfig?: string[];
+  /** Network namespace that the server and all that it starts live in; see network.ts. */
+  namespace?: string;
   /** Runs instead of every command that a client asks for. */
   forceCommand?: string;
 }
@@ -89,7 +92,7 @@ async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> 
   const addresses = options.addresses ?? ["127.0.0.1"];
   const { child, port, stderr } = await listen(
     (port) => serverConfig(path, { port, addresses, environment, options }),
-    addresses.length,
+    { addressCount: addresses.length, namespace: options.namespace },
   );
 
   const hostKey = (await Deno.readTextFile(`${path}/host_key.pub`)).split(" ").slice(0, 2).join(" ").trim();
@@ -139,12 +142,16 @@ async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> 
 }
 
 /** Starts sshd on a port that is free. Looking for one first would be a race, so a port that is taken is found out by sshd. */
-async function listen(config: (port: number) => Promise<string>, addressCount: number) {
+async function listen(
+  config: (port: number) => Promise<string>,
+  { addressCount, namespace }: { addressCount: number; namespace?: string },
+) {
   const listening = new RegExp(`(Server listening on [^]*?){${addressCount}}|Bind to port .* failed`);
   for (let attempt = 1;; attempt++) {
     const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
-    const child = new Deno.Command(SSHD_PATH, {
-      args: ["-D", "-e", "-f", await config(port)],
+    const [program, ...args] = [...enter(namespace), SSHD_PATH, "-D", "-e", "-f", await config(port)];
+    const child = new Deno.Command(program, {
+      args,
       stdin: "null",
       stdout: "null",
       stderr: "piped",

@@ -84,6 +84,7 @@ for (const engine of ENGINES) {
         cipher: "aes-128-gcm",
         engine: cipher,
         timeoutMs: 60_000,
+        tell: () => {},
       });
     }
 
@@ -387,7 +388,7 @@ for (const engine of ENGINES) {
 
     it("serve strangers on its port, nor be disturbed by them", async () => {
       const stream = await begin();
-      const { port } = stream.conn.remoteAddr as Deno.NetAddr;
+      const { port } = (stream.conn as Deno.TcpConn).remoteAddr as Deno.NetAddr;
       const strangers = [];
       for (let count = 0; count < 20; count++) {
         const conn = await Deno.connect({ hostname: "127.0.0.1", port });

@@ -2,7 +2,7 @@
 
 import { crc32 } from "../../src/protocol/crc32.ts";
 import type { CipherEngine } from "../../src/crypto/cipher.ts";
-import { ConnTransport, type Transport } from "../../src/native/transport.ts";
+import { type ByteConn, ConnTransport, type Transport } from "../../src/native/transport.ts";
 import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/block.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/frame.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/pack.ts";
@@ -16,12 +16,12 @@ import { record, type TestRecord } from "../protocol/record.ts";
 const PAYLOAD_LIMIT = 2 << 20;
 
 export class HostileStream {
-  readonly conn: Deno.TcpConn;
+  readonly conn: ByteConn;
   readonly #writer: FrameWriter;
   readonly #reader: FrameReader;
   readonly #sealed: Captured;
 
-  private constructor(conn: Deno.TcpConn, sealed: Captured, writer: FrameWriter, reader: FrameReader) {
+  private constructor(conn: ByteConn, sealed: Captured, writer: FrameWriter, reader: FrameReader) {
     this.conn = conn;
     this.#sealed = sealed;
     this.#writer = writer;

@@ -1,0 +1,55 @@
+/** `escp --receiver-stream`: a further ssh session that passes one stream on to the data port of this host. */
+
+import { ProtocolError } from "../errors.ts";
+import { STREAM_MARK } from "../protocol/limits.ts";
+import { PREAMBLE_BYTES, preambleSession } from "../protocol/preamble.ts";
+
+/** One direction of bytes. */
+export interface ByteReader {
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
+/** The other. */
+export interface ByteWriter {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+const BUFFER_BYTES = 256 << 10;
+
+/**
+ * Passes bytes both ways until the data port's side has ended. What does not begin as a stream of escp is not passed on:
+ * whoever may start escp here, and nothing else, gets at no other service of this host by it. The streams prove
+ * themselves end to end, so that no secret is needed here.
+ *
+ * @throws {ProtocolError} for something else than a stream; errors of the connection.
+ */
+export async function passStream(port: number, input: ByteReader, output: ByteWriter): Promise<void> {
+  await writeAll(output, new TextEncoder().encode(STREAM_MARK));
+  const preamble = new Uint8Array(PREAMBLE_BYTES);
+  for (let have = 0; have < PREAMBLE_BYTES;) {
+    const count = await input.read(preamble.subarray(have));
+    if (count === null) throw new ProtocolError("bad-preamble", "The connection ended before it proved itself");
+    have += count;
+  }
+  preambleSession(preamble);
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  conn.setNoDelay(true);
+  await writeAll(conn, preamble);
+  // A client that goes away takes the stream with it; one that has ended its side may still be waiting for the rest.
+  const sent = pass(input, conn).then(() => conn.closeWrite());
+  sent.catch(() => {});
+  await pass(conn, output);
+}
+
+async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  for (;;) {
+    const count = await from.read(buffer);
+    if (count === null) return;
+    await writeAll(to, buffer.subarray(0, count));
+  }
+}
+
+async function writeAll(to: ByteWriter, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+}

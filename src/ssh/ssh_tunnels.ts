@@ -1,0 +1,54 @@
+/** Ways through ssh to a TCP port that is open to the host itself only. */
+
+import type { Tunnel } from "../session/tunnel.ts";
+import { ProcessConn } from "../native/process_conn.ts";
+import type { Reach } from "./reach.ts";
+import { remoteStreamCommand } from "./remote_command.ts";
+import { sshArguments } from "./ssh_command.ts";
+import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
+import { StreamSession } from "./stream_session.ts";
+
+/** sshd drops logins beyond ten at a time (MaxStartups), and sessions beyond ten of a connection (MaxSessions). */
+const MOST_STREAMS = 8;
+
+/** ssh could not log in: another way that logs in is none. */
+const NO_LOGIN = /Permission denied|Host key verification failed|Too many authentication failures|^ssh: /m;
+
+/**
+ * The way to try behind those that failed, undefined behind the last: `ssh -W`, then escp in a session of its own.
+ *
+ * @param failed what those said.
+ */
+export async function sshTunnel(
+  reach: Reach,
+  port: number,
+  failed: readonly string[],
+): Promise<Tunnel | undefined> {
+  if (failed.length > 1 || failed.some((said) => NO_LOGIN.test(said))) return undefined;
+  const { program, args } = await loginArguments(reach);
+  const { host } = reach.host;
+  if (failed.length === 0) {
+    const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
+    return { name: "ssh -W", most: MOST_STREAMS, open: () => new ProcessConn(program, forward) };
+  }
+  const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
+  const name = "escp in a further ssh session";
+  return { name, most: MOST_STREAMS, open: () => new StreamSession(new ProcessConn(program, session)) };
+}
+
+/** As for the session's own ssh, but nobody is asked: the terminal belongs to the copy by now. */
+async function loginArguments({ ssh, host }: Reach): Promise<{ program: string; args: string[] }> {
+  const quiet = { ...ssh, batch: true, forwardAgent: false, quiet: false, verbose: 0 };
+  // What comes along is sealed already: it cannot be compressed, and the quickest cipher will do.
+  const args = ["-oCompression=no", ...sshArguments(quiet, host)];
+  const cipher = ssh.cipher === undefined ? ciphersFor(await readSshSettings(ssh, host)) : undefined;
+  if (cipher) args.push(`-oCiphers=${cipher}`);
+  return { program: ssh.program, args };
+}
+
+/** Those that the user's ssh takes, AES-GCM first; undefined where that changes nothing. */
+function ciphersFor({ ciphers }: SshSettings): string | undefined {
+  const fast = ciphers.filter((name) => name.startsWith("aes128-gcm@"));
+  if (fast.length === 0) return undefined;
+  return [...fast, ...ciphers.filter((name) => !fast.includes(name))].join(",");
+}

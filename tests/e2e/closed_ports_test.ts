@@ -1,0 +1,311 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../support/compare_trees.ts";
+import { type EscpOptions, type EscpResult, runEscp } from "../support/escp_command.ts";
+import { createNetwork, describeWithNetworks, enter, type Network } from "../support/network.ts";
+import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
+import { createTempTree } from "../support/temp_tree.ts";
+import { ENGINES } from "./scene.ts";
+
+const SERVER = "10.77.0.2";
+const CONTENTS = { "from/small": "small", "from/empty": "", "from/folder/large": { size: 9 << 20, seed: 7 } };
+
+/** Rules of routing (ip-rule(8)) for what comes from the client to the data ports. */
+function closed(how: "blackhole" | "prohibit"): string[] {
+  // In the place of the rule that nothing else can be in front of: addresses of this host are its own.
+  return [
+    "rule add pref 2 lookup local",
+    `rule add pref 1 iif cable0 ipproto tcp dport 1232-1242 ${how}`,
+    "rule del pref 0",
+  ];
+}
+/** It goes nowhere. */
+const DROP = closed("blackhole");
+/** It is told so. */
+const REJECT = closed("prohibit");
+
+/** A client and a server of its own for one suite. */
+interface Pair extends AsyncDisposable {
+  network: Network;
+  sshd: Sshd;
+  run(args: string[], options?: EscpOptions): Promise<EscpResult>;
+  /** Copies a tree there, or from there, compares it, and returns what was said; nothing may be left behind. */
+  copy(direction: "push" | "pull", args?: string[], options?: EscpOptions): Promise<string>;
+}
+
+async function startPair(rules: string[], options: SshdOptions = {}): Promise<Pair> {
+  const network = await createNetwork(["client", "server"], [
+    { hosts: ["client", "server"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
+  ]);
+  try {
+    for (const rule of rules) await network.ip("server", rule);
+    const namespace = network.namespace("server");
+    const sshd = await startSshd({ addresses: [SERVER], namespace, ...options });
+    return pairOf(network, sshd, "testhost");
+  } catch (error) {
+    await network[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Only a host that forwards says that it does not take something. */
+async function tellRejections(network: Network): Promise<void> {
+  const args = ["netns", "exec", network.namespace("server"), "sysctl", "-qw", "net.ipv4.ip_forward=1"];
+  assert((await new Deno.Command("ip", { args }).output()).success);
+}
+
+function pairOf(network: Network, sshd: Sshd, host: string): Pair {
+  const run = (args: string[], options: EscpOptions = {}) =>
+    runEscp([...sshd.sshOptions, "-r", ...args], { namespace: network.namespace("client"), ...options });
+  return {
+    network,
+    sshd,
+    run,
+    async copy(direction, args = [], options) {
+      await using tree = await createTempTree(CONTENTS);
+      const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+      const operands = direction === "push" ? [from, `${host}:${to}`] : [`${host}:${from}`, to];
+      const { code, stderr, leftBehind } = await run([...args, ...operands], options);
+      assertEquals(code, 0, stderr);
+      assertEquals(await compareTrees(from, to), []);
+      assertEquals(await leftBehind(), []);
+      await sshd.waitForNoSession();
+      return stderr;
+    },
+    async [Symbol.asyncDispose]() {
+      await sshd[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The one line that says that data goes through ssh: the way, what was tried, and what to open. */
+function note(way: string, tried: string): RegExp {
+  return new RegExp(
+    `^note: Data goes through ssh \\(${way}\\), as its port cannot be reached \\(${tried}\\)\\. ` +
+      `Open TCP ports 1232-1242 of testhost for this machine to go faster\n$`,
+  );
+}
+
+describeWithNetworks("data ports that are closed without a word", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair(DROP);
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`are passed by through ssh -W (${direction}, ${engine})`, async () => {
+        const said = await pair.copy(direction, ["--engine", engine]);
+        assertMatch(said, note("ssh -W", `${SERVER}:\\d+: no answer; testhost:\\d+: no answer`));
+      });
+    }
+  }
+
+  it("are an error that names what was tried where nothing may go through ssh", async () => {
+    const { code, stderr } = await pair.run(["--tunnel", "never", import.meta.filename!, "testhost:"]);
+    assertEquals(code, 255);
+    assertMatch(
+      stderr,
+      new RegExp(`^escp: Cannot reach the data port of the other side \\(${SERVER}:\\d+: no answer;`),
+    );
+    assertMatch(stderr, /^hint: Open TCP ports 1232-1242/m);
+  });
+
+  it("are not even tried with --tunnel always", async () => {
+    const said = await pair.copy("push", ["--tunnel", "always", "-v"]);
+    assertMatch(said, /data goes to ssh \(ssh -W\)$/m);
+    assert(!said.includes("note:"), said);
+  });
+});
+
+describeWithNetworks("data ports that refuse", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair(REJECT);
+    await tellRejections(pair.network);
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+
+  it("are passed by at once, quietly with -q", async () => {
+    assertMatch(
+      await pair.copy("push"),
+      note("ssh -W", `${SERVER}:\\d+: No route to host; testhost:\\d+: No route to host`),
+    );
+    assertEquals(await pair.copy("pull", ["-q"]), "");
+  });
+
+  it("are passed by over the connection that the user's ssh has open already", async () => {
+    await using folder = await createTempTree({});
+    const master = ["-oControlMaster=auto", `-oControlPath=${folder.path}/%C`, "-oControlPersist=30"];
+    await pair.copy("push", master);
+    const logins = () => pair.sshd.log().match(/Accepted publickey/g)?.length ?? 0;
+    const before = logins();
+    assertMatch(await pair.copy("pull", master), note("ssh -W", ".+"));
+    assertEquals(logins(), before);
+    const stop = new Deno.Command("ssh", {
+      args: [...pair.sshd.sshOptions, ...master, "-O", "exit", "testhost"],
+      stderr: "null",
+    });
+    assert((await stop.output()).success);
+  });
+});
+
+describeWithNetworks("a server that forbids forwarding", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair(REJECT, { serverConfig: ["AllowTcpForwarding no"] });
+    await tellRejections(pair.network);
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+
+  for (const direction of ["push", "pull"] as const) {
+    it(`is reached by further sessions of ssh (${direction})`, async () => {
+      const said = await pair.copy(direction);
+      assertMatch(said, note("escp in a further ssh session", `${SERVER}:\\d+: .+; ssh -W: .*forwarding failed`));
+    });
+  }
+});
+
+describeWithNetworks("a server that lets nobody log in twice", () => {
+  it("is an error that says so, and what helps", async () => {
+    await using pair = await startPair(REJECT);
+    await tellRejections(pair.network);
+    // Whoever may type a password gets in; a further login, which may not ask for one, does not.
+    const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
+      `exec ssh "$@"\n`;
+    await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 }, "file": "file" });
+    const { code, stderr, leftBehind } = await pair.run(["-S", `${tree.path}/ssh`, `${tree.path}/file`, "testhost:"]);
+    assertEquals(code, 255, stderr);
+    assertMatch(
+      stderr,
+      /^escp: Cannot reach the data port .*No route to host.*; ssh -W: .*Permission denied \(publickey\)/,
+    );
+    assertMatch(stderr, /^hint: Open TCP ports 1232-1242 .*ControlMaster/m);
+    assertEquals(pair.sshd.log().match(/Accepted publickey/g)?.length, 1);
+    assertEquals(await leftBehind(), []);
+    await pair.sshd.waitForNoSession();
+  });
+});
+
+describeWithNetworks("a server behind an address that is translated", () => {
+  /** The client knows the gateway only; what comes to its port of ssh, and to `more`, is passed on to the server. */
+  async function startTranslated(more: number[]) {
+    const network = await createNetwork(["client", "gateway", "server"], [
+      { hosts: ["client", "gateway"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
+      { hosts: ["gateway", "server"], addresses: ["10.78.0.1/24", "10.78.0.2/24"] },
+    ]);
+    const sshd = await startSshd({ addresses: ["10.78.0.2"], namespace: network.namespace("server") });
+    // ssh knows the server by the address of the gateway.
+    const config = await Deno.readTextFile(sshd.configPath);
+    await Deno.writeTextFile(sshd.configPath, config.replace("HostName 10.78.0.2", `HostName ${SERVER}`));
+    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
+    await Deno.writeTextFile(hosts, `[${SERVER}]:${sshd.port} ${sshd.hostKey}\n`);
+    const ports = [sshd.port, ...more].map(String);
+    const script = fromFileUrl(new URL("../support/pass_ports.ts", import.meta.url));
+    const [program, ...args] = [
+      ...enter(network.namespace("gateway")),
+      Deno.execPath(),
+      "run",
+      "-A",
+      "-q",
+      "--no-check",
+    ];
+    const gateway = new Deno.Command(program, {
+      args: [...args, script, SERVER, "10.78.0.2", ...ports],
+      stdout: "piped",
+    })
+      .spawn();
+    const reader = gateway.stdout.getReader();
+    await reader.read();
+    const pair = pairOf(network, sshd, "testhost");
+    return {
+      ...pair,
+      async [Symbol.asyncDispose]() {
+        gateway.kill("SIGKILL");
+        await reader.cancel();
+        await gateway.status;
+        await pair[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  it("is reached under the name that ssh has for it", async () => {
+    await using pair = await startTranslated([1232]);
+    assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
+    assertEquals(await pair.copy("pull"), "");
+  });
+
+  it("is reached through ssh where that one is closed", async () => {
+    await using pair = await startTranslated([]);
+    const tried = `10.78.0.2:\\d+: Network is unreachable; testhost:\\d+: Connection refused`;
+    assertMatch(await pair.copy("push"), note("ssh -W", tried));
+  });
+});
+
+describeWithNetworks("a relay", () => {
+  it("goes through ssh on the side that has no direct way", async () => {
+    await using pair = await startPair(REJECT);
+    await tellRejections(pair.network);
+    await using near = await startSshd({ addresses: ["10.77.0.1"], namespace: pair.network.namespace("client") });
+    const config = await Deno.readTextFile(pair.sshd.configPath);
+    const other = (await Deno.readTextFile(near.configPath)).replace("testhost testhost2", "near").split("Host *");
+    const identity = other[1].match(/ {2}IdentityFile.*\n/)![0];
+    const known = other[1].match(/ {2}UserKnownHostsFile.*\n/)![0];
+    await Deno.writeTextFile(pair.sshd.configPath, other[0] + identity + known + config);
+    await using tree = await createTempTree(CONTENTS);
+    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+    for (const [source, target] of [[`near:${from}`, `testhost:${to}`], [`testhost:${from}`, `near:${to}-2`]]) {
+      const { code, stderr, leftBehind } = await pair.run(["-t", "12", source, target]);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, note("ssh -W", ".+"));
+      assertEquals(await leftBehind(), []);
+    }
+    assertEquals(await compareTrees(from, to), []);
+    assertEquals(await compareTrees(from, `${to}-2`), []);
+  });
+});
+
+describeWithNetworks("a server behind a jump host", () => {
+  it("is reached though there is no direct way, over IPv6 within", async () => {
+    await using network = await createNetwork(["client", "jump", "server"], [
+      { hosts: ["client", "jump"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
+      { hosts: ["jump", "server"], addresses: ["fd00:77::1/64", "fd00:77::2/64"] },
+    ]);
+    await using inner = await startSshd({ addresses: ["fd00:77::2"], namespace: network.namespace("server") });
+    await using outer = await startSshd({
+      addresses: ["10.77.0.2"],
+      namespace: network.namespace("jump"),
+      clientConfig: [
+        "Host inner",
+        "  HostName fd00:77::2",
+        `  Port ${inner.port}`,
+        "  ProxyJump testhost",
+        `  IdentityFile ${inner.keyPath}`,
+        `  UserKnownHostsFile ${inner.configPath.replace("ssh_config", "known_hosts")}`,
+      ],
+    });
+    await using tree = await createTempTree(CONTENTS);
+    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+    const namespace = network.namespace("client");
+    const { code, stderr, leftBehind } = await runEscp([...outer.sshOptions, "-r", from, `inner:${to}`], { namespace });
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
+    assertEquals(await compareTrees(from, to), []);
+    assertEquals(await leftBehind(), []);
+  });
+});
+
+describeWithNetworks("a server with IPv6 only", () => {
+  it("is reached directly", async () => {
+    await using network = await createNetwork(["client", "server"], [
+      { hosts: ["client", "server"], addresses: ["fd00:78::1/64", "fd00:78::2/64"] },
+    ]);
+    await using sshd = await startSshd({ addresses: ["fd00:78::2"], namespace: network.namespace("server") });
+    const pair = pairOf(network, sshd, "testhost");
+    assertEquals(await pair.copy("push"), "");
+    assertMatch(await pair.copy("pull", ["-6v"]), /data goes to fd00:78::2$/m);
+  });
+});

@@ -1,0 +1,89 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ProtocolError } from "../../src/errors.ts";
+import { passStream } from "../../src/session/pass_stream.ts";
+import { formatPreamble } from "../../src/protocol/preamble.ts";
+import { ProcessConn } from "../../src/native/process_conn.ts";
+import { StreamSession } from "../../src/ssh/stream_session.ts";
+import { escpCommand } from "../support/escp_command.ts";
+
+const PREAMBLE = formatPreamble("00112233445566778899aabbccddeeff", 7);
+
+/** A data port that answers each byte with the next one, until the other side has ended. */
+function answering() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const received: number[] = [];
+  const done = (async () => {
+    using conn = await listener.accept();
+    const buffer = new Uint8Array(100);
+    for (let count; (count = await conn.read(buffer)) !== null;) {
+      received.push(...buffer.subarray(0, count));
+      await conn.write(buffer.subarray(0, count).map((byte) => byte + 1));
+    }
+  })();
+  return { port: listener.addr.port, received, done, close: () => listener.close() };
+}
+
+/** Reads until it ends. */
+async function readAll(conn: { read(buffer: Uint8Array): Promise<number | null> }): Promise<Uint8Array> {
+  const all: number[] = [];
+  const buffer = new Uint8Array(100);
+  for (let count; (count = await conn.read(buffer)) !== null;) all.push(...buffer.subarray(0, count));
+  return new Uint8Array(all);
+}
+
+function session(port: number, before: string): StreamSession {
+  const [program, ...args] = escpCommand();
+  const line = ["-c", `${before}; exec "$0" "$@"`, program, ...args, `--receiver-stream=${port}`];
+  return new StreamSession(new ProcessConn("sh", line));
+}
+
+describe("a stream through a session of its own", () => {
+  for (const [name, noise] of [["silent", ":"], ["talking", "echo Welcome; printf 'escp-stream? '"]]) {
+    it(`reaches the data port behind a ${name} login`, async () => {
+      const place = answering();
+      const conn = session(place.port, noise);
+      await conn.write(PREAMBLE);
+      await conn.write(new Uint8Array([1, 2, 3]));
+      const answer = new Uint8Array(PREAMBLE.length + 3);
+      for (let have = 0; have < answer.length;) have += (await conn.read(answer.subarray(have)))!;
+      assertEquals(answer.subarray(-3), new Uint8Array([2, 3, 4]));
+      conn.close();
+      await Promise.all([place.done, conn.ended]);
+      assertEquals(place.received, [...PREAMBLE, 1, 2, 3]);
+      place.close();
+    });
+  }
+
+  it("is none when the login says too much", async () => {
+    const conn = new StreamSession(new ProcessConn("sh", ["-c", "exec yes"]));
+    await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.InvalidData, "too much");
+    conn.kill();
+    await conn.ended;
+  });
+
+  it("is none when the login ends first", async () => {
+    const conn = new StreamSession(new ProcessConn("sh", ["-c", "echo Nonsense"]));
+    assertEquals(await readAll(conn), new Uint8Array());
+    conn.kill();
+    await conn.ended;
+  });
+
+  it("passes nothing on that does not begin as one", async () => {
+    const texts = ["", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n".repeat(10), "ESCPDATA".repeat(8)];
+    for (const text of texts) {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      let rest = new TextEncoder().encode(text);
+      const input = {
+        read(buffer: Uint8Array) {
+          const { written } = { written: Math.min(buffer.length, rest.length) };
+          buffer.set(rest.subarray(0, written));
+          rest = rest.slice(written);
+          return Promise.resolve(written === 0 ? null : written);
+        },
+      };
+      const output = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
+      await assertRejects(() => passStream(listener.addr.port, input, output), ProtocolError);
+    }
+  });
+});
