@@ -36,7 +36,7 @@ describeWithSshd("a copy between two other hosts", () => {
     const from = await scene.tree({ one: "1", two: "2" });
     const { code, stderr } = await copy(`testhost:${from}/one`, `testhost:${from}/two`, `testhost2:${from}/three`);
     assertEquals(code, 1);
-    assertStringIncludes(stderr, "Not a directory");
+    assertStringIncludes(stderr, "No such file or directory");
     assertEquals(await compareTrees(from, await scene.tree({ one: "1", two: "2" })), []);
   });
 

@@ -38,7 +38,7 @@ describeWithSshd("what is copied", () => {
       const from = await scene.tree({ one: "1", two: "2" });
       const { code, stderr } = await scene.copy(way, { sources: [`${from}/{one,two}`], target: `${from}/three` });
       assertEquals(code, 1);
-      assertStringIncludes(stderr, "Not a directory");
+      assertStringIncludes(stderr, "No such file or directory");
     });
   }
 
