@@ -82,6 +82,12 @@ export const FLAGS = [
     help: "Start over where an interrupted copy has stopped, and leave nothing of this one",
   },
   {
+    name: "fsync",
+    kind: "boolean",
+    section: "Copying",
+    help: "Have every file and folder on stable storage before it counts as copied",
+  },
+  {
     name: "include",
     kind: "list",
     argument: "GLOB",

@@ -43,6 +43,8 @@ export interface HostOptions extends HostAccess {
   readonly acls: boolean;
   /** Holes of files stay holes. */
   readonly sparse: boolean;
+  /** Everything is on stable storage before success is reported. */
+  readonly fsync: boolean;
   /** Ends that work with dummies instead of files. */
   readonly dummy?: Dummy;
   /** Whether files may bypass the page cache; none does so far. */
@@ -87,6 +89,7 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     xattrs: flags.xattrs ?? false,
     acls: flags.acls ?? false,
     sparse: flags.sparse ?? archive,
+    fsync: flags.fsync ?? false,
     dummy: dummyOf(flags.ioengine),
     direct: !(flags.nodirect ?? false),
     update: flags.checksum ? "contents" : flags.update ? "times" : undefined,

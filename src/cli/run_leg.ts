@@ -24,7 +24,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
     return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
   }
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { sparse, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs, resume } = options;
+  const { sparse, fsync, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs, resume } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -41,6 +41,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
       symlinks,
       hardlinks,
       sparse,
+      fsync,
       dummy,
       xattrs,
       acls,

@@ -100,6 +100,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.xattrs ? ["--xattrs"] : []),
     ...(options.acls ? ["--acls"] : []),
     ...(options.sparse ? ["--sparse"] : []),
+    ...(options.fsync ? ["--fsync"] : []),
     ...(options.dummy ? [`--ioengine=${IO_ENGINES[options.dummy]}`] : []),
     ...(options.update ? [options.update === "contents" ? "--checksum" : "--update"] : []),
     ...(options.dryRun ? ["--dry-run"] : []),

@@ -144,12 +144,20 @@ class DiscardingWriter implements TargetWriter {
     return { path, writeAt() {}, zerosAt() {}, close() {} };
   }
 
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   commit(): void {}
 
   discard(): void {}
 
   finishFolders(): [] {
     return [];
+  }
+
+  syncFolders(): Promise<[]> {
+    return Promise.resolve([]);
   }
 
   abort(): void {}

@@ -165,6 +165,8 @@ export interface TargetOptions {
   token: string;
   /** Whether pages of zeros become holes. Default false. */
   sparse?: boolean;
+  /** Whether a file is on stable storage before it gets its final name. Default false. */
+  fsync?: boolean;
 }
 
 /** A large file on its way. Plain data: may be posted to a Worker. */
@@ -186,10 +188,14 @@ export interface BegunPartial {
   kept: SummedRange[];
 }
 
-/** A folder that a writer made or had to open up for itself, whose mode must be set at the end. */
-export interface TouchedFolder {
+/** A folder of a target: `path` is relative to the root, whose own folder is "". */
+export interface FolderPlace {
   root: number;
   path: string;
+}
+
+/** A folder that a writer made or had to open up for itself, whose mode must be set at the end. */
+export interface TouchedFolder extends FolderPlace {
   created: boolean;
   /** Of a folder that was there: the permissions to give back. */
   mode?: number;
@@ -239,6 +245,8 @@ export interface TargetWriter {
   openPartial(partial: Partial): RangeWriter;
   /** Opens its journal, in whichever thread; undefined when it has none. @throws {FileError} */
   openJournal(partial: Partial): JournalWriter | undefined;
+  /** Resolves when what is written of it is on stable storage. @throws {FileError} */
+  sync(partial: Partial): Promise<void>;
   /** Gives it its size, where that was not known, its attributes and its final name. @throws {FileError} as `writeWhole` does. */
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void;
   /** Removes the temporary file, and its journal; never fails. */
@@ -247,6 +255,8 @@ export interface TargetWriter {
   keep(partial: Partial): void;
   /** Sets what folders shall have at the end, deepest first. */
   finishFolders(folders: FinishedFolder[]): FileError[];
+  /** Resolves when the names in these folders are on stable storage, and those of root folders that were made. */
+  syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]>;
   /** Removes this writer's temporary files; with `keepPartials` large ones that can be continued stay. May be called again. */
   abort(options?: { keepPartials?: boolean }): void;
   close(): void;

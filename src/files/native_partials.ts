@@ -15,6 +15,7 @@ import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { plainMode } from "./target_mode.ts";
+import { syncDevice, syncFile } from "./sync.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
 export class NativePartials {
@@ -80,6 +81,14 @@ export class NativePartials {
     const temporary = this.#enter(partial);
     const writer = new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false });
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
+  }
+
+  async sync(partial: Partial): Promise<void> {
+    const target = this.#placing.roots[partial.root];
+    if (target.kind === "device") return await syncDevice(target.path);
+    this.#enter(partial);
+    const path = `${folderPath(this.#placing.folder)}/${partial.temporary}`;
+    await syncFile(path, targetText(target, partial.path));
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
@@ -161,6 +170,6 @@ export class NativePartials {
 }
 
 /** A path by which `Deno.*` comes to an open folder, whatever its name is and wherever it is moved (proc(5)). */
-function folderPath(descriptor: number): string {
+export function folderPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }

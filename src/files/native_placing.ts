@@ -165,11 +165,21 @@ export class NativePlacing {
         errno = calls.errno();
       }
     }
+    if (options.fsync && errno === 0) errno = this.#sync(descriptor);
     // Some file systems say only now that nothing more fits.
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();
     if (errno !== 0 && errno !== EINTR) throw this.failed(name, errno, temporary);
     this.#giveName(temporary, name);
     if (refused) throw xattrs!.failure(this.textOf(name), refused);
+  }
+
+  /** fsync(2). Returns 0 or the error number. */
+  #sync(descriptor: number): number {
+    for (;;) {
+      if (this.calls.fsync(descriptor) === 0) return 0;
+      const errno = this.calls.errno();
+      if (errno !== EINTR) return errno;
+    }
   }
 
   #giveName(temporary: number, name: number): void {

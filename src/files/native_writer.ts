@@ -11,6 +11,7 @@ import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
   BegunPartial,
   FinishedFolder,
+  FolderPlace,
   Partial,
   RangeWriter,
   TargetOptions,
@@ -22,11 +23,12 @@ import { failedCall } from "./file_failure.ts";
 import { type Attributes, FileStat } from "./file_stat.ts";
 import { finishFolder } from "./native_finish.ts";
 import { makeHardLink, makeSymlink } from "./native_links.ts";
-import { NativePartials } from "./native_partials.ts";
+import { folderPath, NativePartials } from "./native_partials.ts";
 import { NativePlacing, type NativePlacingOptions } from "./native_placing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { openDevice } from "./native_range_writer.ts";
 import { readAttributes } from "./record_attributes.ts";
+import { syncFolders } from "./sync.ts";
 import { checkShape, targetText } from "./target_name.ts";
 import { forEachData, hasZeroPage } from "./zero_pages.ts";
 
@@ -111,6 +113,10 @@ export class NativeWriter implements TargetWriter {
     return this.#onlyOpen(() => this.#partials.openJournal(partial));
   }
 
+  sync(partial: Partial): Promise<void> {
+    return this.#partials.sync(partial);
+  }
+
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
     this.#partials.commit(partial, attributes, xattrs);
   }
@@ -138,6 +144,11 @@ export class NativeWriter implements TargetWriter {
       }
     }
     return failures;
+  }
+
+  syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]> {
+    const { folders: opened, roots } = this.#aside;
+    return syncFolders(roots, folders, ({ root, path }) => folderPath(opened.open(root, path, { create: false })));
   }
 
   abort(options: { keepPartials?: boolean } = {}): void {
@@ -187,6 +198,8 @@ export class NativeWriter implements TargetWriter {
   #writeDevice(path: string, contents: number, length: number): void {
     const descriptor = openDevice(this.#calls, path);
     const errno = this.#placing.writeAll(descriptor, contents, length);
+    // A character device or a pipe has nothing to be brought to a disk, and says so.
+    if (this.#placing.options.fsync && errno === 0) this.#calls.fsync(descriptor);
     const closed = this.#calls.close(descriptor) === 0 ? 0 : this.#calls.errno();
     if (errno || closed) throw failedCall("write", path, errno || closed);
   }

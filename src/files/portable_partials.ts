@@ -12,6 +12,7 @@ import { OpenPartials } from "./open_partials.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
+import { syncDevice, syncFile } from "./sync.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
 export class PortablePartials {
@@ -86,6 +87,12 @@ export class PortablePartials {
     return new JournalWriter(joinPath(this.#placing.folder, partial.journal));
   }
 
+  async sync(partial: Partial): Promise<void> {
+    const target = this.#placing.roots[partial.root];
+    if (target.kind === "device") return await syncDevice(target.path);
+    await syncFile(this.#enter(partial), targetText(target, partial.path));
+  }
+
   commit(partial: Partial, attributes: Attributes): void {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return;
@@ -93,7 +100,7 @@ export class PortablePartials {
     const path = this.#placing.pathOf(splitTarget(target, partial.path).name);
     try {
       truncate(temporary, partial.size, path);
-      this.#placing.publish(temporary, path, attributes);
+      this.#placing.publish(temporary, path, attributes, this.#toSync(temporary, path));
     } finally {
       this.#open.remove(partial, this.#placing.folder);
     }
@@ -121,6 +128,12 @@ export class PortablePartials {
       if (options.keepPartials) this.keep(partial);
       else this.discard(partial);
     }
+  }
+
+  /** The file, open, where it has to be brought to the disk once more with its attributes. */
+  #toSync(temporary: string, text: string): PortableRangeWriter | undefined {
+    if (!this.#placing.options.fsync) return undefined;
+    return new PortableRangeWriter(Deno.openSync(temporary, { write: true }), { text, inOrder: false });
   }
 
   /** Makes the folder of the partial file the current one. Returns the path of the temporary file. */

@@ -108,8 +108,12 @@ export class PortablePlacing {
     this.#unfinished = undefined;
   }
 
-  /** Attributes and the final name, for a closed file. On failure the temporary file is gone. */
-  publish(temporary: string, path: string, attributes: Attributes): void {
+  /**
+   * Attributes and the final name. On failure the temporary file is gone.
+   *
+   * @param open the file, where it is not closed yet: it is brought to the disk, and closed either way.
+   */
+  publish(temporary: string, path: string, attributes: Attributes, open?: { sync(): void; close(): void }): void {
     try {
       const existing = existingAt(path);
       if (existing?.isDirectory) throw failedWith("write", path, "EISDIR");
@@ -117,9 +121,12 @@ export class PortablePlacing {
       else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
       else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
       if (this.options.keepTimes && !this.options.preserve) this.attributes.setModificationTime(temporary, attributes);
+      open?.sync();
+      open?.close();
       Deno.renameSync(temporary, path);
       this.#unfinished = undefined;
     } catch (error) {
+      open?.close();
       remove(temporary);
       this.#unfinished = undefined;
       throw failedDeno("write", path, error);

@@ -59,6 +59,15 @@ export class PortableRangeWriter implements RangeWriter {
     }
   }
 
+  /** Returns when what is written is on stable storage. @throws {FileError} */
+  sync(): void {
+    try {
+      this.#file?.syncSync();
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
+    }
+  }
+
   close(): void {
     this.#file?.close();
     this.#file = undefined;

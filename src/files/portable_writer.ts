@@ -8,6 +8,7 @@ import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
   BegunPartial,
   FinishedFolder,
+  FolderPlace,
   Partial,
   RangeWriter,
   TargetOptions,
@@ -24,6 +25,7 @@ import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { forEachData, hasZeroPage } from "./zero_pages.ts";
+import { syncFolders } from "./sync.ts";
 import { NEW_FOLDER_MODE, plainFolderMode } from "./target_mode.ts";
 import { checkShape, targetText } from "./target_name.ts";
 
@@ -75,8 +77,8 @@ export class PortableWriter implements TargetWriter {
       this.#placing.abandon();
       throw error;
     }
-    file.close();
-    this.#placing.publish(temporary, path, this.#stat);
+    if (!this.#placing.options.fsync) file.close();
+    this.#placing.publish(temporary, path, this.#stat, this.#placing.options.fsync ? file : undefined);
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
@@ -115,6 +117,10 @@ export class PortableWriter implements TargetWriter {
     return this.#partials.openJournal(partial);
   }
 
+  sync(partial: Partial): Promise<void> {
+    return this.#partials.sync(partial);
+  }
+
   commit(partial: Partial, attributes: Attributes): void {
     this.#partials.commit(partial, attributes);
   }
@@ -138,6 +144,13 @@ export class PortableWriter implements TargetWriter {
       }
     }
     return failures;
+  }
+
+  syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]> {
+    return syncFolders(this.#aside.roots, folders, ({ root, path }) => {
+      this.#aside.enter(root, path, { create: false });
+      return this.#aside.folder;
+    });
   }
 
   abort(options: { keepPartials?: boolean } = {}): void {

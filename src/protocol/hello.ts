@@ -14,6 +14,7 @@ export const FEATURES: readonly string[] = [
   "alive",
   "compress",
   "dummy",
+  "fsync",
   "lists",
   "remote-log",
   "resume",

@@ -9,14 +9,18 @@ import { RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { PackHeader } from "../protocol/pack.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "./failure.ts";
+import type { Breather } from "./breather.ts";
 import type { FolderAttributes, ReceivedPack } from "./unit.ts";
 
 /** Receives pack frames of one stream. */
 export class PackReceiver {
   readonly #target: TargetWriter;
+  readonly #syncs: Breather | undefined;
 
-  constructor(target: TargetWriter) {
+  /** @param syncs where each file is brought to the disk, which takes its time: lets others have their turn. */
+  constructor(target: TargetWriter, syncs?: Breather) {
     this.#target = target;
+    this.#syncs = syncs;
   }
 
   /**
@@ -25,12 +29,12 @@ export class PackReceiver {
    * @returns what to tell the main thread, and the outcome of each record for the sender.
    * @throws {ProtocolError} when a record is not what a sender may send.
    */
-  receive(
+  async receive(
     { unit, attempt }: PackHeader,
     bytes: Uint8Array<ArrayBuffer>,
     start: number,
     end: number,
-  ): { report: ReceivedPack; outcomes: (number | Failure)[] } {
+  ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
     const report: ReceivedPack = {
       type: "pack",
       unit,
@@ -41,6 +45,7 @@ export class PackReceiver {
       failures: [],
       folders: [],
       created: [],
+      ...(this.#syncs ? { entered: [] } : {}),
     };
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
@@ -51,6 +56,8 @@ export class PackReceiver {
       try {
         if (entering) folder = undefined;
         outcome = folder ?? this.#write(cursor, bytes, report);
+        const pausing = this.#syncs?.breathe();
+        if (pausing) await pausing;
       } catch (error) {
         outcome = toFailure(error);
         if (entering) folder = outcome;
@@ -78,16 +85,21 @@ export class PackReceiver {
         return sum;
       }
       case RecordType.folder:
-        this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
+        this.#enter(cursor, bytes, report);
         report.folders.push(folderAttributes(cursor, bytes));
         return 0;
       case RecordType.enter:
-        this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
+        this.#enter(cursor, bytes, report);
         return 0;
       default:
         this.#target.makeLink(cursor, bytes);
         return 0;
     }
+  }
+
+  #enter({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+    this.#target.enter(root, bytes, nameStart, nameEnd);
+    report.entered?.push({ root, path: decodeName(bytes.subarray(nameStart, nameEnd)) });
   }
 
   #corrupt(cursor: RecordCursor, bytes: Uint8Array): FileError {

@@ -41,6 +41,8 @@ export interface ReceiveStreamOptions {
   asks?: AskReceiver;
   /** Nothing may be written. */
   dryRun: boolean;
+  /** Each file is brought to the disk. */
+  fsync: boolean;
   host: ReceiveHost;
   breather: Breather;
   blockBytes: number;
@@ -82,7 +84,7 @@ export class ReceiveStream {
 
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
-    this.#packs = new PackReceiver(options.target);
+    this.#packs = new PackReceiver(options.target, options.fsync ? options.breather : undefined);
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
@@ -158,7 +160,7 @@ export class ReceiveStream {
     const { reader, host, payloadLimit, expander } = this.#options;
     const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
     const { bytes, start, end } = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, expander);
-    const { report, outcomes } = this.#packs.receive(header, bytes, start, end);
+    const { report, outcomes } = await this.#packs.receive(header, bytes, start, end);
     this.#written += report.bytes;
     host.report(report);
     await this.#answer({ type: "pack", unit: header.unit, outcomes }, outcomes.length);

@@ -1,6 +1,6 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
-import type { TouchedFolder, WalkItem } from "../files/engine.ts";
+import type { FolderPlace, TouchedFolder, WalkItem } from "../files/engine.ts";
 import type { Attributes } from "../files/file_stat.ts";
 import type { Failure } from "../protocol/results.ts";
 
@@ -136,6 +136,8 @@ export interface ReceivedPack {
   folders: FolderAttributes[];
   /** Folders that were made or opened up for this, whose mode must be set at the end. */
   created: TouchedFolder[];
+  /** Folders that were entered, where that has to be known: their names must be brought to the disk at the end. */
+  entered?: FolderPlace[];
 }
 
 /** Receiver: a range that was written. */

@@ -102,6 +102,7 @@ export async function runSession(
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
       xattrs: options.request.xattrs,
       acls: options.request.acls,
+      fsync: options.request.fsync,
       umask: machine.umask,
     });
   session.control.send({ type: "bye" });

@@ -19,6 +19,8 @@ export interface CopyRequest {
   acls: boolean;
   /** Holes of files stay holes, and pages of zeros become some. */
   sparse: boolean;
+  /** Everything is on stable storage before success is reported. */
+  fsync: boolean;
   /** Ends that make up contents, or throw them away. */
   dummy?: Dummy;
   /** Only what is not there yet: told by size and time, or by contents. */
@@ -42,11 +44,15 @@ export interface CopyRequest {
 }
 
 /** For the job that the remote end is told. */
-export function jobOptions({ filters, xattrs, acls, dryRun, ...request }: CopyRequest, blockBytes: number): JobOptions {
+export function jobOptions(
+  { filters, xattrs, acls, fsync, dryRun, ...request }: CopyRequest,
+  blockBytes: number,
+): JobOptions {
   return {
     ...request,
     ...(xattrs ? { xattrs } : {}),
     ...(acls ? { acls } : {}),
+    ...(fsync ? { fsync } : {}),
     ...(dryRun ? { dryRun } : {}),
     filters: [...filters],
     blockBytes,

@@ -67,7 +67,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     await target.crew.allEnded();
     // Before folders get their times, which this changes.
     if (!target.hasFailed && !finish.incomplete) marked.forEach(({ path, source }) => unmark(path, source));
-    const failures = target.finish();
+    const failures = await target.finish();
     const { skipped, ...done } = target.done;
     const told = failures.slice(0, MAX_TOLD);
     control.send({ type: "finished", ...done, ...(options.comparison ? { skipped } : {}), failures: told });

@@ -37,6 +37,8 @@ export interface ReceiveOptions {
   sparse: boolean;
   /** Whether an interrupted copy is gone on with, and this one marked until it is finished. */
   resume: boolean;
+  /** Everything is on stable storage before it counts as copied. */
+  fsync: boolean;
   /** What the sender asks before it sends; undefined: it sends everything. */
   comparison?: Comparison;
   umask: number;

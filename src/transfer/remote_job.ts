@@ -74,6 +74,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       codecs: await codecsFor(compress, machine.cipher.name),
       xattrs: job.xattrs ?? false,
       acls: job.acls ?? false,
+      fsync: (job.fsync ?? false) && session.features.includes("fsync"),
       umask: machine.umask,
       streams: MAX_STREAMS,
       bytesPerSecond: 0,

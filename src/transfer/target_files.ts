@@ -1,7 +1,7 @@
 /** What is written on this side, in all threads together, and what is known of it. */
 
-import { ProtocolError, UserError } from "../errors.ts";
-import type { FinishedFolder, Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
+import { ProtocolError } from "../errors.ts";
+import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
 import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
@@ -11,6 +11,7 @@ import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { StreamCrew } from "./stream_crew.ts";
+import { TouchedFolders } from "./touched_folders.ts";
 
 /** A ranged file that is being written. */
 interface OpenFile {
@@ -58,20 +59,20 @@ export class TargetFiles {
   readonly #dropped = new Set<number>();
   /** Files that were ever announced. */
   readonly #known = new Set<number>();
-  readonly #folders = new Map<string, FinishedFolder>();
-  readonly #roots: readonly TargetRoot[];
+  /** Complete files that are being brought to the disk. */
+  readonly #syncing = new Set<Promise<void>>();
+  readonly #folders: TouchedFolders;
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
     this.#options = options;
-    this.#roots = roots;
-    const { session, files, preserve, xattrs, acls, sparse, umask, comparison } = options;
+    const { session, files, preserve, xattrs, acls, sparse, fsync, umask, comparison } = options;
     const token = session.secrets.id.slice(0, 8);
     // Otherwise the next update would find times that differ, and send everything again.
     const keepTimes = comparison !== undefined && comparison.by !== "nothing";
-    const targetOptions = { preserve, keepTimes, xattrs, acls, sparse, umask, token };
+    const targetOptions = { preserve, keepTimes, xattrs, acls, sparse, fsync, umask, token };
     this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
       {
@@ -92,16 +93,14 @@ export class TargetFiles {
       options.workers(streams),
     );
     this.crew = new StreamCrew({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
-    roots.forEach((root, index) => {
-      if (root.kind === "folder" && root.created) this.#touch({ root: index, path: "", created: true });
-    });
+    this.#folders = new TouchedFolders(roots, { fsync });
   }
 
   open(message: MessageOf<"open">): void {
     const { file } = message;
     if (this.#options.comparison?.dryRun) throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
     if (this.#known.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
-    if (this.#open.size + this.#beginning.size >= MAX_OPEN_FILES) {
+    if (this.#open.size + this.#beginning.size + this.#syncing.size >= MAX_OPEN_FILES) {
       throw new ProtocolError("bad-order", "Cannot open more files at one time");
     }
     this.#known.add(file);
@@ -120,7 +119,7 @@ export class TargetFiles {
       const { partial, kept } = await this.#writer.beginPartial(root, path, size, source);
       // How much comes in on a pipe is known at its end.
       if (message.input) partial.size = Number.MAX_SAFE_INTEGER;
-      for (const touched of this.#writer.takeCreated()) this.#touch(touched);
+      this.#folders.touch(this.#writer.takeCreated());
       if (this.#dropped.delete(file)) return this.#writer.keep(partial);
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
@@ -130,7 +129,7 @@ export class TargetFiles {
       const sequential = partial.temporary === "";
       control.send({ type: "opened", file, missing, ...(kept.length > 0 ? { kept } : {}), sequential });
     } catch (error) {
-      for (const touched of this.#writer.takeCreated()) this.#touch(touched);
+      this.#folders.touch(this.#writer.takeCreated());
       const failure = toFailure(error);
       this.failed(failure);
       control.send({ type: "unopened", file, failure });
@@ -186,8 +185,8 @@ export class TargetFiles {
     this.#timer = setInterval(() => this.#tell(), 200);
   }
 
-  /** Gives folders their attributes. */
-  finish(): Failure[] {
+  /** Gives folders their attributes, and brings them to the disk where that is wanted. */
+  async finish(): Promise<Failure[]> {
     for (const { files, bytes, skipped, failures } of this.#units.values()) {
       this.done.files += files;
       this.done.bytes += bytes;
@@ -197,13 +196,13 @@ export class TargetFiles {
     this.#units.clear();
     this.#tell();
     if (this.#options.comparison?.dryRun) return [];
-    return this.#writer.finishFolders([...this.#folders.values()]).map(toFailure);
+    return (await this.#folders.finish(this.#writer)).map(toFailure);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.crew.close();
-    await Promise.all(this.#beginning.values());
+    await Promise.all([...this.#beginning.values(), ...this.#syncing]);
     this.#writer.abort({ keepPartials: true });
     this.#writer.close();
   }
@@ -244,10 +243,13 @@ export class TargetFiles {
     unit.failures += report.failures.length;
     report.failures.forEach((failure) => this.#tellFailure(failure));
     const { xattrs, acls } = this.#options;
-    for (const folder of report.folders) {
-      this.#touch({ ...folder, xattrs: xattrs || acls ? folder.xattrs : undefined, created: false });
-    }
-    report.created.forEach((touched) => this.#touch(touched));
+    this.#folders.touch(report.folders.map((folder) => ({
+      ...folder,
+      xattrs: xattrs || acls ? folder.xattrs : undefined,
+      created: false,
+    })));
+    this.#folders.touch(report.created);
+    report.entered?.forEach((folder) => this.#folders.entered(folder));
   }
 
   #rangeDone(report: ReceivedRange): void {
@@ -264,41 +266,37 @@ export class TargetFiles {
 
   /** The last range's report and the sender's word come on different ways, in either order. */
   #commitIfComplete(file: number, open: OpenFile): void {
-    const { size, attributes, xattrs } = open.message;
-    const crc32 = open.sums.total(size);
+    const crc32 = open.sums.total(open.message.size);
     if (open.expected === undefined || crc32 === undefined) return;
     this.#open.delete(file);
     this.crew.pool.forget(file);
-    const { control } = this.#options.session;
-    try {
-      if (crc32 !== open.expected) throw new UserError("CRC-32 differs");
-      this.#writer.commit({ ...open.partial, size }, attributes, xattrs);
-      this.done.files++;
-      this.done.bytes += size;
-      control.send({ type: "closed", file, bytes: size, crc32 });
-    } catch (error) {
-      this.#writer.discard(open.partial);
-      const failure = error instanceof UserError && error.message === "CRC-32 differs"
-        ? differs(open)
-        : toFailure(error);
-      this.failed(failure);
-      control.send({ type: "unopened", file, failure });
-    }
+    if (!this.#options.fsync || crc32 !== open.expected) return this.#commit(file, open, crc32);
+    const { root, path } = open.message;
+    this.#folders.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
+    const synced = this.#writer.sync(open.partial)
+      .then(() => this.#commit(file, open, crc32), (error) => this.#notCommitted(file, open, toFailure(error)))
+      .catch((error) => this.crew.fail(error))
+      .finally(() => this.#syncing.delete(synced));
+    this.#syncing.add(synced);
   }
 
-  /** Puts together what is known of a folder from both sides. */
-  #touch(folder: FinishedFolder): void {
-    const key = `${folder.root}/${folder.path}`;
-    const known = this.#folders.get(key);
-    const root = this.#roots[folder.root];
-    if (root?.kind === "folder" && root.continued) folder.continued = true;
-    if (!known) this.#folders.set(key, folder);
-    else {
-      known.created ||= folder.created;
-      known.mode ??= folder.mode;
-      known.attributes ??= folder.attributes;
-      known.xattrs ??= folder.xattrs;
+  #commit(file: number, open: OpenFile, crc32: number): void {
+    const { size, attributes, xattrs } = open.message;
+    if (crc32 !== open.expected) return this.#notCommitted(file, open, differs(open));
+    try {
+      this.#writer.commit({ ...open.partial, size }, attributes, xattrs);
+    } catch (error) {
+      return this.#notCommitted(file, open, toFailure(error));
     }
+    this.done.files++;
+    this.done.bytes += size;
+    this.#options.session.control.send({ type: "closed", file, bytes: size, crc32 });
+  }
+
+  #notCommitted(file: number, { partial }: OpenFile, failure: Failure): void {
+    this.#writer.discard(partial);
+    this.failed(failure);
+    this.#options.session.control.send({ type: "unopened", file, failure });
   }
 }
 

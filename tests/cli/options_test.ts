@@ -62,6 +62,7 @@ describe("readCommandLine", () => {
       acls: false,
       sparse: false,
       dummy: undefined,
+      fsync: false,
       direct: true,
       update: undefined,
       dryRun: false,
