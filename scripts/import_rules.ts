@@ -20,7 +20,7 @@ export interface SourceFile {
 const LAYERS: readonly (readonly string[])[] = [
   ["src/errors.ts", "src/protocol/", "src/crypto/", "src/compress/", "src/native/"],
   ["src/files/", "src/resume/", "src/log/"],
-  ["src/streams/", "src/session/", "src/ssh/"],
+  ["src/streams/", "src/session/", "src/ssh/", "src/bootstrap/"],
   ["src/transfer/"],
   ["src/ui/", "src/config/"],
   ["src/cli/", "deno.json"],

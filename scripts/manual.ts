@@ -26,6 +26,7 @@ const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
   ],
   ["escp host:/var/log/app.log .", "A file from there to here."],
   ["escp -J gate -t 8 a.bin b.bin node:", "Two files, logging in through a jump host, over 8 connections."],
+  ["escp --install web1 web2", "Puts escp itself on two hosts, ahead of the first copy."],
   ["escp big.iso '[2001:db8::7]:/tmp/'", "To an IPv6 address, quoted for the shell."],
 ];
 
@@ -40,6 +41,11 @@ const FILES: readonly (readonly [path: string, meaning: string])[] = [
     "The same for its user, read after it; below $XDG_CONFIG_HOME where that is set. It cannot loosen what the other says of " +
     "sessions from elsewhere.",
   ],
+  [
+    "~/.cache/escp/VERSION/escp",
+    "What escp has put on a remote host that had none that fits, there below $XDG_CACHE_HOME where that is set.",
+  ],
+  ["~/.cache/escp/hosts/", "On this machine, where that is. It may be removed."],
 ];
 
 const DESCRIPTION = [

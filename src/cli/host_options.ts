@@ -12,6 +12,7 @@ import type { CompleteFlags } from "./settings.ts";
 
 export type CipherName = "aes-128-gcm" | "aes-256-gcm";
 export type EngineChoice = "auto" | "portable" | "native";
+export type Bootstrap = "auto" | "never" | "always";
 
 /** How a host is reached, and where escp is on it. */
 export interface HostAccess {
@@ -20,6 +21,12 @@ export interface HostAccess {
   readonly dataAddress?: DataAddress;
   /** Whether the data goes through ssh. */
   readonly tunnel: TunnelMode;
+  /** Whether escp may be put there: "auto" asks first, where there is somebody to ask. */
+  readonly bootstrap: Bootstrap;
+  /** The folder there that it is put into; undefined: one in the user's cache folder. */
+  readonly installDir?: string;
+  /** A folder here with executables for other systems. */
+  readonly binaries?: string;
   readonly ssh: SshOptions;
 }
 
@@ -123,6 +130,9 @@ export function accessOf(flags: CompleteFlags): HostAccess {
     remotePath: flags["remote-path"],
     ...(address !== undefined && { dataAddress: parseDataAddress(address) }),
     tunnel: flags.tunnel,
+    bootstrap: flags.bootstrap,
+    installDir: flags["install-dir"],
+    binaries: flags.binaries,
     ssh: sshOptions(flags),
   };
 }

@@ -17,7 +17,7 @@ export async function main(args: string[]): Promise<number> {
     const env = (name: string) => Deno.env.get(name);
     const { configs, problem } = await findConfigs(parseArguments(raw).flags, env);
     const command = readCommandLine(raw, { env, driveLetters: Deno.build.os === "windows", configs });
-    if (command.kind === "copy" || command.kind === "receiver") verbose = command.options.verbose;
+    if ("options" in command) verbose = command.options.verbose;
     return await run(command, problem);
   } catch (error) {
     const { errorReport } = await import("./report_error.ts");
@@ -57,6 +57,8 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
     case "stream":
       await (await import("../session/pass_stream.ts")).passStream(command.port, Deno.stdin, Deno.stdout);
       return EXIT_STATUS.ok;
+    case "install":
+      return await (await import("./run_install.ts")).runInstall(command.options);
     case "copy":
       return await (await import("./run_copy.ts")).runCopy(command.options);
   }

@@ -3,12 +3,13 @@ import type { Configs } from "../config/config_files.ts";
 import { type HostLimits, limitsOf, settingsFor } from "../config/effective.ts";
 import type { PortRange } from "../config/port_range.ts";
 import { UsageError } from "../errors.ts";
-import { type Operand, parseOperand } from "../ssh/operand.ts";
+import { type Operand, parseHost, parseOperand } from "../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
-import { accessOf, dummyOf, type EngineChoice, type HostOptions, hostOptions, portsOf } from "./host_options.ts";
+import { accessOf, dummyOf, type EngineChoice, type HostAccess } from "./host_options.ts";
+import { type HostOptions, hostOptions, portsOf } from "./host_options.ts";
 import { USAGE } from "./help.ts";
 import type { FileList } from "./file_list.ts";
-import { type Leg, planLegs, type Source } from "./legs.ts";
+import { type Leg, planLegs, type RemoteHost, type Source } from "./legs.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 import { type CompleteFlags, completeFlags } from "./settings.ts";
 
@@ -17,6 +18,7 @@ export type Command =
   | { readonly kind: "help" }
   | { readonly kind: "version"; readonly verbose: boolean }
   | { readonly kind: "completions"; readonly shell: Shell }
+  | { readonly kind: "install"; readonly options: InstallOptions }
   | { readonly kind: "receiver"; readonly options: ReceiverOptions }
   | { readonly kind: "stream"; readonly port: number }
   | { readonly kind: "copy"; readonly options: Options };
@@ -37,6 +39,15 @@ export interface ReceiverOptions {
   readonly ports?: PortRange;
   /** What this host sets, whatever the client asks for. */
   readonly limits: HostLimits;
+}
+
+/** Of `--install`. */
+export interface InstallOptions {
+  /** In the order given. */
+  readonly hosts: readonly { readonly host: RemoteHost; readonly access: HostAccess; readonly timeoutMs: number }[];
+  /** How many -v. */
+  readonly verbose: number;
+  readonly quiet: boolean;
 }
 
 /** A copy that can be started: everything is checked. */
@@ -93,6 +104,7 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
   if (flags.completions) return { kind: "completions", shell: flags.completions };
   if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, surroundings) };
   if (flags["receiver-stream"]) return { kind: "stream", port: flags["receiver-stream"] };
+  if (flags.install) return { kind: "install", options: installOptions(parsed, surroundings) };
   return { kind: "copy", options: copyOptions(parsed, surroundings) };
 }
 
@@ -112,6 +124,21 @@ function receiverOptions({ flags: line, operands }: ParsedArguments, surrounding
     // Whoever started this end without ssh can do without it as well: there is nothing to confine.
     limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : limits,
   };
+}
+
+function installOptions(
+  { operands, flags: line }: ParsedArguments,
+  { env, driveLetters, configs = {} }: Surroundings,
+): InstallOptions {
+  if (operands.length === 0) {
+    throw new UsageError('Option "--install" needs the hosts to put escp on', { hint: "escp --install HOST..." });
+  }
+  const hosts = operands.map((text) => {
+    const host = parseHost(text, { driveLetters });
+    const flags = completeFlags(line, { files: settingsFor(configs, host.host).options, env, escpOptions: true });
+    return { host, access: accessOf(flags), timeoutMs: flags.timeout * 1000 };
+  });
+  return { hosts, verbose: line.verbose ?? 0, quiet: line.quiet ?? false };
 }
 
 function copyOptions(

@@ -11,6 +11,7 @@ import type { TakenNames } from "../transfer/shared_target.ts";
 import type { HostAccess } from "./host_options.ts";
 import type { Leg, RemoteHost } from "./legs.ts";
 import type { Options } from "./options.ts";
+import { withRemoteEscp } from "./remote_escp.ts";
 
 /** Who hears of a leg. */
 export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
@@ -21,8 +22,18 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
   if (leg.direction === "origin") {
     const { namesOnOrigin, runOnOrigin } = await import("./run_on_origin.ts");
     taken.take(namesOnOrigin(leg, options));
-    return await runOnOrigin(leg, options, { ...listeners, others: othersOf(leg, options) });
+    const others = othersOf(leg, options);
+    return await withRemoteEscp(
+      leg,
+      options,
+      listeners,
+      (placed) => runOnOrigin(leg, placed, { ...listeners, others }),
+    );
   }
+  return await withRemoteEscp(leg, options, listeners, (placed) => runFromHere(leg, placed, taken, listeners));
+}
+
+async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
   const { sparse, fsync, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs, resume } = options;
   const { remote, origin } = leg;
@@ -103,7 +114,7 @@ function peerCommand(options: Options, host: RemoteHost | undefined): PeerComman
   return { program, args, name: formatHost(host) };
 }
 
-function accessTo({ ssh, remotePath, dataAddress, tunnel }: HostAccess): HostAccess {
+function accessTo({ ssh, remotePath, dataAddress, tunnel }: HostAccess) {
   return { ssh, remotePath, dataAddress, tunnel };
 }
 

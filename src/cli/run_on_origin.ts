@@ -7,6 +7,7 @@ import { MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/line_decoder.ts";
 import { encodeName } from "../protocol/names.ts";
 import { formatDataAddress } from "../ssh/data_address.ts";
+import { unusableEscp } from "../session/unusable_escp.ts";
 import { formatHost, formatOperand, type Operand } from "../ssh/operand.ts";
 import { quoteProgram, quoteWord } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
@@ -62,6 +63,8 @@ export async function runOnOrigin(
   const { code } = await child.status;
   signal.throwIfAborted();
   if (outcome) return outcome;
+  const unusable = unusableEscp(formatHost(leg.origin!), code);
+  if (unusable) throw unusable;
   const kind = code === 255 ? StartError : UserError;
   throw new kind(`Cannot copy from ${formatHost(leg.origin!)}: it ended with status ${code}, its message is above`);
 }
@@ -116,6 +119,8 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,
     ...(options.ssh.batch ? ["-B"] : []),
+    // Escp there may be older than the option: what it does without is not said.
+    ...(options.bootstrap === "auto" ? [] : [`--bootstrap=${options.bootstrap}`]),
     ...(leg.sources.some(({ literal }) => literal) ? ["-0", "--filelist=-"] : []),
     "--",
   ];

@@ -28,7 +28,9 @@ export function readSettings(env: Environment): Promise<Configs> {
 /** The values that hold when nothing else was said, from the table. */
 const DEFAULTS = Object.fromEntries(
   (FLAGS as readonly Flag[]).filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
-) as Required<Pick<RawFlags, "streams" | "tunnel" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path">>;
+) as Required<
+  Pick<RawFlags, "streams" | "tunnel" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path" | "bootstrap">
+>;
 
 /** Options with those that nobody named. */
 export type CompleteFlags = RawFlags & typeof DEFAULTS;

@@ -13,6 +13,7 @@ import type { Reach } from "../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
 import type { PeerProcess } from "./peer_process.ts";
 import type { Session } from "./session.ts";
+import { UnusableEscp, unusableEscp } from "./unusable_escp.ts";
 
 /** What a client wants of a session. */
 export interface ClientSessionOptions {
@@ -148,14 +149,12 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
 /** Why there was no hello, as the exit status of ssh tells it (ssh(1): 255 is ssh's own, others are the command's). */
 function notStarted(name: string, code: number, signal: string | null, noise: string): StartError {
   if (code === 255) return new StartError(`Cannot log in to ${name}: ssh ended with status 255, its message is above`);
-  if (code === 127) {
-    return new StartError(`Cannot start escp on ${name}: it is not installed there (status 127, command not found)`, {
-      hint: "Put the escp executable into a folder of the PATH there, such as /usr/local/bin, or name it with -D PATH",
-    });
-  }
-  if (code === 126) {
-    return new StartError(`Cannot start escp on ${name}: it may not be executed there (status 126)`, {
-      hint: "Check that the file there is executable, for that machine, and not on a noexec file system",
+  const unusable = unusableEscp(name, code);
+  if (unusable) return unusable;
+  // csh and cmd.exe say no more when there is no such command.
+  if (code === 1 && noise.trim() === "") {
+    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it said hello`, {
+      hint: "Is it installed there? Name its place with -D PATH",
     });
   }
   const said = noise.trim() ? `; it said: ${noise.trim().slice(0, 300)}` : "";
@@ -168,9 +167,10 @@ function acceptable<T>(parse: () => T, peer: PeerProcess): T {
     return parse();
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
-    throw new StartError(`Cannot use escp on ${peer.name}: ${cause.message}`, {
-      cause,
-      hint: "Install the same version of escp on both machines",
-    });
+    const message = `Cannot use escp on ${peer.name}: ${cause.message}`;
+    const options = { cause, hint: "Install the same version of escp on both machines" };
+    throw cause.code === "no-version"
+      ? new UnusableEscp(peer.name, message, options)
+      : new StartError(message, options);
   }
 }

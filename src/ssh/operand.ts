@@ -38,6 +38,20 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
   return { kind: "remote", ...parseAuthority(text.slice(0, colon), text), path: text.slice(colon + 1) };
 }
 
+/** Reads `[user@]host`, perhaps with the ":" of an operand behind it, or a `scp://` operand without a path. */
+export function parseHost(
+  text: string,
+  options: { driveLetters?: boolean } = {},
+): Pick<RemoteOperand, "host" | "user" | "port"> {
+  const isOperand = /^scp:\/\//i.test(text) || text.endsWith(":") && !text.endsWith("::");
+  const operand = parseOperand(isOperand ? text : `${text}:`, options);
+  if (operand.kind === "local" || operand.path !== "") {
+    throw new UsageError(`Cannot take ${quotePath(text)} for a host: only [user@]host is expected`);
+  }
+  const { kind: _kind, path: _path, ...host } = operand;
+  return host;
+}
+
 /** The operand as a person would write it, not escaped. */
 export function formatOperand(operand: Operand): string {
   if (operand.kind === "local") return operand.path;

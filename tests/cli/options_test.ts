@@ -35,6 +35,9 @@ describe("readCommandLine", () => {
       toOutput: false,
       tunnel: "auto",
       remotePath: "escp",
+      bootstrap: "auto",
+      installDir: undefined,
+      binaries: undefined,
       ssh: {
         program: "ssh",
         port: undefined,
@@ -320,12 +323,51 @@ describe("readCommandLine", () => {
     const env = { ESCP_ENGINE: "native" };
     const engines = [read(["a", "b"], env), read(["--engine=portable", "a", "b"], env), read(["--receiver"], env)];
     assertEquals(
-      engines.map((command) => "options" in command && command.options.engine),
+      engines.map((command) => "options" in command && "engine" in command.options && command.options.engine),
       ["native", "portable", "native"],
     );
     const empty = read(["a", "b"], { ESCP_ENGINE: "" });
-    assertEquals("options" in empty && empty.options.engine, "auto");
+    assertEquals("options" in empty && "engine" in empty.options && empty.options.engine, "auto");
     const error = assertThrows(() => read(["a", "b"], { ESCP_ENGINE: "fast" }), UsageError) as UsageError;
     assertEquals(error.message, 'ESCP_ENGINE must be auto, portable or native, not "fast"');
+  });
+});
+
+describe("--install", () => {
+  function install(...args: string[]) {
+    const command = read(["--install", ...args]);
+    if (command.kind !== "install") throw new Error(command.kind);
+    return command.options;
+  }
+
+  it("takes hosts, and how they are reached", () => {
+    const { hosts, quiet } = install(
+      "-q",
+      "-P",
+      "2222",
+      "--install-dir=/opt/escp",
+      "--binaries",
+      "dist",
+      "one",
+      "me@two",
+    );
+    assertEquals(hosts.map(({ host }) => host), [{ host: "one" }, { host: "two", user: "me" }]);
+    assertEquals(quiet, true);
+    for (const { access } of hosts) {
+      assertEquals([access.ssh.port, access.installDir, access.binaries], [2222, "/opt/escp", "dist"]);
+    }
+  });
+
+  it("refuses no host at all, and what is none", () => {
+    assertMatch(message("--install"), /needs the hosts/);
+    assertMatch(message("--install", "host:path"), /for a host/);
+  });
+});
+
+describe("--bootstrap", () => {
+  it("is auto unless another is said", () => {
+    assertEquals(copy("a", "h:b").bootstrap, "auto");
+    assertEquals(copy("--bootstrap=never", "a", "h:b").bootstrap, "never");
+    assertMatch(message("--bootstrap=maybe", "a", "h:b"), /auto, never or always/);
   });
 });

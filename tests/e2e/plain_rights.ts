@@ -11,6 +11,9 @@ const COMMAND = Deno.uid() === 0 ? ["setpriv", "--bounding-set", "-dac_override,
 /** Why permissions cannot be tested here; undefined when they can. */
 export const plainRightsProblem: string | undefined = findProblem();
 
+/** For sshd's ForceCommand: what the client asks for, with plain rights. */
+export const plainShell: string = `exec ${[...COMMAND, "sh", "-c"].join(" ")} "$SSH_ORIGINAL_COMMAND"`;
+
 /** Writes an escp with plain rights into the folder and returns its path. */
 export async function writePlainEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
   const path = `${folder}/plain-escp`;

@@ -70,7 +70,7 @@ describeWithSshd("a session that cannot start", () => {
 
   it("because escp is not there ends with 255 and says how to install it", async () => {
     await using bare = await startSshd({ escp: false });
-    const { code, stderr } = await runEscp([...bare.sshOptions, "/etc/passwd", "testhost:"]);
+    const { code, stderr } = await runEscp([...bare.sshOptions, "--bootstrap=never", "/etc/passwd", "testhost:"]);
     assertEquals(code, 255, stderr);
     assertMatch(stderr, /^escp: Cannot start escp on testhost: it is not installed there/m);
     assertMatch(stderr, /^hint: Put the escp executable into/m);

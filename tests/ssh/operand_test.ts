@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../src/errors.ts";
-import { formatOperand, type Operand, parseOperand } from "../../src/ssh/operand.ts";
+import { formatOperand, type Operand, parseHost, parseOperand } from "../../src/ssh/operand.ts";
 
 describe("parseOperand", () => {
   const remote: [string, { host: string; user?: string; port?: number; path: string }][] = [
@@ -98,4 +98,20 @@ describe("formatOperand", () => {
       assertEquals(formatOperand(parseOperand(text)), text);
     }
   });
+});
+
+describe("parseHost", () => {
+  const HOSTS: [text: string, host: { host: string; user?: string; port?: number }][] = [
+    ["host", { host: "host" }],
+    ["host:", { host: "host" }],
+    ["me@host", { host: "host", user: "me" }],
+    ["me@[::1]", { host: "::1", user: "me" }],
+    ["[::1]:", { host: "::1" }],
+    ["scp://me@host:22", { host: "host", user: "me", port: 22 }],
+  ];
+  for (const [text, host] of HOSTS) it(`reads ${text}`, () => assertEquals(parseHost(text), host));
+
+  for (const text of ["", ":", "host:path", "host::", "::1", "/tmp", "./host", "-oProxyCommand=x", "scp://host/path"]) {
+    it(`refuses ${JSON.stringify(text)}`, () => void assertThrows(() => parseHost(text), UsageError));
+  }
 });

@@ -1,0 +1,95 @@
+/** Executables of escp that this machine has, for itself and for other systems. */
+
+import { quotePath, StartError } from "../errors.ts";
+import { executableName, type System } from "./system.ts";
+
+/** Where they may be. */
+export interface ExecutablePlaces {
+  version: string;
+  /** The program that runs, where it is an executable of its own. */
+  self?: { path: string; system: System };
+  /** Folders with `escp-VERSION-SYSTEM` files and their SHA256SUMS, the first that has one counts. */
+  folders: readonly string[];
+}
+
+/** One of them, whole in memory. */
+export interface Executable {
+  path: string;
+  contents: Uint8Array<ArrayBuffer>;
+  /** SHA-256, 64 digits in hexadecimal. */
+  sum: string;
+}
+
+const SUMS = "SHA256SUMS";
+
+/**
+ * The executable for a system; undefined when there is none.
+ *
+ * @throws {StartError} when it cannot be read, or is not what SHA256SUMS beside it says.
+ */
+export async function findExecutable(system: System, places: ExecutablePlaces): Promise<Executable | undefined> {
+  if (places.self?.system === system) return await load(places.self.path);
+  const name = executableName(places.version, system);
+  for (const folder of places.folders) {
+    const path = `${folder}/${name}`;
+    if (!exists(path)) continue;
+    const executable = await load(path);
+    await checkSum(folder, name, executable);
+    return executable;
+  }
+}
+
+/** Whether there is an executable for any system at all, so that asking a host for its own is worth it. */
+export function hasExecutables({ version, self, folders }: ExecutablePlaces): boolean {
+  return self !== undefined || folders.some((folder) => {
+    try {
+      return Deno.readDirSync(folder).some(({ name }) => name.startsWith(`escp-${version}-`));
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function load(path: string): Promise<Executable> {
+  try {
+    const contents = await Deno.readFile(path);
+    return { path, contents, sum: hex(await crypto.subtle.digest("SHA-256", contents)) };
+  } catch (cause) {
+    throw new StartError(`Cannot read ${quotePath(path)}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+/** sha256sum(1): 64 digits, a space, a space or "*", the name. */
+async function checkSum(folder: string, name: string, { path, sum }: Executable): Promise<void> {
+  const file = `${folder}/${SUMS}`;
+  const hint = `Take the executable and ${SUMS} from the same release, or make both anew`;
+  let text: string;
+  try {
+    text = await Deno.readTextFile(file);
+  } catch (cause) {
+    throw new StartError(`Cannot use ${quotePath(path)}: there is no ${SUMS} beside it to check it by`, {
+      cause,
+      hint,
+    });
+  }
+  const sums = text.split(/\r?\n/).map((line) => /^([0-9a-f]{64}) [ *](.+)$/i.exec(line)).filter((found) => found);
+  const line = sums.find((found) => found![2] === name);
+  if (!line) throw new StartError(`Cannot use ${quotePath(path)}: ${quotePath(file)} has no line for it`, { hint });
+  if (line[1].toLowerCase() !== sum) {
+    throw new StartError(`Cannot use ${quotePath(path)}: its SHA-256 is not the one in ${quotePath(file)}`, { hint });
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+function hex(digest: ArrayBuffer): string {
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

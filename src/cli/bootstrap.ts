@@ -1,0 +1,53 @@
+/** `--bootstrap`: escp is put on a host that has none, or none that fits, once that is agreed to. */
+
+import { hasExecutables } from "../bootstrap/executables.ts";
+import { escapePath, StartError } from "../errors.ts";
+import type { UnusableEscp } from "../session/unusable_escp.ts";
+import { formatHost } from "../ssh/operand.ts";
+import { ask } from "./ask.ts";
+import { executablePlaces, putEscp } from "./put_escp.ts";
+import type { Side } from "./remote_escp.ts";
+import type { Listeners } from "./run_leg.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * @param reason why it is needed.
+ * @returns where it is now.
+ * @throws {StartError} where that is not wanted, or cannot be done.
+ */
+export async function bootstrap(
+  { host, access }: Side,
+  reason: UnusableEscp,
+  { emit, signal, timeoutMs }: Pick<Listeners, "emit" | "signal"> & { timeoutMs: number },
+): Promise<string> {
+  // Without any executable the host need not be asked what it is.
+  if (!hasExecutables(executablePlaces(access))) throw withoutExecutables(reason);
+  const name = formatHost(host);
+  const isSilent = access.ssh.batch || !Deno.stderr.isTerminal();
+  if (!isSilent) {
+    // Whoever has to type a password is to know what for.
+    const message = `${name} has no escp that fits: ssh logs in again to put it there, and once more for the copy`;
+    emit({ type: "note", message });
+  }
+  const installed = await putEscp(host, access, {
+    timeoutMs,
+    mayAsk: !isSilent,
+    signal,
+    async agree({ folder, bytes }) {
+      const what = `escp ${VERSION} (${Math.ceil(bytes / 1e6)} MB)`;
+      if (access.bootstrap === "auto" && !isSilent) {
+        const answer = await ask(`Install ${what} into ${escapePath(folder)} on ${name}? [Y/n] `, signal);
+        if (answer !== undefined) return /^(y|yes|)$/i.test(answer.trim());
+      }
+      emit({ type: "note", message: `${what} is put into ${escapePath(folder)} on ${name}, which has none that fits` });
+      return true;
+    },
+  });
+  if (installed) return installed.path;
+  throw new StartError(`${reason.message}; it was not to be put there`, { cause: reason, hint: reason.hint });
+}
+
+function withoutExecutables(reason: UnusableEscp): StartError {
+  const hint = "A compiled escp puts itself there; so does one of --binaries DIR, for that system";
+  return new StartError(reason.message, { cause: reason, hint: reason.hint ? `${reason.hint}. ${hint}` : hint });
+}

@@ -1,0 +1,59 @@
+/** Puts escp on a host over ssh, and remembers where. */
+
+import { install, type Installed } from "../bootstrap/install.ts";
+import type { ExecutablePlaces } from "../bootstrap/executables.ts";
+import { rememberPlace } from "../bootstrap/remembered_places.ts";
+import { ownSystem } from "../bootstrap/system.ts";
+import { formatHost } from "../ssh/operand.ts";
+import { sshCommand } from "../ssh/ssh_command.ts";
+import type { HostAccess } from "./host_options.ts";
+import type { RemoteHost } from "./legs.ts";
+import { rememberedHost } from "./remote_escp.ts";
+import { VERSION } from "./version.ts";
+
+/** How it is put there. */
+export interface PutOptions {
+  timeoutMs: number;
+  /** Somebody may be asked: the login may take as long as it takes. */
+  mayAsk: boolean;
+  /** Whether so many bytes may be put into this folder there. */
+  agree: (plan: { folder: string; bytes: number }) => Promise<boolean>;
+  signal: AbortSignal;
+}
+
+/** @returns undefined when it was not agreed to. @throws {StartError} where it cannot be done. */
+export async function putEscp(
+  host: RemoteHost,
+  access: HostAccess,
+  { timeoutMs, mayAsk, agree, signal }: PutOptions,
+): Promise<Installed | undefined> {
+  // Nothing that runs there has a use for the agent.
+  const command = sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh");
+  const installed = await install({
+    command: { ...command, name: formatHost(host) },
+    folder: access.installDir,
+    places: executablePlaces(access),
+    patience: { timeoutMs, loginMs: mayAsk ? undefined : timeoutMs },
+    agree,
+    signal,
+  });
+  if (installed) {
+    rememberPlace(rememberedHost(host, access), VERSION, installed.path, (name) => Deno.env.get(name));
+  }
+  return installed;
+}
+
+/** Where executables are looked for: what runs itself, the folder that is named, the folder that this one is in. */
+export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">): ExecutablePlaces {
+  const named = binaries === undefined ? [] : [binaries];
+  const system = ownSystem(Deno.build);
+  if (!Deno.build.standalone) return { version: VERSION, folders: [...named, ...distFolder()] };
+  const path = Deno.execPath();
+  const own = path.replace(/[/\\][^/\\]*$/, "");
+  return { version: VERSION, self: system && { path, system }, folders: [...named, own] };
+}
+
+/** Of the clone that escp runs from. */
+function distFolder(): string[] {
+  return Deno.mainModule.startsWith("file:") ? [decodeURIComponent(new URL("dist", Deno.mainModule).pathname)] : [];
+}

@@ -1,0 +1,81 @@
+/** What a session does about a host without escp, or with one that does not fit: it is put there, and all begins anew. */
+
+import { recallPlace, type RememberedHost } from "../bootstrap/remembered_places.ts";
+import { UnusableEscp } from "../session/unusable_escp.ts";
+import { formatHost } from "../ssh/operand.ts";
+import type { HostAccess } from "./host_options.ts";
+import type { Leg, RemoteHost } from "./legs.ts";
+import type { Options } from "./options.ts";
+import type { Listeners } from "./run_leg.ts";
+import { VERSION } from "./version.ts";
+
+/** What `-D` is when nobody has said it. */
+const EVERYWHERE = "escp";
+
+/**
+ * Runs a leg with options that have the place of escp on each host. Nothing has been copied when a host turns out to have
+ * none: it is put there, and the leg is run again.
+ *
+ * @throws what ended it, also that escp could not be put there.
+ */
+export async function withRemoteEscp<T>(
+  leg: Leg,
+  options: Options,
+  listeners: Pick<Listeners, "emit" | "signal">,
+  run: (options: Options) => Promise<T>,
+): Promise<T> {
+  const sides = sidesOf(leg, options);
+  for (;;) {
+    try {
+      return await run(withPlaces(options, sides));
+    } catch (error) {
+      if (!(error instanceof UnusableEscp)) throw error;
+      const side = sides.find(({ host, mayPut }) => mayPut && formatHost(host) === error.peer);
+      if (!side) throw error;
+      // One that does not fit either must not be put there for ever.
+      side.mayPut = false;
+      const { bootstrap } = await import("./bootstrap.ts");
+      side.place = await bootstrap(side, error, { ...listeners, timeoutMs: options.timeoutMs });
+    }
+  }
+}
+
+/** A host of a leg. */
+export interface Side {
+  readonly role: "remote" | "origin";
+  readonly host: RemoteHost;
+  readonly access: HostAccess;
+  /** Where escp is there. */
+  place: string;
+  /** It may be put there, as nobody has named a place. */
+  mayPut: boolean;
+}
+
+function sidesOf({ remote, origin, direction }: Leg, options: Options): Side[] {
+  const side = (role: Side["role"], host: RemoteHost, access: HostAccess): Side => {
+    const mayPut = access.bootstrap !== "never" && access.remotePath === EVERYWHERE;
+    const place = mayPut ? recallPlace(rememberedHost(host, access), VERSION, (name) => Deno.env.get(name)) : undefined;
+    return { role, host, access, mayPut, place: place ?? access.remotePath };
+  };
+  const sides: Side[] = [];
+  if (origin) sides.push(side("origin", origin, options.originAccess ?? options));
+  // Where escp runs on the origin, the way to the other host is the business of that one.
+  if (remote && direction !== "origin") sides.push(side("remote", remote, options));
+  return sides;
+}
+
+function withPlaces(options: Options, sides: readonly Side[]): Options {
+  let placed = options;
+  for (const { role, access, place } of sides) {
+    placed = role === "remote" ? { ...placed, remotePath: place } : {
+      ...placed,
+      originAccess: { ...access, remotePath: place },
+    };
+  }
+  return placed;
+}
+
+/** What tells one host from another as far as its files are concerned. */
+export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RememberedHost {
+  return { host, user, port: port ?? ssh.port };
+}

@@ -1,0 +1,492 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { encodeHex } from "@std/encoding/hex";
+import { fromFileUrl } from "@std/path";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { executableName, ownSystem } from "../../src/bootstrap/system.ts";
+import { VERSION } from "../../src/cli/version.ts";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { escpCommand, runEscp, startEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
+import { createTempFolder, type TempFolder } from "../support/temp.ts";
+import { plainRightsProblem, plainShell } from "./plain_rights.ts";
+
+const NAME = executableName(VERSION, ownSystem(Deno.build) ?? "linux-x64");
+const BINARY = Deno.env.get("ESCP_BINARY");
+
+/** A folder of executables as a release has them: a script stands for the one of this system. */
+async function writeRelease(folder: string, padding = 0): Promise<string> {
+  await writeEscpWrapper(folder);
+  const wrapper = await Deno.readTextFile(`${folder}/escp`);
+  const script = new TextEncoder().encode(wrapper.replace(/^exec /m, 'cd "$HOME" && exec '));
+  const contents = new Uint8Array(script.length + padding);
+  contents.set(script);
+  for (let at = script.length; at < contents.length; at += 1 << 16) {
+    crypto.getRandomValues(contents.subarray(at, Math.min(at + (1 << 16), contents.length)));
+  }
+  await Deno.remove(`${folder}/escp`);
+  await Deno.writeFile(`${folder}/${NAME}`, contents);
+  const sum = encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", contents)));
+  await Deno.writeTextFile(`${folder}/SHA256SUMS`, `${"0".repeat(64)}  other\n${sum}  ${NAME}\n`);
+  return sum;
+}
+
+async function writeProgram(path: string, script: string): Promise<void> {
+  await Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`);
+  await Deno.chmod(path, 0o755);
+}
+
+/** Runs the remote commands of a server in a namespace where this was mounted on its home folder. */
+const inMount = (options: string) =>
+  `unshare -m sh -c 'mount -t tmpfs -o ${options} tmpfs "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"'`;
+
+const mountProblem = findMountProblem();
+
+function findMountProblem(): string | undefined {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "not root on Linux";
+  try {
+    const { success } = new Deno.Command("unshare", {
+      args: ["-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"],
+      stderr: "null",
+    }).outputSync();
+    return success ? undefined : "no mount namespaces";
+  } catch {
+    return "no unshare";
+  }
+}
+
+describeWithSshd("a host without escp", () => {
+  let release: TempFolder;
+  let sum: string;
+  beforeAll(async () => {
+    Deno.env.delete("ESCP_BINARY");
+    release = await createTempFolder();
+    sum = await writeRelease(release.path);
+  });
+  afterAll(async () => {
+    await release[Symbol.asyncDispose]();
+    if (BINARY !== undefined) Deno.env.set("ESCP_BINARY", BINARY);
+  });
+
+  /** Copies between a folder and such a host. */
+  async function at(options: SshdOptions, body: (place: Place) => Promise<void>): Promise<void> {
+    await using folder = await createTempFolder();
+    await Deno.writeTextFile(`${folder.path}/a`, "contents");
+    await Deno.mkdir(`${folder.path}/cache`);
+    await using sshd = await startSshd({ escp: false, ...options });
+    const run = (...args: string[]) =>
+      runEscp([...sshd.sshOptions, "-B", "--binaries", release.path, ...args], {
+        env: { XDG_CACHE_HOME: `${folder.path}/cache` },
+        timeoutMs: 60_000,
+      });
+    await body({
+      sshd,
+      folder: folder.path,
+      run,
+      push: (...args) => run(...args, `${folder.path}/a`, "testhost:b"),
+      there: `${sshd.home}/.cache/escp/${VERSION}`,
+      logins: () => sshd.log().match(/Accepted publickey/g)?.length ?? 0,
+    });
+  }
+
+  interface Place {
+    sshd: Sshd;
+    folder: string;
+    run: (...args: string[]) => ReturnType<typeof runEscp>;
+    /** To "b" in the home folder. */
+    push: (...args: string[]) => ReturnType<typeof runEscp>;
+    /** Where escp is to be then. */
+    there: string;
+    logins: () => number;
+  }
+
+  /** What lies in a folder; undefined when it is not there. */
+  async function names(folder: string): Promise<string[] | undefined> {
+    try {
+      return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    } catch {
+      return undefined;
+    }
+  }
+
+  it("gets it, for this session and those to come", async () => {
+    await at({}, async ({ sshd, folder, push, run, there, logins }) => {
+      const { code, stderr } = await push();
+      assertEquals(code, 0, stderr);
+      assertMatch(
+        stderr,
+        /^.*command not found\nnote: escp [0-9.]+ \(1 MB\) is put into \S+ on testhost, which has none that fits\n$/,
+      );
+      assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
+      assertEquals(await names(there), ["escp"]);
+      const contents = await Deno.readFile(`${there}/escp`);
+      assertEquals(encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", contents))), sum);
+      assertEquals((await Deno.stat(`${there}/escp`)).mode! & 0o7777, 0o700);
+      assertEquals((await Deno.stat(there)).mode! & 0o7777, 0o700);
+      assertEquals(logins(), 3);
+
+      const pulled = await run("testhost:b", `${folder}/c`);
+      assertEquals(pulled.stderr, "");
+      assertEquals(await Deno.readTextFile(`${folder}/c`), "contents");
+      assertEquals(logins(), 4);
+    });
+  });
+
+  it("gets it again when it was removed there, and nothing is sent where it is there already", async () => {
+    await at({}, async ({ sshd, folder, push, there }) => {
+      await push();
+      await Deno.remove(there, { recursive: true });
+      assertMatch((await push()).stderr, /is put into/);
+      await Deno.remove(`${folder}/cache`, { recursive: true });
+      const { code, stderr } = await push();
+      assertEquals(code, 0, stderr);
+      assert(!stderr.includes("note:"), stderr);
+      await sshd.waitForNoSession();
+    });
+  });
+
+  it("gets it on both sides of a copy between two hosts, and where it runs on the first", async () => {
+    await at({}, async ({ sshd, run, there }) => {
+      await Deno.writeTextFile(`${sshd.home}/from`, "from");
+      const relayed = await run("testhost:from", "testhost2:to");
+      assertEquals(relayed.code, 0, relayed.stderr);
+      assertEquals(await Deno.readTextFile(`${sshd.home}/to`), "from");
+
+      await Deno.remove(there, { recursive: true });
+      const ssh = `exec /usr/bin/ssh -F '${sshd.configPath}' "$@"`;
+      await writeProgram(`${sshd.binFolder}/ssh`, ssh);
+      // The way from the first host to the second is not what this is about.
+      await Deno.mkdir(`${sshd.home}/.config/escp`, { recursive: true });
+      await Deno.writeTextFile(`${sshd.home}/.config/escp/config.yaml`, `remote-path: ${there}/escp\n`);
+      const { code, stderr } = await run("-R", "testhost:from", "testhost2:other");
+      assertEquals(code, 0, stderr);
+      assertEquals(await Deno.readTextFile(`${sshd.home}/other`), "from");
+    });
+  });
+
+  it("gets it where the data has to go through ssh, over further sessions too", async () => {
+    await at({ serverConfig: ["AllowTcpForwarding no"] }, async ({ sshd, push }) => {
+      const { code, stderr } = await push("--tunnel=always");
+      assertEquals(code, 0, stderr);
+      assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
+    });
+  });
+
+  it("that has one of another protocol gets it beside that", async () => {
+    await at({}, async ({ sshd, push }) => {
+      const other = fromFileUrl(new URL("other_versions.ts", import.meta.url));
+      const [deno, ...rest] = escpCommand();
+      const words = [deno, ...rest.slice(0, -1), other, "[0]"].map(quoteWord).join(" ");
+      const wrapper = await Deno.readTextFile(await writeEscpWrapper(sshd.binFolder));
+      await Deno.writeTextFile(`${sshd.binFolder}/escp`, wrapper.replace(/^exec .*$/m, `exec ${words} "$@"`));
+      const { code, stderr } = await push();
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /is put into/);
+      assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
+    });
+  });
+
+  it("is left alone with --bootstrap=never, and where -D names another place", async () => {
+    await at({}, async ({ sshd, push }) => {
+      const never = await push("--bootstrap=never");
+      assertEquals(never.code, 255);
+      assertMatch(never.stderr, /^escp: Cannot start escp on testhost: it is not installed there/m);
+      assertEquals((await push("-D", "no-such")).code, 255);
+      assertEquals(await names(`${sshd.home}/.cache`), undefined);
+    });
+  });
+
+  it("gets it where the login shell says no more than status 1, and into $XDG_CACHE_HOME", async () => {
+    // As csh does for a command that it does not find.
+    const forceCommand = `sh -c "$SSH_ORIGINAL_COMMAND"; status=$?; [ $status = 127 ] && exit 1; exit $status`;
+    await using cache = await createTempFolder();
+    await at({ forceCommand, environment: { XDG_CACHE_HOME: cache.path } }, async ({ push }) => {
+      const { code, stderr } = await push();
+      assertEquals(code, 0, stderr);
+      assertEquals(await names(`${cache.path}/escp/${VERSION}`), ["escp"]);
+    });
+  });
+
+  const WITHOUT: [what: string, programs: string[]][] = [
+    ["gzip and sha256sum", ["openssl"]],
+    ["gzip and any program for SHA-256", []],
+  ];
+  for (const [what, more] of WITHOUT) {
+    it(`gets it without ${what} there`, async () => {
+      await using tools = await createTempFolder();
+      const needed = ["sh", "uname", "sed", "ls", "id", "mkdir", "tr", "cut", "head", "cat", "wc", "chmod", "mv", "rm"];
+      for (const name of [...needed, "bash", ...more]) {
+        const found = ["/usr/bin", "/bin"].map((folder) => `${folder}/${name}`).find((path) => exists(path));
+        if (found) await Deno.symlink(found, `${tools.path}/${name}`);
+      }
+      await at({ environment: { PATH: tools.path } }, async ({ push, there }) => {
+        const { code, stderr } = await push();
+        assertEquals(code, 0, stderr);
+        assertEquals(await names(there), ["escp"]);
+      });
+    });
+  }
+
+  const STATES: [state: string, programs: Record<string, string>, message: RegExp][] = [
+    ["of another system", { uname: "echo FreeBSD" }, /no escp for its system \(FreeBSD on FreeBSD\)/],
+    ["that does not say what it is", { uname: "exit 1" }, /does not tell its system \(no uname\)/],
+    ["with musl", { getconf: "exit 1", ldd: "echo 'musl libc (x86_64)' >&2; exit 1" }, /C library is musl/],
+    ["with an old glibc", { getconf: "echo glibc 2.17" }, /glibc 2\.17, and escp needs 2\.27 or later/],
+    [
+      "that is of a system without executable here",
+      { uname: "case $1 in -s) echo Darwin ;; *) echo arm64 ;; esac" },
+      /no executable for macos-arm64 on this machine\nhint: Put escp-[0-9.]+-macos-arm64 and its SHA256SUMS/,
+    ],
+    [
+      "where what arrives was changed",
+      { gzip: "/usr/bin/gzip \"$@\" | sed 's/exec/exit/'" },
+      /what arrived is not what was sent \(another SHA-256\)/,
+    ],
+    [
+      "where a part of it is missing",
+      { gzip: '/usr/bin/gzip "$@" | head -c 40' },
+      /what arrived is not what was sent \(40 bytes instead of \d+\)/,
+    ],
+    ["where it is said to end early", { gzip: "echo ended; exit 1" }, /cannot be written there/],
+  ];
+  for (const [state, programs, message] of STATES) {
+    it(`${state} is told why it does not get it`, async () => {
+      await at({}, async ({ sshd, push, there }) => {
+        for (const [name, script] of Object.entries(programs)) await writeProgram(`${sshd.binFolder}/${name}`, script);
+        const { code, stderr } = await push();
+        assertEquals(code, 255, stderr);
+        assertMatch(stderr, message);
+        assertMatch(stderr, /^escp: Cannot put escp on testhost: /m);
+        assertMatch(stderr, /^hint: /m);
+        assertEquals(await names(there) ?? [], []);
+        await sshd.waitForNoSession();
+      });
+    });
+  }
+
+  it("that has no sh is told so", async () => {
+    await at({ environment: { PATH: "/no/such" } }, async ({ push }) => {
+      const { code, stderr } = await push();
+      assertEquals(code, 255, stderr);
+      assertMatch(
+        stderr,
+        /Cannot put escp on testhost: there is no sh that runs a script \(it ended with status 127\)/,
+      );
+    });
+  });
+
+  const ignore = plainRightsProblem !== undefined;
+  it({
+    name: `with a home folder that is closed is told what to do${ignore ? ` (skipped: ${plainRightsProblem})` : ""}`,
+    ignore,
+    fn: () =>
+      at({ forceCommand: plainShell }, async ({ sshd, push }) => {
+        await Deno.chmod(sshd.home, 0o500);
+        const { code, stderr } = await push();
+        assertEquals(code, 255, stderr);
+        assertMatch(stderr, /its folder cannot be made there: .*Permission denied/);
+        assertMatch(stderr, /^hint: .*--install-dir/m);
+        await Deno.chmod(sshd.home, 0o700);
+        await using elsewhere = await createTempFolder();
+        const other = await push("--install-dir", `${elsewhere.path}/bin`);
+        assertEquals(other.code, 0, other.stderr);
+      }),
+  });
+
+  const MOUNTS: [state: string, options: string, message: RegExp][] = [
+    ["noexec", "noexec", /may not be executed there, as on a file system that is mounted noexec/],
+    ["read-only", "ro", /its folder cannot be made there: .*Read-only file system/],
+    ["full", "size=16k", /it cannot be written there: .*No space left on device/],
+  ];
+  for (const [state, options, message] of MOUNTS) {
+    it({
+      name: `with a home folder that is ${state} is told what to do${
+        mountProblem ? ` (skipped: ${mountProblem})` : ""
+      }`,
+      ignore: mountProblem !== undefined,
+      fn: () =>
+        at({ forceCommand: inMount(options) }, async ({ push }) => {
+          await using large = await createTempFolder();
+          await writeRelease(large.path, 1 << 20);
+          const { code, stderr } = await push("--binaries", large.path);
+          assertEquals(code, 255, stderr);
+          assertMatch(stderr, message);
+          assertMatch(stderr, /^hint: .*--install-dir/m);
+        }),
+    });
+  }
+
+  it("gets nothing that is not what SHA256SUMS says", async () => {
+    await at({}, async ({ sshd, push }) => {
+      await using other = await createTempFolder();
+      await writeRelease(other.path);
+      const sums = `${other.path}/SHA256SUMS`;
+      await Deno.writeTextFile(
+        sums,
+        (await Deno.readTextFile(sums)).replace(/[0-9a-f]{64}(?= {2}escp)/, "1".repeat(64)),
+      );
+      const args = ["--binaries", other.path];
+      assertMatch((await push(...args)).stderr, /its SHA-256 is not the one in/);
+      await Deno.writeTextFile(sums, "");
+      assertMatch((await push(...args)).stderr, /has no line for it/);
+      await Deno.remove(sums);
+      const { code, stderr } = await push(...args);
+      assertEquals(code, 255);
+      assertMatch(stderr, /there is no SHA256SUMS beside it/);
+      assertEquals(await names(`${sshd.home}/.cache`), undefined);
+    });
+  });
+
+  it("is not asked what it is where there is no executable at all", async () => {
+    await at({}, async ({ push, logins, folder }) => {
+      const { code, stderr } = await push("--binaries", folder);
+      assertEquals([code, logins()], [255, 1]);
+      assertMatch(stderr, /^hint: .*--binaries DIR/m);
+    });
+  });
+
+  it("gets nothing into a folder that others may write to", async () => {
+    await at({}, async ({ push, there }) => {
+      for (const folder of [there, there.slice(0, there.lastIndexOf("/"))]) {
+        await Deno.mkdir(there, { recursive: true, mode: 0o700 });
+        await Deno.chmod(folder, 0o770);
+        const { code, stderr } = await push();
+        assertEquals(code, 255, stderr);
+        assertMatch(stderr, /others may write to ".*", or it belongs to somebody else/);
+        assertEquals(await names(there), []);
+        await Deno.chmod(folder, 0o700);
+      }
+    });
+  });
+
+  it("keeps nothing of it when this side ends in the middle", async () => {
+    await at({}, async ({ sshd, folder, there }) => {
+      await using large = await createTempFolder();
+      await writeRelease(large.path, 32 << 20);
+      const [started, go] = [`${sshd.home}/started`, `${sshd.home}/go`];
+      await writeProgram(
+        `${sshd.binFolder}/gzip`,
+        `head -c 1000 >/dev/null; : >'${started}'; until [ -e '${go}' ]; do sleep 0.1; done; exec /usr/bin/gzip "$@"`,
+      );
+      const args = [...sshd.sshOptions, "-B", "--binaries", large.path, `${folder}/a`, "testhost:b"];
+      await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${folder}/cache` } });
+      while (!exists(started)) await new Promise((resolve) => setTimeout(resolve, 20));
+      assertEquals((await names(there))?.length, 1);
+      running.kill("SIGINT");
+      const { code, leftBehind } = await running.result;
+      assertEquals(code, 130);
+      assertEquals(await leftBehind(), []);
+      await Deno.writeTextFile(go, "");
+      await sshd.waitForNoSession();
+      assertEquals(await names(there), []);
+    });
+  });
+
+  it("may get it from several at once", async () => {
+    await at({}, async ({ run, folder, sshd, there }) => {
+      const results = await Promise.all(
+        [1, 2, 3].map((number) => run(`${folder}/a`, `testhost:several-${number}`)),
+      );
+      assertEquals(results.map(({ code, stderr }) => code || stderr.match(/Cannot.*/)), [null, null, null]);
+      assertEquals(await names(there), ["escp"]);
+      assertEquals((await names(sshd.home))!.filter((name) => name.startsWith("several")).length, 3);
+    });
+  });
+
+  it("gets it with --install, as others do when one of them fails", async () => {
+    await at({}, async ({ run, there, push, logins, sshd }) => {
+      const { code, stdout, stderr } = await run("--install", "nobody@testhost", "testhost", "testhost2");
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /^escp: Cannot log in to nobody@testhost/m);
+      const [first, second] = stdout.split("\n");
+      assertMatch(first, /^testhost: escp [0-9.]+ is installed as \/.*\/escp \(.* through ssh\)$/);
+      assertEquals(first.includes(`${there}/escp`), true);
+      assertMatch(second, /^testhost2: escp [0-9.]+ is there already, as /);
+      const before = logins();
+      for (const { code, stderr } of [await push(), await push()]) {
+        assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      }
+      assertEquals(logins(), before + 2);
+
+      const dir = await run("--install", "--install-dir", "~/bin", "testhost");
+      assertEquals(dir.code, 0, dir.stderr);
+      assertStringIncludes(dir.stdout, `${sshd.home}/bin/escp`);
+      assertEquals((await Deno.stat(`${sshd.home}/bin/escp`)).mode! & 0o7777, 0o755);
+    });
+  });
+
+  const terminalProblem = findTerminalProblem();
+  it({
+    name: `gets it from a terminal when that is agreed to${terminalProblem ? ` (skipped: ${terminalProblem})` : ""}`,
+    ignore: terminalProblem !== undefined,
+    fn: () =>
+      at({}, async ({ sshd, folder, there }) => {
+        const type = async (answer: string, ...flags: string[]) => {
+          const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${folder}/a`, "testhost:b"];
+          const words = [...escpCommand(), ...args].map(quoteWord).join(" ");
+          const child = new Deno.Command("script", {
+            args: ["-qec", `exec ${words}`, "/dev/null"],
+            stdin: "piped",
+            stdout: "piped",
+            env: { TERM: "xterm", XDG_CACHE_HOME: `${folder}/cache` },
+          }).spawn();
+          const writer = child.stdin.getWriter();
+          await writer.write(new TextEncoder().encode(answer));
+          const { code, stdout } = await child.output();
+          await writer.close().catch(() => {});
+          return { code, text: new TextDecoder().decode(stdout) };
+        };
+        const declined = await type("n\n");
+        assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
+        assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
+        assertEquals(declined.code, 255, declined.text);
+        assertMatch(declined.text, /it was not to be put there/);
+        assertEquals(await names(there), undefined);
+        const batch = await type("", "-B");
+        assert(!batch.text.includes("Install"), batch.text);
+        assertEquals(await names(there), ["escp"]);
+        await Deno.remove(there, { recursive: true });
+        const agreed = await type("\n");
+        assertEquals(agreed.code, 0, agreed.text);
+        assertEquals(await names(there), ["escp"]);
+      }),
+  });
+});
+
+describeWithSshd("an executable of its own", () => {
+  it({
+    name: `puts itself on a host without escp${BINARY === undefined ? " (skipped: no ESCP_BINARY)" : ""}`,
+    ignore: BINARY === undefined,
+    async fn() {
+      await using sshd = await startSshd({ escp: false });
+      await using folder = await createTempFolder();
+      await Deno.writeTextFile(`${folder.path}/a`, "contents");
+      const env = { XDG_CACHE_HOME: folder.path };
+      // A path in the home folder would be in the real one: this escp is no wrapper that goes to that of the test.
+      const to = `testhost:${sshd.home}/b`;
+      const { code, stderr } = await runEscp([...sshd.sshOptions, `${folder.path}/a`, to], { env });
+      assertEquals(code, 0, stderr);
+      assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
+      const there = `${sshd.home}/.cache/escp/${VERSION}/escp`;
+      assertEquals((await Deno.stat(there)).size, (await Deno.stat(BINARY!)).size);
+    },
+  });
+});
+
+function findTerminalProblem(): string | undefined {
+  try {
+    const { success } = new Deno.Command("script", { args: ["-qec", "true", "/dev/null"], stdin: "null" }).outputSync();
+    return success ? undefined : "script(1) of another kind";
+  } catch {
+    return "no script(1)";
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
