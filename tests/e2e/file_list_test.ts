@@ -80,7 +80,7 @@ describeWithSshd("a list of files", () => {
       assertStringIncludes(same.stderr, `Cannot copy two sources to "${to}/same": they have the same name`);
       const single = await copy(`${to}/new`, "x/same");
       assertEquals(single.code, 1);
-      assertStringIncludes(single.stderr, "Not a directory");
+      assertStringIncludes(single.stderr, "No such file or directory");
       assertEquals(await compareTrees(to, await scene.tree()), []);
     });
   }

@@ -80,10 +80,10 @@ describeWithSshd("sources on several hosts in one run", () => {
     it(`are refused before anything is written when ${host || "the local "}target is no folder`, async () => {
       const from = await scene.tree(SOURCES);
       const to = await scene.tree({ file: "old" });
-      for (const name of ["file", "new"]) {
+      for (const [name, state] of [["file", "Not a directory"], ["new", "No such file or directory"]]) {
         const { code, stderr } = await copy(`${from}/here`, `testhost2:${from}/one`, `${host}${to}/${name}`);
         assertEquals(code, 1);
-        assertStringIncludes(stderr, `${to}/${name}": Not a directory`);
+        assertStringIncludes(stderr, `${to}/${name}": ${state}`);
       }
       assertEquals(await compareTrees(to, await scene.tree({ file: "old" })), []);
     });
