@@ -29,7 +29,7 @@ export async function bootstrap(
     const message = `${name} has no escp that fits: ssh logs in again to put it there, and once more for the copy`;
     emit({ type: "note", message });
   }
-  const installed = await putEscp(host, access, {
+  const putting = putEscp(host, access, {
     timeoutMs,
     mayAsk: !isSilent,
     signal,
@@ -42,6 +42,10 @@ export async function bootstrap(
       emit({ type: "note", message: `${what} is put into ${escapePath(folder)} on ${name}, which has none that fits` });
       return true;
     },
+  });
+  const installed = await putting.catch((error) => {
+    if (!(error instanceof StartError)) throw error;
+    throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint });
   });
   if (installed) return installed.path;
   throw new StartError(`${reason.message}; it was not to be put there`, { cause: reason, hint: reason.hint });

@@ -256,7 +256,7 @@ describeWithSshd("a host without escp", () => {
         const { code, stderr } = await push();
         assertEquals(code, 255, stderr);
         assertMatch(stderr, message);
-        assertMatch(stderr, /^escp: Cannot put escp on testhost: /m);
+        assertMatch(stderr, /^escp: Cannot start escp on testhost: .*\. Cannot put escp on testhost: /m);
         assertMatch(stderr, /^hint: /m);
         assertEquals(await names(there) ?? [], []);
         await sshd.waitForNoSession();
