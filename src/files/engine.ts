@@ -289,6 +289,8 @@ export interface FileEngine {
   /** Contents are made up, and what is written is thrown away (dummy_engine.ts). */
   readonly dummy?: boolean;
   readonly paths: PathCalls;
+  /** Bytes that this user can still write below a folder; undefined where that cannot be told. */
+  freeSpace(folder: string): Promise<number | undefined>;
   /** Makes ready for extended attributes and access control lists. @throws {UserError} where this engine has none. */
   loadXattrs(): Promise<void>;
   walk(roots: SourceRoot[], options: WalkOptions): Walk;

@@ -6,6 +6,7 @@ import { errnoName, errnoText, errnoTextOf } from "../native/errno.ts";
 const HINTS: Record<string, string> = {
   ENOSPC: "Free some space, then run the same command again",
   EDQUOT: "Free some space or ask for a larger quota, then run the same command again",
+  EIO: "The disk, or the way to it, is faulty: the log of the system says more (dmesg)",
   EACCES: "Check the permissions of the file and of the folders above it",
   EROFS: "The file system is mounted read-only: choose another target",
   EMFILE: "Raise the limit of open files (ulimit -n)",

@@ -6,6 +6,7 @@ import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import type { FileEngine, PathCalls } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { spaceOf } from "./free_space.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { NativeLister } from "./native_lister.ts";
 import { openPath } from "./native_open.ts";
@@ -33,6 +34,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   const engine: FileEngine = {
     name: "native",
     paths: new NativePaths(calls),
+    freeSpace: (folder) => Promise.resolve(freeSpace(calls, folder)),
     async loadXattrs() {
       xattrs ??= await import("./native_xattrs.ts");
     },
@@ -66,6 +68,17 @@ function hasOpenat2(calls: FileCalls): boolean {
   const descriptor = calls.openat2(AT_FDCWD, how.address + 24, how.address);
   if (descriptor >= 0) calls.close(descriptor);
   return descriptor >= 0;
+}
+
+/** By statfs(2), whose struct has fields of 8 bytes on processors of 64 bits: type, bsize, blocks, bfree, bavail. */
+function freeSpace(calls: FileCalls, folder: string): number | undefined {
+  const path = encodeName(folder);
+  const scratch = new Scratch(path.length + 1);
+  const fields = new Scratch(256);
+  if (calls.statfs(scratch.putName(path), fields.address) !== 0) return undefined;
+  const field = (index: number) => Number(fields.view.getBigUint64(index * 8, true));
+  const isRoot = calls.geteuid() === 0;
+  return spaceOf({ type: field(0), bsize: field(1), blocks: field(2), bfree: field(3), bavail: field(4) }, isRoot);
 }
 
 class NativePaths implements PathCalls {

@@ -4,6 +4,7 @@ import { FileError, UserError } from "../errors.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
 import type { FileEngine, PathCalls } from "./engine.ts";
 import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
+import { spaceOf } from "./free_space.ts";
 import { PortableLister } from "./portable_lister.ts";
 import { PortableReader } from "./portable_reader.ts";
 import { statOf } from "./portable_stat.ts";
@@ -15,6 +16,7 @@ export function createPortableEngine(): FileEngine {
   return {
     name: "portable",
     paths: portablePaths,
+    freeSpace,
     loadXattrs: () => Promise.reject(noXattrs()),
     walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
     sourceReader: (roots) => new PortableReader(roots),
@@ -44,6 +46,16 @@ const portablePaths: PathCalls = {
     return attempt("find", path, () => Deno.realPathSync(path));
   },
 };
+
+async function freeSpace(folder: string): Promise<number | undefined> {
+  if (hasEscapedBytes(folder)) return undefined;
+  try {
+    const { statfsSync } = await import("node:fs");
+    return spaceOf(statfsSync(folder), Deno.build.os !== "windows" && Deno.uid() === 0);
+  } catch {
+    return undefined;
+  }
+}
 
 function noXattrs(): UserError {
   return new UserError("Cannot keep extended attributes or access control lists: the portable engine cannot see them", {

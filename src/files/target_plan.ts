@@ -78,7 +78,7 @@ export function planTargets(
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   if (options.dryRun) return drafts.map(({ root }) => root);
-  return makeFolders(drafts, paths);
+  return makeFolders(drafts.map(({ root }) => root), paths);
 }
 
 /** Where sources go that have one target. */
@@ -216,13 +216,14 @@ function rootPath(root: TargetRoot): string {
   return root.kind === "file" ? joinPath(root.folder, root.name) : root.path;
 }
 
-function makeFolders(drafts: Draft[], paths: PathCalls): TargetRoot[] {
+/** Makes the root folders that are missing, after a plan that has not done so. */
+export function makeFolders(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
   const made = new Set<string>();
-  for (const { root, make } of drafts) {
-    if (root.kind !== "folder" || !make) continue;
+  for (const root of roots) {
+    if (root.kind !== "folder" || !root.created || root.continued) continue;
     if (made.has(root.path)) root.created = false;
     else paths.makeFolder(root.path, 0o700);
     made.add(root.path);
   }
-  return drafts.map(({ root }) => root);
+  return roots;
 }

@@ -16,6 +16,7 @@ const SYMBOLS = {
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  statfs: { parameters: ["usize", "usize"], result: "i32" },
   fsync: { parameters: ["i32"], result: "i32" },
   mkdirat: { parameters: ["i32", "usize", "u32"], result: "i32" },
   renameat: { parameters: ["i32", "usize", "i32", "usize"], result: "i32" },

@@ -3,7 +3,7 @@
 import { ProtocolError, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
-import { planTargets } from "../files/target_plan.ts";
+import { makeFolders, planTargets } from "../files/target_plan.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -15,6 +15,7 @@ import type { Outcome } from "./send.ts";
 import { checkTotals } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { streamsFor } from "./small_job.ts";
+import { checkSpace } from "./target_space.ts";
 import { TargetFiles } from "./target_files.ts";
 
 /** Receives everything. @throws what ends the whole transfer. */
@@ -36,7 +37,8 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   }
   const sources = options.acceptSources(offered);
   const sameHost = announced.host === await hostIdentity(options.salt);
-  const roots = plan(options, sources, announced.operands + options.others, sameHost);
+  const operands = announced.operands + options.others;
+  const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
   control.send(options.codecs.length > 0 ? { type: "ready", codecs: [...options.codecs] } : { type: "ready" });
   const most = options.toOutput ? 1 : options.streams;
   const count = isClient
@@ -102,7 +104,11 @@ function allGone<T>(target: TargetFiles, count: number, conversation: Promise<T>
 const MAX_TOLD = 500;
 
 /** Plans the target; a refusal is told to the sender and thrown. */
-function plan(options: ReceiveOptions, offered: WireSource[], operands: number, sameHost: boolean): TargetRoot[] {
+async function plan(
+  options: ReceiveOptions,
+  offered: WireSource[],
+  { operands, sameHost, bytes }: { operands: number; sameHost: boolean; bytes: number },
+): Promise<TargetRoot[]> {
   const { session, files, target, base, tilde, confinement } = options;
   if (files.dummy) return offered.map(dummyRoot);
   if (offered.length === 0) return [];
@@ -112,9 +118,17 @@ function plan(options: ReceiveOptions, offered: WireSource[], operands: number, 
   }
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
-    const dryRun = options.comparison?.dryRun;
-    const plan = { base, tilde, sameHost, operands, confinement, dryRun };
-    return planTargets(sources, target, { ...plan, ...(options.resume ? { isUnfinished } : {}) }, files.paths);
+    const plan = { base, tilde, sameHost, operands, confinement, dryRun: true };
+    const roots = planTargets(
+      sources,
+      target,
+      { ...plan, ...(options.resume ? { isUnfinished } : {}) },
+      files.paths,
+    );
+    if (options.comparison?.dryRun) return roots;
+    // How much of it is to be written is not known otherwise.
+    if (!options.comparison && !options.sparse) await checkSpace(roots, bytes, files);
+    return makeFolders(roots, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
       const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };

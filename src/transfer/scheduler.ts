@@ -115,9 +115,9 @@ export class Scheduler {
     this.#options.streams = Math.max(1, count);
   }
 
-  /** Walks ahead until this much is found, so that small jobs are known to be small before they start. */
-  async lookAhead(limit: { files: number; bytes: number }): Promise<void> {
-    while (!this.found.complete && this.found.files <= limit.files && this.found.bytes <= limit.bytes) {
+  /** Walks ahead until this much is found, so that of few files all is known before they start. */
+  async lookAhead(limit: { files: number }): Promise<void> {
+    while (!this.found.complete && this.found.files <= limit.files) {
       const item = await this.#pull();
       if (item) this.#early.push(item);
     }

@@ -112,7 +112,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
     const { comparison } = options;
     if (comparison) await scheduler.askFirst(comparison, (root) => roots[root].name);
     await scheduler.lookAhead(SMALL_JOB);
-    const { files, bytes, complete } = scheduler.found;
+    const { files, complete } = scheduler.found;
+    const bytes = Math.max(scheduler.found.bytes, options.walk.hardlinks ? 0 : sizeOf(roots));
     const host = await hostIdentity(options.salt);
     const { operands } = options;
     await announce(control, roots.map(wireSource), { operands, host, files, bytes, complete });
@@ -233,6 +234,13 @@ interface Totals {
 
 function describeTotals({ files, bytes, skipped }: Totals): string {
   return `${files} files with ${bytes} bytes${skipped ? `, and ${skipped} unchanged` : ""}`;
+}
+
+/** Bytes of the roots that are files: known before the walk comes to them. */
+function sizeOf(roots: readonly SourceRoot[]): number {
+  let sum = 0;
+  for (const { size } of roots) sum += size;
+  return sum;
 }
 
 function wireSource(root: NumberedRoot): WireSource {

@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../support/compare_trees.ts";
+import type { EscpResult } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { mountSmallDisk, smallDiskProblem } from "../support/small_disk.ts";
+import { type Scene, startScene, wayName, WAYS, waysInTurn } from "./scene.ts";
+import { temporaryFiles } from "./temporary_files.ts";
+
+const MIB = 1 << 20;
+const OLD = new Date("2001-02-03T04:05:06Z");
+const random = (size: number, seed: number) => ({ size, seed, mtime: OLD });
+const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+
+const why = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
+
+describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProblem !== undefined }, () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({
+      ...{ "large": random(9 * MIB, 1), "half": random(5 * MIB, 2), "other": random(5 * MIB, 3), "small": "s" },
+    });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  function assertRefused({ code, stderr }: EscpResult, bytes: number, target: string): void {
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, new RegExp(`Cannot copy ${bytes} bytes to "${target}": only \\d+ bytes are free there$`, "m"));
+    assertMatch(stderr, /^hint: Free some space, or choose another target$/m);
+  }
+
+  for (const way of WAYS) {
+    it(`is refused before anything is written (${wayName(way)})`, async () => {
+      await using disk = await mountSmallDisk("size=8m");
+      const copy = (sources: string[], target: string) =>
+        scene.copy(way, { flags: ["-r"], sources: sources.map((name) => `${source}/${name}`), target });
+      assertRefused(await copy(["large"], disk.path), 9 * MIB, disk.path);
+      assertRefused(await copy(["large"], `${disk.path}/name`), 9 * MIB, disk.path);
+      assertRefused(await copy(["half", "other"], disk.path), 10 * MIB, disk.path);
+      assertRefused(await copy(["."], `${disk.path}/new`), 19 * MIB + 1, `${disk.path}/new`);
+      assertEquals(names(disk.path), []);
+      assertRefused(await copy(["."], disk.path), 19 * MIB + 1, disk.path);
+      assertEquals(names(disk.path), []);
+      assertEquals((await copy(["half"], disk.path)).code, 0);
+      // The old one stays until the new one is complete.
+      assertRefused(await copy(["other"], `${disk.path}/half`), 5 * MIB, disk.path);
+      assertEquals(await compareTrees(`${source}/half`, `${disk.path}/half`), []);
+    });
+  }
+
+  for (const way of waysInTurn(1)) {
+    it(`is one where what is there leaves enough of it (${wayName(way)})`, async () => {
+      await using disk = await mountSmallDisk("size=14m");
+      const files = Array.from({ length: 10 }, (_, index) => `${index}`);
+      const from = await scene.tree(Object.fromEntries(files.map((name, index) => [name, random(MIB, index)])));
+      const copy = (...flags: string[]) =>
+        scene.copy(way, { flags, sources: files.map((name) => `${from}/${name}`), target: disk.path });
+      for (let turn = 0; turn < 2; turn++) {
+        const { code, stderr } = await copy();
+        assertEquals([code, stderr], [0, ""]);
+      }
+      assertEquals((await copy("--checksum")).code, 0);
+    });
+  }
+
+  for (const way of WAYS) {
+    it(`fills up: the file is named, others stay, and the same command goes on with room (${wayName(way)})`, async () => {
+      await using disk = await mountSmallDisk("size=8m");
+      await Deno.writeTextFile(`${disk.path}/kept`, "kept");
+      await Deno.writeTextFile(`${disk.path}/large`, "old");
+      // A folder that is not empty: nobody knows beforehand what is replaced in it.
+      const from = await scene.tree({ "large": random(9 * MIB, 1), "small": "s" });
+      const copy = () => scene.copy(way, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
+      const full = await copy();
+      assertEquals(full.code, 1);
+      assertStringIncludes(full.stderr, `Cannot write "${disk.path}/large": No space left on device`);
+      assertMatch(full.stderr, /^hint: Free some space, then run the same command again$/m);
+      assertEquals(full.stderr.split("No space left").length, 2, full.stderr);
+      assertEquals(await Deno.readTextFile(`${disk.path}/kept`), "kept");
+      assertEquals(await Deno.readTextFile(`${disk.path}/large`), "old");
+      assert(temporaryFiles(disk.path).some((path) => path.endsWith(".part")));
+      await disk.remount("size=32m");
+      const { code, stdout, stderr } = await copy();
+      assertEquals([code, stderr], [0, ""]);
+      assert(JSON.parse(stdout.trim().split("\n").at(-1)!).resumed > 0);
+      await Deno.remove(`${disk.path}/kept`);
+      assertEquals(await compareTrees(from, disk.path), []);
+      assertEquals(temporaryFiles(disk.path), []);
+    });
+  }
+
+  for (const way of waysInTurn(2)) {
+    it(`that is read-only is named as that (${wayName(way)})`, async () => {
+      await using disk = await mountSmallDisk("size=8m");
+      await Deno.writeTextFile(`${disk.path}/small`, "old");
+      await disk.remount("ro");
+      for (const name of ["small", "half"]) {
+        const { code, stderr } = await scene.copy(way, { sources: [`${source}/${name}`], target: disk.path });
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, `Cannot write "${disk.path}/${name}": Read-only file system`);
+        assertMatch(stderr, /^hint: The file system is mounted read-only: choose another target$/m);
+      }
+      assertEquals(await Deno.readTextFile(`${disk.path}/small`), "old");
+    });
+  }
+});

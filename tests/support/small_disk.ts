@@ -1,0 +1,47 @@
+/** A file system in memory that is as small as a test wants it: tmpfs, which only root can mount. */
+
+import { createTempFolder } from "./temp.ts";
+
+/** Why there is none here; undefined when there is. */
+export const smallDiskProblem: string | undefined = await findProblem();
+
+/** Mounted until it is disposed of. */
+export interface SmallDisk extends AsyncDisposable {
+  readonly path: string;
+  /** Mounts it again with other options: "size=16m", "ro". */
+  remount(options: string): Promise<void>;
+}
+
+/** @param options of mount(8), such as "size=8m". */
+export async function mountSmallDisk(options: string): Promise<SmallDisk> {
+  const folder = await createTempFolder();
+  try {
+    await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder.path);
+  } catch (error) {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    path: folder.path,
+    remount: (options) => run("mount", "-o", `remount,${options}`, folder.path),
+    async [Symbol.asyncDispose]() {
+      await run("umount", "-l", folder.path);
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function run(program: string, ...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(program, { args, stdout: "null", stderr: "piped" }).output();
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}
+
+async function findProblem(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "only root can mount";
+  try {
+    await using _ = await mountSmallDisk("size=1m");
+    return undefined;
+  } catch {
+    return "nothing may be mounted here";
+  }
+}
