@@ -19,6 +19,7 @@ export const FEATURES: readonly string[] = [
   "remote-log",
   "resume",
   "sparse",
+  "tunnel",
   "update",
   "xattrs",
 ];

@@ -49,5 +49,10 @@ export function keepAliveMs(timeoutMs: number): number {
   return Math.min(15_000, timeoutMs / 4);
 }
 
+/** Most bytes of a stream that one control line carries. */
+export const CARRIED_BYTES = 96 << 10;
+/** Most bytes of a carried stream that are under way in one direction. */
+export const CARRIED_WINDOW_BYTES = 4 << 20;
+
 /** What `escp --receiver-stream` says first, behind whatever its login shell has said. */
 export const STREAM_MARK = "\nescp-stream\n";

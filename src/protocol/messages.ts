@@ -5,7 +5,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { type Job, parseJob } from "./job.ts";
-import { MAX_ROOTS, MAX_STREAMS, MAX_XATTRS_BYTES } from "./limits.ts";
+import { CARRIED_BYTES, CARRIED_WINDOW_BYTES, MAX_ROOTS, MAX_STREAMS, MAX_XATTRS_BYTES } from "./limits.ts";
 import type { ByteRange, SummedRange } from "./range_sums.ts";
 import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
@@ -125,6 +125,10 @@ export type Message =
   | { type: "alive" }
   /** remote -> client, at any time once both know "alive": it has closed a stream that was changed on its way. */
   | { type: "corrupt"; code: string }
+  /** either, once both know "tunnel": a piece of a stream that this channel carries; none at its end. */
+  | { type: "data"; stream: number; bytes: Uint8Array<ArrayBuffer> }
+  /** either: so many more bytes of it were taken. */
+  | { type: "taken"; stream: number; count: number }
   /** client -> remote: the session is over. */
   | { type: "bye" }
   /** either: the session ends now; `hint`: what to do about it. */
@@ -138,6 +142,7 @@ export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
 /** A message as a line, without the newline. */
 export function formatMessage(message: Message): string {
   if (message.type === "start") return JSON.stringify({ ...message, random: shape.toBase64(message.random) });
+  if (message.type === "data") return JSON.stringify({ ...message, bytes: shape.toBase64(message.bytes) });
   if (message.type === "open" && message.xattrs) {
     return JSON.stringify({ ...message, xattrs: shape.toBase64(message.xattrs) });
   }
@@ -161,6 +166,8 @@ const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT
 const skipped = (fields: shape.Fields) =>
   fields.skipped === undefined ? {} : { skipped: shape.whole(fields, "skipped") };
 const failureField = (fields: shape.Fields) => asFailure(fields.failure, "failure");
+
+const carriedStream = (fields: shape.Fields) => shape.whole(fields, "stream", 0, MAX_UINT32);
 
 const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = {
   start: (fields) => ({
@@ -250,6 +257,16 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   alive: () => ({ type: "alive" }),
   corrupt: (fields) => ({ type: "corrupt", code: shape.text(fields, "code", 64) }),
+  data: (fields) => ({
+    type: "data",
+    stream: carriedStream(fields),
+    bytes: shape.base64(fields, "bytes", CARRIED_BYTES),
+  }),
+  taken: (fields) => ({
+    type: "taken",
+    stream: carriedStream(fields),
+    count: shape.whole(fields, "count", 1, CARRIED_WINDOW_BYTES),
+  }),
   bye: () => ({ type: "bye" }),
   abort: (fields) => ({
     type: "abort",

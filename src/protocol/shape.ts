@@ -81,24 +81,19 @@ export function bytes(fields: Fields, name: string, length: number): Uint8Array<
 /** At most so many bytes in base64. */
 export function base64(fields: Fields, name: string, limit: number): Uint8Array<ArrayBuffer> {
   const coded = text(fields, name, limit * 2);
-  let decoded: string;
+  let decoded: Uint8Array<ArrayBuffer>;
   try {
-    decoded = atob(coded);
+    decoded = Uint8Array.fromBase64(coded);
   } catch (cause) {
     throw badField(name, "base64", cause);
   }
   if (decoded.length > limit) throw badField(name, `up to ${limit} bytes in base64`);
-  return Uint8Array.from(decoded, (char) => char.charCodeAt(0));
+  return decoded;
 }
 
 /** Bytes to base64. */
 export function toBase64(value: Uint8Array): string {
-  let characters = "";
-  // Not all at once: a call takes so many arguments only.
-  for (let at = 0; at < value.length; at += 4096) {
-    characters += String.fromCharCode(...value.subarray(at, at + 4096));
-  }
-  return btoa(characters);
+  return value.toBase64();
 }
 
 function badField(name: string, wanted: string, cause?: unknown): ProtocolError {

@@ -18,6 +18,11 @@ export class StreamAcceptor {
     this.#listener = listener;
   }
 
+  /** Where it listens. */
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
   /** @param most how many streams may prove themselves in all; those that broke and were replaced count too. */
   async run(
     secrets: SessionSecrets,

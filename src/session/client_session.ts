@@ -85,7 +85,11 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   if (features.includes("alive")) control.watch(options.timeoutMs, { signs: true });
   const key = await deriveSessionKey(hello.secret, random, transcript(line, start));
   const secrets = { id: hello.session, key, cipher };
-  const connector = new StreamConnector(secrets, options.engine, tunnelUse(hello, options));
+  const connector = new StreamConnector(
+    secrets,
+    options.engine,
+    tunnelUse(hello, options, features.includes("tunnel") ? control : undefined),
+  );
   return {
     role: "client",
     secrets,

@@ -40,6 +40,7 @@ export class ControlChannel {
   #broken: { error: unknown } | undefined;
   /** Streams that the other end has closed because they were changed on their way. */
   corrupt = 0;
+  #carry: ((message: MessageOf<"data" | "taken">) => void) | undefined;
   #patienceMs = 0;
   #alive: ReturnType<typeof setInterval> | undefined;
 
@@ -85,6 +86,11 @@ export class ControlChannel {
     if (signs) this.#alive = setInterval(() => this.send({ type: "alive" }), keepAliveMs(patienceMs));
   }
 
+  /** From now on whoever waits for a message hands over what belongs to carried streams. */
+  carry(accept: (message: MessageOf<"data" | "taken">) => void): void {
+    this.#carry = accept;
+  }
+
   /** The next line, undefined at the end. @throws {ControlSilent} */
   async nextLine(): Promise<string | undefined> {
     while (this.#lines.length === 0) {
@@ -107,6 +113,7 @@ export class ControlChannel {
       if (line === undefined) throw new ControlLost("The other side has closed the control channel");
       const message = parseMessage(line);
       if (message.type === "corrupt") this.corrupt++;
+      else if (this.#carry && (message.type === "data" || message.type === "taken")) this.#carry(message);
       else if (message.type !== "alive") return message;
     }
   }

@@ -3,6 +3,7 @@
 import type { Hello } from "../protocol/hello.ts";
 import type { Reach } from "../ssh/reach.ts";
 import { type Candidate, portsToOpen } from "./connect_streams.ts";
+import type { ControlChannel } from "./control_channel.ts";
 import type { TunnelUse } from "./tunnel.ts";
 
 /** What is known of the way to the other end. */
@@ -27,12 +28,28 @@ export function candidates({ addresses, port }: Pick<Hello, "addresses" | "port"
   return [...(reached ? [reached] : []), named, ...others.filter(({ hostname }) => hostname !== host)];
 }
 
-/** How the data goes through ssh, where it may. */
-export function tunnelUse({ port }: Pick<Hello, "port">, { reach, tell }: WayOptions): TunnelUse | undefined {
+/**
+ * How the data goes through ssh, where it may.
+ *
+ * @param control carries streams when nothing else does; undefined where the other end cannot.
+ */
+export function tunnelUse(
+  { port }: Pick<Hello, "port">,
+  { reach, tell }: WayOptions,
+  control: ControlChannel | undefined,
+): TunnelUse | undefined {
   if (!reach || reach.tunnel === "never") return undefined;
+  let left = true;
   return {
     always: reach.tunnel === "always",
-    find: async (failed) => (await import("../ssh/ssh_tunnels.ts")).sshTunnel(reach, port, failed),
+    async find(failed) {
+      if (!left) return undefined;
+      const { sshTunnel } = await import("../ssh/ssh_tunnels.ts");
+      const tunnel = await sshTunnel(reach, port, failed);
+      if (tunnel) return tunnel;
+      left = false;
+      return control && (await import("./carried_streams.ts")).controlTunnel(control);
+    },
     used({ name }, failures) {
       const why = failures.length > 0 ? ` (${failures.join("; ")})` : "";
       tell(

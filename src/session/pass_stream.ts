@@ -41,7 +41,8 @@ export async function passStream(port: number, input: ByteReader, output: ByteWr
   await pass(conn, output);
 }
 
-async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
+/** Passes bytes on until they end. @throws what broke one of the two. */
+export async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
   const buffer = new Uint8Array(BUFFER_BYTES);
   for (;;) {
     const count = await from.read(buffer);

@@ -8,6 +8,7 @@ import { TIMEOUT_MS } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { parseMessage } from "../protocol/messages.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
+import { carryStreams } from "./carried_streams.ts";
 import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";
 import { listenForStreams, type PortRange } from "./data_port.ts";
@@ -78,6 +79,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     const key = await deriveSessionKey(secret, start.random, transcript(hello, line));
     const secrets = { id, key, cipher };
     const features = FEATURES.filter((feature) => start.features.includes(feature));
+    if (features.includes("tunnel")) carryStreams(control, acceptor.port);
     const signs = features.includes("alive");
     control.watch(signs ? start.job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
     return {

@@ -1,6 +1,7 @@
 /** The client's side of `escp --receiver-stream`: a connection that begins behind what login scripts print. */
 
 import type { ProcessConn } from "../native/process_conn.ts";
+import { HELLO_MAGIC } from "../protocol/hello.ts";
 import { MAX_NOISE_BYTES, STREAM_MARK } from "../protocol/limits.ts";
 
 const MARK = new TextEncoder().encode(STREAM_MARK);
@@ -56,6 +57,10 @@ export class StreamSession {
       const from = Math.max(0, have - MARK.length + 1);
       have += count;
       const at = indexOf(bytes.subarray(from, have), MARK);
+      // A server that starts the same for everyone has a session for this, too.
+      if (new TextDecoder().decode(bytes.subarray(0, have)).includes(HELLO_MAGIC)) {
+        throw new Deno.errors.InvalidData("this host starts nothing but sessions");
+      }
       if (at >= 0) return bytes.slice(from + at + MARK.length, have);
     }
     throw new Deno.errors.InvalidData("it said too much that is not escp");

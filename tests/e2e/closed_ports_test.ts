@@ -49,9 +49,17 @@ async function startPair(rules: string[], options: SshdOptions = {}): Promise<Pa
   }
 }
 
-/** Only a host that forwards says that it does not take something. */
+/** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
 async function tellRejections(network: Network): Promise<void> {
-  const args = ["netns", "exec", network.namespace("server"), "sysctl", "-qw", "net.ipv4.ip_forward=1"];
+  const args = [
+    "netns",
+    "exec",
+    network.namespace("server"),
+    "sysctl",
+    "-qw",
+    "net.ipv4.ip_forward=1",
+    "net.ipv4.icmp_ratelimit=0",
+  ];
   assert((await new Deno.Command("ip", { args }).output()).success);
 }
 
@@ -170,23 +178,56 @@ describeWithNetworks("a server that forbids forwarding", () => {
 });
 
 describeWithNetworks("a server that lets nobody log in twice", () => {
-  it("is an error that says so, and what helps", async () => {
-    await using pair = await startPair(REJECT);
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair(REJECT);
     await tellRejections(pair.network);
-    // Whoever may type a password gets in; a further login, which may not ask for one, does not.
-    const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
-      `exec ssh "$@"\n`;
-    await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 }, "file": "file" });
-    const { code, stderr, leftBehind } = await pair.run(["-S", `${tree.path}/ssh`, `${tree.path}/file`, "testhost:"]);
-    assertEquals(code, 255, stderr);
-    assertMatch(
-      stderr,
-      /^escp: Cannot reach the data port .*No route to host.*; ssh -W: .*Permission denied \(publickey\)/,
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+
+  // Whoever may type a password gets in; a further login, which may not ask for one, does not.
+  const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
+    `exec ssh "$@"\n`;
+  const denied = ".*No route to host.*; ssh -W: .*Permission denied \\(publickey\\)\\.";
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`is reached over the connection of the session (${direction}, ${engine})`, async () => {
+        await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 } });
+        const said = await pair.copy(direction, ["-S", `${tree.path}/ssh`, "--engine", engine]);
+        assertMatch(said, note("the connection of the session itself", denied));
+      });
+    }
+  }
+
+  it("is an error where the other side cannot do that, and says what helps", async () => {
+    const older = [Deno.execPath(), "run", "-qA", "--config", fromFileUrl(new URL("../../deno.json", import.meta.url))]
+      .concat(fromFileUrl(new URL("without_features.ts", import.meta.url)), '"$@"').join(" ");
+    await using tree = await createTempTree({
+      "ssh": { content: script, mode: 0o755 },
+      "file": "file",
+      "escp": { content: `#!/bin/sh\nexec ${older}\n`, mode: 0o755 },
+    });
+    const { code, stderr, leftBehind } = await pair.run(
+      ["-S", `${tree.path}/ssh`, "-D", `${tree.path}/escp`, `${tree.path}/file`, "testhost:"],
     );
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, new RegExp(`^escp: Cannot reach the data port of the other side \\(${denied}\\)`));
     assertMatch(stderr, /^hint: Open TCP ports 1232-1242 .*ControlMaster/m);
-    assertEquals(pair.sshd.log().match(/Accepted publickey/g)?.length, 1);
     assertEquals(await leftBehind(), []);
     await pair.sshd.waitForNoSession();
+  });
+});
+
+describeWithNetworks("a server that starts nothing but sessions of escp", () => {
+  it("is reached over the connection of the session", async () => {
+    await using pair = await startPair(REJECT, {
+      serverConfig: ["AllowTcpForwarding no"],
+      forceCommand: "escp --receiver",
+    });
+    await tellRejections(pair.network);
+    const tried = ".*forwarding failed; escp in a further ssh session: this host starts nothing but sessions";
+    assertMatch(await pair.copy("push"), note("the connection of the session itself", tried));
   });
 });
 

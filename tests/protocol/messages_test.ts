@@ -77,6 +77,8 @@ const MESSAGES: Message[] = [
   { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },
   { type: "finish", files: 1, bytes: 2 },
   { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
+  { type: "data", stream: 2 ** 32 - 1, bytes: new Uint8Array([0, 255, 128]) },
+  { type: "taken", stream: 0, count: 4 << 20 },
   { type: "bye" },
   { type: "abort", code: "failed", message: "over" },
 ];
@@ -103,6 +105,19 @@ describe("messages", () => {
       }
     });
   }
+
+  it("carries as much of a stream as it may, and its end", () => {
+    for (const size of [0, 1, 96 << 10]) {
+      const message: Message = { type: "data", stream: 0, bytes: new Uint8Array(size) };
+      assertEquals(parseMessage(formatMessage(message)), message);
+    }
+    const data = jsonOf("data");
+    for (const bytes of [undefined, 1, "?", "AA=A", new Uint8Array((96 << 10) + 1).toBase64()]) {
+      rejects({ ...data, bytes });
+    }
+    for (const stream of [undefined, -1, 0.5, 2 ** 32]) rejects({ ...data, stream });
+    for (const count of [undefined, -1, 0, 0.5, (4 << 20) + 1]) rejects({ ...jsonOf("taken"), count });
+  });
 
   it("abort: may say what to do", () => {
     const message: Message = { type: "abort", code: "start", message: "no", hint: "do" };

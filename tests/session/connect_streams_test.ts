@@ -151,6 +151,8 @@ describe("StreamConnector", () => {
       const told: string[] = [];
       const connect = (place: Candidate): TunnelConn => {
         const opening = Deno.connect(place);
+        // Whoever reads or writes hears of it, which may be later.
+        opening.catch(() => {});
         const ended = Promise.withResolvers<void>();
         const close = () => {
           opening.then(closeQuietly, () => {});
