@@ -25,10 +25,13 @@ export class ProcessConn implements ByteConn {
   #closed = false;
   #gone = false;
 
-  /** @throws {StartError} when the program cannot be started. */
-  constructor(program: string, args: string[]) {
+  /**
+   * @param env is added to the environment.
+   * @throws {StartError} when the program cannot be started.
+   */
+  constructor(program: string, args: string[], env: Record<string, string> = {}) {
     try {
-      this.#child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+      this.#child = new Deno.Command(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
     } catch (cause) {
       throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     }

@@ -14,6 +14,9 @@ const MOST_STREAMS = 8;
 /** ssh could not log in: another way that logs in is none. */
 const NO_LOGIN = /Permission denied|Host key verification failed|Too many authentication failures|^ssh: /m;
 
+/** BatchMode is for one ssh; those that it starts to get through jump hosts would still ask on the terminal (ssh(1)). */
+const NO_QUESTIONS = { SSH_ASKPASS: "false", SSH_ASKPASS_REQUIRE: "force" };
+
 /**
  * The way to try behind those that failed, undefined behind the last: `ssh -W`, then escp in a session of its own.
  *
@@ -29,11 +32,11 @@ export async function sshTunnel(
   const { host } = reach.host;
   if (failed.length === 0) {
     const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
-    return { name: "ssh -W", most: MOST_STREAMS, open: () => new ProcessConn(program, forward) };
+    return { name: "ssh -W", most: MOST_STREAMS, open: () => new ProcessConn(program, forward, NO_QUESTIONS) };
   }
   const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
   const name = "escp in a further ssh session";
-  return { name, most: MOST_STREAMS, open: () => new StreamSession(new ProcessConn(program, session)) };
+  return { name, most: MOST_STREAMS, open: () => new StreamSession(new ProcessConn(program, session, NO_QUESTIONS)) };
 }
 
 /** As for the session's own ssh, but nobody is asked: the terminal belongs to the copy by now. */
