@@ -82,6 +82,12 @@ export const FLAGS = [
     help: "Start over where an interrupted copy has stopped, and leave nothing of this one",
   },
   {
+    name: "verify",
+    kind: "boolean",
+    section: "Copying",
+    help: "As --fsync, then read everything again from the disks of both sides and compare SHA-256",
+  },
+  {
     name: "fsync",
     kind: "boolean",
     section: "Copying",

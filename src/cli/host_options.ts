@@ -52,6 +52,8 @@ export interface HostOptions extends HostAccess {
   readonly sparse: boolean;
   /** Everything is on stable storage before success is reported. */
   readonly fsync: boolean;
+  /** What is written is read again and compared. */
+  readonly verify: boolean;
   /** Ends that work with dummies instead of files. */
   readonly dummy?: Dummy;
   /** Whether files may bypass the page cache; none does so far. */
@@ -97,6 +99,7 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     acls: flags.acls ?? false,
     sparse: flags.sparse ?? archive,
     fsync: flags.fsync ?? false,
+    verify: flags.verify ?? false,
     dummy: dummyOf(flags.ioengine),
     direct: !(flags.nodirect ?? false),
     update: flags.checksum ? "contents" : flags.update ? "times" : undefined,

@@ -172,6 +172,9 @@ function copyOptions(
   const sources = operands.map((operand): Source => ({ operand, literal: false }));
   const legs = fileList ? [] : planLegs(sources, target, { fromOrigin });
   checkXattrs(flags, legs);
+  if (flags.verify && flags["dry-run"]) {
+    throw new UsageError('Cannot use "--verify" with "--dry-run": nothing is written that could be read again');
+  }
   const streams = standardStreams(operands, target, flags);
   checkDummy(flags, streams);
   return {
@@ -213,6 +216,7 @@ function checkDummy(flags: RawFlags, { fromInput }: Pick<Options, "fromInput">):
 
 /** The option that needs something at the target to compare with. */
 function comparing(flags: RawFlags): string | undefined {
+  if (flags.verify) return "--verify";
   if (flags.checksum) return "--checksum";
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }

@@ -46,6 +46,7 @@ export function readStory(line: string): TransferEvent[] {
         resumed: count("resumed"),
         failed: count("failed"),
         skipped: count("skipped"),
+        ...(fields.verified === undefined ? {} : { verified: count("verified") }),
         ...(fields.dryRun === true ? { dryRun: true } : {}),
         ...(fields.wireBytes === undefined ? {} : { wireBytes: count("wireBytes") }),
         ...dummyOf(fields.dummy),

@@ -35,7 +35,8 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
 
 async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { sparse, fsync, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs, resume } = options;
+  const { sparse, fsync, verify, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs, resume } =
+    options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -53,6 +54,7 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
       hardlinks,
       sparse,
       fsync,
+      verify,
       dummy,
       xattrs,
       acls,

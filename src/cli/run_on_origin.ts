@@ -103,6 +103,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.xattrs ? ["--xattrs"] : []),
     ...(options.acls ? ["--acls"] : []),
     ...(options.sparse ? ["--sparse"] : []),
+    ...(options.verify ? ["--verify"] : []),
     ...(options.fsync ? ["--fsync"] : []),
     ...(options.dummy ? [`--ioengine=${IO_ENGINES[options.dummy]}`] : []),
     ...(options.update ? [options.update === "contents" ? "--checksum" : "--update"] : []),

@@ -61,6 +61,7 @@ function makePattern(): Uint8Array<ArrayBuffer> {
 class GeneratingReader implements SourceReader {
   stat = new FileStat();
   folderPath = "";
+  uncached = false;
   readonly changed = false;
   readonly #paths: PathCalls;
   readonly #roots: SourceRoot[];
@@ -102,6 +103,7 @@ class GeneratingReader implements SourceReader {
       },
       holeAt: () => 0,
       dataAt: (_, length) => length,
+      forgetCache() {},
       changed: () => false,
       close() {},
     };

@@ -101,6 +101,8 @@ export interface SourceReader {
   readonly stat: FileStat;
   /** The folder that was entered last, for messages. */
   readonly folderPath: string;
+  /** Whether `readWhole` reads from the disk and not from the cache, where the system can do that. Default false. */
+  uncached: boolean;
   /** Whether the file that `readWhole` read last was changed meanwhile. */
   readonly changed: boolean;
   /**
@@ -145,6 +147,8 @@ export interface RangeReader {
   holeAt(offset: number, length: number): number;
   /** How many bytes from `offset` on, at most `length`, come before a hole that `holeAt` would tell. */
   dataAt(offset: number, length: number): number;
+  /** From now on it is read from the disk and not from the cache, where the system can do that. */
+  forgetCache(): void;
   /** Whether its size or time of change differ from when it was opened. */
   changed(): boolean;
   close(): void;

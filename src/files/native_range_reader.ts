@@ -1,6 +1,14 @@
 /** Reading ranges of a large file with system calls, and finding its holes. */
 
-import { addressOf, AT_EMPTY_PATH, type FileCalls, SEEK_DATA, SEEK_END, SEEK_HOLE } from "../native/file_calls.ts";
+import {
+  addressOf,
+  AT_EMPTY_PATH,
+  FADV_DONTNEED,
+  type FileCalls,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+} from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import type { RangeReader } from "./engine.ts";
@@ -76,6 +84,10 @@ export class NativeRangeReader implements RangeReader {
     if (this.#calls.errno() !== ENXIO) return 0;
     // No data up to the end of the file, which may not be where it was.
     return Math.max(0, Math.min(length, this.#calls.seek(this.#descriptor, 0, SEEK_END) - offset));
+  }
+
+  forgetCache(): void {
+    this.#calls.posix_fadvise(this.#descriptor, 0, 0, FADV_DONTNEED);
   }
 
   changed(): boolean {

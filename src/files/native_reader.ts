@@ -1,7 +1,7 @@
 /** Reading sources with system calls: a small file takes no memory, no text and no promise. */
 
 import { FileError } from "../errors.ts";
-import { addressOf, AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../native/file_calls.ts";
+import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
@@ -19,6 +19,7 @@ const EINTR = 4;
 
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();
+  uncached = false;
   changed = false;
 
   readonly #calls: FileCalls;
@@ -71,6 +72,7 @@ export class NativeReader implements SourceReader {
     const stat = this.stat;
     let length = 0;
     let errno = 0;
+    if (this.uncached) calls.posix_fadvise(descriptor, 0, 0, FADV_DONTNEED);
     if (stat.size <= limit) {
       const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
       // Files of /proc say that they have 0 bytes, and have more.

@@ -12,6 +12,7 @@ import { hasGrown, isSpecial } from "./source_failure.ts";
 
 export class PortableReader implements SourceReader {
   readonly stat = new FileStat();
+  uncached = false;
   changed = false;
   readonly #roots: SourceRoot[];
   readonly #after = new FileStat();
@@ -114,6 +115,9 @@ export class PortableRangeReader implements RangeReader {
   dataAt(_offset: number, length: number): number {
     return length;
   }
+
+  /** Deno has no way to say it. */
+  forgetCache(): void {}
 
   changed(): boolean {
     readInfo(this.#file.statSync(), this.#now);

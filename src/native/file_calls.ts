@@ -17,6 +17,7 @@ const SYMBOLS = {
   fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   statfs: { parameters: ["usize", "usize"], result: "i32" },
+  posix_fadvise: { parameters: ["i32", "i64", "i64", "i32"], result: "i32" },
   fsync: { parameters: ["i32"], result: "i32" },
   mkdirat: { parameters: ["i32", "usize", "u32"], result: "i32" },
   renameat: { parameters: ["i32", "usize", "i32", "usize"], result: "i32" },
@@ -56,6 +57,8 @@ const NUMBERS: Partial<Record<typeof Deno.build.arch, Numbers>> = {
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_EMPTY_PATH = 0x1000;
+/** posix_fadvise(2): the cache may forget these pages. */
+export const FADV_DONTNEED = 4;
 export const SEEK_SET = 0;
 export const SEEK_END = 2;
 export const SEEK_DATA = 3;

@@ -17,6 +17,9 @@ export const AskPhase = {
   settle: 2,
 } as const;
 
+/** Added to a phase on the wire: the entries were just written, and are verified. */
+const VERIFIES = 4;
+
 /** The answer to one record, where it is no failure. */
 export const Verdict = {
   /** Nothing has this name. */
@@ -42,15 +45,21 @@ export interface AskHeader {
   attempt: number;
   /** One of `AskPhase`. */
   phase: number;
+  /** What was written is verified: nothing is changed for it. Left out: no. */
+  verify?: boolean;
   /** Bytes of the records, which follow the header; what follows them are digests. */
   recordsBytes: number;
 }
 
 /** Writes the header to bytes[at, at + 52). */
-export function writeAskHeader(view: DataView, at: number, { unit, attempt, phase, recordsBytes }: AskHeader): void {
+export function writeAskHeader(
+  view: DataView,
+  at: number,
+  { unit, attempt, phase, verify, recordsBytes }: AskHeader,
+): void {
   view.setUint32(at, unit, true);
   view.setUint32(at + 4, attempt, true);
-  view.setUint32(at + 8, phase, true);
+  view.setUint32(at + 8, phase + (verify ? VERIFIES : 0), true);
   view.setUint32(at + 12, recordsBytes, true);
   for (let rest = 16; rest < ASK_HEADER_BYTES; rest += 4) view.setUint32(at + rest, 0, true);
 }
@@ -62,13 +71,21 @@ export function writeAskHeader(view: DataView, at: number, { unit, attempt, phas
  */
 export function readAskHeader(view: DataView, at: number, end: number): AskHeader {
   if (end - at < ASK_HEADER_BYTES) throw badAsk("it is cut short");
-  const phase = view.getUint32(at + 8, true);
+  const code = view.getUint32(at + 8, true);
+  const verify = code >= VERIFIES;
+  const phase = verify ? code - VERIFIES : code;
   const recordsBytes = view.getUint32(at + 12, true);
   if (phase > AskPhase.settle) throw badAsk("its phase is not known");
   const rest = end - at - ASK_HEADER_BYTES - recordsBytes;
   if (rest < 0) throw badAsk("its records are cut short");
   if (phase === AskPhase.digest ? rest % DIGEST_BYTES !== 0 : rest !== 0) throw badAsk("something else follows it");
-  return { unit: view.getUint32(at, true), attempt: view.getUint32(at + 4, true), phase, recordsBytes };
+  return {
+    unit: view.getUint32(at, true),
+    attempt: view.getUint32(at + 4, true),
+    phase,
+    ...(verify ? { verify } : {}),
+    recordsBytes,
+  };
 }
 
 /** The digest of bytes [start, end) of a file. */

@@ -21,6 +21,7 @@ export const FEATURES: readonly string[] = [
   "sparse",
   "tunnel",
   "update",
+  "verify",
   "xattrs",
 ];
 

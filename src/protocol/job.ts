@@ -54,6 +54,8 @@ export interface JobOptions {
   sparse?: boolean;
   /** The receiver has everything on stable storage before it says so; left out: no. Feature "fsync". */
   fsync?: boolean;
+  /** What was written is read again and compared; left out: no. Feature "verify". */
+  verify?: boolean;
   /** Whose files are dummies: made up by the sender, thrown away by the receiver. Left out: nobody's. Feature "dummy". */
   dummy?: Dummy;
   /** Which paths are wanted; for the sender, who checks them. */
@@ -85,6 +87,7 @@ export function parseJob(value: unknown): Job {
     ...(fields.acls === undefined ? {} : { acls: shape.flag(fields, "acls") }),
     ...(fields.sparse === undefined ? {} : { sparse: shape.flag(fields, "sparse") }),
     ...(fields.fsync === undefined ? {} : { fsync: shape.flag(fields, "fsync") }),
+    ...(fields.verify === undefined ? {} : { verify: shape.flag(fields, "verify") }),
     ...(fields.dummy === undefined ? {} : { dummy: shape.oneOf(fields, "dummy", ["sender", "receiver", "both"]) }),
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
     ...(fields.log === undefined ? {} : { log: shape.text(fields, "log", 1 << 16) }),

@@ -118,9 +118,9 @@ export type Message =
   /** sender -> receiver: what a dry run would do. */
   | { type: "planned"; entries: PlannedEntry[] }
   /** sender -> receiver: all units are acknowledged; `skipped` were there already, 0 when left out; or some failed. */
-  | { type: "finish"; files: number; bytes: number; skipped?: number; incomplete?: boolean }
+  | { type: "finish"; files: number; bytes: number; skipped?: number; verified?: number; incomplete?: boolean }
   /** receiver -> sender: folders have their attributes; the totals as counted here. */
-  | { type: "finished"; files: number; bytes: number; skipped?: number; failures: Failure[] }
+  | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }
   /** either, at any time once both know "alive": it is still there. */
   | { type: "alive" }
   /** remote -> client, at any time once both know "alive": it has closed a stream that was changed on its way. */
@@ -163,8 +163,10 @@ const MAX_UINT32 = 2 ** 32 - 1;
 const MAX_IDENTITY = 40;
 const fileNumber = (fields: shape.Fields) => shape.whole(fields, "file", 0, MAX_UINT32);
 const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT32);
-const skipped = (fields: shape.Fields) =>
-  fields.skipped === undefined ? {} : { skipped: shape.whole(fields, "skipped") };
+const counts = (fields: shape.Fields) => ({
+  ...(fields.skipped === undefined ? {} : { skipped: shape.whole(fields, "skipped") }),
+  ...(fields.verified === undefined ? {} : { verified: shape.whole(fields, "verified") }),
+});
 const failureField = (fields: shape.Fields) => asFailure(fields.failure, "failure");
 
 const carriedStream = (fields: shape.Fields) => shape.whole(fields, "stream", 0, MAX_UINT32);
@@ -246,13 +248,13 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     files: shape.whole(fields, "files"),
     bytes: shape.whole(fields, "bytes"),
     ...(fields.incomplete === undefined ? {} : { incomplete: shape.flag(fields, "incomplete") }),
-    ...skipped(fields),
+    ...counts(fields),
   }),
   finished: (fields) => ({
     type: "finished",
     files: shape.whole(fields, "files"),
     bytes: shape.whole(fields, "bytes"),
-    ...skipped(fields),
+    ...counts(fields),
     failures: shape.list(fields, "failures", 1 << 16, asFailure),
   }),
   alive: () => ({ type: "alive" }),

@@ -70,6 +70,11 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
       hint: "Install the same version of escp on both machines",
     });
   }
+  if (options.job.verify && !hello.features.includes("verify")) {
+    throw new UserError(`Cannot use --verify: escp ${hello.software} on ${peer.name} does not know it`, {
+      hint: "Install the same version of escp on both machines",
+    });
+  }
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const { xattrs, acls } = options.job;
   if ((xattrs || acls) && !hello.features.includes("xattrs")) {

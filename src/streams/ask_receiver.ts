@@ -28,12 +28,19 @@ const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP"
 /** Answers the asks of one stream. */
 export class AskReceiver {
   readonly #target: TargetComparer;
-  readonly #options: Comparison;
+  readonly #options: Comparison | undefined;
+  readonly #verifies: boolean;
   readonly #breather: Breather;
   readonly #wanted = new FileStat();
   #digests?: typeof import("../files/content_digest.ts");
 
-  constructor(target: TargetComparer, options: Comparison, breather: Breather) {
+  /** @param options what the sender may ask before it sends. @param verifies whether it may ask about what is written. */
+  constructor(
+    target: TargetComparer,
+    options: Comparison | undefined,
+    { breather, verifies }: { breather: Breather; verifies: boolean },
+  ) {
+    this.#verifies = verifies;
     this.#target = target;
     this.#breather = breather;
     this.#options = options;
@@ -46,12 +53,15 @@ export class AskReceiver {
    * @throws {ProtocolError} when a record is not what a sender may ask about.
    */
   async receive(
-    { unit, attempt, phase, recordsBytes }: AskHeader,
+    { unit, attempt, phase, verify = false, recordsBytes }: AskHeader,
     bytes: Uint8Array<ArrayBuffer>,
     view: DataView,
     start: number,
     end: number,
   ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
+    if (verify ? !this.#verifies : !this.#options) {
+      throw new ProtocolError("bad-frame", "Cannot accept an ask: the job has no place for it");
+    }
     const counts = { files: 0, bytes: 0, skipped: 0 };
     const report: ReceivedPack = { type: "pack", unit, attempt, ...counts, failures: [], folders: [], created: [] };
     const outcomes: (number | Failure)[] = [];
@@ -69,11 +79,11 @@ export class AskReceiver {
       let outcome: number | Failure;
       try {
         if (entering) folder = undefined;
-        if (entering) outcome = folder = this.#enter(cursor, bytes, report);
+        if (entering) outcome = folder = this.#enter(cursor, bytes, verify ? undefined : report);
         else if (folder === undefined) throw inNoFolder();
-        else outcome = folder === Verdict.same ? await this.#judge(phase, cursor, bytes, range) : folder;
+        else outcome = folder === Verdict.same ? await this.#judge({ phase, verify }, cursor, bytes, range) : folder;
       } catch (error) {
-        outcome = failureOf(error);
+        outcome = failureOf(error, verify);
         if (entering) folder = outcome;
       }
       if (cursor.type === RecordType.enter) continue;
@@ -81,62 +91,66 @@ export class AskReceiver {
         throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
       }
       if (typeof outcome !== "number") report.failures.push(outcome);
-      else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) report.skipped++;
+      else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
+        if (verify) report.verified = (report.verified ?? 0) + 1;
+        else report.skipped++;
+      }
     }
     return { report, outcomes };
   }
 
-  #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {
+  #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
-    if (cursor.type === RecordType.folder) report.folders.push(folderAttributes(cursor, bytes));
+    if (cursor.type === RecordType.folder) report?.folders.push(folderAttributes(cursor, bytes));
     return Verdict.same;
   }
 
   #judge(
-    phase: number,
+    { phase, verify }: { phase: number; verify: boolean },
     cursor: RecordCursor,
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
   ): number | Promise<number> {
-    if (phase === AskPhase.look) return this.#look(cursor, bytes);
+    if (phase === AskPhase.look) return this.#look(cursor, bytes, verify);
     if (cursor.type !== RecordType.file) {
       throw new ProtocolError("bad-record", "Cannot compare the contents of what is no file");
     }
     const { stat } = this.#target;
     if (!this.#target.look(cursor, bytes)) return Verdict.missing;
     if (stat.kind !== FileKind.file || stat.size !== cursor.size) return Verdict.different;
-    return range ? this.#compare(cursor, range) : this.#settle(cursor);
+    return range ? this.#compare(cursor, range, verify) : this.#settle(cursor, verify);
   }
 
-  #look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+  #look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, verify: boolean): number {
     const target = this.#target;
     if (!target.look(cursor, bytes)) return Verdict.missing;
     const { stat } = target;
     if (stat.kind === FileKind.folder) throw failedWith("write", target.path, "EISDIR");
-    const { by } = this.#options;
+    const by = verify ? "contents" : this.#options!.by;
     if (by === "nothing") return Verdict.different;
     if (cursor.type !== RecordType.file) return target.isLink(cursor, bytes) ? Verdict.same : Verdict.different;
     if (stat.kind !== FileKind.file || stat.size !== cursor.size) return Verdict.different;
     if (by === "contents") return Verdict.undecided;
     readAttributes(cursor, this.#wanted);
-    return isSameTime(stat, this.#wanted) ? this.#settle(cursor) : Verdict.different;
+    return isSameTime(stat, this.#wanted) ? this.#settle(cursor, false) : Verdict.different;
   }
 
-  async #compare(cursor: RecordCursor, range: RangeDigest): Promise<number> {
+  async #compare(cursor: RecordCursor, range: RangeDigest, verify: boolean): Promise<number> {
     const reader = this.#target.open();
     try {
+      if (verify) reader.forgetCache();
       const { digestRange, isSameDigest } = this.#digests ??= await import("../files/content_digest.ts");
       const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
       if (!digest || !isSameDigest(digest, range.digest)) return Verdict.different;
     } finally {
       reader.close();
     }
-    return isWhole(range, cursor) ? this.#settle(cursor) : Verdict.same;
+    return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
   }
 
   /** The file is the same; its attributes become so. */
-  #settle(cursor: RecordCursor): number {
-    if (this.#options.dryRun) return Verdict.same;
+  #settle(cursor: RecordCursor, verify: boolean): number {
+    if (verify || this.#options!.dryRun) return Verdict.same;
     readAttributes(cursor, this.#wanted);
     this.#target.bringUpToDate(this.#wanted, cursor.xattrs());
     return Verdict.same;
@@ -152,8 +166,8 @@ function inNoFolder(): ProtocolError {
   return new ProtocolError("bad-record", "Cannot accept a record: it is in no folder");
 }
 
-function failureOf(error: unknown): number | Failure {
+function failureOf(error: unknown, verify: boolean): number | Failure {
   if (!(error instanceof FileError)) throw error;
-  if (error.act !== "set the attributes of" && !OBSTACLES.includes(error.code)) return Verdict.different;
+  if (verify || (error.act !== "set the attributes of" && !OBSTACLES.includes(error.code))) return Verdict.different;
   return toFailure(error);
 }

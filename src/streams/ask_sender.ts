@@ -47,8 +47,8 @@ export class AskSender {
       : [];
     const { bytes, view } = this.#out;
     const start = FRAME_START + FRAME_HEADER_BYTES;
-    const { plan, phase, attempt } = unit;
-    writeAskHeader(view, start, { unit: unit.unit, attempt, phase, recordsBytes: plan.length });
+    const { plan, phase, verify, attempt } = unit;
+    writeAskHeader(view, start, { unit: unit.unit, attempt, phase, verify, recordsBytes: plan.length });
     bytes.set(plan, start + ASK_HEADER_BYTES);
     let at = start + ASK_HEADER_BYTES + plan.length;
     for (const digest of digests) {
@@ -64,11 +64,11 @@ export class AskSender {
     this.#open = undefined;
   }
 
-  async #digests({ plan, range }: AskUnit): Promise<RangeDigest[]> {
+  async #digests({ plan, range, verify = false }: AskUnit): Promise<RangeDigest[]> {
     const { digestBytes, digestRange } = await import("../files/content_digest.ts");
     if (range) {
       const { start, end } = range;
-      return [{ start, end, digest: await this.#digestLarge(range, digestRange) ?? UNREADABLE }];
+      return [{ start, end, digest: await this.#digestLarge(range, digestRange, verify) ?? UNREADABLE }];
     }
     const buffer = this.#buffer ??= new Uint8Array(PACK_FILE_LIMIT);
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
@@ -81,7 +81,9 @@ export class AskSender {
         continue;
       }
       let length = -1;
+      this.#source.uncached = verify;
       if (inFolder) goesWell(() => length = this.#source.readWhole(plan, nameStart, nameEnd, buffer, 0, buffer.length));
+      this.#source.uncached = false;
       const digest = length === size ? digestBytes(buffer.subarray(0, length)) : UNREADABLE;
       digests.push({ start: 0, end: size, digest });
       const pausing = this.#breather.breathe();
@@ -91,9 +93,10 @@ export class AskSender {
   }
 
   /** Undefined where the file is not what it was, or cannot be read. */
-  async #digestLarge(range: AskedRange, digestRange: DigestRange): Promise<Uint8Array | undefined> {
+  async #digestLarge(range: AskedRange, digestRange: DigestRange, verify: boolean): Promise<Uint8Array | undefined> {
     try {
       const reader = this.#readerOf(range);
+      if (verify) reader.forgetCache();
       if (reader.size !== range.size) return undefined;
       const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
       return reader.changed() ? undefined : digest;

@@ -26,6 +26,10 @@ export interface SentPack {
   sizes: Uint32Array;
   /** 1 for each that counts as a file, 0 for a folder. */
   counts: Uint8Array;
+  /** Which record of the plan each is, not counting `enter`. */
+  places: Uint16Array;
+  /** The record of the plan that is under way. */
+  place: number;
   /** How many were sent. */
   sent: number;
   /** What could not be read, and so was not sent. */
@@ -57,6 +61,7 @@ export class PackSender {
     const folder = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
     let at = this.#begin();
     while (cursor.next()) {
+      if (cursor.type !== RecordType.enter) sent.place++;
       if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) {
         if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit, at);
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
@@ -212,6 +217,7 @@ export class PackSender {
     sent.counts[sent.sent] = files;
     sent.crcs[sent.sent] = crc;
     sent.sizes[sent.sent] = size;
+    sent.places[sent.sent] = sent.place;
     sent.sent++;
     this.#outcomes++;
   }
@@ -224,6 +230,8 @@ export function beginPack(unit: PackUnit): SentPack {
     unit: unit.unit,
     crcs: new Uint32Array(unit.records),
     sizes: new Uint32Array(unit.records),
+    places: new Uint16Array(unit.records),
+    place: -1,
     counts: new Uint8Array(unit.records),
     sent: 0,
     failures: [],

@@ -161,11 +161,15 @@ async function createExpander(codecs: readonly CodecName[], { cipherEngine }: St
   return new Expander(codecs.map((codec) => createCodec(codec, cipherEngine)));
 }
 /** Loaded where the sender may ask. */
-async function openAsks({ comparison, roots, options }: RoleOf<"receive">, files: FileEngine, breather: Breather) {
-  if (!comparison) return undefined;
+async function openAsks(
+  { comparison, verify, roots, options }: RoleOf<"receive">,
+  files: FileEngine,
+  breather: Breather,
+) {
+  if (!comparison && !verify) return undefined;
   const { AskReceiver } = await import("./ask_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return { comparer, receiver: new AskReceiver(comparer, comparison, breather) };
+  return { comparer, receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify }) };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

@@ -133,6 +133,7 @@ interface AwaitedPack {
   refused: SentPack["failures"];
   files: number;
   bytes: number;
+  inPlace: Uint8Array;
 }
 
 /** What was sent and has no result yet. */
@@ -151,7 +152,15 @@ class AwaitedResults {
 
   add<T extends SentPack | SentRange>(sent: T): T {
     if (sent.type === "pack") {
-      this.#packs.set(sent.unit, { sent, seen: 0, failures: [], refused: [], files: 0, bytes: 0 });
+      this.#packs.set(sent.unit, {
+        sent,
+        seen: 0,
+        failures: [],
+        refused: [],
+        files: 0,
+        bytes: 0,
+        inPlace: new Uint8Array(sent.crcs.length),
+      });
     } else this.#ranges.set(sent.unit.unit, sent);
     return sent;
   }
@@ -164,6 +173,7 @@ class AwaitedResults {
       if (typeof outcome !== "number") entry.refused.push(outcome);
       else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
       else {
+        entry.inPlace[entry.sent.places[index]] = 1;
         entry.files += entry.sent.counts[index];
         entry.bytes += entry.sent.sizes[index];
       }
@@ -176,7 +186,7 @@ class AwaitedResults {
     const entry = this.#packs.get(sent.unit);
     if (!entry || !sent.complete || entry.seen < sent.sent) return;
     this.#packs.delete(sent.unit);
-    const { files, bytes, refused } = entry;
+    const { files, bytes, refused, inPlace } = entry;
     const failures = [...sent.failures, ...entry.failures];
     this.#host.report({
       type: "pack",
@@ -187,6 +197,7 @@ class AwaitedResults {
       refused,
       grown: sent.grown,
       notes: sent.notes,
+      inPlace,
     });
     this.#changes.announce();
   }

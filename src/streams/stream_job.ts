@@ -23,6 +23,8 @@ export type StreamRole =
     codecs: readonly CodecName[];
     /** The sender may ask before it sends; in a dry run it only asks. */
     comparison?: Comparison;
+    /** The sender may ask about what is written. */
+    verify: boolean;
   }
   /** Between two other hosts: no file of this one is touched. */
   | { type: "relay" };

@@ -54,6 +54,8 @@ export interface AskUnit {
   attempt: number;
   /** One of `AskPhase`. */
   phase: number;
+  /** It is about what was written. */
+  verify?: boolean;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan other than `enter`. */
   records: number;
@@ -85,6 +87,8 @@ export interface PackReport {
   refused: Failure[];
   grown: GrownFile[];
   notes: string[];
+  /** 1 for each record of the plan other than `enter` that is in place. */
+  inPlace: Uint8Array;
 }
 
 /** Sender: what became of a range. */
@@ -132,6 +136,8 @@ export interface ReceivedPack {
   bytes: number;
   /** Entries that were there already. */
   skipped: number;
+  /** Entries that were written before and are what they should be. */
+  verified?: number;
   failures: Failure[];
   folders: FolderAttributes[];
   /** Folders that were made or opened up for this, whose mode must be set at the end. */

@@ -72,6 +72,7 @@ export async function runSession(
     workers: machine.workers,
     blockBytes,
     sparse: options.request.sparse,
+    verify: options.request.verify,
     idleTimeoutMs: options.request.timeoutMs,
     emit,
   };
@@ -102,7 +103,7 @@ export async function runSession(
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
       xattrs: options.request.xattrs,
       acls: options.request.acls,
-      fsync: options.request.fsync,
+      fsync: options.request.fsync || options.request.verify,
       umask: machine.umask,
     });
   session.control.send({ type: "bye" });

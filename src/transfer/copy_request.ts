@@ -21,6 +21,8 @@ export interface CopyRequest {
   sparse: boolean;
   /** Everything is on stable storage before success is reported. */
   fsync: boolean;
+  /** What is written is read again on both sides and compared. */
+  verify: boolean;
   /** Ends that make up contents, or throw them away. */
   dummy?: Dummy;
   /** Only what is not there yet: told by size and time, or by contents. */
@@ -45,7 +47,7 @@ export interface CopyRequest {
 
 /** For the job that the remote end is told. */
 export function jobOptions(
-  { filters, xattrs, acls, fsync, dryRun, ...request }: CopyRequest,
+  { filters, xattrs, acls, fsync, verify, dryRun, ...request }: CopyRequest,
   blockBytes: number,
 ): JobOptions {
   return {
@@ -53,6 +55,7 @@ export function jobOptions(
     ...(xattrs ? { xattrs } : {}),
     ...(acls ? { acls } : {}),
     ...(fsync ? { fsync } : {}),
+    ...(verify ? { verify } : {}),
     ...(dryRun ? { dryRun } : {}),
     filters: [...filters],
     blockBytes,

@@ -96,6 +96,8 @@ export interface FinishedEvent {
   readonly failed: number;
   /** Files that needed no copy. */
   readonly skipped: number;
+  /** Where it was asked for: files and links that were read again and are what they should be. */
+  readonly verified?: number;
   /** Where compression was asked for: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
   /** Ends that worked with dummies instead of files: nothing was copied. */

@@ -14,7 +14,7 @@ export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
 /** Whom the files tell, besides the receiver. */
 export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   /** A file is in place. */
-  done(bytes: number): void;
+  done(bytes: number, item: RangedItem): void;
   /** So many bytes of it are there from an earlier copy. */
   kept(bytes: number): void;
   /** A file did not arrive. */
@@ -139,7 +139,7 @@ export class RangedFiles {
     const file = this.#files.get(number);
     if (!file || file.state !== "closing") return;
     this.#files.delete(number);
-    if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes);
+    if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item);
     else this.#host.failed(differs(file.item.path), "sender");
   }
 

@@ -1,6 +1,6 @@
 /** The receiver's story, on whichever end: plan the target, write what comes, and compare the totals. */
 
-import { ProtocolError, UserError } from "../errors.ts";
+import { ProtocolError, quotePath, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
 import { makeFolders, planTargets } from "../files/target_plan.ts";
@@ -70,9 +70,16 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     // Before folders get their times, which this changes.
     if (!target.hasFailed && !finish.incomplete) marked.forEach(({ path, source }) => unmark(path, source));
     const failures = await target.finish();
-    const { skipped, ...done } = target.done;
+    const { skipped, verified: same, ...done } = target.done;
+    const verified = options.verify ? { verified: same } : {};
     const told = failures.slice(0, MAX_TOLD);
-    control.send({ type: "finished", ...done, ...(options.comparison ? { skipped } : {}), failures: told });
+    control.send({
+      type: "finished",
+      ...done,
+      ...(options.comparison ? { skipped } : {}),
+      ...verified,
+      failures: told,
+    });
     for (const failure of failures) target.failed(failure);
     checkTotals(target.done, finish);
     const lost = isClient ? target.crew.losses.note(control.corrupt) : undefined;
@@ -84,6 +91,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
       bytes,
       failed: target.failures + sender.failed,
       skipped,
+      ...verified,
       dryRun,
       streams: count,
       resumed: target.kept,
@@ -126,6 +134,11 @@ async function plan(
       files.paths,
     );
     if (options.comparison?.dryRun) return roots;
+    if (options.verify && roots.some(({ kind }) => kind === "device")) {
+      throw new UserError(`Cannot verify what is written to ${quotePath(target)}: it is no file`, {
+        hint: "Leave out --verify",
+      });
+    }
     // How much of it is to be written is not known otherwise.
     if (!options.comparison && !options.sparse) await checkSpace(roots, bytes, files);
     return makeFolders(roots, files.paths);

@@ -39,6 +39,8 @@ export interface ReceiveOptions {
   resume: boolean;
   /** Everything is on stable storage before it counts as copied. */
   fsync: boolean;
+  /** What is written is read again and compared. */
+  verify: boolean;
   /** What the sender asks before it sends; undefined: it sends everything. */
   comparison?: Comparison;
   umask: number;

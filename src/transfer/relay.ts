@@ -129,10 +129,20 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     }
     const { dryRun } = options.request;
     const { files, bytes } = dryRun ? conversation.planned : finished;
-    const { skipped = 0 } = finished;
+    const { skipped = 0, verified } = finished;
     const wireBytes = compress ? crew.wireBytes : undefined;
     const { failed, kept: resumed } = conversation;
-    const outcome = { files, bytes, failed, skipped, dryRun, streams: count, resumed, wireBytes };
+    const outcome = {
+      files,
+      bytes,
+      failed,
+      skipped,
+      ...(verified === undefined ? {} : { verified }),
+      dryRun,
+      streams: count,
+      resumed,
+      wireBytes,
+    };
     options.emit({
       type: "finished",
       ...outcome,

@@ -46,12 +46,14 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   const confinement = root === undefined ? undefined : new Confinement(root, home, machine.files.paths);
   const base = confinement?.base ?? home;
   const tilde = !options.local;
+  const verify = (job.verify ?? false) && session.features.includes("verify");
   const shared = {
     session,
     files: await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender"),
     salt: job.salt,
     blockBytes,
     sparse: (job.sparse ?? false) && session.features.includes("sparse"),
+    verify,
     comparison: comparisonOf(job),
     emit,
     idleTimeoutMs: job.timeoutMs ?? TIMEOUT_MS,
@@ -74,7 +76,8 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       codecs: await codecsFor(compress, machine.cipher.name),
       xattrs: job.xattrs ?? false,
       acls: job.acls ?? false,
-      fsync: (job.fsync ?? false) && session.features.includes("fsync"),
+      // Only what is on the disk can be read from there.
+      fsync: verify || ((job.fsync ?? false) && session.features.includes("fsync")),
       umask: machine.umask,
       streams: MAX_STREAMS,
       bytesPerSecond: 0,

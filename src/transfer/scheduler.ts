@@ -13,6 +13,7 @@ import { toFailure } from "../streams/failure.ts";
 import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
 import { RangedFiles } from "./ranged_files.ts";
 import type { TargetQuestions } from "./target_questions.ts";
+import type { Verification } from "./verification.ts";
 
 /** Whom the scheduler tells. */
 export interface SchedulerHost {
@@ -57,6 +58,8 @@ export class Scheduler {
   readonly #ready: (PackUnit | AskUnit)[] = [];
   /** Where the receiver is asked first. */
   #questions: TargetQuestions | undefined;
+  /** Where what is written is read again. */
+  #verification: Verification | undefined;
   readonly #out = new Map<number, { unit: Unit; stream: number }>();
   readonly #broken = new Set<number>();
   readonly #early: WalkItem[] = [];
@@ -76,9 +79,10 @@ export class Scheduler {
       note: (message) => host.note(message),
       failed: (failure, side) => this.#fail(failure, side),
       kept: (bytes) => this.kept += bytes,
-      done: (bytes) => {
+      done: (bytes, item) => {
         this.done.files++;
         this.done.bytes += bytes;
+        this.#verification?.rangedWritten(item);
       },
     }, options);
   }
@@ -102,6 +106,32 @@ export class Scheduler {
       failed: (failure) => this.#fail(failure, "receiver"),
       planned: (entry) => this.#host.planned(entry),
     }, comparison);
+  }
+
+  /** From now on what is written is read again on both sides. To be called before the first unit is taken. */
+  async verify(rootName: (root: number) => string): Promise<void> {
+    const { Verification } = await import("./verification.ts");
+    this.#verification = new Verification({
+      rootName,
+      ask: (question) => {
+        const unit = this.#nextUnit++;
+        this.#ready.push({ type: "ask", unit, attempt: 0, verify: true, ...question });
+        return unit;
+      },
+      send: (pack) => {
+        const unit = this.#packUnit(pack);
+        this.#ready.push(unit);
+        return unit.unit;
+      },
+      sendRanged: (item) => this.#ranged.announce(item),
+      failed: (failure) => this.#fail(failure, "sender"),
+      note: (message) => this.#host.note(message),
+    });
+  }
+
+  /** Files and links that were read again and are what they should be. */
+  get verified(): number {
+    return this.#verification?.verified ?? 0;
   }
 
   /** What the walk has found so far less what need not be sent. */
@@ -152,13 +182,16 @@ export class Scheduler {
     const unit = this.#out.get(report.unit)?.unit;
     if (!unit) return;
     this.#out.delete(report.unit);
-    if (report.type === "ask") this.#questions!.answered(unit as AskUnit, report.outcomes);
+    if (report.type === "ask" && (unit as AskUnit).verify) {
+      this.#verification!.answered(unit as AskUnit, report.outcomes);
+    } else if (report.type === "ask") this.#questions!.answered(unit as AskUnit, report.outcomes);
     else if (report.type === "pack") {
       this.done.files += report.files;
       this.done.bytes += report.bytes;
       for (const failure of report.failures) this.#fail(failure, "sender");
       for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
+      this.#verification?.packWritten(unit as PackUnit, report.inPlace);
       for (const { item, bytesBefore } of report.grown) {
         this.#early.push(item);
         this.found.bytes += item.size - bytesBefore;
@@ -203,17 +236,19 @@ export class Scheduler {
 
   /** Whether nothing has to be asked, or waits for its answer. */
   get #asked(): boolean {
-    return this.#questions?.idle ?? true;
+    return (this.#questions?.idle ?? true) && (this.#verification?.idle ?? true);
   }
 
   /** Takes on what the receiver's answers have brought up. @returns whether that was anything. */
   #ask(): boolean {
+    const found = this.found.complete && this.#early.length === 0;
+    if (this.#verification?.step({ hasRoom: this.#ranged.hasRoom, flush: found })) return true;
     const questions = this.#questions;
     if (!questions) return false;
     const needed = this.#ranged.hasRoom ? questions.takeNeeded() : undefined;
     if (needed) this.#ranged.announce(needed);
     return needed !== undefined || questions.askRange() ||
-      (this.found.complete && this.#early.length === 0 && questions.flush());
+      (found && questions.flush());
   }
 
   /** Whether everything but hard links is in place. */

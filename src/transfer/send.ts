@@ -40,6 +40,8 @@ export interface SendOptions {
   walk: WalkOptions;
   /** Holes are sent as such. */
   sparse: boolean;
+  /** What is written is read again and compared. */
+  verify: boolean;
   /** What the receiver is asked before anything is sent; undefined: everything is sent. */
   comparison?: Comparison;
   /** Most streams. */
@@ -63,6 +65,8 @@ export interface Outcome {
   bytes: number;
   failed: number;
   skipped: number;
+  /** Where it was asked for: files and links that were read again and are what they should be. */
+  verified?: number;
   /** `files` and `bytes` are what would be copied. */
   dryRun?: boolean;
   streams: number;
@@ -111,6 +115,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
   try {
     const { comparison } = options;
     if (comparison) await scheduler.askFirst(comparison, (root) => roots[root].name);
+    if (options.verify) await scheduler.verify((root) => roots[root].name);
     await scheduler.lookAhead(SMALL_JOB);
     const { files, complete } = scheduler.found;
     const bytes = Math.max(scheduler.found.bytes, options.walk.hardlinks ? 0 : sizeOf(roots));
@@ -160,13 +165,14 @@ export async function send(options: SendOptions): Promise<Outcome> {
     progress.stop();
     messages.flush();
     const skipped = scheduler.skipped.files;
+    const verified = options.verify ? { verified: scheduler.verified } : {};
     const incomplete = scheduler.failed + options.failures.length > 0;
-    const more = { ...(comparison ? { skipped } : {}), ...(incomplete ? { incomplete } : {}) };
+    const more = { ...(comparison ? { skipped } : {}), ...verified, ...(incomplete ? { incomplete } : {}) };
     control.send({ type: "finish", ...scheduler.done, ...more });
     const finished = await conversation.finished;
     for (const failure of finished.failures) fail(failure, "receiver");
     const failed = scheduler.failed + options.failures.length + finished.failures.length;
-    checkTotals({ ...scheduler.done, skipped }, finished);
+    checkTotals({ ...scheduler.done, skipped, ...verified }, finished);
     const lost = isClient ? crew.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
     const { files: sent, bytes: size } = comparison?.dryRun ? planned : scheduler.done;
@@ -177,6 +183,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       bytes: size,
       failed,
       skipped,
+      ...verified,
       dryRun: comparison?.dryRun,
       streams: count,
       resumed,
@@ -217,8 +224,9 @@ function converse(options: SendOptions, scheduler: Scheduler) {
 
 /** Success is said only when both sides count the same. */
 export function checkTotals(mine: Totals, theirs: Totals): void {
-  const { files, bytes, skipped = 0 } = mine;
-  if (files === theirs.files && bytes === theirs.bytes && skipped === (theirs.skipped ?? 0)) return;
+  const { files, bytes, skipped = 0, verified = 0 } = mine;
+  const isSame = files === theirs.files && bytes === theirs.bytes && skipped === (theirs.skipped ?? 0);
+  if (isSame && verified === (theirs.verified ?? 0)) return;
   throw new UserError(
     `Cannot confirm the copy: one side counts ${describeTotals(mine)}, the other ${describeTotals(theirs)}`,
     { hint: "Copy it again; what is complete already is not harmed" },
@@ -230,10 +238,12 @@ interface Totals {
   files: number;
   bytes: number;
   skipped?: number;
+  verified?: number;
 }
 
-function describeTotals({ files, bytes, skipped }: Totals): string {
-  return `${files} files with ${bytes} bytes${skipped ? `, and ${skipped} unchanged` : ""}`;
+function describeTotals({ files, bytes, skipped, verified }: Totals): string {
+  const more = (verified ? `, ${verified} verified` : "") + (skipped ? `, and ${skipped} unchanged` : "");
+  return `${files} files with ${bytes} bytes${more}`;
 }
 
 /** Bytes of the roots that are files: known before the walk comes to them. */

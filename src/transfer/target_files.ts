@@ -30,6 +30,7 @@ interface UnitCount {
   files: number;
   bytes: number;
   skipped: number;
+  verified: number;
   failures: number;
 }
 
@@ -43,7 +44,7 @@ const OTHER_DESCRIPTORS = 64;
 /** What is written here, and what is known of it. */
 export class TargetFiles {
   readonly crew: StreamCrew;
-  readonly done = { files: 0, bytes: 0, skipped: 0 };
+  readonly done = { files: 0, bytes: 0, skipped: 0, verified: 0 };
   /** Bytes of large files that an earlier copy has left. */
   kept = 0;
   failures = 0;
@@ -76,7 +77,14 @@ export class TargetFiles {
     this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
       {
-        role: { type: "receive", roots, options: targetOptions, codecs: options.codecs, comparison },
+        role: {
+          type: "receive",
+          roots,
+          options: targetOptions,
+          codecs: options.codecs,
+          comparison,
+          verify: options.verify,
+        },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         dummy: files.dummy,
@@ -187,10 +195,11 @@ export class TargetFiles {
 
   /** Gives folders their attributes, and brings them to the disk where that is wanted. */
   async finish(): Promise<Failure[]> {
-    for (const { files, bytes, skipped, failures } of this.#units.values()) {
+    for (const { files, bytes, skipped, verified, failures } of this.#units.values()) {
       this.done.files += files;
       this.done.bytes += bytes;
       this.done.skipped += skipped;
+      this.done.verified += verified;
       this.failures += failures;
     }
     this.#units.clear();
@@ -235,11 +244,12 @@ export class TargetFiles {
     if (known && known.attempt > report.attempt) return;
     const unit = known?.attempt === report.attempt
       ? known
-      : { attempt: report.attempt, files: 0, bytes: 0, skipped: 0, failures: 0 };
+      : { attempt: report.attempt, files: 0, bytes: 0, skipped: 0, verified: 0, failures: 0 };
     this.#units.set(report.unit, unit);
     unit.files += report.files;
     unit.bytes += report.bytes;
     unit.skipped += report.skipped;
+    unit.verified += report.verified ?? 0;
     unit.failures += report.failures.length;
     report.failures.forEach((failure) => this.#tellFailure(failure));
     const { xattrs, acls } = this.#options;

@@ -90,6 +90,7 @@ export class JoinedEvents {
       failed: sum.failed + event.failed,
       skipped: sum.skipped + event.skipped,
       ...wireBytesOf(sum, event),
+      ...(event.verified === undefined ? {} : { verified: (sum.verified ?? 0) + event.verified }),
       ...((event.dummy ?? sum.dummy) && { dummy: event.dummy ?? sum.dummy }),
       elapsedMs: sum.elapsedMs + event.elapsedMs,
       streams: Math.max(sum.streams, event.streams),

@@ -87,7 +87,7 @@ export class JsonReport {
 
   #finish(event: Extract<TransferEvent, { type: "finished" }>, now: number): void {
     this.#ended = true;
-    const { files, bytes, resumed = 0, failed, skipped, dryRun, wireBytes, dummy, streams, engine } = event;
+    const { files, bytes, resumed = 0, failed, skipped, verified, dryRun, wireBytes, dummy, streams, engine } = event;
     const connectedMs = this.#connectedMs ?? now;
     this.#write({
       event: "end",
@@ -96,6 +96,7 @@ export class JsonReport {
       bytes,
       failed,
       skipped,
+      verified,
       resumed,
       dryRun: dryRun || undefined,
       wireBytes,

@@ -12,13 +12,15 @@ const DUMMY = {
  * compression also `412 MiB sent`.
  */
 export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = { bits: false }): string {
-  const { files, bytes, resumed = 0, failed, skipped, dryRun, wireBytes, dummy, elapsedMs, streams, engine } = event;
+  const { files, bytes, resumed = 0, failed, skipped, verified, dryRun, wireBytes, dummy, elapsedMs, streams, engine } =
+    event;
   const rate = elapsedMs > 0 ? ` (${formatRate((bytes - resumed) / elapsedMs * 1000, { bits })})` : "";
   const parts = [
     dryRun ? `dry run: ${formatCount(files, "file")} to copy` : formatCount(files, "file"),
     dryRun ? formatBytes(bytes) : `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}`,
     resumed > 0 ? `${formatBytes(resumed)} of it were there` : "",
     wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
+    verified === undefined ? "" : `${verified} verified`,
     failed > 0 ? `${failed} failed` : "",
     skipped > 0 ? `${skipped} unchanged` : "",
     formatCount(streams, "stream"),

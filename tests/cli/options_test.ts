@@ -66,6 +66,7 @@ describe("readCommandLine", () => {
       sparse: false,
       dummy: undefined,
       fsync: false,
+      verify: false,
       direct: true,
       update: undefined,
       dryRun: false,

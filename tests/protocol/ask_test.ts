@@ -32,6 +32,19 @@ describe("ask", () => {
     assertEquals(readDigest(bytes, view, ASK_HEADER_BYTES + 64, 2 ** 40), digest);
   });
 
+  it("says in its phase that it is about what was written; other phases are rejected", () => {
+    const bytes = new Uint8Array(ASK_HEADER_BYTES);
+    for (const phase of Object.values(AskPhase)) {
+      const header = { unit: 1, attempt: 0, phase, verify: true, recordsBytes: 0 };
+      writeAskHeader(viewOf(bytes), 0, header);
+      assertEquals([bytes[8], readAskHeader(viewOf(bytes), 0, bytes.length)], [phase + 4, header]);
+    }
+    for (const phase of [3, 7, 8, 2 ** 32 - 1]) {
+      viewOf(bytes).setUint32(8, phase, true);
+      assertProtocolError("bad-record", () => readAskHeader(viewOf(bytes), 0, bytes.length));
+    }
+  });
+
   it("is rejected when it is cut at any byte, or something follows it", () => {
     const whole = fromHex(HEADER + "00".repeat(64) + DIGEST);
     for (let end = 0; end < whole.length; end++) {

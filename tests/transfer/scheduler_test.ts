@@ -62,6 +62,7 @@ function confirm(scheduler: Scheduler, unit: Unit | undefined): void {
       refused: [],
       grown: [],
       notes: [],
+      inPlace: new Uint8Array(1),
     });
   } else {
     const { file, start, end } = unit as RangeUnit;

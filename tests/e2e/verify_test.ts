@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { escpCommand, type EscpResult, runEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { useAsEscp } from "./plain_rights.ts";
+import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+
+const MIB = 1 << 20;
+const TREE = {
+  ...{ "small": "s", "empty": "", "in/small": "t", "in/large": { size: 3 * MIB, seed: 1 } },
+  ...{ "in/huge": { size: 70 * MIB, seed: 2 }, "in/link": { link: "large" }, "hard": { hardLink: "small" } },
+};
+const FILES = 7;
+
+/** What the last line of --json says. */
+const endOf = ({ stdout }: EscpResult) => JSON.parse(stdout.trim().split("\n").at(-1)!);
+
+const problem = tracingProblem();
+const why = problem === undefined ? "" : ` (skipped: ${problem})`;
+
+describeWithSshd("--verify", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree(TREE);
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  for (const way of WAYS) {
+    it(`reads everything again, and nothing that was not written (${wayName(way)})`, async () => {
+      const to = await scene.tree();
+      const copy = (...flags: string[]) =>
+        scene.copy(way, { flags: ["-a", "--verify", "--json", ...flags], sources: [`${source}/.`], target: to });
+      const first = await copy();
+      assertEquals([first.code, first.stderr], [0, ""]);
+      assertEquals([endOf(first).files, endOf(first).verified], [FILES, FILES]);
+      assertEquals(await compareTrees(source, to, { modes: true }), []);
+      await Deno.remove(`${to}/in/small`);
+      const second = await copy("-u");
+      assertEquals([second.code, second.stderr], [0, ""]);
+      assertEquals([endOf(second).files, endOf(second).skipped, endOf(second).verified], [1, FILES - 1, 1]);
+    });
+  }
+
+  for (const engine of ENGINES) {
+    it(`works between two other hosts (${engine})`, async () => {
+      const to = await scene.tree();
+      const escp = `${scene.sshd.binFolder}/${engine}/escp`;
+      const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "-a", "--verify", "--json"];
+      const result = await runEscp([...flags, "--", `testhost:${source}/.`, `testhost:${to}`]);
+      assertEquals([result.code, result.stderr], [0, ""]);
+      assertEquals(endOf(result).verified, FILES);
+      assertEquals(await compareTrees(source, to, { modes: true }), []);
+    });
+  }
+
+  /** Copies with an escp that takes its time before it reads anything again, while something damages what it wrote. */
+  async function damaged(name: string, times: number): Promise<{ result: EscpResult; damages: number; to: string }> {
+    const folder = await scene.tree();
+    const to = await scene.tree();
+    const slow = ["-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=700000"];
+    const words = ["strace", "-f", ...slow, "-o", "/dev/null", ...escpCommand()];
+    await Deno.writeTextFile(`${folder}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
+    await Deno.chmod(`${folder}/escp`, 0o755);
+    using _ = useAsEscp(`${folder}/escp`);
+    const good = (await Deno.readFile(`${source}/in/${name}`))[0];
+    let damages = 0;
+    const timer = setInterval(() => {
+      try {
+        using file = Deno.openSync(`${to}/${name}`, { read: true, write: true });
+        const first = new Uint8Array(1);
+        file.readSync(first);
+        if (first[0] !== good || damages === times) return;
+        file.seekSync(0, Deno.SeekMode.Start);
+        file.writeSync(Uint8Array.of(good ^ 1));
+        damages++;
+      } catch {
+        // It is not there yet.
+      }
+    }, 5);
+    try {
+      const way = { direction: "local", engine: "native", streams: 1 } as const;
+      const copy = { flags: ["--verify", "--json"], sources: [`${source}/in/${name}`], target: to };
+      return { result: await scene.copy(way, copy), damages, to };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  const ignore = problem !== undefined || !ENGINES.includes("native");
+  for (const name of ["small", "large"]) {
+    it(`sends again what is damaged on the disk: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 1);
+      assertEquals([result.code, result.stderr, damages], [0, "", 1]);
+      assertStringIncludes(result.stdout, `\\"${name}\\" is not what was written when it is read again`);
+      assertEquals([endOf(result).failed, endOf(result).verified], [0, 1]);
+      assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
+    });
+
+    it(`names what is damaged twice as a failure: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages } = await damaged(name, 9);
+      assertEquals([result.code, damages], [1, 2]);
+      assertMatch(result.stderr, new RegExp(`Cannot verify "${name}": it is not what was written`));
+      assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
+    });
+  }
+
+  it("is refused where nothing can be read again", async () => {
+    const to = await scene.tree();
+    const run = async (...args: string[]) => {
+      const { code, stderr } = await runEscp(["--verify", ...args]);
+      assert(code === 1 || code === 2, stderr);
+      return stderr;
+    };
+    assertMatch(await run("-", `${to}/x`), /Cannot use "--verify" with standard input/);
+    assertMatch(await run(`${source}/small`, "-"), /Cannot use "--verify" with standard output/);
+    assertMatch(await run("-n", `${source}/small`, to), /Cannot use "--verify" with "--dry-run"/);
+    assertMatch(
+      await run("--ioengine", "dummy", `${source}/small`, to),
+      /Cannot use "--verify" with "--ioengine dummy"/,
+    );
+    assertMatch(await run(`${source}/small`, "/dev/null"), /Cannot verify what is written to "\/dev\/null"/);
+    assertEquals([...Deno.readDirSync(to)], []);
+  });
+});
+
+function tracingProblem(): string | undefined {
+  try {
+    const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
+      .outputSync();
+    return success ? undefined : "no process may be traced here";
+  } catch {
+    return "there is no strace";
+  }
+}
