@@ -94,6 +94,14 @@ export const FLAGS = [
     help: "Have every file and folder on stable storage before it counts as copied",
   },
   {
+    name: "manifest",
+    kind: "string",
+    argument: "FILE",
+    section: "Copying",
+    once: true,
+    help: "Write SHA-256 digests of what was copied to a file on this side, for sha256sum -c in the target",
+  },
+  {
     name: "include",
     kind: "list",
     argument: "GLOB",

@@ -72,6 +72,8 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
   readonly toOutput: boolean;
   /** Nothing is written, what would be copied is listed. */
   readonly dryRun: boolean;
+  /** A file on this side for digests of what was copied. */
+  readonly manifest?: string;
   /** Print errors only. */
   readonly quiet: boolean;
   /** A file that is appended to. */
@@ -177,6 +179,7 @@ function copyOptions(
   }
   const streams = standardStreams(operands, target, flags);
   checkDummy(flags, streams);
+  checkManifest(flags, legs, streams);
   return {
     sources,
     target,
@@ -190,6 +193,7 @@ function copyOptions(
     ...(hasHosts && { ofHosts }),
     ...(cpumask && { cpumask }),
     ...(nodemask && { nodemask }),
+    ...(flags.manifest !== undefined && { manifest: flags.manifest }),
     quiet: flags.quiet ?? false,
     log: flags.log,
     bits: flags.bits ?? false,
@@ -200,6 +204,24 @@ function copyOptions(
 function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
   if (filelist !== undefined) return { file: filelist, nul: nul ?? false };
   if (nul) throw new UsageError('Option "-0" is for the names in a list: "--filelist" is missing');
+}
+
+/** Digests are of files on this side. */
+function checkManifest(
+  flags: RawFlags,
+  legs: readonly Leg[],
+  { fromInput, toOutput }: Pick<Options, "fromInput" | "toOutput">,
+): void {
+  if (flags.manifest === undefined) return;
+  const refuse = (what: string, why: string) => {
+    throw new UsageError(`Cannot use "--manifest" ${what}: ${why}`);
+  };
+  if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "it cannot be read again");
+  if (flags["dry-run"]) refuse('with "--dry-run"', "nothing is copied");
+  if (dummyOf(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
+  if (legs.some(({ direction }) => direction === "relay" || direction === "origin")) {
+    refuse("between two other hosts", "the files are not on this one");
+  }
 }
 
 function checkDummy(flags: RawFlags, { fromInput }: Pick<Options, "fromInput">): void {

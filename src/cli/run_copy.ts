@@ -2,6 +2,7 @@
 
 import { formatOperand } from "../ssh/operand.ts";
 import type { TransferEvent } from "../transfer/events.ts";
+import type { Manifest } from "../transfer/manifest.ts";
 import { TakenNames } from "../transfer/shared_target.ts";
 import { Terminal } from "../ui/terminal.ts";
 import { openCopyLog } from "./copy_log.ts";
@@ -38,6 +39,7 @@ export async function runCopy(given: Options): Promise<number> {
     const { place } = await import("../native/placement.ts");
     place(options).forEach((note) => log.warn(note));
   }
+  using manifest = options.manifest === undefined ? undefined : await openManifest(options.manifest);
   const taken = new TakenNames();
   const run = (leg: Leg, emit: (event: TransferEvent) => void) =>
     runLeg(leg, options, taken, {
@@ -45,12 +47,17 @@ export async function runCopy(given: Options): Promise<number> {
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
       signal: stop.signal,
+      manifest,
     });
   const { legs } = options;
-  try {
-    if (legs.length === 1) return statusOf((await run(legs[0], emit)).failed);
+  const runSeveral = async () => {
     const { runLegs } = await import("./run_legs.ts");
-    return statusOf(await runLegs(legs, run, { emit, signal: stop.signal }));
+    return await runLegs(legs, run, { emit, signal: stop.signal });
+  };
+  try {
+    const failed = legs.length === 1 ? (await run(legs[0], emit)).failed : await runSeveral();
+    manifest?.write();
+    return statusOf(failed);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     logging.onEvent({ type: "failed", path: "", message });
@@ -70,6 +77,11 @@ function statusOf(failed: number): number {
 function hintFor({ resume, fromInput }: Options): string | undefined {
   if (fromInput) return "What came on standard input cannot be continued: it has to be sent again";
   return resume ? "Run the same command again to continue; files that are complete stay as they are" : undefined;
+}
+
+async function openManifest(path: string): Promise<Manifest> {
+  const { Manifest } = await import("../transfer/manifest.ts");
+  return new Manifest(path);
 }
 
 async function jsonReport(options: Options) {

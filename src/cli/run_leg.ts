@@ -1,5 +1,6 @@
 /** One leg of a copy: how its other end is started, and what is told to it. */
 
+import { UsageError } from "../errors.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
 import { selfCommand } from "../session/self_command.ts";
 import { formatHost } from "../ssh/operand.ts";
@@ -14,11 +15,14 @@ import type { Options } from "./options.ts";
 import { withRemoteEscp } from "./remote_escp.ts";
 
 /** Who hears of a leg. */
-export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal">;
+export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal" | "manifest">;
 
 /** Between this machine and another end, or between two other hosts. @throws what ended it. */
 export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
   const options = { ...run, ...run.ofHosts?.(leg) };
+  if (listeners.manifest && (leg.direction === "origin" || leg.direction === "relay")) {
+    throw new UsageError('Cannot use "--manifest" between two other hosts: the files are not on this one');
+  }
   if (leg.direction === "origin") {
     const { namesOnOrigin, runOnOrigin } = await import("./run_on_origin.ts");
     taken.take(namesOnOrigin(leg, options));

@@ -81,11 +81,23 @@ export function planTargets(
   return makeFolders(drafts.map(({ root }) => root), paths);
 }
 
+/** Whether the target is the name of the only root, and not the folder that it is put into. */
+export function isRenamed(roots: readonly TargetRoot[], target: string, options: TargetPlanOptions): boolean {
+  if (roots.length !== 1) return false;
+  const [root] = roots;
+  const bare = withoutTrailingSlashes(fullPath(target, options));
+  return root.kind === "file" ? root.folder !== bare : root.path === bare;
+}
+
+function fullPath(target: string, { tilde, base, confinement }: TargetPlanOptions): string {
+  const expanded = tilde ? expandTilde(target, confinement?.home) : target;
+  return isAbsolutePath(expanded) ? expanded : joinPath(base, expanded === "." ? "" : expanded);
+}
+
 /** Where sources go that have one target. */
 function place(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
   const { confinement } = options;
-  const expanded = options.tilde ? expandTilde(target, confinement?.home) : target;
-  const full = isAbsolutePath(expanded) ? expanded : joinPath(options.base, expanded === "." ? "" : expanded);
+  const full = fullPath(target, options);
   confinement?.check("create", full, target);
   const stat = paths.stat(full, { follow: true });
   if (stat?.kind === FileKind.folder && sources.some(({ kind }) => kind === "input")) {

@@ -16,6 +16,7 @@ export const FEATURES: readonly string[] = [
   "dummy",
   "fsync",
   "lists",
+  "manifest",
   "remote-log",
   "resume",
   "sparse",

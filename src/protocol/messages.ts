@@ -76,8 +76,11 @@ export type Message =
     /** No more sources follow. */
     last: boolean;
   }
-  /** receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression. */
-  | { type: "ready"; codecs?: string[] }
+  /**
+   * receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression; `renamed`:
+   * the target is the name of the only source.
+   */
+  | { type: "ready"; codecs?: string[]; renamed?: boolean }
   /** either: the job is refused before anything was written. */
   | { type: "refused"; failure: Failure }
   /** client -> remote: how many streams it opens. */
@@ -199,6 +202,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   ready: (fields) => ({
     type: "ready",
     ...(fields.codecs === undefined ? {} : { codecs: shape.list(fields, "codecs", 16, shape.asText) }),
+    ...(fields.renamed === undefined ? {} : { renamed: shape.flag(fields, "renamed") }),
   }),
   refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
   streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),

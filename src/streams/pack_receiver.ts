@@ -16,10 +16,13 @@ import type { FolderAttributes, ReceivedPack } from "./unit.ts";
 export class PackReceiver {
   readonly #target: TargetWriter;
   readonly #syncs: Breather | undefined;
+  readonly #names: boolean;
+  #folder = "";
 
-  /** @param syncs where each file is brought to the disk, which takes its time: lets others have their turn. */
-  constructor(target: TargetWriter, syncs?: Breather) {
+  /** @param syncs where each file is brought to the disk, which takes its time: lets others have their turn. @param names tells which files. */
+  constructor(target: TargetWriter, syncs?: Breather, names = false) {
     this.#target = target;
+    this.#names = names;
     this.#syncs = syncs;
   }
 
@@ -46,6 +49,7 @@ export class PackReceiver {
       folders: [],
       created: [],
       ...(this.#syncs ? { entered: [] } : {}),
+      ...(this.#names ? { written: [] } : {}),
     };
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
@@ -70,6 +74,10 @@ export class PackReceiver {
       else {
         if (cursor.type !== RecordType.folder) report.files++;
         if (cursor.type === RecordType.file) report.bytes += cursor.size;
+        if (report.written && (cursor.type === RecordType.file || cursor.type === RecordType.hardlink)) {
+          const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+          report.written.push({ root: cursor.root, path: this.#folder === "" ? name : `${this.#folder}/${name}` });
+        }
       }
     }
     report.created = this.#target.takeCreated();
@@ -99,7 +107,9 @@ export class PackReceiver {
 
   #enter({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     this.#target.enter(root, bytes, nameStart, nameEnd);
-    report.entered?.push({ root, path: decodeName(bytes.subarray(nameStart, nameEnd)) });
+    if (!report.entered && !report.written) return;
+    this.#folder = decodeName(bytes.subarray(nameStart, nameEnd));
+    report.entered?.push({ root, path: this.#folder });
   }
 
   #corrupt(cursor: RecordCursor, bytes: Uint8Array): FileError {

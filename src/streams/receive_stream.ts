@@ -43,6 +43,8 @@ export interface ReceiveStreamOptions {
   dryRun: boolean;
   /** Each file is brought to the disk. */
   fsync: boolean;
+  /** Reports tell which files were written. */
+  names: boolean;
   host: ReceiveHost;
   breather: Breather;
   blockBytes: number;
@@ -84,7 +86,7 @@ export class ReceiveStream {
 
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
-    this.#packs = new PackReceiver(options.target, options.fsync ? options.breather : undefined);
+    this.#packs = new PackReceiver(options.target, options.fsync ? options.breather : undefined, options.names);
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */

@@ -115,6 +115,7 @@ async function run(
       target,
       asks: asks?.receiver,
       dryRun: role.comparison?.dryRun ?? false,
+      names: role.names,
       fsync: role.options.fsync ?? false,
       host,
       breather,

@@ -25,6 +25,8 @@ export type StreamRole =
     comparison?: Comparison;
     /** The sender may ask about what is written. */
     verify: boolean;
+    /** Reports tell which files were written. */
+    names: boolean;
   }
   /** Between two other hosts: no file of this one is touched. */
   | { type: "relay" };

@@ -144,6 +144,8 @@ export interface ReceivedPack {
   created: TouchedFolder[];
   /** Folders that were entered, where that has to be known: their names must be brought to the disk at the end. */
   entered?: FolderPlace[];
+  /** Files that were written, where that has to be known; relative to their root. */
+  written?: { root: number; path: string }[];
 }
 
 /** Receiver: a range that was written. */

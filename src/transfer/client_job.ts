@@ -1,5 +1,7 @@
 /** What the client does once the other end is being started: the session, and the copy over it. */
 
+import { UserError } from "../errors.ts";
+import type { SourceRoot } from "../files/engine.ts";
 import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
@@ -62,8 +64,10 @@ export async function runSession(
     } else options.emit(event);
   };
   for (const message of missingFeatures(options.request, session.features, peer.name)) emit({ type: "note", message });
+  const listing = options.manifest && await openListing(options, session, peer.name);
   const shared = {
     session,
+    copied: listing?.files.copied,
     salt: job.salt,
     comparison: comparisonOf(job),
     files: await filesFor(machine.files, options.request.dummy, options.direction === "push" ? "sender" : "receiver"),
@@ -76,10 +80,13 @@ export async function runSession(
     idleTimeoutMs: options.request.timeoutMs,
     emit,
   };
+  const roots = options.direction === "push" ? localRoots(options, machine) : undefined;
+  if (listing && roots) Object.assign(listing, { roots: roots.roots, names: roots.roots.map(({ name }) => name) });
   const outcome = options.direction === "push"
     ? await send({
       ...shared,
-      ...localRoots(options, machine),
+      ...roots!,
+      placed: listing?.files.placed,
       walk: walkOptions(options.request),
       compress: options.request.compress,
       resume: options.request.resume,
@@ -96,7 +103,13 @@ export async function runSession(
         checkSources(options.sources, options.request.recursive, sources);
         const placed = withTargets(sources, options.sources);
         options.target.taken.take(placed);
+        if (listing) listing.names = placed.map(({ name }) => name);
         return placed;
+      },
+      placed(roots, renamed) {
+        if (!listing) return;
+        listing.files.placed(renamed);
+        listing.roots = listing.asSources(roots);
       },
       preserve: options.request.preserve,
       resume: options.request.resume,
@@ -108,6 +121,14 @@ export async function runSession(
     });
   session.control.send({ type: "bye" });
   await session.control.flushed();
+  if (listing) {
+    const { roots, names } = listing;
+    const about = { roots, names, target: options.target.path };
+    for (const { path, message, hint } of await listing.files.addTo(options.manifest!, machine.files, about)) {
+      emit({ type: "failed", path, message, hint });
+      outcome.failed++;
+    }
+  }
   emit({
     type: "finished",
     ...outcome,
@@ -116,6 +137,20 @@ export async function runSession(
     engine: machine.cipher.name,
   });
   return outcome;
+}
+
+/** For a manifest: what is copied, and how it is called. @throws {UserError} when the other end cannot tell. */
+async function openListing({ direction, sources }: CopyOptions, { features }: ClientSession, peer: string) {
+  if (direction === "push" && !features.includes("manifest")) {
+    throw new UserError(`Cannot write a manifest: escp on ${peer} does not tell under which names it writes`, {
+      hint: "Install the same version of escp on both machines",
+    });
+  }
+  if (sources.some(({ target }) => target !== undefined)) {
+    throw new UserError("Cannot write a manifest of files that have targets of their own");
+  }
+  const { asSources, CopiedFiles } = await import("./manifest.ts");
+  return { files: new CopiedFiles(), asSources, roots: [] as SourceRoot[], names: [] as string[] };
 }
 
 function jobOf(options: CopyOptions, blockBytes: number): Job {

@@ -9,6 +9,7 @@ import type { Reach } from "../ssh/reach.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
+import type { Manifest } from "./manifest.ts";
 import type { Outcome } from "./send.ts";
 import type { SharedTarget } from "./shared_target.ts";
 
@@ -38,6 +39,8 @@ export interface CopyOptions {
   helloTimeoutMs?: number;
   streams: number;
   request: CopyRequest;
+  /** Is told what was put in place. */
+  manifest?: Manifest;
   /** Hears what happens. */
   emit: (event: TransferEvent) => void;
   /** Hears the session's name once there is one. */

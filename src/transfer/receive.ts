@@ -3,7 +3,7 @@
 import { ProtocolError, quotePath, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
-import { makeFolders, planTargets } from "../files/target_plan.ts";
+import { isRenamed, makeFolders, planTargets } from "../files/target_plan.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -39,7 +39,11 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
   const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
-  control.send(options.codecs.length > 0 ? { type: "ready", codecs: [...options.codecs] } : { type: "ready" });
+  const codecs = options.codecs.length > 0 ? { codecs: [...options.codecs] } : {};
+  const renamed = roots.length > 0 && isRenamed(roots, options.target, { ...options, sameHost });
+  options.placed?.(roots, renamed);
+  const tells = renamed && !isClient && session.features.includes("manifest");
+  control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}) });
   const most = options.toOutput ? 1 : options.streams;
   const count = isClient
     ? streamsFor(announced, most, options.bytesPerSecond)

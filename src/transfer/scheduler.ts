@@ -12,6 +12,7 @@ import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
 import { RangedFiles } from "./ranged_files.ts";
+import { forEachFile } from "./written_files.ts";
 import type { TargetQuestions } from "./target_questions.ts";
 import type { Verification } from "./verification.ts";
 
@@ -22,6 +23,8 @@ export interface SchedulerHost {
   /** A path that did not arrive. What failed on the receiver is known there already. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
+  /** A file is in place. */
+  copied?: (root: number, path: string) => void;
   /** What a dry run would do. */
   planned(entry: PlannedEntry): void;
 }
@@ -82,6 +85,7 @@ export class Scheduler {
       done: (bytes, item) => {
         this.done.files++;
         this.done.bytes += bytes;
+        host.copied?.(item.root, item.path);
         this.#verification?.rangedWritten(item);
       },
     }, options);
@@ -191,6 +195,7 @@ export class Scheduler {
       for (const failure of report.failures) this.#fail(failure, "sender");
       for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
+      if (this.#host.copied) forEachFile(unit as PackUnit, report.inPlace, this.#host.copied);
       this.#verification?.packWritten(unit as PackUnit, report.inPlace);
       for (const { item, bytesBefore } of report.grown) {
         this.#early.push(item);

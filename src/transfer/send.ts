@@ -40,6 +40,10 @@ export interface SendOptions {
   walk: WalkOptions;
   /** Holes are sent as such. */
   sparse: boolean;
+  /** Hears of each file that is in place. */
+  copied?: (root: number, path: string) => void;
+  /** Hears whether the target is the name of the only root, and not the folder that it is put into. */
+  placed?: (renamed: boolean) => void;
   /** What is written is read again and compared. */
   verify: boolean;
   /** What the receiver is asked before anything is sent; undefined: everything is sent. */
@@ -94,6 +98,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
   const scheduler = new Scheduler(options.files.walk(roots, options.walk), {
     send: (message) => control.send(message),
     failed: fail,
+    copied: options.copied,
     note: (message) => {
       emit({ type: "note", message });
       if (!isClient) control.send({ type: "note", message });
@@ -124,6 +129,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     await announce(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
+    options.placed?.(answer.renamed ?? false);
     const codec = options.compress ? await codecFor(answer.codecs ?? [], session.engine.name) : undefined;
     // One reader, one stream, in the thread that has standard input.
     const mostStreams = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;

@@ -84,6 +84,7 @@ export class TargetFiles {
           codecs: options.codecs,
           comparison,
           verify: options.verify,
+          names: options.copied !== undefined,
         },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
@@ -259,6 +260,7 @@ export class TargetFiles {
       created: false,
     })));
     this.#folders.touch(report.created);
+    report.written?.forEach(({ root, path }) => this.#options.copied!(root, path));
     report.entered?.forEach((folder) => this.#folders.entered(folder));
   }
 
@@ -300,6 +302,7 @@ export class TargetFiles {
     }
     this.done.files++;
     this.done.bytes += size;
+    this.#options.copied?.(open.message.root, open.message.path);
     this.#options.session.control.send({ type: "closed", file, bytes: size, crc32 });
   }
 

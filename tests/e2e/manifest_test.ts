@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { runEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
+
+const TREE = {
+  ...{ "small": "s", "empty": "", "in/large": { size: 3 << 20, seed: 1 }, "in/link": { link: "large" } },
+  ...{ "in/line\nbreak": "l", "back\\slash": "b", " leading": "i", "-dash": "d", "hard": { hardLink: "small" } },
+};
+/** All but the symbolic link, which sha256sum would follow. */
+const FILES = ["small", "empty", "in/large", "in/line\nbreak", "back\\slash", " leading", "-dash", "hard"];
+
+const problem = new Deno.Command("sha256sum", { args: ["--version"], stdout: "null" }).outputSync().success
+  ? undefined
+  : "there is no sha256sum";
+
+describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree(TREE);
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** What sha256sum says is right, in the folder. */
+  async function checked(folder: string, manifest: string): Promise<string[]> {
+    const output = await new Deno.Command("sha256sum", { args: ["-c", "--strict", manifest], cwd: folder }).output();
+    const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert(output.success, `${stdout}\n${stderr}\n${await Deno.readTextFile(manifest)}`);
+    const lines = stdout.trimEnd().split("\n").map((line) => line.replace(/: OK$/, ""));
+    // A name with escapes stands behind a backslash.
+    return lines.map((line) =>
+      line.startsWith("\\") ? line.slice(1).replaceAll("\\n", "\n").replaceAll("\\\\", "\\") : line
+    ).sort();
+  }
+
+  async function copied(way: Way, sources: string[], target: string, ...flags: string[]): Promise<string> {
+    const manifest = `${await scene.tree()}/sums`;
+    const copy = { flags: ["-a", "--manifest", manifest, ...flags], sources, target };
+    const { code, stderr } = await scene.copy(way, copy);
+    assertEquals([code, stderr], [0, ""]);
+    return manifest;
+  }
+
+  const under = (folder: string) => FILES.map((name) => `${folder}${name}`).sort();
+
+  for (const way of WAYS) {
+    it(`names files as they are in the target (${wayName(way)})`, async () => {
+      const name = source.slice(source.lastIndexOf("/") + 1);
+      const to = await scene.tree();
+      assertEquals(await checked(to, await copied(way, [source], to)), under(`${name}/`));
+      assertEquals(await checked(`${to}/new`, await copied(way, [source], `${to}/new`)), under(""));
+      const contents = await scene.tree();
+      assertEquals(await checked(contents, await copied(way, [`${source}/.`], contents)), under(""));
+      const single = await copied(way, [`${source}/in/large`], `${to}/other`);
+      assertEquals(await checked(to, single), ["other"]);
+      const several = await copied(way, [`${source}/small`, `${source}/in`], contents);
+      assertEquals(await checked(contents, several), ["in/large", "in/line\nbreak", "small"]);
+    });
+
+    it(`holds only what was copied, with -u and --verify too (${wayName(way)})`, async () => {
+      const to = await scene.tree();
+      await copied(way, [`${source}/.`], to);
+      await Deno.remove(`${to}/in/large`);
+      await Deno.remove(`${to}/empty`);
+      assertEquals(await checked(to, await copied(way, [`${source}/.`], to, "-u", "--verify")), ["empty", "in/large"]);
+      assertEquals(await Deno.readTextFile(await copied(way, [`${source}/.`], to, "-u")), "");
+    });
+  }
+
+  it("is refused before anything is copied where it cannot be", async () => {
+    const to = await scene.tree();
+    const message = async (...args: string[]) => {
+      const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...args]);
+      assert(code === 1 || code === 2, stderr);
+      return stderr;
+    };
+    const file = `${source}/small`;
+    assertMatch(await message("--manifest", `${to}/no/sums`, file, to), /Cannot write the manifest ".*sums": No such/);
+    assertMatch(await message("--manifest", `${to}/s`, "-", `${to}/x`), /Cannot use "--manifest" with standard input/);
+    assertMatch(await message("--manifest", `${to}/s`, file, "-"), /Cannot use "--manifest" with standard output/);
+    assertMatch(await message("--manifest", `${to}/s`, "-n", file, to), /Cannot use "--manifest" with "--dry-run"/);
+    const hosts = ["testhost:a", "testhost:b"];
+    assertMatch(await message("--manifest", `${to}/s`, ...hosts), /Cannot use "--manifest" between two other hosts/);
+    assertEquals([...Deno.readDirSync(to)], []);
+  });
+});
