@@ -3,6 +3,7 @@
 import { quotePath, UsageError } from "../errors.ts";
 import { formatLogRecord, Log, LOG_LEVELS, type LogLevel, logLevelFor, type LogRecord } from "../log/log.ts";
 import type { TransferEvent } from "../transfer/events.ts";
+import { retryNote } from "../ui/retry_note.ts";
 import { summaryLine } from "../ui/summary.ts";
 
 /** A log file has this at least; with -vv and more it has that. */
@@ -67,6 +68,8 @@ function describe(event: TransferEvent, { bits = false }: { bits?: boolean }): {
       return [{ level: "info", message: `${event.streams} streams, ${event.engine} engine` }];
     case "failed":
       return [{ level: "error", message: event.message }];
+    case "retry":
+      return [{ level: "warn", message: retryNote(event) }];
     case "note":
       return [{ level: "warn", message: event.message }];
     case "finished":

@@ -88,6 +88,16 @@ export const FLAGS = [
     help: "As --fsync, then read everything again from the disks of both sides and compare SHA-256",
   },
   {
+    name: "retries",
+    kind: "number",
+    argument: "N",
+    min: 0,
+    max: 100,
+    default: 5,
+    section: "Copying",
+    help: "Go on in a new session when one is lost, so many times",
+  },
+  {
     name: "fsync",
     kind: "boolean",
     section: "Copying",

@@ -62,6 +62,8 @@ export interface HostOptions extends HostAccess {
   readonly update?: "times" | "contents";
   /** Go on where an interrupted copy has stopped. */
   readonly resume: boolean;
+  /** Sessions that may follow one that is lost. */
+  readonly retries: number;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
   /** Compress what is worth it. */
@@ -104,6 +106,7 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     direct: !(flags.nodirect ?? false),
     update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
     resume: !flags["no-resume"],
+    retries: flags.retries,
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
     compress: flags.compress ?? false,

@@ -35,6 +35,8 @@ export function readStory(line: string): TransferEvent[] {
       const action = PLANNED.find((action) => action === fields.action);
       return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
     }
+    case "retry":
+      return [{ type: "retry", message: text("message") ?? "", pauseSeconds: count("seconds"), left: count("left") }];
     case "note":
       return [{ type: "note", message: text("message") ?? "" }];
     case "end":

@@ -7,6 +7,7 @@ import { formatHost } from "../ssh/operand.ts";
 import { remoteCommand } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { copy, type CopyOptions } from "../transfer/copy.ts";
+import { withRetries } from "../transfer/retries.ts";
 import type { Outcome } from "../transfer/send.ts";
 import type { TakenNames } from "../transfer/shared_target.ts";
 import type { HostAccess } from "./host_options.ts";
@@ -25,7 +26,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
   }
   if (leg.direction === "origin") {
     const { namesOnOrigin, runOnOrigin } = await import("./run_on_origin.ts");
-    taken.take(namesOnOrigin(leg, options));
+    taken.ofCopy().take(namesOnOrigin(leg, options));
     const others = othersOf(leg, options);
     return await withRemoteEscp(
       leg,
@@ -44,7 +45,7 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
-    target: { path: leg.target.path, others: othersOf(leg, options), taken },
+    target: { path: leg.target.path, others: othersOf(leg, options), taken: taken.ofCopy() },
     family: familyOf(options),
     engine,
     threads: options.threads,
@@ -74,18 +75,20 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
     },
     ...listeners,
   };
+  const again = { retries: retriesOf(options), emit: listeners.emit, signal: listeners.signal };
   if (leg.direction === "relay") {
     const { relay } = await import("../transfer/relay.ts");
-    return await relay({
+    const relayed = {
       ...shared,
       from: {
         peer: peerCommand({ ...options, ...options.originAccess }, origin),
         reach: { ...accessTo(options.originAccess ?? options), host: origin! },
       },
       to: { peer: peerCommand(options, remote), reach: { ...accessTo(options), host: remote! } },
-    });
+    };
+    return await withRetries(again, (emit) => relay({ ...relayed, emit }));
   }
-  return await copy({
+  const copied: CopyOptions = {
     ...shared,
     // In a local copy the other end cannot have this one's standard output, so it is the sender then.
     direction: leg.direction === "pull" || options.toOutput ? "pull" : "push",
@@ -94,7 +97,14 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
     toOutput: options.toOutput,
     peer: peerCommand(options, remote),
     reach: remote && { ...accessTo(options), host: remote },
-  });
+  };
+  return await withRetries(again, (emit) => copy({ ...copied, emit }));
+}
+
+/** Without the marks that resuming leaves, a folder that one try has made is to the next one a folder to copy into. */
+function retriesOf({ retries, fromInput, toOutput, dryRun, resume, recursive }: Options): number {
+  const canRepeat = !fromInput && !toOutput && !dryRun && (resume || !recursive);
+  return canRepeat ? retries : 0;
 }
 
 /** Sources that go to the same target with other legs. A list has a folder as its target, however short it is. */

@@ -109,6 +109,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.update ? [options.update === "contents" ? "--checksum" : "--update"] : []),
     ...(options.dryRun ? ["--dry-run"] : []),
     ...(options.resume ? [] : ["--no-resume"]),
+    `--retries=${options.retries}`,
     ...options.filters.map(filterWord),
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
     ...(options.compress ? ["-C"] : []),

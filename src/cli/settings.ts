@@ -29,7 +29,10 @@ export function readSettings(env: Environment): Promise<Configs> {
 const DEFAULTS = Object.fromEntries(
   (FLAGS as readonly Flag[]).filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
 ) as Required<
-  Pick<RawFlags, "streams" | "tunnel" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path" | "bootstrap">
+  Pick<
+    RawFlags,
+    "streams" | "retries" | "tunnel" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path" | "bootstrap"
+  >
 >;
 
 /** Options with those that nobody named. */

@@ -38,6 +38,8 @@ export class ControlChannel {
   #outgoing = "";
   #flushing: Promise<void> | undefined;
   #broken: { error: unknown } | undefined;
+  /** The sender, on whichever end, has said that it has sent everything. */
+  finishing = false;
   /** Streams that the other end has closed because they were changed on their way. */
   corrupt = 0;
   #carry: ((message: MessageOf<"data" | "taken">) => void) | undefined;
@@ -57,6 +59,7 @@ export class ControlChannel {
 
   /** Sends a message, after those before it. A broken pipe is found by whoever reads. */
   send(message: Message): void {
+    if (message.type === "finish") this.finishing = true;
     this.sendLine(formatMessage(message));
   }
 
@@ -112,6 +115,7 @@ export class ControlChannel {
       const line = await this.nextLine();
       if (line === undefined) throw new ControlLost("The other side has closed the control channel");
       const message = parseMessage(line);
+      if (message.type === "finish") this.finishing = true;
       if (message.type === "corrupt") this.corrupt++;
       else if (this.#carry && (message.type === "data" || message.type === "taken")) this.#carry(message);
       else if (message.type !== "alive") return message;

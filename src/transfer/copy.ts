@@ -64,7 +64,8 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     state.work.catch(() => {});
     return await Promise.race([state.work, aborted]);
   } catch (error) {
-    throw await explain(error, peer, options.signal);
+    const finishing = state.session?.control.finishing ?? false;
+    throw await explain(error, peer, { signal: options.signal, finishing });
   } finally {
     await leave(peer, state.session);
     await settled(state.work);

@@ -7,6 +7,7 @@ import type { PlannedEntry } from "../protocol/messages.ts";
  */
 export type TransferEvent =
   | ConnectingEvent
+  | RetryEvent
   | ConnectedEvent
   | TotalsEvent
   | ProgressEvent
@@ -19,6 +20,19 @@ export type TransferEvent =
 /** One copy of several is over, and ssh is started for the next: the terminal is its own until "connected". */
 export interface ConnectingEvent {
   readonly type: "connecting";
+}
+
+/**
+ * The session was lost; after a pause ssh is started for another one, and the terminal is its own until "connected".
+ * Counts begin again: what is there already is counted as resumed, or sent once more.
+ */
+export interface RetryEvent {
+  readonly type: "retry";
+  /** What happened. */
+  readonly message: string;
+  readonly pauseSeconds: number;
+  /** Tries after that one. */
+  readonly left: number;
 }
 
 /** Both ends know each other and the streams are up. ssh asks for nothing any more: the terminal is free to draw on. */

@@ -39,6 +39,8 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
   const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
+  // At once: without the mark the next try would copy into the folders that this one has made.
+  const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
   const codecs = options.codecs.length > 0 ? { codecs: [...options.codecs] } : {};
   const renamed = roots.length > 0 && isRenamed(roots, options.target, { ...options, sameHost });
   options.placed?.(roots, renamed);
@@ -50,7 +52,6 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
   const target = new TargetFiles(options, roots, count);
-  const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
   const sender = { failed: 0 };
   const senderFailed = (failure: Failure) => {
     sender.failed++;

@@ -70,7 +70,8 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
   } catch (error) {
     const said = sides.find(({ session }) => error instanceof PeerAbort && session?.control === error.channel);
     // Whoever closed the channel is the one that has ended, or will soon.
-    throw await explain(error, (said ?? sides.at(-1)!).peer, options.signal);
+    const finishing = sides.some(({ session }) => session?.control.finishing);
+    throw await explain(error, (said ?? sides.at(-1)!).peer, { signal: options.signal, finishing });
   } finally {
     await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
     await settled(work);

@@ -3,11 +3,13 @@
 import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import type { PortRange } from "../session/data_port.ts";
+import { ControlLost } from "../session/control_channel.ts";
 import { openRemoteSession } from "../session/remote_session.ts";
 // Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
 import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { abortOf, settled } from "./peer_end.ts";
+import { TransferLost } from "./transfer_errors.ts";
 import type { SessionLimits } from "./session_limits.ts";
 
 /** How the remote end is started. */
@@ -60,7 +62,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     await Promise.race([started.job, aborted]);
     await Promise.race([session.control.flushed(), aborted]);
   } catch (error) {
-    const code = error instanceof ProtocolError ? error.code : "failed";
+    const code = codeOf(error);
     const hint = error instanceof UserError ? error.hint : undefined;
     const message = error instanceof Error ? error.message : String(error);
     session.control.send({ type: "abort", code, message, hint });
@@ -72,4 +74,10 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     session.control.abandon();
     await settled(started.job);
   }
+}
+
+/** The word for the client, which may try again what was only lost. */
+function codeOf(error: unknown): string {
+  if (error instanceof ProtocolError) return error.code;
+  return error instanceof TransferLost || error instanceof ControlLost ? "lost" : "failed";
 }

@@ -8,28 +8,39 @@ export interface SharedTarget {
   path: string;
   /** Sources that go there with other copies. With any it has to be a folder. */
   others: number;
-  /** What the copies before this one have put there. */
-  taken: TakenNames;
+  /** Knows what the copies before this one have put there. */
+  taken: OwnNames;
+}
+
+/** The names that one copy puts in targets. */
+export interface OwnNames {
+  /**
+   * Takes them; the sources of a copy are distinct among themselves. Folders of one name are merged, as those of one host
+   * are. A copy that is begun again takes its own names once more.
+   *
+   * @throws {UserError} when another copy has taken one: its file would be lost.
+   */
+  take(sources: readonly { name: string; kind: string; target?: string }[]): void;
 }
 
 /** The names in targets that a run has used. */
 export class TakenNames {
-  readonly #kinds = new Map<string, string>();
+  readonly #taken = new Map<string, { kind: string; by: OwnNames }>();
 
-  /**
-   * Takes the names of one copy, whose sources are distinct among themselves. Folders of one name are merged, as those of
-   * one host are.
-   *
-   * @throws {UserError} when one is taken: the other file would be lost.
-   */
-  take(sources: readonly { name: string; kind: string; target?: string }[]): void {
-    for (const { name, kind, target = "" } of sources) {
-      const other = this.#kinds.get(`${target}\0${name}`);
-      if (other === undefined || (other === "folder" && kind === "folder")) continue;
-      throw new UserError(`Cannot copy ${quotePath(name)} of two hosts to one name`, {
-        hint: "Copy them one after the other to different names",
-      });
-    }
-    for (const { name, kind, target = "" } of sources) this.#kinds.set(`${target}\0${name}`, kind);
+  /** For one copy of the run, however often it is begun again. */
+  ofCopy(): OwnNames {
+    const own: OwnNames = {
+      take: (sources) => {
+        for (const { name, kind, target = "" } of sources) {
+          const other = this.#taken.get(`${target}\0${name}`);
+          if (!other || other.by === own || (other.kind === "folder" && kind === "folder")) continue;
+          throw new UserError(`Cannot copy ${quotePath(name)} of two hosts to one name`, {
+            hint: "Copy them one after the other to different names",
+          });
+        }
+        for (const { name, kind, target = "" } of sources) this.#taken.set(`${target}\0${name}`, { kind, by: own });
+      },
+    };
+    return own;
   }
 }

@@ -1,7 +1,8 @@
 /** Connections that were lost in a transfer: which of them another may replace, and what the user is told of them. */
 
-import { CorruptionError, ProtocolError, UserError } from "../errors.ts";
+import { CorruptionError, ProtocolError } from "../errors.ts";
 import { StreamBug } from "../streams/stream_break.ts";
+import { TransferLost } from "./transfer_errors.ts";
 
 /** Connections that are replaced in one transfer: a bad line breaks many. */
 const MAX_REPLACED = 500;
@@ -39,11 +40,9 @@ export class StreamLosses {
   }
 
   /** No stream is left. @param corruptThere as for `note`. */
-  allBroken(corruptThere = 0): UserError {
+  allBroken(corruptThere = 0): TransferLost {
     const last = this.#last === "" ? "" : ` (the last one: ${this.#last})`;
-    return new UserError(`Cannot go on: all data connections broke${this.#changes(corruptThere)}${last}`, {
-      hint: "Run the same command again to continue; files that are complete stay as they are",
-    });
+    return new TransferLost(`all data connections broke${this.#changes(corruptThere)}${last}`);
   }
 
   #changes(corruptThere: number): string {

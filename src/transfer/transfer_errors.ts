@@ -14,13 +14,30 @@ export class RemoteError extends UserError {
   }
 }
 
+/** The connections to the other end are gone, though neither end wanted that: another session may go on. */
+export class TransferLost extends UserError {
+  override name = "TransferLost";
+  /** As in "Cannot go on: WHAT". */
+  readonly what: string;
+  /**
+   * Whether the same copy may be begun again by itself. Not when the receiver may have finished it already: what is then
+   * a folder like any other would be taken for one to copy into.
+   */
+  repeatable = true;
+
+  constructor(what: string) {
+    super(`Cannot go on: ${what}`, {
+      hint: "Run the same command again to continue; files that are complete stay as they are",
+    });
+    this.what = what;
+  }
+}
+
 /** The connection that carries the session is gone. */
-export class SessionLost extends UserError {
+export class SessionLost extends TransferLost {
   override name = "SessionLost";
 
   constructor(peer: string, how: string) {
-    super(`Cannot go on: the session with ${peer} was lost (${how})`, {
-      hint: "Run the same command again to continue; files that are complete stay as they are",
-    });
+    super(`the session with ${peer} was lost (${how})`);
   }
 }

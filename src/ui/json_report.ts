@@ -47,6 +47,14 @@ export class JsonReport {
       case "planned":
         this.#write({ event: "planned", action: event.action, path: event.path, bytes: event.bytes });
         break;
+      case "retry":
+        this.#write({
+          event: "retry",
+          message: event.message,
+          seconds: event.pauseSeconds,
+          left: event.left,
+        });
+        break;
       case "note":
         this.#write({ event: "note", message: event.message });
         break;

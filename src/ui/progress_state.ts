@@ -34,6 +34,10 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
   switch (event.type) {
     case "connecting":
       return { ...state, connectedMs: undefined };
+    case "retry": {
+      const { failed, movedMs } = state;
+      return { ...INITIAL_STATE, failed, movedMs };
+    }
     case "connected":
       return {
         ...state,

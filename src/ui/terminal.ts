@@ -1,8 +1,9 @@
 import { printable } from "../log/printable.ts";
-import type { FailedEvent, TransferEvent } from "../transfer/events.ts";
+import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
+import { retryNote } from "./retry_note.ts";
 import { writeStderr } from "./stderr.ts";
 import { summaryLine } from "./summary.ts";
 import { textWidth } from "./text_width.ts";
@@ -64,12 +65,18 @@ export class Terminal {
     const { quiet, verbose } = this.#options;
     if (event.type === "connected") this.#start();
     else if (event.type === "connecting") this.#clear();
+    else if (event.type === "retry") this.#tellRetry(event);
     else if (event.type === "failed") this.#fail(event);
     else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
     else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
     else if (event.type === "finished") this.#finish();
     else this.draw();
   };
+
+  #tellRetry(event: RetryEvent): void {
+    if (this.#options.quiet) this.#clear();
+    else this.printLine(`note: ${retryNote(event)}`);
+  }
 
   /** A hint that was given once is not repeated for each of a thousand files. */
   #fail({ message, hint, told }: FailedEvent): void {

@@ -71,6 +71,7 @@ describe("readCommandLine", () => {
       update: undefined,
       dryRun: false,
       resume: true,
+      retries: 5,
       bytesPerSecond: 0,
       compress: false,
       blockBytes: undefined,

@@ -1,18 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { JOURNAL_HEADER_BYTES } from "../../src/resume/journal.ts";
-import { namesOfJournal } from "../../src/resume/partial_names.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { commandOf, descendantsOf, killProcess } from "../support/processes.ts";
+import { assertSame, killOthers, notedBytes, sentBytes, turn, untilNoted } from "./interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 96 * MIB;
 /** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
-const SLOW = ["-l", "200000"];
+const SLOW = ["-l", "200000", "--retries", "0"];
 
 describeWithSshd("a copy that was interrupted", () => {
   let scene: Scene;
@@ -259,49 +257,3 @@ describeWithSshd("a copy that was interrupted", () => {
     assertEquals(temporaryFiles(to), []);
   });
 });
-
-/** Waits until so many bytes are noted in the journal below the folder. */
-async function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
-  let ended = false;
-  running.result.finally(() => ended = true).catch(() => {});
-  while (notedBytes(to) < bytes) {
-    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
-    await turn();
-  }
-}
-
-/** Bytes that the only journal below the folder claims to be written. */
-function notedBytes(to: string): number {
-  const [path] = temporaryFiles(to).filter((path) => namesOfJournal(path.slice(path.lastIndexOf("/") + 1)));
-  if (path === undefined) return 0;
-  const bytes = Deno.readFileSync(path);
-  const view = new DataView(bytes.buffer);
-  let noted = 0;
-  for (let at = JOURNAL_HEADER_BYTES; at + 24 <= bytes.length; at += 24) {
-    noted += Number(view.getBigUint64(at + 8, true) - view.getBigUint64(at, true));
-  }
-  return noted;
-}
-
-/** Bytes that the copy has sent, as its JSON tells. */
-function sentBytes(json: string): number {
-  const { bytes, resumed } = JSON.parse(json.trimEnd().split("\n").at(-1)!);
-  return bytes - resumed;
-}
-
-async function assertSame(a: string, b: string): Promise<void> {
-  const { code } = await new Deno.Command("cmp", { args: [a, b] }).output();
-  assertEquals(code, 0, `${b} is not what ${a} is`);
-}
-
-/** Kills what the client has started, here or through the suite's server, whose command line matches. */
-async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
-  for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
-    if (pattern.test(await commandOf(process))) await killProcess(process);
-  }
-}
-
-/** No event tells of a new file, so the only way is to look again. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2));
-}

@@ -7,7 +7,7 @@ import { describeWithSshd } from "../support/needs_sshd.ts";
 import { commandOf, type ProcessId } from "../support/processes.ts";
 
 /** Silence that the ends bear, and a rate at which the copy does not end before. */
-const PATIENCE = ["--timeout", "1", "-l", "8000"];
+const PATIENCE = ["--timeout", "1", "-l", "8000", "--retries", "0"];
 const MIB = 1 << 20;
 
 describeWithSshd("an end that falls silent is not waited for without end", () => {

@@ -126,7 +126,7 @@ async function attack(trick: string, flags: string[], source: string, check: Che
     "target/dir/planted": { link: ".." },
   });
   const target = `${tree.path}/target`;
-  const args = ["-S", `${tree.path}/ssh`, ...flags, `127.0.0.1:${source}`, target];
+  const args = ["--retries", "0", "-S", `${tree.path}/ssh`, ...flags, `127.0.0.1:${source}`, target];
   const result = await runEscp(args, { timeoutMs: 25_000 });
   assertEquals(await Deno.readTextFile(`${target}/outside`), "untouched");
   assertEquals([...Deno.readDirSync(target)].map(({ name }) => name).sort(), ["dir", "outside"]);

@@ -1,0 +1,56 @@
+/** Copies that are stopped on their way: when, by what, and what is left of them. */
+
+import { assert, assertEquals } from "@std/assert";
+import { JOURNAL_HEADER_BYTES } from "../../src/resume/journal.ts";
+import { namesOfJournal } from "../../src/resume/partial_names.ts";
+import type { RunningEscp } from "../support/escp_command.ts";
+import { commandOf, descendantsOf, killProcess } from "../support/processes.ts";
+import type { Scene } from "./scene.ts";
+import { temporaryFiles } from "./temporary_files.ts";
+
+/** Waits until so many bytes are noted in the journal below the folder. */
+export async function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
+  let ended = false;
+  running.result.finally(() => ended = true).catch(() => {});
+  while (notedBytes(to) < bytes) {
+    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
+    await turn();
+  }
+}
+
+/** Bytes that the only journal below the folder claims to be written. */
+export function notedBytes(to: string): number {
+  const [path] = temporaryFiles(to).filter((path) => namesOfJournal(path.slice(path.lastIndexOf("/") + 1)));
+  if (path === undefined) return 0;
+  const bytes = Deno.readFileSync(path);
+  const view = new DataView(bytes.buffer);
+  let noted = 0;
+  for (let at = JOURNAL_HEADER_BYTES; at + 24 <= bytes.length; at += 24) {
+    noted += Number(view.getBigUint64(at + 8, true) - view.getBigUint64(at, true));
+  }
+  return noted;
+}
+
+/** Bytes that the copy has sent, as its JSON tells. */
+export function sentBytes(json: string): number {
+  const { bytes, resumed } = JSON.parse(json.trimEnd().split("\n").at(-1)!);
+  return bytes - resumed;
+}
+
+/** Fails when the two files differ. */
+export async function assertSame(a: string, b: string): Promise<void> {
+  const { code } = await new Deno.Command("cmp", { args: [a, b] }).output();
+  assertEquals(code, 0, `${b} is not what ${a} is`);
+}
+
+/** Kills what the client has started, here or through the suite's server, whose command line matches. */
+export async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
+  for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
+    if (pattern.test(await commandOf(process))) await killProcess(process);
+  }
+}
+
+/** No event tells of a new file, so the only way is to look again. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
+}

@@ -1,0 +1,184 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { assertSame, killOthers, notedBytes, untilNoted } from "../e2e/interruptions.ts";
+import { type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "../e2e/scene.ts";
+import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+
+const MIB = 1 << 20;
+const SIZE = 48 * MIB;
+/** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
+const SLOW = ["-l", "200000"];
+const OVER_SSH = WAYS.filter(({ direction }) => direction !== "local");
+
+describeWithSshd("a session that is lost", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree();
+    await new Deno.Command("sh", {
+      args: ["-c", `head -c ${SIZE} /dev/urandom >"$1/big" && touch -d '1 hour ago' "$1/big"`, "sh", source],
+    }).output();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  function start(way: Way, to: string, flags: string[]): Promise<RunningEscp> {
+    return scene.start(way, { flags: [...SLOW, ...flags], sources: [`${source}/big`], target: `${to}/big` });
+  }
+
+  async function cut(way: Way, running: RunningEscp): Promise<void> {
+    await killOthers(scene, running, way.direction === "local" ? /--receiver/ : /^\S*ssh /);
+  }
+
+  for (const way of WAYS) {
+    it(`goes on in another one, with one note: ${wayName(way)}`, async () => {
+      const to = await scene.tree({ "big": "old" });
+      await using running = await start(way, to, []);
+      await untilNoted(to, 8 * MIB, running);
+      await cut(way, running);
+      const { code, stderr, leftBehind } = await running.result;
+      assertEquals(code, 0, stderr);
+      // Of a remote end that is killed, its data connections may tell before its control channel.
+      const lost = way.direction === "local"
+        ? "(The session with this machine was lost|All data connections broke)"
+        : "The session with testhost was lost";
+      assertMatch(stderr, new RegExp(`^note: ${lost} \\(.*\\); trying again in 1 s, 4 tries left\\n$`));
+      await assertSame(`${source}/big`, `${to}/big`);
+      assertEquals(temporaryFiles(to), []);
+      assertEquals(await leftBehind(), []);
+    });
+  }
+
+  for (const way of waysInTurn(1)) {
+    it(`and another lost after it: only the rest is sent each time: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await start(way, to, ["--json"]);
+      let noted = 0;
+      for (let lost = 1; lost <= 2; lost++) {
+        await untilNoted(to, noted + 6 * MIB, running);
+        await killOthers(scene, running, /--receiver/);
+        noted = notedBytes(to);
+        await running.waitForText("stdout", new RegExp(`("event":"retry"[^]*){${lost}}`));
+      }
+      const { code, stderr, stdout } = await running.result;
+      assertEquals([code, stderr], [0, ""]);
+      await assertSame(`${source}/big`, `${to}/big`);
+      const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const retries = events.filter(({ event }) => event === "retry");
+      assertEquals(retries.map(({ seconds, left }) => [seconds, left]), [[1, 4], [2, 3]]);
+      const end = events.at(-1);
+      assertEquals([end.status, end.files, end.bytes, end.failed], ["ok", 1, SIZE, 0]);
+      assert(end.resumed >= noted, `${end.resumed} of ${noted}`);
+    });
+  }
+
+  for (const way of waysInTurn(2)) {
+    it(`goes on in the folder that it has made, and tells a failure once: ${wayName(way)}`, async () => {
+      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b": { folder: true } });
+      await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
+      await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
+      await Deno.symlink("nowhere", `${from}/tree/dangling`);
+      const to = await scene.tree();
+      await using running = await scene.start(way, {
+        flags: ["-r", "-v", ...SLOW],
+        sources: [`${from}/tree`],
+        target: `${to}/new`,
+      });
+      await untilNoted(to, 8 * MIB, running);
+      await cut(way, running);
+      const { code, stderr } = await running.result;
+      assertEquals(code, 1, stderr);
+      assertEquals(stderr.match(/^escp: .*dangling/gm)?.length, 1, stderr);
+      assertMatch(stderr, /^2 files, .* of it were there, 1 failed/m);
+      // What failed leaves the mark of an unfinished folder.
+      for (const mark of temporaryFiles(to)) await Deno.remove(mark);
+      await Deno.remove(`${from}/tree/dangling`);
+      assertEquals(await compareTrees(`${from}/tree`, `${to}/new`), []);
+    });
+  }
+
+  for (const way of OVER_SSH) {
+    it(`ends the copy with --retries 0: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await start(way, to, ["--retries", "0"]);
+      await untilNoted(to, 4 * MIB, running);
+      await cut(way, running);
+      const { code, stderr } = await running.result;
+      assertEquals(code, 1);
+      assertMatch(
+        stderr,
+        /^escp: Cannot go on: the session with testhost was lost .*\nhint: Run the same command again/,
+      );
+    });
+
+    it(`is not waited for when Ctrl-C comes: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await start(way, to, []);
+      await untilNoted(to, 4 * MIB, running);
+      await cut(way, running);
+      await running.waitForText("stderr", /trying again/);
+      running.kill("SIGINT");
+      const { code, stderr, leftBehind } = await running.result;
+      assertEquals(code, 130, stderr);
+      // A copy that went on would have said so by then: it takes seconds.
+      assertMatch(stderr, /4 tries left\nescp: Interrupted\nhint: Run the same command again to continue.*\n$/);
+      assertEquals(await leftBehind(), []);
+      assert(notedBytes(to) > 0);
+    });
+  }
+
+  it("is given up after as many tries, with the last reason", async () => {
+    const [way] = OVER_SSH;
+    await using own = await startScene();
+    const to = await own.tree();
+    await using running = await own.start(way, {
+      flags: [...SLOW, "--retries", "2"],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    await untilNoted(to, 4 * MIB, running);
+    await Deno.writeTextFile(`${own.sshd.binFolder}/${way.engine}/escp`, "#!/bin/sh\nexit 255\n");
+    await own.sshd.cutConnections();
+    const { code, stderr } = await running.result;
+    assertEquals(code, 255, stderr);
+    assertEquals(stderr.match(/^note: .*trying again in (1 s, 1 try|2 s, 0 tries) left$/gm)?.length, 2, stderr);
+    assertMatch(stderr, /^escp: Cannot log in to testhost: /m);
+  });
+
+  it("between two other hosts goes on", async () => {
+    for (const { engine } of OVER_SSH.filter(({ direction }) => direction === "push")) {
+      const to = await scene.tree();
+      await using running = await startEscp([
+        ...scene.sshd.sshOptions,
+        ...["-3", "-D", `${scene.sshd.binFolder}/${engine}/escp`, ...SLOW],
+        ...["--", `testhost:${source}/big`, `testhost:${to}/big`],
+      ]);
+      await untilNoted(to, 8 * MIB, running);
+      await killOthers(scene, running, /^\S*ssh /);
+      const { code, stderr } = await running.result;
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, /^note: The session with testhost was lost .*; trying again in 1 s, 4 tries left$/m);
+      await assertSame(`${source}/big`, `${to}/big`);
+      assertEquals(temporaryFiles(to), []);
+    }
+  });
+
+  it("is not begun again from standard input, which cannot be read twice", async () => {
+    const to = await scene.tree();
+    const way: Way = { ...WAYS[0], direction: "push" };
+    await using running = await scene.start(way, { sources: ["-"], target: `${to}/input`, stdin: "piped" });
+    const writer = running.child.stdin.getWriter();
+    while (temporaryFiles(to).length === 0) {
+      await Promise.race([writer.write(new Uint8Array(MIB)).catch(() => {}), new Promise((r) => setTimeout(r, 2))]);
+    }
+    await cut(way, running);
+    writer.releaseLock();
+    const { code, stderr } = await running.result;
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /^escp: Cannot go on: /m);
+    assert(!stderr.includes("trying again"), stderr);
+  });
+});
