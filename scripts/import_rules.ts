@@ -22,6 +22,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/files/", "src/resume/", "src/log/"],
   ["src/streams/", "src/session/", "src/ssh/", "src/bootstrap/"],
   ["src/transfer/"],
+  ["src/doctor/"],
   ["src/ui/", "src/config/"],
   ["src/cli/", "deno.json"],
   ["main.ts"],

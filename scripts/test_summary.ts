@@ -1,4 +1,4 @@
-/** Counts the cases in a JUnit report of `deno test`. */
+/** Counts the cases in JUnit reports of `deno test`. */
 
 /** What a test run amounts to. Suites are not counted, only the cases in them. */
 export interface TestCounts {
@@ -33,6 +33,18 @@ export function countCases(junit: string): TestCounts {
   return counts;
 }
 
+/** Both together. */
+export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
+
+/** Names of the cases that failed, as "suite > case"; of a suite only when none in it did. */
+export function failedCases(junit: string): string[] {
+  const failed = readCases(junit).filter(({ outcome }) => outcome === "failed").map(({ name }) => name);
+  const around = new Set(failed.flatMap(suitesAround));
+  return failed.filter((name) => !around.has(name)).map(plainText);
+}
+
 /** The closing line of a run. */
 export function formatCounts(counts: TestCounts): string {
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
@@ -55,4 +67,9 @@ function readCases(junit: string): ReportedCase[] {
 function suitesAround(name: string): string[] {
   const parts = name.split(" &gt; ");
   return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join(" &gt; "));
+}
+
+function plainText(escaped: string): string {
+  const characters: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return escaped.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => characters[name]);
 }

@@ -1,51 +1,56 @@
-/** What is copied in the benchmark. */
+/** What is copied in the benchmark, and by whom. */
 
-import { RandomBytes, randomBytes, writeRandomFile } from "../../tests/support/random_bytes.ts";
-import { exists } from "../exists.ts";
+import { randomBytes } from "../../tests/support/random_bytes.ts";
+import { type Contender, cp, escp, rsync, scp, tar } from "./contenders.ts";
+import {
+  compareSparseFiles,
+  createRandomFile,
+  createSizedFiles,
+  createSmallFiles,
+  createSparseFile,
+  createText,
+  logNormalSizes,
+  SMALL_BYTES,
+} from "./data.ts";
+import type { LinkShape } from "./slow_link.ts";
 
 /** One thing to copy. */
 export interface BenchCase {
   name: string;
   /** For the heading. */
   title: string;
-  direction: "push" | "pull";
+  direction: "push" | "pull" | "local";
   /** Name of the file or folder, in the source folder and in the target folder. */
   entry: string;
   bytes: number;
   files: number;
-  /** Whether the portable engine is measured as well. */
-  withPortable: boolean;
-  /** Makes `path` unless it is there. */
-  create(path: string): Promise<void>;
+  /** In the order in which they run in each round. */
+  contenders: Contender[];
+  /** The network in between; left out: loopback as it is. */
+  link?: LinkShape;
+  /** The target has a copy with the same times before each run. */
+  unchanged?: boolean;
+  /** Only one run each, for the memory that it takes; the time is that of this run. */
+  memoryOnly?: boolean;
+  /** Takes long, or much room: runs only when it is named. */
+  onlyByName?: boolean;
+  /** One of a series that doubles from case to case. */
+  series?: string;
+  /** Makes `path`, so many times smaller than the case says; 1: as it says. */
+  create(path: string, shrunk: number): Promise<void>;
+  /** Says what differs, where comparing all bytes would take too long. */
+  compare?(expected: string, actual: string): Promise<string | undefined>;
 }
 
-const SMALL_FILES = 20_000;
-const SMALL_FOLDERS = 200;
-const SMALL_BYTES = 4096;
+const MANY_FILES = 20_000;
+const GIB = 2 ** 30;
+const SPARSE_PIECES = 100;
 
 /** All cases, the big file with this size in bytes. */
 export function benchCases(bigBytes: number): BenchCase[] {
-  const big = {
-    entry: "big",
-    bytes: bigBytes,
-    files: 1,
-    withPortable: true,
-    create: async (path: string) => await exists(path) ? undefined : await writeRandomFile(path, bigBytes, "big"),
-  };
-  const size = formatSize(bigBytes);
   return [
-    { ...big, name: "big-push", title: `one random file of ${size}, push`, direction: "push" },
-    { ...big, name: "big-pull", title: `one random file of ${size}, pull`, direction: "pull" },
-    {
-      name: "many-files",
-      title: `${SMALL_FILES} files of ${formatSize(SMALL_BYTES)} in ${SMALL_FOLDERS} folders, push`,
-      direction: "push",
-      entry: "many",
-      bytes: SMALL_FILES * SMALL_BYTES,
-      files: SMALL_FILES,
-      withPortable: false,
-      create: createSmallFiles,
-    },
+    ...bigFile(bigBytes),
+    ...manyFiles(),
     {
       name: "one-file",
       title: "one file of 1 KiB, push",
@@ -53,10 +58,183 @@ export function benchCases(bigBytes: number): BenchCase[] {
       entry: "one",
       bytes: 1024,
       files: 1,
-      withPortable: false,
+      contenders: [escp(), ...others(), cp()],
       create: (path) => Deno.writeFile(path, randomBytes(1024, "one")),
     },
+    {
+      name: "log-normal",
+      title: "1000 files of log-normal sizes, 1 GiB in all, push",
+      direction: "push",
+      entry: "sizes",
+      bytes: GIB,
+      files: 1000,
+      contenders: [escp(), ...others(), cp()],
+      create: (path) => createSizedFiles(path, logNormalSizes(1000, GIB)),
+    },
+    sparse(64 * GIB),
+    ...overNetworks(bigBytes),
+    ...growth(bigBytes),
+    millionFiles(),
   ];
+}
+
+/** scp, twice, and what is often used in its place. */
+function others(): Contender[] {
+  return [scp(), scp("scp, aes128-gcm", ["-c", "aes128-gcm@openssh.com"]), rsync(), tar()];
+}
+
+function bigFile(bytes: number): BenchCase[] {
+  const big = { entry: "big", bytes, files: 1, create: (path: string) => createRandomFile(path, bytes) };
+  const contenders = [
+    escp(),
+    escp("escp, portable", ["--engine", "portable"], { engine: "portable" }),
+    ...others(),
+    cp(),
+  ];
+  const size = formatSize(bytes);
+  return [
+    { ...big, name: "big-push", title: `one random file of ${size}, push`, direction: "push", contenders },
+    { ...big, name: "big-pull", title: `one random file of ${size}, pull`, direction: "pull", contenders },
+    {
+      ...big,
+      name: "big-local",
+      title: `one random file of ${size}, on this machine`,
+      direction: "local",
+      contenders: [escp(), rsync(), cp("cp")],
+    },
+  ];
+}
+
+function manyFiles(): BenchCase[] {
+  const many = {
+    title: `${MANY_FILES} files of ${formatSize(SMALL_BYTES)} in ${MANY_FILES / 100} folders, push`,
+    direction: "push" as const,
+    entry: "many",
+    bytes: MANY_FILES * SMALL_BYTES,
+    files: MANY_FILES,
+    create: (path: string) => createSmallFiles(path, MANY_FILES),
+  };
+  return [
+    { ...many, name: "many-files", contenders: [escp(), ...others(), cp()] },
+    {
+      ...many,
+      name: "unchanged",
+      title: `${many.title}, all there already`,
+      unchanged: true,
+      contenders: [escp("escp -u", ["-u"]), rsync()],
+    },
+  ];
+}
+
+/** What reads all of the holes copies a smaller file, so that this does not take an hour. */
+function sparse(bytes: number): BenchCase {
+  const shrunk = 32;
+  return {
+    name: "sparse",
+    title: `a sparse file of ${formatSize(bytes)} with ${SPARSE_PIECES} MiB of data, push`,
+    direction: "push",
+    entry: "sparse",
+    bytes,
+    files: 1,
+    contenders: [
+      escp("escp --sparse", ["--sparse"]),
+      scp("scp", [], { shrunk, mostRounds: 2 }),
+      rsync("rsync -aS", ["-aS"], { shrunk, mostRounds: 2 }),
+      tar("tar -S | ssh tar", "-S"),
+    ],
+    create: (path, shrunk) => createSparseFile(path, bytes / shrunk, Math.ceil(SPARSE_PIECES / shrunk)),
+    compare: (expected, actual) => compareSparseFiles(expected, actual, SPARSE_PIECES),
+  };
+}
+
+function overNetworks(bigBytes: number): BenchCase[] {
+  const [size, textBytes] = [formatSize(bigBytes), bigBytes / 4];
+  const random = { entry: "big", bytes: bigBytes, files: 1, direction: "push" as const };
+  const createRandom = (path: string) => createRandomFile(path, bigBytes);
+  const slow = { roundTripMs: 0, bytesPerSecond: 100e6 };
+  return [
+    {
+      ...random,
+      name: "far-away",
+      title: `one random file of ${size}, push, 50 ms round trip`,
+      link: { roundTripMs: 50, bytesPerSecond: 0 },
+      contenders: [escp("escp, 4 streams", ["-t4"]), escp("escp, 16 streams", ["-t16"]), scp("scp", [], once)],
+      create: createRandom,
+    },
+    {
+      ...random,
+      name: "compressed-text",
+      title: `one file of ${formatSize(textBytes)} of text, push, 100 MB/s`,
+      entry: "text",
+      bytes: textBytes,
+      link: slow,
+      contenders: [escp(), escp("escp -C", ["-C"]), scp(), scp("scp -C", ["-C"], once)],
+      create: (path) => createText(path, textBytes),
+    },
+    {
+      ...random,
+      name: "compressed-random",
+      title: `one random file of ${size}, push`,
+      contenders: [escp(), escp("escp -C", ["-C"]), scp("scp", [], once)],
+      create: createRandom,
+    },
+    {
+      ...random,
+      name: "compressed-random-slow",
+      title: `one random file of ${formatSize(textBytes)}, push, 100 MB/s`,
+      bytes: textBytes,
+      entry: "smaller",
+      link: slow,
+      contenders: [escp(), escp("escp -C", ["-C"]), scp()],
+      create: (path) => createRandomFile(path, textBytes),
+    },
+  ];
+}
+
+/** For the slowest of all. */
+const once = { mostRounds: 1 };
+
+/** Time must not grow faster than what is copied. */
+function growth(bigBytes: number): BenchCase[] {
+  const shared = { direction: "push" as const, contenders: [escp()], onlyByName: true };
+  return [
+    ...[0.5, 1, 2, 4].map((factor): BenchCase => ({
+      ...shared,
+      series: "growth-bytes",
+      name: "growth-bytes",
+      title: `one random file of ${formatSize(bigBytes * factor)}, push`,
+      entry: "growing",
+      bytes: bigBytes * factor,
+      files: 1,
+      create: (path) => createRandomFile(path, bigBytes * factor),
+    })),
+    ...[10_000, 20_000, 40_000, 80_000].map((files): BenchCase => ({
+      ...shared,
+      series: "growth-files",
+      name: "growth-files",
+      title: `${files} files of ${formatSize(SMALL_BYTES)}, push`,
+      entry: "growing",
+      bytes: files * SMALL_BYTES,
+      files,
+      create: (path) => createSmallFiles(path, files),
+    })),
+  ];
+}
+
+function millionFiles(): BenchCase {
+  const [files, bytes] = [1e6, 100];
+  return {
+    name: "million-files",
+    title: `${files} files of ${bytes} bytes, push, for the memory that it takes`,
+    direction: "push",
+    entry: "million",
+    bytes: files * bytes,
+    files,
+    contenders: [escp()],
+    memoryOnly: true,
+    onlyByName: true,
+    create: (path) => createSmallFiles(path, files, bytes),
+  };
 }
 
 /** "2G", "512M", "64K" or a number of bytes. */
@@ -69,17 +247,4 @@ export function parseSize(text: string): number {
 function formatSize(bytes: number): string {
   const unit = ["GiB", "MiB", "KiB"].findIndex((_, at) => bytes % 1024 ** (3 - at) === 0);
   return unit < 0 ? `${bytes} bytes` : `${bytes / 1024 ** (3 - unit)} ${["GiB", "MiB", "KiB"][unit]}`;
-}
-
-async function createSmallFiles(path: string): Promise<void> {
-  if (await exists(path)) return;
-  const random = new RandomBytes("many");
-  const content = new Uint8Array(SMALL_BYTES);
-  for (let folder = 0; folder < SMALL_FOLDERS; folder++) {
-    await Deno.mkdir(`${path}/${folder}`, { recursive: true });
-    for (let file = 0; file < SMALL_FILES / SMALL_FOLDERS; file++) {
-      random.fill(content);
-      Deno.writeFileSync(`${path}/${folder}/${file}`, content);
-    }
-  }
 }

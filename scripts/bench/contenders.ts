@@ -1,17 +1,22 @@
 /** What copies in the benchmark: escp and what it is measured against. */
 
-import type { BenchCase } from "./cases.ts";
-
-/** Where everything is. */
-export interface BenchPlaces {
+/** One thing to copy, and where everything is. */
+export interface CopyPlaces {
+  /** Name of the file or folder, in the source folder and in the target folder. */
+  entry: string;
+  direction: "push" | "pull" | "local";
+  /** Whether the entry is a folder. */
+  recursive: boolean;
   /** Holds the entries to copy. */
   source: string;
-  /** Empty before each run; the copy is `target/entry` after it. */
+  /** The copy is `target/entry` after a run. */
   target: string;
   /** ssh_config with the host "testhost". */
   sshConfig: string;
   /** Absolute path of escp, used on both ends. */
   escp: string;
+  /** Options for escp where its data takes a way of its own. */
+  dataOptions: string[];
 }
 
 /** One way to copy. */
@@ -23,59 +28,79 @@ export interface Contender {
   local?: boolean;
   /** ESCP_ENGINE of the remote side. */
   engine?: string;
-  /** Undefined where the contender has no part in the case. */
-  command(item: BenchCase, places: BenchPlaces): string[] | undefined;
+  /** Most rounds, of one that takes too long for more. */
+  mostRounds?: number;
+  /** Copies an entry that is so many times smaller; its times are multiplied by that. */
+  shrunk?: number;
+  command(places: CopyPlaces): string[];
 }
 
-/** All contenders, in the order in which they run in each round. */
-export const CONTENDERS: readonly Contender[] = [
-  { name: "escp", program: "escp", command: (item, places) => escp(item, places, []) },
-  {
-    name: "escp, portable",
+/** A contender of another shape. */
+type Changes = Partial<Pick<Contender, "engine" | "mostRounds" | "shrunk">>;
+
+/** escp with these options. */
+export function escp(name = "escp", options: string[] = [], changes: Changes = {}): Contender {
+  return {
+    name,
     program: "escp",
-    engine: "portable",
-    command: (item, places) => item.withPortable ? escp(item, places, ["--engine", "portable"]) : undefined,
-  },
-  { name: "scp", program: "scp", command: (item, places) => scp(item, places, []) },
-  {
-    name: "scp, aes128-gcm",
+    command: (places) => {
+      const { escp, sshConfig, dataOptions, direction } = places;
+      const ssh = direction === "local" ? [] : ["-F", sshConfig, ...dataOptions];
+      return [escp, "-q", ...ssh, ...options, ...recursive(places), ...operands(places)];
+    },
+    ...changes,
+  };
+}
+
+/** scp with these options. */
+export function scp(name = "scp", options: string[] = [], changes: Changes = {}): Contender {
+  return {
+    name,
     program: "scp",
-    command: (item, places) => scp(item, places, ["-c", "aes128-gcm@openssh.com"]),
-  },
-  {
-    name: "rsync -a",
+    command: (places) => ["scp", "-q", "-F", places.sshConfig, ...options, ...recursive(places), ...operands(places)],
+    ...changes,
+  };
+}
+
+/** rsync with these options. */
+export function rsync(name = "rsync -a", options: string[] = ["-a"], changes: Changes = {}): Contender {
+  return {
+    name,
     program: "rsync",
-    command: (item, places) => ["rsync", "-a", "-e", `ssh -F ${places.sshConfig}`, ...operands(item, places)],
-  },
-  { name: "tar | ssh tar", program: "tar", command: tarOverSsh },
-  {
-    name: "cp, the limit",
+    command: (places) => ["rsync", ...options, "-e", `ssh -F ${places.sshConfig}`, ...operands(places)],
+    ...changes,
+  };
+}
+
+/** tar here, through ssh, and tar there. */
+export function tar(name = "tar | ssh tar", options = ""): Contender {
+  return {
+    name,
+    program: "tar",
+    command: ({ direction, entry, source, target, sshConfig }) => {
+      const ssh = `ssh -F ${sshConfig} testhost`;
+      const [pack, unpack] = [`tar ${options} -C ${source} -cf - ${entry}`, `tar -C ${target} -xf -`];
+      return ["sh", "-c", direction === "pull" ? `${ssh} ${pack} | ${unpack}` : `${pack} | ${ssh} ${unpack}`];
+    },
+  };
+}
+
+/** What this machine can do at best. */
+export function cp(name = "cp, the limit"): Contender {
+  return {
+    name,
     program: "cp",
     local: true,
-    command: ({ entry }, { source, target }) => ["cp", "-r", `${source}/${entry}`, `${target}/`],
-  },
-];
-
-function operands({ direction, entry }: BenchCase, { source, target }: BenchPlaces): [from: string, to: string] {
-  return direction === "push"
-    ? [`${source}/${entry}`, `testhost:${target}/`]
-    : [`testhost:${source}/${entry}`, `${target}/`];
+    command: ({ entry, source, target }) => ["cp", "-r", `${source}/${entry}`, `${target}/`],
+  };
 }
 
-function escp(item: BenchCase, places: BenchPlaces, options: string[]): string[] {
-  return [places.escp, "-q", "-F", places.sshConfig, ...options, ...recursive(item), ...operands(item, places)];
+function operands({ direction, entry, source, target }: CopyPlaces): [from: string, to: string] {
+  const [from, to] = [`${source}/${entry}`, `${target}/`];
+  if (direction === "local") return [from, to];
+  return direction === "push" ? [from, `testhost:${to}`] : [`testhost:${from}`, to];
 }
 
-function scp(item: BenchCase, places: BenchPlaces, options: string[]): string[] {
-  return ["scp", "-q", "-F", places.sshConfig, ...options, ...recursive(item), ...operands(item, places)];
-}
-
-function recursive({ files }: BenchCase): string[] {
-  return files > 1 ? ["-r"] : [];
-}
-
-function tarOverSsh({ direction, entry }: BenchCase, { source, target, sshConfig }: BenchPlaces): string[] {
-  const ssh = `ssh -F ${sshConfig} testhost`;
-  const [pack, unpack] = [`tar -C ${source} -cf - ${entry}`, `tar -C ${target} -xf -`];
-  return ["sh", "-c", direction === "push" ? `${pack} | ${ssh} ${unpack}` : `${ssh} ${pack} | ${unpack}`];
+function recursive(places: CopyPlaces): string[] {
+  return places.recursive ? ["-r"] : [];
 }

@@ -1,7 +1,11 @@
 /** Chooses where the data of a benchmark lies. */
 
-/** A new folder in memory when there is room for this many bytes, else in the temporary folder. The caller removes it. */
-export async function createDataFolder(bytes: number): Promise<string> {
+/**
+ * A new folder, in `parent` or else in memory when there is room for this many bytes, or in the temporary folder. The
+ * caller removes it.
+ */
+export async function createDataFolder(bytes: number, parent?: string): Promise<string> {
+  if (parent !== undefined) return await Deno.makeTempDir({ prefix: "escp-bench-", dir: await Deno.realPath(parent) });
   const inMemory = await freeBytes("/dev/shm") > bytes && await freeMemory() > bytes;
   return await Deno.makeTempDir({ prefix: "escp-bench-", dir: inMemory ? "/dev/shm" : undefined });
 }

@@ -10,6 +10,8 @@ export async function describeMachine(escp: string): Promise<Machine> {
     cpu: cpu.match(/^model name\s*:\s*(.*)$/m)?.[1],
     cores: `${navigator.hardwareConcurrency}`,
     memory: formatMemory(memory.match(/^MemTotal:\s*(\d+) kB/m)?.[1]),
+    // A machine with more to do than it has cores is no place for comparing with other machines.
+    load: await readText("/proc/loadavg").then((text) => text.split(" ").slice(0, 3).join(" ") || undefined),
     kernel: await firstLine("uname", "-sr"),
     escp: await firstLine(escp, "--version"),
     ssh: await firstLine("ssh", "-V"),

@@ -6,9 +6,13 @@ import { type Measure, median } from "./measure.ts";
 /** What one contender reached in one case. */
 export interface Result {
   contender: string;
+  /** It copied something so many times smaller: what was measured of time, not of memory, is to be multiplied by that. */
+  shrunk?: number;
   rounds: Measure[];
   /** Peak of the largest process of each end, in bytes; undefined where it was not measured. */
   memory: { local?: number; remote?: number };
+  /** Bytes that a file takes on the disk. */
+  allocated?: { source: number; target: number };
   /** Why there are no figures, or no more of them. */
   failure?: string;
 }
@@ -34,34 +38,40 @@ export function formatTable({ item, results }: CaseResults): string {
   const failures = results.filter((result) => result.failure).map(({ contender, failure }) =>
     `- ${contender}: ${failure}`
   );
+  const allocated = results.flatMap(({ contender, allocated: bytes }) =>
+    bytes && bytes.source < item.bytes / 2
+      ? [`- ${contender}: takes ${formatMemory(bytes.target)} MiB, its source ${formatMemory(bytes.source)} MiB`]
+      : []
+  );
   return [
     `### ${item.title}`,
     "",
     line(rows[0]),
     rule,
     ...rows.slice(1).map(line),
-    ...failures.length ? ["", ...failures] : [],
+    ...failures.length + allocated.length > 0 ? ["", ...failures, ...allocated] : [],
   ]
     .join("\n");
 }
 
-/** Median wall time in seconds; undefined when there was no run. */
-export function medianWall({ rounds }: Result): number | undefined {
-  return rounds.length === 0 ? undefined : median(rounds.map((round) => round.wallSeconds));
+/** Median wall time in seconds, as it would be for the whole; undefined when there was no run. */
+export function medianWall({ rounds, shrunk = 1 }: Result): number | undefined {
+  return rounds.length === 0 ? undefined : median(rounds.map((round) => round.wallSeconds)) * shrunk;
 }
 
 function formatRow(item: BenchCase, result: Result, scpSeconds: number | undefined): string[] {
-  const { contender, rounds, memory } = result;
+  const { rounds, memory, shrunk = 1 } = result;
+  const contender = shrunk > 1 ? `${result.contender}, 1/${shrunk} of it times ${shrunk}` : result.contender;
   const seconds = medianWall(result);
   if (seconds === undefined) return [contender, ...Array(7).fill("-")];
   const amount = item.files > 1 ? item.files : item.bytes / 1e6;
   return [
     contender,
     seconds.toFixed(3),
-    Math.min(...rounds.map((round) => round.wallSeconds)).toFixed(3),
+    (Math.min(...rounds.map((round) => round.wallSeconds)) * shrunk).toFixed(3),
     amount / seconds < 10 ? "-" : (amount / seconds).toFixed(0),
     scpSeconds === undefined ? "-" : (scpSeconds / seconds).toFixed(2),
-    median(rounds.map((round) => round.cpuSeconds)).toFixed(2),
+    (median(rounds.map((round) => round.cpuSeconds)) * shrunk).toFixed(2),
     formatMemory(memory.local),
     formatMemory(memory.remote),
   ];

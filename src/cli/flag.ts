@@ -1,10 +1,10 @@
 import type { FilterRule } from "../files/filter.ts";
 
 /**
- * What an option takes. `size` is a number of bytes, perhaps with K, M or G behind it; `list` keeps every value in order,
- * `count` counts how often it was given.
+ * What an option takes. `size` is a number of bytes, perhaps with K, M or G behind it; `age` is a number of seconds, written
+ * with s, m, h, d or w behind it; `list` keeps every value in order, `count` counts how often it was given.
  */
-export type FlagKind = "boolean" | "string" | "number" | "size" | "list" | "count";
+export type FlagKind = "boolean" | "string" | "number" | "size" | "age" | "list" | "count";
 
 /** The headings of `--help`, in their order there. */
 export const SECTIONS = ["Copying", "Speed", "Output", "Reaching the other side", "Other"] as const;

@@ -73,7 +73,7 @@ export const FLAGS = [
     short: "n",
     kind: "boolean",
     section: "Copying",
-    help: "Change nothing, list what would be copied",
+    help: "Change nothing, list what would be copied or removed",
   },
   {
     name: "no-resume",
@@ -192,6 +192,13 @@ export const FLAGS = [
     help: "Most kilobits a second, over all connections",
   },
   {
+    name: "congestion",
+    kind: "string",
+    argument: "NAME",
+    section: "Speed",
+    help: "TCP congestion control of the side that sends, such as bbr; Linux only",
+  },
+  {
     name: "compress",
     short: "C",
     kind: "boolean",
@@ -245,7 +252,7 @@ export const FLAGS = [
     name: "nodirect",
     kind: "boolean",
     section: "Speed",
-    help: "Files go through the page cache, as they always do: the option of EScp is accepted",
+    help: "Write large files through the page cache too; without it those of 1 GiB and more may bypass it, on Linux",
   },
   { name: "quiet", short: "q", kind: "boolean", section: "Output", help: "Print errors only" },
   {
@@ -373,6 +380,23 @@ export const FLAGS = [
     help: "A folder here with executables for other systems, besides the one that this escp is in",
   },
   {
+    name: "doctor",
+    kind: "boolean",
+    section: "Reaching the other side",
+    once: true,
+    help: "Copy nothing, find out whether a copy to HOST[:DIR] would work, how fast, and what is in its way",
+  },
+  {
+    name: "doctor-time",
+    kind: "number",
+    argument: "MS",
+    min: 20,
+    max: 60_000,
+    default: 2000,
+    section: "Reaching the other side",
+    help: "How long --doctor takes for each measurement, in milliseconds",
+  },
+  {
     name: "timeout",
     kind: "number",
     argument: "SECONDS",
@@ -392,11 +416,17 @@ export const FLAGS = [
     help: "Send the data through ssh: auto does where its ports cannot be reached within 3 seconds",
   },
   {
+    name: "reverse",
+    kind: "boolean",
+    section: "Reaching the other side",
+    help: "Open the data ports here, and have the other side connect to them",
+  },
+  {
     name: "data-address",
     kind: "string",
     argument: "ADDRESS",
     section: "Reaching the other side",
-    help: "HOST or HOST:PORT for the data, instead of the address that ssh reached",
+    help: "HOST or HOST:PORT for the data, instead of the address that ssh reached; with --reverse that of this side",
   },
   {
     name: "escp-port",
@@ -405,7 +435,7 @@ export const FLAGS = [
     min: 1,
     max: 65535,
     section: "Reaching the other side",
-    help: "First TCP port for the data on the other side",
+    help: "First TCP port for the data on the other side, or with --reverse on this one",
   },
   {
     name: "escp-portrange",
@@ -444,6 +474,22 @@ export const FLAGS = [
     kind: "boolean",
     section: "Reaching the other side",
     help: "From one remote host to another: run escp on the first",
+  },
+  {
+    name: "clean",
+    kind: "boolean",
+    section: "Other",
+    once: true,
+    help: "Copy nothing, remove what abandoned copies have left in the folders that are named, and below",
+  },
+  {
+    name: "older-than",
+    kind: "age",
+    argument: "AGE",
+    default: 86_400,
+    section: "Other",
+    once: true,
+    help: "Of that only what was changed longer ago: 30m, 12h, 7d, 2w; 0 for all that no copy uses",
   },
   {
     name: "old-protocol",
@@ -534,7 +580,7 @@ export const FLAGS = [
 
 type Row = typeof FLAGS[number];
 type ValueOf<F> = F extends { kind: "boolean" } ? boolean
-  : F extends { kind: "number" | "size" | "count" } ? number
+  : F extends { kind: "number" | "size" | "age" | "count" } ? number
   : F extends { kind: "list" } ? string[]
   : F extends { choices: readonly (infer C)[] } ? C
   : string;

@@ -1,5 +1,5 @@
 import { type Flag, SECTIONS } from "./flag.ts";
-import { formatSize, oneOf } from "./flag_value.ts";
+import { formatAge, formatSize, oneOf } from "./flag_value.ts";
 import { FLAGS } from "./flags.ts";
 
 const WIDTH = 80;
@@ -29,7 +29,9 @@ const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
   ["escp -r results/ user@host:runs/", "a folder and all that is in it"],
   ["escp host:/var/log/app.log .", "a remote file to here"],
   ["escp -t 8 -J gate a.bin b.bin node:", "through a jump host, 8 connections"],
+  ["escp --clean -n /srv/data", "leftovers of copies that were given up"],
   ["escp --install web1 web2", "puts escp itself on hosts"],
+  ["escp --doctor web1:/data", "what a copy there can expect"],
   ["escp x.bin '[2001:db8::7]:/tmp/'", "an IPv6 address, quoted for the shell"],
 ];
 
@@ -51,7 +53,8 @@ export function helpText(): string {
 /** What an option does, with its range, choices, default and environment variable. */
 export function describeFlag(flag: Flag): string {
   const facts: string[] = [];
-  const shown = (value: string | number) => flag.kind === "size" ? formatSize(Number(value)) : value;
+  const shown = (value: string | number) =>
+    flag.kind === "size" ? formatSize(Number(value)) : flag.kind === "age" ? formatAge(Number(value)) : value;
   if (flag.choices) facts.push(oneOf(flag.choices));
   if (flag.min !== undefined && flag.max !== undefined) facts.push(`${shown(flag.min)} to ${shown(flag.max)}`);
   if (flag.default !== undefined) facts.push(`default ${shown(flag.default)}`);

@@ -3,9 +3,10 @@
 import { choosePorts, type PortRange } from "../config/port_range.ts";
 import { UsageError } from "../errors.ts";
 import { createFilter, type FilterRule } from "../files/filter.ts";
+import { parseCongestion } from "../native/congestion.ts";
 import type { Dummy } from "../protocol/job.ts";
 import { type DataAddress, parseDataAddress } from "../ssh/data_address.ts";
-import type { TunnelMode } from "../ssh/reach.ts";
+import type { Reach, TunnelMode } from "../ssh/reach.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
 import type { RawFlags } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface HostAccess {
   readonly dataAddress?: DataAddress;
   /** Whether the data goes through ssh. */
   readonly tunnel: TunnelMode;
+  /** The host is to connect to this one, at one of these ports. */
+  readonly reverse?: Reach["reverse"];
   /** Whether escp may be put there: "auto" asks first, where there is somebody to ask. */
   readonly bootstrap: Bootstrap;
   /** The folder there that it is put into; undefined: one in the user's cache folder. */
@@ -37,7 +40,7 @@ export interface HostOptions extends HostAccess {
   readonly threads?: number;
   /** How many -v. */
   readonly verbose: number;
-  /** Ports that the data is to come to on the other side. */
+  /** Ports that the data is to come to: on the other side, unless `reverse` is set. */
   readonly ports?: PortRange;
   /** Connections that carry the data: 1 to 64. */
   readonly streams: number;
@@ -56,7 +59,7 @@ export interface HostOptions extends HostAccess {
   readonly verify: boolean;
   /** Ends that work with dummies instead of files. */
   readonly dummy?: Dummy;
-  /** Whether files may bypass the page cache; none does so far. */
+  /** Large files may bypass the page cache of whoever writes them. */
   readonly direct: boolean;
   /** Only what is not there yet: told by size and time, or by contents. */
   readonly update?: "times" | "contents";
@@ -66,6 +69,8 @@ export interface HostOptions extends HostAccess {
   readonly retries: number;
   /** Most bytes a second; 0: as fast as it goes. */
   readonly bytesPerSecond: number;
+  /** Congestion control of whoever sends. */
+  readonly congestion?: string;
   /** Compress what is worth it. */
   readonly compress: boolean;
   /** Bytes of a block of a large file; undefined: what suits the engine. */
@@ -109,6 +114,7 @@ export function hostOptions(flags: CompleteFlags): HostOptions {
     retries: flags.retries,
     // Kbit/s, as scp has it.
     bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
+    congestion: flags.congestion === undefined ? undefined : parseCongestion(flags.congestion),
     compress: flags.compress ?? false,
     blockBytes: flags.blocksize,
     timeoutMs: flags.timeout * 1000,
@@ -136,6 +142,7 @@ export function accessOf(flags: CompleteFlags): HostAccess {
     remotePath: flags["remote-path"],
     ...(address !== undefined && { dataAddress: parseDataAddress(address) }),
     tunnel: flags.tunnel,
+    reverse: flags.reverse ? { ports: portsOf(flags) } : undefined,
     bootstrap: flags.bootstrap,
     installDir: flags["install-dir"],
     binaries: flags.binaries,

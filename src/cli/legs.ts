@@ -66,11 +66,11 @@ function planLeg(group: Source[], shared: Operand | undefined, { fromOrigin }: {
   return { ...leg, direction: "pull", remote: hostOf(operand) };
 }
 
-function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
+export function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
   return { host, user, port };
 }
 
 /** Equal for operands that one session serves. */
-function hostKey(operand: Operand): string {
+export function hostKey(operand: Operand): string {
   return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port]);
 }

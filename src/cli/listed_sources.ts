@@ -1,7 +1,7 @@
 /** From the entries of a list to sources. */
 
 import { UsageError } from "../errors.ts";
-import { isAbsolutePath, joinPath } from "../files/local_path.ts";
+import { resolvePath } from "../files/local_path.ts";
 import { type Operand, parseOperand } from "../ssh/operand.ts";
 import { atEntry, type FileList, type ListEntry, readFileList } from "./file_list.ts";
 import { planLegs, type Source } from "./legs.ts";
@@ -53,10 +53,8 @@ function listedSource({ source, target }: ListEntry, { target: base, driveLetter
     return { operand, literal: true };
   }
   const own = read(target);
-  return { operand, literal: true, target: own.kind === "remote" || !base ? own : below(base, own.path) };
-}
-
-/** A relative target of an entry begins at the target of the command line, whichever host that is on. */
-function below(base: Operand, path: string): Operand {
-  return { ...base, path: isAbsolutePath(path) ? path : joinPath(base.path, path) };
+  if (own.kind === "remote" || !base) return { operand, literal: true, target: own };
+  // On another host paths are not those of this system.
+  const style = base.kind === "local" && driveLetters ? "windows" : "posix";
+  return { operand, literal: true, target: { ...base, path: resolvePath(base.path, own.path, style) } };
 }

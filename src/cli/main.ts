@@ -54,11 +54,18 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       return EXIT_STATUS.ok;
     case "receiver":
       return await (await import("./run_receiver.ts")).runReceiver(command.options, problem);
-    case "stream":
-      await (await import("../session/pass_stream.ts")).passStream(command.port, Deno.stdin, Deno.stdout);
+    case "stream": {
+      const { passStream } = await import("../session/pass_stream.ts");
+      const descriptors = command.engine === "portable" ? undefined : { input: 0, output: 1 };
+      await passStream(command.port, Deno.stdin, Deno.stdout, descriptors);
       return EXIT_STATUS.ok;
+    }
     case "install":
       return await (await import("./run_install.ts")).runInstall(command.options);
+    case "doctor":
+      return await (await import("./run_doctor.ts")).runDoctor(command.options);
+    case "clean":
+      return await (await import("./run_clean.ts")).runClean(command.options);
     case "copy":
       return await (await import("./run_copy.ts")).runCopy(command.options);
   }

@@ -11,6 +11,7 @@ import { USAGE } from "./help.ts";
 import type { FileList } from "./file_list.ts";
 import { type Leg, planLegs, type RemoteHost, type Source } from "./legs.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
+import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
 import { type CompleteFlags, completeFlags } from "./settings.ts";
 
 /** What the command line asks for. */
@@ -19,8 +20,10 @@ export type Command =
   | { readonly kind: "version"; readonly verbose: boolean }
   | { readonly kind: "completions"; readonly shell: Shell }
   | { readonly kind: "install"; readonly options: InstallOptions }
+  | { readonly kind: "doctor"; readonly options: DoctorOptions }
+  | { readonly kind: "clean"; readonly options: CleanOptions }
   | { readonly kind: "receiver"; readonly options: ReceiverOptions }
-  | { readonly kind: "stream"; readonly port: number }
+  | { readonly kind: "stream"; readonly port: number; readonly engine: EngineChoice }
   | { readonly kind: "copy"; readonly options: Options };
 
 /** A shell that can be told about the options. */
@@ -48,6 +51,22 @@ export interface InstallOptions {
   /** How many -v. */
   readonly verbose: number;
   readonly quiet: boolean;
+}
+
+/** Of `--doctor`. */
+export interface DoctorOptions extends HostOptions {
+  readonly remote: RemoteHost;
+  /** Whose disk is measured there; "" is the home folder. */
+  readonly folderThere: string;
+  /** The same here. */
+  readonly folderHere: string;
+  /** How long each measurement takes, in milliseconds. */
+  readonly ms: number;
+  readonly quiet: boolean;
+  /** Show rates in bits instead of bytes. */
+  readonly bits: boolean;
+  /** Tell programs on stdout what is found. */
+  readonly json: boolean;
 }
 
 /** A copy that can be started: everything is checked. */
@@ -105,8 +124,14 @@ export function readCommandLine(args: readonly string[], surroundings: Surroundi
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
   if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, surroundings) };
-  if (flags["receiver-stream"]) return { kind: "stream", port: flags["receiver-stream"] };
+  if (flags["receiver-stream"]) {
+    const { engine } = completeFlags(flags, { files: {}, env: surroundings.env, escpOptions: false });
+    return { kind: "stream", port: flags["receiver-stream"], engine };
+  }
+  checkClean(flags);
+  if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, surroundings) };
   if (flags.install) return { kind: "install", options: installOptions(parsed, surroundings) };
+  if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, surroundings) };
   return { kind: "copy", options: copyOptions(parsed, surroundings) };
 }
 
@@ -141,6 +166,34 @@ function installOptions(
     return { host, access: accessOf(flags), timeoutMs: flags.timeout * 1000 };
   });
   return { hosts, verbose: line.verbose ?? 0, quiet: line.quiet ?? false };
+}
+
+function doctorOptions(
+  { operands: texts, flags: line }: ParsedArguments,
+  { env, driveLetters, configs = {} }: Surroundings,
+): DoctorOptions {
+  const [text, folderHere = "."] = texts;
+  if (text === undefined || texts.length > 2) {
+    throw new UsageError('Option "--doctor" needs one host to examine', {
+      hint: "escp --doctor HOST[:DIR] [DIR HERE]",
+    });
+  }
+  const operand = parseOperand(text, { driveLetters });
+  const { path, ...remote } = operand.kind === "remote" ? operand : { ...parseHost(text, { driveLetters }), path: "" };
+  if (parseOperand(folderHere, { driveLetters }).kind === "remote") {
+    throw new UsageError('Option "--doctor" examines one host: the second operand is a folder here');
+  }
+  const flags = completeFlags(line, { files: settingsFor(configs, remote.host).options, env, escpOptions: true });
+  return {
+    ...hostOptions(flags),
+    remote: { host: remote.host, user: remote.user, port: remote.port },
+    folderThere: path,
+    folderHere,
+    ms: flags["doctor-time"],
+    quiet: flags.quiet ?? false,
+    bits: flags.bits ?? false,
+    json: flags.json ?? false,
+  };
 }
 
 function copyOptions(

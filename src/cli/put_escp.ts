@@ -4,6 +4,7 @@ import { install, type Installed } from "../bootstrap/install.ts";
 import type { ExecutablePlaces } from "../bootstrap/executables.ts";
 import { rememberPlace } from "../bootstrap/remembered_places.ts";
 import { ownSystem } from "../bootstrap/system.ts";
+import { folderOf, pathOfFileUrl } from "../files/local_path.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import type { HostAccess } from "./host_options.ts";
@@ -49,11 +50,10 @@ export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">): Ex
   const system = ownSystem(Deno.build);
   if (!Deno.build.standalone) return { version: VERSION, folders: [...named, ...distFolder()] };
   const path = Deno.execPath();
-  const own = path.replace(/[/\\][^/\\]*$/, "");
-  return { version: VERSION, self: system && { path, system }, folders: [...named, own] };
+  return { version: VERSION, self: system && { path, system }, folders: [...named, folderOf(path)] };
 }
 
 /** Of the clone that escp runs from. */
 function distFolder(): string[] {
-  return Deno.mainModule.startsWith("file:") ? [decodeURIComponent(new URL("dist", Deno.mainModule).pathname)] : [];
+  return Deno.mainModule.startsWith("file:") ? [pathOfFileUrl(new URL("dist", Deno.mainModule))] : [];
 }

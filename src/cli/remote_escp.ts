@@ -3,9 +3,8 @@
 import { recallPlace, type RememberedHost } from "../bootstrap/remembered_places.ts";
 import { UnusableEscp } from "../session/unusable_escp.ts";
 import { formatHost } from "../ssh/operand.ts";
-import type { HostAccess } from "./host_options.ts";
+import type { HostAccess, HostOptions } from "./host_options.ts";
 import type { Leg, RemoteHost } from "./legs.ts";
-import type { Options } from "./options.ts";
 import type { Listeners } from "./run_leg.ts";
 import { VERSION } from "./version.ts";
 
@@ -18,11 +17,11 @@ const EVERYWHERE = "escp";
  *
  * @throws what ended it, also that escp could not be put there.
  */
-export async function withRemoteEscp<T>(
-  leg: Leg,
-  options: Options,
+export async function withRemoteEscp<T, Used extends SideOptions>(
+  leg: Pick<Leg, "remote" | "origin" | "direction">,
+  options: Used,
   listeners: Pick<Listeners, "emit" | "signal">,
-  run: (options: Options) => Promise<T>,
+  run: (options: Used) => Promise<T>,
 ): Promise<T> {
   const sides = sidesOf(leg, options);
   for (;;) {
@@ -40,6 +39,9 @@ export async function withRemoteEscp<T>(
   }
 }
 
+/** What is needed to find escp on the hosts of a leg. */
+type SideOptions = HostAccess & Pick<HostOptions, "originAccess" | "timeoutMs">;
+
 /** A host of a leg. */
 export interface Side {
   readonly role: "remote" | "origin";
@@ -51,11 +53,12 @@ export interface Side {
   mayPut: boolean;
 }
 
-function sidesOf({ remote, origin, direction }: Leg, options: Options): Side[] {
+function sidesOf(
+  { remote, origin, direction }: Pick<Leg, "remote" | "origin" | "direction">,
+  options: SideOptions,
+): Side[] {
   const side = (role: Side["role"], host: RemoteHost, access: HostAccess): Side => {
-    const mayPut = access.bootstrap !== "never" && access.remotePath === EVERYWHERE;
-    const place = mayPut ? recallPlace(rememberedHost(host, access), VERSION, (name) => Deno.env.get(name)) : undefined;
-    return { role, host, access, mayPut, place: place ?? access.remotePath };
+    return { role, host, access, mayPut: mayPutEscp(access), place: placeOfEscp(host, access) };
   };
   const sides: Side[] = [];
   if (origin) sides.push(side("origin", origin, options.originAccess ?? options));
@@ -64,7 +67,18 @@ function sidesOf({ remote, origin, direction }: Leg, options: Options): Side[] {
   return sides;
 }
 
-function withPlaces(options: Options, sides: readonly Side[]): Options {
+function mayPutEscp({ bootstrap, remotePath }: HostAccess): boolean {
+  return bootstrap !== "never" && remotePath === EVERYWHERE;
+}
+
+/** Where escp is on a host, as far as it is known. */
+export function placeOfEscp(host: RemoteHost, access: HostAccess): string {
+  if (!mayPutEscp(access)) return access.remotePath;
+  const place = recallPlace(rememberedHost(host, access), VERSION, (name) => Deno.env.get(name));
+  return place ?? access.remotePath;
+}
+
+function withPlaces<Used extends SideOptions>(options: Used, sides: readonly Side[]): Used {
   let placed = options;
   for (const { role, access, place } of sides) {
     placed = role === "remote" ? { ...placed, remotePath: place } : {

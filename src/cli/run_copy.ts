@@ -1,7 +1,9 @@
 /** A copy as the user asked for it: its legs, the terminal, the signals, the exit status. */
 
+import { baseName, PATH_STYLE } from "../files/local_path.ts";
 import { formatOperand } from "../ssh/operand.ts";
 import type { TransferEvent } from "../transfer/events.ts";
+import { hintWhenLost } from "../transfer/lost_copy.ts";
 import type { Manifest } from "../transfer/manifest.ts";
 import { TakenNames } from "../transfer/shared_target.ts";
 import { Terminal } from "../ui/terminal.ts";
@@ -12,6 +14,7 @@ import type { Options } from "./options.ts";
 import { runLeg } from "./run_leg.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
+import { writeStdout } from "./write_stdout.ts";
 
 /** @returns 0 when everything was copied, 1 when something was not. @throws what ended the copy. */
 export async function runCopy(given: Options): Promise<number> {
@@ -28,7 +31,7 @@ export async function runCopy(given: Options): Promise<number> {
   });
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
   const { log } = logging;
-  using stop = stopSignals(hintFor(options));
+  using stop = stopSignals(hintWhenLost(options));
   const emit = (event: TransferEvent) => {
     report?.onEvent(event);
     listing?.onEvent(event);
@@ -73,12 +76,6 @@ function statusOf(failed: number): number {
   return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
 }
 
-/** What an interrupted copy leaves to be done. */
-function hintFor({ resume, fromInput }: Options): string | undefined {
-  if (fromInput) return "What came on standard input cannot be continued: it has to be sent again";
-  return resume ? "Run the same command again to continue; files that are complete stay as they are" : undefined;
-}
-
 async function openManifest(path: string): Promise<Manifest> {
   const { Manifest } = await import("../transfer/manifest.ts");
   return new Manifest(path);
@@ -102,12 +99,9 @@ async function planListing() {
   return new PlanListing(writeStdout);
 }
 
-function writeStdout(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
-}
-
 /** What the progress line is about: the name of the only source. */
 function labelOf(sources: readonly Source[]): string | undefined {
-  return sources.length === 1 ? sources[0].operand.path.replace(/\/+$/, "").split("/").pop() || undefined : undefined;
+  if (sources.length !== 1) return undefined;
+  const { kind, path } = sources[0].operand;
+  return baseName(path, kind === "remote" ? "posix" : PATH_STYLE) || undefined;
 }

@@ -10,7 +10,7 @@ import { copy, type CopyOptions } from "../transfer/copy.ts";
 import { withRetries } from "../transfer/retries.ts";
 import type { Outcome } from "../transfer/send.ts";
 import type { TakenNames } from "../transfer/shared_target.ts";
-import type { HostAccess } from "./host_options.ts";
+import type { HostAccess, HostOptions } from "./host_options.ts";
 import type { Leg, RemoteHost } from "./legs.ts";
 import type { Options } from "./options.ts";
 import { withRemoteEscp } from "./remote_escp.ts";
@@ -40,8 +40,9 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
 
 async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
   const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
-  const { sparse, fsync, verify, dummy, xattrs, acls, update, dryRun, compress, blockBytes, timeoutMs, resume } =
+  const { sparse, fsync, verify, dummy, xattrs, acls, update, dryRun, direct, compress, congestion, blockBytes } =
     options;
+  const { timeoutMs, resume } = options;
   const { remote, origin } = leg;
   const shared = {
     sources: leg.sources,
@@ -58,6 +59,7 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
       symlinks,
       hardlinks,
       sparse,
+      direct,
       fsync,
       verify,
       dummy,
@@ -68,6 +70,7 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
       filters,
       bytesPerSecond,
       compress,
+      congestion,
       blockBytes,
       timeoutMs,
       log: options.remoteLog,
@@ -113,28 +116,28 @@ export function othersOf(leg: Leg, { sources, fileList }: Options): number {
 }
 
 /** Whether ssh may be waiting for what somebody types, which takes its time. */
-function mayAsk({ remote, origin }: Leg, { ssh }: Options): boolean {
+export function mayAsk({ remote, origin }: Pick<Leg, "remote" | "origin">, { ssh }: Pick<HostAccess, "ssh">): boolean {
   return (remote ?? origin) !== undefined && !ssh.batch && Deno.stderr.isTerminal();
 }
 
 /** ssh, or for a local copy this program itself. */
-function peerCommand(options: Options, host: RemoteHost | undefined): PeerCommand {
+export function peerCommand(options: HostOptions, host: RemoteHost | undefined): PeerCommand {
   if (!host) {
     const self = selfCommand();
     const args = [...self.args, "--receiver", "--local-peer", "--engine", options.engine];
     return { program: self.program, args, name: "this machine" };
   }
-  const { ports } = options;
-  const wish = ports ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
+  const { ports, reverse } = options;
+  const wish = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
   const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath, wish));
   return { program, args, name: formatHost(host) };
 }
 
-function accessTo({ ssh, remotePath, dataAddress, tunnel }: HostAccess) {
-  return { ssh, remotePath, dataAddress, tunnel };
+export function accessTo({ ssh, remotePath, dataAddress, tunnel, reverse }: HostAccess) {
+  return { ssh, remotePath, dataAddress, tunnel, reverse };
 }
 
-function familyOf({ ssh }: Options): 4 | 6 | undefined {
+export function familyOf({ ssh }: Pick<HostAccess, "ssh">): 4 | 6 | undefined {
   if (!ssh.addressFamily) return undefined;
   return ssh.addressFamily === "ipv4" ? 4 : 6;
 }

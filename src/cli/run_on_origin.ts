@@ -3,6 +3,7 @@
 import { StartError, UserError } from "../errors.ts";
 import type { FilterRule } from "../files/filter.ts";
 import { hasGlob } from "../files/glob/pattern.ts";
+import { stopChild } from "../native/stop_child.ts";
 import { MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/line_decoder.ts";
 import { encodeName } from "../protocol/names.ts";
@@ -39,7 +40,7 @@ export async function runOnOrigin(
   } catch (cause) {
     throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
-  const stop = () => child.kill("SIGTERM");
+  const stop = () => stopChild(child, "SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
   // Whoever ends without having read the list says why.
   if (list) new Blob([list]).stream().pipeTo(child.stdin).catch(() => {});
@@ -55,7 +56,7 @@ export async function runOnOrigin(
       }
     }
   } catch (error) {
-    child.kill("SIGTERM");
+    stop();
     throw error;
   } finally {
     signal.removeEventListener("abort", stop);
@@ -104,6 +105,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.acls ? ["--acls"] : []),
     ...(options.sparse ? ["--sparse"] : []),
     ...(options.verify ? ["--verify"] : []),
+    ...(options.direct ? [] : ["--nodirect"]),
     ...(options.fsync ? ["--fsync"] : []),
     ...(options.dummy ? [`--ioengine=${IO_ENGINES[options.dummy]}`] : []),
     ...(options.update ? [options.update === "contents" ? "--checksum" : "--update"] : []),
@@ -112,11 +114,13 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     `--retries=${options.retries}`,
     ...options.filters.map(filterWord),
     ...(options.bytesPerSecond > 0 ? [`--limit=${Math.ceil(options.bytesPerSecond * 8 / 1000)}`] : []),
+    ...(options.congestion === undefined ? [] : [`--congestion=${options.congestion}`]),
     ...(options.compress ? ["-C"] : []),
     ...(options.blockBytes === undefined ? [] : [`--blocksize=${options.blockBytes}`]),
     `--timeout=${options.timeoutMs / 1000}`,
     ...(options.dataAddress === undefined ? [] : [`--data-address=${formatDataAddress(options.dataAddress)}`]),
     ...(options.tunnel === "auto" ? [] : [`--tunnel=${options.tunnel}`]),
+    ...(options.reverse ? ["--reverse"] : []),
     `--streams=${options.streams}`,
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,

@@ -31,7 +31,17 @@ const DEFAULTS = Object.fromEntries(
 ) as Required<
   Pick<
     RawFlags,
-    "streams" | "retries" | "tunnel" | "timeout" | "cipher" | "engine" | "ssh" | "remote-path" | "bootstrap"
+    | "streams"
+    | "retries"
+    | "tunnel"
+    | "timeout"
+    | "cipher"
+    | "engine"
+    | "ssh"
+    | "remote-path"
+    | "bootstrap"
+    | "doctor-time"
+    | "older-than"
   >
 >;
 

@@ -2,7 +2,10 @@
 
 import { EXIT_STATUS, Interrupted } from "./exit_status.ts";
 
-const SIGNALS: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+/** Those that a system has and that a process may listen to. */
+export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
+  return os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+}
 
 /**
  * Listens until disposed. The first signal asks to stop; a second SIGINT leaves at once.
@@ -15,11 +18,12 @@ export function stopSignals(hint?: string): Disposable & { signal: AbortSignal }
     if (controller.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
     controller.abort(new Interrupted(hint));
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, listener);
+  const signals = stopSignalsOf(Deno.build.os);
+  for (const signal of signals) Deno.addSignalListener(signal, listener);
   return {
     signal: controller.signal,
     [Symbol.dispose]() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, listener);
+      for (const signal of signals) Deno.removeSignalListener(signal, listener);
     },
   };
 }

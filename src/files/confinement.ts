@@ -3,7 +3,7 @@
 import { FileError, quotePath, UserError } from "../errors.ts";
 import type { PathCalls } from "./engine.ts";
 import { failedDeno, failedWith } from "./file_failure.ts";
-import { baseName, folderOf } from "./local_path.ts";
+import { baseName, folderOf, isSeparator, PATH_STYLE, type PathStyle } from "./local_path.ts";
 import { expandTilde } from "./tilde.ts";
 
 /** Such a folder on this machine. */
@@ -71,9 +71,10 @@ export class Confinement {
 }
 
 /** Whether a path is that folder or below it. Both without symbolic links. */
-export function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string, style: PathStyle = PATH_STYLE): boolean {
   if (!path.startsWith(folder)) return false;
-  return path.length === folder.length || /[\\/]$/.test(folder) || /^[\\/]/.test(path.slice(folder.length));
+  return path.length === folder.length ||
+    [folder.at(-1)!, path[folder.length]].some((char) => isSeparator(char, style));
 }
 
 /** Looks right before it is opened: all that can be done without descriptors. @throws {FileError} */

@@ -18,6 +18,7 @@ import type {
 import { failedWith } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
+import { isMadeUp, madeUpStat } from "./made_up.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
 /** The engine with other contents; its walk and its look at paths stay. */
@@ -65,6 +66,7 @@ class GeneratingReader implements SourceReader {
   readonly changed = false;
   readonly #paths: PathCalls;
   readonly #roots: SourceRoot[];
+  #root?: SourceRoot;
 
   constructor(paths: PathCalls, roots: SourceRoot[]) {
     this.#paths = paths;
@@ -72,7 +74,8 @@ class GeneratingReader implements SourceReader {
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    this.folderPath = joinPath(this.#roots[root].path, decodeName(bytes.subarray(start, end)));
+    this.#root = this.#roots[root];
+    this.folderPath = joinPath(this.#root.path, decodeName(bytes.subarray(start, end)));
   }
 
   readWhole(
@@ -112,6 +115,7 @@ class GeneratingReader implements SourceReader {
   close(): void {}
 
   #look(path: string): FileStat {
+    if (this.#root && isMadeUp(this.#root)) return this.stat = madeUpStat(this.#root);
     const stat = this.#paths.stat(path, { follow: true });
     if (!stat) throw failedWith("read", path, "ENOENT");
     if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
@@ -126,7 +130,7 @@ class DiscardingWriter implements TargetWriter {
     return [];
   }
 
-  writeWhole(): void {}
+  writeWhole(): undefined {}
 
   makeLink(): void {}
 
@@ -150,7 +154,7 @@ class DiscardingWriter implements TargetWriter {
     return Promise.resolve();
   }
 
-  commit(): void {}
+  commit(): undefined {}
 
   discard(): void {}
 

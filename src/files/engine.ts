@@ -1,11 +1,14 @@
 /** What an engine of the file side offers, and the choice between the two. Streams see only these interfaces. */
 
 import { type FileError, UserError } from "../errors.ts";
+import type { LentFile } from "../protocol/lent.ts";
 import type { SummedRange } from "../protocol/range_sums.ts";
 import type { RecordCursor } from "../protocol/records.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
-import type { Attributes, FileStat } from "./file_stat.ts";
+import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
+import type { FolderLister } from "./folder_lister.ts";
 import { createNativeEngine } from "./native_engine.ts";
 import { createPortableEngine } from "./portable_engine.ts";
 import type { TargetComparer } from "./target_comparer.ts";
@@ -18,7 +21,7 @@ export interface FileIdentity {
 
 /** One source operand, found. Plain data: may be posted to a Worker. */
 export interface SourceRoot {
-  /** Absolute path on this machine. */
+  /** Absolute path on this machine; "" of a file that is made up (made_up.ts). */
   path: string;
   /** What the receiver is told: the last component, or "." for "dir/.", "..", and "/". */
   name: string;
@@ -79,6 +82,7 @@ export type WalkItem =
     size: number;
     attributes: Attributes;
     identity: FileIdentity;
+    times: ChangeTimes;
     /** Extended attributes, as a block (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
   }
@@ -92,6 +96,14 @@ export interface Walk {
   /** The next item, undefined at the end. Never throws for a single path. */
   next(): WalkItem | undefined | Promise<WalkItem | undefined>;
   /** Lets go of what is open. */
+  close(): void;
+}
+
+/** A root and the folders below it, for who changes something there: no link below the root is followed. */
+export interface FolderTree {
+  readonly lister: FolderLister;
+  /** A path by which `Deno.*` comes to the folder that the lister has open, and to no other. */
+  readonly place: string;
   close(): void;
 }
 
@@ -141,6 +153,8 @@ export interface RangeReader {
   readonly path: string;
   /** Bytes when it was opened. */
   readonly size: number;
+  /** How another process of this machine comes to it, while it is open; undefined where none can. */
+  readonly lent?: LentFile;
   /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
   readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number;
   /** How many bytes from `offset` on, at most `length`, are a hole; 0 also when that is too small to matter or not known. */
@@ -149,8 +163,8 @@ export interface RangeReader {
   dataAt(offset: number, length: number): number;
   /** From now on it is read from the disk and not from the cache, where the system can do that. */
   forgetCache(): void;
-  /** Whether its size or time of change differ from when it was opened. */
-  changed(): boolean;
+  /** Whether its size or time of modification differ from what they were when it was opened, or found. */
+  changed(found?: Pick<ChangeTimes, "mtime" | "mtimeNs">): boolean;
   close(): void;
 }
 
@@ -169,8 +183,12 @@ export interface TargetOptions {
   token: string;
   /** Whether pages of zeros become holes. Default false. */
   sparse?: boolean;
+  /** Whether large files may bypass the page cache. Default false. */
+  direct?: boolean;
   /** Whether a file is on stable storage before it gets its final name. Default false. */
   fsync?: boolean;
+  /** Whether it is told how finished files look. Default false. */
+  looks?: boolean;
 }
 
 /** A large file on its way. Plain data: may be posted to a Worker. */
@@ -207,7 +225,7 @@ export interface TouchedFolder extends FolderPlace {
 
 /** A folder at the end of the copy: what is known of it from both sides. */
 export interface FinishedFolder extends TouchedFolder {
-  /** An interrupted copy may have made it, and left it without its permissions: then it has the mode 0700. */
+  /** An interrupted copy may have made it, and left it without its permissions: then it has the mode 01700, or 0700 where that cannot be. */
   continued?: boolean;
   /** From the source, where its record has arrived. */
   attributes?: Attributes;
@@ -219,7 +237,7 @@ export interface FinishedFolder extends TouchedFolder {
 export interface TargetWriter {
   /**
    * Makes the folder bytes[start, end), relative to the root, the current one, and makes it first where it is missing
-   * (mode 0700 until `finishFolders`). A NUL stands at bytes[end].
+   * (mode 01700 until `finishFolders`). A NUL stands at bytes[end].
    *
    * @throws {FileError} act "create"; a symbolic link is never followed.
    * @throws {ProtocolError} when the root is a file and the path is not "".
@@ -232,8 +250,9 @@ export interface TargetWriter {
    *
    * @throws {FileError} act "write"; nothing is left behind, and what was there stays. Only when the reason is that
    * extended attributes could not be set, the file is in place.
+   * @returns how it looks now, until the next call; undefined where that was not asked for, or the target is no file.
    */
-  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined;
   /** Makes the link of a symlink or hardlink record in the current folder. @throws {FileError} act "create". */
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
   /** Makes the temporary file of a large one, without taking space. @throws {FileError} */
@@ -251,8 +270,11 @@ export interface TargetWriter {
   openJournal(partial: Partial): JournalWriter | undefined;
   /** Resolves when what is written of it is on stable storage. @throws {FileError} */
   sync(partial: Partial): Promise<void>;
-  /** Gives it its size, where that was not known, its attributes and its final name. @throws {FileError} as `writeWhole` does. */
-  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void;
+  /**
+   * Gives it its size, where that was not known, its attributes and its final name. Returns and throws as `writeWhole`
+   * does.
+   */
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined;
   /** Removes the temporary file, and its journal; never fails. */
   discard(partial: Partial): void;
   /** Lets go of it for a later copy that goes on with it; one without a journal, or with an empty one, is removed. */
@@ -274,6 +296,13 @@ export interface RangeWriter {
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
   /** Makes these bytes zero: in a file a hole where that can be had, on a device by writing. @throws {FileError} */
   zerosAt(offset: number, length: number): void;
+  /**
+   * Has the system copy these bytes from the same place in another file, in part or whole. The reader has to stay open
+   * until this is done; closing the writer meanwhile takes effect then.
+   *
+   * @returns how many were copied; 0 where the system cannot, or the file ends.
+   */
+  copyFrom?(reader: RangeReader, offset: number, length: number): Promise<number>;
   close(): void;
 }
 
@@ -281,8 +310,8 @@ export interface RangeWriter {
 export interface PathCalls {
   /** What is there, undefined when there is nothing. @throws {FileError} for any other reason. */
   stat(path: string, options: { follow: boolean }): FileStat | undefined;
-  /** @throws {FileError} */
-  makeFolder(path: string, mode: number): void;
+  /** Makes a folder that is unfinished until `finishFolders` of a writer. @throws {FileError} */
+  makeFolder(path: string): void;
   /** The path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
 }
@@ -298,8 +327,12 @@ export interface FileEngine {
   /** Makes ready for extended attributes and access control lists. @throws {UserError} where this engine has none. */
   loadXattrs(): Promise<void>;
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
+  /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
+  openTree(root: SourceRoot): FolderTree;
   sourceReader(roots: SourceRoot[]): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
+  /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */
+  openLent?(process: number, file: LentFile): RangeReader;
   /** Loads what only updates and dry runs need. */
   targetComparer(roots: TargetRoot[], options: TargetOptions): Promise<TargetComparer>;
 }

@@ -60,8 +60,8 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** A symbolic link where a folder of the target was expected: it could lead anywhere. */
-export function linkInTheWay(path: string): FileError {
-  return new FileError("create", path, "a symbolic link stands in the way", {
+export function linkInTheWay(path: string, act = "create"): FileError {
+  return new FileError(act, path, "a symbolic link stands in the way", {
     code: "ELOOP",
     hint: "Remove the link, or name the folder that it leads to as the target",
   });

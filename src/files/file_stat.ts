@@ -25,6 +25,19 @@ export interface Attributes {
   atimeNs: number;
 }
 
+/** When a file was changed last. */
+export interface ChangeTimes {
+  /** Its contents; whoever owns the file can set this to anything. Whole seconds since 1970. */
+  mtime: number;
+  mtimeNs: number;
+  /**
+   * Its contents or anything else of it: the system's own note, which nobody sets back. 0 where there is none. The
+   * portable engine learns of whole seconds only.
+   */
+  ctime: number;
+  ctimeNs: number;
+}
+
 /** Attributes and the rest of stat(2). */
 export class FileStat implements Attributes {
   /** One of `FileKind`, 0 when nothing is known. */
@@ -37,6 +50,8 @@ export class FileStat implements Attributes {
   mtimeNs = 0;
   atime = 0;
   atimeNs = 0;
+  ctime = 0;
+  ctimeNs = 0;
   links = 1;
   /** As st_dev. */
   dev = 0;
@@ -49,6 +64,11 @@ export class FileStat implements Attributes {
   attributes(): Attributes {
     const { mode, uid, gid, mtime, mtimeNs, atime, atimeNs } = this;
     return { mode, uid, gid, mtime, mtimeNs, atime, atimeNs };
+  }
+
+  changeTimes(): ChangeTimes {
+    const { mtime, mtimeNs, ctime, ctimeNs } = this;
+    return { mtime, mtimeNs, ctime, ctimeNs };
   }
 }
 

@@ -8,8 +8,12 @@ import type { FileEngine, PathCalls } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { spaceOf } from "./free_space.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
+import { NativeFolders } from "./native_folders.ts";
+import { NEW_FOLDER_MODE } from "./target_mode.ts";
 import { NativeLister } from "./native_lister.ts";
 import { openPath } from "./native_open.ts";
+import { folderPath } from "./native_partials.ts";
+import { openLent } from "./native_range_reader.ts";
 import { NativeReader } from "./native_reader.ts";
 import { readStat } from "./native_stat.ts";
 import { NativeWriter } from "./native_writer.ts";
@@ -40,7 +44,22 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     },
     walk(roots, walkOptions) {
       const reader = walkOptions.xattrs || walkOptions.acls ? new xattrs!.XattrReader(calls, walkOptions) : undefined;
-      return new TreeWalk(roots, new NativeLister(calls, reader), walkOptions);
+      return new TreeWalk(roots, new NativeLister(calls, { xattrs: reader }), walkOptions);
+    },
+    openTree(root) {
+      const target = { kind: "folder" as const, path: root.path, created: false, within: root.within };
+      const folders = new NativeFolders(calls, [target], { openat2, act: "read" });
+      const lister = new NativeLister(calls, { folders });
+      return {
+        lister,
+        get place() {
+          return folderPath(lister.descriptor);
+        },
+        close() {
+          lister.closeFolder();
+          folders.close();
+        },
+      };
     },
     sourceReader: (roots) => new NativeReader(calls, roots),
     targetWriter(roots, targetOptions) {
@@ -49,6 +68,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
         : undefined;
       return new NativeWriter(calls, roots, targetOptions, { openat2, xattrs: writer });
     },
+    openLent: (process, file) => openLent(calls, process, file),
     async targetComparer(roots, targetOptions) {
       const { NativeComparer } = await import("./native_comparer.ts");
       const writer = targetOptions.xattrs || targetOptions.acls
@@ -103,9 +123,11 @@ class NativePaths implements PathCalls {
     return stat;
   }
 
-  makeFolder(path: string, mode: number): void {
+  makeFolder(path: string): void {
     const name = this.#path.putName(encodeName(path));
-    if (this.#calls.mkdirat(AT_FDCWD, name, mode) !== 0) throw failedCall("create", path, this.#calls.errno());
+    if (this.#calls.mkdirat(AT_FDCWD, name, NEW_FOLDER_MODE) !== 0) {
+      throw failedCall("create", path, this.#calls.errno());
+    }
   }
 
   realPath(path: string): string {

@@ -7,7 +7,7 @@ import type { FinishedFolder, TargetOptions } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { magicLink, type NativeAttributes } from "./native_attributes.ts";
 import type { Refusal, XattrWriter } from "./native_xattrs.ts";
-import { NEW_FOLDER_MODE, plainFolderMode } from "./target_mode.ts";
+import { isUnfinishedFolder, plainFolderMode } from "./target_mode.ts";
 
 /** Sets mode, owner and times. `descriptor` is the folder's, opened with O_PATH. @throws {FileError} */
 export function finishFolder(
@@ -25,12 +25,12 @@ export function finishFolder(
   const { folder, options, xattrs } = it;
   const source = folder.attributes;
   const isKept = options.preserve && source;
-  if (!folder.created && !folder.continued && folder.mode === undefined && !isKept && !folder.xattrs) return;
   const failed = () => failedCall("set the attributes of", it.text, calls.errno());
   const name = new Scratch(64);
   if (!it.statx.fill(it.descriptor, name.address, AT_EMPTY_PATH)) throw failed();
   let current = it.statx.mode & 0o7777;
-  const created = folder.created || (folder.continued && (current & 0o777) === NEW_FOLDER_MODE);
+  const created = folder.created || isUnfinishedFolder(current, folder.continued);
+  if (!created && folder.mode === undefined && !isKept && !folder.xattrs) return;
   const mode = created ? plainFolderMode(source?.mode ?? 0o777, options.umask, current) : folder.mode ?? current;
   // Attributes can only be set where one may write.
   const open = current | 0o700;

@@ -13,6 +13,7 @@ import { failedCall, failedWith, linkInTheWay } from "./file_failure.ts";
 import { FileKind } from "./file_stat.ts";
 import { magicLink } from "./native_attributes.ts";
 import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./native_open.ts";
+import { NEW_FOLDER_MODE } from "./target_mode.ts";
 import { rootFolder, targetText } from "./target_name.ts";
 
 const ENOENT = 2;
@@ -33,6 +34,7 @@ export class NativeFolders {
   readonly #calls: FileCalls;
   readonly #roots: TargetRoot[];
   readonly #openat2: boolean;
+  readonly #act: string;
   readonly #statx: Statx;
   readonly #path = new Scratch(LONGEST_PATH_BYTES + 1);
   readonly #long = new Scratch(80 << 10);
@@ -43,8 +45,10 @@ export class NativeFolders {
   #root: { text: string; descriptor: number } | undefined;
   #created: TouchedFolder[] = [];
 
-  constructor(calls: FileCalls, roots: TargetRoot[], options: { openat2: boolean }) {
+  /** @param options.act what messages say it is for; "create" when left out. */
+  constructor(calls: FileCalls, roots: TargetRoot[], options: { openat2: boolean; act?: string }) {
     this.#calls = calls;
+    this.#act = options.act ?? "create";
     this.#roots = roots;
     this.#openat2 = options.openat2;
     this.#most = options.openat2 ? KEPT.whole : KEPT.stepwise;
@@ -57,7 +61,7 @@ export class NativeFolders {
   /**
    * A descriptor (O_PATH) of the folder; valid until the next call. With `create` what is missing is made.
    *
-   * @throws {FileError} act "create".
+   * @throws {FileError}
    */
   open(root: number, path: string, options: { create: boolean }): number {
     const base = this.#openRoot(root);
@@ -108,11 +112,11 @@ export class NativeFolders {
     this.#closeRoot();
     const { path, directory, closeOnExec } = this.#calls.flags;
     const result = openPath(this.#calls, AT_FDCWD, encodeName(text), path | directory | closeOnExec, this.#long);
-    if (result < 0) throw failedCall("create", text, -result);
+    if (result < 0) throw failedCall(this.#act, text, -result);
     const { within } = this.#roots[root] as { within?: string };
     if (within !== undefined && !isOpenWithin(this.#calls, result, within, this.#long)) {
       this.#calls.close(result);
-      throw leadsOut("create", text, within);
+      throw leadsOut(this.#act, text, within);
     }
     this.#root = { text, descriptor: result };
     return result;
@@ -146,7 +150,7 @@ export class NativeFolders {
     let result = this.#openOne(folder, name);
     if (result >= 0) return result;
     if (-result !== ENOENT || !create) throw this.#refused(root, path, -result);
-    if (this.#calls.mkdirat(folder, this.#path.address, 0o700) === 0) {
+    if (this.#calls.mkdirat(folder, this.#path.address, NEW_FOLDER_MODE) === 0) {
       this.#created.push({ root, path, created: true });
     } else {
       const errno = this.#calls.errno();
@@ -178,8 +182,8 @@ export class NativeFolders {
 
   #refused(root: number, path: string, errno: number) {
     const text = targetText(this.#roots[root], path);
-    if (errno === ELOOP) return linkInTheWay(text);
-    return errno === ENOTDIR ? failedWith("create", text, "ENOTDIR") : failedCall("create", text, errno);
+    if (errno === ELOOP) return linkInTheWay(text, this.#act);
+    return errno === ENOTDIR ? failedWith(this.#act, text, "ENOTDIR") : failedCall(this.#act, text, errno);
   }
 
   #takeKept(root: number, path: string): number | undefined {

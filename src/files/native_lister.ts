@@ -10,7 +10,8 @@ import { failedCall } from "./file_failure.ts";
 import { FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import { joinPath } from "./local_path.ts";
-import { isOpenWithin, openPath } from "./native_open.ts";
+import type { NativeFolders } from "./native_folders.ts";
+import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
 import { readStat } from "./native_stat.ts";
 import type { XattrReader } from "./native_xattrs.ts";
 
@@ -31,6 +32,7 @@ export class NativeLister implements FolderLister {
   readonly xattrs?: FolderLister["xattrs"];
 
   readonly #calls: FileCalls;
+  readonly #folders: NativeFolders | undefined;
   readonly #statx: Statx;
   readonly #listing = new Scratch(LISTING_BYTES);
   readonly #path = new Scratch(80 << 10);
@@ -39,8 +41,10 @@ export class NativeLister implements FolderLister {
   #descriptor = -1;
   #text = "";
 
-  constructor(calls: FileCalls, xattrs?: XattrReader) {
+  /** @param options.folders resolves the paths below a root, in the place of the system: then no link is followed. */
+  constructor(calls: FileCalls, { xattrs, folders }: { xattrs?: XattrReader; folders?: NativeFolders } = {}) {
     this.#calls = calls;
+    this.#folders = folders;
     this.#statx = new Statx(calls);
     this.names = this.#listing.bytes;
     if (xattrs) this.xattrs = (of, options) => this.#readXattrs(xattrs, of, options);
@@ -57,12 +61,21 @@ export class NativeLister implements FolderLister {
     this.closeFolder();
     const calls = this.#calls;
     const text = joinPath(root.path, path);
-    const flags = calls.flags.directory | calls.flags.closeOnExec | (options.follow ? 0 : calls.flags.noFollow);
-    const result = openPath(calls, AT_FDCWD, encodeName(text), flags, this.#path);
+    const { directory, closeOnExec, noFollow } = calls.flags;
+    const result = this.#folders
+      ? openOnce(calls, this.#folders.open(0, path, { create: false }), this.#dot(), directory | closeOnExec)
+      : openPath(
+        calls,
+        AT_FDCWD,
+        encodeName(text),
+        directory | closeOnExec | (options.follow ? 0 : noFollow),
+        this.#path,
+      );
     if (result < 0) throw failedCall("read", text, -result);
     this.#descriptor = result;
     this.#text = text;
-    if (root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
+    // Whoever resolves the paths has looked at the root.
+    if (!this.#folders && root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
       throw leadsOut("read", text, root.within);
     }
     this.#next = this.#filled = 0;
@@ -112,6 +125,15 @@ export class NativeLister implements FolderLister {
   closeFolder(): void {
     if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
+  }
+
+  /** Of the open folder; it is closed by the next call. */
+  get descriptor(): number {
+    return this.#descriptor;
+  }
+
+  #dot(): number {
+    return this.#path.putName(encodeName("."));
   }
 
   #readXattrs(

@@ -3,9 +3,11 @@
 import { FileError } from "../errors.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { encodeName } from "../protocol/names.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
+import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
 import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
@@ -79,7 +81,11 @@ export class NativePartials {
       return new NativeRangeWriter(calls, openDevice(calls, target.path), { text, inOrder: true });
     }
     const temporary = this.#enter(partial);
-    const writer = new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false });
+    const writer = this.#directly(
+      temporary,
+      partial,
+      new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false }),
+    );
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
 
@@ -91,10 +97,10 @@ export class NativePartials {
     await syncFile(path, targetText(target, partial.path));
   }
 
-  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined {
     const placing = this.#placing;
     const target = placing.roots[partial.root];
-    if (target.kind === "device") return;
+    if (target.kind === "device") return undefined;
     const temporary = this.#enter(partial);
     const name = this.#name.putName(encodeName(splitTarget(target, partial.path).name));
     const descriptor = this.#openFile(temporary, targetText(target, partial.path));
@@ -106,7 +112,7 @@ export class NativePartials {
     // The mode that a small file is made with; what follows takes it from there.
     if (!placing.xattrs) placing.calls.fchmod(descriptor, plainMode(attributes.mode, placing.options.umask));
     try {
-      placing.publish(descriptor, temporary, name, attributes, xattrs);
+      return placing.publish(descriptor, temporary, name, attributes, xattrs);
     } finally {
       this.#open.remove(partial, folderPath(placing.folder));
     }
@@ -157,6 +163,15 @@ export class NativePartials {
     const { folder } = splitTarget(this.#placing.roots[partial.root], partial.path);
     this.#placing.enter(partial.root, folder);
     return this.#temporary.putName(encodeName(partial.temporary));
+  }
+
+  /** Past the page cache, where the file system has that, and the file is large enough for it. */
+  #directly(temporary: number, { size }: Partial, writer: RangeWriter): RangeWriter {
+    const { calls, folder, options } = this.#placing;
+    if (!options.direct || size < DIRECT_FROM_BYTES) return writer;
+    const { write, noFollow, closeOnExec, direct } = calls.flags;
+    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | direct, 0);
+    return descriptor < 0 ? writer : new DirectWriter(calls, descriptor, writer);
   }
 
   #openFile(temporary: number, text: string): number {

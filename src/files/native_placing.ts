@@ -1,10 +1,12 @@
 /** The current folder of a writer, and how a new file in it comes to its final name. */
 
 import { type FileError, ProtocolError } from "../errors.ts";
-import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
 import { NameCounter } from "../native/file_name_counter.ts";
+import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName } from "../protocol/names.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { type Attributes, FileKind } from "./file_stat.ts";
@@ -46,6 +48,8 @@ export class NativePlacing {
 
   readonly #temporary: NameCounter;
   readonly #statx: Statx;
+  readonly #look: Statx;
+  readonly #itself = new Scratch(64);
   readonly #processUmask: number;
   #renamesNew = true;
   /** Whether the last temporary name may still stand in the current folder. */
@@ -60,6 +64,7 @@ export class NativePlacing {
     this.xattrs = engine.xattrs;
     this.#temporary = new NameCounter(new TemporaryNames(options.token).stem, ".part");
     this.#statx = new Statx(calls);
+    this.#look = new Statx(calls);
     this.#processUmask = readUmask();
   }
 
@@ -145,8 +150,16 @@ export class NativePlacing {
   /**
    * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. Only where
    * extended attributes are all that could not be set, the file has its final name.
+   *
+   * @returns how the file looks, where that is wanted; until the next call.
    */
-  publish(descriptor: number, temporary: number, name: number, attributes: Attributes, block?: Uint8Array): void {
+  publish(
+    descriptor: number,
+    temporary: number,
+    name: number,
+    attributes: Attributes,
+    block?: Uint8Array,
+  ): FileLook | undefined {
     const { calls, options, xattrs } = this;
     let errno = 0;
     let refused: Refusal | undefined;
@@ -166,11 +179,13 @@ export class NativePlacing {
       }
     }
     if (options.fsync && errno === 0) errno = this.#sync(descriptor);
+    const looked = options.looks && this.#look.fill(descriptor, this.#itself.address, AT_EMPTY_PATH);
     // Some file systems say only now that nothing more fits.
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();
     if (errno !== 0 && errno !== EINTR) throw this.failed(name, errno, temporary);
     this.#giveName(temporary, name);
     if (refused) throw xattrs!.failure(this.textOf(name), refused);
+    return looked ? this.#look : undefined;
   }
 
   /** fsync(2). Returns 0 or the error number. */

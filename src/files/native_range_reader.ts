@@ -3,6 +3,7 @@
 import {
   addressOf,
   AT_EMPTY_PATH,
+  AT_FDCWD,
   FADV_DONTNEED,
   type FileCalls,
   SEEK_DATA,
@@ -11,8 +12,11 @@ import {
 } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
+import type { LentFile } from "../protocol/lent.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
 import type { RangeReader } from "./engine.ts";
-import { failedCall } from "./file_failure.ts";
+import { failedCall, failedWith } from "./file_failure.ts";
+import { LONGEST_PATH_BYTES } from "./native_open.ts";
 
 const EINTR = 4;
 const ENXIO = 6;
@@ -28,6 +32,7 @@ export class NativeRangeReader implements RangeReader {
   readonly #statx: Statx;
   readonly #empty = new Scratch(8);
   readonly path: string;
+  readonly lent: LentFile;
   readonly #mtime: number;
   readonly #mtimeNs: number;
   #descriptor: number;
@@ -39,6 +44,7 @@ export class NativeRangeReader implements RangeReader {
     this.#statx = new Statx(calls);
     this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
     this.size = this.#statx.size;
+    this.lent = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
     this.#mtime = this.#statx.mtime;
     this.#mtimeNs = this.#statx.mtimeNs;
   }
@@ -90,14 +96,34 @@ export class NativeRangeReader implements RangeReader {
     this.#calls.posix_fadvise(this.#descriptor, 0, 0, FADV_DONTNEED);
   }
 
-  changed(): boolean {
+  changed({ mtime, mtimeNs } = { mtime: this.#mtime, mtimeNs: this.#mtimeNs }): boolean {
     const statx = this.#statx;
     if (!statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
-    return statx.size !== this.size || statx.mtime !== this.#mtime || statx.mtimeNs !== this.#mtimeNs;
+    return statx.size !== this.size || statx.mtime !== mtime || statx.mtimeNs !== mtimeNs;
   }
 
   close(): void {
     if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
   }
+}
+
+/**
+ * Opens a file that another process has open, through proc(5): whatever its name is, and wherever it is moved.
+ *
+ * @throws {FileError} when the process, or the file, is not there any more.
+ */
+export function openLent(calls: FileCalls, process: number, file: LentFile): NativeRangeReader {
+  const link = `/proc/${process}/fd/${file.descriptor}`;
+  const scratch = new Scratch(64 + LONGEST_PATH_BYTES);
+  const address = scratch.putName(encodeName(link));
+  const { nonBlock, noTty, closeOnExec } = calls.flags;
+  const descriptor = calls.openat(AT_FDCWD, address, nonBlock | noTty | closeOnExec, 0);
+  if (descriptor < 0) throw failedCall("read", link, calls.errno());
+  const length = calls.readlinkat(AT_FDCWD, address, address + 64, LONGEST_PATH_BYTES);
+  const path = length > 0 ? decodeName(scratch.bytes.subarray(64, 64 + length)) : link;
+  const reader = new NativeRangeReader(calls, descriptor, path);
+  if (reader.lent.dev === file.dev && reader.lent.inode === file.inode) return reader;
+  reader.close();
+  throw failedWith("read", path, "ESTALE");
 }

@@ -3,7 +3,7 @@
 import { addressOf, AT_FDCWD, type FileCalls, SEEK_DATA } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { encodeName } from "../protocol/names.ts";
-import type { RangeWriter } from "./engine.ts";
+import type { RangeReader, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { overwriteWithZeros, writeZerosInOrder } from "./sparse_writer.ts";
 import { outOfOrder } from "./target_failure.ts";
@@ -30,6 +30,10 @@ export class NativeRangeWriter implements RangeWriter {
   /** Where a device stands; undefined for a file, which may be written anywhere. */
   #position: number | undefined;
   #descriptor: number;
+  /** The system is copying, outside of this thread. */
+  #copying = false;
+  #closing = false;
+  #canCopy = true;
 
   constructor(calls: FileCalls, descriptor: number, options: { text: string; inOrder: boolean }) {
     this.#calls = calls;
@@ -73,6 +77,21 @@ export class NativeRangeWriter implements RangeWriter {
     );
   }
 
+  async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
+    if (!lent || !this.#canCopy || this.#position !== undefined) return 0;
+    this.#copying = true;
+    let copied: number;
+    try {
+      copied = await this.#calls.copyRange(lent.descriptor, this.#descriptor, offset, length);
+    } finally {
+      this.#copying = false;
+      if (this.#closing) this.close();
+    }
+    // Other file systems, or none that can; what is wrong with the files is found when they are read and written.
+    if (copied < 0) this.#canCopy = false;
+    return Math.max(0, copied);
+  }
+
   #hasData(offset: number, length: number): boolean {
     const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
     return data >= 0 ? data < offset + length : this.#calls.errno() !== ENXIO;
@@ -94,6 +113,9 @@ export class NativeRangeWriter implements RangeWriter {
 
   close(): void {
     if (this.#descriptor < 0) return;
+    // The descriptor could be another file's by the time that the other thread comes to use it.
+    this.#closing = true;
+    if (this.#copying) return;
     const result = this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
     // Some file systems say only now that nothing more fits.

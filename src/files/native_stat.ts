@@ -14,6 +14,8 @@ export function readStat(from: Statx, into: FileStat): void {
   into.mtimeNs = from.mtimeNs;
   into.atime = from.atime;
   into.atimeNs = from.atimeNs;
+  into.ctime = from.ctime;
+  into.ctimeNs = from.ctimeNs;
   into.links = from.links;
   into.dev = from.dev;
   into.inode = from.inode;

@@ -6,6 +6,7 @@ import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
@@ -58,15 +59,19 @@ export class NativeWriter implements TargetWriter {
     return [...this.#placing.folders.takeCreated(), ...this.#aside.folders.takeCreated()];
   }
 
-  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
     const placing = this.#placing;
     const root = placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     const contents = addressOf(bytes.buffer) + bytes.byteOffset + cursor.contentStart;
     if (root.kind === "device" && root.path === STANDARD_OUTPUT) {
-      return new StandardOutputWriter().writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
+      new StandardOutputWriter().writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
+      return undefined;
     }
-    if (root.kind === "device") return this.#writeDevice(root.path, contents, cursor.contentBytes);
+    if (root.kind === "device") {
+      this.#writeDevice(root.path, contents, cursor.contentBytes);
+      return undefined;
+    }
     const name = this.#nameOf(root, cursor, bytes);
     readAttributes(cursor, this.#stat);
     const descriptor = placing.openTemporary(name, this.#stat.mode);
@@ -78,7 +83,7 @@ export class NativeWriter implements TargetWriter {
       this.#calls.close(descriptor);
       throw placing.failed(name, errno, placing.temporary);
     }
-    placing.publish(descriptor, placing.temporary, name, this.#stat, cursor.xattrs());
+    return placing.publish(descriptor, placing.temporary, name, this.#stat, cursor.xattrs());
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
@@ -117,8 +122,8 @@ export class NativeWriter implements TargetWriter {
     return this.#partials.sync(partial);
   }
 
-  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): void {
-    this.#partials.commit(partial, attributes, xattrs);
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined {
+    return this.#partials.commit(partial, attributes, xattrs);
   }
 
   discard(partial: Partial): void {

@@ -13,6 +13,7 @@ import {
 } from "../protocol/records.ts";
 import type { WalkItem } from "./engine.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
+import { fileVersion } from "./file_version.ts";
 
 /** A plan is closed beyond this size, however few records it has: paths may be long, and it must fit into frames. */
 const PLAN_BYTES = 128 << 10;
@@ -54,7 +55,7 @@ export class PackBuilder {
     this.#enterOnce();
     const at = this.#put(RecordType.file, names, start, end, stat, NO_BYTES, xattrs);
     putUint53(this.#view, at + RecordField.size, stat.size);
-    if (stat.links > 1) putUint53(this.#view, at + RecordField.inode, stat.inode);
+    putUint53(this.#view, at + RecordField.version, fileVersion(stat));
     this.#records++;
     this.#files++;
     this.#contents += stat.size;

@@ -12,6 +12,7 @@ import { PortableRangeReader } from "./portable_reader.ts";
 import { readInfo } from "./portable_stat.ts";
 import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
 import { checkShape } from "./target_name.ts";
+import type { NameRules } from "./name_rules.ts";
 
 export class PortableComparer implements TargetComparer {
   readonly stat = new FileStat();
@@ -21,10 +22,10 @@ export class PortableComparer implements TargetComparer {
   /** For a look elsewhere, which must not move the current folder. */
   readonly #aside: PortablePlacing;
 
-  constructor(roots: TargetRoot[], options: TargetOptions) {
+  constructor(roots: TargetRoot[], options: TargetOptions, rules?: NameRules) {
     this.#options = options;
-    this.#placing = new PortablePlacing(roots, options);
-    this.#aside = new PortablePlacing(roots, options);
+    this.#placing = new PortablePlacing(roots, options, rules);
+    this.#aside = new PortablePlacing(roots, options, rules);
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {

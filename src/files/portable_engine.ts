@@ -6,24 +6,40 @@ import type { FileEngine, PathCalls } from "./engine.ts";
 import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
 import { spaceOf } from "./free_space.ts";
 import { PortableLister } from "./portable_lister.ts";
+import { makeUnfinishedFolder } from "./portable_folder.ts";
 import { PortableReader } from "./portable_reader.ts";
 import { statOf } from "./portable_stat.ts";
 import { PortableWriter } from "./portable_writer.ts";
+import type { NameRules } from "./name_rules.ts";
 import { TreeWalk } from "./tree_walk.ts";
 
-/** The portable engine; always there. */
-export function createPortableEngine(): FileEngine {
+/**
+ * The portable engine; always there.
+ *
+ * @param rules what targets make of names; by default as this system does.
+ */
+export function createPortableEngine(rules?: NameRules): FileEngine {
   return {
     name: "portable",
     paths: portablePaths,
     freeSpace,
     loadXattrs: () => Promise.reject(noXattrs()),
     walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
+    openTree() {
+      const lister = new PortableLister();
+      return {
+        lister,
+        get place() {
+          return lister.folder;
+        },
+        close: () => lister.closeFolder(),
+      };
+    },
     sourceReader: (roots) => new PortableReader(roots),
-    targetWriter: (roots, options) => new PortableWriter(roots, options),
+    targetWriter: (roots, options) => new PortableWriter(roots, options, rules),
     async targetComparer(roots, options) {
       const { PortableComparer } = await import("./portable_comparer.ts");
-      return new PortableComparer(roots, options);
+      return new PortableComparer(roots, options, rules);
     },
   };
 }
@@ -39,8 +55,8 @@ const portablePaths: PathCalls = {
       }
     });
   },
-  makeFolder(path, mode) {
-    attempt("create", path, () => Deno.mkdirSync(path, { mode }));
+  makeFolder(path) {
+    attempt("create", path, () => makeUnfinishedFolder(path));
   },
   realPath(path) {
     return attempt("find", path, () => Deno.realPathSync(path));

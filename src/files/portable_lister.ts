@@ -37,6 +37,11 @@ export class PortableLister implements FolderLister {
     return this.names.length;
   }
 
+  /** Path of the folder that was opened last. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   statRoot(root: SourceRoot): void {
     this.#stat(root.path, true);
   }
@@ -45,7 +50,7 @@ export class PortableLister implements FolderLister {
     this.closeFolder();
     this.#folder = joinPath(root.path, path);
     this.#stat(this.#folder, options.follow);
-    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder);
+    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder, "read");
     if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
     checkRealPath("read", this.#folder, root.within);
     try {

@@ -1,6 +1,7 @@
 /** Large files on their way: made here, written by any thread, given their name here. */
 
 import { FileError } from "../errors.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
@@ -93,14 +94,14 @@ export class PortablePartials {
     await syncFile(this.#enter(partial), targetText(target, partial.path));
   }
 
-  commit(partial: Partial, attributes: Attributes): void {
+  commit(partial: Partial, attributes: Attributes): FileLook | undefined {
     const target = this.#placing.roots[partial.root];
-    if (target.kind === "device") return;
+    if (target.kind === "device") return undefined;
     const temporary = this.#enter(partial);
     const path = this.#placing.pathOf(splitTarget(target, partial.path).name);
     try {
       truncate(temporary, partial.size, path);
-      this.#placing.publish(temporary, path, attributes, this.#toSync(temporary, path));
+      return this.#placing.publish(temporary, path, attributes, this.#toSync(temporary, path));
     } finally {
       this.#open.remove(partial, this.#placing.folder);
     }

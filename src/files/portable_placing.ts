@@ -2,21 +2,20 @@
 
 import { checkRealPath } from "./confinement.ts";
 import { FileError, ProtocolError } from "../errors.ts";
-import { hasEscapedBytes } from "../protocol/names.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
-import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
+import { codeOf, failedDeno, failedWith, linkInTheWay } from "./file_failure.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { PortableAttributes } from "./portable_attributes.ts";
+import { makeUnfinishedFolder } from "./portable_folder.ts";
 import { statOf } from "./portable_stat.ts";
 import { keptMode, plainMode } from "./target_mode.ts";
 import { checkShape, rootFolder } from "./target_name.ts";
+import { checkSameCase, checkTargetName, type NameRules, OWN_RULES } from "./name_rules.ts";
 import { TemporaryNames } from "./temporary_name.ts";
 
 const windows = () => Deno.build.os === "windows";
-/** What Windows takes for something else than a name: other folders, drives, streams, wildcards. */
-// deno-lint-ignore no-control-regex
-const NO_NAME_ON_WINDOWS = /[\\:*?"<>|\u0000-\u001f]|[. ]$/;
 
 export class PortablePlacing {
   readonly roots: TargetRoot[];
@@ -27,11 +26,13 @@ export class PortablePlacing {
   folder = "";
   #path = "";
   readonly #names: TemporaryNames;
+  readonly #rules: NameRules;
   #unfinished: string | undefined;
   #created: TouchedFolder[] = [];
 
-  constructor(roots: TargetRoot[], options: TargetOptions) {
+  constructor(roots: TargetRoot[], options: TargetOptions, rules: NameRules = OWN_RULES) {
     this.roots = roots;
+    this.#rules = rules;
     this.options = options;
     this.#names = new TemporaryNames(options.token);
   }
@@ -49,7 +50,7 @@ export class PortablePlacing {
         if (end === -1) end = path.length;
         const name = path.slice(start, end);
         folder = joinPath(folder, name);
-        checkPortable(name, folder);
+        checkTargetName(name, folder, this.#rules);
         this.#enterOne(root, path.slice(0, end), folder, options.create);
         start = end + 1;
       }
@@ -73,7 +74,7 @@ export class PortablePlacing {
   /** Absolute path of the thing with this name in the current folder. */
   pathOf(name: string): string {
     const path = joinPath(this.folder, name);
-    checkPortable(name, path);
+    checkTargetName(name, path, this.#rules);
     return path;
   }
 
@@ -112,25 +113,41 @@ export class PortablePlacing {
    * Attributes and the final name. On failure the temporary file is gone.
    *
    * @param open the file, where it is not closed yet: it is brought to the disk, and closed either way.
+   * @returns how the file looks, where that is wanted.
    */
-  publish(temporary: string, path: string, attributes: Attributes, open?: { sync(): void; close(): void }): void {
+  publish(
+    temporary: string,
+    path: string,
+    attributes: Attributes,
+    open?: { sync(): void; close(): void },
+  ): FileLook | undefined {
     try {
-      const existing = existingAt(path);
-      if (existing?.isDirectory) throw failedWith("write", path, "EISDIR");
+      const existing = this.replaced("write", path);
       if (this.options.preserve) this.attributes.preserve(temporary, attributes);
       else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
       else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
       if (this.options.keepTimes && !this.options.preserve) this.attributes.setModificationTime(temporary, attributes);
       open?.sync();
       open?.close();
+      const look = this.options.looks ? statOf(Deno.lstatSync(temporary)) : undefined;
       Deno.renameSync(temporary, path);
       this.#unfinished = undefined;
+      return look;
     } catch (error) {
       open?.close();
       remove(temporary);
       this.#unfinished = undefined;
       throw failedDeno("write", path, error);
     }
+  }
+
+  /** What is there under a final name and is going to be replaced. @throws {FileError} when it must not be. */
+  replaced(act: string, path: string): Deno.FileInfo | undefined {
+    const existing = existingAt(path);
+    if (existing?.isDirectory) throw failedWith(act, path, "EISDIR");
+    // The name of a single file is the user's own word.
+    if (existing?.isFile && this.current().kind === "folder") checkSameCase(act, path, this.#rules);
+    return existing;
   }
 
   abandon(): void {
@@ -147,10 +164,10 @@ export class PortablePlacing {
     try {
       const info = existingAt(folder);
       if (info?.isSymlink) throw linkInTheWay(folder);
-      if (info?.isDirectory) return;
+      if (info?.isDirectory) return checkSameCase("create", folder, this.#rules);
       if (info) throw failedWith("create", folder, "ENOTDIR");
       if (!create) throw failedWith("create", folder, "ENOENT");
-      Deno.mkdirSync(folder, { mode: 0o700 });
+      makeUnfinishedFolder(folder);
       this.#created.push({ root, path, created: true });
     } catch (error) {
       // Another stream may have made it in this moment.
@@ -185,18 +202,5 @@ export function remove(path: string): void {
     Deno.removeSync(path);
   } catch {
     // It is gone already, or cannot be removed: there is nothing better to do.
-  }
-}
-
-/** @throws {FileError} for a name that this engine, or this system, would take for another. */
-function checkPortable(name: string, path: string): void {
-  if (hasEscapedBytes(name)) {
-    throw new FileError("create", path, "its name is not UTF-8", {
-      code: FileCode.notText,
-      hint: "Only the native engine can make such names",
-    });
-  }
-  if (windows() && NO_NAME_ON_WINDOWS.test(name)) {
-    throw new FileError("create", path, "Windows has no such names", { code: "EINVAL" });
   }
 }

@@ -5,7 +5,7 @@ import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { checkRealPath } from "./confinement.ts";
 import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
-import { FileKind, FileStat } from "./file_stat.ts";
+import { type ChangeTimes, FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { readInfo } from "./portable_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
@@ -119,9 +119,9 @@ export class PortableRangeReader implements RangeReader {
   /** Deno has no way to say it. */
   forgetCache(): void {}
 
-  changed(): boolean {
+  changed(found: Pick<ChangeTimes, "mtime" | "mtimeNs"> = this.#before): boolean {
     readInfo(this.#file.statSync(), this.#now);
-    return differs(this.#now, this.#before);
+    return differs(this.#now, { ...found, size: this.size });
   }
 
   close(): void {
@@ -130,7 +130,7 @@ export class PortableRangeReader implements RangeReader {
   }
 }
 
-function differs(one: FileStat, other: FileStat): boolean {
+function differs(one: FileStat, other: Pick<FileStat, "size" | "mtime" | "mtimeNs">): boolean {
   return one.size !== other.size || one.mtime !== other.mtime || one.mtimeNs !== other.mtimeNs;
 }
 

@@ -14,6 +14,9 @@ export function readInfo(info: Deno.FileInfo, into: FileStat): void {
   into.mtimeNs = (mtime - into.mtime * 1000) * 1_000_000;
   into.atime = Math.floor(atime / 1000);
   into.atimeNs = (atime - into.atime * 1000) * 1_000_000;
+  const ctime = info.ctime?.getTime() ?? 0;
+  into.ctime = Math.floor(ctime / 1000);
+  into.ctimeNs = (ctime - into.ctime * 1000) * 1_000_000;
   into.links = info.nlink ?? 1;
   into.dev = info.dev;
   into.inode = info.ino ?? 0;

@@ -3,6 +3,7 @@
 import { FileError } from "../errors.ts";
 import { decodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
+import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
@@ -26,8 +27,9 @@ import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { forEachData, hasZeroPage } from "./zero_pages.ts";
 import { syncFolders } from "./sync.ts";
-import { NEW_FOLDER_MODE, plainFolderMode } from "./target_mode.ts";
+import { isUnfinishedFolder, plainFolderMode } from "./target_mode.ts";
 import { checkShape, targetText } from "./target_name.ts";
+import type { NameRules } from "./name_rules.ts";
 
 export class PortableWriter implements TargetWriter {
   readonly #placing: PortablePlacing;
@@ -36,9 +38,9 @@ export class PortableWriter implements TargetWriter {
   readonly #partials: PortablePartials;
   readonly #stat = new FileStat();
 
-  constructor(roots: TargetRoot[], options: TargetOptions) {
-    this.#placing = new PortablePlacing(roots, options);
-    this.#aside = new PortablePlacing(roots, options);
+  constructor(roots: TargetRoot[], options: TargetOptions, rules?: NameRules) {
+    this.#placing = new PortablePlacing(roots, options, rules);
+    this.#aside = new PortablePlacing(roots, options, rules);
     this.#partials = new PortablePartials(this.#aside);
   }
 
@@ -50,7 +52,7 @@ export class PortableWriter implements TargetWriter {
     return [...this.#placing.takeCreated(), ...this.#aside.takeCreated()];
   }
 
-  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
     const root = this.#placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     if (root.kind === "device") {
@@ -60,7 +62,7 @@ export class PortableWriter implements TargetWriter {
       } finally {
         device.close();
       }
-      return;
+      return undefined;
     }
     const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
     readAttributes(cursor, this.#stat);
@@ -78,7 +80,7 @@ export class PortableWriter implements TargetWriter {
       throw error;
     }
     if (!this.#placing.options.fsync) file.close();
-    this.#placing.publish(temporary, path, this.#stat, this.#placing.options.fsync ? file : undefined);
+    return this.#placing.publish(temporary, path, this.#stat, this.#placing.options.fsync ? file : undefined);
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
@@ -90,7 +92,7 @@ export class PortableWriter implements TargetWriter {
     const make = cursor.type === RecordType.hardlink ? this.#hardLink(target) : symlink(target);
     const { temporary } = this.#placing.makeTemporary(path, "create", make);
     try {
-      if (existingAt(path)?.isDirectory) throw failedWith("create", path, "EISDIR");
+      this.#placing.replaced("create", path);
       Deno.renameSync(temporary, path);
     } catch (error) {
       throw failedDeno("create", path, error);
@@ -121,8 +123,8 @@ export class PortableWriter implements TargetWriter {
     return this.#partials.sync(partial);
   }
 
-  commit(partial: Partial, attributes: Attributes): void {
-    this.#partials.commit(partial, attributes);
+  commit(partial: Partial, attributes: Attributes): FileLook | undefined {
+    return this.#partials.commit(partial, attributes);
   }
 
   discard(partial: Partial): void {
@@ -185,7 +187,6 @@ export class PortableWriter implements TargetWriter {
   #finishFolder(folder: FinishedFolder): void {
     const { preserve, umask } = this.#aside.options;
     const source = folder.attributes;
-    if (!folder.created && !folder.continued && folder.mode === undefined && !(preserve && source)) return;
     this.#aside.enter(folder.root, folder.path, { create: false });
     const path = this.#aside.folder;
     const { attributes } = this.#aside;
@@ -193,7 +194,7 @@ export class PortableWriter implements TargetWriter {
       if (preserve && source) attributes.preserve(path, source);
       else {
         const current = statOf(Deno.statSync(path)).mode;
-        const created = folder.created || (folder.continued && (current & 0o777) === NEW_FOLDER_MODE);
+        const created = folder.created || isUnfinishedFolder(current, folder.continued);
         const mode = created ? plainFolderMode(source?.mode ?? 0o777, umask, current) : folder.mode;
         if (mode !== undefined) attributes.setMode(path, mode);
       }

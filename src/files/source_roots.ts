@@ -5,7 +5,7 @@ import type { Confinement } from "./confinement.ts";
 import type { PathCalls, SourceRoot } from "./engine.ts";
 import { failedWith } from "./file_failure.ts";
 import { FileKind } from "./file_stat.ts";
-import { baseName, isAbsolutePath, joinPath } from "./local_path.ts";
+import { baseName, resolvePath } from "./local_path.ts";
 import { expandTilde } from "./tilde.ts";
 import { notRegular } from "./tree_walk.ts";
 
@@ -52,9 +52,7 @@ export function resolveSources(
 function resolveSource(operand: string, options: SourceOptions, paths: PathCalls): SourceRoot {
   const { confinement } = options;
   const expanded = options.tilde ? expandTilde(operand, confinement?.home) : operand;
-  const path = expanded === "" || isAbsolutePath(expanded)
-    ? expanded || options.base
-    : joinPath(options.base, expanded);
+  const path = resolvePath(options.base, expanded);
   confinement?.check("read", path, operand);
   const stat = paths.stat(path, { follow: true });
   if (!stat) throw failedWith("read", operand, "ENOENT");
@@ -72,5 +70,5 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
 /** What the receiver is told: "b" of "a/b" and "a/b/"; "." of "a/.", "a/.." and "/", whose contents are meant. */
 export function sourceName(path: string): string {
   const name = baseName(path);
-  return name === "" || name === ".." || /^[a-z]:$/i.test(name) && Deno.build.os === "windows" ? "." : name;
+  return name === "" || name === ".." ? "." : name;
 }

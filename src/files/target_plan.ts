@@ -7,14 +7,8 @@ import type { Confinement } from "./confinement.ts";
 import type { FileIdentity, PathCalls, TargetRoot } from "./engine.ts";
 import { failedWith, linkInTheWay } from "./file_failure.ts";
 import { FileKind, type FileStat } from "./file_stat.ts";
-import {
-  baseName,
-  folderOf,
-  hasTrailingSlash,
-  isAbsolutePath,
-  joinPath,
-  withoutTrailingSlashes,
-} from "./local_path.ts";
+import { baseName, folderOf, hasTrailingSlash, joinPath, resolvePath, withoutTrailingSlashes } from "./local_path.ts";
+import { misnamed, nameKey, type NameRules, problemOfName } from "./name_rules.ts";
 import { expandTilde } from "./tilde.ts";
 
 /** A source, as its own side describes it. The name may come from the peer. */
@@ -42,6 +36,8 @@ export interface TargetPlanOptions {
   /** Whether the identities of the sources are those of this machine. */
   sameHost: boolean;
   confinement?: Confinement;
+  /** What the system makes of names. Left out: as this one does. */
+  rules?: NameRules;
 }
 
 /** A root, and whether its folder is still to be made. */
@@ -51,7 +47,7 @@ interface Draft {
 }
 
 /**
- * Where each source goes, in their order. Root folders exist afterwards: new ones with mode 0700.
+ * Where each source goes, in their order. Root folders exist afterwards: new ones with mode 01700, as what is unfinished has.
  *
  * @throws {UserError} when the whole makes no sense: nothing was created then.
  * @throws {ProtocolError} code "bad-path" for a name that could lead elsewhere.
@@ -74,7 +70,7 @@ export function planTargets(
       ? sharedDrafts[next++]
       : place([source], source.target, { ...options, operands: 1 }, paths)[0]
   );
-  checkDistinct(sources, drafts);
+  checkDistinct(sources, drafts, options.rules);
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   if (options.dryRun) return drafts.map(({ root }) => root);
@@ -89,9 +85,13 @@ export function isRenamed(roots: readonly TargetRoot[], target: string, options:
   return root.kind === "file" ? root.folder !== bare : root.path === bare;
 }
 
-function fullPath(target: string, { tilde, base, confinement }: TargetPlanOptions): string {
+/** The absolute path that a target names. */
+export function fullPath(
+  target: string,
+  { tilde, base, confinement }: Pick<TargetPlanOptions, "tilde" | "base" | "confinement">,
+): string {
   const expanded = tilde ? expandTilde(target, confinement?.home) : target;
-  return isAbsolutePath(expanded) ? expanded : joinPath(base, expanded === "." ? "" : expanded);
+  return resolvePath(base, expanded === "." ? "" : expanded);
 }
 
 /** Where sources go that have one target. */
@@ -113,7 +113,7 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
   }
   return stat?.kind === FileKind.folder
     ? sources.map((source) => {
-      const { root, make } = intoFolder(source, bare, paths);
+      const { root, make } = intoFolder(source, bare, paths, options.rules);
       if (root.kind !== "folder" || make || !continued(root.path, source)) return { root, make };
       return { root: { ...root, created: true, continued: true }, make };
     })
@@ -127,11 +127,17 @@ function confine(root: TargetRoot, { root: within }: Confinement, target: string
 }
 
 /** Below a folder that exists. */
-function intoFolder(source: PlannedSource, folder: string, paths: PathCalls): Draft {
+function intoFolder(source: PlannedSource, folder: string, paths: PathCalls, rules?: NameRules): Draft {
   if (source.name === "." && source.kind === "folder") {
     return { root: { kind: "folder", path: folder, created: false }, make: false };
   }
   const path = joinPath(folder, source.name);
+  const problem = problemOfName(source.name, rules);
+  if (problem !== undefined) {
+    if (source.kind === "folder") throw misnamed(path, problem);
+    // Not even looked at: it would be something else. Who writes it is refused, and the others go on.
+    return { root: { kind: "file", folder, name: source.name }, make: false };
+  }
   const stat = paths.stat(path, { follow: false });
   if (source.kind === "file") {
     if (stat?.kind === FileKind.folder) throw failedWith("write", path, "EISDIR");
@@ -183,18 +189,19 @@ function notFolder(target: string, stat: FileStat | undefined, hint?: string): U
 }
 
 /** Two sources may only have one name when both are folders: these are merged. */
-function checkDistinct(sources: PlannedSource[], drafts: Draft[]): void {
+function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRules): void {
   const kinds = new Map<string, string>();
   drafts.forEach(({ root }, index) => {
     const path = rootPath(root);
+    const key = nameKey(path, rules);
     const { kind } = sources[index];
-    const other = kinds.get(path);
+    const other = kinds.get(key);
     if (other !== undefined && (other === "file" || kind === "file")) {
       throw new UserError(`Cannot copy two sources to ${quotePath(path)}: they have the same name`, {
         hint: "Copy them one after the other to different names",
       });
     }
-    kinds.set(path, kind);
+    kinds.set(key, kind);
   });
 }
 
@@ -234,7 +241,7 @@ export function makeFolders(roots: TargetRoot[], paths: PathCalls): TargetRoot[]
   for (const root of roots) {
     if (root.kind !== "folder" || !root.created || root.continued) continue;
     if (made.has(root.path)) root.created = false;
-    else paths.makeFolder(root.path, 0o700);
+    else paths.makeFolder(root.path);
     made.add(root.path);
   }
   return roots;

@@ -12,7 +12,7 @@ export class TemporaryNames {
   constructor(token: string) {
     if (!/^[A-Za-z0-9]{1,64}$/.test(token)) throw new RangeError("The token must be 1 to 64 letters and digits");
     const writer = crypto.getRandomValues(new Uint32Array(1))[0];
-    this.#stem = `${PREFIX}${token}-${writer.toString(16).padStart(8, "0")}-`;
+    this.#stem = `${temporaryPrefix(token)}${writer.toString(16).padStart(8, "0")}-`;
   }
 
   /** The part that all names share, for whoever counts in bytes. */
@@ -25,7 +25,12 @@ export class TemporaryNames {
   }
 }
 
-/** Whether this is the name of such a file, of whichever session. */
+/** What all names with this token begin with. */
+export function temporaryPrefix(token: string): string {
+  return `${PREFIX}${token}-`;
+}
+
+/** Whether this is the name of such a file, of whichever session: all of it, and not only its beginning and end. */
 export function isTemporaryName(name: string): boolean {
-  return name.startsWith(PREFIX) && name.endsWith(SUFFIX);
+  return /^\.escp-[A-Za-z0-9]{1,64}-[0-9a-f]{8}-[0-9a-f]{8}\.part$/.test(name);
 }

@@ -218,8 +218,8 @@ export class TreeWalk implements Walk {
     if (stat.size > PACK_FILE_LIMIT) {
       const path = start === end ? folder : joinPath(folder, this.#lister.nameText());
       const identity = { dev: stat.dev, inode: stat.inode };
-      const attributes = stat.attributes();
-      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, xattrs });
+      const [attributes, times] = [stat.attributes(), stat.changeTimes()];
+      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, times, xattrs });
       return;
     }
     if (this.#pack.isFull(stat.size)) this.#flush();

@@ -5,6 +5,7 @@
 
 import { openErrno } from "./errno.ts";
 import { openLibc } from "./libc.ts";
+import { linuxNumbers } from "./linux_numbers.ts";
 
 const SYMBOLS = {
   openat: { parameters: ["i32", "usize", "i32", "u32"], result: "i32" },
@@ -38,21 +39,14 @@ const SYMBOLS = {
   openat2: { name: "syscall", parameters: ["isize", "i32", "usize", "usize", "usize"], result: "i32" },
   getdents64: { name: "syscall", parameters: ["isize", "i32", "usize", "usize"], result: "i32" },
   renameat2: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "usize", "u32"], result: "i32" },
+  // It may take as long as copying takes: in a thread of the runtime's, whose errno nobody sees.
+  copy_file_range: {
+    name: "syscall",
+    parameters: ["isize", "i32", "usize", "i32", "usize", "usize", "u32"],
+    result: "i32",
+    nonblocking: true,
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
-
-interface Numbers {
-  statx: number;
-  openat2: number;
-  getdents64: number;
-  renameat2: number;
-  O_DIRECTORY: number;
-  O_NOFOLLOW: number;
-}
-
-const NUMBERS: Partial<Record<typeof Deno.build.arch, Numbers>> = {
-  x86_64: { statx: 332, openat2: 437, getdents64: 217, renameat2: 316, O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 },
-  aarch64: { statx: 291, openat2: 437, getdents64: 61, renameat2: 276, O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 },
-};
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -64,7 +58,7 @@ export const SEEK_END = 2;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
-/** Flags of open(2); `directory` and `noFollow` differ from one processor to the next. */
+/** Flags of open(2); `directory`, `noFollow` and `direct` differ from one processor to the next. */
 export interface OpenFlags {
   readonly read: number;
   readonly write: number;
@@ -73,6 +67,8 @@ export interface OpenFlags {
   readonly exclusive: number;
   readonly directory: number;
   readonly noFollow: number;
+  /** Past the page cache. */
+  readonly direct: number;
   readonly nonBlock: number;
   readonly noTty: number;
   /** Only a place in the tree: needs no permission on what is opened. */
@@ -87,7 +83,10 @@ type WithNumbers<Call> = Call extends (...values: infer Values) => infer Result
 type AllCalls = {
   [Name in keyof typeof SYMBOLS]: WithNumbers<Deno.StaticForeignLibraryInterface<typeof SYMBOLS>[Name]>;
 };
-type LibcCalls = Omit<AllCalls, "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2">;
+type LibcCalls = Omit<
+  AllCalls,
+  "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2" | "copy_file_range"
+>;
 
 /** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
 export interface FileCalls extends LibcCalls {
@@ -106,6 +105,12 @@ export interface FileCalls extends LibcCalls {
   getdents64(folder: number, into: number, bytes: number): number;
   /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
   renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
+  /**
+   * copy_file_range(2) at one offset in both files, outside of this thread: neither may be closed until it resolves.
+   *
+   * @returns bytes that were copied, 0 at the end of `from`; -1 when it cannot be done this way, for no known reason.
+   */
+  copyRange(from: number, to: number, offset: number, length: number): Promise<number>;
 }
 
 let opened: FileCalls | undefined;
@@ -117,11 +122,11 @@ let opened: FileCalls | undefined;
  */
 export function openFileCalls(): FileCalls {
   if (opened) return opened;
-  const numbers = NUMBERS[Deno.build.arch];
-  if (Deno.build.os !== "linux" || !numbers) {
+  const numbers = linuxNumbers();
+  if (!numbers) {
     throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
   }
-  const { lseek, fallocate, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
+  const { lseek, fallocate, statx, openat2, getdents64, renameat2, copy_file_range, ...calls } = openLibc(SYMBOLS)
     .symbols as unknown as AllCalls;
   const basicFields = 0x7ff;
   const howBytes = 24;
@@ -137,6 +142,13 @@ export function openFileCalls(): FileCalls {
     getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
     renameNew: (fromFolder, from, toFolder, to) =>
       renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
+    async copyRange(from, to, offset, length) {
+      const offsets = new BigInt64Array([BigInt(offset), BigInt(offset)]);
+      const at = addressOf(offsets.buffer);
+      const copied = await copy_file_range(numbers.copyFileRange, from, at, to, at + 8, length, 0);
+      // What the kernel reads and writes there must not be collected before: this keeps it.
+      return offsets.length > 0 ? copied : -1;
+    },
     flags: {
       read: 0,
       write: 1,
@@ -145,6 +157,7 @@ export function openFileCalls(): FileCalls {
       exclusive: 0o200,
       directory: numbers.O_DIRECTORY,
       noFollow: numbers.O_NOFOLLOW,
+      direct: numbers.O_DIRECT,
       nonBlock: 0o4000,
       noTty: 0o400,
       path: 0o10000000,

@@ -60,6 +60,14 @@ export class Statx {
     return this.#view.getUint32(72, true);
   }
 
+  get ctime(): number {
+    return this.#view.getUint32(96, true) + this.#view.getInt32(100, true) * HALF;
+  }
+
+  get ctimeNs(): number {
+    return this.#view.getUint32(104, true);
+  }
+
   get mtime(): number {
     return this.#view.getUint32(112, true) + this.#view.getInt32(116, true) * HALF;
   }

@@ -3,6 +3,7 @@
 import { UsageError } from "../errors.ts";
 import { errnoText, openErrno } from "./errno.ts";
 import { openLibc } from "./libc.ts";
+import { linuxNumbers } from "./linux_numbers.ts";
 
 const SYMBOLS = {
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
@@ -10,7 +11,6 @@ const SYMBOLS = {
   set_mempolicy: { name: "syscall", parameters: ["isize", "i32", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-const SET_MEMPOLICY: Partial<Record<typeof Deno.build.arch, number>> = { x86_64: 238, aarch64: 237 };
 const MPOL_BIND = 2;
 const MASK_BYTES = 128;
 /** The thread has ended since it was listed. */
@@ -54,7 +54,7 @@ export function place({ cpumask, nodemask }: Placement): string[] {
       check(calls.sched_setaffinity(thread, BigInt(MASK_BYTES), mask), "cpumask", cpumask);
     }
   }
-  const call = SET_MEMPOLICY[Deno.build.arch];
+  const call = linuxNumbers()?.setMempolicy;
   if (nodemask && call !== undefined) {
     const mask = maskOf(nodemask);
     const bits = BigInt(MASK_BYTES * 8 + 1);

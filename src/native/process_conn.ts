@@ -1,6 +1,8 @@
-/** A process whose standard input and output are a connection, such as `ssh -W`. Portable. */
+/** A process whose standard input and output are a connection, such as `ssh -W`. */
 
 import { StartError } from "../errors.ts";
+import type { ChildPipes } from "./pipes.ts";
+import { stopChild } from "./stop_child.ts";
 import type { ByteConn } from "./transport.ts";
 
 /** How long a process may take to pass on what was written before its connection was closed. */
@@ -20,21 +22,29 @@ export class ProcessConn implements ByteConn {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #told: Promise<void>;
+  /** In the native engine: the copies and wake-ups of the streams that Deno makes of pipes cost more than ssh itself. */
+  readonly #pipes: ChildPipes | undefined;
   #early = new Uint8Array();
   #said = "";
   #closed = false;
   #gone = false;
 
   /**
-   * @param env is added to the environment.
+   * @param options.env is added to the environment.
+   * @param options.pipesOf finds the pipes, where the native engine may be used; without it Deno reads and writes.
    * @throws {StartError} when the program cannot be started.
    */
-  constructor(program: string, args: string[], env: Record<string, string> = {}) {
+  constructor(
+    program: string,
+    args: string[],
+    { env = {}, pipesOf }: { env?: Record<string, string>; pipesOf?: (pid: number) => ChildPipes | undefined } = {},
+  ) {
     try {
       this.#child = new Deno.Command(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
     } catch (cause) {
       throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     }
+    this.#pipes = pipesOf?.(this.#child.pid);
     this.#reader = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.#writer = this.#child.stdin.getWriter();
     this.#told = this.#listen();
@@ -44,6 +54,7 @@ export class ProcessConn implements ByteConn {
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#pipes) return await this.#pipes.stdout.read(buffer);
     while (this.#early.length === 0) {
       const { value, done } = await this.#next();
       if (done) return null;
@@ -56,6 +67,7 @@ export class ProcessConn implements ByteConn {
   }
 
   async write(bytes: Uint8Array): Promise<number> {
+    if (this.#pipes) return await this.#pipes.stdin.write(bytes);
     const piece = bytes.subarray(0, MOST_WRITE_BYTES);
     await this.#writer.write(piece);
     return piece.length;
@@ -65,6 +77,8 @@ export class ProcessConn implements ByteConn {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#pipes?.stdin.close();
+    this.#pipes?.stdout.close();
     this.#writer.close().catch(() => {});
     this.#reader.cancel().catch(() => {});
     const gentle = setTimeout(() => this.#kill("SIGTERM"), LEAVE_MS);
@@ -108,11 +122,6 @@ export class ProcessConn implements ByteConn {
   }
 
   #kill(signal: Deno.Signal): void {
-    if (this.#gone) return;
-    try {
-      this.#child.kill(signal);
-    } catch {
-      // It has just ended by itself.
-    }
+    if (!this.#gone) stopChild(this.#child, signal);
   }
 }

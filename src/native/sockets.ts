@@ -1,6 +1,7 @@
 /** A connected socket by its descriptor, read and written by the calling thread itself. Linux. */
 
 import { errnoName } from "./errno.ts";
+import { Readiness } from "./readiness.ts";
 import {
   intOption,
   IPPROTO_TCP,
@@ -18,7 +19,6 @@ import {
   type SocketCalls,
   socketError,
   SOL_SOCKET,
-  TCP_CONGESTION,
   TCP_NODELAY,
 } from "./socket_calls.ts";
 import { checkRange, type Transport, type TransportOptions } from "./transport.ts";
@@ -86,15 +86,6 @@ export class RawSocket implements Transport {
    */
   lowWater(bytes: number): void {
     setOption(this.#openFd(), SOL_SOCKET, SO_RCVLOWAT, new Int32Array([bytes]));
-  }
-
-  /**
-   * Chooses the congestion control, such as "bbr" (TCP_CONGESTION).
-   *
-   * @throws {Error} with code "ENOENT" when the kernel has none of that name, "EPERM" when it is not for everyone.
-   */
-  congestion(name: string): void {
-    setOption(this.#openFd(), IPPROTO_TCP, TCP_CONGESTION, new TextEncoder().encode(name));
   }
 
   /** The present sizes of the buffers in the kernel, in bytes; they grow by themselves. */
@@ -189,29 +180,4 @@ function isTransient(errno: number, act: string): boolean {
   if (name === "EINTR") return true;
   if (name === "EAGAIN") return false;
   throw socketError(act, errno);
-}
-
-/** Waits for one kind of event of one descriptor. */
-class Readiness {
-  /** Set by the owner while it waits: the descriptor must not be closed then. */
-  waiting = false;
-  readonly #system: SocketCalls;
-  /** A struct pollfd; a field, as the poll writes to it from another thread. */
-  readonly #pollfd: Uint8Array<ArrayBuffer>;
-
-  constructor(system: SocketCalls, fd: number, event: number) {
-    this.#system = system;
-    // In a buffer of its own from the start: the garbage collector must not move it under a poll.
-    const struct = new ArrayBuffer(8);
-    new Int32Array(struct)[0] = fd;
-    new Int16Array(struct)[2] = event;
-    this.#pollfd = new Uint8Array(struct);
-  }
-
-  /** Until something happened or the time is up; which of them the caller finds out by trying. */
-  async wait(maxMs: number): Promise<void> {
-    const timeout = Number.isFinite(maxMs) ? Math.min(Math.max(Math.ceil(maxMs), 0), 0x7fffffff) : -1;
-    // -1 (a signal came, most likely) is no different from a wake-up for nothing.
-    await this.#system.calls.poll(this.#pollfd, 1n, timeout);
-  }
 }

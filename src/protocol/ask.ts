@@ -117,8 +117,8 @@ export function readDigest(bytes: Uint8Array, view: DataView, at: number, size: 
 
 /** What a receiver is asked to compare, and whether it may change anything. */
 export interface Comparison {
-  /** "nothing": only whether something is there. */
-  by: "nothing" | "times" | "contents";
+  /** "nothing": only whether something is there; "memory": whether an earlier run of the same copy has finished it. */
+  by: "nothing" | "times" | "contents" | "memory";
   /** Nothing is written: what would be done is only told. */
   dryRun: boolean;
 }

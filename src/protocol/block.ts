@@ -2,6 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { CODEC_NUMBERS, codecOfNumber } from "./coding.ts";
+import { LENT_FILE_BYTES, MAX_LENT_BYTES } from "./lent.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
 /** How the bytes of a block are coded behind its header. */
@@ -13,6 +14,8 @@ export const BlockCodec = {
   /** Compressed. */
   zstd: CODEC_NUMBERS.zstd,
   deflate: CODEC_NUMBERS.deflate,
+  /** A lent file follows (lent.ts), which the receiver copies them from. Only where both ends are on one machine. */
+  lent: 4,
 } as const;
 
 /** Bytes of the header: with that of the frame 64, so that contents are aligned (alignment.ts). The last 24 are zero. */
@@ -30,7 +33,7 @@ export interface BlockHeader {
   offset: number;
   /** Bytes of the file that it stands for. */
   length: number;
-  /** CRC-32 of those bytes. */
+  /** CRC-32 of those bytes; 0 where they are lent. */
   crc32: number;
   /** One of `BlockCodec`. */
   codec: number;
@@ -75,6 +78,12 @@ export function readBlockHeader(view: DataView, at: number, end: number, limit: 
     if (block.length > limit) throw badBlock(`it has ${block.length} bytes, the limit is ${limit}`);
   } else if (block.codec === BlockCodec.zeros) {
     if (stored !== 0) throw badBlock("a block of zeros has contents");
+  } else if (block.codec === BlockCodec.lent) {
+    if (stored !== LENT_FILE_BYTES) throw badBlock(`a lent file takes ${LENT_FILE_BYTES} bytes, not ${stored}`);
+    if (block.length > MAX_LENT_BYTES) {
+      throw badBlock(`it stands for ${block.length} bytes, the limit is ${MAX_LENT_BYTES}`);
+    }
+    if (block.crc32 !== 0) throw badBlock("nobody has computed the CRC-32 of a lent file");
   } else if (codecOfNumber(block.codec)) {
     if (block.length > limit) throw badBlock(`it stands for ${block.length} bytes, the limit is ${limit}`);
     if (stored >= block.length) throw badBlock(`compressed, it has ${stored} bytes for ${block.length}`);

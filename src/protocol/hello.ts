@@ -1,7 +1,7 @@
 /** The hello line: the first thing the remote end says, after whatever its login shell says. See PROTOCOL.md, "Hello". */
 
 import { ProtocolError } from "../errors.ts";
-import { MAX_LINE_BYTES, MAX_NOISE_BYTES, MAX_STREAMS } from "./limits.ts";
+import { MAX_HOSTNAME, MAX_LINE_BYTES, MAX_NOISE_BYTES, MAX_STREAMS } from "./limits.ts";
 import * as shape from "./shape.ts";
 
 /** What the hello line begins with. */
@@ -12,13 +12,19 @@ export const VERSIONS: readonly number[] = [1];
 // deno-fmt-ignore: one a line, so that changes do not meet.
 export const FEATURES: readonly string[] = [
   "alive",
+  "clean",
   "compress",
+  "congestion",
   "dummy",
   "fsync",
+  "lent",
   "lists",
   "manifest",
+  "probe",
   "remote-log",
+  "rerun",
   "resume",
+  "reverse",
   "sparse",
   "tunnel",
   "update",
@@ -43,6 +49,8 @@ export interface Hello {
   addresses: string[];
   /** Ciphers that it can do. */
   ciphers: string[];
+  /** The address that ssh came from, as its host sees it. Feature "reverse". */
+  client?: string;
 }
 
 /** A hello as its line, without the newline. */
@@ -67,6 +75,7 @@ export function parseHello(line: string): Hello {
     port: shape.whole(fields, "port", 1, 65_535),
     addresses: shape.list(fields, "addresses", MAX_STREAMS, shape.asText),
     ciphers: shape.list(fields, "ciphers", 16, shape.asText),
+    ...(fields.client === undefined ? {} : { client: shape.text(fields, "client", MAX_HOSTNAME) }),
   };
 }
 

@@ -33,6 +33,14 @@ export const MAX_LINE_BYTES = 1 << 20;
 export const MAX_NOISE_BYTES = 64 << 10;
 /** Most streams of a session. */
 export const MAX_STREAMS = 64;
+/** Streams that the remote end has opened have numbers from here on, those of the client lower ones. */
+export const FIRST_REVERSE_STREAM = 2 ** 31;
+/** Most places of the client that the remote end is told of. */
+export const MAX_PLACES = 64;
+/** Most characters of a name or address. */
+export const MAX_HOSTNAME = 255;
+/** Longest time that a client may have the remote end try to reach it. */
+export const MAX_REACH_MS = 60_000;
 /** Most roots of a job with a peer that does not have the feature "lists", and most that one pattern stands for. */
 export const MAX_PLAIN_ROOTS = 65_535;
 /** Most roots of a job. */

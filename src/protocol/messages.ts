@@ -5,7 +5,17 @@
 
 import { ProtocolError } from "../errors.ts";
 import { type Job, parseJob } from "./job.ts";
-import { CARRIED_BYTES, CARRIED_WINDOW_BYTES, MAX_ROOTS, MAX_STREAMS, MAX_XATTRS_BYTES } from "./limits.ts";
+import {
+  CARRIED_BYTES,
+  CARRIED_WINDOW_BYTES,
+  MAX_HOSTNAME,
+  MAX_PLACES,
+  MAX_REACH_MS,
+  MAX_ROOTS,
+  MAX_STREAMS,
+  MAX_XATTRS_BYTES,
+} from "./limits.ts";
+import { type Finding, parseFinding, parseProbe, type Probe } from "./probe.ts";
 import type { ByteRange, SummedRange } from "./range_sums.ts";
 import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
@@ -48,6 +58,14 @@ export interface PlannedEntry {
   bytes: number;
 }
 
+/** A leftover of an abandoned copy. */
+export interface RemovedEntry {
+  /** For the user. */
+  path: string;
+  /** What it took on the disk. */
+  bytes: number;
+}
+
 /** All messages; the arrow says who may send it. */
 export type Message =
   /** client -> remote, first: what was chosen out of the hello line, and the job. */
@@ -78,9 +96,10 @@ export type Message =
   }
   /**
    * receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression; `renamed`:
-   * the target is the name of the only source.
+   * the target is the name of the only source; `borrows`: it takes the lent files that the job offers; `remembers`: it
+   * knows what an earlier run has finished, and can be asked.
    */
-  | { type: "ready"; codecs?: string[]; renamed?: boolean }
+  | { type: "ready"; codecs?: string[]; renamed?: boolean; borrows?: boolean; remembers?: boolean }
   /** either: the job is refused before anything was written. */
   | { type: "refused"; failure: Failure }
   /** client -> remote: how many streams it opens. */
@@ -95,6 +114,8 @@ export type Message =
     input?: boolean;
     /** The same for the same file in every run; left out: what an earlier copy has left of it is of no use. */
     identity?: string;
+    /** That of its records in asks; left out: the file is not to be remembered when it is finished. Feature "rerun". */
+    version?: number;
     attributes: WireAttributes;
     /** Extended attributes, as a block (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
@@ -124,6 +145,10 @@ export type Message =
   | { type: "finish"; files: number; bytes: number; skipped?: number; verified?: number; incomplete?: boolean }
   /** receiver -> sender: folders have their attributes; the totals as counted here. */
   | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }
+  /** remote -> client: leftovers that were removed, or in a dry run would be. Feature "clean". */
+  | { type: "removed"; entries: RemovedEntry[] }
+  /** remote -> client: all folders are done; the totals as counted there, `kept`: files that a copy may use. */
+  | { type: "cleaned"; files: number; bytes: number; failed: number; kept: number }
   /** either, at any time once both know "alive": it is still there. */
   | { type: "alive" }
   /** remote -> client, at any time once both know "alive": it has closed a stream that was changed on its way. */
@@ -132,6 +157,14 @@ export type Message =
   | { type: "data"; stream: number; bytes: Uint8Array<ArrayBuffer> }
   /** either: so many more bytes of it were taken. */
   | { type: "taken"; stream: number; count: number }
+  /** client -> remote, once both know "reverse": open one stream, to the first of these places where this end is. */
+  | { type: "reach"; places: { hostname: string; port: number }[]; patienceMs: number }
+  /** remote -> client: the answer where that came to nothing; what was tried, and what became of it. */
+  | { type: "unreached"; tried: string }
+  /** client -> remote, in a session that measures: one thing to find out. Feature "probe". */
+  | { type: "probe"; probe: Probe }
+  /** remote -> client: the answer. */
+  | { type: "probed"; finding: Finding }
   /** client -> remote: the session is over. */
   | { type: "bye" }
   /** either: the session ends now; `hint`: what to do about it. */
@@ -203,6 +236,8 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     type: "ready",
     ...(fields.codecs === undefined ? {} : { codecs: shape.list(fields, "codecs", 16, shape.asText) }),
     ...(fields.renamed === undefined ? {} : { renamed: shape.flag(fields, "renamed") }),
+    ...(fields.borrows === undefined ? {} : { borrows: shape.flag(fields, "borrows") }),
+    ...(fields.remembers === undefined ? {} : { remembers: shape.flag(fields, "remembers") }),
   }),
   refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
   streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),
@@ -214,6 +249,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     size: shape.whole(fields, "size"),
     ...(fields.input === undefined ? {} : { input: shape.flag(fields, "input") }),
     ...(fields.identity === undefined ? {} : { identity: shape.text(fields, "identity", MAX_IDENTITY) }),
+    ...(fields.version === undefined ? {} : { version: shape.whole(fields, "version") }),
     attributes: asAttributes(fields.attributes),
     ...(fields.xattrs === undefined ? {} : { xattrs: asXattrs(fields) }),
   }),
@@ -261,6 +297,14 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     ...counts(fields),
     failures: shape.list(fields, "failures", 1 << 16, asFailure),
   }),
+  removed: (fields) => ({ type: "removed", entries: shape.list(fields, "entries", 1 << 12, asRemoved) }),
+  cleaned: (fields) => ({
+    type: "cleaned",
+    files: shape.whole(fields, "files"),
+    bytes: shape.whole(fields, "bytes"),
+    failed: shape.whole(fields, "failed"),
+    kept: shape.whole(fields, "kept"),
+  }),
   alive: () => ({ type: "alive" }),
   corrupt: (fields) => ({ type: "corrupt", code: shape.text(fields, "code", 64) }),
   data: (fields) => ({
@@ -273,6 +317,14 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     stream: carriedStream(fields),
     count: shape.whole(fields, "count", 1, CARRIED_WINDOW_BYTES),
   }),
+  reach: (fields) => ({
+    type: "reach",
+    places: shape.list(fields, "places", MAX_PLACES, asPlace),
+    patienceMs: shape.whole(fields, "patienceMs", 1, MAX_REACH_MS),
+  }),
+  unreached: (fields) => ({ type: "unreached", tried: shape.text(fields, "tried", 1 << 16) }),
+  probe: (fields) => ({ type: "probe", probe: parseProbe(fields.probe) }),
+  probed: (fields) => ({ type: "probed", finding: parseFinding(fields.finding, asFailure) }),
   bye: () => ({ type: "bye" }),
   abort: (fields) => ({
     type: "abort",
@@ -292,6 +344,11 @@ function asFailure(value: unknown, name: string): Failure {
   };
 }
 
+function asPlace(value: unknown, name: string): MessageOf<"reach">["places"][number] {
+  const fields = shape.asObject(value, name);
+  return { hostname: shape.text(fields, "hostname", MAX_HOSTNAME), port: shape.whole(fields, "port", 1, 65_535) };
+}
+
 function asPlanned(value: unknown, name: string): PlannedEntry {
   const fields = shape.asObject(value, name);
   return {
@@ -299,6 +356,11 @@ function asPlanned(value: unknown, name: string): PlannedEntry {
     path: shape.text(fields, "path", 1 << 17),
     bytes: shape.whole(fields, "bytes"),
   };
+}
+
+function asRemoved(value: unknown, name: string): RemovedEntry {
+  const fields = shape.asObject(value, name);
+  return { path: shape.text(fields, "path", 1 << 17), bytes: shape.whole(fields, "bytes") };
 }
 
 function asSource(value: unknown, name: string): WireSource {

@@ -45,8 +45,14 @@ export const RecordField = {
   size: 32,
   mtime: 40,
   atime: 48,
-  inode: 56,
+  version: 56,
 } as const;
+
+/**
+ * A bit of the mode of a file: it was changed a moment before it was read, so that one more change may leave it the time that
+ * stands here. A receiver that remembers what it has finished leaves it out.
+ */
+export const FRESH_CHANGE = 0x80000000;
 
 const HALF = 2 ** 32;
 
@@ -171,9 +177,9 @@ export class RecordCursor {
     return getInt53(this.#view, this.start + field);
   }
 
-  /** The inode field: names the file among its hard links, 0 where it has but one name. */
-  inode(): number {
-    return getUint53(this.#view, this.start + RecordField.inode);
+  /** A number for the file as it is at the sender: another one when it changes. */
+  version(): number {
+    return getUint53(this.#view, this.start + RecordField.version);
   }
 
   /** Extended attributes of the current record, undefined when it has none: a view of the same bytes. */

@@ -25,11 +25,15 @@ export async function lockJournal(path: string): Promise<Deno.FsFile | undefined
   return undefined;
 }
 
-/** As `lockJournal` for one that is there, without patience. Undefined also when there is none. */
-export async function lockExisting(path: string): Promise<Deno.FsFile | undefined> {
-  const file = openOwnFile(path, { write: true });
+/**
+ * As `lockJournal` for one that is there, without patience. Undefined also when there is none.
+ *
+ * @param owner whose it has to be, in the place of this user.
+ */
+export async function lockExisting(path: string, owner?: number | null): Promise<Deno.FsFile | undefined> {
+  const file = openOwnFile(path, { write: true, owner });
   if (!file || !await locked(file, 100)) return undefined;
-  if (isStill(path, file)) return file;
+  if (isStill(path, file, owner)) return file;
   file.close();
   return undefined;
 }

@@ -6,17 +6,18 @@ import { codeOf } from "../files/file_failure.ts";
  * Opens a file that is there. In a folder that others can write to, somebody may have put a link under its name, or a
  * file that he still holds: neither is opened for good.
  *
+ * @param options.owner who takes the place of this user; null where files have none.
  * @returns undefined when there is none.
  * @throws {Deno.errors.PermissionDenied} when it is no regular file of this user's with this one name.
  */
 export function openOwnFile(
   path: string,
-  options: { write?: boolean; append?: boolean } = {},
+  { owner, ...mode }: { write?: boolean; append?: boolean; owner?: number | null } = {},
 ): Deno.FsFile | undefined {
   try {
     if (!Deno.lstatSync(path).isFile) throw foreign(path);
-    const file = Deno.openSync(path, { read: !options.append, ...options });
-    if (isStill(path, file)) return file;
+    const file = Deno.openSync(path, { read: !mode.append, ...mode });
+    if (isStill(path, file, owner)) return file;
     file.close();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
@@ -26,12 +27,12 @@ export function openOwnFile(
 }
 
 /** Whether the open file is what this path leads to, and nobody else's. */
-export function isStill(path: string, file: Deno.FsFile): boolean {
+export function isStill(path: string, file: Deno.FsFile, owner: number | null = Deno.uid()): boolean {
   try {
     const named = Deno.lstatSync(path);
     const opened = file.statSync();
     const sole = named.isFile && (named.nlink ?? 1) <= 1;
-    return sole && named.uid === Deno.uid() && named.dev === opened.dev && named.ino === opened.ino;
+    return sole && named.uid === owner && named.dev === opened.dev && named.ino === opened.ino;
   } catch {
     return false;
   }

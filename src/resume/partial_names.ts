@@ -1,10 +1,11 @@
-/** Under which names a large file and its journal stand beside the place where it is to be. */
+/** Under which names a large file and its journal stand beside the place where it is to be, and the journal of a whole copy. */
 
 import { encodeName } from "../protocol/names.ts";
 
 const PREFIX = ".escp-";
 const PARTIAL = ".part";
 const JOURNAL = ".journal";
+const RUN = ".run";
 
 /** Names of a partial file and its journal, in the folder of the target. */
 export interface PartialNames {
@@ -25,6 +26,22 @@ export function partialNames(name: string): PartialNames {
 export function namesOfJournal(journal: string): PartialNames | undefined {
   const stem = /^(\.escp-[0-9a-f]{16})\.journal$/.exec(journal)?.[1];
   return stem === undefined ? undefined : { partial: stem + PARTIAL, journal };
+}
+
+/** The journal that belongs to this partial file; undefined when it is not the name of one. */
+export function journalOfPartial(partial: string): string | undefined {
+  const stem = /^(\.escp-[0-9a-f]{16})\.part$/.exec(partial)?.[1];
+  return stem === undefined ? undefined : stem + JOURNAL;
+}
+
+/** The name of the journal of a copy of several files: the same in every run whose first target has this path. */
+export function runJournalName(path: string): string {
+  return PREFIX + fnv1a(encodeName(path)).toString(16).padStart(16, "0") + RUN;
+}
+
+/** Whether this is such a name. */
+export function isRunJournalName(name: string): boolean {
+  return /^\.escp-[0-9a-f]{16}\.run$/.test(name);
 }
 
 /** FNV-1a, 64 bits (draft-eastlake-fnv). */

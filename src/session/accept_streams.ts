@@ -1,10 +1,10 @@
-/** Remote end: awaits the streams of its session among whoever connects. */
+/** The end that listens, the remote one as a rule: awaits the streams of its session among whoever connects. */
 
 import type { CipherEngine } from "../crypto/cipher.ts";
-import type { ProvenStream, SessionSecrets } from "./session.ts";
+import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 import { acceptProof, closeQuietly } from "./stream_proof.ts";
 
-/** Connections that may be unproven at one time. When one more comes the oldest is dropped: the client's own is quick. */
+/** Connections that may be unproven at one time. When one more comes the oldest is dropped: those of the session are quick. */
 const MAX_UNPROVEN = 256;
 
 /** Hands over each connection that proves itself, until the listener is closed. Strangers are dropped in silence. */
@@ -23,15 +23,20 @@ export class StreamAcceptor {
     return this.#listener.addr.port;
   }
 
-  /** @param most how many streams may prove themselves in all; those that broke and were replaced count too. */
+  /**
+   * @param most how many streams may prove themselves in all; those that broke and were replaced count too.
+   * @param options.as which end of the session this is.
+   * @param options.welcome whether a stream of this number is; asked once, when it has proven itself.
+   */
   async run(
     secrets: SessionSecrets,
     engine: CipherEngine,
     most: number,
     take: (stream: ProvenStream) => void,
+    { as = "remote", welcome = () => true }: { as?: Role; welcome?: (index: number) => boolean } = {},
   ): Promise<void> {
     const claim = (index: number) => {
-      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= most) return false;
+      if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= most || !welcome(index)) return false;
       this.#claimed.add(index);
       return true;
     };
@@ -39,7 +44,7 @@ export class StreamAcceptor {
       const conn = await this.#accept();
       if (!conn) return;
       this.#admit(conn);
-      acceptProof(conn, secrets, engine, claim).then(
+      acceptProof(conn, secrets, engine, claim, as).then(
         (stream) => {
           this.#unproven.delete(conn);
           take(stream);

@@ -7,17 +7,24 @@ import { FEATURES, type Hello, HelloScanner, negotiateVersion, parseHello, VERSI
 import { MAX_STREAMS } from "../protocol/limits.ts";
 import type { Job } from "../protocol/job.ts";
 import { formatMessage } from "../protocol/messages.ts";
+import { CalledBack } from "./called_back.ts";
 import { StreamConnector } from "./connect_streams.ts";
-import { candidates, tunnelUse } from "./data_ways.ts";
+import { candidates, ownPlaces, tunnelUse } from "./data_ways.ts";
+import { type Attempt, StreamDialer } from "./dial_streams.ts";
+import { dialWay, type DirectWay } from "./direct_way.ts";
 import type { Reach } from "../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
+import { checkNeeded, type NeededFeature, SAME_VERSION } from "./needed_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
+import { NoLogin } from "./no_login.ts";
 import type { Session } from "./session.ts";
 import { UnusableEscp, unusableEscp } from "./unusable_escp.ts";
 
 /** What a client wants of a session. */
 export interface ClientSessionOptions {
   job: Job;
+  /** What the job cannot do without. */
+  needed: readonly NeededFeature[];
   cipher: CipherName;
   engine: CipherEngine;
   /** How the other host is reached; undefined for a local peer. */
@@ -37,15 +44,23 @@ export interface ClientSession extends Session {
   hello: Hello;
   /** Where the streams go, once they do: an address, or the name of a tunnel. */
   readonly address: string | undefined;
+  /** The name of the tunnel that they go through; undefined: none is needed, or none is there yet. */
+  readonly tunnel: string | undefined;
   /** As many streams as the way that was found is worth; known once there is one. */
   readonly mostStreams: number;
+  /** What came of each way to the first stream. */
+  readonly attempts: readonly Attempt[];
+  /** What would open a direct way, for messages. @param host as the user knows it. */
+  opening(host: string): string;
+  /** Resolves when no stream is being brought up any more. */
+  settled(): Promise<void>;
 }
 
 /**
  * Reads the hello line and answers it.
  *
  * @throws {StartError} when the peer ends, or is not escp.
- * @throws {UserError} when the versions or ciphers do not meet.
+ * @throws {UserError} when the ciphers do not meet, or a feature is missing that is needed.
  */
 export async function openClientSession(peer: PeerProcess, options: ClientSessionOptions): Promise<ClientSession> {
   const { line, rest } = await readHello(peer, options.helloTimeoutMs);
@@ -55,34 +70,8 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   if (!hello.ciphers.includes(cipher)) {
     throw new UserError(`Cannot use ${cipher}: escp on ${peer.name} has ${hello.ciphers.join(", ")}`);
   }
-  if (options.job.log !== undefined && !hello.features.includes("remote-log")) {
-    throw new UserError(`Cannot have a log on ${peer.name}: escp ${hello.software} there cannot write one`, {
-      hint: "Install the same version of escp on both machines, or leave out --remote-log",
-    });
-  }
-  if ((options.job.update || options.job.dryRun) && !hello.features.includes("update")) {
-    throw new UserError(`Cannot ask what is on ${peer.name} already: escp ${hello.software} there cannot tell`, {
-      hint: "Install the same version of escp on both machines",
-    });
-  }
-  if (options.job.fsync && options.job.direction === "push" && !hello.features.includes("fsync")) {
-    throw new UserError(`Cannot use --fsync: escp ${hello.software} on ${peer.name} does not know it`, {
-      hint: "Install the same version of escp on both machines",
-    });
-  }
-  if (options.job.verify && !hello.features.includes("verify")) {
-    throw new UserError(`Cannot use --verify: escp ${hello.software} on ${peer.name} does not know it`, {
-      hint: "Install the same version of escp on both machines",
-    });
-  }
+  checkNeeded(options.needed, hello, peer.name);
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-  const { xattrs, acls } = options.job;
-  if ((xattrs || acls) && !hello.features.includes("xattrs")) {
-    throw new UserError(
-      `Cannot keep extended attributes or access control lists: escp ${hello.software} on ${peer.name} cannot send them`,
-      { hint: "Install the same version of escp on both machines, or leave out --xattrs and --acls" },
-    );
-  }
   const features = FEATURES.filter((feature) => hello.features.includes(feature));
   const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
   const control = new ControlChannel(peer.stdout, peer.stdin, rest);
@@ -90,11 +79,13 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   if (features.includes("alive")) control.watch(options.timeoutMs, { signs: true });
   const key = await deriveSessionKey(hello.secret, random, transcript(line, start));
   const secrets = { id: hello.session, key, cipher };
-  const connector = new StreamConnector(
-    secrets,
-    options.engine,
-    tunnelUse(hello, options, features.includes("tunnel") ? control : undefined),
-  );
+  const dialer = new StreamDialer(secrets, options.engine, { as: "client", first: 0 });
+  const { reverse } = options.reach ?? {};
+  const direct: DirectWay = reverse
+    ? new CalledBack(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
+    : dialWay(dialer, candidates(hello, options));
+  const carrier = features.includes("tunnel") ? control : undefined;
+  const connector = new StreamConnector(dialer, direct, tunnelUse(hello, options, direct, carrier));
   return {
     role: "client",
     secrets,
@@ -102,14 +93,22 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     features,
     hello,
     engine: options.engine,
-    bringUp: (count, take) => connector.connect(candidates(hello, options), count, take),
+    bringUp: (count, take) => connector.connect(count, take),
     close: () => connector.close(),
     gone: () => connector.gone(),
+    settled: () => connector.settled(),
+    opening: (host) => direct.words.opening(host),
+    get attempts() {
+      return connector.attempts;
+    },
+    get tunnel() {
+      return connector.tunnel?.name;
+    },
     get mostStreams() {
       return connector.tunnel?.most ?? MAX_STREAMS;
     },
     get address() {
-      return connector.chosen?.hostname ?? (connector.tunnel && `ssh (${connector.tunnel.name})`);
+      return connector.address;
     },
   };
 }
@@ -148,7 +147,7 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
   // A program that has closed its output cannot say hello any more, also when it stays.
   const { code, signal } = await peer.end(LEAVE_MS);
   if (late.given) {
-    throw new StartError(`Cannot start escp on ${peer.name}: it did not say hello within ${timeoutMs! / 1000} s`, {
+    throw new NoLogin(`Cannot start escp on ${peer.name}: it did not say hello within ${timeoutMs! / 1000} s`, {
       hint: "See whether the host answers (ssh -v), or give it more time with --timeout",
     });
   }
@@ -157,7 +156,7 @@ async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line:
 
 /** Why there was no hello, as the exit status of ssh tells it (ssh(1): 255 is ssh's own, others are the command's). */
 function notStarted(name: string, code: number, signal: string | null, noise: string): StartError {
-  if (code === 255) return new StartError(`Cannot log in to ${name}: ssh ended with status 255, its message is above`);
+  if (code === 255) return new NoLogin(`Cannot log in to ${name}: ssh ended with status 255, its message is above`);
   const unusable = unusableEscp(name, code);
   if (unusable) return unusable;
   // csh and cmd.exe say no more when there is no such command.
@@ -177,7 +176,7 @@ function acceptable<T>(parse: () => T, peer: PeerProcess): T {
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
     const message = `Cannot use escp on ${peer.name}: ${cause.message}`;
-    const options = { cause, hint: "Install the same version of escp on both machines" };
+    const options = { cause, hint: SAME_VERSION };
     throw cause.code === "no-version"
       ? new UnusableEscp(peer.name, message, options)
       : new StartError(message, options);

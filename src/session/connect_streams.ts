@@ -1,23 +1,11 @@
-/** Client: opens streams to the remote end, at the first of its addresses that proves to be it, or else by a tunnel. */
+/** Client: has the streams of a session, by a direct way if there is one, or else by a tunnel. */
 
-import type { CipherEngine } from "../crypto/cipher.ts";
 import { StartError } from "../errors.ts";
-import type { ByteConn } from "../native/transport.ts";
+import { type Attempt, messageOf, type StreamDialer } from "./dial_streams.ts";
+import type { DirectWay } from "./direct_way.ts";
 import type { Tunnel, TunnelConn, TunnelUse } from "./tunnel.ts";
-import type { ProvenStream, SessionSecrets } from "./session.ts";
-import { DEFAULT_PORTS } from "./data_port.ts";
-import { closeQuietly, PROOF_TIMEOUT_MS, proveToRemote } from "./stream_proof.ts";
+import type { ProvenStream } from "./session.ts";
 
-/** A place where the remote end may listen. */
-export interface Candidate {
-  hostname: string;
-  port: number;
-  /** What to connect to in place of `hostname`, found out when its turn comes. */
-  lookUp?: () => Promise<string | undefined>;
-}
-
-/** How long one candidate is alone before the next is tried as well (RFC 8305 calls it the connection attempt delay). */
-const STAGGER_MS = 250;
 /** How long the first stream may take in all. */
 const CONNECT_TIMEOUT_MS = 15_000;
 /** The same where a tunnel is at hand. */
@@ -25,31 +13,37 @@ const DIRECT_TIMEOUT_MS = 3_000;
 /** How long a tunnel may take to be there and prove itself: it has to log in. */
 const TUNNEL_TIMEOUT_MS = 15_000;
 
-/** Opens streams. Numbers count up and are never used twice, whatever became of the attempt. */
+/** See above. */
 export class StreamConnector {
-  readonly #secrets: SessionSecrets;
-  readonly #engine: CipherEngine;
+  readonly #dialer: StreamDialer;
+  readonly #direct: DirectWay;
   readonly #tunnels?: TunnelUse;
-  #next = 0;
-  #chosen?: Candidate;
+  #isDirect = false;
   #tunnel?: Tunnel;
+  readonly #tunnelAttempts: Attempt[] = [];
   #closed = false;
   #later: Promise<unknown> = Promise.resolve();
-  readonly #pending = new Set<ByteConn>();
   readonly #carriers = new Set<TunnelConn>();
 
-  constructor(secrets: SessionSecrets, engine: CipherEngine, tunnels?: TunnelUse) {
-    this.#secrets = secrets;
-    this.#engine = engine;
+  /** @param dialer gives the streams of tunnels their numbers. */
+  constructor(dialer: StreamDialer, direct: DirectWay, tunnels?: TunnelUse) {
+    this.#dialer = dialer;
+    this.#direct = direct;
     this.#tunnels = tunnels;
   }
 
-  /** The place that has proven itself. */
-  get chosen(): Candidate | undefined {
-    return this.#chosen;
+  /** Where the streams go, once they do: an address, or the name of a tunnel. */
+  get address(): string | undefined {
+    if (this.#isDirect) return this.#direct.address;
+    return this.#tunnel && `ssh (${this.#tunnel.name})`;
   }
 
-  /** The tunnel that has, where no place did. */
+  /** What came of each way to the first stream. */
+  get attempts(): Attempt[] {
+    return [...this.#direct.attempts, ...this.#tunnelAttempts];
+  }
+
+  /** The tunnel that is used, where there is no direct way. */
   get tunnel(): Tunnel | undefined {
     return this.#tunnel;
   }
@@ -59,10 +53,10 @@ export class StreamConnector {
    *
    * @throws {StartError} when there is no way, naming each that was tried and why it failed.
    */
-  async connect(candidates: Candidate[], count: number, take: (stream: ProvenStream) => void): Promise<void> {
+  async connect(count: number, take: (stream: ProvenStream) => void): Promise<void> {
     if (count === 0) return;
     const again = this.#again();
-    take(again ? await again() : await this.#first(candidates));
+    take(again ? await again() : await this.#first());
     // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
     const wanted = Math.min(count, this.#tunnel?.most ?? count) - 1;
     const more = Array.from({ length: wanted }, () => this.#again()!().then(take, () => {}));
@@ -77,7 +71,8 @@ export class StreamConnector {
   /** Ends all attempts. */
   close(): void {
     this.#closed = true;
-    for (const conn of this.#pending) closeQuietly(conn);
+    this.#direct.close();
+    this.#dialer.close();
   }
 
   /** Resolves when no tunnel is left, after all their connections are closed. */
@@ -87,16 +82,20 @@ export class StreamConnector {
 
   /** How the first stream was opened. */
   #again(): (() => Promise<ProvenStream>) | undefined {
-    const [place, tunnel] = [this.#chosen, this.#tunnel];
-    if (place) return () => this.#reach(place);
+    const tunnel = this.#tunnel;
+    if (this.#isDirect) return () => this.#direct.again();
     return tunnel && (() => this.#goThrough(tunnel));
   }
 
-  async #first(candidates: Candidate[]): Promise<ProvenStream> {
+  async #first(): Promise<ProvenStream> {
     const tunnels = this.#tunnels;
     const failures: string[] = [];
-    const direct = tunnels?.always ? undefined : await this.#race(candidates, failures);
-    if (direct) return direct;
+    const patienceMs = tunnels ? DIRECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
+    const direct = tunnels?.always ? undefined : await this.#direct.first(patienceMs, failures);
+    if (direct) {
+      this.#isDirect = true;
+      return direct;
+    }
     const failed: string[] = [];
     for (;;) {
       const tunnel = this.#closed ? undefined : await tunnels?.find(failed);
@@ -104,72 +103,20 @@ export class StreamConnector {
       try {
         const stream = await this.#goThrough(tunnel);
         this.#tunnel = tunnel;
+        this.#tunnelAttempts.push({ way: tunnel.name });
         if (!tunnels!.always) tunnels!.used(tunnel, failures);
         return stream;
       } catch (error) {
         failed.push(messageOf(error));
         failures.push(`${tunnel.name}: ${messageOf(error)}`);
+        this.#tunnelAttempts.push({ way: tunnel.name, problem: messageOf(error) });
       }
     }
-    throw new StartError(
-      `Cannot reach the data port of the other side (${failures.join("; ") || "it told no address"})`,
-      {
-        hint: `${portsToOpen(candidates[0]?.port)} of the remote host for this machine` +
-          (failed.length > 0 ? ", or let ssh log in again without a password (ControlMaster in ssh_config)" : ""),
-      },
-    );
-  }
-
-  /** The first that proves itself; undefined when none does in time, and `failures` has a line for each then. */
-  async #race(candidates: Candidate[], failures: string[]): Promise<ProvenStream | undefined> {
-    const left = new Map(candidates.map((candidate) => [candidate, "no answer"]));
-    let winner: ProvenStream | undefined;
-    let over = false;
-    let wake = () => {};
-    let running = 0;
-    const start = (candidate: Candidate) => {
-      running++;
-      resolved(candidate).then((place) =>
-        this.#reach(place).then((stream) => {
-          if (over) return closeQuietly(stream.conn);
-          over = true;
-          winner = stream;
-          this.#chosen = place;
-          for (const pending of this.#pending) closeQuietly(pending);
-        })
-      ).catch((error) => {
-        left.set(candidate, messageOf(error));
-      }).finally(() => {
-        running--;
-        wake();
-      });
-    };
-    const patience = this.#tunnels ? DIRECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
-    const deadline = performance.now() + patience;
-    for (let next = 0; !winner && !this.#closed && performance.now() < deadline;) {
-      const more = next < candidates.length;
-      if (more) start(candidates[next++]);
-      else if (running === 0) break;
-      const wait = Math.min(more ? STAGGER_MS : Infinity, deadline - performance.now());
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, wait);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    over = true;
-    if (winner) return winner;
-    for (const conn of this.#pending) closeQuietly(conn);
-    for (const [candidate, why] of left) failures.push(`${placeName(candidate)}: ${why}`);
-  }
-
-  async #reach(place: Candidate): Promise<ProvenStream> {
-    const index = this.#next++;
-    const conn = await connectInTime(place);
-    conn.setNoDelay(true);
-    return await this.#prove(conn, index, PROOF_TIMEOUT_MS);
+    const { problem, opening } = this.#direct.words;
+    throw new StartError(`${problem} (${failures.join("; ") || "it told no address"})`, {
+      hint: opening("the remote host") +
+        (failed.length > 0 ? ", or let ssh log in again without a password (ControlMaster in ssh_config)" : ""),
+    });
   }
 
   async #goThrough(tunnel: Tunnel): Promise<ProvenStream> {
@@ -177,60 +124,10 @@ export class StreamConnector {
     this.#carriers.add(conn);
     conn.ended.then(() => this.#carriers.delete(conn));
     try {
-      return await this.#prove(conn, this.#next++, TUNNEL_TIMEOUT_MS);
+      return await this.#dialer.prove(conn, TUNNEL_TIMEOUT_MS);
     } catch (error) {
       conn.kill();
       throw new Error(await conn.said() || messageOf(error), { cause: error });
     }
   }
-
-  async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<ProvenStream> {
-    if (this.#closed) {
-      closeQuietly(conn);
-      throw new Error("no longer needed");
-    }
-    this.#pending.add(conn);
-    try {
-      return await proveToRemote(conn, index, this.#secrets, this.#engine, timeoutMs);
-    } finally {
-      this.#pending.delete(conn);
-    }
-  }
-}
-
-/** What to open, for messages, where this port is closed. */
-export function portsToOpen(port: number | undefined): string {
-  const { first, last } = DEFAULT_PORTS;
-  const usual = port === undefined || (first <= port && port <= last);
-  // Those of a configuration, or any free one, as all of the usual ones were taken.
-  const other = usual ? "" : `, or those that are set there (now it was ${port}),`;
-  return `Open TCP ports ${first}-${last}${other}`;
-}
-
-async function resolved(candidate: Candidate): Promise<Candidate> {
-  const hostname = await candidate.lookUp?.();
-  return hostname === undefined ? candidate : { hostname, port: candidate.port };
-}
-
-/** A connection, or a failure within a bounded time: a firewall that drops packets says nothing for minutes. */
-async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpConn> {
-  const connecting = Deno.connect({ hostname, port });
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), CONNECT_TIMEOUT_MS));
-  try {
-    const conn = await Promise.race([connecting, late]);
-    if (conn !== "late") return conn;
-    connecting.then(closeQuietly, () => {});
-    throw new Deno.errors.TimedOut("no answer");
-  } finally {
-    clearTimeout(timer!);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
-}
-
-function placeName({ hostname, port }: Candidate): string {
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }

@@ -42,7 +42,7 @@ export class ControlChannel {
   finishing = false;
   /** Streams that the other end has closed because they were changed on their way. */
   corrupt = 0;
-  #carry: ((message: MessageOf<"data" | "taken">) => void) | undefined;
+  readonly #asides = new Map<MessageType, (message: Message) => void>();
   #patienceMs = 0;
   #alive: ReturnType<typeof setInterval> | undefined;
 
@@ -72,6 +72,11 @@ export class ControlChannel {
     this.#flushing ??= this.#flush();
   }
 
+  /** Characters that wait for the peer to read what came before them. */
+  get waiting(): number {
+    return this.#outgoing.length;
+  }
+
   /** Resolves when everything that was sent is in the pipe, or the pipe is broken. */
   async flushed(): Promise<void> {
     while (this.#flushing) await this.#flushing;
@@ -89,9 +94,9 @@ export class ControlChannel {
     if (signs) this.#alive = setInterval(() => this.send({ type: "alive" }), keepAliveMs(patienceMs));
   }
 
-  /** From now on whoever waits for a message hands over what belongs to carried streams. */
-  carry(accept: (message: MessageOf<"data" | "taken">) => void): void {
-    this.#carry = accept;
+  /** From now on whoever waits for a message hands over those of these types, and waits on. */
+  aside<T extends MessageType>(types: readonly T[], accept: (message: MessageOf<T>) => void): void {
+    for (const type of types) this.#asides.set(type, accept as (message: Message) => void);
   }
 
   /** The next line, undefined at the end. @throws {ControlSilent} */
@@ -116,8 +121,9 @@ export class ControlChannel {
       if (line === undefined) throw new ControlLost("The other side has closed the control channel");
       const message = parseMessage(line);
       if (message.type === "finish") this.finishing = true;
+      const aside = this.#asides.get(message.type);
       if (message.type === "corrupt") this.corrupt++;
-      else if (this.#carry && (message.type === "data" || message.type === "taken")) this.#carry(message);
+      else if (aside) aside(message);
       else if (message.type !== "alive") return message;
     }
   }

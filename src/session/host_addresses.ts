@@ -15,6 +15,11 @@ export function hostAddresses(sshConnection: string | undefined): string[] {
   return [...addresses].slice(0, 32);
 }
 
+/** The address that ssh came from: the first field of SSH_CONNECTION (ssh(1)). */
+export function clientAddress(sshConnection: string | undefined): string | undefined {
+  return sshConnection?.split(" ")[0] || undefined;
+}
+
 function interfaces(): { address: string; name: string }[] {
   try {
     return Deno.networkInterfaces();

@@ -1,6 +1,8 @@
 /** `escp --receiver-stream`: a further ssh session that passes one stream on to the data port of this host. */
 
 import { ProtocolError } from "../errors.ts";
+import { descriptorOf } from "../native/socket_descriptor.ts";
+import { splice } from "../native/splice.ts";
 import { STREAM_MARK } from "../protocol/limits.ts";
 import { PREAMBLE_BYTES, preambleSession } from "../protocol/preamble.ts";
 
@@ -21,9 +23,15 @@ const BUFFER_BYTES = 256 << 10;
  * whoever may start escp here, and nothing else, gets at no other service of this host by it. The streams prove
  * themselves end to end, so that no secret is needed here.
  *
+ * @param descriptors of input and output, where the native engine may be used.
  * @throws {ProtocolError} for something else than a stream; errors of the connection.
  */
-export async function passStream(port: number, input: ByteReader, output: ByteWriter): Promise<void> {
+export async function passStream(
+  port: number,
+  input: ByteReader,
+  output: ByteWriter,
+  descriptors?: { input: number; output: number },
+): Promise<void> {
   await writeAll(output, new TextEncoder().encode(STREAM_MARK));
   const preamble = new Uint8Array(PREAMBLE_BYTES);
   for (let have = 0; have < PREAMBLE_BYTES;) {
@@ -36,9 +44,25 @@ export async function passStream(port: number, input: ByteReader, output: ByteWr
   conn.setNoDelay(true);
   await writeAll(conn, preamble);
   // A client that goes away takes the stream with it; one that has ended its side may still be waiting for the rest.
-  const sent = pass(input, conn).then(() => conn.closeWrite());
+  const place = descriptors && findDescriptor(conn);
+  const sent = inKernel(descriptors?.input, place, () => pass(input, conn)).then(() => conn.closeWrite());
   sent.catch(() => {});
-  await pass(conn, output);
+  await inKernel(place, descriptors?.output, () => pass(conn, output));
+}
+
+/** Without a copy into this process, where that can be done. */
+async function inKernel(from: number | undefined, to: number | undefined, otherwise: () => Promise<void>) {
+  if (from !== undefined && to !== undefined && await splice(from, to)) return;
+  await otherwise();
+}
+
+function findDescriptor(conn: Deno.TcpConn): number | undefined {
+  try {
+    return descriptorOf(conn);
+  } catch {
+    // Another system than Linux, or no FFI.
+    return undefined;
+  }
 }
 
 /** Passes bytes on until they end. @throws what broke one of the two. */

@@ -1,6 +1,7 @@
 /** The process on this machine that leads to the remote end: ssh, or escp itself for a local copy. */
 
-import { StartError } from "../errors.ts";
+import { stopChild } from "../native/stop_child.ts";
+import { NoLogin } from "./no_login.ts";
 
 /** A program with its arguments. */
 export interface PeerCommand {
@@ -20,7 +21,7 @@ export class PeerProcess {
   readonly #child: Deno.ChildProcess;
   #ended = false;
 
-  /** @throws {StartError} when the program cannot be started. */
+  /** @throws {NoLogin} when the program cannot be started. */
   constructor(command: PeerCommand) {
     this.name = command.name;
     try {
@@ -32,7 +33,7 @@ export class PeerProcess {
       }).spawn();
     } catch (cause) {
       const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
-      throw new StartError(`Cannot start ${command.program}: ${state}`, {
+      throw new NoLogin(`Cannot start ${command.program}: ${state}`, {
         cause,
         hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or name one with -S" : undefined,
       });
@@ -44,12 +45,7 @@ export class PeerProcess {
 
   /** Ends it now. */
   kill(signal: Deno.Signal = "SIGTERM"): void {
-    if (this.#ended) return;
-    try {
-      this.#child.kill(signal);
-    } catch {
-      // It has just ended by itself.
-    }
+    if (!this.#ended) stopChild(this.#child, signal);
   }
 
   /** Waits until it ends; after `patienceMs` it is killed. */

@@ -4,16 +4,18 @@ import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../crypto/ciph
 import { deriveSessionKey, SECRET_BYTES } from "../crypto/key_schedule.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import { FEATURES, formatHello, VERSIONS } from "../protocol/hello.ts";
-import { TIMEOUT_MS } from "../protocol/limits.ts";
-import type { Job } from "../protocol/job.ts";
+import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../protocol/limits.ts";
+import type { CopyJob, Job } from "../protocol/job.ts";
 import { parseMessage } from "../protocol/messages.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
+import { callBack } from "./call_back.ts";
 import { carryStreams } from "./carried_streams.ts";
 import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";
 import { listenForStreams, type PortRange } from "./data_port.ts";
-import { hostAddresses } from "./host_addresses.ts";
-import type { Session } from "./session.ts";
+import { StreamDialer } from "./dial_streams.ts";
+import { clientAddress, hostAddresses } from "./host_addresses.ts";
+import type { ProvenStream, Session } from "./session.ts";
 
 /** Streams beyond those that were agreed: attempts at several addresses, and replacements of broken ones. */
 const SPARE_STREAMS = 1024;
@@ -30,6 +32,8 @@ export interface RemoteSessionOptions {
   local: boolean;
   /** Ports to listen on; undefined: those that are known, or else any. */
   ports?: PortRange;
+  /** Whether this end connects to no other address than that ssh came from, however the client asks. */
+  confined: boolean;
   /** Why no session can be had here: the client is told. */
   problem?: UserError;
   input: ReadableStream<Uint8Array>;
@@ -41,6 +45,11 @@ export interface RemoteSessionOptions {
 /** A session and its job. */
 export interface RemoteSession extends Session {
   job: Job;
+}
+
+/** One whose job is a copy. */
+export interface CopySession extends RemoteSession {
+  job: CopyJob;
 }
 
 /**
@@ -63,6 +72,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       port: listener?.addr.port ?? NO_PORT,
       addresses: options.local ? [] : hostAddresses(options.sshConnection),
       ciphers: [...CIPHER_NAMES],
+      client: options.local ? undefined : clientAddress(options.sshConnection),
     });
     // The login shell may have printed something without a newline.
     control.sendLine("\n" + hello);
@@ -80,6 +90,13 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     const secrets = { id, key, cipher };
     const features = FEATURES.filter((feature) => start.features.includes(feature));
     if (features.includes("tunnel")) carryStreams(control, acceptor.port);
+    const dialer = new StreamDialer(secrets, engine, { as: "remote", first: FIRST_REVERSE_STREAM });
+    const taker = Promise.withResolvers<(stream: ProvenStream) => void>();
+    if (features.includes("reverse")) {
+      // Where there is no ssh there is no such address.
+      const only = options.confined ? clientAddress(options.sshConnection) ?? "" : undefined;
+      callBack(control, dialer, taker.promise, { only, most: MAX_STREAMS + SPARE_STREAMS });
+    }
     const signs = features.includes("alive");
     control.watch(signs ? start.job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
     return {
@@ -89,8 +106,15 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       features,
       job: start.job,
       engine,
-      bringUp: (count, take) => acceptor.run(secrets, engine, count + SPARE_STREAMS, take),
-      close: () => acceptor.close(),
+      bringUp(count, take) {
+        taker.resolve(take);
+        const welcome = (stream: number) => stream < FIRST_REVERSE_STREAM;
+        return acceptor.run(secrets, engine, count + SPARE_STREAMS, take, { welcome });
+      },
+      close() {
+        acceptor.close();
+        dialer.close();
+      },
       gone: () => Promise.resolve(),
     };
   } catch (error) {

@@ -26,10 +26,12 @@ export interface ProvenStream {
   receiveKey: DirectionKey;
 }
 
+/** Whether this end started the other one. */
+export type Role = "client" | "remote";
+
 /** A session that is agreed and ready to bring up streams. */
 export interface Session {
-  /** Whether this end started the other one. */
-  role: "client" | "remote";
+  role: Role;
   secrets: SessionSecrets;
   control: ControlChannel;
   /** Optional parts of the protocol that both ends know, and may use. */

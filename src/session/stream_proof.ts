@@ -1,44 +1,46 @@
-/** How a TCP connection becomes a stream: a preamble in the clear, then one sealed frame each way. PROTOCOL.md, "Streams". */
+/** How a connection becomes a stream: a preamble in the clear, then one sealed frame each way. PROTOCOL.md, "Streams". */
 
 import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
-import { deriveStreamKeys } from "../crypto/key_schedule.ts";
+import { deriveStreamKeys, type StreamKeys } from "../crypto/key_schedule.ts";
 import { ProtocolError } from "../errors.ts";
 import { type ByteConn, ConnTransport } from "../native/transport.ts";
 import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../protocol/frame.ts";
 import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../protocol/preamble.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames.ts";
-import type { ProvenStream, SessionSecrets } from "./session.ts";
+import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 
 /** How long a connection may take to prove itself. */
 export const PROOF_TIMEOUT_MS = 5_000;
 
 /**
- * Client: proves a connection that it has opened, and has the other end prove itself.
+ * The end that has opened a connection: proves it, and has the other end prove itself.
  *
- * @throws when the other end is not the remote end of this session; the connection is closed then.
+ * @param options.as which end of the session this is; the client where it is not said.
+ * @throws when the other end is not that of this session; the connection is closed then.
  */
-export async function proveToRemote(
+export async function offerProof(
   conn: ByteConn,
   index: number,
   secrets: SessionSecrets,
   engine: CipherEngine,
-  timeoutMs: number = PROOF_TIMEOUT_MS,
+  { as = "client", timeoutMs = PROOF_TIMEOUT_MS }: { as?: Role; timeoutMs?: number } = {},
 ): Promise<ProvenStream> {
   return await inTime(conn, timeoutMs, async () => {
-    const keys = await deriveStreamKeys(secrets.key, secrets.cipher, index);
+    const keys = keysFor(as, await deriveStreamKeys(secrets.key, secrets.cipher, index));
     const transport = new ConnTransport(conn);
     const preamble = formatPreamble(secrets.id, index);
     for (let at = 0; at < preamble.length;) at += await transport.write(preamble, at, preamble.length);
-    await sendProof(engine, transport, keys.toRemote);
-    await readProof(engine, transport, keys.toClient);
-    return { index, conn, sendKey: keys.toRemote, receiveKey: keys.toClient };
+    await sendProof(engine, transport, keys.sendKey);
+    await readProof(engine, transport, keys.receiveKey);
+    return { index, conn, ...keys };
   });
 }
 
 /**
- * Remote end: lets a connection prove itself.
+ * The end that has taken a connection: lets it prove itself.
  *
  * @param claim says whether a proven stream of this number is welcome; called once, after the proof.
+ * @param as which end of the session this is.
  * @throws when it does not belong to the session; the connection is closed then.
  */
 export async function acceptProof(
@@ -46,6 +48,7 @@ export async function acceptProof(
   secrets: SessionSecrets,
   engine: CipherEngine,
   claim: (index: number) => boolean,
+  as: Role = "remote",
 ): Promise<ProvenStream> {
   return await inTime(conn, PROOF_TIMEOUT_MS, async () => {
     conn.setNoDelay(true);
@@ -57,13 +60,17 @@ export async function acceptProof(
       have += read;
     }
     const index = parsePreamble(preamble, secrets.id);
-    const keys = await deriveStreamKeys(secrets.key, secrets.cipher, index);
-    await readProof(engine, transport, keys.toRemote);
+    const keys = keysFor(as, await deriveStreamKeys(secrets.key, secrets.cipher, index));
+    await readProof(engine, transport, keys.receiveKey);
     // After the proof, so that a stranger cannot use up a number; a replayed proof finds its number taken.
     if (!claim(index)) throw new ProtocolError("bad-preamble", `Cannot accept stream ${index} twice`);
-    await sendProof(engine, transport, keys.toClient);
-    return { index, conn, sendKey: keys.toClient, receiveKey: keys.toRemote };
+    await sendProof(engine, transport, keys.sendKey);
+    return { index, conn, ...keys };
   });
+}
+
+function keysFor(as: Role, { toRemote, toClient }: StreamKeys): Pick<ProvenStream, "sendKey" | "receiveKey"> {
+  return as === "client" ? { sendKey: toRemote, receiveKey: toClient } : { sendKey: toClient, receiveKey: toRemote };
 }
 
 async function sendProof(engine: CipherEngine, transport: ConnTransport, key: DirectionKey): Promise<void> {

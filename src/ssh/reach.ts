@@ -10,6 +10,8 @@ export interface Reach {
   readonly remotePath: string;
   /** Where the data goes, instead of to the addresses that the host tells. */
   readonly dataAddress?: DataAddress;
+  /** The other host is to connect to this one, at one of these ports; undefined: this one connects. */
+  readonly reverse?: { readonly ports?: { readonly first: number; readonly last: number } };
   /** Whether the data goes through ssh; "auto": where there is no other way. */
   readonly tunnel: TunnelMode;
 }

@@ -1,5 +1,6 @@
 /** What ssh makes of its configuration for a host: `ssh -G`. */
 
+import { stopChild } from "../native/stop_child.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 
@@ -23,10 +24,13 @@ export async function readSshSettings(
   try {
     const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
     const child = new Deno.Command(options.program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
-    const { success, stdout } = await child.output().finally(() => clearTimeout(timer));
-    if (!success) return settings;
-    for (const line of new TextDecoder().decode(stdout).split("\n")) {
+    // Not only until ssh has ended: what it has started may hold its output open.
+    let timer: ReturnType<typeof setTimeout>;
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE_MS));
+    const output = await Promise.race([child.output(), patience]).finally(() => clearTimeout(timer));
+    if (!output) stopChild(child, "SIGKILL");
+    if (!output?.success) return settings;
+    for (const line of new TextDecoder().decode(output.stdout).split("\n")) {
       const [key, value] = line.trim().split(" ", 2);
       if (key === "hostname" && value) settings.hostname = value;
       if (key === "ciphers" && value) settings.ciphers = value.split(",");

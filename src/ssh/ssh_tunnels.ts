@@ -1,6 +1,7 @@
 /** Ways through ssh to a TCP port that is open to the host itself only. */
 
 import type { Tunnel } from "../session/tunnel.ts";
+import { pipesOf } from "../native/pipes.ts";
 import { ProcessConn } from "../native/process_conn.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
@@ -9,7 +10,9 @@ import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
 import { StreamSession } from "./stream_session.ts";
 
 /** sshd drops logins beyond ten at a time (MaxStartups), and sessions beyond ten of a connection (MaxSessions). */
-const MOST_STREAMS = 8;
+const MOST_LOGINS = 8;
+/** Each is an ssh of its own, which keeps a core busy, and takes a moment of one to start: more of them only wait. */
+const MOST_STREAMS = Math.min(MOST_LOGINS, navigator.hardwareConcurrency);
 
 /** ssh could not log in: another way that logs in is none. */
 const NO_LOGIN = /Permission denied|Host key verification failed|Too many authentication failures|^ssh: /m;
@@ -21,22 +24,26 @@ const NO_QUESTIONS = { SSH_ASKPASS: "false", SSH_ASKPASS_REQUIRE: "force" };
  * The way to try behind those that failed, undefined behind the last: `ssh -W`, then escp in a session of its own.
  *
  * @param failed what those said.
+ * @param native whether the native engine may be used.
  */
 export async function sshTunnel(
   reach: Reach,
   port: number,
   failed: readonly string[],
+  { native }: { native: boolean },
 ): Promise<Tunnel | undefined> {
   if (failed.length > 1 || failed.some((said) => NO_LOGIN.test(said))) return undefined;
   const { program, args } = await loginArguments(reach);
   const { host } = reach.host;
+  const start = (args: string[]) =>
+    new ProcessConn(program, args, { env: NO_QUESTIONS, pipesOf: native ? pipesOf : undefined });
   if (failed.length === 0) {
     const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
-    return { name: "ssh -W", most: MOST_STREAMS, open: () => new ProcessConn(program, forward, NO_QUESTIONS) };
+    return { name: "ssh -W", most: MOST_STREAMS, open: () => start(forward) };
   }
   const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
   const name = "escp in a further ssh session";
-  return { name, most: MOST_STREAMS, open: () => new StreamSession(new ProcessConn(program, session, NO_QUESTIONS)) };
+  return { name, most: MOST_STREAMS, open: () => new StreamSession(start(session)) };
 }
 
 /** As for the session's own ssh, but nobody is asked: the terminal belongs to the copy by now. */

@@ -3,6 +3,7 @@
 import { FileError, ProtocolError } from "../errors.ts";
 import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
+import { joinPath } from "../files/local_path.ts";
 import { readAttributes } from "../files/record_attributes.ts";
 import { isSameTime, type TargetComparer } from "../files/target_comparer.ts";
 import {
@@ -15,8 +16,11 @@ import {
   Verdict,
 } from "../protocol/ask.ts";
 import { PACK_RECORDS } from "../protocol/limits.ts";
+import { decodeName } from "../protocol/names.ts";
 import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
+import { Known } from "../resume/digest_set.ts";
+import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { folderAttributes } from "./pack_receiver.ts";
@@ -25,22 +29,35 @@ import type { ReceivedPack } from "./unit.ts";
 /** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP"];
 
+/** With what asks are answered. */
+export interface AskReceiverOptions {
+  breather: Breather;
+  /** Whether the sender may ask about what is written. */
+  verifies: boolean;
+  /** What earlier runs have finished. */
+  finished?: FinishedFiles;
+  /** Reports tell which files earlier runs have finished. Default false. */
+  names?: boolean;
+}
+
 /** Answers the asks of one stream. */
 export class AskReceiver {
   readonly #target: TargetComparer;
   readonly #options: Comparison | undefined;
   readonly #verifies: boolean;
+  readonly #finished: FinishedFiles | undefined;
+  readonly #names: boolean;
+  #folder = "";
   readonly #breather: Breather;
   readonly #wanted = new FileStat();
   #digests?: typeof import("../files/content_digest.ts");
 
-  /** @param options what the sender may ask before it sends. @param verifies whether it may ask about what is written. */
-  constructor(
-    target: TargetComparer,
-    options: Comparison | undefined,
-    { breather, verifies }: { breather: Breather; verifies: boolean },
-  ) {
+  /** @param options what the sender may ask before it sends. */
+  constructor(target: TargetComparer, options: Comparison | undefined, more: AskReceiverOptions) {
+    const { breather, verifies, finished, names = false } = more;
     this.#verifies = verifies;
+    this.#finished = options?.by === "memory" ? finished : undefined;
+    this.#names = names;
     this.#target = target;
     this.#breather = breather;
     this.#options = options;
@@ -93,7 +110,7 @@ export class AskReceiver {
       if (typeof outcome !== "number") report.failures.push(outcome);
       else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
         if (verify) report.verified = (report.verified ?? 0) + 1;
-        else report.skipped++;
+        else this.#skip(cursor, bytes, report);
       }
     }
     return { report, outcomes };
@@ -101,8 +118,17 @@ export class AskReceiver {
 
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
+    this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
+    if (this.#names) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     if (cursor.type === RecordType.folder) report?.folders.push(folderAttributes(cursor, bytes));
     return Verdict.same;
+  }
+
+  #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+    report.skipped++;
+    if (!this.#finished || !this.#names) return;
+    const path = joinPath(this.#folder, decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)));
+    (report.written ??= []).push({ root: cursor.root, path });
   }
 
   #judge(
@@ -127,18 +153,26 @@ export class AskReceiver {
     const { stat } = target;
     if (stat.kind === FileKind.folder) throw failedWith("write", target.path, "EISDIR");
     const by = verify ? "contents" : this.#options!.by;
-    if (by === "nothing") return Verdict.different;
+    if (by === "nothing" || (by === "memory" && cursor.type !== RecordType.file)) return Verdict.different;
     if (cursor.type !== RecordType.file) return target.isLink(cursor, bytes) ? Verdict.same : Verdict.different;
     if (stat.kind !== FileKind.file || stat.size !== cursor.size) return Verdict.different;
     if (by === "contents") return Verdict.undecided;
+    if (by === "memory") return this.#recall(cursor, bytes);
     readAttributes(cursor, this.#wanted);
     return isSameTime(stat, this.#wanted) ? this.#settle(cursor, false) : Verdict.different;
+  }
+
+  /** What only the memory of an earlier life of the system tells, contents have to confirm. */
+  #recall(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
+    const known = this.#finished?.known(cursor, bytes, this.#target.stat) ?? Known.no;
+    if (known === Known.no) return Verdict.different;
+    return known === Known.yes ? this.#settle(cursor, false) : Verdict.undecided;
   }
 
   async #compare(cursor: RecordCursor, range: RangeDigest, verify: boolean): Promise<number> {
     const reader = this.#target.open();
     try {
-      if (verify) reader.forgetCache();
+      if (this.#verifies) reader.forgetCache();
       const { digestRange, isSameDigest } = this.#digests ??= await import("../files/content_digest.ts");
       const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
       if (!digest || !isSameDigest(digest, range.digest)) return Verdict.different;

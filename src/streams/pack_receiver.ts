@@ -5,25 +5,41 @@ import type { TargetWriter } from "../files/engine.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { PACK_RECORDS } from "../protocol/limits.ts";
 import { decodeName } from "../protocol/names.ts";
-import { RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
+import { FRESH_CHANGE, RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { PackHeader } from "../protocol/pack.ts";
 import type { Failure } from "../protocol/results.ts";
+import type { FileLook } from "../resume/file_digest.ts";
+import type { FinishedFiles } from "../resume/finished_files.ts";
 import { toFailure } from "./failure.ts";
 import type { Breather } from "./breather.ts";
 import type { FolderAttributes, ReceivedPack } from "./unit.ts";
+
+/** What else is wanted of a pack. */
+export interface PackReceiverOptions {
+  /** Where each file is brought to the disk, which takes its time: lets others have their turn. */
+  syncs?: Breather;
+  /** Reports tell which files. Default false. */
+  names?: boolean;
+  /** Reports have digests of files that are to be remembered. */
+  finished?: FinishedFiles;
+}
 
 /** Receives pack frames of one stream. */
 export class PackReceiver {
   readonly #target: TargetWriter;
   readonly #syncs: Breather | undefined;
   readonly #names: boolean;
+  readonly #finished: FinishedFiles | undefined;
+  /** Halves of digests of the files that this pack has brought so far. */
+  readonly #digests = new Uint32Array(PACK_RECORDS * 2);
+  #digestsEnd = 0;
   #folder = "";
 
-  /** @param syncs where each file is brought to the disk, which takes its time: lets others have their turn. @param names tells which files. */
-  constructor(target: TargetWriter, syncs?: Breather, names = false) {
+  constructor(target: TargetWriter, { syncs, names = false, finished }: PackReceiverOptions = {}) {
     this.#target = target;
     this.#names = names;
     this.#syncs = syncs;
+    this.#finished = finished;
   }
 
   /**
@@ -54,6 +70,7 @@ export class PackReceiver {
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
     let folder: Failure | undefined;
+    this.#digestsEnd = 0;
     while (cursor.next()) {
       const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
       let outcome: number | Failure;
@@ -81,6 +98,7 @@ export class PackReceiver {
       }
     }
     report.created = this.#target.takeCreated();
+    if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);
     return { report, outcomes };
   }
 
@@ -89,7 +107,8 @@ export class PackReceiver {
       case RecordType.file: {
         const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
         if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
-        this.#target.writeWhole(cursor, bytes);
+        const look = this.#target.writeWhole(cursor, bytes);
+        if (look && this.#finished) this.#remember(this.#finished, cursor, bytes, look);
         return sum;
       }
       case RecordType.folder:
@@ -107,9 +126,17 @@ export class PackReceiver {
 
   #enter({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     this.#target.enter(root, bytes, nameStart, nameEnd);
+    this.#finished?.enter(root, bytes, nameStart, nameEnd);
     if (!report.entered && !report.written) return;
     this.#folder = decodeName(bytes.subarray(nameStart, nameEnd));
     report.entered?.push({ root, path: this.#folder });
+  }
+
+  #remember(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, look: FileLook): void {
+    if ((cursor.uint32(RecordField.mode) & FRESH_CHANGE) !== 0) return;
+    const digest = finished.digest(cursor, bytes, look);
+    this.#digests[this.#digestsEnd++] = digest[0];
+    this.#digests[this.#digestsEnd++] = digest[1];
   }
 
   #corrupt(cursor: RecordCursor, bytes: Uint8Array): FileError {

@@ -3,12 +3,13 @@
 import { FileError, quotePath } from "../errors.ts";
 import { FileCode } from "../files/file_failure.ts";
 import type { SourceReader } from "../files/engine.ts";
+import { isFreshChange } from "../files/fresh_change.ts";
 import { alignUp } from "../protocol/alignment.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { decodeName } from "../protocol/names.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../protocol/pack.ts";
-import { putInt53, putUint53, RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
+import { FRESH_CHANGE, putInt53, putUint53, RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { Compressor } from "./compressor.ts";
 import { toFailure } from "./failure.ts";
@@ -178,7 +179,8 @@ export class PackSender {
     this.#copyHeader(plan, cursor, at);
     const sum = crc32(bytes, contents, contents + size);
     const { stat } = reader;
-    view.setUint32(at + RecordField.mode, stat.mode & 0o7777, true);
+    const fresh = reader.changed || isFreshChange(stat, Date.now());
+    view.setUint32(at + RecordField.mode, (stat.mode & 0o7777) | (fresh ? FRESH_CHANGE : 0), true);
     view.setUint32(at + RecordField.mtimeNs, stat.mtimeNs, true);
     putInt53(view, at + RecordField.mtime, stat.mtime);
     view.setUint32(at + RecordField.crc32, sum, true);
@@ -201,6 +203,7 @@ export class PackSender {
         size: stat.size,
         attributes: stat.attributes(),
         identity: { dev: stat.dev, inode: stat.inode },
+        times: stat.changeTimes(),
         xattrs: cursor.xattrs()?.slice(),
       },
       bytesBefore: cursor.size,

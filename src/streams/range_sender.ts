@@ -3,9 +3,10 @@
 import { FileError, quotePath } from "../errors.ts";
 import type { RangeReader, SourceReader } from "../files/engine.ts";
 import { isZero } from "../files/zero_pages.ts";
-import { BLOCK_HEADER_BYTES, BlockCodec, writeBlockHeader } from "../protocol/block.ts";
+import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
+import { LENT_FILE_BYTES, type LentFile, MAX_LENT_BYTES, writeLentFile } from "../protocol/lent.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
@@ -26,7 +27,8 @@ export interface SentRange {
   crc32: number;
   /** Where reading it failed. */
   failure?: Failure;
-  note?: string;
+  /** What the user may want to know, once there is a result. */
+  note?: () => string | undefined;
   /** The receiver said that it failed: no more of it needs to be sent. */
   refused: boolean;
 }
@@ -36,6 +38,8 @@ export interface RangeSenderOptions {
   blockBytes: number;
   /** Holes, and blocks of zeros, are sent as such. */
   sparse: boolean;
+  /** The receiver copies what it needs by itself. */
+  lends: boolean;
   /** Compresses what is worth it. */
   compressor?: Compressor;
 }
@@ -46,6 +50,7 @@ export class RangeSender {
   readonly #out: FrameSender;
   readonly #blockBytes: number;
   readonly #sparse: boolean;
+  readonly #lends: boolean;
   readonly #compressor?: Compressor;
   #open?: { file: number; reader: RangeReader };
 
@@ -54,7 +59,13 @@ export class RangeSender {
     this.#out = out;
     this.#blockBytes = options.blockBytes;
     this.#sparse = options.sparse;
+    this.#lends = options.lends;
     this.#compressor = options.compressor;
+  }
+
+  /** The file that is open. Whoever lends it must not send another before all of its units have their results. */
+  get file(): number | undefined {
+    return this.#open?.file;
   }
 
   /** Sends a unit, or sets `sent.failure`. */
@@ -63,19 +74,27 @@ export class RangeSender {
       const most = unit.end - offset;
       let length: number;
       let hole = false;
+      let lent: LentFile | undefined;
       try {
         const reader = this.#readerOf(unit);
         length = this.#sparse ? reader.holeAt(offset, Math.min(MOST_ZEROS_BYTES, most)) : 0;
         hole = length > 0;
         if (!hole) {
-          length = Math.min(this.#blockBytes, most);
+          lent = this.#lends ? lendable(reader) : undefined;
+          length = Math.min(lent ? MAX_LENT_BYTES : this.#blockBytes, most);
           // A hole that has come between the two questions is read like data.
           if (this.#sparse) length = reader.dataAt(offset, length) || length;
-          readBlock(reader, this.#out.bytes, offset, length);
+          if (!lent) readBlock(reader, this.#out.bytes, offset, length);
         }
       } catch (error) {
         sent.failure = toFailure(error);
         return;
+      }
+      if (lent) {
+        await this.#sendLent(lent, unit, { offset, length });
+        sent.crc32 = combineCrc32(sent.crc32, 0, length);
+        offset += length;
+        continue;
       }
       const sum = hole ? crc32OfZeros(length) : crc32(this.#out.bytes, CONTENTS, CONTENTS + length);
       const zeros = hole || (this.#sparse && this.#isZero(sum, length));
@@ -94,7 +113,31 @@ export class RangeSender {
       offset += length;
     }
     const reader = this.#open?.reader;
-    if (reader?.changed()) sent.note = `${quotePath(reader.path)} was changed while it was read`;
+    if (!reader) return;
+    // Since it was found: what another stream reads of it, before or after this, belongs to the same file.
+    const note = () =>
+      reader.changed(unit.times) ? `${quotePath(reader.path)} was changed while it was read` : undefined;
+    const now = note();
+    // What is lent may be read later than this.
+    sent.note = this.#lends ? note : () => now;
+  }
+
+  async #sendLent(
+    lent: LentFile,
+    unit: RangeUnit,
+    { offset, length }: Pick<BlockHeader, "offset" | "length">,
+  ): Promise<void> {
+    writeLentFile(this.#out.view, CONTENTS, lent);
+    writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
+      unit: unit.unit,
+      file: unit.file,
+      offset,
+      length,
+      crc32: 0,
+      codec: BlockCodec.lent,
+      last: offset + length === unit.end,
+    });
+    await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + LENT_FILE_BYTES);
   }
 
   /** Closes the last file. */
@@ -117,6 +160,11 @@ export class RangeSender {
     }
     return this.#open!.reader;
   }
+}
+
+/** Numbers that do not fit into a block would name another file. */
+function lendable({ lent }: RangeReader): LentFile | undefined {
+  return lent && Number.isSafeInteger(lent.dev) && Number.isSafeInteger(lent.inode) ? lent : undefined;
 }
 
 function readBlock(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, offset: number, length: number): void {

@@ -1,21 +1,25 @@
-/** The receiving side of one stream: opens frames, writes what they bring, and answers with results. */
+/** The receiving side of one stream: opens frames, and writes what they bring. */
 
 import { FileError, ProtocolError } from "../errors.ts";
 import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
-import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
+import { FrameKind } from "../protocol/frame.ts";
+import { readLentFile } from "../protocol/lent.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
-import { type Failure, type Result, resultBytesLimit, writeResult } from "../protocol/results.ts";
+import type { Failure } from "../protocol/results.ts";
 import type { AskReceiver } from "./ask_receiver.ts";
+import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { contentsOf } from "./contents.ts";
 import type { Expander } from "./expander.ts";
-import { FRAME_START, frameBuffer, type FrameReader, type FrameWriter, viewOf } from "./frames.ts";
+import type { FrameReader, FrameWriter } from "./frames.ts";
+import type { LentFiles } from "./lent_files.ts";
 import { PackReceiver } from "./pack_receiver.ts";
+import { ResultSender } from "./result_sender.ts";
 import type { ReceiveReport } from "./unit.ts";
 
 /** Whom a receiving stream asks and tells. In another thread, perhaps. */
@@ -45,6 +49,8 @@ export interface ReceiveStreamOptions {
   fsync: boolean;
   /** Reports tell which files were written. */
   names: boolean;
+  /** Reports have digests of the files that were written; undefined: nothing is remembered. */
+  finished?: FinishedFiles;
   host: ReceiveHost;
   breather: Breather;
   blockBytes: number;
@@ -52,6 +58,8 @@ export interface ReceiveStreamOptions {
   quietMs: number;
   /** Most bytes of a payload. */
   payloadLimit: number;
+  /** For what the sender lends; undefined: it must not. */
+  lent?: LentFiles;
   /** For what comes compressed; none: nothing may. */
   expander?: Expander;
 }
@@ -72,26 +80,24 @@ const PROGRESS_MS = 200;
 export class ReceiveStream {
   readonly #options: ReceiveStreamOptions;
   readonly #packs: PackReceiver;
+  readonly #results: ResultSender;
   readonly #files = new Map<number, OpenRange>();
   readonly #units = new Map<number, RangeState>();
   readonly #forgotten = new Set<number>();
   #written = 0;
   #told = 0;
   #toldAt = performance.now();
-  #room = 4096;
-  #buffer = frameBuffer(this.#room);
-  #writing = false;
-  /** A keep-alive that is being written. */
-  #quiet: Promise<void> | undefined;
 
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
-    this.#packs = new PackReceiver(options.target, options.fsync ? options.breather : undefined, options.names);
+    this.#results = new ResultSender(options.writer);
+    const { target, fsync, breather, names, finished } = options;
+    this.#packs = new PackReceiver(target, { syncs: fsync ? breather : undefined, names, finished });
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
   async run(): Promise<void> {
-    const timer = setInterval(() => this.#keepAlive(), this.#options.quietMs);
+    const timer = setInterval(() => this.#results.keepAlive(), this.#options.quietMs);
     try {
       await this.#run();
     } finally {
@@ -165,7 +171,7 @@ export class ReceiveStream {
     const { report, outcomes } = await this.#packs.receive(header, bytes, start, end);
     this.#written += report.bytes;
     host.report(report);
-    await this.#answer({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
+    await this.#results.send({ type: "pack", unit: header.unit, outcomes }, outcomes.length);
   }
 
   async #ask(): Promise<void> {
@@ -175,7 +181,7 @@ export class ReceiveStream {
     const header = readAskHeader(view, start, end);
     const { report, outcomes } = await asks.receive(header, bytes, view, start + ASK_HEADER_BYTES, end);
     host.report(report);
-    await this.#answer({ type: "answer", unit: header.unit, outcomes }, outcomes.length);
+    await this.#results.send({ type: "answer", unit: header.unit, outcomes }, outcomes.length);
   }
 
   #refuseDry(): void {
@@ -200,12 +206,17 @@ export class ReceiveStream {
       if (block.codec === BlockCodec.zeros) {
         if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
         if (!await this.#writeZeros(file.writer, block)) return;
+      } else if (block.codec === BlockCodec.lent) {
+        if (!await this.#copyLent(file.writer, block)) return;
       } else {
         const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
         file.writer.writeAt(bytes, start, block.length, block.offset);
       }
-      file.journal?.append(block.offset, block.offset + block.length, block.crc32);
+      // Of what is lent nobody knows the sum, so that no later copy could tell whether it is still there.
+      if (block.codec !== BlockCodec.lent) {
+        file.journal?.append(block.offset, block.offset + block.length, block.crc32);
+      }
       state.crc32 = combineCrc32(state.crc32, block.crc32, block.length);
     } catch (error) {
       await this.#fail(block.unit, state, toFailure(error));
@@ -226,6 +237,14 @@ export class ReceiveStream {
       if (breath) await breath;
     }
     return !this.#forgotten.has(file);
+  }
+
+  /** @returns as `#writeZeros`. */
+  async #copyLent(writer: RangeWriter, block: BlockHeader): Promise<boolean> {
+    const { reader, lent } = this.#options;
+    if (!lent) throw new ProtocolError("bad-block", "Cannot accept a lent file: none was agreed");
+    const file = readLentFile(reader.view, reader.start + BLOCK_HEADER_BYTES, reader.end);
+    return await lent.copy(file, writer, block, () => !this.#forgotten.has(block.file));
   }
 
   #unitOf(block: BlockHeader): RangeState {
@@ -258,19 +277,19 @@ export class ReceiveStream {
     state.failure = failure;
     const { file, start, end } = state;
     this.#options.host.report({ type: "range", unit, file, start, end, crc32: 0, failure });
-    await this.#answer({ type: "range", unit, bytes: end - start, crc32: 0, failure }, 1);
+    await this.#results.send({ type: "range", unit, bytes: end - start, crc32: 0, failure }, 1);
   }
 
   async #finish(unit: number, state: RangeState): Promise<void> {
     this.#units.delete(unit);
     const { file, start, end, crc32 } = state;
     this.#options.host.report({ type: "range", unit, file, start, end, crc32 });
-    await this.#answer({ type: "range", unit, bytes: end - start, crc32 }, 1);
+    await this.#results.send({ type: "range", unit, bytes: end - start, crc32 }, 1);
   }
 
   async #end(): Promise<void> {
     await this.#tellProgress(true);
-    await this.#write(FrameKind.end, 0);
+    await this.#results.end();
   }
 
   async #tellProgress(force: boolean): Promise<void> {
@@ -279,37 +298,7 @@ export class ReceiveStream {
     this.#told = this.#written;
     this.#toldAt = now;
     this.#options.host.written(this.#written);
-    await this.#answer({ type: "progress", bytes: this.#written }, 0);
-  }
-
-  async #answer(result: Result, outcomes: number): Promise<void> {
-    const failed = "outcomes" in result ? result.outcomes.filter(isFailure).length : result.type === "range" ? 1 : 0;
-    const needed = resultBytesLimit(outcomes, failed);
-    if (needed > this.#room) {
-      this.#buffer = frameBuffer(needed);
-      this.#room = needed;
-    }
-    const start = FRAME_START + FRAME_HEADER_BYTES;
-    await this.#quiet;
-    const end = writeResult(viewOf(this.#buffer), start, result);
-    await this.#write(FrameKind.result, end - start);
-  }
-
-  /** One frame at a time: keep-alives come from a timer, in between. */
-  async #write(kind: number, payloadBytes: number): Promise<void> {
-    await this.#quiet;
-    this.#writing = true;
-    try {
-      await this.#options.writer.write(kind, this.#buffer, FRAME_START, payloadBytes);
-    } finally {
-      this.#writing = false;
-    }
-  }
-
-  #keepAlive(): void {
-    if (this.#writing) return;
-    // A failure is found by whoever reads or writes next.
-    this.#quiet = this.#write(FrameKind.keepAlive, 0).catch(() => {}).then(() => this.#quiet = undefined);
+    await this.#results.send({ type: "progress", bytes: this.#written }, 0);
   }
 }
 
@@ -333,10 +322,6 @@ interface RangeState {
   crc32: number;
   /** It was answered with this; what still comes of it is thrown away. */
   failure?: Failure;
-}
-
-function isFailure(outcome: number | Failure): boolean {
-  return typeof outcome !== "number";
 }
 
 function corrupt(path: string): FileError {

@@ -2,15 +2,18 @@
 
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
-import { type FileEngine, loadFileEngine } from "../files/engine.ts";
+import { type FileEngine, loadFileEngine, type TargetRoot } from "../files/engine.ts";
 import { PacedTransport } from "../native/paced_transport.ts";
 import type { Transport } from "../native/transport.ts";
 import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../protocol/limits.ts";
 import type { CodecName } from "../protocol/coding.ts";
+import type { FinishedFiles } from "../resume/finished_files.ts";
+import type { SharedMemory } from "../resume/run_memory.ts";
 import { Breather } from "./breather.ts";
 import type { Compressor } from "./compressor.ts";
 import type { Expander } from "./expander.ts";
 import { FrameReader, FrameWriter } from "./frames.ts";
+import type { LentFiles } from "./lent_files.ts";
 import { type ReceiveHost, ReceiveStream } from "./receive_stream.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
 import { type SendHost, sendStream } from "./send_stream.ts";
@@ -88,7 +91,7 @@ async function run(
       const source = files.sourceReader(role.roots);
       const compressor = role.codec && await createCompressor(role.codec, job);
       try {
-        const { sparse } = role;
+        const { sparse, lends } = role;
         await sendStream({
           ...frames[0],
           source,
@@ -97,6 +100,7 @@ async function run(
           blockBytes,
           quietMs,
           sparse,
+          lends,
           payloadLimit,
           compressor,
         });
@@ -109,19 +113,23 @@ async function run(
     const expander = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
     if (role.options.xattrs || role.options.acls) await files.loadXattrs();
     const target = files.targetWriter(role.roots, role.options);
-    const asks = await openAsks(role, files, breather);
+    const finished = role.memory && await openFinished(role.memory, role.roots);
+    const asks = await openAsks(role, files, breather, finished);
+    const lent = role.lender === undefined ? undefined : await openLentFiles(files, role.lender, breather);
     const stream = new ReceiveStream({
       ...frames[0],
       target,
       asks: asks?.receiver,
       dryRun: role.comparison?.dryRun ?? false,
       names: role.names,
+      finished,
       fsync: role.options.fsync ?? false,
       host,
       breather,
       blockBytes,
       quietMs,
       payloadLimit,
+      lent,
       expander,
     });
     started(stream);
@@ -161,16 +169,30 @@ async function createExpander(codecs: readonly CodecName[], { cipherEngine }: St
   ]);
   return new Expander(codecs.map((codec) => createCodec(codec, cipherEngine)));
 }
+
+/** Loaded for copies on one machine. */
+async function openLentFiles(files: FileEngine, lender: number, breather: Breather): Promise<LentFiles> {
+  const { LentFiles } = await import("./lent_files.ts");
+  return new LentFiles(files, lender, breather);
+}
+
+async function openFinished(memory: SharedMemory, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
+  const { FinishedFiles } = await import("../resume/finished_files.ts");
+  return new FinishedFiles(memory, roots);
+}
+
 /** Loaded where the sender may ask. */
 async function openAsks(
-  { comparison, verify, roots, options }: RoleOf<"receive">,
+  { comparison: given, verify, roots, options, memory, names }: RoleOf<"receive">,
   files: FileEngine,
   breather: Breather,
+  finished: FinishedFiles | undefined,
 ) {
+  const comparison = given ?? (memory?.known ? { by: "memory", dryRun: false } as const : undefined);
   if (!comparison && !verify) return undefined;
   const { AskReceiver } = await import("./ask_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return { comparer, receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify }) };
+  return { comparer, receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify, finished, names }) };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

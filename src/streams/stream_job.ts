@@ -3,6 +3,7 @@
 import type { DirectionKey } from "../crypto/cipher.ts";
 import type { CodecName } from "../protocol/coding.ts";
 import type { Comparison } from "../protocol/ask.ts";
+import type { SharedMemory } from "../resume/run_memory.ts";
 import type { SourceRoot, TargetOptions, TargetRoot } from "../files/engine.ts";
 
 /** One direction's work. */
@@ -12,6 +13,8 @@ export type StreamRole =
     roots: SourceRoot[];
     /** Holes, and blocks of zeros, are sent as such. */
     sparse: boolean;
+    /** The receiver, on this machine, copies ranged files by itself (lent.ts). */
+    lends: boolean;
     /** Compresses; none: everything goes as it is. */
     codec?: CodecName;
   }
@@ -21,12 +24,16 @@ export type StreamRole =
     options: TargetOptions;
     /** What the sender may compress with. */
     codecs: readonly CodecName[];
+    /** Process on this machine that lends its files; undefined: none does. */
+    lender?: number;
     /** The sender may ask before it sends; in a dry run it only asks. */
     comparison?: Comparison;
     /** The sender may ask about what is written. */
     verify: boolean;
     /** Reports tell which files were written. */
     names: boolean;
+    /** Where this copy is remembered, in case that it is run again; and what earlier runs have finished. */
+    memory?: SharedMemory;
   }
   /** Between two other hosts: no file of this one is touched. */
   | { type: "relay" };
@@ -42,6 +49,8 @@ export interface StreamJob {
   blockBytes: number;
   /** Most bytes a second that one stream sends; 0: as fast as it goes. */
   bytesPerSecond: number;
+  /** Congestion control of the connections of a sender or relay, such as "bbr"; undefined: what the system has. */
+  congestion?: string;
   /** Reads and writes on a connection that get nowhere for so long break the stream. */
   idleTimeoutMs: number;
 }

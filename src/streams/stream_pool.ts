@@ -1,5 +1,6 @@
 /** Places streams: on Workers where a connection can be handed to one, else on this thread. */
 
+import { chooseCongestion } from "../native/congestion.ts";
 import { descriptorOf, duplicate } from "../native/socket_descriptor.ts";
 import { Changes } from "./changes.ts";
 import { type ByteConn, ConnTransport } from "../native/transport.ts";
@@ -58,6 +59,10 @@ export class StreamPool {
     if (this.#closed) {
       for (const { conn } of ends) conn.close();
       throw new Deno.errors.Interrupted("The transfer is over");
+    }
+    const { congestion } = this.#job;
+    if (congestion !== undefined) {
+      for (const { conn } of ends) if (isTcp(conn)) chooseCongestion(conn, congestion);
     }
     const descriptors = this.#limit > 0
       ? ends.map(({ conn }) => isTcp(conn) ? descriptorOf(conn) : undefined)

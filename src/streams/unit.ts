@@ -1,7 +1,7 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
 import type { FolderPlace, TouchedFolder, WalkItem } from "../files/engine.ts";
-import type { Attributes } from "../files/file_stat.ts";
+import type { Attributes, ChangeTimes } from "../files/file_stat.ts";
 import type { Failure } from "../protocol/results.ts";
 
 /** Small files, folders and links: a plan of records (see records.ts) whose contents are read while it is sent. */
@@ -31,6 +31,8 @@ export interface RangeUnit {
   /** What the file was when it was found: it must still be that. */
   size: number;
   identity: { dev: number; inode: number };
+  /** When it was changed last, before it was found. */
+  times: Pick<ChangeTimes, "mtime" | "mtimeNs">;
 }
 
 /** All of standard input. */
@@ -43,7 +45,7 @@ export interface InputUnit {
 }
 
 /** A part of a large file whose contents are compared. */
-export type AskedRange = Omit<RangeUnit, "type" | "unit" | "file">;
+export type AskedRange = Omit<RangeUnit, "type" | "unit" | "file" | "times">;
 
 /** Records that the receiver is asked about before they are sent. */
 export interface AskUnit {
@@ -144,8 +146,10 @@ export interface ReceivedPack {
   created: TouchedFolder[];
   /** Folders that were entered, where that has to be known: their names must be brought to the disk at the end. */
   entered?: FolderPlace[];
-  /** Files that were written, where that has to be known; relative to their root. */
+  /** Files that are in place, where that has to be known; relative to their root. */
   written?: { root: number; path: string }[];
+  /** Digests of files that are in place and are to be remembered: two halves of each (finished_files.ts). */
+  finished?: Uint32Array;
 }
 
 /** Receiver: a range that was written. */

@@ -13,6 +13,11 @@ export interface AskedSource extends WantedSource {
   readonly target?: string;
 }
 
+/** Whether single sources have targets of their own. */
+export function haveTargets(sources: readonly AskedSource[]): boolean {
+  return sources.some(({ target }) => target !== undefined);
+}
+
 /**
  * A server may send what was asked for, under its own name, and nothing else.
  *

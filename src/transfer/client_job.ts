@@ -5,21 +5,22 @@ import type { SourceRoot } from "../files/engine.ts";
 import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
-import type { Job } from "../protocol/job.ts";
+import type { CopyJob } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
-import { checkSources, withTargets } from "./asked_sources.ts";
+import { checkSources, haveTargets, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import { filesFor } from "./dummy_files.ts";
 import type { TransferEvent } from "./events.ts";
+import { canLend } from "./lending.ts";
 import { type Machine, openMachine } from "./machine.ts";
-import { missingFeatures } from "./needed_features.ts";
+import { missingFeatures, neededFeatures } from "./needed_features.ts";
 import { receive } from "./receive.ts";
 import { findSources } from "./found_sources.ts";
 import { type Outcome, send } from "./send.ts";
-import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
+import { sendWanted, sourcesOfJob } from "./wanted.ts";
 
 /** Agrees on a session, which it puts into `state`, and sends or receives. @throws what ended it. */
 export async function runSession(
@@ -33,9 +34,16 @@ export async function runSession(
   const startedAt = performance.now();
   const usual = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
   const blockBytes = options.request.blockBytes ?? usual;
-  const job = jobOf(options, blockBytes);
+  const lends = canLend(options, machine.files);
+  const job = { ...jobOf(options, blockBytes), ...(lends ? { lends: Deno.pid } : {}) };
   const session = await openClientSession(peer, {
     job,
+    needed: neededFeatures({
+      job,
+      sources: options.sources,
+      manifest: options.manifest !== undefined,
+      reach: options.reach,
+    }),
     cipher: options.cipher,
     engine: machine.cipher,
     reach: options.reach,
@@ -45,8 +53,7 @@ export async function runSession(
     family: options.family,
   });
   state.session = session;
-  if (options.direction === "pull") await sendWanted(session, peer.name, options.sources);
-  else if (options.sources.some(({ target }) => target !== undefined)) checkLists(session, peer.name);
+  if (options.direction === "pull") await sendWanted(session, options.sources);
   options.begun(session.secrets.id.slice(0, 8));
   options.note(
     `escp ${session.hello.software} there, ` +
@@ -64,7 +71,7 @@ export async function runSession(
     } else options.emit(event);
   };
   for (const message of missingFeatures(options.request, session.features, peer.name)) emit({ type: "note", message });
-  const listing = options.manifest && await openListing(options, session, peer.name);
+  const listing = options.manifest && await openListing(options);
   const shared = {
     session,
     copied: listing?.files.copied,
@@ -73,6 +80,7 @@ export async function runSession(
     files: await filesFor(machine.files, options.request.dummy, options.direction === "push" ? "sender" : "receiver"),
     streams: options.streams,
     bytesPerSecond: options.request.bytesPerSecond,
+    congestion: options.direction === "push" ? options.request.congestion : undefined,
     workers: machine.workers,
     blockBytes,
     sparse: options.request.sparse,
@@ -87,10 +95,10 @@ export async function runSession(
       ...shared,
       ...roots!,
       placed: listing?.files.placed,
+      lends,
       walk: walkOptions(options.request),
       compress: options.request.compress,
       resume: options.request.resume,
-      bytesPerSecond: options.request.bytesPerSecond,
     })
     : await receive({
       ...shared,
@@ -112,6 +120,7 @@ export async function runSession(
         listing.roots = listing.asSources(roots);
       },
       preserve: options.request.preserve,
+      direct: options.request.direct,
       resume: options.request.resume,
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
       xattrs: options.request.xattrs,
@@ -139,21 +148,16 @@ export async function runSession(
   return outcome;
 }
 
-/** For a manifest: what is copied, and how it is called. @throws {UserError} when the other end cannot tell. */
-async function openListing({ direction, sources }: CopyOptions, { features }: ClientSession, peer: string) {
-  if (direction === "push" && !features.includes("manifest")) {
-    throw new UserError(`Cannot write a manifest: escp on ${peer} does not tell under which names it writes`, {
-      hint: "Install the same version of escp on both machines",
-    });
-  }
-  if (sources.some(({ target }) => target !== undefined)) {
+/** For a manifest: what is copied, and how it is called. @throws {UserError} for sources with targets of their own. */
+async function openListing(options: CopyOptions) {
+  if (haveTargets(options.sources)) {
     throw new UserError("Cannot write a manifest of files that have targets of their own");
   }
   const { asSources, CopiedFiles } = await import("./manifest.ts");
   return { files: new CopiedFiles(), asSources, roots: [] as SourceRoot[], names: [] as string[] };
 }
 
-function jobOf(options: CopyOptions, blockBytes: number): Job {
+function jobOf(options: CopyOptions, blockBytes: number): CopyJob {
   const shared = jobOptions(options.request, blockBytes);
   return options.direction === "push"
     ? { direction: "push", target: options.target.path, ...shared }

@@ -7,6 +7,7 @@ import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
 import type { Reach } from "../ssh/reach.ts";
 import type { CopyRequest } from "./copy_request.ts";
+import { explainLoss } from "./lost_copy.ts";
 import type { TransferEvent } from "./events.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import type { Manifest } from "./manifest.ts";
@@ -64,8 +65,14 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     state.work.catch(() => {});
     return await Promise.race([state.work, aborted]);
   } catch (error) {
-    const finishing = state.session?.control.finishing ?? false;
-    throw await explain(error, peer, { signal: options.signal, finishing });
+    const { session } = state;
+    const { direction, fromInput, toOutput, request: { resume, recursive } } = options;
+    // Before there is a session nothing was made there.
+    const isMarked = direction === "pull" || !session || session.features.includes("resume");
+    const unmarked = isMarked ? undefined : peer.name;
+    const lost = { resume, recursive, fromInput, toOutput, unmarked };
+    const explained = await explain(error, peer, options.signal);
+    throw explainLoss(explained, lost, { finishing: session?.control.finishing ?? false });
   } finally {
     await leave(peer, state.session);
     await settled(state.work);

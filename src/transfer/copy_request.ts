@@ -19,6 +19,8 @@ export interface CopyRequest {
   acls: boolean;
   /** Holes of files stay holes, and pages of zeros become some. */
   sparse: boolean;
+  /** Large files may bypass the page cache of whoever writes them. */
+  direct: boolean;
   /** Everything is on stable storage before success is reported. */
   fsync: boolean;
   /** What is written is read again on both sides and compared. */
@@ -31,6 +33,8 @@ export interface CopyRequest {
   dryRun?: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
+  /** Congestion control of whoever sends. */
+  congestion?: string;
   /** Compress what is worth it. */
   compress: boolean;
   /** Bytes of a block of a large file: MIN_BLOCK_BYTES to MAX_BLOCK_BYTES; undefined: what suits the engine. */
@@ -47,13 +51,14 @@ export interface CopyRequest {
 
 /** For the job that the remote end is told. */
 export function jobOptions(
-  { filters, xattrs, acls, fsync, verify, dryRun, ...request }: CopyRequest,
+  { filters, xattrs, acls, direct, fsync, verify, dryRun, ...request }: CopyRequest,
   blockBytes: number,
 ): JobOptions {
   return {
     ...request,
     ...(xattrs ? { xattrs } : {}),
     ...(acls ? { acls } : {}),
+    ...(direct ? {} : { direct }),
     ...(fsync ? { fsync } : {}),
     ...(verify ? { verify } : {}),
     ...(dryRun ? { dryRun } : {}),

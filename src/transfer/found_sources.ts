@@ -3,7 +3,7 @@
 import type { PathCalls } from "../files/engine.ts";
 import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
-import { isAbsolutePath, joinPath } from "../files/local_path.ts";
+import { resolvePath } from "../files/local_path.ts";
 import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -49,7 +49,7 @@ export function findSources(operands: readonly WantedSource[], options: FindOpti
 function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobFolders {
   const resolve = (path: string) => {
     const expanded = tilde ? expandTilde(path, confinement?.home) : path;
-    return isAbsolutePath(expanded) ? expanded : joinPath(base, expanded);
+    return resolvePath(base, expanded);
   };
   return {
     list(path) {

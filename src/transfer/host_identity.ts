@@ -12,13 +12,14 @@ export async function hostIdentity(salt: string): Promise<string> {
 }
 
 function bootId(): string {
-  try {
-    return Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
-  } catch {
-    // No such thing on this system: the host name is all that is left, and two machines may share it. Then a copy is
-    // refused as "the same file" only if device and inode are equal as well.
-    return safely(() => Deno.hostname()) ?? "";
-  }
+  // Where there is no such thing the host name is all that is left, and two machines may share it. Then a copy is
+  // refused as "the same file" only if device and inode are equal as well.
+  return systemRun() ?? safely(() => Deno.hostname()) ?? "";
+}
+
+/** Another text after each start of the system; undefined where it tells nothing of the kind. */
+export function systemRun(): string | undefined {
+  return safely(() => Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim());
 }
 
 function safely<T>(read: () => T): T | undefined {

@@ -4,7 +4,7 @@ import { StartError } from "../errors.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { ControlLost, ControlSilent, PeerAbort } from "../session/control_channel.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
-import { RemoteError, SessionLost, TransferLost } from "./transfer_errors.ts";
+import { RemoteError, SessionLost } from "./transfer_errors.ts";
 
 /** How long the other end may take to leave when it has been told to. */
 const GOODBYE_MS = 5_000;
@@ -17,22 +17,8 @@ export async function leave(peer: PeerProcess, session: ClientSession | undefine
   await Promise.all([peer.end(GOODBYE_MS), session?.gone()]);
 }
 
-/**
- * What the user is told when the session ended early.
- *
- * @param finishing whether the receiver may have finished the copy already.
- */
-export async function explain(
-  error: unknown,
-  peer: PeerProcess,
-  { signal, finishing }: { signal: AbortSignal; finishing: boolean },
-): Promise<unknown> {
-  const explained = await explanation(error, peer, signal);
-  if (explained instanceof TransferLost) explained.repeatable = !finishing;
-  return explained;
-}
-
-async function explanation(error: unknown, peer: PeerProcess, signal: AbortSignal): Promise<unknown> {
+/** What the user is told when the session ended early. */
+export async function explain(error: unknown, peer: PeerProcess, signal: AbortSignal): Promise<unknown> {
   if (error instanceof PeerAbort) {
     const { message, code, hint } = error;
     if (code === "start") return new StartError(`Cannot start on ${peer.name}: ${message}`, { hint, cause: error });

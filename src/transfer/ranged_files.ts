@@ -2,6 +2,8 @@
 
 import { ProtocolError, quotePath } from "../errors.ts";
 import type { WalkItem } from "../files/engine.ts";
+import { fileVersion } from "../files/file_version.ts";
+import { isFreshChange } from "../files/fresh_change.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -27,8 +29,6 @@ const MIN_UNIT_BYTES = 4 << 20;
 const MAX_SPARSE_UNITS = 4096;
 /** Announced files that are not finished. */
 const MAX_OPEN_FILES = 48;
-/** Clocks of file systems go on in steps: up to here two changes may have one time. */
-const CLOCK_TICK_MS = 100;
 
 interface RangedFile {
   file: number;
@@ -95,7 +95,11 @@ export class RangedFiles {
     this.#files.set(file.file, file);
     // Made by this side's own walk, so it is what the receiver will accept.
     const path = item.path as MessageOf<"open">["path"];
-    const extra = { ...(xattrs ? { xattrs } : {}), ...(identity ? { identity } : {}) };
+    const extra = {
+      ...(xattrs ? { xattrs } : {}),
+      ...(identity ? { identity } : {}),
+      ...(identity ? { version: fileVersion({ ...item.identity, ...item.times }) } : {}),
+    };
     this.#host.send({ type: "open", file: file.file, root, path, size, attributes, ...extra });
   }
 
@@ -103,7 +107,9 @@ export class RangedFiles {
   announceInput(root: number): void {
     const now = Math.floor(Date.now() / 1000);
     const attributes = { mode: 0o666, uid: 0, gid: 0, mtime: now, mtimeNs: 0, atime: now, atimeNs: 0 };
-    const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity: { dev: 0, inode: 0 } };
+    const times = { mtime: now, mtimeNs: 0, ctime: now, ctimeNs: 0 };
+    const identity = { dev: 0, inode: 0 };
+    const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity, times };
     const file: RangedFile = {
       file: this.#nextFile++,
       item,
@@ -164,8 +170,8 @@ export class RangedFiles {
       else file.todo[0] = { start: end, end: range.end };
       file.out++;
       if (file.input) return { type: "input", unit, file: file.file };
-      const { root, path, size, identity } = file.item;
-      return { type: "range", unit, file: file.file, root, path, start: range.start, end, size, identity };
+      const { root, path, size, identity, times } = file.item;
+      return { type: "range", unit, file: file.file, root, path, start: range.start, end, size, identity, times };
     }
     return undefined;
   }
@@ -202,12 +208,13 @@ export class RangedFiles {
   }
 
   /**
-   * What names the source in this and every later run. A file that was written to a moment ago could be written to again
-   * without another time: of that nothing is kept.
+   * What names the source in this and every later run: where the system notes each change, a file that was changed is
+   * another one, also when its time of modification was set back. A file that was written to a moment ago could be
+   * written to again without another time: of that nothing is kept.
    */
-  #identityOf({ attributes: { mtime, mtimeNs }, identity: { dev, inode } }: RangedItem): string | undefined {
-    const ageMs = Date.now() - (mtime * 1000 + mtimeNs / 1e6);
-    return this.#options.resume && Math.abs(ageMs) > CLOCK_TICK_MS ? `${dev}:${inode}` : undefined;
+  #identityOf({ times, identity: { dev, inode } }: RangedItem): string | undefined {
+    if (!this.#options.resume || isFreshChange(times, Date.now())) return undefined;
+    return `${dev}:${inode}:${times.ctime}.${times.ctimeNs}`;
   }
 
   #closeIfComplete(file: RangedFile): void {

@@ -14,6 +14,7 @@ import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
 import { checkTotals } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import { forgetRuns, remember, type RememberedRun } from "./remembered_run.ts";
 import { streamsFor } from "./small_job.ts";
 import { checkSpace } from "./target_space.ts";
 import { TargetFiles } from "./target_files.ts";
@@ -22,7 +23,6 @@ import { TargetFiles } from "./target_files.ts";
 export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const { session, emit } = options;
   const { control } = session;
-  const isClient = session.role === "client";
   const early: Failure[] = [];
   const offered: WireSource[] = [];
   let announced: MessageOf<"sources"> | undefined;
@@ -41,17 +41,44 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
   // At once: without the mark the next try would copy into the folders that this one has made.
   const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
+  const memory = await remember(options, roots, announced);
+  try {
+    return await receiveInto(options, { roots, marked, memory, announced, early, sameHost });
+  } finally {
+    memory?.close();
+  }
+}
+
+/** What is known when the target is planned. */
+interface Prepared {
+  roots: TargetRoot[];
+  /** Folders that are marked as unfinished. */
+  marked: { path: string; source: MarkedSource }[];
+  memory: RememberedRun | undefined;
+  announced: MessageOf<"sources">;
+  /** What has failed at the sender already. */
+  early: Failure[];
+  sameHost: boolean;
+}
+
+async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise<Outcome> {
+  const { session, emit } = options;
+  const { control } = session;
+  const { roots, marked, memory, announced, early, sameHost } = prepared;
+  const isClient = session.role === "client";
   const codecs = options.codecs.length > 0 ? { codecs: [...options.codecs] } : {};
   const renamed = roots.length > 0 && isRenamed(roots, options.target, { ...options, sameHost });
   options.placed?.(roots, renamed);
   const tells = renamed && !isClient && session.features.includes("manifest");
-  control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}) });
+  const borrows = options.lender === undefined ? {} : { borrows: true };
+  const remembers = memory?.continues ? { remembers: true } : {};
+  control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}), ...borrows, ...remembers });
   const most = options.toOutput ? 1 : options.streams;
   const count = isClient
     ? streamsFor(announced, most, options.bytesPerSecond)
     : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
-  const target = new TargetFiles(options, roots, count);
+  const target = new TargetFiles(options, roots, { streams: count, memory });
   const sender = { failed: 0 };
   const senderFailed = (failure: Failure) => {
     sender.failed++;
@@ -73,7 +100,11 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     target.crew.check();
     await target.crew.allEnded();
     // Before folders get their times, which this changes.
-    if (!target.hasFailed && !finish.incomplete) marked.forEach(({ path, source }) => unmark(path, source));
+    if (!target.hasFailed && !finish.incomplete) {
+      marked.forEach(({ path, source }) => unmark(path, source));
+      memory?.complete();
+      if (options.comparison && !options.comparison.dryRun && options.resume) await forgetRuns(roots);
+    }
     const failures = await target.finish();
     const { skipped, verified: same, ...done } = target.done;
     const verified = options.verify ? { verified: same } : {};
@@ -81,7 +112,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
     control.send({
       type: "finished",
       ...done,
-      ...(options.comparison ? { skipped } : {}),
+      ...(options.comparison || memory?.continues ? { skipped } : {}),
       ...verified,
       failures: told,
     });

@@ -35,6 +35,8 @@ export interface ReceiveOptions {
   acls: boolean;
   /** Pages of zeros become holes. */
   sparse: boolean;
+  /** Large files may bypass the page cache. */
+  direct: boolean;
   /** Whether an interrupted copy is gone on with, and this one marked until it is finished. */
   resume: boolean;
   /** Everything is on stable storage before it counts as copied. */
@@ -49,6 +51,8 @@ export interface ReceiveOptions {
   comparison?: Comparison;
   umask: number;
   streams: number;
+  /** Process on this machine that lends its files; undefined: none does. */
+  lender?: number;
   /** What the sender may send a second; 0: as fast as it goes. */
   bytesPerSecond: number;
   workers: (streams: number) => number;

@@ -5,8 +5,9 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
+import { checkCongestion } from "../native/congestion.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import type { Job } from "../protocol/job.ts";
+import type { CopyJob } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
@@ -14,14 +15,15 @@ import type { AskedSource } from "./asked_sources.ts";
 import type { Reach } from "../ssh/reach.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
 import type { TransferEvent } from "./events.ts";
+import { explainLoss } from "./lost_copy.ts";
 import { type Machine, openMachine } from "./machine.ts";
-import { missingFeatures } from "./needed_features.ts";
+import { missingFeatures, neededFeatures } from "./needed_features.ts";
 import { abortOf, explain, leave, settled } from "./peer_end.ts";
 import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
 import type { Outcome } from "./send.ts";
 import type { SharedTarget } from "./shared_target.ts";
-import { checkLists, sendWanted, sourcesOfJob } from "./wanted.ts";
+import { sendWanted, sourcesOfJob } from "./wanted.ts";
 
 /** One of the two other hosts. */
 export interface RelayHostOptions {
@@ -71,7 +73,10 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
     const said = sides.find(({ session }) => error instanceof PeerAbort && session?.control === error.channel);
     // Whoever closed the channel is the one that has ended, or will soon.
     const finishing = sides.some(({ session }) => session?.control.finishing);
-    throw await explain(error, (said ?? sides.at(-1)!).peer, { signal: options.signal, finishing });
+    const explained = await explain(error, (said ?? sides.at(-1)!).peer, options.signal);
+    const to = sides[1]?.session;
+    const unmarked = !to || to.features.includes("resume") ? undefined : options.to.peer.name;
+    throw explainLoss(explained, { ...options.request, unmarked }, { finishing });
   } finally {
     await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
     await settled(work);
@@ -81,7 +86,8 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
 async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
-  const { timeoutMs } = options.request;
+  const { timeoutMs, congestion } = options.request;
+  if (congestion !== undefined) checkCongestion(congestion);
   const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
   const shared = jobOptions(options.request, blockBytes);
   // One after the other: each may ask for a password on the same terminal.
@@ -92,16 +98,15 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     { direction: "pull", ...sourcesOfJob(options.sources), ...shared },
     sides,
   );
-  await sendWanted(from, options.from.peer.name, options.sources);
+  await sendWanted(from, options.sources);
   options.begun(from.secrets.id.slice(0, 8));
   const target = options.target.path;
   const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
   const { compress } = options.request;
-  if (options.sources.some(({ target }) => target !== undefined)) checkLists(to, options.to.peer.name);
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();
-  const crew = new RelayCrew(from, to, { machine, count, blockBytes, timeoutMs }, {
+  const crew = new RelayCrew(from, to, { machine, count, blockBytes, timeoutMs, congestion }, {
     written: (stream, bytes) => written.set(stream, bytes),
     relayed: (result) => conversation.result(result),
   });
@@ -162,7 +167,7 @@ async function open(
   options: RelayOptions,
   { peer: command, reach }: RelayHostOptions,
   machine: Machine,
-  job: Job,
+  job: CopyJob,
   sides: OpenSide[],
 ): Promise<ClientSession> {
   const side: OpenSide = { peer: new PeerProcess(command) };
@@ -170,6 +175,7 @@ async function open(
   const { cipher, family, helloTimeoutMs } = options;
   side.session = await openClientSession(side.peer, {
     job,
+    needed: neededFeatures({ job, sources: options.sources, reach }),
     cipher,
     engine: machine.cipher,
     reach,

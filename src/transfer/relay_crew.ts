@@ -27,11 +27,12 @@ export class RelayCrew {
   constructor(
     from: ClientSession,
     to: ClientSession,
-    { machine, count, blockBytes, timeoutMs }: {
+    { machine, count, blockBytes, timeoutMs, congestion }: {
       machine: Machine;
       count: number;
       blockBytes: number;
       timeoutMs: number;
+      congestion?: string;
     },
     host: Pick<PoolHost, "written" | "relayed">,
   ) {
@@ -47,6 +48,7 @@ export class RelayCrew {
         blockBytes,
         // The sending host keeps to the limit.
         bytesPerSecond: 0,
+        congestion,
         idleTimeoutMs: timeoutMs,
       },
       { next: nothing, partial: nothing, report: () => {}, ...host },

@@ -4,13 +4,13 @@ import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import type { PortRange } from "../session/data_port.ts";
 import { ControlLost } from "../session/control_channel.ts";
-import { openRemoteSession } from "../session/remote_session.ts";
+import { openRemoteSession, type RemoteSession } from "../session/remote_session.ts";
 // Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
 import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { abortOf, settled } from "./peer_end.ts";
 import { TransferLost } from "./transfer_errors.ts";
-import type { SessionLimits } from "./session_limits.ts";
+import { isConfined, type SessionLimits } from "./session_limits.ts";
 
 /** How the remote end is started. */
 export interface RemoteEndOptions {
@@ -48,6 +48,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     software: options.software,
     local: options.local,
     ports: options.ports,
+    confined: isConfined(options.limits),
     problem: options.problem,
     input: Deno.stdin.readable,
     output: Deno.stdout.writable,
@@ -56,9 +57,9 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   const started: { job?: Promise<void> } = {};
   try {
     const aborted = abortOf(options.signal);
-    const { runJob } = await import("./remote_job.ts");
+    const run = await loadJob(session);
     await options.begun({ id: session.secrets.id.slice(0, 8), log: session.job.log });
-    started.job = runJob(session, opened.machine!, options);
+    started.job = run(opened.machine!, options);
     await Promise.race([started.job, aborted]);
     await Promise.race([session.control.flushed(), aborted]);
   } catch (error) {
@@ -74,6 +75,19 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     session.control.abandon();
     await settled(started.job);
   }
+}
+
+/** What does the job. A copy needs much that cleaning does not. */
+async function loadJob(
+  session: RemoteSession,
+): Promise<(machine: Machine, options: RemoteEndOptions) => Promise<void>> {
+  const { job } = session;
+  if (job.direction === "clean") {
+    const { cleanForClient } = await import("./remote_cleaning.ts");
+    return (machine, options) => cleanForClient(session, job, machine, options);
+  }
+  const { runJob } = await import("./remote_job.ts");
+  return (machine, options) => runJob({ ...session, job }, machine, options);
 }
 
 /** The word for the client, which may try again what was only lost. */

@@ -5,7 +5,7 @@ import { Confinement } from "../files/confinement.ts";
 import { parseFilterRules } from "../files/filter.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
-import type { RemoteSession } from "../session/remote_session.ts";
+import type { CopySession } from "../session/remote_session.ts";
 import { codecsFor } from "./compression.ts";
 import { walkOptions } from "./copy_request.ts";
 import { filesFor } from "./dummy_files.ts";
@@ -15,6 +15,7 @@ import { receive } from "./receive.ts";
 import { findSources } from "./found_sources.ts";
 import { type Outcome, send } from "./send.ts";
 import { checkDirection, type SessionLimits } from "./session_limits.ts";
+import { lenderOf } from "./lending.ts";
 import { takeWanted } from "./wanted.ts";
 
 /** How a job is done. */
@@ -29,16 +30,27 @@ export interface RemoteJobOptions {
 }
 
 /** Sends or receives. @throws what ended it. */
-export async function runJob(session: RemoteSession, machine: Machine, options: RemoteJobOptions): Promise<void> {
+export async function runJob(
+  session: CopySession,
+  machine: Machine,
+  options: RemoteJobOptions,
+): Promise<void> {
   machine.notes.forEach(options.note);
   const { job } = session;
   const { emit, limits } = options;
-  checkDirection(job.direction, limits);
   const { blockBytes } = job;
-  const compress = (job.compress ?? false) && session.features.includes("compress");
+  /** Whether the job asks for what both ends know. */
+  const wants = (option: "compress" | "fsync" | "sparse" | "verify") =>
+    (job[option] ?? false) && session.features.includes(option);
+  const compress = wants("compress");
   if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
+  if (job.probe && session.features.includes("probe")) {
+    const { serveProbes } = await import("./serve_probes.ts");
+    return await serveProbes(session, machine, options);
+  }
+  checkDirection(job.direction, limits);
   if (job.xattrs || job.acls) await machine.files.loadXattrs();
   // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
   const home = Deno.cwd();
@@ -46,13 +58,13 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   const confinement = root === undefined ? undefined : new Confinement(root, home, machine.files.paths);
   const base = confinement?.base ?? home;
   const tilde = !options.local;
-  const verify = (job.verify ?? false) && session.features.includes("verify");
+  const verify = wants("verify");
   const shared = {
     session,
     files: await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender"),
     salt: job.salt,
     blockBytes,
-    sparse: (job.sparse ?? false) && session.features.includes("sparse"),
+    sparse: wants("sparse"),
     verify,
     comparison: comparisonOf(job),
     emit,
@@ -62,6 +74,8 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
   const finished = (outcome: Outcome) =>
     emit({ type: "finished", ...outcome, elapsedMs: performance.now() - startedAt, engine: session.engine.name });
   if (job.direction === "push") {
+    const lender = options.local ? lenderOf(session, shared.files) : undefined;
+    if (lender !== undefined) options.note("large files are copied straight from where the client has them open");
     const outcome = await receive({
       ...shared,
       confinement,
@@ -73,11 +87,13 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
       acceptSources: (sources) => sources,
       preserve: job.preserve,
       resume: job.resume ?? false,
+      direct: job.direct ?? true,
+      lender,
       codecs: await codecsFor(compress, machine.cipher.name),
       xattrs: job.xattrs ?? false,
       acls: job.acls ?? false,
       // Only what is on the disk can be read from there.
-      fsync: verify || ((job.fsync ?? false) && session.features.includes("fsync")),
+      fsync: verify || wants("fsync"),
       umask: machine.umask,
       streams: MAX_STREAMS,
       bytesPerSecond: 0,
@@ -94,6 +110,7 @@ export async function runJob(session: RemoteSession, machine: Machine, options: 
     ...shared,
     ...found,
     bytesPerSecond: job.bytesPerSecond ?? 0,
+    congestion: job.congestion,
     compress,
     resume: job.resume ?? false,
     walk: {

@@ -13,7 +13,7 @@ import { toFailure } from "../streams/failure.ts";
 import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
 import { RangedFiles } from "./ranged_files.ts";
 import { forEachFile } from "./written_files.ts";
-import type { TargetQuestions } from "./target_questions.ts";
+import type { QuestionsHost, TargetQuestions } from "./target_questions.ts";
 import type { Verification } from "./verification.ts";
 
 /** Whom the scheduler tells. */
@@ -93,9 +93,21 @@ export class Scheduler {
 
   /** From now on the receiver is asked before anything is sent. To be called before the first unit is taken. */
   async askFirst(comparison: Comparison, rootName: (root: number) => string): Promise<void> {
+    await this.#askWith({ rootName }, comparison);
+  }
+
+  /** As `askFirst`: the receiver knows what an earlier run has finished, which is in place then as if it were sent. */
+  async recall(): Promise<void> {
+    await this.#askWith({ rootName: () => "", known: this.#host.copied }, { dryRun: false });
+  }
+
+  async #askWith(
+    told: Pick<QuestionsHost, "rootName" | "known">,
+    options: Pick<Comparison, "dryRun">,
+  ): Promise<void> {
     const { TargetQuestions } = await import("./target_questions.ts");
     this.#questions = new TargetQuestions({
-      rootName,
+      ...told,
       ask: (question) => {
         const unit = this.#nextUnit++;
         this.#ready.push({ type: "ask", unit, attempt: 0, ...question });
@@ -109,7 +121,7 @@ export class Scheduler {
       },
       failed: (failure) => this.#fail(failure, "receiver"),
       planned: (entry) => this.#host.planned(entry),
-    }, comparison);
+    }, options);
   }
 
   /** From now on what is written is read again on both sides. To be called before the first unit is taken. */

@@ -1,10 +1,11 @@
 /** The sender's story, on whichever end: say what will come, send it, and compare the totals. */
 
 import { UserError } from "../errors.ts";
+import { checkCongestion } from "../native/congestion.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../protocol/limits.ts";
 import type { FileEngine, SourceRoot, WalkOptions } from "../files/engine.ts";
 import type { Comparison } from "../protocol/ask.ts";
-import type { MessageOf, WireSource } from "../protocol/messages.ts";
+import type { MessageOf, PlannedEntry, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { Session } from "../session/session.ts";
 import { toError } from "../streams/failure.ts";
@@ -14,8 +15,10 @@ import type { TransferEvent } from "./events.ts";
 import { announce } from "./announce.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Machine } from "./machine.ts";
-import { PlannedEntries, PlannedMessages } from "./planned_entries.ts";
+import { GatheredEntries } from "./gathered_entries.ts";
+import { PlannedEntries } from "./planned_entries.ts";
 import { Scheduler } from "./scheduler.ts";
+import { SenderProgress } from "./sender_progress.ts";
 import { SMALL_JOB, streamsFor } from "./small_job.ts";
 import { StreamCrew } from "./stream_crew.ts";
 
@@ -54,10 +57,14 @@ export interface SendOptions {
   blockBytes: number;
   /** Whether to compress, as far as the receiver can take it. */
   compress: boolean;
+  /** Whether the receiver, on this machine, may copy files by itself. Default false. */
+  lends?: boolean;
   /** Whether the receiver may go on with what an earlier copy has left. */
   resume: boolean;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
+  /** Congestion control of the streams. */
+  congestion?: string;
   idleTimeoutMs: number;
   /** Hears of everything; on the remote end the client is told instead. */
   emit: (event: TransferEvent) => void;
@@ -89,12 +96,13 @@ export async function send(options: SendOptions): Promise<Outcome> {
   if (roots.length > most) {
     throw new UserError(`Cannot copy more than ${most} sources at once: these are ${roots.length}`);
   }
+  if (options.congestion !== undefined) checkCongestion(options.congestion);
   const fail = (failure: Failure, side: "sender" | "receiver") => {
     emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
     if (!isClient && side === "sender") control.send({ type: "failed", failure });
   };
   const planned = new PlannedEntries(emit);
-  const messages = new PlannedMessages((message) => control.send(message));
+  const messages = new GatheredEntries<PlannedEntry>((entries) => control.send({ type: "planned", entries }));
   const scheduler = new Scheduler(options.files.walk(roots, options.walk), {
     send: (message) => control.send(message),
     failed: fail,
@@ -115,7 +123,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     resume: options.resume && !options.files.dummy,
   });
   for (const failure of options.failures) fail(failure, "sender");
-  const progress = new Progress(session, scheduler, emit);
+  const progress = new SenderProgress(session, scheduler, emit);
   const started: { crew?: StreamCrew } = {};
   try {
     const { comparison } = options;
@@ -130,6 +138,9 @@ export async function send(options: SendOptions): Promise<Outcome> {
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
     options.placed?.(answer.renamed ?? false);
+    // What it asks for by itself is asked already.
+    const recalls = (answer.remembers ?? false) && !comparison && session.features.includes("rerun");
+    if (recalls) await scheduler.recall();
     const codec = options.compress ? await codecFor(answer.codecs ?? [], session.engine.name) : undefined;
     // One reader, one stream, in the thread that has standard input.
     const mostStreams = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
@@ -142,12 +153,19 @@ export async function send(options: SendOptions): Promise<Outcome> {
       session,
       pool: new StreamPool(
         {
-          role: { type: "send", roots, sparse: options.sparse, codec },
+          role: {
+            type: "send",
+            roots,
+            sparse: options.sparse,
+            lends: (options.lends ?? false) && (answer.borrows ?? false),
+            codec,
+          },
           cipherEngine: session.engine.name,
           fileEngine: options.files.name,
           dummy: options.files.dummy,
           blockBytes: options.blockBytes,
           bytesPerSecond: Math.ceil(options.bytesPerSecond / Math.max(1, count)),
+          congestion: options.congestion,
           idleTimeoutMs: options.idleTimeoutMs,
         },
         {
@@ -173,7 +191,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     const skipped = scheduler.skipped.files;
     const verified = options.verify ? { verified: scheduler.verified } : {};
     const incomplete = scheduler.failed + options.failures.length > 0;
-    const more = { ...(comparison ? { skipped } : {}), ...verified, ...(incomplete ? { incomplete } : {}) };
+    const more = { ...(comparison || recalls ? { skipped } : {}), ...verified, ...(incomplete ? { incomplete } : {}) };
     control.send({ type: "finish", ...scheduler.done, ...more });
     const finished = await conversation.finished;
     for (const failure of finished.failures) fail(failure, "receiver");
@@ -209,21 +227,18 @@ function emitConnected({ session, emit }: SendOptions, streams: number): void {
 /** Takes the receiver's messages until it says that it has finished. */
 function converse(options: SendOptions, scheduler: Scheduler) {
   const { control } = options.session;
-  let resolveFinished: (message: MessageOf<"finished">) => void;
-  const finished = new Promise<MessageOf<"finished">>((resolve) => {
-    resolveFinished = resolve;
-  });
+  const finished = Promise.withResolvers<MessageOf<"finished">>();
   const loop = async () => {
     for (;;) {
       const message = await control.expect("opened", "unopened", "closed", "finished");
-      if (message.type === "finished") return resolveFinished(message);
+      if (message.type === "finished") return finished.resolve(message);
       scheduler.answer(message);
     }
   };
   const over = loop().then(() => new Promise<never>(() => {}));
   // It is awaited together with the streams; until then its failure must not be an unhandled one.
   over.catch(() => {});
-  const last = Promise.race([finished, over]);
+  const last = Promise.race([finished.promise, over]);
   last.catch(() => {});
   return { over, finished: last };
 }
@@ -262,47 +277,4 @@ function sizeOf(roots: readonly SourceRoot[]): number {
 function wireSource(root: NumberedRoot): WireSource {
   const { operand, name, kind, identity, target } = root;
   return { operand, name, kind, dev: identity.dev, inode: identity.inode, ...(target === undefined ? {} : { target }) };
-}
-
-/** Tells the user, and on the remote end the client, how far it is. */
-class Progress {
-  readonly #session: Session;
-  readonly #scheduler: Scheduler;
-  readonly #emit: (event: TransferEvent) => void;
-  readonly #written = new Map<number, number>();
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #told = "";
-
-  constructor(session: Session, scheduler: Scheduler, emit: (event: TransferEvent) => void) {
-    this.#session = session;
-    this.#scheduler = scheduler;
-    this.#emit = emit;
-  }
-
-  written(stream: number, bytes: number): void {
-    this.#written.set(stream, bytes);
-  }
-
-  start(): void {
-    this.#tell();
-    this.#timer = setInterval(() => this.#tell(), 200);
-  }
-
-  stop(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#tell();
-  }
-
-  #tell(): void {
-    const { totals, done, kept } = this.#scheduler;
-    const written = this.#written.values().reduce((sum, bytes) => sum + bytes, 0);
-    if (this.#told !== JSON.stringify(totals)) {
-      this.#told = JSON.stringify(totals);
-      this.#emit({ type: "totals", ...totals });
-      if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
-    }
-    this.#emit({ type: "progress", files: done.files, bytes: Math.max(written + kept, done.bytes), resumed: kept });
-  }
 }

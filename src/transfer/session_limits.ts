@@ -9,12 +9,23 @@ export interface SessionLimits {
   readonly allow?: readonly ("push" | "pull")[];
 }
 
-/** @throws {UserError} when clients may not do that here. */
-export function checkDirection(direction: "push" | "pull", { allow }: SessionLimits): void {
-  if (allow === undefined || allow.includes(direction)) return;
-  throw new UserError(`Cannot start: that host does not allow copies ${direction === "push" ? "to" : "from"} it`, {
+const FORBIDDEN = {
+  push: "copies to it",
+  pull: "copies from it",
+  clean: "writing, and so no cleaning",
+};
+
+/** @throws {UserError} when clients may not do that here. Who may not write may not remove anything. */
+export function checkDirection(direction: "push" | "pull" | "clean", { allow }: SessionLimits): void {
+  if (allow === undefined || allow.includes(direction === "clean" ? "push" : direction)) return;
+  throw new UserError(`Cannot start: that host does not allow ${FORBIDDEN[direction]}`, {
     hint: 'The key "allow" in the configuration there says so',
   });
+}
+
+/** Whether clients may not do here what their user may: who may write every file can also run every program. */
+export function isConfined({ root, allow }: SessionLimits): boolean {
+  return root !== undefined || allow?.includes("push") === false;
 }
 
 /**
@@ -23,7 +34,7 @@ export function checkDirection(direction: "push" | "pull", { allow }: SessionLim
  * @throws {UserError}
  */
 export function checkLog(log: string, { root, allow }: SessionLimits): void {
-  if (root === undefined && allow?.includes("push") !== false) return;
+  if (!isConfined({ root, allow })) return;
   throw new UserError(`Cannot open the log file ${quotePath(log)}: that host lets nobody choose one`, {
     hint: 'The key "root" or "allow" in the configuration there says so; leave out --remote-log',
   });

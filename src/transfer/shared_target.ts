@@ -1,6 +1,7 @@
 /** A target that several copies of one run go to, each from another host. */
 
 import { quotePath, UserError } from "../errors.ts";
+import { nameKey } from "../files/name_rules.ts";
 
 /** Where a copy goes. */
 export interface SharedTarget {
@@ -32,13 +33,15 @@ export class TakenNames {
     const own: OwnNames = {
       take: (sources) => {
         for (const { name, kind, target = "" } of sources) {
-          const other = this.#taken.get(`${target}\0${name}`);
+          const other = this.#taken.get(nameKey(`${target}\0${name}`));
           if (!other || other.by === own || (other.kind === "folder" && kind === "folder")) continue;
           throw new UserError(`Cannot copy ${quotePath(name)} of two hosts to one name`, {
             hint: "Copy them one after the other to different names",
           });
         }
-        for (const { name, kind, target = "" } of sources) this.#taken.set(`${target}\0${name}`, { kind, by: own });
+        for (const { name, kind, target = "" } of sources) {
+          this.#taken.set(nameKey(`${target}\0${name}`), { kind, by: own });
+        }
       },
     };
     return own;

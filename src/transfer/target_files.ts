@@ -10,6 +10,7 @@ import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import type { RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
 import { TouchedFolders } from "./touched_folders.ts";
 
@@ -52,6 +53,7 @@ export class TargetFiles {
   /** The sender has nothing more. */
   finishing = false;
   readonly #options: ReceiveOptions;
+  readonly #memory: RememberedRun | undefined;
   readonly #writer: TargetWriter;
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
@@ -67,13 +69,30 @@ export class TargetFiles {
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(options: ReceiveOptions, roots: TargetRoot[], streams: number) {
+  /** @param memory of this run; undefined: nothing is remembered. */
+  constructor(
+    options: ReceiveOptions,
+    roots: TargetRoot[],
+    { streams, memory }: { streams: number; memory?: RememberedRun },
+  ) {
+    this.#memory = memory;
     this.#options = options;
-    const { session, files, preserve, xattrs, acls, sparse, fsync, umask, comparison } = options;
-    const token = session.secrets.id.slice(0, 8);
+    const { session, files, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison } = options;
+    const token = memory?.token ?? session.secrets.id.slice(0, 8);
     // Otherwise the next update would find times that differ, and send everything again.
     const keepTimes = comparison !== undefined && comparison.by !== "nothing";
-    const targetOptions = { preserve, keepTimes, xattrs, acls, sparse, fsync, umask, token };
+    const targetOptions = {
+      preserve,
+      keepTimes,
+      xattrs,
+      acls,
+      sparse,
+      direct,
+      fsync,
+      umask,
+      token,
+      looks: memory !== undefined,
+    };
     this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
       {
@@ -82,9 +101,11 @@ export class TargetFiles {
           roots,
           options: targetOptions,
           codecs: options.codecs,
+          lender: options.lender,
           comparison,
           verify: options.verify,
           names: options.copied !== undefined,
+          memory: memory?.shared,
         },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
@@ -206,6 +227,7 @@ export class TargetFiles {
     this.#units.clear();
     this.#tell();
     if (this.#options.comparison?.dryRun) return [];
+    this.#memory?.sweep(this.#folders.paths());
     return (await this.#folders.finish(this.#writer)).map(toFailure);
   }
 
@@ -260,6 +282,7 @@ export class TargetFiles {
       created: false,
     })));
     this.#folders.touch(report.created);
+    if (report.finished) this.#memory?.note(report.finished);
     report.written?.forEach(({ root, path }) => this.#options.copied!(root, path));
     report.entered?.forEach((folder) => this.#folders.entered(folder));
   }
@@ -296,7 +319,8 @@ export class TargetFiles {
     const { size, attributes, xattrs } = open.message;
     if (crc32 !== open.expected) return this.#notCommitted(file, open, differs(open));
     try {
-      this.#writer.commit({ ...open.partial, size }, attributes, xattrs);
+      const look = this.#writer.commit({ ...open.partial, size }, attributes, xattrs);
+      if (look) this.#memory?.noteRanged(open.message, look);
     } catch (error) {
       return this.#notCommitted(file, open, toFailure(error));
     }

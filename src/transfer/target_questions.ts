@@ -14,6 +14,7 @@ import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
 import type { AskedRange, AskUnit } from "../streams/unit.ts";
 import type { RangedItem } from "./ranged_files.ts";
+import { forEachFile } from "./written_files.ts";
 
 /** Whom the questions tell what came of them. */
 export interface QuestionsHost {
@@ -25,6 +26,8 @@ export interface QuestionsHost {
   send(pack: SelectedRecords): void;
   /** This is there already. `isFile`: not for links, which the walk does not count. */
   skipped(bytes: number, isFile: boolean): void;
+  /** Hears which files are there already, where that has to be known; relative to their root. */
+  known?: (root: number, path: string) => void;
   /** This cannot be written; the receiver knows. */
   failed(failure: Failure): void;
   /** In a dry run, instead of sending. */
@@ -59,7 +62,7 @@ type Subject = { items: RangedItem[] } | { file: ComparedFile };
 /** All of them in one transfer. */
 export class TargetQuestions {
   readonly #host: QuestionsHost;
-  readonly #options: Comparison;
+  readonly #options: Pick<Comparison, "dryRun">;
   readonly #asked = new Map<number, Subject | undefined>();
   readonly #gathered: RangedItem[] = [];
   #gatheredBytes = 0;
@@ -68,7 +71,7 @@ export class TargetQuestions {
   readonly #compared: ComparedFile[] = [];
   readonly #needed: RangedItem[] = [];
 
-  constructor(host: QuestionsHost, options: Comparison) {
+  constructor(host: QuestionsHost, options: Pick<Comparison, "dryRun">) {
     this.#host = host;
     this.#options = options;
   }
@@ -146,6 +149,7 @@ export class TargetQuestions {
     const { dryRun } = this.#options;
     const needed = new Uint8Array(outcomes.length);
     const undecided = new Uint8Array(outcomes.length);
+    const same = new Uint8Array(outcomes.length);
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
     let folder = "";
     for (let index = 0; cursor.next();) {
@@ -160,7 +164,8 @@ export class TargetQuestions {
       else if (outcome === Verdict.undecided && isFile) undecided[index] = 1;
       else {
         if (outcome === Verdict.same && !isFolder) host.skipped(bytes, isFile);
-        if (outcome !== Verdict.same) needed[index] = 1;
+        if (outcome === Verdict.same) same[index] = 1;
+        else needed[index] = 1;
         if (dryRun && !(isFolder && outcome === Verdict.same)) {
           const path = isFolder ? `${folder}/` : joinPath(folder, name);
           this.#plan(cursor.root, path, bytes, isFolder ? undefined : outcome);
@@ -168,6 +173,7 @@ export class TargetQuestions {
       }
       index++;
     }
+    if (host.known) forEachFile({ plan }, same, host.known);
     if (undecided.includes(1)) this.#ask({ phase: AskPhase.digest, ...selectRecords(plan, undecided) });
     if (!dryRun && needed.includes(1)) host.send(selectRecords(plan, needed));
   }
@@ -214,6 +220,7 @@ export class TargetQuestions {
 
   #same(item: RangedItem): void {
     this.#host.skipped(item.size, true);
+    this.#host.known?.(item.root, item.path);
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, Verdict.same);
   }
 
@@ -241,13 +248,13 @@ export class TargetQuestions {
 function planOf(items: RangedItem[]): Pick<Pack, "plan" | "records"> {
   const builder = new PackBuilder();
   let folder: string | undefined;
-  for (const { root, path, size, attributes, xattrs } of items) {
+  for (const { root, path, size, attributes, identity: { inode }, times, xattrs } of items) {
     const at = path.lastIndexOf("/");
     const above = path.slice(0, Math.max(0, at));
     if (folder !== `${root}/${above}`) builder.enter(root, encodeName(above));
     folder = `${root}/${above}`;
     const name = encodeName(path.slice(at + 1));
-    builder.addFile(name, 0, name.length, Object.assign(new FileStat(), attributes, { size }), xattrs);
+    builder.addFile(name, 0, name.length, Object.assign(new FileStat(), attributes, times, { size, inode }), xattrs);
   }
   const { plan, records } = builder.take()!;
   return { plan, records };

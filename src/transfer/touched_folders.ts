@@ -1,6 +1,8 @@
 /** Folders below the targets, from which something is still wanted at the end of a copy. */
 
 import type { FileError } from "../errors.ts";
+import { joinPath } from "../files/local_path.ts";
+import { rootFolder } from "../files/target_name.ts";
 import type { FinishedFolder, FolderPlace, TargetRoot, TargetWriter } from "../files/engine.ts";
 
 /** See above. */
@@ -40,6 +42,14 @@ export class TouchedFolders {
     if (!this.#named) return;
     for (const place of [path, path.slice(0, Math.max(0, path.lastIndexOf("/")))]) {
       this.#named.set(keyOf({ root, path: place }), { root, path: place });
+    }
+  }
+
+  /** All of them, and those that roots lie in. */
+  *paths(): Generator<string> {
+    yield* new Set(this.#roots.map(rootFolder));
+    for (const { root, path } of this.#folders.values()) {
+      if (path !== "") yield joinPath(rootFolder(this.#roots[root]), path);
     }
   }
 

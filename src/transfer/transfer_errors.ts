@@ -24,11 +24,11 @@ export class TransferLost extends UserError {
    * a folder like any other would be taken for one to copy into.
    */
   repeatable = true;
+  /** What to do about it; only who knows the copy can tell (lost_copy.ts). */
+  declare hint?: string;
 
   constructor(what: string) {
-    super(`Cannot go on: ${what}`, {
-      hint: "Run the same command again to continue; files that are complete stay as they are",
-    });
+    super(`Cannot go on: ${what}`);
     this.what = what;
   }
 }

@@ -1,7 +1,7 @@
 /** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
 
-import { ProtocolError, UserError } from "../errors.ts";
-import type { Job } from "../protocol/job.ts";
+import { ProtocolError } from "../errors.ts";
+import type { CleanJob, CopyJob } from "../protocol/job.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ControlChannel } from "../session/control_channel.ts";
@@ -25,20 +25,12 @@ export function sourcesOfJob(sources: readonly WantedSource[]): { sources: strin
   return { sources: sources.map(({ path }) => path) };
 }
 
-/**
- * Client: tells what the job did not.
- *
- * @param host The remote end, for a message.
- * @throws {UserError} when the remote end does not know of such.
- */
+/** Client: tells what the job did not. */
 export async function sendWanted(
-  session: ClientSession,
-  host: string,
+  { control }: ClientSession,
   sources: readonly WantedSource[],
 ): Promise<void> {
   if (!sourcesOfJob(sources).more) return;
-  checkLists(session, host);
-  const { control } = session;
   let left = sources.length;
   const alike = (one: WantedSource, other: WantedSource) => one.literal === other.literal;
   for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, alike)) {
@@ -53,10 +45,10 @@ export async function sendWanted(
   }
 }
 
-/** Remote end: all sources of a pull. @throws {ProtocolError} */
+/** Remote end: all sources of a pull, or folders to clean. @throws {ProtocolError} */
 export async function takeWanted(
   control: ControlChannel,
-  { sources, more }: Extract<Job, { direction: "pull" }>,
+  { sources, more }: CleanJob | Extract<CopyJob, { direction: "pull" }>,
 ): Promise<WantedSource[]> {
   const all: WantedSource[] = sources.map((path) => ({ path, literal: false }));
   for (let last = !more; !last;) {
@@ -66,12 +58,4 @@ export async function takeWanted(
     last = message.last;
   }
   return all;
-}
-
-/** @throws {UserError} when the remote end does not know long lists and targets of single sources. */
-export function checkLists({ features, hello }: ClientSession, host: string): void {
-  if (features.includes("lists")) return;
-  throw new UserError(`Cannot copy from a list with ${host}: escp ${hello.software} there knows of none`, {
-    hint: "Install the same version of escp on both machines",
-  });
 }

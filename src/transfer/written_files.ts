@@ -7,7 +7,7 @@ import type { PackUnit } from "../streams/unit.ts";
 
 /** @param inPlace 1 for each record of the plan other than `enter` of which that is so. */
 export function forEachFile(
-  { plan }: PackUnit,
+  { plan }: Pick<PackUnit, "plan">,
   inPlace: Uint8Array,
   tell: (root: number, path: string) => void,
 ): void {

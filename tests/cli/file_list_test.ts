@@ -63,14 +63,20 @@ describe("readFileList", () => {
 });
 
 describe("listedSources", () => {
-  const list = (entries: [string, string?][], base?: string) =>
+  const list = (entries: [string, string?][], base?: string, driveLetters = false) =>
     listedSources(
       entries.map(([source, target], index) => ({ source, target, where: () => `"l", line ${index + 1}` })),
-      { target: base === undefined ? undefined : parseOperand(base), driveLetters: false },
+      { target: base === undefined ? undefined : parseOperand(base, { driveLetters }), driveLetters },
     );
   const show = (operand?: Operand) => operand && (operand.kind === "remote" ? `${operand.host}:` : "") + operand.path;
   const shown = (...args: Parameters<typeof list>) =>
     list(...args).map(({ operand, target }) => [show(operand), show(target)].join(" > "));
+
+  it("begins targets of its own where the system of that side has them begin", () => {
+    const entries: [string, string][] = [["a", "C:\\x"], ["b", "sub\\y"]];
+    assertEquals(shown(entries, "D:\\t", true), ["a > C:\\x", "b > D:\\t/sub\\y"]);
+    assertEquals(shown([["a", "\\x"]], "host:t", true), ["a > host:t/\\x"]);
+  });
 
   it("reads entries as operands, literally, each once", () => {
     assertEquals(list([["h:*"], ["h:*"]], "t"), [

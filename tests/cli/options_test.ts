@@ -34,6 +34,7 @@ describe("readCommandLine", () => {
       fromInput: false,
       toOutput: false,
       tunnel: "auto",
+      reverse: undefined,
       remotePath: "escp",
       bootstrap: "auto",
       installDir: undefined,
@@ -74,6 +75,7 @@ describe("readCommandLine", () => {
       retries: 5,
       bytesPerSecond: 0,
       compress: false,
+      congestion: undefined,
       blockBytes: undefined,
       timeoutMs: 60_000,
       filters: [],
@@ -95,6 +97,12 @@ describe("readCommandLine", () => {
       const { remote, origin } = leg;
       assertEquals([leg.direction, { remote, origin }, more.length], [direction, between, 0]);
     }
+  });
+
+  it("has the ports here where the other side connects", () => {
+    assertEquals(copy("--reverse", "x", "h:y").reverse, { ports: undefined });
+    assertEquals(copy("--reverse", "--escp-port=5000", "x", "h:y").reverse, { ports: { first: 5000, last: 5010 } });
+    assertEquals(copy("--reverse", "--no-reverse", "x", "h:y").reverse, undefined);
   });
 
   it("takes -a for what it stands for, and what is said beside it", () => {
@@ -371,5 +379,51 @@ describe("--bootstrap", () => {
     assertEquals(copy("a", "h:b").bootstrap, "auto");
     assertEquals(copy("--bootstrap=never", "a", "h:b").bootstrap, "never");
     assertMatch(message("--bootstrap=maybe", "a", "h:b"), /auto, never or always/);
+  });
+});
+
+describe("--doctor", () => {
+  function doctor(...args: string[]) {
+    const command = read(["--doctor", ...args]);
+    if (command.kind !== "doctor") throw new Error(command.kind);
+    return command.options;
+  }
+
+  it("takes a host, or a folder of one, and a folder here", () => {
+    const places = (...args: string[]) => {
+      const { remote, folderThere, folderHere } = doctor(...args);
+      return [remote.user, remote.host, remote.port, folderThere, folderHere];
+    };
+    assertEquals(places("web1"), [undefined, "web1", undefined, "", "."]);
+    assertEquals(places("me@web1:"), ["me", "web1", undefined, "", "."]);
+    assertEquals(places("me@web1:/data", "/scratch"), ["me", "web1", undefined, "/data", "/scratch"]);
+    assertEquals(places("scp://web1:2222/x"), [undefined, "web1", 2222, "x", "."]);
+    assertEquals(places("[::1]:x"), [undefined, "::1", undefined, "x", "."]);
+  });
+
+  it("takes the options of ssh and of connections", () => {
+    const options = doctor(
+      "-P",
+      "22",
+      "-J",
+      "gate",
+      "-t",
+      "9",
+      "--tunnel",
+      "never",
+      "--doctor-time",
+      "50",
+      "--json",
+      "web1",
+    );
+    assertEquals([options.ssh.port, options.ssh.jump, options.streams, options.tunnel], [22, "gate", 9, "never"]);
+    assertEquals([options.ms, options.json, doctor("web1").ms], [50, true, 2000]);
+  });
+
+  it("needs one host", () => {
+    assertMatch(message("--doctor"), /needs one host/);
+    assertMatch(message("--doctor", "a", "b", "c"), /needs one host/);
+    assertMatch(message("--doctor", "./folder"), /for a host/);
+    assertMatch(message("--doctor", "a:", "b:"), /a folder here/);
   });
 });

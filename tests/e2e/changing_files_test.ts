@@ -66,15 +66,17 @@ describeWithSshd("a file that changes while it is copied", () => {
           const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
           assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
           assert(arrives || failures[0].includes("/from/f"), stderr);
-          // Where something failed, the folder is still marked as unfinished.
-          const files = [...Deno.readDirSync(to)].map(({ name }) => name).sort().filter((name) =>
-            !name.endsWith(".unfinished")
-          );
+          // Where something failed, there is still a mark, or what the next run should know.
+          const files = [...Deno.readDirSync(to)].map(({ name }) => name).sort().filter((name) => !isForLater(name));
           assertEquals(files, [...(alone ? [] : ["a", "z"]), ...(arrives ? ["f"] : [])].sort());
           if (arrives) assertEquals(Deno.readFileSync(`${to}/f`), Deno.readFileSync(`${tree}/from/f`));
-          assertEquals(temporaryFiles(tree).filter((path) => !path.endsWith(".unfinished")), []);
+          assertEquals(temporaryFiles(tree).filter((path) => !isForLater(path)), []);
         });
       }
     });
   });
 });
+
+function isForLater(path: string): boolean {
+  return /\.(?:unfinished|run)$/.test(path);
+}

@@ -2,91 +2,17 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { type EscpOptions, type EscpResult, runEscp } from "../support/escp_command.ts";
-import { createNetwork, describeWithNetworks, enter, type Network } from "../support/network.ts";
-import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
+import { runEscp } from "../support/escp_command.ts";
+import { createNetwork, describeWithNetworks, enter } from "../support/network.ts";
+import { startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
+import { closed, CONTENTS, type Pair, pairOf, SERVER, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
 
-const SERVER = "10.77.0.2";
-const CONTENTS = { "from/small": "small", "from/empty": "", "from/folder/large": { size: 9 << 20, seed: 7 } };
-
-/** Rules of routing (ip-rule(8)) for what comes from the client to the data ports. */
-function closed(how: "blackhole" | "prohibit"): string[] {
-  // In the place of the rule that nothing else can be in front of: addresses of this host are its own.
-  return [
-    "rule add pref 2 lookup local",
-    `rule add pref 1 iif cable0 ipproto tcp dport 1232-1242 ${how}`,
-    "rule del pref 0",
-  ];
-}
 /** It goes nowhere. */
 const DROP = closed("blackhole");
 /** It is told so. */
 const REJECT = closed("prohibit");
-
-/** A client and a server of its own for one suite. */
-interface Pair extends AsyncDisposable {
-  network: Network;
-  sshd: Sshd;
-  run(args: string[], options?: EscpOptions): Promise<EscpResult>;
-  /** Copies a tree there, or from there, compares it, and returns what was said; nothing may be left behind. */
-  copy(direction: "push" | "pull", args?: string[], options?: EscpOptions): Promise<string>;
-}
-
-async function startPair(rules: string[], options: SshdOptions = {}): Promise<Pair> {
-  const network = await createNetwork(["client", "server"], [
-    { hosts: ["client", "server"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
-  ]);
-  try {
-    for (const rule of rules) await network.ip("server", rule);
-    const namespace = network.namespace("server");
-    const sshd = await startSshd({ addresses: [SERVER], namespace, ...options });
-    return pairOf(network, sshd, "testhost");
-  } catch (error) {
-    await network[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-/** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
-async function tellRejections(network: Network): Promise<void> {
-  const args = [
-    "netns",
-    "exec",
-    network.namespace("server"),
-    "sysctl",
-    "-qw",
-    "net.ipv4.ip_forward=1",
-    "net.ipv4.icmp_ratelimit=0",
-  ];
-  assert((await new Deno.Command("ip", { args }).output()).success);
-}
-
-function pairOf(network: Network, sshd: Sshd, host: string): Pair {
-  const run = (args: string[], options: EscpOptions = {}) =>
-    runEscp([...sshd.sshOptions, "-r", ...args], { namespace: network.namespace("client"), ...options });
-  return {
-    network,
-    sshd,
-    run,
-    async copy(direction, args = [], options) {
-      await using tree = await createTempTree(CONTENTS);
-      const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
-      const operands = direction === "push" ? [from, `${host}:${to}`] : [`${host}:${from}`, to];
-      const { code, stderr, leftBehind } = await run([...args, ...operands], options);
-      assertEquals(code, 0, stderr);
-      assertEquals(await compareTrees(from, to), []);
-      assertEquals(await leftBehind(), []);
-      await sshd.waitForNoSession();
-      return stderr;
-    },
-    async [Symbol.asyncDispose]() {
-      await sshd[Symbol.asyncDispose]();
-      await network[Symbol.asyncDispose]();
-    },
-  };
-}
 
 /** The one line that says that data goes through ssh: the way, what was tried, and what to open. */
 function note(way: string, tried: string): RegExp {

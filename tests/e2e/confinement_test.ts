@@ -57,7 +57,8 @@ describeWithSshd("a host that confines its sessions", () => {
   });
 
   it("takes nothing that goes elsewhere", async () => {
-    for (const way of ways("push")) {
+    const all = ways("push");
+    for (const [turn, way] of all.entries()) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
       const tree = await scene.tree({ "one": "1", "many/two": "2" });
@@ -80,9 +81,10 @@ describeWithSshd("a host that confines its sessions", () => {
         "/tmp",
         "/",
       ];
-      for (const target of targets) {
-        // Files and folders take turns.
-        const source = targets.indexOf(target) % 3 === 0 ? "many" : "one";
+      for (const [index, target] of targets.entries()) {
+        // Engines take turns, as do files and folders.
+        if (index % all.length !== turn) continue;
+        const source = index % 3 === 0 ? "many" : "one";
         const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/${source}`], target });
         assertEquals(code, 1, `${target} ${stderr}`);
         assert(/allows only what is in|No such file/.test(stderr), stderr);
@@ -123,10 +125,10 @@ describeWithSshd("a host that confines its sessions", () => {
         "/",
         "..",
       ];
+      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources, target });
+      assertEquals(code, 1);
       for (const source of sources) {
-        const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [source], target: `${target}/new` });
-        assertEquals(code, 1, source);
-        assertStringIncludes(stderr, "allows only what is in", source);
+        assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
       }
       // A pattern finds nothing outside, so it is the name of a file that is not there.
       const hidden = await scene.copy(way, { flags: ["-r"], sources: ["to-o*/*"], target: `${target}/new` });
@@ -147,8 +149,8 @@ describeWithSshd("a host that confines its sessions", () => {
       }
       assertEquals(await Deno.readTextFile(`${target}/new/to-sub/file`), "deep inside");
       const names = [...Deno.readDirSync(`${target}/new`)].map(({ name }) => name).sort();
-      // Something failed, so the folder is still marked as unfinished.
-      assertEquals(names.filter((name) => !name.endsWith(".unfinished")), ["file", "large", "sub", "to-sub"]);
+      // Something failed, so the folder is still marked as unfinished, and what was copied is remembered.
+      assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["file", "large", "sub", "to-sub"]);
     }
   });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { teachHosts } from "../support/sshd.ts";
 import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const SOURCES = {
@@ -19,9 +20,7 @@ describeWithSshd("a list of files", () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene();
-    const ssh = `${scene.sshd.binFolder}/ssh`;
-    await Deno.writeTextFile(ssh, `#!/bin/sh\nexec /usr/bin/ssh -F '${scene.sshd.configPath}' "$@"\n`);
-    await Deno.chmod(ssh, 0o755);
+    await teachHosts(scene.sshd);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 

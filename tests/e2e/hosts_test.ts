@@ -3,6 +3,7 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { teachHosts } from "../support/sshd.ts";
 import { ENGINES, type Scene, startScene } from "./scene.ts";
 
 const SOURCES = {
@@ -16,11 +17,8 @@ const SOURCES = {
 describeWithSshd("sources on several hosts in one run", () => {
   let scene: Scene;
   beforeAll(async () => {
-    // Whatever the remote side starts as ssh knows the hosts of this test, too: for -R.
     scene = await startScene();
-    const ssh = `${scene.sshd.binFolder}/ssh`;
-    await Deno.writeTextFile(ssh, `#!/bin/sh\nexec /usr/bin/ssh -F '${scene.sshd.configPath}' "$@"\n`);
-    await Deno.chmod(ssh, 0o755);
+    await teachHosts(scene.sshd);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 

@@ -1,13 +1,15 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
+import { turn, untilBegun, writeLargeFile } from "./interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
-/** Long enough to be interrupted, on any machine. */
-const LARGE_MIB = 384;
+const LARGE_BYTES = 48 << 20;
+/** Kilobits a second: four seconds, in which it can be interrupted on any machine. */
+const SLOW = ["-l", "100000"];
 
 describeWithSshd("a copy with --no-resume that is interrupted leaves nothing half done", () => {
   let scene: Scene;
@@ -15,15 +17,18 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
   beforeAll(async () => {
     scene = await startScene();
     source = await scene.tree({ "small": "small" });
-    const line = `head -c ${LARGE_MIB}M /dev/urandom >"$1/large"`;
-    await new Deno.Command("sh", { args: ["-c", line, "sh", source] }).output();
+    await writeLargeFile(`${source}/large`, LARGE_BYTES);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Starts a copy and returns when its large file has begun. */
   async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree({ "large": "old" });
-    const running = await scene.start(way, { flags: ["-r", "--no-resume"], sources: [`${source}/.`], target: to });
+    const running = await scene.start(way, {
+      flags: ["-r", "--no-resume", ...SLOW],
+      sources: [`${source}/.`],
+      target: to,
+    });
     await untilBegun(to, running);
     return { running, to };
   }
@@ -95,15 +100,6 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
   }
 });
 
-async function untilBegun(to: string, running: RunningEscp): Promise<void> {
-  let ended = false;
-  running.result.finally(() => ended = true).catch(() => {});
-  while (temporaryFiles(to).length === 0) {
-    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
-    await turn();
-  }
-}
-
 /** The process that the client started itself. */
 async function children(pid: number): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
@@ -111,9 +107,4 @@ async function children(pid: number): Promise<ProcessId[]> {
     if (/^\S*ssh |--receiver/.test(await commandOf(process))) found.push(process);
   }
   return found;
-}
-
-/** No event tells of a new file, so the only way is to look again. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -8,13 +8,36 @@ import { commandOf, descendantsOf, killProcess } from "../support/processes.ts";
 import type { Scene } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
+/** Writes a file of random bytes that was last changed an hour ago. */
+export async function writeLargeFile(path: string, bytes: number): Promise<void> {
+  const script = `head -c ${bytes} /dev/urandom >"$1" && touch -d '1 hour ago' "$1"`;
+  await new Deno.Command("sh", { args: ["-c", script, "sh", path] }).output();
+}
+
+/** Waits until something is being written below the folder. */
+export function untilBegun(to: string, running: RunningEscp): Promise<void> {
+  return untilTrue(() => temporaryFiles(to).length > 0, running);
+}
+
+/** Writes to its standard input, which is piped, until something is being written below the folder. */
+export async function feedUntilBegun(to: string, running: RunningEscp): Promise<void> {
+  const writer = running.child.stdin.getWriter();
+  const feed = () => writer.write(new Uint8Array(1 << 20)).catch(() => {});
+  await untilTrue(() => temporaryFiles(to).length > 0, running, feed);
+  writer.releaseLock();
+}
+
 /** Waits until so many bytes are noted in the journal below the folder. */
-export async function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
+export function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
+  return untilTrue(() => notedBytes(to) >= bytes, running);
+}
+
+async function untilTrue(condition: () => boolean, running: RunningEscp, feed?: () => Promise<void>): Promise<void> {
   let ended = false;
   running.result.finally(() => ended = true).catch(() => {});
-  while (notedBytes(to) < bytes) {
+  while (!condition()) {
     assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
-    await turn();
+    await (feed ? Promise.race([feed(), turn()]) : turn());
   }
 }
 

@@ -3,12 +3,20 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { assertSame, killOthers, notedBytes, sentBytes, turn, untilNoted } from "./interruptions.ts";
+import {
+  assertSame,
+  feedUntilBegun,
+  killOthers,
+  notedBytes,
+  sentBytes,
+  untilNoted,
+  writeLargeFile,
+} from "./interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
-const SIZE = 96 * MIB;
+const SIZE = 32 * MIB;
 /** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
 
@@ -18,9 +26,7 @@ describeWithSshd("a copy that was interrupted", () => {
   beforeAll(async () => {
     scene = await startScene();
     source = await scene.tree();
-    await new Deno.Command("sh", {
-      args: ["-c", `head -c ${SIZE} /dev/urandom >"$1/big" && touch -d '1 hour ago' "$1/big"`, "sh", source],
-    }).output();
+    await writeLargeFile(`${source}/big`, SIZE);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
@@ -59,7 +65,7 @@ describeWithSshd("a copy that was interrupted", () => {
       if (way.direction === "local" && how === "the end of ssh") continue;
       it(`by ${how} goes on where it stopped: ${wayName(way)}`, async () => {
         const to = await scene.tree({ "big": "old" });
-        await using running = await begin(way, to, (8 + 16 * index) * MIB);
+        await using running = await begin(way, to, (4 + 6 * index) * MIB);
         await kill(running);
         const { stderr } = await running.result;
         await scene.sshd.waitForNoSession(10_000);
@@ -71,11 +77,11 @@ describeWithSshd("a copy that was interrupted", () => {
     }
   }
 
-  for (const way of WAYS) {
+  for (const way of waysInTurn(1)) {
     it(`at several places goes on each time: ${wayName(way)}`, async () => {
       const to = await scene.tree();
       let noted = 0;
-      for (const more of [5 * MIB, 20 * MIB, 7 * MIB]) {
+      for (const more of [3 * MIB, 10 * MIB, 4 * MIB]) {
         await using running = await begin(way, to, noted + more);
         running.kill("SIGKILL");
         await running.result;
@@ -88,20 +94,26 @@ describeWithSshd("a copy that was interrupted", () => {
   }
 
   for (const way of waysInTurn(0)) {
-    it(`starts over when the source has changed: ${wayName(way)}`, async () => {
+    it(`starts over when the source has changed, though its time says otherwise: ${wayName(way)}`, async () => {
       const to = await scene.tree();
       const from = await scene.tree();
       const command = { sources: [`${from}/big`], target: `${to}/big` };
       await Deno.copyFile(`${source}/big`, `${from}/big`);
       await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
       await using running = await scene.start(way, { flags: SLOW, ...command });
-      await untilNoted(to, 10 * MIB, running);
+      await untilNoted(to, 5 * MIB, running);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
+      const { ctime } = await Deno.stat(`${from}/big`);
       using file = await Deno.open(`${from}/big`, { write: true });
-      file.writeSync(new Uint8Array(3 * MIB));
-      await Deno.utime(`${from}/big`, 1_700_000_001, 1_700_000_001);
+      // The portable engine sees whole seconds of the system's own time, whose clock may be a tick behind: until it sees it.
+      do {
+        file.seekSync(0, Deno.SeekMode.Start);
+        file.writeSync(new Uint8Array(3 * MIB));
+        // Set back, so that only the system knows.
+        await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
+      } while ((await Deno.stat(`${from}/big`)).ctime!.getTime() - ctime!.getTime() < 1000);
       const { code, stdout, stderr } = await scene.copy(way, { flags: ["--json"], ...command });
       assertEquals([code, sentBytes(stdout)], [0, SIZE], stderr);
       await assertSame(`${from}/big`, `${to}/big`);
@@ -110,7 +122,7 @@ describeWithSshd("a copy that was interrupted", () => {
 
     it(`sends damaged bytes again: ${wayName(way)}`, async () => {
       const to = await scene.tree();
-      await using running = await begin(way, to, 20 * MIB);
+      await using running = await begin(way, to, 6 * MIB);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
@@ -125,7 +137,7 @@ describeWithSshd("a copy that was interrupted", () => {
 
     it(`starts over with --no-resume, and leaves nothing then: ${wayName(way)}`, async () => {
       const to = await scene.tree();
-      await using running = await begin(way, to, 10 * MIB);
+      await using running = await begin(way, to, 5 * MIB);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
@@ -162,7 +174,7 @@ describeWithSshd("a copy that was interrupted", () => {
         const into = existing ? `${parent}/tree` : target;
         const command = { sources: [`${from}/tree`], target };
         await using running = await scene.start(way, { flags: ["-r", ...SLOW], ...command });
-        await untilNoted(parent, 10 * MIB, running);
+        await untilNoted(parent, 5 * MIB, running);
         running.kill("SIGKILL");
         await running.result;
         await scene.sshd.waitForNoSession(10_000);
@@ -200,11 +212,12 @@ describeWithSshd("a copy that was interrupted", () => {
     await Deno.mkdir(`${from}/deep`);
     await Deno.copyFile(`${source}/big`, `${from}/deep/${name}`);
     await Deno.utime(`${from}/deep/${name}`, 1_700_000_000, 1_700_000_000);
-    for (const way of waysInTurn(1)) {
+    // Each engine once.
+    for (const way of waysInTurn(1).slice(0, 2)) {
       const to = await scene.tree();
       const command = { sources: [`${from}/.`], target: to };
       await using running = await scene.start(way, { flags: ["-r", ...SLOW], ...command });
-      await untilNoted(to, 10 * MIB, running);
+      await untilNoted(to, 5 * MIB, running);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
@@ -225,7 +238,7 @@ describeWithSshd("a copy that was interrupted", () => {
         ...["--", `testhost:${source}/big`, `testhost:${to}/big`],
       ];
       await using running = await startEscp(args(SLOW));
-      await untilNoted(to, 10 * MIB, running);
+      await untilNoted(to, 5 * MIB, running);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
@@ -245,14 +258,10 @@ describeWithSshd("a copy that was interrupted", () => {
       target: `${to}/big`,
       stdin: "piped",
     });
-    const writer = running.child.stdin.getWriter();
-    while (temporaryFiles(to).length === 0) {
-      await Promise.race([writer.write(new Uint8Array(MIB)).catch(() => {}), turn()]);
-    }
+    await feedUntilBegun(to, running);
     running.kill("SIGINT");
     const { stderr } = await running.result;
     assertMatch(stderr, /^hint: What came on standard input cannot be continued/m);
-    writer.releaseLock();
     await scene.sshd.waitForNoSession(10_000);
     assertEquals(temporaryFiles(to), []);
   });

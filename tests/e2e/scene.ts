@@ -20,10 +20,15 @@ export interface Way {
 export const ENGINES: readonly Engine[] = findEngines();
 export const DIRECTIONS: readonly Direction[] = ["push", "pull", "local"];
 
-/** Each engine in each direction; streams take turns. */
-export const WAYS: readonly Way[] = ENGINES.flatMap((engine) =>
-  DIRECTIONS.map((direction, index): Way => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }))
-);
+/**
+ * Each engine in each direction; streams take turns. With ESCP_TEST_WAYS=turns each direction once, and engines take turns:
+ * for a run beside others that have each engine.
+ */
+export const WAYS: readonly Way[] = Deno.env.get("ESCP_TEST_WAYS") === "turns"
+  ? waysInTurn(1)
+  : ENGINES.flatMap((engine) =>
+    DIRECTIONS.map((direction, index): Way => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }))
+  );
 
 /** Each engine in each direction with one stream and with several. */
 export const ALL_WAYS: readonly Way[] = WAYS.flatMap((

@@ -9,6 +9,8 @@ export interface Fault {
   after: number;
   /** cut: both sides are closed; half: this way alone; stall: nothing more goes this way; flip: one bit is changed. */
   kind: "cut" | "half" | "stall" | "flip";
+  /** Which one, for flip; default 4. */
+  bit?: number;
 }
 
 export interface FaultProxy extends AsyncDisposable {
@@ -47,7 +49,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
         if (fault) {
           fault.left--;
           counts.happened++;
-          if (fault.kind === "flip") buffer[fault.after - passed] ^= 0x10;
+          if (fault.kind === "flip") buffer[fault.after - passed] ^= 1 << (fault.bit ?? 4);
           else end = fault.after - passed;
         }
         for (let at = 0; at < end;) at += await to.write(buffer.subarray(at, end));

@@ -1,13 +1,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { untilBegun } from "../e2e/interruptions.ts";
+import { type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { commandOf, type ProcessId } from "../support/processes.ts";
 
-/** Silence that the ends bear, and a rate at which the copy does not end before. */
-const PATIENCE = ["--timeout", "1", "-l", "8000", "--retries", "0"];
+/** Silence that the ends bear, in seconds: a login has to fit in, too, on a machine that is busy. */
+const BEARABLE = 2;
+/** At this rate the copy does not end before. */
+const PATIENCE = ["--timeout", `${BEARABLE}`, "-l", "8000", "--retries", "0"];
 const MIB = 1 << 20;
 
 describeWithSshd("an end that falls silent is not waited for without end", () => {
@@ -22,13 +24,7 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
   async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree();
     const running = await scene.start(way, { flags: PATIENCE, sources: [`${source}/large`], target: `${to}/` });
-    let ended = false;
-    running.result.finally(() => ended = true).catch(() => {});
-    while (temporaryFiles(to).length === 0) {
-      assert(!ended, `ended before it could be stopped: ${running.printed.stderr}`);
-      // No event tells of a new file.
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+    await untilBegun(to, running);
     return { running, to };
   }
 
@@ -41,7 +37,7 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
     return found;
   }
 
-  for (const way of WAYS.filter(({ direction }) => direction !== "local")) {
+  for (const way of waysInTurn(0).filter(({ direction }) => direction !== "local")) {
     it(`the remote end, stopped: ${wayName(way)}`, async () => {
       const { running, to } = await begin(way);
       await using _ = running;
@@ -53,7 +49,10 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
         assertEquals(code, 1, stderr);
         assertMatch(
           stderr,
-          /^escp: Cannot go on: the session with testhost was lost \(nothing was heard of it for 1 s\)/m,
+          new RegExp(
+            `^escp: Cannot go on: the session with testhost was lost \\(nothing was heard of it for ${BEARABLE} s\\)`,
+            "m",
+          ),
         );
         assertEquals(await leftBehind(), []);
       } finally {
@@ -78,14 +77,19 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
 
   it("but one that has nothing to say yet is", async () => {
     const to = await scene.tree();
-    const way: Way = { ...WAYS[0], direction: "push" };
-    const copy = { flags: ["--timeout", "1"], sources: ["-"], target: `${to}/input`, stdin: "piped" as const };
+    const [way] = waysInTurn(0);
+    const copy = {
+      flags: ["--timeout", `${BEARABLE}`],
+      sources: ["-"],
+      target: `${to}/input`,
+      stdin: "piped" as const,
+    };
     const running = await scene.start(way, copy);
     await using _ = running;
     const input = running.child.stdin.getWriter();
     await input.write(new TextEncoder().encode("begin, "));
-    // Three times as long as silence is borne: what is awaited here is that nothing happens.
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    // Longer than silence is borne: what is awaited here is that nothing happens.
+    await new Promise((resolve) => setTimeout(resolve, BEARABLE * 2_000));
     await input.write(new TextEncoder().encode("end"));
     await input.close();
     input.releaseLock();
@@ -97,7 +101,7 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
   it("a remote escp that never says hello", async () => {
     const program = `${scene.sshd.binFolder}/hangs`;
     await Deno.writeTextFile(program, "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o755 });
-    const way: Way = { ...WAYS[0], direction: "push" };
+    const [way] = waysInTurn(0);
     const flags = ["-B", "--timeout", "1", "-D", program];
     const { code, stderr, leftBehind } = await scene.copy(way, { flags, sources: [`${source}/large`], target: "x" });
     assertEquals(code, 255, stderr);

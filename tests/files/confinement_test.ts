@@ -10,8 +10,16 @@ describe("a path within a folder", () => {
   it("is that folder or below it", () => {
     for (const path of ["/a", "/a/b", "/a/b/c"]) assertEquals(isWithin(path, "/a"), true, path);
     for (const path of ["/", "/ab", "/b", "", "/a "]) assertEquals(isWithin(path, "/a"), false, path);
-    assertEquals([isWithin("/", "/"), isWithin("/a", "/"), isWithin("C:\\a\\b", "C:\\a")], [true, true, true]);
-    assertEquals(isWithin("C:\\ab", "C:\\a"), false);
+    assertEquals([isWithin("/", "/"), isWithin("/a", "/")], [true, true]);
+  });
+
+  it("is told by the separators of its system", () => {
+    assertEquals(isWithin("C:\\a\\b", "C:\\a", "windows"), true);
+    assertEquals(isWithin("C:\\a", "C:\\", "windows"), true);
+    assertEquals(isWithin("C:\\ab", "C:\\a", "windows"), false);
+    // Beside "/a", not below it.
+    assertEquals(isWithin("/a\\b", "/a", "posix"), false);
+    assertEquals(isWithin("/a\\b", "/a\\", "posix"), false);
   });
 });
 
@@ -34,6 +42,7 @@ for (const { title, make } of ENGINES) {
         "in/out": { link: "../other" },
         "in/loop": { link: "loop" },
         "other/file": "",
+        "in\\side/file": "",
       });
       const confinement = new Confinement(`${tree.path}/in`, "/", engine.paths);
       const state = (path: string) => {
@@ -49,7 +58,18 @@ for (const { title, make } of ENGINES) {
         assertEquals(state(path), "in", path);
       }
       for (
-        const path of ["", "other", "other/file", "other/new", "in/..", "in/out", "in/out/file", "in/out/new/x", "int"]
+        const path of [
+          "",
+          "other",
+          "other/file",
+          "other/new",
+          "in/..",
+          "in/out",
+          "in/out/file",
+          "in/out/new/x",
+          "int",
+          "in\\side/file",
+        ]
       ) {
         assertEquals(state(path), "EXDEV", path);
       }

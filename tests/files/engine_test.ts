@@ -3,7 +3,6 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import { loadFileEngine } from "../../src/files/engine.ts";
 import { failedDeno } from "../../src/files/file_failure.ts";
-import { baseName, folderOf, joinPath } from "../../src/files/local_path.ts";
 import { plainFolderMode, plainMode, preservedMode } from "../../src/files/target_mode.ts";
 import { isTemporaryName, TemporaryNames } from "../../src/files/temporary_name.ts";
 
@@ -61,16 +60,5 @@ describe("failures", () => {
     const full = Object.assign(new Error("full"), { code: "ENOSPC" });
     const failure = failedDeno("write", "p", full);
     assertEquals(failure instanceof FileError && failure.hint, "Free some space, then run the same command again");
-  });
-});
-
-describe("local paths", () => {
-  it("join and split", () => {
-    assertEquals(joinPath("/", "a"), "/a");
-    assertEquals(joinPath("a", "b/c"), "a/b/c");
-    assertEquals(joinPath("", "a"), "a");
-    assertEquals(joinPath("a", ""), "a");
-    assertEquals([folderOf("/a/b/"), folderOf("/a"), folderOf("a"), folderOf("/")], ["/a", "/", ".", "/"]);
-    assertEquals([baseName("/a/b/"), baseName("a"), baseName("/")], ["b", "a", ""]);
   });
 });

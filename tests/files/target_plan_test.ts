@@ -113,7 +113,7 @@ for (const { title, make } of ENGINES) {
     it("makes root folders that nobody else can enter yet", () => {
       using temp = sample();
       plan(temp, [FOLDER], "dir");
-      assertEquals(Deno.statSync(temp.at("dir/s")).mode! & 0o7777, 0o700);
+      assertEquals(Deno.statSync(temp.at("dir/s")).mode! & 0o7777, 0o1700);
     });
   });
 }

@@ -33,7 +33,7 @@ for (const { title, make } of ENGINES) {
       temp.folder("old", 0o750);
       const writer = into(temp.path);
       apply(writer, [[enter, "old/a/b"], [file, "f", "1"], [folder, "old/a"], [enter, "old"], [file, "g", "2"]]);
-      assertEquals(Deno.statSync(temp.at("old/a/b")).mode! & 0o7777, 0o700);
+      assertEquals(Deno.statSync(temp.at("old/a/b")).mode! & 0o7777, 0o1700);
       const touched = writer.takeCreated();
       assertEquals(touched.map((it) => it.path), ["old/a", "old/a/b"]);
       assertEquals(writer.takeCreated(), []);

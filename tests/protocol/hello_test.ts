@@ -30,6 +30,10 @@ const changed = (fields: Record<string, unknown>) =>
 describe("parseHello", () => {
   it("gives back what was formatted", () => assertEquals(parseHello(LINE), HELLO));
 
+  it("may say where the client is", () => {
+    assertEquals(parseHello(changed({ client: "2001:db8::7" })), { ...HELLO, client: "2001:db8::7" });
+  });
+
   it("leaves out fields that it does not know", () => {
     assertEquals(parseHello(changed({ later: { more: 1 } })), HELLO);
   });
@@ -48,6 +52,7 @@ describe("parseHello", () => {
     ["secret", ["", "????", btoa("x".repeat(31)), btoa("x".repeat(33)), 7, "A".repeat(100)]],
     ["port", [0, -1, 65_536, 1.5, "1232", null]],
     ["addresses", ["192.0.2.1", [1], Array(65).fill("a")]],
+    ["client", [1, null, "x".repeat(256)]],
     ["ciphers", ["aes-128-gcm", [null], Array(17).fill("a")]],
   ];
   for (const [name, values] of wrong) {

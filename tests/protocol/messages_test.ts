@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import type { CopyJob } from "../../src/protocol/job.ts";
 import {
   formatMessage,
   type Message,
@@ -32,6 +33,11 @@ const MESSAGES: Message[] = [
   { ...START, job: PUSH },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
+  { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
+  {
+    ...START,
+    job: { direction: "clean", sources: [], more: true, olderThanMs: 2 ** 40, dryRun: true, timeoutMs: 1000, log: "l" },
+  },
   { type: "wanted", sources: ["a\udcff", "~/*"], literal: true, last: false },
   {
     type: "sources",
@@ -77,8 +83,16 @@ const MESSAGES: Message[] = [
   { type: "planned", entries: [{ action: "replace", path: "a/\udcff", bytes: 2 ** 40 }] },
   { type: "finish", files: 1, bytes: 2 },
   { type: "finished", files: 1, bytes: 2, failures: [FAILURE] },
+  { type: "removed", entries: [{ path: "/a/\udcff", bytes: 2 ** 40 }] },
+  { type: "cleaned", files: 1, bytes: 2, failed: 0, kept: 3 },
   { type: "data", stream: 2 ** 32 - 1, bytes: new Uint8Array([0, 255, 128]) },
   { type: "taken", stream: 0, count: 4 << 20 },
+  {
+    type: "reach",
+    places: [{ hostname: "192.0.2.1", port: 1 }, { hostname: "::1", port: 65_535 }],
+    patienceMs: 60_000,
+  },
+  { type: "unreached", tried: "192.0.2.1:1: no answer" },
   { type: "bye" },
   { type: "abort", code: "failed", message: "over" },
 ];
@@ -119,6 +133,15 @@ describe("messages", () => {
     for (const count of [undefined, -1, 0, 0.5, (4 << 20) + 1]) rejects({ ...jsonOf("taken"), count });
   });
 
+  it("names places that a stream is to be opened to, and the time for that", () => {
+    const reach = jsonOf("reach");
+    const [place] = reach.places as Json[];
+    const bad = [{ port: 0 }, { port: 65_536 }, { port: "1" }, { hostname: 1 }, { hostname: "x".repeat(256) }];
+    for (const change of bad) rejects({ ...reach, places: [{ ...place, ...change }] });
+    rejects({ ...reach, places: Array(65).fill(place) });
+    for (const patienceMs of [undefined, 0, 0.5, 60_001]) rejects({ ...reach, patienceMs });
+  });
+
   it("abort: may say what to do", () => {
     const message: Message = { type: "abort", code: "start", message: "no", hint: "do" };
     assertEquals(parseMessage(formatMessage(message)), message);
@@ -137,10 +160,27 @@ describe("messages", () => {
     }
   });
 
+  it("may ask for cleaning, with all that it needs", () => {
+    const job = (more: Json) => ({
+      ...jsonOf("start"),
+      job: { direction: "clean", sources: [], olderThanMs: 1, ...more },
+    });
+    parse(job({}));
+    for (const field of ["sources", "olderThanMs"]) rejects(job({ [field]: undefined }));
+    for (const more of [{ olderThanMs: -1 }, { olderThanMs: 0.5 }, { dryRun: 1 }, { sources: [1] }, { timeoutMs: 1 }]) {
+      rejects(job(more));
+    }
+    rejects({ ...jsonOf("removed"), entries: Array(4097).fill({ path: "", bytes: 0 }) });
+    for (const entry of [{ path: 1, bytes: 0 }, { path: "" }, { path: "", bytes: -1 }, null]) {
+      rejects({ ...jsonOf("removed"), entries: [entry] });
+    }
+  });
+
   it("may ask for an update or a dry run, and for nothing else there", () => {
     const job = (more: Json) => ({ ...jsonOf("start"), job: { ...PUSH, ...more } });
     const start = parse(job({ update: "times", dryRun: true })) as MessageOf<"start">;
-    assertEquals([start.job.update, start.job.dryRun], ["times", true]);
+    const { update, dryRun } = start.job as CopyJob;
+    assertEquals([update, dryRun], ["times", true]);
     for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
   });
 

@@ -140,7 +140,7 @@ describe("RecordCursor", () => {
     const view = new DataView(bytes.buffer);
     putInt53(view, RecordField.mtime, -1);
     putInt53(view, RecordField.atime, 2 ** 33);
-    putUint53(view, RecordField.inode, 2 ** 53 - 1);
+    putUint53(view, RecordField.version, 2 ** 53 - 1);
     const cursor = new RecordCursor(bytes, 0, bytes.length, { plan: false });
     cursor.next();
     const { mode, uid, gid, mtimeNs, atimeNs, crc32, mtime, atime } = RecordField;
@@ -152,7 +152,7 @@ describe("RecordCursor", () => {
       4,
       0xffffffff,
     ]);
-    assertEquals([cursor.seconds(mtime), cursor.seconds(atime), cursor.inode()], [-1, 2 ** 33, 2 ** 53 - 1]);
+    assertEquals([cursor.seconds(mtime), cursor.seconds(atime), cursor.version()], [-1, 2 ** 33, 2 ** 53 - 1]);
   });
 
   it("works at any place of a larger buffer", () => {

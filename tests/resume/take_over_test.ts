@@ -7,7 +7,7 @@ import { JournalWriter } from "../../src/resume/journal_writer.ts";
 import { removeJournal } from "../../src/resume/lock_journal.ts";
 import { namesOfJournal, partialNames } from "../../src/resume/partial_names.ts";
 import { removeEarlier, takeOver } from "../../src/resume/take_over.ts";
-import { randomBytes } from "../support/random_bytes.ts";
+import { RandomBytes, randomBytes } from "../support/random_bytes.ts";
 import { TempFolder } from "../files/file_engines.ts";
 
 const BLOCK = 100_000;
@@ -118,6 +118,33 @@ describe("takeOver", () => {
       assertEquals(await found(temp), [], `case ${index}`);
       assertEquals(await leave(temp, [1]), []);
       assertEquals(await found(temp), [[1, 2]], `case ${index}`);
+    }
+  });
+
+  it("keeps only bytes of the source, wherever its journal is cut or a byte of it is changed", async () => {
+    using temp = new TempFolder();
+    await leave(temp, [0, 2, 3]);
+    const [journal, partial] = [NAMES.journal, NAMES.partial].map((name) => Deno.readFileSync(temp.at(name)));
+    const random = new RandomBytes("journal");
+    const damaged = [
+      ...Array.from(journal, (_, length) => journal.slice(0, length)),
+      ...Array.from(journal, (byte, at) => {
+        const bytes = journal.slice();
+        bytes[at] = byte ^ (1 + random.below(255));
+        return bytes;
+      }),
+    ];
+    for (const bytes of damaged) {
+      Deno.writeFileSync(temp.at(NAMES.journal), bytes);
+      Deno.writeFileSync(temp.at(NAMES.partial), partial);
+      const taken = (await takeOver(temp.path, "big", SOURCE))!;
+      taken.journal.close();
+      const there = Deno.readFileSync(temp.at(NAMES.partial));
+      assertEquals(there.length, CONTENTS.length);
+      for (const { start, end, crc32: sum } of taken.kept) {
+        assertEquals(sum, crc32(CONTENTS, start, end));
+        assertEquals(crc32(there, start, end), sum);
+      }
     }
   });
 

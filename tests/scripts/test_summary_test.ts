@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { countCases, formatCounts } from "../../scripts/test_summary.ts";
+import { countCases, failedCases, formatCounts } from "../../scripts/test_summary.ts";
 
 function report(cases: Record<string, "" | "failure" | "skipped">): string {
   const lines = Object.entries(cases).map(([name, outcome]) =>
@@ -32,6 +32,15 @@ describe("countCases", () => {
 
   it("finds nothing in an empty report", () => {
     assertEquals(countCases(report({})), { passed: 0, failed: 0, skipped: 0 });
+  });
+});
+
+describe("failedCases", () => {
+  it("names cases and not the suites around them", () => {
+    const junit = report({ "a": "failure", "a > b": "failure", "a > b > &quot;x&quot;": "failure", "c": "failure" });
+    assertEquals(failedCases(junit), ['a > b > "x"', "c"]);
+    assertEquals(failedCases(report({ "a": "failure", "a > x": "" })), ["a"]);
+    assertEquals(failedCases(report({ "a": "", "b": "skipped" })), []);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { formatPreamble, PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
 import { StreamAcceptor } from "../../src/session/accept_streams.ts";
 import type { ProvenStream, SessionSecrets } from "../../src/session/session.ts";
-import { closeQuietly, proveToRemote } from "../../src/session/stream_proof.ts";
+import { closeQuietly, offerProof } from "../../src/session/stream_proof.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { bytesUntilEnd } from "./bytes_until_end.ts";
@@ -26,7 +26,7 @@ async function startAcceptor(room: number) {
     return conn;
   };
   const prove = async (index: number, as: SessionSecrets = secrets) =>
-    await proveToRemote(await connect(), index, as, ENGINE);
+    await offerProof(await connect(), index, as, ENGINE);
   return {
     acceptor,
     taken,
@@ -48,7 +48,7 @@ async function recordProof(secrets: SessionSecrets): Promise<Uint8Array> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const [near, far] = await Promise.all([Deno.connect({ hostname: "127.0.0.1", port }), listener.accept()]);
-  const refused = assertRejects(() => proveToRemote(near, 3, secrets, ENGINE));
+  const refused = assertRejects(() => offerProof(near, 3, secrets, ENGINE));
   const bytes = new Uint8Array(PROOF_BYTES);
   for (let have = 0; have < PROOF_BYTES;) have += (await far.read(bytes.subarray(have)))!;
   far.close();

@@ -4,25 +4,9 @@ import { ProtocolError } from "../../src/errors.ts";
 import { CARRIED_BYTES, CARRIED_WINDOW_BYTES } from "../../src/protocol/limits.ts";
 import type { Message } from "../../src/protocol/messages.ts";
 import { carryStreams, controlTunnel } from "../../src/session/carried_streams.ts";
-import { ControlChannel, ControlLost } from "../../src/session/control_channel.ts";
+import { ControlLost } from "../../src/session/control_channel.ts";
 import { bytesUntilEnd } from "./bytes_until_end.ts";
-
-/** Two control channels that are joined; each waits for messages, as the ends of a transfer do. */
-function joined() {
-  const [there, back] = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()];
-  const client = new ControlChannel(back.readable.getReader(), there.writable.getWriter());
-  const remote = new ControlChannel(there.readable.getReader(), back.writable.getWriter());
-  return { client, remote };
-}
-
-/** What waiting for messages comes to. */
-async function listen(control: ControlChannel): Promise<unknown> {
-  try {
-    for (;;) await control.next();
-  } catch (error) {
-    return error;
-  }
-}
+import { closeBoth, joined, listen } from "./joined_channels.ts";
 
 /** A data port that hands over its connections. */
 function openPort() {
@@ -34,10 +18,6 @@ function openPort() {
 function closedPort(): number {
   using place = openPort();
   return place.port;
-}
-
-async function closeBoth(...channels: ControlChannel[]): Promise<void> {
-  await Promise.all(channels.map((channel) => channel.close()));
 }
 
 async function writeAll(conn: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array): Promise<void> {
@@ -70,7 +50,7 @@ describe("a stream that the control channel carries", () => {
   it("takes no more than the other side has room for", async () => {
     const sent: Message[] = [];
     const { client, remote } = joined();
-    remote.carry((message) => void sent.push(message));
+    remote.aside(["data", "taken"], (message) => void sent.push(message));
     const listening = [listen(client), listen(remote)];
     const conn = controlTunnel(client).open();
     let written = 0;

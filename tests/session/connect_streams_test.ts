@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { describe, it } from "@std/testing/bdd";
 import { StartError } from "../../src/errors.ts";
 import { StreamAcceptor } from "../../src/session/accept_streams.ts";
-import { type Candidate, StreamConnector } from "../../src/session/connect_streams.ts";
+import { StreamConnector } from "../../src/session/connect_streams.ts";
+import { type Candidate, StreamDialer } from "../../src/session/dial_streams.ts";
+import { dialWay } from "../../src/session/direct_way.ts";
 import type { TunnelConn, TunnelUse } from "../../src/session/tunnel.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import { closeQuietly } from "../../src/session/stream_proof.ts";
@@ -27,7 +29,15 @@ async function startBoth(room: number) {
   const acceptor = new StreamAcceptor(listener);
   const remote: ProvenStream[] = [];
   const running = acceptor.run(secrets, ENGINE, room, (stream) => remote.push(stream));
-  const connector = new StreamConnector(secrets, ENGINE);
+  const dialers: StreamDialer[] = [];
+  const connectors: StreamConnector[] = [];
+  const connectorTo = (places: Candidate[], tunnels?: TunnelUse): StreamConnector => {
+    const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
+    const connector = new StreamConnector(dialer, dialWay(dialer, places), tunnels);
+    dialers.push(dialer);
+    connectors.push(connector);
+    return connector;
+  };
   const client: ProvenStream[] = [];
   const open = (): Deno.TcpListener => {
     const other = Deno.listen({ hostname, port: 0 });
@@ -35,7 +45,16 @@ async function startBoth(room: number) {
     return other;
   };
   return {
-    connector,
+    connectorTo,
+    /** With the connector of the test, whose places those of the first call are. */
+    async connect(places: Candidate[], count: number) {
+      const connector = connectors[0] ?? connectorTo(places);
+      await connector.connect(count, this.take);
+      await connector.settled();
+    },
+    get chosen() {
+      return dialers[0].chosen;
+    },
     client,
     remote,
     place: { hostname, port: portOf(listener) } as Candidate,
@@ -52,7 +71,7 @@ async function startBoth(room: number) {
       return { hostname, port: portOf(other) };
     },
     async [Symbol.asyncDispose]() {
-      connector.close();
+      connectors.forEach((connector) => connector.close());
       acceptor.close();
       for (const { conn } of [...client, ...remote]) closeQuietly(conn);
       others.forEach(closeQuietly);
@@ -73,65 +92,69 @@ async function untilThere(streams: ProvenStream[], count: number): Promise<void>
 describe("StreamConnector", () => {
   it("opens as many streams as it is told, each with a number of its own", async () => {
     await using both = await startBoth(4);
-    await both.connector.connect([both.place], 4, both.take);
-    await both.connector.settled();
+    await both.connect([both.place], 4);
     assertEquals(both.client.map(({ index }) => index).sort(), [0, 1, 2, 3]);
     await untilThere(both.remote, 4);
     assertEquals(both.remote.map(({ index }) => index).sort(), [0, 1, 2, 3]);
-    assertEquals(both.connector.chosen, both.place);
+    assertEquals(both.chosen, both.place);
   });
 
   it("opens none when none are wanted", async () => {
     await using both = await startBoth(1);
-    await both.connector.connect([], 0, both.take);
-    await both.connector.settled();
-    assertEquals([both.client.length, both.connector.chosen], [0, undefined]);
+    await both.connect([], 0);
+    assertEquals([both.client.length, both.chosen], [0, undefined]);
   });
 
   it("goes on to the next place when one refuses", async () => {
     await using both = await startBoth(2);
-    await both.connector.connect([refusing(), refusing(), both.place], 2, both.take);
-    await both.connector.settled();
-    assertEquals([both.client.length, both.connector.chosen], [2, both.place]);
+    await both.connect([refusing(), refusing(), both.place], 2);
+    assertEquals([both.client.length, both.chosen], [2, both.place]);
   });
 
   it("does not wait for a place that never answers", async () => {
     await using both = await startBoth(1);
     const began = performance.now();
-    await both.connector.connect([both.silent(), both.place], 1, both.take);
-    await both.connector.settled();
-    assertEquals([both.client.length, both.connector.chosen], [1, both.place]);
+    await both.connect([both.silent(), both.place], 1);
+    assertEquals([both.client.length, both.chosen], [1, both.place]);
     assert(performance.now() - began < 3_000, "it waited for the first place");
   });
 
   it("goes on to the next place when somebody else is there", async () => {
     await using both = await startBoth(1);
-    await both.connector.connect([both.foreign(), both.place], 1, both.take);
-    await both.connector.settled();
-    assertEquals(both.connector.chosen, both.place);
+    await both.connect([both.foreign(), both.place], 1);
+    assertEquals(both.chosen, both.place);
+  });
+
+  it("tells what came of each place", async () => {
+    await using both = await startBoth(1);
+    const [closed, later] = [refusing(), both.silent()];
+    const connector = both.connectorTo([closed, both.place, later]);
+    await connector.connect(1, both.take);
+    assertEquals(connector.attempts, [
+      { way: `${hostname}:${closed.port}`, problem: "Connection refused" },
+      { way: `${hostname}:${both.place.port}` },
+      { way: `${hostname}:${later.port}`, problem: "not needed" },
+    ]);
   });
 
   it("opens further streams where the first one was, with new numbers", async () => {
     await using both = await startBoth(3);
-    await both.connector.connect([refusing(), both.place], 1, both.take);
-    await both.connector.settled();
-    await both.connector.connect([], 2, both.take);
-    await both.connector.settled();
+    await both.connect([refusing(), both.place], 1);
+    await both.connect([], 2);
     const numbers = both.client.map(({ index }) => index);
     assertEquals([numbers.length, new Set(numbers).size], [3, 3]);
   });
 
   it("is content with fewer streams than it wanted", async () => {
     await using both = await startBoth(2);
-    await both.connector.connect([both.place], 5, both.take);
-    await both.connector.settled();
+    await both.connect([both.place], 5);
     assertEquals(both.client.length, 2);
   });
 
   it("says which places it tried when there is none", async () => {
     await using both = await startBoth(1);
     const places = [refusing(), both.foreign(), { hostname: "::1", port: refusing().port }];
-    const error = await assertRejects(() => both.connector.connect(places, 2, both.take), StartError);
+    const error = await assertRejects(() => both.connect(places, 2), StartError);
     for (const { hostname, port } of places) {
       assertStringIncludes(error.message, hostname === "::1" ? `[::1]:${port}: ` : `${hostname}:${port}: `);
     }
@@ -141,7 +164,7 @@ describe("StreamConnector", () => {
 
   it("says so when there is no place to try", async () => {
     await using both = await startBoth(1);
-    const error = await assertRejects(() => both.connector.connect([], 1, both.take), StartError);
+    const error = await assertRejects(() => both.connect([], 1), StartError);
     assertStringIncludes(error.message, "no address");
   });
 
@@ -179,8 +202,8 @@ describe("StreamConnector", () => {
     }
 
     async function connect(places: Candidate[], use: TunnelUse, both: Both, count = 4): Promise<StreamConnector> {
-      const connector = new StreamConnector(await fixedSecrets(), ENGINE, use);
-      await connector.connect(places, count, both.take);
+      const connector = both.connectorTo(places, use);
+      await connector.connect(count, both.take);
       await connector.settled();
       return connector;
     }
@@ -204,7 +227,7 @@ describe("StreamConnector", () => {
         `127.0.0.1:${nowhere.port}: Connection refused`,
         "tunnel 0: it is closed, too",
       ]);
-      assertEquals([connector.tunnel?.name, connector.chosen], ["tunnel 1", undefined]);
+      assertEquals([connector.tunnel?.name, connector.address], ["tunnel 1", "ssh (tunnel 1)"]);
       // No more than a tunnel is worth.
       assertEquals(both.client.length, 2);
       for (const { conn } of both.client) conn.close();
@@ -215,7 +238,7 @@ describe("StreamConnector", () => {
       await using both = await startBoth(4);
       const { use, told } = tunnelsTo([both.place], true);
       const connector = await connect([refusing()], use, both, 1);
-      await connector.connect([refusing()], 1, both.take);
+      await connector.connect(1, both.take);
       assertEquals([both.client.map(({ index }) => index), told], [[0, 1], []]);
     });
 

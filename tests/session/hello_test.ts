@@ -3,10 +3,11 @@ import { describe, it } from "@std/testing/bdd";
 import { ProtocolError, StartError, UserError } from "../../src/errors.ts";
 import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
 import { type Hello, parseHello } from "../../src/protocol/hello.ts";
-import type { Job } from "../../src/protocol/job.ts";
+import type { CopyJob } from "../../src/protocol/job.ts";
 import { formatMessage, type Message } from "../../src/protocol/messages.ts";
 import { openClientSession, transcript } from "../../src/session/client_session.ts";
 import { ControlLost } from "../../src/session/control_channel.ts";
+import type { NeededFeature } from "../../src/session/needed_feature.ts";
 import { PeerProcess } from "../../src/session/peer_process.ts";
 import { openRemoteSession } from "../../src/session/remote_session.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
@@ -14,7 +15,7 @@ import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { randomBytes } from "../support/random_bytes.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
-const JOB: Job = {
+const JOB: CopyJob = {
   direction: "push",
   target: "data/",
   recursive: true,
@@ -34,6 +35,7 @@ async function startRemote() {
     engine: () => ENGINE,
     software: "0.1.0",
     local: true,
+    confined: false,
     // One of the system's: others may wait for those that are known.
     ports: { first: 0, last: 0 },
     input: toRemote.readable,
@@ -107,11 +109,12 @@ describe("remote end's hello", () => {
 });
 
 /** A client whose peer is a shell that runs this; the hello line is in $HELLO. */
-async function openClient(script: string, hello = golden.hello) {
+async function openClient(script: string, hello = golden.hello, needed: NeededFeature[] = []) {
   const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
   try {
     const session = await openClientSession(peer, {
       job: JOB,
+      needed,
       cipher: "aes-128-gcm",
       engine: ENGINE,
       timeoutMs: 60_000,
@@ -168,5 +171,19 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
     assertStringIncludes(error.hint, "same version");
     await assertRejects(() => openClient(script, changed({ port: 0 })), StartError, "port");
     await assertRejects(() => openClient(script, changed({ ciphers: ["rot13"] })), UserError, "rot13");
+  });
+
+  it("tells no job to an end that lacks a feature which is needed", async () => {
+    const needed = { feature: "wings", refusal: (host: string, escp: string) => `Cannot fly: ${escp} on ${host}` };
+    const heard = await Deno.makeTempFile();
+    try {
+      const script = `printf '%s\\n' "$1"; cat > '${heard}'`;
+      const error = await assertRejects(() => openClient(script, changed({ features: ["legs"] }), [needed]), UserError);
+      assertEquals(error.message, "Cannot fly: escp 0.1.0 on far");
+      assertEquals(error.hint, "Install the same version of escp on both machines");
+      assertEquals(await Deno.readTextFile(heard), "");
+    } finally {
+      await Deno.remove(heard);
+    }
   });
 });

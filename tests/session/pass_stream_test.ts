@@ -1,11 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { crc32 } from "node:zlib";
 import { ProtocolError } from "../../src/errors.ts";
-import { passStream } from "../../src/session/pass_stream.ts";
+import { type ByteReader, passStream } from "../../src/session/pass_stream.ts";
 import { formatPreamble } from "../../src/protocol/preamble.ts";
 import { ProcessConn } from "../../src/native/process_conn.ts";
 import { StreamSession } from "../../src/ssh/stream_session.ts";
+import { ENGINES } from "../e2e/scene.ts";
 import { escpCommand } from "../support/escp_command.ts";
+import { randomBytes } from "../support/random_bytes.ts";
 
 const PREAMBLE = formatPreamble("00112233445566778899aabbccddeeff", 7);
 
@@ -24,18 +27,29 @@ function answering() {
   return { port: listener.addr.port, received, done, close: () => listener.close() };
 }
 
+/** Reads so many bytes. */
+async function readBytes(conn: ByteReader, length: number): Promise<Uint8Array> {
+  const all = new Uint8Array(length);
+  for (let have = 0; have < length;) {
+    const count = await conn.read(all.subarray(have));
+    if (count === null) throw new Error(`It ended behind ${have} bytes`);
+    have += count;
+  }
+  return all;
+}
+
 /** Reads until it ends. */
-async function readAll(conn: { read(buffer: Uint8Array): Promise<number | null> }): Promise<Uint8Array> {
+async function readAll(conn: ByteReader): Promise<Uint8Array> {
   const all: number[] = [];
   const buffer = new Uint8Array(100);
   for (let count; (count = await conn.read(buffer)) !== null;) all.push(...buffer.subarray(0, count));
   return new Uint8Array(all);
 }
 
-function session(port: number, before: string): StreamSession {
+function session(port: number, before: string, engine?: string): StreamSession {
   const [program, ...args] = escpCommand();
   const line = ["-c", `${before}; exec "$0" "$@"`, program, ...args, `--receiver-stream=${port}`];
-  return new StreamSession(new ProcessConn("sh", line));
+  return new StreamSession(new ProcessConn("sh", line, { env: engine ? { ESCP_ENGINE: engine } : {} }));
 }
 
 describe("a stream through a session of its own", () => {
@@ -52,6 +66,28 @@ describe("a stream through a session of its own", () => {
       await Promise.all([place.done, conn.ended]);
       assertEquals(place.received, [...PREAMBLE, 1, 2, 3]);
       place.close();
+    });
+  }
+
+  for (const engine of ENGINES) {
+    it(`carries much both ways at one time, whole (${engine})`, async () => {
+      const sent = randomBytes(24 << 20, "both ways");
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const conn = session(listener.addr.port, ":", engine);
+      const write = async (to: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array) => {
+        for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+      };
+      const reading = readBytes(conn, sent.length);
+      await write(conn, PREAMBLE);
+      using place = await listener.accept();
+      const there = readBytes(place, PREAMBLE.length + sent.length);
+      await Promise.all([write(conn, sent), write(place, sent)]);
+      assertEquals(crc32(await reading), crc32(sent));
+      assertEquals(crc32((await there).subarray(PREAMBLE.length)), crc32(sent));
+      conn.close();
+      assertEquals(await place.read(new Uint8Array(1)), null);
+      place.close();
+      await conn.ended;
     });
   }
 

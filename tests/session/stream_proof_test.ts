@@ -5,7 +5,7 @@ import { ProtocolError } from "../../src/errors.ts";
 import { ConnTransport } from "../../src/native/transport.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/frame.ts";
 import { formatPreamble, PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
-import { acceptProof, proveToRemote } from "../../src/session/stream_proof.ts";
+import { acceptProof, offerProof } from "../../src/session/stream_proof.ts";
 import type { ProvenStream, SessionSecrets } from "../../src/session/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
@@ -35,7 +35,7 @@ async function passOn(from: ProvenStream, to: ProvenStream, text: string): Promi
 async function meet(client: SessionSecrets, remote: SessionSecrets, claim = (_index: number) => true) {
   using pair = await connectPair();
   const [near, far] = await Promise.allSettled([
-    proveToRemote(pair.near, 5, client, ENGINE),
+    offerProof(pair.near, 5, client, ENGINE),
     acceptProof(pair.far, remote, ENGINE, claim),
   ]);
   return { near: near.status, far: far.status, why: far.status === "rejected" ? far.reason : undefined };
@@ -49,7 +49,7 @@ describe("stream proof", () => {
       const claimed: number[] = [];
       const claim = (index: number) => claimed.push(index) > 0;
       const [client, remote] = await Promise.all([
-        proveToRemote(pair.near, 5, secrets, CIPHER_ENGINES[0]),
+        offerProof(pair.near, 5, secrets, CIPHER_ENGINES[0]),
         acceptProof(pair.far, secrets, CIPHER_ENGINES.at(-1)!, claim),
       ]);
       assertEquals([client.index, remote.index, claimed], [5, 5, [5]]);
@@ -124,7 +124,7 @@ describe("stream proof", () => {
   it("fails at the client when the other end is somebody else", async () => {
     for (const answer of [randomBytes(64, "answer"), new TextEncoder().encode("SSH-2.0-OpenSSH_9.9\r\n1234567890")]) {
       using pair = await connectPair();
-      const proving = proveToRemote(pair.near, 1, await fixedSecrets(), ENGINE);
+      const proving = offerProof(pair.near, 1, await fixedSecrets(), ENGINE);
       const refused = assertRejects(() => proving, ProtocolError);
       await pair.far.write(answer);
       await refused;
@@ -133,7 +133,7 @@ describe("stream proof", () => {
 
   it("does not let the client's own proof pass for the remote end's", async () => {
     using pair = await connectPair();
-    const proving = proveToRemote(pair.near, 1, await fixedSecrets(), ENGINE);
+    const proving = offerProof(pair.near, 1, await fixedSecrets(), ENGINE);
     const refused = assertRejects(() => proving, ProtocolError);
     const sent = new Uint8Array(PROOF_BYTES);
     for (let have = 0; have < PROOF_BYTES;) have += (await pair.far.read(sent.subarray(have)))!;

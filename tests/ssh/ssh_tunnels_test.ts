@@ -24,7 +24,9 @@ async function called(failed: string[], options: Partial<Reach["ssh"]> = {}): Pr
     ...options,
   };
   const host = { host: "h", user: "u" };
-  const tunnel = await sshTunnel({ ssh, host, remotePath: "~/my escp", tunnel: "auto" }, 1234, failed);
+  const tunnel = await sshTunnel({ ssh, host, remotePath: "~/my escp", tunnel: "auto" }, 1234, failed, {
+    native: false,
+  });
   if (!tunnel) return undefined;
   const conn = tunnel.open();
   const said = await conn.said();

@@ -16,6 +16,8 @@ export interface EscpOptions {
   /** Added to the environment; undefined takes a variable away. */
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** What is run in place of `escpCommand()`: the program and its first arguments. */
+  command?: readonly string[];
   /** Network namespace to run in; see network.ts. */
   namespace?: string;
   /** What comes in on standard input; nothing (/dev/null) by default. `startEscp` alone knows "piped". */
@@ -65,7 +67,7 @@ export async function runEscp(args: string[], options: EscpOptions = {}): Promis
 /** Starts escp and returns at once, for tests that send signals or look at what goes on meanwhile. */
 export async function startEscp(args: string[], options: EscpOptions = {}): Promise<RunningEscp> {
   const marker = `ESCP_TEST_RUN=${crypto.randomUUID()}`;
-  const [program, ...first] = [...enter(options.namespace), ...escpCommand()];
+  const [program, ...first] = [...enter(options.namespace), ...(options.command ?? escpCommand())];
   const child = new Deno.Command(program, {
     args: [...first, ...args],
     cwd: options.cwd,

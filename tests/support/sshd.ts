@@ -74,6 +74,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   }
 }
 
+/** What the remote side starts as ssh knows the hosts of this server from now on: for -R. */
+export async function teachHosts({ binFolder, configPath }: Sshd): Promise<void> {
+  const script = `#!/bin/sh\nexec /usr/bin/ssh -F '${configPath}' "$@"\n`;
+  await Deno.writeTextFile(`${binFolder}/ssh`, script, { mode: 0o755 });
+}
+
 async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> {
   const path = folder.path;
   const [home, binFolder] = [`${path}/home`, `${path}/bin`];

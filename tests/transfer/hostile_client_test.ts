@@ -3,9 +3,11 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { deflateRawSync } from "node:zlib";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { ASK_HEADER_BYTES, type AskHeader, AskPhase, writeAskHeader } from "../../src/protocol/ask.ts";
+import { BlockCodec, type BlockHeader } from "../../src/protocol/block.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
+import { LENT_FILE_BYTES, writeLentFile } from "../../src/protocol/lent.ts";
 import { formatPreamble } from "../../src/protocol/preamble.ts";
-import type { Job, JobOptions } from "../../src/protocol/job.ts";
+import type { CleanJob, CopyJob, JobOptions } from "../../src/protocol/job.ts";
 import type { Message, WireSource } from "../../src/protocol/messages.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/pack.ts";
 import { RecordType } from "../../src/protocol/records.ts";
@@ -74,13 +76,14 @@ for (const engine of ENGINES) {
       await tree[Symbol.asyncDispose]();
     });
 
-    async function start(job: Partial<Job> = {}): Promise<void> {
+    async function start(job: Partial<CopyJob> | CleanJob = {}): Promise<void> {
       const [program, ...args] = escpCommand();
       const name = "remote end";
       peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer", "--engine", engine], name });
-      const complete = { direction: "push", target: `${tree.path}/to`, ...OPTIONS, ...job } as Job;
+      const complete = { direction: "push", target: `${tree.path}/to`, ...OPTIONS, ...job } as CopyJob;
       session = await openClientSession(peer, {
         job: complete,
+        needed: [],
         cipher: "aes-128-gcm",
         engine: cipher,
         timeoutMs: 60_000,
@@ -94,7 +97,7 @@ for (const engine of ENGINES) {
       session.control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
     }
 
-    async function begin(job: Partial<Job> = {}): Promise<HostileStream> {
+    async function begin(job: Partial<CopyJob> = {}): Promise<HostileStream> {
       await start(job);
       announce();
       await session.control.expect("ready");
@@ -124,6 +127,18 @@ for (const engine of ENGINES) {
         throw error;
       }
     }
+
+    it("take a copy's messages for those of cleaning", async () => {
+      await start({ direction: "clean", sources: [tree.path], olderThanMs: 0 });
+      session.control.send({ type: "streams", count: 1 });
+      await assertRejects(
+        async () => {
+          for (;;) await session.control.expect("removed", "failed", "cleaned");
+        },
+        PeerAbort,
+        "streams",
+      );
+    });
 
     for (const name of ["..", "a/b", "", "/etc", "a\0b", "dir/../.."]) {
       it(`name a target ${JSON.stringify(name)}`, async () => {
@@ -227,10 +242,44 @@ for (const engine of ENGINES) {
       });
     }
 
+    const LENT: Partial<BlockHeader> = { codec: BlockCodec.lent, length: 10, crc32: 0 };
+    /** Whatever this process has open under the number. */
+    const lent = (descriptor: number) => {
+      const bytes = new Uint8Array(LENT_FILE_BYTES);
+      writeLentFile(new DataView(bytes.buffer), 0, { descriptor, dev: 1, inode: 1 });
+      return bytes;
+    };
+
+    async function sendLent(job: Partial<CopyJob>): Promise<HostileStream> {
+      const stream = await begin(job);
+      const path = "large" as WirePath;
+      session.control.send({ type: "open", file: 0, root: 0, path, size: 10, attributes: ATTRIBUTES });
+      await session.control.expect("opened");
+      await stream.block(LENT, lent(0));
+      return stream;
+    }
+
+    it("copy a lent file that was not agreed", async () => {
+      await sendLent({});
+      assertMatch(await refusal(), /bad-block/);
+    });
+
+    it("copy a file that another process lends", async () => {
+      // A process that is there, and is not the one that has started the remote end.
+      await start({ lends: Deno.ppid });
+      announce();
+      assertEquals((await session.control.expect("ready")).borrows, undefined);
+    });
+
+    it("copy a file in the place of one that was lent", { ignore: engine === "portable" }, async () => {
+      const stream = await sendLent({ lends: Deno.pid });
+      assertMatch(JSON.stringify(await stream.result()), /ESTALE/);
+    });
+
     const DRY = { dryRun: true };
     const DIGEST = { phase: AskPhase.digest };
     const UPDATE = { update: "contents" } as const;
-    const ASKS: [name: string, code: RegExp, job: Partial<Job>, payload: Uint8Array][] = [
+    const ASKS: [name: string, code: RegExp, job: Partial<CopyJob>, payload: Uint8Array][] = [
       ["about anything when the job has no questions", /bad-frame/, {}, askPayload([ROOT])],
       ["about a path above", /bad-path/, UPDATE, askPayload([ROOT, file("..")])],
       ["about a folder above", /bad-path/, DRY, askPayload([{ ...ROOT, name: "../.." }])],
@@ -367,7 +416,7 @@ for (const engine of ENGINES) {
 
     it("send what is beyond the end of a file", async () => {
       await Deno.writeFile(`${tree.path}/to/large`, new Uint8Array(2 << 20));
-      await start({ direction: "pull", sources: [`${tree.path}/to/large`] } as Partial<Job>);
+      await start({ direction: "pull", sources: [`${tree.path}/to/large`] } as Partial<CopyJob>);
       await session.control.expect("sources");
       session.control.send({ type: "ready" });
       session.control.send({ type: "streams", count: 1 });

@@ -22,6 +22,7 @@ const session: RemoteSession = await openRemoteSession({
   engine: () => engine,
   software: "hostile",
   local: true,
+  confined: false,
   input: Deno.stdin.readable,
   output: Deno.stdout.writable,
 });
@@ -277,6 +278,28 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
     control.send({ type: "failed", failure });
     control.send({ type: "abort", code: text, message: text });
     await stream.result();
+  },
+  "cleaned with escape sequences": async () => {
+    const text = "\x1b[2J\x07\u009b31m\u202e\r\nescp: all is well";
+    control.send({ type: "removed", entries: [{ path: text, bytes: 1 }] });
+    control.send({ type: "failed", failure: { code: "EVIL", path: text, message: `Cannot read ${text}`, hint: text } });
+    control.send({ type: "cleaned", files: 1, bytes: 1, failed: 1, kept: 0 });
+    await control.expect("bye");
+  },
+  "cleaned more than it told": async () => {
+    control.send({ type: "removed", entries: [{ path: "a", bytes: 1 }] });
+    control.send({ type: "cleaned", files: 2, bytes: 2, failed: 0, kept: 0 });
+    await control.next();
+  },
+  "cleaned without its failures": async () => {
+    control.send({ type: "failed", failure: { code: "", path: "", message: "Cannot read", hint: "" } });
+    control.send({ type: "cleaned", files: 0, bytes: 0, failed: 0, kept: 0 });
+    await control.next();
+  },
+  "copies instead of cleaning": async () => {
+    const found = { files: 1, bytes: 1, complete: true, last: true };
+    control.send({ type: "sources", sources: [OWN], operands: 1, host: "hostile", ...found });
+    await control.next();
   },
   "sudden end": async () => {
     await begin();

@@ -74,6 +74,14 @@ const FILE_PULLS: [trick: string, said: RegExp][] = [
   ["open ../outside", /bad-path/],
 ];
 
+/** The same for --clean. */
+const CLEANINGS: [trick: string, said: RegExp][] = [
+  ["cleaned with escape sequences", /Cannot read/],
+  ["cleaned more than it told", /bad-totals/],
+  ["cleaned without its failures", /bad-totals/],
+  ["copies instead of cleaning", /bad-order/],
+];
+
 describe("a hostile server cannot make the client", () => {
   PULLS.forEach(([trick, said, left = []], index) => {
     const engine = ENGINES[index % ENGINES.length];
@@ -96,6 +104,19 @@ describe("a hostile server cannot make the client", () => {
       });
     });
   });
+
+  for (const [trick, said] of CLEANINGS) {
+    it(`believe or show what it must not: ${trick}`, async () => {
+      await attack(trick, ["--clean"], "dir", ({ code, stdout, stderr }, names) => {
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, said);
+        assertEquals(names, ["planted"]);
+        // deno-lint-ignore no-control-regex
+        assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(stdout), JSON.stringify(stdout));
+        assert(!/^escp: all is well/m.test(stdout), stdout);
+      });
+    });
+  }
 
   for (const engine of ENGINES) {
     it(`make files that run as their owner (${engine})`, async () => {

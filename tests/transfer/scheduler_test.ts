@@ -185,7 +185,7 @@ describe("Scheduler", () => {
     const next = work.scheduler.next(0);
     await isPending(next);
     const [{ file, identity }] = work.take("open");
-    assertMatch(identity!, /^\d+:\d+$/);
+    assertMatch(identity!, /^\d+:\d+:\d+\.\d+$/);
     const kept = [{ start: 0, end: 4 * MIB, crc32: 7 }, { start: 6 * MIB, end: 12 * MIB, crc32: 9 }];
     const missing = [{ start: 4 * MIB, end: 6 * MIB }];
     work.scheduler.answer({ type: "opened", file, missing, kept, sequential: false });

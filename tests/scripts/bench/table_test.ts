@@ -33,6 +33,23 @@ describe("formatTable", () => {
     assertEquals(scp, ["scp", "4.000", "3.000", "25", "1.00", "2.00", "-", "-"]);
   });
 
+  it("multiplies the time of who copied only a part, and says so", () => {
+    const part = { contender: "scp", shrunk: 10, rounds: rounds(2), memory: {} };
+    const row = formatTable({ item, results: [part] }).split("\n")[4];
+    assertEquals(row.split("|").slice(1, 5).map((cell) => cell.trim()), [
+      "scp, 1/10 of it times 10",
+      "20.000",
+      "20.000",
+      "-",
+    ]);
+  });
+
+  it("shows what a file with holes takes on the disk", () => {
+    const allocated = { source: 2 ** 20, target: 3 * 2 ** 20 };
+    const table = formatTable({ item, results: [{ contender: "escp", rounds: rounds(1), memory: {}, allocated }] });
+    assertStringIncludes(table, "- escp: takes 3 MiB, its source 1 MiB");
+  });
+
   it("shows who could not take part, and why", () => {
     const failure = "rsync is not installed";
     const table = formatTable({ item, results: [{ contender: "rsync -a", rounds: [], memory: {}, failure }] });

@@ -1,0 +1,88 @@
+/** What an ARM64 machine needs beside the emulator: its Deno, from npm, and its libraries, from Debian. Kept in a folder. */
+
+import { exists } from "../exists.ts";
+
+/** Paths of what was fetched. */
+export interface Arm64Machine {
+  /** The `deno` for ARM64. */
+  deno: string;
+  /** Its version: that of the Deno that runs this where npm has it, else another. */
+  version: string;
+  /** Folders with libraries, to be laid over /usr/lib. */
+  libraries: string[];
+}
+
+const PACKAGE = "@deno/linux-arm64-glibc";
+/** Some names differ between releases of Debian: one of each line. */
+const LIBRARIES = [["libc6"], ["libgcc-s1"], ["libssl3t64", "libssl3"], ["libzstd1"]];
+
+/** Fetches what is missing. @throws {Error} what could not be had, and why. */
+export async function fetchMachine(folder: string): Promise<Arm64Machine> {
+  await Deno.mkdir(folder, { recursive: true });
+  const root = `${folder}/root`;
+  if (!await exists(root)) {
+    await fetchLibraries(folder, `${root}.unfinished`);
+    await Deno.rename(`${root}.unfinished`, root);
+  }
+  const version = await findVersion();
+  const package_ = `${folder}/deno-${version}`;
+  if (!await exists(package_)) {
+    await Deno.mkdir(`${package_}.unfinished`, { recursive: true });
+    const [, file] = /(\S+\.tgz)\s*$/.exec(await run("npm", ["pack", "--silent", `${PACKAGE}@${version}`], folder))!;
+    await run("tar", ["-xzf", file, "-C", `${package_}.unfinished`], folder);
+    await Deno.remove(`${folder}/${file}`);
+    await Deno.rename(`${package_}.unfinished`, package_);
+  }
+  const libraries = [];
+  for (const library of [`${root}/lib`, `${root}/usr/lib`]) if (await exists(library)) libraries.push(library);
+  return { deno: `${package_}/package/deno`, version, libraries };
+}
+
+async function findVersion(): Promise<string> {
+  const versions: string[] = JSON.parse(await run("npm", ["view", "--silent", PACKAGE, "versions", "--json"]));
+  const own = Deno.version.deno;
+  return chooseVersion(own, versions);
+}
+
+/** The same, else the last of that minor version, else the last. @param versions from old to new, at least one. */
+export function chooseVersion(own: string, versions: readonly string[]): string {
+  if (versions.includes(own)) return own;
+  const minor = own.slice(0, own.lastIndexOf(".") + 1);
+  return versions.findLast((version) => version.startsWith(minor)) ?? versions.at(-1)!;
+}
+
+/** With lists of packages of its own, so that nothing changes for the apt of this machine. */
+async function fetchLibraries(folder: string, root: string): Promise<void> {
+  const apt = `${folder}/apt`;
+  for (const part of ["lists/partial", "cache/archives/partial"]) {
+    await Deno.mkdir(`${apt}/${part}`, { recursive: true });
+  }
+  const set = [
+    ...["APT::Architectures::=amd64", "APT::Architectures::=arm64", "APT::Sandbox::User=root"],
+    ...[`Dir::State::lists=${apt}/lists`, `Dir::Cache=${apt}/cache`],
+  ].flatMap((value) => ["-o", value]);
+  await run("apt-get", ["--quiet", ...set, "update"], apt);
+  for (const names of LIBRARIES) {
+    const failures: string[] = [];
+    for (const name of names) {
+      try {
+        await run("apt-get", ["--quiet", ...set, "download", `${name}:arm64`], apt);
+        break;
+      } catch (error) {
+        failures.push((error as Error).message);
+      }
+    }
+    if (failures.length === names.length) throw new Error(failures.join("\n"));
+  }
+  for await (const { name } of Deno.readDir(apt)) {
+    if (name.endsWith(".deb")) await run("dpkg-deb", ["--extract", name, root], apt);
+  }
+  await Deno.remove(apt, { recursive: true });
+}
+
+async function run(program: string, args: string[], cwd?: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args, cwd, stdin: "null" }).output();
+  const decoder = new TextDecoder();
+  if (success) return decoder.decode(stdout);
+  throw new Error(`${program} ${args.at(-1)}: ${decoder.decode(stderr).trim() || "it failed"}`);
+}

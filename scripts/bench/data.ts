@@ -1,0 +1,111 @@
+/** Makes what is copied in the benchmark, the same bytes in each run. */
+
+import { RandomBytes, writeRandomFile } from "../../tests/support/random_bytes.ts";
+import { text } from "../../tests/compress/text.ts";
+import { exists } from "../exists.ts";
+
+/** Bytes of each file of `createSmallFiles`. */
+export const SMALL_BYTES = 4096;
+const FILES_OF_A_FOLDER = 100;
+const PIECE_BYTES = 1 << 20;
+
+/** One file of random bytes, unless it is there. */
+export async function createRandomFile(path: string, bytes: number): Promise<void> {
+  if (!await exists(path)) await writeRandomFile(path, bytes, "big");
+}
+
+/** A tree with this many files of one size, 100 in a folder, unless it is there. */
+export async function createSmallFiles(path: string, files: number, bytes = SMALL_BYTES): Promise<void> {
+  if (await exists(path)) return;
+  const random = new RandomBytes("many");
+  const content = new Uint8Array(bytes);
+  for (let made = 0; made < files; made++) {
+    const folder = `${path}/${Math.floor(made / FILES_OF_A_FOLDER)}`;
+    if (made % FILES_OF_A_FOLDER === 0) await Deno.mkdir(folder, { recursive: true });
+    random.fill(content);
+    Deno.writeFileSync(`${folder}/${made % FILES_OF_A_FOLDER}`, content);
+  }
+}
+
+/**
+ * Sizes of files as they are found on disks: their logarithms are normally distributed (Downey, "The structural cause of
+ * file size distributions"), here with a standard deviation of 2. They add up to `sum` exactly.
+ */
+export function logNormalSizes(files: number, sum: number): number[] {
+  const random = new RandomBytes("sizes");
+  const uniform = () => (random.next() + 1) / (2 ** 32 + 1);
+  // Box and Muller.
+  const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const weights = Array.from({ length: files }, () => Math.exp(2 * normal()));
+  const total = weights.reduce((a, b) => a + b, 0);
+  const sizes = weights.map((weight) => Math.floor(weight / total * sum));
+  sizes[0] += sum - sizes.reduce((a, b) => a + b, 0);
+  return sizes;
+}
+
+/** A tree of random files with these sizes, 100 in a folder. */
+export async function createSizedFiles(path: string, sizes: number[]): Promise<void> {
+  for (const [index, size] of sizes.entries()) {
+    const folder = `${path}/${Math.floor(index / FILES_OF_A_FOLDER)}`;
+    await Deno.mkdir(folder, { recursive: true });
+    await writeRandomFile(`${folder}/${index % FILES_OF_A_FOLDER}`, size, index);
+  }
+}
+
+/** A file of holes with so many pieces of 1 MiB of random bytes, evenly spread. */
+export async function createSparseFile(path: string, bytes: number, pieces: number): Promise<void> {
+  const random = new RandomBytes("sparse");
+  const piece = new Uint8Array(PIECE_BYTES);
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  await file.truncate(bytes);
+  for (const offset of pieceOffsets(bytes, pieces)) {
+    random.fill(piece);
+    await file.seek(offset, Deno.SeekMode.Start);
+    for (let at = 0; at < piece.length;) at += await file.write(piece.subarray(at));
+  }
+}
+
+/**
+ * Compares the pieces and what the files take on the disk, so that terabytes of holes need not be read.
+ *
+ * @returns what differs; undefined when nothing does.
+ */
+export async function compareSparseFiles(
+  expected: string,
+  actual: string,
+  pieces: number,
+): Promise<string | undefined> {
+  using left = await Deno.open(expected);
+  using right = await Deno.open(actual);
+  const [mine, theirs] = await Promise.all([left.stat(), right.stat()]);
+  if (mine.size !== theirs.size) return `has ${theirs.size} bytes, expected ${mine.size}`;
+  for (const offset of pieceOffsets(mine.size, pieces)) {
+    const [a, b] = await Promise.all([readPiece(left, offset), readPiece(right, offset)]);
+    if (a.some((byte, at) => byte !== b[at])) return `differs between byte ${offset} and ${offset + PIECE_BYTES}`;
+  }
+  return undefined;
+}
+
+/** A file of text as logs have it, a line like the other, unless it is there. What repeats is 32 MiB apart. */
+export async function createText(path: string, bytes: number): Promise<void> {
+  if (await exists(path)) return;
+  const block = text(Math.min(bytes, 32 << 20));
+  using file = await Deno.open(path, { write: true, create: true });
+  for (let left = bytes; left > 0;) left -= await file.write(block.subarray(0, Math.min(left, block.length)));
+}
+
+function pieceOffsets(bytes: number, pieces: number): number[] {
+  const stride = Math.floor(bytes / pieces / PIECE_BYTES) * PIECE_BYTES;
+  return Array.from({ length: pieces }, (_, index) => index * stride);
+}
+
+async function readPiece(file: Deno.FsFile, offset: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(PIECE_BYTES);
+  await file.seek(offset, Deno.SeekMode.Start);
+  for (let at = 0; at < bytes.length;) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) break;
+    at += read;
+  }
+  return bytes;
+}

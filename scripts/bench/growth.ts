@@ -1,0 +1,29 @@
+/** How time grows with what is copied, from the cases of a series. */
+
+import { type CaseResults, medianWall } from "./table.ts";
+
+/** From one case of a series to the next, which is twice as much. */
+export interface Doubling {
+  series: string;
+  from: string;
+  to: string;
+  /** Median time of the larger one as a multiple of that of the smaller one; undefined: one of them failed. */
+  ratio?: number;
+}
+
+/** Of the first contender, in the order of the cases. */
+export function doublings(finished: CaseResults[]): Doubling[] {
+  return finished.slice(1).flatMap((larger, index) => {
+    const smaller = finished[index];
+    const { series, title } = larger.item;
+    if (series === undefined || smaller.item.series !== series) return [];
+    const [before, after] = [medianWall(smaller.results[0]), medianWall(larger.results[0])];
+    const ratio = before === undefined || after === undefined ? undefined : after / before;
+    return [{ series, from: smaller.item.title, to: title, ratio }];
+  });
+}
+
+/** One line each. */
+export function formatDoublings(all: Doubling[]): string {
+  return all.map(({ from, to, ratio }) => `- ${from} -> ${to}: ${ratio?.toFixed(2) ?? "-"} times the time`).join("\n");
+}

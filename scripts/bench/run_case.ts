@@ -1,0 +1,134 @@
+/** Runs one case of the benchmark: all its contenders, in turns. */
+
+import { compareTrees } from "../../tests/support/compare_trees.ts";
+import { allocatedBytes } from "../../tests/support/holes.ts";
+import type { Sshd } from "../../tests/support/sshd.ts";
+import { removeTree } from "../../tests/support/temp.ts";
+import { exists } from "../exists.ts";
+import type { BenchCase } from "./cases.ts";
+import type { Contender, CopyPlaces } from "./contenders.ts";
+import { type Measure, measure } from "./measure.ts";
+import { type CaseWay, openWay } from "./case_way.ts";
+import type { Result } from "./table.ts";
+
+const TIME = "/usr/bin/time";
+
+/** What all cases share. */
+export interface BenchRun {
+  sshd: Sshd;
+  /** Holds what is copied. */
+  source: string;
+  target: string;
+  /** Absolute path of the executable. */
+  escp: string;
+  rounds: number;
+  timeoutSeconds: number;
+}
+
+/** A contender with what it copies. */
+interface Entrant {
+  contender: Contender;
+  places: CopyPlaces;
+  command: string[];
+  result: Result;
+}
+
+/**
+ * Makes the data, and takes it away at the end. The first round is not timed: it checks that each copy is right, and
+ * measures memory.
+ */
+export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]> {
+  await using way = await openWay(item, run.sshd);
+  const entrants = item.contenders.map((contender) => enter(item, contender, run, way));
+  try {
+    for (const { contender, places } of entrants) {
+      await item.create(`${places.source}/${places.entry}`, contender.shrunk ?? 1);
+    }
+    if (item.unchanged) await copyWithTimes(entrants[0].places);
+    for (let round = 0; round <= (item.memoryOnly ? 0 : run.rounds); round++) {
+      for (const entrant of entrants) {
+        const { contender, result } = entrant;
+        if (result.failure || round > (contender.mostRounds ?? Infinity)) continue;
+        try {
+          if (round === 0) await check(item, entrant, run);
+          else result.rounds.push(await runOnce(entrant, run));
+        } catch (error) {
+          result.failure = error instanceof Error ? error.message : `${error}`;
+        }
+        if (!item.unchanged) await removeTree(run.target);
+      }
+    }
+    return entrants.map(({ result }) => result);
+  } finally {
+    await removeTree(run.target);
+    for (const { places } of entrants) await removeTree(`${places.source}/${places.entry}`);
+  }
+}
+
+function enter(item: BenchCase, contender: Contender, run: BenchRun, way: CaseWay): Entrant {
+  const { name, shrunk } = contender;
+  const places = {
+    entry: shrunk ? `${item.entry}-${shrunk}` : item.entry,
+    direction: item.direction,
+    recursive: item.files > 1,
+    source: run.source,
+    target: run.target,
+    sshConfig: way.sshConfig,
+    escp: run.escp,
+    dataOptions: way.dataOptions,
+  };
+  return {
+    contender,
+    places,
+    command: contender.command(places),
+    result: { contender: name, shrunk, rounds: [], memory: {} },
+  };
+}
+
+async function copyWithTimes({ source, target, entry }: CopyPlaces): Promise<void> {
+  await Deno.mkdir(target);
+  const { success } = await new Deno.Command("cp", { args: ["-a", `${source}/${entry}`, target] }).output();
+  if (!success) throw new Error(`Cannot copy ${entry} with its times`);
+}
+
+async function runOnce({ contender, command }: Entrant, run: BenchRun, prefixes = ["", ""]): Promise<Measure> {
+  const { sshd } = run;
+  await Deno.mkdir(run.target, { recursive: true });
+  const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
+  const [here, there] = prefixes;
+  const script = `#!/bin/sh\n${engine}exec ${there} '${run.escp}' "$@"\n`;
+  await Deno.writeTextFile(`${sshd.binFolder}/escp`, script);
+  await Deno.chmod(`${sshd.binFolder}/escp`, 0o755);
+  const env = { HOME: sshd.home, SSH_AUTH_SOCK: "" };
+  const all = [...here.split(" ").filter(Boolean), ...command];
+  return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
+}
+
+/** One run that is not timed: the copy must be right. Notes the peak memory of each end where GNU time is there. */
+async function check(item: BenchCase, entrant: Entrant, run: BenchRun): Promise<void> {
+  const { contender: { program, shrunk }, places: { source, target, entry }, result } = entrant;
+  if (program !== "escp" && !await isInstalled(program)) throw new Error(`${program} is not installed`);
+  const withTime = await exists(TIME);
+  const [here, there] = [`${run.sshd.home}/memory-here`, `${run.sshd.home}/memory-there`];
+  const prefix = (file: string) => withTime ? `${TIME} -f %M -o ${file}` : "";
+  const measured = await runOnce(entrant, run, [prefix(here), prefix(there)]);
+  if (item.memoryOnly) result.rounds.push(measured);
+  const [expected, actual] = [`${source}/${entry}`, `${target}/${entry}`];
+  const difference = item.compare && !shrunk
+    ? await item.compare(expected, actual)
+    : (await compareTrees(expected, actual))[0];
+  if (difference) throw new Error(`wrong copy: ${difference}`);
+  result.memory = { local: await readKilobytes(here), remote: await readKilobytes(there) };
+  if (item.files === 1) result.allocated = { source: allocatedBytes(expected), target: allocatedBytes(actual) };
+  for (const file of [here, there]) await removeTree(file);
+}
+
+async function readKilobytes(file: string): Promise<number | undefined> {
+  const text = await Deno.readTextFile(file).catch(() => "");
+  return text.trim() ? Number(text) * 1024 : undefined;
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) if (await exists(`${folder}/${program}`)) return true;
+  return false;
+}

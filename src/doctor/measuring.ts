@@ -1,0 +1,123 @@
+/** Asks the other end, and measures together with it. */
+
+import { ProtocolError, UserError } from "../errors.ts";
+import type { CopyJob } from "../protocol/job.ts";
+import type { Finding, Load, Probe } from "../protocol/probe.ts";
+import type { ClientSession } from "../session/client_session.ts";
+import type { ProvenStream, Session } from "../session/session.ts";
+import type { Machine } from "../transfer/machine.ts";
+import { timeEchoes } from "../transfer/stream_echo.ts";
+import { measureThroughput, type Throughput } from "../transfer/throughput.ts";
+import type { DoctorOptions } from "./examine.ts";
+import type { Direction } from "./step.ts";
+
+/** Round trips that are timed; the shortest counts. */
+const ROUNDS = 5;
+
+/** The other end cannot do it, or may not, and goes on. */
+export class StepFailed extends UserError {
+  override name = "StepFailed";
+}
+
+/** See above. */
+export class Measuring {
+  readonly session: ClientSession;
+  readonly machine: Machine;
+  readonly #job: CopyJob;
+  readonly #options: DoctorOptions;
+
+  constructor(session: ClientSession, machine: Machine, job: CopyJob, options: DoctorOptions) {
+    this.session = session;
+    this.machine = machine;
+    this.#job = job;
+    this.#options = options;
+  }
+
+  /** @throws {StepFailed} */
+  async ask<W extends Finding["what"]>(probe: Probe, expected: W): Promise<Extract<Finding, { what: W }>> {
+    this.session.control.send({ type: "probe", probe });
+    return await this.#answer(expected);
+  }
+
+  /** The shortest of some, over the control channel; milliseconds. */
+  async roundTrip(): Promise<number> {
+    let shortest = Infinity;
+    for (let round = 0; round < ROUNDS; round++) {
+      const sentAt = performance.now();
+      await this.ask({ what: "echo" }, "echo");
+      shortest = Math.min(shortest, performance.now() - sentAt);
+    }
+    return shortest;
+  }
+
+  /** Of a stream of its own; milliseconds. @throws {StartError} when there is no way for one. */
+  async streamRoundTrips(): Promise<number[]> {
+    const { control, engine } = this.session;
+    control.send({ type: "probe", probe: { what: "stream" } });
+    // Over the control channel itself nothing moves unless somebody reads it.
+    const answered = this.#answer("stream");
+    answered.catch(() => {});
+    const timed = (async () => {
+      const stream = await new Promise<ProvenStream>((resolve, reject) => {
+        this.session.bringUp(1, resolve).catch(reject);
+      });
+      return await timeEchoes(stream, engine, { rounds: ROUNDS, idleTimeoutMs: this.#options.timeoutMs });
+    })();
+    timed.catch(() => {});
+    const lost = answered.then(() => timed);
+    const times = await Promise.race([timed, lost]);
+    await answered;
+    return times;
+  }
+
+  async throughput(direction: Direction, streams: number): Promise<{ found: Throughput; coresThere: number }> {
+    await this.ask({ what: "throughput", direction, streams, ms: this.#options.ms }, "ready");
+    const found = await this.#measure(direction === "push" ? "send" : "receive", streams);
+    const { load } = await this.#answer("throughput");
+    return { found, coresThere: coresOf(load) };
+  }
+
+  /** The only transfer of a session that cannot measure. */
+  async send(streams: number): Promise<Throughput> {
+    return await this.#measure("send", streams);
+  }
+
+  async #measure(part: "send" | "receive", streams: number): Promise<Throughput> {
+    const { secrets, control, features, engine } = this.session;
+    const session: Session = {
+      role: "client",
+      secrets,
+      control,
+      features,
+      engine,
+      bringUp: (count, take) => this.session.bringUp(count, take),
+      close() {},
+      gone: () => Promise.resolve(),
+    };
+    const { salt, blockBytes } = this.#job;
+    const { ms, timeoutMs, congestion } = this.#options;
+    const { machine } = this;
+    const job = { salt, blockBytes, idleTimeoutMs: timeoutMs, ...(part === "send" ? { congestion } : {}) };
+    const found = await measureThroughput({ ...job, session, machine, part, streams, ms });
+    // One that comes late must not be taken for one of the next.
+    await this.session.settled();
+    return found;
+  }
+
+  async #answer<W extends Finding["what"]>(expected: W): Promise<Extract<Finding, { what: W }>> {
+    const { finding } = await this.session.control.expect("probed");
+    if (finding.what === "failed") {
+      const { message, hint } = finding.failure;
+      throw new StepFailed(message, { hint: hint || undefined });
+    }
+    if (finding.what !== expected) {
+      throw new ProtocolError("bad-order", `Cannot accept the finding "${finding.what}" now, but "${expected}"`);
+    }
+    return finding as Extract<Finding, { what: W }>;
+  }
+}
+
+/** Cores that were kept busy. */
+export function coresOf({ cpuMs, ms }: Load): number {
+  return Math.round(cpuMs / Math.max(1, ms) * 100) / 100;
+}

@@ -1,0 +1,178 @@
+/** Opens streams by TCP, at the first of several places that proves to be the other end. */
+
+import type { CipherEngine } from "../crypto/cipher.ts";
+import type { ByteConn } from "../native/transport.ts";
+import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
+import { closeQuietly, offerProof, PROOF_TIMEOUT_MS } from "./stream_proof.ts";
+
+/** A place where the other end may listen. */
+export interface Candidate {
+  hostname: string;
+  port: number;
+  /** What to connect to in place of `hostname`, found out when its turn comes. */
+  lookUp?: () => Promise<string | undefined>;
+}
+
+/** What came of a place, or of a tunnel, that might have carried streams. */
+export interface Attempt {
+  /** "host:port", or the name of the tunnel. */
+  way: string;
+  /** Why it was not taken; undefined: it was. */
+  problem?: string;
+}
+
+/** How long one candidate is alone before the next is tried as well (RFC 8305 calls it the connection attempt delay). */
+const STAGGER_MS = 250;
+/** How long a connection may take to be there. */
+const CONNECT_TIMEOUT_MS = 15_000;
+
+/** Numbers count up and are never used twice, whatever became of the attempt. */
+export class StreamDialer {
+  readonly #secrets: SessionSecrets;
+  readonly #engine: CipherEngine;
+  readonly #as: Role;
+  #next: number;
+  #chosen?: Candidate;
+  /** What came of each place. */
+  readonly attempts: Attempt[] = [];
+  #closed = false;
+  readonly #pending = new Set<ByteConn>();
+
+  /** @param first the number of the first stream. */
+  constructor(secrets: SessionSecrets, engine: CipherEngine, { as, first }: { as: Role; first: number }) {
+    this.#secrets = secrets;
+    this.#engine = engine;
+    this.#as = as;
+    this.#next = first;
+  }
+
+  /** The place that has proven itself. */
+  get chosen(): Candidate | undefined {
+    return this.#chosen;
+  }
+
+  /** Ends all attempts. */
+  close(): void {
+    this.#closed = true;
+    for (const conn of this.#pending) closeQuietly(conn);
+  }
+
+  /** A stream from the first place that proves itself; undefined when none does in time: `failures` has a line for each then. */
+  async first(
+    candidates: readonly Candidate[],
+    patienceMs: number,
+    failures: string[],
+  ): Promise<ProvenStream | undefined> {
+    const left = new Map(candidates.map((candidate) => [candidate, "no answer"]));
+    const failed = new Set<Candidate>();
+    let won: Candidate | undefined;
+    let winner: ProvenStream | undefined;
+    let over = false;
+    let wake = () => {};
+    let running = 0;
+    const start = (candidate: Candidate) => {
+      running++;
+      resolved(candidate).then((place) =>
+        this.#reach(place).then((stream) => {
+          if (over) return closeQuietly(stream.conn);
+          over = true;
+          winner = stream;
+          won = candidate;
+          this.#chosen = place;
+          for (const pending of this.#pending) closeQuietly(pending);
+        })
+      ).catch((error) => {
+        if (over) return;
+        failed.add(candidate);
+        left.set(candidate, messageOf(error));
+      }).finally(() => {
+        running--;
+        wake();
+      });
+    };
+    const deadline = performance.now() + patienceMs;
+    for (let next = 0; !winner && !this.#closed && performance.now() < deadline;) {
+      const more = next < candidates.length;
+      if (more) start(candidates[next++]);
+      else if (running === 0) break;
+      const wait = Math.min(more ? STAGGER_MS : Infinity, deadline - performance.now());
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, wait);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    over = true;
+    for (const [candidate, why] of left) {
+      if (candidate === won) this.attempts.push({ way: placeName(this.#chosen!) });
+      else {this.attempts.push({
+          way: placeName(candidate),
+          problem: won && !failed.has(candidate) ? "not needed" : why,
+        });}
+    }
+    if (winner) return winner;
+    for (const conn of this.#pending) closeQuietly(conn);
+    for (const [candidate, why] of left) failures.push(`${placeName(candidate)}: ${why}`);
+  }
+
+  /** One more from the place that was chosen. */
+  async again(): Promise<ProvenStream> {
+    return await this.#reach(this.#chosen!);
+  }
+
+  /** Has a connection that leads to the other end prove itself, and closes it when it does not. */
+  async prove(conn: ByteConn, timeoutMs: number): Promise<ProvenStream> {
+    return await this.#prove(conn, this.#next++, timeoutMs);
+  }
+
+  async #reach(place: Candidate): Promise<ProvenStream> {
+    const index = this.#next++;
+    const conn = await connectInTime(place);
+    conn.setNoDelay(true);
+    return await this.#prove(conn, index, PROOF_TIMEOUT_MS);
+  }
+
+  async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<ProvenStream> {
+    if (this.#closed) {
+      closeQuietly(conn);
+      throw new Error("no longer needed");
+    }
+    this.#pending.add(conn);
+    try {
+      return await offerProof(conn, index, this.#secrets, this.#engine, { as: this.#as, timeoutMs });
+    } finally {
+      this.#pending.delete(conn);
+    }
+  }
+}
+
+async function resolved(candidate: Candidate): Promise<Candidate> {
+  const hostname = await candidate.lookUp?.();
+  return hostname === undefined ? candidate : { hostname, port: candidate.port };
+}
+
+/** A connection, or a failure within a bounded time: a firewall that drops packets says nothing for minutes. */
+async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpConn> {
+  const connecting = Deno.connect({ hostname, port });
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), CONNECT_TIMEOUT_MS));
+  try {
+    const conn = await Promise.race([connecting, late]);
+    if (conn !== "late") return conn;
+    connecting.then(closeQuietly, () => {});
+    throw new Deno.errors.TimedOut("no answer");
+  } finally {
+    clearTimeout(timer!);
+  }
+}
+
+/** An error in words for the user, without the number of the system. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
+}
+
+function placeName({ hostname, port }: Candidate): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

@@ -1,0 +1,102 @@
+/** The client's story of cleaning on another host: escp there does it, and tells what it has done. */
+
+import type { CipherName } from "../crypto/cipher.ts";
+import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
+import { ProtocolError, UserError } from "../errors.ts";
+import type { CleanJob } from "../protocol/job.ts";
+import { type ClientSession, openClientSession } from "../session/client_session.ts";
+import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import type { CleanListeners, CleanOutcome, CleanRequest } from "./cleaning.ts";
+import { neededToClean } from "./needed_features.ts";
+import { abortOf, explain, leave, settled } from "./peer_end.ts";
+import { TransferLost } from "./transfer_errors.ts";
+import { sendWanted, sourcesOfJob } from "./wanted.ts";
+
+export interface CleanHostOptions extends CleanRequest {
+  peer: PeerCommand;
+  engine: EngineChoice;
+  cipher: CipherName;
+  /** Silence of the other end that ends the session, in milliseconds. */
+  timeoutMs: number;
+  /** How long the login may take; undefined where somebody may be typing a password. */
+  helloTimeoutMs?: number;
+  /** A log file of the other side, as that names it. */
+  log?: string;
+  /** Hears the session's name once there is one. */
+  begun: (session: string) => void;
+  signal: AbortSignal;
+}
+
+/** Cleans folders of another host. @throws what ended it. */
+export async function cleanHost(
+  options: CleanHostOptions,
+  listeners: Pick<CleanListeners, "removed" | "failed">,
+): Promise<CleanOutcome> {
+  options.signal.throwIfAborted();
+  const peer = new PeerProcess(options.peer);
+  const state: { session?: ClientSession; work?: Promise<CleanOutcome> } = {};
+  try {
+    state.work = run(options, peer, listeners, state);
+    state.work.catch(() => {});
+    return await Promise.race([state.work, abortOf(options.signal)]);
+  } catch (error) {
+    const explained = await explain(error, peer, options.signal);
+    if (!(explained instanceof TransferLost)) throw explained;
+    throw new UserError(explained.message, { cause: explained, hint: "Run the same command again" });
+  } finally {
+    await leave(peer, state.session);
+    await settled(state.work);
+  }
+}
+
+async function run(
+  options: CleanHostOptions,
+  peer: PeerProcess,
+  { removed, failed }: Pick<CleanListeners, "removed" | "failed">,
+  state: { session?: ClientSession },
+): Promise<CleanOutcome> {
+  const { folders, olderThanMs, dryRun, timeoutMs, log } = options;
+  const job: CleanJob = {
+    direction: "clean",
+    ...sourcesOfJob(folders),
+    olderThanMs,
+    timeoutMs,
+    ...(dryRun && { dryRun }),
+    ...(log !== undefined && { log }),
+  };
+  const session = await openClientSession(peer, {
+    job,
+    cipher: options.cipher,
+    engine: loadCipherEngine(options.engine).engine,
+    needed: neededToClean(job),
+    tell: () => {},
+    timeoutMs,
+    helloTimeoutMs: options.helloTimeoutMs,
+  });
+  state.session = session;
+  options.begun(session.secrets.id.slice(0, 8));
+  await sendWanted(session, folders);
+  const { control } = session;
+  const seen: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
+  for (;;) {
+    const message = await control.expect("removed", "failed", "cleaned");
+    if (message.type === "failed") {
+      seen.failed++;
+      failed(message.failure);
+    } else if (message.type === "removed") {
+      for (const entry of message.entries) {
+        seen.files++;
+        seen.bytes += entry.bytes;
+        removed(entry);
+      }
+    } else {
+      const { files, bytes, failed, kept } = message;
+      if (files !== seen.files || bytes !== seen.bytes || failed !== seen.failed) {
+        throw new ProtocolError("bad-totals", "Cannot believe the other side: it counts what it has not told");
+      }
+      control.send({ type: "bye" });
+      await control.flushed();
+      return { ...seen, kept };
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** The remote end of a session that cleans: no streams, only the control channel. */
+
+import { ProtocolError } from "../errors.ts";
+import { Confinement } from "../files/confinement.ts";
+import type { CleanJob } from "../protocol/job.ts";
+import type { RemovedEntry } from "../protocol/messages.ts";
+import type { RemoteSession } from "../session/remote_session.ts";
+import { clean } from "./cleaning.ts";
+import { GatheredEntries } from "./gathered_entries.ts";
+import type { Machine } from "./machine.ts";
+import { checkDirection, type SessionLimits } from "./session_limits.ts";
+import { takeWanted } from "./wanted.ts";
+
+/** A client that reads more slowly than this end cleans makes it wait. UTF-16 units. */
+const MOST_WAITING = 256 << 10;
+/** What is gathered for a message waits no longer. */
+const GATHER_MS = 250;
+
+/** Cleans the folders of the job, and tells the client. @throws what ended it. */
+export async function cleanForClient(
+  { control, features }: RemoteSession,
+  job: CleanJob,
+  machine: Machine,
+  { limits, local, note }: { limits: SessionLimits; local: boolean; note: (text: string) => void },
+): Promise<void> {
+  machine.notes.forEach(note);
+  if (!features.includes("clean")) throw new ProtocolError("bad-message", "Cannot clean: it was not agreed on");
+  checkDirection("clean", limits);
+  const { dryRun = false, olderThanMs } = job;
+  const home = Deno.cwd();
+  const confinement = limits.root === undefined ? undefined : new Confinement(limits.root, home, machine.files.paths);
+  const folders = await takeWanted(control, job);
+  const gone: { error?: unknown } = {};
+  const bye = control.expect("bye");
+  bye.catch((error) => gone.error = error);
+  const removed = new GatheredEntries<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
+  let sentMs = performance.now();
+  const work = clean(
+    { folders, olderThanMs, dryRun },
+    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement },
+    machine.files,
+    {
+      removed(entry) {
+        note(`${dryRun ? "would remove" : "removed"} ${entry.path}`);
+        removed.add(entry);
+      },
+      failed(failure) {
+        note(failure.message);
+        control.send({ type: "failed", failure });
+      },
+      turn() {
+        if (gone.error) throw gone.error;
+        const now = performance.now();
+        if (now - sentMs > GATHER_MS) {
+          removed.flush();
+          sentMs = now;
+        }
+        return control.waiting > MOST_WAITING ? control.flushed() : undefined;
+      },
+    },
+  );
+  work.catch(() => {});
+  const early = bye.then(() => {
+    throw new ProtocolError("bad-order", "Cannot end the session: it is not done");
+  });
+  early.catch(() => {});
+  const outcome = await Promise.race([work, early]);
+  removed.flush();
+  control.send({ type: "cleaned", ...outcome });
+  await bye;
+}

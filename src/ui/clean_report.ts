@@ -1,0 +1,113 @@
+/** What `--clean` says on stdout: a line for each file and their sum, or with `--json` one object a line. */
+
+import { escapePath } from "../errors.ts";
+import type { CleanOutcome } from "../transfer/cleaning.ts";
+import { formatBytes, formatCount } from "./format.ts";
+
+/** How it ended. */
+export type CleanEnd =
+  | { status: "ok" | "failed"; exitStatus: number; outcome: CleanOutcome }
+  | { status: "error"; exitStatus: number; message: string };
+
+/** Tells of one run. `end` comes once, as the last. */
+export interface CleanReport {
+  begin(): void;
+  removed(host: string | undefined, entry: { path: string; bytes: number }): void;
+  failed(host: string | undefined, failure: { path: string; message: string; hint?: string }): void;
+  note(message: string): void;
+  end(end: CleanEnd): void;
+}
+
+/** What is told. */
+export interface CleanAbout {
+  version: string;
+  /** As typed. */
+  folders: string[];
+  /** What is younger stays, as people write it: `1d`. */
+  age: string;
+  dryRun: boolean;
+}
+
+/** Lines for people. What failed is told elsewhere. */
+export class CleanListing implements CleanReport {
+  readonly #about: Pick<CleanAbout, "age" | "dryRun">;
+  readonly #write: (text: string) => void;
+
+  /** @param write gets whole lines. */
+  constructor(about: Pick<CleanAbout, "age" | "dryRun">, write: (text: string) => void) {
+    this.#about = about;
+    this.#write = write;
+  }
+
+  begin(): void {}
+
+  removed(host: string | undefined, { path, bytes }: { path: string; bytes: number }): void {
+    const place = host === undefined ? "" : `${host}:`;
+    this.#write(`${this.#about.dryRun ? "remove " : "removed"}  ${place}${escapePath(path)}  ${formatBytes(bytes)}\n`);
+  }
+
+  failed(): void {}
+
+  note(): void {}
+
+  end(end: CleanEnd): void {
+    if (end.status !== "error") this.#write(cleanSummary(end.outcome, this.#about) + "\n");
+  }
+}
+
+/** The last line: `3 files removed, 12.0 MiB; 2 left alone: in use, or changed less than 1d ago`. */
+export function cleanSummary(
+  { files, bytes, kept, failed }: CleanOutcome,
+  { age, dryRun }: Pick<CleanAbout, "age" | "dryRun">,
+): string {
+  const parts = [
+    `${formatCount(files, "file")} ${dryRun ? "to remove" : "removed"}, ${formatBytes(bytes)}`,
+    kept > 0 ? `${kept} left alone: in use, or changed less than ${age} ago` : "",
+    failed > 0 ? `${failed} failed` : "",
+  ];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+/** Objects for programs. Documented in README.md, "For programs". */
+export class CleanJson implements CleanReport {
+  readonly #about: CleanAbout;
+  readonly #output: { write(line: string): void; now(): number };
+  readonly #startedMs: number;
+
+  /** @param output `now` in milliseconds, of a clock that never goes back. */
+  constructor(about: CleanAbout, output: { write(line: string): void; now(): number }) {
+    this.#about = about;
+    this.#output = output;
+    this.#startedMs = output.now();
+  }
+
+  begin(): void {
+    const { version, folders } = this.#about;
+    this.#write({ event: "start", version, folders });
+  }
+
+  removed(host: string | undefined, { path, bytes }: { path: string; bytes: number }): void {
+    const said = this.#about.dryRun ? { event: "planned", action: "remove" } : { event: "removed" };
+    this.#write({ ...said, host, path, bytes });
+  }
+
+  failed(host: string | undefined, { path, message, hint }: { path: string; message: string; hint?: string }): void {
+    this.#write({ event: "failed", host, path, message, hint: hint || undefined });
+  }
+
+  note(message: string): void {
+    this.#write({ event: "note", message });
+  }
+
+  end(end: CleanEnd): void {
+    const seconds = Math.round(this.#output.now() - this.#startedMs) / 1000;
+    const { status, exitStatus } = end;
+    const dryRun = this.#about.dryRun || undefined;
+    const rest = end.status === "error" ? { message: end.message } : { ...end.outcome, dryRun };
+    this.#write({ event: "end", status, exitStatus, seconds, ...rest });
+  }
+
+  #write(line: Record<string, unknown>): void {
+    this.#output.write(JSON.stringify(line) + "\n");
+  }
+}

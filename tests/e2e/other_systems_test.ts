@@ -1,0 +1,87 @@
+/** The client as it runs on Windows and macOS: their rules, without what they lack; the disk is that of this machine. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { fromFileUrl } from "@std/path";
+import { compareTrees } from "../support/compare_trees.ts";
+import { runEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { type Scene, startScene } from "./scene.ts";
+
+const path = (name: string) => fromFileUrl(new URL(name, import.meta.url));
+const COMMAND = [
+  ...[Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all"],
+  ...["--config", path("../../deno.json"), path("as_on_other_system.ts")],
+];
+
+describeWithSshd("escp as it runs on", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  const run = (system: string, args: string[]) =>
+    runEscp([...scene.sshd.sshOptions, ...args], {
+      command: COMMAND,
+      env: { ESCP_TEST_SYSTEM: system, ESCP_ENGINE: "auto" },
+    });
+
+  for (const system of ["windows", "darwin"]) {
+    it(`${system}: copies to a host, back, and here, with everything that it can keep`, async () => {
+      const tree = await scene.tree({
+        "from/one file": { content: "1", mtime: new Date("2020-02-02T02:02:02Z") },
+        "from/folder/large": { size: 5 << 20 },
+        "from/folder/empty": { folder: true },
+        "from/link": { link: "one file" },
+        "there/": { folder: true },
+      });
+      const from = `${tree}/from`;
+      const [there, back, here] = ["there/copy", "back", "here"].map((name) => `${tree}/${name}`);
+      for (const [source, target] of [[from, `testhost:${there}`], [`testhost:${there}`, back], [back, here]]) {
+        const { code, stderr } = await run(system, ["-r", "-p", "--symlinks=preserve", source, target]);
+        assertEquals({ code, stderr }, { code: 0, stderr: "" }, `${source} to ${target}`);
+      }
+      for (const copy of [there, back, here]) assertEquals(await compareTrees(from, copy, { mtimes: "s" }), [], copy);
+      const again = await run(system, ["-r", "-u", "--json", from, `testhost:${tree}/there/copy/..`]);
+      assertEquals(again.code, 0, again.stderr);
+      assertEquals(await Deno.readTextFile(`${there}/../from/one file`), "1");
+    });
+  }
+
+  it("windows: leaves out what has no name there, by name, and nothing leads out of the target", async () => {
+    const tree = await scene.tree({
+      "from/good": "1",
+      "from/..\\evil": "2",
+      "from/C:x": "2",
+      "from/good:stream": "2",
+      "from/NUL.txt": "2",
+      "from/dot.": { folder: true },
+      "from/dot./in it": "2",
+      "from/a\\..\\..\\b": { size: 5 << 20 },
+      "to/kept": "0",
+    });
+    const { code, stderr } = await run("windows", ["-r", `testhost:${tree}/from`, `${tree}/to`]);
+    assertEquals(code, 1);
+    for (const name of ["C:x", "good:stream", "NUL.txt", "dot."]) assertStringIncludes(stderr, `/to/from/${name}`);
+    assertMatch(stderr, /Windows has no names with ":"/);
+    assertMatch(stderr, /Windows takes that name for a device/);
+    assertEquals(Deno.readTextFileSync(`${tree}/to/from/good`), "1");
+    assertEquals(namesIn(`${tree}/to/from`), ["good"]);
+    assertEquals(namesIn(`${tree}/to`), ["from", "kept"]);
+    // A pattern lets the host choose the names.
+    const files = await run("windows", [`testhost:${tree}/from/*o*`, `testhost:${tree}/from/*evil`, `${tree}/to`]);
+    assertEquals(files.code, 1);
+    assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
+    const folder = await run("windows", ["-r", `testhost:${tree}/from/*.`, `${tree}/to`]);
+    assertEquals(folder.code, 1);
+    assertMatch(folder.stderr, /end in a dot/);
+    assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
+  });
+});
+
+/** Without the mark of a folder whose copy did not get through. */
+function namesIn(folder: string): string[] {
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  return names.filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name)).sort();
+}

@@ -1,0 +1,13 @@
+/** The Worker of streams, with a bug: it throws when it has so many messages for the main thread, FAIL_AFTER. */
+
+import "../../src/streams/stream_worker.ts";
+
+const scope = self as unknown as { postMessage(message: unknown): void };
+const post = scope.postMessage.bind(self);
+let left = Number(Deno.env.get("FAIL_AFTER"));
+scope.postMessage = (message) => {
+  if (left-- > 0) return post(message);
+  setTimeout(() => {
+    throw new Error("thread on purpose");
+  });
+};

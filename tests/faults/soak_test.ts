@@ -1,0 +1,140 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { killOthers } from "../e2e/interruptions.ts";
+import { type Copy, DIRECTIONS, ENGINES, type Scene, startScene, type Way, wayName } from "../e2e/scene.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import type { RunningEscp } from "../support/escp_command.ts";
+import { freePort } from "../support/free_port.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { waitForNoProcess } from "../support/processes.ts";
+import { RandomBytes, randomTree } from "../support/random_bytes.ts";
+import type { TreeEntries } from "../support/temp_tree.ts";
+import { type Fault, startFaultProxy } from "./fault_proxy.ts";
+import { brokenFiles } from "./whole_files.ts";
+
+/** Transfers; `deno task soak` wants more of them. */
+const TRANSFERS = Number(Deno.env.get("ESCP_SOAK") ?? 6);
+/** Seed of the first one; each has the next. */
+const FIRST_SEED = Number(Deno.env.get("ESCP_SOAK_SEED") ?? 1);
+const MIB = 1 << 20;
+/** Nothing here takes longer, whatever happens to it. */
+const LIMIT_MS = 60_000;
+/** Attempts that something may happen to; the one after them is left alone and has to succeed. */
+const MOST_ATTEMPTS = 3;
+
+const KILLS = ["client", "remote", "ssh", "SIGINT", "SIGTERM", "SIGHUP"] as const;
+const FAULTS = ["cut", "half", "stall", "flip"] as const;
+
+describeWithSshd("a copy under random faults", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + TRANSFERS; seed++) {
+    const random = new RandomBytes(`soak ${seed}`);
+    const way = randomWay(random);
+    it(`leaves only whole files, and says 0 only of equal trees: ${wayName(way)}, seed ${seed}`, async () => {
+      const from = await scene.tree(tree(random, seed));
+      // Some of it was there before, in another version.
+      const old = await scene.tree(random.below(2) === 0 ? {} : oldVersions(from, random));
+      const to = await scene.tree();
+      await new Deno.Command("cp", { args: ["-a", `${old}/.`, to] }).output();
+      const flags = ["-r", ...options(random)];
+      const copy: Copy = { flags, sources: [`${from}/.`], target: to, timeoutMs: LIMIT_MS };
+      let killed = false;
+      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+        const { code, kill } = await disturbed(way, copy, random);
+        killed ||= kill;
+        assertEquals(brokenFiles(to, from, old), []);
+        if (code !== 0) continue;
+        assertEquals(await differences(from, to, killed), []);
+        break;
+      }
+      const { code, stderr } = await scene.copy(way, copy);
+      assertEquals(code, 0, stderr);
+      assertEquals(await differences(from, to, killed), []);
+      await Promise.all([from, old, to].map((path) => Deno.remove(path, { recursive: true })));
+    });
+  }
+
+  /** One run, to which something happens. Checks what holds of every run. */
+  async function disturbed(way: Way, copy: Copy, random: RandomBytes): Promise<{ code: number; kill: boolean }> {
+    const port = freePort();
+    await using proxy = startFaultProxy(port, randomFaults(random));
+    const through = way.direction === "local"
+      ? []
+      : ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${proxy.port}`];
+    const patience = ["--timeout", "2", "--retries", `${random.below(3)}`];
+    const [kill, delayMs] = [random.below(3) < 2, random.below(1500)];
+    const who = KILLS[random.below(KILLS.length)];
+    await using running = await scene.start(way, { ...copy, flags: [...copy.flags!, ...through, ...patience] });
+    let struck = Promise.resolve();
+    const strike = kill ? setTimeout(() => struck = hit(running, who), delayMs) : undefined;
+    const { code, stderr, leftBehind } = await running.result;
+    clearTimeout(strike);
+    await struck;
+    // A signal that comes before it listens for it ends it in the system's own way.
+    assert([0, 1, 129, 130, 137, 143, 255].includes(code), `status ${code}: ${stderr}`);
+    assert(!/bug in escp|^\s+at /m.test(stderr), stderr);
+    await waitForNoProcess(leftBehind, 10_000);
+    await scene.sshd.waitForNoSession(10_000);
+    return { code, kill };
+  }
+
+  async function hit(running: RunningEscp, who: typeof KILLS[number]): Promise<void> {
+    if (who === "remote") return await killOthers(scene, running, /--receiver/);
+    if (who === "ssh") return await killOthers(scene, running, /^\S*ssh /);
+    try {
+      running.kill(who === "client" ? "SIGKILL" : who);
+    } catch {
+      // It has ended.
+    }
+  }
+});
+
+/** Nobody removes the small files that a process had begun when it was killed: they may be there beside the others. */
+async function differences(from: string, to: string, killed: boolean): Promise<string[]> {
+  const all = await compareTrees(from, to);
+  return killed ? all.filter((line) => !/\.escp-[^/]*\.part: not expected/.test(line)) : all;
+}
+
+function randomWay(random: RandomBytes): Way {
+  return {
+    direction: DIRECTIONS[random.below(DIRECTIONS.length)],
+    engine: ENGINES[random.below(ENGINES.length)],
+    streams: random.below(2) === 0 ? 1 : 4,
+  };
+}
+
+function tree(random: RandomBytes, seed: number): TreeEntries {
+  const shape = { files: 10 + random.below(200), folders: 1 + random.below(20), maxBytes: MIB, seed };
+  const large = Array.from({ length: random.below(4) }, (_, index): [string, { size: number }] => {
+    return [`large ${index}`, { size: MIB + random.below(24 * MIB) }];
+  });
+  return { ...randomTree(shape), ...Object.fromEntries(large) };
+}
+
+/** Files with the names of some that are to come. */
+function oldVersions(from: string, random: RandomBytes): TreeEntries {
+  const names = [...Deno.readDirSync(from)].filter(({ isFile }) => isFile).map(({ name }) => name).sort();
+  return Object.fromEntries(
+    names.filter(() => random.below(2) === 0).map((name) => [name, { size: random.below(5000), seed: `old ${name}` }]),
+  );
+}
+
+function options(random: RandomBytes): string[] {
+  const flags = [["-p"], ["-C"], ["--sparse"], ["-l", "400000"], ["-u"], ["--no-resume"], ["--blocksize", "64K"]];
+  return flags.filter(() => random.below(4) === 0).flat();
+}
+
+function randomFaults(random: RandomBytes): Fault[] {
+  return Array.from({ length: random.below(7) }, (): Fault => ({
+    way: random.below(2) === 0 ? "to server" : "to client",
+    // Most of them early: a copy that has gone through all of its faults is a copy without.
+    after: Math.floor((random.next() / 2 ** 32) ** 3 * 8 * MIB),
+    kind: FAULTS[random.below(FAULTS.length)],
+    times: 1 + random.below(2),
+  }));
+}

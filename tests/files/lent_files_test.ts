@@ -1,0 +1,151 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { FileError } from "../../src/errors.ts";
+import type { FileEngine, RangeReader, RangeWriter } from "../../src/files/engine.ts";
+import { createNativeEngine } from "../../src/files/native_engine.ts";
+import { Breather } from "../../src/streams/breather.ts";
+import { LentFiles } from "../../src/streams/lent_files.ts";
+import { randomBytes } from "../support/random_bytes.ts";
+import { isNativeHere, TempFolder } from "./file_engines.ts";
+
+const BYTES = 3_000_001;
+const always = () => true;
+
+/** A file that is open, as a sender has it, and a new one beside it. */
+class Scene implements Disposable {
+  readonly folder = new TempFolder();
+  readonly contents = randomBytes(BYTES, "lent");
+  readonly engine: FileEngine = createNativeEngine().engine;
+  readonly breather = new Breather();
+  readonly reader: RangeReader;
+  readonly writer: RangeWriter;
+
+  constructor() {
+    const path = this.folder.write("from", this.contents);
+    const { dev, ino: inode } = Deno.statSync(path);
+    const root = { path, name: "from", kind: "file" as const, identity: { dev, inode: inode! }, size: BYTES };
+    this.reader = this.engine.sourceReader([root]).openRanged(0, "");
+    const target = this.engine.targetWriter(
+      [{ kind: "file", folder: this.folder.path, name: "to" }],
+      { preserve: false, umask: 0o022, token: "lent" },
+    );
+    const partial = target.createPartial(0, "", BYTES);
+    this.writer = target.openPartial(partial);
+    this.temporary = this.folder.at(partial.temporary);
+  }
+  readonly temporary: string;
+
+  get files(): LentFiles {
+    return new LentFiles(this.engine, Deno.pid, this.breather);
+  }
+
+  [Symbol.dispose](): void {
+    this.reader.close();
+    this.writer.close();
+    this.breather.close();
+    this.folder[Symbol.dispose]();
+  }
+}
+
+/** The same file for somebody whose system cannot copy. */
+function withoutCopying(writer: RangeWriter): RangeWriter {
+  return {
+    path: writer.path,
+    writeAt: (...args) => writer.writeAt(...args),
+    zerosAt: (...args) => writer.zerosAt(...args),
+    copyFrom: () => Promise.resolve(0),
+    close() {},
+  };
+}
+
+/** How often this process has it open. */
+function descriptorsOf(path: string): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      if (Deno.readLinkSync(`/proc/self/fd/${name}`) === path) count++;
+    } catch {
+      // That of the listing itself.
+    }
+  }
+  return count;
+}
+
+describe("a lent file", { ignore: !isNativeHere }, () => {
+  it("is copied from where the other end has it open, also when it has no name any more", async () => {
+    using scene = new Scene();
+    Deno.removeSync(scene.folder.at("from"));
+    const copied = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, always);
+    assert(copied);
+    assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
+  });
+
+  it("is copied in parts, each to its place", async () => {
+    using scene = new Scene();
+    for (const [offset, length] of [[1_000_003, BYTES - 1_000_003], [0, 1_000_003]]) {
+      await scene.files.copy(scene.reader.lent!, scene.writer, { offset, length }, always);
+    }
+    assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
+  });
+
+  it("is copied by the system", async () => {
+    using scene = new Scene();
+    const copied = await scene.writer.copyFrom!(scene.reader, 7, 100);
+    assert(copied > 0 && copied <= 100);
+    assertEquals(Deno.readFileSync(scene.temporary).subarray(7, 7 + copied), scene.contents.subarray(7, 7 + copied));
+  });
+
+  it("is read and written where the system cannot copy", async () => {
+    using scene = new Scene();
+    await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), { offset: 0, length: BYTES }, always);
+    assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
+  });
+
+  it("makes the system step aside for good where it once could not copy", async () => {
+    using scene = new Scene();
+    const other = { ...scene.reader.lent!, descriptor: 1 << 20 };
+    const gone: RangeReader = new Proxy(scene.reader, {
+      get: (reader, name) => name === "lent" ? other : Reflect.get(reader, name),
+    });
+    assertEquals(await scene.writer.copyFrom!(gone, 0, 10), 0);
+    assertEquals(await scene.writer.copyFrom!(scene.reader, 0, 10), 0);
+  });
+
+  it("is refused when it is another one, or none", () => {
+    using scene = new Scene();
+    const { lent } = scene.reader;
+    for (
+      const wrong of [{ ...lent!, inode: lent!.inode + 1 }, { ...lent!, dev: lent!.dev + 1 }, {
+        ...lent!,
+        descriptor: 1 << 20,
+      }]
+    ) {
+      assertThrows(() => scene.engine.openLent!(Deno.pid, wrong), FileError);
+    }
+  });
+
+  it("fails when it is shorter than it was", async () => {
+    using scene = new Scene();
+    Deno.truncateSync(scene.folder.at("from"), 2_000_000);
+    const copying = scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, always);
+    const error = await assertRejects(() => copying, FileError, "shorter");
+    assert(error.message.includes(scene.folder.at("from")), error.message);
+  });
+
+  it("is not copied any further when nobody wants it, and closing meanwhile waits", async () => {
+    using scene = new Scene();
+    let wanted = true;
+    const copying = scene.files.copy(
+      scene.reader.lent!,
+      scene.writer,
+      { offset: 0, length: BYTES },
+      () => wanted,
+    );
+    // The system has been asked by now, and is at work in another thread.
+    wanted = false;
+    scene.writer.close();
+    assertEquals(descriptorsOf(scene.temporary), 1);
+    assertEquals(await copying, false);
+    assertEquals(descriptorsOf(scene.temporary), 0);
+  });
+});

@@ -1,0 +1,40 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { compareSparseFiles, createSparseFile, logNormalSizes } from "../../../scripts/bench/data.ts";
+import { createTempFolder } from "../../support/temp.ts";
+
+describe("logNormalSizes", () => {
+  const sizes = logNormalSizes(1000, 2 ** 30);
+
+  it("gives so many sizes with that sum, the same each time", () => {
+    assertEquals(sizes.length, 1000);
+    assertEquals(sizes.reduce((a, b) => a + b), 2 ** 30);
+    assert(sizes.every((size) => Number.isInteger(size) && size >= 0));
+    assertEquals(logNormalSizes(1000, 2 ** 30), sizes);
+  });
+
+  it("has most files small and most bytes in large ones", () => {
+    const median = sizes.toSorted((a, b) => a - b)[500];
+    const mean = 2 ** 30 / 1000;
+    assert(median < mean / 4, `${median}`);
+    const large = sizes.filter((size) => size > mean);
+    assert(large.length < 300 && large.reduce((a, b) => a + b) > 2 ** 29);
+  });
+});
+
+describe("compareSparseFiles", () => {
+  it("finds another size, and a piece that differs", async () => {
+    await using folder = await createTempFolder();
+    const [a, b] = [`${folder.path}/a`, `${folder.path}/b`];
+    await createSparseFile(a, 16 << 20, 3);
+    await createSparseFile(b, 16 << 20, 3);
+    assertEquals(await compareSparseFiles(a, b, 3), undefined);
+    using file = await Deno.open(b, { write: true });
+    // The pieces are 5 MiB apart.
+    await file.seek((5 << 20) + 17, Deno.SeekMode.Start);
+    await file.write(new Uint8Array([0, 0]));
+    assert((await compareSparseFiles(a, b, 3))?.includes("differs"));
+    await file.truncate(15 << 20);
+    assertEquals(await compareSparseFiles(a, b, 3), `has ${15 << 20} bytes, expected ${16 << 20}`);
+  });
+});

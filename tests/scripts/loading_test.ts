@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { fromFileUrl } from "@std/path";
+import { createTempFolder } from "../support/temp.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Nothing of Deno may be used while modules are loaded: neither a library opened, nor a signal asked for. */
+const FORBID = `
+  // Deno's own parts use it when they are loaded.
+  await import("node:fs"), await import("node:zlib");
+  Object.defineProperty(Deno, "build", { value: { ...Deno.build, os: Deno.args[0] } });
+  for (const key of Object.keys(Deno)) {
+    const value = Reflect.get(Deno, key);
+    if (typeof value !== "function" || key === "exit") continue;
+    Object.defineProperty(Deno, key, { value: function () { throw new Error("Deno." + key + " is used") } });
+  }
+`;
+
+describe("all modules", () => {
+  for (const os of ["linux", "darwin", "windows"]) {
+    it(`can be loaded on ${os} without a permission, and use nothing of the system then`, async () => {
+      await using folder = await createTempFolder();
+      const files = await sourceFiles("src/");
+      const imports = files.map((file) => `await import(${JSON.stringify(new URL(file, ROOT).href)});`);
+      await Deno.writeTextFile(`${folder.path}/load.ts`, `${FORBID}\n${imports.join("\n")}\nconsole.log("loaded");`);
+      assertEquals(await run(`${folder.path}/load.ts`, os), { stdout: "loaded\n", stderr: "" });
+    });
+  }
+
+  it("are seen when they use something", async () => {
+    await using folder = await createTempFolder();
+    await Deno.writeTextFile(`${folder.path}/load.ts`, `${FORBID}\nDeno.dlopen("libc.so.6", {});`);
+    const { stderr } = await run(`${folder.path}/load.ts`, "linux");
+    assertEquals(stderr.includes("Deno.dlopen is used"), true, stderr);
+  });
+});
+
+async function sourceFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (isDirectory) files.push(...await sourceFiles(`${folder}${name}/`));
+    else if (name.endsWith(".ts")) files.push(folder + name);
+  }
+  return files.sort();
+}
+
+async function run(module: string, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
+  const config = fromFileUrl(new URL("deno.json", ROOT));
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "--no-prompt", "--config", config, module, ...args],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}

@@ -1,0 +1,153 @@
+/**
+ * A program of its own: packs small files with the native engine, and writes them, as streams do, and prints as JSON how
+ * many promises and buffers that has made. Arguments: an empty folder, and numbers of files.
+ */
+
+import type { FileEngine } from "../../src/files/engine.ts";
+import { createNativeEngine } from "../../src/files/native_engine.ts";
+import { FRAME_HEADER_BYTES } from "../../src/protocol/frame.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
+import { Breather } from "../../src/streams/breather.ts";
+import { FrameSender } from "../../src/streams/frame_sender.ts";
+import { type FrameWriter, viewOf } from "../../src/streams/frames.ts";
+import { PackReceiver } from "../../src/streams/pack_receiver.ts";
+import { beginPack, PackSender } from "../../src/streams/pack_sender.ts";
+import type { PackUnit } from "../../src/streams/unit.ts";
+
+/** What was made. */
+interface Made {
+  /** Those of async functions and of await too. */
+  promises: number;
+  /** ArrayBuffers, and views of them. */
+  buffers: number;
+}
+
+/** What a run has made. */
+export interface MadeInRun {
+  sent: Made;
+  received: Made;
+}
+
+const PAYLOAD_LIMIT = 2 << 20;
+
+/** Keeps the payloads of frames in the place of a connection. */
+class KeptFrames {
+  readonly payloads: Uint8Array<ArrayBuffer>[] = [];
+
+  seal(_kind: number, bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): void {
+    this.payloads.push(bytes.slice(at + FRAME_HEADER_BYTES, at + FRAME_HEADER_BYTES + payloadBytes));
+  }
+
+  async send(): Promise<void> {}
+}
+
+async function run(engine: FileEngine, folder: string, files: number): Promise<MadeInRun> {
+  const from = `${folder}/${files}`;
+  const { dev, ino } = Deno.statSync(from);
+  const roots = [{ path: from, name: "from", kind: "folder" as const, identity: { dev, inode: ino! }, size: 0 }];
+  const units = await unitsOf(engine, roots);
+  const frames = new KeptFrames();
+  const reader = engine.sourceReader(roots);
+  const breather = new Breather();
+  const out = new FrameSender(frames as unknown as FrameWriter, PAYLOAD_LIMIT, breather);
+  const sender = new PackSender(reader, out);
+  const sent = await madeBy(async () => {
+    for (const unit of units) {
+      await sender.send(unit, beginPack(unit));
+      await out.flush();
+    }
+  });
+  reader.close();
+
+  const to = Deno.makeTempDirSync({ dir: folder });
+  const target = engine.targetWriter(
+    [{ kind: "folder", path: to, created: false }],
+    { preserve: true, umask: 0o022, token: "probe" },
+  );
+  const receiver = new PackReceiver(target);
+  const received = await madeBy(async () => {
+    for (const payload of frames.payloads) {
+      const header = readPackHeader(viewOf(payload), 0, payload.length, PAYLOAD_LIMIT);
+      const { report } = await receiver.receive(header, payload, PACK_HEADER_BYTES, payload.length);
+      if (report.failures.length > 0) throw new Error(report.failures[0].message);
+    }
+  });
+  target.close();
+  breather.close();
+  const written = [...Deno.readDirSync(to)].length;
+  if (written !== files) throw new Error(`${written} files were written`);
+  Deno.removeSync(to, { recursive: true });
+  return { sent, received };
+}
+
+async function madeBy(work: () => Promise<void>): Promise<Made> {
+  const before = { ...made };
+  await work();
+  return { promises: made.promises - before.promises, buffers: made.buffers - before.buffers };
+}
+
+const made: Made = { promises: 0, buffers: 0 };
+
+/** From now on everything counts that is made in this program. */
+function count(): void {
+  // The hook that async_hooks would have; there is no other way to see the promises of async functions.
+  const ignore = () => {};
+  const { core } = (Deno as unknown as { [key: symbol]: { core: RuntimeCore } })[DENO_INTERNAL];
+  core.setPromiseHooks(() => made.promises++, ignore, ignore, ignore);
+
+  const scope = globalThis as unknown as Record<string, new (...args: unknown[]) => unknown>;
+  for (const name of ["ArrayBuffer", "DataView", "Uint8Array", "Uint16Array", "Uint32Array", "BigInt64Array"]) {
+    scope[name] = new Proxy(scope[name], {
+      construct(target, args, newTarget) {
+        made.buffers++;
+        return Reflect.construct(target, args, newTarget);
+      },
+    });
+  }
+  countCalls(Object.getPrototypeOf(Uint8Array.prototype), "subarray", "slice");
+  countCalls(ArrayBuffer.prototype, "slice");
+  countCalls(TextEncoder.prototype, "encode");
+}
+
+/** Of methods that make a buffer and call no constructor that could be seen. */
+function countCalls(prototype: object, ...names: string[]): void {
+  for (const name of names) {
+    const original = Reflect.get(prototype, name) as (...args: unknown[]) => unknown;
+    Object.defineProperty(prototype, name, {
+      value(this: unknown, ...args: unknown[]) {
+        made.buffers++;
+        return original.apply(this, args);
+      },
+    });
+  }
+}
+
+const DENO_INTERNAL = (Deno as unknown as { internal: symbol }).internal;
+
+interface RuntimeCore {
+  setPromiseHooks(init: () => void, before: () => void, after: () => void, resolve: () => void): void;
+}
+
+async function unitsOf(engine: FileEngine, roots: Parameters<FileEngine["walk"]>[0]): Promise<PackUnit[]> {
+  const walk = engine.walk(roots, { recursive: true });
+  const units: PackUnit[] = [];
+  for (let item = await walk.next(); item; item = await walk.next()) {
+    if (item.type !== "pack") throw new Error(`The walk has found something else: ${item.type}`);
+    units.push({ type: "pack", unit: units.length, attempt: 0, plan: item.plan, records: item.records });
+  }
+  walk.close();
+  return units;
+}
+
+if (import.meta.main) {
+  const [folder, ...counts] = Deno.args;
+  const { engine } = createNativeEngine();
+  for (const files of counts) {
+    Deno.mkdirSync(`${folder}/${files}`);
+    for (let file = 0; file < Number(files); file++) Deno.writeTextFileSync(`${folder}/${files}/${file}`, "small");
+  }
+  count();
+  const results: MadeInRun[] = [];
+  for (const files of counts) results.push(await run(engine, folder, Number(files)));
+  console.log(JSON.stringify(results));
+}

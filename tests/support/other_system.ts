@@ -1,0 +1,42 @@
+/**
+ * Makes `Deno` of this process look as on the system that ESCP_TEST_SYSTEM names, "windows" or "darwin", as far as this
+ * one can play it. To be imported before everything else. What that system lacks fails as it does there.
+ */
+
+const os = Deno.env.get("ESCP_TEST_SYSTEM");
+if (os === "windows" || os === "darwin") playSystem(os);
+
+function playSystem(os: "windows" | "darwin"): void {
+  replace("build", { ...Deno.build, os });
+  replace("dlopen", (name: string | URL) => {
+    throw new Error(`Cannot open ${name}: there is no such library`);
+  });
+  const isForeign = (path: unknown) => /^\/(?:proc|sys|etc)\//.test(String(path)) || path === "/dev/tty";
+  for (const name of ["open", "readFile", "readTextFile", "readDir", "stat", "lstat"] as const) {
+    for (const key of [name, `${name}Sync`]) {
+      const real = Reflect.get(Deno, key);
+      replace(key, (path: unknown, ...rest: unknown[]) => {
+        if (isForeign(path)) throw new Deno.errors.NotFound(`No such file or directory: ${path}`);
+        return real(path, ...rest);
+      });
+    }
+  }
+  if (os === "darwin") return;
+  for (const key of ["uid", "gid"]) replace(key, () => null);
+  for (const key of ["umask", "chmod", "chmodSync", "chown", "chownSync"]) {
+    replace(key, () => {
+      throw new Deno.errors.NotSupported(`Deno.${key} is not there on Windows`);
+    });
+  }
+  for (const key of ["addSignalListener", "removeSignalListener"]) {
+    const real = Reflect.get(Deno, key);
+    replace(key, (signal: string, listener: () => void) => {
+      if (signal === "SIGINT") real(signal, listener);
+      else if (signal !== "SIGBREAK") throw new TypeError(`Windows has no ${signal}`);
+    });
+  }
+}
+
+function replace(key: string, value: unknown): void {
+  Object.defineProperty(Deno, key, { value, configurable: true });
+}
