@@ -127,7 +127,10 @@ export class StreamConnector {
       return await this.#dialer.prove(conn, TUNNEL_TIMEOUT_MS);
     } catch (error) {
       conn.kill();
-      throw new Error(await conn.said() || messageOf(error), { cause: error });
+      const said = await conn.said();
+      const late = error instanceof Deno.errors.TimedOut;
+      const why = late && said ? `${messageOf(error)} (${said})` : said || messageOf(error);
+      throw new Error(why, { cause: error });
     }
   }
 }

@@ -3,7 +3,7 @@
 import type { CipherEngine } from "../crypto/cipher.ts";
 import type { ByteConn } from "../native/transport.ts";
 import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
-import { closeQuietly, offerProof, PROOF_TIMEOUT_MS } from "./stream_proof.ts";
+import { closeQuietly, NO_ANSWER, offerProof, PROOF_TIMEOUT_MS } from "./stream_proof.ts";
 
 /** A place where the other end may listen. */
 export interface Candidate {
@@ -63,7 +63,7 @@ export class StreamDialer {
     patienceMs: number,
     failures: string[],
   ): Promise<ProvenStream | undefined> {
-    const left = new Map(candidates.map((candidate) => [candidate, "no answer"]));
+    const left = new Map(candidates.map((candidate) => [candidate, NO_ANSWER]));
     const failed = new Set<Candidate>();
     let won: Candidate | undefined;
     let winner: ProvenStream | undefined;
@@ -162,7 +162,7 @@ async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpCon
     const conn = await Promise.race([connecting, late]);
     if (conn !== "late") return conn;
     connecting.then(closeQuietly, () => {});
-    throw new Deno.errors.TimedOut("no answer");
+    throw new Deno.errors.TimedOut(NO_ANSWER);
   } finally {
     clearTimeout(timer!);
   }

@@ -11,6 +11,8 @@ import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 
 /** How long a connection may take to prove itself. */
 export const PROOF_TIMEOUT_MS = 5_000;
+/** What is said of a way over which nothing has come in time. */
+export const NO_ANSWER = "no answer";
 
 /**
  * The end that has opened a connection: proves it, and has the other end prove itself.
@@ -93,14 +95,18 @@ async function readProof(engine: CipherEngine, transport: ConnTransport, key: Di
   }
 }
 
-/** Closes the connection when the work fails or takes too long. */
+/** Closes the connection when the work fails or takes too long. @throws {Deno.errors.TimedOut} in the latter case. */
 async function inTime<T>(conn: ByteConn, timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const timer = setTimeout(() => closeQuietly(conn), timeoutMs);
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    closeQuietly(conn);
+  }, timeoutMs);
   try {
     return await work();
   } catch (error) {
     closeQuietly(conn);
-    throw error;
+    throw late ? new Deno.errors.TimedOut(NO_ANSWER, { cause: error }) : error;
   } finally {
     clearTimeout(timer);
   }

@@ -3,6 +3,7 @@
 import type { Tunnel } from "../session/tunnel.ts";
 import { pipesOf } from "../native/pipes.ts";
 import { ProcessConn } from "../native/process_conn.ts";
+import { NO_ANSWER } from "../session/stream_proof.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
 import { sshArguments } from "./ssh_command.ts";
@@ -14,8 +15,11 @@ const MOST_LOGINS = 8;
 /** Each is an ssh of its own, which keeps a core busy, and takes a moment of one to start: more of them only wait. */
 const MOST_STREAMS = Math.min(MOST_LOGINS, navigator.hardwareConcurrency);
 
-/** ssh could not log in: another way that logs in is none. */
-const NO_LOGIN = /Permission denied|Host key verification failed|Too many authentication failures|^ssh: /m;
+/** ssh could not log in, or is still at it: another way that logs in is none. */
+const NO_LOGIN = new RegExp(
+  `Permission denied|Host key verification failed|Too many authentication failures|^ssh: |^${NO_ANSWER}`,
+  "m",
+);
 
 /** BatchMode is for one ssh; those that it starts to get through jump hosts would still ask on the terminal (ssh(1)). */
 const NO_QUESTIONS = { SSH_ASKPASS: "false", SSH_ASKPASS_REQUIRE: "force" };

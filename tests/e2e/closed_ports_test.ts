@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { runEscp } from "../support/escp_command.ts";
 import { createNetwork, describeWithNetworks, enter } from "../support/network.ts";
 import { startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
@@ -126,6 +125,14 @@ describeWithNetworks("a server that lets nobody log in twice", () => {
     }
   }
 
+  it("is reached over the connection of the session where a further login hangs, within half a minute", async () => {
+    const hangs = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) echo waits >&2; exec sleep 60 ;; esac\nexec ssh "$@"\n`;
+    await using tree = await createTempTree({ "ssh": { content: hangs, mode: 0o755 } });
+    const said = await pair.copy("push", ["-S", `${tree.path}/ssh`], { timeoutMs: 30_000 });
+    const tried = ".*No route to host.*; ssh -W: no answer \\(waits\\)";
+    assertMatch(said, note("the connection of the session itself", tried));
+  });
+
   it("is an error where the other side cannot do that, and says what helps", async () => {
     const older = [Deno.execPath(), "run", "-qA", "--config", fromFileUrl(new URL("../../deno.json", import.meta.url))]
       .concat(fromFileUrl(new URL("without_features.ts", import.meta.url)), '"$@"').join(" ");
@@ -236,7 +243,7 @@ describeWithNetworks("a relay", () => {
 });
 
 describeWithNetworks("a server behind a jump host", () => {
-  it("is reached though there is no direct way, over IPv6 within", async () => {
+  it("is reached though there is no direct way, over IPv6 within, however ssh is told", async () => {
     await using network = await createNetwork(["client", "jump", "server"], [
       { hosts: ["client", "jump"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
       { hosts: ["jump", "server"], addresses: ["fd00:77::1/64", "fd00:77::2/64"] },
@@ -247,32 +254,47 @@ describeWithNetworks("a server behind a jump host", () => {
       namespace: network.namespace("jump"),
       clientConfig: [
         "Host inner",
+        "  ProxyJump testhost",
+        "Host inner other",
         "  HostName fd00:77::2",
         `  Port ${inner.port}`,
-        "  ProxyJump testhost",
         `  IdentityFile ${inner.keyPath}`,
         `  UserKnownHostsFile ${inner.configPath.replace("ssh_config", "known_hosts")}`,
       ],
     });
-    await using tree = await createTempTree(CONTENTS);
-    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
-    const namespace = network.namespace("client");
-    const { code, stderr, leftBehind } = await runEscp([...outer.sshOptions, "-r", from, `inner:${to}`], { namespace });
-    assertEquals(code, 0, stderr);
-    assertMatch(stderr, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
-    assertEquals(await compareTrees(from, to), []);
-    assertEquals(await leftBehind(), []);
+    const command = `ProxyCommand=ssh -F ${outer.configPath} -W [%h]:%p testhost`;
+    const ways = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
+    for (const [host, ...args] of ways) {
+      const said = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy("push");
+      assertMatch(said, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
+    }
+    await inner.waitForNoSession();
   });
 });
 
 describeWithNetworks("a server with IPv6 only", () => {
-  it("is reached directly", async () => {
-    await using network = await createNetwork(["client", "server"], [
+  let pair: Pair;
+  beforeAll(async () => {
+    const network = await createNetwork(["client", "server"], [
       { hosts: ["client", "server"], addresses: ["fd00:78::1/64", "fd00:78::2/64"] },
     ]);
-    await using sshd = await startSshd({ addresses: ["fd00:78::2"], namespace: network.namespace("server") });
-    const pair = pairOf(network, sshd, "testhost");
+    const sshd = await startSshd({ addresses: ["fd00:78::2"], namespace: network.namespace("server") });
+    pair = pairOf(network, sshd, "testhost");
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+
+  it("is reached directly", async () => {
     assertEquals(await pair.copy("push"), "");
     assertMatch(await pair.copy("pull", ["-6v"]), /data goes to fd00:78::2$/m);
+  });
+
+  it("is reached through ssh where its ports are closed", async () => {
+    for (const rule of closed("blackhole")) await pair.network.ip("server", `-6 ${rule}`);
+    for (const direction of ["push", "pull"] as const) {
+      assertMatch(
+        await pair.copy(direction),
+        note("ssh -W", "\\[fd00:78::2\\]:\\d+: no answer; testhost:\\d+: no answer"),
+      );
+    }
   });
 });
