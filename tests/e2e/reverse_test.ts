@@ -2,8 +2,9 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
+import { runEscp } from "../support/escp_command.ts";
 import { describeWithNetworks } from "../support/network.ts";
-import { startSshd } from "../support/sshd.ts";
+import { startSshd, teachHosts } from "../support/sshd.ts";
 import { createTempTree, writeTree } from "../support/temp_tree.ts";
 import { closed, CONTENTS, type Pair, SERVER, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
@@ -65,6 +66,22 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     }
     assertEquals(await compareTrees(from, to), []);
     assertEquals(await compareTrees(from, `${to}-2`), []);
+  });
+
+  it("is what the first of two hosts does with -R", async () => {
+    await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
+    // The first host knows the second; to whoever starts the copy both are known.
+    await teachHosts({ ...near, configPath: pair.sshd.configPath });
+    await using tree = await createTempTree(CONTENTS);
+    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+    const { code, stderr, leftBehind } = await runEscp(
+      [...near.sshOptions, "-v", "-r", "-R", "--reverse", "--tunnel", "never", `testhost:${from}`, `testhost2:${to}`],
+      { namespace: pair.network.namespace("client") },
+    );
+    assertEquals([code, await leftBehind()], [0, []], stderr);
+    assertMatch(stderr, DIRECT);
+    assertEquals(await compareTrees(from, to), []);
+    await pair.sshd.waitForNoSession();
   });
 
   it("says that an older other side does not know it", async () => {
