@@ -5,9 +5,12 @@ import type { Direction, End, Facts, ThroughputFacts } from "./step.ts";
 /** The slowest part of a copy in one direction. */
 export interface BottleneckFacts {
   direction: Direction;
-  /** "network": all streams together reach no more; "one stream": each of them is limited, and more would help. */
-  what: "network" | "one stream" | "processor" | "cipher" | "disk";
-  /** Where, unless it is the network. */
+  /**
+   * "network": all streams together reach no more; "one stream": each of them is limited, and more would help; "ssh": what
+   * ssh and the network make of it.
+   */
+  what: "network" | "one stream" | "ssh" | "processor" | "cipher" | "disk";
+  /** Where, unless it is between both. */
   end?: End;
   /** What a copy reaches at the most. */
   bytesPerSecond: number;
@@ -64,6 +67,7 @@ function limitOf(facts: Facts, transfer: ThroughputFacts): Pick<BottleneckFacts,
     const cores = end === "here" ? transfer.coresHere : transfer.coresThere ?? 1;
     return { what: sealing / cores >= CIPHER_SHARE ? "cipher" : "processor", end };
   }
+  if (facts.tunnel !== undefined) return { what: "ssh" };
   const gain = gainOfStreams(facts, transfer.direction);
   return { what: gain !== undefined && gain >= WORTH_STREAMS ? "one stream" : "network" };
 }

@@ -85,7 +85,7 @@ function buffers(facts: Facts, direction: Direction): string[] {
   const { roundTripMs, system, throughput } = facts;
   const [from, to]: End[] = direction === "push" ? ["here", "there"] : ["there", "here"];
   const copied = asCopied(facts, direction);
-  if (facts.tunnel !== undefined || roundTripMs === undefined || roundTripMs < LONG_MS || !copied) return [];
+  if (roundTripMs === undefined || roundTripMs < LONG_MS || !copied) return [];
   const perStream = Math.max(
     ...throughput.filter((it) => it.direction === direction).map((it) => it.bytesPerSecond / it.streams),
   );
@@ -115,22 +115,26 @@ function tcpMax(network: NetworkSettings | undefined, key: "tcpRmemMax" | "tcpWm
 }
 
 function streams(facts: Facts, limited: BottleneckFacts[]): string[] {
-  if (limited.length === 0 || facts.tunnel !== undefined || facts.streams >= MOST_STREAMS) return [];
+  if (limited.length === 0 || facts.streams >= MOST_STREAMS) return [];
   const gain = Math.max(...limited.map(({ direction }) => gainOfStreams(facts, direction) ?? 1));
   const more = Math.min(MOST_STREAMS, 2 * facts.streams);
   return [`${facts.streams} streams are ${round(gain)} times as fast as one: try more of them, -t ${more}`];
 }
 
 function fewer(facts: Facts): string[] {
-  const gains = (["push", "pull"] as const).map((direction) => gainOfStreams(facts, direction) ?? 1);
-  const least = Math.min(...gains);
-  return least > WORSE ? [] : [`${facts.streams} streams are ${round(1 / least)} times as slow as one: try -t 1`];
+  const gains = (["push", "pull"] as const).map((direction) => ({
+    gain: gainOfStreams(facts, direction) ?? 1,
+    // Through ssh there are fewer than were asked for.
+    count: asCopied(facts, direction)?.streams,
+  }));
+  const { gain, count } = gains.toSorted((a, b) => a.gain - b.gain)[0];
+  return gain > WORSE ? [] : [`${count} streams are ${round(1 / gain)} times as slow as one: try -t 1`];
 }
 
-function congestion({ system, roundTripMs = 0, tunnel, congestion }: Facts, direction: Direction): string[] {
+function congestion({ system, roundTripMs = 0, congestion }: Facts, direction: Direction): string[] {
   const end: End = direction === "push" ? "here" : "there";
   const name = congestion ?? system[end]?.network.congestion;
-  if (tunnel !== undefined || roundTripMs < LONG_MS || name === undefined || !BY_LOSS.includes(name)) return [];
+  if (roundTripMs < LONG_MS || name === undefined || !BY_LOSS.includes(name)) return [];
   return [
     `The sender ${end} uses the congestion control ${name}: where a long way loses packets, bbr is faster: ` +
     "--congestion bbr tries it (modprobe tcp_bbr where it is missing)",
@@ -138,7 +142,7 @@ function congestion({ system, roundTripMs = 0, tunnel, congestion }: Facts, dire
 }
 
 function line(facts: Facts, { direction, bytesPerSecond }: BottleneckFacts): string[] {
-  if (bytesPerSecond >= SLOW_NETWORK || facts.tunnel !== undefined) return [];
+  if (bytesPerSecond >= SLOW_NETWORK) return [];
   const gain = gainOfStreams(facts, direction);
   const same = gain === undefined ? "" : ", and more streams do not help";
   return [

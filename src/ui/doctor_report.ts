@@ -118,6 +118,8 @@ function describeBottleneck({ what, end }: BottleneckFacts): string {
       return "the network";
     case "one stream":
       return "what the network gives to each stream";
+    case "ssh":
+      return "the way through ssh";
     case "processor":
       return `the processor ${end}`;
     case "cipher":

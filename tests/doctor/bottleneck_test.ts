@@ -58,6 +58,7 @@ const CASES: [name: string, facts: Facts, expected: Partial<BottleneckFacts>][] 
     }),
     { what: "cipher", end: "here" },
   ],
+  ["ssh, where the data goes through it", push({ tunnel: "ssh -W" }), { what: "ssh" }],
   [
     "the network where the other end does not tell its load",
     push({

@@ -72,6 +72,18 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
     /^4 streams are 2\.0 times as slow as one: try -t 1$/,
   ],
   [
+    "counts the streams that there were where ssh lets through fewer than were asked for",
+    {
+      tunnel: "ssh -W",
+      portsToOpen: "Open ports",
+      throughput: [throughput("pull", 1, 40 * MB), throughput("pull", 2, 10 * MB)],
+      roundTripMs: 50,
+      system: { here: FAR, there: FAR },
+    },
+    /^The data goes through ssh/,
+    /^2 streams are 4\.0 times as slow as one: try -t 1$/,
+  ],
+  [
     "offers compression where the line is slow",
     { throughput: [throughput("pull", 1, 11 * MB), throughput("pull", 4, 11 * MB)] },
     /^The network carries 10\.5 MiB\/s from web1, and more streams do not help: -C/,
