@@ -17,6 +17,8 @@ export interface InstallOptions {
   patience: Patience;
   /** Whether an executable of so many bytes may be put into the folder; asked when all else is known. */
   agree: (plan: { folder: string; bytes: number }) => Promise<boolean>;
+  /** Hears how many bytes of how many are on their way; not where nothing has to be sent. */
+  sent: (bytes: number, total: number) => void;
   /** Ends it early; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -57,7 +59,10 @@ export async function install(options: InstallOptions): Promise<Installed | unde
     const executable = await choose(facts, places, command.name);
     if (executable === undefined) return { path: `${facts.folder}/escp`, sentBytes: 0 };
     if (!await options.agree({ folder: facts.folder, bytes: executable.contents.length })) return undefined;
-    const { path, bytes } = await session.send(executable, facts);
+    const { length } = executable.contents;
+    const sent = (bytes: number) => options.sent(bytes, length);
+    sent(0);
+    const { path, bytes } = await session.send(executable, { gzip: facts.gzip, sent });
     return { path, sentBytes: bytes };
   }
 }

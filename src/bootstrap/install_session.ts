@@ -60,13 +60,30 @@ export class InstallSession implements AsyncDisposable {
     }
   }
 
-  /** Sends the executable. @returns its path there, and how many bytes went to ssh. @throws {StartError} */
-  async send({ contents, sum }: Executable, { gzip }: { gzip: boolean }): Promise<{ path: string; bytes: number }> {
+  /**
+   * Sends the executable.
+   *
+   * @param options.sent hears how many bytes of it are on their way.
+   * @returns its path there, and how many bytes went to ssh.
+   * @throws {StartError}
+   */
+  async send(
+    { contents, sum }: Executable,
+    { gzip, sent }: { gzip: boolean; sent: (bytes: number) => void },
+  ): Promise<{ path: string; bytes: number }> {
     const { timeoutMs } = this.#patience;
     const line = `install ${contents.length} ${sum} ${gzip ? "gzip" : "plain"}\n`;
     await this.#write(new TextEncoder().encode(line), timeoutMs);
     await this.#expect("send");
-    const plain = new Blob([contents]).stream();
+    let taken = 0;
+    const plain = new Blob([contents]).stream().pipeThrough(
+      new TransformStream({
+        transform(piece, controller) {
+          sent(taken += piece.length);
+          controller.enqueue(piece);
+        },
+      }),
+    );
     let bytes = 0;
     for await (const piece of gzip ? plain.pipeThrough(new CompressionStream("gzip")) : plain) {
       // Whoever does not take it any more says why.

@@ -19,6 +19,10 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
   try {
     writeStderr(printable(question));
     return await Promise.race([readLine(terminal), aborted.promise]);
+  } catch (error) {
+    // What is said next begins a line of its own.
+    writeStderr("\n");
+    throw error;
   } finally {
     signal.removeEventListener("abort", stop);
     // A read that is waiting holds the file: it ends with the process.

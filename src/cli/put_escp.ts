@@ -7,6 +7,7 @@ import { ownSystem } from "../bootstrap/system.ts";
 import { folderOf, pathOfFileUrl } from "../files/local_path.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
+import { Terminal } from "../ui/terminal.ts";
 import type { HostAccess } from "./host_options.ts";
 import type { RemoteHost } from "./legs.ts";
 import { rememberedHost } from "./remote_escp.ts";
@@ -30,14 +31,23 @@ export async function putEscp(
 ): Promise<Installed | undefined> {
   // Nothing that runs there has a use for the agent.
   const command = sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh");
-  const installed = await install({
-    command: { ...command, name: formatHost(host) },
+  const name = formatHost(host);
+  const screen = new Terminal({ quiet: access.ssh.quiet, verbose: 0, label: `escp ${VERSION} to ${name}` });
+  const installing = install({
+    command: { ...command, name },
     folder: access.installDir,
     places: executablePlaces(access),
     patience: { timeoutMs, loginMs: mayAsk ? undefined : timeoutMs },
     agree,
+    sent(bytes, total) {
+      // From now on ssh asks for nothing, and the terminal is free to draw on.
+      if (bytes === 0) screen.onEvent({ type: "connected", streams: 1, engine: "" });
+      screen.onEvent({ type: "totals", files: 1, bytes: total, complete: true });
+      screen.onEvent({ type: "progress", files: 0, bytes });
+    },
     signal,
   });
+  const installed = await installing.finally(() => screen.close());
   if (installed) {
     rememberPlace(rememberedHost(host, access), VERSION, installed.path, (name) => Deno.env.get(name));
   }

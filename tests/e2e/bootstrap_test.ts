@@ -7,6 +7,7 @@ import { VERSION } from "../../src/cli/version.ts";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
 import { escpCommand, runEscp, startEscp, writeEscpWrapper } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { PrintedText } from "../support/printed_text.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
 import { plainRightsProblem, plainShell } from "./plain_rights.ts";
@@ -416,41 +417,84 @@ describeWithSshd("a host without escp", () => {
   });
 
   const terminalProblem = findTerminalProblem();
-  it({
-    name: `gets it from a terminal when that is agreed to${terminalProblem ? ` (skipped: ${terminalProblem})` : ""}`,
-    ignore: terminalProblem !== undefined,
-    fn: () =>
-      at({}, async ({ sshd, folder, there }) => {
-        const type = async (answer: string, ...flags: string[]) => {
-          const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${folder}/a`, "testhost:b"];
-          const words = [...escpCommand(), ...args].map(quoteWord).join(" ");
-          const child = new Deno.Command("script", {
-            args: ["-qec", `exec ${words}`, "/dev/null"],
-            stdin: "piped",
-            stdout: "piped",
-            env: { TERM: "xterm", XDG_CACHE_HOME: `${folder}/cache` },
-          }).spawn();
-          const writer = child.stdin.getWriter();
-          await writer.write(new TextEncoder().encode(answer));
-          const { code, stdout } = await child.output();
-          await writer.close().catch(() => {});
-          return { code, text: new TextDecoder().decode(stdout) };
-        };
-        const declined = await type("n\n");
-        assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
-        assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
-        assertEquals(declined.code, 255, declined.text);
-        assertMatch(declined.text, /it was not to be put there/);
-        assertEquals(await names(there), undefined);
-        const batch = await type("", "-B");
-        assert(!batch.text.includes("Install"), batch.text);
-        assertEquals(await names(there), ["escp"]);
-        await Deno.remove(there, { recursive: true });
-        const agreed = await type("\n");
-        assertEquals(agreed.code, 0, agreed.text);
-        assertEquals(await names(there), ["escp"]);
-      }),
-  });
+  const onTerminal = (name: string, fn: () => Promise<void>) =>
+    it({
+      name: name + (terminalProblem ? ` (skipped: ${terminalProblem})` : ""),
+      ignore: terminalProblem !== undefined,
+      fn,
+    });
+
+  /** Copies as `push` does, with a terminal. */
+  function pushOnTerminal({ sshd, folder }: Place, ...flags: string[]) {
+    const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${folder}/a`, "testhost:b"];
+    const words = [...escpCommand(), ...args].map(quoteWord).join(" ");
+    const child = new Deno.Command("script", {
+      args: ["-qec", `exec ${words}`, "/dev/null"],
+      stdin: "piped",
+      stdout: "piped",
+      env: { TERM: "xterm", XDG_CACHE_HOME: `${folder}/cache` },
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const screen = new PrintedText(child.stdout);
+    return {
+      screen,
+      type: (text: string) => writer.write(new TextEncoder().encode(text)),
+      async end() {
+        const [{ code }] = await Promise.all([child.status, screen.ended]);
+        await writer.close().catch(() => {});
+        return { code, text: screen.text };
+      },
+    };
+  }
+
+  onTerminal("shows how much of it is on its way", () =>
+    at({}, async (place) => {
+      await using large = await createTempFolder();
+      await writeRelease(large.path, 32 << 20);
+      const go = `${place.sshd.home}/go`;
+      const slow = `head -c 1000; until [ -e '${go}' ]; do sleep 0.1; done; exec cat`;
+      await writeProgram(`${place.sshd.binFolder}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
+      const { screen, end } = pushOnTerminal(place, "--binaries", large.path, "--bootstrap=always");
+      await screen.waitFor(/\rescp [0-9.]+ to testhost +\d+% .* of 32\.0 MiB/);
+      await Deno.writeTextFile(go, "");
+      const { code, text } = await end();
+      assertEquals(code, 0, text);
+    }));
+
+  onTerminal("does not get it when Ctrl-C is the answer", () =>
+    at({}, async (place) => {
+      const { screen, type, end } = pushOnTerminal(place);
+      await screen.waitFor(/\[Y\/n\] $/);
+      await type("\x03");
+      const { code, text } = await end();
+      assertEquals(code, 130, text);
+      assertMatch(text, /\[Y\/n\] (\^C)?\r\nescp: Interrupted/);
+      assertEquals(await names(place.there), undefined);
+      await place.sshd.waitForNoSession();
+    }));
+
+  onTerminal("gets it from a terminal when that is agreed to", () =>
+    at({}, async (place) => {
+      const { there } = place;
+      const type = async (answer: string, ...flags: string[]) => {
+        const { type, end } = pushOnTerminal(place, ...flags);
+        await type(answer);
+        return await end();
+      };
+      const declined = await type("n\n");
+      assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
+      assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
+      assertEquals(declined.code, 255, declined.text);
+      assertMatch(declined.text, /it was not to be put there/);
+      assertEquals(await names(there), undefined);
+      const batch = await type("", "-B");
+      assert(!batch.text.includes("Install"), batch.text);
+      assertEquals(await names(there), ["escp"]);
+      await Deno.remove(there, { recursive: true });
+      const agreed = await type("\n");
+      assertEquals(agreed.code, 0, agreed.text);
+      assertEquals(await names(there), ["escp"]);
+    }));
 });
 
 describeWithSshd("an executable of its own", () => {
