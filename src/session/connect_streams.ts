@@ -114,8 +114,11 @@ export class StreamConnector {
     }
     const { problem, opening } = this.#direct.words;
     throw new StartError(`${problem} (${failures.join("; ") || "it told no address"})`, {
-      hint: opening("the remote host") +
-        (failed.length > 0 ? ", or let ssh log in again without a password (ControlMaster in ssh_config)" : ""),
+      hint: `${opening("the remote host")}, or let ${
+        tunnels
+          ? "ssh log in again without a password (ControlMaster in ssh_config)"
+          : "the data go through ssh (--tunnel auto)"
+      }`,
     });
   }
 
