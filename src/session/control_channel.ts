@@ -121,6 +121,10 @@ export class ControlChannel {
       if (line === undefined) throw new ControlLost("The other side has closed the control channel");
       const message = parseMessage(line);
       if (message.type === "finish") this.finishing = true;
+      // Whoever believed it would wait for streams that nobody answers any more, or take what is missing for copied.
+      if (message.type === "finished" && !this.finishing) {
+        throw new ProtocolError("bad-order", "Cannot accept that the other side has finished: not everything was sent");
+      }
       const aside = this.#asides.get(message.type);
       if (message.type === "corrupt") this.corrupt++;
       else if (aside) aside(message);

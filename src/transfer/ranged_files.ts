@@ -125,10 +125,14 @@ export class RangedFiles {
     this.#host.send({ type: "open", file: file.file, root, path, size: 0, input: true, attributes });
   }
 
-  /** The receiver has made room for a file. @throws {ProtocolError} when it asks for what is not there. */
+  /**
+   * The receiver has made room for a file.
+   *
+   * @throws {ProtocolError} when it asks for what is not there, or of a file of which that cannot be true.
+   */
   opened({ file: number, missing, kept = [], sequential }: MessageOf<"opened">): void {
-    const file = this.#files.get(number);
-    if (!file || file.state !== "announced") return;
+    const file = this.#inState(number, "announced");
+    if (!file) return;
     if (kept.length > 0 && !file.mayBeKept) throw wrongRanges();
     if (!file.input) checkRanges([...missing, ...kept], file.item.size);
     file.state = "open";
@@ -140,18 +144,18 @@ export class RangedFiles {
     else this.#closeIfComplete(file);
   }
 
-  /** The receiver has given a file its final name. */
+  /** The receiver has given a file its final name. @throws {ProtocolError} when it has not got all of it. */
   closed({ file: number, bytes, crc32 }: MessageOf<"closed">): void {
-    const file = this.#files.get(number);
-    if (!file || file.state !== "closing") return;
+    const file = this.#inState(number, "closing");
+    if (!file) return;
     this.#files.delete(number);
     if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item);
     else this.#host.failed(differs(file.item.path), "sender");
   }
 
-  /** The receiver could not open, write or finish a file. */
+  /** The receiver could not open, write or finish a file. @throws {ProtocolError} for one that it never heard of. */
   refused({ file: number, failure }: MessageOf<"unopened">): void {
-    const file = this.#files.get(number);
+    const file = this.#answered(number);
     if (!file) return;
     spoil(file, failure, "receiver");
     this.#giveUp(file);
@@ -215,6 +219,18 @@ export class RangedFiles {
   #identityOf({ times, identity: { dev, inode } }: RangedItem): string | undefined {
     if (!this.#options.resume || isFreshChange(times, Date.now())) return undefined;
     return `${dev}:${inode}:${times.ctime}.${times.ctimeNs}`;
+  }
+
+  /** The file that an answer is about; undefined when it was given up since. */
+  #answered(number: number): RangedFile | undefined {
+    if (number < this.#nextFile) return this.#files.get(number);
+    throw new ProtocolError("bad-order", `Cannot accept an answer about file ${number}: it was never announced`);
+  }
+
+  #inState(number: number, state: RangedFile["state"]): RangedFile | undefined {
+    const file = this.#answered(number);
+    if (!file || file.state === state) return file;
+    throw new ProtocolError("bad-order", `Cannot accept an answer about file ${number}: it is ${file.state}`);
   }
 
   #closeIfComplete(file: RangedFile): void {

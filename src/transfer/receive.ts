@@ -12,12 +12,12 @@ import { hostIdentity } from "./host_identity.ts";
 import { isUnfinished, type MarkedSource, markUnfinished, unmark } from "../resume/unfinished_folder.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
-import { checkTotals } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { forgetRuns, remember, type RememberedRun } from "./remembered_run.ts";
 import { streamsFor } from "./small_job.ts";
 import { checkSpace } from "./target_space.ts";
 import { TargetFiles } from "./target_files.ts";
+import { checkTotals } from "./totals.ts";
 
 /** Receives everything. @throws what ends the whole transfer. */
 export async function receive(options: ReceiveOptions): Promise<Outcome> {

@@ -10,6 +10,7 @@ import type { TransferEvent } from "./events.ts";
 import type { SharedTarget } from "./shared_target.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import { streamsFor } from "./small_job.ts";
+import { checkTotals } from "./totals.ts";
 
 /** What the client has asked for. */
 interface RelayedRequest {
@@ -72,18 +73,27 @@ export class RelayedConversation {
 
   /** Up to where the receiver has finished. */
   async run(): Promise<MessageOf<"finished">> {
-    const forth = this.#pass(this.#from, this.#to, FROM_SENDER, "finish");
-    const back = this.#pass(this.#to, this.#from, FROM_RECEIVER, "finished");
-    // The sender's side has nothing more to say than that; its failure ends the copy.
-    return await Promise.race([back, forth.then(() => back)]) as MessageOf<"finished">;
+    const [finish, finished] = await Promise.all([
+      this.#pass(this.#from, this.#to, FROM_SENDER, "finish"),
+      this.#pass(this.#to, this.#from, FROM_RECEIVER, "finished"),
+    ]);
+    // Nobody listens to the sender any more, who compares them too.
+    checkTotals(finish, finished);
+    return finished;
   }
 
-  async #pass(from: ClientSession, to: ClientSession, types: readonly MessageType[], last: MessageType) {
+  /** Up to the last message of a side, which is returned. */
+  async #pass<T extends MessageType>(
+    from: ClientSession,
+    to: ClientSession,
+    types: readonly MessageType[],
+    last: T,
+  ): Promise<MessageOf<T>> {
     for (;;) {
       const message = await from.control.expect(...types);
       this.#look(message);
       to.control.send(message);
-      if (message.type === last) return message;
+      if (message.type === last) return message as MessageOf<T>;
     }
   }
 

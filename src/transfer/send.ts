@@ -21,6 +21,7 @@ import { Scheduler } from "./scheduler.ts";
 import { SenderProgress } from "./sender_progress.ts";
 import { SMALL_JOB, streamsFor } from "./small_job.ts";
 import { StreamCrew } from "./stream_crew.ts";
+import { checkTotals } from "./totals.ts";
 
 /** A source root and the operand that named it. */
 export interface NumberedRoot extends SourceRoot {
@@ -241,30 +242,6 @@ function converse(options: SendOptions, scheduler: Scheduler) {
   const last = Promise.race([finished.promise, over]);
   last.catch(() => {});
   return { over, finished: last };
-}
-
-/** Success is said only when both sides count the same. */
-export function checkTotals(mine: Totals, theirs: Totals): void {
-  const { files, bytes, skipped = 0, verified = 0 } = mine;
-  const isSame = files === theirs.files && bytes === theirs.bytes && skipped === (theirs.skipped ?? 0);
-  if (isSame && verified === (theirs.verified ?? 0)) return;
-  throw new UserError(
-    `Cannot confirm the copy: one side counts ${describeTotals(mine)}, the other ${describeTotals(theirs)}`,
-    { hint: "Copy it again; what is complete already is not harmed" },
-  );
-}
-
-/** What one side counts. */
-interface Totals {
-  files: number;
-  bytes: number;
-  skipped?: number;
-  verified?: number;
-}
-
-function describeTotals({ files, bytes, skipped, verified }: Totals): string {
-  const more = (verified ? `, ${verified} verified` : "") + (skipped ? `, and ${skipped} unchanged` : "");
-  return `${files} files with ${bytes} bytes${more}`;
 }
 
 /** Bytes of the roots that are files: known before the walk comes to them. */

@@ -80,6 +80,18 @@ describe("ControlChannel", () => {
     assertEquals((await assertRejects(() => channel.expect("ready", "refused"), ProtocolError)).code, "bad-order");
   });
 
+  it("takes the receiver's last word only after the sender's", async () => {
+    const finished = { type: "finished", files: 1, bytes: 2, failures: [] } as const;
+    const finish: Message = { type: "finish", files: 1, bytes: 2 };
+    const early = openChannel();
+    early.say(JSON.stringify(finished) + "\n");
+    assertEquals((await assertRejects(() => early.channel.next(), ProtocolError)).code, "bad-order");
+    const sender = openChannel();
+    sender.channel.send(finish);
+    sender.say(JSON.stringify(finished) + "\n");
+    assertEquals<Message>(await sender.channel.next(), finished);
+  });
+
   it("throws the peer's abort, whatever was expected", async () => {
     const { channel, say } = openChannel();
     say('{"type":"abort","code":"failed","message":"No space left on device"}\n');

@@ -3,29 +3,16 @@
  * "dir", or a file named "file", and sends what the trick says. What it tries to reach is "outside", beside the target.
  */
 
-import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
 import type { Message, WireSource } from "../../src/protocol/messages.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
-import { openRemoteSession, type RemoteSession } from "../../src/session/remote_session.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import type { TestRecord } from "../protocol/record.ts";
+import { engine, openHostileEnd, play } from "./hostile_end.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
 
-/** Nobody waits for this end longer than that. */
-const LIFE_MS = 20_000;
-Deno.unrefTimer(setTimeout(() => Deno.exit(9), LIFE_MS));
-
-const engine = loadCipherEngine("portable").engine;
-const session: RemoteSession = await openRemoteSession({
-  engine: () => engine,
-  software: "hostile",
-  local: true,
-  confined: false,
-  input: Deno.stdin.readable,
-  output: Deno.stdout.writable,
-});
+const session = await openHostileEnd();
 const { control } = session;
 const isFolder = session.job.direction === "pull" && session.job.recursive;
 const OWN: WireSource = isFolder
@@ -307,7 +294,4 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   },
 };
 
-await TRICKS[Deno.args[0]]().catch(() => {});
-// Leaves when the client does.
-while (await control.nextLine().catch(() => undefined) !== undefined);
-Deno.exit(0);
+await play(session, TRICKS[Deno.args[0]]);

@@ -3,9 +3,9 @@ import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
+import { inPlaceOfSsh } from "./hostile_end.ts";
 
 const SERVER = fromFileUrl(new URL("hostile_server.ts", import.meta.url));
-const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 
 /** What the server does, what the client says about it, and what may be in the target then besides the planted link. */
@@ -140,9 +140,8 @@ type Check = (result: EscpResult, names: string[], target: string) => void;
 
 /** Pulls from the server, and looks at what became of everything. */
 async function attack(trick: string, flags: string[], source: string, check: Check): Promise<void> {
-  const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, SERVER, trick];
   await using tree = await createTempTree({
-    "ssh": { content: `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(" ")} "$@"\n`, mode: 0o755 },
+    "ssh": inPlaceOfSsh(SERVER, trick),
     "target/outside": "untouched",
     "target/dir/planted": { link: ".." },
   });

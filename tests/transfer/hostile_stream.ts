@@ -6,7 +6,7 @@ import { type ByteConn, ConnTransport, type Transport } from "../../src/native/t
 import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/block.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/frame.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/pack.ts";
-import { readResult, type Result } from "../../src/protocol/results.ts";
+import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/results.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
@@ -70,6 +70,21 @@ export class HostileStream {
     writeBlockHeader(new DataView(payload.buffer), 0, complete);
     payload.set(contents, BLOCK_HEADER_BYTES);
     await this.send(FrameKind.block, payload);
+  }
+
+  /** The payload of the next frame that is no keep-alive. @throws when it is of another kind. */
+  async frame(kind: number): Promise<Uint8Array<ArrayBuffer>> {
+    do await this.#reader.next(); while (this.#reader.kind === FrameKind.keepAlive);
+    if (this.#reader.kind !== kind) throw new Error(`A frame of kind ${this.#reader.kind} came instead of ${kind}`);
+    return this.#reader.bytes.slice(this.#reader.start, this.#reader.end);
+  }
+
+  /** What a receiver says of a unit. */
+  async answer(result: Result): Promise<void> {
+    const outcomes = "outcomes" in result ? result.outcomes : [];
+    const payload = new Uint8Array(resultBytesLimit(outcomes.length, outcomes.length));
+    const end = writeResult(new DataView(payload.buffer), 0, result);
+    await this.send(FrameKind.result, payload.subarray(0, end));
   }
 
   /** The next result that is not about progress; undefined at the end of the stream. */

@@ -1,0 +1,17 @@
+/** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, in place of ssh. */
+
+import type { ProvenStream } from "../../src/session/session.ts";
+import { engine, openHostileEnd, play } from "./hostile_end.ts";
+import { TRICKS } from "./hostile_receivers.ts";
+import { HostileStream } from "./hostile_stream.ts";
+
+const session = await openHostileEnd();
+const { control } = session;
+
+await play(session, async () => {
+  while (!(await control.expect("sources")).last);
+  control.send({ type: "ready" });
+  const { count } = await control.expect("streams");
+  const proven = new Promise<ProvenStream>((resolve) => void session.bringUp(count, resolve));
+  await TRICKS[Deno.args[0]].play({ control, stream: async () => await HostileStream.create(await proven, engine) });
+});

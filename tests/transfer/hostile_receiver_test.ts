@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { describe, it } from "@std/testing/bdd";
+import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
+import { PeerAbort } from "../../src/session/control_channel.ts";
+import { PeerProcess } from "../../src/session/peer_process.ts";
+import type { ProvenStream } from "../../src/session/session.ts";
+import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { escpCommand, runEscp } from "../support/escp_command.ts";
+import type { TempFolder } from "../support/temp.ts";
+import { createTempTree } from "../support/temp_tree.ts";
+import { engine as cipher, inPlaceOfSsh } from "./hostile_end.ts";
+import { LARGE_BYTES, SMALL_FILES, SOURCES, TRICKS } from "./hostile_receivers.ts";
+import { HostileStream } from "./hostile_stream.ts";
+
+const RECEIVER = fromFileUrl(new URL("hostile_receiver.ts", import.meta.url));
+const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
+/** Where the client sends nothing itself. */
+const RELAYED = [
+  "says that it has finished before anything was sent",
+  "says that it has finished in the middle of a large file",
+  "counts more files",
+];
+
+describe("a hostile receiver", () => {
+  Object.entries(TRICKS).forEach(([trick, { of, said, isShown }], index) => {
+    const engine = ENGINES[index % ENGINES.length];
+
+    it(`${trick}: the client that pushes says so, and not that all is well (${engine})`, async () => {
+      await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick) });
+      const source = `${tree.path}/${SOURCES[of]}`;
+      const args = ["-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "--engine", engine, "-r"];
+      const { code, stderr, leftBehind } = await runEscp([...args, source, "127.0.0.1:target"], { timeoutMs: 25_000 });
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, said);
+      // deno-lint-ignore no-control-regex
+      assert(!/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/.test(stderr), JSON.stringify(stderr));
+      assert(!/^escp: all is well|bug in escp/m.test(stderr), stderr);
+      assertEquals(await leftBehind(), []);
+      await assertUntouched(tree);
+    });
+
+    if (isShown) return;
+    it(`${trick}: the remote end of a pull says so (${engine})`, async () => {
+      await using tree = await createTree();
+      const [program, ...args] = escpCommand();
+      const command = [...args, "--receiver", "--local-peer", "--engine", engine];
+      const peer = new PeerProcess({ program, args: command, name: "remote end" });
+      const session = await openClientSession(peer, {
+        job: {
+          ...{ direction: "pull", sources: [`${tree.path}/${SOURCES[of]}`], recursive: true, preserve: false },
+          ...{ blockBytes: 1 << 20, salt: "hostile", symlinks: "follow", hardlinks: false, filters: [] },
+        },
+        ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, tell: () => {} },
+      });
+      const opened: ProvenStream[] = [];
+      // One that waits for ever has to fail here.
+      const limit = setTimeout(() => peer.kill("SIGKILL"), 20_000);
+      try {
+        assertMatch(await playAgainst(session, trick, opened), said);
+      } finally {
+        clearTimeout(limit);
+        await session.control.close();
+        session.close();
+        for (const { conn } of opened) closeQuietly(conn);
+      }
+      // It leaves by itself.
+      assertEquals((await peer.end(8_000)).signal, null);
+      await assertUntouched(tree);
+    });
+  });
+
+  for (const trick of RELAYED) {
+    it(`${trick}: the client between it and another host says so`, async () => {
+      await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick, "localhost") });
+      const args = ["-3", "-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "-r"];
+      const operands = [`127.0.0.1:${tree.path}/${SOURCES[TRICKS[trick].of]}`, "localhost:target"];
+      const { code, stderr, leftBehind } = await runEscp([...args, ...operands], { timeoutMs: 25_000 });
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, TRICKS[trick].said);
+      assertEquals(await leftBehind(), []);
+      await assertUntouched(tree);
+    });
+  }
+});
+
+/** Pulls as the trick does. @returns what the remote end says about it. */
+async function playAgainst(session: ClientSession, trick: string, opened: ProvenStream[]): Promise<string> {
+  const { control } = session;
+  const told: string[] = [];
+  control.aside(["failed"], ({ failure }) => told.push(failure.message));
+  while (!(await control.expect("sources")).last);
+  control.send({ type: "ready" });
+  control.send({ type: "streams", count: 1 });
+  const proven = new Promise<ProvenStream>((resolve, reject) => {
+    session.bringUp(1, (stream) => {
+      opened.push(stream);
+      resolve(stream);
+    }).catch(reject);
+  });
+  // Whoever needs it waits for it; others end before it is there.
+  proven.catch(() => {});
+  const playing = TRICKS[trick].play({
+    control,
+    stream: async () => await HostileStream.create(await proven, cipher),
+  });
+  try {
+    await playing;
+    for (;;) await control.expect("open", "close", "drop", "totals", "note", "finish");
+  } catch (error) {
+    if (error instanceof PeerAbort) told.push(`${error.code}: ${error.message}`);
+  }
+  return told.join("\n");
+}
+
+function createTree(more = {}): Promise<TempFolder> {
+  const small = Array.from({ length: SMALL_FILES }, (_, index) => [`${SOURCES.small}/${index}`, `contents ${index}`]);
+  return createTempTree({
+    ...Object.fromEntries(small),
+    [SOURCES.large]: { size: LARGE_BYTES, seed: "large" },
+    ...more,
+  });
+}
+
+/** What a receiver says changes nothing at its sender. */
+async function assertUntouched(tree: TempFolder): Promise<void> {
+  await using fresh = await createTree();
+  for (const name of Object.values(SOURCES)) {
+    assertEquals(await compareTrees(`${fresh.path}/${name}`, `${tree.path}/${name}`), []);
+  }
+}
