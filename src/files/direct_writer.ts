@@ -63,6 +63,10 @@ export class DirectWriter implements RangeWriter {
     return this.#inner.copyFrom?.(reader, offset, length) ?? Promise.resolve(0);
   }
 
+  shareFrom(reader: RangeReader, offset: number, length: number): Promise<boolean> {
+    return this.#inner.shareFrom?.(reader, offset, length) ?? Promise.resolve(false);
+  }
+
   close(): void {
     this.#giveUp();
     this.#inner.close();

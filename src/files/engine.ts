@@ -303,6 +303,8 @@ export interface RangeWriter {
    * @returns how many were copied; 0 where the system cannot, or the file ends.
    */
   copyFrom?(reader: RangeReader, offset: number, length: number): Promise<number>;
+  /** As `copyFrom`, by sharing the blocks of the other file. @returns false where the file system cannot: nothing is done. */
+  shareFrom?(reader: RangeReader, offset: number, length: number): Promise<boolean>;
   close(): void;
 }
 

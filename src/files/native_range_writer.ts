@@ -34,6 +34,7 @@ export class NativeRangeWriter implements RangeWriter {
   #copying = false;
   #closing = false;
   #canCopy = true;
+  #canShare = true;
 
   constructor(calls: FileCalls, descriptor: number, options: { text: string; inOrder: boolean }) {
     this.#calls = calls;
@@ -79,17 +80,28 @@ export class NativeRangeWriter implements RangeWriter {
 
   async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
     if (!lent || !this.#canCopy || this.#position !== undefined) return 0;
+    const copied = await this.#elsewhere(this.#calls.copyRange(lent.descriptor, this.#descriptor, offset, length));
+    // Other file systems, or none that can; what is wrong with the files is found when they are read and written.
+    if (copied < 0) this.#canCopy = false;
+    return Math.max(0, copied);
+  }
+
+  async shareFrom({ lent }: RangeReader, offset: number, length: number): Promise<boolean> {
+    if (!lent || !this.#canShare || this.#position !== undefined) return false;
+    const result = await this.#elsewhere(this.#calls.shareRange(lent.descriptor, this.#descriptor, offset, length));
+    this.#canShare = result === 0;
+    return this.#canShare;
+  }
+
+  /** Keeps the descriptor open for a call that takes place in another thread. */
+  async #elsewhere(call: Promise<number>): Promise<number> {
     this.#copying = true;
-    let copied: number;
     try {
-      copied = await this.#calls.copyRange(lent.descriptor, this.#descriptor, offset, length);
+      return await call;
     } finally {
       this.#copying = false;
       if (this.#closing) this.close();
     }
-    // Other file systems, or none that can; what is wrong with the files is found when they are read and written.
-    if (copied < 0) this.#canCopy = false;
-    return Math.max(0, copied);
   }
 
   #hasData(offset: number, length: number): boolean {

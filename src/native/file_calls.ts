@@ -46,6 +46,8 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  // Blocks of the source that are not on the disk yet are written first.
+  ioctl: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 export const AT_FDCWD = -100;
@@ -85,7 +87,7 @@ type AllCalls = {
 };
 type LibcCalls = Omit<
   AllCalls,
-  "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2" | "copy_file_range"
+  "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2" | "copy_file_range" | "ioctl"
 >;
 
 /** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
@@ -111,6 +113,12 @@ export interface FileCalls extends LibcCalls {
    * @returns bytes that were copied, 0 at the end of `from`; -1 when it cannot be done this way, for no known reason.
    */
   copyRange(from: number, to: number, offset: number, length: number): Promise<number>;
+  /**
+   * As `copyRange` with ioctl_ficlonerange(2): `to` shares the blocks of `from`, all of these or none.
+   *
+   * @returns 0, or -1 when it cannot be done this way.
+   */
+  shareRange(from: number, to: number, offset: number, length: number): Promise<number>;
 }
 
 let opened: FileCalls | undefined;
@@ -126,12 +134,15 @@ export function openFileCalls(): FileCalls {
   if (!numbers) {
     throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
   }
-  const { lseek, fallocate, statx, openat2, getdents64, renameat2, copy_file_range, ...calls } = openLibc(SYMBOLS)
+  const { lseek, fallocate, statx, openat2, getdents64, renameat2, copy_file_range, ioctl, ...calls } = openLibc(
+    SYMBOLS,
+  )
     .symbols as unknown as AllCalls;
   const basicFields = 0x7ff;
   const howBytes = 24;
   const noReplace = 1;
   const punchHoleKeepSize = 3;
+  const cloneRange = 0x4020940d;
   opened = {
     ...calls,
     errno: openErrno(),
@@ -148,6 +159,11 @@ export function openFileCalls(): FileCalls {
       const copied = await copy_file_range(numbers.copyFileRange, from, at, to, at + 8, length, 0);
       // What the kernel reads and writes there must not be collected before: this keeps it.
       return offsets.length > 0 ? copied : -1;
+    },
+    async shareRange(from, to, offset, length) {
+      const range = new BigInt64Array([BigInt(from), BigInt(offset), BigInt(length), BigInt(offset)]);
+      const result = await ioctl(to, cloneRange, addressOf(range.buffer));
+      return range.length > 0 ? result : -1;
     },
     flags: {
       read: 0,

@@ -207,13 +207,13 @@ export class ReceiveStream {
         if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
         if (!await this.#writeZeros(file.writer, block)) return;
       } else if (block.codec === BlockCodec.lent) {
-        if (!await this.#copyLent(file.writer, block)) return;
+        if (!await this.#copyLent(file, block)) return;
       } else {
         const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
         file.writer.writeAt(bytes, start, block.length, block.offset);
       }
-      // Of what is lent nobody knows the sum, so that no later copy could tell whether it is still there.
+      // What is lent has been noted already, with sums of its own.
       if (block.codec !== BlockCodec.lent) {
         file.journal?.append(block.offset, block.offset + block.length, block.crc32);
       }
@@ -240,11 +240,11 @@ export class ReceiveStream {
   }
 
   /** @returns as `#writeZeros`. */
-  async #copyLent(writer: RangeWriter, block: BlockHeader): Promise<boolean> {
+  async #copyLent({ writer, journal }: OpenRange, block: BlockHeader): Promise<boolean> {
     const { reader, lent } = this.#options;
     if (!lent) throw new ProtocolError("bad-block", "Cannot accept a lent file: none was agreed");
     const file = readLentFile(reader.view, reader.start + BLOCK_HEADER_BYTES, reader.end);
-    return await lent.copy(file, writer, block, () => !this.#forgotten.has(block.file));
+    return await lent.copy(file, writer, block, { journal, isWanted: () => !this.#forgotten.has(block.file) });
   }
 
   #unitOf(block: BlockHeader): RangeState {

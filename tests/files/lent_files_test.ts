@@ -3,13 +3,16 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine, RangeReader, RangeWriter } from "../../src/files/engine.ts";
 import { createNativeEngine } from "../../src/files/native_engine.ts";
+import { crc32 } from "../../src/protocol/crc32.ts";
+import { decodeJournal, encodeJournalHeader } from "../../src/resume/journal.ts";
+import { JournalWriter } from "../../src/resume/journal_writer.ts";
 import { Breather } from "../../src/streams/breather.ts";
 import { LentFiles } from "../../src/streams/lent_files.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { isNativeHere, TempFolder } from "./file_engines.ts";
 
 const BYTES = 3_000_001;
-const always = () => true;
+const wanted = { isWanted: () => true };
 
 /** A file that is open, as a sender has it, and a new one beside it. */
 class Scene implements Disposable {
@@ -49,11 +52,15 @@ class Scene implements Disposable {
 
 /** The same file for somebody whose system cannot copy. */
 function withoutCopying(writer: RangeWriter): RangeWriter {
+  return { ...withoutSharing(writer), copyFrom: () => Promise.resolve(0) };
+}
+
+/** The same file on a file system that shares no blocks. */
+function withoutSharing(writer: RangeWriter): RangeWriter {
   return {
     path: writer.path,
     writeAt: (...args) => writer.writeAt(...args),
     zerosAt: (...args) => writer.zerosAt(...args),
-    copyFrom: () => Promise.resolve(0),
     close() {},
   };
 }
@@ -75,7 +82,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
   it("is copied from where the other end has it open, also when it has no name any more", async () => {
     using scene = new Scene();
     Deno.removeSync(scene.folder.at("from"));
-    const copied = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, always);
+    const copied = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
     assert(copied);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
@@ -83,7 +90,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
   it("is copied in parts, each to its place", async () => {
     using scene = new Scene();
     for (const [offset, length] of [[1_000_003, BYTES - 1_000_003], [0, 1_000_003]]) {
-      await scene.files.copy(scene.reader.lent!, scene.writer, { offset, length }, always);
+      await scene.files.copy(scene.reader.lent!, scene.writer, { offset, length }, wanted);
     }
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
@@ -97,8 +104,45 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
 
   it("is read and written where the system cannot copy", async () => {
     using scene = new Scene();
-    await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), { offset: 0, length: BYTES }, always);
+    await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), { offset: 0, length: BYTES }, wanted);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
+  });
+
+  it("is noted in a journal, each piece with its sum", async () => {
+    using scene = new Scene();
+    const path = scene.folder.at("journal");
+    const name = new TextEncoder().encode("to");
+    Deno.writeFileSync(path, encodeJournalHeader({ size: BYTES, mtime: 0, mtimeNs: 0, identity: "from", name }));
+    const journal = new JournalWriter(path);
+    const part = { offset: 1_000_003, length: BYTES - 1_000_003 };
+    await scene.files.copy(scene.reader.lent!, withoutSharing(scene.writer), part, { ...wanted, journal });
+    journal.close();
+    const { blocks } = decodeJournal(Deno.readFileSync(path))!;
+    assertEquals(blocks.map(({ start, end }) => [start, end]), [[1_000_003, 2_048_579], [2_048_579, BYTES]]);
+    for (const { start, end, crc32: sum } of blocks) assertEquals(sum, crc32(scene.contents, start, end));
+    assertEquals(Deno.readFileSync(scene.temporary).subarray(part.offset), scene.contents.subarray(part.offset));
+  });
+
+  it("is not noted where the file system shares its blocks", async () => {
+    using scene = new Scene();
+    const shared: [number, number][] = [];
+    const sharing: RangeWriter = {
+      ...withoutSharing(scene.writer),
+      shareFrom: (_, offset, length) => Promise.resolve(shared.push([offset, length]) > 0),
+    };
+    const path = scene.folder.write("journal", new Uint8Array());
+    const journal = new JournalWriter(path);
+    await scene.files.copy(scene.reader.lent!, sharing, { offset: 5, length: BYTES - 5 }, { ...wanted, journal });
+    journal.close();
+    assertEquals(shared, [[5, BYTES - 5]]);
+    assertEquals(Deno.statSync(path).size, 0);
+  });
+
+  it("shares its blocks, or says that the file system cannot", async () => {
+    using scene = new Scene();
+    // Up to the end of the file: sharing goes by whole blocks.
+    const isShared = await scene.writer.shareFrom!(scene.reader, 0, BYTES);
+    assertEquals(Deno.readFileSync(scene.temporary), isShared ? scene.contents : new Uint8Array(BYTES));
   });
 
   it("makes the system step aside for good where it once could not copy", async () => {
@@ -127,22 +171,22 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
   it("fails when it is shorter than it was", async () => {
     using scene = new Scene();
     Deno.truncateSync(scene.folder.at("from"), 2_000_000);
-    const copying = scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, always);
+    const copying = scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
     const error = await assertRejects(() => copying, FileError, "shorter");
     assert(error.message.includes(scene.folder.at("from")), error.message);
   });
 
   it("is not copied any further when nobody wants it, and closing meanwhile waits", async () => {
     using scene = new Scene();
-    let wanted = true;
+    let isWanted = true;
     const copying = scene.files.copy(
       scene.reader.lent!,
       scene.writer,
       { offset: 0, length: BYTES },
-      () => wanted,
+      { isWanted: () => isWanted },
     );
     // The system has been asked by now, and is at work in another thread.
-    wanted = false;
+    isWanted = false;
     scene.writer.close();
     assertEquals(descriptorsOf(scene.temporary), 1);
     assertEquals(await copying, false);
