@@ -6,7 +6,7 @@
  * | header | at | bytes |                                                                                       |
  * | ------ | -- | ----- | ------------------------------------------------------------------------------------- |
  * |        | 0  | 8     | `ESCPRUNJ`                                                                            |
- * |        | 8  | 4     | version: 1                                                                            |
+ * |        | 8  | 4     | version: 2; digests of 1 were others                                                  |
  * |        | 12 | 4     | CRC-32 of the rest of the header                                                      |
  * |        | 16 | 8     | key of all digests, random                                                            |
  * |        | 24 | 8     | digest of the job                                                                     |
@@ -37,7 +37,7 @@ export const DIGEST_BYTES = 8;
 export const MOST_IN_BATCH = 4096;
 
 const MAGIC = new TextEncoder().encode("ESCPRUNJ");
-const VERSION = 1;
+const VERSION = 2;
 const CHECKED_FROM = 16;
 
 /** The 32 bytes of a header. */
