@@ -35,6 +35,8 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       ports: limits.ports ?? ports,
       problem: problem ?? placed.problem,
       limits,
+      input: Deno.stdin.readable,
+      output: Deno.stdout.writable,
       async begun(session) {
         if (session.log !== undefined) {
           checkLog(session.log, limits);

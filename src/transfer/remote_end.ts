@@ -26,6 +26,9 @@ export interface RemoteEndOptions {
   problem?: UserError;
   /** What this host sets, whatever the client asks for. */
   limits: SessionLimits;
+  /** The control channel. */
+  input: ReadableStream<Uint8Array>;
+  output: WritableStream<Uint8Array>;
   /** Hears of the session and the file that the client wants its log in. @throws {UserError} when it cannot be opened. */
   begun: (session: { id: string; log?: string }) => Promise<void>;
   /** Hears what happens. */
@@ -50,8 +53,8 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     ports: options.ports,
     confined: isConfined(options.limits),
     problem: options.problem,
-    input: Deno.stdin.readable,
-    output: Deno.stdout.writable,
+    input: options.input,
+    output: options.output,
     sshConnection: Deno.env.get("SSH_CONNECTION"),
   });
   const started: { job?: Promise<void> } = {};

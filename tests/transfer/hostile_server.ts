@@ -3,12 +3,14 @@
  * "dir", or a file named "file", and sends what the trick says. What it tries to reach is "outside", beside the target.
  */
 
+import { crc32 } from "../../src/protocol/crc32.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
 import type { Message, WireSource } from "../../src/protocol/messages.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import type { TestRecord } from "../protocol/record.ts";
+import { ALIKE } from "./alike_names.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
 
@@ -55,6 +57,26 @@ async function pack(...records: TestRecord[]): Promise<void> {
   await stream.result();
   await stream.end();
   await finish(1, 7);
+}
+
+/** Packs one after the other, each a unit, and an honest end. */
+async function packs(all: TestRecord[][]): Promise<void> {
+  const stream = await begin();
+  const done = { files: 0, bytes: 0 };
+  for (const [unit, records] of all.entries()) {
+    await stream.send(FrameKind.pack, packPayload(records, unit));
+    const result = await stream.result();
+    const files = records.filter(({ type }) => type === RecordType.file);
+    const outcomes = result?.type === "pack" ? result.outcomes : [];
+    const others = records.length - files.length;
+    files.forEach(({ contents = "" }, index) => {
+      if (typeof outcomes[others + index] !== "number") return;
+      done.files++;
+      done.bytes += new TextEncoder().encode(contents).length;
+    });
+  }
+  await stream.end();
+  await finish(done.files, done.bytes);
 }
 
 const file = (name: string, more: Partial<TestRecord> = {}): TestRecord => (
@@ -191,6 +213,28 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
     await stream.result();
     await stream.end();
     await finish(2, 14);
+  },
+
+  "one name twice": () => packs([[ROOT, file("same"), file("same", { contents: "another" })], [ROOT, file("same")]]),
+  "names that look alike": () => packs([[ROOT, ...ALIKE.map((name) => file(name, { contents: name }))]]),
+  "folder in the place of a file": () => packs([[ROOT, file("x")], [ROOT, folder("x"), file("inner")]]),
+  "file in the place of a folder": () => packs([[ROOT, folder("x"), file("inner")], [ROOT, file("x")]]),
+  "large file twice": async () => {
+    const stream = await begin();
+    for (const number of [0, 1]) {
+      const path = "large" as WirePath;
+      control.send({ type: "open", file: number, root: 0, path, size: BLOCK, attributes: ATTRIBUTES });
+    }
+    for (let answers = 0; answers < 2; answers++) await control.expect("opened");
+    for (const number of [0, 1]) {
+      const contents = new Uint8Array(BLOCK).fill(number + 1);
+      await stream.block({ unit: number, file: number }, contents);
+      await stream.result();
+      control.send({ type: "close", file: number, size: BLOCK, crc32: crc32(contents, 0, BLOCK) });
+      await control.expect("closed");
+    }
+    await stream.end();
+    await finish(2, 2 * BLOCK);
   },
 
   "replayed frame": () =>

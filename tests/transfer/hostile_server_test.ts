@@ -3,6 +3,7 @@ import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
+import { ALIKE } from "./alike_names.ts";
 import { inPlaceOfSsh } from "./hostile_end.ts";
 
 const SERVER = fromFileUrl(new URL("hostile_server.ts", import.meta.url));
@@ -119,6 +120,39 @@ describe("a hostile server cannot make the client", () => {
   }
 
   for (const engine of ENGINES) {
+    it(`mix what comes twice under one name (${engine})`, async () => {
+      await attack("one name twice", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
+        assertEquals(code, 0, stderr);
+        assertEquals(names, ["planted", "same"]);
+        assertEquals(Deno.readTextFileSync(`${target}/dir/same`), "hostile");
+      });
+      await attack("large file twice", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
+        assertEquals(code, 0, stderr);
+        assertEquals(names, ["large", "planted"]);
+        const bytes = Deno.readFileSync(`${target}/dir/large`);
+        assert(bytes.length > 0 && bytes.every((byte) => byte === bytes[0]));
+      });
+    });
+
+    it(`mix names that only look alike (${engine})`, async () => {
+      await attack("names that look alike", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
+        assertEquals(code, 0, stderr);
+        assertEquals(names, [...ALIKE, "planted"].sort());
+        for (const name of ALIKE) assertEquals(Deno.readTextFileSync(`${target}/dir/${name}`), name);
+      });
+    });
+
+    it(`put a folder in the place of a file, or the other way round (${engine})`, async () => {
+      for (const what of ["folder in the place of a file", "file in the place of a folder"]) {
+        await attack(what, ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
+          assertEquals(code, 1, stderr);
+          assertMatch(stderr, /Cannot (create|write) ".*\/dir\/x": (Not|Is) a directory/);
+          assertEquals(names, ["planted", "x"]);
+          assertEquals(Deno.lstatSync(`${target}/dir/x`).isFile, what.startsWith("folder"));
+        });
+      }
+    });
+
     it(`make files that run as their owner (${engine})`, async () => {
       await attack("setuid", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
         assertEquals(code, 0, stderr);

@@ -105,7 +105,7 @@ export class HostileStream {
   }
 }
 
-export function packPayload(records: TestRecord[]): Uint8Array<ArrayBuffer> {
+export function packPayload(records: TestRecord[], unit = 0): Uint8Array<ArrayBuffer> {
   const pieces = records.map((each) => {
     const contents = new TextEncoder().encode(each.contents ?? "");
     const sum = each.type === RecordType.file ? crc32(contents, 0, contents.length) : 0;
@@ -113,7 +113,7 @@ export function packPayload(records: TestRecord[]): Uint8Array<ArrayBuffer> {
   });
   const size = pieces.reduce((sum, { length }) => sum + length, PACK_HEADER_BYTES);
   const payload = new Uint8Array(size);
-  writePackHeader(new DataView(payload.buffer), 0, { unit: 0, attempt: 0 });
+  writePackHeader(new DataView(payload.buffer), 0, { unit, attempt: 0 });
   let at = PACK_HEADER_BYTES;
   for (const piece of pieces) {
     payload.set(piece, at);

@@ -1,0 +1,62 @@
+/** Pipes of a control channel that damage one of their lines. */
+
+import type { RandomBytes } from "../support/random_bytes.ts";
+import { mutate, noise } from "./mutate.ts";
+import type { Pipe } from "./session_ends.ts";
+
+const NEWLINE = 0x0a;
+
+/** What becomes of the lines of a pipe. */
+export interface PipeOptions {
+  /** What stands in the place of a line, its newline included; undefined: the pipe ends. */
+  replace?: (line: Uint8Array, index: number) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+}
+
+/** A pipe whose lines pass one by one. */
+export function createPipe({ replace = (line) => line }: PipeOptions = {}): Pipe {
+  let held = new Uint8Array();
+  let index = 0;
+  let end = () => {};
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
+    start(controller) {
+      end = () => controller.terminate();
+    },
+    async transform(chunk, controller) {
+      held = Uint8Array.from([...held, ...chunk]);
+      for (let stop = held.indexOf(NEWLINE); stop >= 0; stop = held.indexOf(NEWLINE)) {
+        const line = held.slice(0, stop + 1);
+        held = held.slice(stop + 1);
+        const passed = await replace(line, index++);
+        if (!passed) return controller.terminate();
+        controller.enqueue(passed);
+      }
+    },
+  });
+  return { readable, writable, end: () => end() };
+}
+
+/**
+ * A pipe that damages the line with this number and lets `more` pass then: an end that waits for what was lost in it is
+ * kept waiting by signs of life otherwise.
+ */
+export function createDamagedPipe(random: RandomBytes, at: number, more: number): Pipe {
+  return createPipe({
+    replace(line, index) {
+      if (index === at) return damaged(line, random);
+      return index > at + more ? undefined : line;
+    },
+  });
+}
+
+function damaged(line: Uint8Array, random: RandomBytes): Uint8Array {
+  switch (random.below(8)) {
+    case 0:
+      return noise(2000, random);
+    case 1:
+      return new Uint8Array(2 << 20).fill(0x78);
+    case 2:
+      return Uint8Array.from([...line, ...line]);
+    default:
+      return mutate(line, random);
+  }
+}

@@ -1,0 +1,177 @@
+/** Both ends of sessions in this process: their control channel is in memory, their streams go over loopback. */
+
+import { ProtocolError, UserError } from "../../src/errors.ts";
+import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
+import { ControlLost, PeerAbort } from "../../src/session/control_channel.ts";
+import type { PeerProcess } from "../../src/session/peer_process.ts";
+import { openRemoteSession } from "../../src/session/remote_session.ts";
+import type { ProvenStream, Session } from "../../src/session/session.ts";
+import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { runSession } from "../../src/transfer/client_job.ts";
+import type { CopyOptions } from "../../src/transfer/copy.ts";
+import { serve } from "../../src/transfer/remote_end.ts";
+import type { Outcome } from "../../src/transfer/send.ts";
+import { TakenNames } from "../../src/transfer/shared_target.ts";
+import { engine as cipher } from "../transfer/hostile_end.ts";
+import { HostileStream } from "../transfer/hostile_stream.ts";
+
+/** How an end of a session ended: how the copy came out, or what ended it. */
+export interface Ending {
+  outcome?: Outcome | void;
+  error?: Error;
+}
+
+/** One direction of a control channel, which may be damaged by whoever makes it. */
+export interface Pipe {
+  readable: ReadableStream<Uint8Array>;
+  writable: WritableStream<Uint8Array>;
+  /** Nothing more comes, as when the process that writes has ended. */
+  end(): void;
+}
+
+export interface Pipes {
+  toRemote: Pipe;
+  toClient: Pipe;
+}
+
+/** All in one folder, into another. */
+export interface Copying {
+  direction: "push" | "pull";
+  from: string;
+  to: string;
+  engine: "native" | "portable";
+}
+
+/** What a peer that breaks the rules does when the session stands and its stream is up. */
+export type Trick = (session: Session, stream: HostileStream) => Promise<unknown>;
+
+/** Silence that ends a session; signs of life come four times as often. */
+const TIMEOUT_MS = 1_000;
+
+/** The client of a copy. */
+export async function runClient(copying: Copying, pipes: Pipes): Promise<Ending> {
+  const peer = peerOf(pipes);
+  const state: { session?: ClientSession } = {};
+  const ending = await endingOf(runSession(optionsOf(copying), peer, state));
+  await leave(state.session, peer);
+  return ending;
+}
+
+/** The remote end, whatever it is asked for. */
+export async function runRemote({ engine }: Pick<Copying, "engine">, { toRemote, toClient }: Pipes): Promise<Ending> {
+  const ending = await endingOf(serve({
+    ...{ engine, threads: 0, software: "test", local: true, limits: {}, signal: new AbortController().signal },
+    ...{ input: toRemote.readable, output: toClient.writable },
+    ...{ begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
+  }));
+  toClient.end();
+  return ending;
+}
+
+/** A client that breaks the rules. */
+export async function runHostileClient(copying: Copying, pipes: Pipes, trick: Trick): Promise<void> {
+  const peer = peerOf(pipes);
+  const { direction, from, to } = copying;
+  const session = await openClientSession(peer, {
+    job: {
+      ...(direction === "push" ? { direction, target: to } : { direction, sources: [`${from}/.`] }),
+      ...{ recursive: true, preserve: false, symlinks: "follow", hardlinks: false, filters: [] },
+      ...{ blockBytes: 1 << 20, salt: "hostile", timeoutMs: TIMEOUT_MS },
+    },
+    ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: TIMEOUT_MS, tell: () => {} },
+  });
+  const { control } = session;
+  await play(session, trick, async () => {
+    await prepare(session, direction === "push");
+    control.send({ type: "streams", count: 1 });
+    return 1;
+  });
+  await leave(session, peer);
+}
+
+/** A remote end that does. */
+export async function runHostileRemote({ direction }: Copying, pipes: Pipes, trick: Trick): Promise<void> {
+  const session = await openRemoteSession({
+    ...{ engine: () => cipher, software: "hostile", local: true, confined: false },
+    ...{ input: pipes.toRemote.readable, output: pipes.toClient.writable },
+  });
+  await play(session, trick, async () => {
+    await prepare(session, direction === "pull");
+    return (await session.control.expect("streams")).count;
+  });
+  session.close();
+  session.control.abandon();
+  pipes.toClient.end();
+}
+
+/** Whether that is an answer to what a peer did wrong, and no bug. */
+export function isAnswer({ error }: Ending): boolean {
+  return error === undefined || error instanceof ProtocolError || error instanceof UserError ||
+    error instanceof ControlLost || error instanceof PeerAbort;
+}
+
+async function play(session: Session, trick: Trick, agree: () => Promise<number>): Promise<void> {
+  const opened: ProvenStream[] = [];
+  try {
+    const count = await agree();
+    const proven = await new Promise<ProvenStream>((resolve, reject) => {
+      session.bringUp(count, (stream) => {
+        opened.push(stream);
+        resolve(stream);
+      }).catch(reject);
+    });
+    await trick(session, await HostileStream.create(proven, cipher));
+  } catch {
+    // The other end has had enough of it.
+  }
+  for (const { conn } of opened) closeQuietly(conn);
+}
+
+async function prepare({ control }: Session, sends: boolean): Promise<void> {
+  if (!sends) {
+    while (!(await control.expect("sources")).last);
+    control.send({ type: "ready" });
+    return;
+  }
+  const source = { operand: 0, name: ".", kind: "folder", dev: 1, inode: 2 } as const;
+  const found = { files: 1, bytes: 1, complete: true, last: true };
+  control.send({ type: "sources", sources: [source], operands: 1, host: "hostile", ...found });
+  await control.expect("ready");
+}
+
+async function leave(session: ClientSession | undefined, peer: PeerProcess): Promise<void> {
+  session?.close();
+  if (session) await session.control.close();
+  await Promise.all([peer.stdin.close().catch(() => {}), peer.stdout.cancel().catch(() => {})]);
+}
+
+function peerOf({ toRemote, toClient }: Pipes): PeerProcess {
+  const status = Promise.resolve({ success: false, code: 1, signal: null });
+  const pipes = { stdin: toRemote.writable.getWriter(), stdout: toClient.readable.getReader() };
+  return { name: "there", ...pipes, status, kill: () => toClient.end(), end: () => status } as unknown as PeerProcess;
+}
+
+async function endingOf(work: Promise<Outcome | void>): Promise<Ending> {
+  try {
+    return { outcome: await work };
+  } catch (error) {
+    return { error: error as Error };
+  }
+}
+
+function optionsOf({ direction, from, to, engine }: Copying): CopyOptions {
+  return {
+    direction,
+    sources: [{ path: `${from}/.`, literal: false }],
+    globs: false,
+    target: { path: to, others: 0, taken: new TakenNames().ofCopy() },
+    ...{ fromInput: false, toOutput: false, peer: { program: "", args: [], name: "there" } },
+    ...{ engine, threads: 0, cipher: "aes-128-gcm", streams: 2, helloTimeoutMs: TIMEOUT_MS },
+    request: {
+      ...{ recursive: true, preserve: false, symlinks: "follow", hardlinks: false, xattrs: false, acls: false },
+      ...{ sparse: false, direct: true, fsync: false, verify: false, bytesPerSecond: 0, compress: false },
+      ...{ timeoutMs: TIMEOUT_MS, resume: true, filters: [] },
+    },
+    ...{ emit: () => {}, begun: () => {}, note: () => {}, signal: new AbortController().signal },
+  };
+}

@@ -1,0 +1,12 @@
+/** Names that some file systems take for one: in another case, and in the other normal form of Unicode. */
+export const ALIKE: readonly string[] = [
+  "name",
+  "NAME",
+  "Name",
+  "\u00e9",
+  "e\u0301",
+  "\u00df",
+  "ss",
+  "\u212b",
+  "\u00c5",
+];
