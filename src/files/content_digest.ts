@@ -40,8 +40,3 @@ export async function digestRange(
   }
   return hash.digest();
 }
-
-/** Whether two digests are the same. */
-export function isSameDigest(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
-}

@@ -126,6 +126,12 @@ export class NativeComparer implements TargetComparer {
     }
   }
 
+  rename(name: string): void {
+    const other = new Scratch(256).putName(encodeName(name));
+    if (this.#calls.renameat(this.#folder, this.#name.address, this.#folder, other) === 0) return;
+    throw failedCall("rename", this.path, this.#calls.errno());
+  }
+
   close(): void {
     this.#folders.close();
     this.#aside.close();

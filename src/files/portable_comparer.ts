@@ -96,6 +96,14 @@ export class PortableComparer implements TargetComparer {
     }
   }
 
+  rename(name: string): void {
+    try {
+      Deno.renameSync(this.path, this.#placing.pathOf(name));
+    } catch (error) {
+      throw failedDeno("rename", this.path, error);
+    }
+  }
+
   close(): void {}
 
   /** Whether both names are of one file. */

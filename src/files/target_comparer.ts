@@ -37,6 +37,8 @@ export interface TargetComparer {
    * @throws {FileError}
    */
   bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
+  /** Gives it another name in its folder. @throws {FileError} act "rename" */
+  rename(name: string): void;
   close(): void;
 }
 

@@ -32,8 +32,10 @@ export const Verdict = {
   undecided: 3,
 } as const;
 
-/** Bytes of the header: unit (u32), attempt (u32), phase (u32), bytes of records (u32), zeros. */
+/** Bytes of the header: unit (u32), attempt (u32), phase (u32), bytes of records (u32), flags (u8), zeros. */
 export const ASK_HEADER_BYTES = 52;
+/** Bit of the flags: what is not the same shall not keep its name. */
+const LAST = 1;
 /** Bytes of a digest's entry: start and end of the range (u53 each), SHA-256. */
 export const DIGEST_BYTES = 48;
 
@@ -45,8 +47,10 @@ export interface AskHeader {
   attempt: number;
   /** One of `AskPhase`. */
   phase: number;
-  /** What was written is verified: nothing is changed for it. Left out: no. */
+  /** What was written is verified: no attributes are changed for it. Left out: no. */
   verify?: boolean;
+  /** It is verified for the last time: what is not the same shall not keep its name. Left out: no. */
+  last?: boolean;
   /** Bytes of the records, which follow the header; what follows them are digests. */
   recordsBytes: number;
 }
@@ -55,13 +59,14 @@ export interface AskHeader {
 export function writeAskHeader(
   view: DataView,
   at: number,
-  { unit, attempt, phase, verify, recordsBytes }: AskHeader,
+  { unit, attempt, phase, verify, last, recordsBytes }: AskHeader,
 ): void {
   view.setUint32(at, unit, true);
   view.setUint32(at + 4, attempt, true);
   view.setUint32(at + 8, phase + (verify ? VERIFIES : 0), true);
   view.setUint32(at + 12, recordsBytes, true);
   for (let rest = 16; rest < ASK_HEADER_BYTES; rest += 4) view.setUint32(at + rest, 0, true);
+  view.setUint8(at + 16, last ? LAST : 0);
 }
 
 /**
@@ -75,6 +80,7 @@ export function readAskHeader(view: DataView, at: number, end: number): AskHeade
   const verify = code >= VERIFIES;
   const phase = verify ? code - VERIFIES : code;
   const recordsBytes = view.getUint32(at + 12, true);
+  const last = verify && (view.getUint8(at + 16) & LAST) !== 0;
   if (phase > AskPhase.settle) throw badAsk("its phase is not known");
   const rest = end - at - ASK_HEADER_BYTES - recordsBytes;
   if (rest < 0) throw badAsk("its records are cut short");
@@ -84,6 +90,7 @@ export function readAskHeader(view: DataView, at: number, end: number): AskHeade
     attempt: view.getUint32(at + 4, true),
     phase,
     ...(verify ? { verify } : {}),
+    ...(last ? { last } : {}),
     recordsBytes,
   };
 }
@@ -94,6 +101,14 @@ export interface RangeDigest {
   end: number;
   /** 32 bytes. */
   digest: Uint8Array;
+}
+
+/** What stands for contents that the sender cannot read: no file has this digest. */
+export const NO_DIGEST = new Uint8Array(32);
+
+/** Whether two digests are the same. */
+export function isSameDigest(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
 /** Writes an entry to bytes[at, at + 48). */

@@ -1,16 +1,19 @@
 /** Answers asks: holds records against what is at the target, where nothing is made for it. */
 
-import { FileError, ProtocolError } from "../errors.ts";
+import { FileError, ProtocolError, quotePath } from "../errors.ts";
 import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
 import { joinPath } from "../files/local_path.ts";
 import { readAttributes } from "../files/record_attributes.ts";
+import { TemporaryNames } from "../files/temporary_name.ts";
 import { isSameTime, type TargetComparer } from "../files/target_comparer.ts";
 import {
   type AskHeader,
   AskPhase,
   type Comparison,
   DIGEST_BYTES,
+  isSameDigest,
+  NO_DIGEST,
   type RangeDigest,
   readDigest,
   Verdict,
@@ -50,6 +53,7 @@ export class AskReceiver {
   #folder = "";
   readonly #breather: Breather;
   readonly #wanted = new FileStat();
+  readonly #wrongNames = new TemporaryNames("unverified");
   #digests?: typeof import("../files/content_digest.ts");
 
   /** @param options what the sender may ask before it sends. */
@@ -70,7 +74,7 @@ export class AskReceiver {
    * @throws {ProtocolError} when a record is not what a sender may ask about.
    */
   async receive(
-    { unit, attempt, phase, verify = false, recordsBytes }: AskHeader,
+    { unit, attempt, phase, verify = false, last = false, recordsBytes }: AskHeader,
     bytes: Uint8Array<ArrayBuffer>,
     view: DataView,
     start: number,
@@ -103,12 +107,17 @@ export class AskReceiver {
         outcome = failureOf(error, verify);
         if (entering) folder = outcome;
       }
+      const isWrong = outcome === Verdict.different && folder === Verdict.same && !entering;
+      // What the sender cannot read may be right here.
+      if (last && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) outcome = this.#takeAway(cursor, bytes);
       if (cursor.type === RecordType.enter) continue;
       if (outcomes.push(outcome) > PACK_RECORDS) {
         throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
       }
-      if (typeof outcome !== "number") report.failures.push(outcome);
-      else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
+      if (typeof outcome !== "number") {
+        // Of what is verified the sender says what became of it.
+        if (!verify) report.failures.push(outcome);
+      } else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
         if (verify) report.verified = (report.verified ?? 0) + 1;
         else this.#skip(cursor, bytes, report);
       }
@@ -173,13 +182,29 @@ export class AskReceiver {
     const reader = this.#target.open();
     try {
       if (this.#verifies) reader.forgetCache();
-      const { digestRange, isSameDigest } = this.#digests ??= await import("../files/content_digest.ts");
+      const { digestRange } = this.#digests ??= await import("../files/content_digest.ts");
       const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
       if (!digest || !isSameDigest(digest, range.digest)) return Verdict.different;
     } finally {
       reader.close();
     }
     return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
+  }
+
+  /** What is there is not what was written, for good: nobody shall take it for that. */
+  #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
+    const target = this.#target;
+    try {
+      if (!target.look(cursor, bytes)) return Verdict.missing;
+      if (target.stat.kind !== FileKind.file && target.stat.kind !== FileKind.symlink) return Verdict.different;
+      const name = this.#wrongNames.next();
+      target.rename(name);
+      return unverified(target.path, name);
+    } catch (error) {
+      // Then it keeps its name, and the sender's failure is all that tells.
+      if (error instanceof FileError) return Verdict.different;
+      throw error;
+    }
   }
 
   /** The file is the same; its attributes become so. */
@@ -194,6 +219,15 @@ export class AskReceiver {
 /** Whether a digest is that of the whole file, so that the file is settled with it. */
 function isWhole({ start, end }: RangeDigest, { size }: RecordCursor): boolean {
   return end - start === size;
+}
+
+function unverified(path: string, name: string): Failure {
+  return {
+    code: "ECHECKSUM",
+    path,
+    message: `Cannot verify ${quotePath(path)}: it is not what was written when it is read again (SHA-256 differs)`,
+    hint: `It lies there as ${name} now. When nobody writes to it, test the disks and the memory of both machines`,
+  };
 }
 
 function inNoFolder(): ProtocolError {

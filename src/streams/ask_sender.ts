@@ -6,6 +6,7 @@ import {
   ASK_HEADER_BYTES,
   AskPhase,
   DIGEST_BYTES,
+  NO_DIGEST,
   type RangeDigest,
   writeAskHeader,
   writeDigest,
@@ -20,9 +21,6 @@ import { aliveWhile } from "./keep_alive.ts";
 import type { AskedRange, AskUnit } from "./unit.ts";
 
 type DigestRange = typeof import("../files/content_digest.ts").digestRange;
-
-/** What stands for contents that could not be read: whoever compares finds a difference, and sending tells the reason. */
-const UNREADABLE = new Uint8Array(32);
 
 /** Asks. One for each stream: it has a current folder, and keeps the last large file open. */
 export class AskSender {
@@ -47,8 +45,8 @@ export class AskSender {
       : [];
     const { bytes, view } = this.#out;
     const start = FRAME_START + FRAME_HEADER_BYTES;
-    const { plan, phase, verify, attempt } = unit;
-    writeAskHeader(view, start, { unit: unit.unit, attempt, phase, verify, recordsBytes: plan.length });
+    const { plan, phase, verify, last, attempt } = unit;
+    writeAskHeader(view, start, { unit: unit.unit, attempt, phase, verify, last, recordsBytes: plan.length });
     bytes.set(plan, start + ASK_HEADER_BYTES);
     let at = start + ASK_HEADER_BYTES + plan.length;
     for (const digest of digests) {
@@ -68,7 +66,7 @@ export class AskSender {
     const { digestBytes, digestRange } = await import("../files/content_digest.ts");
     if (range) {
       const { start, end } = range;
-      return [{ start, end, digest: await this.#digestLarge(range, digestRange, verify) ?? UNREADABLE }];
+      return [{ start, end, digest: await this.#digestLarge(range, digestRange, verify) ?? NO_DIGEST }];
     }
     const buffer = this.#buffer ??= new Uint8Array(PACK_FILE_LIMIT);
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
@@ -84,7 +82,7 @@ export class AskSender {
       this.#source.uncached = verify;
       if (inFolder) goesWell(() => length = this.#source.readWhole(plan, nameStart, nameEnd, buffer, 0, buffer.length));
       this.#source.uncached = false;
-      const digest = length === size ? digestBytes(buffer.subarray(0, length)) : UNREADABLE;
+      const digest = length === size ? digestBytes(buffer.subarray(0, length)) : NO_DIGEST;
       digests.push({ start: 0, end: size, digest });
       const pausing = this.#breather.breathe();
       if (pausing) await pausing;

@@ -58,6 +58,8 @@ export interface AskUnit {
   phase: number;
   /** It is about what was written. */
   verify?: boolean;
+  /** What is not the same shall not keep its name. */
+  last?: boolean;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan other than `enter`. */
   records: number;

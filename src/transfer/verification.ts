@@ -1,6 +1,6 @@
 /**
  * Asks about what was just written: both sides read it again. What is not the same is sent once more and asked about
- * once more; what is not the same then has failed.
+ * once more; what is not the same then has failed, and the receiver takes its name from it.
  */
 
 import { quotePath } from "../errors.ts";
@@ -61,7 +61,7 @@ export class Verification {
     this.#second = new TargetQuestions({
       ...shared,
       ask: (question) => {
-        const unit = host.ask(question);
+        const unit = host.ask({ ...question, last: true });
         this.#secondAsks.add(unit);
         return unit;
       },

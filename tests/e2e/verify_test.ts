@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { isLeftoverName } from "../../src/resume/leftovers.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, type EscpResult, runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
@@ -100,12 +101,26 @@ describeWithSshd("--verify", () => {
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
     });
 
-    it(`names what is damaged twice as a failure: a ${name} file${why}`, { ignore }, async () => {
-      const { result, damages } = await damaged(name, 9);
-      assertEquals([result.code, damages], [1, 2]);
-      assertMatch(result.stderr, new RegExp(`Cannot verify "${name}": it is not what was written`));
-      assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
-    });
+    it(
+      `takes its name from what is damaged twice, and says where it is: a ${name} file${why}`,
+      { ignore },
+      async () => {
+        const { result, damages, to } = await damaged(name, 9);
+        assertEquals([result.code, damages], [1, 2]);
+        assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
+        assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": it is not what was written`);
+        assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
+        const [left] = [...Deno.readDirSync(to)].map(({ name }) => name);
+        assert(isLeftoverName(left), left);
+        assertMatch(result.stderr, new RegExp(`^hint: It lies there as ${left} now`, "m"));
+        assertEquals((await Deno.stat(`${to}/${left}`)).size, (await Deno.stat(`${source}/in/${name}`)).size);
+        // Nothing of that copy is in the way of the next one.
+        const way = { direction: "local", engine: "native", streams: 1 } as const;
+        const again = await scene.copy(way, { flags: ["--verify"], sources: [`${source}/in/${name}`], target: to });
+        assertEquals([again.code, again.stderr], [0, ""]);
+        assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
+      },
+    );
   }
 
   it("is refused where nothing can be read again", async () => {

@@ -38,6 +38,11 @@ describe("ask", () => {
       const header = { unit: 1, attempt: 0, phase, verify: true, recordsBytes: 0 };
       writeAskHeader(viewOf(bytes), 0, header);
       assertEquals([bytes[8], readAskHeader(viewOf(bytes), 0, bytes.length)], [phase + 4, header]);
+      writeAskHeader(viewOf(bytes), 0, { ...header, last: true });
+      assertEquals([bytes[16], readAskHeader(viewOf(bytes), 0, bytes.length).last], [1, true]);
+      // Only what was written may lose its name.
+      viewOf(bytes).setUint32(8, phase, true);
+      assertEquals(readAskHeader(viewOf(bytes), 0, bytes.length).last, undefined);
     }
     for (const phase of [3, 7, 8, 2 ** 32 - 1]) {
       viewOf(bytes).setUint32(8, phase, true);

@@ -1,0 +1,79 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { AskPhase, DIGEST_BYTES, NO_DIGEST, Verdict, writeDigest } from "../../src/protocol/ask.ts";
+import { putUint53, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { isLeftoverName } from "../../src/resume/leftovers.ts";
+import { AskReceiver } from "../../src/streams/ask_receiver.ts";
+import { Breather } from "../../src/streams/breather.ts";
+import { ENGINES, TempFolder } from "../files/file_engines.ts";
+import { record, type TestRecord } from "../protocol/record.ts";
+
+const SIZE = 8;
+const ROOT: TestRecord = { type: RecordType.enter, name: "" };
+
+/** A file of SIZE bytes, as in a plan. */
+function file(name: string): Uint8Array<ArrayBuffer> {
+  const bytes = record({ type: RecordType.file, name });
+  putUint53(new DataView(bytes.buffer), RecordField.size, SIZE);
+  return bytes;
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`what is verified (${title})`, () => {
+    /** Asks about one entry. Returns the answer, and what the receiver counts as failures. */
+    async function ask(
+      folder: TempFolder,
+      entry: Uint8Array<ArrayBuffer>,
+      { last, digest }: { last: boolean; digest?: Uint8Array },
+    ) {
+      const comparer = await make().targetComparer(
+        [{ kind: "folder", path: folder.path, created: false }],
+        { preserve: false, umask: 0o022, token: "test" },
+      );
+      const breather = new Breather();
+      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true });
+      const root = record(ROOT);
+      const recordsBytes = root.length + entry.length;
+      const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));
+      const view = new DataView(bytes.buffer);
+      bytes.set(root);
+      bytes.set(entry, root.length);
+      if (digest) writeDigest(bytes, view, recordsBytes, { start: 0, end: SIZE, digest });
+      const phase = digest ? AskPhase.digest : AskPhase.look;
+      const header = { unit: 0, attempt: 0, phase, verify: true, last, recordsBytes };
+      const { report, outcomes } = await receiver.receive(header, bytes, view, 0, bytes.length);
+      comparer.close();
+      breather.close();
+      assertEquals([report.failures, outcomes.length], [[], 1]);
+      return outcomes[0];
+    }
+
+    const WRONG = new Uint8Array(32).fill(1);
+
+    it("and wrong for good has its name taken from it, whatever tells", async () => {
+      for (const [contents, digest] of [["contents", WRONG], ["shorter", WRONG], ["shorter", undefined]] as const) {
+        using folder = new TempFolder();
+        folder.write("x", contents);
+        const outcome = await ask(folder, file("x"), { last: true, digest });
+        const [name] = folder.list();
+        assertEquals(folder.list().length, 1);
+        assertEquals([isLeftoverName(name), Deno.readTextFileSync(folder.at(name))], [true, contents]);
+        if (typeof outcome === "number") throw new Error(`the answer is ${outcome}`);
+        assertEquals([outcome.code, outcome.path], ["ECHECKSUM", folder.at("x")]);
+        assertMatch(outcome.hint, new RegExp(`It lies there as ${name} now`));
+      }
+    });
+
+    it("keeps its name where it is sent again, where the sender cannot read it, and where it is a folder", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      folder.folder("folder");
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      assertEquals(await ask(folder, file("x"), { last: true, digest: NO_DIGEST }), Verdict.different);
+      assertEquals(await ask(folder, file("x"), { last: true }), Verdict.undecided);
+      assertEquals(await ask(folder, file("folder"), { last: true, digest: WRONG }), Verdict.different);
+      assertEquals(await ask(folder, file("missing"), { last: true, digest: WRONG }), Verdict.missing);
+      assertEquals(folder.list(), ["folder/", "x"]);
+    });
+  });
+}
