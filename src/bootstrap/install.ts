@@ -1,6 +1,7 @@
 /** Puts escp onto a host, the story: look there, choose the executable, send it, have it checked. */
 
 import { StartError } from "../errors.ts";
+import { TemporaryNames } from "../files/temporary_name.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
 import { type Executable, type ExecutablePlaces, findExecutable } from "./executables.ts";
 import { installScript } from "./install_script.ts";
@@ -54,8 +55,9 @@ export async function install(options: InstallOptions): Promise<Installed | unde
   }
 
   async function run(): Promise<Installed | undefined> {
-    const token = crypto.randomUUID().replaceAll("-", "");
-    const facts = await session.begin(installScript({ version: places.version, folder }, token));
+    // One that is abandoned is cleaned away as all others.
+    const unfinished = new TemporaryNames("install").next();
+    const facts = await session.begin(installScript({ version: places.version, folder }, unfinished));
     const executable = await choose(facts, places, command.name);
     if (executable === undefined) return { path: `${facts.folder}/escp`, sentBytes: 0 };
     if (!await options.agree({ folder: facts.folder, bytes: executable.contents.length })) return undefined;

@@ -18,10 +18,10 @@ export interface InstallTarget {
  * `install BYTES SHA256 gzip|plain`, or else it ends. It says `send`, takes the contents until its input ends, and says
  * `done PATH`. Instead of each of these it may say `failed STEP TEXT`, the last line then.
  *
- * @param token makes the name of the unfinished file unique: letters and digits.
+ * @param name of the file while it is not complete, in that folder.
  */
-export function installScript({ version, folder = "" }: InstallTarget, token: string): string {
-  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(folder)}`, `token=${quoteWord(token)}`, BODY].join("\n");
+export function installScript({ version, folder = "" }: InstallTarget, name: string): string {
+  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(folder)}`, `name=${quoteWord(name)}`, BODY].join("\n");
 }
 
 // As one function that ends the shell, so that it is read whole before it begins: what follows on stdin is data.
@@ -86,7 +86,7 @@ main() {
   umask $umask
   said=$(mkdir -p "$folder" 2>&1) || fail make "$said"
   check
-  unfinished=$folder/.escp-$token.part
+  unfinished=$folder/$name
   trap 'rm -f "$unfinished"' EXIT
   trap 'exit 1' HUP INT PIPE TERM
   said=$( (set -C; : >"$unfinished") 2>&1 ) || fail write "$said"

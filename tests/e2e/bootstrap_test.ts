@@ -8,6 +8,7 @@ import { quoteWord } from "../../src/ssh/remote_command.ts";
 import { escpCommand, runEscp, startEscp, writeEscpWrapper } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { PrintedText } from "../support/printed_text.ts";
+import { descendantsOf, killProcess } from "../support/processes.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
 import { plainRightsProblem, plainShell } from "./plain_rights.ts";
@@ -379,6 +380,28 @@ describeWithSshd("a host without escp", () => {
       assertEquals(await leftBehind(), []);
       await Deno.writeTextFile(go, "");
       await sshd.waitForNoSession();
+      assertEquals(await names(there), []);
+    });
+  });
+
+  it("keeps of it what --clean removes when its shell is killed in the middle", async () => {
+    await at({}, async ({ sshd, folder, there }) => {
+      const started = `${sshd.home}/started`;
+      await writeProgram(`${sshd.binFolder}/gzip`, `printf 1234; : >'${started}'; exec sleep 60`);
+      const args = [...sshd.sshOptions, "-B", "--binaries", release.path, `${folder}/a`, "testhost:b"];
+      await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${folder}/cache` } });
+      while (!exists(started)) await new Promise((resolve) => setTimeout(resolve, 20));
+      for (const process of await descendantsOf(sshd.pid)) await killProcess(process);
+      assertEquals((await running.result).code, 255);
+      const [left] = await names(there) ?? [];
+      const clean = async (days: string) => {
+        const script = fromFileUrl(new URL("later.ts", import.meta.url));
+        const args = ["run", "--quiet", "--allow-all", script, days, "--clean", sshd.home];
+        const { code, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+        return [code, new TextDecoder().decode(stdout)];
+      };
+      assertEquals(await clean("0"), [0, "0 files removed, 0 B; 1 left alone: in use, or changed less than 1d ago\n"]);
+      assertEquals(await clean("2"), [0, `removed  ${there}/${left}  4 B\n1 file removed, 4 B\n`]);
       assertEquals(await names(there), []);
     });
   });

@@ -3,13 +3,20 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
 import { encodeName } from "../../src/protocol/names.ts";
 import { encodeJournalHeader } from "../../src/resume/journal.ts";
-import { partialNames } from "../../src/resume/partial_names.ts";
+import { partialNames, runJournalName } from "../../src/resume/partial_names.ts";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
 import { type EscpResult, runEscp, writeEscpWrapper } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 import { assertSame, killOthers, untilNoted } from "./interruptions.ts";
-import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
+import {
+  OTHER_USER,
+  otherUserProblem,
+  plainRightsProblem,
+  useAsEscp,
+  writeOthersEscp,
+  writePlainEscp,
+} from "./plain_rights.ts";
 import { remoteConfig } from "./remote_settings.ts";
 import { type Engine, ENGINES, type Scene, startScene } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
@@ -154,6 +161,40 @@ describeWithSshd("--clean", () => {
       await Deno.chmod(`${tree}/b/closed`, 0o700);
       await Deno.chmod(`${tree}/c/fixed`, 0o700);
     });
+  }
+
+  for (const engine of ENGINES) {
+    it(
+      `leaves to others what is theirs, though it could remove it (${engine})`,
+      { ignore: !!otherUserProblem },
+      async () => {
+        const mine = ".escp-5f2a09c1-00000a01-00000030.part";
+        const tree = await scene.tree({
+          ...LEFT,
+          [`data/${runJournalName("/x")}`]: "",
+          [`data/${mine}`]: "mine",
+          "data/pair": { folder: true },
+        });
+        // Of one with a journal of somebody else's the partial file alone is his.
+        await Deno.copyFile(`${tree}/data/sub/${NAMES.journal}`, `${tree}/data/pair/${NAMES.journal}`);
+        await Deno.writeTextFile(`${tree}/data/pair/${NAMES.partial}`, "mine");
+        for (const own of [mine, `pair/${NAMES.partial}`]) {
+          await Deno.chown(`${tree}/data/${own}`, OTHER_USER, OTHER_USER);
+        }
+        for (const folder of ["data", "data/sub", "data/pair"]) {
+          await Deno.chmod(`${tree}/${folder}`, 0o777);
+        }
+        const others = await writeOthersEscp(await scene.tree(), [later[engine]]);
+        const before = temporaryFiles(tree);
+        const { code, stdout, stderr } = await clean(engine, others, [`${tree}/data`]);
+        assertEquals([code, stderr], [0, ""]);
+        assertEquals(temporaryFiles(tree), before.filter((path) => !path.endsWith(mine)));
+        assertStringIncludes(stdout, "\n1 file removed, 4 B");
+        // Root cleans up after everybody.
+        assertEquals((await clean(engine, later[engine], [`${tree}/data`])).code, 0);
+        assertEquals(temporaryFiles(tree).sort(), [`${tree}/data/${FOREIGN}`, `${tree}/out/${TEMPORARY}`]);
+      },
+    );
   }
 
   const engine = ENGINES[0];

@@ -9,15 +9,32 @@ import { quoteWord } from "../../src/ssh/remote_command.ts";
 const COMMAND = Deno.uid() === 0 ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"] : [];
 
 /** Why permissions cannot be tested here; undefined when they can. */
-export const plainRightsProblem: string | undefined = findProblem();
+export const plainRightsProblem: string | undefined = COMMAND.length === 0 ? undefined : findProblem(COMMAND);
+
+/** A user who owns nothing, and may read everything, so that a Deno of this user's runs as him. */
+export const OTHER_USER = 54321;
+const AS_OTHER = ["setpriv", `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, "--clear-groups"].concat(
+  ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--"],
+);
+
+/** Why nothing can be run as him. */
+export const otherUserProblem: string | undefined = Deno.uid() === 0 ? findProblem(AS_OTHER) : "not root";
 
 /** For sshd's ForceCommand: what the client asks for, with plain rights. */
 export const plainShell: string = `exec ${[...COMMAND, "sh", "-c"].join(" ")} "$SSH_ORIGINAL_COMMAND"`;
 
 /** Writes an escp with plain rights into the folder and returns its path. */
-export async function writePlainEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
-  const path = `${folder}/plain-escp`;
-  const words = [...COMMAND, ...inner].map(quoteWord).join(" ");
+export function writePlainEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
+  return write(`${folder}/plain-escp`, [...COMMAND, ...inner]);
+}
+
+/** The same for one of the other user. */
+export function writeOthersEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
+  return write(`${folder}/others-escp`, [...AS_OTHER, ...inner]);
+}
+
+async function write(path: string, command: string[]): Promise<string> {
+  const words = command.map(quoteWord).join(" ");
   await Deno.writeTextFile(path, `#!/bin/sh\nexec ${words} "$@"\n`);
   await Deno.chmod(path, 0o755);
   return path;
@@ -35,9 +52,7 @@ export function useAsEscp(path: string): Disposable {
   };
 }
 
-function findProblem(): string | undefined {
-  if (COMMAND.length === 0) return undefined;
-  const [program, ...args] = COMMAND;
+function findProblem([program, ...args]: string[]): string | undefined {
   try {
     const { success } = new Deno.Command(program, { args: [...args, "true"], stdout: "null", stderr: "null" })
       .outputSync();
