@@ -56,7 +56,13 @@ const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code === "string") return code;
-  return CODES.find(([kind]) => error instanceof kind)?.[1];
+  return CODES.find(([kind]) => error instanceof kind)?.[1] ?? codeInWords(error);
+}
+
+/** Of errors that Deno has no name for, as EDQUOT, only their words tell the number. That of Windows is another one. */
+function codeInWords(error: unknown): string | undefined {
+  const number = error instanceof Error && /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number && Deno.build.os !== "windows" ? errnoName(Number(number)) : undefined;
 }
 
 /** A symbolic link where a folder of the target was expected: it could lead anywhere. */

@@ -21,6 +21,7 @@ describe("a failed write says what to do about it", () => {
         failedCall("write", "/a", errno),
         failedWith("write", "/a", code),
         failedDeno("write", "/a", thrown),
+        failedDeno("write", "/a", new Error(`some words of its own (os error ${errno})`)),
       ];
       for (const { message, hint, code: told } of failures) {
         assertEquals([message, told], [`Cannot write "/a": ${state}`, code]);

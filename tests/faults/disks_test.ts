@@ -1,0 +1,112 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { type Scene, startScene, wayName, waysInTurn } from "../e2e/scene.ts";
+import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+
+const MIB = 1 << 20;
+const OLD = new Date("2001-02-03T04:05:06Z");
+const why = failingDiskProblem === undefined ? "" : ` (skipped: ${failingDiskProblem})`;
+
+describeWithSshd(`a disk that fails${why}`, { ignore: failingDiskProblem !== undefined }, () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({
+      "large": { size: 12 * MIB, seed: 1, mtime: OLD },
+      "small": { content: "small", mtime: OLD },
+    });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  const WRITES = [
+    ["EDQUOT", "Disk quota exceeded", /^hint: Free some space or ask for a larger quota/m],
+    ["EIO", "Input/output error", /^hint: The disk, or the way to it, is faulty/m],
+    ["ENOSPC", "No space left on device", /^hint: Free some space/m],
+  ] as const;
+  for (const [index, [errno, words, hint]] of WRITES.entries()) {
+    for (const way of waysInTurn(index)) {
+      it(`while it is written: ${errno} is named, what was there stays, and the rest comes later: ${wayName(way)}`, async () => {
+        await using disk = await mountFailingDisk({ on: "write", errno, after: 7 * MIB });
+        await Deno.writeTextFile(`${disk.path}/kept`, "kept");
+        await Deno.writeTextFile(`${disk.path}/large`, "old");
+        const copy = { flags: ["-r", "--json"], sources: [`${source}/.`], target: disk.path };
+        const failed = await scene.copy(way, { ...copy, flags: ["-r"] });
+        assertEquals(failed.code, 1, failed.stderr);
+        assertMatch(failed.stderr, new RegExp(`^escp: Cannot write "${disk.path}/large": ${words}$`, "m"));
+        assertMatch(failed.stderr, hint);
+        assertEquals(await failed.leftBehind(), []);
+        assertEquals(await Deno.readTextFile(`${disk.path}/kept`), "kept");
+        assertEquals(await Deno.readTextFile(`${disk.path}/large`), "old");
+        await disk.repair();
+        const { code, stdout, stderr } = await scene.copy(way, copy);
+        assertEquals([code, stderr], [0, ""]);
+        // What the system copies by itself has no sums that a journal could hold: that file starts over.
+        const isLent = way.direction === "local" && way.engine === "native";
+        if (!isLent) assert(JSON.parse(stdout.trim().split("\n").at(-1)!).resumed > 0, stdout);
+        await Deno.remove(`${disk.path}/kept`);
+        assertEquals(await compareTrees(source, disk.path), []);
+        assertEquals(temporaryFiles(disk.path), []);
+      });
+    }
+  }
+
+  for (const on of ["create", "rename"] as const) {
+    for (const way of waysInTurn(on === "create" ? 0 : 1)) {
+      it(`when a file ${on === "create" ? "begins" : "gets its name"}: ${wayName(way)}`, async () => {
+        await using disk = await mountFailingDisk({ on, errno: "EIO" });
+        const copy = { flags: ["-r", "--no-resume"], sources: [`${source}/.`], target: disk.path };
+        const { code, stderr, leftBehind } = await scene.copy(way, copy);
+        assertEquals(code, 1, stderr);
+        for (const name of ["large", "small"]) {
+          assertMatch(stderr, new RegExp(`^escp: Cannot write "${disk.path}/${name}": Input/output error$`, "m"));
+        }
+        assertEquals(await leftBehind(), []);
+        assertEquals([...Deno.readDirSync(disk.path)].map(({ name }) => name), []);
+      });
+    }
+  }
+
+  for (const way of waysInTurn(2)) {
+    it(`while it is read: what lies on it is named, and what lies elsewhere is copied: ${wayName(way)}`, async () => {
+      await using disk = await mountFailingDisk({ on: "read", errno: "EIO" });
+      for (const name of ["large", "small"]) await Deno.copyFile(`${source}/${name}`, `${disk.path}/bad ${name}`);
+      const to = await scene.tree();
+      const sources = [`${disk.path}/bad large`, `${disk.path}/bad small`, `${source}/large`, `${source}/small`];
+      const { code, stderr } = await scene.copy(way, { sources, target: to });
+      assertEquals(code, 1, stderr);
+      for (const name of ["bad large", "bad small"]) {
+        assertMatch(stderr, new RegExp(`^escp: Cannot read "${disk.path}/${name}": Input/output error$`, "m"));
+      }
+      for (const path of temporaryFiles(to)) await Deno.remove(path);
+      assertEquals(await compareTrees(source, to), []);
+    });
+
+    it(`when it is told to keep what was written, with --fsync: ${wayName(way)}`, async () => {
+      await using disk = await mountFailingDisk({ on: "fsync", errno: "EIO" });
+      const flags = ["-r", "--fsync", "--no-resume"];
+      const { code, stderr } = await scene.copy(way, { flags, sources: [`${source}/.`], target: disk.path });
+      assertEquals(code, 1, stderr);
+      for (const name of ["large", "small"]) {
+        assertMatch(stderr, new RegExp(`^escp: Cannot \\w+ "${disk.path}/${name}": Input/output error$`, "m"));
+      }
+      assertEquals([...Deno.readDirSync(disk.path)].map(({ name }) => name), []);
+    });
+
+    it(`that has shorter names only: ${wayName(way)}`, async () => {
+      await using disk = await mountFailingDisk({ errno: "ENAMETOOLONG", mostNameBytes: 120 });
+      const name = "long ".repeat(30);
+      const from = await scene.tree({ [name]: "text", [`${name}x`]: { size: 2 * MIB }, "short": "short" });
+      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${from}/.`], target: disk.path });
+      assertEquals(code, 1, stderr);
+      for (const each of [name, `${name}x`]) {
+        assertMatch(stderr, new RegExp(`^escp: Cannot write "${disk.path}/${each}": File name too long$`, "m"));
+      }
+      assertMatch(stderr, /^hint: The file system of the target takes shorter names only$/m);
+      assertEquals(await Deno.readTextFile(`${disk.path}/short`), "short");
+    });
+  }
+});

@@ -1,0 +1,75 @@
+/** A disk that fails when it is told to: a file system of the kernel (fuse(4)) whose calls come back with real errors. */
+
+import { fromFileUrl } from "@std/path";
+import { createTempFolder } from "./temp.ts";
+
+/** What goes wrong with it, until it is repaired. */
+export interface DiskFault {
+  /** Calls that fail; left out: none does. */
+  on?: "write" | "create" | "rename" | "read" | "fsync";
+  errno: "EIO" | "EDQUOT" | "ENOSPC" | "ENAMETOOLONG";
+  /** Bytes that are written before. Default 0. */
+  after?: number;
+  /** Longer names are refused. Default 255. */
+  mostNameBytes?: number;
+}
+
+/** Mounted until it is disposed of. */
+export interface FailingDisk extends AsyncDisposable {
+  readonly path: string;
+  /** From now on all goes well. */
+  repair(): Promise<void>;
+}
+
+const SERVER = fromFileUrl(new URL("failing_disk_server.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+
+/** Why there is none here; undefined when there is. */
+export const failingDiskProblem: string | undefined = await findProblem();
+
+export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
+  const folder = await createTempFolder();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-check", "--config", CONFIG, SERVER, folder.path, JSON.stringify(fault)],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  const said = child.stdout.getReader();
+  const { done } = await said.read();
+  async function dispose(): Promise<void> {
+    await new Deno.Command("umount", { args: ["-l", folder.path], stderr: "null" }).output();
+    await input.close().catch(() => {});
+    await said.cancel();
+    try {
+      child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await child.status;
+    await folder[Symbol.asyncDispose]();
+  }
+  if (done) {
+    await dispose();
+    throw new Error("Cannot mount a file system by FUSE");
+  }
+  return {
+    path: folder.path,
+    async repair() {
+      await input.write(new TextEncoder().encode("repair\n"));
+      await said.read();
+    },
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+async function findProblem(): Promise<string | undefined> {
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "only root can mount";
+  try {
+    await using _ = await mountFailingDisk({ errno: "EIO" });
+    return undefined;
+  } catch {
+    return "no file system may be mounted by FUSE here";
+  }
+}
