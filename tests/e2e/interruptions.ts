@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { JOURNAL_HEADER_BYTES } from "../../src/resume/journal.ts";
 import { namesOfJournal } from "../../src/resume/partial_names.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
-import { commandOf, descendantsOf, killProcess } from "../support/processes.ts";
+import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
 import type { Scene } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
@@ -70,6 +70,31 @@ export async function assertSame(a: string, b: string): Promise<void> {
 export async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
   for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
     if (pattern.test(await commandOf(process))) await killProcess(process);
+  }
+}
+
+/** Kills the remote end that has this file open (proc(5)). */
+export async function killHolder(scene: Scene, path: string): Promise<void> {
+  const real = await Deno.realPath(path);
+  for (const process of await descendantsOf(scene.sshd.pid)) {
+    if (!/--receiver/.test(await commandOf(process)) || !openFilesOf(process).includes(real)) continue;
+    return await killProcess(process);
+  }
+  throw new Error(`No remote end has ${path} open`);
+}
+
+function openFilesOf({ pid }: ProcessId): string[] {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => {
+      try {
+        return Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
+      } catch {
+        // It was closed meanwhile.
+        return "";
+      }
+    });
+  } catch {
+    return [];
   }
 }
 

@@ -7,6 +7,7 @@ import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts
 import {
   assertSame,
   feedUntilBegun,
+  killHolder,
   killOthers,
   notedBytes,
   sentBytes,
@@ -20,6 +21,9 @@ const MIB = 1 << 20;
 const SIZE = 32 * MIB;
 /** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
+
+/** The partial file below the folder. */
+const unfinished = (to: string) => temporaryFiles(to).find((path) => path.endsWith(".part"))!;
 
 describeWithSshd("a copy that was interrupted", () => {
   let scene: Scene;
@@ -128,9 +132,8 @@ describeWithSshd("a copy that was interrupted", () => {
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
       const noted = notedBytes(to);
-      const [partial] = temporaryFiles(to).filter((path) => path.endsWith(".part"));
       // The first range begins at the first byte, and its first block is noted first.
-      using file = await Deno.open(partial, { write: true });
+      using file = await Deno.open(unfinished(to), { write: true });
       file.writeSync(new TextEncoder().encode("damaged"));
       const block = way.engine === "portable" ? MIB / 4 : MIB;
       assertEquals(await again(way, to), SIZE - noted + block);
@@ -170,7 +173,7 @@ describeWithSshd("a copy that was interrupted", () => {
     await lock.unlock();
     const noted = notedBytes(to);
     assert(noted < size);
-    using partial = await Deno.open(journal.replace(/journal$/, "part"), { write: true });
+    using partial = await Deno.open(unfinished(to), { write: true });
     const [{ start, end }] = decodeJournal(await Deno.readFile(journal))!.blocks;
     partial.seekSync(start, Deno.SeekMode.Start);
     partial.writeSync(new TextEncoder().encode("damaged"));
@@ -265,26 +268,38 @@ describeWithSshd("a copy that was interrupted", () => {
     }
   });
 
-  it("between two other hosts goes on", async () => {
-    for (const { engine } of WAYS.filter(({ direction }) => direction === "push")) {
-      const to = await scene.tree();
+  const RELAY_KILLS: [string, (running: RunningEscp, to: string) => Promise<void>][] = [
+    ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
+    ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
+    ["the end of the ssh to the source", (running) => killOthers(scene, running, /^\S*ssh .*testhost\b/)],
+    ["the end of the ssh to the target", (running) => killOthers(scene, running, /^\S*ssh .*testhost2\b/)],
+    ["SIGKILL of the end that reads", () => killHolder(scene, `${source}/big`)],
+    ["SIGKILL of the end that writes", (_, to) => killHolder(scene, unfinished(to))],
+  ];
+  for (const [index, [how, kill]] of RELAY_KILLS.entries()) {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`between two other hosts, by ${how}, goes on where it stopped (${engine})`, async () => {
+      const to = await scene.tree({ "big": "old" });
       const args = (flags: string[]) => [
         ...scene.sshd.sshOptions,
         ...["-3", "-D", `${scene.sshd.binFolder}/${engine}/escp`, ...flags],
-        ...["--", `testhost:${source}/big`, `testhost:${to}/big`],
+        ...["--", `testhost:${source}/big`, `testhost2:${to}/big`],
       ];
       await using running = await startEscp(args(SLOW));
       await untilNoted(to, 5 * MIB, running);
-      running.kill("SIGKILL");
-      await running.result;
+      await kill(running, to);
+      const { code, stderr } = await running.result;
       await scene.sshd.waitForNoSession(10_000);
+      assert(code !== 0);
+      assertEquals(await Deno.readTextFile(`${to}/big`), "old");
+      if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
       const noted = notedBytes(to);
-      const { code, stderr, stdout } = await runEscp(args(["--json"]));
-      assertEquals([code, sentBytes(stdout)], [0, SIZE - noted], stderr);
+      const again = await runEscp(args(["--json"]));
+      assertEquals([again.code, sentBytes(again.stdout)], [0, SIZE - noted], again.stderr);
       await assertSame(`${source}/big`, `${to}/big`);
       assertEquals(temporaryFiles(to), []);
-    }
-  });
+    });
+  }
 
   it("from standard input says that it cannot be continued, and leaves nothing", async () => {
     const to = await scene.tree();
