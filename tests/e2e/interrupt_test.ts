@@ -2,7 +2,14 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
-import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
+import {
+  commandOf,
+  descendantsOf,
+  isRunning,
+  killProcess,
+  type ProcessId,
+  waitForNoProcess,
+} from "../support/processes.ts";
 import { turn, untilBegun, writeLargeFile } from "./interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
@@ -73,6 +80,26 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
       await assertClean(to, running);
     });
 
+    it(`by a second Ctrl-C leaves at once, whoever does not answer: ${wayName(way)}`, async () => {
+      const { running } = await begin(way);
+      await using _ = running;
+      const others = await children(running.pid);
+      // What cannot hear of the end would be waited for, and killed after some seconds.
+      for (const { pid } of others) Deno.kill(pid, "SIGSTOP");
+      while (await isRunning(running.pid)) {
+        interrupt(running);
+        await turn();
+      }
+      const left = [];
+      for (const other of others) if (await isRunning(other)) left.push(other);
+      assertEquals(left, others);
+      for (const { pid } of others) Deno.kill(pid, "SIGCONT");
+      const { code, stderr, leftBehind } = await running.result;
+      assertEquals(code, 130, stderr);
+      await waitForNoProcess(leftBehind, 10_000);
+      await scene.sshd.waitForNoSession(10_000);
+    });
+
     it(`by the end of what leads to the other side: ${wayName(way)}`, async () => {
       const { running, to } = await begin(way);
       await using _ = running;
@@ -99,6 +126,15 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
     });
   }
 });
+
+function interrupt(running: RunningEscp): void {
+  try {
+    running.kill("SIGINT");
+  } catch (error) {
+    // It has ended just now.
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
 
 /** The process that the client started itself. */
 async function children(pid: number): Promise<ProcessId[]> {

@@ -32,7 +32,12 @@ export function untilNoted(to: string, bytes: number, running: RunningEscp): Pro
   return untilTrue(() => notedBytes(to) >= bytes, running);
 }
 
-async function untilTrue(condition: () => boolean, running: RunningEscp, feed?: () => Promise<void>): Promise<void> {
+/** Waits until it holds; fails when the copy ends before. */
+export async function untilTrue(
+  condition: () => boolean,
+  running: RunningEscp,
+  feed?: () => Promise<void>,
+): Promise<void> {
   let ended = false;
   running.result.finally(() => ended = true).catch(() => {});
   while (!condition()) {
@@ -41,17 +46,38 @@ async function untilTrue(condition: () => boolean, running: RunningEscp, feed?: 
   }
 }
 
-/** Bytes that the only journal below the folder claims to be written. */
+/** Bytes that the journals below the folder claim to be written. */
 export function notedBytes(to: string): number {
-  const [path] = temporaryFiles(to).filter((path) => namesOfJournal(path.slice(path.lastIndexOf("/") + 1)));
-  if (path === undefined) return 0;
-  const bytes = Deno.readFileSync(path);
-  const view = new DataView(bytes.buffer);
   let noted = 0;
-  for (let at = JOURNAL_HEADER_BYTES; at + 24 <= bytes.length; at += 24) {
-    noted += Number(view.getBigUint64(at + 8, true) - view.getBigUint64(at, true));
+  for (const path of temporaryFiles(to)) {
+    if (!namesOfJournal(path.slice(path.lastIndexOf("/") + 1))) continue;
+    const bytes = readIfThere(path);
+    const view = new DataView(bytes.buffer);
+    for (let at = JOURNAL_HEADER_BYTES; at + 24 <= bytes.length; at += 24) {
+      noted += Number(view.getBigUint64(at + 8, true) - view.getBigUint64(at, true));
+    }
   }
   return noted;
+}
+
+/** Bytes of the files below the folder that have their final names. */
+export function presentBytes(folder: string): number {
+  let sum = 0;
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) sum += presentBytes(`${folder}/${name}`);
+    else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${folder}/${name}`).size;
+  }
+  return sum;
+}
+
+/** A file that may be finished, and gone, at any moment. */
+function readIfThere(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return new Uint8Array();
+    throw error;
+  }
 }
 
 /** Bytes that the copy has sent, as its JSON tells. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { killOthers } from "./interruptions.ts";
+import { killOthers, presentBytes } from "./interruptions.ts";
 import { finishedFiles, untilFinished } from "./run_journals.ts";
 import { ENGINES, type Scene, startScene, type Way, wayName, waysInTurn } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
@@ -193,16 +193,6 @@ async function makeTree(path: string): Promise<number> {
     await Deno.writeFile(`${folder}/file ${index}`, content);
     await Deno.utime(`${folder}/file ${index}`, 1_700_000_000, 1_700_000_000 + index);
     sum += content.length;
-  }
-  return sum;
-}
-
-/** Bytes of files that have their final names. */
-function presentBytes(folder: string): number {
-  let sum = 0;
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) sum += presentBytes(`${folder}/${name}`);
-    else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${folder}/${name}`).size;
   }
   return sum;
 }

@@ -19,6 +19,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly connections: number;
   /** Faults that have happened. */
   readonly happened: number;
+  /** What the first connection has brought first. */
+  readonly first: Promise<Uint8Array>;
 }
 
 interface PendingFault extends Fault {
@@ -33,6 +35,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
   const pending = faults.map((fault): PendingFault => ({ ...fault, left: fault.times ?? 1 }));
   const counts = { connections: 0, happened: 0 };
   const stalled = Promise.withResolvers<void>();
+  const first = Promise.withResolvers<Uint8Array>();
 
   function close(conn: Deno.TcpConn): void {
     if (!open.delete(conn)) return;
@@ -44,6 +47,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
     let passed = 0;
     try {
       for (let read = await from.read(buffer); read !== null; read = await from.read(buffer)) {
+        first.resolve(buffer.slice(0, read));
         const fault = mine.find((each) => each.left > 0 && passed <= each.after && each.after < passed + read!);
         let end = read;
         if (fault) {
@@ -98,6 +102,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
     get happened() {
       return counts.happened;
     },
+    first: first.promise,
     async [Symbol.asyncDispose]() {
       listener.close();
       stalled.resolve();

@@ -4,7 +4,7 @@ import { untilBegun } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
-import { commandOf, type ProcessId } from "../support/processes.ts";
+import { commandOf, descendantsOf, type ProcessId } from "../support/processes.ts";
 
 /** Silence that the ends bear, in seconds: a login has to fit in, too, on a machine that is busy. */
 const BEARABLE = 2;
@@ -58,6 +58,21 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
       } finally {
         for (const { pid } of stopped) Deno.kill(pid, "SIGCONT");
       }
+      await scene.sshd.waitForNoSession(20_000);
+      assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
+    });
+
+    it(`ssh, stopped: ${wayName(way)}`, async () => {
+      const { running, to } = await begin(way);
+      await using _ = running;
+      for (const process of await descendantsOf(running.pid)) {
+        if (/^\S*ssh /.test(await commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
+      }
+      const { code, stderr, leftBehind } = await running.result;
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /^escp: Cannot go on: the session with testhost was lost \(nothing was heard of it for/m);
+      // Stopped, it cannot hear of a gentle end.
+      assertEquals(await leftBehind(), []);
       await scene.sshd.waitForNoSession(20_000);
       assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
     });

@@ -1,0 +1,61 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { type Pair, startPair } from "../e2e/network_pair.ts";
+import { untilBegun } from "../e2e/interruptions.ts";
+import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { startEscp } from "../support/escp_command.ts";
+import { describeWithNetworks } from "../support/network.ts";
+import { commandOf, waitForNoProcess } from "../support/processes.ts";
+import { createTempTree } from "../support/temp_tree.ts";
+
+/** Silence that the ends bear, in seconds. */
+const BEARABLE = 2;
+const SLOW = ["-l", "16000", "--retries", "0", "--timeout", `${BEARABLE}`];
+
+describeWithNetworks("a cable that is pulled out in the middle of a copy", () => {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await startPair([]);
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+
+  /** What of escp runs on the server. */
+  async function remoteEnds() {
+    const sessions = await pair.sshd.sessions();
+    const commands = await Promise.all(sessions.map(commandOf));
+    return sessions.filter((_, index) => /--receiver/.test(commands[index]));
+  }
+
+  for (const direction of ["push", "pull"] as const) {
+    it(`ends both sides in time, and once it is back the same command goes on: ${direction}`, async () => {
+      await using tree = await createTempTree({
+        "from/large": { size: 8 << 20, mtime: new Date("2001-02-03T04:05:06Z") },
+        "to": { folder: true },
+      });
+      const [from, to] = [`${tree.path}/from/.`, `${tree.path}/to`];
+      const operands = direction === "push" ? [from, `testhost:${to}`] : [`testhost:${from}`, to];
+      const args = [...pair.sshd.sshOptions, "-r", ...SLOW, ...operands];
+      await using running = await startEscp(args, { namespace: pair.network.namespace("client") });
+      await untilBegun(to, running);
+      assertEquals((await remoteEnds()).length > 0, true);
+      await pair.network.ip("client", "link set cable0 down");
+      try {
+        const { code, stderr, leftBehind } = await running.result;
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /^escp: Cannot go on: .*(nothing was heard of it for 2 s|nothing moved for 2000 ms)/m);
+        assertEquals(await leftBehind(), []);
+        // ssh on that side cannot know that nobody is there any more; escp does.
+        await waitForNoProcess(remoteEnds, 20_000);
+        assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
+      } finally {
+        await pair.network.ip("client", "link set cable0 up");
+      }
+      await pair.sshd.waitForNoSession(20_000);
+      const { code, stderr } = await pair.run(operands);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(await compareTrees(`${tree.path}/from`, to), []);
+      assertEquals(temporaryFiles(to), []);
+    });
+  }
+});
