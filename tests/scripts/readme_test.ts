@@ -66,6 +66,22 @@ describe("README.md", () => {
     }
   });
 
+  it("says of each promise where it is tried", async () => {
+    const [, section] = /^## What is promised\n([^]*?)^## /m.exec(readme)!;
+    const [promises, table] = section.split("### Where each promise is tried\n");
+    const names = [...promises.split("Not promised")[0].matchAll(/^- \*\*(.*?)\.\*\*/gm)].map(([, name]) => name);
+    const rows = [...table.matchAll(/^\| (.*?) +\| (`.*?) +\|$/gm)];
+    assertEquals(rows.map(([, name]) => name), names);
+    for (const [, , tests] of rows) {
+      const named = [...tests.matchAll(/`(.*?)`: _(.*?)_(?:; |$)/g)];
+      assertEquals(named.map(([text]) => text).join(""), tests);
+      for (const [, path, name] of named) {
+        const source = await Deno.readTextFile(new URL(path, root));
+        assert([`"${name}"`, `\`${name}`].some((text) => source.includes(text)), `${path} has no ${name}`);
+      }
+    }
+  });
+
   it("names folders that exist", async () => {
     const folders = [...readme.matchAll(/^ {4}(\S+) {2,}\S/gm)].map(([, path]) => path);
     assert(folders.length > 10);
