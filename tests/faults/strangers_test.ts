@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
-import { untilBegun } from "../e2e/interruptions.ts";
 import { ENGINES, type Scene, startScene, type Way, wayName } from "../e2e/scene.ts";
 import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";
@@ -38,12 +37,13 @@ describeWithSshd("strangers on the data port cost a copy nothing", () => {
     await using proxy = startFaultProxy(port, []);
     const ports = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${proxy.port}`, "--tunnel", "never"];
     await using running = await scene.start(way, {
-      flags: ["-r", "-l", SLOW, "--retries", "0", ...ports, ...flags],
+      flags: ["-r", "--json", "-l", SLOW, "--retries", "0", ...ports, ...flags],
       sources: [`${source}/.`],
       target: to,
     });
     const begin = await proxy.first;
-    await untilBegun(to, running);
+    // What the first connection has said is worth nothing when its number is taken.
+    await running.waitForText("stdout", /"event":"connected"/);
     const strangers = await Promise.all(
       sayings.flatMap((saying) =>
         Array.from({ length: count }, async () => {
