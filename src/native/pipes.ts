@@ -1,6 +1,5 @@
 /** The pipes of a child process, read and written by the calling thread itself. Linux. */
 
-import { BulkWait } from "./bulk_wait.ts";
 import { errnoName } from "./errno.ts";
 import { enlargePipe, neverBlock, openPipeCalls, type PipeCalls } from "./pipe_calls.ts";
 import { Readiness } from "./readiness.ts";
@@ -50,7 +49,6 @@ export class PipeEnd {
   readonly #calls: PipeCalls = openPipeCalls();
   readonly #fd: number;
   readonly #ready: Readiness;
-  readonly #bulk: BulkWait;
   #closed = false;
 
   /**
@@ -60,7 +58,7 @@ export class PipeEnd {
   constructor(fd: number, event: number) {
     this.#fd = fd;
     this.#ready = new Readiness(this.#system, fd, event);
-    this.#bulk = new BulkWait(enlargePipe(fd) ?? 0);
+    enlargePipe(fd);
     neverBlock(fd);
   }
 
@@ -68,8 +66,7 @@ export class PipeEnd {
   async read(buffer: Uint8Array): Promise<number | null> {
     const act = "read from a process";
     const attempt = () => this.#calls.read(this.#fd, buffer as Uint8Array<ArrayBuffer>, BigInt(buffer.length));
-    const count = this.#attempt(act, attempt) ?? await this.#later(act, attempt, true);
-    this.#bulk.moved(count);
+    const count = this.#attempt(act, attempt) ?? await this.#later(act, attempt);
     return count === 0 ? null : count;
   }
 
@@ -77,7 +74,7 @@ export class PipeEnd {
   async write(bytes: Uint8Array): Promise<number> {
     const act = "write to a process";
     const attempt = () => this.#calls.write(this.#fd, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length));
-    return this.#attempt(act, attempt) ?? await this.#later(act, attempt, false);
+    return this.#attempt(act, attempt) ?? await this.#later(act, attempt);
   }
 
   close(): void {
@@ -100,12 +97,11 @@ export class PipeEnd {
     }
   }
 
-  async #later(act: string, call: () => bigint, gather: boolean): Promise<number> {
+  async #later(act: string, call: () => bigint): Promise<number> {
     this.#ready.waiting = true;
     try {
       for (;;) {
-        const ready = await this.#ready.wait(MOST_WAIT_MS);
-        if (ready && gather) await this.#bulk.gather();
+        await this.#ready.wait(MOST_WAIT_MS);
         const count = this.#attempt(act, call);
         if (count !== undefined) return count;
       }

@@ -20,10 +20,10 @@ export class Readiness {
     this.#pollfd = new Uint8Array(struct);
   }
 
-  /** Until something happened or the time is up. @returns whether something may have happened: to be found out by trying. */
-  async wait(maxMs: number): Promise<boolean> {
+  /** Until something may have happened, which is to be found out by trying, or the time is up. */
+  async wait(maxMs: number): Promise<void> {
     const timeout = Number.isFinite(maxMs) ? Math.min(Math.max(Math.ceil(maxMs), 0), 0x7fffffff) : -1;
     // -1 (a signal came, most likely) is no different from a wake-up for nothing.
-    return await this.#system.calls.poll(this.#pollfd, 1n, timeout) !== 0;
+    await this.#system.calls.poll(this.#pollfd, 1n, timeout);
   }
 }

@@ -1,6 +1,5 @@
 /** Passing bytes on inside the kernel (splice(2)). Linux. */
 
-import { BulkWait } from "./bulk_wait.ts";
 import { errnoName } from "./errno.ts";
 import { enlargePipe, openPipeCalls, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "./pipe_calls.ts";
 import { Readiness } from "./readiness.ts";
@@ -18,9 +17,7 @@ const MOST_BYTES = 1 << 20;
 export async function splice(from: number, to: number): Promise<boolean> {
   const { errno } = openSocketCalls();
   const calls = openPipeCalls();
-  const pipeBytes = enlargePipe(from) ?? enlargePipe(to);
-  if (pipeBytes === undefined) return false;
-  const bulk = new BulkWait(pipeBytes);
+  if ((enlargePipe(from) ?? enlargePipe(to)) === undefined) return false;
   const readable = new Readiness(openSocketCalls(), from, POLLIN);
   const writable = new Readiness(openSocketCalls(), to, POLLOUT);
   for (let waited = false;;) {
@@ -29,7 +26,6 @@ export async function splice(from: number, to: number): Promise<boolean> {
     );
     if (count === 0) return true;
     if (count > 0) {
-      bulk.moved(count);
       waited = false;
       continue;
     }
@@ -38,11 +34,7 @@ export async function splice(from: number, to: number): Promise<boolean> {
     if (name === "EINTR") continue;
     if (name !== "EAGAIN") throw socketError("pass on a stream", code);
     // Which of the two it is the call does not say.
-    if (waited) await writable.wait(Infinity);
-    else {
-      await readable.wait(Infinity);
-      await bulk.gather();
-    }
+    await (waited ? writable : readable).wait(Infinity);
     waited = !waited;
   }
 }
