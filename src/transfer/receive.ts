@@ -23,7 +23,12 @@ import { checkTotals } from "./totals.ts";
 export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const { session, emit } = options;
   const { control } = session;
-  const early: Failure[] = [];
+  const sender = { failed: 0 };
+  // At once: a sender that goes on with it must not fill the memory.
+  const senderFailed = (failure: Failure) => {
+    sender.failed++;
+    emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
+  };
   const offered: WireSource[] = [];
   let announced: MessageOf<"sources"> | undefined;
   while (!announced?.last) {
@@ -32,7 +37,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
       announced = message;
       for (const source of message.sources) offered.push(source);
       if (offered.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
-    } else if (message.type === "failed") early.push(message.failure);
+    } else if (message.type === "failed") senderFailed(message.failure);
     else emit({ type: "note", message: message.message });
   }
   const sources = options.acceptSources(offered);
@@ -43,7 +48,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
   const memory = await remember(options, roots, announced);
   try {
-    return await receiveInto(options, { roots, marked, memory, announced, early, sameHost });
+    return await receiveInto(options, { roots, marked, memory, announced, sender, senderFailed, sameHost });
   } finally {
     memory?.close();
   }
@@ -56,15 +61,17 @@ interface Prepared {
   marked: { path: string; source: MarkedSource }[];
   memory: RememberedRun | undefined;
   announced: MessageOf<"sources">;
-  /** What has failed at the sender already. */
-  early: Failure[];
+  /** Paths that failed at the sender so far. */
+  sender: { failed: number };
+  /** Counts and tells one more. */
+  senderFailed: (failure: Failure) => void;
   sameHost: boolean;
 }
 
 async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise<Outcome> {
   const { session, emit } = options;
   const { control } = session;
-  const { roots, marked, memory, announced, early, sameHost } = prepared;
+  const { roots, marked, memory, announced, sender, senderFailed, sameHost } = prepared;
   const isClient = session.role === "client";
   const codecs = options.codecs.length > 0 ? { codecs: [...options.codecs] } : {};
   const renamed = roots.length > 0 && isRenamed(roots, options.target, { ...options, sameHost });
@@ -79,12 +86,6 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
     : (await control.expect("streams")).count;
   if (isClient) control.send({ type: "streams", count });
   const target = new TargetFiles(options, roots, { streams: count, memory });
-  const sender = { failed: 0 };
-  const senderFailed = (failure: Failure) => {
-    sender.failed++;
-    emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
-  };
-  early.forEach(senderFailed);
   try {
     emit({ type: "totals", files: announced.files, bytes: announced.bytes, complete: announced.complete });
     const planned = new PlannedEntries(emit);
