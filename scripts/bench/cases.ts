@@ -100,7 +100,7 @@ function bigFile(bytes: number): BenchCase[] {
       name: "big-local",
       title: `one random file of ${size}, on this machine`,
       direction: "local",
-      contenders: [escp(), rsync(), cp("cp")],
+      contenders: [escp(), escp("escp --no-resume", ["--no-resume"]), rsync(), cp("cp")],
     },
   ];
 }
