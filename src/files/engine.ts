@@ -157,6 +157,12 @@ export interface RangeReader {
   readonly lent?: LentFile;
   /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
   readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number;
+  /**
+   * As `readAt`, in another thread: neither reader nor buffer may be touched until it resolves.
+   *
+   * @returns fewer than `length`, perhaps below 0, where `readAt` is to find out why.
+   */
+  readAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
   /** How many bytes from `offset` on, at most `length`, are a hole; 0 also when that is too small to matter or not known. */
   holeAt(offset: number, length: number): number;
   /** How many bytes from `offset` on, at most `length`, come before a hole that `holeAt` would tell. */
@@ -294,6 +300,8 @@ export interface RangeWriter {
   readonly path: string;
   /** Writes all of buffer[at, at + length). A device takes offsets in order only. @throws {FileError} */
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
+  /** As `writeAt`, in another thread, to a file; as `readAside`. Closing the writer meanwhile takes effect then. */
+  writeAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
   /** Makes these bytes zero: in a file a hole where that can be had, on a device by writing. @throws {FileError} */
   zerosAt(offset: number, length: number): void;
   /**

@@ -65,6 +65,11 @@ export class NativeRangeReader implements RangeReader {
     return done;
   }
 
+  readAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    return this.#calls.preadAside(this.#descriptor, address, length, offset);
+  }
+
   holeAt(offset: number, length: number): number {
     const hole = this.#holeAt(offset, length);
     return hole < Math.min(length, LEAST_HOLE_BYTES) ? 0 : hole;

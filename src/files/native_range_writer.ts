@@ -61,6 +61,17 @@ export class NativeRangeWriter implements RangeWriter {
     if (this.#position !== undefined) this.#position += length;
   }
 
+  async writeAside(
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    length: number,
+    offset: number,
+  ): Promise<number> {
+    if (this.#position !== undefined) return 0;
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    return await this.#elsewhere(this.#calls.pwriteAside(this.#descriptor, address, length, offset));
+  }
+
   zerosAt(offset: number, length: number): void {
     if (this.#position !== undefined) {
       writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);

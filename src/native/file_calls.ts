@@ -46,6 +46,19 @@ const SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
+  // The same as above, in such a thread.
+  preadAside: {
+    name: "pread",
+    parameters: ["i32", "usize", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
+  pwriteAside: {
+    name: "pwrite",
+    parameters: ["i32", "usize", "usize", "i64"],
+    result: "i32",
+    nonblocking: true,
+  },
   // Blocks of the source that are not on the disk yet are written first.
   ioctl: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;

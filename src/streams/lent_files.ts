@@ -49,7 +49,7 @@ export class LentFiles {
           ? await writer.shareFrom?.(reader, at, left) ? left : 0
           : await writer.copyFrom?.(reader, at, left) ?? 0;
         if (copied === 0 && !isWanted()) break;
-        done += copied > 0 ? copied : this.#readAndWrite(reader, writer, at, left, journal);
+        done += copied > 0 ? copied : await this.#readAndWrite(reader, writer, at, left, { journal, isWanted });
         const breath = this.#breather.breathe();
         if (breath) await breath;
       }
@@ -59,23 +59,28 @@ export class LentFiles {
     return isWanted();
   }
 
-  #readAndWrite(
+  /** Aside, so that the other streams of this thread go on meanwhile. @returns how many bytes; 0 when nobody wants them. */
+  async #readAndWrite(
     reader: RangeReader,
     writer: RangeWriter,
     offset: number,
     length: number,
-    journal: JournalWriter | undefined,
-  ): number {
+    { journal, isWanted }: { journal?: JournalWriter; isWanted: () => boolean },
+  ): Promise<number> {
     const buffer = this.#buffer ??= alignedBuffer(READ_BYTES);
     const most = Math.min(length, READ_BYTES);
-    if (reader.readAt(buffer, 0, most, offset) < most) {
+    const read = await reader.readAside?.(buffer, 0, most, offset) ?? 0;
+    if (!isWanted()) return 0;
+    if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
       throw new FileError("read", reader.path, "it became shorter while it was read", {
         code: "ECHANGED",
         hint: "Copy it again when nothing writes to it",
       });
     }
     const sum = journal ? crc32(buffer, 0, most) : 0;
-    writer.writeAt(buffer, 0, most, offset);
+    const wrote = await writer.writeAside?.(buffer, 0, most, offset) ?? 0;
+    if (!isWanted()) return 0;
+    if (wrote < most) writer.writeAt(buffer, 0, most, offset);
     journal?.append(offset, offset + most, sum);
     return most;
   }

@@ -60,6 +60,7 @@ function withoutSharing(writer: RangeWriter): RangeWriter {
   return {
     path: writer.path,
     writeAt: (...args) => writer.writeAt(...args),
+    writeAside: (...args) => writer.writeAside!(...args),
     zerosAt: (...args) => writer.zerosAt(...args),
     close() {},
   };
@@ -143,6 +144,38 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     // Up to the end of the file: sharing goes by whole blocks.
     const isShared = await scene.writer.shareFrom!(scene.reader, 0, BYTES);
     assertEquals(Deno.readFileSync(scene.temporary), isShared ? scene.contents : new Uint8Array(BYTES));
+  });
+
+  it("is written in another thread, and closing meanwhile waits", async () => {
+    using scene = new Scene();
+    const buffer = scene.contents.slice();
+    assertEquals(await scene.reader.readAside!(buffer, 100, 1000, 5), 1000);
+    assertEquals(buffer.subarray(100, 1100), scene.contents.subarray(5, 1005));
+    const writing = scene.writer.writeAside!(buffer, 100, 1000, 7);
+    scene.writer.close();
+    assertEquals(descriptorsOf(scene.temporary), 1);
+    assertEquals(await writing, 1000);
+    assertEquals(descriptorsOf(scene.temporary), 0);
+    assertEquals(Deno.readFileSync(scene.temporary).subarray(7, 1007), scene.contents.subarray(5, 1005));
+  });
+
+  it("is not written when nobody wants it any more by the time that it is read", async () => {
+    using scene = new Scene();
+    const part = { offset: 0, length: BYTES };
+    let asked = 0;
+    const isWanted = () => asked++ === 0;
+    assertEquals(await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), part, { isWanted }), false);
+    assertEquals(Deno.readFileSync(scene.temporary), new Uint8Array(BYTES));
+  });
+
+  it("is written by this thread where another cannot, which says why", async () => {
+    using scene = new Scene();
+    const writer = { ...withoutCopying(scene.writer), writeAside: () => Promise.resolve(-1) };
+    await scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted);
+    assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
+    scene.writer.close();
+    const copying = scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted);
+    await assertRejects(() => copying, FileError, "Bad file descriptor");
   });
 
   it("makes the system step aside for good where it once could not copy", async () => {
