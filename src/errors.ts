@@ -68,6 +68,11 @@ export class FileError extends UserError {
   }
 }
 
+/** An error in words for the user, without the number of the system. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
+}
+
 /**
  * A path in double quotes, safe for a terminal: control characters, bidirectional overrides, bytes that are not UTF-8
  * (lone surrogates U+DC80..U+DCFF) and the quote itself are written as escapes.

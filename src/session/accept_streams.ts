@@ -9,18 +9,19 @@ const MAX_UNPROVEN = 256;
 
 /** Hands over each connection that proves itself, until the listener is closed. Strangers are dropped in silence. */
 export class StreamAcceptor {
-  readonly #listener: Deno.TcpListener;
+  readonly #listeners: readonly Deno.TcpListener[];
   readonly #unproven = new Set<Deno.TcpConn>();
   readonly #claimed = new Set<number>();
   #closed = false;
 
-  constructor(listener: Deno.TcpListener) {
-    this.#listener = listener;
+  /** @param listeners at one port; at least one. */
+  constructor(...listeners: Deno.TcpListener[]) {
+    this.#listeners = listeners;
   }
 
   /** Where it listens. */
   get port(): number {
-    return this.#listener.addr.port;
+    return this.#listeners[0].addr.port;
   }
 
   /**
@@ -40,9 +41,7 @@ export class StreamAcceptor {
       this.#claimed.add(index);
       return true;
     };
-    while (!this.#closed) {
-      const conn = await this.#accept();
-      if (!conn) return;
+    const admit = (conn: Deno.TcpConn) => {
       this.#admit(conn);
       acceptProof(conn, secrets, engine, claim, as).then(
         (stream) => {
@@ -51,14 +50,17 @@ export class StreamAcceptor {
         },
         () => this.#unproven.delete(conn),
       );
-    }
+    };
+    await Promise.all(this.#listeners.map(async (listener) => {
+      for (let conn; (conn = await this.#accept(listener));) admit(conn);
+    }));
   }
 
   /** Ends `run` and drops who has not proven itself. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeQuietly(this.#listener);
+    this.#listeners.forEach(closeQuietly);
     for (const conn of this.#unproven) closeQuietly(conn);
   }
 
@@ -71,10 +73,10 @@ export class StreamAcceptor {
     this.#unproven.add(conn);
   }
 
-  async #accept(): Promise<Deno.TcpConn | undefined> {
+  async #accept(listener: Deno.TcpListener): Promise<Deno.TcpConn | undefined> {
     while (!this.#closed) {
       try {
-        return await this.#listener.accept();
+        return await listener.accept();
       } catch (error) {
         if (this.#closed) return undefined;
         if (error instanceof Deno.errors.BadResource) throw error;

@@ -1,9 +1,9 @@
 /** Remote end: opens streams to the client where that asks for it (`--reverse`). */
 
-import { ProtocolError } from "../errors.ts";
+import { messageOf, ProtocolError } from "../errors.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { ControlChannel } from "./control_channel.ts";
-import { messageOf, type StreamDialer } from "./dial_streams.ts";
+import type { StreamDialer } from "./dial_streams.ts";
 import type { ProvenStream } from "./session.ts";
 
 /** What the remote end keeps to. */

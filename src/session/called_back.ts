@@ -1,11 +1,12 @@
 /** Client: opens a port and has the remote end connect to it, where that one's own ports are closed (`--reverse`). */
 
 import type { CipherEngine } from "../crypto/cipher.ts";
+import { messageOf } from "../errors.ts";
 import { FIRST_REVERSE_STREAM, MAX_PLACES } from "../protocol/limits.ts";
 import { StreamAcceptor } from "./accept_streams.ts";
 import type { ControlChannel } from "./control_channel.ts";
 import { listenForStreams, type PortRange } from "./data_port.ts";
-import { type Attempt, messageOf } from "./dial_streams.ts";
+import type { Attempt } from "./dial_streams.ts";
 import { type DirectWay, portsToOpen } from "./direct_way.ts";
 import type { ProvenStream, SessionSecrets } from "./session.ts";
 
@@ -85,7 +86,7 @@ export class CalledBack implements DirectWay {
   }
 
   #listen(): void {
-    this.#acceptor = new StreamAcceptor(listenForStreams(undefined, this.#options.ports));
+    this.#acceptor = new StreamAcceptor(...listenForStreams(undefined, this.#options.ports));
     const welcome = (stream: number) => {
       const first = Array.from(this.#asked).find((asked) => asked.stream === undefined);
       if (stream < FIRST_REVERSE_STREAM || !first) return false;

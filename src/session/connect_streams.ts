@@ -1,7 +1,7 @@
 /** Client: has the streams of a session, by a direct way if there is one, or else by a tunnel. */
 
-import { StartError } from "../errors.ts";
-import { type Attempt, messageOf, type StreamDialer } from "./dial_streams.ts";
+import { messageOf, StartError } from "../errors.ts";
+import type { Attempt, StreamDialer } from "./dial_streams.ts";
 import type { DirectWay } from "./direct_way.ts";
 import type { Tunnel, TunnelConn, TunnelUse } from "./tunnel.ts";
 import type { ProvenStream } from "./session.ts";

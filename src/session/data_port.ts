@@ -16,16 +16,17 @@ export interface PortRange {
  * those that are known are taken.
  *
  * @param hostname "127.0.0.1" for a peer on this machine; undefined for all addresses, IPv6 and IPv4.
+ * @returns one listener or two, at the same port.
  * @throws {UserError} when no port can be had.
  */
-export function listenForStreams(hostname: string | undefined, range?: PortRange): Deno.TcpListener {
+export function listenForStreams(hostname: string | undefined, range?: PortRange): Deno.TcpListener[] {
   const { first, last } = range ?? DEFAULT_PORTS;
   for (let port = first; port <= last; port++) {
     const listener = tryListen(hostname, port);
-    if (listener) return listener;
+    if (listener) return withIpv4(listener);
   }
   const listener = range ? undefined : tryListen(hostname, 0);
-  if (listener) return listener;
+  if (listener) return withIpv4(listener);
   if (!range) throw new UserError("Cannot listen for data: the system has no port left");
   const ports = first === last ? `port ${first}: it is` : `ports ${first}-${last}: all are`;
   throw new UserError(`Cannot listen for data on ${ports} taken, or may not be used by this user`, {
@@ -34,7 +35,7 @@ export function listenForStreams(hostname: string | undefined, range?: PortRange
 }
 
 function tryListen(hostname: string | undefined, port: number): Deno.TcpListener | undefined {
-  // "::" takes both families; where there is no IPv6, "0.0.0.0" is all there is.
+  // "::" takes both families as a rule; where there is no IPv6, "0.0.0.0" is all there is.
   for (const address of hostname ? [hostname] : ["::", "0.0.0.0"]) {
     try {
       return Deno.listen({ hostname: address, port });
@@ -44,4 +45,16 @@ function tryListen(hostname: string | undefined, port: number): Deno.TcpListener
     }
   }
   return undefined;
+}
+
+/** Where the system keeps "::" to IPv6 (net.ipv6.bindv6only), IPv4 has a listener of its own. */
+function withIpv4(listener: Deno.TcpListener): Deno.TcpListener[] {
+  const { hostname, port } = listener.addr;
+  try {
+    const more = hostname === "::" ? tryListen("0.0.0.0", port) : undefined;
+    return more ? [listener, more] : [listener];
+  } catch {
+    // A system without IPv4.
+    return [listener];
+  }
 }

@@ -1,6 +1,7 @@
 /** Opens streams by TCP, at the first of several places that proves to be the other end. */
 
 import type { CipherEngine } from "../crypto/cipher.ts";
+import { messageOf } from "../errors.ts";
 import type { ByteConn } from "../native/transport.ts";
 import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 import { closeQuietly, NO_ANSWER, offerProof, PROOF_TIMEOUT_MS } from "./stream_proof.ts";
@@ -166,11 +167,6 @@ async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpCon
   } finally {
     clearTimeout(timer!);
   }
-}
-
-/** An error in words for the user, without the number of the system. */
-export function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
 }
 
 function placeName({ hostname, port }: Candidate): string {

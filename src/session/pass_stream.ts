@@ -1,6 +1,6 @@
 /** `escp --receiver-stream`: a further ssh session that passes one stream on to the data port of this host. */
 
-import { ProtocolError } from "../errors.ts";
+import { messageOf, ProtocolError, StartError } from "../errors.ts";
 import { descriptorOf } from "../native/socket_descriptor.ts";
 import { splice } from "../native/splice.ts";
 import { STREAM_MARK } from "../protocol/limits.ts";
@@ -24,7 +24,7 @@ const BUFFER_BYTES = 256 << 10;
  * themselves end to end, so that no secret is needed here.
  *
  * @param descriptors of input and output, where the native engine may be used.
- * @throws {ProtocolError} for something else than a stream; errors of the connection.
+ * @throws {ProtocolError} for something else than a stream; {StartError} when nobody is there; errors of the connection.
  */
 export async function passStream(
   port: number,
@@ -40,7 +40,7 @@ export async function passStream(
     have += count;
   }
   preambleSession(preamble);
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  using conn = await connectTo(port);
   conn.setNoDelay(true);
   await writeAll(conn, preamble);
   // A client that goes away takes the stream with it; one that has ended its side may still be waiting for the rest.
@@ -48,6 +48,14 @@ export async function passStream(
   const sent = inKernel(descriptors?.input, place, () => pass(input, conn)).then(() => conn.closeWrite());
   sent.catch(() => {});
   await inKernel(place, descriptors?.output, () => pass(conn, output));
+}
+
+async function connectTo(port: number): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (cause) {
+    throw new StartError(`Cannot reach port ${port} of this host from within: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Without a copy into this process, where that can be done. */

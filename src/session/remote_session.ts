@@ -57,8 +57,8 @@ export interface CopySession extends RemoteSession {
  * be no session here; the client has been told then.
  */
 export async function openRemoteSession(options: RemoteSessionOptions): Promise<RemoteSession> {
-  const { listener, problem } = listenOrRefuse(options);
-  const acceptor = listener && new StreamAcceptor(listener);
+  const { listeners, problem } = listenOrRefuse(options);
+  const acceptor = listeners && new StreamAcceptor(...listeners);
   const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
   try {
     const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
@@ -69,7 +69,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       features: [...FEATURES],
       session: id,
       secret,
-      port: listener?.addr.port ?? NO_PORT,
+      port: acceptor?.port ?? NO_PORT,
       addresses: options.local ? [] : hostAddresses(options.sshConnection),
       ciphers: [...CIPHER_NAMES],
       client: options.local ? undefined : clientAddress(options.sshConnection),
@@ -132,12 +132,12 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
 
 /** Where there can be no session the client hears of it behind the hello, as that is the first thing it understands. */
 function listenOrRefuse({ local, ports, problem }: RemoteSessionOptions): {
-  listener?: Deno.TcpListener;
+  listeners?: Deno.TcpListener[];
   problem?: UserError;
 } {
   if (problem) return { problem };
   try {
-    return { listener: listenForStreams(local ? "127.0.0.1" : undefined, ports) };
+    return { listeners: listenForStreams(local ? "127.0.0.1" : undefined, ports) };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { problem: error };

@@ -5,7 +5,7 @@ import { compareTrees } from "../support/compare_trees.ts";
 import { createNetwork, describeWithNetworks, enter } from "../support/network.ts";
 import { startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
-import { closed, CONTENTS, type Pair, pairOf, SERVER, startPair, tellRejections } from "./network_pair.ts";
+import { closed, CONTENTS, type Pair, pairOf, SERVER, setSysctl, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
 
 /** It goes nowhere. */
@@ -216,6 +216,15 @@ describeWithNetworks("a server behind an address that is translated", () => {
     await using pair = await startTranslated([]);
     const tried = `10.78.0.2:\\d+: Network is unreachable; testhost:\\d+: Connection refused`;
     assertMatch(await pair.copy("push"), note("ssh -W", tried));
+  });
+});
+
+describeWithNetworks("a server whose system keeps :: to IPv6", () => {
+  it("is reached over IPv4 all the same, directly and through ssh", async () => {
+    await using pair = await startPair([]);
+    await setSysctl(pair.network, "server", "net.ipv6.bindv6only=1");
+    assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
+    assertMatch(await pair.copy("pull", ["-v", "--tunnel", "always"]), /data goes to ssh \(ssh -W\)$/m);
   });
 });
 

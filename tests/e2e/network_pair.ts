@@ -48,15 +48,12 @@ export async function startPair(rules: string[], options: SshdOptions = {}): Pro
 
 /** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
 export async function tellRejections(network: Network, host = "server"): Promise<void> {
-  const args = [
-    "netns",
-    "exec",
-    network.namespace(host),
-    "sysctl",
-    "-qw",
-    "net.ipv4.ip_forward=1",
-    "net.ipv4.icmp_ratelimit=0",
-  ];
+  await setSysctl(network, host, "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0");
+}
+
+/** @param settings of one host, "name=value" each (sysctl(8)). */
+export async function setSysctl(network: Network, host: string, ...settings: string[]): Promise<void> {
+  const args = ["netns", "exec", network.namespace(host), "sysctl", "-qw", ...settings];
   assert((await new Deno.Command("ip", { args }).output()).success);
 }
 

@@ -91,6 +91,18 @@ describe("a stream through a session of its own", () => {
     });
   }
 
+  it("says so when nobody is at the data port", async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    const conn = session(port, ":");
+    await conn.write(PREAMBLE);
+    assertEquals(await readAll(conn), new Uint8Array());
+    assertEquals(await conn.said(), `escp: Cannot reach port ${port} of this host from within: Connection refused`);
+    conn.close();
+    await conn.ended;
+  });
+
   it("is none when the login says too much", async () => {
     const conn = new StreamSession(new ProcessConn("sh", ["-c", "exec yes"]));
     await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.InvalidData, "too much");
