@@ -19,7 +19,7 @@ export const SUITES: readonly Arm64Suite[] = [
   { path: "tests/resume/" },
   { path: "tests/streams/", without: { "tests/streams/compressor_test.ts": EXHAUSTIVE } },
   { path: "tests/protocol/", without: { "tests/protocol/names_test.ts": EXHAUSTIVE } },
-  { path: "tests/compress/", without: { "tests/compress/codecs_test.ts": EXHAUSTIVE } },
+  { path: "tests/compress/" },
 ];
 
 /** Cases that fail under the emulator for reasons that are not escp's. */
