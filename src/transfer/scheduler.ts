@@ -23,7 +23,7 @@ export interface SchedulerHost {
   /** A path that did not arrive. What failed on the receiver is known there already. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
-  /** A file is in place. */
+  /** A file is in place; where it is read again, not before it was found to be what it should be. */
   copied?: (root: number, path: string) => void;
   /** What a dry run would do. */
   planned(entry: PlannedEntry): void;
@@ -85,8 +85,8 @@ export class Scheduler {
       done: (bytes, item) => {
         this.done.files++;
         this.done.bytes += bytes;
-        host.copied?.(item.root, item.path);
-        this.#verification?.rangedWritten(item);
+        if (this.#verification) this.#verification.rangedWritten(item);
+        else host.copied?.(item.root, item.path);
       },
     }, options);
   }
@@ -140,6 +140,7 @@ export class Scheduler {
         return unit.unit;
       },
       sendRanged: (item) => this.#ranged.announce(item),
+      same: this.#host.copied,
       failed: (failure) => this.#fail(failure, "sender"),
       note: (message) => this.#host.note(message),
     });
@@ -207,8 +208,8 @@ export class Scheduler {
       for (const failure of report.failures) this.#fail(failure, "sender");
       for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
-      if (this.#host.copied) forEachFile(unit as PackUnit, report.inPlace, this.#host.copied);
-      this.#verification?.packWritten(unit as PackUnit, report.inPlace);
+      if (this.#verification) this.#verification.packWritten(unit as PackUnit, report.inPlace);
+      else if (this.#host.copied) forEachFile(unit as PackUnit, report.inPlace, this.#host.copied);
       for (const { item, bytesBefore } of report.grown) {
         this.#early.push(item);
         this.found.bytes += item.size - bytesBefore;

@@ -22,6 +22,8 @@ export interface VerificationHost {
   /** To be sent once more. @returns the number of its unit. */
   send(pack: SelectedRecords): number;
   sendRanged(item: RangedItem): void;
+  /** Hears which files are what they should be, where that has to be known; relative to their root. */
+  same?: (root: number, path: string) => void;
   failed(failure: Failure): void;
   note(message: string): void;
 }
@@ -43,6 +45,7 @@ export class Verification {
     this.#host = host;
     const shared = {
       rootName: host.rootName,
+      known: host.same,
       skipped: () => {
         this.verified++;
       },

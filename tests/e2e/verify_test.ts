@@ -18,6 +18,14 @@ const FILES = 7;
 /** What the last line of --json says. */
 const endOf = ({ stdout }: EscpResult) => JSON.parse(stdout.trim().split("\n").at(-1)!);
 
+/** What came of a copy whose target something has damaged. */
+interface Damaged {
+  result: EscpResult;
+  damages: number;
+  to: string;
+  manifest: string;
+}
+
 const problem = tracingProblem();
 const why = problem === undefined ? "" : ` (skipped: ${problem})`;
 
@@ -59,7 +67,7 @@ describeWithSshd("--verify", () => {
   }
 
   /** Copies with an escp that takes its time before it reads anything again, while something damages what it wrote. */
-  async function damaged(name: string, times: number): Promise<{ result: EscpResult; damages: number; to: string }> {
+  async function damaged(name: string, times: number): Promise<Damaged> {
     const folder = await scene.tree();
     const to = await scene.tree();
     const slow = ["-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=700000"];
@@ -84,8 +92,9 @@ describeWithSshd("--verify", () => {
     }, 5);
     try {
       const way = { direction: "local", engine: "native", streams: 1 } as const;
-      const copy = { flags: ["--verify", "--json"], sources: [`${source}/in/${name}`], target: to };
-      return { result: await scene.copy(way, copy), damages, to };
+      const flags = ["--verify", "--json", "--manifest", `${folder}/sums`];
+      const result = await scene.copy(way, { flags, sources: [`${source}/in/${name}`], target: to });
+      return { result, damages, to, manifest: await Deno.readTextFile(`${folder}/sums`) };
     } finally {
       clearInterval(timer);
     }
@@ -94,7 +103,8 @@ describeWithSshd("--verify", () => {
   const ignore = problem !== undefined || !ENGINES.includes("native");
   for (const name of ["small", "large"]) {
     it(`sends again what is damaged on the disk: a ${name} file${why}`, { ignore }, async () => {
-      const { result, damages, to } = await damaged(name, 1);
+      const { result, damages, to, manifest } = await damaged(name, 1);
+      assertMatch(manifest, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
       assertEquals([result.code, result.stderr, damages], [0, "", 1]);
       assertStringIncludes(result.stdout, `\\"${name}\\" is not what was written when it is read again`);
       assertEquals([endOf(result).failed, endOf(result).verified], [0, 1]);
@@ -105,7 +115,8 @@ describeWithSshd("--verify", () => {
       `takes its name from what is damaged twice, and says where it is: a ${name} file${why}`,
       { ignore },
       async () => {
-        const { result, damages, to } = await damaged(name, 9);
+        const { result, damages, to, manifest } = await damaged(name, 9);
+        assertEquals(manifest, "");
         assertEquals([result.code, damages], [1, 2]);
         assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
         assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": it is not what was written`);
