@@ -20,6 +20,8 @@ export async function leave(peer: PeerProcess, session: ClientSession | undefine
 /** What the user is told when the session ended early. */
 export async function explain(error: unknown, peer: PeerProcess, signal: AbortSignal): Promise<unknown> {
   if (error instanceof PeerAbort) {
+    // Ctrl-C reaches an end on this machine too, which says so.
+    if (await isStopped(signal)) return signal.reason;
     const { message, code, hint } = error;
     if (code === "start") return new StartError(`Cannot start on ${peer.name}: ${message}`, { hint, cause: error });
     if (code === "lost") return new SessionLost(peer.name, `it says: ${message}`);
@@ -31,14 +33,21 @@ export async function explain(error: unknown, peer: PeerProcess, signal: AbortSi
     return new SessionLost(peer.name, `nothing was heard of it for ${error.patienceMs / 1000} s`);
   }
   const ended = await peer.end(GOODBYE_MS);
-  // Ctrl-C ends ssh as well: that its session is lost is then no news. A busy thread hears of both in one turn of its
-  // loop, and not always of the signal first.
-  if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, 50));
-  if (signal.aborted) return signal.reason;
+  // Ctrl-C ends ssh as well: that its session is lost is then no news.
+  if (await isStopped(signal)) return signal.reason;
   return new SessionLost(
     peer.name,
     ended.signal ? `it ended with signal ${ended.signal}` : `it ended with status ${ended.code}`,
   );
+}
+
+/**
+ * Whether somebody has asked this process to stop. A busy thread hears of what a signal did to the other end in the turn
+ * of its loop in which it would hear of the signal, or earlier: it gets some more turns.
+ */
+async function isStopped(signal: AbortSignal): Promise<boolean> {
+  for (let turn = 0; turn < 5 && !signal.aborted; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
+  return signal.aborted;
 }
 
 /** How long work that has been told to end may take to remove what it left unfinished. */
