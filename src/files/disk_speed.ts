@@ -116,7 +116,8 @@ async function write(file: NamelessFile, most: number, { ms, signal }: DiskProbe
   generate(piece, 0, PIECE_BYTES, 0);
   const startedAt = performance.now();
   let bytes = 0;
-  for (let batch = FIRST_BATCH_BYTES; bytes < most && performance.now() - startedAt < ms;) {
+  // Something in any case: before the first of it a busy machine may have spent all that time elsewhere.
+  for (let batch = FIRST_BATCH_BYTES; bytes < most && (bytes === 0 || performance.now() - startedAt < ms);) {
     const batchAt = performance.now();
     const end = Math.min(most - most % PIECE_BYTES, bytes + batch);
     for (; bytes < end; bytes += PIECE_BYTES) {
@@ -134,7 +135,7 @@ async function readBack(input: RangeReader, end: number, { ms, signal }: DiskPro
   const piece = new Uint8Array(PIECE_BYTES);
   const startedAt = performance.now();
   let bytes = 0;
-  while (bytes < end && performance.now() - startedAt < ms) {
+  while (bytes < end && (bytes === 0 || performance.now() - startedAt < ms)) {
     const read = input.readAt(piece, 0, PIECE_BYTES, bytes);
     if (read === 0) break;
     bytes += read;

@@ -8,10 +8,10 @@ import { ENGINES, isRoot } from "./file_engines.ts";
 
 for (const { title, make } of ENGINES) {
   describe(`measureDisk (${title})`, () => {
-    it("writes and reads, and leaves nothing", async () => {
+    it("writes and reads something in any case, and leaves nothing", async () => {
       await using tree = await createTempTree({ "before": "before" });
       const files = make();
-      const found = await measureDisk(files, { folder: tree.path, ms: 1 });
+      const found = await measureDisk(files, { folder: tree.path, ms: 0 });
       assertEquals([found.folder, found.bytes, found.cached], [tree.path, 4 << 20, files.name === "portable"]);
       assert(found.writeBytesPerSecond > 0 && found.readBytesPerSecond > 0);
       assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name), ["before"]);
