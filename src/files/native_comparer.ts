@@ -41,6 +41,7 @@ export class NativeComparer implements TargetComparer {
   readonly #statx: Statx;
   readonly #xattrs: XattrWriter | undefined;
   readonly #name = new Scratch(512);
+  readonly #newName = new Scratch(256);
   readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
   #root = -1;
   #path = "";
@@ -127,7 +128,7 @@ export class NativeComparer implements TargetComparer {
   }
 
   rename(name: string): void {
-    const other = new Scratch(256).putName(encodeName(name));
+    const other = this.#newName.putName(encodeName(name));
     if (this.#calls.renameat(this.#folder, this.#name.address, this.#folder, other) === 0) return;
     throw failedCall("rename", this.path, this.#calls.errno());
   }
