@@ -10,6 +10,7 @@ import {
   SEEK_END,
   SEEK_HOLE,
 } from "../native/file_calls.ts";
+import { openAsyncFileCalls } from "../native/async_file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import type { LentFile } from "../protocol/lent.ts";
@@ -67,7 +68,7 @@ export class NativeRangeReader implements RangeReader {
 
   readAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    return this.#calls.preadAside(this.#descriptor, address, length, offset);
+    return openAsyncFileCalls().pread(this.#descriptor, address, length, offset);
   }
 
   holeAt(offset: number, length: number): number {

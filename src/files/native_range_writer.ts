@@ -1,5 +1,6 @@
 /** Writing a large file at offsets, or a device in order. */
 
+import { openAsyncFileCalls } from "../native/async_file_calls.ts";
 import { addressOf, AT_FDCWD, type FileCalls, SEEK_DATA } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { encodeName } from "../protocol/names.ts";
@@ -30,8 +31,8 @@ export class NativeRangeWriter implements RangeWriter {
   /** Where a device stands; undefined for a file, which may be written anywhere. */
   #position: number | undefined;
   #descriptor: number;
-  /** The system is copying, outside of this thread. */
-  #copying = false;
+  /** A call is under way in another thread. */
+  #busy = false;
   #closing = false;
   #canCopy = true;
   #canShare = true;
@@ -69,7 +70,7 @@ export class NativeRangeWriter implements RangeWriter {
   ): Promise<number> {
     if (this.#position !== undefined) return 0;
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    return await this.#elsewhere(this.#calls.pwriteAside(this.#descriptor, address, length, offset));
+    return await this.#elsewhere(openAsyncFileCalls().pwrite(this.#descriptor, address, length, offset));
   }
 
   zerosAt(offset: number, length: number): void {
@@ -91,7 +92,9 @@ export class NativeRangeWriter implements RangeWriter {
 
   async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
     if (!lent || !this.#canCopy || this.#position !== undefined) return 0;
-    const copied = await this.#elsewhere(this.#calls.copyRange(lent.descriptor, this.#descriptor, offset, length));
+    const copied = await this.#elsewhere(
+      openAsyncFileCalls().copyRange(lent.descriptor, this.#descriptor, offset, length),
+    );
     // Other file systems, or none that can; what is wrong with the files is found when they are read and written.
     if (copied < 0) this.#canCopy = false;
     return Math.max(0, copied);
@@ -99,18 +102,20 @@ export class NativeRangeWriter implements RangeWriter {
 
   async shareFrom({ lent }: RangeReader, offset: number, length: number): Promise<boolean> {
     if (!lent || !this.#canShare || this.#position !== undefined) return false;
-    const result = await this.#elsewhere(this.#calls.shareRange(lent.descriptor, this.#descriptor, offset, length));
+    const result = await this.#elsewhere(
+      openAsyncFileCalls().shareRange(lent.descriptor, this.#descriptor, offset, length),
+    );
     this.#canShare = result === 0;
     return this.#canShare;
   }
 
   /** Keeps the descriptor open for a call that takes place in another thread. */
   async #elsewhere(call: Promise<number>): Promise<number> {
-    this.#copying = true;
+    this.#busy = true;
     try {
       return await call;
     } finally {
-      this.#copying = false;
+      this.#busy = false;
       if (this.#closing) this.close();
     }
   }
@@ -138,7 +143,7 @@ export class NativeRangeWriter implements RangeWriter {
     if (this.#descriptor < 0) return;
     // The descriptor could be another file's by the time that the other thread comes to use it.
     this.#closing = true;
-    if (this.#copying) return;
+    if (this.#busy) return;
     const result = this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
     // Some file systems say only now that nothing more fits.

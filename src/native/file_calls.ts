@@ -39,28 +39,6 @@ const SYMBOLS = {
   openat2: { name: "syscall", parameters: ["isize", "i32", "usize", "usize", "usize"], result: "i32" },
   getdents64: { name: "syscall", parameters: ["isize", "i32", "usize", "usize"], result: "i32" },
   renameat2: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "usize", "u32"], result: "i32" },
-  // It may take as long as copying takes: in a thread of the runtime's, whose errno nobody sees.
-  copy_file_range: {
-    name: "syscall",
-    parameters: ["isize", "i32", "usize", "i32", "usize", "usize", "u32"],
-    result: "i32",
-    nonblocking: true,
-  },
-  // The same as above, in such a thread.
-  preadAside: {
-    name: "pread",
-    parameters: ["i32", "usize", "usize", "i64"],
-    result: "i32",
-    nonblocking: true,
-  },
-  pwriteAside: {
-    name: "pwrite",
-    parameters: ["i32", "usize", "usize", "i64"],
-    result: "i32",
-    nonblocking: true,
-  },
-  // Blocks of the source that are not on the disk yet are written first.
-  ioctl: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 export const AT_FDCWD = -100;
@@ -98,10 +76,7 @@ type WithNumbers<Call> = Call extends (...values: infer Values) => infer Result
 type AllCalls = {
   [Name in keyof typeof SYMBOLS]: WithNumbers<Deno.StaticForeignLibraryInterface<typeof SYMBOLS>[Name]>;
 };
-type LibcCalls = Omit<
-  AllCalls,
-  "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2" | "copy_file_range" | "ioctl"
->;
+type LibcCalls = Omit<AllCalls, "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2">;
 
 /** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
 export interface FileCalls extends LibcCalls {
@@ -120,18 +95,6 @@ export interface FileCalls extends LibcCalls {
   getdents64(folder: number, into: number, bytes: number): number;
   /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
   renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
-  /**
-   * copy_file_range(2) at one offset in both files, outside of this thread: neither may be closed until it resolves.
-   *
-   * @returns bytes that were copied, 0 at the end of `from`; -1 when it cannot be done this way, for no known reason.
-   */
-  copyRange(from: number, to: number, offset: number, length: number): Promise<number>;
-  /**
-   * As `copyRange` with ioctl_ficlonerange(2): `to` shares the blocks of `from`, all of these or none.
-   *
-   * @returns 0, or -1 when it cannot be done this way.
-   */
-  shareRange(from: number, to: number, offset: number, length: number): Promise<number>;
 }
 
 let opened: FileCalls | undefined;
@@ -147,15 +110,12 @@ export function openFileCalls(): FileCalls {
   if (!numbers) {
     throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
   }
-  const { lseek, fallocate, statx, openat2, getdents64, renameat2, copy_file_range, ioctl, ...calls } = openLibc(
-    SYMBOLS,
-  )
+  const { lseek, fallocate, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
     .symbols as unknown as AllCalls;
   const basicFields = 0x7ff;
   const howBytes = 24;
   const noReplace = 1;
   const punchHoleKeepSize = 3;
-  const cloneRange = 0x4020940d;
   opened = {
     ...calls,
     errno: openErrno(),
@@ -166,18 +126,6 @@ export function openFileCalls(): FileCalls {
     getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
     renameNew: (fromFolder, from, toFolder, to) =>
       renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
-    async copyRange(from, to, offset, length) {
-      const offsets = new BigInt64Array([BigInt(offset), BigInt(offset)]);
-      const at = addressOf(offsets.buffer);
-      const copied = await copy_file_range(numbers.copyFileRange, from, at, to, at + 8, length, 0);
-      // What the kernel reads and writes there must not be collected before: this keeps it.
-      return offsets.length > 0 ? copied : -1;
-    },
-    async shareRange(from, to, offset, length) {
-      const range = new BigInt64Array([BigInt(from), BigInt(offset), BigInt(length), BigInt(offset)]);
-      const result = await ioctl(to, cloneRange, addressOf(range.buffer));
-      return range.length > 0 ? result : -1;
-    },
     flags: {
       read: 0,
       write: 1,

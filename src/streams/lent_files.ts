@@ -27,8 +27,8 @@ export class LentFiles {
   /**
    * Copies bytes [offset, offset + length) to the same place, as long as they are wanted.
    *
-   * A journal gets the sum of each piece from when it was read. That takes little more than having the system copy, which tells
-   * no sums; blocks that the file system shares take no time, now or in a later copy, and are not noted.
+   * A journal gets the sum of each piece from when it was read. That takes little more than having the system copy, which
+   * tells no sums; blocks that the file system shares take no time, now or in a later copy, and are not noted.
    *
    * @param journal of the target; without one the system copies where it can.
    * @returns whether they still are.
