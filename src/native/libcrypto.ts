@@ -5,10 +5,13 @@ export const EVP_CTRL_AEAD_GET_TAG = 0x10;
 export const EVP_CTRL_AEAD_SET_TAG = 0x11;
 /** The third state of `enc` in EVP_CipherInit_ex: as it was set before. */
 export const DIRECTION_UNCHANGED = -1;
+/** OPENSSL_INIT_NO_ATEXIT from openssl/crypto.h, since 1.1.1b. */
+const NO_ATEXIT = 0x80000n;
 
 // Contexts are pointers and bytes are typed arrays: both go the fast way through V8 (some 50 ns a call), which plain
 // numbers as addresses do not (150 ns), and no address can outlive its buffer.
 const SYMBOLS = {
+  OPENSSL_init_crypto: { parameters: ["u64", "pointer"], result: "i32" },
   OpenSSL_version: { parameters: ["i32"], result: "pointer" },
   EVP_aes_128_gcm: { parameters: [], result: "pointer" },
   EVP_aes_256_gcm: { parameters: [], result: "pointer" },
@@ -57,6 +60,8 @@ export function openLibcrypto(names?: readonly string[]): Libcrypto {
   for (const name of names ?? CANDIDATES[Deno.build.os] ?? []) {
     try {
       const calls = Deno.dlopen(name, SYMBOLS).symbols;
+      // Otherwise exit(3) takes down what threads that still seal are using, and the process ends with a SIGSEGV.
+      calls.OPENSSL_init_crypto(NO_ATEXIT, null);
       const library: Libcrypto = { calls, version: readVersion(calls) };
       if (names === undefined) opened = library;
       return library;

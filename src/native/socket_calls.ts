@@ -12,7 +12,7 @@ const SYMBOLS = {
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** On a thread of its own: the promise is for its return value, its errno is lost. */
-  poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  poll: { parameters: ["pointer", "usize", "i32"], result: "i32", nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The numbers of <sys/socket.h>, <netinet/tcp.h>, <poll.h> and <fcntl.h>, the same on x86-64 and AArch64. */
