@@ -68,6 +68,7 @@ export class TargetFiles {
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
+  #closed = false;
 
   /** @param memory of this run; undefined: nothing is remembered. */
   constructor(
@@ -127,6 +128,8 @@ export class TargetFiles {
   }
 
   open(message: MessageOf<"open">): void {
+    // What it made now nobody would remove.
+    if (this.#closed) return;
     const { file } = message;
     if (this.#options.comparison?.dryRun) throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
     if (this.#known.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
@@ -232,6 +235,7 @@ export class TargetFiles {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
     await this.crew.close();
     await Promise.all([...this.#beginning.values(), ...this.#syncing]);
