@@ -15,6 +15,7 @@ import { findBottlenecks } from "./bottleneck.ts";
 import type { DoctorOptions } from "./examine.ts";
 import { coresOf, Measuring, StepFailed } from "./measuring.ts";
 import type { Direction, Facts, Step, StepFacts } from "./step.ts";
+import type { OpenPeer } from "../transfer/peer_end.ts";
 
 /** A cipher is as fast after this as after any longer time. */
 const CIPHER_MS = 300;
@@ -39,7 +40,7 @@ export class Examination {
   }
 
   /** @throws what ends the session. */
-  async run(peer: PeerProcess, state: { session?: ClientSession }): Promise<void> {
+  async run(peer: PeerProcess, open: OpenPeer): Promise<void> {
     const options = this.#options;
     const facts = this.#facts;
     const startedAt = performance.now();
@@ -58,7 +59,7 @@ export class Examination {
       helloTimeoutMs: options.helloTimeoutMs,
       family: options.family,
     });
-    state.session = session;
+    open.session = session;
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     this.#listener.tell({ step: "login", host: facts.host, seconds, status: "ok" });
     this.#tellVersion(session);

@@ -4,11 +4,10 @@ import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import { MAX_STREAMS } from "../protocol/limits.ts";
-import type { ClientSession } from "../session/client_session.ts";
 import { NoLogin } from "../session/no_login.ts";
-import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import type { PeerCommand } from "../session/peer_process.ts";
 import type { Reach } from "../ssh/reach.ts";
-import { abortOf, explain, leave, settled } from "../transfer/peer_end.ts";
+import { type OpenPeer, withPeer } from "../transfer/peer_end.ts";
 import { Examination } from "./examination.ts";
 import type { Facts, Step, StepFacts } from "./step.ts";
 
@@ -61,25 +60,18 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
     disk: {},
     cipher: {},
   };
-  const state: { session?: ClientSession; work?: Promise<void>; failed?: unknown } = {};
+  const state: { failed?: unknown } = {};
   const current: { step: StepFacts } = { step: { step: "login", host: facts.host } };
   const tell = (step: Step) => {
     if (step.status === "fail") state.failed ??= new UserError(step.problem ?? step.step, { hint: step.hint });
     options.tell(step);
   };
   try {
-    const peer = new PeerProcess(options.peer);
-    try {
+    const open: OpenPeer = {};
+    await withPeer(options, open, (peer) => {
       const examination = new Examination(options, facts, { tell, begin: (step) => current.step = step });
-      state.work = examination.run(peer, state);
-      state.work.catch(() => {});
-      await Promise.race([state.work, abortOf(options.signal)]);
-    } catch (error) {
-      throw await explain(error, peer, options.signal);
-    } finally {
-      await leave(peer, state.session);
-      await settled(state.work);
-    }
+      return examination.run(peer, open);
+    });
   } catch (error) {
     if (options.signal.aborted || !(error instanceof UserError || error instanceof ProtocolError)) throw error;
     const hint = error instanceof UserError ? error.hint : undefined;

@@ -4,11 +4,11 @@ import type { CipherName } from "../crypto/cipher.ts";
 import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import type { CleanJob } from "../protocol/job.ts";
-import { type ClientSession, openClientSession } from "../session/client_session.ts";
-import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import { openClientSession } from "../session/client_session.ts";
+import type { PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import type { CleanListeners, CleanOutcome, CleanRequest } from "./cleaning.ts";
 import { neededToClean } from "./needed_features.ts";
-import { abortOf, explain, leave, settled } from "./peer_end.ts";
+import { type OpenPeer, withPeer } from "./peer_end.ts";
 import { TransferLost } from "./transfer_errors.ts";
 import { sendWanted, sourcesOfJob } from "./wanted.ts";
 
@@ -32,20 +32,12 @@ export async function cleanHost(
   options: CleanHostOptions,
   listeners: Pick<CleanListeners, "removed" | "failed">,
 ): Promise<CleanOutcome> {
-  options.signal.throwIfAborted();
-  const peer = new PeerProcess(options.peer);
-  const state: { session?: ClientSession; work?: Promise<CleanOutcome> } = {};
   try {
-    state.work = run(options, peer, listeners, state);
-    state.work.catch(() => {});
-    return await Promise.race([state.work, abortOf(options.signal)]);
+    const open: OpenPeer = {};
+    return await withPeer(options, open, (peer) => run(options, peer, listeners, open));
   } catch (error) {
-    const explained = await explain(error, peer, options.signal);
-    if (!(explained instanceof TransferLost)) throw explained;
-    throw new UserError(explained.message, { cause: explained, hint: "Run the same command again" });
-  } finally {
-    await leave(peer, state.session);
-    await settled(state.work);
+    if (!(error instanceof TransferLost)) throw error;
+    throw new UserError(error.message, { cause: error, hint: "Run the same command again" });
   }
 }
 
@@ -53,7 +45,7 @@ async function run(
   options: CleanHostOptions,
   peer: PeerProcess,
   { removed, failed }: Pick<CleanListeners, "removed" | "failed">,
-  state: { session?: ClientSession },
+  open: OpenPeer,
 ): Promise<CleanOutcome> {
   const { folders, olderThanMs, dryRun, timeoutMs, log } = options;
   const job: CleanJob = {
@@ -73,7 +65,7 @@ async function run(
     timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
   });
-  state.session = session;
+  open.session = session;
   options.begun(session.secrets.id.slice(0, 8));
   await sendWanted(session, folders);
   const { control } = session;

@@ -6,7 +6,7 @@ import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
 import type { CopyJob } from "../protocol/job.ts";
-import { type ClientSession, openClientSession } from "../session/client_session.ts";
+import { openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
 import { checkSources, haveTargets, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "./compression.ts";
@@ -21,12 +21,13 @@ import { receive } from "./receive.ts";
 import { findSources } from "./found_sources.ts";
 import { type Outcome, send } from "./send.ts";
 import { sendWanted, sourcesOfJob } from "./wanted.ts";
+import type { OpenPeer } from "./peer_end.ts";
 
-/** Agrees on a session, which it puts into `state`, and sends or receives. @throws what ended it. */
+/** Agrees on a session, which it puts into `open`, and sends or receives. @throws what ended it. */
 export async function runSession(
   options: CopyOptions,
   peer: PeerProcess,
-  state: { session?: ClientSession },
+  open: OpenPeer,
 ): Promise<Outcome> {
   const machine = openMachine(options.engine, options.threads);
   machine.notes.forEach(options.note);
@@ -52,7 +53,7 @@ export async function runSession(
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,
   });
-  state.session = session;
+  open.session = session;
   if (options.direction === "pull") await sendWanted(session, options.sources);
   options.begun(session.secrets.id.slice(0, 8));
   options.note(

@@ -2,14 +2,13 @@
 
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
-import type { ClientSession } from "../session/client_session.ts";
-import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import type { PeerCommand } from "../session/peer_process.ts";
 import type { AskedSource } from "./asked_sources.ts";
 import type { Reach } from "../ssh/reach.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import { explainLoss } from "./lost_copy.ts";
 import type { TransferEvent } from "./events.ts";
-import { abortOf, explain, leave, settled } from "./peer_end.ts";
+import { type OpenPeer, withPeer } from "./peer_end.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Outcome } from "./send.ts";
 import type { SharedTarget } from "./shared_target.ts";
@@ -54,27 +53,20 @@ export interface CopyOptions {
 
 /** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
 export async function copy(options: CopyOptions): Promise<Outcome> {
-  options.signal.throwIfAborted();
-  const peer = new PeerProcess(options.peer);
-  const aborted = abortOf(options.signal);
-  const state: { session?: ClientSession; work?: Promise<Outcome> } = {};
+  const open: OpenPeer = {};
   try {
-    // ssh logs in while this end loads its own code and gets its engines ready.
-    const { runSession } = await import("./client_job.ts");
-    state.work = runSession(options, peer, state);
-    state.work.catch(() => {});
-    return await Promise.race([state.work, aborted]);
+    return await withPeer(options, open, async (peer) => {
+      // ssh logs in while this end loads its own code and gets its engines ready.
+      const { runSession } = await import("./client_job.ts");
+      return await runSession(options, peer, open);
+    });
   } catch (error) {
-    const { session } = state;
+    const { session } = open;
     const { direction, fromInput, toOutput, request: { resume, recursive } } = options;
     // Before there is a session nothing was made there.
     const isMarked = direction === "pull" || !session || session.features.includes("resume");
-    const unmarked = isMarked ? undefined : peer.name;
+    const unmarked = isMarked ? undefined : options.peer.name;
     const lost = { resume, recursive, fromInput, toOutput, unmarked };
-    const explained = await explain(error, peer, options.signal);
-    throw explainLoss(explained, lost, { finishing: session?.control.finishing ?? false });
-  } finally {
-    await leave(peer, state.session);
-    await settled(state.work);
+    throw explainLoss(error, lost, { finishing: session?.control.finishing ?? false });
   }
 }

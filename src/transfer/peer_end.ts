@@ -1,13 +1,45 @@
-/** How a session with a peer ends, and what the user is told when it ends too early. */
+/** A session with a peer from its start to its end, and what the user is told when it ends too early. */
 
 import { StartError } from "../errors.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { ControlLost, ControlSilent, PeerAbort } from "../session/control_channel.ts";
-import type { PeerProcess } from "../session/peer_process.ts";
+import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
 import { RemoteError, SessionLost } from "./transfer_errors.ts";
 
 /** How long the other end may take to leave when it has been told to. */
 const GOODBYE_MS = 5_000;
+
+/** What is there of a session so far. */
+export interface OpenPeer {
+  session?: ClientSession;
+}
+
+/**
+ * Starts a peer, works with it, and sees it off, however that ends.
+ *
+ * @param work puts the session into `open` when there is one.
+ * @returns what the work returns.
+ * @throws what ended it early, as the user is to be told, or the reason of the signal.
+ */
+export async function withPeer<Result>(
+  { peer: command, signal }: { peer: PeerCommand; signal: AbortSignal },
+  open: OpenPeer,
+  work: (peer: PeerProcess) => Promise<Result>,
+): Promise<Result> {
+  signal.throwIfAborted();
+  const peer = new PeerProcess(command);
+  let working: Promise<Result> | undefined;
+  try {
+    working = work(peer);
+    working.catch(() => {});
+    return await Promise.race([working, abortOf(signal)]);
+  } catch (error) {
+    throw await explain(error, peer, signal);
+  } finally {
+    await leave(peer, open.session);
+    await settled(working);
+  }
+}
 
 /** The other end leaves by itself when its control channel closes; it gets some time for that. */
 export async function leave(peer: PeerProcess, session: ClientSession | undefined): Promise<void> {
