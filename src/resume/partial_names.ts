@@ -18,7 +18,7 @@ export interface PartialNames {
  * may share them; the journal has the name itself.
  */
 export function partialNames(name: string): PartialNames {
-  const stem = PREFIX + fnv1a(encodeName(name)).toString(16).padStart(16, "0");
+  const stem = stemOf(name);
   return { partial: stem + PARTIAL, journal: stem + JOURNAL };
 }
 
@@ -36,12 +36,16 @@ export function journalOfPartial(partial: string): string | undefined {
 
 /** The name of the journal of a copy of several files: the same in every run whose first target has this path. */
 export function runJournalName(path: string): string {
-  return PREFIX + fnv1a(encodeName(path)).toString(16).padStart(16, "0") + RUN;
+  return stemOf(path) + RUN;
 }
 
 /** Whether this is such a name. */
 export function isRunJournalName(name: string): boolean {
   return /^\.escp-[0-9a-f]{16}\.run$/.test(name);
+}
+
+function stemOf(name: string): string {
+  return PREFIX + fnv1a(encodeName(name)).toString(16).padStart(16, "0");
 }
 
 /** FNV-1a, 64 bits (draft-eastlake-fnv). */

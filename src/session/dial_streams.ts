@@ -107,11 +107,9 @@ export class StreamDialer {
     }
     over = true;
     for (const [candidate, why] of left) {
-      if (candidate === won) this.attempts.push({ way: placeName(this.#chosen!) });
-      else {this.attempts.push({
-          way: placeName(candidate),
-          problem: won && !failed.has(candidate) ? "not needed" : why,
-        });}
+      const problem = won && !failed.has(candidate) ? "not needed" : why;
+      const attempt = { way: placeName(candidate), problem };
+      this.attempts.push(candidate === won ? { way: placeName(this.#chosen!) } : attempt);
     }
     if (winner) return winner;
     for (const conn of this.#pending) closeQuietly(conn);
