@@ -212,7 +212,7 @@ export const FLAGS = [
     min: 64 << 10,
     max: 16 << 20,
     section: "Speed",
-    help: "Bytes of a large file that are read, sealed and written at a time; without it 1M, or what suits the engine",
+    help: "Bytes of a large file that are read, sealed and written at a time; default 1M",
   },
   {
     name: "nochecksum",

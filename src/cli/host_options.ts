@@ -73,7 +73,7 @@ export interface HostOptions extends HostAccess {
   readonly congestion?: string;
   /** Compress what is worth it. */
   readonly compress: boolean;
-  /** Bytes of a block of a large file; undefined: what suits the engine. */
+  /** Bytes of a block of a large file; undefined: BLOCK_BYTES. */
   readonly blockBytes?: number;
   /** Silence of the other side that ends a connection, in milliseconds. */
   readonly timeoutMs: number;

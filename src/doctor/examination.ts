@@ -3,12 +3,12 @@
 import { measureCipher } from "../crypto/cipher_speed.ts";
 import { UserError } from "../errors.ts";
 import { measureDisk } from "../files/disk_speed.ts";
-import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { MIN_PROBE_MS } from "../protocol/probe.ts";
 import type { CopyJob } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
-import { type Machine, openMachine } from "../transfer/machine.ts";
+import { openMachine } from "../transfer/machine.ts";
 import { systemFacts } from "../transfer/system_facts.ts";
 import type { Throughput } from "../transfer/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
@@ -45,7 +45,7 @@ export class Examination {
     const facts = this.#facts;
     const startedAt = performance.now();
     const machine = openMachine(options.engine, options.threads);
-    const job = jobOf(options, machine);
+    const job = jobOf(options);
     const session = await openClientSession(peer, {
       job,
       // What an older one cannot do is left out, by name.
@@ -229,8 +229,7 @@ export class Examination {
 }
 
 /** A push of dummies to those that know nothing of probes: as long as nothing is sent, nothing is done. */
-function jobOf({ folderThere, timeoutMs, blockBytes, congestion }: DoctorOptions, machine: Machine): CopyJob {
-  const usual = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
+function jobOf({ folderThere, timeoutMs, blockBytes, congestion }: DoctorOptions): CopyJob {
   return {
     direction: "push",
     target: folderThere,
@@ -240,7 +239,7 @@ function jobOf({ folderThere, timeoutMs, blockBytes, congestion }: DoctorOptions
     preserve: false,
     symlinks: "follow",
     hardlinks: false,
-    blockBytes: blockBytes ?? usual,
+    blockBytes: blockBytes ?? BLOCK_BYTES,
     timeoutMs,
     congestion,
     filters: [],

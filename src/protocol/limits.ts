@@ -2,11 +2,6 @@
 
 /** Default bytes of a block of a ranged file. */
 export const BLOCK_BYTES = 1 << 20;
-/**
- * The same where WebCrypto seals or opens: it answers each block with memory of its own, and how fast that comes depends
- * on its size (1 GiB between two processes on two cores: 256 KiB 6.6 s of CPU, 1 MiB 7.7, 128 KiB 7.9).
- */
-export const PORTABLE_BLOCK_BYTES = 256 << 10;
 /** Most bytes of a block that may be negotiated. */
 export const MAX_BLOCK_BYTES = 16 << 20;
 /** Least bytes of a block that may be negotiated. */

@@ -4,7 +4,7 @@ import { UserError } from "../errors.ts";
 import type { SourceRoot } from "../files/engine.ts";
 import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
-import { BLOCK_BYTES, PORTABLE_BLOCK_BYTES } from "../protocol/limits.ts";
+import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { CopyJob } from "../protocol/job.ts";
 import { openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
@@ -33,8 +33,7 @@ export async function runSession(
   machine.notes.forEach(options.note);
   if (options.request.xattrs || options.request.acls) await machine.files.loadXattrs();
   const startedAt = performance.now();
-  const usual = machine.cipher.name === "portable" ? PORTABLE_BLOCK_BYTES : BLOCK_BYTES;
-  const blockBytes = options.request.blockBytes ?? usual;
+  const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
   const lends = canLend(options, machine.files);
   const job = { ...jobOf(options, blockBytes), ...(lends ? { lends: Deno.pid } : {}) };
   const session = await openClientSession(peer, {

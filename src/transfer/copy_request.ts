@@ -37,7 +37,7 @@ export interface CopyRequest {
   congestion?: string;
   /** Compress what is worth it. */
   compress: boolean;
-  /** Bytes of a block of a large file: MIN_BLOCK_BYTES to MAX_BLOCK_BYTES; undefined: what suits the engine. */
+  /** Bytes of a block of a large file: MIN_BLOCK_BYTES to MAX_BLOCK_BYTES; undefined: BLOCK_BYTES. */
   blockBytes?: number;
   /** Silence of the other side that ends a connection, in milliseconds. */
   timeoutMs: number;

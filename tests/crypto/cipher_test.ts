@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { decodeHex, encodeHex } from "@std/encoding/hex";
 import { type Cipher, CIPHER_NAMES, type CipherName, KEY_BYTES, TAG_BYTES } from "../../src/crypto/cipher.ts";
+import { webcryptoEngine } from "../../src/crypto/webcrypto.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { CIPHER_ENGINES } from "./cipher_engines.ts";
@@ -196,3 +197,29 @@ describe("The cipher engines", () => {
     });
   }
 });
+
+describe("The WebCrypto engine", () => {
+  it("gives back the memory of what it was answered", async () => {
+    const answers: ArrayBuffer[] = [];
+    using _encrypt = keepAnswers("encrypt", answers);
+    using _decrypt = keepAnswers("decrypt", answers);
+    const cipher = await webcryptoEngine.create(keyOf("aes-128-gcm"));
+    const bytes = new Uint8Array(64);
+    await cipher.seal(NONCE, bytes, 0, 8, 40);
+    await cipher.open(NONCE, bytes, 0, 8, 40);
+    assertEquals(answers.map((answer) => answer.detached), [true, true]);
+    cipher.close();
+  });
+});
+
+/** Notes what WebCrypto answers to a call until it is disposed. */
+function keepAnswers(call: "encrypt" | "decrypt", answers: ArrayBuffer[]): Disposable {
+  const { subtle } = crypto;
+  const original = subtle[call];
+  subtle[call] = async (...asked) => {
+    const answer = await original.apply(subtle, asked);
+    answers.push(answer);
+    return answer;
+  };
+  return { [Symbol.dispose]: () => void (subtle[call] = original) };
+}
