@@ -8,7 +8,7 @@ import type { Candidate } from "./dial_streams.ts";
 import type { DirectWay } from "./direct_way.ts";
 import { hostAddresses } from "./host_addresses.ts";
 import type { ControlChannel } from "./control_channel.ts";
-import type { TunnelUse } from "./tunnel.ts";
+import type { Tunnel, TunnelUse } from "./tunnel.ts";
 
 /** What is known of the way to the other end. */
 export interface WayOptions {
@@ -60,12 +60,14 @@ export function tunnelUse(
 ): TunnelUse | undefined {
   if (!reach || reach.tunnel === "never") return undefined;
   let left = true;
+  let throughSsh: ((failed: readonly string[]) => Promise<Tunnel | undefined>) | undefined;
   return {
     always: reach.tunnel === "always",
     async find(failed) {
       if (!left) return undefined;
-      const { sshTunnel } = await import("../ssh/ssh_tunnels.ts");
-      const tunnel = await sshTunnel(reach, port, failed, { native: engine.name === "native" });
+      const { sshTunnels } = await import("../ssh/ssh_tunnels.ts");
+      throughSsh ??= sshTunnels(reach, port, { native: engine.name === "native" });
+      const tunnel = await throughSsh(failed);
       if (tunnel) return tunnel;
       left = false;
       return control && (await import("./carried_streams.ts")).controlTunnel(control);

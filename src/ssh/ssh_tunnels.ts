@@ -25,29 +25,31 @@ const NO_LOGIN = new RegExp(
 const NO_QUESTIONS = { SSH_ASKPASS: "false", SSH_ASKPASS_REQUIRE: "force" };
 
 /**
- * The way to try behind those that failed, undefined behind the last: `ssh -W`, then escp in a session of its own.
+ * Finds the way to try behind those that failed, undefined behind the last: `ssh -W`, then escp in a session of its own.
+ * It is given what those said.
  *
- * @param failed what those said.
  * @param native whether the native engine may be used.
  */
-export async function sshTunnel(
+export function sshTunnels(
   reach: Reach,
   port: number,
-  failed: readonly string[],
   { native }: { native: boolean },
-): Promise<Tunnel | undefined> {
-  if (failed.length > 1 || failed.some((said) => NO_LOGIN.test(said))) return undefined;
-  const { program, args } = await loginArguments(reach);
-  const { host } = reach.host;
-  const start = (args: string[]) =>
-    new ProcessConn(program, args, { env: NO_QUESTIONS, pipesOf: native ? pipesOf : undefined });
-  if (failed.length === 0) {
-    const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
-    return { name: "ssh -W", most: MOST_STREAMS, open: () => start(forward) };
-  }
-  const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
-  const name = "escp in a further ssh session";
-  return { name, most: MOST_STREAMS, open: () => new StreamSession(start(session)) };
+): (failed: readonly string[]) => Promise<Tunnel | undefined> {
+  let login: ReturnType<typeof loginArguments> | undefined;
+  return async (failed) => {
+    if (failed.length > 1 || failed.some((said) => NO_LOGIN.test(said))) return undefined;
+    const { program, args } = await (login ??= loginArguments(reach));
+    const { host } = reach.host;
+    const start = (args: string[]) =>
+      new ProcessConn(program, args, { env: NO_QUESTIONS, pipesOf: native ? pipesOf : undefined });
+    if (failed.length === 0) {
+      const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
+      return { name: "ssh -W", most: MOST_STREAMS, open: () => start(forward) };
+    }
+    const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
+    const name = "escp in a further ssh session";
+    return { name, most: MOST_STREAMS, open: () => new StreamSession(start(session)) };
+  };
 }
 
 /** As for the session's own ssh, but nobody is asked: the terminal belongs to the copy by now. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { Reach } from "../../src/ssh/reach.ts";
-import { sshTunnel } from "../../src/ssh/ssh_tunnels.ts";
+import { sshTunnels } from "../../src/ssh/ssh_tunnels.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 
 /** An ssh that knows its ciphers, and says how else it was called. */
@@ -24,9 +24,8 @@ async function called(failed: string[], options: Partial<Reach["ssh"]> = {}): Pr
     ...options,
   };
   const host = { host: "h", user: "u" };
-  const tunnel = await sshTunnel({ ssh, host, remotePath: "~/my escp", tunnel: "auto" }, 1234, failed, {
-    native: false,
-  });
+  const find = sshTunnels({ ssh, host, remotePath: "~/my escp", tunnel: "auto" }, 1234, { native: false });
+  const tunnel = await find(failed);
   if (!tunnel) return undefined;
   const conn = tunnel.open();
   const said = await conn.said();
@@ -34,7 +33,7 @@ async function called(failed: string[], options: Partial<Reach["ssh"]> = {}): Pr
   return said;
 }
 
-describe("sshTunnel", { ignore: Deno.build.os === "windows" }, () => {
+describe("sshTunnels", { ignore: Deno.build.os === "windows" }, () => {
   it("forwards first, asks nobody, not even on the way through a jump host, and prefers the quick cipher", async () => {
     const said = (await called([]))!;
     assert(said.startsWith("force "), said);
