@@ -63,6 +63,14 @@ export class DirectWriter implements RangeWriter {
     return this.#inner.writeAside?.(buffer, at, length, offset) ?? Promise.resolve(0);
   }
 
+  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#inner.readBackAside?.(buffer, at, length, offset) ?? Promise.resolve(0);
+  }
+
+  holeAt(offset: number, length: number): number {
+    return this.#inner.holeAt?.(offset, length) ?? 0;
+  }
+
   /** The system may share blocks, which is quicker than any way of writing them. */
   copyFrom(reader: RangeReader, offset: number, length: number): Promise<number> {
     return this.#inner.copyFrom?.(reader, offset, length) ?? Promise.resolve(0);

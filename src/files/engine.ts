@@ -195,6 +195,8 @@ export interface TargetOptions {
   fsync?: boolean;
   /** Whether it is told how finished files look. Default false. */
   looks?: boolean;
+  /** Whether the sender lends its files: what an earlier copy has left of one can be compared with it. Default false. */
+  lent?: boolean;
 }
 
 /** A large file on its way. Plain data: may be posted to a Worker. */
@@ -207,6 +209,8 @@ export interface Partial {
   size: number;
   /** Name of the journal beside it: what is written is noted there, for a copy that goes on where this one stops. */
   journal?: string;
+  /** With `lent`: an earlier copy of the same source may have written more of it than is known. */
+  continued?: boolean;
 }
 
 /** A large file that begins, perhaps not for the first time. */
@@ -265,7 +269,8 @@ export interface TargetWriter {
   createPartial(root: number, path: string, size: number): Partial;
   /**
    * As `createPartial`; with a `source`, and where a lock can be had, with a journal, and with what an earlier copy of
-   * this source has left. Without one, what an earlier copy has left is removed.
+   * this source has left. With `lent` that is also what nobody has noted. Without a source, what an earlier copy has
+   * left is removed.
    *
    * @throws {FileError}
    */
@@ -311,6 +316,10 @@ export interface RangeWriter {
    * @returns how many were copied; 0 where the system cannot, or the file ends.
    */
   copyFrom?(reader: RangeReader, offset: number, length: number): Promise<number>;
+  /** As `readAside` of a reader, with what stands in the file now. As `writeAside` about closing. */
+  readBackAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
+  /** How many bytes from `offset` on, at most `length`, nobody has written; 0 also when that is not known. */
+  holeAt?(offset: number, length: number): number;
   /** As `copyFrom`, by sharing the blocks of the other file. @returns false where the file system cannot: nothing is done. */
   shareFrom?(reader: RangeReader, offset: number, length: number): Promise<boolean>;
   close(): void;

@@ -58,10 +58,11 @@ export class NativePartials {
       const place = this.#duplicateFolder();
       try {
         const at = folderPath(place);
-        const taken = source ? await takeOver(at, name, source) : await removeEarlier(at, name);
+        const compares = placing.options.lent;
+        const taken = source ? await takeOver(at, name, source, { compares }) : await removeEarlier(at, name);
         if (taken) {
-          const { names: { partial: temporary, journal }, kept } = taken;
-          const partial = { root, path, temporary, size, journal };
+          const { names: { partial: temporary, journal }, kept, continued } = taken;
+          const partial = { root, path, temporary, size, journal, continued };
           this.#open.add(partial, taken.journal);
           return { partial, kept };
         }
@@ -138,8 +139,20 @@ export class NativePartials {
   }
 
   keep(partial: Partial): void {
-    if (this.#open.isWorthKeeping(partial)) this.#open.leave(partial);
+    if (this.#open.isWorthKeeping(partial) || this.#isUnnoted(partial)) this.#open.leave(partial);
     else this.discard(partial);
+  }
+
+  /** Whether it holds what a later copy is to compare. */
+  #isUnnoted(partial: Partial): boolean {
+    if (!this.#placing.options.lent || partial.journal === undefined) return false;
+    try {
+      this.#enter(partial);
+      return Deno.statSync(`${folderPath(this.#placing.folder)}/${partial.temporary}`).blocks !== 0;
+    } catch {
+      // Its folder is gone or unreachable: nobody will find it again.
+      return false;
+    }
   }
 
   abort(options: { keepPartials?: boolean }): void {

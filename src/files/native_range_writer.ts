@@ -73,12 +73,23 @@ export class NativeRangeWriter implements RangeWriter {
     return await this.#elsewhere(openAsyncFileCalls().pwrite(this.#descriptor, address, length, offset));
   }
 
+  async readBackAside(
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    length: number,
+    offset: number,
+  ): Promise<number> {
+    if (this.#position !== undefined) return 0;
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    return await this.#elsewhere(openAsyncFileCalls().pread(this.#descriptor, address, length, offset));
+  }
+
   zerosAt(offset: number, length: number): void {
     if (this.#position !== undefined) {
       writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);
       return;
     }
-    if (!this.#hasData(offset, length)) return;
+    if (this.holeAt(offset, length) === length) return;
     if (this.#calls.punchHole(this.#descriptor, offset, length) === 0) return;
     overwriteWithZeros(
       {
@@ -120,9 +131,10 @@ export class NativeRangeWriter implements RangeWriter {
     }
   }
 
-  #hasData(offset: number, length: number): boolean {
+  holeAt(offset: number, length: number): number {
     const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
-    return data >= 0 ? data < offset + length : this.#calls.errno() !== ENXIO;
+    if (data >= 0) return Math.min(length, data - offset);
+    return this.#calls.errno() === ENXIO ? length : 0;
   }
 
   #readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number {

@@ -129,8 +129,11 @@ export type Message =
   | { type: "close"; file: number; size: number; crc32: number }
   /** sender -> receiver: it cannot be finished. */
   | { type: "drop"; file: number }
-  /** receiver -> sender: it has its final name; `crc32` of what was written. */
-  | { type: "closed"; file: number; bytes: number; crc32: number }
+  /**
+   * receiver -> sender: it has its final name; `crc32` of what was written; `found`: bytes that were lent, and that an
+   * earlier copy had left there.
+   */
+  | { type: "closed"; file: number; bytes: number; crc32: number; found?: number }
   /** receiver -> sender: it failed. */
   | { type: "unopened"; file: number; failure: Failure }
   /** sender -> receiver: what the walk found so far. */
@@ -272,6 +275,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     file: fileNumber(fields),
     bytes: shape.whole(fields, "bytes"),
     crc32: crc32(fields),
+    ...(fields.found === undefined ? {} : { found: shape.whole(fields, "found") }),
   }),
   unopened: (fields) => ({ type: "unopened", file: fileNumber(fields), failure: failureField(fields) }),
   totals: (fields) => ({

@@ -1,7 +1,8 @@
 /**
  * The journal of a large file on its way: which of its blocks are written, each with the CRC-32 that the sender took when
  * it read them. A header says of which source; records of equal length follow, and each has a checksum of its own. It is
- * only ever appended to, so that whatever stops the writer leaves at worst a shorter journal.
+ * only ever appended to, so that whatever stops the writer leaves at worst a shorter journal. Of bytes that nobody has a sum
+ * of, as the system copied them on one machine, there is no record: whoever goes on compares them with the source.
  *
  * | header  | at  | bytes |                                                              |
  * | ------- | --- | ----- | ------------------------------------------------------------ |

@@ -28,6 +28,13 @@ export interface TakenOver {
   journal: Deno.FsFile;
   /** What is there already, in order and without overlaps. */
   kept: SummedRange[];
+  /** An earlier copy of the source may have written more than that, which is to be compared with the source. */
+  continued: boolean;
+}
+
+export interface TakeOverOptions {
+  /** What nobody has noted can be compared with the source: it is left in the partial file. Default false. */
+  compares?: boolean;
 }
 
 /** A journal of more is read up to here: 4 million blocks. */
@@ -47,7 +54,12 @@ let checking: Promise<unknown> = Promise.resolve();
  * @param name final name of the target.
  * @returns undefined when it cannot be had: the file is then copied without a journal.
  */
-export async function takeOver(folder: string, name: string, source: ResumableSource): Promise<TakenOver | undefined> {
+export async function takeOver(
+  folder: string,
+  name: string,
+  source: ResumableSource,
+  { compares = false }: TakeOverOptions = {},
+): Promise<TakenOver | undefined> {
   const names = partialNames(name);
   const journalPath = joinPath(folder, names.journal);
   const partialPath = joinPath(folder, names.partial);
@@ -56,9 +68,11 @@ export async function takeOver(folder: string, name: string, source: ResumableSo
     journal = await lockJournal(journalPath);
     if (!journal) return undefined;
     const header = { ...source, name: encodeName(name) };
-    const kept = await continued(journal, partialPath, header);
-    if (kept.length === 0) begin(journal, partialPath, header);
-    return { names, journal, kept };
+    const left = await leftBefore(journal, partialPath, header);
+    const continued = left !== undefined && compares;
+    const kept = left ?? [];
+    if (kept.length === 0 && !continued) begin(journal, partialPath, header);
+    return { names, journal, kept, continued };
   } catch (error) {
     if (journal) {
       removeOwn(partialPath);
@@ -84,14 +98,19 @@ export async function removeEarlier(folder: string, name: string): Promise<void>
   }
 }
 
-/** What can be taken over; nothing when the journal is another's, or makes no sense. */
-async function continued(journal: Deno.FsFile, partial: string, header: JournalHeader): Promise<SummedRange[]> {
+/** What is noted and can be taken over; undefined when the journal is another's, or makes no sense. */
+async function leftBefore(
+  journal: Deno.FsFile,
+  partial: string,
+  header: JournalHeader,
+): Promise<SummedRange[] | undefined> {
   const known = decodeJournal(await readJournal(journal));
-  if (!known || !isJournalOf(known.header, header)) return [];
+  if (!known || !isJournalOf(known.header, header)) return undefined;
   const claimed = sortedBlocks(known.blocks);
   const check = checking.then(() => intactBlocks(partial, claimed, header.size));
   checking = check.catch(() => {});
-  const intact = await check ?? [];
+  const intact = await check;
+  if (!intact) return undefined;
   if (intact.length === known.blocks.length) journal.truncateSync(known.validBytes);
   else rewrite(journal, intact);
   return joined(intact).slice(0, MOST_KEPT);

@@ -3,19 +3,28 @@
 import { FileError } from "../errors.ts";
 import type { FileEngine, RangeReader, RangeWriter } from "../files/engine.ts";
 import { alignedBuffer } from "../native/aligned_buffer.ts";
-import { crc32 } from "../protocol/crc32.ts";
+import { hasSameBytes } from "../native/same_bytes.ts";
 import type { LentFile } from "../protocol/lent.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
 import type { Breather } from "./breather.ts";
 
-/** What is read and written at once, and noted in a journal. */
+/** What is read and written, or compared, at once. */
 const READ_BYTES = 1 << 20;
+
+/** How a range is copied. */
+export interface LentCopyOptions {
+  /** An earlier copy may have written to the target: what is there already is not copied. Default false. */
+  compares?: boolean;
+  /** Whether anybody still wants the range. */
+  isWanted: () => boolean;
+}
 
 /** Copies what one process lends; one for each stream. */
 export class LentFiles {
   readonly #open: (file: LentFile) => RangeReader;
   readonly #breather: Breather;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
+  /** For what stands in the target. */
+  #other: Uint8Array<ArrayBuffer> | undefined;
 
   /** @param lender the process. @throws {Error} with an engine that cannot borrow, which must not have said that it can. */
   constructor({ openLent }: FileEngine, lender: number, breather: Breather) {
@@ -25,38 +34,62 @@ export class LentFiles {
   }
 
   /**
-   * Copies bytes [offset, offset + length) to the same place, as long as they are wanted.
+   * Copies bytes [offset, offset + length) to the same place, as long as they are wanted: by the system where it can.
    *
-   * A journal gets the sum of each piece from when it was read. That takes little more than having the system copy, which
-   * tells no sums; blocks that the file system shares take no time, now or in a later copy, and are not noted.
-   *
-   * @param journal of the target; without one the system copies where it can.
-   * @returns whether they still are.
+   * @returns how many of them were there already; undefined when they are not wanted any more.
    * @throws {FileError} also when the file is shorter.
    */
   async copy(
     file: LentFile,
     writer: RangeWriter,
     { offset, length }: { offset: number; length: number },
-    { journal, isWanted }: { journal?: JournalWriter; isWanted: () => boolean },
-  ): Promise<boolean> {
+    { compares, isWanted }: LentCopyOptions,
+  ): Promise<number | undefined> {
     const reader = this.#open(file);
+    let found = 0;
     try {
+      // It takes no time, which comparing does.
+      if (compares && await writer.shareFrom?.(reader, offset, length)) return isWanted() ? 0 : undefined;
       for (let done = 0; done < length && isWanted();) {
         const at = offset + done;
         const left = length - done;
-        const copied = journal
-          ? await writer.shareFrom?.(reader, at, left) ? left : 0
-          : await writer.copyFrom?.(reader, at, left) ?? 0;
-        if (copied === 0 && !isWanted()) break;
-        done += copied > 0 ? copied : await this.#readAndWrite(reader, writer, at, left, { journal, isWanted });
+        const missing = compares ? await this.#missingAt(reader, writer, at, left) : left;
+        if (!isWanted()) break;
+        if (missing === 0) {
+          const there = Math.min(left, READ_BYTES);
+          found += there;
+          done += there;
+        } else {
+          const copied = await writer.copyFrom?.(reader, at, missing) ?? 0;
+          if (copied === 0 && !isWanted()) break;
+          done += copied > 0 ? copied : await this.#readAndWrite(reader, writer, at, missing, isWanted);
+        }
         const breath = this.#breather.breathe();
         if (breath) await breath;
       }
     } finally {
       reader.close();
     }
-    return isWanted();
+    return isWanted() ? found : undefined;
+  }
+
+  /** @returns how many bytes from `offset` on are to be copied; 0 when the first `READ_BYTES`, or all, are there. */
+  async #missingAt(reader: RangeReader, writer: RangeWriter, offset: number, length: number): Promise<number> {
+    const piece = Math.min(length, READ_BYTES);
+    const hole = writer.holeAt?.(offset, length) ?? length;
+    if (hole >= piece) return hole;
+    return await this.#isThere(reader, writer, offset, piece) ? 0 : piece;
+  }
+
+  /** What cannot be read, on either side, is not there: copying it tells why. */
+  async #isThere(reader: RangeReader, writer: RangeWriter, offset: number, length: number): Promise<boolean> {
+    const source = this.#buffer ??= alignedBuffer(READ_BYTES);
+    const target = this.#other ??= alignedBuffer(READ_BYTES);
+    const [read, stands] = await Promise.all([
+      reader.readAside?.(source, 0, length, offset),
+      writer.readBackAside?.(target, 0, length, offset),
+    ]);
+    return read === length && stands === length && hasSameBytes(source, target, length);
   }
 
   /** Aside, so that the other streams of this thread go on meanwhile. @returns how many bytes; 0 when nobody wants them. */
@@ -65,7 +98,7 @@ export class LentFiles {
     writer: RangeWriter,
     offset: number,
     length: number,
-    { journal, isWanted }: { journal?: JournalWriter; isWanted: () => boolean },
+    isWanted: () => boolean,
   ): Promise<number> {
     const buffer = this.#buffer ??= alignedBuffer(READ_BYTES);
     const most = Math.min(length, READ_BYTES);
@@ -77,11 +110,9 @@ export class LentFiles {
         hint: "Copy it again when nothing writes to it",
       });
     }
-    const sum = journal ? crc32(buffer, 0, most) : 0;
     const wrote = await writer.writeAside?.(buffer, 0, most, offset) ?? 0;
     if (!isWanted()) return 0;
     if (wrote < most) writer.writeAt(buffer, 0, most, offset);
-    journal?.append(offset, offset + most, sum);
     return most;
   }
 }

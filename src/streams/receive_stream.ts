@@ -194,6 +194,7 @@ export class ReceiveStream {
     if (this.#forgotten.has(block.file)) return;
     const state = this.#unitOf(block);
     if (state.failure) return;
+    let found: number | undefined = 0;
     try {
       const file = this.#files.get(block.file) ?? await this.#open(block.file);
       if (!file) {
@@ -207,13 +208,14 @@ export class ReceiveStream {
         if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
         if (!await this.#writeZeros(file.writer, block)) return;
       } else if (block.codec === BlockCodec.lent) {
-        if (!await this.#copyLent(file, block)) return;
+        found = await this.#copyLent(file, block);
+        if (found === undefined) return;
       } else {
         const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
         file.writer.writeAt(bytes, start, block.length, block.offset);
       }
-      // What is lent has been noted already, with sums of its own.
+      // Nobody has a sum of what is lent: a later copy compares it.
       if (block.codec !== BlockCodec.lent) {
         file.journal?.append(block.offset, block.offset + block.length, block.crc32);
       }
@@ -223,7 +225,8 @@ export class ReceiveStream {
       return;
     }
     state.end += block.length;
-    this.#written += block.length;
+    state.found += found;
+    this.#written += block.length - found;
     if (block.last) await this.#finish(block.unit, state);
   }
 
@@ -239,18 +242,18 @@ export class ReceiveStream {
     return !this.#forgotten.has(file);
   }
 
-  /** @returns as `#writeZeros`. */
-  async #copyLent({ writer, journal }: OpenRange, block: BlockHeader): Promise<boolean> {
+  /** @returns how many of the bytes were there already; undefined when the file was finished or given up meanwhile. */
+  async #copyLent({ writer, compares }: OpenRange, block: BlockHeader): Promise<number | undefined> {
     const { reader, lent } = this.#options;
     if (!lent) throw new ProtocolError("bad-block", "Cannot accept a lent file: none was agreed");
     const file = readLentFile(reader.view, reader.start + BLOCK_HEADER_BYTES, reader.end);
-    return await lent.copy(file, writer, block, { journal, isWanted: () => !this.#forgotten.has(block.file) });
+    return await lent.copy(file, writer, block, { compares, isWanted: () => !this.#forgotten.has(block.file) });
   }
 
   #unitOf(block: BlockHeader): RangeState {
     let state = this.#units.get(block.unit);
     if (!state) {
-      state = { file: block.file, start: block.offset, end: block.offset, crc32: 0 };
+      state = { file: block.file, start: block.offset, end: block.offset, crc32: 0, found: 0 };
       this.#units.set(block.unit, state);
     }
     if (state.file !== block.file || state.end !== block.offset) {
@@ -268,7 +271,8 @@ export class ReceiveStream {
     const { target } = this.#options;
     const writer = target.openPartial(partial);
     const journal = target.openJournal(partial);
-    const open = { writer, journal, size: partial.size, inPlace: partial.temporary === "" };
+    const { size, continued: compares } = partial;
+    const open = { writer, journal, size, compares, inPlace: partial.temporary === "" };
     this.#files.set(file, open);
     return open;
   }
@@ -282,8 +286,8 @@ export class ReceiveStream {
 
   async #finish(unit: number, state: RangeState): Promise<void> {
     this.#units.delete(unit);
-    const { file, start, end, crc32 } = state;
-    this.#options.host.report({ type: "range", unit, file, start, end, crc32 });
+    const { file, start, end, crc32, found } = state;
+    this.#options.host.report({ type: "range", unit, file, start, end, crc32, found });
     await this.#results.send({ type: "range", unit, bytes: end - start, crc32 }, 1);
   }
 
@@ -309,6 +313,8 @@ interface OpenRange {
   size: number;
   /** Where written blocks are noted. */
   journal?: JournalWriter;
+  /** What is lent may be there already. */
+  compares?: boolean;
   /** It is a device, or the like. */
   inPlace: boolean;
 }
@@ -320,6 +326,8 @@ interface RangeState {
   /** One past the last byte that was written. */
   end: number;
   crc32: number;
+  /** Bytes that were lent and had been there before. */
+  found: number;
   /** It was answered with this; what still comes of it is thrown away. */
   failure?: Failure;
 }

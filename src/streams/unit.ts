@@ -162,6 +162,8 @@ export interface ReceivedRange {
   start: number;
   end: number;
   crc32: number;
+  /** Bytes that were lent and had been there before; none when left out. */
+  found?: number;
   failure?: Failure;
 }
 

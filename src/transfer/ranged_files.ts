@@ -17,7 +17,7 @@ export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
 export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   /** A file is in place. */
   done(bytes: number, item: RangedItem): void;
-  /** So many bytes of it are there from an earlier copy. */
+  /** So many bytes of one, or more of them, are there from an earlier copy. */
   kept(bytes: number): void;
   /** A file did not arrive. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
@@ -42,6 +42,8 @@ interface RangedFile {
   todo: ByteRange[];
   unitBytes: number;
   sums: RangeSums;
+  /** Bytes that the receiver said it has, before anything was sent. */
+  keptBytes: number;
   /** Units of it that streams have. */
   out: number;
   failure?: Failure;
@@ -88,6 +90,7 @@ export class RangedFiles {
       todo: [],
       unitBytes: Math.min(most, Math.max(MIN_UNIT_BYTES, inBlocks(size / (streams * 4)))),
       sums: new RangeSums(),
+      keptBytes: 0,
       out: 0,
     };
     const identity = this.#identityOf(item);
@@ -118,6 +121,7 @@ export class RangedFiles {
       todo: [],
       unitBytes: Infinity,
       sums: new RangeSums(),
+      keptBytes: 0,
       out: 0,
     };
     this.#files.set(file.file, file);
@@ -139,16 +143,19 @@ export class RangedFiles {
     file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
     if (sequential) file.unitBytes = Infinity;
     kept.forEach((range) => file.sums.add(range));
-    if (kept.length > 0) this.#host.kept(file.sums.bytes);
+    file.keptBytes = file.sums.bytes;
+    if (kept.length > 0) this.#host.kept(file.keptBytes);
     if (missing.length > 0 || file.input) this.#queue.push(file);
     else this.#closeIfComplete(file);
   }
 
   /** The receiver has given a file its final name. @throws {ProtocolError} when it has not got all of it. */
-  closed({ file: number, bytes, crc32 }: MessageOf<"closed">): void {
+  closed({ file: number, bytes, crc32, found = 0 }: MessageOf<"closed">): void {
     const file = this.#inState(number, "closing");
     if (!file) return;
+    if (found > (file.mayBeKept ? file.item.size - file.keptBytes : 0)) throw wrongRanges();
     this.#files.delete(number);
+    if (found > 0) this.#host.kept(found);
     if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item);
     else this.#host.failed(differs(file.item.path), "sender");
   }

@@ -19,6 +19,8 @@ interface OpenFile {
   partial: Partial;
   message: MessageOf<"open">;
   sums: RangeSums;
+  /** Bytes of what was lent that an earlier copy had left. */
+  found: number;
   /** The sender's CRC-32, once it says that it was all. */
   expected?: number;
   /** A part of it could not be written, which has been told. */
@@ -93,6 +95,7 @@ export class TargetFiles {
       umask,
       token,
       looks: memory !== undefined,
+      lent: options.lender !== undefined,
     };
     this.#writer = files.targetWriter(roots, targetOptions);
     const pool = new StreamPool(
@@ -157,7 +160,7 @@ export class TargetFiles {
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
       this.kept += sums.bytes;
-      this.#open.set(file, { partial, message, sums });
+      this.#open.set(file, { partial, message, sums, found: 0 });
       const missing = missingOf(kept, size);
       const sequential = partial.temporary === "";
       control.send({ type: "opened", file, missing, ...(kept.length > 0 ? { kept } : {}), sequential });
@@ -299,7 +302,11 @@ export class TargetFiles {
       open.failed = true;
       return;
     }
-    open.sums.add(report);
+    const { found = 0 } = report;
+    if (open.sums.add(report)) {
+      open.found += found;
+      this.kept += found;
+    }
     this.#commitIfComplete(report.file, open);
   }
 
@@ -331,7 +338,8 @@ export class TargetFiles {
     this.done.files++;
     this.done.bytes += size;
     this.#options.copied?.(open.message.root, open.message.path);
-    this.#options.session.control.send({ type: "closed", file, bytes: size, crc32 });
+    const found = open.found > 0 ? { found: open.found } : {};
+    this.#options.session.control.send({ type: "closed", file, bytes: size, crc32, ...found });
   }
 
   #notCommitted(file: number, { partial }: OpenFile, failure: Failure): void {

@@ -60,6 +60,17 @@ export function notedBytes(to: string): number {
   return noted;
 }
 
+/** Bytes that the partial file below the folder takes; it may be finished, and gone, at any moment. */
+export function takenBytes(to: string): number {
+  const [partial] = temporaryFiles(to).filter((path) => path.endsWith(".part"));
+  try {
+    return partial === undefined ? 0 : (Deno.statSync(partial).blocks ?? 0) * 512;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
 /** Bytes of the files below the folder that have their final names. */
 export function presentBytes(folder: string): number {
   let sum = 0;

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { decodeJournal } from "../../src/resume/journal.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
@@ -148,41 +147,6 @@ describeWithSshd("a copy that was interrupted", () => {
       assertEquals(await again(way, to, ["--no-resume"]), SIZE);
     });
   }
-
-  it("by SIGKILL goes on where the contents pass through no stream, and sends damaged bytes again", {
-    ignore: !ENGINES.includes("native"),
-  }, async () => {
-    const way: Way = { direction: "local", engine: "native", streams: 4 };
-    const from = await scene.tree();
-    const to = await scene.tree();
-    // So large that it is seen on its way: nothing slows it down.
-    const size = 512 * MIB;
-    await writeLargeFile(`${from}/big`, size);
-    const command = { sources: [`${from}/big`], target: `${to}/big` };
-    const log = `${from}/log`;
-    await using running = await scene.start(way, { ...command, flags: ["--remote-log", log] });
-    await untilNoted(to, 8 * MIB, running);
-    running.kill("SIGKILL");
-    await running.result;
-    assertMatch(await Deno.readTextFile(log), /copied straight from where the client has them open/);
-    // The other end has closed the journal when it can be locked.
-    const [journal] = temporaryFiles(to).filter((path) => path.endsWith(".journal"));
-    using lock = await Deno.open(journal);
-    await lock.lock(true);
-    await lock.unlock();
-    const noted = notedBytes(to);
-    assert(noted < size);
-    using partial = await Deno.open(unfinished(to), { write: true });
-    const [{ start, end }] = decodeJournal(await Deno.readFile(journal))!.blocks;
-    partial.seekSync(start, Deno.SeekMode.Start);
-    partial.writeSync(new TextEncoder().encode("damaged"));
-    const { code, stderr: again, stdout } = await scene.copy(way, { ...command, flags: ["--json"] });
-    assertEquals([code, sentBytes(stdout)], [0, size - noted + end - start], again);
-    await assertSame(`${from}/big`, `${to}/big`);
-    assertEquals(temporaryFiles(to), []);
-    await Deno.remove(`${from}/big`);
-    await Deno.remove(`${to}/big`);
-  });
 
   it("and runs twice at the same time onto one name: both are whole, and one of them is what stays", async () => {
     const [way] = WAYS;

@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, RangeReader, RangeWriter } from "../../src/files/engine.ts";
+import type { FileEngine, RangeReader, RangeWriter, TargetOptions } from "../../src/files/engine.ts";
 import { createNativeEngine } from "../../src/files/native_engine.ts";
-import { crc32 } from "../../src/protocol/crc32.ts";
-import { decodeJournal, encodeJournalHeader } from "../../src/resume/journal.ts";
-import { JournalWriter } from "../../src/resume/journal_writer.ts";
 import { Breather } from "../../src/streams/breather.ts";
 import { LentFiles } from "../../src/streams/lent_files.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { isNativeHere, TempFolder } from "./file_engines.ts";
 
 const BYTES = 3_000_001;
+const MIB = 1 << 20;
 const wanted = { isWanted: () => true };
 
 /** A file that is open, as a sender has it, and a new one beside it. */
@@ -23,14 +21,14 @@ class Scene implements Disposable {
   readonly reader: RangeReader;
   readonly writer: RangeWriter;
 
-  constructor() {
+  constructor(options: Partial<TargetOptions> = {}) {
     const path = this.folder.write("from", this.contents);
     const { dev, ino: inode } = Deno.statSync(path);
     const root = { path, name: "from", kind: "file" as const, identity: { dev, inode: inode! }, size: BYTES };
     this.reader = this.engine.sourceReader([root]).openRanged(0, "");
     const target = this.engine.targetWriter(
       [{ kind: "file", folder: this.folder.path, name: "to" }],
-      { preserve: false, umask: 0o022, token: "lent" },
+      { preserve: false, umask: 0o022, token: "lent", ...options },
     );
     const partial = target.createPartial(0, "", BYTES);
     this.writer = target.openPartial(partial);
@@ -52,18 +50,43 @@ class Scene implements Disposable {
 
 /** The same file for somebody whose system cannot copy. */
 function withoutCopying(writer: RangeWriter): RangeWriter {
-  return { ...withoutSharing(writer), copyFrom: () => Promise.resolve(0) };
+  return { ...without(writer), copyFrom: () => Promise.resolve(0) };
 }
 
-/** The same file on a file system that shares no blocks. */
-function withoutSharing(writer: RangeWriter): RangeWriter {
+/** The same file on a file system that shares no blocks; `copied` are the ranges that it was asked to copy. */
+function withoutSharing(writer: RangeWriter, copied: [number, number][]): RangeWriter {
+  return {
+    ...without(writer),
+    async copyFrom(reader, offset, length) {
+      const bytes = await writer.copyFrom!(reader, offset, length);
+      if (bytes > 0) copied.push([offset, bytes]);
+      return bytes;
+    },
+  };
+}
+
+/** What every file can do. */
+function without(writer: RangeWriter): RangeWriter {
   return {
     path: writer.path,
     writeAt: (...args) => writer.writeAt(...args),
     writeAside: (...args) => writer.writeAside!(...args),
+    readBackAside: (...args) => writer.readBackAside!(...args),
+    holeAt: (...args) => writer.holeAt!(...args),
     zerosAt: (...args) => writer.zerosAt(...args),
     close() {},
   };
+}
+
+/** Ranges that follow each other as one. */
+function joined(ranges: [number, number][]): [number, number][] {
+  const all: [number, number][] = [];
+  for (const [offset, length] of ranges) {
+    const last = all.at(-1);
+    if (last && last[0] + last[1] === offset) last[1] += length;
+    else all.push([offset, length]);
+  }
+  return all;
 }
 
 /** How often this process has it open. */
@@ -83,8 +106,8 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
   it("is copied from where the other end has it open, also when it has no name any more", async () => {
     using scene = new Scene();
     Deno.removeSync(scene.folder.at("from"));
-    const copied = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
-    assert(copied);
+    const found = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
+    assertEquals(found, 0);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
 
@@ -109,34 +132,73 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
 
-  it("is noted in a journal, each piece with its sum", async () => {
+  for (const sparse of [false, true]) {
+    it(`is copied only where it is not there yet${sparse ? ", with holes too" : ""}`, async () => {
+      using scene = new Scene({ sparse });
+      const { contents } = scene;
+      scene.writer.writeAt(contents.slice(), 0, 2 * MIB, 0);
+      scene.writer.writeAt(new Uint8Array([contents[MIB + 5] ^ 1]), 0, 1, MIB + 5);
+      const copied: [number, number][] = [];
+      const writer = sparse ? scene.writer : withoutSharing(scene.writer, copied);
+      const range = { offset: 0, length: BYTES };
+      assertEquals(await scene.files.copy(scene.reader.lent!, writer, range, { ...wanted, compares: true }), MIB);
+      assertEquals(Deno.readFileSync(scene.temporary), contents);
+      if (!sparse) assertEquals(joined(copied), [[MIB, BYTES - MIB]]);
+      // Now all of it is there.
+      assertEquals(await scene.files.copy(scene.reader.lent!, writer, range, { ...wanted, compares: true }), BYTES);
+      if (!sparse) assertEquals(joined(copied), [[MIB, BYTES - MIB]]);
+    });
+  }
+
+  it("is copied whatever stands there, where nothing of it can", async () => {
     using scene = new Scene();
-    const path = scene.folder.at("journal");
-    const name = new TextEncoder().encode("to");
-    Deno.writeFileSync(path, encodeJournalHeader({ size: BYTES, mtime: 0, mtimeNs: 0, identity: "from", name }));
-    const journal = new JournalWriter(path);
-    const part = { offset: 1_000_003, length: BYTES - 1_000_003 };
-    await scene.files.copy(scene.reader.lent!, withoutSharing(scene.writer), part, { ...wanted, journal });
-    journal.close();
-    const { blocks } = decodeJournal(Deno.readFileSync(path))!;
-    assertEquals(blocks.map(({ start, end }) => [start, end]), [[1_000_003, 2_048_579], [2_048_579, BYTES]]);
-    for (const { start, end, crc32: sum } of blocks) assertEquals(sum, crc32(scene.contents, start, end));
-    assertEquals(Deno.readFileSync(scene.temporary).subarray(part.offset), scene.contents.subarray(part.offset));
+    scene.writer.writeAt(scene.contents.slice(), 0, BYTES, 0);
+    const copied: [number, number][] = [];
+    const writer = withoutSharing(scene.writer, copied);
+    assertEquals(await scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted), 0);
+    assertEquals(joined(copied), [[0, BYTES]]);
   });
 
-  it("is not noted where the file system shares its blocks", async () => {
+  it("is not compared where the file system shares its blocks, which takes no time", async () => {
     using scene = new Scene();
     const shared: [number, number][] = [];
     const sharing: RangeWriter = {
-      ...withoutSharing(scene.writer),
+      ...without(scene.writer),
       shareFrom: (_, offset, length) => Promise.resolve(shared.push([offset, length]) > 0),
+      holeAt: () => assert(false),
     };
-    const path = scene.folder.write("journal", new Uint8Array());
-    const journal = new JournalWriter(path);
-    await scene.files.copy(scene.reader.lent!, sharing, { offset: 5, length: BYTES - 5 }, { ...wanted, journal });
-    journal.close();
+    const range = { offset: 5, length: BYTES - 5 };
+    assertEquals(await scene.files.copy(scene.reader.lent!, sharing, range, { ...wanted, compares: true }), 0);
     assertEquals(shared, [[5, BYTES - 5]]);
-    assertEquals(Deno.statSync(path).size, 0);
+  });
+
+  it("stays unfinished for a later copy when something of it is written, and else is removed", async () => {
+    using scene = new Scene();
+    using to = new TempFolder();
+    const source = { size: BYTES, mtime: 0, mtimeNs: 0, identity: "1:2" };
+    const begin = async () => {
+      const target = scene.engine.targetWriter(
+        [{ kind: "file", folder: to.path, name: "to" }],
+        { preserve: false, umask: 0o022, token: "lent", lent: true },
+      );
+      return { target, partial: (await target.beginPartial(0, "", BYTES, source)).partial };
+    };
+    const first = await begin();
+    assert(!first.partial.continued);
+    first.target.keep(first.partial);
+    assertEquals(to.list(), []);
+    const second = await begin();
+    const writer = second.target.openPartial(second.partial);
+    writer.writeAt(scene.contents.slice(), 0, 10, 7);
+    writer.close();
+    second.target.keep(second.partial);
+    assertEquals(to.list().length, 2);
+    const third = await begin();
+    assert(third.partial.continued);
+    const [left] = to.list().filter((name) => name.endsWith(".part"));
+    assertEquals(Deno.readFileSync(to.at(left)).subarray(7, 17), scene.contents.subarray(0, 10));
+    third.target.discard(third.partial);
+    assertEquals(to.list(), []);
   });
 
   it("shares its blocks, or says that the file system cannot", async () => {
@@ -164,7 +226,10 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     const part = { offset: 0, length: BYTES };
     let asked = 0;
     const isWanted = () => asked++ === 0;
-    assertEquals(await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), part, { isWanted }), false);
+    assertEquals(
+      await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), part, { isWanted }),
+      undefined,
+    );
     assertEquals(Deno.readFileSync(scene.temporary), new Uint8Array(BYTES));
   });
 
@@ -222,7 +287,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     isWanted = false;
     scene.writer.close();
     assertEquals(descriptorsOf(scene.temporary), 1);
-    assertEquals(await copying, false);
+    assertEquals(await copying, undefined);
     assertEquals(descriptorsOf(scene.temporary), 0);
   });
 });

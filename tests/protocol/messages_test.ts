@@ -196,6 +196,8 @@ describe("messages", () => {
     assertEquals(parseMessage(formatMessage(open)), open);
     const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true };
     assertEquals(parseMessage(formatMessage(finish)), finish);
+    const closed: Message = { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1, found: 2 ** 40 };
+    assertEquals(parseMessage(formatMessage(closed)), closed);
     const job = { ...PUSH, resume: true };
     assertEquals(parseMessage(formatMessage({ ...START, job })), { ...START, job });
   });
@@ -253,6 +255,7 @@ describe("fields of messages", () => {
     ["close", "size", [-1, 2 ** 53, undefined]],
     ["open", "input", [0, "false", null]],
     ["closed", "bytes", [-1, 2 ** 53]],
+    ["closed", "found", [-1, 2 ** 53, "1", null]],
     ["failed", "failure", [[], "x", {}]],
     ["totals", "files", [-1, 0.5]],
     ["finished", "failures", [{}, [1], [{ code: "" }]]],

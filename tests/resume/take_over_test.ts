@@ -102,6 +102,45 @@ describe("takeOver", () => {
     });
   }
 
+  it("leaves what nobody has noted to whoever can compare it, and to nobody else", async () => {
+    using temp = new TempFolder();
+    await leave(temp, []);
+    const partial = temp.at(NAMES.partial);
+    const take = async (source: ResumableSource, compares: boolean) => {
+      Deno.writeFileSync(partial, CONTENTS);
+      const taken = (await takeOver(temp.path, "big", source, { compares }))!;
+      taken.journal.close();
+      assertEquals(taken.kept, []);
+      const isLeft = Deno.readFileSync(partial).some((byte) => byte !== 0);
+      assertEquals(isLeft, taken.continued);
+      return isLeft;
+    };
+    assertEquals(await take(SOURCE, true), true);
+    assertEquals(await take(SOURCE, false), false);
+    assertEquals(await take(SOURCE, true), true);
+    assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), false);
+    // Of that source it is now; and a file of another size is none of its.
+    assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), true);
+    Deno.removeSync(partial);
+    const taken = (await takeOver(temp.path, "big", { ...SOURCE, mtimeNs: 6 }, { compares: true }))!;
+    taken.journal.close();
+    assertEquals([taken.continued, Deno.statSync(partial).size], [false, SOURCE.size]);
+    Deno.truncateSync(partial, BLOCK);
+    const again = (await takeOver(temp.path, "big", { ...SOURCE, mtimeNs: 6 }, { compares: true }))!;
+    again.journal.close();
+    assertEquals([again.continued, Deno.statSync(partial).size], [false, SOURCE.size]);
+  });
+
+  it("tells whoever compares what was noted, and that there may be more", async () => {
+    using temp = new TempFolder();
+    await leave(temp, [1, 3]);
+    flip(temp.at(NAMES.partial), BLOCK);
+    const taken = (await takeOver(temp.path, "big", SOURCE, { compares: true }))!;
+    taken.journal.close();
+    assertEquals(taken.kept.map(({ start, end }) => [start / BLOCK, end / BLOCK]), [[3, 4]]);
+    assertEquals(taken.continued, true);
+  });
+
   it("starts over when journal or partial file are missing, cut or foreign to each other", async () => {
     const spoil: ((temp: TempFolder) => void)[] = [
       (temp) => Deno.removeSync(temp.at(NAMES.journal)),

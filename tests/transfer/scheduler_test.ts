@@ -196,6 +196,32 @@ describe("Scheduler", () => {
     assertEquals(crc32, combineCrc32(combineCrc32(7, 0, 2 * MIB), 9, 6 * MIB));
   });
 
+  it("counts what was found of a file, and not more than was asked for", async () => {
+    for (
+      const [resume, found, refused] of [[true, 8 * MIB, false], [true, 8 * MIB + 1, true], [false, 1, true]] as const
+    ) {
+      await using work = await scheduleTree({ "large": { size: 12 * MIB } }, { ...LARGE, resume });
+      const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
+      await isPending(waiting[0]);
+      const [{ file, size }] = work.take("open");
+      const kept = [{ start: 0, end: 4 * MIB, crc32: 7 }];
+      const opened = resume
+        ? { missing: [{ start: 4 * MIB, end: size }], kept }
+        : { missing: [{ start: 0, end: size }] };
+      work.scheduler.answer({ type: "opened", file, ...opened, sequential: false });
+      const units = await Promise.all(waiting) as RangeUnit[];
+      while (units.every(({ end }) => end < size)) units.push(await work.scheduler.next(0) as RangeUnit);
+      units.forEach((unit) => confirm(work.scheduler, unit));
+      const [{ crc32 }] = work.take("close");
+      const answer = () => work.scheduler.answer({ type: "closed", file, bytes: size, crc32, found });
+      if (refused) assertThrows(answer, ProtocolError, "the ranges");
+      else {
+        answer();
+        assertEquals(work.scheduler.kept, 12 * MIB);
+      }
+    }
+  });
+
   it("closes a file of which all is there at once", async () => {
     await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true });
     const next = work.scheduler.next(0);
