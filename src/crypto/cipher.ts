@@ -34,7 +34,7 @@ export interface DirectionKey {
  *
  * Both calls work in place on `bytes`, whose layout is: authenticated only in [aadStart, start), payload (may be empty)
  * in [start, end), tag in [end, end + TAG_BYTES). The nonce and the bytes must be left alone until a returned promise
- * settles; only the portable engine returns one. Argument errors (RangeError) and use after `close()` are bugs of the
+ * settles; only WebCrypto returns one. Argument errors (RangeError) and use after `close()` are bugs of the
  * caller.
  */
 export interface Cipher {

@@ -2,6 +2,7 @@
 
 import { UserError } from "../errors.ts";
 import type { CipherEngine } from "./cipher.ts";
+import { isNodeCryptoQuick, nodeCryptoEngine } from "./node_crypto.ts";
 import { loadOpensslEngine } from "./openssl.ts";
 import { webcryptoEngine } from "./webcrypto.ts";
 
@@ -19,17 +20,22 @@ export function loadCipherEngine(
   choice: EngineChoice,
   loadNative: () => CipherEngine = loadOnce,
 ): { engine: CipherEngine; note?: string } {
-  if (choice === "portable") return { engine: webcryptoEngine };
+  if (choice === "portable") return { engine: portableEngine() };
   try {
     return { engine: loadNative() };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (choice === "auto") return { engine: webcryptoEngine, note: `The native cipher is not used: ${reason}` };
+    if (choice === "auto") return { engine: portableEngine(), note: `The native cipher is not used: ${reason}` };
     throw new UserError(`Cannot use the native cipher: ${reason}`, {
       cause,
       hint: "Install OpenSSL (libcrypto) 1.1 or later, or leave out --engine native",
     });
   }
+}
+
+/** Of what Deno has, the quicker. @param version of Deno. */
+export function portableEngine(version = Deno.version.deno): CipherEngine {
+  return isNodeCryptoQuick(version) ? nodeCryptoEngine : webcryptoEngine;
 }
 
 /** Of this thread: it has proven itself, and every stream of the thread uses it. */

@@ -9,6 +9,7 @@ import {
   type DirectionKey,
   TAG_BYTES,
 } from "./cipher.ts";
+import { moveAnswer } from "./move_answer.ts";
 
 /** WebCrypto, which is everywhere. */
 export const webcryptoEngine: CipherEngine = {
@@ -38,7 +39,7 @@ class WebCryptoCipher implements Cipher {
     checkMessage(nonce, bytes, aadStart, start, end);
     const parameters = gcmParameters(nonce, bytes.subarray(aadStart, start));
     const sealed = await crypto.subtle.encrypt(parameters, this.#openKey(), bytes.subarray(start, end));
-    take(sealed, bytes, start);
+    moveAnswer(new Uint8Array(sealed), bytes, start);
   }
 
   async open(
@@ -60,7 +61,7 @@ class WebCryptoCipher implements Cipher {
       if (error instanceof DOMException && error.name === "OperationError") throw badTag();
       throw error;
     }
-    take(payload, bytes, start);
+    moveAnswer(new Uint8Array(payload), bytes, start);
   }
 
   close(): void {
@@ -71,13 +72,6 @@ class WebCryptoCipher implements Cipher {
     if (this.#key === undefined) throw new Error("Cannot use a cipher: it is closed");
     return this.#key;
   }
-}
-
-/** Moves what WebCrypto made to where it belongs. */
-function take(made: ArrayBuffer, bytes: Uint8Array, start: number): void {
-  bytes.set(new Uint8Array(made), start);
-  // Its memory goes back now. Left to the garbage collector it means a full collection every few frames.
-  made.transfer(0);
 }
 
 function gcmParameters(nonce: Uint8Array, aad: Uint8Array<ArrayBuffer>): AesGcmParams {

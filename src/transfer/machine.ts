@@ -28,7 +28,7 @@ export interface Machine {
 export function openMachine(choice: EngineChoice, threads: number | undefined): Machine {
   const cipher = loadCipherEngine(choice);
   const files = loadFileEngine(choice);
-  // Only Linux has the calls by which a Worker takes over a connection; WebCrypto has threads of its own.
+  // Only Linux has the calls by which a Worker takes over a connection.
   const canHandOver = choice !== "portable" && Deno.build.os === "linux" && files.engine.name === "native";
   return {
     cipher: cipher.engine,

@@ -7,7 +7,7 @@ import { CIPHER_ENGINES } from "./cipher_engines.ts";
 describe("measureCipher", () => {
   for (const engine of CIPHER_ENGINES) {
     for (const cipher of CIPHER_NAMES) {
-      it(`measures ${cipher} of the ${engine.name} engine`, async () => {
+      it(`measures ${cipher} of the ${engine.name} engine (${engine.library})`, async () => {
         const found = await measureCipher(engine, cipher, 1);
         // A piece at least was sealed.
         assert(Number.isSafeInteger(found) && found > 0, `${found}`);

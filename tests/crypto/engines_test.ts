@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { DirectionKey, SyncCipher, SyncCipherEngine } from "../../src/crypto/cipher.ts";
-import { loadCipherEngine } from "../../src/crypto/engines.ts";
+import { loadCipherEngine, portableEngine } from "../../src/crypto/engines.ts";
 import { proveEngine } from "../../src/crypto/known_answer.ts";
 import { loadOpensslEngine } from "../../src/crypto/openssl.ts";
 import { UserError } from "../../src/errors.ts";
@@ -28,9 +28,8 @@ function spoilt(change: (cipher: SyncCipher) => Partial<SyncCipher>): SyncCipher
 }
 
 describe("loadCipherEngine", () => {
-  it("gives WebCrypto when the portable engine is asked for", () => {
-    const { engine, note } = loadCipherEngine("portable");
-    assertEquals([engine.name, engine.library, note], ["portable", "WebCrypto", undefined]);
+  it("gives one of Deno's own when the portable engine is asked for", () => {
+    assertEquals(loadCipherEngine("portable"), { engine: portableEngine() });
   });
 
   it("takes the native engine by itself where there is one, and otherwise says why not", () => {
@@ -51,6 +50,20 @@ describe("loadCipherEngine", () => {
   it("names the library of the native engine", { ignore: !native }, () => {
     const { engine } = loadCipherEngine("native");
     assert(/^\w+ \d+\.\d+\.\d+/.test(engine.library), engine.library);
+  });
+});
+
+describe("portableEngine", () => {
+  it("is node:crypto where that uses the processor's AES, and otherwise WebCrypto", () => {
+    for (
+      const [version, library] of [
+        ["2.5.0", "node:crypto"],
+        ["2.6.8", "node:crypto"],
+        ["2.7.0", "WebCrypto"],
+        ["2.10.1", "WebCrypto"],
+        ["3.0.0", "WebCrypto"],
+      ]
+    ) assertEquals([portableEngine(version).name, portableEngine(version).library], ["portable", library], version);
   });
 });
 

@@ -98,7 +98,7 @@ describeWithSshd("settings", () => {
     });
     const input = running.child.stdin.getWriter();
     await input.write(new Uint8Array(3 << 20));
-    await running.waitForText("stderr", /OpenSSL|WebCrypto/);
+    await running.waitForText("stderr", /OpenSSL|WebCrypto|node:crypto/);
     const receivers = (await scene.sshd.sessions()).map(async (process) => ({
       process,
       command: await commandOf(process),
