@@ -3,16 +3,14 @@
  * and a window for each of them. It stands in for netem(8), which not every kernel has.
  */
 
+import { startTcpProxy, type TcpProxy } from "../../tests/support/tcp_proxy.ts";
+
 /** What a network is like. The two directions do not disturb each other. */
 export interface LinkShape {
   /** Time for the way there and back, in milliseconds; 0: none. */
   roundTripMs: number;
   /** Bytes a second in one direction, of all connections together; 0: as many as there are. */
   bytesPerSecond: number;
-}
-
-export interface SlowLink extends AsyncDisposable {
-  readonly port: number;
 }
 
 /** Unconfirmed bytes of one connection: the most that Linux gives to a socket unless it is told to (tcp_wmem). */
@@ -37,50 +35,18 @@ class Rate {
 }
 
 /** Listens on a free port of 127.0.0.1 and passes everything on to another one there, both ways. */
-export function startSlowLink(upstream: number, shape: LinkShape): SlowLink {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.TcpConn>();
-  const work = new Set<Promise<void>>();
+export function startSlowLink(upstream: number, shape: LinkShape): TcpProxy {
   const [up, down] = [new Rate(shape.bytesPerSecond), new Rate(shape.bytesPerSecond)];
   const wayMs = shape.roundTripMs / 2;
-
-  function close(conn: Deno.TcpConn): void {
-    if (open.delete(conn)) conn.close();
-  }
-
-  async function serve(conn: Deno.TcpConn): Promise<void> {
-    open.add(conn);
-    let server: Deno.TcpConn | undefined;
-    try {
-      conn.setNoDelay();
-      // The first of the packets that open a connection goes there and back before anything else does.
-      await sleep(shape.roundTripMs);
-      server = await Deno.connect({ hostname: "127.0.0.1", port: upstream });
+  return startTcpProxy(upstream, {
+    // The first of the packets that open a connection goes there and back before anything else does.
+    opening: () => sleep(shape.roundTripMs),
+    async passing(client, server) {
+      client.setNoDelay();
       server.setNoDelay();
-      open.add(server);
-      await Promise.all([pass(conn, server, up, wayMs), pass(server, conn, down, wayMs)]);
-    } catch {
-      // A side has gone: so does the other.
-    }
-    close(conn);
-    if (server) close(server);
-  }
-
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      const served: Promise<void> = serve(conn).finally(() => work.delete(served));
-      work.add(served);
-    }
-  })();
-  return {
-    port: listener.addr.port,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      for (const conn of [...open]) close(conn);
-      await accepting.catch(() => {});
-      await Promise.all(work);
+      await Promise.all([pass(client, server, up, wayMs), pass(server, client, down, wayMs)]);
     },
-  };
+  });
 }
 
 /** One direction of one connection, until its end. */

@@ -1,5 +1,7 @@
 /** A TCP proxy on loopback that damages what goes through it, for tests of data connections. */
 
+import { startTcpProxy, type TcpProxy } from "../support/tcp_proxy.ts";
+
 /** What happens to a connection, once so many bytes have gone one way. */
 export interface Fault {
   /** How many connections it happens to, the first that come so far; default 1. */
@@ -13,15 +15,14 @@ export interface Fault {
   bit?: number;
 }
 
-export interface FaultProxy extends AsyncDisposable {
-  readonly port: number;
-  /** Connections that have come so far. */
-  readonly connections: number;
+export interface FaultProxy extends TcpProxy {
   /** Faults that have happened. */
   readonly happened: number;
   /** What the first connection has brought first. */
   readonly first: Promise<Uint8Array>;
 }
+
+type Close = (conn: Deno.TcpConn) => void;
 
 interface PendingFault extends Fault {
   left: number;
@@ -29,20 +30,12 @@ interface PendingFault extends Fault {
 
 /** Listens on a free port and passes everything on to 127.0.0.1:upstream. */
 export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.TcpConn>();
-  const work = new Set<Promise<void>>();
   const pending = faults.map((fault): PendingFault => ({ ...fault, left: fault.times ?? 1 }));
-  const counts = { connections: 0, happened: 0 };
+  const counts = { happened: 0 };
   const stalled = Promise.withResolvers<void>();
   const first = Promise.withResolvers<Uint8Array>();
 
-  function close(conn: Deno.TcpConn): void {
-    if (!open.delete(conn)) return;
-    conn.close();
-  }
-
-  async function pass(from: Deno.TcpConn, to: Deno.TcpConn, mine: PendingFault[]): Promise<void> {
+  async function pass(from: Deno.TcpConn, to: Deno.TcpConn, mine: PendingFault[], close: Close): Promise<void> {
     const buffer = new Uint8Array(64 << 10);
     let passed = 0;
     try {
@@ -73,42 +66,24 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
     close(to);
   }
 
-  async function serve(conn: Deno.TcpConn): Promise<void> {
-    counts.connections++;
-    open.add(conn);
-    try {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: upstream });
-      open.add(server);
-      const of = (way: Fault["way"]) => pending.filter((fault) => fault.way === way);
-      await Promise.all([pass(conn, server, of("to server")), pass(server, conn, of("to client"))]);
-      close(server);
-    } catch {
-      // The server does not listen any more.
-    }
-    close(conn);
-  }
-
-  const accepting = (async () => {
-    for await (const conn of listener) {
-      const served: Promise<void> = serve(conn).finally(() => work.delete(served));
-      work.add(served);
-    }
-  })();
+  const of = (way: Fault["way"]) => pending.filter((fault) => fault.way === way);
+  const proxy = startTcpProxy(upstream, {
+    async passing(client, server, close) {
+      await Promise.all([pass(client, server, of("to server"), close), pass(server, client, of("to client"), close)]);
+    },
+  });
   return {
-    port: listener.addr.port,
+    port: proxy.port,
     get connections() {
-      return counts.connections;
+      return proxy.connections;
     },
     get happened() {
       return counts.happened;
     },
     first: first.promise,
     async [Symbol.asyncDispose]() {
-      listener.close();
       stalled.resolve();
-      for (const conn of [...open]) close(conn);
-      await accepting.catch(() => {});
-      await Promise.all(work);
+      await proxy[Symbol.asyncDispose]();
     },
   };
 }
