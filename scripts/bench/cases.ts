@@ -158,7 +158,7 @@ function overNetworks(bigBytes: number): BenchCase[] {
       name: "far-away",
       title: `one random file of ${size}, push, 50 ms round trip`,
       link: { roundTripMs: 50, bytesPerSecond: 0 },
-      contenders: [escp("escp, 4 streams", ["-t4"]), escp("escp, 16 streams", ["-t16"]), scp("scp", [], once)],
+      contenders: [escp(), escp("escp, 4 streams", ["-t4"]), escp("escp, 16 streams", ["-t16"]), scp("scp", [], once)],
       create: createRandom,
     },
     {

@@ -3,6 +3,7 @@
 import { quotePath, UsageError } from "../errors.ts";
 import { formatLogRecord, Log, LOG_LEVELS, type LogLevel, logLevelFor, type LogRecord } from "../log/log.ts";
 import type { TransferEvent } from "../transfer/events.ts";
+import { formatCount } from "../ui/format.ts";
 import { retryNote } from "../ui/retry_note.ts";
 import { summaryLine } from "../ui/summary.ts";
 
@@ -65,7 +66,10 @@ function openFile(path: string): Deno.FsFile {
 function describe(event: TransferEvent, { bits = false }: { bits?: boolean }): { level: LogLevel; message: string }[] {
   switch (event.type) {
     case "connected":
-      return [{ level: "info", message: `${event.streams} streams, ${event.engine} engine` }];
+      return [{
+        level: "info",
+        message: `${event.orFewer ? "up to " : ""}${formatCount(event.streams, "stream")}, ${event.engine} engine`,
+      }];
     case "failed":
       return [{ level: "error", message: event.message }];
     case "retry":

@@ -167,9 +167,8 @@ export const FLAGS = [
     argument: "N",
     min: 1,
     max: 64,
-    default: 4,
     section: "Speed",
-    help: "Connections that carry the data",
+    help: "Connections that carry the data; without it 4, and up to 16 over a long way",
   },
   {
     name: "threads",

@@ -42,8 +42,8 @@ export interface HostOptions extends HostAccess {
   readonly verbose: number;
   /** Ports that the data is to come to: on the other side, unless `reverse` is set. */
   readonly ports?: PortRange;
-  /** Connections that carry the data: 1 to 64. */
-  readonly streams: number;
+  /** Connections that carry the data: 1 to 64; undefined: as many as the way is worth. */
+  readonly streams?: number;
   readonly cipher: CipherName;
   readonly recursive: boolean;
   readonly preserve: boolean;

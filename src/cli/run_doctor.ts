@@ -8,7 +8,7 @@ import { renderStep } from "../ui/doctor_report.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { DoctorOptions } from "./options.ts";
 import { placeOfEscp } from "./remote_escp.ts";
-import { accessTo, familyOf, mayAsk, peerCommand } from "./run_leg.ts";
+import { accessTo, familyOf, mayAsk, peerCommand, streamsTo } from "./run_leg.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
@@ -33,7 +33,7 @@ export async function runDoctor(given: DoctorOptions): Promise<number> {
     cipher: options.cipher,
     helloTimeoutMs: mayAsk({ remote }, options) ? undefined : options.timeoutMs,
     timeoutMs: options.timeoutMs,
-    streams: options.streams,
+    streams: streamsTo(remote, options),
     blockBytes: options.blockBytes,
     congestion: options.congestion,
     folderThere,

@@ -3,6 +3,7 @@
 import { UsageError } from "../errors.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
 import { selfCommand } from "../session/self_command.ts";
+import { exactly, type StreamCount, USUAL_STREAMS } from "../session/stream_count.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { remoteCommand } from "../ssh/remote_command.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
@@ -39,7 +40,7 @@ export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listener
 }
 
 async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {
-  const { engine, cipher, streams, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
+  const { engine, cipher, recursive, preserve, symlinks, hardlinks, filters, bytesPerSecond } = options;
   const { sparse, fsync, verify, dummy, xattrs, acls, update, dryRun, direct, compress, congestion, blockBytes } =
     options;
   const { timeoutMs, resume } = options;
@@ -52,7 +53,7 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
     threads: options.threads,
     cipher,
     helloTimeoutMs: mayAsk(leg, options) ? undefined : timeoutMs,
-    streams,
+    streams: streamsTo(remote, options),
     request: {
       recursive,
       preserve,
@@ -131,6 +132,12 @@ export function peerCommand(options: HostOptions, host: RemoteHost | undefined):
   const wish = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
   const { program, args } = sshCommand(options.ssh, host, remoteCommand(options.remotePath, wish));
   return { program, args, name: formatHost(host) };
+}
+
+/** As many as the user says. On this machine no way is long. */
+export function streamsTo(host: RemoteHost | undefined, { streams }: Pick<HostOptions, "streams">): StreamCount {
+  if (streams !== undefined) return exactly(streams);
+  return host ? USUAL_STREAMS : exactly(USUAL_STREAMS.few);
 }
 
 export function accessTo({ ssh, remotePath, dataAddress, tunnel, reverse }: HostAccess) {

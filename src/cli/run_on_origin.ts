@@ -121,7 +121,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.dataAddress === undefined ? [] : [`--data-address=${formatDataAddress(options.dataAddress)}`]),
     ...(options.tunnel === "auto" ? [] : [`--tunnel=${options.tunnel}`]),
     ...(options.reverse ? ["--reverse"] : []),
-    `--streams=${options.streams}`,
+    ...(options.streams === undefined ? [] : [`--streams=${options.streams}`]),
     `--cipher=${options.cipher}`,
     `--engine=${options.engine}`,
     ...(options.ssh.batch ? ["-B"] : []),

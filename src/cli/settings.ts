@@ -31,7 +31,6 @@ const DEFAULTS = Object.fromEntries(
 ) as Required<
   Pick<
     RawFlags,
-    | "streams"
     | "retries"
     | "tunnel"
     | "timeout"

@@ -8,6 +8,7 @@ import { MIN_PROBE_MS } from "../protocol/probe.ts";
 import type { CopyJob } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
+import { streamsOver } from "../session/stream_count.ts";
 import { openMachine } from "../transfer/machine.ts";
 import { systemFacts } from "../transfer/system_facts.ts";
 import type { Throughput } from "../transfer/throughput.ts";
@@ -83,11 +84,11 @@ export class Examination {
   }
 
   async #everything(measuring: Measuring): Promise<void> {
-    const { streams, ms, cipher, folderHere, signal } = this.#options;
+    const { ms, cipher, folderHere, signal } = this.#options;
     const facts = this.#facts;
     this.#systemHere(measuring);
     await this.#step({ step: "system", end: "there" }, async () => {
-      const { system } = await measuring.ask({ what: "system", streams }, "system");
+      const { system } = await measuring.ask({ what: "system", streams: facts.streams }, "system");
       facts.system.there = system;
       return { system };
     });
@@ -99,7 +100,9 @@ export class Examination {
     const times = await this.#ports(measuring, () => measuring.streamRoundTrips());
     facts.roundTripMs = Math.min(...times);
     this.#listener.tell({ step: "round trip", over: "stream", ms: facts.roundTripMs, status: "ok" });
-    const most = Math.min(streams, measuring.session.mostStreams);
+    const { tunnel, mostStreams } = measuring.session;
+    facts.streams = streamsOver(tunnel === undefined ? facts.roundTripMs : undefined, this.#options.streams);
+    const most = Math.min(facts.streams, mostStreams);
     for (const direction of ["push", "pull"] as const) {
       for (const count of most === 1 ? [1] : [1, most]) {
         const measured = await this.#throughput(direction, count, () => measuring.throughput(direction, count));
@@ -134,7 +137,7 @@ export class Examination {
 
   /** A push of dummies is all that they know. */
   async #whatOlderOnesCan(measuring: Measuring): Promise<void> {
-    const { streams } = this.#options;
+    const { streams } = this.#facts;
     const { tell } = this.#listener;
     const skipped = {
       status: "skipped",
@@ -158,7 +161,7 @@ export class Examination {
   }
 
   #systemHere({ machine }: Measuring): void {
-    const system = systemFacts(machine, this.#options.streams);
+    const system = systemFacts(machine, this.#facts.streams);
     this.#facts.system.here = system;
     this.#listener.tell({ step: "system", end: "here", system, status: "ok" });
   }

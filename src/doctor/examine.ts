@@ -3,9 +3,9 @@
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
-import { MAX_STREAMS } from "../protocol/limits.ts";
 import { NoLogin } from "../session/no_login.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
+import type { StreamCount } from "../session/stream_count.ts";
 import type { Reach } from "../ssh/reach.ts";
 import { type OpenPeer, withPeer } from "../transfer/peer_end.ts";
 import { Examination } from "./examination.ts";
@@ -22,7 +22,7 @@ export interface DoctorOptions {
   helloTimeoutMs?: number;
   timeoutMs: number;
   /** As many as a copy would have. */
-  streams: number;
+  streams: StreamCount;
   blockBytes?: number;
   /** Congestion control of whoever sends. */
   congestion?: string;
@@ -53,7 +53,7 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
   const { streams } = options;
   const facts: Facts = {
     host: options.peer.name,
-    streams: Math.min(streams, MAX_STREAMS),
+    streams: streams.few,
     ...(options.congestion === undefined ? {} : { congestion: options.congestion }),
     system: {},
     throughput: [],

@@ -5,6 +5,7 @@ import type { CopyJob } from "../protocol/job.ts";
 import type { Finding, Load, Probe } from "../protocol/probe.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ProvenStream, Session } from "../session/session.ts";
+import { exactly } from "../session/stream_count.ts";
 import type { Machine } from "../transfer/machine.ts";
 import { timeEchoes } from "../transfer/stream_echo.ts";
 import { measureThroughput, type Throughput } from "../transfer/throughput.ts";
@@ -59,7 +60,7 @@ export class Measuring {
     answered.catch(() => {});
     const timed = (async () => {
       const stream = await new Promise<ProvenStream>((resolve, reject) => {
-        this.session.bringUp(1, resolve).catch(reject);
+        this.session.bringUp(exactly(1), resolve).catch(reject);
       });
       return await timeEchoes(stream, engine, { rounds: ROUNDS, idleTimeoutMs: this.#options.timeoutMs });
     })();

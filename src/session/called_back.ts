@@ -34,6 +34,7 @@ export class CalledBack implements DirectWay {
   #acceptor?: StreamAcceptor;
   #closed = false;
   #from?: string;
+  #roundTripMs?: number;
   /** Streams that were asked for, in their order; with the number of the one that has come for it, once it has. */
   readonly #asked = new Set<{ stream?: number; answer: PromiseWithResolvers<ProvenStream> }>();
 
@@ -57,6 +58,10 @@ export class CalledBack implements DirectWay {
 
   get address(): string | undefined {
     return this.#from && `${this.#from} (which has connected to this machine)`;
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
   }
 
   /** @throws {UserError} when no port can be opened. */
@@ -111,9 +116,13 @@ export class CalledBack implements DirectWay {
     this.#asked.add(asked);
     const silence = () => asked.answer.reject(new Error(`port ${own} of this machine: no answer`));
     const timer = setTimeout(silence, patienceMs + GRACE_MS);
+    const began = performance.now();
     this.#control.send({ type: "reach", places, patienceMs });
     try {
-      return await asked.answer.promise;
+      const stream = await asked.answer.promise;
+      // There and back twice: what is asked for is a connection, and a proof comes over it.
+      this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
+      return stream;
     } finally {
       clearTimeout(timer);
       this.#asked.delete(asked);

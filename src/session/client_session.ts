@@ -48,6 +48,8 @@ export interface ClientSession extends Session {
   readonly tunnel: string | undefined;
   /** As many streams as the way that was found is worth; known once there is one. */
   readonly mostStreams: number;
+  /** How long the way of the streams takes there and back; undefined: not known, or not yet. */
+  readonly roundTripMs: number | undefined;
   /** What came of each way to the first stream. */
   readonly attempts: readonly Attempt[];
   /** What would open a direct way, for messages. @param host as the user knows it. */
@@ -106,6 +108,9 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     },
     get mostStreams() {
       return connector.tunnel?.most ?? MAX_STREAMS;
+    },
+    get roundTripMs() {
+      return connector.roundTripMs;
     },
     get address() {
       return connector.address;

@@ -5,6 +5,7 @@ import type { Attempt, StreamDialer } from "./dial_streams.ts";
 import type { DirectWay } from "./direct_way.ts";
 import type { Tunnel, TunnelConn, TunnelUse } from "./tunnel.ts";
 import type { ProvenStream } from "./session.ts";
+import { type StreamCount, streamsOver } from "./stream_count.ts";
 
 /** How long the first stream may take in all. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -12,6 +13,9 @@ const CONNECT_TIMEOUT_MS = 15_000;
 const DIRECT_TIMEOUT_MS = 3_000;
 /** How long a tunnel may take to be there and prove itself: it has to log in. */
 const TUNNEL_TIMEOUT_MS = 15_000;
+
+/** Further streams take the way twice there and back, and what is under way already slows them down. */
+const PATIENCE = 4;
 
 /** See above. */
 export class StreamConnector {
@@ -48,19 +52,36 @@ export class StreamConnector {
     return this.#tunnel;
   }
 
+  /** How long the way takes there and back; undefined: not known. A tunnel has to log in first, which tells nothing. */
+  get roundTripMs(): number | undefined {
+    return this.#isDirect ? this.#direct.roundTripMs : undefined;
+  }
+
   /**
-   * Opens `count` streams, or as many as are worth having. Resolves when the first is there.
+   * Opens as many streams as are worth having. Resolves when the first is there, and over a way that seems long when it is
+   * known how long it is.
    *
+   * @returns how many it opens.
    * @throws {StartError} when there is no way, naming each that was tried and why it failed.
    */
-  async connect(count: number, take: (stream: ProvenStream) => void): Promise<void> {
-    if (count === 0) return;
+  async connect(count: StreamCount, take: (stream: ProvenStream) => void): Promise<number> {
+    if (count.most === 0) return 0;
     const again = this.#again();
     take(again ? await again() : await this.#first());
     // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
-    const wanted = Math.min(count, this.#tunnel?.most ?? count) - 1;
-    const more = Array.from({ length: wanted }, () => this.#again()!().then(take, () => {}));
-    this.#later = Promise.all([this.#later, ...more]);
+    const open = (streams: number) => {
+      const more = Array.from({ length: streams }, () => this.#again()!().then(take, () => {}));
+      return this.#later = Promise.all([this.#later, ...more]);
+    };
+    const most = this.#tunnel?.most ?? count.most;
+    const few = Math.min(count.few, most);
+    const others = open(few - 1);
+    const { roundTripMs = 0 } = this;
+    // An answer may be late for other reasons than the way: those of the others count too, where they come in time.
+    if (streamsOver(roundTripMs, count) > few) await within(PATIENCE * roundTripMs, others);
+    const wanted = Math.min(streamsOver(this.roundTripMs, count), most);
+    open(wanted - few);
+    return wanted;
   }
 
   /** Resolves when the further streams are there, or have failed. */
@@ -136,4 +157,11 @@ export class StreamConnector {
       throw new Error(why, { cause: error });
     }
   }
+}
+
+/** Resolves with the work, or when the time is over. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout>;
+  const over = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

@@ -34,6 +34,7 @@ export class StreamDialer {
   readonly #as: Role;
   #next: number;
   #chosen?: Candidate;
+  #roundTripMs?: number;
   /** What came of each place. */
   readonly attempts: Attempt[] = [];
   #closed = false;
@@ -50,6 +51,11 @@ export class StreamDialer {
   /** The place that has proven itself. */
   get chosen(): Candidate | undefined {
     return this.#chosen;
+  }
+
+  /** How long the way takes there and back, at most; undefined before the first stream. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs;
   }
 
   /** Ends all attempts. */
@@ -128,9 +134,13 @@ export class StreamDialer {
 
   async #reach(place: Candidate): Promise<ProvenStream> {
     const index = this.#next++;
+    const began = performance.now();
     const conn = await connectInTime(place);
     conn.setNoDelay(true);
-    return await this.#prove(conn, index, PROOF_TIMEOUT_MS);
+    const stream = await this.#prove(conn, index, PROOF_TIMEOUT_MS);
+    // There and back twice: for the connection, and for the proof. What the other end had to do first is in it too.
+    this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
+    return stream;
   }
 
   async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<ProvenStream> {

@@ -8,6 +8,8 @@ import type { ProvenStream } from "./session.ts";
 export interface DirectWay {
   /** Where the streams go, once there is one, as messages name it. */
   readonly address: string | undefined;
+  /** How long it takes there and back, at most; undefined: not known yet. */
+  readonly roundTripMs: number | undefined;
   /** What came of each place that was tried. */
   readonly attempts: readonly Attempt[];
   /** The first stream; undefined when there is none in that time, and `failures` says then what was tried. */
@@ -33,6 +35,9 @@ export function dialWay(dialer: StreamDialer, candidates: readonly Candidate[]):
   return {
     get address() {
       return dialer.chosen?.hostname;
+    },
+    get roundTripMs() {
+      return dialer.roundTripMs;
     },
     attempts: dialer.attempts,
     first: (patienceMs, failures) => dialer.first(candidates, patienceMs, failures),

@@ -106,10 +106,11 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       features,
       job: start.job,
       engine,
-      bringUp(count, take) {
+      async bringUp({ most }, take) {
         taker.resolve(take);
         const welcome = (stream: number) => stream < FIRST_REVERSE_STREAM;
-        return acceptor.run(secrets, engine, count + SPARE_STREAMS, take, { welcome });
+        await acceptor.run(secrets, engine, most + SPARE_STREAMS, take, { welcome });
+        return most;
       },
       close() {
         acceptor.close();

@@ -5,6 +5,7 @@ import type { CipherEngine, DirectionKey } from "../crypto/cipher.ts";
 import type { SessionKey } from "../crypto/key_schedule.ts";
 import type { ByteConn } from "../native/transport.ts";
 import type { ControlChannel } from "./control_channel.ts";
+import type { StreamCount } from "./stream_count.ts";
 
 /** Secrets and names of a session. */
 export interface SessionSecrets {
@@ -37,8 +38,13 @@ export interface Session {
   /** Optional parts of the protocol that both ends know, and may use. */
   features: readonly string[];
   engine: CipherEngine;
-  /** Brings up `count` streams, each handed over as soon as it is proven. @throws when they cannot be had. */
-  bringUp(count: number, take: (stream: ProvenStream) => void): Promise<void>;
+  /**
+   * Brings up so many streams, each handed over as soon as it is proven. On the client it resolves to how many there will
+   * be when the first is there, on the remote end to the most that there could be when no more can come.
+   *
+   * @throws when they cannot be had.
+   */
+  bringUp(count: StreamCount, take: (stream: ProvenStream) => void): Promise<number>;
   /** Ends what `bringUp` has begun. */
   close(): void;
   /** Resolves when nothing of it runs any more, some seconds after `close` at the latest. */

@@ -8,6 +8,7 @@ import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { CopyJob } from "../protocol/job.ts";
 import { openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
+import { whyMore } from "../session/stream_count.ts";
 import { checkSources, haveTargets, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
@@ -67,6 +68,8 @@ export async function runSession(
     if (event.type === "connected") {
       connected.at = performance.now();
       if (options.reach && session.address) options.note(`data goes to ${session.address}`);
+      const why = whyMore(event.streams, options.streams, session.roundTripMs);
+      if (why) options.note(why);
       options.emit({ ...event, address: session.address });
     } else options.emit(event);
   };

@@ -3,6 +3,7 @@
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import type { PeerCommand } from "../session/peer_process.ts";
+import type { StreamCount } from "../session/stream_count.ts";
 import type { AskedSource } from "./asked_sources.ts";
 import type { Reach } from "../ssh/reach.ts";
 import type { CopyRequest } from "./copy_request.ts";
@@ -37,7 +38,7 @@ export interface CopyOptions {
   cipher: CipherName;
   /** How long the login may take; undefined where somebody may be typing a password. */
   helloTimeoutMs?: number;
-  streams: number;
+  streams: StreamCount;
   request: CopyRequest;
   /** Is told what was put in place. */
   manifest?: Manifest;

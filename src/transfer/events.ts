@@ -40,6 +40,8 @@ export interface ConnectedEvent {
   readonly type: "connected";
   /** Connections that carry data. */
   readonly streams: number;
+  /** The other end opens them, and perhaps fewer: it knows how long the way is. */
+  readonly orFewer?: true;
   /** "native" or "portable". */
   readonly engine: string;
   /** Of the other end's data port, where there is one. */

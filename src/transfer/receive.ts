@@ -7,6 +7,7 @@ import { isRenamed, makeFolders, planTargets } from "../files/target_plan.ts";
 import { MAX_ROOTS } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
+import { exactly } from "../session/stream_count.ts";
 import { dummyRoot } from "./dummy_files.ts";
 import { hostIdentity } from "./host_identity.ts";
 import { isUnfinished, type MarkedSource, markUnfinished, unmark } from "../resume/unfinished_folder.ts";
@@ -80,22 +81,21 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
   const borrows = options.lender === undefined ? {} : { borrows: true };
   const remembers = memory?.continues ? { remembers: true } : {};
   control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}), ...borrows, ...remembers });
-  const most = options.toOutput ? 1 : options.streams;
   const count = isClient
-    ? streamsFor(announced, most, options.bytesPerSecond)
-    : (await control.expect("streams")).count;
-  if (isClient) control.send({ type: "streams", count });
-  const target = new TargetFiles(options, roots, { streams: count, memory });
+    ? streamsFor(announced, options.toOutput ? exactly(1) : options.streams, options.bytesPerSecond)
+    : exactly((await control.expect("streams")).count);
+  if (isClient) control.send({ type: "streams", count: count.most });
+  const target = new TargetFiles(options, roots, { streams: count.most, memory });
   try {
     emit({ type: "totals", files: announced.files, bytes: announced.bytes, complete: announced.complete });
     const planned = new PlannedEntries(emit);
     const conversation = converse(options, target, planned, senderFailed);
-    await Promise.race([target.crew.run(count), conversation]);
-    emit({ type: "connected", streams: count, engine: session.engine.name });
+    const streams = await Promise.race([target.crew.run(count), conversation.then(() => target.crew.peak)]);
+    emit({ type: "connected", streams, ...(isClient ? {} : { orFewer: true }), engine: session.engine.name });
     target.startProgress();
     const finish = await Promise.race([
       conversation,
-      target.crew.allEnded().then(() => allGone(target, count, conversation)),
+      target.crew.allEnded().then(() => allGone(target, count.most, conversation)),
     ]);
     target.finishing = true;
     target.crew.check();
@@ -130,7 +130,7 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
       skipped,
       ...verified,
       dryRun,
-      streams: count,
+      streams: isClient ? streams : target.crew.peak,
       resumed: target.kept,
       wireBytes: options.codecs.length > 0 ? target.crew.pool.wireBytes : undefined,
     };

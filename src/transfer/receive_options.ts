@@ -6,6 +6,7 @@ import type { CodecName } from "../protocol/coding.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { WireSource } from "../protocol/messages.ts";
 import type { Session } from "../session/session.ts";
+import type { StreamCount } from "../session/stream_count.ts";
 import type { TransferEvent } from "./events.ts";
 
 /** What a receiver works with. */
@@ -50,7 +51,8 @@ export interface ReceiveOptions {
   /** What the sender asks before it sends; undefined: it sends everything. */
   comparison?: Comparison;
   umask: number;
-  streams: number;
+  /** How many streams; on the remote end the client says it. */
+  streams: StreamCount;
   /** Process on this machine that lends its files; undefined: none does. */
   lender?: number;
   /** What the sender may send a second; 0: as fast as it goes. */

@@ -11,6 +11,7 @@ import type { CopyJob } from "../protocol/job.ts";
 import { type ClientSession, openClientSession } from "../session/client_session.ts";
 import { PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import { type StreamCount, whyMore } from "../session/stream_count.ts";
 import type { AskedSource } from "./asked_sources.ts";
 import type { Reach } from "../ssh/reach.ts";
 import { type CopyRequest, jobOptions } from "./copy_request.ts";
@@ -46,7 +47,7 @@ export interface RelayOptions {
   cipher: CipherName;
   /** How long each login may take; undefined where somebody may be typing a password. */
   helloTimeoutMs?: number;
-  streams: number;
+  streams: StreamCount;
   request: CopyRequest;
   emit: (event: TransferEvent) => void;
   begun: (session: string) => void;
@@ -119,9 +120,11 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const timer = setInterval(tell, 200);
   try {
     const talking = conversation.run();
-    await Promise.race([crew.bringUp(), talking]);
+    const streams = await Promise.race([crew.bringUp(), talking.then(() => crew.pairs)]);
     options.note(`data comes from ${from.address} and goes to ${to.address}`);
-    options.emit({ type: "connected", streams: count, engine: machine.cipher.name, address: to.address });
+    const why = whyMore(streams, options.streams, crew.roundTripMs);
+    if (why) options.note(why);
+    options.emit({ type: "connected", streams, engine: machine.cipher.name, address: to.address });
     options.emit({ type: "totals", files: totals.files, bytes: totals.bytes, complete: totals.complete });
     const finished = await Promise.race([talking, crew.run().then(() => talking)]);
     tell();
@@ -145,7 +148,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
       skipped,
       ...(verified === undefined ? {} : { verified }),
       dryRun,
-      streams: count,
+      streams,
       resumed,
       wireBytes,
     };

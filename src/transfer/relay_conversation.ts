@@ -3,6 +3,7 @@
 import type { MessageOf, MessageType } from "../protocol/messages.ts";
 import type { AnswerResult, Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { ClientSession } from "../session/client_session.ts";
+import type { StreamCount } from "../session/stream_count.ts";
 import { toError } from "../streams/failure.ts";
 import { announce } from "./announce.ts";
 import { type AskedSource, checkSources, withTargets } from "./asked_sources.ts";
@@ -17,7 +18,7 @@ interface RelayedRequest {
   sources: readonly AskedSource[];
   target: SharedTarget;
   recursive: boolean;
-  streams: number;
+  streams: StreamCount;
   bytesPerSecond: number;
   emit: (event: TransferEvent) => void;
 }
@@ -44,7 +45,7 @@ export class RelayedConversation {
   }
 
   /** Up to where the target is ready and the number of streams is set. */
-  async agree(): Promise<{ count: number; totals: MessageOf<"sources"> }> {
+  async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
     const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
     const announced: MessageOf<"sources">[] = [];
     while (!announced.at(-1)?.last) {
@@ -67,7 +68,7 @@ export class RelayedConversation {
     if (answer.type === "refused") throw toError(answer.failure);
     const totals = announced.at(-1)!;
     const count = streamsFor(totals, streams, bytesPerSecond);
-    for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count });
+    for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.most });
     return { count, totals };
   }
 

@@ -2,6 +2,7 @@
 
 import type { ClientSession } from "../session/client_session.ts";
 import type { ProvenStream } from "../session/session.ts";
+import { exactly, type StreamCount, streamsOver } from "../session/stream_count.ts";
 import { Changes } from "../streams/changes.ts";
 import { type PoolHost, StreamPool } from "../streams/stream_pool.ts";
 import type { Machine } from "./machine.ts";
@@ -15,10 +16,11 @@ export class RelayCrew {
   readonly #changes = new Changes();
   readonly #from: ClientSession;
   readonly #to: ClientSession;
-  readonly #count: number;
+  readonly #count: StreamCount;
   #fatal: { error: unknown } | undefined;
   readonly losses = new StreamLosses();
-  #pairs = 0;
+  /** As many were ever there. */
+  pairs = 0;
   #replacing = 0;
   #closed = false;
   /** Pairs that came to their end. */
@@ -29,7 +31,7 @@ export class RelayCrew {
     to: ClientSession,
     { machine, count, blockBytes, timeoutMs, congestion }: {
       machine: Machine;
-      count: number;
+      count: StreamCount;
       blockBytes: number;
       timeoutMs: number;
       congestion?: string;
@@ -52,7 +54,7 @@ export class RelayCrew {
         idleTimeoutMs: timeoutMs,
       },
       { next: nothing, partial: nothing, report: () => {}, ...host },
-      machine.workers(count),
+      machine.workers(count.most),
     );
   }
 
@@ -61,13 +63,29 @@ export class RelayCrew {
     return this.#pool.wireBytes;
   }
 
-  /** Brings up as many pairs as both sides have room for. */
-  async bringUp(): Promise<void> {
-    if (this.#count === 0) return;
+  /** Brings up as many pairs as both sides have room for, and the longer of the two ways is worth. @returns how many. */
+  async bringUp(): Promise<number> {
+    if (this.#count.most === 0) return 0;
     await this.#bringUp(1);
-    // A stream without its other half would take work that nobody passes on.
-    const more = Math.min(this.#count, this.#from.mostStreams, this.#to.mostStreams) - 1;
-    if (more > 0) await this.#bringUp(more);
+    let there = 1;
+    // An answer may be late for other reasons than the way.
+    if (this.#worth > this.#count.few) {
+      await this.#bringUp(1);
+      there++;
+    }
+    const pairs = this.#worth;
+    if (pairs > there) await this.#bringUp(pairs - there);
+    return Math.max(pairs, there);
+  }
+
+  /** A stream without its other half would take work that nobody passes on: each side has room for so many. */
+  get #worth(): number {
+    return Math.min(streamsOver(this.roundTripMs, this.#count), this.#from.mostStreams, this.#to.mostStreams);
+  }
+
+  /** Of the longer of the two ways. */
+  get roundTripMs(): number {
+    return Math.max(this.#from.roundTripMs ?? 0, this.#to.roundTripMs ?? 0);
   }
 
   /** Resolves when all pairs have ended. @throws what a host did wrong, or that all broke. */
@@ -77,7 +95,7 @@ export class RelayCrew {
       await this.#changes.next();
     }
     if (this.#fatal) throw this.#fatal.error;
-    if (this.#ended === 0 && this.#count > 0) throw this.losses.allBroken();
+    if (this.#ended === 0 && this.#count.most > 0) throw this.losses.allBroken();
   }
 
   async close(): Promise<void> {
@@ -90,8 +108,8 @@ export class RelayCrew {
 
   async #bringUp(pairs: number): Promise<void> {
     await Promise.all([
-      this.#from.bringUp(pairs, (stream) => this.#take("from", stream)),
-      this.#to.bringUp(pairs, (stream) => this.#take("to", stream)),
+      this.#from.bringUp(exactly(pairs), (stream) => this.#take("from", stream)),
+      this.#to.bringUp(exactly(pairs), (stream) => this.#take("to", stream)),
     ]);
   }
 
@@ -102,7 +120,7 @@ export class RelayCrew {
     if (!from || !to) return;
     this.#waiting.from.shift();
     this.#waiting.to.shift();
-    const run = this.#pool.run(this.#pairs++, from, to).then(() => {
+    const run = this.#pool.run(this.pairs++, from, to).then(() => {
       this.#ended++;
     }, (error) => {
       try {

@@ -6,6 +6,7 @@ import { parseFilterRules } from "../files/filter.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
 import type { CopySession } from "../session/remote_session.ts";
+import { exactly } from "../session/stream_count.ts";
 import { codecsFor } from "./compression.ts";
 import { walkOptions } from "./copy_request.ts";
 import { filesFor } from "./dummy_files.ts";
@@ -95,7 +96,7 @@ export async function runJob(
       // Only what is on the disk can be read from there.
       fsync: verify || wants("fsync"),
       umask: machine.umask,
-      streams: MAX_STREAMS,
+      streams: exactly(MAX_STREAMS),
       bytesPerSecond: 0,
       workers: machine.workers,
     });
@@ -117,7 +118,7 @@ export async function runJob(
       ...walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
       checkLink: confinement && ((path) => confinement.check("read", path)),
     },
-    streams: MAX_STREAMS,
+    streams: exactly(MAX_STREAMS),
     workers: machine.workers,
   });
   finished(outcome);

@@ -8,6 +8,7 @@ import type { Comparison } from "../protocol/ask.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { Session } from "../session/session.ts";
+import { exactly, type StreamCount } from "../session/stream_count.ts";
 import { toError } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import { codecFor } from "./compression.ts";
@@ -52,8 +53,8 @@ export interface SendOptions {
   verify: boolean;
   /** What the receiver is asked before anything is sent; undefined: everything is sent. */
   comparison?: Comparison;
-  /** Most streams. */
-  streams: number;
+  /** How many streams; on the remote end the client says it. */
+  streams: StreamCount;
   workers: Machine["workers"];
   blockBytes: number;
   /** Whether to compress, as far as the receiver can take it. */
@@ -117,7 +118,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       if (!isClient) messages.add(entry);
     },
   }, {
-    streams: options.streams,
+    streams: options.streams.most,
     blockBytes: options.blockBytes,
     sparse: options.sparse,
     // What a dummy sends is not what the file holds: no later copy may go on with it.
@@ -144,12 +145,12 @@ export async function send(options: SendOptions): Promise<Outcome> {
     if (recalls) await scheduler.recall();
     const codec = options.compress ? await codecFor(answer.codecs ?? [], session.engine.name) : undefined;
     // One reader, one stream, in the thread that has standard input.
-    const mostStreams = roots.some(({ kind }) => kind === "input") ? 1 : options.streams;
+    const wanted = roots.some(({ kind }) => kind === "input") ? exactly(1) : options.streams;
     const count = isClient
-      ? streamsFor(scheduler.found, mostStreams, options.bytesPerSecond)
-      : (await control.expect("streams")).count;
-    scheduler.streams = count;
-    if (isClient) control.send({ type: "streams", count });
+      ? streamsFor(scheduler.found, wanted, options.bytesPerSecond)
+      : exactly((await control.expect("streams")).count);
+    scheduler.streams = count.most;
+    if (isClient) control.send({ type: "streams", count: count.most });
     const crew = new StreamCrew({
       session,
       pool: new StreamPool(
@@ -165,7 +166,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           fileEngine: options.files.name,
           dummy: options.files.dummy,
           blockBytes: options.blockBytes,
-          bytesPerSecond: Math.ceil(options.bytesPerSecond / Math.max(1, count)),
+          bytesPerSecond: Math.ceil(options.bytesPerSecond / Math.max(1, count.most)),
           congestion: options.congestion,
           idleTimeoutMs: options.idleTimeoutMs,
         },
@@ -175,15 +176,15 @@ export async function send(options: SendOptions): Promise<Outcome> {
           report: (_, report) => scheduler.report(report as Parameters<Scheduler["report"]>[0]),
           written: (stream, bytes) => progress.written(stream, bytes),
         },
-        options.workers(count, { busy: codec !== undefined }),
+        options.workers(count.most, { busy: codec !== undefined }),
       ),
       streamBroke: (stream) => scheduler.streamBroke(stream),
       finished: () => scheduler.finished,
     });
     started.crew = crew;
     const conversation = converse(options, scheduler);
-    await Promise.race([crew.run(count), conversation.over]);
-    emitConnected(options, count);
+    const streams = await Promise.race([crew.run(count), conversation.over]);
+    emit({ type: "connected", streams, ...(isClient ? {} : { orFewer: true }), engine: session.engine.name });
     progress.start();
     await Promise.race([crew.allEnded(), conversation.over]);
     if (!scheduler.finished) throw crew.losses.allBroken(control.corrupt);
@@ -210,7 +211,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       skipped,
       ...verified,
       dryRun: comparison?.dryRun,
-      streams: count,
+      streams: isClient ? streams : crew.peak,
       resumed,
       wireBytes,
     };
@@ -219,10 +220,6 @@ export async function send(options: SendOptions): Promise<Outcome> {
     scheduler.close();
     await started.crew?.close();
   }
-}
-
-function emitConnected({ session, emit }: SendOptions, streams: number): void {
-  emit({ type: "connected", streams, engine: session.engine.name });
 }
 
 /** Takes the receiver's messages until it says that it has finished. */

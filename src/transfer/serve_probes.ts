@@ -10,6 +10,7 @@ import { checkCongestion } from "../native/congestion.ts";
 import type { Finding, Probe } from "../protocol/probe.ts";
 import type { CopySession } from "../session/remote_session.ts";
 import type { ProvenStream, Session } from "../session/session.ts";
+import { exactly } from "../session/stream_count.ts";
 import type { Machine } from "./machine.ts";
 import type { RemoteJobOptions } from "./remote_job.ts";
 import { checkDirection } from "./session_limits.ts";
@@ -122,7 +123,7 @@ class Probes {
     if (this.#accepting) return;
     this.#accepting = true;
     const accept = (stream: ProvenStream) => this.#take ? this.#take(stream) : this.#early.push(stream);
-    this.#session.bringUp(MOST_STREAMS, accept).catch(() => {});
+    this.#session.bringUp(exactly(MOST_STREAMS), accept).catch(() => {});
   }
 
   #await(take: (stream: ProvenStream) => void): void {

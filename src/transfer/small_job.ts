@@ -1,5 +1,7 @@
 /** How many streams a job is worth. */
 
+import { exactly, type StreamCount } from "../session/stream_count.ts";
+
 /** A job that is known to have no more than this runs on one stream, in the main thread. */
 export const SMALL_JOB = { files: 256, bytes: 4 << 20 } as const;
 
@@ -8,17 +10,17 @@ const LEAST_SHARE = 8_000_000;
 
 /**
  * @param found what the walk found so far.
- * @param most as many as the user allows.
+ * @param wanted as many as the user wants, or are usual.
  * @param bytesPerSecond what all streams together may send; 0: as fast as it goes.
  */
 export function streamsFor(
   found: { files: number; bytes: number; complete: boolean },
-  most: number,
+  wanted: StreamCount,
   bytesPerSecond: number,
-): number {
+): StreamCount {
   const small = found.complete && found.files <= SMALL_JOB.files && found.bytes <= SMALL_JOB.bytes;
-  if (small) return 1;
-  return bytesPerSecond > 0 ? Math.min(most, Math.ceil(bytesPerSecond / LEAST_SHARE)) : most;
+  if (small) return exactly(1);
+  return bytesPerSecond > 0 ? exactly(Math.min(wanted.few, Math.ceil(bytesPerSecond / LEAST_SHARE))) : wanted;
 }
 
 /**

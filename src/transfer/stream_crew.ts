@@ -2,6 +2,7 @@
 
 import { CorruptionError } from "../errors.ts";
 import type { ProvenStream, Session } from "../session/session.ts";
+import { exactly, type StreamCount } from "../session/stream_count.ts";
 import { Changes } from "../streams/changes.ts";
 import type { StreamPool } from "../streams/stream_pool.ts";
 import { StreamLosses } from "./stream_losses.ts";
@@ -20,6 +21,8 @@ export interface StreamCrewOptions {
 export class StreamCrew {
   /** Streams that came to their end. */
   clean = 0;
+  /** As many ran at one time. */
+  peak = 0;
   readonly losses = new StreamLosses();
   readonly #options: StreamCrewOptions;
   readonly #running = new Map<number, Promise<void>>();
@@ -36,13 +39,17 @@ export class StreamCrew {
     return this.#options.pool;
   }
 
-  /** Brings up so many streams. On the client it resolves when the first is there, on the remote end at once. */
-  async run(count: number): Promise<void> {
-    if (count === 0) return;
+  /**
+   * Brings up so many streams. On the client it resolves to how many when the first is there, on the remote end at once to
+   * the most that the client may open.
+   */
+  async run(count: StreamCount): Promise<number> {
+    if (count.most === 0) return 0;
     const { session } = this.#options;
     const up = session.bringUp(count, (stream) => this.#take(stream));
-    if (session.role === "client") await up;
-    else up.catch((error) => this.fail(error));
+    if (session.role === "client") return await up;
+    up.catch((error) => this.fail(error));
+    return count.most;
   }
 
   /**
@@ -86,6 +93,7 @@ export class StreamCrew {
       this.#changes.announce();
     });
     this.#running.set(stream.index, run);
+    this.peak = Math.max(this.peak, this.#running.size);
   }
 
   /** The client counts for both; a connection that the other end has closed looks to it as if it had just broken. */
@@ -101,7 +109,7 @@ export class StreamCrew {
     if (session.role === "remote" || this.#fatal || this.#closed || finished()) return;
     if (!this.losses.mayReplace) return;
     this.#replacing++;
-    session.bringUp(1, (stream) => this.#take(stream)).catch(() => {}).finally(() => {
+    session.bringUp(exactly(1), (stream) => this.#take(stream)).catch(() => {}).finally(() => {
       this.#replacing--;
       this.#changes.announce();
     });

@@ -5,6 +5,7 @@ import { createDummyEngine } from "../files/dummy_engine.ts";
 import { MADE_UP_ROOTS, MadeUpWalk } from "../files/made_up.ts";
 import type { Load } from "../protocol/probe.ts";
 import type { Session } from "../session/session.ts";
+import { exactly } from "../session/stream_count.ts";
 import type { TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
@@ -53,7 +54,7 @@ export async function measureThroughput(
   const shared = {
     ...job,
     session: kept,
-    streams,
+    streams: exactly(streams),
     sparse: false,
     verify: false,
     resume: false,

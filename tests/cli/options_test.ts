@@ -54,7 +54,7 @@ describe("readCommandLine", () => {
         verbose: 0,
       },
       ports: undefined,
-      streams: 4,
+      streams: undefined,
       cipher: "aes-128-gcm",
       engine: "auto",
       threads: undefined,

@@ -54,7 +54,7 @@ describe("options of several places", () => {
     ]);
     assertEquals((await copy(["a", "h:b"], places)).streams, 5);
     assertEquals((await copy(["a", "h:b"], { ...places, env: {} })).streams, 3);
-    assertEquals((await copy(["a", "h:b"], {})).streams, 4);
+    assertEquals((await copy(["a", "h:b"], {})).streams, undefined);
   });
 
   it("can be switched off again", async () => {
@@ -111,11 +111,11 @@ describe("options of several places", () => {
     const lab = await copy(["x", "u@A.Lab:y"], places);
     assertEquals([lab.streams, lab.remotePath, lab.ssh.port], [8, "/opt/escp", 2222]);
     assertEquals((await copy(["-t3", "x", "a.lab:y"], places)).streams, 3);
-    assertEquals((await copy(["x", "c:y"], places)).streams, 4);
+    assertEquals((await copy(["x", "c:y"], places)).streams, undefined);
     const several = await copy(["a.lab:x", "b:y", "z", "t"], places);
     const own = several.legs.map((leg) => several.ofHosts!(leg));
     const states = own.map(({ streams, remotePath }) => [streams, remotePath]);
-    assertEquals(states, [[8, "/opt/escp"], [2, "escp"], [4, "escp"]]);
+    assertEquals(states, [[8, "/opt/escp"], [2, "escp"], [undefined, "escp"]]);
     const relayed = await copy(["a.lab:x", "b:y"], places);
     const { streams, ports, originAccess } = relayed.ofHosts!(relayed.legs[0]);
     assertEquals([streams, ports, originAccess?.remotePath], [2, undefined, "/opt/escp"]);

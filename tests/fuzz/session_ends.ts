@@ -7,6 +7,7 @@ import type { PeerProcess } from "../../src/session/peer_process.ts";
 import { openRemoteSession } from "../../src/session/remote_session.ts";
 import type { ProvenStream, Session } from "../../src/session/session.ts";
 import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { exactly } from "../../src/session/stream_count.ts";
 import { runSession } from "../../src/transfer/client_job.ts";
 import type { CopyOptions } from "../../src/transfer/copy.ts";
 import { serve } from "../../src/transfer/remote_end.ts";
@@ -115,7 +116,7 @@ async function play(session: Session, trick: Trick, agree: () => Promise<number>
   try {
     const count = await agree();
     const proven = await new Promise<ProvenStream>((resolve, reject) => {
-      session.bringUp(count, (stream) => {
+      session.bringUp(exactly(count), (stream) => {
         opened.push(stream);
         resolve(stream);
       }).catch(reject);
@@ -166,7 +167,7 @@ function optionsOf({ direction, from, to, engine }: Copying): CopyOptions {
     globs: false,
     target: { path: to, others: 0, taken: new TakenNames().ofCopy() },
     ...{ fromInput: false, toOutput: false, peer: { program: "", args: [], name: "there" } },
-    ...{ engine, threads: 0, cipher: "aes-128-gcm", streams: 2, helloTimeoutMs: TIMEOUT_MS },
+    ...{ engine, threads: 0, cipher: "aes-128-gcm", streams: exactly(2), helloTimeoutMs: TIMEOUT_MS },
     request: {
       ...{ recursive: true, preserve: false, symlinks: "follow", hardlinks: false, xattrs: false, acls: false },
       ...{ sparse: false, direct: true, fsync: false, verify: false, bytesPerSecond: 0, compress: false },

@@ -71,7 +71,9 @@ describe("CalledBack", () => {
   it("has a stream of the remote end that both can use, and more of them", async () => {
     await using both = await startBoth();
     both.ready();
+    assertEquals(both.client.roundTripMs, undefined);
     const { stream } = await both.first();
+    assert(both.client.roundTripMs! > 0);
     const more = await Promise.all([both.client.again(), both.client.again()]);
     const numbers = [stream!, ...more].map(({ index }) => index - FIRST_REVERSE_STREAM).sort();
     assertEquals([numbers, both.client.address], [[0, 1, 2], "127.0.0.1 (which has connected to this machine)"]);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { startSlowLink } from "../../scripts/bench/slow_link.ts";
 import { StartError } from "../../src/errors.ts";
 import { StreamAcceptor } from "../../src/session/accept_streams.ts";
 import { StreamConnector } from "../../src/session/connect_streams.ts";
@@ -8,7 +9,9 @@ import { dialWay } from "../../src/session/direct_way.ts";
 import type { TunnelConn, TunnelUse } from "../../src/session/tunnel.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { exactly, streamsOver, USUAL_STREAMS } from "../../src/session/stream_count.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
+import { startTcpProxy } from "../support/tcp_proxy.ts";
 import { fixedSecrets } from "./fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
@@ -49,7 +52,7 @@ async function startBoth(room: number) {
     /** With the connector of the test, whose places those of the first call are. */
     async connect(places: Candidate[], count: number) {
       const connector = connectors[0] ?? connectorTo(places);
-      await connector.connect(count, this.take);
+      await connector.connect(exactly(count), this.take);
       await connector.settled();
     },
     get chosen() {
@@ -129,7 +132,7 @@ describe("StreamConnector", () => {
     await using both = await startBoth(1);
     const [closed, later] = [refusing(), both.silent()];
     const connector = both.connectorTo([closed, both.place, later]);
-    await connector.connect(1, both.take);
+    await connector.connect(exactly(1), both.take);
     assertEquals(connector.attempts, [
       { way: `${hostname}:${closed.port}`, problem: "Connection refused" },
       { way: `${hostname}:${both.place.port}` },
@@ -149,6 +152,58 @@ describe("StreamConnector", () => {
     await using both = await startBoth(2);
     await both.connect([both.place], 5);
     assertEquals(both.client.length, 2);
+  });
+
+  it("opens more over a long way, and says how long it is", async () => {
+    await using both = await startBoth(40);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }]);
+    const opened = await connector.connect({ few: 2, most: 40 }, both.take);
+    await connector.settled();
+    // The link takes no less than it says: eight times 4 ms are the least.
+    assert(connector.roundTripMs! >= 30 && opened >= 8, `${opened} over ${connector.roundTripMs} ms`);
+    assertEquals([both.client.length, link.connections], [opened, opened]);
+  });
+
+  it("opens no more than may be, however long the way is", async () => {
+    await using both = await startBoth(40);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }]);
+    assertEquals(await connector.connect({ few: 1, most: 3 }, both.take), 3);
+    await connector.settled();
+    assertEquals(both.client.length, 3);
+  });
+
+  it("opens as many as are usual over a short way", async () => {
+    await using both = await startBoth(40);
+    const connector = both.connectorTo([both.place]);
+    const opened = await connector.connect(USUAL_STREAMS, both.take);
+    await connector.settled();
+    assertEquals(both.client.length, opened);
+    // Nothing makes sure that a busy machine answers in time.
+    if (connector.roundTripMs! <= 16) assertEquals(opened, 4);
+  });
+
+  it("takes one late answer for no long way", async () => {
+    await using both = await startBoth(40);
+    const late = { ms: 400 };
+    const opening = async () => {
+      await new Promise((resolve) => setTimeout(resolve, late.ms));
+      late.ms = 0;
+    };
+    const passing = async (client: Deno.TcpConn, server: Deno.TcpConn) => {
+      const pass = async (from: Deno.TcpConn, to: Deno.TcpConn) => {
+        const buffer = new Uint8Array(1024);
+        for (let read; (read = await from.read(buffer));) await to.write(buffer.subarray(0, read));
+      };
+      await Promise.all([pass(client, server), pass(server, client)]);
+    };
+    await using proxy = startTcpProxy(both.place.port, { opening, passing });
+    const connector = both.connectorTo([{ hostname, port: proxy.port }]);
+    const opened = await connector.connect(USUAL_STREAMS, both.take);
+    await connector.settled();
+    assert(connector.roundTripMs! < 200, `${connector.roundTripMs} ms`);
+    assertEquals([opened, both.client.length], Array(2).fill(streamsOver(connector.roundTripMs, USUAL_STREAMS)));
   });
 
   it("says which places it tried when there is none", async () => {
@@ -203,7 +258,7 @@ describe("StreamConnector", () => {
 
     async function connect(places: Candidate[], use: TunnelUse, both: Both, count = 4): Promise<StreamConnector> {
       const connector = both.connectorTo(places, use);
-      await connector.connect(count, both.take);
+      await connector.connect(exactly(count), both.take);
       await connector.settled();
       return connector;
     }
@@ -238,7 +293,7 @@ describe("StreamConnector", () => {
       await using both = await startBoth(4);
       const { use, told } = tunnelsTo([both.place], true);
       const connector = await connect([refusing()], use, both, 1);
-      await connector.connect(1, both.take);
+      await connector.connect(exactly(1), both.take);
       assertEquals([both.client.map(({ index }) => index), told], [[0, 1], []]);
     });
 

@@ -17,6 +17,7 @@ import { PeerAbort } from "../../src/session/control_channel.ts";
 import { PeerProcess } from "../../src/session/peer_process.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { exactly } from "../../src/session/stream_count.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import type { TempFolder } from "../support/temp.ts";
@@ -108,7 +109,7 @@ for (const engine of ENGINES) {
     /** A further connection, as in the place of one that broke. */
     async function another(): Promise<HostileStream> {
       const proven = await new Promise<ProvenStream>((resolve, reject) => {
-        session.bringUp(1, resolve).catch(reject);
+        session.bringUp(exactly(1), resolve).catch(reject);
       });
       streams.push(proven);
       return await HostileStream.create(proven, cipher);
@@ -420,7 +421,7 @@ for (const engine of ENGINES) {
       await session.control.expect("sources");
       session.control.send({ type: "ready" });
       session.control.send({ type: "streams", count: 1 });
-      session.bringUp(1, (stream) => streams.push(stream)).catch(() => {});
+      session.bringUp(exactly(1), (stream) => streams.push(stream)).catch(() => {});
       let opened = await session.control.expect("open", "totals");
       while (opened.type === "totals") opened = await session.control.expect("open", "totals");
       const { file } = opened;

@@ -6,6 +6,7 @@ import { PeerAbort } from "../../src/session/control_channel.ts";
 import { PeerProcess } from "../../src/session/peer_process.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
 import { closeQuietly } from "../../src/session/stream_proof.ts";
+import { exactly } from "../../src/session/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
 import type { TempFolder } from "../support/temp.ts";
@@ -94,7 +95,7 @@ async function playAgainst(session: ClientSession, trick: string, opened: Proven
   control.send({ type: "ready" });
   control.send({ type: "streams", count: 1 });
   const proven = new Promise<ProvenStream>((resolve, reject) => {
-    session.bringUp(1, (stream) => {
+    session.bringUp(exactly(1), (stream) => {
       opened.push(stream);
       resolve(stream);
     }).catch(reject);

@@ -9,6 +9,7 @@ import type { Message, WireSource } from "../../src/protocol/messages.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import type { ProvenStream } from "../../src/session/session.ts";
+import { exactly } from "../../src/session/stream_count.ts";
 import type { TestRecord } from "../protocol/record.ts";
 import { ALIKE } from "./alike_names.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
@@ -29,7 +30,7 @@ async function begin(sources: WireSource[] = [OWN]): Promise<HostileStream> {
   control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
   await control.expect("ready");
   const { count } = await control.expect("streams");
-  const proven = await new Promise<ProvenStream>((resolve) => void session.bringUp(count, resolve));
+  const proven = await new Promise<ProvenStream>((resolve) => void session.bringUp(exactly(count), resolve));
   return await HostileStream.create(proven, engine);
 }
 
@@ -39,7 +40,7 @@ async function everyStream(spoil: (stream: HostileStream) => Promise<void>): Pro
   control.send({ type: "sources", sources: [OWN], operands: 1, host: "hostile", ...found });
   await control.expect("ready");
   const { count } = await control.expect("streams");
-  session.bringUp(count, (proven) => {
+  session.bringUp(exactly(count), (proven) => {
     HostileStream.create(proven, engine).then(spoil).catch(() => {});
   });
   await control.next();

@@ -1,6 +1,29 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { workersFor } from "../../src/transfer/small_job.ts";
+import { exactly, USUAL_STREAMS } from "../../src/session/stream_count.ts";
+import { SMALL_JOB, streamsFor, workersFor } from "../../src/transfer/small_job.ts";
+
+describe("streamsFor", () => {
+  const large = { files: SMALL_JOB.files + 1, bytes: 0, complete: false };
+
+  it("is one for a small job, whatever the user wants", () => {
+    const small = { ...SMALL_JOB, complete: true };
+    assertEquals([USUAL_STREAMS, exactly(16)].map((wanted) => streamsFor(small, wanted, 0)), [exactly(1), exactly(1)]);
+  });
+
+  it("leaves it to the way how many there are, unless the user has said it", () => {
+    assertEquals([USUAL_STREAMS, exactly(16)].map((wanted) => streamsFor(large, wanted, 0)), [
+      USUAL_STREAMS,
+      exactly(16),
+    ]);
+  });
+
+  it("is few where the whole is limited, however long the way is: each has its share", () => {
+    const limits = [1, 8_000_000, 8_000_001, 1e9];
+    assertEquals(limits.map((limit) => streamsFor(large, USUAL_STREAMS, limit)), [1, 1, 2, 4].map(exactly));
+    assertEquals(streamsFor(large, exactly(64), 1e9), exactly(64));
+  });
+});
 
 describe("workersFor", () => {
   it("takes none for a single stream, whatever it does", () => {

@@ -1,0 +1,68 @@
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { startSlowLink } from "../../scripts/bench/slow_link.ts";
+import { streamsOver, USUAL_STREAMS } from "../../src/session/stream_count.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { runEscp } from "../support/escp_command.ts";
+import { freePort } from "../support/free_port.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { randomBytes } from "../support/random_bytes.ts";
+import { DIRECTIONS, type Scene, startScene } from "./scene.ts";
+
+const ROUND_TRIP_MS = 60;
+/** More than a small job has, which gets by with one connection. */
+const LARGE = 8 << 20;
+
+describeWithSshd("the number of connections", () => {
+  let scene: Scene;
+  let from: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    from = await scene.tree({ file: randomBytes(LARGE, "far away") });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** Copies over a way that takes so long. @returns the numbers that were told, and those of the way. */
+  async function copyOver(roundTripMs: number, direction: "push" | "pull", flags: string[] = []) {
+    const to = await scene.tree();
+    const port = freePort();
+    await using link = startSlowLink(port, { roundTripMs, bytesPerSecond: 0 });
+    const way = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${link.port}`, "--tunnel", "never"];
+    const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
+    const operands = [host("pull", `${from}/file`), host("push", `${to}/file`)];
+    const { sshd } = scene;
+    const result = await runEscp([...sshd.sshOptions, "--json", "-v", ...way, ...flags, ...operands]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await compareTrees(from, to), []);
+    const events = result.stdout.trim().split("\n").map((line) => JSON.parse(line));
+    const told = ["connected", "end"].map((name) => events.find(({ event }) => event === name).streams as number);
+    return { told, opened: link.connections, stderr: result.stderr };
+  }
+
+  for (const direction of DIRECTIONS.filter((each) => each !== "local")) {
+    it(`is higher over a long way, and -v says why: ${direction}`, async () => {
+      const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, direction);
+      const least = streamsOver(ROUND_TRIP_MS, USUAL_STREAMS);
+      assert(least > USUAL_STREAMS.few && told[0] >= least, `${told[0]} connections`);
+      assertEquals([told[1], opened], [told[0], told[0]]);
+      const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
+      assert(why !== null && Number(why[1]) >= ROUND_TRIP_MS, stderr);
+      assertEquals(Number(why?.[2]), told[0]);
+    });
+  }
+
+  it("is what the user says, however long the way is", async () => {
+    const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, "push", ["--streams", "4"]);
+    assertEquals([...told, opened], [4, 4, 4]);
+    assert(!stderr.includes("round trip"), stderr);
+  });
+
+  it("is 4 over a short way, unless it was long for once", async () => {
+    const { told, opened, stderr } = await copyOver(0, "push");
+    const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
+    assertEquals([told[1], opened], [told[0], told[0]]);
+    // Nothing makes sure that a busy machine answers four times in time.
+    if (why) assert(Number(why[1]) >= 16 && Number(why[2]) === told[0], stderr);
+    else assertEquals(told[0], USUAL_STREAMS.few);
+  });
+});
