@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { createNetwork, describeWithNetworks, enter } from "../support/network.ts";
 import { startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
-import { closed, CONTENTS, type Pair, pairOf, SERVER, setSysctl, startPair, tellRejections } from "./network_pair.ts";
+import { closed, CONTENTS, pairOf, pairOfSuite, SERVER, setSysctl, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
 
 /** It goes nowhere. */
@@ -22,11 +22,7 @@ function note(way: string, tried: string): RegExp {
 }
 
 describeWithNetworks("data ports that are closed without a word", () => {
-  let pair: Pair;
-  beforeAll(async () => {
-    pair = await startPair(DROP);
-  });
-  afterAll(() => pair[Symbol.asyncDispose]());
+  const pair = pairOfSuite(() => startPair(DROP));
 
   for (const engine of ENGINES) {
     for (const direction of ["push", "pull"] as const) {
@@ -55,12 +51,7 @@ describeWithNetworks("data ports that are closed without a word", () => {
 });
 
 describeWithNetworks("data ports that refuse", () => {
-  let pair: Pair;
-  beforeAll(async () => {
-    pair = await startPair(REJECT);
-    await tellRejections(pair.network);
-  });
-  afterAll(() => pair[Symbol.asyncDispose]());
+  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => tellRejections(network));
 
   it("are passed by at once, quietly with -q", async () => {
     assertMatch(
@@ -87,12 +78,10 @@ describeWithNetworks("data ports that refuse", () => {
 });
 
 describeWithNetworks("a server that forbids forwarding", () => {
-  let pair: Pair;
-  beforeAll(async () => {
-    pair = await startPair(REJECT, { serverConfig: ["AllowTcpForwarding no"] });
-    await tellRejections(pair.network);
-  });
-  afterAll(() => pair[Symbol.asyncDispose]());
+  const pair = pairOfSuite(
+    () => startPair(REJECT, { serverConfig: ["AllowTcpForwarding no"] }),
+    ({ network }) => tellRejections(network),
+  );
 
   for (const direction of ["push", "pull"] as const) {
     it(`is reached by further sessions of ssh (${direction})`, async () => {
@@ -103,12 +92,7 @@ describeWithNetworks("a server that forbids forwarding", () => {
 });
 
 describeWithNetworks("a server that lets nobody log in twice", () => {
-  let pair: Pair;
-  beforeAll(async () => {
-    pair = await startPair(REJECT);
-    await tellRejections(pair.network);
-  });
-  afterAll(() => pair[Symbol.asyncDispose]());
+  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => tellRejections(network));
 
   // Whoever may type a password gets in; a further login, which may not ask for one, does not.
   const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
@@ -282,15 +266,13 @@ describeWithNetworks("a server behind a jump host", () => {
 });
 
 describeWithNetworks("a server with IPv6 only", () => {
-  let pair: Pair;
-  beforeAll(async () => {
+  const pair = pairOfSuite(async () => {
     const network = await createNetwork(["client", "server"], [
       { hosts: ["client", "server"], addresses: ["fd00:78::1/64", "fd00:78::2/64"] },
     ]);
     const sshd = await startSshd({ addresses: ["fd00:78::2"], namespace: network.namespace("server") });
-    pair = pairOf(network, sshd, "testhost");
+    return pairOf(network, sshd, "testhost");
   });
-  afterAll(() => pair[Symbol.asyncDispose]());
 
   it("is reached directly", async () => {
     assertEquals(await pair.copy("push"), "");

@@ -1,6 +1,7 @@
 /** A client and a server in networks of their own, with ports that are closed. */
 
 import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpOptions, type EscpResult, runEscp } from "../support/escp_command.ts";
 import { createNetwork, type Network } from "../support/network.ts";
@@ -21,6 +22,7 @@ export function closed(how: "blackhole" | "prohibit"): string[] {
     "rule del pref 0",
   ];
 }
+
 /** A client and a server of its own for one suite. */
 export interface Pair extends AsyncDisposable {
   network: Network;
@@ -44,6 +46,33 @@ export async function startPair(rules: string[], options: SshdOptions = {}): Pro
     await network[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * One for all tests of the suite that this is called in, and gone behind the last of them.
+ *
+ * @param prepare what it needs besides.
+ */
+export function pairOfSuite(
+  start: () => Promise<Pair>,
+  prepare: (pair: Pair) => Promise<void> = () => Promise.resolve(),
+): Omit<Pair, keyof AsyncDisposable> {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await start();
+    await prepare(pair);
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+  return {
+    get network() {
+      return pair.network;
+    },
+    get sshd() {
+      return pair.sshd;
+    },
+    run: (args, options) => pair.run(args, options),
+    copy: (direction, args, options) => pair.copy(direction, args, options),
+  };
 }
 
 /** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */

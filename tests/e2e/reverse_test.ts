@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithNetworks } from "../support/network.ts";
 import { startSshd, teachHosts } from "../support/sshd.ts";
 import { createTempTree, writeTree } from "../support/temp_tree.ts";
-import { closed, CONTENTS, type Pair, SERVER, startPair, tellRejections } from "./network_pair.ts";
+import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
 
 const DROP = closed("blackhole");
@@ -15,11 +15,7 @@ const CLIENT = "10.77.0.1";
 const DIRECT = /data goes to 10\.77\.0\.2 \(which has connected to this machine\)$/m;
 
 describeWithNetworks("--reverse, where the ports of the other side are closed", () => {
-  let pair: Pair;
-  beforeAll(async () => {
-    pair = await startPair(DROP);
-  });
-  afterAll(() => pair[Symbol.asyncDispose]());
+  const pair = pairOfSuite(() => startPair(DROP));
 
   for (const engine of ENGINES) {
     for (const direction of ["push", "pull"] as const) {
@@ -112,13 +108,10 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
 });
 
 describeWithNetworks("--reverse, where the ports of both sides are closed", () => {
-  let pair: Pair;
-  beforeAll(async () => {
-    pair = await startPair(DROP);
-    await tellRejections(pair.network, "client");
-    for (const rule of closed("prohibit")) await pair.network.ip("client", rule);
+  const pair = pairOfSuite(() => startPair(DROP), async ({ network }) => {
+    await tellRejections(network, "client");
+    for (const rule of closed("prohibit")) await network.ip("client", rule);
   });
-  afterAll(() => pair[Symbol.asyncDispose]());
 
   const tried = `${CLIENT}:\\d+: No route to host`;
 
