@@ -79,8 +79,11 @@ export async function startScene(options: SshdOptions = {}): Promise<Scene> {
   }
   const args = (way: Way, { flags = [], sources, target }: Copy): string[] => {
     const host = (side: Direction, path: string) => way.direction === side ? `testhost:${path}` : path;
+    // On a busy machine a data port may be slow to answer: that is no reason to go through ssh, and to say so.
+    const direct = flags.includes("--tunnel") ? [] : ["--tunnel", "never"];
+    const remote = [...sshd.sshOptions, "-D", `${sshd.binFolder}/${way.engine}/escp`, ...direct];
     return [
-      ...(way.direction === "local" ? [] : [...sshd.sshOptions, "-D", `${sshd.binFolder}/${way.engine}/escp`]),
+      ...(way.direction === "local" ? [] : remote),
       ...["--engine", way.engine, "-t", `${way.streams}`, "--threads", "2"],
       ...flags,
       "--",

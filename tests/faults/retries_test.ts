@@ -20,6 +20,8 @@ const MIB = 1 << 20;
 const SIZE = 24 * MIB;
 /** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
 const SLOW = ["-l", "200000"];
+/** For two interruptions. */
+const SLOWER = ["-l", "100000"];
 const WITHOUT_FEATURES = new URL("../e2e/without_features.ts", import.meta.url);
 /** What a lost session costs does not depend on the engine: each direction once. */
 const LOST_WAYS = waysInTurn(0);
@@ -35,8 +37,8 @@ describeWithSshd("a session that is lost", () => {
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
-  function start(way: Way, to: string, flags: string[]): Promise<RunningEscp> {
-    return scene.start(way, { flags: [...SLOW, ...flags], sources: [`${source}/big`], target: `${to}/big` });
+  function start(way: Way, to: string, flags: string[], slow = SLOW): Promise<RunningEscp> {
+    return scene.start(way, { flags: [...slow, ...flags], sources: [`${source}/big`], target: `${to}/big` });
   }
 
   async function cut(way: Way, running: RunningEscp): Promise<void> {
@@ -65,7 +67,7 @@ describeWithSshd("a session that is lost", () => {
   for (const way of waysInTurn(1)) {
     it(`and another lost after it: only the rest is sent each time: ${wayName(way)}`, async () => {
       const to = await scene.tree();
-      await using running = await start(way, to, ["--json"]);
+      await using running = await start(way, to, ["--json"], SLOWER);
       let noted = 0;
       for (let lost = 1; lost <= 2; lost++) {
         await untilNoted(to, noted + 6 * MIB, running);
