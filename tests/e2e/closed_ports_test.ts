@@ -3,7 +3,7 @@ import { fromFileUrl } from "@std/path";
 import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { createNetwork, describeWithNetworks, enter } from "../support/network.ts";
-import { startSshd } from "../support/sshd.ts";
+import { addHost, startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { closed, CONTENTS, pairOf, pairOfSuite, SERVER, setSysctl, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
@@ -217,11 +217,7 @@ describeWithNetworks("a relay", () => {
     await using pair = await startPair(REJECT);
     await tellRejections(pair.network);
     await using near = await startSshd({ addresses: ["10.77.0.1"], namespace: pair.network.namespace("client") });
-    const config = await Deno.readTextFile(pair.sshd.configPath);
-    const other = (await Deno.readTextFile(near.configPath)).replace("testhost testhost2", "near").split("Host *");
-    const identity = other[1].match(/ {2}IdentityFile.*\n/)![0];
-    const known = other[1].match(/ {2}UserKnownHostsFile.*\n/)![0];
-    await Deno.writeTextFile(pair.sshd.configPath, other[0] + identity + known + config);
+    await addHost(pair.sshd, "near", near);
     await using tree = await createTempTree(CONTENTS);
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     for (const [source, target] of [[`near:${from}`, `testhost:${to}`], [`testhost:${from}`, `near:${to}-2`]]) {

@@ -1,17 +1,25 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { startSlowLink } from "../../scripts/bench/slow_link.ts";
 import { streamsOver, USUAL_STREAMS } from "../../src/session/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
-import { runEscp } from "../support/escp_command.ts";
+import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import { addHost, startSshd } from "../support/sshd.ts";
+import { writeTree } from "../support/temp_tree.ts";
 import { DIRECTIONS, type Scene, startScene } from "./scene.ts";
 
 const ROUND_TRIP_MS = 60;
 /** More than a small job has, which gets by with one connection. */
 const LARGE = 8 << 20;
+
+/** What --json says, when the connections are there and at the end. */
+function streamsTold({ stdout }: EscpResult): number[] {
+  const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  return ["connected", "end"].map((name) => events.find(({ event }) => event === name).streams);
+}
 
 describeWithSshd("the number of connections", () => {
   let scene: Scene;
@@ -34,9 +42,7 @@ describeWithSshd("the number of connections", () => {
     const result = await runEscp([...sshd.sshOptions, "--json", "-v", ...way, ...flags, ...operands]);
     assertEquals(result.code, 0, result.stderr);
     assertEquals(await compareTrees(from, to), []);
-    const events = result.stdout.trim().split("\n").map((line) => JSON.parse(line));
-    const told = ["connected", "end"].map((name) => events.find(({ event }) => event === name).streams as number);
-    return { told, opened: link.connections, stderr: result.stderr };
+    return { told: streamsTold(result), opened: link.connections, stderr: result.stderr };
   }
 
   for (const direction of DIRECTIONS.filter((each) => each !== "local")) {
@@ -48,6 +54,32 @@ describeWithSshd("the number of connections", () => {
       const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
       assert(why !== null && Number(why[1]) >= ROUND_TRIP_MS, stderr);
       assertEquals(Number(why?.[2]), told[0]);
+    });
+  }
+
+  for (const far of ["testhost", "other"]) {
+    it(`is that of the longer way between two other hosts: the one to ${far}`, async () => {
+      // With settings of their own.
+      await using sshd = await startSshd();
+      await using other = await startSshd();
+      await addHost(sshd, "other", other);
+      await using links = new AsyncDisposableStack();
+      const hosts: Record<string, unknown> = {};
+      for (const [name, { home }] of Object.entries({ testhost: sshd, other })) {
+        const port = freePort();
+        await writeTree(home, { ".config/escp/config.yaml": `escp-port: ${port}\n` });
+        const roundTripMs = name === far ? ROUND_TRIP_MS : 0;
+        const link = links.use(startSlowLink(port, { roundTripMs, bytesPerSecond: 0 }));
+        hosts[name] = { "data-address": `127.0.0.1:${link.port}` };
+      }
+      const settings = await scene.tree({ "escp/config.yaml": JSON.stringify({ hosts }) });
+      const to = await scene.tree();
+      const copy = ["--json", "-v", "-3", "--tunnel", "never", `testhost:${from}/file`, `other:${to}/file`];
+      const result = await runEscp([...sshd.sshOptions, ...copy], { env: { XDG_CONFIG_HOME: settings } });
+      assertEquals(result.code, 0, result.stderr);
+      assertEquals(await compareTrees(from, to), []);
+      assert(streamsTold(result)[0] >= streamsOver(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);
+      assertMatch(result.stderr, /round trip \d+ ms: \d+ connections/);
     });
   }
 

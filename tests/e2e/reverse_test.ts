@@ -4,7 +4,7 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithNetworks } from "../support/network.ts";
-import { startSshd, teachHosts } from "../support/sshd.ts";
+import { addHost, startSshd, teachHosts } from "../support/sshd.ts";
 import { createTempTree, writeTree } from "../support/temp_tree.ts";
 import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "./network_pair.ts";
 import { ENGINES } from "./scene.ts";
@@ -49,11 +49,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
 
   it("relays from and to such a host", async () => {
     await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
-    const config = await Deno.readTextFile(pair.sshd.configPath);
-    const other = (await Deno.readTextFile(near.configPath)).replace("testhost testhost2", "near").split("Host *");
-    const identity = other[1].match(/ {2}IdentityFile.*\n/)![0];
-    const known = other[1].match(/ {2}UserKnownHostsFile.*\n/)![0];
-    await Deno.writeTextFile(pair.sshd.configPath, other[0] + identity + known + config);
+    await addHost(pair.sshd, "near", near);
     await using tree = await createTempTree(CONTENTS);
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     for (const [source, target] of [[`near:${from}`, `testhost:${to}`], [`testhost:${from}`, `near:${to}-2`]]) {

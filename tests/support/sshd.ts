@@ -80,6 +80,14 @@ export async function teachHosts({ binFolder, configPath }: Sshd): Promise<void>
   await Deno.writeTextFile(`${binFolder}/ssh`, script, { mode: 0o755 });
 }
 
+/** Whoever knows the hosts of this server knows another one as well, by this name. */
+export async function addHost({ configPath }: Sshd, name: string, other: Sshd): Promise<void> {
+  const [hosts, all] = (await Deno.readTextFile(other.configPath)).replace("testhost testhost2", name).split("Host *");
+  const [identity] = all.match(/ {2}IdentityFile.*\n/)!;
+  const [known] = all.match(/ {2}UserKnownHostsFile.*\n/)!;
+  await Deno.writeTextFile(configPath, hosts + identity + known + await Deno.readTextFile(configPath));
+}
+
 async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> {
   const path = folder.path;
   const [home, binFolder] = [`${path}/home`, `${path}/bin`];
