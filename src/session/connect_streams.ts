@@ -70,7 +70,7 @@ export class StreamConnector {
     take(again ? await again() : await this.#first());
     // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
     const open = (streams: number) => {
-      const more = Array.from({ length: streams }, () => this.#again()!().then(take, () => {}));
+      const more = Array.from({ length: this.#closed ? 0 : streams }, () => this.#again()!().then(take, () => {}));
       return this.#later = Promise.all([this.#later, ...more]);
     };
     const most = this.#tunnel?.most ?? count.most;

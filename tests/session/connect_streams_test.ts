@@ -174,6 +174,18 @@ describe("StreamConnector", () => {
     assertEquals(both.client.length, 3);
   });
 
+  it("opens no more once it is closed, however long the way is", async () => {
+    await using both = await startBoth(40);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }]);
+    await connector.connect({ few: 2, most: 40 }, (stream) => {
+      both.take(stream);
+      connector.close();
+    });
+    await connector.settled();
+    assertEquals([both.client.length, link.connections], [1, 1]);
+  });
+
   it("opens as many as are usual over a short way", async () => {
     await using both = await startBoth(40);
     const connector = both.connectorTo([both.place]);
