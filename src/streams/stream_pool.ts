@@ -44,11 +44,6 @@ export class StreamPool {
     this.#limit = workers;
   }
 
-  /** Starts Workers ahead of the streams that they will run. */
-  warm(count: number): void {
-    while (this.#workers.length < Math.min(count, this.#limit)) this.#workers.push(this.#startWorker());
-  }
-
   /**
    * Runs a stream. Resolves when it came to its end, rejects with what broke it.
    *
