@@ -62,18 +62,16 @@ export class NativeRangeWriter implements RangeWriter {
     if (this.#position !== undefined) this.#position += length;
   }
 
-  async writeAside(
-    buffer: Uint8Array<ArrayBuffer>,
-    at: number,
-    length: number,
-    offset: number,
-  ): Promise<number> {
-    if (this.#position !== undefined) return 0;
-    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    return await this.#elsewhere(openAsyncFileCalls().pwrite(this.#descriptor, address, length, offset));
+  writeAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#aside("pwrite", buffer, at, length, offset);
   }
 
-  async readBackAside(
+  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#aside("pread", buffer, at, length, offset);
+  }
+
+  async #aside(
+    call: "pread" | "pwrite",
     buffer: Uint8Array<ArrayBuffer>,
     at: number,
     length: number,
@@ -81,7 +79,7 @@ export class NativeRangeWriter implements RangeWriter {
   ): Promise<number> {
     if (this.#position !== undefined) return 0;
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    return await this.#elsewhere(openAsyncFileCalls().pread(this.#descriptor, address, length, offset));
+    return await this.#elsewhere(openAsyncFileCalls()[call](this.#descriptor, address, length, offset));
   }
 
   zerosAt(offset: number, length: number): void {
