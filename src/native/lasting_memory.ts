@@ -10,7 +10,7 @@ export interface LastingStruct {
   readonly memory: ArrayBuffer;
 }
 
-/** Structs of one kind, each used again by the same thread, and never given back. */
+/** Structs or buffers of one kind, each used again by the same thread, and never given back. */
 export class LastingStructs {
   readonly #bytes: number;
   readonly #unused: LastingStruct[] = [];

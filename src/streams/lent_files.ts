@@ -2,13 +2,16 @@
 
 import { FileError } from "../errors.ts";
 import type { FileEngine, RangeReader, RangeWriter } from "../files/engine.ts";
-import { alignedBuffer } from "../native/aligned_buffer.ts";
+import { alignedPart, PAGE } from "../native/aligned_buffer.ts";
+import { LastingStructs } from "../native/lasting_memory.ts";
 import { hasSameBytes } from "../native/same_bytes.ts";
 import type { LentFile } from "../protocol/lent.ts";
 import type { Breather } from "./breather.ts";
 
 /** What is read and written, or compared, at once. */
 const READ_BYTES = 1 << 20;
+/** Calls in other threads write to them, which may be under way still when this thread is ended. */
+const buffers = new LastingStructs(READ_BYTES + PAGE);
 
 /** How a range is copied. */
 export interface LentCopyOptions {
@@ -22,9 +25,6 @@ export interface LentCopyOptions {
 export class LentFiles {
   readonly #open: (file: LentFile) => RangeReader;
   readonly #breather: Breather;
-  #buffer: Uint8Array<ArrayBuffer> | undefined;
-  /** For what stands in the target. */
-  #other: Uint8Array<ArrayBuffer> | undefined;
 
   /** @param lender the process. @throws {Error} with an engine that cannot borrow, which must not have said that it can. */
   constructor({ openLent }: FileEngine, lender: number, breather: Breather) {
@@ -83,13 +83,15 @@ export class LentFiles {
 
   /** What cannot be read, on either side, is not there: copying it tells why. */
   async #isThere(reader: RangeReader, writer: RangeWriter, offset: number, length: number): Promise<boolean> {
-    const source = this.#buffer ??= alignedBuffer(READ_BYTES);
-    const target = this.#other ??= alignedBuffer(READ_BYTES);
-    const [read, stands] = await Promise.all([
-      reader.readAside?.(source, 0, length, offset),
-      writer.readBackAside?.(target, 0, length, offset),
-    ]);
-    return read === length && stands === length && hasSameBytes(source, target, length);
+    return await borrowed((source) =>
+      borrowed(async (target) => {
+        const [read, stands] = await Promise.all([
+          reader.readAside?.(source, 0, length, offset),
+          writer.readBackAside?.(target, 0, length, offset),
+        ]);
+        return read === length && stands === length && hasSameBytes(source, target, length);
+      })
+    );
   }
 
   /** Aside, so that the other streams of this thread go on meanwhile. @returns how many bytes; 0 when nobody wants them. */
@@ -100,19 +102,25 @@ export class LentFiles {
     length: number,
     isWanted: () => boolean,
   ): Promise<number> {
-    const buffer = this.#buffer ??= alignedBuffer(READ_BYTES);
-    const most = Math.min(length, READ_BYTES);
-    const read = await reader.readAside?.(buffer, 0, most, offset) ?? 0;
-    if (!isWanted()) return 0;
-    if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
-      throw new FileError("read", reader.path, "it became shorter while it was read", {
-        code: "ECHANGED",
-        hint: "Copy it again when nothing writes to it",
-      });
-    }
-    const wrote = await writer.writeAside?.(buffer, 0, most, offset) ?? 0;
-    if (!isWanted()) return 0;
-    if (wrote < most) writer.writeAt(buffer, 0, most, offset);
-    return most;
+    return await borrowed(async (buffer) => {
+      const most = Math.min(length, READ_BYTES);
+      const read = await reader.readAside?.(buffer, 0, most, offset) ?? 0;
+      if (!isWanted()) return 0;
+      if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
+        throw new FileError("read", reader.path, "it became shorter while it was read", {
+          code: "ECHANGED",
+          hint: "Copy it again when nothing writes to it",
+        });
+      }
+      const wrote = await writer.writeAside?.(buffer, 0, most, offset) ?? 0;
+      if (!isWanted()) return 0;
+      if (wrote < most) writer.writeAt(buffer, 0, most, offset);
+      return most;
+    });
   }
+}
+
+/** Lends a buffer of `READ_BYTES`, whatever is in it, until the work is done. */
+function borrowed<Result>(work: (buffer: Uint8Array<ArrayBuffer>) => Promise<Result>): Promise<Result> {
+  return buffers.use(({ memory }) => work(alignedPart(new Uint8Array(memory))));
 }

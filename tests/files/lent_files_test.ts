@@ -159,6 +159,24 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(joined(copied), [[0, BYTES]]);
   });
 
+  it("is read to memory that outlives the stream, and that the next one uses", async () => {
+    const memory = new Set<ArrayBuffer>();
+    for (let stream = 0; stream < 2; stream++) {
+      using scene = new Scene();
+      const { reader: { lent }, files } = scene;
+      const plain = withoutCopying(scene.writer);
+      const writer: RangeWriter = {
+        ...plain,
+        readBackAside: (buffer, ...args) => plain.readBackAside!((memory.add(buffer.buffer), buffer), ...args),
+        writeAside: (buffer, ...args) => plain.writeAside!((memory.add(buffer.buffer), buffer), ...args),
+      };
+      scene.writer.writeAt(scene.contents.slice(), 0, MIB, 0);
+      assertEquals(await files.copy(lent!, writer, { offset: 0, length: BYTES }, { ...wanted, compares: true }), MIB);
+      assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
+    }
+    assertEquals(memory.size, 2);
+  });
+
   it("is not compared where the file system shares its blocks, which takes no time", async () => {
     using scene = new Scene();
     const shared: [number, number][] = [];
