@@ -34,8 +34,7 @@ export interface DirectionKey {
  *
  * Both calls work in place on `bytes`, whose layout is: authenticated only in [aadStart, start), payload (may be empty)
  * in [start, end), tag in [end, end + TAG_BYTES). The nonce and the bytes must be left alone until a returned promise
- * settles; only WebCrypto returns one. Argument errors (RangeError) and use after `close()` are bugs of the
- * caller.
+ * settles; only WebCrypto returns one. Argument errors (RangeError) and use after `close()` are bugs of the caller.
  */
 export interface Cipher {
   /** Encrypts the payload and writes the tag behind it. A nonce must never be used twice under one key. */

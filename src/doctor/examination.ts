@@ -10,13 +10,13 @@ import { type ClientSession, openClientSession } from "../session/client_session
 import type { PeerProcess } from "../session/peer_process.ts";
 import { streamsOver } from "../session/stream_count.ts";
 import { openMachine } from "../transfer/machine.ts";
+import type { OpenPeer } from "../transfer/peer_end.ts";
 import { systemFacts } from "../transfer/system_facts.ts";
 import type { Throughput } from "../transfer/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
 import type { DoctorOptions } from "./examine.ts";
 import { coresOf, Measuring, StepFailed } from "./measuring.ts";
 import type { Direction, Facts, Step, StepFacts } from "./step.ts";
-import type { OpenPeer } from "../transfer/peer_end.ts";
 
 /** A cipher is as fast after this as after any longer time. */
 const CIPHER_MS = 300;

@@ -40,7 +40,8 @@ export interface Session {
   engine: CipherEngine;
   /**
    * Brings up so many streams, each handed over as soon as it is proven. On the client it resolves to how many there will
-   * be when the first is there, on the remote end to the most that there could be when no more can come.
+   * be when that is known, after the first is there; on the remote end to the most that there could be when no more can
+   * come.
    *
    * @throws when they cannot be had.
    */

@@ -18,11 +18,11 @@ import type { TransferEvent } from "./events.ts";
 import { canLend } from "./lending.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { missingFeatures, neededFeatures } from "./needed_features.ts";
+import type { OpenPeer } from "./peer_end.ts";
 import { receive } from "./receive.ts";
 import { findSources } from "./found_sources.ts";
 import { type Outcome, send } from "./send.ts";
 import { sendWanted, sourcesOfJob } from "./wanted.ts";
-import type { OpenPeer } from "./peer_end.ts";
 
 /** Agrees on a session, which it puts into `open`, and sends or receives. @throws what ended it. */
 export async function runSession(

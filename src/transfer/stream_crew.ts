@@ -40,8 +40,8 @@ export class StreamCrew {
   }
 
   /**
-   * Brings up so many streams. On the client it resolves to how many when the first is there, on the remote end at once to
-   * the most that the client may open.
+   * Brings up so many streams. On the client it resolves to how many when that is known, after the first is there; on the
+   * remote end at once to the most that the client may open.
    */
   async run(count: StreamCount): Promise<number> {
     if (count.most === 0) return 0;
