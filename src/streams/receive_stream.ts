@@ -32,7 +32,7 @@ export interface ReceiveHost {
   partial(file: number): Promise<Partial | undefined>;
   /** Something was written. Told before the sender gets its result. */
   report(report: ReceiveReport): void;
-  /** Bytes written on this stream so far. */
+  /** Bytes written on this stream so far, or found in place. */
   written(bytes: number): void;
 }
 
@@ -226,7 +226,7 @@ export class ReceiveStream {
     }
     state.end += block.length;
     state.found += found;
-    this.#written += block.length - found;
+    this.#written += block.length;
     if (block.last) await this.#finish(block.unit, state);
   }
 

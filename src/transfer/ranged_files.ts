@@ -17,8 +17,10 @@ export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
 export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   /** A file is in place. */
   done(bytes: number, item: RangedItem): void;
-  /** So many bytes of one, or more of them, are there from an earlier copy. */
+  /** So many bytes of one are there from an earlier copy, and are not sent. */
   kept(bytes: number): void;
+  /** So many bytes of one were lent, and were there from an earlier copy: streams count them as written. */
+  matched(bytes: number): void;
   /** A file did not arrive. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
 }
@@ -155,7 +157,7 @@ export class RangedFiles {
     if (!file) return;
     if (found > (file.mayBeKept ? file.item.size - file.keptBytes : 0)) throw wrongRanges();
     this.#files.delete(number);
-    if (found > 0) this.#host.kept(found);
+    if (found > 0) this.#host.matched(found);
     if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item);
     else this.#host.failed(differs(file.item.path), "sender");
   }

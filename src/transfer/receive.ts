@@ -131,7 +131,7 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
       ...verified,
       dryRun,
       streams: isClient ? streams : target.crew.peak,
-      resumed: target.kept,
+      resumed: target.kept + target.matched,
       wireBytes: options.codecs.length > 0 ? target.crew.pool.wireBytes : undefined,
     };
   } finally {

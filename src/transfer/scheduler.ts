@@ -49,8 +49,10 @@ export class Scheduler {
   readonly done = { files: 0, bytes: 0 };
   /** On the receiving side already, as it has confirmed; `counted` are those that `found.files` counts too. */
   readonly skipped = { files: 0, counted: 0, bytes: 0 };
-  /** Bytes of large files that an earlier copy has left there. */
+  /** Bytes of large files that an earlier copy has left there, and that are not sent. */
   kept = 0;
+  /** The same of what was lent and compared there: streams count it as written. */
+  matched = 0;
   /** Paths that failed. */
   failed = 0;
 
@@ -82,6 +84,7 @@ export class Scheduler {
       note: (message) => host.note(message),
       failed: (failure, side) => this.#fail(failure, side),
       kept: (bytes) => this.kept += bytes,
+      matched: (bytes) => this.matched += bytes,
       done: (bytes, item) => {
         this.done.files++;
         this.done.bytes += bytes;

@@ -203,7 +203,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     if (lost) emit({ type: "note", message: lost });
     const { files: sent, bytes: size } = comparison?.dryRun ? planned : scheduler.done;
     const wireBytes = options.compress ? crew.pool.wireBytes : undefined;
-    const resumed = scheduler.kept;
+    const resumed = scheduler.kept + scheduler.matched;
     return {
       files: sent,
       bytes: size,

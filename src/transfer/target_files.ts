@@ -48,8 +48,10 @@ const OTHER_DESCRIPTORS = 64;
 export class TargetFiles {
   readonly crew: StreamCrew;
   readonly done = { files: 0, bytes: 0, skipped: 0, verified: 0 };
-  /** Bytes of large files that an earlier copy has left. */
+  /** Bytes of large files that an earlier copy has left, and that are not sent. */
   kept = 0;
+  /** The same of what was lent and compared: it counts as written. */
+  matched = 0;
   failures = 0;
   #mostJournals: number | undefined;
   /** The sender has nothing more. */
@@ -305,7 +307,7 @@ export class TargetFiles {
     const { found = 0 } = report;
     if (open.sums.add(report)) {
       open.found += found;
-      this.kept += found;
+      this.matched += found;
     }
     this.#commitIfComplete(report.file, open);
   }
