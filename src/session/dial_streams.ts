@@ -102,7 +102,7 @@ export class StreamDialer {
       const more = next < candidates.length;
       if (more) start(candidates[next++]);
       else if (running === 0) break;
-      const wait = Math.min(more ? STAGGER_MS : Infinity, deadline - performance.now());
+      const wait = Math.max(0, Math.min(more ? STAGGER_MS : Infinity, deadline - performance.now()));
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, wait);
         wake = () => {
