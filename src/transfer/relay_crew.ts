@@ -22,6 +22,8 @@ export class RelayCrew {
   /** As many were ever there. */
   pairs = 0;
   #replacing = 0;
+  /** Pairs are being brought up: what has no other half yet may get one. */
+  #underWay = 0;
   #closed = false;
   /** Pairs that came to their end. */
   #ended = 0;
@@ -70,11 +72,11 @@ export class RelayCrew {
     let there = 1;
     // An answer may be late for other reasons than the way.
     if (this.#worth > this.#count.few) {
-      await this.#bringUp(1);
+      await this.#bringUpMore(1);
       there++;
     }
     const pairs = this.#worth;
-    if (pairs > there) await this.#bringUp(pairs - there);
+    if (pairs > there) await this.#bringUpMore(pairs - there);
     return Math.max(pairs, there);
   }
 
@@ -103,14 +105,31 @@ export class RelayCrew {
     this.#from.close();
     this.#to.close();
     await this.#pool.close();
-    for (const { conn } of [...this.#waiting.from, ...this.#waiting.to]) conn.close();
+    this.#closeHalves();
   }
 
   async #bringUp(pairs: number): Promise<void> {
-    await Promise.all([
+    this.#underWay++;
+    const both = [
       this.#from.bringUp(exactly(pairs), (stream) => this.#take("from", stream)),
       this.#to.bringUp(exactly(pairs), (stream) => this.#take("to", stream)),
-    ]);
+    ];
+    Promise.allSettled(both)
+      .then(() => Promise.all([this.#from.settled(), this.#to.settled()]))
+      .then(() => {
+        if (--this.#underWay === 0) this.#closeHalves();
+      });
+    await Promise.all(both);
+  }
+
+  /** One pair is enough to copy: that further ones do not come about only makes it slower. */
+  async #bringUpMore(pairs: number): Promise<void> {
+    await this.#bringUp(pairs).catch(() => {});
+  }
+
+  /** Whoever has the other end of a stream without its other half gives what it has begun on it to the others. */
+  #closeHalves(): void {
+    for (const { conn } of [...this.#waiting.from.splice(0), ...this.#waiting.to.splice(0)]) conn.close();
   }
 
   #take(side: "from" | "to", stream: ProvenStream): void {
