@@ -1,6 +1,7 @@
 /** Client: has the streams of a session, by a direct way if there is one, or else by a tunnel. */
 
 import { messageOf, StartError } from "../errors.ts";
+import { within } from "../streams/within.ts";
 import type { Attempt, StreamDialer } from "./dial_streams.ts";
 import type { DirectWay } from "./direct_way.ts";
 import type { Tunnel, TunnelConn, TunnelUse } from "./tunnel.ts";
@@ -157,11 +158,4 @@ export class StreamConnector {
       throw new Error(why, { cause: error });
     }
   }
-}
-
-/** Resolves with the work, or when the time is over. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout>;
-  const over = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

@@ -9,6 +9,7 @@ import { breakError, describeBreak } from "./stream_break.ts";
 import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
 import type { FromWorker, StreamBreak, ToWorker } from "./thread_messages.ts";
 import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
+import { within } from "./within.ts";
 
 /** The main thread's side of all streams. */
 export interface PoolHost {
@@ -183,10 +184,7 @@ class StreamThread {
   async close(): Promise<void> {
     // A Worker that is ended in the middle of a file cannot remove its temporary name.
     if (this.#ends.size > 0) this.post({ type: "stop" });
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));
-    await Promise.race([this.#idle(), patience]);
-    clearTimeout(timer);
+    await within(STOP_MS, this.#idle());
     this.#worker.terminate();
     const broken: StreamBreak = { kind: "connection", code: "closed", message: "The transfer is over" };
     for (const index of [...this.#ends.keys()]) this.#end(index, broken);

@@ -4,6 +4,7 @@ import { StartError } from "../errors.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { ControlLost, ControlSilent, PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import { within } from "../streams/within.ts";
 import { RemoteError, SessionLost } from "./transfer_errors.ts";
 
 /** How long the other end may take to leave when it has been told to. */
@@ -87,10 +88,7 @@ const CLEAN_UP_MS = 3_000;
 
 /** Resolves when the work has ended, however it did, or has had its time. */
 export async function settled(work: Promise<unknown> | undefined): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, CLEAN_UP_MS));
-  await Promise.race([work?.then(() => {}, () => {}), patience]);
-  clearTimeout(timer);
+  if (work) await within(CLEAN_UP_MS, work.catch(() => {}));
 }
 
 /** Never resolves; rejects with the signal's reason once it is aborted. For races, where nobody else may await it. */
