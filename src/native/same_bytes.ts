@@ -1,10 +1,9 @@
 /** Comparing buffers with memcmp(3): several times as fast as a loop here. Linux. */
 
-import { addressOf } from "./file_calls.ts";
 import { openLibc } from "./libc.ts";
 
 const SYMBOLS = {
-  memcmp: { parameters: ["usize", "usize", "usize"], result: "i32" },
+  memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 let opened: ReturnType<typeof openLibc<typeof SYMBOLS>> | undefined;
@@ -13,6 +12,5 @@ let opened: ReturnType<typeof openLibc<typeof SYMBOLS>> | undefined;
 export function hasSameBytes(one: Uint8Array<ArrayBuffer>, other: Uint8Array<ArrayBuffer>, length: number): boolean {
   if (length > Math.min(one.length, other.length)) throw new RangeError("Cannot compare more bytes than there are");
   const { memcmp } = (opened ??= openLibc(SYMBOLS)).symbols;
-  const [left, right] = [one, other].map((bytes) => BigInt(addressOf(bytes.buffer) + bytes.byteOffset));
-  return memcmp(left, right, BigInt(length)) === 0;
+  return memcmp(one, other, BigInt(length)) === 0;
 }
