@@ -6,7 +6,7 @@ import { namesOfJournal } from "../../src/resume/partial_names.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
 import type { Scene } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
+import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
 /** Writes a file of random bytes that was last changed an hour ago. */
 export async function writeLargeFile(path: string, bytes: number): Promise<void> {
@@ -62,7 +62,7 @@ export function notedBytes(to: string): number {
 
 /** Bytes that the partial file below the folder takes; it may be finished, and gone, at any moment. */
 export function takenBytes(to: string): number {
-  const [partial] = temporaryFiles(to).filter((path) => path.endsWith(".part"));
+  const partial = partialFile(to);
   try {
     return partial === undefined ? 0 : (Deno.statSync(partial).blocks ?? 0) * 512;
   } catch (error) {

@@ -12,12 +12,9 @@ import {
   writeLargeFile,
 } from "./interruptions.ts";
 import { ENGINES, type Scene, startScene, type Way, wayName } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
+import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
-
-/** The partial file below the folder. */
-const unfinished = (to: string) => temporaryFiles(to).find((path) => path.endsWith(".part"))!;
 
 const ignore = !ENGINES.includes("native");
 
@@ -62,7 +59,7 @@ describeWithSshd("a copy on one machine that was interrupted", { ignore }, () =>
 
   /** Where the partial file has a piece of the source: the first byte of each. */
   async function piecesThere(to: string): Promise<number[]> {
-    const [from, there] = await Promise.all([`${large}/big`, unfinished(to)].map((path) => Deno.readFile(path)));
+    const [from, there] = await Promise.all([`${large}/big`, partialFile(to)!].map((path) => Deno.readFile(path)));
     const isThere = (at: number) => hasSameBytes(from.subarray(at), there.subarray(at), MIB);
     return Array.from({ length: size / MIB }, (_, index) => index * MIB).filter(isThere);
   }
@@ -75,7 +72,7 @@ describeWithSshd("a copy on one machine that was interrupted", { ignore }, () =>
       const pieces = await piecesThere(to);
       const damaged = pieces[pieces.length >> 1];
       {
-        using partial = await Deno.open(unfinished(to), { write: true });
+        using partial = await Deno.open(partialFile(to)!, { write: true });
         partial.seekSync(damaged + 4711, Deno.SeekMode.Start);
         partial.writeSync(new TextEncoder().encode("damaged"));
       }

@@ -7,8 +7,7 @@ import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { randomBytes } from "../support/random_bytes.ts";
-import { addHost, startSshd } from "../support/sshd.ts";
-import { writeTree } from "../support/temp_tree.ts";
+import { startProxiedHosts } from "./proxied_hosts.ts";
 import { DIRECTIONS, type Scene, startScene } from "./scene.ts";
 
 const ROUND_TRIP_MS = 60;
@@ -59,23 +58,12 @@ describeWithSshd("the number of connections", () => {
 
   for (const far of ["testhost", "other"]) {
     it(`is that of the longer way between two other hosts: the one to ${far}`, async () => {
-      // With settings of their own.
-      await using sshd = await startSshd();
-      await using other = await startSshd();
-      await addHost(sshd, "other", other);
-      await using links = new AsyncDisposableStack();
-      const hosts: Record<string, unknown> = {};
-      for (const [name, { home }] of Object.entries({ testhost: sshd, other })) {
-        const port = freePort();
-        await writeTree(home, { ".config/escp/config.yaml": `escp-port: ${port}\n` });
-        const roundTripMs = name === far ? ROUND_TRIP_MS : 0;
-        const link = links.use(startSlowLink(port, { roundTripMs, bytesPerSecond: 0 }));
-        hosts[name] = { "data-address": `127.0.0.1:${link.port}` };
-      }
-      const settings = await scene.tree({ "escp/config.yaml": JSON.stringify({ hosts }) });
+      await using hosts = await startProxiedHosts((host, port) =>
+        startSlowLink(port, { roundTripMs: host === far ? ROUND_TRIP_MS : 0, bytesPerSecond: 0 })
+      );
       const to = await scene.tree();
-      const copy = ["--json", "-v", "-3", "--tunnel", "never", `testhost:${from}/file`, `other:${to}/file`];
-      const result = await runEscp([...sshd.sshOptions, ...copy], { env: { XDG_CONFIG_HOME: settings } });
+      const copy = [...hosts.options, "--json", "-v", `testhost:${from}/file`, `other:${to}/file`];
+      const result = await runEscp(copy, { env: hosts.env });
       assertEquals(result.code, 0, result.stderr);
       assertEquals(await compareTrees(from, to), []);
       assert(streamsTold(result)[0] >= streamsOver(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);

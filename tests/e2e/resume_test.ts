@@ -14,15 +14,12 @@ import {
   writeLargeFile,
 } from "./interruptions.ts";
 import { ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
+import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 32 * MIB;
 /** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
-
-/** The partial file below the folder. */
-const unfinished = (to: string) => temporaryFiles(to).find((path) => path.endsWith(".part"))!;
 
 describeWithSshd("a copy that was interrupted", () => {
   let scene: Scene;
@@ -132,7 +129,7 @@ describeWithSshd("a copy that was interrupted", () => {
       await scene.sshd.waitForNoSession(10_000);
       const noted = notedBytes(to);
       // The first range begins at the first byte, and its first block is noted first.
-      using file = await Deno.open(unfinished(to), { write: true });
+      using file = await Deno.open(partialFile(to)!, { write: true });
       file.writeSync(new TextEncoder().encode("damaged"));
       assertEquals(await again(way, to), SIZE - noted + MIB);
     });
@@ -237,7 +234,7 @@ describeWithSshd("a copy that was interrupted", () => {
     ["the end of the ssh to the source", (running) => killOthers(scene, running, /^\S*ssh .*testhost\b/)],
     ["the end of the ssh to the target", (running) => killOthers(scene, running, /^\S*ssh .*testhost2\b/)],
     ["SIGKILL of the end that reads", () => killHolder(scene, `${source}/big`)],
-    ["SIGKILL of the end that writes", (_, to) => killHolder(scene, unfinished(to))],
+    ["SIGKILL of the end that writes", (_, to) => killHolder(scene, partialFile(to)!)],
   ];
   for (const [index, [how, kill]] of RELAY_KILLS.entries()) {
     const engine = ENGINES[index % ENGINES.length];

@@ -10,3 +10,8 @@ export function temporaryFiles(folder: string): string[] {
   }
   return found;
 }
+
+/** The partial file below the folder, if there is one. */
+export function partialFile(folder: string): string | undefined {
+  return temporaryFiles(folder).find((path) => path.endsWith(".part"));
+}

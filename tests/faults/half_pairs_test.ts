@@ -1,14 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { pass } from "../../src/session/pass_stream.ts";
+import { startProxiedHosts } from "../e2e/proxied_hosts.ts";
 import { type Scene, startScene } from "../e2e/scene.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { freePort } from "../support/free_port.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { randomBytes } from "../support/random_bytes.ts";
-import { addHost, startSshd } from "../support/sshd.ts";
 import { startTcpProxy } from "../support/tcp_proxy.ts";
-import { writeTree } from "../support/temp_tree.ts";
 
 describeWithSshd("a relay of which one connection does not come about", () => {
   let scene: Scene;
@@ -22,28 +21,18 @@ describeWithSshd("a relay of which one connection does not come about", () => {
   for (const [side, host] of [["source", "testhost"], ["target", "other"]]) {
     for (const lost of [2, 3]) {
       it(`copies with the others, and waits for nothing: connection ${lost} to the ${side}`, async () => {
-        await using sshd = await startSshd();
-        await using other = await startSshd();
-        await addHost(sshd, "other", other);
-        await using proxies = new AsyncDisposableStack();
-        const hosts: Record<string, unknown> = {};
-        for (const [name, { home }] of Object.entries({ testhost: sshd, other })) {
-          const port = freePort();
-          await writeTree(home, { ".config/escp/config.yaml": `escp-port: ${port}\n` });
-          let connections = 0;
-          const proxy = proxies.use(startTcpProxy(port, {
+        let connections = 0;
+        await using hosts = await startProxiedHosts((name, port) =>
+          startTcpProxy(port, {
             async passing(client, server) {
-              if (++connections === lost && name === host) return;
-              await Promise.all([pass(client, server), pass(server, client)]);
+              if (name === host && ++connections === lost) return;
+              await Promise.all([passOn(client, server), passOn(server, client)]);
             },
-          }));
-          hosts[name] = { "data-address": `127.0.0.1:${proxy.port}` };
-        }
-        const settings = await scene.tree({ "escp/config.yaml": JSON.stringify({ hosts }) });
+          })
+        );
         const to = await scene.tree();
-        const flags = ["-t4", "-3", "--timeout", "600", "--tunnel", "never"];
-        const copy = [...sshd.sshOptions, ...flags, `testhost:${from}/file`, `other:${to}/file`];
-        const result = await runEscp(copy, { env: { XDG_CONFIG_HOME: settings } });
+        const copy = [...hosts.options, "-t4", "--timeout", "600", `testhost:${from}/file`, `other:${to}/file`];
+        const result = await runEscp(copy, { env: hosts.env });
         assertEquals(result.code, 0, result.stderr);
         assertEquals(await compareTrees(from, to), []);
       });
@@ -51,10 +40,7 @@ describeWithSshd("a relay of which one connection does not come about", () => {
   }
 });
 
-async function pass(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
-  const buffer = new Uint8Array(64 << 10);
-  for (let read; (read = await from.read(buffer)) !== null;) {
-    for (let at = 0; at < read;) at += await to.write(buffer.subarray(at, read));
-  }
+async function passOn(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+  await pass(from, to);
   await to.closeWrite();
 }
