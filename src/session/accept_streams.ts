@@ -45,8 +45,8 @@ export class StreamAcceptor {
       this.#admit(conn);
       acceptProof(conn, secrets, engine, claim, as).then(
         (stream) => {
-          this.#unproven.delete(conn);
-          take(stream);
+          // What was dropped while the proof was answered is closed.
+          if (this.#unproven.delete(conn)) take(stream);
         },
         () => this.#unproven.delete(conn),
       );
@@ -62,6 +62,7 @@ export class StreamAcceptor {
     this.#closed = true;
     this.#listeners.forEach(closeQuietly);
     for (const conn of this.#unproven) closeQuietly(conn);
+    this.#unproven.clear();
   }
 
   #admit(conn: Deno.TcpConn): void {

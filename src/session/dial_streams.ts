@@ -27,6 +27,8 @@ const STAGGER_MS = 250;
 /** How long a connection may take to be there. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
+const UNNEEDED = "no longer needed";
+
 /** Numbers count up and are never used twice, whatever became of the attempt. */
 export class StreamDialer {
   readonly #secrets: SessionSecrets;
@@ -38,6 +40,7 @@ export class StreamDialer {
   /** What came of each place. */
   readonly attempts: Attempt[] = [];
   #closed = false;
+  /** What has not proven itself yet, and is still wanted. */
   readonly #pending = new Set<ByteConn>();
 
   /** @param first the number of the first stream. */
@@ -61,7 +64,7 @@ export class StreamDialer {
   /** Ends all attempts. */
   close(): void {
     this.#closed = true;
-    for (const conn of this.#pending) closeQuietly(conn);
+    this.#dropPending();
   }
 
   /** A stream from the first place that proves itself; undefined when none does in time: `failures` has a line for each then. */
@@ -86,7 +89,7 @@ export class StreamDialer {
           winner = stream;
           won = candidate;
           this.#chosen = place;
-          for (const pending of this.#pending) closeQuietly(pending);
+          this.#dropPending();
         })
       ).catch((error) => {
         if (over) return;
@@ -118,7 +121,7 @@ export class StreamDialer {
       this.attempts.push(candidate === won ? { way: placeName(this.#chosen!) } : attempt);
     }
     if (winner) return winner;
-    for (const conn of this.#pending) closeQuietly(conn);
+    this.#dropPending();
     for (const [candidate, why] of left) failures.push(`${placeName(candidate)}: ${why}`);
   }
 
@@ -146,14 +149,22 @@ export class StreamDialer {
   async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<ProvenStream> {
     if (this.#closed) {
       closeQuietly(conn);
-      throw new Error("no longer needed");
+      throw new Error(UNNEEDED);
     }
     this.#pending.add(conn);
     try {
-      return await offerProof(conn, index, this.#secrets, this.#engine, { as: this.#as, timeoutMs });
+      const stream = await offerProof(conn, index, this.#secrets, this.#engine, { as: this.#as, timeoutMs });
+      // What was dropped while the answer was checked is closed.
+      if (this.#pending.has(conn)) return stream;
     } finally {
       this.#pending.delete(conn);
     }
+    throw new Error(UNNEEDED);
+  }
+
+  #dropPending(): void {
+    for (const conn of this.#pending) closeQuietly(conn);
+    this.#pending.clear();
   }
 }
 

@@ -103,13 +103,15 @@ async function inTime<T>(conn: ByteConn, timeoutMs: number, work: () => Promise<
     closeQuietly(conn);
   }, timeoutMs);
   try {
-    return await work();
+    const done = await work();
+    if (!late) return done;
   } catch (error) {
     closeQuietly(conn);
-    throw late ? new Deno.errors.TimedOut(NO_ANSWER, { cause: error }) : error;
+    if (!late) throw error;
   } finally {
     clearTimeout(timer);
   }
+  throw new Deno.errors.TimedOut(NO_ANSWER);
 }
 
 /** Closes a connection that may be closed already. */
