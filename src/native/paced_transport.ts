@@ -1,4 +1,4 @@
-/** A connection that takes no more than so many bytes a second, evenly. */
+/** A connection that takes no more than so many bytes a second, evenly; how many may change. */
 
 import type { Transport } from "./transport.ts";
 
@@ -21,17 +21,15 @@ const realClock: Clock = {
 /** Paces writes; reads are left alone. Time that was not used is not saved up for a burst. */
 export class PacedTransport implements Transport {
   readonly #inner: Transport;
-  readonly #bytesPerMs: number;
-  readonly #pieceBytes: number;
+  readonly #bytesPerSecond: () => number;
   readonly #clock: Clock;
   /** When the bytes that were written so far are used up. */
   #paidMs = 0;
 
-  /** @param bytesPerSecond more than 0. */
-  constructor(inner: Transport, bytesPerSecond: number, clock: Clock = realClock) {
+  /** @param bytesPerSecond asked at each write; more than 0. */
+  constructor(inner: Transport, bytesPerSecond: () => number, clock: Clock = realClock) {
     this.#inner = inner;
-    this.#bytesPerMs = bytesPerSecond / 1000;
-    this.#pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.floor(bytesPerSecond * PIECE_SECONDS));
+    this.#bytesPerSecond = bytesPerSecond;
     this.#clock = clock;
   }
 
@@ -42,10 +40,12 @@ export class PacedTransport implements Transport {
   async write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {
     const wait = this.#paidMs - this.#clock.now();
     if (wait > 0) await this.#clock.sleep(wait);
-    const written = await this.#inner.write(buffer, start, Math.min(end, start + this.#pieceBytes));
+    const bytesPerSecond = this.#bytesPerSecond();
+    const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.floor(bytesPerSecond * PIECE_SECONDS));
+    const written = await this.#inner.write(buffer, start, Math.min(end, start + pieceBytes));
     // A timer that comes late is made up for, up to one piece.
     const from = Math.max(this.#paidMs, this.#clock.now() - PIECE_SECONDS * 1000);
-    this.#paidMs = from + written / this.#bytesPerMs;
+    this.#paidMs = from + written / bytesPerSecond * 1000;
     return written;
   }
 

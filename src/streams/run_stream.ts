@@ -17,6 +17,7 @@ import type { LentFiles } from "./lent_files.ts";
 import { type ReceiveHost, ReceiveStream } from "./receive_stream.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
 import { type SendHost, sendStream } from "./send_stream.ts";
+import { shareOf } from "./shared_limit.ts";
 import { FRAMES_BEFORE, type StreamJob, type StreamKeysOf, type StreamRole } from "./stream_job.ts";
 import type { ReceiveReport, SendReport } from "./unit.ts";
 
@@ -197,9 +198,8 @@ async function openAsks(
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;
 
-/** What is sent is paced, whichever side this is: a receiver sends next to nothing. */
-function paced({ keys, transport }: StreamEnd, { bytesPerSecond }: StreamJob): StreamEnd {
-  return { keys, transport: bytesPerSecond > 0 ? new PacedTransport(transport, bytesPerSecond) : transport };
+function paced({ keys, transport }: StreamEnd, { limit }: StreamJob): StreamEnd {
+  return { keys, transport: limit ? new PacedTransport(transport, () => shareOf(limit)) : transport };
 }
 
 interface Frames {

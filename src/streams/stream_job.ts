@@ -5,6 +5,7 @@ import type { CodecName } from "../protocol/coding.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { SharedMemory } from "../resume/run_memory.ts";
 import type { SourceRoot, TargetOptions, TargetRoot } from "../files/engine.ts";
+import type { SharedLimit } from "./shared_limit.ts";
 
 /** One direction's work. */
 export type StreamRole =
@@ -47,8 +48,8 @@ export interface StreamJob {
   /** Files are dummies on this end. */
   dummy?: boolean;
   blockBytes: number;
-  /** Most bytes a second that one stream sends; 0: as fast as it goes. */
-  bytesPerSecond: number;
+  /** Of a sender; undefined: as fast as it goes. */
+  limit?: SharedLimit;
   /** Congestion control of the connections of a sender or relay, such as "bbr"; undefined: what the system has. */
   congestion?: string;
   /** Reads and writes on a connection that get nowhere for so long break the stream. */

@@ -5,6 +5,7 @@ import { descriptorOf, duplicate } from "../native/socket_descriptor.ts";
 import { Changes } from "./changes.ts";
 import { type ByteConn, ConnTransport } from "../native/transport.ts";
 import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
+import { countStream } from "./shared_limit.ts";
 import { breakError, describeBreak } from "./stream_break.ts";
 import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
 import type { FromWorker, StreamBreak, ToWorker } from "./thread_messages.ts";
@@ -33,7 +34,7 @@ export class StreamPool {
   wireBytes = 0;
   readonly #job: StreamJob;
   readonly #host: PoolHost;
-  readonly #limit: number;
+  readonly #mostWorkers: number;
   readonly #workers: StreamThread[] = [];
   readonly #local = new Map<number, { stream: RunningStream; transports: ConnTransport[] }>();
   #closed = false;
@@ -42,7 +43,7 @@ export class StreamPool {
   constructor(job: StreamJob, host: PoolHost, workers: number) {
     this.#job = job;
     this.#host = host;
-    this.#limit = workers;
+    this.#mostWorkers = workers;
   }
 
   /**
@@ -60,7 +61,19 @@ export class StreamPool {
     if (congestion !== undefined) {
       for (const { conn } of ends) if (isTcp(conn)) chooseCongestion(conn, congestion);
     }
-    const descriptors = this.#limit > 0
+    const { limit } = this.#job;
+    if (!limit) return await this.#place(stream, ends);
+    countStream(limit, 1);
+    try {
+      return await this.#place(stream, ends);
+    } finally {
+      countStream(limit, -1);
+    }
+  }
+
+  /** In a Worker, where that can be. */
+  async #place(stream: number, ends: PlacedStream[]): Promise<void> {
+    const descriptors = this.#mostWorkers > 0
       ? ends.map(({ conn }) => isTcp(conn) ? descriptorOf(conn) : undefined)
       : [undefined];
     if (!descriptors.every((descriptor) => descriptor !== undefined)) return await this.#runHere(stream, ends);
@@ -114,7 +127,7 @@ export class StreamPool {
   /** A Worker with the fewest streams, or a new one. */
   #thread(): StreamThread {
     const least = this.#workers.toSorted((a, b) => a.streams - b.streams)[0];
-    if (least && (least.streams === 0 || this.#workers.length >= this.#limit)) return least;
+    if (least && (least.streams === 0 || this.#workers.length >= this.#mostWorkers)) return least;
     const thread = this.#startWorker();
     this.#workers.push(thread);
     return thread;

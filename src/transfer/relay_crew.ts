@@ -50,8 +50,6 @@ export class RelayCrew {
         cipherEngine: machine.cipher.name,
         fileEngine: machine.files.name,
         blockBytes,
-        // The sending host keeps to the limit.
-        bytesPerSecond: 0,
         congestion,
         idleTimeoutMs: timeoutMs,
       },

@@ -10,6 +10,7 @@ import type { Failure } from "../protocol/results.ts";
 import type { Session } from "../session/session.ts";
 import { exactly, type StreamCount } from "../session/stream_count.ts";
 import { toError } from "../streams/failure.ts";
+import { sharedLimit } from "../streams/shared_limit.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import { codecFor } from "./compression.ts";
 import type { TransferEvent } from "./events.ts";
@@ -166,7 +167,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           fileEngine: options.files.name,
           dummy: options.files.dummy,
           blockBytes: options.blockBytes,
-          bytesPerSecond: Math.ceil(options.bytesPerSecond / Math.max(1, count.most)),
+          limit: options.bytesPerSecond > 0 ? sharedLimit(options.bytesPerSecond) : undefined,
           congestion: options.congestion,
           idleTimeoutMs: options.idleTimeoutMs,
         },

@@ -117,7 +117,6 @@ export class TargetFiles {
         fileEngine: files.name,
         dummy: files.dummy,
         blockBytes: options.blockBytes,
-        bytesPerSecond: 0,
         idleTimeoutMs: options.idleTimeoutMs,
       },
       {

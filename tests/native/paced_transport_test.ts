@@ -4,7 +4,7 @@ import { PacedTransport } from "../../src/native/paced_transport.ts";
 import type { Transport } from "../../src/native/transport.ts";
 
 /** A connection that takes everything at once, and a clock that only sleeping moves. */
-function pacedAt(bytesPerSecond: number, { late = 0 } = {}) {
+function pacedAt(bytesPerSecond: number | (() => number), { late = 0 } = {}) {
   const writes: { atMs: number; bytes: number }[] = [];
   const clock = { ms: 1000 };
   const inner: Transport = {
@@ -15,7 +15,7 @@ function pacedAt(bytesPerSecond: number, { late = 0 } = {}) {
     },
     close: () => {},
   };
-  const paced = new PacedTransport(inner, bytesPerSecond, {
+  const paced = new PacedTransport(inner, typeof bytesPerSecond === "number" ? () => bytesPerSecond : bytesPerSecond, {
     now: () => clock.ms,
     sleep: (ms) => Promise.resolve(void (clock.ms += ms + late)),
   });
@@ -52,6 +52,17 @@ describe("PacedTransport", () => {
     const resumed = clock.ms;
     await writeAll(paced, 1_000_000);
     assert(clock.ms - resumed > 900, `a burst of ${writes.length} writes in ${clock.ms - resumed} ms`);
+  });
+
+  it("keeps to a limit that changes", async () => {
+    const limit = { bytesPerSecond: 1_000_000 };
+    const { paced, clock } = pacedAt(() => limit.bytesPerSecond);
+    await writeAll(paced, 1_000_000);
+    const slow = clock.ms;
+    limit.bytesPerSecond = 4_000_000;
+    await writeAll(paced, 4_000_000);
+    const seconds = (clock.ms - slow) / 1000;
+    assert(seconds > 0.9 && seconds < 1.1, `${seconds} s`);
   });
 
   it("makes up for timers that come late", async () => {
