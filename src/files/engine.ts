@@ -195,6 +195,11 @@ export interface TargetOptions {
   fsync?: boolean;
   /** Whether it is told how finished files look. Default false. */
   looks?: boolean;
+  /**
+   * Whether what a file or link replaces is kept until it is forgotten, or has its name back (TargetComparer). Where the
+   * file system has no hard links nothing is. Default false.
+   */
+  keepsFormer?: boolean;
   /** Whether the sender lends its files: what an earlier copy has left of one can be compared with it. Default false. */
   lent?: boolean;
 }

@@ -9,6 +9,7 @@ import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { RangeReader, TargetOptions, TargetRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { type Attributes, FileKind, FileStat } from "./file_stat.ts";
+import { formerName, unverifiedName } from "./former_name.ts";
 import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "./link_target.ts";
 import { joinPath } from "./local_path.ts";
 import { NativeAttributes } from "./native_attributes.ts";
@@ -22,6 +23,7 @@ import { preservedMode } from "./target_mode.ts";
 import { checkShape, rootFolder, targetText } from "./target_name.ts";
 
 const ENOENT = 2;
+const EEXIST = 17;
 
 /** What the engine has found out, and has loaded. */
 interface ComparerEngine {
@@ -41,7 +43,7 @@ export class NativeComparer implements TargetComparer {
   readonly #statx: Statx;
   readonly #xattrs: XattrWriter | undefined;
   readonly #name = new Scratch(512);
-  readonly #newName = new Scratch(256);
+  readonly #otherName = new Scratch(256);
   readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
   #root = -1;
   #path = "";
@@ -127,16 +129,38 @@ export class NativeComparer implements TargetComparer {
     }
   }
 
-  rename(name: string): void {
-    const other = this.#newName.putName(encodeName(name));
-    if (this.#calls.renameat(this.#folder, this.#name.address, this.#folder, other) === 0) return;
-    throw failedCall("rename", this.path, this.#calls.errno());
+  forgetFormer(): void {
+    if (!this.#options.keepsFormer) return;
+    this.#calls.unlinkat(this.#folder, this.#otherName.putName(encodeName(this.#formerName())), 0);
+  }
+
+  revert(): string {
+    const calls = this.#calls;
+    const folder = this.#folder;
+    const name = this.#name.address;
+    const wrong = unverifiedName(encodeName(this.#nameText));
+    const other = this.#otherName.putName(encodeName(wrong));
+    if (calls.linkat(folder, name, folder, other, 0) !== 0) {
+      if (calls.errno() === EEXIST) return wrong;
+      // Where there are no hard links nothing was kept.
+      if (calls.renameat(folder, name, folder, other) === 0) return wrong;
+      throw failedCall("rename", this.path, calls.errno());
+    }
+    const former = this.#otherName.putName(encodeName(this.#formerName()));
+    if (calls.renameat(folder, former, folder, name) !== 0 && calls.unlinkat(folder, name, 0) !== 0) {
+      throw failedCall("rename", this.path, calls.errno());
+    }
+    return wrong;
   }
 
   close(): void {
     this.#folders.close();
     this.#aside.close();
     this.#folder = -1;
+  }
+
+  #formerName(): string {
+    return formerName(this.#options.token, encodeName(this.#nameText));
   }
 
   /** In the order in which none undoes another. */

@@ -5,11 +5,12 @@ import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/fi
 import { NameCounter } from "../native/file_name_counter.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
-import { decodeName } from "../protocol/names.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { type Attributes, FileKind } from "./file_stat.ts";
+import { formerName, unverifiedName } from "./former_name.ts";
 import { joinPath } from "./local_path.ts";
 import { NativeAttributes, readUmask } from "./native_attributes.ts";
 import { NativeFolders } from "./native_folders.ts";
@@ -50,6 +51,7 @@ export class NativePlacing {
   readonly #statx: Statx;
   readonly #look: Statx;
   readonly #itself = new Scratch(64);
+  readonly #otherName = new Scratch(256);
   readonly #processUmask: number;
   #renamesNew = true;
   /** Whether the last temporary name may still stand in the current folder. */
@@ -198,14 +200,31 @@ export class NativePlacing {
   }
 
   #giveName(temporary: number, name: number): void {
+    this.#keepFormer(name);
     if (!this.options.preserve) {
       if (this.#renameNew(temporary, name)) return;
       this.#keepExisting(temporary, name);
     }
-    this.rename(temporary, name);
+    this.#rename(temporary, name);
   }
 
+  /** The final name for what has no attributes to be handed down. @throws {FileError} */
   rename(temporary: number, name: number): void {
+    this.#keepFormer(name);
+    this.#rename(temporary, name);
+  }
+
+  /** With `keepsFormer`: what has this name is going to be replaced, and stays under another one. */
+  #keepFormer(name: number): void {
+    const { calls, folder, options } = this;
+    if (!options.keepsFormer) return;
+    const bytes = nameAt(name);
+    calls.unlinkat(folder, this.#otherName.putName(encodeName(unverifiedName(bytes))), 0);
+    // Nothing may be there, or its first one already, or no hard links be had.
+    calls.linkat(folder, name, folder, this.#otherName.putName(encodeName(formerName(options.token, bytes))), 0);
+  }
+
+  #rename(temporary: number, name: number): void {
     if (this.calls.renameat(this.folder, temporary, this.folder, name) !== 0) {
       throw this.failed(name, this.calls.errno(), temporary);
     }
@@ -223,7 +242,7 @@ export class NativePlacing {
   textOf(name: number): string {
     const root = this.roots[this.root];
     const folder = root.kind === "folder" ? targetText(root, this.path) : rootFolder(root);
-    return joinPath(folder, nameAt(name));
+    return joinPath(folder, decodeName(nameAt(name)));
   }
 
   close(): void {
@@ -272,11 +291,11 @@ export class NativePlacing {
   }
 }
 
-function nameAt(address: number): string {
+function nameAt(address: number): Uint8Array {
   const pointer = Deno.UnsafePointer.create(BigInt(address));
-  if (pointer === null) return "";
+  if (pointer === null) return new Uint8Array();
   const view = new Deno.UnsafePointerView(pointer);
   let length = 0;
   while (length < 256 && view.getUint8(length) !== 0) length++;
-  return length === 0 ? "" : decodeName(new Uint8Array(view.getArrayBuffer(length).slice(0)));
+  return length === 0 ? new Uint8Array() : new Uint8Array(view.getArrayBuffer(length).slice(0));
 }

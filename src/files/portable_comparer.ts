@@ -1,13 +1,15 @@
 /** Looking at targets with `Deno.*Sync`. */
 
 import { FileError, ProtocolError } from "../errors.ts";
-import { decodeName } from "../protocol/names.ts";
+import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { RangeReader, TargetOptions, TargetRoot } from "./engine.ts";
 import { failedDeno, failedWith } from "./file_failure.ts";
 import { type Attributes, FileKind, FileStat } from "./file_stat.ts";
+import { unverifiedName } from "./former_name.ts";
 import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
-import { existingAt, PortablePlacing } from "./portable_placing.ts";
+import { baseName, joinPath } from "./local_path.ts";
+import { existingAt, PortablePlacing, remove, tryLink } from "./portable_placing.ts";
 import { PortableRangeReader } from "./portable_reader.ts";
 import { readInfo } from "./portable_stat.ts";
 import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
@@ -96,12 +98,27 @@ export class PortableComparer implements TargetComparer {
     }
   }
 
-  rename(name: string): void {
+  forgetFormer(): void {
+    if (this.#options.keepsFormer) remove(this.#placing.formerOf(this.path));
+  }
+
+  revert(): string {
+    const { path } = this;
+    const wrong = unverifiedName(encodeName(baseName(path)));
+    const other = joinPath(this.#placing.folder, wrong);
     try {
-      Deno.renameSync(this.path, this.#placing.pathOf(name));
+      if (!tryLink(path, other)) {
+        // Another range of it was wrong too; or there are no hard links, and nothing was kept.
+        if (!existingAt(other)) Deno.renameSync(path, other);
+        return wrong;
+      }
+      const former = this.#placing.formerOf(path);
+      if (existingAt(former)) Deno.renameSync(former, path);
+      else Deno.removeSync(path);
     } catch (error) {
-      throw failedDeno("rename", this.path, error);
+      throw failedDeno("rename", path, error);
     }
+    return wrong;
   }
 
   close(): void {}

@@ -2,11 +2,13 @@
 
 import { checkRealPath } from "./confinement.ts";
 import { FileError, ProtocolError } from "../errors.ts";
+import { encodeName } from "../protocol/names.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "./file_failure.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
-import { joinPath } from "./local_path.ts";
+import { formerName, unverifiedName } from "./former_name.ts";
+import { baseName, joinPath } from "./local_path.ts";
 import { PortableAttributes } from "./portable_attributes.ts";
 import { makeUnfinishedFolder } from "./portable_folder.ts";
 import { statOf } from "./portable_stat.ts";
@@ -130,6 +132,7 @@ export class PortablePlacing {
       open?.sync();
       open?.close();
       const look = this.options.looks ? statOf(Deno.lstatSync(temporary)) : undefined;
+      this.keepFormer(path);
       Deno.renameSync(temporary, path);
       this.#unfinished = undefined;
       return look;
@@ -148,6 +151,18 @@ export class PortablePlacing {
     // The name of a single file is the user's own word.
     if (existing?.isFile && this.current().kind === "folder") checkSameCase(act, path, this.#rules);
     return existing;
+  }
+
+  /** With `keepsFormer`: what has this path is going to be replaced, and stays under another name. */
+  keepFormer(path: string): void {
+    if (!this.options.keepsFormer) return;
+    remove(joinPath(this.folder, unverifiedName(encodeName(baseName(path)))));
+    tryLink(path, this.formerOf(path));
+  }
+
+  /** Where that stays. @param path in the current folder. */
+  formerOf(path: string): string {
+    return joinPath(this.folder, formerName(this.options.token, encodeName(baseName(path))));
   }
 
   abandon(): void {
@@ -194,6 +209,16 @@ export function existingAt(path: string): Deno.FileInfo | undefined {
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+/** Gives a file or link one more name. @returns whether it has it: the name may be taken, or there is nothing, or no hard link. */
+export function tryLink(path: string, other: string): boolean {
+  try {
+    Deno.linkSync(path, other);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -93,6 +93,7 @@ export class PortableWriter implements TargetWriter {
     const { temporary } = this.#placing.makeTemporary(path, "create", make);
     try {
       this.#placing.replaced("create", path);
+      this.#placing.keepFormer(path);
       Deno.renameSync(temporary, path);
     } catch (error) {
       throw failedDeno("create", path, error);

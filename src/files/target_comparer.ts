@@ -37,8 +37,15 @@ export interface TargetComparer {
    * @throws {FileError}
    */
   bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
-  /** Gives it another name in its folder. @throws {FileError} act "rename" */
-  rename(name: string): void;
+  /** With `keepsFormer`: it is what it should be, and what it has replaced is not needed any more; never fails. */
+  forgetFormer(): void;
+  /**
+   * With `keepsFormer`: it is not what it should be. What it has replaced has its name again, or else nothing has.
+   *
+   * @returns the name that it has now, in its folder; the same when it has that already.
+   * @throws {FileError} act "rename"
+   */
+  revert(): string;
   close(): void;
 }
 

@@ -5,7 +5,6 @@ import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
 import { joinPath } from "../files/local_path.ts";
 import { readAttributes } from "../files/record_attributes.ts";
-import { TemporaryNames } from "../files/temporary_name.ts";
 import { isSameTime, type TargetComparer } from "../files/target_comparer.ts";
 import {
   type AskHeader,
@@ -53,7 +52,6 @@ export class AskReceiver {
   #folder = "";
   readonly #breather: Breather;
   readonly #wanted = new FileStat();
-  readonly #wrongNames = new TemporaryNames("unverified");
   #digests?: typeof import("../files/content_digest.ts");
 
   /** @param options what the sender may ask before it sends. */
@@ -109,7 +107,10 @@ export class AskReceiver {
       }
       const isWrong = outcome === Verdict.different && folder === Verdict.same && !entering;
       // What the sender cannot read may be right here.
-      if (last && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) outcome = this.#takeAway(cursor, bytes);
+      if (verify && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) {
+        const why = this.#takeAway(cursor, bytes);
+        if (last) outcome = why;
+      }
       if (cursor.type === RecordType.enter) continue;
       if (outcomes.push(outcome) > PACK_RECORDS) {
         throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
@@ -118,8 +119,10 @@ export class AskReceiver {
         // Of what is verified the sender says what became of it.
         if (!verify) report.failures.push(outcome);
       } else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
-        if (verify) report.verified = (report.verified ?? 0) + 1;
-        else this.#skip(cursor, bytes, report);
+        if (verify) {
+          report.verified = (report.verified ?? 0) + 1;
+          this.#target.forgetFormer();
+        } else this.#skip(cursor, bytes, report);
       }
     }
     return { report, outcomes };
@@ -191,15 +194,13 @@ export class AskReceiver {
     return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
   }
 
-  /** What is there is not what was written, for good: nobody shall take it for that. */
+  /** What is there is not what was written: what was there before has its name again, also when it is sent once more. */
   #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
     const target = this.#target;
     try {
       if (!target.look(cursor, bytes)) return Verdict.missing;
       if (target.stat.kind !== FileKind.file && target.stat.kind !== FileKind.symlink) return Verdict.different;
-      const name = this.#wrongNames.next();
-      target.rename(name);
-      return unverified(target.path, name);
+      return unverified(target.path, target.revert());
     } catch (error) {
       // Then it keeps its name, and the sender's failure is all that tells.
       if (error instanceof FileError) return Verdict.different;

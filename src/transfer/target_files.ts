@@ -97,6 +97,7 @@ export class TargetFiles {
       umask,
       token,
       looks: memory !== undefined,
+      keepsFormer: options.verify,
       lent: options.lender !== undefined,
     };
     this.#writer = files.targetWriter(roots, targetOptions);

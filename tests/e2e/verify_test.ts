@@ -47,6 +47,9 @@ describeWithSshd("--verify", () => {
       assertEquals([first.code, first.stderr], [0, ""]);
       assertEquals([endOf(first).files, endOf(first).verified], [FILES, FILES]);
       assertEquals(await compareTrees(source, to, { modes: true }), []);
+      // What is replaced is kept only until the new one is verified.
+      assertEquals(endOf(await copy("--no-resume")).verified, FILES);
+      assertEquals(await compareTrees(source, to, { modes: true }), []);
       await Deno.remove(`${to}/in/small`);
       const second = await copy("-u");
       assertEquals([second.code, second.stderr], [0, ""]);
@@ -67,9 +70,9 @@ describeWithSshd("--verify", () => {
   }
 
   /** Copies with an escp that takes its time before it reads anything again, while something damages what it wrote. */
-  async function damaged(name: string, times: number): Promise<Damaged> {
+  async function damaged(name: string, times: number, before: Record<string, string> = {}): Promise<Damaged> {
     const folder = await scene.tree();
-    const to = await scene.tree();
+    const to = await scene.tree(before);
     const slow = ["-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=700000"];
     const words = ["strace", "-f", ...slow, "-o", "/dev/null", ...escpCommand()];
     await Deno.writeTextFile(`${folder}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
@@ -132,6 +135,24 @@ describeWithSshd("--verify", () => {
         assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
       },
     );
+  }
+
+  for (const name of ["small", "large"]) {
+    it(`gives its name back to what a damaged file has replaced: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 9, { [name]: "what was there" });
+      assertEquals([result.code, damages], [1, 2], result.stderr);
+      assertEquals(await Deno.readTextFile(`${to}/${name}`), "what was there");
+      const [left, ...more] = [...Deno.readDirSync(to)].map(({ name }) => name).filter((each) => each !== name);
+      assertMatch(result.stderr, new RegExp(`^hint: It lies there as ${left} now`, "m"));
+      assertEquals(more, []);
+    });
+
+    it(`leaves nothing of what was replaced in the end: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 1, { [name]: "what was there" });
+      assertEquals([result.code, damages], [0, 1], result.stderr);
+      assertEquals([...Deno.readDirSync(to)].map(({ name }) => name), [name]);
+      assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
+    });
   }
 
   it("is refused where nothing can be read again", async () => {

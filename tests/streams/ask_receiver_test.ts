@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AskPhase, DIGEST_BYTES, NO_DIGEST, Verdict, writeDigest } from "../../src/protocol/ask.ts";
 import { putUint53, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { formerName } from "../../src/files/former_name.ts";
 import { isLeftoverName } from "../../src/resume/leftovers.ts";
 import { AskReceiver } from "../../src/streams/ask_receiver.ts";
 import { Breather } from "../../src/streams/breather.ts";
@@ -28,7 +29,7 @@ for (const { title, make } of ENGINES) {
     ) {
       const comparer = await make().targetComparer(
         [{ kind: "folder", path: folder.path, created: false }],
-        { preserve: false, umask: 0o022, token: "test" },
+        { preserve: false, umask: 0o022, token: "test", keepsFormer: true },
       );
       const breather = new Breather();
       const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true });
@@ -64,11 +65,20 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("keeps its name where it is sent again, where the sender cannot read it, and where it is a folder", async () => {
+    it("and wrong gives its name back to what it has replaced before it is sent again", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      folder.write(formerName("test", new TextEncoder().encode("x")), "former");
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      const [left, ...others] = folder.list();
+      assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
+      assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
+    });
+
+    it("keeps its name where the sender cannot read it, and where it is a folder", async () => {
       using folder = new TempFolder();
       folder.write("x", "contents");
       folder.folder("folder");
-      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
       assertEquals(await ask(folder, file("x"), { last: true, digest: NO_DIGEST }), Verdict.different);
       assertEquals(await ask(folder, file("x"), { last: true }), Verdict.undecided);
       assertEquals(await ask(folder, file("folder"), { last: true, digest: WRONG }), Verdict.different);
