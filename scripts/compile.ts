@@ -13,6 +13,12 @@ import { type Bundle, bundle } from "./bundle.ts";
 import { exists } from "./exists.ts";
 import { type Target, TARGETS } from "./targets.ts";
 
+/**
+ * The collector leaves the heap alone below so many MiB: most copies need less, and a large collection at their end costs
+ * 20 ms (20,000 small files 2 % less, `-u` over them 4 % less; the peak of memory stays as it is).
+ */
+const HEAP = "--v8-flags=--initial-heap-size=64";
+
 const root = fromFileUrl(new URL("..", import.meta.url));
 
 async function compile(args: string[]): Promise<number> {
@@ -74,7 +80,7 @@ async function run({ main, includes }: Bundle, args: string[], runtime: string |
   const { code } = await new Deno.Command(Deno.execPath(), {
     // The code cache would save some 8 ms a start, but it is a file of a known name in the shared temporary folder:
     // whoever puts one there first runs his code as another user. Types are checked by `deno task check`.
-    args: ["compile", "--quiet", "--allow-all", "--no-check", "--no-code-cache"]
+    args: ["compile", "--quiet", "--allow-all", "--no-check", "--no-code-cache", HEAP]
       .concat(includes.flatMap((path) => ["--include", path]), args, main),
     cwd: root,
     env: runtime === undefined ? env : { ...env, DENORT_BIN: runtime },
