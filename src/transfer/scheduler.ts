@@ -284,7 +284,10 @@ export class Scheduler {
       const item = this.#early.shift() ?? await this.#pull();
       if (item) this.#plan(item);
       else if (this.#mayLink()) {
-        for (const links of this.#links.splice(0)) this.#readyPack(links);
+        for (const item of this.#links.splice(0)) {
+          const links = this.#verification?.rightLinks(item) ?? item;
+          if (links.records > 0) this.#readyPack(links);
+        }
       }
       this.#changes.announce();
     })().finally(() => this.#walking = undefined);
@@ -329,7 +332,7 @@ export class Scheduler {
     }
   }
 
-  #readyPack(item: PackItem): void {
+  #readyPack(item: Pick<PackItem, "plan" | "records">): void {
     if (this.#questions) this.#questions.addPack(item);
     else this.#ready.push(this.#packUnit(item));
   }

@@ -5,6 +5,7 @@
 
 import { quotePath } from "../errors.ts";
 import { joinPath } from "../files/local_path.ts";
+import { Verdict } from "../protocol/ask.ts";
 import { decodeName } from "../protocol/names.ts";
 import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -12,6 +13,7 @@ import { type SelectedRecords, selectRecords } from "../protocol/select_records.
 import type { AskUnit, PackUnit } from "../streams/unit.ts";
 import type { RangedItem } from "./ranged_files.ts";
 import { TargetQuestions } from "./target_questions.ts";
+import { forEachFile } from "./written_files.ts";
 
 /** Whom the verification tells what came of it. */
 export interface VerificationHost {
@@ -40,12 +42,17 @@ export class Verification {
   /** What is sent for the second time. */
   readonly #againPacks = new Set<number>();
   readonly #againRanged = new Set<RangedItem>();
+  /** Files that were found wrong, and not right since: what has their name may be what had it before the copy. */
+  readonly #wrong = new Set<string>();
 
   constructor(host: VerificationHost) {
     this.#host = host;
     const shared = {
       rootName: host.rootName,
-      known: host.same,
+      known: (root: number, path: string) => {
+        this.#wrong.delete(keyOf(root, path));
+        host.same?.(root, path);
+      },
       skipped: () => {
         this.verified++;
       },
@@ -91,7 +98,34 @@ export class Verification {
 
   /** The answer has come. */
   answered(unit: AskUnit, outcomes: (number | Failure)[]): void {
+    const isWrong = outcomes.map((outcome) => outcome === Verdict.same || outcome === Verdict.undecided ? 0 : 1);
+    if (isWrong.includes(1)) {
+      forEachFile(unit, Uint8Array.from(isWrong), (root, path) => this.#wrong.add(keyOf(root, path)));
+    }
     (this.#secondAsks.delete(unit.unit) ? this.#second : this.#first).answered(unit, outcomes);
+  }
+
+  /** Those of these hard links that lead to what is right; the others have failed, and what has their name stays. */
+  rightLinks(links: SelectedRecords): SelectedRecords {
+    if (this.#wrong.size === 0) return links;
+    const { plan, records } = links;
+    const wanted = new Uint8Array(records).fill(1);
+    const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+    let folder = "";
+    for (let index = 0; cursor.next();) {
+      const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
+      const name = decodeName(plan.subarray(nameStart, nameEnd));
+      if (type === RecordType.enter) folder = name;
+      else {
+        const first = decodeName(plan.subarray(contentStart, contentEnd));
+        if (this.#wrong.has(keyOf(root, first))) {
+          wanted[index] = 0;
+          this.#host.failed(unlinked(this.#pathOf(root, joinPath(folder, name)), this.#pathOf(root, first)));
+        }
+        index++;
+      }
+    }
+    return selectRecords(plan, wanted);
   }
 
   /**
@@ -129,6 +163,19 @@ export class Verification {
     const name = this.#host.rootName(root);
     return name === "." ? path : joinPath(name, path);
   }
+}
+
+function keyOf(root: number, path: string): string {
+  return `${root}/${path}`;
+}
+
+function unlinked(path: string, first: string): Failure {
+  return {
+    code: "ECHECKSUM",
+    path,
+    message: `Cannot link ${quotePath(path)} to ${quotePath(first)}: that is not what was written`,
+    hint: "",
+  };
 }
 
 function differsNow(path: string): string {

@@ -4,7 +4,9 @@ import { ProtocolError } from "../../src/errors.ts";
 import { loadFileEngine } from "../../src/files/engine.ts";
 import { resolveSources } from "../../src/files/source_roots.ts";
 import { combineCrc32 } from "../../src/protocol/crc32.ts";
+import { decodeName } from "../../src/protocol/names.ts";
 import type { ByteRange } from "../../src/protocol/range_sums.ts";
+import { RecordCursor, RecordType } from "../../src/protocol/records.ts";
 import type { Message, MessageOf } from "../../src/protocol/messages.ts";
 import type { Failure } from "../../src/protocol/results.ts";
 import { AskPhase, Verdict } from "../../src/protocol/ask.ts";
@@ -62,12 +64,21 @@ function confirm(scheduler: Scheduler, unit: Unit | undefined): void {
       refused: [],
       grown: [],
       notes: [],
-      inPlace: new Uint8Array(1),
+      inPlace: new Uint8Array(records).fill(1),
     });
   } else {
     const { file, start, end } = unit as RangeUnit;
     scheduler.report({ type: "range", unit: unit!.unit, file, start, end, crc32: 0 });
   }
+}
+
+function recordsOf({ plan }: PackUnit): { type: number; name: string }[] {
+  const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+  const records = [];
+  while (cursor.next()) {
+    records.push({ type: cursor.type, name: decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd)) });
+  }
+  return records;
 }
 
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
@@ -178,6 +189,33 @@ describe("Scheduler", () => {
     assertEquals(links?.type, "pack");
     confirm(work.scheduler, links);
     assertEquals(await work.scheduler.next(0), undefined);
+  });
+
+  it("sends no hard links to what was read again and found wrong for good", async () => {
+    for (const wrongTimes of [0, 1, 2]) {
+      await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
+      await work.scheduler.verify(() => ".");
+      const links: string[][] = [];
+      let wrong = 0;
+      for (let unit; (unit = await work.scheduler.next(0));) {
+        if (unit.type === "ask") {
+          const isWrong = unit.phase === AskPhase.look && links.length === 0 && wrong < wrongTimes;
+          if (isWrong) wrong++;
+          const verdict = isWrong ? Verdict.different : Verdict.same;
+          work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: Array(unit.records).fill(verdict) });
+        } else {
+          const of = recordsOf(unit as PackUnit).filter(({ type }) => type === RecordType.hardlink);
+          if (of.length > 0) links.push(of.map(({ name }) => name));
+          confirm(work.scheduler, unit);
+        }
+      }
+      const isLost = wrongTimes === 2;
+      assertEquals(links.length, isLost ? 0 : 1);
+      const told = work.failed.map(([{ message }]) => message).filter((message) => message.includes("link"));
+      assertEquals(told.length, isLost ? 1 : 0);
+      if (isLost) assertMatch(told[0], /^Cannot link "[ab]" to "[ab]": that is not what was written$/);
+      assertEquals(work.scheduler.finished, true);
+    }
   });
 
   it("sends only what is missing of a file, and closes it with the sum of all", async () => {
