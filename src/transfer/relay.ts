@@ -110,6 +110,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const crew = new RelayCrew(from, to, { machine, count, blockBytes, timeoutMs, congestion }, {
     written: (stream, bytes) => written.set(stream, bytes),
     relayed: (result) => conversation.result(result),
+    finishing: () => conversation.finishing,
   });
   const startedAt = performance.now();
   const tell = () => {

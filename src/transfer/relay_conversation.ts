@@ -30,6 +30,8 @@ export class RelayedConversation {
   failed = 0;
   /** What a dry run would do. */
   readonly planned: PlannedEntries;
+  /** The sender has every result. */
+  finishing = false;
   /** Bytes of large files that an earlier copy has left with the receiver. */
   kept = 0;
   readonly #told = new Set<string>();
@@ -106,6 +108,7 @@ export class RelayedConversation {
     else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure);
     else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
     else if (message.type === "closed") this.files++;
+    else if (message.type === "finish") this.finishing = true;
     else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
     else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure));
   }

@@ -8,6 +8,12 @@ import { type PoolHost, StreamPool } from "../streams/stream_pool.ts";
 import type { Machine } from "./machine.ts";
 import { StreamLosses } from "./stream_losses.ts";
 
+/** Whom the pairs tell. */
+export interface RelayCrewHost extends Pick<PoolHost, "written" | "relayed"> {
+  /** Whether the sender has finished: it has every result. */
+  finishing(): boolean;
+}
+
 /** Pairs the streams of the two, and runs the pairs. */
 export class RelayCrew {
   readonly #pool: StreamPool;
@@ -17,6 +23,7 @@ export class RelayCrew {
   readonly #from: ClientSession;
   readonly #to: ClientSession;
   readonly #count: StreamCount;
+  readonly #finishing: () => boolean;
   #fatal: { error: unknown } | undefined;
   readonly losses = new StreamLosses();
   /** As many were ever there. */
@@ -38,8 +45,9 @@ export class RelayCrew {
       timeoutMs: number;
       congestion?: string;
     },
-    host: Pick<PoolHost, "written" | "relayed">,
+    host: RelayCrewHost,
   ) {
+    this.#finishing = () => host.finishing();
     this.#from = from;
     this.#to = to;
     this.#count = count;
@@ -140,6 +148,8 @@ export class RelayCrew {
     const run = this.#pool.run(this.pairs++, from, to).then(() => {
       this.#ended++;
     }, (error) => {
+      // A host that has finished leaves, also where the other half of a late pair has just come: nothing is lost with it.
+      if (this.#finishing()) return void this.#ended++;
       try {
         this.losses.add(error);
         this.#replace();
