@@ -117,6 +117,11 @@ export class RunMemory {
     return this.shared.known !== undefined;
   }
 
+  /** Whether `close` leaves the journal to a later run. */
+  get isKept(): boolean {
+    return this.#file !== undefined && this.#count > 0;
+  }
+
   /** Notes files that have their final names. A journal that can grow no longer does so without a word. */
   note(digests: Uint32Array): void {
     for (let at = 0; at < digests.length && this.#file; at += MOST_IN_BATCH * 2) {

@@ -6,7 +6,6 @@ import { rootFolder, targetText } from "../files/target_name.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { RunMemory, RunPlace, SharedMemory } from "../resume/run_memory.ts";
-import { sweep } from "../resume/sweep.ts";
 import { systemRun } from "./host_identity.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 
@@ -35,9 +34,14 @@ export class RememberedRun {
     return this.#memory.token;
   }
 
-  /** Removes from these folders what an earlier run has left there and could not remove. */
-  sweep(folders: Iterable<string>): void {
-    if (this.#memory.reopened) { for (const folder of folders) sweep(folder, this.token); }
+  /** Whether an earlier run has begun the journal: it may have left what it could not remove. */
+  get reopened(): boolean {
+    return this.#memory.reopened;
+  }
+
+  /** Whether `close` leaves the journal to a later run. */
+  get isKept(): boolean {
+    return this.#memory.isKept;
   }
 
   /** Digests of files that have their final names. */

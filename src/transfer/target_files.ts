@@ -6,6 +6,7 @@ import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
+import { sweep } from "../resume/sweep.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
@@ -58,6 +59,8 @@ export class TargetFiles {
   finishing = false;
   readonly #options: ReceiveOptions;
   readonly #memory: RememberedRun | undefined;
+  /** For the names of temporary files. */
+  readonly #token: string;
   readonly #writer: TargetWriter;
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
@@ -73,6 +76,7 @@ export class TargetFiles {
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
+  #swept = false;
 
   /** @param memory of this run; undefined: nothing is remembered. */
   constructor(
@@ -83,7 +87,7 @@ export class TargetFiles {
     this.#memory = memory;
     this.#options = options;
     const { session, files, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison } = options;
-    const token = memory?.token ?? session.secrets.id.slice(0, 8);
+    const token = this.#token = memory?.token ?? session.secrets.id.slice(0, 8);
     // Otherwise the next update would find times that differ, and send everything again.
     const keepTimes = comparison !== undefined && comparison.by !== "nothing";
     const targetOptions = {
@@ -235,7 +239,8 @@ export class TargetFiles {
     this.#units.clear();
     this.#tell();
     if (this.#options.comparison?.dryRun) return [];
-    this.#memory?.sweep(this.#folders.paths());
+    // What could not be verified for another reason than being wrong has left what it replaced.
+    if (this.#options.verify || this.#memory?.reopened) this.#sweep();
     return (await this.#folders.finish(this.#writer)).map(toFailure);
   }
 
@@ -246,6 +251,14 @@ export class TargetFiles {
     await Promise.all([...this.#beginning.values(), ...this.#syncing]);
     this.#writer.abort({ keepPartials: true });
     this.#writer.close();
+    // What a later run can go on with it finds by the token of this one.
+    if (this.#options.verify && !this.#swept && !this.#memory?.isKept) this.#sweep();
+  }
+
+  /** Removes what is left under names that nobody writes to any more. */
+  #sweep(): void {
+    this.#swept = true;
+    for (const folder of this.#folders.paths()) sweep(folder, this.#token);
   }
 
   #tell(): void {

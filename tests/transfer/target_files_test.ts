@@ -1,9 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
-import { loadFileEngine } from "../../src/files/engine.ts";
+import { loadFileEngine, type TargetRoot } from "../../src/files/engine.ts";
 import type { Message, MessageOf } from "../../src/protocol/messages.ts";
+import { isRunJournalName } from "../../src/resume/partial_names.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive_options.ts";
+import { remember } from "../../src/transfer/remembered_run.ts";
 import { TargetFiles } from "../../src/transfer/target_files.ts";
 import { createTempFolder } from "../support/temp.ts";
 
@@ -25,6 +27,28 @@ const OPEN: MessageOf<"open"> = {
   attributes: { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 },
 };
 
+const EMPTY = { ...OPEN, size: 0, path: "empty" as typeof OPEN.path };
+
+/** An empty file that replaces another, in a copy that verifies. */
+async function replaced(folder: string, { noted }: { noted?: Uint32Array } = {}) {
+  const old = `${folder}/${EMPTY.path}`;
+  await Deno.writeTextFile(old, "old");
+  const opened = Promise.withResolvers<void>();
+  const sent = { push: (message: Message) => message.type === "opened" && opened.resolve() } as unknown as Message[];
+  const options = { ...optionsOf(sent), verify: true, resume: true, fsync: false };
+  const roots: TargetRoot[] = [{ kind: "folder", path: folder, created: false }];
+  const { session } = options;
+  const remembering = { ...options, session: { ...session, features: ["rerun"] } as unknown as typeof session };
+  const memory = noted && await remember(remembering, roots, { files: 2, complete: true });
+  if (noted) memory!.note(noted);
+  const target = new TargetFiles(options, roots, { streams: 1, memory });
+  target.open(EMPTY);
+  await opened.promise;
+  target.finishFile({ type: "close", file: EMPTY.file, size: 0, crc32: 0 });
+  assertEquals(await Deno.readTextFile(old), "");
+  return { target, memory };
+}
+
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
 
 describe("TargetFiles", () => {
@@ -42,5 +66,26 @@ describe("TargetFiles", () => {
     target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });
     assertEquals(sent.map((message) => message.type === "opened" && message.file), [0]);
     assertEquals(namesIn(folder.path), []);
+  });
+
+  it("leaves nothing of what was replaced when it could be neither verified nor found wrong", async () => {
+    await using folder = await createTempFolder();
+    const { target } = await replaced(folder.path);
+    assertEquals(namesIn(folder.path).length, 2);
+    assertEquals(await target.finish(), []);
+    assertEquals(namesIn(folder.path), [EMPTY.path]);
+    await target.close();
+  });
+
+  it("keeps what was replaced when the copy ends too early only for a run that goes on with it", async () => {
+    for (const noted of [undefined, Uint32Array.of(), Uint32Array.of(1, 2)]) {
+      await using folder = await createTempFolder();
+      const { target, memory } = await replaced(folder.path, { noted });
+      await target.close();
+      memory?.close();
+      const left = namesIn(folder.path).filter((name) => name !== EMPTY.path && !isRunJournalName(name));
+      const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${folder.path}/${name}`)));
+      assertEquals(contents, noted?.length ? ["old"] : []);
+    }
   });
 });
