@@ -142,9 +142,10 @@ export class NativeComparer implements TargetComparer {
     const other = this.#otherName.putName(encodeName(wrong));
     if (calls.linkat(folder, name, folder, other, 0) !== 0) {
       if (calls.errno() === EEXIST) return wrong;
-      // Where there are no hard links nothing was kept.
-      if (calls.renameat(folder, name, folder, other) === 0) return wrong;
-      throw failedCall("rename", this.path, calls.errno());
+      // It can have no other name beside its own, be it only now: what was kept may be there.
+      if (calls.renameat(folder, name, folder, other) !== 0) throw failedCall("rename", this.path, calls.errno());
+      calls.renameat(folder, this.#otherName.putName(encodeName(this.#formerName())), folder, name);
+      return wrong;
     }
     const former = this.#otherName.putName(encodeName(this.#formerName()));
     if (calls.renameat(folder, former, folder, name) !== 0 && calls.unlinkat(folder, name, 0) !== 0) {

@@ -107,14 +107,14 @@ export class PortableComparer implements TargetComparer {
     const wrong = unverifiedName(encodeName(baseName(path)));
     const other = joinPath(this.#placing.folder, wrong);
     try {
-      if (!tryLink(path, other)) {
-        // Another range of it was wrong too; or there are no hard links, and nothing was kept.
-        if (!existingAt(other)) Deno.renameSync(path, other);
-        return wrong;
-      }
+      const linked = tryLink(path, other);
+      // Another range of it was wrong too.
+      if (!linked && existingAt(other)) return wrong;
+      // It can have no other name beside its own, be it only now: what was kept may be there.
+      if (!linked) Deno.renameSync(path, other);
       const former = this.#placing.formerOf(path);
       if (existingAt(former)) Deno.renameSync(former, path);
-      else Deno.removeSync(path);
+      else if (linked) Deno.removeSync(path);
     } catch (error) {
       throw failedDeno("rename", path, error);
     }

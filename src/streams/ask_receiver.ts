@@ -197,9 +197,13 @@ export class AskReceiver {
   /** What is there is not what was written: what was there before has its name again, also when it is sent once more. */
   #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
     const target = this.#target;
+    const { dev, inode, inodeLow } = target.stat;
     try {
       if (!target.look(cursor, bytes)) return Verdict.missing;
-      if (target.stat.kind !== FileKind.file && target.stat.kind !== FileKind.symlink) return Verdict.different;
+      // Sent once more while this one was read, it may be right.
+      const { stat } = target;
+      if (stat.dev !== dev || stat.inode !== inode || stat.inodeLow !== inodeLow) return Verdict.different;
+      if (stat.kind !== FileKind.file && stat.kind !== FileKind.symlink) return Verdict.different;
       return unverified(target.path, target.revert());
     } catch (error) {
       // Then it keeps its name, and the sender's failure is all that tells.

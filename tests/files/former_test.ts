@@ -64,6 +64,16 @@ for (const { title, make } of ENGINES) {
         assertEquals([hidden(folder), contentsOf(folder)], [[], NEW]);
       });
 
+      it("has its name again also where the wrong one can have no second name", async () => {
+        using folder = filled();
+        write(engine, folder, preserve);
+        // There are no hard links of folders.
+        Deno.removeSync(folder.at("file"));
+        folder.folder("file");
+        const [wrong] = await judge(engine, folder, preserve, (comparer) => comparer.revert());
+        assertEquals([Deno.statSync(folder.at(wrong)).isDirectory, read(folder, "file")], [true, "old file"]);
+      });
+
       it("is kept of a large file too", () => {
         using folder = filled();
         const writer = engine.targetWriter([rootAt(folder)], { ...OPTIONS, preserve });

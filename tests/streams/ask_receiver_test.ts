@@ -25,12 +25,18 @@ for (const { title, make } of ENGINES) {
     async function ask(
       folder: TempFolder,
       entry: Uint8Array<ArrayBuffer>,
-      { last, digest }: { last: boolean; digest?: Uint8Array },
+      { last, digest, opened }: { last: boolean; digest?: Uint8Array; opened?: () => void },
     ) {
       const comparer = await make().targetComparer(
         [{ kind: "folder", path: folder.path, created: false }],
         { preserve: false, umask: 0o022, token: "test", keepsFormer: true },
       );
+      const open = comparer.open.bind(comparer);
+      comparer.open = () => {
+        const reader = open();
+        opened?.();
+        return reader;
+      };
       const breather = new Breather();
       const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true });
       const root = record(ROOT);
@@ -73,6 +79,15 @@ for (const { title, make } of ENGINES) {
       const [left, ...others] = folder.list();
       assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
       assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
+    });
+
+    it("stays where it was written anew while the wrong one was read", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      folder.write("again", "right");
+      const opened = () => Deno.renameSync(folder.at("again"), folder.at("x"));
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, opened }), Verdict.different);
+      assertEquals([folder.list(), Deno.readTextFileSync(folder.at("x"))], [["x"], "right"]);
     });
 
     it("keeps its name where the sender cannot read it, and where it is a folder", async () => {
