@@ -8,6 +8,7 @@ import { type Command, readCommandLine } from "./options.ts";
 import { parseArguments } from "./parse_arguments.ts";
 import { rawArguments } from "./raw_arguments.ts";
 import { readSettings } from "./settings.ts";
+import { writeStdout } from "./stdout.ts";
 
 /** Runs escp. @returns the exit status; never throws. */
 export async function main(args: string[]): Promise<number> {
@@ -44,13 +45,13 @@ async function findConfigs(
 async function run(command: Command, problem: UserError | undefined): Promise<number> {
   switch (command.kind) {
     case "help":
-      console.log((await import("./help.ts")).helpText().trimEnd());
+      writeStdout((await import("./help.ts")).helpText().trimEnd() + "\n");
       return EXIT_STATUS.ok;
     case "version":
-      console.log((await import("./show_version.ts")).showVersion(command.verbose).trimEnd());
+      writeStdout((await import("./show_version.ts")).showVersion(command.verbose).trimEnd() + "\n");
       return EXIT_STATUS.ok;
     case "completions":
-      console.log((await import("./completions.ts")).completionScript(command.shell).trimEnd());
+      writeStdout((await import("./completions.ts")).completionScript(command.shell).trimEnd() + "\n");
       return EXIT_STATUS.ok;
     case "receiver":
       return await (await import("./run_receiver.ts")).runReceiver(command.options, problem);

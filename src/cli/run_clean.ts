@@ -13,9 +13,9 @@ import { formatAge } from "./flag_value.ts";
 import { withRemoteEscp } from "./remote_escp.ts";
 import { headline, hintOf, isBug } from "./report_error.ts";
 import { peerCommand } from "./run_leg.ts";
+import { Output } from "./stdout.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
-import { writeStdout } from "./write_stdout.ts";
 
 /** @returns 0 when nothing failed, 1 when something did. @throws what ended it. */
 export async function runClean(options: CleanOptions): Promise<number> {
@@ -23,8 +23,12 @@ export async function runClean(options: CleanOptions): Promise<number> {
   const terminal = new Terminal({ quiet: quiet || json, verbose });
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
   using stop = stopSignals();
-  const cleaner = new Cleaner(options, { report: reportFor(options), terminal, logging, signal: stop.signal });
-  return await cleaner.run(places);
+  const output = new Output();
+  const report = reportFor(options, output.write);
+  const signal = AbortSignal.any([stop.signal, output.lost]);
+  const status = await new Cleaner(options, { report, terminal, logging, signal }).run(places);
+  output.lost.throwIfAborted();
+  return status;
 }
 
 interface Listeners {
@@ -136,10 +140,13 @@ function shown(host: string | undefined, text: string, space = ""): string {
   return host === undefined ? text : `${host}:${space}${text}`;
 }
 
-function reportFor({ quiet, json, places, olderThanMs, dryRun }: CleanOptions): CleanReport {
+function reportFor(
+  { quiet, json, places, olderThanMs, dryRun }: CleanOptions,
+  write: (text: string) => void,
+): CleanReport {
   const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)));
   const age = formatAge(Math.max(olderThanMs, UNLOCKED_MS) / 1000);
   const about = { version: VERSION, folders, age, dryRun };
-  if (json) return new CleanJson(about, { write: writeStdout, now: () => performance.now() });
-  return new CleanListing(about, quiet ? () => {} : writeStdout);
+  if (json) return new CleanJson(about, { write, now: () => performance.now() });
+  return new CleanListing(about, quiet ? () => {} : write);
 }

@@ -12,16 +12,17 @@ import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { Leg, Source } from "./legs.ts";
 import type { Options } from "./options.ts";
 import { runLeg } from "./run_leg.ts";
+import { Output } from "./stdout.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
-import { writeStdout } from "./write_stdout.ts";
 
 /** @returns 0 when everything was copied, 1 when something was not. @throws what ended the copy. */
 export async function runCopy(given: Options): Promise<number> {
   const { fileList } = given;
   const options = fileList ? await (await import("./listed_sources.ts")).withListed(given, fileList) : given;
-  const report = options.json ? await jsonReport(options) : undefined;
-  const listing = options.dryRun && !options.json ? await planListing() : undefined;
+  const output = new Output();
+  const report = options.json ? await jsonReport(options, output) : undefined;
+  const listing = options.dryRun && !options.json ? await planListing(output) : undefined;
   // Whoever reads JSON gets no second story on the terminal; what failed is on stderr all the same.
   const terminal = new Terminal({
     quiet: options.quiet || options.json,
@@ -32,6 +33,7 @@ export async function runCopy(given: Options): Promise<number> {
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
   const { log } = logging;
   using stop = stopSignals(hintWhenLost(options));
+  const signal = AbortSignal.any([stop.signal, output.lost]);
   const emit = (event: TransferEvent) => {
     report?.onEvent(event);
     listing?.onEvent(event);
@@ -49,16 +51,18 @@ export async function runCopy(given: Options): Promise<number> {
       emit,
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
-      signal: stop.signal,
+      signal,
       manifest,
     });
   const { legs } = options;
   const runSeveral = async () => {
     const { runLegs } = await import("./run_legs.ts");
-    return await runLegs(legs, run, { emit, signal: stop.signal });
+    return await runLegs(legs, run, { emit, signal });
   };
   try {
     const failed = legs.length === 1 ? (await run(legs[0], emit)).failed : await runSeveral();
+    listing?.flush();
+    output.lost.throwIfAborted();
     manifest?.write();
     return statusOf(failed);
   } catch (error) {
@@ -81,11 +85,10 @@ async function openManifest(path: string): Promise<Manifest> {
   return new Manifest(path);
 }
 
-async function jsonReport(options: Options) {
+async function jsonReport(options: Options, { write }: Output) {
   const { JsonReport } = await import("../ui/json_report.ts");
-  const output = { write: writeStdout, now: () => performance.now() };
   const { target, fileList } = options;
-  return new JsonReport(output, {
+  return new JsonReport({ write, now: () => performance.now() }, {
     version: VERSION,
     // A list may be longer than anybody wants to see it.
     sources: options.sources.filter(({ literal }) => !literal).map(({ operand }) => formatOperand(operand)),
@@ -94,9 +97,9 @@ async function jsonReport(options: Options) {
   });
 }
 
-async function planListing() {
+async function planListing({ write }: Output) {
   const { PlanListing } = await import("../ui/plan_listing.ts");
-  return new PlanListing(writeStdout);
+  return new PlanListing(write);
 }
 
 /** What the progress line is about: the name of the only source. */

@@ -9,6 +9,7 @@ import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { DoctorOptions } from "./options.ts";
 import { placeOfEscp } from "./remote_escp.ts";
 import { accessTo, familyOf, mayAsk, peerCommand, streamsTo } from "./run_leg.ts";
+import { Output } from "./stdout.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
@@ -17,11 +18,13 @@ export async function runDoctor(given: DoctorOptions): Promise<number> {
   const { remote, folderThere, folderHere, bits, json, quiet } = given;
   const options = { ...given, remotePath: placeOfEscp(remote, given) };
   using stop = stopSignals();
+  const output = new Output();
+  const write = (line: string) => output.write(line + "\n");
   const peer = peerCommand(options, remote);
   const tell = (step: Step) => {
-    if (json) console.log(JSON.stringify({ event: "step", ...step }));
+    if (json) write(JSON.stringify({ event: "step", ...step }));
     else if (!quiet || step.status === "fail") {
-      for (const line of renderStep(step, { bits, host: peer.name })) console.log(line);
+      for (const line of renderStep(step, { bits, host: peer.name })) write(line);
     }
   };
   const { facts, error } = await examine({
@@ -41,14 +44,15 @@ export async function runDoctor(given: DoctorOptions): Promise<number> {
     ms: options.ms,
     version: VERSION,
     tell,
-    signal: stop.signal,
+    signal: AbortSignal.any([stop.signal, output.lost]),
   });
   const advice = error instanceof UnusableEscp ? [putThere(peer.name)] : adviceFor(facts);
   for (const text of advice) tell({ step: "advice", status: "ok", text });
   const status = error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
   if (json) {
-    console.log(JSON.stringify({ event: "end", status: error === undefined ? "ok" : "failed", exitStatus: status }));
+    write(JSON.stringify({ event: "end", status: error === undefined ? "ok" : "failed", exitStatus: status }));
   }
+  output.lost.throwIfAborted();
   return status;
 }
 

@@ -10,12 +10,14 @@ import { EXIT_STATUS } from "./exit_status.ts";
 import type { InstallOptions } from "./options.ts";
 import { putEscp } from "./put_escp.ts";
 import { errorReport } from "./report_error.ts";
+import { Output } from "./stdout.ts";
 import { stopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
 /** @returns 0 when all of them have it, 1 when one has not. @throws the reason of a signal, and what is a bug. */
 export async function runInstall({ hosts, verbose, quiet }: InstallOptions): Promise<number> {
   using stop = stopSignals();
+  const output = new Output();
   let status: number = EXIT_STATUS.ok;
   for (const { host, access, timeoutMs } of hosts) {
     const name = formatHost(host);
@@ -23,13 +25,14 @@ export async function runInstall({ hosts, verbose, quiet }: InstallOptions): Pro
       const mayAsk = !access.ssh.batch && Deno.stderr.isTerminal();
       const agree = () => Promise.resolve(true);
       const installed = await putEscp(host, access, { timeoutMs, mayAsk, agree, signal: stop.signal });
-      if (installed && !quiet) console.log(printable(`${name}: ${describe(installed)}`));
+      if (installed && !quiet) output.write(printable(`${name}: ${describe(installed)}`) + "\n");
     } catch (error) {
       if (stop.signal.aborted || !(error instanceof UserError)) throw error;
       writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
       status = EXIT_STATUS.failed;
     }
   }
+  output.lost.throwIfAborted();
   return status;
 }
 

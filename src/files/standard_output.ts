@@ -1,6 +1,8 @@
-/** Standard output as a target: written in order, never opened or closed by a path. */
+/** Standard output, also as a target: written in order, never opened or closed by a path. */
 
 import type { RangeWriter } from "./engine.ts";
+import { writeAll } from "../log/write_all.ts";
+import { sharedOutput } from "../native/shared_output.ts";
 import { failedDeno } from "./file_failure.ts";
 import { writeZerosInOrder } from "./sparse_writer.ts";
 import { outOfOrder } from "./target_failure.ts";
@@ -8,18 +10,29 @@ import { outOfOrder } from "./target_failure.ts";
 /** The path of a device root that means standard output. Every other path of a root is absolute. */
 export const STANDARD_OUTPUT = "-";
 
+/** What messages call it. */
+const NAME = "standard output";
+
+let stream: { writeSync(bytes: Uint8Array): number } | undefined;
+
+/** Writes all of the bytes. @throws {FileError} where that cannot be, as when nobody reads them any more. */
+export function writeStandardOutput(bytes: Uint8Array): void {
+  stream ??= sharedOutput() ?? Deno.stdout;
+  try {
+    writeAll(stream, bytes);
+  } catch (error) {
+    throw failedDeno("write", NAME, error);
+  }
+}
+
 /** See above. */
 export class StandardOutputWriter implements RangeWriter {
-  readonly path = "standard output";
+  readonly path = NAME;
   #position = 0;
 
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
     if (offset !== this.#position) throw outOfOrder(this.path);
-    try {
-      for (let done = 0; done < length;) done += Deno.stdout.writeSync(buffer.subarray(at + done, at + length));
-    } catch (error) {
-      throw failedDeno("write", this.path, error);
-    }
+    writeStandardOutput(buffer.subarray(at, at + length));
     this.#position += length;
   }
 
