@@ -56,6 +56,8 @@ export class Scheduler {
   /** Paths that failed. */
   failed = 0;
 
+  /** Nobody knows how long standard input is before it has ended. */
+  #inputGoesOn = false;
   readonly #walk: Walk;
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
@@ -154,10 +156,11 @@ export class Scheduler {
     return this.#verification?.verified ?? 0;
   }
 
-  /** What the walk has found so far less what need not be sent. */
+  /** What the walk has found so far less what need not be sent; standard input when it has ended. */
   get totals(): { files: number; bytes: number; complete: boolean } {
     const { found, skipped } = this;
-    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete: found.complete };
+    const complete = found.complete && !this.#inputGoesOn;
+    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
   }
 
   /** Sets how many streams will ask, once that is known. */
@@ -217,7 +220,13 @@ export class Scheduler {
         this.#early.push(item);
         this.found.bytes += item.size - bytesBefore;
       }
-    } else this.#ranged.report(report);
+    } else {
+      this.#ranged.report(report);
+      if (unit.type === "input") {
+        this.found.bytes += report.end;
+        this.#inputGoesOn = false;
+      }
+    }
     this.#changes.announce();
   }
 
@@ -302,8 +311,10 @@ export class Scheduler {
     else if (item.type === "pack") {
       this.found.files += item.files;
       this.found.bytes += item.bytes;
-    } else if (item.type === "input") this.found.files++;
-    else if (item.type === "ranged") {
+    } else if (item.type === "input") {
+      this.found.files++;
+      this.#inputGoesOn = true;
+    } else if (item.type === "ranged") {
       this.found.files++;
       this.found.bytes += item.size;
     }

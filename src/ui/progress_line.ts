@@ -79,6 +79,7 @@ function eta(state: ProgressState, rate: number | undefined): string | undefined
 
 /** One file needs no count. "found" says that the walk still goes on. */
 function filesPart(state: ProgressState): string | undefined {
+  if (state.filesTotal === 1) return undefined;
   if (!state.totalsComplete) return `${formatCount(state.filesDone, "file")}, ${state.filesTotal} found`;
   return state.filesTotal > 1 ? `${state.filesDone} of ${state.filesTotal} files` : undefined;
 }

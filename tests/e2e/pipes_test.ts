@@ -45,6 +45,23 @@ describeWithSshd("a pipe", () => {
     assertEquals(await Deno.readTextFile(`${tree}/x`), "piped");
   });
 
+  it("has no length before its end", async () => {
+    const tree = await scene.tree();
+    const args = [...scene.sshd.sshOptions, "--json", "-l", "40000", "-", `testhost:${tree}/x`];
+    await using running = await startEscp(args, { stdin: "piped" });
+    const input = running.child.stdin.getWriter();
+    // More than is on the way and not written yet.
+    await input.write(randomBytes(8 << 20, 1));
+    await running.waitForText("stdout", /"progress".*"bytes":[1-9]/);
+    await input.close();
+    const { code, stdout } = await running.result;
+    assertEquals(code, 0);
+    const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    const told = events.filter(({ event, bytes }) => event === "progress" && bytes > 0)[0];
+    assertEquals([told.totalKnown, told.secondsLeft], [false, null]);
+    assertEquals(events.at(-1).bytes, 8 << 20);
+  });
+
   it("goes through a local copy in both directions", async () => {
     const tree = await scene.tree();
     assertEquals((await runEscp(["-", "x"], { cwd: tree, stdin: "local" })).code, 0);

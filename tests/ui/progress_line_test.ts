@@ -80,6 +80,12 @@ describe("progressLine", () => {
       "big.iso   46%   1.2 GiB of 2.6 GiB   615 MiB/s  ETA 0:03",
     ));
 
+  it("gives none for a single pipe, whose end nobody knows", () =>
+    assertEquals(
+      progressLine(running({ complete: false, files: 1 }), { width: 80, nowMs, label: "-" }),
+      "-   1.2 GiB   615 MiB/s",
+    ));
+
   it("cuts a long name and leaves out one that would be cut too short", () => {
     const label = "a-very-long-name-of-a-file.iso";
     assertEquals(
