@@ -10,7 +10,7 @@ import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { type Attributes, FileKind } from "./file_stat.ts";
-import { formerName, unverifiedName } from "./former_name.ts";
+import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
 import { joinPath } from "./local_path.ts";
 import { NativeAttributes, readUmask } from "./native_attributes.ts";
 import { NativeFolders } from "./native_folders.ts";
@@ -220,8 +220,17 @@ export class NativePlacing {
     if (!options.keepsFormer) return;
     const bytes = nameAt(name);
     calls.unlinkat(folder, this.#otherName.putName(encodeName(unverifiedName(bytes))), 0);
+    if (!this.#mayBeForgotten(name)) return;
     // Nothing may be there, or its first one already, or no hard links be had.
     calls.linkat(folder, name, folder, this.#otherName.putName(encodeName(formerName(options.token, bytes))), 0);
+  }
+
+  #mayBeForgotten(name: number): boolean {
+    const { attributes: { isRoot, user }, folder } = this;
+    if (isRoot) return true;
+    if (!this.#statx.fill(folder, name, AT_SYMLINK_NOFOLLOW)) return false;
+    const { uid } = this.#statx;
+    return this.#statx.fill(folder, this.#itself.address, AT_EMPTY_PATH) && mayBeForgotten(user, { uid }, this.#statx);
   }
 
   #rename(temporary: number, name: number): void {

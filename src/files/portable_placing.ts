@@ -7,7 +7,7 @@ import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "./file_failure.ts";
 import type { Attributes, FileStat } from "./file_stat.ts";
-import { formerName, unverifiedName } from "./former_name.ts";
+import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
 import { baseName, joinPath } from "./local_path.ts";
 import { PortableAttributes } from "./portable_attributes.ts";
 import { makeUnfinishedFolder } from "./portable_folder.ts";
@@ -157,7 +157,7 @@ export class PortablePlacing {
   keepFormer(path: string): void {
     if (!this.options.keepsFormer) return;
     remove(joinPath(this.folder, unverifiedName(encodeName(baseName(path)))));
-    tryLink(path, this.formerOf(path));
+    if (this.#mayBeForgotten(path)) tryLink(path, this.formerOf(path));
   }
 
   /** Where that stays. @param path in the current folder. */
@@ -168,6 +168,13 @@ export class PortablePlacing {
   abandon(): void {
     if (this.#unfinished !== undefined) remove(this.#unfinished);
     this.#unfinished = undefined;
+  }
+
+  #mayBeForgotten(path: string): boolean {
+    const user = windows() ? 0 : Deno.uid();
+    if (user === 0) return true;
+    const existing = existingAt(path);
+    return existing !== undefined && mayBeForgotten(user!, statOf(existing), statOf(Deno.statSync(this.folder)));
   }
 
   #keepExisting(temporary: string, existing: FileStat): void {

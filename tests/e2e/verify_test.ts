@@ -5,7 +5,7 @@ import { isLeftoverName } from "../../src/resume/leftovers.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, type EscpResult, runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
-import { useAsEscp } from "./plain_rights.ts";
+import { OTHER_USER, otherUserProblem, useAsEscp, writeOthersEscp } from "./plain_rights.ts";
 import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const MIB = 1 << 20;
@@ -153,6 +153,30 @@ describeWithSshd("--verify", () => {
       assertEquals([...Deno.readDirSync(to)].map(({ name }) => name), [name]);
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
     });
+  }
+
+  for (const engine of ENGINES) {
+    it(
+      `leaves no further name of what another user has in a folder for all (${engine})`,
+      { ignore: !!otherUserProblem },
+      async () => {
+        const to = await scene.tree({ "theirs": "old", "mine": "old" });
+        await Deno.chmod(`${to}/theirs`, 0o666);
+        await Deno.chown(`${to}/mine`, OTHER_USER, OTHER_USER);
+        // As /tmp.
+        await Deno.chmod(to, 0o1777);
+        using _ = useAsEscp(await writeOthersEscp(await scene.tree()));
+        const from = await scene.tree({ "theirs": "new", "mine": "new" });
+        const way = { direction: "local", engine, streams: 1 } as const;
+        const sources = [`${from}/theirs`, `${from}/mine`];
+        const result = await scene.copy(way, { flags: ["--verify", "--no-resume"], sources, target: to });
+        assertEquals(result.code, 1);
+        assertStringIncludes(result.stderr, `Cannot write "${to}/theirs": Operation not permitted`);
+        assertEquals([...Deno.readDirSync(to)].map(({ name }) => name).sort(), ["mine", "theirs"]);
+        assertEquals((await Deno.stat(`${to}/theirs`)).nlink, 1);
+        assertEquals(await Deno.readTextFile(`${to}/mine`), "new");
+      },
+    );
   }
 
   it("is refused where nothing can be read again", async () => {
