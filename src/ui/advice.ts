@@ -116,19 +116,25 @@ function tcpMax(network: NetworkSettings | undefined, key: "tcpRmemMax" | "tcpWm
 
 function streams(facts: Facts, limited: BottleneckFacts[]): string[] {
   if (limited.length === 0 || facts.streams >= MOST_STREAMS) return [];
-  const gain = Math.max(...limited.map(({ direction }) => gainOfStreams(facts, direction) ?? 1));
+  const gains = limited.map(({ direction }) => ({ direction, gain: gainOfStreams(facts, direction) ?? 1 }));
+  const { direction, gain } = gains.toSorted((a, b) => b.gain - a.gain)[0];
   const more = Math.min(MOST_STREAMS, 2 * facts.streams);
-  return [`${facts.streams} streams are ${round(gain)} times as fast as one: try more of them, -t ${more}`];
+  return [
+    `${facts.streams} streams ${way(facts, direction)} are ${round(gain)} times as fast as one: ` +
+    `try more of them, -t ${more}`,
+  ];
 }
 
 function fewer(facts: Facts): string[] {
   const gains = (["push", "pull"] as const).map((direction) => ({
+    direction,
     gain: gainOfStreams(facts, direction) ?? 1,
     // Through ssh there are fewer than were asked for.
     count: asCopied(facts, direction)?.streams,
   }));
-  const { gain, count } = gains.toSorted((a, b) => a.gain - b.gain)[0];
-  return gain > WORSE ? [] : [`${count} streams are ${round(1 / gain)} times as slow as one: try -t 1`];
+  const { direction, gain, count } = gains.toSorted((a, b) => a.gain - b.gain)[0];
+  if (gain > WORSE) return [];
+  return [`${count} streams ${way(facts, direction)} are ${round(1 / gain)} times as slow as one: try -t 1`];
 }
 
 function congestion({ system, roundTripMs = 0, congestion }: Facts, direction: Direction): string[] {
@@ -146,7 +152,7 @@ function line(facts: Facts, { direction, bytesPerSecond }: BottleneckFacts): str
   const gain = gainOfStreams(facts, direction);
   const same = gain === undefined ? "" : ", and more streams do not help";
   return [
-    `The network carries ${formatRate(bytesPerSecond)} ${direction === "push" ? "to" : "from"} ${facts.host}${same}: ` +
+    `The network carries ${formatRate(bytesPerSecond)} ${way(facts, direction)}${same}: ` +
     "-C helps with what can be compressed, such as text",
   ];
 }
@@ -173,6 +179,10 @@ function processor({ system, cipher }: Facts): (it: BottleneckFacts) => string {
     const more = cores > 2 && threads < cores - 1 ? `; more threads can help (--threads ${cores - 1})` : "";
     return `${work} ${end} is the limit, with ${its}: a faster network or disk does not help${smaller}${more}`;
   };
+}
+
+function way({ host }: Facts, direction: Direction): string {
+  return `${direction === "push" ? "to" : "from"} ${host}`;
 }
 
 /** Bytes for a sysctl. */

@@ -36,7 +36,7 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
     // 3 MiB in 100 ms are 30 MiB/s; 120 MB/s for 100 ms are 12 MB, and as much again for the kernel.
     /^One stream can have 3\.0 MiB under way \(net\.ipv4\.tcp_rmem there\).*100 ms is 30\.0 MiB\/s.*tcp_rmem="4096 131072 33554432"$/,
     /^One stream can have 4\.0 MiB under way \(net\.ipv4\.tcp_wmem here\).*tcp_wmem="4096 16384 16777216"$/,
-    /^4 streams are 4\.0 times as fast as one: try more of them, -t 8$/,
+    /^4 streams to web1 are 4\.0 times as fast as one: try more of them, -t 8$/,
     /^The sender here uses the congestion control cubic.*bbr/,
   ],
   [
@@ -46,12 +46,12 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
       roundTripMs: 100,
       throughput: PUSH_PER_STREAM,
     },
-    /^4 streams are 4\.0 times/,
+    /^4 streams to web1 are 4\.0 times/,
   ],
   [
     "leaves buffers alone on a short way",
     { system: { here: FAR, there: FAR }, roundTripMs: 1, throughput: PUSH_PER_STREAM },
-    /^4 streams are 4\.0 times/,
+    /^4 streams to web1 are 4\.0 times/,
   ],
   [
     "leaves bbr alone",
@@ -69,7 +69,20 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
   [
     "takes one stream where several are slower",
     { throughput: [throughput("push", 1, 400 * MB), throughput("push", 4, 200 * MB)] },
-    /^4 streams are 2\.0 times as slow as one: try -t 1$/,
+    /^4 streams to web1 are 2\.0 times as slow as one: try -t 1$/,
+  ],
+  [
+    "says which way it means where the two want different numbers",
+    {
+      throughput: [
+        throughput("push", 1, 400 * MB),
+        throughput("push", 4, 200 * MB),
+        throughput("pull", 1, 400 * MB),
+        throughput("pull", 4, 800 * MB),
+      ],
+    },
+    /^4 streams from web1 are 2\.0 times as fast/,
+    /^4 streams to web1 are 2\.0 times as slow/,
   ],
   [
     "counts the streams that there were where ssh lets through fewer than were asked for",
@@ -81,7 +94,7 @@ const CASES: [name: string, changes: Partial<Facts>, ...expected: RegExp[]][] = 
       system: { here: FAR, there: FAR },
     },
     /^The data goes through ssh/,
-    /^2 streams are 4\.0 times as slow as one: try -t 1$/,
+    /^2 streams from web1 are 4\.0 times as slow as one: try -t 1$/,
   ],
   [
     "offers compression where the line is slow",
