@@ -54,9 +54,9 @@ const DESCRIPTION = [
   "with AES-GCM under keys that only the ssh connection has carried. When both sides are on this machine ssh is not needed.",
   "A source or target is a path on this machine, or [user@]host:[path] or scp://[user@]host[:port][/path] on another, where " +
   'a path that does not begin with "/" starts in the home folder. A local name that holds a ":" is written ./a:b, one ' +
-  'that begins with "-" is written ./-name or after --. All remote sources of one run are on one host.',
+  'that begins with "-" is written ./-name or after --.',
   "As with scp, a target that is a folder takes the sources under their own names; otherwise there is one source, and the " +
-  "target is its new name.",
+  "target is its new name. Sources may be on several hosts; each is a session of its own.",
 ];
 
 /** The page. `man -l FILE` shows it. */

@@ -48,7 +48,7 @@ export async function bootstrap(
     throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint });
   });
   if (installed) return installed.path;
-  throw new StartError(`${reason.message}; it was not to be put there`, { cause: reason, hint: reason.hint });
+  throw new StartError(`${reason.message}, and was not put there as you said no`, { cause: reason, hint: reason.hint });
 }
 
 function withoutExecutables(reason: UnusableEscp): StartError {

@@ -14,7 +14,7 @@ export const FLAGS = [
     short: "p",
     kind: "boolean",
     section: "Copying",
-    help: "Keep modification times and permission bits",
+    help: "Keep times and permissions, and as far as you may set them owner and group",
   },
   {
     name: "archive",
@@ -262,14 +262,14 @@ export const FLAGS = [
     section: "Output",
     help: "Append what happens to a file",
   },
-  { name: "bits", kind: "boolean", section: "Output", help: "Show rates in bits a second" },
   {
     name: "remote-log",
     kind: "string",
     argument: "FILE",
     section: "Output",
-    help: "The same on the other side, of its view",
+    help: "As --log, on the other side and of its view",
   },
+  { name: "bits", kind: "boolean", section: "Output", help: "Show rates in bits a second" },
   { name: "json", kind: "boolean", section: "Output", help: "Print one JSON object a line on stdout, for programs" },
   {
     name: "verbose",

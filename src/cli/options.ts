@@ -160,6 +160,9 @@ function installOptions(
   if (operands.length === 0) {
     throw new UsageError('Option "--install" needs the hosts to put escp on', { hint: "escp --install HOST..." });
   }
+  for (const name of ["dry-run", "json", "doctor"] as const) {
+    if (line[name]) throw new UsageError(`Cannot use "--${name}" with "--install"`);
+  }
   const hosts = operands.map((text) => {
     const host = parseHost(text, { driveLetters });
     const flags = completeFlags(line, { files: settingsFor(configs, host.host).options, env, escpOptions: true });

@@ -67,7 +67,9 @@ export async function runSession(
   const emit = (event: TransferEvent) => {
     if (event.type === "connected") {
       connected.at = performance.now();
-      if (options.reach && session.address) options.note(`data goes to ${session.address}`);
+      if (options.reach && session.address) {
+        options.note(`data ${options.direction === "pull" ? "comes from" : "goes to"} ${session.address}`);
+      }
       const why = whyMore(event.streams, options.streams, session.roundTripMs);
       if (why) options.note(why);
       options.emit({ ...event, address: session.address });

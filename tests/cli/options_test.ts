@@ -372,6 +372,12 @@ describe("--install", () => {
     assertMatch(message("--install"), /needs the hosts/);
     assertMatch(message("--install", "host:path"), /for a host/);
   });
+
+  it("refuses what would not hold", () => {
+    for (const flag of ["--dry-run", "--json", "--doctor"]) {
+      assertEquals(message("--install", flag, "host"), `Cannot use "${flag}" with "--install"`);
+    }
+  });
 });
 
 describe("--bootstrap", () => {

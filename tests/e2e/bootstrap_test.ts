@@ -508,7 +508,7 @@ describeWithSshd("a host without escp", () => {
       assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
       assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
       assertEquals(declined.code, 255, declined.text);
-      assertMatch(declined.text, /it was not to be put there/);
+      assertMatch(declined.text, /it is not installed there .*, and was not put there as you said no/);
       assertEquals(await names(there), undefined);
       const batch = await type("", "-B");
       assert(!batch.text.includes("Install"), batch.text);

@@ -208,7 +208,7 @@ describeWithNetworks("a server whose system keeps :: to IPv6", () => {
     await using pair = await startPair([]);
     await setSysctl(pair.network, "server", "net.ipv6.bindv6only=1");
     assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
-    assertMatch(await pair.copy("pull", ["-v", "--tunnel", "always"]), /data goes to ssh \(ssh -W\)$/m);
+    assertMatch(await pair.copy("pull", ["-v", "--tunnel", "always"]), /data comes from ssh \(ssh -W\)$/m);
   });
 });
 
@@ -272,7 +272,7 @@ describeWithNetworks("a server with IPv6 only", () => {
 
   it("is reached directly", async () => {
     assertEquals(await pair.copy("push"), "");
-    assertMatch(await pair.copy("pull", ["-6v"]), /data goes to fd00:78::2$/m);
+    assertMatch(await pair.copy("pull", ["-6v"]), /data comes from fd00:78::2$/m);
   });
 
   it("is reached through ssh where its ports are closed", async () => {

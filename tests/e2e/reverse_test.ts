@@ -12,7 +12,7 @@ import { ENGINES } from "./scene.ts";
 const DROP = closed("blackhole");
 const CLIENT = "10.77.0.1";
 /** What says that the other side has connected to this one. */
-const DIRECT = /data goes to 10\.77\.0\.2 \(which has connected to this machine\)$/m;
+const DIRECT = /data (goes to|comes from) 10\.77\.0\.2 \(which has connected to this machine\)$/m;
 
 describeWithNetworks("--reverse, where the ports of the other side are closed", () => {
   const pair = pairOfSuite(() => startPair(DROP));
