@@ -22,7 +22,6 @@ export async function runCopy(given: Options): Promise<number> {
   const options = fileList ? await (await import("./listed_sources.ts")).withListed(given, fileList) : given;
   const output = new Output();
   const report = options.json ? await jsonReport(options, output) : undefined;
-  const listing = options.dryRun && !options.json ? await planListing(output) : undefined;
   // Whoever reads JSON gets no second story on the terminal; what failed is on stderr all the same.
   const terminal = new Terminal({
     quiet: options.quiet || options.json,
@@ -30,6 +29,7 @@ export async function runCopy(given: Options): Promise<number> {
     bits: options.bits,
     label: labelOf(options.sources),
   });
+  const listing = options.dryRun && !options.json ? await planListing(output, terminal) : undefined;
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
   const { log } = logging;
   using stop = stopSignals(hintWhenLost(options));
@@ -61,7 +61,6 @@ export async function runCopy(given: Options): Promise<number> {
   };
   try {
     const failed = legs.length === 1 ? (await run(legs[0], emit)).failed : await runSeveral();
-    listing?.flush();
     output.lost.throwIfAborted();
     manifest?.write();
     return statusOf(failed);
@@ -97,9 +96,12 @@ async function jsonReport(options: Options, { write }: Output) {
   });
 }
 
-async function planListing({ write }: Output) {
+async function planListing(output: Output, terminal: Terminal) {
   const { PlanListing } = await import("../ui/plan_listing.ts");
-  return new PlanListing(write);
+  return new PlanListing((text) => {
+    terminal.clear();
+    output.write(text);
+  });
 }
 
 /** What the progress line is about: the name of the only source. */

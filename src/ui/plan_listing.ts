@@ -6,7 +6,7 @@ import type { TransferEvent } from "../transfer/events.ts";
 /** Lines are written when there are so many characters of them. */
 const WRITTEN_AT = 64 << 10;
 
-/** Lists what would be done; `flush` at the end. */
+/** Lists what would be done, before it is summed up; `flush` where it did not come to that. */
 export class PlanListing {
   readonly #write: (text: string) => void;
   #text = "";
@@ -18,6 +18,7 @@ export class PlanListing {
 
   /** The listener to give to a transfer. */
   readonly onEvent = (event: TransferEvent): void => {
+    if (event.type === "finished") this.flush();
     if (event.type !== "planned") return;
     this.#text += `${event.action.padEnd(7)}  ${escapePath(event.path)}\n`;
     if (this.#text.length >= WRITTEN_AT) this.flush();

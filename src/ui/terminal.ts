@@ -64,7 +64,7 @@ export class Terminal {
     this.#state = foldEvent(this.#state, event, this.#screen.now());
     const { quiet, verbose } = this.#options;
     if (event.type === "connected") this.#start();
-    else if (event.type === "connecting") this.#clear();
+    else if (event.type === "connecting") this.clear();
     else if (event.type === "retry") this.#tellRetry(event);
     else if (event.type === "failed") this.#fail(event);
     else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
@@ -74,7 +74,7 @@ export class Terminal {
   };
 
   #tellRetry(event: RetryEvent): void {
-    if (this.#options.quiet) this.#clear();
+    if (this.#options.quiet) this.clear();
     else this.printLine(`note: ${retryNote(event)}`);
   }
 
@@ -92,7 +92,7 @@ export class Terminal {
   /** Prints text above the progress line, made safe for a terminal. Also the place for the log's lines. */
   printLine(text: string): void {
     // The progress line comes back with the next redraw: at once would double the work for every line of a long list.
-    this.#clear();
+    this.clear();
     // Further lines are indented: the other side must not be able to say something in the name of this one.
     this.#screen.write(printable(text).replaceAll("\n", "\n  ") + "\n");
   }
@@ -111,7 +111,7 @@ export class Terminal {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#clear();
+    this.clear();
   }
 
   #hasLine(): boolean {
@@ -146,7 +146,8 @@ export class Terminal {
     this.#drawnMs = now;
   }
 
-  #clear(): void {
+  /** Takes the progress line away until it is drawn again, for what is printed past this. */
+  clear(): void {
     if (this.#drawnWidth === 0) return;
     const width = Math.min(this.#drawnWidth, Math.max(1, this.#screen.columns() - 1));
     this.#screen.write("\r" + " ".repeat(width) + "\r");

@@ -35,6 +35,11 @@ describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: pr
     assertMatch(text, /1 file, 256(\.0)? MiB in [0-9.]+ m?s \(.*\/s\), 4 streams, portable engine\s*$/);
   });
 
+  it("what a dry run lists stands above its summary", async () => {
+    const { text } = await show("-n", `${tree.path}/large`, `${tree.path}/into`);
+    assertMatch(text, /^send +large\r\ndry run: 1 file to copy.*\r\n$/);
+  });
+
   it("there is nothing with -q, and nothing but failures without a terminal", async () => {
     assertEquals(await show("-q", `${tree.path}/large`, `${tree.path}/copy`), { code: 0, text: "" });
     const { code, stdout, stderr } = await runEscp([`${tree.path}/large`, `${tree.path}/copy`]);
