@@ -1,5 +1,6 @@
 /** Makes a sample tree, copies it with the embedded local peer, and compares both byte by byte. */
 
+import { formatBytes } from "../src/ui/format.ts";
 import { compareTrees } from "../tests/support/compare_trees.ts";
 import { escpCommand } from "../tests/support/escp_command.ts";
 import { randomTree } from "../tests/support/random_bytes.ts";
@@ -41,7 +42,7 @@ async function demo(): Promise<number> {
   const [tree, copy] = [`${folder}/tree`, `${folder}/copy`];
   await writeTree(tree, sampleTree());
   const { files, folders, bytes } = await measureTree(tree);
-  console.log(`Made ${tree}: ${files} files and ${folders} folders, ${(bytes / 1e6).toFixed(1)} MB`);
+  console.log(`Made ${tree}: ${files} files and ${folders} folders, ${formatBytes(bytes)}`);
 
   const [program, ...first] = escpCommand();
   console.log(`\n$ escp -r -p ${tree} ${copy}`);

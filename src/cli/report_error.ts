@@ -1,4 +1,4 @@
-import { ProtocolError, UserError } from "../errors.ts";
+import { messageOf, ProtocolError, UserError } from "../errors.ts";
 import { printable } from "../log/printable.ts";
 import { Interrupted } from "./exit_status.ts";
 
@@ -45,9 +45,12 @@ function causes(error: unknown): string[] {
   // A chain that leads back to itself would never end.
   const seen = new Set<unknown>([error]);
   let cause = error instanceof Error ? error.cause : undefined;
+  let said = headline(error);
   while (cause !== undefined && cause !== null && !seen.has(cause)) {
     seen.add(cause);
-    lines.push(...labelled("cause", describe(cause)));
+    // What the other side has said is passed on as it is, and need not be said twice.
+    if (messageOf(cause) !== said) lines.push(...labelled("cause", describe(cause)));
+    said = messageOf(cause);
     if (cause instanceof AggregateError) {
       for (const each of cause.errors) lines.push(...labelled("cause", describe(each)));
     }

@@ -23,6 +23,11 @@ describe("errorReport", () => {
     assertEquals(errorReport(error, { verbose: 1 }), ["escp: Top", "cause: Error: middle", "cause: bottom"]);
   });
 
+  it("says nothing twice", () => {
+    const error = new UserError("Gone", { cause: new Error("Gone", { cause: new Error("why") }) });
+    assertEquals(errorReport(error, { verbose: 1 }), ["escp: Gone", "cause: Error: why"]);
+  });
+
   it("ends where causes go in a circle", () => {
     const error = new Error("a");
     error.cause = error;
