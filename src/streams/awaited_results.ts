@@ -56,8 +56,10 @@ export class AwaitedResults {
     if (!entry || entry.seen + result.outcomes.length > entry.sent.sent) throw unasked(result.unit);
     for (const outcome of result.outcomes) {
       const index = entry.seen++;
-      if (typeof outcome !== "number") entry.refused.push(outcome);
-      else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
+      if (typeof outcome !== "number") {
+        entry.refused.push(outcome);
+        entry.inPlace[entry.sent.places[index]] = 2;
+      } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
       else {
         entry.inPlace[entry.sent.places[index]] = 1;
         entry.files += entry.sent.counts[index];

@@ -22,7 +22,7 @@ export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
   /** So many bytes of one were lent, and were there from an earlier copy: streams count them as written. */
   matched(bytes: number): void;
   /** A file did not arrive. */
-  failed(failure: Failure, side: "sender" | "receiver"): void;
+  failed(failure: Failure, side: "sender" | "receiver", item: RangedItem): void;
 }
 
 const MAX_UNIT_BYTES = 32 << 20;
@@ -159,7 +159,7 @@ export class RangedFiles {
     this.#files.delete(number);
     if (found > 0) this.#host.matched(found);
     if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item);
-    else this.#host.failed(differs(file.item.path), "sender");
+    else this.#host.failed(differs(file.item.path), "sender", file.item);
   }
 
   /** The receiver could not open, write or finish a file. @throws {ProtocolError} for one that it never heard of. */
@@ -254,7 +254,7 @@ export class RangedFiles {
     file.todo = [];
     if (file.out > 0 || !file.failure || !this.#files.delete(file.file)) return;
     this.#host.send({ type: "drop", file: file.file });
-    this.#host.failed(file.failure, file.spoiler!);
+    this.#host.failed(file.failure, file.spoiler!, file.item);
   }
 }
 

@@ -11,8 +11,10 @@ import type { Failure } from "../protocol/results.ts";
 import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
+import { LostFiles } from "./lost_files.ts";
 import { RangedFiles } from "./ranged_files.ts";
 import { forEachFile } from "./written_files.ts";
+import { shownPath } from "./shown_path.ts";
 import type { QuestionsHost, TargetQuestions } from "./target_questions.ts";
 import type { Verification } from "./verification.ts";
 
@@ -23,6 +25,8 @@ export interface SchedulerHost {
   /** A path that did not arrive. What failed on the receiver is known there already. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
+  /** Names of the roots, for paths that users see. */
+  rootName(root: number): string;
   /** A file is in place; where it is read again, not before it was found to be what it should be. */
   copied?: (root: number, path: string) => void;
   /** What a dry run would do. */
@@ -72,6 +76,7 @@ export class Scheduler {
   readonly #early: WalkItem[] = [];
   /** Hard links, whose first names must be in place before them. */
   readonly #links: PackItem[] = [];
+  readonly #lost = new LostFiles();
   readonly #changes = new Changes();
   #nextUnit = 0;
   #walking: Promise<void> | undefined;
@@ -84,12 +89,16 @@ export class Scheduler {
     this.#ranged = new RangedFiles({
       send: (message) => host.send(message),
       note: (message) => host.note(message),
-      failed: (failure, side) => this.#fail(failure, side),
+      failed: (failure, side, { root, path }) => {
+        if (side === "sender") this.#lost.add(root, path);
+        this.#fail(failure, side);
+      },
       kept: (bytes) => this.kept += bytes,
       matched: (bytes) => this.matched += bytes,
       done: (bytes, item) => {
         this.done.files++;
         this.done.bytes += bytes;
+        this.#lost.delete(item.root, item.path);
         if (this.#verification) this.#verification.rangedWritten(item);
         else host.copied?.(item.root, item.path);
       },
@@ -97,22 +106,23 @@ export class Scheduler {
   }
 
   /** From now on the receiver is asked before anything is sent. To be called before the first unit is taken. */
-  async askFirst(comparison: Comparison, rootName: (root: number) => string): Promise<void> {
-    await this.#askWith({ rootName }, comparison);
+  async askFirst(comparison: Comparison): Promise<void> {
+    await this.#askWith({}, comparison);
   }
 
   /** As `askFirst`: the receiver knows what an earlier run has finished, which is in place then as if it were sent. */
   async recall(): Promise<void> {
-    await this.#askWith({ rootName: () => "", known: this.#host.copied }, { dryRun: false });
+    await this.#askWith({ known: this.#host.copied }, { dryRun: false });
   }
 
   async #askWith(
-    told: Pick<QuestionsHost, "rootName" | "known">,
+    told: Pick<QuestionsHost, "known">,
     options: Pick<Comparison, "dryRun">,
   ): Promise<void> {
     const { TargetQuestions } = await import("./target_questions.ts");
     this.#questions = new TargetQuestions({
       ...told,
+      rootName: (root) => this.#host.rootName(root),
       ask: (question) => {
         const unit = this.#nextUnit++;
         this.#ready.push({ type: "ask", unit, attempt: 0, ...question });
@@ -130,10 +140,11 @@ export class Scheduler {
   }
 
   /** From now on what is written is read again on both sides. To be called before the first unit is taken. */
-  async verify(rootName: (root: number) => string): Promise<void> {
+  async verify(): Promise<void> {
     const { Verification } = await import("./verification.ts");
     this.#verification = new Verification({
-      rootName,
+      rootName: (root) => this.#host.rootName(root),
+      lost: this.#lost,
       ask: (question) => {
         const unit = this.#nextUnit++;
         this.#ready.push({ type: "ask", unit, attempt: 0, verify: true, ...question });
@@ -214,6 +225,10 @@ export class Scheduler {
       for (const failure of report.failures) this.#fail(failure, "sender");
       for (const failure of report.refused) this.#fail(failure, "receiver");
       for (const note of report.notes) this.#host.note(note);
+      if (report.inPlace.includes(0)) {
+        const lost = report.inPlace.map((place) => place === 0 ? 1 : 0);
+        forEachFile(unit as PackUnit, lost, (root, path) => this.#lost.add(root, path));
+      }
       if (this.#verification) this.#verification.packWritten(unit as PackUnit, report.inPlace);
       else if (this.#host.copied) forEachFile(unit as PackUnit, report.inPlace, this.#host.copied);
       for (const { item, bytesBefore } of report.grown) {
@@ -294,7 +309,8 @@ export class Scheduler {
       if (item) this.#plan(item);
       else if (this.#mayLink()) {
         for (const item of this.#links.splice(0)) {
-          const links = this.#verification?.rightLinks(item) ?? item;
+          const pathOf = (root: number, path: string) => shownPath(this.#host.rootName(root), path);
+          const links = this.#lost.withoutLinks(item, pathOf, (failure) => this.#fail(failure, "sender"));
           if (links.records > 0) this.#readyPack(links);
         }
       }

@@ -108,6 +108,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
   const messages = new GatheredEntries<PlannedEntry>((entries) => control.send({ type: "planned", entries }));
   const scheduler = new Scheduler(options.files.walk(roots, options.walk), {
     send: (message) => control.send(message),
+    rootName: (root) => roots[root].name,
     failed: fail,
     copied: options.copied,
     note: (message) => {
@@ -130,8 +131,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
   const started: { crew?: StreamCrew } = {};
   try {
     const { comparison } = options;
-    if (comparison) await scheduler.askFirst(comparison, (root) => roots[root].name);
-    if (options.verify) await scheduler.verify((root) => roots[root].name);
+    if (comparison) await scheduler.askFirst(comparison);
+    if (options.verify) await scheduler.verify();
     await scheduler.lookAhead(SMALL_JOB);
     const { files, complete } = scheduler.found;
     const bytes = Math.max(scheduler.found.bytes, options.walk.hardlinks ? 0 : sizeOf(roots));

@@ -11,7 +11,9 @@ import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
 import type { AskUnit, PackUnit } from "../streams/unit.ts";
+import type { LostFiles } from "./lost_files.ts";
 import type { RangedItem } from "./ranged_files.ts";
+import { shownPath } from "./shown_path.ts";
 import { TargetQuestions } from "./target_questions.ts";
 import { forEachFile } from "./written_files.ts";
 
@@ -19,6 +21,8 @@ import { forEachFile } from "./written_files.ts";
 export interface VerificationHost {
   /** Names of the roots, for paths that users see. */
   rootName(root: number): string;
+  /** Hears what was found wrong, and right since. */
+  lost: LostFiles;
   /** Gives the question to a stream. @returns the number of its unit. */
   ask(question: Omit<AskUnit, "type" | "unit" | "attempt" | "verify">): number;
   /** To be sent once more. @returns the number of its unit. */
@@ -42,15 +46,13 @@ export class Verification {
   /** What is sent for the second time. */
   readonly #againPacks = new Set<number>();
   readonly #againRanged = new Set<RangedItem>();
-  /** Files that were found wrong, and not right since: what has their name may be what had it before the copy. */
-  readonly #wrong = new Set<string>();
 
   constructor(host: VerificationHost) {
     this.#host = host;
     const shared = {
       rootName: host.rootName,
       known: (root: number, path: string) => {
-        this.#wrong.delete(keyOf(root, path));
+        host.lost.delete(root, path);
         host.same?.(root, path);
       },
       skipped: () => {
@@ -100,32 +102,9 @@ export class Verification {
   answered(unit: AskUnit, outcomes: (number | Failure)[]): void {
     const isWrong = outcomes.map((outcome) => outcome === Verdict.same || outcome === Verdict.undecided ? 0 : 1);
     if (isWrong.includes(1)) {
-      forEachFile(unit, Uint8Array.from(isWrong), (root, path) => this.#wrong.add(keyOf(root, path)));
+      forEachFile(unit, Uint8Array.from(isWrong), (root, path) => this.#host.lost.add(root, path));
     }
     (this.#secondAsks.delete(unit.unit) ? this.#second : this.#first).answered(unit, outcomes);
-  }
-
-  /** Those of these hard links that lead to what is right; the others have failed, and what has their name stays. */
-  rightLinks(links: SelectedRecords): SelectedRecords {
-    if (this.#wrong.size === 0) return links;
-    const { plan, records } = links;
-    const wanted = new Uint8Array(records).fill(1);
-    const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-    let folder = "";
-    for (let index = 0; cursor.next();) {
-      const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
-      const name = decodeName(plan.subarray(nameStart, nameEnd));
-      if (type === RecordType.enter) folder = name;
-      else {
-        const first = decodeName(plan.subarray(contentStart, contentEnd));
-        if (this.#wrong.has(keyOf(root, first))) {
-          wanted[index] = 0;
-          this.#host.failed(unlinked(this.#pathOf(root, joinPath(folder, name)), this.#pathOf(root, first)));
-        }
-        index++;
-      }
-    }
-    return selectRecords(plan, wanted);
   }
 
   /**
@@ -160,22 +139,8 @@ export class Verification {
   }
 
   #pathOf(root: number, path: string): string {
-    const name = this.#host.rootName(root);
-    return name === "." ? path : joinPath(name, path);
+    return shownPath(this.#host.rootName(root), path);
   }
-}
-
-function keyOf(root: number, path: string): string {
-  return `${root}/${path}`;
-}
-
-function unlinked(path: string, first: string): Failure {
-  return {
-    code: "ECHECKSUM",
-    path,
-    message: `Cannot link ${quotePath(path)} to ${quotePath(first)}: that is not what was written`,
-    hint: "",
-  };
 }
 
 function differsNow(path: string): string {

@@ -34,6 +34,7 @@ async function scheduleTree(
     send: (message) => sent.push(message),
     failed: (failure, side) => failed.push([failure, side]),
     note: () => {},
+    rootName: () => ".",
     planned: () => {},
   }, { streams, blockBytes: MIB, sparse, resume });
   return {
@@ -194,7 +195,7 @@ describe("Scheduler", () => {
   it("sends no hard links to what was read again and found wrong for good", async () => {
     for (const wrongTimes of [0, 1, 2]) {
       await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
-      await work.scheduler.verify(() => ".");
+      await work.scheduler.verify();
       const links: string[][] = [];
       let wrong = 0;
       for (let unit; (unit = await work.scheduler.next(0));) {
@@ -213,8 +214,22 @@ describe("Scheduler", () => {
       assertEquals(links.length, isLost ? 0 : 1);
       const told = work.failed.map(([{ message }]) => message).filter((message) => message.includes("link"));
       assertEquals(told.length, isLost ? 1 : 0);
-      if (isLost) assertMatch(told[0], /^Cannot link "[ab]" to "[ab]": that is not what was written$/);
+      if (isLost) assertMatch(told[0], /^Cannot link "[ab]" to "[ab]": that was not copied$/);
       assertEquals(work.scheduler.finished, true);
+    }
+  });
+
+  it("sends no hard links to what could not be read, nor to what came out wrong", async () => {
+    for (const [place, isSent] of [[0, false], [1, true], [2, true]] as const) {
+      await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
+      const pack = await work.scheduler.next(0) as PackUnit;
+      const failure = { code: "EIO", path: "/a", message: "Cannot read it", hint: "" };
+      const inPlace = Uint8Array.from(recordsOf(pack), ({ type }) => type === RecordType.file ? place : 1);
+      const counts = { files: 0, bytes: 0, grown: [], notes: [] };
+      work.scheduler.report({ type: "pack", unit: pack.unit, ...counts, failures: [failure], refused: [], inPlace });
+      const links = await work.scheduler.next(0);
+      assertEquals(links?.type, isSent ? "pack" : undefined);
+      assertEquals(work.failed.length, isSent ? 1 : 2);
     }
   });
 
@@ -336,7 +351,7 @@ describe("Scheduler", () => {
           large.truncateSync(2 * MIB);
         }
       }
-      await work.scheduler.askFirst(UPDATE, () => ".");
+      await work.scheduler.askFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => Verdict.same);
       assert(units.length < 50, `${units.length} units`);
       assert(units.every(({ type }) => type === "ask"));
@@ -350,7 +365,7 @@ describe("Scheduler", () => {
       const size = 100 * MIB;
       for (const differs of [false, true]) {
         await using work = await scheduleTree({ large: { sparseSize: size } }, LARGE);
-        await work.scheduler.askFirst({ by: "contents", dryRun: false }, () => ".");
+        await work.scheduler.askFirst({ by: "contents", dryRun: false });
         const ranges: (number | undefined)[][] = [];
         const next = async () => (await work.scheduler.next(0)) as AskUnit;
         const answer = (unit: AskUnit, verdict: number) =>
@@ -382,7 +397,7 @@ describe("Scheduler", () => {
 
     it("asks again what a stream that broke had asked", async () => {
       await using work = await scheduleTree({ "a": "1" });
-      await work.scheduler.askFirst(UPDATE, () => ".");
+      await work.scheduler.askFirst(UPDATE);
       const [first] = [await work.scheduler.next(0)];
       work.scheduler.streamBroke(0);
       const again = await work.scheduler.next(1) as AskUnit;
@@ -393,7 +408,7 @@ describe("Scheduler", () => {
 
     it("asks about hard links only when everything else is in place", async () => {
       await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
-      await work.scheduler.askFirst(UPDATE, () => ".");
+      await work.scheduler.askFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => Verdict.different);
       assertEquals(units.map(({ type }) => type), ["ask", "pack", "ask", "pack"]);
     });
