@@ -7,6 +7,7 @@ import { Scratch } from "../native/file_scratch.ts";
 import { openXattrCalls, type XattrCalls } from "../native/xattr_calls.ts";
 import { MAX_XATTR_VALUE_BYTES } from "../protocol/limits.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
+import { SETTING_XATTRS } from "../protocol/results.ts";
 import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } from "../protocol/xattrs.ts";
 import { failedCall } from "./file_failure.ts";
 
@@ -147,7 +148,7 @@ export class XattrWriter {
 
   /** The failure of a path that is in place, but lacks an attribute. */
   failure(text: string, { name, errno }: Refusal): FileError {
-    return new FileError("set extended attributes of", text, `${escapePath(name)}: ${errnoText(errno)}`, {
+    return new FileError(SETTING_XATTRS, text, `${escapePath(name)}: ${errnoText(errno)}`, {
       code: errnoName(errno),
       hint: "All else of it was copied. Leave out --xattrs or --acls where the target cannot have them",
     });

@@ -19,6 +19,14 @@ export interface Failure {
   hint: string;
 }
 
+/** What was being done when all but extended attributes was, as messages of failures have it behind "Cannot". */
+export const SETTING_XATTRS = "set extended attributes of";
+
+/** Whether the entry is in place all the same, and lacks nothing but extended attributes. */
+export function isPlaced({ message }: Failure): boolean {
+  return message.startsWith(`Cannot ${SETTING_XATTRS} `);
+}
+
 /** The result of a pack unit's frame: one outcome for each record but `enter`. */
 export interface PackResult {
   type: "pack";

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { AskPhase, Verdict } from "../protocol/ask.ts";
-import type { AnswerResult, PackResult, RangeResult } from "../protocol/results.ts";
+import { type AnswerResult, isPlaced, type PackResult, type RangeResult } from "../protocol/results.ts";
 import { Changes } from "./changes.ts";
 import type { SentPack } from "./pack_sender.ts";
 import type { SentRange } from "./range_sender.ts";
@@ -58,7 +58,7 @@ export class AwaitedResults {
       const index = entry.seen++;
       if (typeof outcome !== "number") {
         entry.refused.push(outcome);
-        entry.inPlace[entry.sent.places[index]] = 2;
+        entry.inPlace[entry.sent.places[index]] = isPlaced(outcome) ? 2 : 0;
       } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
       else {
         entry.inPlace[entry.sent.places[index]] = 1;

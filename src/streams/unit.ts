@@ -91,7 +91,7 @@ export interface PackReport {
   refused: Failure[];
   grown: GrownFile[];
   notes: string[];
-  /** 1 for each record of the plan other than `enter` that is in place, 2 for what was refused, and may be there in part. */
+  /** 1 for each record of the plan other than `enter` that is in place, 2 where it lacks extended attributes. */
   inPlace: Uint8Array;
 }
 

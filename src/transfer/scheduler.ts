@@ -7,7 +7,7 @@ import { quotePath } from "../errors.ts";
 import type { Walk, WalkItem } from "../files/engine.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { Message, MessageOf, PlannedEntry } from "../protocol/messages.ts";
-import type { Failure } from "../protocol/results.ts";
+import { type Failure, isPlaced } from "../protocol/results.ts";
 import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
@@ -90,7 +90,7 @@ export class Scheduler {
       send: (message) => host.send(message),
       note: (message) => host.note(message),
       failed: (failure, side, { root, path }) => {
-        if (side === "sender") this.#lost.add(root, path);
+        if (!isPlaced(failure)) this.#lost.add(root, path);
         this.#fail(failure, side);
       },
       kept: (bytes) => this.kept += bytes,

@@ -50,6 +50,24 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
     });
   }
 
+  for (const way of waysInTurn(0)) {
+    it(`gets no hard links to what found no room, where another file has its name (${wayName(way)})`, async () => {
+      for (const size of [3 * MIB, 9 * MIB]) {
+        await using disk = await mountSmallDisk("size=2m");
+        const from = await scene.tree({ "first": random(size, 4), "second": { hardLink: "first" } });
+        await Deno.writeTextFile(`${disk.path}/first`, "old first");
+        await Deno.writeTextFile(`${disk.path}/second`, "old second");
+        // With --sparse nobody knows before how much room it takes.
+        const copy = { flags: ["-a", "--sparse", "--no-resume"], sources: [`${from}/.`], target: disk.path };
+        const { code, stderr } = await scene.copy(way, copy);
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /Cannot link ".*": that was not copied$/m);
+        const read = (name: string) => Deno.readTextFile(`${disk.path}/${name}`);
+        assertEquals([await read("first"), await read("second")], ["old first", "old second"]);
+      }
+    });
+  }
+
   for (const way of waysInTurn(1)) {
     it(`is one where what is there leaves enough of it (${wayName(way)})`, async () => {
       await using disk = await mountSmallDisk("size=14m");
