@@ -1,6 +1,7 @@
 /**
- * Puts the modules together into a few files before they are compiled: a start then loads 5 files instead of 60, which
- * saves 12 ms of a client's start and 8 ms of a remote end's. What is imported dynamically stays apart.
+ * Puts modules that are always loaded together into one file before they are compiled, which saves 13 ms of each start
+ * (`--receiver` until it waits for its client: 67 -> 54 ms). What is imported dynamically stays apart: all in one file
+ * takes 23 ms longer, as functions in functions are parsed twice.
  */
 
 /** Loaded by their address at run time, which a bundler does not follow. */
