@@ -8,7 +8,6 @@ import { type Command, readCommandLine } from "./options.ts";
 import { parseArguments } from "./parse_arguments.ts";
 import { rawArguments } from "./raw_arguments.ts";
 import { readSettings } from "./settings.ts";
-import { writeStdout } from "./stdout.ts";
 
 /** Runs escp. @returns the exit status; never throws. */
 export async function main(args: string[]): Promise<number> {
@@ -45,13 +44,13 @@ async function findConfigs(
 async function run(command: Command, problem: UserError | undefined): Promise<number> {
   switch (command.kind) {
     case "help":
-      writeStdout((await import("./help.ts")).helpText().trimEnd() + "\n");
+      await print((await import("./help.ts")).helpText());
       return EXIT_STATUS.ok;
     case "version":
-      writeStdout((await import("./show_version.ts")).showVersion(command.verbose).trimEnd() + "\n");
+      await print((await import("./show_version.ts")).showVersion(command.verbose));
       return EXIT_STATUS.ok;
     case "completions":
-      writeStdout((await import("./completions.ts")).completionScript(command.shell).trimEnd() + "\n");
+      await print((await import("./completions.ts")).completionScript(command.shell));
       return EXIT_STATUS.ok;
     case "receiver":
       return await (await import("./run_receiver.ts")).runReceiver(command.options, problem);
@@ -70,4 +69,9 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
     case "copy":
       return await (await import("./run_copy.ts")).runCopy(command.options);
   }
+}
+
+async function print(text: string): Promise<void> {
+  const { writeStdout } = await import("./stdout.ts");
+  writeStdout(text.trimEnd() + "\n");
 }
