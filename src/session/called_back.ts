@@ -9,6 +9,7 @@ import { listenForStreams, type PortRange } from "./data_port.ts";
 import type { Attempt } from "./dial_streams.ts";
 import { type DirectWay, portsToOpen } from "./direct_way.ts";
 import type { ProvenStream, SessionSecrets } from "./session.ts";
+import { UNNEEDED } from "./stream_proof.ts";
 
 /** What the answer of a remote end that cannot reach this one takes longer than its attempts. */
 const GRACE_MS = 2_000;
@@ -87,7 +88,7 @@ export class CalledBack implements DirectWay {
   close(): void {
     this.#closed = true;
     this.#acceptor?.close();
-    for (const { answer } of this.#asked) answer.reject(new Error("no longer needed"));
+    for (const { answer } of this.#asked) answer.reject(new Error(UNNEEDED));
   }
 
   #listen(): void {
@@ -109,7 +110,7 @@ export class CalledBack implements DirectWay {
   }
 
   async #ask(patienceMs: number): Promise<ProvenStream> {
-    if (this.#closed) throw new Error("no longer needed");
+    if (this.#closed) throw new Error(UNNEEDED);
     const own = this.#acceptor!.port;
     const places = this.#options.places.slice(0, MAX_PLACES).map(({ hostname, port = own }) => ({ hostname, port }));
     const asked = { answer: Promise.withResolvers<ProvenStream>() };

@@ -4,7 +4,7 @@ import type { CipherEngine } from "../crypto/cipher.ts";
 import { messageOf } from "../errors.ts";
 import type { ByteConn } from "../native/transport.ts";
 import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
-import { closeQuietly, NO_ANSWER, offerProof, PROOF_TIMEOUT_MS } from "./stream_proof.ts";
+import { closeQuietly, NO_ANSWER, offerProof, PROOF_TIMEOUT_MS, UNNEEDED } from "./stream_proof.ts";
 
 /** A place where the other end may listen. */
 export interface Candidate {
@@ -26,8 +26,6 @@ export interface Attempt {
 const STAGGER_MS = 250;
 /** How long a connection may take to be there. */
 const CONNECT_TIMEOUT_MS = 15_000;
-
-const UNNEEDED = "no longer needed";
 
 /** Numbers count up and are never used twice, whatever became of the attempt. */
 export class StreamDialer {

@@ -13,6 +13,8 @@ import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 export const PROOF_TIMEOUT_MS = 5_000;
 /** What is said of a way over which nothing has come in time. */
 export const NO_ANSWER = "no answer";
+/** What is said of one that nobody waits for any more. */
+export const UNNEEDED = "no longer needed";
 
 /**
  * The end that has opened a connection: proves it, and has the other end prove itself.
