@@ -1,7 +1,7 @@
 /** Names of what a copy that is verified may have to go back to. Both are names of temporary files (temporary_name.ts). */
 
 import { fnv1a } from "../resume/partial_names.ts";
-import { temporaryPrefix } from "./temporary_name.ts";
+import { temporaryName } from "./temporary_name.ts";
 
 /** Of what had this name before the copy. @param token of the copy: it goes on with what it kept in an earlier life. */
 export function formerName(token: string, name: Uint8Array): string {
@@ -23,6 +23,6 @@ export function unverifiedName(name: Uint8Array): string {
 
 /** Always the same: whoever verifies may be in another thread than who has written. */
 function derivedName(token: string, name: Uint8Array): string {
-  const hash = fnv1a(name).toString(16).padStart(16, "0");
-  return `${temporaryPrefix(token)}${hash.slice(0, 8)}-${hash.slice(8)}.part`;
+  const hash = fnv1a(name);
+  return temporaryName(token, hash.slice(0, 8), hash.slice(8));
 }

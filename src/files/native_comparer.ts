@@ -140,17 +140,16 @@ export class NativeComparer implements TargetComparer {
     const name = this.#name.address;
     const wrong = unverifiedName(encodeName(this.#nameText));
     const other = this.#otherName.putName(encodeName(wrong));
-    if (calls.linkat(folder, name, folder, other, 0) !== 0) {
-      if (calls.errno() === EEXIST) return wrong;
-      // It can have no other name beside its own, be it only now: what was kept may be there.
-      if (calls.renameat(folder, name, folder, other) !== 0) throw failedCall("rename", this.path, calls.errno());
-      calls.renameat(folder, this.#otherName.putName(encodeName(this.#formerName())), folder, name);
-      return wrong;
-    }
-    const former = this.#otherName.putName(encodeName(this.#formerName()));
-    if (calls.renameat(folder, former, folder, name) !== 0 && calls.unlinkat(folder, name, 0) !== 0) {
-      throw failedCall("rename", this.path, calls.errno());
-    }
+    const check = (result: number) => {
+      if (result !== 0) throw failedCall("rename", this.path, calls.errno());
+    };
+    const linked = calls.linkat(folder, name, folder, other, 0) === 0;
+    // Another range of it was wrong too.
+    if (!linked && calls.errno() === EEXIST) return wrong;
+    // It can have no other name beside its own, be it only now: what was kept may be there.
+    if (!linked) check(calls.renameat(folder, name, folder, other));
+    const isBack = calls.renameat(folder, this.#otherName.putName(encodeName(this.#formerName())), folder, name) === 0;
+    if (linked && !isBack) check(calls.unlinkat(folder, name, 0));
     return wrong;
   }
 

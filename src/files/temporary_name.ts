@@ -30,6 +30,11 @@ export function temporaryPrefix(token: string): string {
   return `${PREFIX}${token}-`;
 }
 
+/** The name with this token and these parts, of 8 hexadecimal digits each. */
+export function temporaryName(token: string, writer: string, counter: string): string {
+  return `${temporaryPrefix(token)}${writer}-${counter}${SUFFIX}`;
+}
+
 /** Whether this is the name of such a file, of whichever session: all of it, and not only its beginning and end. */
 export function isTemporaryName(name: string): boolean {
   return /^\.escp-[A-Za-z0-9]{1,64}-[0-9a-f]{8}-[0-9a-f]{8}\.part$/.test(name);

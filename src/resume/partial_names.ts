@@ -45,12 +45,12 @@ export function isRunJournalName(name: string): boolean {
 }
 
 function stemOf(name: string): string {
-  return PREFIX + fnv1a(encodeName(name)).toString(16).padStart(16, "0");
+  return PREFIX + fnv1a(encodeName(name));
 }
 
-/** FNV-1a, 64 bits (draft-eastlake-fnv). */
-export function fnv1a(bytes: Uint8Array): bigint {
+/** FNV-1a, 64 bits (draft-eastlake-fnv), as 16 hexadecimal digits. */
+export function fnv1a(bytes: Uint8Array): string {
   let hash = 0xcbf29ce484222325n;
   for (const byte of bytes) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash;
+  return hash.toString(16).padStart(16, "0");
 }

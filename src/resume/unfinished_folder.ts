@@ -77,7 +77,7 @@ function markOf(folder: string, { name, identity }: MarkedSource): { path: strin
 }
 
 function markName(text: Uint8Array): string {
-  return `.escp-${fnv1a(text).toString(16).padStart(16, "0")}.unfinished`;
+  return `.escp-${fnv1a(text)}.unfinished`;
 }
 
 function isMarkText(text: Uint8Array): boolean {

@@ -117,7 +117,7 @@ for (const { title, make } of ENGINES) {
       // The mark of another source than its name says, and a text that is no mark under the name that it would have.
       temp.write(".escp-0123456789abcdee.unfinished", "escp unfinished 1\n1:2 src\n");
       const text = "not a mark";
-      const hash = fnv1a(encodeName(text)).toString(16).padStart(16, "0");
+      const hash = fnv1a(encodeName(text));
       temp.write(`.escp-${hash}.unfinished`, text);
       names.push(".escp-0123456789abcdee.unfinished", `.escp-${hash}.unfinished`);
       // The journal of another name than its own.
