@@ -1,11 +1,10 @@
 /** Files that are not what was sent, or were not sent: what has their name may be what had it before the copy. */
 
 import { quotePath } from "../errors.ts";
-import { joinPath } from "../files/local_path.ts";
 import { decodeName } from "../protocol/names.ts";
-import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
+import { forEachEntry } from "./plan_entries.ts";
 
 /** All of them in one transfer; paths are relative to their roots. */
 export class LostFiles {
@@ -34,22 +33,12 @@ export class LostFiles {
     if (this.#keys.size === 0) return links;
     const { plan, records } = links;
     const wanted = new Uint8Array(records).fill(1);
-    const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-    let folder = "";
-    for (let index = 0; cursor.next();) {
-      const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
-      const name = decodeName(plan.subarray(nameStart, nameEnd));
-      if (type === RecordType.enter) {
-        folder = name;
-        continue;
-      }
+    forEachEntry(plan, ({ root, contentStart, contentEnd }, index, path) => {
       const first = decodeName(plan.subarray(contentStart, contentEnd));
-      if (this.#keys.has(keyOf(root, first))) {
-        wanted[index] = 0;
-        failed(unlinked(pathOf(root, joinPath(folder, name)), pathOf(root, first)));
-      }
-      index++;
-    }
+      if (!this.#keys.has(keyOf(root, first))) return;
+      wanted[index] = 0;
+      failed(unlinked(pathOf(root, path()), pathOf(root, first)));
+    });
     return selectRecords(plan, wanted);
   }
 }

@@ -14,6 +14,7 @@ import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
 import type { AskedRange, AskUnit } from "../streams/unit.ts";
 import type { RangedItem } from "./ranged_files.ts";
+import { shownPath } from "./shown_path.ts";
 import { forEachFile } from "./written_files.ts";
 
 /** Whom the questions tell what came of them. */
@@ -232,7 +233,7 @@ export class TargetQuestions {
   /** @param verdict undefined for a folder that is missing. */
   #plan(root: number, path: string, bytes: number, verdict: number | undefined): void {
     const name = this.#host.rootName(root);
-    const shown = path === "" || path === "/" ? name + path : name === "." ? path : joinPath(name, path);
+    const shown = path === "" || path === "/" ? name + path : shownPath(name, path);
     const action = verdict === undefined
       ? "create"
       : verdict === Verdict.same

@@ -4,14 +4,12 @@
  */
 
 import { quotePath } from "../errors.ts";
-import { joinPath } from "../files/local_path.ts";
 import { Verdict } from "../protocol/ask.ts";
-import { decodeName } from "../protocol/names.ts";
-import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
 import type { AskUnit, PackUnit } from "../streams/unit.ts";
 import type { LostFiles } from "./lost_files.ts";
+import { forEachEntry } from "./plan_entries.ts";
 import type { RangedItem } from "./ranged_files.ts";
 import { shownPath } from "./shown_path.ts";
 import { TargetQuestions } from "./target_questions.ts";
@@ -128,14 +126,7 @@ export class Verification {
   }
 
   #forEachPath({ plan }: SelectedRecords, tell: (path: string) => void): void {
-    const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-    let folder = "";
-    while (cursor.next()) {
-      const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
-      const isFolder = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
-      if (isFolder) folder = name;
-      if (cursor.type !== RecordType.enter) tell(this.#pathOf(cursor.root, isFolder ? name : joinPath(folder, name)));
-    }
+    forEachEntry(plan, ({ root }, _, path) => tell(this.#pathOf(root, path())));
   }
 
   #pathOf(root: number, path: string): string {

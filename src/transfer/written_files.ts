@@ -1,9 +1,8 @@
 /** Which files of a pack are in place. */
 
-import { joinPath } from "../files/local_path.ts";
-import { decodeName } from "../protocol/names.ts";
-import { RecordCursor, RecordType } from "../protocol/records.ts";
+import { RecordType } from "../protocol/records.ts";
 import type { PackUnit } from "../streams/unit.ts";
+import { forEachEntry } from "./plan_entries.ts";
 
 /** @param inPlace 1 for each record of the plan other than `enter` of which that is so. */
 export function forEachFile(
@@ -11,14 +10,8 @@ export function forEachFile(
   inPlace: Uint8Array,
   tell: (root: number, path: string) => void,
 ): void {
-  const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-  let folder = "";
-  for (let index = 0; cursor.next();) {
-    const { type, root, nameStart, nameEnd } = cursor;
-    const name = decodeName(plan.subarray(nameStart, nameEnd));
-    if (type === RecordType.enter || type === RecordType.folder) folder = name;
-    if (type === RecordType.enter) continue;
+  forEachEntry(plan, ({ type, root }, index, path) => {
     const isFile = type === RecordType.file || type === RecordType.hardlink;
-    if (inPlace[index++] === 1 && isFile) tell(root, joinPath(folder, name));
-  }
+    if (inPlace[index] === 1 && isFile) tell(root, path());
+  });
 }
