@@ -15,6 +15,7 @@ import type {
   SourceRoot,
   TargetWriter,
 } from "./engine.ts";
+import { FileChange } from "./file_change.ts";
 import { failedWith } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
@@ -63,7 +64,8 @@ class GeneratingReader implements SourceReader {
   stat = new FileStat();
   folderPath = "";
   uncached = false;
-  readonly changed = false;
+  prefix = false;
+  readonly change: number = FileChange.none;
   readonly #paths: PathCalls;
   readonly #roots: SourceRoot[];
   #root?: SourceRoot;
@@ -107,7 +109,7 @@ class GeneratingReader implements SourceReader {
       holeAt: () => 0,
       dataAt: (_, length) => length,
       forgetCache() {},
-      changed: () => false,
+      changeSince: () => FileChange.none,
       close() {},
     };
   }
@@ -148,6 +150,10 @@ class DiscardingWriter implements TargetWriter {
 
   openPartial({ path }: Partial): RangeWriter {
     return { path, writeAt() {}, zerosAt() {}, close() {} };
+  }
+
+  readPartial(): RangeReader {
+    throw new Error("What a dummy is given cannot be read");
   }
 
   sync(): Promise<void> {

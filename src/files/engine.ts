@@ -115,8 +115,10 @@ export interface SourceReader {
   readonly folderPath: string;
   /** Whether `readWhole` reads from the disk and not from the cache, where the system can do that. Default false. */
   uncached: boolean;
-  /** Whether the file that `readWhole` read last was changed meanwhile. */
-  readonly changed: boolean;
+  /** Whether `readWhole` reads the first `limit` bytes of a larger file instead of refusing it. Default false. */
+  prefix: boolean;
+  /** Whether the file that `readWhole` read last changed meanwhile: one of `FileChange`. */
+  readonly change: number;
   /**
    * Makes the folder bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
    *
@@ -128,7 +130,7 @@ export interface SourceReader {
    * names[nameEnd], and an empty name is the root itself. Opens nothing but regular files.
    *
    * @returns the number of bytes read, at most `limit`.
-   * @throws {FileError} act "read"; code "EGREW" when it does not fit, "ESPECIAL" when it is no regular file.
+   * @throws {FileError} act "read"; code "EGREW" when it does not fit and `prefix` is false, "ESPECIAL" when it is no regular file.
    */
   readWhole(
     names: Uint8Array<ArrayBuffer>,
@@ -169,8 +171,8 @@ export interface RangeReader {
   dataAt(offset: number, length: number): number;
   /** From now on it is read from the disk and not from the cache, where the system can do that. */
   forgetCache(): void;
-  /** Whether its size or time of modification differ from what they were when it was opened, or found. */
-  changed(found?: Pick<ChangeTimes, "mtime" | "mtimeNs">): boolean;
+  /** Whether it changed since it was opened, or since it had these times: one of `FileChange`. */
+  changeSince(found?: ChangeTimes): number;
   close(): void;
 }
 
@@ -282,6 +284,8 @@ export interface TargetWriter {
   beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial>;
   /** Opens it for writing, in whichever thread. @throws {FileError} */
   openPartial(partial: Partial): RangeWriter;
+  /** Opens it, not a device, to read what was written. @throws {FileError} */
+  readPartial(partial: Partial): RangeReader;
   /** Opens its journal, in whichever thread; undefined when it has none. @throws {FileError} */
   openJournal(partial: Partial): JournalWriter | undefined;
   /** Resolves when what is written of it is on stable storage. @throws {FileError} */

@@ -8,11 +8,12 @@ import type { ResumableSource } from "../resume/journal.ts";
 import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
-import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
+import type { BegunPartial, Partial, RangeReader, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
+import { NativeRangeReader } from "./native_range_reader.ts";
 import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { SparseWriter } from "./sparse_writer.ts";
@@ -88,6 +89,13 @@ export class NativePartials {
       new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false }),
     );
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
+  }
+
+  read(partial: Partial): RangeReader {
+    const { calls, roots } = this.#placing;
+    const text = targetText(roots[partial.root], partial.path);
+    const temporary = this.#enter(partial);
+    return new NativeRangeReader(calls, this.#openFile(temporary, text), text);
   }
 
   async sync(partial: Partial): Promise<void> {

@@ -16,7 +16,9 @@ import { Statx } from "../native/file_statx.ts";
 import type { LentFile } from "../protocol/lent.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import type { RangeReader } from "./engine.ts";
+import { changeBetween, FileChange } from "./file_change.ts";
 import { failedCall, failedWith } from "./file_failure.ts";
+import type { ChangeTimes } from "./file_stat.ts";
 import { LONGEST_PATH_BYTES } from "./native_open.ts";
 
 const EINTR = 4;
@@ -34,8 +36,7 @@ export class NativeRangeReader implements RangeReader {
   readonly #empty = new Scratch(8);
   readonly path: string;
   readonly lent: LentFile;
-  readonly #mtime: number;
-  readonly #mtimeNs: number;
+  readonly #opened: ChangeTimes;
   #descriptor: number;
 
   constructor(calls: FileCalls, descriptor: number, text: string) {
@@ -46,8 +47,8 @@ export class NativeRangeReader implements RangeReader {
     this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
     this.size = this.#statx.size;
     this.lent = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
-    this.#mtime = this.#statx.mtime;
-    this.#mtimeNs = this.#statx.mtimeNs;
+    const { mtime, mtimeNs, ctime, ctimeNs } = this.#statx;
+    this.#opened = { mtime, mtimeNs, ctime, ctimeNs };
   }
 
   readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
@@ -102,10 +103,9 @@ export class NativeRangeReader implements RangeReader {
     this.#calls.posix_fadvise(this.#descriptor, 0, 0, FADV_DONTNEED);
   }
 
-  changed({ mtime, mtimeNs } = { mtime: this.#mtime, mtimeNs: this.#mtimeNs }): boolean {
-    const statx = this.#statx;
-    if (!statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
-    return statx.size !== this.size || statx.mtime !== mtime || statx.mtimeNs !== mtimeNs;
+  changeSince(found = this.#opened): number {
+    if (!this.#statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    return changeBetween({ ...found, size: this.size }, this.#statx);
   }
 
   close(): void {

@@ -8,6 +8,7 @@ import { decodeName, encodeName } from "../protocol/names.ts";
 import { leadsOut } from "./confinement.ts";
 import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { changeBetween, FileChange } from "./file_change.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
@@ -20,7 +21,8 @@ const EINTR = 4;
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();
   uncached = false;
-  changed = false;
+  prefix = false;
+  change: number = FileChange.none;
 
   readonly #calls: FileCalls;
   readonly #roots: SourceRoot[];
@@ -73,10 +75,10 @@ export class NativeReader implements SourceReader {
     let length = 0;
     let errno = 0;
     if (this.uncached) calls.posix_fadvise(descriptor, 0, 0, FADV_DONTNEED);
-    if (stat.size <= limit) {
+    if (stat.size <= limit || this.prefix) {
       const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
       // Files of /proc say that they have 0 bytes, and have more.
-      const wanted = stat.size === 0 ? limit : stat.size;
+      const wanted = stat.size === 0 ? limit : Math.min(stat.size, limit);
       while (length < wanted) {
         const got = calls.read(descriptor, address + length, wanted - length);
         if (got > 0) length += got;
@@ -84,12 +86,12 @@ export class NativeReader implements SourceReader {
         else if ((errno = calls.errno()) !== EINTR) break;
         else errno = 0;
       }
-      if (errno === 0) this.changed = this.#isChanged(descriptor, length);
+      if (errno === 0) this.change = this.#changeOf(descriptor);
     }
     calls.close(descriptor);
     if (errno !== 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), errno);
     const full = stat.size === 0 && length === limit && limit > 0;
-    if (full || stat.size > limit) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
+    if ((full || stat.size > limit) && !this.prefix) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
     return length;
   }
 
@@ -164,12 +166,11 @@ export class NativeReader implements SourceReader {
     if (this.stat.kind !== FileKind.file) throw isSpecial(text, this.stat.kind);
   }
 
-  #isChanged(descriptor: number, length: number): boolean {
-    const { stat } = this;
+  /** Fewer bytes than the size are not a change: files of /sys say that they have 4096. */
+  #changeOf(descriptor: number): number {
     const statx = this.#statx;
-    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) return true;
-    return statx.mtimeNs !== stat.mtimeNs || statx.mtime !== stat.mtime || statx.size !== stat.size ||
-      (length !== stat.size && stat.size !== 0);
+    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    return changeBetween(this.stat, statx);
   }
 
   #leave(): void {

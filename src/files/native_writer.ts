@@ -14,6 +14,7 @@ import type {
   FinishedFolder,
   FolderPlace,
   Partial,
+  RangeReader,
   RangeWriter,
   TargetOptions,
   TargetRoot,
@@ -112,6 +113,10 @@ export class NativeWriter implements TargetWriter {
 
   openPartial(partial: Partial): RangeWriter {
     return this.#onlyOpen(() => this.#partials.open(partial));
+  }
+
+  readPartial(partial: Partial): RangeReader {
+    return this.#partials.read(partial);
   }
 
   openJournal(partial: Partial): JournalWriter | undefined {

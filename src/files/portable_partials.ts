@@ -5,12 +5,13 @@ import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
-import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
+import type { BegunPartial, Partial, RangeReader, RangeWriter } from "./engine.ts";
 import { failedDeno } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
 import { baseName, joinPath } from "./local_path.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
+import { PortableRangeReader } from "./portable_reader.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { syncDevice, syncFile } from "./sync.ts";
@@ -79,6 +80,16 @@ export class PortablePartials {
       return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
     } catch (error) {
       throw failedDeno("write", text, error);
+    }
+  }
+
+  read(partial: Partial): RangeReader {
+    const text = targetText(this.#placing.roots[partial.root], partial.path);
+    const temporary = this.#enter(partial);
+    try {
+      return new PortableRangeReader(Deno.openSync(temporary), text);
+    } catch (error) {
+      throw failedDeno("read", text, error);
     }
   }
 

@@ -5,6 +5,7 @@ import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { checkRealPath } from "./confinement.ts";
 import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
+import { changeBetween, FileChange } from "./file_change.ts";
 import { type ChangeTimes, FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { readInfo } from "./portable_stat.ts";
@@ -13,7 +14,8 @@ import { hasGrown, isSpecial } from "./source_failure.ts";
 export class PortableReader implements SourceReader {
   readonly stat = new FileStat();
   uncached = false;
-  changed = false;
+  prefix = false;
+  change: number = FileChange.none;
   readonly #roots: SourceRoot[];
   readonly #after = new FileStat();
   #folder = "";
@@ -54,13 +56,15 @@ export class PortableReader implements SourceReader {
     checkRealPath("read", path, this.#within);
     const file = openRegular(path, this.stat);
     try {
-      if (this.stat.size > limit) throw hasGrown(path);
-      const wanted = this.stat.size === 0 ? limit : this.stat.size;
+      const { size } = this.stat;
+      if (size > limit && !this.prefix) throw hasGrown(path);
+      const wanted = size === 0 ? limit : Math.min(size, limit);
       const length = readFully(file, buffer, at, wanted, path);
       // Files of /proc say that they have 0 bytes, and have more.
-      if (this.stat.size === 0 && length === limit && limit > 0) throw hasGrown(path);
+      if (size === 0 && length === limit && limit > 0 && !this.prefix) throw hasGrown(path);
       readInfo(file.statSync(), this.#after);
-      this.changed = differs(this.#after, this.stat) || (length !== this.stat.size && this.stat.size !== 0);
+      // Fewer bytes than the size are not a change: files of /sys say that they have 4096.
+      this.change = changeBetween(this.stat, this.#after);
       return length;
     } finally {
       file.close();
@@ -119,19 +123,15 @@ export class PortableRangeReader implements RangeReader {
   /** Deno has no way to say it. */
   forgetCache(): void {}
 
-  changed(found: Pick<ChangeTimes, "mtime" | "mtimeNs"> = this.#before): boolean {
+  changeSince({ mtime, mtimeNs, ctime, ctimeNs }: ChangeTimes = this.#before): number {
     readInfo(this.#file.statSync(), this.#now);
-    return differs(this.#now, { ...found, size: this.size });
+    return changeBetween({ mtime, mtimeNs, ctime, ctimeNs, size: this.size }, this.#now);
   }
 
   close(): void {
     if (this.#open) this.#file.close();
     this.#open = false;
   }
-}
-
-function differs(one: FileStat, other: Pick<FileStat, "size" | "mtime" | "mtimeNs">): boolean {
-  return one.size !== other.size || one.mtime !== other.mtime || one.mtimeNs !== other.mtimeNs;
 }
 
 /** Looks before it opens: opening a FIFO would wait for its other end. */

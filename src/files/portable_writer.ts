@@ -11,6 +11,7 @@ import type {
   FinishedFolder,
   FolderPlace,
   Partial,
+  RangeReader,
   RangeWriter,
   TargetOptions,
   TargetRoot,
@@ -114,6 +115,10 @@ export class PortableWriter implements TargetWriter {
 
   openPartial(partial: Partial): RangeWriter {
     return this.#partials.open(partial);
+  }
+
+  readPartial(partial: Partial): RangeReader {
+    return this.#partials.read(partial);
   }
 
   openJournal(partial: Partial): JournalWriter | undefined {

@@ -103,8 +103,11 @@ export interface RangeDigest {
   digest: Uint8Array;
 }
 
-/** What stands for contents that the sender cannot read: no file has this digest. */
-export const NO_DIGEST = new Uint8Array(32);
+/** Bytes of a SHA-256 digest. */
+export const SHA256_BYTES = 32;
+
+/** What stands for contents that the sender cannot read, or that are not what it sent: no file has this digest. */
+export const NO_DIGEST = new Uint8Array(SHA256_BYTES);
 
 /** Whether two digests are the same. */
 export function isSameDigest(one: Uint8Array, other: Uint8Array): boolean {

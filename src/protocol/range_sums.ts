@@ -20,6 +20,11 @@ export class RangeSums {
   #ranges: SummedRange[] = [];
   #bytes = 0;
 
+  /** All ranges, in order. */
+  get ranges(): readonly SummedRange[] {
+    return this.#ranges;
+  }
+
   /** Bytes in all ranges. */
   get bytes(): number {
     return this.#bytes;

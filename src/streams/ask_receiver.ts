@@ -1,6 +1,8 @@
 /** Answers asks: holds records against what is at the target, where nothing is made for it. */
 
 import { FileError, ProtocolError, quotePath } from "../errors.ts";
+import type { RangeReader } from "../files/engine.ts";
+import { FileChange } from "../files/file_change.ts";
 import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
 import { joinPath } from "../files/local_path.ts";
@@ -19,6 +21,7 @@ import {
 } from "../protocol/ask.ts";
 import { PACK_RECORDS } from "../protocol/limits.ts";
 import { decodeName } from "../protocol/names.ts";
+import type { ByteRange } from "../protocol/range_sums.ts";
 import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import { Known } from "../resume/digest_set.ts";
@@ -26,7 +29,7 @@ import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { folderAttributes } from "./pack_receiver.ts";
-import type { ReceivedPack } from "./unit.ts";
+import type { FilePlace, ReceivedPack } from "./unit.ts";
 
 /** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP"];
@@ -38,8 +41,8 @@ export interface AskReceiverOptions {
   verifies: boolean;
   /** What earlier runs have finished. */
   finished?: FinishedFiles;
-  /** Reports tell which files earlier runs have finished. Default false. */
-  names?: boolean;
+  /** Reports tell which files earlier runs have finished, with their digests, and which lose their names. Default false. */
+  digests?: boolean;
 }
 
 /** Answers the asks of one stream. */
@@ -48,18 +51,20 @@ export class AskReceiver {
   readonly #options: Comparison | undefined;
   readonly #verifies: boolean;
   readonly #finished: FinishedFiles | undefined;
-  readonly #names: boolean;
+  readonly #listsDigests: boolean;
   #folder = "";
+  /** Of the file that was settled last, where it is listed. */
+  #settledDigest?: Uint8Array;
   readonly #breather: Breather;
   readonly #wanted = new FileStat();
   #digests?: typeof import("../files/content_digest.ts");
 
   /** @param options what the sender may ask before it sends. */
   constructor(target: TargetComparer, options: Comparison | undefined, more: AskReceiverOptions) {
-    const { breather, verifies, finished, names = false } = more;
+    const { breather, verifies, finished, digests = false } = more;
     this.#verifies = verifies;
     this.#finished = options?.by === "memory" ? finished : undefined;
-    this.#names = names;
+    this.#listsDigests = digests;
     this.#target = target;
     this.#breather = breather;
     this.#options = options;
@@ -110,6 +115,7 @@ export class AskReceiver {
       if (verify && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) {
         const why = this.#takeAway(cursor, bytes);
         if (last) outcome = why;
+        if (this.#listsDigests && why !== Verdict.different) (report.lost ??= []).push(this.#placeOf(cursor, bytes));
       }
       if (cursor.type === RecordType.enter) continue;
       if (outcomes.push(outcome) > PACK_RECORDS) {
@@ -131,16 +137,19 @@ export class AskReceiver {
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
     this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
-    if (this.#names) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    if (this.#listsDigests) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     if (cursor.type === RecordType.folder) report?.folders.push(folderAttributes(cursor, bytes));
     return Verdict.same;
   }
 
   #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     report.skipped++;
-    if (!this.#finished || !this.#names) return;
-    const path = joinPath(this.#folder, decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)));
-    (report.written ??= []).push({ root: cursor.root, path });
+    if (!this.#finished || !this.#listsDigests) return;
+    (report.written ??= []).push({ ...this.#placeOf(cursor, bytes), digest: this.#settledDigest });
+  }
+
+  #placeOf({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FilePlace {
+    return { root, path: joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd))) };
   }
 
   #judge(
@@ -149,6 +158,7 @@ export class AskReceiver {
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
   ): number | Promise<number> {
+    this.#settledDigest = undefined;
     if (phase === AskPhase.look) return this.#look(cursor, bytes, verify);
     if (cursor.type !== RecordType.file) {
       throw new ProtocolError("bad-record", "Cannot compare the contents of what is no file");
@@ -156,7 +166,8 @@ export class AskReceiver {
     const { stat } = this.#target;
     if (!this.#target.look(cursor, bytes)) return Verdict.missing;
     if (stat.kind !== FileKind.file || stat.size !== cursor.size) return Verdict.different;
-    return range ? this.#compare(cursor, range, verify) : this.#settle(cursor, verify);
+    if (range) return this.#compare(cursor, range, verify);
+    return this.#listsDigests && this.#finished && !verify ? this.#settleListed(cursor) : this.#settle(cursor, verify);
   }
 
   #look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, verify: boolean): number {
@@ -185,16 +196,33 @@ export class AskReceiver {
     const reader = this.#target.open();
     try {
       if (this.#verifies) reader.forgetCache();
-      const { digestRange } = this.#digests ??= await import("../files/content_digest.ts");
-      const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
+      const digest = await this.#digest(reader, range);
       if (!digest || !isSameDigest(digest, range.digest)) return Verdict.different;
+      this.#settledDigest = digest;
     } finally {
       reader.close();
     }
     return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
   }
 
-  /** What is there is not what was written: what was there before has its name again, also when it is sent once more. */
+  /** All ranges are the same: the file is read once more for its digest. */
+  async #settleListed(cursor: RecordCursor): Promise<number> {
+    const reader = this.#target.open();
+    try {
+      this.#settledDigest = await this.#digest(reader, { start: 0, end: cursor.size });
+      if (!this.#settledDigest || reader.changeSince() !== FileChange.none) return Verdict.different;
+    } finally {
+      reader.close();
+    }
+    return this.#settle(cursor, false);
+  }
+
+  async #digest(reader: RangeReader, { start, end }: ByteRange): Promise<Uint8Array | undefined> {
+    const { sumRange } = this.#digests ??= await import("../files/content_digest.ts");
+    return (await sumRange(reader, start, end, () => this.#breather.breathe()))?.digest;
+  }
+
+  /** The file does not contain what was sent: restores the backup, also when the file is sent again. */
   #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
     const target = this.#target;
     const { dev, inode, inodeLow } = target.stat;
@@ -230,8 +258,8 @@ function unverified(path: string, name: string): Failure {
   return {
     code: "ECHECKSUM",
     path,
-    message: `Cannot verify ${quotePath(path)}: it is not what was written when it is read again (SHA-256 differs)`,
-    hint: `It lies there as ${name} now. When nobody writes to it, test the disks and the memory of both machines`,
+    message: `Cannot verify ${quotePath(path)}: the target differs from what was sent (SHA-256 differs)`,
+    hint: `It is kept as ${name}. If nothing else writes to it, test the disk and the RAM of the target host`,
   };
 }
 

@@ -2,25 +2,35 @@
 
 import { FileError } from "../errors.ts";
 import type { RangeReader, SourceReader } from "../files/engine.ts";
+import { FileChange } from "../files/file_change.ts";
+import { isAsFound } from "../files/as_found.ts";
 import {
   ASK_HEADER_BYTES,
   AskPhase,
   DIGEST_BYTES,
   NO_DIGEST,
   type RangeDigest,
+  SHA256_BYTES,
   writeAskHeader,
   writeDigest,
 } from "../protocol/ask.ts";
+import { crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { PACK_FILE_LIMIT } from "../protocol/limits.ts";
-import { RecordCursor, RecordType } from "../protocol/records.ts";
+import { RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { Breather } from "./breather.ts";
 import type { FrameSender } from "./frame_sender.ts";
 import { FRAME_START } from "./frames.ts";
 import { aliveWhile } from "./keep_alive.ts";
-import type { AskedRange, AskUnit } from "./unit.ts";
+import { SourceState } from "./source_state.ts";
+import type { AskedRange, AskReport, AskUnit } from "./unit.ts";
 
-type DigestRange = typeof import("../files/content_digest.ts").digestRange;
+type ContentDigest = typeof import("../files/content_digest.ts");
+
+/** An ask whose answer is awaited, and what was found of the sources. */
+export interface SentAsk extends Pick<AskReport, "sources" | "now"> {
+  unit: AskUnit;
+}
 
 /** Asks. One for each stream: it has a current folder, and keeps the last large file open. */
 export class AskSender {
@@ -29,7 +39,7 @@ export class AskSender {
   readonly #breather: Breather;
   readonly #quietMs: number;
   #open?: { range: AskedRange; reader: RangeReader };
-  #buffer?: Uint8Array<ArrayBuffer>;
+  #buffer = new Uint8Array(0);
 
   constructor(source: SourceReader, out: FrameSender, breather: Breather, quietMs: number) {
     this.#quietMs = quietMs;
@@ -38,10 +48,11 @@ export class AskSender {
     this.#breather = breather;
   }
 
-  async send(unit: AskUnit): Promise<void> {
+  async send(sent: SentAsk): Promise<void> {
+    const { unit } = sent;
     // While they are computed the frame buffers are free for signs of life.
     const digests = unit.phase === AskPhase.digest
-      ? await aliveWhile(this.#digests(unit), this.#out, this.#quietMs)
+      ? await aliveWhile(this.#digests(sent), this.#out, this.#quietMs)
       : [];
     const { bytes, view } = this.#out;
     const start = FRAME_START + FRAME_HEADER_BYTES;
@@ -62,53 +73,125 @@ export class AskSender {
     this.#open = undefined;
   }
 
-  async #digests({ plan, range, verify = false }: AskUnit): Promise<RangeDigest[]> {
-    const { digestBytes, digestRange } = await import("../files/content_digest.ts");
+  async #digests(sent: SentAsk): Promise<RangeDigest[]> {
+    const digesting = await import("../files/content_digest.ts");
+    const { plan, range, verify = false, records, sent: digestsSent } = sent.unit;
+    const sources = new Uint8Array(records);
+    if (verify) sent.sources = sources;
     if (range) {
       const { start, end } = range;
-      return [{ start, end, digest: await this.#digestLarge(range, digestRange, verify) ?? NO_DIGEST }];
+      const digest = await (verify ? this.#verifyLarge(range, digesting, sent) : this.#digestLarge(range, digesting));
+      return [{ start, end, digest: digest ?? NO_DIGEST }];
     }
-    const buffer = this.#buffer ??= new Uint8Array(PACK_FILE_LIMIT);
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
     const digests: RangeDigest[] = [];
     let inFolder = false;
-    while (cursor.next()) {
+    for (let index = -1; cursor.next();) {
       const { root, nameStart, nameEnd, size } = cursor;
+      if (cursor.type !== RecordType.enter) index++;
       if (cursor.type !== RecordType.file) {
         inFolder = goesWell(() => this.#source.enter(root, plan, nameStart, nameEnd));
         continue;
       }
-      let length = -1;
-      this.#source.uncached = verify;
-      if (inFolder) goesWell(() => length = this.#source.readWhole(plan, nameStart, nameEnd, buffer, 0, buffer.length));
-      this.#source.uncached = false;
-      const digest = length === size ? digestBytes(buffer.subarray(0, length)) : NO_DIGEST;
-      digests.push({ start: 0, end: size, digest });
+      let digest: Uint8Array | undefined;
+      if (digestsSent) {
+        sources[index] = inFolder ? this.#stateOf(cursor, plan) : SourceState.unreadable;
+        if (sources[index] === SourceState.asSent) {
+          digest = digestsSent.subarray(index * SHA256_BYTES, (index + 1) * SHA256_BYTES);
+        }
+      } else if (inFolder && this.#read(cursor, plan, PACK_FILE_LIMIT) === size) {
+        digest = digesting.digestBytes(this.#buffer.subarray(0, size));
+      }
+      digests.push({ start: 0, end: size, digest: digest ?? NO_DIGEST });
       const pausing = this.#breather.breathe();
       if (pausing) await pausing;
     }
     return digests;
   }
 
+  /** @returns how many bytes; -1 when it cannot be read. */
+  #read({ nameStart, nameEnd }: RecordCursor, plan: Uint8Array<ArrayBuffer>, limit: number): number {
+    let length = -1;
+    if (limit > this.#buffer.length) this.#buffer = new Uint8Array(Math.max(limit, PACK_FILE_LIMIT));
+    goesWell(() => length = this.#source.readWhole(plan, nameStart, nameEnd, this.#buffer, 0, limit));
+    return length;
+  }
+
+  /** Whether a small file is what was sent of it, from the disk. Bytes that it has grown by do not count. */
+  #stateOf(cursor: RecordCursor, plan: Uint8Array<ArrayBuffer>): number {
+    const source = this.#source;
+    const { stat } = source;
+    const { size } = cursor;
+    source.uncached = source.prefix = true;
+    const length = this.#read(cursor, plan, size);
+    source.uncached = source.prefix = false;
+    if (length < 0) return SourceState.unreadable;
+    // A file without a size, as in /proc, has contents made anew by each read: only what was sent can be compared.
+    if (stat.size === 0 && length > 0) return SourceState.asSent;
+    if (length === size && crc32(this.#buffer, 0, length) === cursor.uint32(RecordField.crc32)) {
+      return SourceState.asSent;
+    }
+    const isUntouched = source.change === FileChange.none && isAsFound(cursor, stat);
+    return isUntouched ? SourceState.misread : SourceState.changed;
+  }
+
   /** Undefined where the file is not what it was, or cannot be read. */
-  async #digestLarge(range: AskedRange, digestRange: DigestRange, verify: boolean): Promise<Uint8Array | undefined> {
+  async #digestLarge(range: AskedRange, { sumRange }: ContentDigest): Promise<Uint8Array | undefined> {
     try {
       const reader = this.#readerOf(range);
-      if (verify) reader.forgetCache();
       if (reader.size !== range.size) return undefined;
-      const digest = await digestRange(reader, range.start, range.end, () => this.#breather.breathe());
-      return reader.changed() ? undefined : digest;
+      const sum = await sumRange(reader, range.start, range.end, () => this.#breather.breathe());
+      return reader.changeSince() === FileChange.certain ? undefined : sum?.digest;
     } catch (error) {
       if (error instanceof FileError) return undefined;
       throw error;
     }
   }
 
-  #readerOf(range: AskedRange): RangeReader {
-    const open = this.#open;
-    if (open?.range.root === range.root && open.range.path === range.path) return open.reader;
+  /** Undefined where the range is not what was sent of it. Bytes that the file has grown by do not count. */
+  async #verifyLarge(
+    range: AskedRange,
+    { sumRange }: ContentDigest,
+    sent: SentAsk,
+  ): Promise<Uint8Array | undefined> {
+    const { start, end, times } = range;
+    let state: number = SourceState.unreadable;
+    let digest: Uint8Array | undefined;
+    try {
+      const reader = this.#readerOf(range);
+      reader.forgetCache();
+      const sum = await sumRange(reader, start, end, () => this.#breather.breathe());
+      const change = reader.changeSince(times);
+      const same = sum && (range.crc32 === undefined ? change === FileChange.none : sum.crc32 === range.crc32);
+      state = same ? SourceState.asSent : change === FileChange.none ? SourceState.misread : SourceState.changed;
+      // What the system copied may be the same though the file changed: only the digests tell.
+      if (same || range.crc32 === undefined) digest = sum?.digest;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      if (error.code === "ESTALE") state = SourceState.changed;
+    }
+    sent.sources![0] = state;
+    if (state === SourceState.changed) sent.now = this.#lookAgain(range);
+    return digest;
+  }
+
+  /** The file that has this path now. */
+  #lookAgain({ root, path }: AskedRange): AskReport["now"] {
     this.close();
-    const reader = this.#source.openRanged(range.root, range.path, range.identity);
+    const source = this.#source;
+    if (!goesWell(() => source.openRanged(root, path).close())) return undefined;
+    const { stat } = source;
+    const identity = { dev: stat.dev, inode: stat.inode };
+    return { size: stat.size, attributes: stat.attributes(), identity, times: stat.changeTimes() };
+  }
+
+  #readerOf(range: AskedRange): RangeReader {
+    const { root, path, identity: { dev, inode } } = range;
+    const open = this.#open;
+    const isOpen = open?.range.root === root && open.range.path === path;
+    if (isOpen && open.range.identity.dev === dev && open.range.identity.inode === inode) return open.reader;
+    this.close();
+    const reader = this.#source.openRanged(root, path, range.identity);
     this.#open = { range, reader };
     return reader;
   }

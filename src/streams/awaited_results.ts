@@ -3,10 +3,11 @@
 import { ProtocolError } from "../errors.ts";
 import { AskPhase, Verdict } from "../protocol/ask.ts";
 import { type AnswerResult, isPlaced, type PackResult, type RangeResult } from "../protocol/results.ts";
+import type { SentAsk } from "./ask_sender.ts";
 import { Changes } from "./changes.ts";
 import type { SentPack } from "./pack_sender.ts";
 import type { SentRange } from "./range_sender.ts";
-import type { AskUnit, SendReport } from "./unit.ts";
+import type { SendReport } from "./unit.ts";
 
 /** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
 const MAX_AWAITED = 16;
@@ -27,7 +28,7 @@ export class AwaitedResults {
   readonly #report: (report: SendReport) => void;
   readonly #packs = new Map<number, AwaitedPack>();
   readonly #ranges = new Map<number, SentRange>();
-  readonly #asks = new Map<number, AskUnit>();
+  readonly #asks = new Map<number, SentAsk>();
   /** Ranges that were settled because they could not be read. */
   readonly #settled = new Set<number>();
   readonly #changes = new Changes();
@@ -86,23 +87,25 @@ export class AwaitedResults {
       grown: sent.grown,
       notes: sent.notes,
       inPlace,
+      contents: sent.contents,
     });
     this.#changes.announce();
   }
 
-  ask(unit: AskUnit): void {
-    this.#asks.set(unit.unit, unit);
+  ask(sent: SentAsk): void {
+    this.#asks.set(sent.unit.unit, sent);
   }
 
   answer({ unit, outcomes }: AnswerResult): void {
     const ask = this.#asks.get(unit);
-    if (ask?.records !== outcomes.length) throw unasked(unit);
-    const last = ask.phase === AskPhase.look ? Verdict.undecided : Verdict.different;
+    if (ask?.unit.records !== outcomes.length) throw unasked(unit);
+    const last = ask.unit.phase === AskPhase.look ? Verdict.undecided : Verdict.different;
     if (outcomes.some((outcome) => typeof outcome === "number" && outcome > last)) {
       throw new ProtocolError("bad-result", `Cannot accept the answer to unit ${unit}: it is none of those there are`);
     }
     this.#asks.delete(unit);
-    this.#report({ type: "ask", unit, outcomes });
+    const { sources, now } = ask;
+    this.#report({ type: "ask", unit, outcomes, sources, now });
     this.#changes.announce();
   }
 
@@ -122,7 +125,9 @@ export class AwaitedResults {
     const same = result && result.bytes === end - start && result.crc32 === sent.crc32;
     const failure = sent.failure ?? result?.failure ?? (same ? undefined : differs(0));
     const refused = failure !== undefined && failure === result?.failure;
-    this.#report({ type: "range", unit, file, start, end, crc32: sent.crc32, failure, refused, note: sent.note?.() });
+    const { crc32, whole } = sent;
+    const changed = sent.changed?.();
+    this.#report({ type: "range", unit, file, start, end, crc32, failure, refused, changed, whole });
     this.#changes.announce();
   }
 

@@ -2,6 +2,7 @@
 
 import { FileError, ProtocolError } from "../errors.ts";
 import type { TargetWriter } from "../files/engine.ts";
+import { joinPath } from "../files/local_path.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { PACK_RECORDS } from "../protocol/limits.ts";
 import { decodeName } from "../protocol/names.ts";
@@ -12,14 +13,14 @@ import type { FileLook } from "../resume/file_digest.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import { toFailure } from "./failure.ts";
 import type { Breather } from "./breather.ts";
-import type { FolderAttributes, ReceivedPack } from "./unit.ts";
+import type { FolderAttributes, ReceivedPack, WrittenFile } from "./unit.ts";
 
 /** What else is wanted of a pack. */
 export interface PackReceiverOptions {
   /** Where each file is brought to the disk, which takes its time: lets others have their turn. */
   syncs?: Breather;
-  /** Reports tell which files. Default false. */
-  names?: boolean;
+  /** SHA-256, where reports tell which files, and what is in them. */
+  digest?: (bytes: Uint8Array) => Uint8Array;
   /** Reports have digests of files that are to be remembered. */
   finished?: FinishedFiles;
 }
@@ -28,16 +29,16 @@ export interface PackReceiverOptions {
 export class PackReceiver {
   readonly #target: TargetWriter;
   readonly #syncs: Breather | undefined;
-  readonly #names: boolean;
+  readonly #digest: ((bytes: Uint8Array) => Uint8Array) | undefined;
   readonly #finished: FinishedFiles | undefined;
   /** Halves of digests of the files that this pack has brought so far. */
   readonly #digests = new Uint32Array(PACK_RECORDS * 2);
   #digestsEnd = 0;
   #folder = "";
 
-  constructor(target: TargetWriter, { syncs, names = false, finished }: PackReceiverOptions = {}) {
+  constructor(target: TargetWriter, { syncs, digest, finished }: PackReceiverOptions = {}) {
     this.#target = target;
-    this.#names = names;
+    this.#digest = digest;
     this.#syncs = syncs;
     this.#finished = finished;
   }
@@ -65,7 +66,7 @@ export class PackReceiver {
       folders: [],
       created: [],
       ...(this.#syncs ? { entered: [] } : {}),
-      ...(this.#names ? { written: [] } : {}),
+      ...(this.#digest ? { written: [] } : {}),
     };
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
@@ -92,8 +93,7 @@ export class PackReceiver {
         if (cursor.type !== RecordType.folder) report.files++;
         if (cursor.type === RecordType.file) report.bytes += cursor.size;
         if (report.written && (cursor.type === RecordType.file || cursor.type === RecordType.hardlink)) {
-          const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
-          report.written.push({ root: cursor.root, path: this.#folder === "" ? name : `${this.#folder}/${name}` });
+          report.written.push(this.#describe(cursor, bytes));
         }
       }
     }
@@ -130,6 +130,16 @@ export class PackReceiver {
     if (!report.entered && !report.written) return;
     this.#folder = decodeName(bytes.subarray(nameStart, nameEnd));
     report.entered?.push({ root, path: this.#folder });
+  }
+
+  /** A file, or a further name of one, that is in place. */
+  #describe(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): WrittenFile {
+    const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
+    const path = joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd)));
+    const contents = bytes.subarray(contentStart, contentEnd);
+    return type === RecordType.file
+      ? { root, path, digest: this.#digest!(contents) }
+      : { root, path, first: decodeName(contents) };
   }
 
   #remember(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, look: FileLook): void {

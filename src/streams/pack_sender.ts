@@ -1,10 +1,12 @@
 /** Sends pack units: reads the small files of a plan straight into frames. No memory is taken and no promise made per file. */
 
 import { FileError, quotePath } from "../errors.ts";
+import { FileChange } from "../files/file_change.ts";
 import { FileCode } from "../files/file_failure.ts";
 import type { SourceReader } from "../files/engine.ts";
 import { isFreshChange } from "../files/fresh_change.ts";
 import { alignUp } from "../protocol/alignment.ts";
+import { SHA256_BYTES } from "../protocol/ask.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { decodeName } from "../protocol/names.ts";
@@ -15,7 +17,7 @@ import type { Compressor } from "./compressor.ts";
 import { toFailure } from "./failure.ts";
 import { FRAME_START } from "./frames.ts";
 import type { FrameSender } from "./frame_sender.ts";
-import type { GrownFile, PackUnit } from "./unit.ts";
+import type { GrownFile, PackUnit, SentContents } from "./unit.ts";
 
 /** What was sent of a pack unit, to be held against the results. */
 export interface SentPack {
@@ -38,6 +40,8 @@ export interface SentPack {
   /** What has grown too large for a pack, and so was not sent. */
   grown: GrownFile[];
   notes: string[];
+  /** What was sent of each record of the plan, where that has to be known. */
+  contents?: SentContents;
   /** All frames of the unit are on their way. */
   complete: boolean;
 }
@@ -49,11 +53,18 @@ export class PackSender {
   /** Records with an outcome in the frame that is being filled. */
   #outcomes = 0;
   readonly #compressor?: Compressor;
+  readonly #digest?: (bytes: Uint8Array) => Uint8Array;
 
-  constructor(reader: SourceReader, out: FrameSender, compressor?: Compressor) {
+  /** @param options.digest SHA-256, where what is sent has to be known. */
+  constructor(
+    reader: SourceReader,
+    out: FrameSender,
+    { compressor, digest }: { compressor?: Compressor; digest?: (bytes: Uint8Array) => Uint8Array } = {},
+  ) {
     this.#reader = reader;
     this.#out = out;
     this.#compressor = compressor;
+    this.#digest = digest;
   }
 
   /** Sends a unit; `sent` grows while frames leave. */
@@ -166,8 +177,19 @@ export class PackSender {
     const contents = at + cursor.contentStart - cursor.start;
     const reader = this.#reader;
     let size: number;
+    let sum: number;
+    let changed: boolean;
     try {
-      size = reader.readWhole(plan, cursor.nameStart, cursor.nameEnd, bytes, contents, this.#out.payloadEnd - contents);
+      size = this.#read(plan, cursor, contents);
+      sum = crc32(bytes, contents, contents + size);
+      changed = reader.change === FileChange.certain;
+      if (reader.change === FileChange.perhaps) {
+        // The same bytes once more: all of them were read from one state of the file.
+        const before = { size, sum };
+        size = this.#read(plan, cursor, contents);
+        sum = crc32(bytes, contents, contents + size);
+        changed = size !== before.size || sum !== before.sum;
+      }
     } catch (error) {
       // What does not say how large it is, as files of /proc do, can be sent in no other way.
       const known = reader.stat.size > 0;
@@ -175,20 +197,30 @@ export class PackSender {
       sent.failures.push(toFailure(error));
       return at;
     }
-    if (reader.changed) sent.notes.push(changeNote(reader, plan, cursor));
+    if (changed) sent.notes.push(changeNote(reader, plan, cursor));
     this.#copyHeader(plan, cursor, at);
-    const sum = crc32(bytes, contents, contents + size);
     const { stat } = reader;
-    const fresh = reader.changed || isFreshChange(stat, Date.now());
+    const fresh = changed || isFreshChange(stat, Date.now());
     view.setUint32(at + RecordField.mode, (stat.mode & 0o7777) | (fresh ? FRESH_CHANGE : 0), true);
     view.setUint32(at + RecordField.mtimeNs, stat.mtimeNs, true);
     putInt53(view, at + RecordField.mtime, stat.mtime);
     view.setUint32(at + RecordField.crc32, sum, true);
     putUint53(view, at + RecordField.size, size);
     this.#count(sent, sum, size, 1);
+    if (sent.contents) {
+      const { sizes, crcs, digests } = sent.contents;
+      sizes[sent.place] = size;
+      crcs[sent.place] = sum;
+      digests.set(this.#digest!(bytes.subarray(contents, contents + size)), sent.place * SHA256_BYTES);
+    }
     const end = contents + alignUp(size);
     bytes.fill(0, contents + size, end);
     return end;
+  }
+
+  #read(plan: Uint8Array<ArrayBuffer>, { nameStart, nameEnd }: RecordCursor, at: number): number {
+    const { bytes, payloadEnd } = this.#out;
+    return this.#reader.readWhole(plan, nameStart, nameEnd, bytes, at, payloadEnd - at);
   }
 
   /** The file that the reader has just found to be too large. */
@@ -226,16 +258,27 @@ export class PackSender {
   }
 }
 
-/** What is known of a unit before anything of it was sent. */
-export function beginPack(unit: PackUnit): SentPack {
+/**
+ * What is known of a unit before anything of it was sent.
+ *
+ * @param keeps whether what is sent has to be known.
+ */
+export function beginPack(unit: PackUnit, keeps = false): SentPack {
+  const { records } = unit;
+  const contents = keeps && {
+    sizes: new Uint32Array(records),
+    crcs: new Uint32Array(records),
+    digests: new Uint8Array(records * SHA256_BYTES),
+  };
   return {
+    ...(contents ? { contents } : {}),
     type: "pack",
     unit: unit.unit,
-    crcs: new Uint32Array(unit.records),
-    sizes: new Uint32Array(unit.records),
-    places: new Uint16Array(unit.records),
+    crcs: new Uint32Array(records),
+    sizes: new Uint32Array(records),
+    places: new Uint16Array(records),
     place: -1,
-    counts: new Uint8Array(unit.records),
+    counts: new Uint8Array(records),
     sent: 0,
     failures: [],
     grown: [],
@@ -247,5 +290,5 @@ export function beginPack(unit: PackUnit): SentPack {
 function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor): string {
   const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
   const path = name === "" ? reader.folderPath : `${reader.folderPath}/${name}`;
-  return `${quotePath(path)} was changed while it was read`;
+  return `${quotePath(path)} changed while it was copied`;
 }

@@ -1,18 +1,22 @@
 /** Sends ranges of ranged files, block by block, read straight into frames. */
 
-import { FileError, quotePath } from "../errors.ts";
+import { FileError } from "../errors.ts";
+import type { ContentSum } from "../files/content_digest.ts";
 import type { RangeReader, SourceReader } from "../files/engine.ts";
+import { FileChange } from "../files/file_change.ts";
 import { isZero } from "../files/zero_pages.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../protocol/frame.ts";
 import { LENT_FILE_BYTES, type LentFile, MAX_LENT_BYTES, writeLentFile } from "../protocol/lent.ts";
 import type { Failure } from "../protocol/results.ts";
-import { toFailure } from "./failure.ts";
-import { FRAME_START } from "./frames.ts";
+import type { Breather } from "./breather.ts";
 import type { Compressor } from "./compressor.ts";
+import { toFailure } from "./failure.ts";
 import type { FrameSender } from "./frame_sender.ts";
-import type { RangeUnit } from "./unit.ts";
+import { FRAME_START } from "./frames.ts";
+import { aliveWhile } from "./keep_alive.ts";
+import type { RangeUnit, SourceChange } from "./unit.ts";
 
 /** Where the contents of a block begin in the buffer of its frame. */
 const CONTENTS = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;
@@ -27,8 +31,10 @@ export interface SentRange {
   crc32: number;
   /** Where reading it failed. */
   failure?: Failure;
-  /** What the user may want to know, once there is a result. */
-  note?: () => string | undefined;
+  /** Tells whether the file changed since it was found, once there is a result. */
+  changed?: () => SourceChange | undefined;
+  /** Of the whole file, where the unit asks for that. */
+  whole?: ContentSum;
   /** The receiver said that it failed: no more of it needs to be sent. */
   refused: boolean;
 }
@@ -42,6 +48,9 @@ export interface RangeSenderOptions {
   lends: boolean;
   /** Compresses what is worth it. */
   compressor?: Compressor;
+  breather: Breather;
+  /** Maximum time without a frame, in milliseconds. */
+  quietMs: number;
 }
 
 /** Reads and sends. One for each stream: it keeps the last file open. */
@@ -52,6 +61,8 @@ export class RangeSender {
   readonly #sparse: boolean;
   readonly #lends: boolean;
   readonly #compressor?: Compressor;
+  readonly #breather: Breather;
+  readonly #quietMs: number;
   #open?: { file: number; reader: RangeReader };
 
   constructor(reader: SourceReader, out: FrameSender, options: RangeSenderOptions) {
@@ -61,6 +72,8 @@ export class RangeSender {
     this.#sparse = options.sparse;
     this.#lends = options.lends;
     this.#compressor = options.compressor;
+    this.#breather = options.breather;
+    this.#quietMs = options.quietMs;
   }
 
   /** The file that is open. Whoever lends it must not send another before all of its units have their results. */
@@ -70,6 +83,8 @@ export class RangeSender {
 
   /** Sends a unit, or sets `sent.failure`. */
   async send(unit: RangeUnit, sent: SentRange): Promise<void> {
+    const lends = this.#lends && !unit.stored;
+    if (unit.digests && !await this.#digestWhole(unit, sent)) return;
     for (let offset = unit.start; offset < unit.end && !sent.refused;) {
       const most = unit.end - offset;
       let length: number;
@@ -80,7 +95,7 @@ export class RangeSender {
         length = this.#sparse ? reader.holeAt(offset, Math.min(MOST_ZEROS_BYTES, most)) : 0;
         hole = length > 0;
         if (!hole) {
-          lent = this.#lends ? lendable(reader) : undefined;
+          lent = lends ? lendable(reader) : undefined;
           length = Math.min(lent ? MAX_LENT_BYTES : this.#blockBytes, most);
           // A hole that has come between the two questions is read like data.
           if (this.#sparse) length = reader.dataAt(offset, length) || length;
@@ -115,11 +130,31 @@ export class RangeSender {
     const reader = this.#open?.reader;
     if (!reader) return;
     // Since it was found: what another stream reads of it, before or after this, belongs to the same file.
-    const note = () =>
-      reader.changed(unit.times) ? `${quotePath(reader.path)} was changed while it was read` : undefined;
-    const now = note();
+    const changed = () => {
+      const change = reader.changeSince(unit.times);
+      return change === FileChange.none ? undefined : { path: reader.path, change };
+    };
+    const now = changed();
     // What is lent may be read later than this.
-    sent.note = this.#lends ? note : () => now;
+    sent.changed = lends ? changed : () => now;
+  }
+
+  /**
+   * Before the last range is sent and not after: then the stream does not wait with a result that is there. Whether these
+   * are the bytes that are sent tells the CRC-32.
+   */
+  async #digestWhole(unit: RangeUnit, sent: SentRange): Promise<boolean> {
+    const { sumRange } = await import("../files/content_digest.ts");
+    try {
+      const reader = this.#readerOf(unit);
+      const summing = sumRange(reader, 0, unit.size, () => this.#breather.breathe());
+      sent.whole = await aliveWhile(summing, this.#out, this.#quietMs);
+      if (!sent.whole) throw changed(reader.path, "it became shorter while it was read");
+      return true;
+    } catch (error) {
+      sent.failure = toFailure(error);
+      return false;
+    }
   }
 
   async #sendLent(
@@ -156,7 +191,9 @@ export class RangeSender {
       this.close();
       const reader = this.#reader.openRanged(unit.root, unit.path, unit.identity);
       this.#open = { file: unit.file, reader };
-      if (reader.size !== unit.size) throw changed(reader.path, "its size is no longer what it was");
+      if (unit.stored ? reader.size < unit.size : reader.size !== unit.size) {
+        throw changed(reader.path, "its size is no longer what it was");
+      }
     }
     return this.#open!.reader;
   }

@@ -47,8 +47,8 @@ export interface ReceiveStreamOptions {
   dryRun: boolean;
   /** Each file is brought to the disk. */
   fsync: boolean;
-  /** Reports tell which files were written. */
-  names: boolean;
+  /** SHA-256, where reports tell which files were written, and what is in them. */
+  digest?: (bytes: Uint8Array) => Uint8Array;
   /** Reports have digests of the files that were written; undefined: nothing is remembered. */
   finished?: FinishedFiles;
   host: ReceiveHost;
@@ -91,8 +91,8 @@ export class ReceiveStream {
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
     this.#results = new ResultSender(options.writer);
-    const { target, fsync, breather, names, finished } = options;
-    this.#packs = new PackReceiver(target, { syncs: fsync ? breather : undefined, names, finished });
+    const { target, fsync, breather, digest, finished } = options;
+    this.#packs = new PackReceiver(target, { syncs: fsync ? breather : undefined, digest, finished });
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */

@@ -92,7 +92,7 @@ async function run(
       const source = files.sourceReader(role.roots);
       const compressor = role.codec && await createCompressor(role.codec, job);
       try {
-        const { sparse, lends } = role;
+        const { sparse, lends, keepsContents = false } = role;
         await sendStream({
           ...frames[0],
           source,
@@ -104,6 +104,7 @@ async function run(
           lends,
           payloadLimit,
           compressor,
+          keepsContents,
         });
       } finally {
         compressor?.close();
@@ -122,7 +123,7 @@ async function run(
       target,
       asks: asks?.receiver,
       dryRun: role.comparison?.dryRun ?? false,
-      names: role.names,
+      digest: role.digests ? (await import("../files/content_digest.ts")).digestBytes : undefined,
       finished,
       fsync: role.options.fsync ?? false,
       host,
@@ -184,7 +185,7 @@ async function openFinished(memory: SharedMemory, roots: readonly TargetRoot[]):
 
 /** Loaded where the sender may ask. */
 async function openAsks(
-  { comparison: given, verify, roots, options, memory, names }: RoleOf<"receive">,
+  { comparison: given, verify, roots, options, memory, digests }: RoleOf<"receive">,
   files: FileEngine,
   breather: Breather,
   finished: FinishedFiles | undefined,
@@ -193,7 +194,10 @@ async function openAsks(
   if (!comparison && !verify) return undefined;
   const { AskReceiver } = await import("./ask_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return { comparer, receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify, finished, names }) };
+  return {
+    comparer,
+    receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify, finished, digests }),
+  };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

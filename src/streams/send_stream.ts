@@ -4,7 +4,7 @@ import { ProtocolError } from "../errors.ts";
 import type { SourceReader } from "../files/engine.ts";
 import { FrameKind } from "../protocol/frame.ts";
 import { readResult } from "../protocol/results.ts";
-import type { AskSender } from "./ask_sender.ts";
+import type { AskSender, SentAsk } from "./ask_sender.ts";
 import { AwaitedResults } from "./awaited_results.ts";
 import type { Breather } from "./breather.ts";
 import type { Compressor } from "./compressor.ts";
@@ -43,14 +43,18 @@ export interface SendStreamOptions {
   payloadLimit: number;
   /** Compresses what is worth it. */
   compressor?: Compressor;
+  /** Reports of packs have what was sent: sizes, CRC-32 and SHA-256. */
+  keepsContents: boolean;
 }
 
 /** Runs until the host has no more units and all results are there. @throws what broke the stream. */
 export async function sendStream(options: SendStreamOptions): Promise<void> {
   const { host, reader, breather, quietMs } = options;
   const out = new FrameSender(options.writer, options.payloadLimit, breather);
-  const packs = new PackSender(options.source, out, options.compressor);
-  const ranges = new RangeSender(options.source, out, options);
+  const { source, compressor, keepsContents } = options;
+  const digest = keepsContents ? (await import("../files/content_digest.ts")).digestBytes : undefined;
+  const packs = new PackSender(source, out, { compressor, digest });
+  const ranges = new RangeSender(source, out, options);
   let asks: AskSender | undefined;
   const awaited = new AwaitedResults((report) => host.report(report));
   const state = { ending: false, stopped: false };
@@ -65,12 +69,17 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
       // Whoever gave it takes it back.
       if (state.stopped) return;
       if (unit.type === "ask") {
-        asks ??= new (await import("./ask_sender.ts")).AskSender(options.source, out, breather, options.quietMs);
-        awaited.ask(unit);
-        await asks.send(unit);
+        asks ??= new (await import("./ask_sender.ts")).AskSender(source, out, breather, options.quietMs);
+        const sent: SentAsk = { unit };
+        awaited.ask(sent);
+        await asks.send(sent);
         await out.flush();
+      } else if (unit.type === "digest") {
+        const { digestSources } = await import("./digest_sources.ts");
+        const sums = await aliveWhile(digestSources(unit, source, breather), out, quietMs);
+        host.report({ type: "digest", unit: unit.unit, sums });
       } else if (unit.type === "pack") {
-        const sent = awaited.add(beginPack(unit));
+        const sent = awaited.add(beginPack(unit, keepsContents));
         await packs.send(unit, sent);
         await out.flush();
         awaited.settlePack(sent);

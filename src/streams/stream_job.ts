@@ -18,6 +18,8 @@ export type StreamRole =
     lends: boolean;
     /** Compresses; none: everything goes as it is. */
     codec?: CodecName;
+    /** Reports of packs have what was sent: sizes, CRC-32 and SHA-256. Default false. */
+    keepsContents?: boolean;
   }
   | {
     type: "receive";
@@ -31,8 +33,8 @@ export type StreamRole =
     comparison?: Comparison;
     /** The sender may ask about what is written. */
     verify: boolean;
-    /** Reports tell which files were written. */
-    names: boolean;
+    /** Reports tell which files were written, and their digests. */
+    digests: boolean;
     /** Where this copy is remembered, in case that it is run again; and what earlier runs have finished. */
     memory?: SharedMemory;
   }

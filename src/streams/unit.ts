@@ -1,5 +1,6 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
+import type { ContentSum } from "../files/content_digest.ts";
 import type { FolderPlace, TouchedFolder, WalkItem } from "../files/engine.ts";
 import type { Attributes, ChangeTimes } from "../files/file_stat.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -32,7 +33,11 @@ export interface RangeUnit {
   size: number;
   identity: { dev: number; inode: number };
   /** When it was changed last, before it was found. */
-  times: Pick<ChangeTimes, "mtime" | "mtimeNs">;
+  times: ChangeTimes;
+  /** Its CRC-32 has to be known: it is not lent, and what it has grown by is left out. */
+  stored?: boolean;
+  /** The whole file is digested before the range is sent. */
+  digests?: boolean;
 }
 
 /** All of standard input. */
@@ -45,7 +50,10 @@ export interface InputUnit {
 }
 
 /** A part of a large file whose contents are compared. */
-export type AskedRange = Omit<RangeUnit, "type" | "unit" | "file" | "times">;
+export interface AskedRange extends Omit<RangeUnit, "type" | "unit" | "file" | "stored" | "digests"> {
+  /** CRC-32 of what was sent of it, where it is verified; undefined where the system copied it. */
+  crc32?: number;
+}
 
 /** Records that the receiver is asked about before they are sent. */
 export interface AskUnit {
@@ -65,16 +73,45 @@ export interface AskUnit {
   records: number;
   /** The plan is one large file, of which this range is digested; undefined: small files, each digested whole. */
   range?: AskedRange;
+  /** SHA-256 of what was sent of each record, where small files are verified: 32 bytes each. */
+  sent?: Uint8Array;
+}
+
+/** Files of this side that are digested, and nothing else. */
+export interface DigestUnit {
+  type: "digest";
+  /** Number of the unit, u32. */
+  unit: number;
+  /** How often it was begun before. */
+  attempt: number;
+  /** Records of small files, in their folders; nothing else. */
+  plan?: Uint8Array<ArrayBuffer>;
+  /** A large file, in the place of a plan. */
+  file?: Pick<RangeUnit, "root" | "path" | "size" | "identity" | "times">;
+  /** Whether SHA-256 is wanted besides CRC-32. */
+  sha256: boolean;
 }
 
 /** What a stream does at one time. */
-export type Unit = PackUnit | RangeUnit | InputUnit | AskUnit;
+export type Unit = PackUnit | RangeUnit | InputUnit | AskUnit | DigestUnit;
+
+/** What a walk finds of a large file. */
+export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
 
 /** A file that was small when it was found and is too large for a pack now: to be sent in ranges. */
 export interface GrownFile {
-  item: Extract<WalkItem, { type: "ranged" }>;
+  item: RangedItem;
   /** Bytes that it had when it was found. */
   bytesBefore: number;
+}
+
+/** What was sent of each record of a pack unit but `enter`; zeros where nothing was. */
+export interface SentContents {
+  /** Bytes of contents. */
+  sizes: Uint32Array;
+  crcs: Uint32Array;
+  /** SHA-256, 32 bytes each. */
+  digests: Uint8Array;
 }
 
 /** Sender: what became of a pack unit. */
@@ -93,6 +130,16 @@ export interface PackReport {
   notes: string[];
   /** 1 for each record of the plan other than `enter` that is in place, 2 where it lacks extended attributes. */
   inPlace: Uint8Array;
+  /** What was sent, where that has to be known. */
+  contents?: SentContents;
+}
+
+/** A large file that changed since it was found: its size stays that with which it was found. */
+export interface SourceChange {
+  /** Its path, for messages. */
+  path: string;
+  /** One of `FileChange`, but not `none`. */
+  change: number;
 }
 
 /** Sender: what became of a range. */
@@ -106,8 +153,9 @@ export interface RangeReport {
   failure?: Failure;
   /** The failure is the receiver's. */
   refused?: boolean;
-  /** The file was changed while it was read; what was sent has the size that it had at first. */
-  note?: string;
+  changed?: SourceChange;
+  /** Of the whole file, where the unit asks for that. */
+  whole?: ContentSum;
 }
 
 /** Sender: the answer to an ask. */
@@ -116,10 +164,28 @@ export interface AskReport {
   unit: number;
   /** For each record but `enter` one of `Verdict`, or why it cannot be written. */
   outcomes: (number | Failure)[];
+  /** For each record but `enter` one of `SourceState`, where contents are verified. */
+  sources?: Uint8Array;
+  /** A large file that is not what was sent, as it is now. */
+  now?: Pick<RangedItem, "size" | "attributes" | "identity" | "times">;
+}
+
+/** A file of this side that was digested: a large one up to the size with which it was found. */
+export interface DigestedFile extends ContentSum {
+  /** Whether it changed since it was found: one of `FileChange`. */
+  change: number;
+}
+
+/** Sender: files that were digested. */
+export interface DigestReport {
+  type: "digest";
+  unit: number;
+  /** Of each file of the plan, in order; undefined where it could not be read, or is shorter now. */
+  sums: (DigestedFile | undefined)[];
 }
 
 /** What a sending stream reports of a unit. */
-export type SendReport = PackReport | RangeReport | AskReport;
+export type SendReport = PackReport | RangeReport | AskReport | DigestReport;
 
 /** A folder that has attributes of its own. */
 export interface FolderAttributes {
@@ -128,6 +194,20 @@ export interface FolderAttributes {
   attributes: Attributes;
   /** Extended attributes, as a block (xattrs.ts). */
   xattrs?: Uint8Array;
+}
+
+/** A file of a target: `path` is relative to the root. */
+export interface FilePlace {
+  root: number;
+  path: string;
+}
+
+/** A small file, or a further name of a file, that is in place. */
+export interface WrittenFile extends FilePlace {
+  /** SHA-256 of its contents; undefined of a further name. */
+  digest?: Uint8Array;
+  /** Of a further name: the first one, relative to the same root. */
+  first?: string;
 }
 
 /** Receiver: what a pack frame brought, or an ask was answered. */
@@ -148,8 +228,10 @@ export interface ReceivedPack {
   created: TouchedFolder[];
   /** Folders that were entered, where that has to be known: their names must be brought to the disk at the end. */
   entered?: FolderPlace[];
-  /** Files that are in place, where that has to be known; relative to their root. */
-  written?: { root: number; path: string }[];
+  /** Files that are in place, where that has to be known. */
+  written?: WrittenFile[];
+  /** Of these, those that are not in place any more. */
+  lost?: FilePlace[];
   /** Digests of files that are in place and are to be remembered: two halves of each (finished_files.ts). */
   finished?: Uint32Array;
 }

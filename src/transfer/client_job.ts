@@ -1,7 +1,6 @@
 /** What the client does once the other end is being started: the session, and the copy over it. */
 
 import { UserError } from "../errors.ts";
-import type { SourceRoot } from "../files/engine.ts";
 import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
@@ -79,7 +78,7 @@ export async function runSession(
   const listing = options.manifest && await openListing(options);
   const shared = {
     session,
-    copied: listing?.files.copied,
+    listing: listing?.files,
     salt: job.salt,
     comparison: comparisonOf(job),
     files: await filesFor(machine.files, options.request.dummy, options.direction === "push" ? "sender" : "receiver"),
@@ -94,7 +93,7 @@ export async function runSession(
     emit,
   };
   const roots = options.direction === "push" ? localRoots(options, machine) : undefined;
-  if (listing && roots) Object.assign(listing, { roots: roots.roots, names: roots.roots.map(({ name }) => name) });
+  if (roots) listing?.setRoots(roots.roots);
   const outcome = options.direction === "push"
     ? await send({
       ...shared,
@@ -116,14 +115,10 @@ export async function runSession(
         checkSources(options.sources, options.request.recursive, sources);
         const placed = withTargets(sources, options.sources);
         options.target.taken.take(placed);
-        if (listing) listing.names = placed.map(({ name }) => name);
+        listing?.setRoots(placed);
         return placed;
       },
-      placed(roots, renamed) {
-        if (!listing) return;
-        listing.files.placed(renamed);
-        listing.roots = listing.asSources(roots);
-      },
+      placed: listing?.files.placed,
       preserve: options.request.preserve,
       direct: options.request.direct,
       resume: options.request.resume,
@@ -136,10 +131,9 @@ export async function runSession(
   session.control.send({ type: "bye" });
   await session.control.flushed();
   if (listing) {
-    const { roots, names } = listing;
-    const about = { roots, names, target: options.target.path };
-    for (const { path, message, hint } of await listing.files.addTo(options.manifest!, machine.files, about)) {
-      emit({ type: "failed", path, message, hint });
+    const { files, roots } = listing;
+    for (const { path, message, hint } of files.addTo(options.manifest!, { roots, target: options.target.path })) {
+      emit({ type: "failed", path, message, hint: hint || undefined });
       outcome.failed++;
     }
   }
@@ -158,8 +152,14 @@ async function openListing(options: CopyOptions) {
   if (haveTargets(options.sources)) {
     throw new UserError("Cannot write a manifest of files that have targets of their own");
   }
-  const { asSources, CopiedFiles } = await import("./manifest.ts");
-  return { files: new CopiedFiles(), asSources, roots: [] as SourceRoot[], names: [] as string[] };
+  const { CopiedFiles } = await import("./manifest.ts");
+  return {
+    files: new CopiedFiles(),
+    roots: [] as { name: string; isFolder: boolean }[],
+    setRoots(roots: readonly { name: string; kind: string }[]) {
+      this.roots = roots.map(({ name, kind }) => ({ name, isFolder: kind === "folder" }));
+    },
+  };
 }
 
 function jobOf(options: CopyOptions, blockBytes: number): CopyJob {

@@ -1,11 +1,11 @@
-/** `--manifest`: lines for `sha256sum -c` of what a copy has put in place, by reading the files of this side once more. */
+/** `--manifest`: lines for `sha256sum -c` of the files that a copy has put in place. */
 
-import { FileError } from "../errors.ts";
-import { digestRange } from "../files/content_digest.ts";
-import type { FileEngine, SourceRoot, TargetRoot } from "../files/engine.ts";
+import { quotePath } from "../errors.ts";
 import { failedDeno } from "../files/file_failure.ts";
 import { baseName, joinPath } from "../files/local_path.ts";
 import { encodeName } from "../protocol/names.ts";
+import type { Failure } from "../protocol/results.ts";
+import type { CopyListing } from "./copy_listing.ts";
 
 /** The file of the manifest, made before anything is copied. Several copies may add to it. */
 export class Manifest implements Disposable {
@@ -51,69 +51,90 @@ export function manifestLine(name: string, digest: string): string {
   return `${escaped === name ? "" : "\\"}${digest}  ${escaped}\n`;
 }
 
-/** What one copy adds to a manifest: which files it has put in place, and under which names. */
-export class CopiedFiles {
-  readonly #copied = new Map<string, { root: number; path: string }>();
+/** A file, or a further name of one, as a copy tells of it. */
+interface ListedFile {
+  root: number;
+  path: string;
+  isInPlace: boolean;
+  digest?: string;
+  /** Of a further name. */
+  first?: string;
+  /** There is no certain digest, which the user knows. */
+  isUnlisted?: boolean;
+}
+
+/** What one copy adds to a manifest. */
+export class CopiedFiles implements CopyListing {
+  readonly #files = new Map<string, ListedFile>();
   #renamed = false;
 
-  readonly copied = (root: number, path: string): void => {
-    this.#copied.set(`${root}/${path}`, { root, path });
-  };
+  digested(root: number, path: string, digest: Uint8Array): void {
+    const file = this.#file(root, path);
+    file.digest = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    file.first = undefined;
+    file.isUnlisted = false;
+  }
+
+  linked(root: number, path: string, first: string): void {
+    this.#file(root, path).first = first;
+  }
+
+  copied(root: number, path: string): void {
+    this.#file(root, path).isInPlace = true;
+  }
+
+  lost(root: number, path: string): void {
+    this.#file(root, path).isInPlace = false;
+  }
+
+  unlisted(root: number, path: string): void {
+    this.#file(root, path).isUnlisted = true;
+  }
 
   readonly placed = (renamed: boolean): void => {
     this.#renamed = renamed;
   };
 
   /**
-   * Reads them and adds them.
+   * Adds the files that are in place. A further name is left out where its file was not copied now.
    *
-   * @param roots on this side.
-   * @param names what the sender calls them.
+   * @param roots of the sources: what the sender calls them, and whether they are folders.
    * @param target as the user wrote it.
-   * @returns what could not be read.
+   * @returns names that have no certain digest.
    */
-  async addTo(
-    manifest: Manifest,
-    files: FileEngine,
-    { roots, names, target }: { roots: SourceRoot[]; names: readonly string[]; target: string },
-  ): Promise<FileError[]> {
-    const failures: FileError[] = [];
-    const reader = files.sourceReader(roots);
-    try {
-      for (const { root, path } of this.#copied.values()) {
-        const own = this.#renamed ? (roots[root].kind === "folder" ? "" : baseName(target)) : names[root];
-        try {
-          const digest = await digestOf(reader.openRanged(root, path));
-          manifest.add(own === "" || own === "." ? path : joinPath(own, path), digest);
-        } catch (error) {
-          if (!(error instanceof FileError)) throw error;
-          failures.push(error);
-        }
-      }
-    } finally {
-      reader.close();
+  addTo(
+    manifest: Pick<Manifest, "add">,
+    { roots, target }: { roots: readonly { name: string; isFolder: boolean }[]; target: string },
+  ): Failure[] {
+    const lines = new Map<string, string>();
+    const failures = new Map<string, Failure>();
+    for (const { root, path, isInPlace, digest, first, isUnlisted } of this.#files.values()) {
+      const { name, isFolder } = roots[root];
+      const own = this.#renamed ? (isFolder ? "" : baseName(target)) : name;
+      const line = own === "" || own === "." ? path : joinPath(own, path);
+      const found = first === undefined ? digest : this.#files.get(keyOf(root, first))?.digest;
+      if (!isInPlace || isUnlisted || (first !== undefined && found === undefined)) continue;
+      if (found === undefined) failures.set(line, unlisted(line, "its contents could not be read again"));
+      else if ((lines.get(line) ?? found) !== found) {
+        failures.set(line, unlisted(line, "several sources have a file for this name"));
+      } else lines.set(line, found);
     }
-    return failures;
+    for (const [line, digest] of lines) if (!failures.has(line)) manifest.add(line, digest);
+    return [...failures.values()];
+  }
+
+  #file(root: number, path: string): ListedFile {
+    const key = keyOf(root, path);
+    let file = this.#files.get(key);
+    if (!file) this.#files.set(key, file = { root, path, isInPlace: false });
+    return file;
   }
 }
 
-/** Where the files of a target are to be read. */
-export function asSources(roots: readonly TargetRoot[]): SourceRoot[] {
-  return roots.map((root) => ({
-    path: root.kind === "file" ? joinPath(root.folder, root.name) : root.path,
-    name: "",
-    kind: root.kind === "folder" ? "folder" : "file",
-    identity: { dev: 0, inode: 0 },
-    size: 0,
-  }));
+function keyOf(root: number, path: string): string {
+  return `${root}/${path}`;
 }
 
-async function digestOf(reader: ReturnType<ReturnType<FileEngine["sourceReader"]>["openRanged"]>): Promise<string> {
-  try {
-    const digest = await digestRange(reader, 0, reader.size, () => {});
-    if (!digest || reader.changed()) throw new FileError("read", reader.path, "it is changed while it is read");
-    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  } finally {
-    reader.close();
-  }
+function unlisted(name: string, state: string): Failure {
+  return { code: "", path: name, message: `Cannot list the digest of ${quotePath(name)}: ${state}`, hint: "" };
 }

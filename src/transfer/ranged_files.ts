@@ -1,22 +1,37 @@
 /** The files that are too large for a pack: announced to the receiver, cut into ranges, and closed when all are there. */
 
 import { ProtocolError, quotePath } from "../errors.ts";
-import type { WalkItem } from "../files/engine.ts";
+import type { ContentSum } from "../files/content_digest.ts";
+import { FileChange } from "../files/file_change.ts";
 import { fileVersion } from "../files/file_version.ts";
 import { isFreshChange } from "../files/fresh_change.ts";
 import type { MessageOf } from "../protocol/messages.ts";
-import { type ByteRange, RangeSums } from "../protocol/range_sums.ts";
+import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
-import type { InputUnit, RangeReport, RangeUnit } from "../streams/unit.ts";
+import type { InputUnit, RangedItem, RangeReport, RangeUnit, SourceChange } from "../streams/unit.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler.ts";
 
-/** What a walk finds of such a file. */
-export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
+/** A file of which the receiver has everything, be it from an earlier copy. */
+export interface SentFile extends SourceChange {
+  item: RangedItem;
+  /** The system of the receiver copied it: its CRC-32 is not known. */
+  isLent: boolean;
+  /** Of the whole file; means nothing of a lent one. */
+  crc32: number;
+  /** What the whole file was read as while it was sent, where that was wanted. */
+  whole?: ContentSum;
+}
 
 /** Whom the files tell, besides the receiver. */
 export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {
-  /** A file is in place. */
-  done(bytes: number, item: RangedItem): void;
+  /** All of a file was sent. */
+  sent(file: SentFile): void;
+  /**
+   * A file is in place.
+   *
+   * @param sums of its ranges, in order; undefined of a lent file.
+   */
+  done(bytes: number, item: RangedItem, sums?: readonly SummedRange[]): void;
   /** So many bytes of one are there from an earlier copy, and are not sent. */
   kept(bytes: number): void;
   /** So many bytes of one were lent, and were there from an earlier copy: streams count them as written. */
@@ -40,6 +55,8 @@ interface RangedFile {
   mayBeKept?: boolean;
   /** It is standard input: one unit, whose end is known when it has been read. */
   input?: boolean;
+  /** Its CRC-32 has to be known: it is not lent. */
+  stored?: boolean;
   /** Ranges that no stream has taken yet. */
   todo: ByteRange[];
   unitBytes: number;
@@ -51,9 +68,15 @@ interface RangedFile {
   failure?: Failure;
   /** Who failed. */
   spoiler?: "sender" | "receiver";
+  /** The greatest change since it was found. */
+  changed?: SourceChange;
   /** The user has been told that it changes. */
   noted?: boolean;
+  /** What the whole file was read as while it was sent. */
+  whole?: ContentSum;
 }
+
+const UNCHANGED: SourceChange = { path: "", change: FileChange.none };
 
 /** All of them in one transfer. */
 export class RangedFiles {
@@ -79,8 +102,12 @@ export class RangedFiles {
     return this.#files.size < MAX_OPEN_FILES;
   }
 
-  /** Tells the receiver that a file comes. */
-  announce(item: RangedItem): void {
+  /**
+   * Tells the receiver that a file comes.
+   *
+   * @param more of a file that is sent once more, as nobody can tell whether what was lent is what was digested.
+   */
+  announce(item: RangedItem, more: Pick<RangedFile, "stored" | "noted"> = {}): void {
     const { size, root, attributes, xattrs } = item;
     const { blockBytes, streams, sparse } = this.#options;
     const inBlocks = (bytes: number) => Math.ceil(bytes / blockBytes) * blockBytes;
@@ -94,6 +121,8 @@ export class RangedFiles {
       sums: new RangeSums(),
       keptBytes: 0,
       out: 0,
+      stored: this.#mustBeStored(item),
+      ...more,
     };
     const identity = this.#identityOf(item);
     file.mayBeKept = identity !== undefined;
@@ -158,7 +187,8 @@ export class RangedFiles {
     if (found > (file.mayBeKept ? file.item.size - file.keptBytes : 0)) throw wrongRanges();
     this.#files.delete(number);
     if (found > 0) this.#host.matched(found);
-    if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item);
+    const sums = this.#isLent(file) ? undefined : file.sums.ranges;
+    if (bytes === file.item.size && crc32 === file.sums.total(bytes)) this.#host.done(bytes, file.item, sums);
     else this.#host.failed(differs(file.item.path), "sender", file.item);
   }
 
@@ -184,7 +214,10 @@ export class RangedFiles {
       file.out++;
       if (file.input) return { type: "input", unit, file: file.file };
       const { root, path, size, identity, times } = file.item;
-      return { type: "range", unit, file: file.file, root, path, start: range.start, end, size, identity, times };
+      const { file: number, stored } = file;
+      const digests = this.#options.digests && file.todo.length === 0 && !file.whole;
+      const { start } = range;
+      return { type: "range", unit, file: number, root, path, start, end, size, identity, times, stored, digests };
     }
     return undefined;
   }
@@ -194,10 +227,13 @@ export class RangedFiles {
     const file = this.#files.get(report.file);
     if (!file) return;
     file.out--;
-    if (report.note && !file.noted) {
+    const { changed, whole } = report;
+    if (changed && changed.change > (file.changed?.change ?? FileChange.none)) file.changed = changed;
+    if (changed?.change === FileChange.certain && !file.noted) {
       file.noted = true;
-      this.#host.note(report.note);
+      this.#host.note(`${quotePath(changed.path)} changed while it was copied`);
     }
+    if (whole) file.whole = whole;
     if (report.failure) spoil(file, report.failure, report.refused ? "receiver" : "sender");
     else file.sums.add(report);
     if (file.input) file.item.size = report.end;
@@ -245,8 +281,27 @@ export class RangedFiles {
   #closeIfComplete(file: RangedFile): void {
     const crc32 = file.sums.total(file.item.size);
     if (file.state !== "open" || crc32 === undefined) return;
+    const { item, changed = UNCHANGED, whole, noted } = file;
+    const isLent = this.#isLent(file);
+    if (isLent && changed !== UNCHANGED && this.#options.digests) {
+      this.#files.delete(file.file);
+      this.#host.send({ type: "drop", file: file.file });
+      this.announce(item, { stored: true, noted });
+      return;
+    }
     file.state = "closing";
-    this.#host.send({ type: "close", file: file.file, size: file.item.size, crc32 });
+    this.#host.send({ type: "close", file: file.file, size: item.size, crc32 });
+    if (!file.input) this.#host.sent({ ...changed, item, isLent, crc32, whole });
+  }
+
+  #isLent({ stored, input }: RangedFile): boolean {
+    return this.#options.lends === true && !stored && !input;
+  }
+
+  /** The digest of a lent file belongs to its copy only if each change would show in its ctime. */
+  #mustBeStored({ times: { ctime, ctimeNs } }: RangedItem): boolean {
+    const { digests = false, lends = false } = this.#options;
+    return digests && lends && isFreshChange({ mtime: ctime, mtimeNs: ctimeNs }, Date.now());
   }
 
   /** Drops a file when no stream has a part of it any more. */

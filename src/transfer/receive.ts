@@ -76,7 +76,7 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
   const isClient = session.role === "client";
   const codecs = options.codecs.length > 0 ? { codecs: [...options.codecs] } : {};
   const renamed = roots.length > 0 && isRenamed(roots, options.target, { ...options, sameHost });
-  options.placed?.(roots, renamed);
+  options.placed?.(renamed);
   const tells = renamed && !isClient && session.features.includes("manifest");
   const borrows = options.lender === undefined ? {} : { borrows: true };
   const remembers = memory?.continues ? { remembers: true } : {};

@@ -1,12 +1,13 @@
 /** What a receiver needs to know before it starts. */
 
 import type { Confinement } from "../files/confinement.ts";
-import type { FileEngine, TargetRoot } from "../files/engine.ts";
+import type { FileEngine } from "../files/engine.ts";
 import type { CodecName } from "../protocol/coding.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { WireSource } from "../protocol/messages.ts";
 import type { Session } from "../session/session.ts";
 import type { StreamCount } from "../session/stream_count.ts";
+import type { CopyListing } from "./copy_listing.ts";
 import type { TransferEvent } from "./events.ts";
 
 /** What a receiver works with. */
@@ -42,10 +43,10 @@ export interface ReceiveOptions {
   resume: boolean;
   /** Everything is on stable storage before it counts as copied. */
   fsync: boolean;
-  /** Hears of each file that is in place, perhaps more than once. */
-  copied?: (root: number, path: string) => void;
-  /** Hears how the targets are named: whether the target is the name of the only one. */
-  placed?: (roots: readonly TargetRoot[], renamed: boolean) => void;
+  /** Hears of each file that is in place, perhaps more than once, and of its digest. */
+  listing?: CopyListing;
+  /** Hears whether the target is the name of the only source. */
+  placed?: (renamed: boolean) => void;
   /** What is written is read again and compared. */
   verify: boolean;
   /** What the sender asks before it sends; undefined: it sends everything. */

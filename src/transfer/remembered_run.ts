@@ -73,7 +73,7 @@ export class RememberedRun {
  * @returns undefined where it is not wanted, not worth it, or cannot be had.
  */
 export async function remember(
-  { session, files, resume, comparison, preserve, xattrs, acls, sparse, fsync, verify }: ReceiveOptions,
+  { session, files, resume, comparison, preserve, xattrs, acls, sparse, fsync, verify, listing }: ReceiveOptions,
   roots: readonly TargetRoot[],
   found: { files: number; complete: boolean },
 ): Promise<RememberedRun | undefined> {
@@ -89,7 +89,8 @@ export async function remember(
     job: JSON.stringify({ preserve, xattrs, acls, sparse, fsync }),
     systemRun: systemRun(),
     stable: fsync,
-    doubted: verify,
+    // What is listed has to be what the source contains, and not only what the target does.
+    doubted: verify || listing !== undefined,
   });
   if (!memory) return undefined;
   const { FinishedFiles } = await import("../resume/finished_files.ts");

@@ -5,16 +5,20 @@
 
 import { quotePath } from "../errors.ts";
 import type { Walk, WalkItem } from "../files/engine.ts";
+import { FileChange } from "../files/file_change.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { Message, MessageOf, PlannedEntry } from "../protocol/messages.ts";
 import { type Failure, isPlaced } from "../protocol/results.ts";
 import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
-import type { AskUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
+import type { AskUnit, DigestUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
+import type { CopyListing } from "./copy_listing.ts";
 import { LostFiles } from "./lost_files.ts";
 import { RangedFiles } from "./ranged_files.ts";
 import { forEachFile } from "./written_files.ts";
+import { listSent } from "./sent_contents.ts";
 import { shownPath } from "./shown_path.ts";
+import { SourceDigests } from "./source_digests.ts";
 import type { QuestionsHost, TargetQuestions } from "./target_questions.ts";
 import type { Verification } from "./verification.ts";
 
@@ -27,8 +31,8 @@ export interface SchedulerHost {
   note(message: string): void;
   /** Names of the roots, for paths that users see. */
   rootName(root: number): string;
-  /** A file is in place; where it is read again, not before it was found to be what it should be. */
-  copied?: (root: number, path: string) => void;
+  /** Hears of files in place, and of their digests. Where a file is verified, it counts as copied only after that. */
+  listing?: CopyListing;
   /** What a dry run would do. */
   planned(entry: PlannedEntry): void;
 }
@@ -41,6 +45,10 @@ export interface SchedulerOptions {
   sparse?: boolean;
   /** Whether the receiver may go on with what an earlier copy has left. */
   resume?: boolean;
+  /** Whether the digests of all files are wanted. Default false. */
+  digests?: boolean;
+  /** Whether large files are lent. Default false. */
+  lends?: boolean;
 }
 
 type PackItem = Extract<WalkItem, { type: "pack" }>;
@@ -66,11 +74,13 @@ export class Scheduler {
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
   readonly #ranged: RangedFiles;
-  readonly #ready: (PackUnit | AskUnit)[] = [];
+  readonly #ready: (PackUnit | AskUnit | DigestUnit)[] = [];
   /** Where the receiver is asked first. */
   #questions: TargetQuestions | undefined;
   /** Where what is written is read again. */
   #verification: Verification | undefined;
+  /** Sources that are read once more. */
+  readonly #digests: SourceDigests;
   readonly #out = new Map<number, { unit: Unit; stream: number }>();
   readonly #broken = new Set<number>();
   readonly #early: WalkItem[] = [];
@@ -95,14 +105,34 @@ export class Scheduler {
       },
       kept: (bytes) => this.kept += bytes,
       matched: (bytes) => this.matched += bytes,
-      done: (bytes, item) => {
+      // A verification reads the source again anyway.
+      sent: (file) => this.#digests.sent(this.#verification ? { ...file, change: FileChange.none } : file),
+      done: (bytes, item, sums) => {
         this.done.files++;
         this.done.bytes += bytes;
         this.#lost.delete(item.root, item.path);
-        if (this.#verification) this.#verification.rangedWritten(item);
-        else host.copied?.(item.root, item.path);
+        if (this.#verification) this.#verification.rangedWritten(item, sums);
+        else host.listing?.copied(item.root, item.path);
       },
     }, options);
+    this.#digests = new SourceDigests({
+      rootName: (root) => host.rootName(root),
+      digest: (work) => {
+        const unit = this.#nextUnit++;
+        this.#ready.push({ type: "digest", unit, attempt: 0, ...work });
+        return unit;
+      },
+      listing: host.listing,
+      send: (pack) => this.#ready.push(this.#packUnit(pack)),
+      sendRanged: (item) => this.#questions!.send(item),
+      notSkipped: (files, bytes) => {
+        this.skipped.counted -= files;
+        this.skipped.bytes -= bytes;
+      },
+      isVerified: () => this.#verification !== undefined,
+      failed: (failure) => this.#fail(failure, "sender"),
+      note: (message) => host.note(message),
+    });
   }
 
   /** From now on the receiver is asked before anything is sent. To be called before the first unit is taken. */
@@ -112,7 +142,7 @@ export class Scheduler {
 
   /** As `askFirst`: the receiver knows what an earlier run has finished, which is in place then as if it were sent. */
   async recall(): Promise<void> {
-    await this.#askWith({ known: this.#host.copied }, { dryRun: false });
+    await this.#askWith(this.#host.listing ? { known: this.#digests } : {}, { dryRun: false });
   }
 
   async #askWith(
@@ -156,7 +186,7 @@ export class Scheduler {
         return unit.unit;
       },
       sendRanged: (item) => this.#ranged.announce(item),
-      same: this.#host.copied,
+      listing: this.#host.listing,
       failed: (failure) => this.#fail(failure, "sender"),
       note: (message) => this.#host.note(message),
     });
@@ -172,6 +202,11 @@ export class Scheduler {
     const { found, skipped } = this;
     const complete = found.complete && !this.#inputGoesOn;
     return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
+  }
+
+  /** Sets whether large files are lent, once that is known. To be called before the first unit is taken. */
+  set lends(lends: boolean) {
+    this.#options.lends = lends;
   }
 
   /** Sets how many streams will ask, once that is known. */
@@ -216,8 +251,9 @@ export class Scheduler {
     const unit = this.#out.get(report.unit)?.unit;
     if (!unit) return;
     this.#out.delete(report.unit);
-    if (report.type === "ask" && (unit as AskUnit).verify) {
-      this.#verification!.answered(unit as AskUnit, report.outcomes);
+    if (report.type === "digest") this.#digests.answered(report);
+    else if (report.type === "ask" && (unit as AskUnit).verify) {
+      this.#verification!.answered(unit as AskUnit, report);
     } else if (report.type === "ask") this.#questions!.answered(unit as AskUnit, report.outcomes);
     else if (report.type === "pack") {
       this.done.files += report.files;
@@ -229,8 +265,11 @@ export class Scheduler {
         const lost = report.inPlace.map((place) => place === 0 ? 1 : 0);
         forEachFile(unit as PackUnit, lost, (root, path) => this.#lost.add(root, path));
       }
-      if (this.#verification) this.#verification.packWritten(unit as PackUnit, report.inPlace);
-      else if (this.#host.copied) forEachFile(unit as PackUnit, report.inPlace, this.#host.copied);
+      const { inPlace, contents } = report;
+      const { listing } = this.#host;
+      if (listing && contents) listSent(unit as PackUnit, inPlace, contents, listing);
+      if (this.#verification) this.#verification.packWritten(unit as PackUnit, inPlace, contents);
+      else if (listing) forEachFile(unit as PackUnit, inPlace, (root, path) => listing.copied(root, path));
       for (const { item, bytesBefore } of report.grown) {
         this.#early.push(item);
         this.found.bytes += item.size - bytesBefore;
@@ -251,8 +290,8 @@ export class Scheduler {
     for (const [number, { unit, stream: owner }] of this.#out) {
       if (owner !== stream) continue;
       this.#out.delete(number);
-      if (unit.type === "pack" || unit.type === "ask") this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
-      else this.#ranged.takeBack(unit);
+      if (unit.type === "range" || unit.type === "input") this.#ranged.takeBack(unit);
+      else this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
     }
     this.#changes.announce();
   }

@@ -13,6 +13,7 @@ import { toError } from "../streams/failure.ts";
 import { sharedLimit } from "../streams/shared_limit.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import { codecFor } from "./compression.ts";
+import type { CopyListing } from "./copy_listing.ts";
 import type { TransferEvent } from "./events.ts";
 import { announce } from "./announce.ts";
 import { hostIdentity } from "./host_identity.ts";
@@ -46,8 +47,8 @@ export interface SendOptions {
   walk: WalkOptions;
   /** Holes are sent as such. */
   sparse: boolean;
-  /** Hears of each file that is in place. */
-  copied?: (root: number, path: string) => void;
+  /** Hears of each file that is in place, and of its digest. */
+  listing?: CopyListing;
   /** Hears whether the target is the name of the only root, and not the folder that it is put into. */
   placed?: (renamed: boolean) => void;
   /** What is written is read again and compared. */
@@ -110,7 +111,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     send: (message) => control.send(message),
     rootName: (root) => roots[root].name,
     failed: fail,
-    copied: options.copied,
+    listing: options.listing,
     note: (message) => {
       emit({ type: "note", message });
       if (!isClient) control.send({ type: "note", message });
@@ -125,6 +126,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     sparse: options.sparse,
     // What a dummy sends is not what the file holds: no later copy may go on with it.
     resume: options.resume && !options.files.dummy,
+    digests: options.listing !== undefined,
   });
   for (const failure of options.failures) fail(failure, "sender");
   const progress = new SenderProgress(session, scheduler, emit);
@@ -152,6 +154,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
       ? streamsFor(scheduler.found, wanted, options.bytesPerSecond)
       : exactly((await control.expect("streams")).count);
     scheduler.streams = count.most;
+    const lends = (options.lends ?? false) && (answer.borrows ?? false);
+    scheduler.lends = lends;
     if (isClient) control.send({ type: "streams", count: count.most });
     const crew = new StreamCrew({
       session,
@@ -161,8 +165,9 @@ export async function send(options: SendOptions): Promise<Outcome> {
             type: "send",
             roots,
             sparse: options.sparse,
-            lends: (options.lends ?? false) && (answer.borrows ?? false),
+            lends,
             codec,
+            keepsContents: options.verify || options.listing !== undefined,
           },
           cipherEngine: session.engine.name,
           fileEngine: options.files.name,

@@ -7,6 +7,7 @@ import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
 import { sweep } from "../resume/sweep.ts";
+import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
@@ -69,8 +70,9 @@ export class TargetFiles {
   readonly #dropped = new Set<number>();
   /** Files that were ever announced. */
   readonly #known = new Set<number>();
-  /** Complete files that are being brought to the disk. */
+  /** Complete files that are flushed to the disk, or digested. */
   readonly #syncing = new Set<Promise<void>>();
+  #breather?: Breather;
   readonly #folders: TouchedFolders;
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
@@ -115,7 +117,7 @@ export class TargetFiles {
           lender: options.lender,
           comparison,
           verify: options.verify,
-          names: options.copied !== undefined,
+          digests: options.listing !== undefined,
           memory: memory?.shared,
         },
         cipherEngine: session.engine.name,
@@ -249,6 +251,7 @@ export class TargetFiles {
     clearInterval(this.#timer);
     await this.crew.close();
     await Promise.all([...this.#beginning.values(), ...this.#syncing]);
+    this.#breather?.close();
     this.#writer.abort({ keepPartials: true });
     this.#writer.close();
     // What a later run can go on with it finds by the token of this one.
@@ -283,7 +286,20 @@ export class TargetFiles {
     else this.#rangeDone(report);
   }
 
+  /** Also of an earlier attempt: whatever was written last is what is in place. */
+  #list({ written = [], lost = [] }: ReceivedPack): void {
+    const { listing } = this.#options;
+    if (!listing) return;
+    for (const { root, path, digest, first } of written) {
+      if (digest) listing.digested(root, path, digest);
+      else if (first !== undefined) listing.linked(root, path, first);
+      listing.copied(root, path);
+    }
+    for (const { root, path } of lost) listing.lost(root, path);
+  }
+
   #packDone(report: ReceivedPack): void {
+    this.#list(report);
     const known = this.#units.get(report.unit);
     // A stream that broke may still bring frames of a unit that another has begun again.
     if (known && known.attempt > report.attempt) return;
@@ -305,7 +321,6 @@ export class TargetFiles {
     })));
     this.#folders.touch(report.created);
     if (report.finished) this.#memory?.note(report.finished);
-    report.written?.forEach(({ root, path }) => this.#options.copied!(root, path));
     report.entered?.forEach((folder) => this.#folders.entered(folder));
   }
 
@@ -331,14 +346,34 @@ export class TargetFiles {
     if (open.expected === undefined || crc32 === undefined) return;
     this.#open.delete(file);
     this.crew.pool.forget(file);
-    if (!this.#options.fsync || crc32 !== open.expected) return this.#commit(file, open, crc32);
+    const { fsync, listing } = this.#options;
+    if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
     const { root, path } = open.message;
-    this.#folders.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
-    const synced = this.#writer.sync(open.partial)
+    if (fsync) this.#folders.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
+    const synced = this.#settle(open, crc32)
       .then(() => this.#commit(file, open, crc32), (error) => this.#notCommitted(file, open, toFailure(error)))
       .catch((error) => this.crew.fail(error))
       .finally(() => this.#syncing.delete(synced));
     this.#syncing.add(synced);
+  }
+
+  /** What takes its time before a file gets its name. */
+  async #settle({ partial, message: { root, path, size } }: OpenFile, crc32: number): Promise<void> {
+    const { fsync, listing } = this.#options;
+    if (fsync) await this.#writer.sync(partial);
+    if (!listing || partial.temporary === "") return;
+    const { digestPartial } = await import("./received_digest.ts");
+    const breather = this.#breather ??= new Breather();
+    const pause = () => {
+      if (this.#closed) throw new Deno.errors.Interrupted("The transfer is over");
+      return breather.breathe();
+    };
+    try {
+      listing.digested(root, path, await digestPartial(this.#writer, partial, { size, crc32 }, pause));
+    } catch (error) {
+      // The file is complete all the same.
+      if (!this.#closed) throw error;
+    }
   }
 
   #commit(file: number, open: OpenFile, crc32: number): void {
@@ -352,7 +387,7 @@ export class TargetFiles {
     }
     this.done.files++;
     this.done.bytes += size;
-    this.#options.copied?.(open.message.root, open.message.path);
+    this.#options.listing?.copied(open.message.root, open.message.path);
     const found = open.found > 0 ? { found: open.found } : {};
     this.#options.session.control.send({ type: "closed", file, bytes: size, crc32, ...found });
   }

@@ -12,10 +12,11 @@ import { decodeName, encodeName } from "../protocol/names.ts";
 import { RecordCursor, RecordType } from "../protocol/records.ts";
 import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
-import type { AskedRange, AskUnit } from "../streams/unit.ts";
-import type { RangedItem } from "./ranged_files.ts";
+import { combineCrc32 } from "../protocol/crc32.ts";
+import type { SummedRange } from "../protocol/range_sums.ts";
+import type { AskedRange, AskUnit, RangedItem } from "../streams/unit.ts";
+import { selectDigests } from "./sent_contents.ts";
 import { shownPath } from "./shown_path.ts";
-import { forEachFile } from "./written_files.ts";
 
 /** Whom the questions tell what came of them. */
 export interface QuestionsHost {
@@ -27,12 +28,19 @@ export interface QuestionsHost {
   send(pack: SelectedRecords): void;
   /** This is there already. `isFile`: not for links, which the walk does not count. */
   skipped(bytes: number, isFile: boolean): void;
-  /** Hears which files are there already, where that has to be known; relative to their root. */
-  known?: (root: number, path: string) => void;
+  /** Hears what is there already, where that has to be known. */
+  known?: KnownHost;
   /** This cannot be written; the receiver knows. */
   failed(failure: Failure): void;
   /** In a dry run, instead of sending. */
   planned(entry: PlannedEntry): void;
+}
+
+/** Hears what is there already. */
+export interface KnownHost {
+  /** @param same 1 for each record other than `enter` that is there. */
+  pack(plan: Uint8Array<ArrayBuffer>, same: Uint8Array): void;
+  ranged(item: RangedItem): void;
 }
 
 /** Large files that one ask gathers. */
@@ -46,26 +54,33 @@ const DIGEST_RANGE_BYTES = 32 << 20;
 /** Large files that are needed and wait, or are being compared, before the walk goes on. */
 const MAX_WAITING = 512;
 
-/** A large file that only contents can tell. */
-interface ComparedFile {
+/** A large file, and what was sent of it, in order and without gaps, where that is known. */
+interface GatheredFile {
   item: RangedItem;
+  sent?: readonly SummedRange[];
+}
+
+/** A large file that only contents can tell. */
+interface ComparedFile extends GatheredFile {
   plan: SelectedRecords;
   /** Where the next range begins. */
   next: number;
+  /** Which range of `sent` begins there. */
+  nextSent: number;
   /** Ranges whose answer is awaited. */
   out: number;
   different: boolean;
 }
 
 /** What an ask was about, where it is not just its plan. */
-type Subject = { items: RangedItem[] } | { file: ComparedFile };
+type Subject = { items: GatheredFile[] } | { file: ComparedFile } | { digests: Uint8Array };
 
 /** All of them in one transfer. */
 export class TargetQuestions {
   readonly #host: QuestionsHost;
   readonly #options: Pick<Comparison, "dryRun">;
   readonly #asked = new Map<number, Subject | undefined>();
-  readonly #gathered: RangedItem[] = [];
+  readonly #gathered: GatheredFile[] = [];
   #gatheredBytes = 0;
   #gatheredLength = 0;
   /** With ranges that are not asked about yet. */
@@ -88,14 +103,14 @@ export class TargetQuestions {
     return this.#needed.length + this.#compared.length < MAX_WAITING;
   }
 
-  /** Asks about a pack. */
-  addPack({ plan, records }: SelectedRecords): void {
-    this.#ask({ phase: AskPhase.look, plan, records });
+  /** Asks about a pack. @param digests SHA-256 of what was sent of each record, where that is known. */
+  addPack({ plan, records }: SelectedRecords, digests?: Uint8Array): void {
+    this.#ask({ phase: AskPhase.look, plan, records }, digests && { digests });
   }
 
-  /** Asks about a large file together with others. */
-  addRanged(item: RangedItem): void {
-    this.#gathered.push(item);
+  /** Asks about a large file together with others. @param sent what was sent of it, in order, where that is known. */
+  addRanged(item: RangedItem, sent?: readonly SummedRange[]): void {
+    this.#gathered.push({ item, sent });
     this.#gatheredBytes += item.size;
     this.#gatheredLength += item.path.length + (item.xattrs?.length ?? 0);
     const isFull = this.#gathered.length >= GATHERED_FILES || this.#gatheredBytes >= GATHERED_BYTES ||
@@ -108,8 +123,13 @@ export class TargetQuestions {
     if (this.#gathered.length === 0) return false;
     const items = this.#gathered.splice(0);
     this.#gatheredBytes = this.#gatheredLength = 0;
-    this.#ask({ phase: AskPhase.look, ...planOf(items) }, { items });
+    this.#ask({ phase: AskPhase.look, ...planOf(items.map(({ item }) => item)) }, { items });
     return true;
+  }
+
+  /** A large file has to be sent though it is there. */
+  send(item: RangedItem): void {
+    this.#needed.push(item);
   }
 
   /** Takes a large file that has to be sent, when there is room for it. */
@@ -121,13 +141,10 @@ export class TargetQuestions {
   askRange(): boolean {
     const file = this.#compared[0];
     if (!file) return false;
-    const { item: { root, path, size, identity }, plan } = file;
-    const start = file.next;
-    const end = Math.min(size, start + DIGEST_RANGE_BYTES);
-    file.next = end;
+    const { item: { root, path, size, identity, times }, plan } = file;
+    const range: AskedRange = { root, path, size, identity, times, ...takeRange(file) };
     file.out++;
-    if (end === size) this.#compared.shift();
-    const range: AskedRange = { root, path, size, identity, start, end };
+    if (range.end === size) this.#compared.shift();
     this.#ask({ phase: AskPhase.digest, ...plan, range }, { file });
     return true;
   }
@@ -137,15 +154,16 @@ export class TargetQuestions {
     const subject = this.#asked.get(unit.unit);
     this.#asked.delete(unit.unit);
     if (subject && "file" in subject) this.#rangeAnswered(subject.file, unit, outcomes[0]);
-    else if (subject) subject.items.forEach((item, index) => this.#itemAnswered(item, outcomes[index]));
-    else this.#packAnswered(unit.plan, outcomes);
+    else if (subject && "items" in subject) {
+      subject.items.forEach((file, index) => this.#itemAnswered(file, outcomes[index]));
+    } else this.#packAnswered(unit.plan, outcomes, subject?.digests);
   }
 
   #ask(question: Omit<AskUnit, "type" | "unit" | "attempt">, subject?: Subject): void {
     this.#asked.set(this.#host.ask(question), subject);
   }
 
-  #packAnswered(plan: Uint8Array<ArrayBuffer>, outcomes: (number | Failure)[]): void {
+  #packAnswered(plan: Uint8Array<ArrayBuffer>, outcomes: (number | Failure)[], digests?: Uint8Array): void {
     const host = this.#host;
     const { dryRun } = this.#options;
     const needed = new Uint8Array(outcomes.length);
@@ -174,16 +192,19 @@ export class TargetQuestions {
       }
       index++;
     }
-    if (host.known) forEachFile({ plan }, same, host.known);
-    if (undecided.includes(1)) this.#ask({ phase: AskPhase.digest, ...selectRecords(plan, undecided) });
+    host.known?.pack(plan, same);
+    if (undecided.includes(1)) {
+      const sent = digests && selectDigests(digests, undecided);
+      this.#ask({ phase: AskPhase.digest, ...selectRecords(plan, undecided), sent });
+    }
     if (!dryRun && needed.includes(1)) host.send(selectRecords(plan, needed));
   }
 
-  #itemAnswered(item: RangedItem, outcome: number | Failure): void {
+  #itemAnswered({ item, sent }: GatheredFile, outcome: number | Failure): void {
     if (typeof outcome !== "number") this.#host.failed(outcome);
     else if (outcome === Verdict.same) this.#same(item);
     else if (outcome !== Verdict.undecided) this.#need(item, outcome);
-    else this.#compared.push({ item, plan: planOf([item]), next: 0, out: 0, different: false });
+    else this.#compared.push({ item, sent, plan: planOf([item]), next: 0, nextSent: 0, out: 0, different: false });
   }
 
   #rangeAnswered(file: ComparedFile, unit: AskUnit, outcome: number | Failure): void {
@@ -221,7 +242,7 @@ export class TargetQuestions {
 
   #same(item: RangedItem): void {
     this.#host.skipped(item.size, true);
-    this.#host.known?.(item.root, item.path);
+    this.#host.known?.ranged(item);
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, Verdict.same);
   }
 
@@ -243,6 +264,24 @@ export class TargetQuestions {
       : "replace";
     this.#host.planned({ action, path: shown, bytes });
   }
+}
+
+/** Takes the next range of a file. Where it is known what was sent, the range ends where some of that does. */
+function takeRange(file: ComparedFile): Pick<AskedRange, "start" | "end" | "crc32"> {
+  const { item: { size }, sent, next: start } = file;
+  let end = start;
+  let crc32: number | undefined;
+  if (!sent) end = Math.min(size, start + DIGEST_RANGE_BYTES);
+  else {
+    crc32 = 0;
+    for (let range = sent[file.nextSent]; range; range = sent[++file.nextSent]) {
+      if (end > start && range.end - start > DIGEST_RANGE_BYTES) break;
+      crc32 = combineCrc32(crc32, range.crc32, range.end - range.start);
+      end = range.end;
+    }
+  }
+  file.next = end;
+  return { start, end, crc32 };
 }
 
 /** Records of large files, which a pack could not hold with their contents. */

@@ -1,18 +1,21 @@
 /**
  * Asks about what was just written: both sides read it again. What is not the same is sent once more and asked about
- * once more; what is not the same then has failed, and the receiver takes its name from it.
+ * once more; what is not the same then has failed. A target that is wrong loses its name; one whose source changed keeps it.
  */
 
-import { quotePath } from "../errors.ts";
 import { Verdict } from "../protocol/ask.ts";
+import type { SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
 import { type SelectedRecords, selectRecords } from "../protocol/select_records.ts";
-import type { AskUnit, PackUnit } from "../streams/unit.ts";
+import { SourceState } from "../streams/source_state.ts";
+import type { AskReport, AskUnit, FilePlace, PackUnit, RangedItem, SentContents } from "../streams/unit.ts";
+import type { CopyListing } from "./copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "./plan_entries.ts";
-import type { RangedItem } from "./ranged_files.ts";
+import { planAsSent, selectDigests } from "./sent_contents.ts";
 import { shownPath } from "./shown_path.ts";
 import { TargetQuestions } from "./target_questions.ts";
+import { sentAgain, unverified } from "./unverified.ts";
 import { forEachFile } from "./written_files.ts";
 
 /** Whom the verification tells what came of it. */
@@ -26,10 +29,18 @@ export interface VerificationHost {
   /** To be sent once more. @returns the number of its unit. */
   send(pack: SelectedRecords): number;
   sendRanged(item: RangedItem): void;
-  /** Hears which files are what they should be, where that has to be known; relative to their root. */
-  same?: (root: number, path: string) => void;
+  /** Hears which files are what they should be. */
+  listing?: CopyListing;
   failed(failure: Failure): void;
   note(message: string): void;
+}
+
+/** What was found of a source that is not what was sent. */
+interface WrongSource {
+  /** One of `SourceState`, but not `asSent`. */
+  state: number;
+  /** A large file as it is now. */
+  now?: AskReport["now"];
 }
 
 /** See above. */
@@ -44,14 +55,21 @@ export class Verification {
   /** What is sent for the second time. */
   readonly #againPacks = new Set<number>();
   readonly #againRanged = new Set<RangedItem>();
+  /** By root and path: found by the first questions, and by the second ones. */
+  readonly #wrongFirst = new Map<string, WrongSource>();
+  readonly #wrongSecond = new Map<string, WrongSource>();
 
   constructor(host: VerificationHost) {
     this.#host = host;
+    const right = (root: number, path: string) => {
+      host.lost.delete(root, path);
+      host.listing?.copied(root, path);
+    };
     const shared = {
       rootName: host.rootName,
-      known: (root: number, path: string) => {
-        host.lost.delete(root, path);
-        host.same?.(root, path);
+      known: {
+        pack: (plan: Uint8Array<ArrayBuffer>, same: Uint8Array) => forEachFile({ plan }, same, right),
+        ranged: ({ root, path }: RangedItem) => right(root, path),
       },
       skipped: () => {
         this.verified++;
@@ -64,7 +82,7 @@ export class Verification {
       ...shared,
       ask: (question) => host.ask(question),
       send: (pack) => {
-        this.#forEachPath(pack, (path) => host.note(differsNow(path)));
+        this.#forEachWrong(pack, this.#wrongFirst, (path, wrong) => host.note(sentAgain(path, wrong?.state)));
         this.#againPacks.add(host.send(pack));
       },
     }, byContents);
@@ -75,7 +93,8 @@ export class Verification {
         this.#secondAsks.add(unit);
         return unit;
       },
-      send: (pack) => this.#forEachPath(pack, (path) => host.failed(unverified(path))),
+      send: (pack) =>
+        this.#forEachWrong(pack, this.#wrongSecond, (path, wrong) => host.failed(unverified(path, wrong?.state))),
     }, byContents);
   }
 
@@ -85,24 +104,36 @@ export class Verification {
   }
 
   /** A pack was written. @param inPlace 1 for each record other than `enter` of which that is so. */
-  packWritten({ unit, plan }: PackUnit, inPlace: Uint8Array): void {
-    const isAgain = this.#againPacks.delete(unit);
-    const written = selectRecords(plan, inPlace);
-    if (written.records > 0) (isAgain ? this.#second : this.#first).addPack(written);
+  packWritten(pack: PackUnit, inPlace: Uint8Array, contents: SentContents | undefined): void {
+    const isAgain = this.#againPacks.delete(pack.unit);
+    const written = selectRecords(contents ? planAsSent(pack, contents) : pack.plan, inPlace);
+    if (written.records === 0) return;
+    const digests = contents && selectDigests(contents.digests, inPlace);
+    (isAgain ? this.#second : this.#first).addPack(written, digests);
   }
 
-  /** A large file was written. */
-  rangedWritten(item: RangedItem): void {
-    (this.#againRanged.delete(item) ? this.#second : this.#first).addRanged(item);
+  /** A large file was written. @param sent what was sent of it, in order; undefined where the system copied it. */
+  rangedWritten(item: RangedItem, sent?: readonly SummedRange[]): void {
+    (this.#againRanged.delete(item) ? this.#second : this.#first).addRanged(item, sent);
   }
 
   /** The answer has come. */
-  answered(unit: AskUnit, outcomes: (number | Failure)[]): void {
+  answered(unit: AskUnit, { outcomes, sources, now }: AskReport): void {
+    const isSecond = this.#secondAsks.delete(unit.unit);
     const isWrong = outcomes.map((outcome) => outcome === Verdict.same || outcome === Verdict.undecided ? 0 : 1);
+    const told = [...outcomes];
     if (isWrong.includes(1)) {
       forEachFile(unit, Uint8Array.from(isWrong), (root, path) => this.#host.lost.add(root, path));
+      forEachEntry(unit.plan, ({ root }, index, path) => {
+        const state = sources?.[index] ?? SourceState.asSent;
+        if (isWrong[index] === 0 || state === SourceState.asSent) return;
+        const place = { root, path: path() };
+        (isSecond ? this.#wrongSecond : this.#wrongFirst).set(keyOf(place), { state, now });
+        // The receiver knows nothing of the source.
+        if (typeof told[index] !== "number") told[index] = unverified(this.#pathOf(place), state);
+      });
     }
-    (this.#secondAsks.delete(unit.unit) ? this.#second : this.#first).answered(unit, outcomes);
+    (isSecond ? this.#second : this.#first).answered(unit, told);
   }
 
   /**
@@ -114,35 +145,43 @@ export class Verification {
    */
   step({ hasRoom, flush }: { hasRoom: boolean; flush: boolean }): boolean {
     const failed = this.#second.takeNeeded();
-    if (failed) this.#host.failed(unverified(this.#pathOf(failed.root, failed.path)));
+    if (failed) this.#host.failed(unverified(this.#pathOf(failed), take(this.#wrongSecond, failed)?.state));
     const again = hasRoom ? this.#first.takeNeeded() : undefined;
     if (again) {
-      this.#againRanged.add(again);
-      this.#host.note(differsNow(this.#pathOf(again.root, again.path)));
-      this.#host.sendRanged(again);
+      const wrong = take(this.#wrongFirst, again);
+      // A source that changed is sent as it is now.
+      const item = { ...again, ...wrong?.now };
+      this.#againRanged.add(item);
+      this.#host.note(sentAgain(this.#pathOf(again), wrong?.state));
+      this.#host.sendRanged(item);
     }
     if (failed || again) return true;
     return [this.#second, this.#first].some((questions) => questions.askRange() || (flush && questions.flush()));
   }
 
-  #forEachPath({ plan }: SelectedRecords, tell: (path: string) => void): void {
-    forEachEntry(plan, ({ root }, _, path) => tell(this.#pathOf(root, path())));
+  #forEachWrong(
+    { plan }: SelectedRecords,
+    wrong: Map<string, WrongSource>,
+    tell: (path: string, wrong: WrongSource | undefined) => void,
+  ): void {
+    forEachEntry(plan, ({ root }, _, path) => {
+      const place = { root, path: path() };
+      tell(this.#pathOf(place), take(wrong, place));
+    });
   }
 
-  #pathOf(root: number, path: string): string {
+  #pathOf({ root, path }: FilePlace): string {
     return shownPath(this.#host.rootName(root), path);
   }
 }
 
-function differsNow(path: string): string {
-  return `${quotePath(path)} is not what was written when it is read again: it is sent once more`;
+function take(wrong: Map<string, WrongSource>, place: FilePlace): WrongSource | undefined {
+  const key = keyOf(place);
+  const found = wrong.get(key);
+  wrong.delete(key);
+  return found;
 }
 
-function unverified(path: string): Failure {
-  return {
-    code: "ECHECKSUM",
-    path,
-    message: `Cannot verify ${quotePath(path)}: it is not what was written when it is read again (SHA-256 differs)`,
-    hint: "When nobody writes to it, test the disks and the memory of both machines",
-  };
+function keyOf({ root, path }: FilePlace): string {
+  return `${root}/${path}`;
 }

@@ -109,7 +109,7 @@ describeWithSshd("--verify", () => {
       const { result, damages, to, manifest } = await damaged(name, 1);
       assertMatch(manifest, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
       assertEquals([result.code, result.stderr, damages], [0, "", 1]);
-      assertStringIncludes(result.stdout, `\\"${name}\\" is not what was written when it is read again`);
+      assertStringIncludes(result.stdout, `\\"${name}\\" differs at the target from what was sent: sending it again`);
       assertEquals([endOf(result).failed, endOf(result).verified], [0, 1]);
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
     });
@@ -122,11 +122,11 @@ describeWithSshd("--verify", () => {
         assertEquals(manifest, "");
         assertEquals([result.code, damages], [1, 2]);
         assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
-        assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": it is not what was written`);
+        assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": the target differs from what was sent`);
         assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
         const [left] = [...Deno.readDirSync(to)].map(({ name }) => name);
         assert(isLeftoverName(left), left);
-        assertMatch(result.stderr, new RegExp(`^hint: It lies there as ${left} now`, "m"));
+        assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
         assertEquals((await Deno.stat(`${to}/${left}`)).size, (await Deno.stat(`${source}/in/${name}`)).size);
         // Nothing of that copy is in the way of the next one.
         const way = { direction: "local", engine: "native", streams: 1 } as const;
@@ -143,7 +143,7 @@ describeWithSshd("--verify", () => {
       assertEquals([result.code, damages], [1, 2], result.stderr);
       assertEquals(await Deno.readTextFile(`${to}/${name}`), "what was there");
       const [left, ...more] = [...Deno.readDirSync(to)].map(({ name }) => name).filter((each) => each !== name);
-      assertMatch(result.stderr, new RegExp(`^hint: It lies there as ${left} now`, "m"));
+      assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
       assertEquals(more, []);
     });
 

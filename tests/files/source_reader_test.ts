@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
+import { FileChange } from "../../src/files/file_change.ts";
 import { ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
 
 const PATH = new TextEncoder().encode("\0f\0") as Uint8Array<ArrayBuffer>;
@@ -29,7 +30,7 @@ for (const { title, make } of ENGINES) {
         mtime: 1_500_000_000,
         mtimeNs: 500_000_000,
       });
-      assertEquals(reader.changed, false);
+      assertEquals(reader.change, FileChange.none);
       reader.close();
     });
 
@@ -39,6 +40,19 @@ for (const { title, make } of ENGINES) {
       const reader = open(temp);
       const error = assertThrows(() => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 3), FileError);
       assertEquals(error.code, "EGREW");
+      reader.close();
+    });
+
+    it("reads the beginning of a larger file when it shall", () => {
+      using temp = new TempFolder();
+      temp.write("f", "abcd");
+      const reader = open(temp);
+      reader.prefix = true;
+      const buffer = new Uint8Array(8);
+      assertEquals(reader.readWhole(PATH, 1, 2, buffer, 0, 3), 3);
+      assertEquals([new TextDecoder().decode(buffer), reader.change], ["abc\0\0\0\0\0", FileChange.none]);
+      assertEquals(reader.readWhole(PATH, 1, 2, buffer, 0, 8), 4);
+      assertEquals(reader.change, FileChange.none);
       reader.close();
     });
 
@@ -76,9 +90,12 @@ for (const { title, make } of ENGINES) {
       assertEquals(ranges.readAt(buffer, 0, 6, 8), 2);
       assertEquals(ranges.readAt(buffer, 0, 6, 10), 0);
       assertEquals(new TextDecoder().decode(buffer), "89" + "456\0");
-      assertEquals(ranges.changed(), false);
+      assertEquals(ranges.changeSince(), FileChange.none);
+      const { mtime, mtimeNs, ctime, ctimeNs } = reader.stat;
+      assertEquals(ranges.changeSince({ mtime, mtimeNs, ctime: ctime - 1, ctimeNs }), FileChange.perhaps);
+      assertEquals(ranges.changeSince({ mtime: mtime - 1, mtimeNs, ctime, ctimeNs }), FileChange.certain);
       temp.write("f", "more than before");
-      assertEquals(ranges.changed(), true);
+      assertEquals(ranges.changeSince(), FileChange.certain);
       ranges.close();
       reader.close();
     });

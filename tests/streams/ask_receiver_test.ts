@@ -67,7 +67,7 @@ for (const { title, make } of ENGINES) {
         assertEquals([isLeftoverName(name), Deno.readTextFileSync(folder.at(name))], [true, contents]);
         if (typeof outcome === "number") throw new Error(`the answer is ${outcome}`);
         assertEquals([outcome.code, outcome.path], ["ECHECKSUM", folder.at("x")]);
-        assertMatch(outcome.hint, new RegExp(`It lies there as ${name} now`));
+        assertMatch(outcome.hint, new RegExp(`It is kept as ${name}`));
       }
     });
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
+import { FileChange } from "../../src/files/file_change.ts";
 import { BlockCodec, readBlockHeader } from "../../src/protocol/block.ts";
 import { crc32 } from "../../src/protocol/crc32.ts";
 import { FrameKind } from "../../src/protocol/frame.ts";
@@ -43,7 +44,7 @@ for (const { title, make } of ENGINES) {
     ) {
       const root = sourceRoot(engine, path);
       const { start = 0, end = root.size, sparse = true, meanwhile } = options;
-      const mtime = Math.floor(Deno.statSync(path).mtime!.getTime() / 1000);
+      const found = engine.paths.stat(path, { follow: true })!.changeTimes();
       const transport = new class extends MemoryTransport {
         override write(buffer: Uint8Array<ArrayBuffer>, from: number, to: number): number {
           meanwhile?.(this.written.length);
@@ -57,10 +58,12 @@ for (const { title, make } of ENGINES) {
         blockBytes: BLOCK,
         lends: false,
         sparse,
+        breather,
+        quietMs: 60_000,
       });
       const unit = { type: "range" as const, unit: 7, file: 8, root: 0, path: "", start, end, size: root.size };
       const sent: SentRange = { type: "range", unit, crc32: 0, refused: false };
-      const times = { mtime: options.foundAt ?? mtime, mtimeNs: 0 };
+      const times = { ...found, ...(options.foundAt ? { mtime: options.foundAt } : {}) };
       await sender.send({ ...unit, identity: root.identity, times }, sent);
       sender.close();
       breather.close();
@@ -102,8 +105,9 @@ for (const { title, make } of ENGINES) {
       const path = temp.at("file");
       Deno.writeFileSync(path, randomBytes(BLOCK, 2));
       Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
-      assertEquals((await send(path)).sent.note?.(), undefined);
-      assertMatch((await send(path, { foundAt: 1_600_000_000 })).sent.note!()!, /was changed while it was read/);
+      assertEquals((await send(path)).sent.changed?.(), undefined);
+      const { sent } = await send(path, { foundAt: 1_600_000_000 });
+      assertEquals(sent.changed!(), { path, change: FileChange.certain });
     });
 
     it("sends a hole as one block, in whichever part of the range it is", { ignore: !holes }, async () => {
@@ -163,7 +167,7 @@ for (const { title, make } of ENGINES) {
         },
       });
       checkWhole(result, 0, size);
-      assertMatch(result.sent.note?.()!, /was changed while it was read/);
+      assertEquals(result.sent.changed?.(), { path: temp.at("f"), change: FileChange.certain });
     });
 
     it("tells of a file that ends before its hole does", { ignore: !holes }, async () => {
@@ -175,7 +179,9 @@ for (const { title, make } of ENGINES) {
       };
       // The first block is on its way when the file is cut: by then the next one may have been looked at.
       const { sent } = await send(temp.at("f"), { meanwhile, start: 0, end: 8 * MIB });
-      assertMatch(sent.failure?.message ?? sent.note?.()!, /became shorter|was changed/);
+      const certain = { path: temp.at("f"), change: FileChange.certain };
+      if (sent.failure) assertMatch(sent.failure.message, /became shorter/);
+      else assertEquals(sent.changed?.(), certain);
     });
   });
 }

@@ -3,11 +3,26 @@
 import { fromFileUrl } from "@std/path";
 import { createTempFolder } from "./temp.ts";
 
+/** What happens to a file of the disk while it is read: the disk does it by itself, between two reads. */
+export interface DiskChange {
+  /** Of a file in the root of the disk. */
+  name: string;
+  /** Number of bytes of the file that are read before, over all readers. */
+  after: number;
+  /**
+   * "rewrite": all bytes change and the mtime is set back; "append": the file grows by 10 bytes; "chmod": its contents stay.
+   * Each moves the ctime on by 10 s, so that also clocks of whole seconds show it.
+   */
+  how: "rewrite" | "append" | "chmod";
+}
+
 /** What goes wrong with it, until it is repaired. */
 export interface DiskFault {
+  /** Happen once each, in this order. */
+  changes?: DiskChange[];
   /** Calls that fail; left out: none does. */
   on?: "write" | "create" | "rename" | "read" | "fsync";
-  errno: "EIO" | "EDQUOT" | "ENOSPC" | "ENAMETOOLONG";
+  errno?: "EIO" | "EDQUOT" | "ENOSPC" | "ENAMETOOLONG";
   /** Bytes that are written before. Default 0. */
   after?: number;
   /** Longer names are refused. Default 255. */

@@ -27,6 +27,9 @@ interface Node {
   mode: number;
   mtime: bigint;
   mtimeNs: number;
+  ctime: bigint;
+  /** Bytes that readers have had. */
+  read: number;
   data: Uint8Array;
   size: number;
   /** Of a folder. */
@@ -47,14 +50,32 @@ let written = 0;
 function make(mode: number): Node {
   const now = BigInt(Math.floor(Date.now() / 1000));
   const ino = BigInt(nodes.size + 1);
-  const node = { ino, mode, mtime: now, mtimeNs: 0, data: new Uint8Array(), size: 0, names: new Map() };
+  const times = { mtime: now, mtimeNs: 0, ctime: now };
+  const node = { ino, mode, ...times, read: 0, data: new Uint8Array(), size: 0, names: new Map() };
   nodes.set(ino, node);
   return node;
 }
 
 function failOn(on: DiskFault["on"]): void {
   if (!fault || fault.on !== on || written < (fault.after ?? 0)) return;
-  throw new Failure(fault.errno);
+  throw new Failure(fault.errno!);
+}
+
+/** Does to a file what is due after so many of its bytes were read. */
+function changeRead(node: Node): void {
+  for (;;) {
+    const change = fault?.changes?.[0];
+    if (!change || node.read < change.after || nodes.get(ROOT)!.names.get(change.name) !== node) return;
+    fault!.changes!.shift();
+    node.ctime += 10n;
+    if (change.how === "append") {
+      resize(node, node.size + 10);
+      node.data.fill(0x2b, node.size - 10, node.size);
+      node.mtime += 10n;
+    } else if (change.how === "rewrite") {
+      for (let at = 0; at < node.size; at++) node.data[at] ^= 0xff;
+    } else node.mode ^= 0o111;
+  }
 }
 
 /** Strings of a request, each with a NUL behind it. */
@@ -73,10 +94,10 @@ function checkName(name: string): void {
   if (new TextEncoder().encode(name).length > (fault?.mostNameBytes ?? 255)) throw new Failure("ENAMETOOLONG");
 }
 
-function putAttr(view: DataView, at: number, { ino, size, mtime, mtimeNs, mode }: Node): void {
-  const longs = [ino, BigInt(size), BigInt(Math.ceil(size / 512)), mtime, mtime, mtime];
+function putAttr(view: DataView, at: number, { ino, size, mtime, mtimeNs, ctime, mode }: Node): void {
+  const longs = [ino, BigInt(size), BigInt(Math.ceil(size / 512)), mtime, mtime, ctime];
   longs.forEach((value, index) => view.setBigUint64(at + index * 8, value, true));
-  const ints = [mtimeNs, mtimeNs, mtimeNs, mode, 1, 0, 0, 0, 4096, 0];
+  const ints = [mtimeNs, mtimeNs, 0, mode, 1, 0, 0, 0, 4096, 0];
   ints.forEach((value, index) => view.setUint32(at + 48 + index * 4, value, true));
 }
 
@@ -179,7 +200,10 @@ function answer(opcode: number, node: Node, body: DataView): DataView | Uint8Arr
     case OP.read: {
       failOn("read");
       const at = Number(body.getBigUint64(8, true));
-      return node.data.subarray(at, Math.min(node.size, at + body.getUint32(16, true)));
+      const bytes = node.data.slice(at, Math.min(node.size, at + body.getUint32(16, true)));
+      node.read += bytes.length;
+      changeRead(node);
+      return bytes;
     }
     case OP.write: {
       failOn("write");
