@@ -258,7 +258,7 @@ function unverified(path: string, name: string): Failure {
   return {
     code: "ECHECKSUM",
     path,
-    message: `Cannot verify ${quotePath(path)}: the target differs from what was sent (SHA-256 differs)`,
+    message: `Cannot verify ${quotePath(path)}: the target differs from the source (SHA-256 differs)`,
     hint: `It is kept as ${name}. If nothing else writes to it, test the disk and the RAM of the target host`,
   };
 }

@@ -171,13 +171,13 @@ export class AskSender {
       if (error.code === "ESTALE") state = SourceState.changed;
     }
     sent.sources![0] = state;
+    if (state !== SourceState.asSent) this.close();
     if (state === SourceState.changed) sent.now = this.#lookAgain(range);
     return digest;
   }
 
   /** The file that has this path now. */
   #lookAgain({ root, path }: AskedRange): AskReport["now"] {
-    this.close();
     const source = this.#source;
     if (!goesWell(() => source.openRanged(root, path).close())) return undefined;
     const { stat } = source;

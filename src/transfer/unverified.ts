@@ -16,7 +16,7 @@ export function unverified(path: string, source: number = SourceState.asSent): F
 }
 
 const FIRST: Record<number, string> = {
-  [SourceState.asSent]: "differs at the target from what was sent",
+  [SourceState.asSent]: "differs at the target",
   [SourceState.changed]: "changed after it was sent",
   [SourceState.misread]: "is not read as it was sent, though its size and times are the same",
   [SourceState.unreadable]: "cannot be read again",
@@ -25,7 +25,7 @@ const FIRST: Record<number, string> = {
 const SECOND: Record<number, { code: string; state: string; hint: string }> = {
   [SourceState.asSent]: {
     code: "ECHECKSUM",
-    state: "the target differs from what was sent (SHA-256 differs)",
+    state: "the target differs from the source (SHA-256 differs)",
     hint: "If nothing else writes to it, test the disk and the RAM of the target host",
   },
   [SourceState.changed]: {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
+import { ENGINES, type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
 
 const TREE = {
   ...{ "small": "s", "empty": "", "in/large": { size: 3 << 20, seed: 1 }, "in/link": { link: "large" } },
@@ -44,6 +44,30 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
     return manifest;
   }
 
+  /** What sha256sum says is wrong, in the folder. */
+  async function wrong(folder: string, manifest: string): Promise<string> {
+    const { stdout } = await new Deno.Command("sha256sum", {
+      args: ["-c", "--quiet", manifest],
+      cwd: folder,
+      stderr: "null",
+    }).output();
+    return new TextDecoder().decode(stdout);
+  }
+
+  /** A copy of a folder that has finished all of its files but one. */
+  async function unfinished(way: Way): Promise<{ from: string; to: string }> {
+    const mtime = new Date("2001-02-03T04:05:06Z");
+    const from = await scene.tree({
+      ...{ "small": { content: "s", mtime }, "hard": { hardLink: "small" }, "z": { content: "z", mtime } },
+      ...{ "large": { size: 3 << 20, mtime }, "huge": { size: 40 << 20, mtime } },
+    });
+    const to = await scene.tree({ "z/obstacle": "" });
+    const { code, stderr } = await scene.copy(way, { flags: ["-a"], sources: [`${from}/.`], target: to });
+    assertEquals(code, 1, stderr);
+    await Deno.remove(`${to}/z`, { recursive: true });
+    return { from, to };
+  }
+
   const under = (folder: string) => FILES.map((name) => `${folder}${name}`).sort();
 
   for (const way of WAYS) {
@@ -69,6 +93,58 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
       assertEquals(await Deno.readTextFile(await copied(way, [`${source}/.`], to, "-u")), "");
     });
   }
+
+  for (const way of WAYS) {
+    it(`has the digest of what was sent of a file without a size (${wayName(way)})`, async () => {
+      const to = await scene.tree();
+      assertEquals(await checked(to, await copied(way, ["/proc/version"], to, "--verify")), ["version"]);
+      assertEquals(await Deno.readTextFile(`${to}/version`), await Deno.readTextFile("/proc/version"));
+    });
+
+    it(`is right with -C, --sparse and a limit (${wayName(way)})`, async () => {
+      const from = await scene.tree({
+        "holes": { sparseSize: 9 << 20, pieces: { [4 << 20]: "data" } },
+        "text": "a".repeat(2 << 20),
+      });
+      for (const flags of [[], ["-C"], ["--no-sparse"], ["-C", "-l", "900000"]]) {
+        const to = await scene.tree();
+        assertEquals(await checked(to, await copied(way, [`${from}/.`], to, ...flags)), ["holes", "text"]);
+      }
+    });
+
+    it(`lists what an earlier run has finished, as its source is (${wayName(way)})`, async () => {
+      const { from, to } = await unfinished(way);
+      const names = ["hard", "huge", "large", "small", "z"];
+      // Somebody changes what was finished, without a trace in its size and time.
+      const { mtime } = await Deno.stat(`${to}/small`);
+      await Deno.writeTextFile(`${to}/small`, "S");
+      await Deno.utime(`${to}/small`, mtime!, mtime!);
+      const manifest = await copied(way, [`${from}/.`], to, "--json");
+      if (way.direction === "pull") assertEquals(await Deno.readTextFile(`${to}/small`), "s");
+      // The receiver of a push compares nothing: the manifest tells.
+      else assertMatch(await wrong(to, manifest), /^(hard|small): FAILED\n(hard|small): FAILED\n$/);
+      assertEquals(await checked(from, manifest), names);
+    });
+  }
+
+  it("fails for a name that two sources have a file for, unless both are the same", async () => {
+    const tree = await scene.tree({
+      "a/x": "one",
+      "a/y": "same",
+      "b/x": "other",
+      "b/y": "same",
+      "to": { folder: true },
+    });
+    const flags = ["-r", "--manifest", `${tree}/sums`];
+    const way = { direction: "local", engine: ENGINES[0], streams: 1 } as const;
+    const copy = { flags, sources: [`${tree}/a/.`, `${tree}/b/.`], target: `${tree}/to` };
+    const { code, stderr } = await scene.copy(way, copy);
+    assertEquals(code, 1);
+    assertEquals(stderr.match(/^escp: .*$/gm), [
+      'escp: Cannot list the digest of "x": several sources have a file for this name',
+    ]);
+    assertEquals(await checked(`${tree}/to`, `${tree}/sums`), ["y"]);
+  });
 
   it("is refused before anything is copied where it cannot be", async () => {
     const to = await scene.tree();

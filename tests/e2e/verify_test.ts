@@ -109,7 +109,7 @@ describeWithSshd("--verify", () => {
       const { result, damages, to, manifest } = await damaged(name, 1);
       assertMatch(manifest, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
       assertEquals([result.code, result.stderr, damages], [0, "", 1]);
-      assertStringIncludes(result.stdout, `\\"${name}\\" differs at the target from what was sent: sending it again`);
+      assertStringIncludes(result.stdout, `\\"${name}\\" differs at the target: sending it again`);
       assertEquals([endOf(result).failed, endOf(result).verified], [0, 1]);
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
     });
@@ -122,7 +122,7 @@ describeWithSshd("--verify", () => {
         assertEquals(manifest, "");
         assertEquals([result.code, damages], [1, 2]);
         assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
-        assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": the target differs from what was sent`);
+        assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": the target differs from the source`);
         assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
         const [left] = [...Deno.readDirSync(to)].map(({ name }) => name);
         assert(isLeftoverName(left), left);

@@ -11,9 +11,10 @@ export interface DiskChange {
   after: number;
   /**
    * "rewrite": all bytes change and the mtime is set back; "append": the file grows by 10 bytes; "chmod": its contents stay.
-   * Each moves the ctime on by 10 s, so that also clocks of whole seconds show it.
+   * Each moves the ctime on by 10 s, so that also clocks of whole seconds show it. "damage": all bytes change, and nothing
+   * tells of it.
    */
-  how: "rewrite" | "append" | "chmod";
+  how: "rewrite" | "append" | "chmod" | "damage";
 }
 
 /** What goes wrong with it, until it is repaired. */

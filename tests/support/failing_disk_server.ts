@@ -67,14 +67,13 @@ function changeRead(node: Node): void {
     const change = fault?.changes?.[0];
     if (!change || node.read < change.after || nodes.get(ROOT)!.names.get(change.name) !== node) return;
     fault!.changes!.shift();
-    node.ctime += 10n;
+    if (change.how !== "damage") node.ctime += 10n;
     if (change.how === "append") {
       resize(node, node.size + 10);
       node.data.fill(0x2b, node.size - 10, node.size);
       node.mtime += 10n;
-    } else if (change.how === "rewrite") {
-      for (let at = 0; at < node.size; at++) node.data[at] ^= 0xff;
-    } else node.mode ^= 0o111;
+    } else if (change.how === "chmod") node.mode ^= 0o111;
+    else for (let at = 0; at < node.size; at++) node.data[at] ^= 0xff;
   }
 }
 
