@@ -110,12 +110,15 @@ export class AskReceiver {
         outcome = failureOf(error, verify);
         if (entering) folder = outcome;
       }
-      const isWrong = outcome === Verdict.different && folder === Verdict.same && !entering;
-      // What the sender cannot read may be right here.
-      if (verify && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) {
-        const why = this.#takeAway(cursor, bytes);
+      if (verify && !entering && (outcome === Verdict.different || outcome === Verdict.missing)) {
+        // What the sender cannot read, or reads otherwise now, may be right here.
+        const isReadable = !range || !isSameDigest(range.digest, NO_DIGEST);
+        const isWrong = outcome === Verdict.different && folder === Verdict.same && isReadable;
+        const why = isWrong ? this.#takeAway(cursor, bytes) : outcome;
+        if (this.#listsDigests && (last || why !== Verdict.different)) {
+          (report.lost ??= []).push(this.#placeOf(cursor, bytes));
+        }
         if (last) outcome = why;
-        if (this.#listsDigests && why !== Verdict.different) (report.lost ??= []).push(this.#placeOf(cursor, bytes));
       }
       if (cursor.type === RecordType.enter) continue;
       if (outcomes.push(outcome) > PACK_RECORDS) {

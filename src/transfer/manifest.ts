@@ -76,7 +76,10 @@ export class CopiedFiles implements CopyListing {
   }
 
   linked(root: number, path: string, first: string): void {
-    this.#file(root, path).first = first;
+    const file = this.#file(root, path);
+    file.first = first;
+    // What the first name has later is another file.
+    file.digest = this.#files.get(keyOf(root, first))?.digest;
   }
 
   copied(root: number, path: string): void {
@@ -112,7 +115,7 @@ export class CopiedFiles implements CopyListing {
       const { name, isFolder } = roots[root];
       const own = this.#renamed ? (isFolder ? "" : baseName(target)) : name;
       const line = own === "" || own === "." ? path : joinPath(own, path);
-      const found = first === undefined ? digest : this.#files.get(keyOf(root, first))?.digest;
+      const found = first === undefined ? digest : digest ?? this.#files.get(keyOf(root, first))?.digest;
       if (!isInPlace || isUnlisted || (first !== undefined && found === undefined)) continue;
       if (found === undefined) failures.set(line, unlisted(line, "its contents could not be read again"));
       else if ((lines.get(line) ?? found) !== found) {

@@ -57,6 +57,21 @@ describeWithSshd("--verify", () => {
     });
   }
 
+  const GENERATED = ["/proc/version", "/proc/uptime", "/sys/kernel/fscaps"].filter(exists);
+  for (const way of WAYS) {
+    it(`compares what was sent of files whose size is not that of their contents (${wayName(way)})`, async () => {
+      const to = await scene.tree();
+      const result = await scene.copy(way, { flags: ["--verify", "--json"], sources: GENERATED, target: to });
+      assertEquals([result.code, result.stderr], [0, ""], result.stdout);
+      assertEquals(
+        [endOf(result).verified, result.stdout.includes('"note"')],
+        [GENERATED.length, false],
+        result.stdout,
+      );
+      assertEquals(await Deno.readTextFile(`${to}/version`), await Deno.readTextFile("/proc/version"));
+    });
+  }
+
   for (const engine of ENGINES) {
     it(`works between two other hosts (${engine})`, async () => {
       const to = await scene.tree();
@@ -197,6 +212,15 @@ describeWithSshd("--verify", () => {
     assertEquals([...Deno.readDirSync(to)], []);
   });
 });
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function tracingProblem(): string | undefined {
   try {

@@ -27,6 +27,15 @@ for (const { title, make } of ENGINES) {
       entry: Uint8Array<ArrayBuffer>,
       { last, digest, opened }: { last: boolean; digest?: Uint8Array; opened?: () => void },
     ) {
+      return (await tell(folder, entry, { last, digest, opened })).outcome;
+    }
+
+    /** The same, and which files have lost their names. */
+    async function tell(
+      folder: TempFolder,
+      entry: Uint8Array<ArrayBuffer>,
+      { last, digest, opened }: { last: boolean; digest?: Uint8Array; opened?: () => void },
+    ) {
       const comparer = await make().targetComparer(
         [{ kind: "folder", path: folder.path, created: false }],
         { preserve: false, umask: 0o022, token: "test", keepsFormer: true },
@@ -38,7 +47,7 @@ for (const { title, make } of ENGINES) {
         return reader;
       };
       const breather = new Breather();
-      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true });
+      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true, digests: true });
       const root = record(ROOT);
       const recordsBytes = root.length + entry.length;
       const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));
@@ -52,7 +61,7 @@ for (const { title, make } of ENGINES) {
       comparer.close();
       breather.close();
       assertEquals([report.failures, outcomes.length], [[], 1]);
-      return outcomes[0];
+      return { outcome: outcomes[0], lost: report.lost };
     }
 
     const WRONG = new Uint8Array(32).fill(1);
@@ -79,6 +88,18 @@ for (const { title, make } of ENGINES) {
       const [left, ...others] = folder.list();
       assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
       assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
+    });
+
+    it("is reported as lost, for the manifest, unless it is sent again and may be right", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      assertEquals((await tell(folder, file("x"), { last: false, digest: NO_DIGEST })).lost, undefined);
+      assertEquals((await tell(folder, file("x"), { last: true, digest: NO_DIGEST })).lost, [{ root: 0, path: "x" }]);
+      assertEquals((await tell(folder, file("gone"), { last: false, digest: WRONG })).lost, [{
+        root: 0,
+        path: "gone",
+      }]);
+      assertEquals((await tell(folder, file("x"), { last: false, digest: WRONG })).lost, [{ root: 0, path: "x" }]);
     });
 
     it("stays where it was written anew while the wrong one was read", async () => {

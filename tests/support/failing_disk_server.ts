@@ -73,7 +73,7 @@ function changeRead(node: Node): void {
       node.data.fill(0x2b, node.size - 10, node.size);
       node.mtime += 10n;
     } else if (change.how === "chmod") node.mode ^= 0o111;
-    else for (let at = 0; at < node.size; at++) node.data[at] ^= 0xff;
+    else for (let at = 0; at < node.size; at++) node.data[at]++;
   }
 }
 
