@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
+import { untilNoted, writeLargeFile } from "./interruptions.ts";
+import { ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
 
 const TREE = {
   ...{ "small": "s", "empty": "", "in/large": { size: 3 << 20, seed: 1 }, "in/link": { link: "large" } },
@@ -124,6 +125,26 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
       // The receiver of a push compares nothing: the manifest tells.
       else assertMatch(await wrong(to, manifest), /^(hard|small): FAILED\n(hard|small): FAILED\n$/);
       assertEquals(await checked(from, manifest), names);
+    });
+  }
+
+  for (const way of waysInTurn(0)) {
+    it(`has the digest of a file that an earlier copy has brought in part (${wayName(way)})`, async () => {
+      const from = await scene.tree();
+      await writeLargeFile(`${from}/f`, 24 << 20);
+      const command = { sources: [`${from}/f`], target: await scene.tree() };
+      await using running = await scene.start(way, { flags: ["-l", "16000", "--retries", "0"], ...command });
+      await untilNoted(command.target, 4 << 20, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const manifest = `${await scene.tree()}/sums`;
+      const flags = ["-l", "900000", "--json", "--manifest", manifest];
+      const { code, stdout, stderr } = await scene.copy(way, { flags, ...command });
+      assertEquals([code, stderr], [0, ""]);
+      assert(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).resumed >= 4 << 20, stdout);
+      assertEquals(await checked(command.target, manifest), ["f"]);
+      assertEquals(await checked(from, manifest), ["f"]);
     });
   }
 
