@@ -4,7 +4,7 @@ import { type RecordCursor, RecordField } from "../protocol/records.ts";
 import type { FileStat } from "./file_stat.ts";
 import { fileVersion } from "./file_version.ts";
 
-/** Compares inode, mtime and ctime with those in the record of a plan. */
+/** Returns whether inode, mtime and ctime are those in the record of a plan. */
 export function isAsFound(cursor: RecordCursor, stat: FileStat): boolean {
   return stat.mtime === cursor.seconds(RecordField.mtime) && stat.mtimeNs === cursor.uint32(RecordField.mtimeNs) &&
     fileVersion(stat) === cursor.version();

@@ -130,7 +130,8 @@ export interface SourceReader {
    * names[nameEnd], and an empty name is the root itself. Opens nothing but regular files.
    *
    * @returns the number of bytes read, at most `limit`.
-   * @throws {FileError} act "read"; code "EGREW" when it does not fit and `prefix` is false, "ESPECIAL" when it is no regular file.
+   * @throws {FileError} act "read"; code "EGREW" when it does not fit and `prefix` is false, "ESPECIAL" when it is not a
+   * regular file.
    */
   readWhole(
     names: Uint8Array<ArrayBuffer>,

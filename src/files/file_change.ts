@@ -6,8 +6,8 @@ export const FileChange = {
   /** No change. */
   none: 0,
   /**
-   * Only the ctime differs: the mode, the owner, a name or the number of links changed, or the contents did and the mtime
-   * was set back. Only the contents can tell.
+   * Only the ctime differs. Either the mode, the owner, a name or the number of links changed, or the contents changed and
+   * the mtime was set back. Only comparing the contents can tell.
    */
   perhaps: 1,
   /** The size or the mtime differs. */

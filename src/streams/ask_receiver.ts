@@ -41,7 +41,7 @@ export interface AskReceiverOptions {
   verifies: boolean;
   /** What earlier runs have finished. */
   finished?: FinishedFiles;
-  /** Reports tell which files earlier runs have finished, with their digests, and which lose their names. Default false. */
+  /** Reports list files of earlier runs, with their digests, and files that lose their names. Default false. */
   digests?: boolean;
 }
 
@@ -208,7 +208,7 @@ export class AskReceiver {
     return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
   }
 
-  /** All ranges are the same: the file is read once more for its digest. */
+  /** Settles a file of which all ranges are the same, and reads it once more for its digest. */
   async #settleListed(cursor: RecordCursor): Promise<number> {
     const reader = this.#target.open();
     try {
@@ -225,7 +225,7 @@ export class AskReceiver {
     return (await sumRange(reader, start, end, () => this.#breather.breathe()))?.digest;
   }
 
-  /** The file does not contain what was sent: restores the backup, also when the file is sent again. */
+  /** Restores the backup of a file that does not contain what was sent, also if the file is sent again. */
   #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
     const target = this.#target;
     const { dev, inode, inodeLow } = target.stat;

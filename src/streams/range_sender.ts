@@ -31,7 +31,7 @@ export interface SentRange {
   crc32: number;
   /** Where reading it failed. */
   failure?: Failure;
-  /** Tells whether the file changed since it was found, once there is a result. */
+  /** Returns how the file changed since it was found; to be called when there is a result. */
   changed?: () => SourceChange | undefined;
   /** Of the whole file, where the unit asks for that. */
   whole?: ContentSum;
@@ -140,8 +140,10 @@ export class RangeSender {
   }
 
   /**
-   * Before the last range is sent and not after: then the stream does not wait with a result that is there. Whether these
-   * are the bytes that are sent tells the CRC-32.
+   * Digests the whole file, before the range is sent: the result of a range may come before a later digest. Only the
+   * CRC-32 tells whether these are the bytes that are sent.
+   *
+   * @returns false when it cannot be read.
    */
   async #digestWhole(unit: RangeUnit, sent: SentRange): Promise<boolean> {
     const { sumRange } = await import("../files/content_digest.ts");

@@ -43,9 +43,9 @@ export interface ReceiveOptions {
   resume: boolean;
   /** Everything is on stable storage before it counts as copied. */
   fsync: boolean;
-  /** Hears of each file that is in place, perhaps more than once, and of its digest. */
+  /** Receives the files in place and their digests, perhaps more than once; undefined: no digests are taken. */
   listing?: CopyListing;
-  /** Hears whether the target is the name of the only source. */
+  /** Called with whether the target is the name of the only source. */
   placed?: (renamed: boolean) => void;
   /** What is written is read again and compared. */
   verify: boolean;

@@ -31,7 +31,7 @@ export interface SchedulerHost {
   note(message: string): void;
   /** Names of the roots, for paths that users see. */
   rootName(root: number): string;
-  /** Hears of files in place, and of their digests. Where a file is verified, it counts as copied only after that. */
+  /** Receives the files in place and their digests. A file that is verified counts as copied only after that. */
   listing?: CopyListing;
   /** What a dry run would do. */
   planned(entry: PlannedEntry): void;

@@ -47,7 +47,7 @@ export interface SendOptions {
   walk: WalkOptions;
   /** Holes are sent as such. */
   sparse: boolean;
-  /** Hears of each file that is in place, and of its digest. */
+  /** Receives the files in place and their digests; undefined: no digests are taken. */
   listing?: CopyListing;
   /** Hears whether the target is the name of the only root, and not the folder that it is put into. */
   placed?: (renamed: boolean) => void;

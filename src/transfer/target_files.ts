@@ -286,7 +286,7 @@ export class TargetFiles {
     else this.#rangeDone(report);
   }
 
-  /** Also of an earlier attempt: whatever was written last is what is in place. */
+  /** Lists files of an earlier attempt too: the file that was written last is in place. */
   #list({ written = [], lost = [] }: ReceivedPack): void {
     const { listing } = this.#options;
     if (!listing) return;
@@ -357,7 +357,7 @@ export class TargetFiles {
     this.#syncing.add(synced);
   }
 
-  /** What takes its time before a file gets its name. */
+  /** Flushes and digests a complete file, as far as that is wanted. */
   async #settle({ partial, message: { root, path, size } }: OpenFile, crc32: number): Promise<void> {
     const { fsync, listing } = this.#options;
     if (fsync) await this.#writer.sync(partial);

@@ -28,7 +28,7 @@ export interface QuestionsHost {
   send(pack: SelectedRecords): void;
   /** This is there already. `isFile`: not for links, which the walk does not count. */
   skipped(bytes: number, isFile: boolean): void;
-  /** Hears what is there already, where that has to be known. */
+  /** Receives the entries that are there already. */
   known?: KnownHost;
   /** This cannot be written; the receiver knows. */
   failed(failure: Failure): void;
@@ -36,7 +36,7 @@ export interface QuestionsHost {
   planned(entry: PlannedEntry): void;
 }
 
-/** Hears what is there already. */
+/** Receives the entries that are there already. */
 export interface KnownHost {
   /** @param same 1 for each record other than `enter` that is there. */
   pack(plan: Uint8Array<ArrayBuffer>, same: Uint8Array): void;
@@ -266,7 +266,7 @@ export class TargetQuestions {
   }
 }
 
-/** Takes the next range of a file. Where it is known what was sent, the range ends where some of that does. */
+/** Takes the next range of a file. If it is known what was sent, the range ends at the end of a range that was sent. */
 function takeRange(file: ComparedFile): Pick<AskedRange, "start" | "end" | "crc32"> {
   const { item: { size }, sent, next: start } = file;
   let end = start;

@@ -1,4 +1,4 @@
-/** What users are told of a copy that is not what it should be: whether the source or the target is wrong. */
+/** Messages about a copy that cannot be verified: they name the side that is wrong. */
 
 import { quotePath } from "../errors.ts";
 import type { Failure } from "../protocol/results.ts";

@@ -1,6 +1,6 @@
 /**
- * Asks about what was just written: both sides read it again. What is not the same is sent once more and asked about
- * once more; what is not the same then has failed. A target that is wrong loses its name; one whose source changed keeps it.
+ * Asks about each file and link that was written: both sides read it again. If they differ, it is sent and asked about
+ * once more; if they still differ, it fails. A wrong target loses its name; a target whose source changed keeps it.
  */
 
 import { Verdict } from "../protocol/ask.ts";
@@ -29,7 +29,7 @@ export interface VerificationHost {
   /** To be sent once more. @returns the number of its unit. */
   send(pack: SelectedRecords): number;
   sendRanged(item: RangedItem): void;
-  /** Hears which files are what they should be. */
+  /** Receives the verified files. */
   listing?: CopyListing;
   failed(failure: Failure): void;
   note(message: string): void;
@@ -55,7 +55,7 @@ export class Verification {
   /** What is sent for the second time. */
   readonly #againPacks = new Set<number>();
   readonly #againRanged = new Set<RangedItem>();
-  /** By root and path: found by the first questions, and by the second ones. */
+  /** By root and path: of the first questions, and of the second ones. */
   readonly #wrongFirst = new Map<string, WrongSource>();
   readonly #wrongSecond = new Map<string, WrongSource>();
 
