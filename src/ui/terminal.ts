@@ -1,4 +1,4 @@
-import { printable } from "../log/printable.ts";
+import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
