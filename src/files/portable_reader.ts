@@ -3,11 +3,11 @@
 import { FileError } from "../errors.ts";
 import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { checkRealPath } from "./confinement.ts";
-import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
+import type { FileIdentity, RangeReader, SourceReader, SourceRoot, WalkOptions } from "./engine.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
 import { type ChangeTimes, FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
-import { readInfo } from "./portable_stat.ts";
+import { readOpen, readPath, sentModeMask } from "./portable_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
 export class PortableReader implements SourceReader {
@@ -15,12 +15,14 @@ export class PortableReader implements SourceReader {
   uncached = false;
   changed = false;
   readonly #roots: SourceRoot[];
+  readonly #modeMask: number;
   readonly #after = new FileStat();
   #folder = "";
   #within: string | undefined;
 
-  constructor(roots: SourceRoot[]) {
+  constructor(roots: SourceRoot[], { preserve = false }: Pick<WalkOptions, "preserve"> = {}) {
     this.#roots = roots;
+    this.#modeMask = sentModeMask(preserve);
   }
 
   get folderPath(): string {
@@ -53,13 +55,14 @@ export class PortableReader implements SourceReader {
     const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
     checkRealPath("read", path, this.#within);
     const file = openRegular(path, this.stat);
+    this.stat.mode &= this.#modeMask;
     try {
       if (this.stat.size > limit) throw hasGrown(path);
       const wanted = this.stat.size === 0 ? limit : this.stat.size;
       const length = readFully(file, buffer, at, wanted, path);
       // Files of /proc say that they have 0 bytes, and have more.
       if (this.stat.size === 0 && length === limit && limit > 0) throw hasGrown(path);
-      readInfo(file.statSync(), this.#after);
+      readOpen(file, path, this.#after);
       this.changed = differs(this.#after, this.stat) || (length !== this.stat.size && this.stat.size !== 0);
       return length;
     } finally {
@@ -94,7 +97,7 @@ export class PortableRangeReader implements RangeReader {
   constructor(file: Deno.FsFile, text: string) {
     this.#file = file;
     this.path = text;
-    readInfo(file.statSync(), this.#before);
+    readOpen(file, text, this.#before);
     this.size = this.#before.size;
   }
 
@@ -120,7 +123,7 @@ export class PortableRangeReader implements RangeReader {
   forgetCache(): void {}
 
   changed(found: Pick<ChangeTimes, "mtime" | "mtimeNs"> = this.#before): boolean {
-    readInfo(this.#file.statSync(), this.#now);
+    readOpen(this.#file, this.path, this.#now);
     return differs(this.#now, { ...found, size: this.size });
   }
 
@@ -139,10 +142,10 @@ function openRegular(path: string, stat: FileStat): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;
   try {
-    readInfo(Deno.statSync(path), stat);
+    readPath(path, { follow: true }, stat);
     if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
     file = Deno.openSync(path);
-    readInfo(file.statSync(), stat);
+    readOpen(file, path, stat);
     return file;
   } catch (error) {
     file?.close();

@@ -1,15 +1,32 @@
 /** From `Deno.FileInfo` to what both engines know of a file. */
 
 import { FileKind, FileStat } from "./file_stat.ts";
+import { correctTimes } from "./runtime_gaps.ts";
 
+/** Reads what the system tells of a path. @throws what `Deno.statSync` throws. */
+export function readPath(path: string, { follow }: { follow: boolean }, into: FileStat): void {
+  const info = follow ? Deno.statSync(path) : Deno.lstatSync(path);
+  if (Number.isNaN(info.mtime?.getTime())) throw new RangeError("its time is beyond the range that Deno can tell");
+  readInfo(info, into);
+  correctTimes(path, { follow }, into);
+}
+
+/** Reads what the system tells of an open file. @param path where it was opened. */
+export function readOpen(file: Deno.FsFile, path: string, into: FileStat): void {
+  readInfo(file.statSync(), into);
+  correctTimes(path, { follow: true }, into);
+}
+
+/** Reads everything but times as they are: see `correctTimes`. */
 export function readInfo(info: Deno.FileInfo, into: FileStat): void {
   into.kind = kindOf(info);
-  into.mode = (info.mode ?? (info.isDirectory ? 0o755 : 0o644)) & 0o7777;
+  into.mode = isWindows() ? WINDOWS_MODE | (info.isDirectory ? 0o111 : 0) : info.mode! & 0o7777;
   into.uid = info.uid ?? 0;
   into.gid = info.gid ?? 0;
   into.size = info.size;
-  const mtime = info.mtime?.getTime() ?? 0;
-  const atime = info.atime?.getTime() ?? mtime;
+  // Zero for a time that Deno cannot tell, and never the negative zero of a moment before 1970.
+  const mtime = info.mtime?.getTime() || 0;
+  const atime = info.atime ? info.atime.getTime() || 0 : mtime;
   into.mtime = Math.floor(mtime / 1000);
   into.mtimeNs = (mtime - into.mtime * 1000) * 1_000_000;
   into.atime = Math.floor(atime / 1000);
@@ -38,7 +55,23 @@ function kindOf(info: Deno.FileInfo): number {
   return info.isBlockDevice ? FileKind.blockDevice : FileKind.charDevice;
 }
 
+/** Windows has no permissions, and Deno reports 0666 for directories too: what a system without umask gives. */
+const WINDOWS_MODE = 0o666;
+/** What remains of it in a copy that is to have exactly these permissions: nobody else may write to it. */
+const WINDOWS_PRESERVED = 0o755;
+
+const isWindows = () => Deno.build.os === "windows";
+
+/** Permissions that a sender may tell. @param preserve whether the receiver takes them as they are. */
+export function sentModeMask(preserve: boolean): number {
+  return isWindows() && preserve ? WINDOWS_PRESERVED : 0o7777;
+}
+
+/** Seconds of the last moment that a `Date` can tell. */
+const LAST_DATE = 8.64e12;
+
 /** Time for `Deno.utimeSync`: milliseconds are all that it takes. */
-export function dateOf(seconds: number, nanoseconds: number): Date {
+export function timeOf(seconds: number, nanoseconds: number): Date | number {
+  if (Math.abs(seconds) >= LAST_DATE) return seconds;
   return new Date(seconds * 1000 + Math.floor(nanoseconds / 1_000_000));
 }

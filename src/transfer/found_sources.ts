@@ -45,7 +45,7 @@ export function findSources(operands: readonly WantedSource[], options: FindOpti
   return found;
 }
 
-/** Where a pattern looks. Names that are not UTF-8 do not match: they can be had with the folder that they are in. */
+/** Where a pattern looks. */
 function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobFolders {
   const resolve = (path: string) => {
     const expanded = tilde ? expandTilde(path, confinement?.home) : path;
@@ -56,11 +56,7 @@ function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls
       try {
         const folder = resolve(path);
         if (confinement?.allows(folder) === false) return [];
-        return Array.from(Deno.readDirSync(folder), ({ name, isDirectory, isSymlink }) => ({
-          name,
-          isFolder: isDirectory,
-          isLink: isSymlink,
-        }));
+        return Array.from(paths.list(folder));
       } catch {
         // No folder, or not to be read: a shell says nothing about it either.
         return [];

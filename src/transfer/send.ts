@@ -160,6 +160,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           role: {
             type: "send",
             roots,
+            preserve: options.walk.preserve ?? false,
             sparse: options.sparse,
             lends: (options.lends ?? false) && (answer.borrows ?? false),
             codec,
