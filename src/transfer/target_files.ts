@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
-import { openFilesLimit } from "../native/open_files_limit.ts";
+import { openFilesLimit, unprovenFiles } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -180,7 +180,10 @@ export class TargetFiles {
 
   /** Where descriptors are scarce a file does without a journal, and cannot go on after an interruption. */
   #mayKeepJournal(): boolean {
-    this.#mostJournals ??= Math.max(0, Math.floor((openFilesLimit() - OTHER_DESCRIPTORS) / 2));
+    if (this.#mostJournals === undefined) {
+      const limit = openFilesLimit();
+      this.#mostJournals = Math.max(0, Math.floor((limit - unprovenFiles(limit) - OTHER_DESCRIPTORS) / 2));
+    }
     let journals = this.#beginning.size;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
     return journals < this.#mostJournals;
