@@ -40,6 +40,18 @@ export const MAX_REACH_MS = 60_000;
 export const MAX_PLAIN_ROOTS = 65_535;
 /** Most roots of a job. */
 export const MAX_ROOTS = 1_000_000;
+/** Maximum length of a path in a control message: one below a root, behind the root's own. UTF-16 units, as all below. */
+export const MAX_PATH_TEXT = 1 << 17;
+/** Maximum length of what a control message says to the user. */
+export const MAX_MESSAGE_TEXT = 1 << 18;
+/** Maximum length of a hint. */
+export const MAX_HINT_TEXT = 1 << 12;
+/** Maximum length of the paths of all sources of a job together, as the user named them. */
+export const MAX_SOURCES_TEXT = 1 << 28;
+/** Maximum length of the names of all sources that a sender offers together, with the targets of their own. */
+export const MAX_OFFERED_TEXT = 1 << 27;
+/** Maximum length of the paths and extended attributes of all directories that a receiver sets attributes of. */
+export const MAX_DIRECTORIES_TEXT = 1 << 28;
 /** Silence of the peer after which a stream, or the session, counts as broken, where the client says nothing else. */
 export const TIMEOUT_MS = 60_000;
 /** Least silence that a client may ask for. */

@@ -1,11 +1,13 @@
 /** What the operands stand for, on the sending side: globs are expanded here, where no shell has done it. */
 
+import { UserError } from "../errors.ts";
 import type { PathCalls } from "../files/engine.ts";
 import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
 import { resolvePath } from "../files/local_path.ts";
 import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
+import { MAX_SOURCES_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
@@ -20,7 +22,8 @@ export interface FindOptions extends SourceOptions {
 /** What operands stand for. */
 export interface FoundSources {
   roots: NumberedRoot[];
-  failures: Failure[];
+  /** Number of operands that are no roots. */
+  notFound: number;
   /** Paths that the operands stand for, found or not. */
   operands: number;
 }
@@ -28,18 +31,33 @@ export interface FoundSources {
 /**
  * Looks the operands up. One with a glob that matches nothing is taken as it is written.
  *
+ * @param failed hears of each operand that is no root; the search goes on when it has resolved.
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
-export function findSources(operands: readonly WantedSource[], options: FindOptions, paths: PathCalls): FoundSources {
-  const found: FoundSources = { roots: [], failures: [], operands: 0 };
+export async function findSources(
+  operands: readonly WantedSource[],
+  options: FindOptions,
+  paths: PathCalls,
+  failed: (failure: Failure) => void | Promise<void>,
+): Promise<FoundSources> {
+  const found: FoundSources = { roots: [], notFound: 0, operands: 0 };
+  let length = 0;
   for (const [operand, { path: text, literal }] of operands.entries()) {
     const matches = options.globs && !literal && hasGlob(text)
       ? expandGlob(parseGlob(text), foldersOf(options, paths))
       : [];
     const meant = matches.length > 0 ? matches : [text];
     const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
-    for (const root of roots) found.roots.push({ ...root, operand });
-    for (const failure of failures) found.failures.push(toFailure(failure));
+    for (const root of roots) {
+      length += root.path.length;
+      found.roots.push({ ...root, operand });
+    }
+    if (length > MAX_SOURCES_TEXT) throw new UserError("Cannot copy so many sources at once: their paths are too long");
+    for (const failure of failures) {
+      found.notFound++;
+      const telling = failed(toFailure(failure));
+      if (telling) await telling;
+    }
     found.operands += meant.length;
   }
   return found;

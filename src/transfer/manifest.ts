@@ -7,6 +7,9 @@ import { failedDeno } from "../files/file_failure.ts";
 import { baseName, joinPath } from "../files/local_path.ts";
 import { encodeName } from "../protocol/names.ts";
 
+/** Maximum length of the paths that are kept for a manifest, in UTF-16 units. */
+const MOST_TEXT = 256 << 20;
+
 /** The file of the manifest, made before anything is copied. Several copies may add to it. */
 export class Manifest implements Disposable {
   readonly #path: string;
@@ -53,11 +56,17 @@ export function manifestLine(name: string, digest: string): string {
 
 /** What one copy adds to a manifest: which files it has put in place, and under which names. */
 export class CopiedFiles {
-  readonly #copied = new Map<string, { root: number; path: string }>();
+  /** Paths by their roots. */
+  readonly #copied = new Map<number, Set<string>>();
+  #text = 0;
   #renamed = false;
 
   readonly copied = (root: number, path: string): void => {
-    this.#copied.set(`${root}/${path}`, { root, path });
+    const paths = this.#copied.get(root) ?? new Set();
+    if (paths.has(path)) return;
+    this.#text += path.length;
+    if (this.#text > MOST_TEXT) return;
+    this.#copied.set(root, paths.add(path));
   };
 
   readonly placed = (renamed: boolean): void => {
@@ -78,9 +87,12 @@ export class CopiedFiles {
     { roots, names, target }: { roots: SourceRoot[]; names: readonly string[]; target: string },
   ): Promise<FileError[]> {
     const failures: FileError[] = [];
+    if (this.#text > MOST_TEXT) {
+      failures.push(new FileError("write the manifest", target, "the names of the files are too long together"));
+    }
     const reader = files.sourceReader(roots);
     try {
-      for (const { root, path } of this.#copied.values()) {
+      for (const [root, path] of this.#all()) {
         const own = this.#renamed ? (roots[root].kind === "folder" ? "" : baseName(target)) : names[root];
         try {
           const digest = await digestOf(reader.openRanged(root, path));
@@ -94,6 +106,10 @@ export class CopiedFiles {
       reader.close();
     }
     return failures;
+  }
+
+  *#all(): Generator<[root: number, path: string]> {
+    for (const [root, paths] of this.#copied) for (const path of paths) yield [root, path];
   }
 }
 

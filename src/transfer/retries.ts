@@ -2,14 +2,15 @@
 
 import { StartError } from "../errors.ts";
 import type { TransferEvent } from "./events.ts";
+import { ToldTexts } from "./told_texts.ts";
 import { TransferLost } from "./transfer_errors.ts";
 
 /** The first pause, and the longest, in seconds; each is twice as long as the one before. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
-/** What was told once is not told again by another try, as far as this many are remembered. */
-const MOST_TOLD = 100_000;
+/** What was told once is not told again by another try, as far as it is remembered. */
+const MOST_TOLD = { texts: 100_000, units: 32 << 20 };
 
 /** How often a copy is begun again, and who hears of it. */
 export interface RetryOptions {
@@ -56,13 +57,9 @@ function whatWasLost(error: unknown, again: boolean): string | undefined {
 
 /** Leaves out what an earlier try has told: paths that failed, and notes. */
 function once(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-  const told = new Set<string>();
+  const told = new ToldTexts(MOST_TOLD);
   return (event) => {
-    if (event.type === "failed" || event.type === "note") {
-      const text = `${event.type} ${event.message}`;
-      if (told.has(text)) return;
-      if (told.size < MOST_TOLD) told.add(text);
-    }
+    if ((event.type === "failed" || event.type === "note") && !told.add(`${event.type} ${event.message}`)) return;
     emit(event);
   };
 }

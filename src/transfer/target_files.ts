@@ -10,6 +10,7 @@ import { sweep } from "../resume/sweep.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
+import { failedEvent } from "./events.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
@@ -127,7 +128,13 @@ export class TargetFiles {
       {
         next: () => Promise.reject(new Error("A receiver has no units")),
         partial: (file) => this.#partial(file),
-        report: (_, report) => this.#report(report as ReceiveReport),
+        report: (_, report) => {
+          try {
+            this.#report(report as ReceiveReport);
+          } catch (error) {
+            this.crew.fail(error);
+          }
+        },
         written: (stream, bytes) => this.#written.set(stream, bytes),
       },
       options.workers(streams),
@@ -213,12 +220,7 @@ export class TargetFiles {
   }
 
   #tellFailure(failure: Failure): void {
-    this.#options.emit({
-      type: "failed",
-      path: failure.path,
-      message: failure.message,
-      hint: failure.hint || undefined,
-    });
+    this.#options.emit(failedEvent(failure));
   }
 
   /** Whether a path failed on this side so far. */

@@ -1,8 +1,9 @@
 /** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
 
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, UserError } from "../errors.ts";
 import type { CleanJob, CopyJob } from "../protocol/job.ts";
-import { MAX_ROOTS } from "../protocol/limits.ts";
+import { MAX_ROOTS, MAX_SOURCES_TEXT } from "../protocol/limits.ts";
+import { TextBudget } from "../protocol/texts.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ControlChannel } from "../session/control_channel.ts";
 import { batches } from "./batches.ts";
@@ -31,6 +32,9 @@ export async function sendWanted(
   sources: readonly WantedSource[],
 ): Promise<void> {
   if (!sourcesOfJob(sources).more) return;
+  if (sources.reduce((sum, { path }) => sum + path.length, 0) > MAX_SOURCES_TEXT) {
+    throw new UserError("Cannot copy so many sources at once: their names have more than 256 MiB together");
+  }
   let left = sources.length;
   const alike = (one: WantedSource, other: WantedSource) => one.literal === other.literal;
   for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, alike)) {
@@ -45,15 +49,24 @@ export async function sendWanted(
   }
 }
 
-/** Remote end: all sources of a pull, or folders to clean. @throws {ProtocolError} */
+/**
+ * Remote end: all sources of a pull, or directories to clean. They are kept until all are there, because a client that
+ * sends them does not read meanwhile.
+ *
+ * @throws {ProtocolError}
+ */
 export async function takeWanted(
   control: ControlChannel,
   { sources, more }: CleanJob | Extract<CopyJob, { direction: "pull" }>,
 ): Promise<WantedSource[]> {
   const all: WantedSource[] = sources.map((path) => ({ path, literal: false }));
+  const texts = new TextBudget(MAX_SOURCES_TEXT, "sources");
   for (let last = !more; !last;) {
     const message = await control.expect("wanted");
-    for (const path of message.sources) all.push({ path, literal: message.literal });
+    for (const path of message.sources) {
+      texts.add(path.length);
+      all.push({ path, literal: message.literal });
+    }
     if (all.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
     last = message.last;
   }

@@ -1,5 +1,6 @@
 import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
+import { ToldTexts } from "../transfer/told_texts.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
@@ -33,6 +34,8 @@ export interface TerminalOptions {
 
 /** At most eight times a second: faster than that nobody reads. */
 const REDRAW_MS = 125;
+/** Hints that are remembered, because the peer may have others for each file. */
+const MOST_HINTS = { texts: 1_000, units: 256 << 10 };
 /** A copy that is over sooner than this shows no progress line at all. */
 const FIRST_DRAW_MS = 300;
 
@@ -51,7 +54,7 @@ export class Terminal {
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #lastFailure = "";
-  readonly #hints = new Set<string>();
+  readonly #hints = new ToldTexts(MOST_HINTS);
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;
@@ -84,9 +87,7 @@ export class Terminal {
     // A folder that fails does so with each file in it: that is said once.
     if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
     this.#lastFailure = message;
-    if (!hint || this.#hints.has(hint)) return;
-    this.#hints.add(hint);
-    this.printLine(`hint: ${hint}`);
+    if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
   }
 
   /** Prints text above the progress line, made safe for a terminal. Also the place for the log's lines. */
