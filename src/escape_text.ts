@@ -1,6 +1,6 @@
 /**
- * Text from outside (file names, ssh, the peer) as text that is safe to show: characters that a terminal obeys, hides or
- * uses to reorder others are written as escapes.
+ * Escapes text from outside (file names, ssh, the peer) before it reaches a terminal or a log: characters that a terminal
+ * obeys or hides, or that reorder other characters.
  */
 
 /**

@@ -59,7 +59,7 @@ export async function install(options: InstallOptions): Promise<Installed | unde
     const unfinished = new TemporaryNames("install").next();
     const facts = await session.begin(installScript({ version: places.version, folder }, unfinished));
     const executable = await choose(facts, places, command.name, {
-      // Its SHA-256 has to match, but in the user's own cache: there, what no executable can be compared with is asked.
+      // Without an executable to compare with, only a program in the user's own cache may be run for its version.
       trusts: async () => folder === undefined && (await session.version()).startsWith(`escp ${places.version}`),
     });
     if (executable === undefined) return { path: `${facts.folder}/escp`, sentBytes: 0 };

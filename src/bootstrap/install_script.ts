@@ -14,13 +14,15 @@ export interface InstallTarget {
 }
 
 /**
- * The script. It says what it finds, one fact a line, then `ready`, and reads lines. `version` runs the program that it
- * found, and answers `version TEXT`: a client asks for that only if it trusts the program. `install BYTES SHA256
- * gzip|plain` answers `send`, takes the contents until its input ends, and says `done PATH`. Anything else ends it.
- * Instead of each answer it may say `failed STEP TEXT`, the last line then.
+ * Returns the script. It prints what it finds, one fact per line, then `ready`, and reads commands:
+ * - `version` runs the program that it found and prints `version TEXT`. The client sends it only for a trusted program.
+ * - `install BYTES SHA256 gzip|plain` prints `send`, reads the contents until the end of input, and prints `done PATH`.
+ * - Anything else ends the script.
  *
- * No program is looked at in a directory in which another user could put one: the directory and everything above it, up
- * to the home directory or the root, has to belong to this user or to root, and nobody else may write to it.
+ * On an error it prints `failed STEP TEXT` and ends.
+ *
+ * The script refuses a directory in which another user could place a program: the directory and each directory above it,
+ * up to the home directory or the root, must belong to this user or root, and no one else may write to it.
  *
  * @param name of the file while it is not complete, in that folder.
  */

@@ -15,7 +15,7 @@ export interface InstallFacts extends HostFacts {
   gzip: boolean;
   /** Where escp goes, or is. */
   folder: string;
-  /** What is there already: its SHA-256, unless the host cannot tell. */
+  /** The program that is installed already: its SHA-256, unless the host cannot compute it. */
   there?: { sum?: string };
 }
 
@@ -59,7 +59,7 @@ export class InstallSession implements AsyncDisposable {
     }
   }
 
-  /** Runs what is there already, and returns what it says to `--version`. @throws {StartError} */
+  /** Runs the installed program with `--version` and returns its output. @throws {StartError} */
   async version(): Promise<string> {
     await this.#write(new TextEncoder().encode("version\n"), this.#patience.timeoutMs);
     return await this.#expect("version");

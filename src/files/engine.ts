@@ -55,7 +55,7 @@ export interface WalkOptions {
   xattrs?: boolean;
   /** Access control lists become part of the records. Needs `loadXattrs`. Default false. */
   acls?: boolean;
-  /** The receiver gives a copy the permissions of its source. Default false. */
+  /** Whether the receiver preserves permissions. Default: false. */
   preserve?: boolean;
   /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
   accept?: (path: string, isFolder: boolean) => boolean;
@@ -341,7 +341,7 @@ export interface PathCalls {
   makeFolder(path: string): void;
   /** The path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
-  /** Everything in a directory but "." and "..". To be read to its end. @throws where it cannot be listed. */
+  /** Lists a directory without "." and "..". The caller must read to the end. @throws if it cannot be listed. */
   list(path: string): Iterable<GlobEntry>;
 }
 

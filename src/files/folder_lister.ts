@@ -7,7 +7,7 @@ import type { FileStat } from "./file_stat.ts";
 export interface FolderLister {
   /** What `openFolder`, `statEntry` or `statRoot` found. Reused. */
   readonly stat: FileStat;
-  /** What a user should know of entries that no call tells of. */
+  /** Note for the user about entries that cannot be listed. */
   readonly note?: string;
   /** The bytes that hold the name of the entry. */
   readonly names: Uint8Array;

@@ -41,8 +41,8 @@ export class NativeAttributes {
   }
 
   /**
-   * As in the source, mode and times; the owner comes before it, because setting that clears setuid and setgid. Returns
-   * whether the mode could be set; `takeTimeErrno` tells of the times.
+   * Sets the mode and the times of the source. The owner must be set before, because that clears setuid and setgid.
+   * Returns whether the mode could be set; `takeTimeErrno` returns the error of the times.
    *
    * @param owned whether owner and group are those of the source.
    */
@@ -51,19 +51,19 @@ export class NativeAttributes {
     return this.#calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
   }
 
-  /** Sets the time of modification alone. `takeTimeErrno` tells whether it could be set. */
+  /** Sets only the modification time. `takeTimeErrno` returns the error. */
   setModificationTime(descriptor: number, from: Attributes): void {
     this.#setTimes(descriptor, from, this.putModificationTime(from));
   }
 
-  /** Why the last times could not be set, 0 if they were; from then on 0. */
+  /** Returns the error number of setting times, 0 if they were set, and forgets it. */
   takeTimeErrno(): number {
     const errno = this.#timeErrno;
     this.#timeErrno = 0;
     return errno;
   }
 
-  /** Whether a file system has replaced the time of `name`, which was just set. */
+  /** Returns whether the file system lacks the modification time that was just set. */
   isTimeReplaced(folder: number, name: number, flags: number, { mtime }: Attributes): boolean {
     return isRareTime(mtime) && this.#statx.fill(folder, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
   }

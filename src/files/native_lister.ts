@@ -168,7 +168,7 @@ export class NativeLister implements FolderLister {
   }
 }
 
-/** Lists one directory by its path; to be read to its end. @throws {FileError} */
+/** Lists a directory. The caller must read to the end. @throws {FileError} */
 export function* listDirectory(calls: FileCalls, path: string): Generator<GlobEntry> {
   const lister = new NativeLister(calls);
   const root: SourceRoot = { path, name: "", kind: "folder", identity: { dev: 0, inode: 0 }, size: 0 };
@@ -183,13 +183,13 @@ export function* listDirectory(calls: FileCalls, path: string): Generator<GlobEn
   }
 }
 
-/** Some file systems do not tell kinds in a listing. */
+/** Returns the kind of an entry for file systems whose listings lack it. */
 function kindByStat(lister: NativeLister): number {
   try {
     lister.statEntry({ follow: false });
     return lister.stat.kind;
   } catch {
-    // It is gone.
+    // The entry was removed.
     return 0;
   }
 }

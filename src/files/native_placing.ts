@@ -151,8 +151,8 @@ export class NativePlacing {
   }
 
   /**
-   * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. Only if
-   * extended attributes or times are all that could not be set, the file has its final name.
+   * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. If only
+   * extended attributes or times could not be set, the file has its final name.
    *
    * @returns how the file looks, where that is wanted; until the next call.
    */

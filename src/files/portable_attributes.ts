@@ -12,10 +12,10 @@ export class PortableAttributes {
   readonly #stat = new FileStat();
 
   /**
-   * Sets everything of the source, as far as it is permitted.
+   * Sets owner, mode and times, as far as permitted.
    *
-   * @param text what the user calls the path.
-   * @returns why the times could not be set, undefined if they were.
+   * @param text the path in messages.
+   * @returns the failure of setting the times, undefined if they were set.
    * @throws what `Deno.chmodSync` throws.
    */
   preserve(path: string, from: Attributes, text: string): FileError | undefined {
@@ -26,7 +26,7 @@ export class PortableAttributes {
   }
 
   /**
-   * Sets the time of modification. The time of the last access becomes the present: `Deno.utimeSync` cannot leave it alone.
+   * Sets the modification time. The access time becomes the present, because `Deno.utimeSync` cannot omit it.
    *
    * @returns as `preserve`.
    */
@@ -62,7 +62,7 @@ export class PortableAttributes {
   }
 }
 
-/** Deno before 2.9 cannot set a fraction of a second before 1970: there the whole second has to do. */
+/** Deno before 2.9 cannot set a fraction of a second before 1970: set the whole second instead. */
 function setTimes(path: string, atime: Date | number, mtime: Date | number): void {
   try {
     Deno.utimeSync(path, atime, mtime);

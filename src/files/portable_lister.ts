@@ -1,4 +1,4 @@
-/** Listing folders with `Deno.readDirSync`, which puts U+FFFD in the place of bytes that are not UTF-8: such a name fails. */
+/** Lists directories with `Deno.*`, which replaces bytes that are not UTF-8 with U+FFFD: such a name fails. */
 
 import { FileError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
@@ -32,7 +32,7 @@ export class PortableLister implements FolderLister {
   #failure: FileError | undefined;
   #folder = "";
   #name = "";
-  /** Names with U+FFFD in the open folder. Where one comes again, at least one of the two is not UTF-8. */
+  /** Names with U+FFFD in the open directory. If a name comes twice, at least one of the two is not UTF-8. */
   readonly #replaced = new Set<string>();
   #isRepeated = false;
 

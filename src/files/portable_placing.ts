@@ -112,8 +112,8 @@ export class PortablePlacing {
   }
 
   /**
-   * Attributes and the final name. On failure the temporary file is gone; if only the time could not be set, the file has
-   * its final name.
+   * Sets attributes and the final name. On failure the temporary file is removed; if only the time could not be set, the
+   * file has its final name.
    *
    * @param open the file, where it is not closed yet: it is brought to the disk, and closed either way.
    * @returns how the file looks, where that is wanted.

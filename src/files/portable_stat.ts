@@ -3,7 +3,7 @@
 import { FileKind, FileStat } from "./file_stat.ts";
 import { correctTimes } from "./runtime_gaps.ts";
 
-/** Reads what the system tells of a path. @throws what `Deno.statSync` throws. */
+/** Reads the attributes of a path. @throws what `Deno.statSync` throws. */
 export function readPath(path: string, { follow }: { follow: boolean }, into: FileStat): void {
   const info = follow ? Deno.statSync(path) : Deno.lstatSync(path);
   if (Number.isNaN(info.mtime?.getTime())) throw new RangeError("its time is beyond the range that Deno can tell");
@@ -11,20 +11,20 @@ export function readPath(path: string, { follow }: { follow: boolean }, into: Fi
   correctTimes(path, { follow }, into);
 }
 
-/** Reads what the system tells of an open file. @param path where it was opened. */
+/** Reads the attributes of an open file. @param path the path that was opened. */
 export function readOpen(file: Deno.FsFile, path: string, into: FileStat): void {
   readInfo(file.statSync(), into);
   correctTimes(path, { follow: true }, into);
 }
 
-/** Reads everything but times as they are: see `correctTimes`. */
+/** Reads attributes without correcting times before 1970 (`correctTimes`). */
 export function readInfo(info: Deno.FileInfo, into: FileStat): void {
   into.kind = kindOf(info);
   into.mode = isWindows() ? WINDOWS_MODE | (info.isDirectory ? 0o111 : 0) : info.mode! & 0o7777;
   into.uid = info.uid ?? 0;
   into.gid = info.gid ?? 0;
   into.size = info.size;
-  // Zero for a time that Deno cannot tell, and never the negative zero of a moment before 1970.
+  // Zero if Deno has no time, and never a negative zero.
   const mtime = info.mtime?.getTime() || 0;
   const atime = info.atime ? info.atime.getTime() || 0 : mtime;
   into.mtime = Math.floor(mtime / 1000);
@@ -55,19 +55,19 @@ function kindOf(info: Deno.FileInfo): number {
   return info.isBlockDevice ? FileKind.blockDevice : FileKind.charDevice;
 }
 
-/** Windows has no permissions, and Deno reports 0666 for directories too: what a system without umask gives. */
+/** Mode of files on Windows, which has no permissions. Deno reports it for directories too. */
 const WINDOWS_MODE = 0o666;
-/** What remains of it in a copy that is to have exactly these permissions: nobody else may write to it. */
+/** Mask for a receiver that preserves permissions: other users must not write to the copy. */
 const WINDOWS_PRESERVED = 0o755;
 
 const isWindows = () => Deno.build.os === "windows";
 
-/** Permissions that a sender may tell. @param preserve whether the receiver takes them as they are. */
+/** Returns the mask for modes that are sent. @param preserve whether the receiver preserves permissions. */
 export function sentModeMask(preserve: boolean): number {
   return isWindows() && preserve ? WINDOWS_PRESERVED : 0o7777;
 }
 
-/** Seconds of the last moment that a `Date` can tell. */
+/** The largest time of a `Date`, in seconds since 1970. */
 const LAST_DATE = 8.64e12;
 
 /** Time for `Deno.utimeSync`: milliseconds are all that it takes. */

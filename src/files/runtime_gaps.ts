@@ -1,6 +1,6 @@
 /**
- * What `Deno.*` of this runtime gets wrong about files, and the system calls that fill the gap. Deno before 2.9 omits
- * names that are not UTF-8 from every listing, and reports a time before 1970 as the time that lies as long after it.
+ * System calls in place of `Deno.*` calls that are wrong in older versions of Deno. Before 2.9 every listing omits names
+ * that are not UTF-8, and a time before 1970 has the wrong sign.
  */
 
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../native/file_calls.ts";
@@ -10,26 +10,26 @@ import { encodeName } from "../protocol/names.ts";
 import type { FileStat } from "./file_stat.ts";
 import { LONGEST_PATH_BYTES } from "./native_open.ts";
 
-/** Whether this runtime has the gaps. */
+/** Whether this version of Deno has these faults. */
 const HAS_GAPS = isBefore(Deno.version.deno, 2, 9);
 
 let calls: FileCalls | undefined | null;
 
-/** System calls that fill the gaps; undefined if there are none, or if this process may not make such calls. */
+/** Returns the system calls to use, undefined if they are not needed or not permitted. */
 export function gapCalls(): FileCalls | undefined {
   if (calls === undefined) calls = openCalls();
   return calls ?? undefined;
 }
 
-/** What a user should know of gaps that cannot be filled; undefined if there are none. */
+/** Returns a note for the user if system calls are needed but not permitted. */
 export function gapNote(): string | undefined {
-  // Elsewhere no name is bytes, and no system call is known: README, "Platforms".
+  // Other systems have no names that are bytes. Their wrong times are documented: README, "Platforms".
   if (!HAS_GAPS || Deno.build.os !== "linux" || gapCalls()) return undefined;
-  return `names that are not UTF-8 are missing, and times before 1970 are wrong: Deno ${Deno.version.deno} needs ` +
-    "--allow-ffi to see them, Deno 2.9 does not";
+  return "names that are not UTF-8 are missing, and times before 1970 are wrong: " +
+    `run Deno ${Deno.version.deno} with --allow-ffi, or use Deno 2.9 or later`;
 }
 
-/** Corrects the times in `stat`, which `Deno.*` told of this path. */
+/** Corrects the sign of the times in `stat`, which a `Deno.*` call has returned for this path. */
 export function correctTimes(path: string, { follow }: { follow: boolean }, stat: FileStat): void {
   const calls = gapCalls();
   if (!calls) return;
@@ -38,7 +38,7 @@ export function correctTimes(path: string, { follow }: { follow: boolean }, stat
   name ??= new Scratch(LONGEST_PATH_BYTES + 1);
   statx ??= new Statx(calls);
   if (!statx.fill(AT_FDCWD, name.putName(bytes), follow ? 0 : AT_SYMLINK_NOFOLLOW)) return;
-  // Only the sign is missing: another time is that of a file that took the name since.
+  // Change only the sign: any other time belongs to a file that has taken the name since.
   if (statx.mtime < 0 && isOpposite(stat.mtime, stat.mtimeNs, statx.mtime, statx.mtimeNs)) {
     stat.mtime = statx.mtime;
     stat.mtimeNs = wholeMilliseconds(statx.mtimeNs);
@@ -52,7 +52,7 @@ export function correctTimes(path: string, { follow }: { follow: boolean }, stat
 let name: Scratch | undefined;
 let statx: Statx | undefined;
 
-/** Cuts nanoseconds as `Deno.*` does, so that its times compare. */
+/** Cuts nanoseconds to whole milliseconds, as `Deno.*` does. */
 export function wholeMilliseconds(nanoseconds: number): number {
   return nanoseconds - nanoseconds % 1_000_000;
 }
@@ -64,7 +64,7 @@ function isOpposite(seconds: number, nanoseconds: number, realSeconds: number, r
 
 function openCalls(): FileCalls | null {
   if (!HAS_GAPS || Deno.build.os !== "linux") return null;
-  // Asked without a prompt.
+  // A query does not prompt the user.
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return null;
   try {
     return openFileCalls();

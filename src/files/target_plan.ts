@@ -183,7 +183,7 @@ function ontoName(
   return { root: { kind: "folder", path: bare, created: true }, make: true };
 }
 
-/** A name that the engine cannot have stands for nothing: whoever writes it is refused, and the others go on. */
+/** Returns undefined for a name that the engine cannot open: writing that file fails later, and the others are copied. */
 function statNameable(path: string, paths: PathCalls, follow: boolean): FileStat | undefined {
   try {
     return paths.stat(path, { follow });

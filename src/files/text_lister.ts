@@ -1,6 +1,6 @@
 /**
- * Listing directories with system calls for the portable engine, which opens files by text: a name that is not UTF-8 is
- * seen here, and fails.
+ * Lists directories with system calls for the portable engine. That engine opens files by text, so a name that is not
+ * UTF-8 fails.
  */
 
 import { FileError } from "../errors.ts";
@@ -11,7 +11,7 @@ import { joinPath } from "./local_path.ts";
 import { NativeLister } from "./native_lister.ts";
 import { wholeMilliseconds } from "./runtime_gaps.ts";
 
-/** See above. Its times are cut to what `Deno.*` tells, because they are compared with that. */
+/** Times have whole milliseconds, because they are compared with times from `Deno.*` calls. */
 export class TextLister extends NativeLister {
   #folder = "";
   #name = "";
@@ -35,7 +35,7 @@ export class TextLister extends NativeLister {
   override nextEntry(): boolean {
     if (!super.nextEntry()) return false;
     this.#name = super.nameText();
-    // Only `statEntry` may tell what it is: it refuses.
+    // Force a call of `statEntry`, which throws.
     if (hasEscapedBytes(this.#name)) this.kind = 0;
     return true;
   }
@@ -56,7 +56,7 @@ export class TextLister extends NativeLister {
   }
 }
 
-/** The failure of a name that only the native engine can open. */
+/** Returns the failure for a name that only the native engine can open. */
 export function notText(path: string, cause?: unknown): FileError {
   return new FileError("read", path, "its name is not UTF-8", {
     code: FileCode.notText,

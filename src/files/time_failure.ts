@@ -1,30 +1,30 @@
-/** Times that a target cannot have: the file is in place all the same, and the failure says so. */
+/** Failures of setting times. The file keeps its contents and its final name. */
 
 import { FileError } from "../errors.ts";
 import { SETTING_TIME } from "../protocol/results.ts";
 import { failedCall, failedDeno } from "./file_failure.ts";
 
-/** The earliest time of FAT, and the latest of file systems with 32-bit times. Seconds since 1970. */
+/** The earliest time of FAT, and the latest of file systems with 32-bit times, in seconds since 1970. */
 const EARLIEST = 315_532_800;
 const LATEST = 0x7fff_ffff;
 const ERANGE = 34;
-/** FAT keeps every second second. */
+/** Resolution of FAT. */
 const COARSEST_SECONDS = 2;
 
 /**
- * Whether some file system replaces such a time with its earliest or latest, without an error: what was set is to be
- * read again.
+ * Returns whether a file system may lack a time, in seconds since 1970. Linux then sets the nearest time that the file
+ * system has and reports no error, so the time must be read back.
  */
 export function isRareTime(seconds: number): boolean {
   return seconds < EARLIEST || seconds > LATEST;
 }
 
-/** Whether a time that was read again is the one that was set. Seconds. */
+/** Returns whether the time that was read back is the time that was set, both in seconds. */
 export function isTimeKept(wanted: number, found: number): boolean {
   return Math.abs(wanted - found) < COARSEST_SECONDS;
 }
 
-/** The failure of a path whose time the file system has replaced. */
+/** Returns the failure for a time that the file system lacks. */
 export function replacedTime(path: string): FileError {
   return new FileError(SETTING_TIME, path, "its file system has no such time", {
     code: "ERANGE",
@@ -32,12 +32,12 @@ export function replacedTime(path: string): FileError {
   });
 }
 
-/** The failure of a path by the error number that setting its time had; ERANGE: the file system has replaced it. */
+/** Returns the failure for an error number; ERANGE: the file system lacks the time. */
 export function unsetTimeCall(path: string, errno: number): FileError {
   return errno === ERANGE ? replacedTime(path) : failedCall(SETTING_TIME, path, errno);
 }
 
-/** The failure of a path whose time could not be set. @param cause what `Deno.*` threw. */
+/** Returns the failure for an error that a `Deno.*` call has thrown. */
 export function unsetTime(path: string, cause: unknown): FileError {
   return failedDeno(SETTING_TIME, path, cause);
 }

@@ -3,10 +3,10 @@
 /** Where it cannot be told: what every system gives at least. */
 const USUAL = 256;
 
-/** Part of the open files that connections may take which have not proven themselves. */
+/** Share of the open files for unproven connections. */
 const UNPROVEN_SHARE = 1 / 8;
 
-/** Number of open files that are left to such connections: the others are for the files and streams of the session. */
+/** Returns the number of open files for unproven connections. The others belong to files and streams of the session. */
 export function unprovenFiles(limit: number = openFilesLimit()): number {
   return Math.floor(limit * UNPROVEN_SHARE);
 }

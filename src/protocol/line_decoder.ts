@@ -4,12 +4,12 @@ import { ProtocolError } from "../errors.ts";
 
 const NEWLINE = 0x0a;
 
-/** Bytes of a line that there is room for at first. */
+/** Initial size of the buffer. */
 const FIRST_BYTES = 1 << 10;
 
 /** Collects bytes and gives out whole lines, without the newline. Every cut of the input gives the same lines. */
 export class LineDecoder {
-  /** The line that is not complete yet: one buffer, because pieces of a byte each would cost a hundred times as much. */
+  /** The incomplete line. One buffer, because a list of single bytes would take a hundred times as much memory. */
   #buffer = new Uint8Array(FIRST_BYTES);
   #held = 0;
   readonly #limit: number;

@@ -22,10 +22,10 @@ export interface Failure {
 /** What was being done when all but extended attributes was, as messages of failures have it behind "Cannot". */
 export const SETTING_XATTRS = "set extended attributes of";
 
-/** The same of all but the time. */
+/** As `SETTING_XATTRS`, for the times of an entry. */
 export const SETTING_TIME = "set the time of";
 
-/** Whether the entry is in place all the same, and lacks nothing but extended attributes or its time. */
+/** Returns whether the entry has its final name and lacks only extended attributes or its time. */
 export function isPlaced({ message }: Failure): boolean {
   return [SETTING_XATTRS, SETTING_TIME].some((act) => message.startsWith(`Cannot ${act} `));
 }

@@ -60,7 +60,7 @@ export function oneOf<const T extends string>(fields: Fields, name: string, choi
   return value as T;
 }
 
-/** For `list`: a text as long as a path may be. */
+/** For `list`: a text of at most MAX_PATH_TEXT units. */
 export function asText(value: unknown, name: string): string {
   if (typeof value !== "string" || value.length > MAX_PATH_TEXT) {
     throw badField(name, `a text of up to ${MAX_PATH_TEXT} characters`);

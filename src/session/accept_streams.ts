@@ -6,8 +6,8 @@ import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 import { acceptProof, closeQuietly } from "./stream_proof.ts";
 
 /**
- * Maximum number of connections that are unproven at one time; fewer if this process may have few files open. When one
- * more comes the oldest is dropped: those of the session are quick.
+ * Maximum number of unproven connections, unless the limit of open files allows fewer. The next connection displaces the
+ * oldest: connections of the session prove themselves quickly.
  */
 const MAX_UNPROVEN = 256;
 
@@ -33,7 +33,7 @@ export class StreamAcceptor {
    * @param most how many streams may prove themselves in all; those that broke and were replaced count too.
    * @param options.as which end of the session this is.
    * @param options.welcome whether a stream of this number is; asked once, when it has proven itself.
-   * @param options.expected number of streams that may prove themselves now, however few files may be open.
+   * @param options.expected number of streams of the session that may be unproven now: they fit in any case.
    */
   async run(
     secrets: SessionSecrets,

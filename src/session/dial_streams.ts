@@ -27,7 +27,7 @@ const STAGGER_MS = 250;
 /** How long a connection may take to be there. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** Attempts that are kept: whoever asks for them is told again and again of other places. */
+/** Maximum number of attempts that are kept: a client may request a thousand streams, with other places for each. */
 const MOST_ATTEMPTS = 256;
 
 /** Numbers count up and are never used twice, whatever became of the attempt. */

@@ -1,19 +1,19 @@
-/** Whether a port of this host belongs to an escp of this user: no other service may be reached by way of escp. */
+/** Finds out whether an escp of this user listens on a port of this host. */
 
-/** What every remote end has among its arguments. */
+/** An argument of every remote end. */
 const RECEIVER = "--receiver";
 
-/** What listens at a port, as a connection to 127.0.0.1 finds it. */
+/** The process that accepts a connection to 127.0.0.1 and a port: an escp of this user, another process, or none. */
 export type PortOwner = "escp" | "other" | "nobody";
 
-/** Tells who listens at the port. What cannot be told counts as "other". */
+/** Returns the owner of a port, "other" if it cannot be determined. */
 export async function ownerOfPort(port: number): Promise<PortOwner> {
   return Deno.build.os === "linux" ? ownerByProc(port) : await ownerByLsof(port);
 }
 
 /**
- * Local addresses of proc_net(5) that a connection to 127.0.0.1 may reach, the most specific first: the system chooses
- * in this order.
+ * Local addresses, as in proc_pid_net(5), of sockets that accept a connection to 127.0.0.1. The system prefers the most
+ * specific address, which comes first.
  */
 const ADDRESSES: readonly (readonly string[])[] = [
   ["0100007F", "0000000000000000FFFF00000100007F"],
@@ -23,7 +23,7 @@ const ADDRESSES: readonly (readonly string[])[] = [
 /** TCP_LISTEN. */
 const LISTENING = "0A";
 
-/** By /proc: sockets have their user and an inode, and a process shows the inodes of its sockets. Linux. */
+/** Linux: /proc lists listening sockets with user and inode, and the inodes of the sockets of each process. */
 export function ownerByProc(port: number): PortOwner {
   const sockets = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(readText).flatMap((text) => listeningAt(text, port));
   const reached = ADDRESSES.map((addresses) => sockets.filter(({ address }) => addresses.includes(address)));
@@ -52,7 +52,7 @@ function listeningAt(table: string, port: number): ListeningSocket[] {
   return found;
 }
 
-/** Whether remote ends of this user have all these sockets open. */
+/** Returns whether remote ends of this user have opened all these sockets. */
 function ownsSockets(inodes: Set<string>): boolean {
   const left = new Set(inodes);
   for (const pid of namesIn("/proc")) {
@@ -68,7 +68,7 @@ function ownsSockets(inodes: Set<string>): boolean {
   return false;
 }
 
-/** By lsof(8), which shows what processes of this user listen, and by ps(1). */
+/** Other systems: lsof(8) lists processes of this user that listen, and ps(1) shows their arguments. */
 export async function ownerByLsof(port: number): Promise<PortOwner> {
   const list = ["-nP", "-a", "-u", String(Deno.uid()), `-iTCP:${port}`, "-sTCP:LISTEN", "-Fp"];
   const listed = await outputOf("lsof", list);
@@ -91,7 +91,7 @@ async function outputOf(program: string, args: string[]): Promise<string | undef
   }
 }
 
-/** The text in a list, or nothing: a process may end at any time. */
+/** Returns the text of a file in a list, which is empty if the process has ended. */
 function readText(path: string): string[] {
   try {
     return [Deno.readTextFileSync(path)];
@@ -104,7 +104,7 @@ function namesIn(directory: string): string[] {
   try {
     return Array.from(Deno.readDirSync(directory), ({ name }) => name);
   } catch {
-    // It has ended, or belongs to somebody else.
+    // The process has ended, or belongs to another user.
     return [];
   }
 }

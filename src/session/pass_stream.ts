@@ -20,12 +20,12 @@ export interface ByteWriter {
 const BUFFER_BYTES = 256 << 10;
 
 /**
- * Passes bytes both ways until the data port's side has ended. Anything that does not begin as a stream of escp, or is for
- * a port where no escp of this user listens, is not passed on: a client who may start nothing but escp here reaches no
- * other service of this host by it. The streams prove themselves end to end, so that no secret is needed here.
+ * Passes bytes in both directions until the data port closes its end. It refuses bytes that do not begin with a preamble,
+ * and ports where no escp of this user listens: a client that may run only escp on this host must not reach other
+ * services of it. No secret is needed, because streams authenticate end to end.
  *
  * @param descriptors of input and output, where the native engine may be used.
- * @throws {ProtocolError} for something else than a stream; {StartError} if no escp is there; errors of the connection.
+ * @throws {ProtocolError} without a preamble; {StartError} if no escp of this user listens; errors of the connection.
  */
 export async function passStream(
   port: number,
@@ -52,11 +52,11 @@ export async function passStream(
   await inKernel(place, descriptors?.output, () => pass(conn, output));
 }
 
-/** Right before the connection, because a client may wait as long as it likes before it says something. */
+/** Called right before connecting: after an earlier check another service could have taken the port. */
 async function checkOwner(port: number): Promise<void> {
   const owner = await ownerOfPort(port);
   if (owner === "escp") return;
-  const state = owner === "nobody" ? "Connection refused" : "no escp of this user listens there";
+  const state = owner === "nobody" ? "Connection refused" : "no escp of this user listens on it";
   throw new StartError(`Cannot reach port ${port} of this host from within: ${state}`);
 }
 

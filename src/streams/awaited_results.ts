@@ -9,9 +9,9 @@ import type { SentPack } from "./pack_sender.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { AskUnit, SendReport } from "./unit.ts";
 
-/** Maximum length of the texts of failures that are kept until their units have all results. UTF-16 units. */
+/** Maximum length of all failure texts of incomplete units together, in UTF-16 units. */
 const MOST_TEXT = 4 << 20;
-/** Beyond it each text is cut to so much. */
+/** Length to which further texts are cut. */
 const CUT_TEXT = 256;
 
 /** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
@@ -23,7 +23,7 @@ interface AwaitedPack {
   seen: number;
   failures: SentPack["failures"];
   refused: SentPack["failures"];
-  /** Length of the texts of `refused`. */
+  /** Length of all texts in `refused`. */
   text: number;
   files: number;
   bytes: number;
@@ -39,7 +39,7 @@ export class AwaitedResults {
   /** Ranges that were settled because they could not be read. */
   readonly #settled = new Set<number>();
   readonly #changes = new Changes();
-  /** Length of the texts that are kept. */
+  /** Length of all texts in `refused` of all units. */
   #text = 0;
 
   constructor(report: (report: SendReport) => void) {
@@ -80,7 +80,7 @@ export class AwaitedResults {
     this.settlePack(entry.sent);
   }
 
-  /** A receiver may fail all of a unit but its last file, and say much of each. */
+  /** Adds a failure. A hostile receiver may fail all files of a unit but the last, with long texts for each. */
   #keep(entry: AwaitedPack, failure: Failure): void {
     const kept = this.#text < MOST_TEXT ? failure : shortened(failure);
     const text = kept.code.length + kept.path.length + kept.message.length + kept.hint.length;

@@ -12,7 +12,7 @@ export type StreamRole =
   | {
     type: "send";
     roots: SourceRoot[];
-    /** The receiver gives a copy the permissions of its source. */
+    /** Whether the receiver preserves permissions. */
     preserve: boolean;
     /** Holes, and blocks of zeros, are sent as such. */
     sparse: boolean;

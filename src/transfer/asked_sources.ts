@@ -19,7 +19,7 @@ export function haveTargets(sources: readonly AskedSource[]): boolean {
   return sources.some(({ target }) => target !== undefined);
 }
 
-/** Number of sources that a server may offer: one for each that was named, more for a pattern. */
+/** Returns the maximum number of sources that a server may offer: one per operand, and more for a pattern. */
 export function mostOffered(asked: readonly AskedSource[]): number {
   const patterns = asked.filter(({ path, literal }) => !literal && hasGlob(path)).length;
   return Math.min(MAX_ROOTS, asked.length - patterns + patterns * MAX_PLAIN_ROOTS);

@@ -47,9 +47,9 @@ export interface CleanOutcome {
 }
 
 /**
- * Looks up the folders that are to be cleaned.
+ * Resolves the operands of a clean run to directories.
  *
- * @param find where names begin, and what may be reached.
+ * @param find base directory and confinement of the operands.
  * @throws what ended it.
  */
 export function findFolders(
@@ -64,7 +64,7 @@ export function findFolders(
   });
 }
 
-/** Cleans the folders that were found. @throws what ended it. */
+/** Removes leftovers from the directories that were found. @throws what ended it. */
 export async function clean(
   { olderThanMs, dryRun }: CleanRequest,
   found: FoundSources,

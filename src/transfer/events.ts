@@ -127,7 +127,7 @@ export interface FinishedEvent {
   readonly engine: string;
 }
 
-/** The event of a path that failed, on whichever side. */
+/** Returns the event for a failure of either side. */
 export function failedEvent({ path, message, hint }: Failure): FailedEvent {
   return { type: "failed", path, message, hint: hint || undefined };
 }

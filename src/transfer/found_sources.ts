@@ -1,6 +1,5 @@
 /** What the operands stand for, on the sending side: globs are expanded here, where no shell has done it. */
 
-import { UserError } from "../errors.ts";
 import type { PathCalls } from "../files/engine.ts";
 import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
@@ -11,7 +10,7 @@ import { MAX_SOURCES_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
-import type { WantedSource } from "./wanted.ts";
+import { tooLong, type WantedSource } from "./wanted.ts";
 
 /** How operands are looked up. */
 export interface FindOptions extends SourceOptions {
@@ -22,7 +21,7 @@ export interface FindOptions extends SourceOptions {
 /** What operands stand for. */
 export interface FoundSources {
   roots: NumberedRoot[];
-  /** Number of operands that are no roots. */
+  /** Number of operands that could not be found or copied. */
   notFound: number;
   /** Paths that the operands stand for, found or not. */
   operands: number;
@@ -31,7 +30,7 @@ export interface FoundSources {
 /**
  * Looks the operands up. One with a glob that matches nothing is taken as it is written.
  *
- * @param failed hears of each operand that is no root; the search goes on when it has resolved.
+ * @param failed gets each failure; the search continues when the returned promise resolves.
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
 export async function findSources(
@@ -52,7 +51,7 @@ export async function findSources(
       length += root.path.length;
       found.roots.push({ ...root, operand });
     }
-    if (length > MAX_SOURCES_TEXT) throw new UserError("Cannot copy so many sources at once: their paths are too long");
+    if (length > MAX_SOURCES_TEXT) throw tooLong();
     for (const failure of failures) {
       found.notFound++;
       const telling = failed(toFailure(failure));
@@ -63,7 +62,7 @@ export async function findSources(
   return found;
 }
 
-/** Where a pattern looks. */
+/** The directories that a pattern searches. */
 function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobFolders {
   const resolve = (path: string) => {
     const expanded = tilde ? expandTilde(path, confinement?.home) : path;

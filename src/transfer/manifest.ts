@@ -7,7 +7,7 @@ import { failedDeno } from "../files/file_failure.ts";
 import { baseName, joinPath } from "../files/local_path.ts";
 import { encodeName } from "../protocol/names.ts";
 
-/** Maximum length of the paths that are kept for a manifest, in UTF-16 units. */
+/** Maximum length of all paths of a manifest together, in UTF-16 units. */
 const MOST_TEXT = 256 << 20;
 
 /** The file of the manifest, made before anything is copied. Several copies may add to it. */
@@ -56,7 +56,7 @@ export function manifestLine(name: string, digest: string): string {
 
 /** What one copy adds to a manifest: which files it has put in place, and under which names. */
 export class CopiedFiles {
-  /** Paths by their roots. */
+  /** Paths of copied files by root. */
   readonly #copied = new Map<number, Set<string>>();
   #text = 0;
   #renamed = false;

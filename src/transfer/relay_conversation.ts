@@ -13,7 +13,7 @@ import type { SharedTarget } from "./shared_target.ts";
 import { OfferedSources } from "./offered_sources.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import { streamsFor } from "./small_job.ts";
-import { ToldTexts } from "./told_texts.ts";
+import { ReportedTexts } from "./reported_texts.ts";
 import { checkTotals } from "./totals.ts";
 
 /** What the client has asked for. */
@@ -37,7 +37,7 @@ export class RelayedConversation {
   finishing = false;
   /** Bytes of large files that an earlier copy has left with the receiver. */
   kept = 0;
-  readonly #told = new ToldTexts({ texts: 100_000, units: 32 << 20 });
+  readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
   readonly #options: RelayedRequest;
   readonly #from: ClientSession;
   readonly #to: ClientSession;
@@ -102,7 +102,7 @@ export class RelayedConversation {
     }
   }
 
-  /** A host that reads more slowly than the other one talks makes that one wait. */
+  /** Passes a message on, and waits while the host that it is for does not read. */
   async #passOn({ control }: ClientSession, message: MessageOf<MessageType>): Promise<void> {
     control.send(message);
     if (control.waiting > MOST_WAITING) await control.flushed();
@@ -129,7 +129,7 @@ export class RelayedConversation {
 
   #fail(failure: Failure): void {
     // Each range of a file may fail by itself.
-    if (!this.#told.add(`${failure.path}\n${failure.message}`)) return;
+    if (!this.#reported.add(`${failure.path}\n${failure.message}`)) return;
     this.failed++;
     this.#options.emit(failedEvent(failure));
   }

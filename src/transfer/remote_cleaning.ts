@@ -61,7 +61,7 @@ export async function cleanForClient(
           removed.flush();
           sentMs = now;
         }
-        // A client that reads more slowly than this end cleans makes it wait.
+        // Wait while the client does not read, so that unsent messages do not fill the memory.
         return control.waiting > MOST_WAITING ? control.flushed() : undefined;
       },
     },

@@ -112,7 +112,7 @@ export async function runJob(
     (failure) => {
       emit(failedEvent(failure));
       control.send({ type: "failed", failure });
-      // A client that reads more slowly than this end looks makes it wait.
+      // Wait while the client does not read, so that unsent messages do not fill the memory.
       if (control.waiting > MOST_WAITING) return control.flushed();
     },
   );

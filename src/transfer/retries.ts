@@ -2,15 +2,15 @@
 
 import { StartError } from "../errors.ts";
 import type { TransferEvent } from "./events.ts";
-import { ToldTexts } from "./told_texts.ts";
+import { ReportedTexts } from "./reported_texts.ts";
 import { TransferLost } from "./transfer_errors.ts";
 
 /** The first pause, and the longest, in seconds; each is twice as long as the one before. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
-/** What was told once is not told again by another try, as far as it is remembered. */
-const MOST_TOLD = { texts: 100_000, units: 32 << 20 };
+/** Limits of the failures and notes that are remembered over all tries. */
+const MAX_REPORTED = { texts: 100_000, units: 32 << 20 };
 
 /** How often a copy is begun again, and who hears of it. */
 export interface RetryOptions {
@@ -55,11 +55,11 @@ function whatWasLost(error: unknown, again: boolean): string | undefined {
   return again && error instanceof StartError ? error.message : undefined;
 }
 
-/** Leaves out what an earlier try has told: paths that failed, and notes. */
+/** Omits failures and notes that an earlier try has reported. */
 function once(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-  const told = new ToldTexts(MOST_TOLD);
+  const reported = new ReportedTexts(MAX_REPORTED);
   return (event) => {
-    if ((event.type === "failed" || event.type === "note") && !told.add(`${event.type} ${event.message}`)) return;
+    if ((event.type === "failed" || event.type === "note") && !reported.add(`${event.type} ${event.message}`)) return;
     emit(event);
   };
 }

@@ -33,7 +33,7 @@ export interface SchedulerHost {
   copied?: (root: number, path: string) => void;
   /** What a dry run would do. */
   planned(entry: PlannedEntry): void;
-  /** Called before each unit is handed out, which waits until it has resolved. */
+  /** Called before each unit is handed out. The unit waits until the returned promise resolves. */
   turn?: () => Promise<void> | undefined;
 }
 

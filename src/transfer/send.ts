@@ -42,7 +42,7 @@ export interface SendOptions {
   salt: string;
   /** How many operands the user named. */
   operands: number;
-  /** Number of operands that are no roots; the user has been told of each. */
+  /** Number of operands that could not be found or copied. Each failure was reported already. */
   notFound: number;
   walk: WalkOptions;
   /** Holes are sent as such. */
@@ -120,7 +120,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
       planned.add(entry);
       if (!isClient) messages.add(entry);
     },
-    // A client that reads more slowly than this end fails makes it wait.
+    // Wait while the client does not read, so that unsent messages do not fill the memory.
     turn: isClient ? undefined : () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
   }, {
     streams: options.streams.most,

@@ -7,7 +7,7 @@ import { MAX_DIRECTORIES_TEXT } from "../protocol/limits.ts";
 import { TextBudget } from "../protocol/texts.ts";
 import type { FinishedFolder, FolderPlace, TargetRoot, TargetWriter } from "../files/engine.ts";
 
-/** What belongs to a directory, by root and path: that of the value, so that it is in memory once. */
+/** Values by root and path. The key is the path of the value itself, so that each path is in memory once. */
 type ByPlace<T> = Map<number, Map<string, T>>;
 
 /** See above. */
@@ -18,7 +18,7 @@ export class TouchedFolders {
   readonly #named: ByPlace<FolderPlace> | undefined;
   readonly #text: TextBudget;
 
-  /** @param options.mostText maximum length of the paths and extended attributes that are kept. */
+  /** @param options.mostText maximum length of all paths and extended attributes together. */
   constructor(
     roots: readonly TargetRoot[],
     { fsync, mostText = MAX_DIRECTORIES_TEXT }: { fsync: boolean; mostText?: number },
@@ -34,7 +34,7 @@ export class TouchedFolders {
   /**
    * Puts together what is known of folders from both sides.
    *
-   * @throws {ProtocolError} code "bad-message" when it is more than may be kept.
+   * @throws {ProtocolError} code "bad-message" if paths and extended attributes exceed the limit.
    */
   touch(folders: readonly FinishedFolder[]): void {
     for (const folder of folders) {

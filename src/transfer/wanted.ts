@@ -3,7 +3,7 @@
 import { ProtocolError, UserError } from "../errors.ts";
 import type { CleanJob, CopyJob } from "../protocol/job.ts";
 import { MAX_ROOTS, MAX_SOURCES_TEXT } from "../protocol/limits.ts";
-import { TextBudget } from "../protocol/texts.ts";
+import { grouped, TextBudget } from "../protocol/texts.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ControlChannel } from "../session/control_channel.ts";
 import { batches } from "./batches.ts";
@@ -14,6 +14,14 @@ export interface WantedSource {
   readonly path: string;
   /** Neither patterns nor "~" mean anything in it. */
   readonly literal: boolean;
+}
+
+/** The error for sources whose paths are too long together. */
+export function tooLong(): UserError {
+  return new UserError(
+    `Cannot copy so many sources at once: their paths have more than ${grouped(MAX_SOURCES_TEXT)} characters together`,
+    { hint: "Copy them in several runs" },
+  );
 }
 
 /** More than this does not go with the job, which has to fit into a line. UTF-16 units. */
@@ -33,7 +41,7 @@ export async function sendWanted(
 ): Promise<void> {
   if (!sourcesOfJob(sources).more) return;
   if (sources.reduce((sum, { path }) => sum + path.length, 0) > MAX_SOURCES_TEXT) {
-    throw new UserError("Cannot copy so many sources at once: their names have more than 256 MiB together");
+    throw tooLong();
   }
   let left = sources.length;
   const alike = (one: WantedSource, other: WantedSource) => one.literal === other.literal;
@@ -50,8 +58,8 @@ export async function sendWanted(
 }
 
 /**
- * Remote end: all sources of a pull, or directories to clean. They are kept until all are there, because a client that
- * sends them does not read meanwhile.
+ * Remote end: receives all sources of a pull, or directories to clean. None is looked up before the last has arrived,
+ * because the client does not read while it sends them.
  *
  * @throws {ProtocolError}
  */
@@ -67,7 +75,9 @@ export async function takeWanted(
       texts.add(path.length);
       all.push({ path, literal: message.literal });
     }
-    if (all.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
+    if (all.length > MAX_ROOTS) {
+      throw new ProtocolError("bad-message", `Cannot accept more than ${grouped(MAX_ROOTS)} sources`);
+    }
     last = message.last;
   }
   return all;

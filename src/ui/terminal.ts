@@ -1,6 +1,6 @@
 import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
-import { ToldTexts } from "../transfer/told_texts.ts";
+import { ReportedTexts } from "../transfer/reported_texts.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
@@ -34,7 +34,7 @@ export interface TerminalOptions {
 
 /** At most eight times a second: faster than that nobody reads. */
 const REDRAW_MS = 125;
-/** Hints that are remembered, because the peer may have others for each file. */
+/** Limits of the hints that are remembered: a peer may send another hint for each file. */
 const MOST_HINTS = { texts: 1_000, units: 256 << 10 };
 /** A copy that is over sooner than this shows no progress line at all. */
 const FIRST_DRAW_MS = 300;
@@ -54,7 +54,7 @@ export class Terminal {
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #lastFailure = "";
-  readonly #hints = new ToldTexts(MOST_HINTS);
+  readonly #hints = new ReportedTexts(MOST_HINTS);
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;

@@ -125,7 +125,7 @@ describe("a stream through a session of its own", () => {
           assertEquals(await readAll(conn), new Uint8Array());
           assertEquals(
             await conn.said(),
-            `escp: Cannot reach port ${other.port} of this host from within: no escp of this user listens there`,
+            `escp: Cannot reach port ${other.port} of this host from within: no escp of this user listens on it`,
           );
           conn.close();
           await conn.ended;

@@ -1,20 +1,20 @@
-/** Texts that a user has been told, so that nothing is told twice: as many as may be remembered. */
+/** Texts that were reported to the user, so that each is reported once. */
 
-/** How much is remembered. */
-export interface ToldLimits {
+/** Limits of what is remembered. */
+export interface ReportedLimits {
   /** Maximum number of texts. */
   texts: number;
-  /** Maximum length of all of them, in UTF-16 units. */
+  /** Maximum length of all texts together, in UTF-16 units. */
   units: number;
 }
 
-/** See above. A peer may say as much as it likes: what does not fit is told again. */
-export class ToldTexts {
-  readonly #limits: ToldLimits;
+/** Remembers texts of a peer within limits. A text beyond the limits counts as new each time. */
+export class ReportedTexts {
+  readonly #limits: ReportedLimits;
   readonly #texts = new Set<string>();
   #units = 0;
 
-  constructor(limits: ToldLimits) {
+  constructor(limits: ReportedLimits) {
     this.#limits = limits;
   }
 
