@@ -18,7 +18,7 @@ export interface SourceFile {
 
 /** From the bottom up; a file imports from its own layer and from those below. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["src/errors.ts", "src/protocol/", "src/crypto/", "src/compress/", "src/native/"],
+  ["src/escape_text.ts", "src/errors.ts", "src/protocol/", "src/crypto/", "src/compress/", "src/native/"],
   ["src/files/", "src/resume/", "src/log/"],
   ["src/streams/", "src/session/", "src/ssh/", "src/bootstrap/"],
   ["src/transfer/"],
@@ -30,7 +30,8 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Within the lowest layer not everyone may import everyone. */
 const BOTTOM: Record<string, readonly string[]> = {
-  "src/errors.ts": [],
+  "src/escape_text.ts": [],
+  "src/errors.ts": ["src/escape_text.ts"],
   "src/protocol/": ["src/errors.ts", "src/protocol/"],
   "src/native/": ["src/errors.ts", "src/protocol/", "src/native/"],
   "src/compress/": ["src/errors.ts", "src/protocol/", "src/native/", "src/compress/"],

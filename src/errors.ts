@@ -3,6 +3,10 @@
  * Anything else that is thrown is a bug and keeps its stack.
  */
 
+import { escapePath, quotePath } from "./escape_text.ts";
+
+export { escapePath, quotePath };
+
 /** Something the user can act on. Its message stands alone: "Cannot <act> <object>: <state>". */
 export class UserError extends Error {
   override name = "UserError";
@@ -71,29 +75,4 @@ export class FileError extends UserError {
 /** An error in words for the user, without the number of the system. */
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
-}
-
-/**
- * A path in double quotes, safe for a terminal: control characters, bidirectional overrides, bytes that are not UTF-8
- * (lone surrogates U+DC80..U+DCFF) and the quote itself are written as escapes.
- */
-export function quotePath(path: string): string {
-  return `"${escapePath(path)}"`;
-}
-
-/** As `quotePath`, without the quotes around it. */
-export function escapePath(path: string): string {
-  return path.replace(
-    // deno-lint-ignore no-control-regex
-    /[\u0000-\u001f"\\\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/gu,
-    (char) => {
-      const code = char.codePointAt(0)!;
-      if (char === '"' || char === "\\") return "\\" + char;
-      if (char === "\n") return "\\n";
-      if (char === "\t") return "\\t";
-      if (char === "\r") return "\\r";
-      if (code >= 0xdc80 && code <= 0xdcff) return "\\x" + (code - 0xdc00).toString(16);
-      return code < 0x100 ? "\\x" + code.toString(16).padStart(2, "0") : "\\u" + code.toString(16).padStart(4, "0");
-    },
-  );
 }

@@ -58,7 +58,10 @@ export async function install(options: InstallOptions): Promise<Installed | unde
     // One that is abandoned is cleaned away as all others.
     const unfinished = new TemporaryNames("install").next();
     const facts = await session.begin(installScript({ version: places.version, folder }, unfinished));
-    const executable = await choose(facts, places, command.name);
+    const executable = await choose(facts, places, command.name, {
+      // Without an executable to compare with, only a program in the user's own cache may be run for its version.
+      trusts: async () => folder === undefined && (await session.version()).startsWith(`escp ${places.version}`),
+    });
     if (executable === undefined) return { path: `${facts.folder}/escp`, sentBytes: 0 };
     if (!await options.agree({ folder: facts.folder, bytes: executable.contents.length })) return undefined;
     const { length } = executable.contents;
@@ -74,13 +77,15 @@ async function choose(
   facts: InstallFacts,
   places: ExecutablePlaces,
   name: string,
+  { trusts }: { trusts: () => Promise<boolean> },
 ): Promise<Executable | undefined> {
   const { there } = facts;
   const found = systemOf(facts);
   const executable = "system" in found ? await findExecutable(found.system, places) : undefined;
-  const isVersion = there !== undefined && there.version.startsWith(`escp ${places.version}`);
-  // Where there is nothing to compare with, it was checked when it came into a folder that nobody else can write to.
-  if (isVersion && (!executable || there.sum === undefined || there.sum === executable.sum)) return undefined;
+  if (there) {
+    const isComparable = executable !== undefined && there.sum !== undefined;
+    if (isComparable ? there.sum === executable.sum : await trusts()) return undefined;
+  }
   if (executable) return executable;
   if ("problem" in found) {
     throw new StartError(`Cannot put escp on ${name}: ${found.problem}`, {

@@ -21,7 +21,9 @@ function describe(step: string, text: string): { state: string; hint?: string } 
     case "loose":
       return {
         state: `others may write to ${quotePath(text)}, or it belongs to somebody else`,
-        hint: `Remove the folder or take the rights away with chmod go-w, or use another: --install-dir DIR`,
+        hint:
+          "Take the rights away with chmod go-w, or name another directory with --install-dir DIR: nobody else may " +
+          "write to it or to one above it",
       };
     case "write":
       return { state: `it cannot be written there: ${text}`, hint: `Free some space there. ${ELSEWHERE}` };

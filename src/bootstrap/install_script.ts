@@ -14,9 +14,15 @@ export interface InstallTarget {
 }
 
 /**
- * The script. It says what it finds, one fact a line, then `ready`, and reads one line:
- * `install BYTES SHA256 gzip|plain`, or else it ends. It says `send`, takes the contents until its input ends, and says
- * `done PATH`. Instead of each of these it may say `failed STEP TEXT`, the last line then.
+ * Returns the script. It prints what it finds, one fact per line, then `ready`, and reads commands:
+ * - `version` runs the program that it found and prints `version TEXT`. The client sends it only for a trusted program.
+ * - `install BYTES SHA256 gzip|plain` prints `send`, reads the contents until the end of input, and prints `done PATH`.
+ * - Anything else ends the script.
+ *
+ * On an error it prints `failed STEP TEXT` and ends.
+ *
+ * The script refuses a directory in which another user could place a program: the directory and each directory above it,
+ * up to the home directory or the root, must belong to this user or root, and no one else may write to it.
  *
  * @param name of the file while it is not complete, in that folder.
  */
@@ -30,15 +36,28 @@ say() { printf '${SCRIPT_MARK}%s\\n' "$*"; }
 fail() { step=$1; shift; say failed "$step" "$(printf '%s' "$*" | tr '\\n' ' ' | cut -c1-500)"; exit 0; }
 sum() { $hash <"$1" 2>/dev/null | sed 's/.*\\([0-9a-f]\\{64\\}\\).*/\\1/'; }
 closed() {
-  set -- "$1" $(ls -ldn "$1/." 2>/dev/null)
-  case $2 in ????????w*) return 1 ;; esac
-  [ -z "$private" ] && return 0
-  case $2 in ?????w*) return 1 ;; esac
-  [ "$4" = "$(id -u)" ]
+  set -- "$1" $(ls -ldn "$1" 2>/dev/null)
+  case $2 in ''|?????w*|????????w*) return 1 ;; esac
+  [ "$4" = 0 ] || [ "$4" = "$user" ]
 }
 check() {
-  closed "$folder" || fail loose "$folder"
-  if [ -n "$private" ]; then closed "$private" || fail loose "$private"; fi
+  at=\${1%/}
+  while :; do
+    closed "$at/." || fail loose "\${at:-/}"
+    if [ -z "$at" ] || [ "$at" = "$home" ]; then return 0; fi
+    at=\${at%/*}
+  done
+}
+real() { CDPATH= cd -P "$1/" 2>/dev/null && pwd -P; }
+locate() {
+  above=$folder below=
+  while [ -n "$above" ] && [ ! -d "$above" ]; do
+    below=/\${above##*/}$below above=\${above%/*}
+  done
+  said=$(real "$above") || fail make "$above cannot be entered"
+  check "$said"
+  folder=\${said%/}$below
+  final=$folder/escp
 }
 main() {
   LC_ALL=C; export LC_ALL
@@ -53,7 +72,9 @@ main() {
       *e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855*) hash=$tool; break ;;
     esac
   done
-  private= umask=077 mode=700
+  user=$(id -u)
+  home=$(real "\${HOME:-/}") || home=
+  umask=077 mode=700
   case $wanted in
     '')
       base=\${XDG_CACHE_HOME-}
@@ -63,29 +84,33 @@ main() {
           if [ -z "\${HOME-}" ]; then fail homeless; fi
           base=$HOME/.cache ;;
       esac
-      private=$base/escp folder=$base/escp/$version ;;
+      folder=$base/escp/$version ;;
     '~'|'~/'*)
       if [ -z "\${HOME-}" ]; then fail homeless; fi
       folder=$HOME\${wanted#'~'} umask=022 mode=755 ;;
     /*) folder=$wanted umask=022 mode=755 ;;
     *) folder=$PWD/$wanted umask=022 mode=755 ;;
   esac
-  final=$folder/escp
+  locate
   if [ -d "$final" ]; then fail write "$final is a folder"; fi
   say folder "$folder"
-  if [ -d "$folder" ]; then
-    check
-    if [ -f "$final" ] && [ -x "$final" ]; then
-      if [ -n "$hash" ]; then found=$(sum "$final"); else found=-; fi
-      say has "\${found:--}" "$("$final" --version 2>/dev/null </dev/null | head -n 1 | cut -c1-100)"
-    fi
+  has=
+  if [ -f "$final" ] && [ -x "$final" ] && closed "$final"; then
+    has=- ; if [ -n "$hash" ]; then has=$(sum "$final"); fi
+    say has "\${has:--}"
   fi
   say ready
-  read -r verb bytes expected coding || exit 0
+  while read -r verb bytes expected coding; do
+    case $verb in
+      version) say version "$([ -z "$has" ] || "$final" --version 2>/dev/null </dev/null | head -n 1 | cut -c1-100)" ;;
+      install) break ;;
+      *) exit 0 ;;
+    esac
+  done
   if [ "$verb" != install ]; then exit 0; fi
   umask $umask
   said=$(mkdir -p "$folder" 2>&1) || fail make "$said"
-  check
+  locate
   unfinished=$folder/$name
   trap 'rm -f "$unfinished"' EXIT
   trap 'exit 1' HUP INT PIPE TERM

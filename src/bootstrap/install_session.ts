@@ -15,8 +15,8 @@ export interface InstallFacts extends HostFacts {
   gzip: boolean;
   /** Where escp goes, or is. */
   folder: string;
-  /** What is there already: its SHA-256, unless the host cannot tell, and what it says to `--version`. */
-  there?: { sum?: string; version: string };
+  /** The program that is installed already: its SHA-256, unless the host cannot compute it. */
+  there?: { sum?: string };
 }
 
 /** How long the other side may be silent, in milliseconds. */
@@ -54,10 +54,15 @@ export class InstallSession implements AsyncDisposable {
       else if (word === "gzip") facts.gzip = true;
       else if (word === "folder") facts.folder = text;
       else if (word === "has") {
-        const [sum, ...version] = text.split(" ");
-        facts.there = { sum: sum === "-" ? undefined : sum, version: version.join(" ") };
+        facts.there = { sum: text === "-" ? undefined : text };
       }
     }
+  }
+
+  /** Runs the installed program with `--version` and returns its output. @throws {StartError} */
+  async version(): Promise<string> {
+    await this.#write(new TextEncoder().encode("version\n"), this.#patience.timeoutMs);
+    return await this.#expect("version");
   }
 
   /**

@@ -1,6 +1,6 @@
 /** A question to whoever sits at the terminal, also when standard input is a pipe: as ssh asks for a password. */
 
-import { printable } from "../log/printable.ts";
+import { printable } from "../escape_text.ts";
 import { writeStderr } from "../ui/stderr.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { messageOf, ProtocolError, UserError } from "../errors.ts";
-import { printable } from "../log/printable.ts";
+import { printable } from "../escape_text.ts";
 import { Interrupted } from "./exit_status.ts";
 
 /**

@@ -2,7 +2,7 @@
 
 import { formatHost } from "../ssh/operand.ts";
 import { cleanHost } from "../transfer/clean_host.ts";
-import { clean, type CleanOutcome, UNLOCKED_MS } from "../transfer/cleaning.ts";
+import { clean, type CleanOutcome, findFolders, UNLOCKED_MS } from "../transfer/cleaning.ts";
 import { loadFileEngine } from "../files/engine.ts";
 import { CleanJson, CleanListing, type CleanReport } from "../ui/clean_report.ts";
 import { Terminal } from "../ui/terminal.ts";
@@ -80,7 +80,8 @@ class Cleaner {
     const { folders: texts, host, options } = place;
     const { olderThanMs, dryRun } = this.#options;
     const { signal } = this.#listeners;
-    const request = { folders: texts.map((path) => ({ path, literal: false })), olderThanMs, dryRun };
+    const folders = texts.map((path) => ({ path, literal: false }));
+    const request = { olderThanMs, dryRun };
     const name = nameOf(place);
     const listeners = {
       removed: (entry: { path: string; bytes: number }) => this.#removed(name, entry),
@@ -90,7 +91,8 @@ class Cleaner {
       const { engine, note } = loadFileEngine(options.engine);
       if (note) this.#listeners.logging.log.info(note);
       const turn = () => signal.throwIfAborted();
-      return await clean(request, { base: "", tilde: false, globs: false }, engine, { ...listeners, turn });
+      const found = await findFolders(folders, { base: "", tilde: false, globs: false }, engine, listeners);
+      return await clean(request, found, engine, { ...listeners, turn });
     }
     const note = (message: string) => {
       this.#listeners.report.note(message);
@@ -104,6 +106,7 @@ class Cleaner {
       (placed) =>
         cleanHost({
           ...request,
+          folders,
           peer: peerCommand(placed, host),
           engine: placed.engine,
           cipher: placed.cipher,

@@ -2,6 +2,7 @@
 
 import { examine } from "../doctor/examine.ts";
 import type { Step } from "../doctor/step.ts";
+import { jsonLine } from "../escape_text.ts";
 import { UnusableEscp } from "../session/unusable_escp.ts";
 import { adviceFor } from "../ui/advice.ts";
 import { renderStep } from "../ui/doctor_report.ts";
@@ -22,7 +23,7 @@ export async function runDoctor(given: DoctorOptions): Promise<number> {
   const write = (line: string) => output.write(line + "\n");
   const peer = peerCommand(options, remote);
   const tell = (step: Step) => {
-    if (json) write(JSON.stringify({ event: "step", ...step }));
+    if (json) write(jsonLine({ event: "step", ...step }));
     else if (!quiet || step.status === "fail") {
       for (const line of renderStep(step, { bits, host: peer.name })) write(line);
     }
@@ -50,7 +51,7 @@ export async function runDoctor(given: DoctorOptions): Promise<number> {
   for (const text of advice) tell({ step: "advice", status: "ok", text });
   const status = error === undefined ? EXIT_STATUS.ok : exitStatusOf(error);
   if (json) {
-    write(JSON.stringify({ event: "end", status: error === undefined ? "ok" : "failed", exitStatus: status }));
+    write(jsonLine({ event: "end", status: error === undefined ? "ok" : "failed", exitStatus: status }));
   }
   output.lost.throwIfAborted();
   return status;

@@ -2,7 +2,7 @@
 
 import type { Installed } from "../bootstrap/install.ts";
 import { UserError } from "../errors.ts";
-import { printable } from "../log/printable.ts";
+import { printable } from "../escape_text.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { formatBytes } from "../ui/format.ts";
 import { writeStderr } from "../ui/stderr.ts";

@@ -9,6 +9,7 @@ import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
+import type { GlobEntry } from "./glob/expand.ts";
 import { createNativeEngine } from "./native_engine.ts";
 import { createPortableEngine } from "./portable_engine.ts";
 import type { TargetComparer } from "./target_comparer.ts";
@@ -54,6 +55,8 @@ export interface WalkOptions {
   xattrs?: boolean;
   /** Access control lists become part of the records. Needs `loadXattrs`. Default false. */
   acls?: boolean;
+  /** Whether the receiver preserves permissions. Default: false. */
+  preserve?: boolean;
   /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
   accept?: (path: string, isFolder: boolean) => boolean;
   /** Asked before a symbolic link is followed, with its absolute path. @throws {FileError} to leave it out. */
@@ -343,6 +346,8 @@ export interface PathCalls {
   makeFolder(path: string): void;
   /** The path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
+  /** Lists a directory without "." and "..". The caller must read to the end. @throws if it cannot be listed. */
+  list(path: string): Iterable<GlobEntry>;
 }
 
 /** One way to do files. */
@@ -358,7 +363,8 @@ export interface FileEngine {
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
   openTree(root: SourceRoot): FolderTree;
-  sourceReader(roots: SourceRoot[]): SourceReader;
+  /** @param options.preserve as in `WalkOptions`. */
+  sourceReader(roots: SourceRoot[], options?: Pick<WalkOptions, "preserve">): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */
   openLent?(process: number, file: LentFile): RangeReader;

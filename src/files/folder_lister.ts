@@ -7,6 +7,8 @@ import type { FileStat } from "./file_stat.ts";
 export interface FolderLister {
   /** What `openFolder`, `statEntry` or `statRoot` found. Reused. */
   readonly stat: FileStat;
+  /** Note for the user about entries that cannot be listed. */
+  readonly note?: string;
   /** The bytes that hold the name of the entry. */
   readonly names: Uint8Array;
   readonly nameStart: number;

@@ -2,21 +2,26 @@
 
 import { AT_EMPTY_PATH, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
 import { putInt53, putUint53 } from "../protocol/records.ts";
 import type { Attributes } from "./file_stat.ts";
 import { preservedMode } from "./target_mode.ts";
+import { isRareTime, isTimeKept } from "./time_failure.ts";
 
 /** (uid_t) -1: leave it as it is. */
 const UNCHANGED = 0xffffffff;
 /** UTIME_OMIT of utimensat(2): leave that time as it is. */
 const UNCHANGED_TIME = 0x3ffffffe;
+const ERANGE = 34;
 
 export class NativeAttributes {
   readonly #calls: FileCalls;
   readonly #user: number;
   readonly #group: number;
   readonly #times = new Scratch(32);
+  readonly #statx: Statx;
+  #timeErrno = 0;
   readonly #empty = new Scratch(8);
   readonly #link = new Scratch(64);
 
@@ -24,6 +29,7 @@ export class NativeAttributes {
     this.#calls = calls;
     this.#user = calls.geteuid();
     this.#group = calls.getegid();
+    this.#statx = new Statx(calls);
   }
 
   get user(): number {
@@ -35,15 +41,31 @@ export class NativeAttributes {
   }
 
   /**
-   * As in the source, mode and times; the owner comes before it, as setting that clears setuid and setgid. Returns whether
-   * they could be set.
+   * Sets the mode and the times of the source. The owner must be set before, because that clears setuid and setgid.
+   * Returns whether the mode could be set; `takeTimeErrno` returns the error of the times.
    *
    * @param owned whether owner and group are those of the source.
    */
   setModeAndTimes(descriptor: number, from: Attributes, owned: boolean): boolean {
-    const calls = this.#calls;
-    const mode = calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
-    return calls.futimens(descriptor, this.putTimes(from)) === 0 && mode;
+    this.#setTimes(descriptor, from, this.putTimes(from));
+    return this.#calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
+  }
+
+  /** Sets only the modification time. `takeTimeErrno` returns the error. */
+  setModificationTime(descriptor: number, from: Attributes): void {
+    this.#setTimes(descriptor, from, this.putModificationTime(from));
+  }
+
+  /** Returns the error number of setting times, 0 if they were set, and forgets it. */
+  takeTimeErrno(): number {
+    const errno = this.#timeErrno;
+    this.#timeErrno = 0;
+    return errno;
+  }
+
+  /** Returns whether the file system lacks the modification time that was just set. */
+  isTimeReplaced(folder: number, name: number, flags: number, { mtime }: Attributes): boolean {
+    return isRareTime(mtime) && this.#statx.fill(folder, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
   }
 
   /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
@@ -67,6 +89,13 @@ export class NativeAttributes {
   /** Whether a file of this owner is what this process makes anyway. */
   isOwn(uid: number, gid: number): boolean {
     return uid === this.#user && gid === this.#group;
+  }
+
+  #setTimes(descriptor: number, from: Attributes, times: number): void {
+    const calls = this.#calls;
+    this.#timeErrno = calls.futimens(descriptor, times) === 0 ? 0 : calls.errno();
+    if (this.#timeErrno !== 0) return;
+    if (this.isTimeReplaced(descriptor, this.#empty.address, AT_EMPTY_PATH, from)) this.#timeErrno = ERANGE;
   }
 
   /** Puts the times where futimens(2) finds them. Returns the address. */

@@ -20,6 +20,7 @@ import { readStat } from "./native_stat.ts";
 import type { XattrWriter } from "./native_xattrs.ts";
 import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
 import { preservedMode } from "./target_mode.ts";
+import { replacedTime, unsetTimeCall } from "./time_failure.ts";
 import { checkShape, rootFolder, targetText } from "./target_name.ts";
 
 const ENOENT = 2;
@@ -125,7 +126,10 @@ export class NativeComparer implements TargetComparer {
     if (!differs.time) return;
     const times = this.#options.preserve ? attributes.putTimes(wanted) : attributes.putModificationTime(wanted);
     if (this.#calls.utimensat(this.#folder, this.#name.address, times, AT_SYMLINK_NOFOLLOW) !== 0) {
-      throw this.#unset(this.#calls.errno());
+      throw unsetTimeCall(this.path, this.#calls.errno());
+    }
+    if (attributes.isTimeReplaced(this.#folder, this.#name.address, AT_SYMLINK_NOFOLLOW, wanted)) {
+      throw replacedTime(this.path);
     }
   }
 

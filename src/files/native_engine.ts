@@ -8,9 +8,10 @@ import type { FileEngine, PathCalls } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { spaceOf } from "./free_space.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
+import type { GlobEntry } from "./glob/expand.ts";
 import { NativeFolders } from "./native_folders.ts";
 import { NEW_FOLDER_MODE } from "./target_mode.ts";
-import { NativeLister } from "./native_lister.ts";
+import { listDirectory, NativeLister } from "./native_lister.ts";
 import { openPath } from "./native_open.ts";
 import { folderPath } from "./native_partials.ts";
 import { openLent } from "./native_range_reader.ts";
@@ -128,6 +129,10 @@ class NativePaths implements PathCalls {
     if (this.#calls.mkdirat(AT_FDCWD, name, NEW_FOLDER_MODE) !== 0) {
       throw failedCall("create", path, this.#calls.errno());
     }
+  }
+
+  list(path: string): Iterable<GlobEntry> {
+    return listDirectory(this.#calls, path);
   }
 
   realPath(path: string): string {

@@ -7,6 +7,7 @@ import type { FinishedFolder, TargetOptions } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { magicLink, type NativeAttributes } from "./native_attributes.ts";
 import type { Refusal, XattrWriter } from "./native_xattrs.ts";
+import { unsetTimeCall } from "./time_failure.ts";
 import { isUnfinishedFolder, plainFolderMode } from "./target_mode.ts";
 
 /** Sets mode, owner and times. `descriptor` is the folder's, opened with O_PATH. @throws {FileError} */
@@ -42,9 +43,11 @@ export function finishFolder(
     const owned = it.attributes.setOwner(opened, source.uid, source.gid);
     refused = xattrs?.setPlain(opened, folder.xattrs);
     const errno = it.attributes.setModeAndTimes(opened, source, owned) ? 0 : calls.errno();
+    const timeErrno = it.attributes.takeTimeErrno();
     refused = xattrs?.setLists(opened, folder.xattrs, { isFolder: true }) ?? refused;
     calls.close(opened);
     if (errno !== 0) throw failedCall("set the attributes of", it.text, errno);
+    if (timeErrno !== 0) throw unsetTimeCall(it.text, timeErrno);
   } else {
     refused = xattrs?.setPlain(it.descriptor, folder.xattrs);
     const errno = mode === current ? 0 : it.attributes.setModeOfPath(it.descriptor, mode);

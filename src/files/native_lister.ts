@@ -7,8 +7,9 @@ import { Statx } from "../native/file_statx.ts";
 import { leadsOut } from "./confinement.ts";
 import type { SourceRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
-import { FileStat } from "./file_stat.ts";
+import { FileKind, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
+import type { GlobEntry } from "./glob/expand.ts";
 import { joinPath } from "./local_path.ts";
 import type { NativeFolders } from "./native_folders.ts";
 import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
@@ -164,5 +165,31 @@ export class NativeLister implements FolderLister {
   #failed() {
     const errno = this.#calls.errno();
     return failedCall("read", joinPath(this.#text, this.nameText()), errno);
+  }
+}
+
+/** Lists a directory. The caller must read to the end. @throws {FileError} */
+export function* listDirectory(calls: FileCalls, path: string): Generator<GlobEntry> {
+  const lister = new NativeLister(calls);
+  const root: SourceRoot = { path, name: "", kind: "folder", identity: { dev: 0, inode: 0 }, size: 0 };
+  lister.openFolder(root, "", { follow: true });
+  try {
+    while (lister.nextEntry()) {
+      const kind = lister.kind || kindByStat(lister);
+      yield { name: lister.nameText(), isFolder: kind === FileKind.folder, isLink: kind === FileKind.symlink };
+    }
+  } finally {
+    lister.closeFolder();
+  }
+}
+
+/** Returns the kind of an entry for file systems whose listings lack it. */
+function kindByStat(lister: NativeLister): number {
+  try {
+    lister.statEntry({ follow: false });
+    return lister.stat.kind;
+  } catch {
+    // The entry was removed.
+    return 0;
   }
 }

@@ -17,6 +17,7 @@ import { NativeFolders } from "./native_folders.ts";
 import type { Refusal, XattrWriter } from "./native_xattrs.ts";
 import { checkShape, rootFolder, targetText } from "./target_name.ts";
 import { keptMode, plainMode } from "./target_mode.ts";
+import { unsetTimeCall } from "./time_failure.ts";
 import { TemporaryNames } from "./temporary_name.ts";
 
 const EINTR = 4;
@@ -150,8 +151,8 @@ export class NativePlacing {
   }
 
   /**
-   * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. Only where
-   * extended attributes are all that could not be set, the file has its final name.
+   * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. If only
+   * extended attributes or times could not be set, the file has its final name.
    *
    * @returns how the file looks, where that is wanted; until the next call.
    */
@@ -176,9 +177,7 @@ export class NativePlacing {
       // What open(2) took away from the mode has to be given back.
       const differs = xattrs !== undefined || (mode & this.#processUmask) !== 0;
       if (differs && calls.fchmod(descriptor, mode) !== 0) errno = calls.errno();
-      if (options.keepTimes && calls.futimens(descriptor, this.attributes.putModificationTime(attributes)) !== 0) {
-        errno = calls.errno();
-      }
+      if (options.keepTimes) this.attributes.setModificationTime(descriptor, attributes);
     }
     if (options.fsync && errno === 0) errno = this.#sync(descriptor);
     const looked = options.looks && this.#look.fill(descriptor, this.#itself.address, AT_EMPTY_PATH);
@@ -186,6 +185,8 @@ export class NativePlacing {
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();
     if (errno !== 0 && errno !== EINTR) throw this.failed(name, errno, temporary);
     this.#giveName(temporary, name);
+    const timeErrno = this.attributes.takeTimeErrno();
+    if (timeErrno !== 0) throw unsetTimeCall(this.textOf(name), timeErrno);
     if (refused) throw xattrs!.failure(this.textOf(name), refused);
     return looked ? this.#look : undefined;
   }

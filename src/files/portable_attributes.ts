@@ -1,24 +1,37 @@
 /** Mode, owner and times by path, as far as `Deno.*` and the system have them. */
 
-import type { Attributes } from "./file_stat.ts";
-import { dateOf } from "./portable_stat.ts";
+import type { FileError } from "../errors.ts";
+import { type Attributes, FileStat } from "./file_stat.ts";
+import { readPath, timeOf } from "./portable_stat.ts";
 import { preservedMode } from "./target_mode.ts";
+import { isRareTime, isTimeKept, replacedTime, unsetTime } from "./time_failure.ts";
 
 export class PortableAttributes {
   readonly #unix = Deno.build.os !== "windows";
   readonly #user = this.#unix ? Deno.uid() : null;
+  readonly #stat = new FileStat();
 
-  /** Everything of the source, as far as it is permitted. @throws what `Deno.chmodSync` or `Deno.utimeSync` throw. */
-  preserve(path: string, from: Attributes): void {
+  /**
+   * Sets owner, mode and times, as far as permitted.
+   *
+   * @param text the path in messages.
+   * @returns the failure of setting the times, undefined if they were set.
+   * @throws what `Deno.chmodSync` throws.
+   */
+  preserve(path: string, from: Attributes, text: string): FileError | undefined {
     const owned = this.setOwner(path, from.uid, from.gid);
     // Setting the owner clears setuid and setgid, so the mode comes after it.
     this.setMode(path, preservedMode(from.mode, owned));
-    Deno.utimeSync(path, dateOf(from.atime, from.atimeNs), dateOf(from.mtime, from.mtimeNs));
+    return this.#setTimes(path, timeOf(from.atime, from.atimeNs), from, text);
   }
 
-  /** The time of the last access becomes the present: `Deno.utimeSync` cannot leave it alone. */
-  setModificationTime(path: string, from: Attributes): void {
-    Deno.utimeSync(path, new Date(), dateOf(from.mtime, from.mtimeNs));
+  /**
+   * Sets the modification time. The access time becomes the present, because `Deno.utimeSync` cannot omit it.
+   *
+   * @returns as `preserve`.
+   */
+  setModificationTime(path: string, from: Attributes, text: string): FileError | undefined {
+    return this.#setTimes(path, new Date(), from, text);
   }
 
   /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
@@ -35,5 +48,27 @@ export class PortableAttributes {
 
   setMode(path: string, mode: number): void {
     if (this.#unix) Deno.chmodSync(path, mode);
+  }
+
+  #setTimes(path: string, atime: Date | number, from: Attributes, text: string): FileError | undefined {
+    try {
+      setTimes(path, atime, timeOf(from.mtime, from.mtimeNs));
+      if (!isRareTime(from.mtime)) return undefined;
+      readPath(path, { follow: true }, this.#stat);
+    } catch (error) {
+      return unsetTime(text, error);
+    }
+    return isTimeKept(from.mtime, this.#stat.mtime) ? undefined : replacedTime(text);
+  }
+}
+
+/** Deno before 2.9 cannot set a fraction of a second before 1970: set the whole second instead. */
+function setTimes(path: string, atime: Date | number, mtime: Date | number): void {
+  try {
+    Deno.utimeSync(path, atime, mtime);
+  } catch (error) {
+    const whole = [atime, mtime].map((time) => time instanceof Date ? Math.floor(time.getTime() / 1000) : time);
+    if (whole.every((seconds) => seconds >= 0)) throw error;
+    Deno.utimeSync(path, whole[0], whole[1]);
   }
 }

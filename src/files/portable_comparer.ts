@@ -12,6 +12,7 @@ import { baseName, joinPath } from "./local_path.ts";
 import { existingAt, PortablePlacing, remove, tryLink } from "./portable_placing.ts";
 import { PortableRangeReader } from "./portable_reader.ts";
 import { readInfo } from "./portable_stat.ts";
+import { correctTimes } from "./runtime_gaps.ts";
 import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
 import { checkShape } from "./target_name.ts";
 import type { NameRules } from "./name_rules.ts";
@@ -57,7 +58,10 @@ export class PortableComparer implements TargetComparer {
     this.path = this.#placing.pathOf(name);
     try {
       const info = existingAt(this.path);
-      if (info) readInfo(info, this.stat);
+      if (info) {
+        readInfo(info, this.stat);
+        correctTimes(this.path, { follow: false }, this.stat);
+      }
       return info !== undefined;
     } catch (error) {
       throw failedDeno("examine", this.path, error);
@@ -90,12 +94,15 @@ export class PortableComparer implements TargetComparer {
     const differs = differingAttributes(this.stat, wanted, this.#options, user);
     if (!differs.owner && !differs.mode && !differs.time) return;
     const { attributes } = this.#placing;
+    let untimed: FileError | undefined;
     try {
-      if (this.#options.preserve) attributes.preserve(this.path, wanted);
-      else attributes.setModificationTime(this.path, wanted);
+      untimed = this.#options.preserve
+        ? attributes.preserve(this.path, wanted, this.path)
+        : attributes.setModificationTime(this.path, wanted, this.path);
     } catch (error) {
       throw failedDeno("set the attributes of", this.path, error);
     }
+    if (untimed) throw untimed;
   }
 
   forgetFormer(): void {

@@ -2,14 +2,18 @@
 
 import { FileError, UserError } from "../errors.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
-import type { FileEngine, PathCalls } from "./engine.ts";
+import type { FileEngine, PathCalls, WalkOptions } from "./engine.ts";
 import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
+import { FileStat } from "./file_stat.ts";
 import { spaceOf } from "./free_space.ts";
+import { listDirectory } from "./native_lister.ts";
 import { PortableLister } from "./portable_lister.ts";
 import { makeUnfinishedFolder } from "./portable_folder.ts";
 import { PortableReader } from "./portable_reader.ts";
-import { statOf } from "./portable_stat.ts";
+import { readPath } from "./portable_stat.ts";
 import { PortableWriter } from "./portable_writer.ts";
+import { gapCalls } from "./runtime_gaps.ts";
+import { TextLister } from "./text_lister.ts";
 import type { NameRules } from "./name_rules.ts";
 import { TreeWalk } from "./tree_walk.ts";
 
@@ -19,14 +23,17 @@ import { TreeWalk } from "./tree_walk.ts";
  * @param rules what targets make of names; by default as this system does.
  */
 export function createPortableEngine(rules?: NameRules): FileEngine {
+  const calls = gapCalls();
+  const openLister = (options?: Pick<WalkOptions, "preserve">) =>
+    calls ? new TextLister(calls) : new PortableLister(options);
   return {
     name: "portable",
     paths: portablePaths,
     freeSpace,
     loadXattrs: () => Promise.reject(noXattrs()),
-    walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
+    walk: (roots, options) => new TreeWalk(roots, openLister(options), options),
     openTree() {
-      const lister = new PortableLister();
+      const lister = openLister();
       return {
         lister,
         get place() {
@@ -35,7 +42,7 @@ export function createPortableEngine(rules?: NameRules): FileEngine {
         close: () => lister.closeFolder(),
       };
     },
-    sourceReader: (roots) => new PortableReader(roots),
+    sourceReader: (roots, options) => new PortableReader(roots, options),
     targetWriter: (roots, options) => new PortableWriter(roots, options, rules),
     async targetComparer(roots, options) {
       const { PortableComparer } = await import("./portable_comparer.ts");
@@ -48,7 +55,9 @@ const portablePaths: PathCalls = {
   stat(path, { follow }) {
     return attempt("examine", path, () => {
       try {
-        return statOf(follow ? Deno.statSync(path) : Deno.lstatSync(path));
+        const stat = new FileStat();
+        readPath(path, { follow }, stat);
+        return stat;
       } catch (error) {
         if (codeOf(error) === "ENOENT") return undefined;
         throw error;
@@ -60,6 +69,15 @@ const portablePaths: PathCalls = {
   },
   realPath(path) {
     return attempt("find", path, () => Deno.realPathSync(path));
+  },
+  list(path) {
+    const calls = gapCalls();
+    if (calls) return listDirectory(calls, path);
+    return Array.from(Deno.readDirSync(path), ({ name, isDirectory, isSymlink }) => ({
+      name,
+      isFolder: isDirectory,
+      isLink: isSymlink,
+    }));
   },
 };
 

@@ -1,17 +1,16 @@
-/**
- * Listing folders with `Deno.readDirSync`. A name that is not UTF-8 is reported as a failure; Deno 2.5 does not list it
- * at all, so there it is missed: a reason to prefer the native engine.
- */
+/** Lists directories with `Deno.*`, which replaces bytes that are not UTF-8 with U+FFFD: such a name fails. */
 
 import { FileError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
-import type { SourceRoot } from "./engine.ts";
+import type { SourceRoot, WalkOptions } from "./engine.ts";
 import { checkRealPath } from "./confinement.ts";
 import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import { joinPath } from "./local_path.ts";
-import { readInfo } from "./portable_stat.ts";
+import { readPath, sentModeMask } from "./portable_stat.ts";
+import { gapNote } from "./runtime_gaps.ts";
+import { notText } from "./text_lister.ts";
 
 /** What stands in the place of bytes that are not UTF-8; the name cannot be opened by it. */
 const REPLACEMENT = "\ufffd";
@@ -21,6 +20,7 @@ const PIECE = 1024;
 
 export class PortableLister implements FolderLister {
   readonly stat = new FileStat();
+  readonly note = gapNote();
   names: Uint8Array = new Uint8Array(0);
   readonly nameStart = 0;
   kind = 0;
@@ -32,6 +32,15 @@ export class PortableLister implements FolderLister {
   #failure: FileError | undefined;
   #folder = "";
   #name = "";
+  /** Names with U+FFFD in the open directory. If a name comes twice, at least one of the two is not UTF-8. */
+  readonly #replaced = new Set<string>();
+  #isRepeated = false;
+
+  readonly #modeMask: number;
+
+  constructor({ preserve = false }: Pick<WalkOptions, "preserve"> = {}) {
+    this.#modeMask = sentModeMask(preserve);
+  }
 
   get nameEnd(): number {
     return this.names.length;
@@ -49,6 +58,7 @@ export class PortableLister implements FolderLister {
   openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
     this.closeFolder();
     this.#folder = joinPath(root.path, path);
+    this.#replaced.clear();
     this.#stat(this.#folder, options.follow);
     if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder, "read");
     if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
@@ -82,7 +92,11 @@ export class PortableLister implements FolderLister {
     this.names = encodeName(name);
     this.kind = isFile ? FileKind.file : isDirectory ? FileKind.folder : isSymlink ? FileKind.symlink : 0;
     // A name that is not what the system has must be found out before it is taken for a folder's.
-    if (name.includes(REPLACEMENT)) this.kind = 0;
+    if (name.includes(REPLACEMENT)) {
+      this.kind = 0;
+      this.#isRepeated = this.#replaced.has(name);
+      this.#replaced.add(name);
+    }
     return true;
   }
 
@@ -92,7 +106,10 @@ export class PortableLister implements FolderLister {
 
   statEntry(options: { follow: boolean }): void {
     const path = joinPath(this.#folder, this.#name);
-    if (this.#name.includes(REPLACEMENT)) checkName(path);
+    if (this.#name.includes(REPLACEMENT)) {
+      if (this.#isRepeated) throw notText(path);
+      checkName(path);
+    }
     this.#stat(path, options.follow);
   }
 
@@ -136,7 +153,8 @@ export class PortableLister implements FolderLister {
 
   #stat(path: string, follow: boolean): void {
     try {
-      readInfo(follow ? Deno.statSync(path) : Deno.lstatSync(path), this.stat);
+      readPath(path, { follow }, this.stat);
+      this.stat.mode &= this.#modeMask;
     } catch (error) {
       throw failedDeno("read", path, error);
     }
@@ -149,10 +167,6 @@ function checkName(path: string): void {
     Deno.lstatSync(path);
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw failedDeno("read", path, error);
-    throw new FileError("read", path, "its name is not UTF-8", {
-      code: FileCode.notText,
-      hint: "Only the native engine can open such names",
-      cause: error,
-    });
+    throw notText(path, error);
   }
 }

@@ -6,12 +6,12 @@ import { encodeName } from "../protocol/names.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "./file_failure.ts";
-import type { Attributes, FileStat } from "./file_stat.ts";
+import { type Attributes, FileStat } from "./file_stat.ts";
 import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
 import { baseName, joinPath } from "./local_path.ts";
 import { PortableAttributes } from "./portable_attributes.ts";
 import { makeUnfinishedFolder } from "./portable_folder.ts";
-import { statOf } from "./portable_stat.ts";
+import { readPath, statOf } from "./portable_stat.ts";
 import { keptMode, plainMode } from "./target_mode.ts";
 import { checkShape, rootFolder } from "./target_name.ts";
 import { checkSameCase, checkTargetName, type NameRules, OWN_RULES } from "./name_rules.ts";
@@ -112,7 +112,8 @@ export class PortablePlacing {
   }
 
   /**
-   * Attributes and the final name. On failure the temporary file is gone.
+   * Sets attributes and the final name. On failure the temporary file is removed; if only the time could not be set, the
+   * file has its final name.
    *
    * @param open the file, where it is not closed yet: it is brought to the disk, and closed either way.
    * @returns how the file looks, where that is wanted.
@@ -123,25 +124,30 @@ export class PortablePlacing {
     attributes: Attributes,
     open?: { sync(): void; close(): void },
   ): FileLook | undefined {
+    let untimed: FileError | undefined;
+    let look: FileStat | undefined;
     try {
       const existing = this.replaced("write", path);
-      if (this.options.preserve) this.attributes.preserve(temporary, attributes);
+      if (this.options.preserve) untimed = this.attributes.preserve(temporary, attributes, path);
       else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
       else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
-      if (this.options.keepTimes && !this.options.preserve) this.attributes.setModificationTime(temporary, attributes);
+      if (this.options.keepTimes && !this.options.preserve) {
+        untimed = this.attributes.setModificationTime(temporary, attributes, path);
+      }
       open?.sync();
       open?.close();
-      const look = this.options.looks ? statOf(Deno.lstatSync(temporary)) : undefined;
+      if (this.options.looks) readPath(temporary, { follow: false }, look = new FileStat());
       this.keepFormer(path);
       Deno.renameSync(temporary, path);
       this.#unfinished = undefined;
-      return look;
     } catch (error) {
       open?.close();
       remove(temporary);
       this.#unfinished = undefined;
       throw failedDeno("write", path, error);
     }
+    if (untimed) throw untimed;
+    return look;
   }
 
   /** What is there under a final name and is going to be replaced. @throws {FileError} when it must not be. */

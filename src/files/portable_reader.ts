@@ -3,12 +3,12 @@
 import { FileError } from "../errors.ts";
 import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { checkRealPath } from "./confinement.ts";
-import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
+import type { FileIdentity, RangeReader, SourceReader, SourceRoot, WalkOptions } from "./engine.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
 import { changeBetween, FileChange } from "./file_change.ts";
 import { type ChangeTimes, FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
-import { readInfo } from "./portable_stat.ts";
+import { readOpen, readPath, sentModeMask } from "./portable_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
 export class PortableReader implements SourceReader {
@@ -17,12 +17,14 @@ export class PortableReader implements SourceReader {
   prefix = false;
   change: number = FileChange.none;
   readonly #roots: SourceRoot[];
+  readonly #modeMask: number;
   readonly #after = new FileStat();
   #folder = "";
   #within: string | undefined;
 
-  constructor(roots: SourceRoot[]) {
+  constructor(roots: SourceRoot[], { preserve = false }: Pick<WalkOptions, "preserve"> = {}) {
     this.#roots = roots;
+    this.#modeMask = sentModeMask(preserve);
   }
 
   get folderPath(): string {
@@ -55,6 +57,7 @@ export class PortableReader implements SourceReader {
     const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
     checkRealPath("read", path, this.#within);
     const file = openRegular(path, this.stat);
+    this.stat.mode &= this.#modeMask;
     try {
       const { size } = this.stat;
       if (size > limit && !this.prefix) throw hasGrown(path);
@@ -62,7 +65,7 @@ export class PortableReader implements SourceReader {
       const length = readFully(file, buffer, at, wanted, path);
       // Files of /proc say that they have 0 bytes, and have more.
       if (size === 0 && length === limit && limit > 0 && !this.prefix) throw hasGrown(path);
-      readInfo(file.statSync(), this.#after);
+      readOpen(file, path, this.#after);
       // Fewer bytes than the size are not a change: files of /sys say that they have 4096.
       this.change = changeBetween(this.stat, this.#after);
       return length;
@@ -98,7 +101,7 @@ export class PortableRangeReader implements RangeReader {
   constructor(file: Deno.FsFile, text: string) {
     this.#file = file;
     this.path = text;
-    readInfo(file.statSync(), this.#before);
+    readOpen(file, text, this.#before);
     this.size = this.#before.size;
   }
 
@@ -124,7 +127,7 @@ export class PortableRangeReader implements RangeReader {
   forgetCache(): void {}
 
   changeSince({ mtime, mtimeNs, ctime, ctimeNs }: ChangeTimes = this.#before): number {
-    readInfo(this.#file.statSync(), this.#now);
+    readOpen(this.#file, this.path, this.#now);
     return changeBetween({ mtime, mtimeNs, ctime, ctimeNs, size: this.size }, this.#now);
   }
 
@@ -139,10 +142,10 @@ function openRegular(path: string, stat: FileStat): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;
   try {
-    readInfo(Deno.statSync(path), stat);
+    readPath(path, { follow: true }, stat);
     if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
     file = Deno.openSync(path);
-    readInfo(file.statSync(), stat);
+    readOpen(file, path, stat);
     return file;
   } catch (error) {
     file?.close();

@@ -1,7 +1,7 @@
 /** Writing below the targets with `Deno.*Sync`: temporary name, contents, attributes, final name. */
 
 import { FileError } from "../errors.ts";
-import { decodeName } from "../protocol/names.ts";
+import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
@@ -18,7 +18,7 @@ import type {
   TargetWriter,
   TouchedFolder,
 } from "./engine.ts";
-import { failedDeno, failedWith } from "./file_failure.ts";
+import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
 import { type Attributes, FileStat } from "./file_stat.ts";
 import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
 import { PortablePartials } from "./portable_partials.ts";
@@ -90,7 +90,7 @@ export class PortableWriter implements TargetWriter {
     if (root.kind === "device") checkShape(root, true);
     const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
     const target = bytes.subarray(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
-    const make = cursor.type === RecordType.hardlink ? this.#hardLink(target) : symlink(target);
+    const make = cursor.type === RecordType.hardlink ? this.#hardLink(target) : symlink(path, target);
     const { temporary } = this.#placing.makeTemporary(path, "create", make);
     try {
       this.#placing.replaced("create", path);
@@ -197,8 +197,10 @@ export class PortableWriter implements TargetWriter {
     const path = this.#aside.folder;
     const { attributes } = this.#aside;
     try {
-      if (preserve && source) attributes.preserve(path, source);
-      else {
+      if (preserve && source) {
+        const untimed = attributes.preserve(path, source, path);
+        if (untimed) throw untimed;
+      } else {
         const current = statOf(Deno.statSync(path)).mode;
         const created = folder.created || isUnfinishedFolder(current, folder.continued);
         const mode = created ? plainFolderMode(source?.mode ?? 0o777, umask, current) : folder.mode;
@@ -218,8 +220,14 @@ function setSize(file: Deno.FsFile, size: number, text: string): void {
   }
 }
 
-function symlink(target: Uint8Array): (temporary: string) => void {
+function symlink(path: string, target: Uint8Array): (temporary: string) => void {
   checkSymlinkTarget(target);
   const text = decodeName(target);
+  if (hasEscapedBytes(text)) {
+    throw new FileError("create", path, "the path that it contains is not UTF-8", {
+      code: FileCode.notText,
+      hint: "Only the native engine can make such links",
+    });
+  }
   return (temporary) => Deno.symlinkSync(text, temporary, { type: "file" });
 }

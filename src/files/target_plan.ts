@@ -1,11 +1,11 @@
 /** Which source goes where: the naming of scp. Looks at everything first, and only then makes folders. */
 
-import { quotePath, UserError } from "../errors.ts";
+import { FileError, quotePath, UserError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
 import { checkName } from "../protocol/wire_path.ts";
 import type { Confinement } from "./confinement.ts";
 import type { FileIdentity, PathCalls, TargetRoot } from "./engine.ts";
-import { failedWith, linkInTheWay } from "./file_failure.ts";
+import { failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
 import { FileKind, type FileStat } from "./file_stat.ts";
 import { baseName, folderOf, hasTrailingSlash, joinPath, resolvePath, withoutTrailingSlashes } from "./local_path.ts";
 import { misnamed, nameKey, type NameRules, problemOfName } from "./name_rules.ts";
@@ -138,7 +138,7 @@ function intoFolder(source: PlannedSource, folder: string, paths: PathCalls, rul
     // Not even looked at: it would be something else. Who writes it is refused, and the others go on.
     return { root: { kind: "file", folder, name: source.name }, make: false };
   }
-  const stat = paths.stat(path, { follow: false });
+  const stat = source.kind === "file" ? statNameable(path, paths, false) : paths.stat(path, { follow: false });
   if (source.kind === "file") {
     if (stat?.kind === FileKind.folder) throw failedWith("write", path, "EISDIR");
     return { root: { kind: "file", folder, name: source.name }, make: false };
@@ -183,6 +183,16 @@ function ontoName(
   return { root: { kind: "folder", path: bare, created: true }, make: true };
 }
 
+/** Returns undefined for a name that the engine cannot open: writing that file fails later, and the others are copied. */
+function statNameable(path: string, paths: PathCalls, follow: boolean): FileStat | undefined {
+  try {
+    return paths.stat(path, { follow });
+  } catch (error) {
+    if (error instanceof FileError && error.code === FileCode.notText) return undefined;
+    throw error;
+  }
+}
+
 function notFolder(target: string, stat: FileStat | undefined, hint?: string): UserError {
   const state = stat ? "Not a directory" : "No such file or directory";
   return new UserError(`Cannot copy to ${quotePath(target)}: ${state}`, { hint });
@@ -209,7 +219,7 @@ function checkNotItself(source: PlannedSource, { root, make }: Draft, paths: Pat
   const { identity } = source;
   if (!identity || identity.inode === 0) return;
   const isSource = (path: string) => {
-    const stat = paths.stat(path, { follow: true });
+    const stat = statNameable(path, paths, true);
     return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;
   };
   const path = rootPath(root);

@@ -61,6 +61,8 @@ export class TreeWalk implements Walk {
   }
 
   *#walk(): Steps {
+    const { note } = this.#lister;
+    if (note && this.#roots.length > 0) yield { type: "note", path: this.#roots[0].path, message: note };
     for (let root = 0; root < this.#roots.length; root++) {
       const source = this.#roots[root];
       if (source.kind === "file") this.#fileRoot(root);

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "../escape_text.ts";
 
 /** From the gravest to the most talkative. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;

@@ -3,6 +3,14 @@
 /** Where it cannot be told: what every system gives at least. */
 const USUAL = 256;
 
+/** Share of the open files for unproven connections. */
+const UNPROVEN_SHARE = 1 / 8;
+
+/** Returns the number of open files for unproven connections. The others belong to files and streams of the session. */
+export function unprovenFiles(limit: number = openFilesLimit()): number {
+  return Math.floor(limit * UNPROVEN_SHARE);
+}
+
 /** The soft limit (RLIMIT_NOFILE of getrlimit(2)), which Deno has raised as far as it may. */
 export function openFilesLimit(): number {
   try {

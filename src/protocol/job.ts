@@ -1,6 +1,6 @@
 /** The job: what a client asks of the remote end, in the message "start". See PROTOCOL.md, "Control channel". */
 
-import { MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "./limits.ts";
+import { MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "./limits.ts";
 import * as shape from "./shape.ts";
 
 /** What the remote end is to do. */
@@ -123,7 +123,7 @@ export function parseJob(value: unknown): Job {
     filters: shape.list(fields, "filters", 1 << 10, (value) => value),
     ...logField(fields),
   };
-  if (direction === "push") return { direction, target: shape.text(fields, "target", 1 << 17), ...options };
+  if (direction === "push") return { direction, target: shape.text(fields, "target", MAX_PATH_TEXT), ...options };
   return { direction, ...sourcesFields(fields), ...options };
 }
 

@@ -40,6 +40,18 @@ export const MAX_REACH_MS = 60_000;
 export const MAX_PLAIN_ROOTS = 65_535;
 /** Most roots of a job. */
 export const MAX_ROOTS = 1_000_000;
+/** Maximum length of a path in a control message, in UTF-16 units: the path of a root and a path below it. */
+export const MAX_PATH_TEXT = 1 << 17;
+/** Maximum length of a text for the user in a control message, in UTF-16 units. */
+export const MAX_MESSAGE_TEXT = 1 << 18;
+/** Maximum length of a hint, in UTF-16 units. */
+export const MAX_HINT_TEXT = 1 << 12;
+/** Maximum length of all requested sources together, in UTF-16 units. */
+export const MAX_SOURCES_TEXT = 1 << 28;
+/** Maximum length of the names and targets of all offered sources together, in UTF-16 units. */
+export const MAX_OFFERED_TEXT = 1 << 27;
+/** Maximum length of the paths (UTF-16 units) and extended attributes (bytes) of all directories together. */
+export const MAX_DIRECTORIES_TEXT = 1 << 28;
 /** Silence of the peer after which a stream, or the session, counts as broken, where the client says nothing else. */
 export const TIMEOUT_MS = 60_000;
 /** Least silence that a client may ask for. */

@@ -4,14 +4,18 @@ import { ProtocolError } from "../errors.ts";
 
 const NEWLINE = 0x0a;
 
+/** Initial size of the buffer. */
+const FIRST_BYTES = 1 << 10;
+
 /** Collects bytes and gives out whole lines, without the newline. Every cut of the input gives the same lines. */
 export class LineDecoder {
-  #pieces: Uint8Array[] = [];
+  /** The incomplete line. One buffer, because a list of single bytes would take a hundred times as much memory. */
+  #buffer = new Uint8Array(FIRST_BYTES);
   #held = 0;
   readonly #limit: number;
   readonly #decoder = new TextDecoder();
 
-  /** @param limit most bytes of one line. */
+  /** @param limit maximum bytes of one line. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -32,30 +36,37 @@ export class LineDecoder {
       yield this.#complete(bytes.subarray(from, at));
       from = at + 1;
     }
-    if (from < bytes.length) this.#hold(bytes.slice(from));
+    if (from < bytes.length) this.#hold(bytes.subarray(from));
   }
 
   #complete(tail: Uint8Array): string {
-    this.#hold(tail);
-    const line = new Uint8Array(this.#held);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      line.set(piece, at);
-      at += piece.length;
+    if (this.#held === 0) {
+      this.#checkLength(tail.length);
+      return this.#decoder.decode(tail);
     }
-    this.#pieces = [];
+    this.#hold(tail);
+    const line = this.#decoder.decode(this.#buffer.subarray(0, this.#held));
     this.#held = 0;
-    return this.#decoder.decode(line);
+    return line;
   }
 
   #hold(bytes: Uint8Array): void {
-    this.#held += bytes.length;
-    if (this.#held > this.#limit) {
-      throw new ProtocolError(
-        "long-line",
-        `Cannot read a line from the other side: it is longer than ${this.#limit} bytes`,
-      );
+    const needed = this.#held + bytes.length;
+    this.#checkLength(needed);
+    if (needed > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(needed, Math.min(this.#limit, 2 * this.#buffer.length)));
+      larger.set(this.#buffer.subarray(0, this.#held));
+      this.#buffer = larger;
     }
-    this.#pieces.push(bytes);
+    this.#buffer.set(bytes, this.#held);
+    this.#held = needed;
+  }
+
+  #checkLength(bytes: number): void {
+    if (bytes <= this.#limit) return;
+    throw new ProtocolError(
+      "long-line",
+      `Cannot read a line from the other side: it is longer than ${this.#limit} bytes`,
+    );
   }
 }

@@ -8,7 +8,10 @@ import { type Job, parseJob } from "./job.ts";
 import {
   CARRIED_BYTES,
   CARRIED_WINDOW_BYTES,
+  MAX_HINT_TEXT,
   MAX_HOSTNAME,
+  MAX_MESSAGE_TEXT,
+  MAX_PATH_TEXT,
   MAX_PLACES,
   MAX_REACH_MS,
   MAX_ROOTS,
@@ -248,7 +251,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     type: "open",
     file: fileNumber(fields),
     root: shape.whole(fields, "root", 0, MAX_ROOTS),
-    path: parseWirePath(shape.text(fields, "path", 1 << 17)),
+    path: parseWirePath(shape.text(fields, "path", MAX_PATH_TEXT)),
     size: shape.whole(fields, "size"),
     ...(fields.input === undefined ? {} : { input: shape.flag(fields, "input") }),
     ...(fields.identity === undefined ? {} : { identity: shape.text(fields, "identity", MAX_IDENTITY) }),
@@ -285,7 +288,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     complete: shape.flag(fields, "complete"),
   }),
   failed: (fields) => ({ type: "failed", failure: failureField(fields) }),
-  note: (fields) => ({ type: "note", message: shape.text(fields, "message") }),
+  note: (fields) => ({ type: "note", message: shape.text(fields, "message", MAX_MESSAGE_TEXT) }),
   planned: (fields) => ({ type: "planned", entries: shape.list(fields, "entries", 1 << 12, asPlanned) }),
   finish: (fields) => ({
     type: "finish",
@@ -333,8 +336,8 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   abort: (fields) => ({
     type: "abort",
     code: shape.text(fields, "code", 64),
-    message: shape.text(fields, "message"),
-    ...(fields.hint === undefined ? {} : { hint: shape.text(fields, "hint", 4096) }),
+    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
+    ...(fields.hint === undefined ? {} : { hint: shape.text(fields, "hint", MAX_HINT_TEXT) }),
   }),
 };
 
@@ -342,9 +345,9 @@ function asFailure(value: unknown, name: string): Failure {
   const fields = shape.asObject(value, name);
   return {
     code: shape.text(fields, "code", 64),
-    path: shape.text(fields, "path"),
-    message: shape.text(fields, "message"),
-    hint: shape.text(fields, "hint", 1 << 12),
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
+    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
+    hint: shape.text(fields, "hint", MAX_HINT_TEXT),
   };
 }
 
@@ -357,14 +360,14 @@ function asPlanned(value: unknown, name: string): PlannedEntry {
   const fields = shape.asObject(value, name);
   return {
     action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip"]),
-    path: shape.text(fields, "path", 1 << 17),
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
     bytes: shape.whole(fields, "bytes"),
   };
 }
 
 function asRemoved(value: unknown, name: string): RemovedEntry {
   const fields = shape.asObject(value, name);
-  return { path: shape.text(fields, "path", 1 << 17), bytes: shape.whole(fields, "bytes") };
+  return { path: shape.text(fields, "path", MAX_PATH_TEXT), bytes: shape.whole(fields, "bytes") };
 }
 
 function asSource(value: unknown, name: string): WireSource {
@@ -375,7 +378,7 @@ function asSource(value: unknown, name: string): WireSource {
     kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
     dev: shape.whole(fields, "dev"),
     inode: shape.whole(fields, "inode"),
-    ...(fields.target === undefined ? {} : { target: shape.text(fields, "target", 1 << 17) }),
+    ...(fields.target === undefined ? {} : { target: shape.text(fields, "target", MAX_PATH_TEXT) }),
   };
 }
 

@@ -3,7 +3,7 @@
  * "probe"; see PROTOCOL.md, "Probes". What comes out of the parsers cannot be wrong.
  */
 
-import { MAX_STREAMS } from "./limits.ts";
+import { MAX_PATH_TEXT, MAX_STREAMS } from "./limits.ts";
 import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
 
@@ -188,7 +188,7 @@ function asLoad(value: unknown): Load {
 function asDisk(value: unknown): DiskSpeed {
   const fields = shape.asObject(value, "disk");
   return {
-    folder: shape.text(fields, "folder", 1 << 17),
+    folder: shape.text(fields, "folder", MAX_PATH_TEXT),
     bytes: shape.whole(fields, "bytes", 0, MAX_PROBE_DISK_BYTES),
     writeBytesPerSecond: shape.whole(fields, "writeBytesPerSecond"),
     readBytesPerSecond: shape.whole(fields, "readBytesPerSecond"),

@@ -22,9 +22,12 @@ export interface Failure {
 /** What was being done when all but extended attributes was, as messages of failures have it behind "Cannot". */
 export const SETTING_XATTRS = "set extended attributes of";
 
-/** Whether the entry is in place all the same, and lacks nothing but extended attributes. */
+/** As `SETTING_XATTRS`, for the times of an entry. */
+export const SETTING_TIME = "set the time of";
+
+/** Returns whether the entry has its final name and lacks only extended attributes or its time. */
 export function isPlaced({ message }: Failure): boolean {
-  return message.startsWith(`Cannot ${SETTING_XATTRS} `);
+  return [SETTING_XATTRS, SETTING_TIME].some((act) => message.startsWith(`Cannot ${act} `));
 }
 
 /** The result of a pack unit's frame: one outcome for each record but `enter`. */

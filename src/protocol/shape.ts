@@ -1,6 +1,7 @@
 /** Checks that parsed JSON has the shape that a message needs. What is checked comes out typed. */
 
 import { ProtocolError } from "../errors.ts";
+import { MAX_PATH_TEXT } from "./limits.ts";
 
 /** A JSON object whose fields are not checked yet. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -23,7 +24,7 @@ export function asObject(value: unknown, name: string): Fields {
 }
 
 /** A text of at most `limit` UTF-16 units. */
-export function text(fields: Fields, name: string, limit = 1 << 18): string {
+export function text(fields: Fields, name: string, limit: number): string {
   const value = fields[name];
   if (typeof value !== "string" || value.length > limit) throw badField(name, `a text of up to ${limit} characters`);
   return value;
@@ -59,9 +60,11 @@ export function oneOf<const T extends string>(fields: Fields, name: string, choi
   return value as T;
 }
 
-/** For `list`: a text. */
+/** For `list`: a text of at most MAX_PATH_TEXT units. */
 export function asText(value: unknown, name: string): string {
-  if (typeof value !== "string" || value.length > 1 << 18) throw badField(name, "a text");
+  if (typeof value !== "string" || value.length > MAX_PATH_TEXT) {
+    throw badField(name, `a text of up to ${MAX_PATH_TEXT} characters`);
+  }
   return value;
 }
 

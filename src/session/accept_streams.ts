@@ -1,10 +1,14 @@
 /** The end that listens, the remote one as a rule: awaits the streams of its session among whoever connects. */
 
 import type { CipherEngine } from "../crypto/cipher.ts";
+import { unprovenFiles } from "../native/open_files_limit.ts";
 import type { ProvenStream, Role, SessionSecrets } from "./session.ts";
 import { acceptProof, closeQuietly } from "./stream_proof.ts";
 
-/** Connections that may be unproven at one time. When one more comes the oldest is dropped: those of the session are quick. */
+/**
+ * Maximum number of unproven connections, unless the limit of open files allows fewer. The next connection displaces the
+ * oldest: connections of the session prove themselves quickly.
+ */
 const MAX_UNPROVEN = 256;
 
 /** Hands over each connection that proves itself, until the listener is closed. Strangers are dropped in silence. */
@@ -12,6 +16,7 @@ export class StreamAcceptor {
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #unproven = new Set<Deno.TcpConn>();
   readonly #claimed = new Set<number>();
+  #mostUnproven = () => MAX_UNPROVEN;
   #closed = false;
 
   /** @param listeners at one port; at least one. */
@@ -28,14 +33,21 @@ export class StreamAcceptor {
    * @param most how many streams may prove themselves in all; those that broke and were replaced count too.
    * @param options.as which end of the session this is.
    * @param options.welcome whether a stream of this number is; asked once, when it has proven itself.
+   * @param options.expected number of streams of the session that may be unproven now: they fit in any case.
    */
   async run(
     secrets: SessionSecrets,
     engine: CipherEngine,
     most: number,
     take: (stream: ProvenStream) => void,
-    { as = "remote", welcome = () => true }: { as?: Role; welcome?: (index: number) => boolean } = {},
+    { as = "remote", welcome = () => true, expected = () => 1 }: {
+      as?: Role;
+      welcome?: (index: number) => boolean;
+      expected?: () => number;
+    } = {},
   ): Promise<void> {
+    const share = unprovenFiles();
+    this.#mostUnproven = () => Math.min(MAX_UNPROVEN, Math.max(expected(), share));
     const claim = (index: number) => {
       if (this.#closed || this.#claimed.has(index) || this.#claimed.size >= most || !welcome(index)) return false;
       this.#claimed.add(index);
@@ -66,7 +78,8 @@ export class StreamAcceptor {
   }
 
   #admit(conn: Deno.TcpConn): void {
-    if (this.#unproven.size >= MAX_UNPROVEN) {
+    const most = this.#mostUnproven();
+    while (this.#unproven.size >= most) {
       const [oldest] = this.#unproven;
       this.#unproven.delete(oldest);
       closeQuietly(oldest);

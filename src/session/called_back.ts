@@ -104,7 +104,11 @@ export class CalledBack implements DirectWay {
       if (asked) asked.answer.resolve(stream);
       else stream.conn.close();
     };
-    this.#acceptor.run(this.#secrets, this.#engine, Infinity, take, { as: "client", welcome }).catch(() => {
+    this.#acceptor.run(this.#secrets, this.#engine, Infinity, take, {
+      as: "client",
+      welcome,
+      expected: () => this.#asked.size,
+    }).catch(() => {
       // The listener has failed: what is asked for from now on does not come.
     });
   }

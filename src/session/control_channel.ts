@@ -27,6 +27,8 @@ const GRACE_MS = 1_000;
 
 /** Characters that wait to be sent at the most; what is in the pipe does not count. */
 const MAX_OUTGOING = 64 << 20;
+/** Number of waiting characters above which a sender of many messages awaits `flushed`. */
+export const MOST_WAITING = 256 << 10;
 
 /** Messages in and out. Order is kept; nothing is lost while both pipes stand. */
 export class ControlChannel {

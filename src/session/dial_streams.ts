@@ -27,6 +27,9 @@ const STAGGER_MS = 250;
 /** How long a connection may take to be there. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
+/** Maximum number of attempts that are kept: a client may request a thousand streams, with other places for each. */
+const MOST_ATTEMPTS = 256;
+
 /** Numbers count up and are never used twice, whatever became of the attempt. */
 export class StreamDialer {
   readonly #secrets: SessionSecrets;
@@ -116,6 +119,7 @@ export class StreamDialer {
     for (const [candidate, why] of left) {
       const problem = won && !failed.has(candidate) ? "not needed" : why;
       const attempt = { way: placeName(candidate), problem };
+      if (this.attempts.length === MOST_ATTEMPTS) break;
       this.attempts.push(candidate === won ? { way: placeName(this.#chosen!) } : attempt);
     }
     if (winner) return winner;

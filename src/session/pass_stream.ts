@@ -5,6 +5,7 @@ import { descriptorOf } from "../native/socket_descriptor.ts";
 import { splice } from "../native/splice.ts";
 import { STREAM_MARK } from "../protocol/limits.ts";
 import { PREAMBLE_BYTES, preambleSession } from "../protocol/preamble.ts";
+import { ownerOfPort } from "./own_listener.ts";
 
 /** One direction of bytes. */
 export interface ByteReader {
@@ -19,12 +20,12 @@ export interface ByteWriter {
 const BUFFER_BYTES = 256 << 10;
 
 /**
- * Passes bytes both ways until the data port's side has ended. What does not begin as a stream of escp is not passed on:
- * whoever may start escp here, and nothing else, gets at no other service of this host by it. The streams prove
- * themselves end to end, so that no secret is needed here.
+ * Passes bytes in both directions until the data port closes its end. It refuses bytes that do not begin with a preamble,
+ * and ports where no escp of this user listens: a client that may run only escp on this host must not reach other
+ * services of it. No secret is needed, because streams authenticate end to end.
  *
  * @param descriptors of input and output, where the native engine may be used.
- * @throws {ProtocolError} for something else than a stream; {StartError} when nobody is there; errors of the connection.
+ * @throws {ProtocolError} without a preamble; {StartError} if no escp of this user listens; errors of the connection.
  */
 export async function passStream(
   port: number,
@@ -40,6 +41,7 @@ export async function passStream(
     have += count;
   }
   preambleSession(preamble);
+  await checkOwner(port);
   using conn = await connectTo(port);
   conn.setNoDelay(true);
   await writeAll(conn, preamble);
@@ -48,6 +50,14 @@ export async function passStream(
   const sent = inKernel(descriptors?.input, place, () => pass(input, conn)).then(() => conn.closeWrite());
   sent.catch(() => {});
   await inKernel(place, descriptors?.output, () => pass(conn, output));
+}
+
+/** Called right before connecting: after an earlier check another service could have taken the port. */
+async function checkOwner(port: number): Promise<void> {
+  const owner = await ownerOfPort(port);
+  if (owner === "escp") return;
+  const state = owner === "nobody" ? "Connection refused" : "no escp of this user listens on it";
+  throw new StartError(`Cannot reach port ${port} of this host from within: ${state}`);
 }
 
 async function connectTo(port: number): Promise<Deno.TcpConn> {

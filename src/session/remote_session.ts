@@ -109,7 +109,7 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       async bringUp({ most }, take) {
         taker.resolve(take);
         const welcome = (stream: number) => stream < FIRST_REVERSE_STREAM;
-        await acceptor.run(secrets, engine, most + SPARE_STREAMS, take, { welcome });
+        await acceptor.run(secrets, engine, most + SPARE_STREAMS, take, { welcome, expected: () => most });
         return most;
       },
       close() {

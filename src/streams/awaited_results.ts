@@ -2,12 +2,18 @@
 
 import { ProtocolError } from "../errors.ts";
 import { AskPhase, Verdict } from "../protocol/ask.ts";
-import { type AnswerResult, isPlaced, type PackResult, type RangeResult } from "../protocol/results.ts";
+import { type AnswerResult, type Failure, isPlaced, type PackResult, type RangeResult } from "../protocol/results.ts";
+import { cutText } from "../protocol/texts.ts";
 import type { SentAsk } from "./ask_sender.ts";
 import { Changes } from "./changes.ts";
 import type { SentPack } from "./pack_sender.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { SendReport } from "./unit.ts";
+
+/** Maximum length of all failure texts of incomplete units together, in UTF-16 units. */
+const MOST_TEXT = 4 << 20;
+/** Length to which further texts are cut. */
+const CUT_TEXT = 256;
 
 /** Units whose result is awaited: beyond this the stream takes no more, so that a slow receiver is not flooded. */
 const MAX_AWAITED = 16;
@@ -18,6 +24,8 @@ interface AwaitedPack {
   seen: number;
   failures: SentPack["failures"];
   refused: SentPack["failures"];
+  /** Length of all texts in `refused`. */
+  text: number;
   files: number;
   bytes: number;
   inPlace: Uint8Array;
@@ -32,6 +40,8 @@ export class AwaitedResults {
   /** Ranges that were settled because they could not be read. */
   readonly #settled = new Set<number>();
   readonly #changes = new Changes();
+  /** Length of all texts in `refused` of all units. */
+  #text = 0;
 
   constructor(report: (report: SendReport) => void) {
     this.#report = report;
@@ -44,6 +54,7 @@ export class AwaitedResults {
         seen: 0,
         failures: [],
         refused: [],
+        text: 0,
         files: 0,
         bytes: 0,
         inPlace: new Uint8Array(sent.crcs.length),
@@ -58,7 +69,7 @@ export class AwaitedResults {
     for (const outcome of result.outcomes) {
       const index = entry.seen++;
       if (typeof outcome !== "number") {
-        entry.refused.push(outcome);
+        this.#keep(entry, outcome);
         entry.inPlace[entry.sent.places[index]] = isPlaced(outcome) ? 2 : 0;
       } else if (outcome !== entry.sent.crcs[index]) entry.failures.push(differs(index));
       else {
@@ -70,11 +81,21 @@ export class AwaitedResults {
     this.settlePack(entry.sent);
   }
 
+  /** Adds a failure. A hostile receiver may fail all files of a unit but the last, with long texts for each. */
+  #keep(entry: AwaitedPack, failure: Failure): void {
+    const kept = this.#text < MOST_TEXT ? failure : shortened(failure);
+    const text = kept.code.length + kept.path.length + kept.message.length + kept.hint.length;
+    entry.refused.push(kept);
+    entry.text += text;
+    this.#text += text;
+  }
+
   /** Reports a pack when all of it was sent and has its result. */
   settlePack(sent: SentPack): void {
     const entry = this.#packs.get(sent.unit);
     if (!entry || !sent.complete || entry.seen < sent.sent) return;
     this.#packs.delete(sent.unit);
+    this.#text -= entry.text;
     const { files, bytes, refused, inPlace } = entry;
     const failures = [...sent.failures, ...entry.failures];
     this.#report({
@@ -148,6 +169,7 @@ export class AwaitedResults {
   /** The stream has ended: lets go of whoever waits. */
   fail(): void {
     this.#packs.clear();
+    this.#text = 0;
     this.#ranges.clear();
     this.#asks.clear();
     this.#changes.announce();
@@ -164,5 +186,14 @@ function differs(index: number): SentPack["failures"][number] {
     path: "",
     message: `Cannot confirm what was written (entry ${index + 1} of its unit): the other side reports another CRC-32`,
     hint: "Copy it again; if it stays so, test the memory of both machines",
+  };
+}
+
+function shortened({ code, path, message, hint }: Failure): Failure {
+  return {
+    code: cutText(code, CUT_TEXT),
+    path: cutText(path, CUT_TEXT),
+    message: cutText(message, CUT_TEXT),
+    hint: cutText(hint, CUT_TEXT),
   };
 }

@@ -89,7 +89,7 @@ async function run(
     const real = loadFileEngine(job.fileEngine).engine;
     const files = job.dummy ? (await import("../files/dummy_engine.ts")).createDummyEngine(real) : real;
     if (role.type === "send") {
-      const source = files.sourceReader(role.roots);
+      const source = files.sourceReader(role.roots, { preserve: role.preserve });
       const compressor = role.codec && await createCompressor(role.codec, job);
       try {
         const { sparse, lends, keepsContents = false } = role;

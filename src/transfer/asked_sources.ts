@@ -3,6 +3,7 @@
 import { ProtocolError } from "../errors.ts";
 import { matchesGlobName } from "../files/glob/match_path.ts";
 import { type GlobPattern, hasGlob, parseGlob } from "../files/glob/pattern.ts";
+import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../protocol/limits.ts";
 import type { WireSource } from "../protocol/messages.ts";
 import { sourceNameOf } from "./source_name.ts";
 import type { WantedSource } from "./wanted.ts";
@@ -16,6 +17,12 @@ export interface AskedSource extends WantedSource {
 /** Whether single sources have targets of their own. */
 export function haveTargets(sources: readonly AskedSource[]): boolean {
   return sources.some(({ target }) => target !== undefined);
+}
+
+/** Returns the maximum number of sources that a server may offer: one per operand, and more for a pattern. */
+export function mostOffered(asked: readonly AskedSource[]): number {
+  const patterns = asked.filter(({ path, literal }) => !literal && hasGlob(path)).length;
+  return Math.min(MAX_ROOTS, asked.length - patterns + patterns * MAX_PLAIN_ROOTS);
 }
 
 /**

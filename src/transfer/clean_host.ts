@@ -10,9 +10,10 @@ import type { CleanListeners, CleanOutcome, CleanRequest } from "./cleaning.ts";
 import { neededToClean } from "./needed_features.ts";
 import { type OpenPeer, withPeer } from "./peer_end.ts";
 import { TransferLost } from "./transfer_errors.ts";
-import { sendWanted, sourcesOfJob } from "./wanted.ts";
+import { sendWanted, sourcesOfJob, type WantedSource } from "./wanted.ts";
 
 export interface CleanHostOptions extends CleanRequest {
+  folders: readonly WantedSource[];
   peer: PeerCommand;
   engine: EngineChoice;
   cipher: CipherName;

@@ -9,7 +9,7 @@ import type { Failure } from "../protocol/results.ts";
 import { cleanTree } from "../resume/clean_tree.ts";
 import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
-import { type FindOptions, findSources } from "./found_sources.ts";
+import { type FindOptions, findSources, type FoundSources } from "./found_sources.ts";
 import type { WantedSource } from "./wanted.ts";
 
 /**
@@ -20,7 +20,6 @@ export const UNLOCKED_MS = 60_000;
 
 /** What is to go. */
 export interface CleanRequest {
-  folders: readonly WantedSource[];
   /** What was changed later than so long ago stays. */
   olderThanMs: number;
   /** Nothing is removed. */
@@ -47,14 +46,32 @@ export interface CleanOutcome {
   kept: number;
 }
 
-/** Cleans. @param find where names begin, and what may be reached. @throws what ended it. */
-export async function clean(
-  { folders, olderThanMs, dryRun }: CleanRequest,
+/**
+ * Resolves the operands of a clean run to directories.
+ *
+ * @param find base directory and confinement of the operands.
+ * @throws what ended it.
+ */
+export function findFolders(
+  folders: readonly WantedSource[],
   find: Omit<FindOptions, "recursive">,
+  files: FileEngine,
+  { failed, turn }: Pick<CleanListeners, "failed" | "turn">,
+): Promise<FoundSources> {
+  return findSources(folders, { ...find, recursive: true }, files.paths, (failure) => {
+    failed(failure);
+    return turn?.();
+  });
+}
+
+/** Removes leftovers from the directories that were found. @throws what ended it. */
+export async function clean(
+  { olderThanMs, dryRun }: CleanRequest,
+  found: FoundSources,
   files: FileEngine,
   listeners: CleanListeners,
 ): Promise<CleanOutcome> {
-  const outcome: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
+  const outcome: CleanOutcome = { files: 0, bytes: 0, failed: found.notFound, kept: 0 };
   const fail = (failure: Failure) => {
     outcome.failed++;
     listeners.failed(failure);
@@ -74,8 +91,6 @@ export async function clean(
     breathe: () => listeners.turn?.() ?? breather.breathe(),
   };
   try {
-    const found = findSources(folders, { ...find, recursive: true }, files.paths);
-    found.failures.forEach(fail);
     for (const source of found.roots) {
       try {
         const root = realRoot(source, files);

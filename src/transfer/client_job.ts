@@ -5,15 +5,16 @@ import { STANDARD_INPUT } from "../files/source_roots.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { CopyJob } from "../protocol/job.ts";
+import type { Failure } from "../protocol/results.ts";
 import { openClientSession } from "../session/client_session.ts";
 import type { PeerProcess } from "../session/peer_process.ts";
 import { whyMore } from "../session/stream_count.ts";
-import { checkSources, haveTargets, withTargets } from "./asked_sources.ts";
+import { checkSources, haveTargets, mostOffered, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "./compression.ts";
 import type { CopyOptions } from "./copy.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import { filesFor } from "./dummy_files.ts";
-import type { TransferEvent } from "./events.ts";
+import { failedEvent, type TransferEvent } from "./events.ts";
 import { canLend } from "./lending.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { missingFeatures, neededFeatures } from "./needed_features.ts";
@@ -92,7 +93,7 @@ export async function runSession(
     idleTimeoutMs: options.request.timeoutMs,
     emit,
   };
-  const roots = options.direction === "push" ? localRoots(options, machine) : undefined;
+  const roots = options.direction === "push" ? await localRoots(options, machine) : undefined;
   if (roots) listing?.setRoots(roots.roots);
   const outcome = options.direction === "push"
     ? await send({
@@ -111,6 +112,7 @@ export async function runSession(
       toOutput: options.toOutput,
       base: Deno.cwd(),
       tilde: false,
+      mostSources: mostOffered(options.sources),
       acceptSources(sources) {
         checkSources(options.sources, options.request.recursive, sources);
         const placed = withTargets(sources, options.sources);
@@ -169,11 +171,12 @@ function jobOf(options: CopyOptions, blockBytes: number): CopyJob {
     : { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
 }
 
-function localRoots(options: CopyOptions, machine: Machine) {
-  if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], failures: [] };
+async function localRoots(options: CopyOptions, machine: Machine) {
+  if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
   const lookUp = { base: Deno.cwd(), tilde: false, globs: options.globs, recursive: options.request.recursive };
-  const { operands, roots, failures } = findSources(options.sources, lookUp, machine.files.paths);
+  const fail = (failure: Failure) => options.emit(failedEvent(failure));
+  const { operands, roots, notFound } = await findSources(options.sources, lookUp, machine.files.paths, fail);
   const placed = withTargets(roots, options.sources);
   options.target.taken.take(placed);
-  return { operands: operands + options.target.others, roots: placed, failures };
+  return { operands: operands + options.target.others, roots: placed, notFound };
 }

@@ -70,12 +70,13 @@ export function jobOptions(
 
 /** For the walk on the sending side. @throws {UsageError} for a filter that cannot be used. */
 export function walkOptions(
-  { recursive, symlinks, hardlinks, xattrs, acls, filters }:
-    & Pick<CopyRequest, "recursive" | "symlinks" | "hardlinks" | "filters">
+  { recursive, preserve, symlinks, hardlinks, xattrs, acls, filters }:
+    & Pick<CopyRequest, "recursive" | "preserve" | "symlinks" | "hardlinks" | "filters">
     & Pick<JobOptions, "xattrs" | "acls">,
 ): WalkOptions {
   return {
     recursive,
+    preserve,
     symlinks,
     hardlinks,
     xattrs,

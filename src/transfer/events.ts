@@ -1,5 +1,6 @@
 import type { Dummy } from "../protocol/job.ts";
 import type { PlannedEntry } from "../protocol/messages.ts";
+import type { Failure } from "../protocol/results.ts";
 
 /**
  * What a transfer says about itself while it runs. The transfer prints nothing: whoever listens makes a progress line,
@@ -124,4 +125,9 @@ export interface FinishedEvent {
   readonly elapsedMs: number;
   readonly streams: number;
   readonly engine: string;
+}
+
+/** Returns the event for a failure of either side. */
+export function failedEvent({ path, message, hint }: Failure): FailedEvent {
+  return { type: "failed", path, message, hint: hint || undefined };
 }

@@ -6,10 +6,11 @@ import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
 import { resolvePath } from "../files/local_path.ts";
 import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
+import { MAX_SOURCES_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/results.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
-import type { WantedSource } from "./wanted.ts";
+import { tooLong, type WantedSource } from "./wanted.ts";
 
 /** How operands are looked up. */
 export interface FindOptions extends SourceOptions {
@@ -20,7 +21,8 @@ export interface FindOptions extends SourceOptions {
 /** What operands stand for. */
 export interface FoundSources {
   roots: NumberedRoot[];
-  failures: Failure[];
+  /** Number of operands that could not be found or copied. */
+  notFound: number;
   /** Paths that the operands stand for, found or not. */
   operands: number;
 }
@@ -28,24 +30,39 @@ export interface FoundSources {
 /**
  * Looks the operands up. One with a glob that matches nothing is taken as it is written.
  *
+ * @param failed gets each failure; the search continues when the returned promise resolves.
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
-export function findSources(operands: readonly WantedSource[], options: FindOptions, paths: PathCalls): FoundSources {
-  const found: FoundSources = { roots: [], failures: [], operands: 0 };
+export async function findSources(
+  operands: readonly WantedSource[],
+  options: FindOptions,
+  paths: PathCalls,
+  failed: (failure: Failure) => void | Promise<void>,
+): Promise<FoundSources> {
+  const found: FoundSources = { roots: [], notFound: 0, operands: 0 };
+  let length = 0;
   for (const [operand, { path: text, literal }] of operands.entries()) {
     const matches = options.globs && !literal && hasGlob(text)
       ? expandGlob(parseGlob(text), foldersOf(options, paths))
       : [];
     const meant = matches.length > 0 ? matches : [text];
     const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
-    for (const root of roots) found.roots.push({ ...root, operand });
-    for (const failure of failures) found.failures.push(toFailure(failure));
+    for (const root of roots) {
+      length += root.path.length;
+      found.roots.push({ ...root, operand });
+    }
+    if (length > MAX_SOURCES_TEXT) throw tooLong();
+    for (const failure of failures) {
+      found.notFound++;
+      const telling = failed(toFailure(failure));
+      if (telling) await telling;
+    }
     found.operands += meant.length;
   }
   return found;
 }
 
-/** Where a pattern looks. Names that are not UTF-8 do not match: they can be had with the folder that they are in. */
+/** The directories that a pattern searches. */
 function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobFolders {
   const resolve = (path: string) => {
     const expanded = tilde ? expandTilde(path, confinement?.home) : path;
@@ -56,11 +73,7 @@ function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls
       try {
         const folder = resolve(path);
         if (confinement?.allows(folder) === false) return [];
-        return Array.from(Deno.readDirSync(folder), ({ name, isDirectory, isSymlink }) => ({
-          name,
-          isFolder: isDirectory,
-          isLink: isSymlink,
-        }));
+        return Array.from(paths.list(folder));
       } catch {
         // No folder, or not to be read: a shell says nothing about it either.
         return [];

@@ -7,6 +7,9 @@ import { encodeName } from "../protocol/names.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { CopyListing } from "./copy_listing.ts";
 
+/** Maximum length of all paths of a manifest together, in UTF-16 units. */
+const MOST_TEXT = 256 << 20;
+
 /** The file of the manifest, made before anything is copied. Several copies may add to it. */
 export class Manifest implements Disposable {
   readonly #path: string;
@@ -66,6 +69,8 @@ interface ListedFile {
 /** What one copy adds to a manifest. */
 export class CopiedFiles implements CopyListing {
   readonly #files = new Map<string, ListedFile>();
+  /** Length of all paths; those beyond MOST_TEXT are not kept. */
+  #text = 0;
   #renamed = false;
 
   digested(root: number, path: string, digest: Uint8Array): void {
@@ -111,6 +116,7 @@ export class CopiedFiles implements CopyListing {
   ): Failure[] {
     const lines = new Map<string, string>();
     const failures = new Map<string, Failure>();
+    if (this.#text > MOST_TEXT) failures.set(target, unlisted(target, "the paths of the files are too long together"));
     for (const { root, path, isInPlace, digest, first, isUnlisted } of this.#files.values()) {
       const { name, isFolder } = roots[root];
       const own = this.#renamed ? (isFolder ? "" : baseName(target)) : name;
@@ -129,7 +135,11 @@ export class CopiedFiles implements CopyListing {
   #file(root: number, path: string): ListedFile {
     const key = keyOf(root, path);
     let file = this.#files.get(key);
-    if (!file) this.#files.set(key, file = { root, path, isInPlace: false });
+    if (!file) {
+      file = { root, path, isInPlace: false };
+      this.#text += path.length;
+      if (this.#text <= MOST_TEXT) this.#files.set(key, file);
+    }
     return file;
   }
 }

@@ -1,16 +1,20 @@
 /** The receiver's story, on whichever end: plan the target, write what comes, and compare the totals. */
 
-import { ProtocolError, quotePath, UserError } from "../errors.ts";
+import { quotePath, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
 import { isRenamed, makeFolders, planTargets } from "../files/target_plan.ts";
-import { MAX_ROOTS } from "../protocol/limits.ts";
+import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
+import { cutText, grouped } from "../protocol/texts.ts";
 import { exactly } from "../session/stream_count.ts";
+import { batches } from "./batches.ts";
 import { dummyRoot } from "./dummy_files.ts";
+import { failedEvent } from "./events.ts";
 import { hostIdentity } from "./host_identity.ts";
 import { isUnfinished, type MarkedSource, markUnfinished, unmark } from "../resume/unfinished_folder.ts";
+import { OfferedSources } from "./offered_sources.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
@@ -28,20 +32,17 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   // At once: a sender that goes on with it must not fill the memory.
   const senderFailed = (failure: Failure) => {
     sender.failed++;
-    emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
+    emit(failedEvent(failure));
   };
-  const offered: WireSource[] = [];
-  let announced: MessageOf<"sources"> | undefined;
-  while (!announced?.last) {
+  const offered = new OfferedSources(options.mostSources);
+  while (!offered.complete) {
     const message = await control.expect("sources", "failed", "note");
-    if (message.type === "sources") {
-      announced = message;
-      for (const source of message.sources) offered.push(source);
-      if (offered.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
-    } else if (message.type === "failed") senderFailed(message.failure);
+    if (message.type === "sources") offered.add(message);
+    else if (message.type === "failed") senderFailed(message.failure);
     else emit({ type: "note", message: message.message });
   }
-  const sources = options.acceptSources(offered);
+  const announced = offered.last;
+  const sources = options.acceptSources(offered.sources);
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
   const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
@@ -109,7 +110,7 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
     const failures = await target.finish();
     const { skipped, verified: same, ...done } = target.done;
     const verified = options.verify ? { verified: same } : {};
-    const told = failures.slice(0, MAX_TOLD);
+    const told = toldOf(failures);
     control.send({
       type: "finished",
       ...done,
@@ -145,8 +146,14 @@ function allGone<T>(target: TargetFiles, count: number, conversation: Promise<T>
   return conversation;
 }
 
-/** Failures of folders that one message tells. */
-const MAX_TOLD = 500;
+/** Those that fit into one message, and how many more there are. */
+function toldOf(failures: Failure[]): Failure[] {
+  const [told = []] = batches(failures, (failure) => JSON.stringify(failure).length);
+  const left = failures.length - told.length;
+  if (left === 0) return told;
+  const message = `Cannot set the attributes of ${grouped(left)} more directories`;
+  return [...told, { code: "", path: "", message, hint: "" }];
+}
 
 /** Plans the target; a refusal is told to the sender and thrown. */
 async function plan(
@@ -181,7 +188,8 @@ async function plan(
     return makeFolders(roots, files.paths);
   } catch (error) {
     if (error instanceof UserError) {
-      const failure = { code: "", path: "", message: error.message, hint: error.hint ?? "" };
+      const message = cutText(error.message, MAX_MESSAGE_TEXT);
+      const failure = { code: "", path: "", message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
       session.control.send({ type: "refused", failure });
     }
     throw error;

@@ -28,6 +28,8 @@ export interface ReceiveOptions {
   tilde: boolean;
   /** What the host confines the session to. */
   confinement?: Confinement;
+  /** Number of sources that the sender may offer. */
+  mostSources: number;
   /** The sources as they are to be written, when they are what was asked for. @throws {ProtocolError | UserError} */
   acceptSources: (sources: WireSource[]) => WireSource[];
   preserve: boolean;

@@ -3,14 +3,17 @@
 import type { MessageOf, MessageType } from "../protocol/messages.ts";
 import type { AnswerResult, Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { ClientSession } from "../session/client_session.ts";
+import { MOST_WAITING } from "../session/control_channel.ts";
 import type { StreamCount } from "../session/stream_count.ts";
 import { toError } from "../streams/failure.ts";
 import { announce } from "./announce.ts";
-import { type AskedSource, checkSources, withTargets } from "./asked_sources.ts";
-import type { TransferEvent } from "./events.ts";
+import { type AskedSource, checkSources, mostOffered, withTargets } from "./asked_sources.ts";
+import { failedEvent, type TransferEvent } from "./events.ts";
 import type { SharedTarget } from "./shared_target.ts";
+import { OfferedSources } from "./offered_sources.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import { streamsFor } from "./small_job.ts";
+import { ReportedTexts } from "./reported_texts.ts";
 import { checkTotals } from "./totals.ts";
 
 /** What the client has asked for. */
@@ -34,7 +37,7 @@ export class RelayedConversation {
   finishing = false;
   /** Bytes of large files that an earlier copy has left with the receiver. */
   kept = 0;
-  readonly #told = new Set<string>();
+  readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
   readonly #options: RelayedRequest;
   readonly #from: ClientSession;
   readonly #to: ClientSession;
@@ -49,26 +52,25 @@ export class RelayedConversation {
   /** Up to where the target is ready and the number of streams is set. */
   async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
     const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
-    const announced: MessageOf<"sources">[] = [];
-    while (!announced.at(-1)?.last) {
+    const offered = new OfferedSources(mostOffered(asked));
+    while (!offered.complete) {
       const message = await this.#from.control.expect("sources", "failed", "note");
-      if (message.type === "sources") announced.push(message);
+      if (message.type === "sources") offered.add(message);
       else {
         this.#look(message);
-        this.#to.control.send(message);
+        await this.#passOn(this.#to, message);
       }
     }
+    const { sources, last: totals } = offered;
     // Before the target hears of them, and makes folders for them.
-    const sources = announced.flatMap((message) => message.sources);
     checkSources(asked, recursive, sources);
     const placed = withTargets(sources, asked);
     target.taken.take(placed);
-    const { type: _, sources: __, last: ___, ...about } = announced.at(-1)!;
+    const { type: _, sources: __, last: ___, ...about } = totals;
     await announce(this.#to.control, placed, { ...about, operands: about.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
     if (answer.type === "refused") throw toError(answer.failure);
-    const totals = announced.at(-1)!;
     const count = streamsFor(totals, streams, bytesPerSecond);
     for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.most });
     return { count, totals };
@@ -95,9 +97,15 @@ export class RelayedConversation {
     for (;;) {
       const message = await from.control.expect(...types);
       this.#look(message);
-      to.control.send(message);
+      await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
+  }
+
+  /** Passes a message on, and waits while the host that it is for does not read. */
+  async #passOn({ control }: ClientSession, message: MessageOf<MessageType>): Promise<void> {
+    control.send(message);
+    if (control.waiting > MOST_WAITING) await control.flushed();
   }
 
   #look(message: MessageOf<MessageType>): void {
@@ -120,13 +128,10 @@ export class RelayedConversation {
   }
 
   #fail(failure: Failure): void {
-    const key = `${failure.path}\n${failure.message}`;
     // Each range of a file may fail by itself.
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (!this.#reported.add(`${failure.path}\n${failure.message}`)) return;
     this.failed++;
-    const { path, message, hint } = failure;
-    this.#options.emit({ type: "failed", path, message, hint: hint || undefined });
+    this.#options.emit(failedEvent(failure));
   }
 }
 

@@ -4,15 +4,15 @@ import { ProtocolError } from "../errors.ts";
 import { Confinement } from "../files/confinement.ts";
 import type { CleanJob } from "../protocol/job.ts";
 import type { RemovedEntry } from "../protocol/messages.ts";
+import { MOST_WAITING } from "../session/control_channel.ts";
+import type { Failure } from "../protocol/results.ts";
 import type { RemoteSession } from "../session/remote_session.ts";
-import { clean } from "./cleaning.ts";
+import { clean, findFolders } from "./cleaning.ts";
 import { GatheredEntries } from "./gathered_entries.ts";
 import type { Machine } from "./machine.ts";
 import { checkDirection, type SessionLimits } from "./session_limits.ts";
 import { takeWanted } from "./wanted.ts";
 
-/** A client that reads more slowly than this end cleans makes it wait. UTF-16 units. */
-const MOST_WAITING = 256 << 10;
 /** What is gathered for a message waits no longer. */
 const GATHER_MS = 250;
 
@@ -29,25 +29,31 @@ export async function cleanForClient(
   const { dryRun = false, olderThanMs } = job;
   const home = Deno.cwd();
   const confinement = limits.root === undefined ? undefined : new Confinement(limits.root, home, machine.files.paths);
-  const folders = await takeWanted(control, job);
+  const failed = (failure: Failure) => {
+    note(failure.message);
+    control.send({ type: "failed", failure });
+  };
+  const found = await findFolders(
+    await takeWanted(control, job),
+    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement },
+    machine.files,
+    { failed, turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined },
+  );
   const gone: { error?: unknown } = {};
   const bye = control.expect("bye");
   bye.catch((error) => gone.error = error);
   const removed = new GatheredEntries<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
   let sentMs = performance.now();
   const work = clean(
-    { folders, olderThanMs, dryRun },
-    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement },
+    { olderThanMs, dryRun },
+    found,
     machine.files,
     {
       removed(entry) {
         note(`${dryRun ? "would remove" : "removed"} ${entry.path}`);
         removed.add(entry);
       },
-      failed(failure) {
-        note(failure.message);
-        control.send({ type: "failed", failure });
-      },
+      failed,
       turn() {
         if (gone.error) throw gone.error;
         const now = performance.now();
@@ -55,6 +61,7 @@ export async function cleanForClient(
           removed.flush();
           sentMs = now;
         }
+        // Wait while the client does not read, so that unsent messages do not fill the memory.
         return control.waiting > MOST_WAITING ? control.flushed() : undefined;
       },
     },

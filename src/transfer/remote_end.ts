@@ -2,6 +2,8 @@
 
 import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
+import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
+import { cutText } from "../protocol/texts.ts";
 import type { PortRange } from "../session/data_port.ts";
 import { ControlLost } from "../session/control_channel.ts";
 import { openRemoteSession, type RemoteSession } from "../session/remote_session.ts";
@@ -67,8 +69,8 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     await Promise.race([session.control.flushed(), aborted]);
   } catch (error) {
     const code = codeOf(error);
-    const hint = error instanceof UserError ? error.hint : undefined;
-    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof UserError && error.hint ? cutText(error.hint, MAX_HINT_TEXT) : undefined;
+    const message = cutText(error instanceof Error ? error.message : String(error), MAX_MESSAGE_TEXT);
     session.control.send({ type: "abort", code, message, hint });
     // The client may be gone; then this does not resolve, and whoever called ends the process.
     await Promise.race([session.control.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);

@@ -4,13 +4,14 @@ import { ProtocolError } from "../errors.ts";
 import { Confinement } from "../files/confinement.ts";
 import { parseFilterRules } from "../files/filter.ts";
 import { comparisonOf } from "../protocol/ask.ts";
-import { MAX_BLOCK_BYTES, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
+import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
+import { MOST_WAITING } from "../session/control_channel.ts";
 import type { CopySession } from "../session/remote_session.ts";
 import { exactly } from "../session/stream_count.ts";
 import { codecsFor } from "./compression.ts";
 import { walkOptions } from "./copy_request.ts";
 import { filesFor } from "./dummy_files.ts";
-import type { TransferEvent } from "./events.ts";
+import { failedEvent, type TransferEvent } from "./events.ts";
 import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
 import { findSources } from "./found_sources.ts";
@@ -85,6 +86,7 @@ export async function runJob(
       toOutput: false,
       base,
       tilde,
+      mostSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
       preserve: job.preserve,
       resume: job.resume ?? false,
@@ -102,10 +104,17 @@ export async function runJob(
     });
     return finished(outcome);
   }
-  const found = findSources(
-    await takeWanted(session.control, job),
+  const { control } = session;
+  const found = await findSources(
+    await takeWanted(control, job),
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
+    (failure) => {
+      emit(failedEvent(failure));
+      control.send({ type: "failed", failure });
+      // Wait while the client does not read, so that unsent messages do not fill the memory.
+      if (control.waiting > MOST_WAITING) return control.flushed();
+    },
   );
   const outcome = await send({
     ...shared,

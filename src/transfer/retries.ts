@@ -2,14 +2,15 @@
 
 import { StartError } from "../errors.ts";
 import type { TransferEvent } from "./events.ts";
+import { ReportedTexts } from "./reported_texts.ts";
 import { TransferLost } from "./transfer_errors.ts";
 
 /** The first pause, and the longest, in seconds; each is twice as long as the one before. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
-/** What was told once is not told again by another try, as far as this many are remembered. */
-const MOST_TOLD = 100_000;
+/** Limits of the failures and notes that are remembered over all tries. */
+const MAX_REPORTED = { texts: 100_000, units: 32 << 20 };
 
 /** How often a copy is begun again, and who hears of it. */
 export interface RetryOptions {
@@ -54,15 +55,11 @@ function whatWasLost(error: unknown, again: boolean): string | undefined {
   return again && error instanceof StartError ? error.message : undefined;
 }
 
-/** Leaves out what an earlier try has told: paths that failed, and notes. */
+/** Omits failures and notes that an earlier try has reported. */
 function once(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
-  const told = new Set<string>();
+  const reported = new ReportedTexts(MAX_REPORTED);
   return (event) => {
-    if (event.type === "failed" || event.type === "note") {
-      const text = `${event.type} ${event.message}`;
-      if (told.has(text)) return;
-      if (told.size < MOST_TOLD) told.add(text);
-    }
+    if ((event.type === "failed" || event.type === "note") && !reported.add(`${event.type} ${event.message}`)) return;
     emit(event);
   };
 }

@@ -8,7 +8,9 @@ import type { Walk, WalkItem } from "../files/engine.ts";
 import { FileChange } from "../files/file_change.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { Message, MessageOf, PlannedEntry } from "../protocol/messages.ts";
+import { MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import { type Failure, isPlaced } from "../protocol/results.ts";
+import { cutText } from "../protocol/texts.ts";
 import { Changes } from "../streams/changes.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { AskUnit, DigestUnit, PackUnit, SendReport, Unit } from "../streams/unit.ts";
@@ -35,6 +37,8 @@ export interface SchedulerHost {
   listing?: CopyListing;
   /** What a dry run would do. */
   planned(entry: PlannedEntry): void;
+  /** Called before each unit is handed out. The unit waits until the returned promise resolves. */
+  turn?: () => Promise<void> | undefined;
 }
 
 /** Sizes that shape the units. */
@@ -225,6 +229,8 @@ export class Scheduler {
   /** The next unit for a stream; undefined when everything is done. */
   async next(stream: number): Promise<Unit | undefined> {
     for (;;) {
+      const turn = this.#host.turn?.();
+      if (turn) await turn;
       // A stream that broke while it waited must not take a unit into the grave.
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#ready.shift() ?? this.#ranged.next(this.#nextUnit);
@@ -393,7 +399,7 @@ export class Scheduler {
         this.#fail(toFailure(item.error), "sender");
         break;
       case "note":
-        this.#host.note(`${quotePath(item.path)}: ${item.message}`);
+        this.#host.note(cutText(`${quotePath(item.path)}: ${item.message}`, MAX_MESSAGE_TEXT));
         break;
     }
   }

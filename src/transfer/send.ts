@@ -7,6 +7,7 @@ import type { FileEngine, SourceRoot, WalkOptions } from "../files/engine.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
+import { MOST_WAITING } from "../session/control_channel.ts";
 import type { Session } from "../session/session.ts";
 import { exactly, type StreamCount } from "../session/stream_count.ts";
 import { toError } from "../streams/failure.ts";
@@ -14,7 +15,7 @@ import { sharedLimit } from "../streams/shared_limit.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import { codecFor } from "./compression.ts";
 import type { CopyListing } from "./copy_listing.ts";
-import type { TransferEvent } from "./events.ts";
+import { failedEvent, type TransferEvent } from "./events.ts";
 import { announce } from "./announce.ts";
 import { hostIdentity } from "./host_identity.ts";
 import type { Machine } from "./machine.ts";
@@ -42,8 +43,8 @@ export interface SendOptions {
   salt: string;
   /** How many operands the user named. */
   operands: number;
-  /** Operands that are no roots. */
-  failures: Failure[];
+  /** Number of operands that could not be found or copied. Each failure was reported already. */
+  notFound: number;
   walk: WalkOptions;
   /** Holes are sent as such. */
   sparse: boolean;
@@ -102,7 +103,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
   }
   if (options.congestion !== undefined) checkCongestion(options.congestion);
   const fail = (failure: Failure, side: "sender" | "receiver") => {
-    emit({ type: "failed", path: failure.path, message: failure.message, hint: failure.hint || undefined });
+    emit(failedEvent(failure));
     if (!isClient && side === "sender") control.send({ type: "failed", failure });
   };
   const planned = new PlannedEntries(emit);
@@ -120,6 +121,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
       planned.add(entry);
       if (!isClient) messages.add(entry);
     },
+    // Wait while the client does not read, so that unsent messages do not fill the memory.
+    turn: isClient ? undefined : () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
   }, {
     streams: options.streams.most,
     blockBytes: options.blockBytes,
@@ -128,7 +131,6 @@ export async function send(options: SendOptions): Promise<Outcome> {
     resume: options.resume && !options.files.dummy,
     digests: options.listing !== undefined,
   });
-  for (const failure of options.failures) fail(failure, "sender");
   const progress = new SenderProgress(session, scheduler, emit);
   const started: { crew?: StreamCrew } = {};
   try {
@@ -164,6 +166,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
           role: {
             type: "send",
             roots,
+            preserve: options.walk.preserve ?? false,
             sparse: options.sparse,
             lends,
             codec,
@@ -199,12 +202,12 @@ export async function send(options: SendOptions): Promise<Outcome> {
     messages.flush();
     const skipped = scheduler.skipped.files;
     const verified = options.verify ? { verified: scheduler.verified } : {};
-    const incomplete = scheduler.failed + options.failures.length > 0;
+    const incomplete = scheduler.failed + options.notFound > 0;
     const more = { ...(comparison || recalls ? { skipped } : {}), ...verified, ...(incomplete ? { incomplete } : {}) };
     control.send({ type: "finish", ...scheduler.done, ...more });
     const finished = await conversation.finished;
     for (const failure of finished.failures) fail(failure, "receiver");
-    const failed = scheduler.failed + options.failures.length + finished.failures.length;
+    const failed = scheduler.failed + options.notFound + finished.failures.length;
     checkTotals({ ...scheduler.done, skipped, ...verified }, finished);
     const lost = isClient ? crew.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });

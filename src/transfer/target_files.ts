@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
-import { openFilesLimit } from "../native/open_files_limit.ts";
+import { openFilesLimit, unprovenFiles } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -11,6 +11,7 @@ import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
+import { failedEvent } from "./events.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import type { RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
@@ -129,7 +130,13 @@ export class TargetFiles {
       {
         next: () => Promise.reject(new Error("A receiver has no units")),
         partial: (file) => this.#partial(file),
-        report: (_, report) => this.#report(report as ReceiveReport),
+        report: (_, report) => {
+          try {
+            this.#report(report as ReceiveReport);
+          } catch (error) {
+            this.crew.fail(error);
+          }
+        },
         written: (stream, bytes) => this.#written.set(stream, bytes),
       },
       options.workers(streams),
@@ -182,7 +189,10 @@ export class TargetFiles {
 
   /** Where descriptors are scarce a file does without a journal, and cannot go on after an interruption. */
   #mayKeepJournal(): boolean {
-    this.#mostJournals ??= Math.max(0, Math.floor((openFilesLimit() - OTHER_DESCRIPTORS) / 2));
+    if (this.#mostJournals === undefined) {
+      const limit = openFilesLimit();
+      this.#mostJournals = Math.max(0, Math.floor((limit - unprovenFiles(limit) - OTHER_DESCRIPTORS) / 2));
+    }
     let journals = this.#beginning.size;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
     return journals < this.#mostJournals;
@@ -212,12 +222,7 @@ export class TargetFiles {
   }
 
   #tellFailure(failure: Failure): void {
-    this.#options.emit({
-      type: "failed",
-      path: failure.path,
-      message: failure.message,
-      hint: failure.hint || undefined,
-    });
+    this.#options.emit(failedEvent(failure));
   }
 
   /** Whether a path failed on this side so far. */

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { createDummyEngine } from "../files/dummy_engine.ts";
 import { MADE_UP_ROOTS, MadeUpWalk } from "../files/made_up.ts";
+import { MAX_PLAIN_ROOTS } from "../protocol/limits.ts";
 import type { Load } from "../protocol/probe.ts";
 import type { Session } from "../session/session.ts";
 import { exactly } from "../session/stream_count.ts";
@@ -69,7 +70,7 @@ export async function measureThroughput(
       files: { ...dummies, walk },
       roots: MADE_UP_ROOTS.map((root) => ({ ...root, operand: 0 })),
       operands: 1,
-      failures: [],
+      notFound: 0,
       walk: { recursive: false },
       compress: false,
     })
@@ -81,6 +82,7 @@ export async function measureThroughput(
       toOutput: false,
       base: "/",
       tilde: false,
+      mostSources: MAX_PLAIN_ROOTS,
       acceptSources: (sources) => sources,
       preserve: false,
       xattrs: false,

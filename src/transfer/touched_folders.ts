@@ -3,30 +3,47 @@
 import type { FileError } from "../errors.ts";
 import { joinPath } from "../files/local_path.ts";
 import { rootFolder } from "../files/target_name.ts";
+import { MAX_DIRECTORIES_TEXT } from "../protocol/limits.ts";
+import { TextBudget } from "../protocol/texts.ts";
 import type { FinishedFolder, FolderPlace, TargetRoot, TargetWriter } from "../files/engine.ts";
+
+/** Values by root and path. The key is the path of the value itself, so that each path is in memory once. */
+type ByPlace<T> = Map<number, Map<string, T>>;
 
 /** See above. */
 export class TouchedFolders {
   readonly #roots: readonly TargetRoot[];
-  readonly #folders = new Map<string, FinishedFolder>();
+  readonly #folders: ByPlace<FinishedFolder> = new Map();
   /** Where they have to be brought to the disk: those in which something may have a new name. */
-  readonly #named: Map<string, FolderPlace> | undefined;
+  readonly #named: ByPlace<FolderPlace> | undefined;
+  readonly #text: TextBudget;
 
-  constructor(roots: readonly TargetRoot[], { fsync }: { fsync: boolean }) {
+  /** @param options.mostText maximum length of all paths and extended attributes together. */
+  constructor(
+    roots: readonly TargetRoot[],
+    { fsync, mostText = MAX_DIRECTORIES_TEXT }: { fsync: boolean; mostText?: number },
+  ) {
     this.#roots = roots;
+    this.#text = new TextBudget(mostText, "directories");
     if (fsync) this.#named = new Map();
     this.touch(roots.flatMap((root, index) => {
       return root.kind === "folder" && root.created ? [{ root: index, path: "", created: true }] : [];
     }));
   }
 
-  /** Puts together what is known of folders from both sides. */
+  /**
+   * Puts together what is known of folders from both sides.
+   *
+   * @throws {ProtocolError} code "bad-message" if paths and extended attributes exceed the limit.
+   */
   touch(folders: readonly FinishedFolder[]): void {
     for (const folder of folders) {
       const root = this.#roots[folder.root];
       if (root?.kind === "folder" && root.continued) folder.continued = true;
-      const known = this.#folders.get(keyOf(folder));
-      if (!known) this.#folders.set(keyOf(folder), folder);
+      const known = this.#folders.get(folder.root)?.get(folder.path);
+      if (!known) this.#text.add(folder.path.length);
+      if (!known?.xattrs) this.#text.add(folder.xattrs?.length ?? 0);
+      if (!known) put(this.#folders, folder);
       else {
         known.created ||= folder.created;
         known.mode ??= folder.mode;
@@ -37,30 +54,42 @@ export class TouchedFolders {
     }
   }
 
-  /** Something was written in this folder, or may have been: it, and the folder that it is in itself, are changed. */
+  /**
+   * Something was written in this folder, or may have been: it, and the folder that it is in itself, are changed.
+   *
+   * @throws {ProtocolError} as `touch`.
+   */
   entered({ root, path }: FolderPlace): void {
     if (!this.#named) return;
     for (const place of [path, path.slice(0, Math.max(0, path.lastIndexOf("/")))]) {
-      this.#named.set(keyOf({ root, path: place }), { root, path: place });
+      if (this.#named.get(root)?.has(place)) continue;
+      this.#text.add(place.length);
+      put(this.#named, { root, path: place });
     }
   }
 
   /** All of them, and those that roots lie in. */
   *paths(): Generator<string> {
     yield* new Set(this.#roots.map(rootFolder));
-    for (const { root, path } of this.#folders.values()) {
+    for (const { root, path } of all(this.#folders)) {
       if (path !== "") yield joinPath(rootFolder(this.#roots[root]), path);
     }
   }
 
   /** Gives them their attributes, and brings them to the disk where that is wanted. @returns what failed. */
   async finish(writer: TargetWriter): Promise<FileError[]> {
-    const failures = writer.finishFolders([...this.#folders.values()]);
-    if (this.#named) failures.push(...await writer.syncFolders(this.#named.values()));
+    const failures = writer.finishFolders([...all(this.#folders)]);
+    if (this.#named) failures.push(...await writer.syncFolders(all(this.#named)));
     return failures;
   }
 }
 
-function keyOf({ root, path }: FolderPlace): string {
-  return `${root}/${path}`;
+function put<T extends FolderPlace>(places: ByPlace<T>, value: T): void {
+  const ofRoot = places.get(value.root);
+  if (ofRoot) ofRoot.set(value.path, value);
+  else places.set(value.root, new Map([[value.path, value]]));
+}
+
+function* all<T>(places: ByPlace<T>): Generator<T> {
+  for (const ofRoot of places.values()) yield* ofRoot.values();
 }

@@ -1,8 +1,9 @@
 /** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
 
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, UserError } from "../errors.ts";
 import type { CleanJob, CopyJob } from "../protocol/job.ts";
-import { MAX_ROOTS } from "../protocol/limits.ts";
+import { MAX_ROOTS, MAX_SOURCES_TEXT } from "../protocol/limits.ts";
+import { grouped, TextBudget } from "../protocol/texts.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import type { ControlChannel } from "../session/control_channel.ts";
 import { batches } from "./batches.ts";
@@ -13,6 +14,14 @@ export interface WantedSource {
   readonly path: string;
   /** Neither patterns nor "~" mean anything in it. */
   readonly literal: boolean;
+}
+
+/** The error for sources whose paths are too long together. */
+export function tooLong(): UserError {
+  return new UserError(
+    `Cannot copy so many sources at once: their paths have more than ${grouped(MAX_SOURCES_TEXT)} characters together`,
+    { hint: "Copy them in several runs" },
+  );
 }
 
 /** More than this does not go with the job, which has to fit into a line. UTF-16 units. */
@@ -31,6 +40,9 @@ export async function sendWanted(
   sources: readonly WantedSource[],
 ): Promise<void> {
   if (!sourcesOfJob(sources).more) return;
+  if (sources.reduce((sum, { path }) => sum + path.length, 0) > MAX_SOURCES_TEXT) {
+    throw tooLong();
+  }
   let left = sources.length;
   const alike = (one: WantedSource, other: WantedSource) => one.literal === other.literal;
   for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, alike)) {
@@ -45,16 +57,27 @@ export async function sendWanted(
   }
 }
 
-/** Remote end: all sources of a pull, or folders to clean. @throws {ProtocolError} */
+/**
+ * Remote end: receives all sources of a pull, or directories to clean. None is looked up before the last has arrived,
+ * because the client does not read while it sends them.
+ *
+ * @throws {ProtocolError}
+ */
 export async function takeWanted(
   control: ControlChannel,
   { sources, more }: CleanJob | Extract<CopyJob, { direction: "pull" }>,
 ): Promise<WantedSource[]> {
   const all: WantedSource[] = sources.map((path) => ({ path, literal: false }));
+  const texts = new TextBudget(MAX_SOURCES_TEXT, "sources");
   for (let last = !more; !last;) {
     const message = await control.expect("wanted");
-    for (const path of message.sources) all.push({ path, literal: message.literal });
-    if (all.length > MAX_ROOTS) throw new ProtocolError("bad-message", "Cannot accept so many sources");
+    for (const path of message.sources) {
+      texts.add(path.length);
+      all.push({ path, literal: message.literal });
+    }
+    if (all.length > MAX_ROOTS) {
+      throw new ProtocolError("bad-message", `Cannot accept more than ${grouped(MAX_ROOTS)} sources`);
+    }
     last = message.last;
   }
   return all;

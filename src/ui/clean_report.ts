@@ -1,6 +1,6 @@
 /** What `--clean` says on stdout: a line for each file and their sum, or with `--json` one object a line. */
 
-import { escapePath } from "../errors.ts";
+import { escapePath, jsonLine } from "../escape_text.ts";
 import type { CleanOutcome } from "../transfer/cleaning.ts";
 import { formatBytes, formatCount } from "./format.ts";
 
@@ -108,6 +108,6 @@ export class CleanJson implements CleanReport {
   }
 
   #write(line: Record<string, unknown>): void {
-    this.#output.write(JSON.stringify(line) + "\n");
+    this.#output.write(jsonLine(line) + "\n");
   }
 }

@@ -2,7 +2,7 @@
 
 import type { BottleneckFacts } from "../doctor/bottleneck.ts";
 import type { Direction, Step } from "../doctor/step.ts";
-import { printable } from "../log/printable.ts";
+import { printable } from "../escape_text.ts";
 import type { SystemFacts } from "../protocol/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 

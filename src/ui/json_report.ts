@@ -3,6 +3,7 @@
  * README.md, "For programs".
  */
 
+import { jsonLine } from "../escape_text.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
 import { rateOf } from "./rate_meter.ts";
@@ -125,6 +126,6 @@ export class JsonReport {
   }
 
   #write(line: Record<string, unknown>): void {
-    this.#output.write(JSON.stringify(line) + "\n");
+    this.#output.write(jsonLine(line) + "\n");
   }
 }

@@ -1,5 +1,6 @@
-import { printable } from "../log/printable.ts";
+import { printable } from "../escape_text.ts";
 import type { FailedEvent, RetryEvent, TransferEvent } from "../transfer/events.ts";
+import { ReportedTexts } from "../transfer/reported_texts.ts";
 import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
@@ -33,6 +34,8 @@ export interface TerminalOptions {
 
 /** At most eight times a second: faster than that nobody reads. */
 const REDRAW_MS = 125;
+/** Limits of the hints that are remembered: a peer may send another hint for each file. */
+const MOST_HINTS = { texts: 1_000, units: 256 << 10 };
 /** A copy that is over sooner than this shows no progress line at all. */
 const FIRST_DRAW_MS = 300;
 
@@ -51,7 +54,7 @@ export class Terminal {
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #lastFailure = "";
-  readonly #hints = new Set<string>();
+  readonly #hints = new ReportedTexts(MOST_HINTS);
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;
@@ -84,9 +87,7 @@ export class Terminal {
     // A folder that fails does so with each file in it: that is said once.
     if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
     this.#lastFailure = message;
-    if (!hint || this.#hints.has(hint)) return;
-    this.#hints.add(hint);
-    this.printLine(`hint: ${hint}`);
+    if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
   }
 
   /** Prints text above the progress line, made safe for a terminal. Also the place for the log's lines. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
+import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { removeTree } from "../support/temp.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
@@ -9,6 +10,9 @@ import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const OLD = new Date("2001-02-03T04:05:06.789Z");
 const FUTURE = new Date("2100-01-01T00:00:00Z");
+
+/** Asked of the program that is tested, which may be a compiled one. */
+const CUTS_FRACTIONS = /Deno 2\.[0-8]\./.test((await runEscp(["-V", "-v"])).stdout);
 
 /** Files and folders of all modes. */
 function modesTree(): TreeEntries {
@@ -60,6 +64,34 @@ describeWithSshd("modes and times", () => {
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const mtimes = way.engine === "native" ? "ns" : "ms";
       assertEquals(await compareTrees(tree, `${to}/new`, { modes: true, mtimes }), []);
+    });
+
+    it(`before 1970 are kept, and known again with -u: ${wayName(way)}`, async () => {
+      const tree = await scene.tree({ "from/old": "1", "from/folder/large": { size: 2 << 20 }, "from/fraction": "2" });
+      const to = await scene.tree();
+      const touch = async (path: string, time: string) => {
+        await new Deno.Command("touch", { args: ["-d", `@${time}`, `${tree}/from/${path}`] }).output();
+      };
+      await touch("old", "-315619200");
+      await touch("folder/large", "-1000000000.5");
+      await touch("fraction", "-0.25");
+      await touch("folder", "-86400");
+      const copy = { flags: ["-rp", "--json"], sources: [`${tree}/from/.`], target: to };
+      const first = await scene.copy(way, copy);
+      assertEquals({ code: first.code, stderr: first.stderr }, { code: 0, stderr: "" });
+      const names = ["old", "fraction", "folder", "folder/large"];
+      const times = async (folder: string) => {
+        const args = ["-c", "%.9Y", ...names.map((name) => `${folder}/${name}`)];
+        const { stdout } = await new Deno.Command("stat", { args }).output();
+        const seconds = new TextDecoder().decode(stdout).trim().split("\n").map(Number);
+        // Deno before 2.9 sets whole seconds before 1970.
+        return CUTS_FRACTIONS && way.engine === "portable" ? seconds.map(Math.floor) : seconds;
+      };
+      assertEquals(await times(to), await times(`${tree}/from`));
+      const again = await scene.copy(way, { ...copy, flags: [...copy.flags, "-u"] });
+      assertEquals({ code: again.code, stderr: again.stderr }, { code: 0, stderr: "" });
+      const { files, skipped } = JSON.parse(again.stdout.trim().split("\n").at(-1)!);
+      assertEquals({ files, skipped }, { files: 0, skipped: 3 });
     });
 
     it(`of a file that is replaced stay without -p: ${wayName(way)}`, async () => {

@@ -11,7 +11,7 @@ import { PrintedText } from "../support/printed_text.ts";
 import { descendantsOf, killProcess } from "../support/processes.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { createTempFolder, type TempFolder } from "../support/temp.ts";
-import { plainRightsProblem, plainShell } from "./plain_rights.ts";
+import { OTHER_USER, plainRightsProblem, plainShell } from "./plain_rights.ts";
 
 const NAME = executableName(VERSION, ownSystem(Deno.build) ?? "linux-x64");
 const BINARY = Deno.env.get("ESCP_BINARY");
@@ -38,9 +38,21 @@ async function writeProgram(path: string, script: string): Promise<void> {
   await Deno.chmod(path, 0o755);
 }
 
+/** Puts what the script cannot do without into a directory, and these programs. */
+async function linkPrograms(folder: string, more: string[]): Promise<void> {
+  const needed = ["sh", "uname", "sed", "ls", "id", "mkdir", "tr", "cut", "head", "cat", "wc", "chmod", "mv", "rm"];
+  for (const name of [...needed, "bash", ...more]) {
+    const found = ["/usr/bin", "/bin"].map((folder) => `${folder}/${name}`).find((path) => exists(path));
+    if (found) await Deno.symlink(found, `${folder}/${name}`);
+  }
+}
+
 /** Runs the remote commands of a server in a namespace where this was mounted on its home folder. */
 const inMount = (options: string) =>
-  `unshare -m sh -c 'mount -t tmpfs -o ${options} tmpfs "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"'`;
+  `unshare -m sh -c 'mount -t tmpfs -o mode=700,${options} tmpfs "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"'`;
+
+/** A place for temporary directories that has no directory above it that other users may write to, as /tmp is one. */
+const CLOSED_PLACE = Deno.uid() === 0 ? "/run" : Deno.env.get("HOME");
 
 const mountProblem = findMountProblem();
 
@@ -201,11 +213,12 @@ describeWithSshd("a host without escp", () => {
   it("gets it where the login shell says no more than status 1, and into $XDG_CACHE_HOME", async () => {
     // As csh does for a command that it does not find.
     const forceCommand = `sh -c "$SSH_ORIGINAL_COMMAND"; status=$?; [ $status = 127 ] && exit 1; exit $status`;
-    await using cache = await createTempFolder();
-    await at({ forceCommand, environment: { XDG_CACHE_HOME: cache.path } }, async ({ push }) => {
+    await using home = await createTempFolder();
+    const environment = { HOME: home.path, XDG_CACHE_HOME: `${home.path}/cache` };
+    await at({ forceCommand, environment }, async ({ push }) => {
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
-      assertEquals(await names(`${cache.path}/escp/${VERSION}`), ["escp"]);
+      assertEquals(await names(`${home.path}/cache/escp/${VERSION}`), ["escp"]);
     });
   });
 
@@ -216,11 +229,7 @@ describeWithSshd("a host without escp", () => {
   for (const [what, more] of WITHOUT) {
     it(`gets it without ${what} there`, async () => {
       await using tools = await createTempFolder();
-      const needed = ["sh", "uname", "sed", "ls", "id", "mkdir", "tr", "cut", "head", "cat", "wc", "chmod", "mv", "rm"];
-      for (const name of [...needed, "bash", ...more]) {
-        const found = ["/usr/bin", "/bin"].map((folder) => `${folder}/${name}`).find((path) => exists(path));
-        if (found) await Deno.symlink(found, `${tools.path}/${name}`);
-      }
+      await linkPrograms(tools.path, more);
       await at({ environment: { PATH: tools.path } }, async ({ push, there }) => {
         const { code, stderr } = await push();
         assertEquals(code, 0, stderr);
@@ -289,7 +298,7 @@ describeWithSshd("a host without escp", () => {
         assertMatch(stderr, /its folder cannot be made there: .*Permission denied/);
         assertMatch(stderr, /^hint: .*--install-dir/m);
         await Deno.chmod(sshd.home, 0o700);
-        await using elsewhere = await createTempFolder();
+        await using elsewhere = await createTempFolder(CLOSED_PLACE);
         const other = await push("--install-dir", `${elsewhere.path}/bin`);
         assertEquals(other.code, 0, other.stderr);
       }),
@@ -347,17 +356,105 @@ describeWithSshd("a host without escp", () => {
     });
   });
 
-  it("gets nothing into a folder that others may write to", async () => {
-    await at({}, async ({ push, there }) => {
-      for (const folder of [there, there.slice(0, there.lastIndexOf("/"))]) {
-        await Deno.mkdir(there, { recursive: true, mode: 0o700 });
-        await Deno.chmod(folder, 0o770);
-        const { code, stderr } = await push();
-        assertEquals(code, 255, stderr);
-        assertMatch(stderr, /others may write to ".*", or it belongs to somebody else/);
-        assertEquals(await names(there), []);
-        await Deno.chmod(folder, 0o700);
-      }
+  /** A program that leaves a trace when it is run. */
+  async function plant(path: string, trace: string): Promise<void> {
+    await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await writeProgram(path, `: >'${trace}'; echo 'escp ${VERSION}'`);
+  }
+
+  const LOOSE: [who: string, loosen: (folder: string) => Promise<void>, ignore?: boolean][] = [
+    ["a group may write to", (folder) => Deno.chmod(folder, 0o770)],
+    ["everybody may write to", (folder) => Deno.chmod(folder, 0o777)],
+    ["everybody may write to and only owners may delete from", (folder) => Deno.chmod(folder, 0o1777)],
+    ["belongs to another user", (folder) => Deno.chown(folder, OTHER_USER, null), Deno.uid() !== 0],
+  ];
+  for (const [who, loosen, ignore = false] of LOOSE) {
+    it({
+      name: `gets nothing into a directory that ${who}, or that lies below such a directory`,
+      ignore,
+      fn: () =>
+        at({}, async ({ sshd, push, there }) => {
+          const trace = `${sshd.home}/run`;
+          const below = `${sshd.home}/shared/own/bin`;
+          const PLACES: [folder: string, loose: string, args: string[]][] = [
+            [there, there, []],
+            [there, `${sshd.home}/.cache/escp`, []],
+            [there, `${sshd.home}/.cache`, []],
+            [below, below, ["--install-dir", below]],
+            [below, `${sshd.home}/shared`, ["--install-dir", "~/shared/own/bin"]],
+          ];
+          for (const [folder, loose, args] of PLACES) {
+            await plant(`${folder}/escp`, trace);
+            await loosen(loose);
+            const { code, stderr } = await push(...args);
+            assertEquals(code, 255, stderr);
+            const [, named] = /others may write to "(.*)", or it belongs to somebody else/.exec(stderr) ?? [];
+            assertEquals(named, loose, stderr);
+            assertMatch(stderr, /^hint: .*--install-dir DIR/m);
+            assertEquals(await names(folder), ["escp"]);
+            await Deno.remove(loose, { recursive: true });
+            // Where it is not there yet, nothing is made either.
+            if (loose === folder) continue;
+            await Deno.mkdir(loose, { recursive: true });
+            await loosen(loose);
+            assertMatch((await push(...args)).stderr, /others may write to/);
+            assertEquals(await names(loose), []);
+            await Deno.remove(loose, { recursive: true });
+          }
+          assertEquals(await names(trace.replace(/\/[^/]*$/, "")).then((all) => all?.includes("run")), false);
+        }),
+    });
+  }
+
+  it("gets nothing through a symbolic link into a directory that others may write to", async () => {
+    await at({}, async ({ sshd, push }) => {
+      await Deno.mkdir(`${sshd.home}/shared`);
+      await Deno.chmod(`${sshd.home}/shared`, 0o777);
+      await Deno.mkdir(`${sshd.home}/shared/bin`);
+      await Deno.symlink("shared/bin", `${sshd.home}/link`);
+      const { code, stderr } = await push("--install-dir", "~/link");
+      assertEquals(code, 255, stderr);
+      assertStringIncludes(stderr, `others may write to "${sshd.home}/shared"`);
+      assertEquals(await names(`${sshd.home}/shared/bin`), []);
+    });
+  });
+
+  it("gets it into a directory outside of the home directory if nobody else may write above it", async () => {
+    await using elsewhere = await createTempFolder(CLOSED_PLACE);
+    await at({}, async ({ push }) => {
+      const { code, stderr } = await push("--install-dir", `${elsewhere.path}/new/bin`);
+      assertEquals(code, 0, stderr);
+      assertEquals(await names(`${elsewhere.path}/new/bin`), ["escp"]);
+    });
+  });
+
+  for (const tool of ["sha256sum", "openssl", "no program"]) {
+    it(`with ${tool} for SHA-256 runs no program of --install-dir that is not the one to install`, async () => {
+      await using programs = await createTempFolder();
+      await linkPrograms(programs.path, tool === "no program" ? [] : [tool]);
+      await at({ environment: { PATH: programs.path } }, async ({ sshd, push }) => {
+        const [trace, bin] = [`${sshd.home}/run`, `${sshd.home}/bin`];
+        await plant(`${bin}/escp`, trace);
+        const { code, stderr } = await push("--install-dir", bin);
+        assertEquals(code, 0, stderr);
+        assertMatch(stderr, /is put into/);
+        assertEquals((await names(sshd.home))?.includes("run"), false);
+        const contents = await Deno.readFile(`${bin}/escp`);
+        assertEquals(encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", contents))), sum);
+      });
+    });
+  }
+
+  it("runs no program of --install-dir that it has no executable to compare with", async () => {
+    await at({}, async ({ sshd, run }) => {
+      const [trace, bin] = [`${sshd.home}/run`, `${sshd.home}/bin`];
+      await plant(`${bin}/escp`, trace);
+      await using other = await createTempFolder();
+      await Deno.writeTextFile(`${other.path}/${executableName(VERSION, "macos-arm64")}`, "x");
+      const { code, stderr } = await run("--binaries", other.path, "--install", "--install-dir", bin, "testhost");
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /there is no executable for linux-/);
+      assertEquals((await names(sshd.home))?.includes("run"), false);
     });
   });
 

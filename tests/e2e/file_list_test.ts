@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { runEscp } from "../support/escp_command.ts";
+import { escpCommand, runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { teachHosts } from "../support/sshd.ts";
 import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
@@ -23,6 +23,24 @@ describeWithSshd("a list of files", () => {
     await teachHosts(scene.sshd);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
+
+  it("may name 100,000 sources with long paths that are not there, each of which is reported", async () => {
+    const tree = await scene.tree({ "there": "there", "to": { folder: true } });
+    const folder = `${tree}/${Array(3).fill("long".repeat(50)).join("/")}`;
+    const names = Array.from({ length: 100_000 }, (_, index) => `testhost:${folder}/${index}`);
+    // The last line sums up; nobody wants to see the others.
+    const command = ["sh", "-c", '"$@" 2>/dev/null | tail -n 1', "sh", ...escpCommand()];
+    const { stdout } = await scene.copy({ direction: "pull", engine: ENGINES[0], streams: 1 }, {
+      flags: ["--json", "--filelist", "-"],
+      sources: [`${tree}/there`],
+      target: `${tree}/to`,
+      stdin: names.join("\n"),
+      command,
+      timeoutMs: 120_000,
+    });
+    const { status, failed, files } = JSON.parse(stdout);
+    assertEquals({ status, failed, files }, { status: "failed", failed: 100_000, files: 1 });
+  });
 
   for (const way of WAYS) {
     const from = (path: string) => way.direction === "pull" ? `testhost:${path}` : path;

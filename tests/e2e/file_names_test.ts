@@ -45,8 +45,8 @@ const NAMES = [
 ];
 
 /**
- * Before 2.6 Deno itself ends when an argument is not UTF-8, and leaves such names out of every listing: README.md says
- * so. Asked of the program that is tested, which may be a compiled one.
+ * Before 2.6 Deno itself ends when an argument is not UTF-8: README.md says so. Asked of the program that is tested,
+ * which may be a compiled one.
  */
 const IS_OLD = /Deno 2\.[0-5]\./.test((await runEscp(["-V", "-v"])).stdout);
 const OLD_REASON = IS_OLD ? " (skipped: not with the runtime Deno 2.5)" : "";
@@ -115,25 +115,74 @@ describeWithSshd("names of files", () => {
     );
   }
 
-  it(
-    `that are not UTF-8 fail one by one with the portable engine${OLD_REASON}`,
-    { ignore: !ENGINES.includes("portable") || IS_OLD },
-    async () => {
+  for (const way of WAYS.filter(({ engine }) => engine === "portable")) {
+    it(`that are not UTF-8 fail one by one with the portable engine: ${wayName(way)}`, async () => {
       const tree = await scene.tree({ "from/good": "good" });
-      await shell(tree, "echo 1 >from/bad\\377");
-      const way = { direction: "push", engine: "portable", streams: 4 } as const;
+      await shell(tree, "cd from; echo 1 >bad\\377; mkdir dir\\376; echo 2 >dir\\376/inside; mkdir ../to");
       const { code, stderr } = await scene.copy(way, {
         flags: ["-r"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,
       });
       assertEquals(code, 1, stderr);
-      assertEquals(stderr.split("\n").filter((line) => line.startsWith("escp: Cannot")).length, 1, stderr);
+      const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
+      const expected = ["bad", "dir"].map((name) => `escp: Cannot read "${tree}/from/${name}?": its name is not UTF-8`);
+      assertEquals(failures.map((line) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?")).sort(), expected, stderr);
       // Something failed, so the folder is still marked as unfinished.
-      const names = [...Deno.readDirSync(`${tree}/to`)].map(({ name }) => name);
-      assertEquals(names.filter((name) => !name.endsWith(".unfinished")), ["good"]);
-    },
-  );
+      const names = [...Deno.readDirSync(`${tree}/to/from`)].map(({ name }) => name);
+      assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
+    });
+  }
+
+  for (const direction of ["push", "pull"] as const) {
+    const ignore = ENGINES.length < 2;
+    it(
+      `that are not UTF-8 fail one by one where the target has the portable engine: ${direction}`,
+      { ignore },
+      async () => {
+        const tree = await scene.tree({ "from/good": "good" });
+        await shell(
+          tree,
+          "cd from; echo 1 >bad\\377; mkdir dir\\376; echo 2 >dir\\376/inside; ln -s x\\377 link; mkdir ../to",
+        );
+        const [here, there] = direction === "push" ? ["native", "portable"] : ["portable", "native"];
+        const [from, to] = direction === "push"
+          ? [`${tree}/from`, `testhost:${tree}/to`]
+          : [`testhost:${tree}/from`, `${tree}/to`];
+        const flags = ["-D", `${scene.sshd.binFolder}/${there}/escp`, "--engine", here, "-r", "--symlinks=preserve"];
+        const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...flags, from, to]);
+        assertEquals(code, 1, stderr);
+        const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot")).sort();
+        assertEquals(failures, [
+          `escp: Cannot create "${tree}/to/from/bad\\xff": its name is not UTF-8`,
+          `escp: Cannot create "${tree}/to/from/dir\\xfe": its name is not UTF-8`,
+          `escp: Cannot create "${tree}/to/from/link": the path that it contains is not UTF-8`,
+        ], stderr);
+        const names = [...Deno.readDirSync(`${tree}/to/from`)].map(({ name }) => name);
+        assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
+      },
+    );
+  }
+
+  it("that are not UTF-8 are matched by a pattern with the native engine", { ignore: !native }, async () => {
+    const tree = await scene.tree({ "from/good": "good" });
+    await shell(tree, "cd from; echo 1 >bad\\377; mkdir ../to");
+    const way = { direction: "pull", engine: "native", streams: 4 } as const;
+    const { code, stderr } = await scene.copy(way, { sources: [`${tree}/from/*`], target: `${tree}/to` });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await sums(`${tree}/to`), await sums(`${tree}/from`));
+  });
+
+  it("that are not UTF-8 and match a pattern fail one by one with the portable engine", async () => {
+    const tree = await scene.tree({ "from/good": "good" });
+    await shell(tree, "cd from; echo 1 >bad\\377; mkdir ../to");
+    const engine = ENGINES.includes("portable") ? "portable" : "native";
+    const way = { direction: "pull", engine, streams: 4 } as const;
+    const { code, stderr } = await scene.copy(way, { sources: [`${tree}/from/*`], target: `${tree}/to` });
+    assertEquals(code, engine === "portable" ? 1 : 0, stderr);
+    const names = [...Deno.readDirSync(`${tree}/to`)].map(({ name }) => name);
+    if (engine === "portable") assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
+  });
 });
 
 /** Runs a line of shell in which \ooo stands for a byte. */

@@ -49,6 +49,22 @@ describeWithSshd("escp as it runs on", () => {
     });
   }
 
+  for (const flags of [["-r"], ["-r", "-p"]]) {
+    it(`windows: directories and files arrive with usable permissions: ${flags.join(" ")}`, async () => {
+      const tree = await scene.tree({
+        "from/folder/small": "1",
+        "from/folder/large": { size: 5 << 20 },
+        "to/": { folder: true },
+      });
+      const { code, stderr } = await run("windows", [...flags, `${tree}/from`, `testhost:${tree}/to`]);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      // The server's umask is 022.
+      const modeOf = (path: string) => (Deno.statSync(`${tree}/to/from/${path}`).mode! & 0o7777).toString(8);
+      assertEquals([modeOf(""), modeOf("folder")], ["755", "755"]);
+      assertEquals([modeOf("folder/small"), modeOf("folder/large")], ["644", "644"]);
+    });
+  }
+
   it("windows: leaves out what has no name there, by name, and nothing leads out of the target", async () => {
     const tree = await scene.tree({
       "from/good": "1",

@@ -13,12 +13,13 @@ export const plainRightsProblem: string | undefined = COMMAND.length === 0 ? und
 
 /** A user who owns nothing, and may read everything, so that a Deno of this user's runs as him. */
 export const OTHER_USER = 54321;
-const AS_OTHER = ["setpriv", `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, "--clear-groups"].concat(
-  ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--"],
-);
+export const AS_OTHER_USER: string[] = ["setpriv", `--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, "--clear-groups"]
+  .concat(
+    ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search", "--"],
+  );
 
 /** Why nothing can be run as him. */
-export const otherUserProblem: string | undefined = Deno.uid() === 0 ? findProblem(AS_OTHER) : "not root";
+export const otherUserProblem: string | undefined = Deno.uid() === 0 ? findProblem(AS_OTHER_USER) : "not root";
 
 /** For sshd's ForceCommand: what the client asks for, with plain rights. */
 export const plainShell: string = `exec ${[...COMMAND, "sh", "-c"].join(" ")} "$SSH_ORIGINAL_COMMAND"`;
@@ -30,7 +31,7 @@ export function writePlainEscp(folder: string, inner: string[] = escpCommand()):
 
 /** The same for one of the other user. */
 export function writeOthersEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
-  return write(`${folder}/others-escp`, [...AS_OTHER, ...inner]);
+  return write(`${folder}/others-escp`, [...AS_OTHER_USER, ...inner]);
 }
 
 async function write(path: string, command: string[]): Promise<string> {

@@ -4,8 +4,10 @@ import { PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
 import { ENGINES, type Scene, startScene, type Way, wayName } from "../e2e/scene.ts";
 import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";
+import { escpCommand, startEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { startSshd } from "../support/sshd.ts";
 import { startFaultProxy } from "./fault_proxy.ts";
 
 /** At this many kilobits a second a copy takes some seconds. */
@@ -77,6 +79,52 @@ describeWithSshd("strangers on the data port cost a copy nothing", () => {
   for (const engine of ENGINES) {
     const way: Way = { direction: engine === "native" ? "push" : "pull", engine, streams: STREAMS };
     it(`who are 200 at once: ${wayName(way)}`, () => besiege(way, Object.keys(SAYINGS), 50));
+  }
+
+  for (
+    const [end, direction, flags] of [["the remote end", "push", []], ["the client", "pull", ["--reverse"]]] as const
+  ) {
+    it(`who hold 300 connections to ${end}, which may have 256 files open`, async () => {
+      const limited = 'ulimit -n 256 && exec "$@"';
+      await using host = await startSshd({ forceCommand: `ulimit -n 256 && exec sh -c "$SSH_ORIGINAL_COMMAND"` });
+      // Large enough for journals, which are open files too; without contents, so that they cost no time.
+      const sparse = { sparseSize: 5 << 20, pieces: { 0: "begin" } };
+      const from = await scene.tree(
+        Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${index}`, sparse])),
+      );
+      const to = await scene.tree();
+      const port = freePort();
+      const place = (side: string, path: string) => side === direction ? `testhost:${path}` : path;
+      await using running = await startEscp([
+        ...host.sshOptions,
+        ...["-r", "--sparse", "-t", `${STREAMS}`, "--retries", "0", "--tunnel", "never", ...flags],
+        ...["--escp-port", `${port}`, "--escp-portrange", "0", "--data-address", "127.0.0.1"],
+        place("pull", `${from}/.`),
+        place("push", to),
+      ], { command: ["sh", "-c", limited, "sh", ...escpCommand()] });
+      const strangers = new Set<Deno.TcpConn>();
+      let isOver = false;
+      running.result.catch(() => {}).finally(() => isOver = true);
+      const besieging = (async () => {
+        while (strangers.size < 300 && !isOver) {
+          // The port is open from some moment on.
+          const conn = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
+          if (conn) strangers.add(conn);
+          else await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      })();
+      try {
+        const { code, stderr, leftBehind } = await running.result;
+        assertEquals([code, stderr], [0, ""]);
+        assertEquals(strangers.size, 300);
+        assertEquals(await compareTrees(from, to), []);
+        assertEquals(temporaryFiles(to), []);
+        assertEquals(await leftBehind(), []);
+      } finally {
+        await besieging;
+        for (const conn of strangers) conn.close();
+      }
+    });
   }
 
   const way: Way = { direction: "push", engine: ENGINES[0], streams: STREAMS };

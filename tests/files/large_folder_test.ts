@@ -5,8 +5,8 @@ import { ENGINES, sourceRoot, TempFolder } from "./file_engines.ts";
 const FILES = 50_000;
 /** Far more than one piece of a listing and one pack, and far less than the folder. */
 const AHEAD = 10_000;
-/** Deno.readDir gives a folder out piece by piece from 2.6 on: README.md says so. */
-const isOld = /^2\.[0-5]\./.test(Deno.version.deno);
+/** Deno.readDir gives a folder out piece by piece from 2.6 on; on Linux an older one is not asked: README.md says so. */
+const isOld = /^2\.[0-5]\./.test(Deno.version.deno) && Deno.build.os !== "linux";
 
 for (const { title, make } of ENGINES) {
   const ignore = isOld && title === "portable";

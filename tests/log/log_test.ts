@@ -57,6 +57,10 @@ describe("formatLogRecord", () => {
     const record = { timeMs, level: "info", session: "3f9a2c", message: "4 streams" } as const;
     assertEquals(formatLogRecord(record), "2025-11-21T00:58:12.345Z info  3f9a2c 4 streams");
   });
+  it("shows invisible characters as escapes", () => {
+    const record = { timeMs: 0, level: "info", session: "", message: "a\u200bb\u061c\ufeff\u{e0020}" } as const;
+    assertEquals(formatLogRecord(record), "1970-01-01T00:00:00.000Z info  - a\\u200bb\\u061c\\ufeff\\u{e0020}");
+  });
   it("is one line whatever the message holds", () => {
     const record = { timeMs: 0, level: "error", session: "", message: "a\n2030-01-01 \u001b[1m\r" } as const;
     assertEquals(formatLogRecord(record), "1970-01-01T00:00:00.000Z error - a\\n2030-01-01 \\x1b[1m\\r");

@@ -30,6 +30,18 @@ describe("LineDecoder", () => {
     assertEquals([...decoder.push(bytesOf("\n"))], ["abc"]);
   });
 
+  it("takes no more memory for a line that comes byte by byte", () => {
+    const decoder = new LineDecoder(1 << 20);
+    const byte = bytesOf("x");
+    const before = Deno.memoryUsage();
+    for (let count = 1; count < 1 << 20; count++) for (const line of decoder.push(byte)) throw new Error(line);
+    const { heapUsed, external } = Deno.memoryUsage();
+    const taken = heapUsed - before.heapUsed + external - before.external;
+    assertEquals(decoder.held, (1 << 20) - 1);
+    assertEquals(taken < 32 << 20, true, `${taken} bytes`);
+    assertEquals([...decoder.push(bytesOf("\n"))].map(({ length }) => length), [(1 << 20) - 1]);
+  });
+
   it("takes a line of exactly the limit and rejects one byte more", () => {
     assertEquals([...new LineDecoder(5).push(bytesOf("12345\n"))], ["12345"]);
     assertProtocolError("long-line", () => [...new LineDecoder(5).push(bytesOf("123456\n"))]);

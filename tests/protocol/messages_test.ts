@@ -268,6 +268,22 @@ describe("fields of messages", () => {
     });
   }
 
+  it("a path, a message and a hint are rejected beyond their lengths", () => {
+    const LIMITS: [field: keyof typeof FAILURE, limit: number][] = [["path", 1 << 17], ["message", 1 << 18], [
+      "hint",
+      1 << 12,
+    ]];
+    for (const [field, limit] of LIMITS) {
+      const withText = (text: string) => ({ ...jsonOf("failed"), failure: { ...FAILURE, [field]: text } });
+      parse(withText("x".repeat(limit)));
+      rejects(withText("x".repeat(limit + 1)));
+    }
+    parse({ ...jsonOf("note"), message: "x".repeat(1 << 18) });
+    rejects({ ...jsonOf("note"), message: "x".repeat((1 << 18) + 1) });
+    parse({ ...jsonOf("wanted"), sources: ["x".repeat(1 << 17)] });
+    rejects({ ...jsonOf("wanted"), sources: ["x".repeat((1 << 17) + 1)] });
+  });
+
   it("a job may name a log, which is a text", () => {
     const start = jsonOf("start");
     const withLog = (log: unknown) => ({ ...start, job: { ...start.job as Json, log } });

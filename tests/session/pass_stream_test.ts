@@ -9,6 +9,8 @@ import { StreamSession } from "../../src/ssh/stream_session.ts";
 import { ENGINES } from "../e2e/scene.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import { AS_OTHER_USER, otherUserProblem } from "../e2e/plain_rights.ts";
+import { openReceiverPort } from "./receiver_port.ts";
 
 const PREAMBLE = formatPreamble("00112233445566778899aabbccddeeff", 7);
 
@@ -56,7 +58,8 @@ describe("a stream through a session of its own", () => {
   for (const [name, noise] of [["silent", ":"], ["talking", "echo Welcome; printf 'escp-stream? '"]]) {
     it(`reaches the data port behind a ${name} login`, async () => {
       const place = answering();
-      const conn = session(place.port, noise);
+      await using receiver = await openReceiverPort(place.port);
+      const conn = session(receiver.port, noise);
       await conn.write(PREAMBLE);
       await conn.write(new Uint8Array([1, 2, 3]));
       const answer = new Uint8Array(PREAMBLE.length + 3);
@@ -73,7 +76,8 @@ describe("a stream through a session of its own", () => {
     it(`carries much both ways at one time, whole (${engine})`, async () => {
       const sent = randomBytes(24 << 20, "both ways");
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      const conn = session(listener.addr.port, ":", engine);
+      await using receiver = await openReceiverPort(listener.addr.port);
+      const conn = session(receiver.port, ":", engine);
       const write = async (to: { write(bytes: Uint8Array): Promise<number> }, bytes: Uint8Array) => {
         for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
       };
@@ -102,6 +106,35 @@ describe("a stream through a session of its own", () => {
     conn.close();
     await conn.ended;
   });
+
+  const OTHERS: [who: string, options: Parameters<typeof openReceiverPort>[1], problem?: string][] = [
+    ["another program of this user", { args: [] }],
+    ["an escp of another user", { as: AS_OTHER_USER }, otherUserProblem],
+  ];
+  for (const [who, options, problem] of OTHERS) {
+    for (const hostname of ["127.0.0.1", "0.0.0.0", "::"]) {
+      it({
+        name: `reaches no port of ${who} at ${hostname}${problem ? ` (skipped: ${problem})` : ""}`,
+        ignore: problem !== undefined,
+        async fn() {
+          using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+          const accepted = listener.accept().then((conn) => conn.close(), () => "nobody");
+          await using other = await openReceiverPort(listener.addr.port, { ...options, hostname });
+          const conn = session(other.port, ":");
+          await conn.write(PREAMBLE);
+          assertEquals(await readAll(conn), new Uint8Array());
+          assertEquals(
+            await conn.said(),
+            `escp: Cannot reach port ${other.port} of this host from within: no escp of this user listens on it`,
+          );
+          conn.close();
+          await conn.ended;
+          listener.close();
+          assertEquals(await accepted, "nobody");
+        },
+      });
+    }
+  }
 
   it("is none when the login says too much", async () => {
     const conn = new StreamSession(new ProcessConn("sh", ["-c", "exec yes"]));

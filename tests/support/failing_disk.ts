@@ -22,12 +22,14 @@ export interface DiskFault {
   /** Happen once each, in this order. */
   changes?: DiskChange[];
   /** Calls that fail; left out: none does. */
-  on?: "write" | "create" | "rename" | "read" | "fsync";
-  errno?: "EIO" | "EDQUOT" | "ENOSPC" | "ENAMETOOLONG";
+  on?: "write" | "create" | "rename" | "read" | "fsync" | "utime";
+  errno?: "EIO" | "EDQUOT" | "ENOSPC" | "ENAMETOOLONG" | "EPERM";
   /** Bytes that are written before. Default 0. */
   after?: number;
   /** Longer names are refused. Default 255. */
   mostNameBytes?: number;
+  /** Earlier times become this one, as on FAT. Seconds since 1970. */
+  earliest?: number;
 }
 
 /** Mounted until it is disposed of. */

@@ -12,7 +12,17 @@ const OP = {
   ...{ write: 16, statfs: 17, release: 18, fsync: 20, flush: 25, init: 26, opendir: 27, readdir: 28, releasedir: 29 },
   ...{ fsyncdir: 30, access: 34, create: 35, interrupt: 36, destroy: 38, batchForget: 42, rename2: 45 },
 } as const;
-const ERRNO = { ENOENT: 2, EIO: 5, EEXIST: 17, ENOSPC: 28, ENAMETOOLONG: 36, ENOSYS: 38, ENOTEMPTY: 39, EDQUOT: 122 };
+const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  EIO: 5,
+  EEXIST: 17,
+  ENOSPC: 28,
+  ENAMETOOLONG: 36,
+  ENOSYS: 38,
+  ENOTEMPTY: 39,
+  EDQUOT: 122,
+};
 const HEADER_BYTES = 40;
 const ATTR_BYTES = 88;
 const MAX_WRITE = 128 << 10;
@@ -95,7 +105,7 @@ function checkName(name: string): void {
 
 function putAttr(view: DataView, at: number, { ino, size, mtime, mtimeNs, ctime, mode }: Node): void {
   const longs = [ino, BigInt(size), BigInt(Math.ceil(size / 512)), mtime, mtime, ctime];
-  longs.forEach((value, index) => view.setBigUint64(at + index * 8, value, true));
+  longs.forEach((value, index) => view.setBigInt64(at + index * 8, value, true));
   const ints = [mtimeNs, mtimeNs, 0, mode, 1, 0, 0, 0, 4096, 0];
   ints.forEach((value, index) => view.setUint32(at + 48 + index * 4, value, true));
 }
@@ -165,7 +175,10 @@ function answer(opcode: number, node: Node, body: DataView): DataView | Uint8Arr
       if (valid & SET.size) resize(node, Number(body.getBigUint64(16, true)));
       if (valid & SET.mode) node.mode = (node.mode & ~0o7777) | (body.getUint32(68, true) & 0o7777);
       if (valid & SET.mtime) {
-        node.mtime = body.getBigUint64(40, true);
+        failOn("utime");
+        const mtime = body.getBigInt64(40, true);
+        const earliest = BigInt(fault?.earliest ?? mtime);
+        node.mtime = mtime < earliest ? earliest : mtime;
         node.mtimeNs = body.getUint32(60, true);
       }
       return attrOf(node);

@@ -23,6 +23,17 @@ function playSystem(os: "windows" | "darwin"): void {
   }
   if (os === "darwin") return;
   for (const key of ["uid", "gid"]) replace(key, () => null);
+  // Deno reports these permissions on Windows for files and directories alike.
+  const withoutModes = (info: Deno.FileInfo) => ({ ...info, mode: 0o666, uid: null, gid: null });
+  for (const name of ["stat", "lstat"] as const) {
+    const [wait, sync] = [Reflect.get(Deno, name), Reflect.get(Deno, `${name}Sync`)];
+    replace(name, async (path: string) => withoutModes(await wait(path)));
+    replace(`${name}Sync`, (path: string) => withoutModes(sync(path)));
+  }
+  const statSync = Deno.FsFile.prototype.statSync;
+  Deno.FsFile.prototype.statSync = function () {
+    return withoutModes(statSync.call(this));
+  };
   for (const key of ["umask", "chmod", "chmodSync", "chown", "chownSync"]) {
     replace(key, () => {
       throw new Deno.errors.NotSupported(`Deno.${key} is not there on Windows`);

@@ -16,10 +16,12 @@ export const engine = loadCipherEngine("portable").engine;
 /**
  * A program for -S that is the script with this trick.
  *
+ * @param trick its first arguments.
  * @param host the only one that it is; on all others there is an honest escp. Left out: all are.
  */
-export function inPlaceOfSsh(script: string, trick: string, host = ""): TreeEntry {
-  const hostile = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, script, trick];
+export function inPlaceOfSsh(script: string, trick: string | string[], host = ""): TreeEntry & { content: string } {
+  const options = ["--quiet", "--no-check", "--allow-all", "--config", CONFIG];
+  const hostile = [Deno.execPath(), "run", ...options, script, ...[trick].flat()];
   const lines = [
     "#!/bin/sh",
     // Asked for settings, it has none.
@@ -30,9 +32,9 @@ export function inPlaceOfSsh(script: string, trick: string, host = ""): TreeEntr
   return { content: lines.join("\n") + "\n", mode: 0o755 };
 }
 
-/** The session with the client that has started this process. */
-export async function openHostileEnd(): Promise<RemoteSession> {
-  Deno.unrefTimer(setTimeout(() => Deno.exit(9), LIFE_MS));
+/** The session with the client that has started this process. @param lifeMs how long it may take. */
+export async function openHostileEnd({ lifeMs = LIFE_MS }: { lifeMs?: number } = {}): Promise<RemoteSession> {
+  Deno.unrefTimer(setTimeout(() => Deno.exit(9), lifeMs));
   return await openRemoteSession({
     engine: () => engine,
     software: "hostile",

@@ -12,6 +12,15 @@ function reportAt(clock: { ms: number }) {
 }
 
 describe("JsonReport", () => {
+  it("keeps names exact, and escapes what a terminal would obey, hide or reorder", () => {
+    const { report, read, lines } = reportAt({ ms: 0 });
+    lines.length = 0;
+    const path = "a\u202eb\u200bc\u009b31m\u{e0041}\udcff";
+    report.onEvent({ type: "planned", action: "send", path, bytes: 1 });
+    assertEquals(/^[\x20-\x7e]*\n$/.test(lines[0]), true, lines[0]);
+    assertEquals(read(), [{ event: "planned", action: "send", path, bytes: 1 }]);
+  });
+
   it("tells a copy from its start to its end, one object a line", () => {
     const clock = { ms: 1000 };
     const { report, read, lines } = reportAt(clock);

@@ -67,6 +67,18 @@ describe("Terminal", () => {
     assertEquals(shown.filter((line) => line !== "").length, 3);
   });
 
+  it("shows invisible characters of a label as escapes, and never a line wider than the screen", () => {
+    const label = "report\u202efdp.\u200b\u{e0041}exe";
+    for (const width of [20, 30, 50, 60, 80]) {
+      const screen = new MemoryScreen();
+      screen.width = width;
+      const { shown: [line] } = play([[0, connected], [500, progress(1)]], { label }, screen);
+      assert(/^[\x20-\x7e…]*$/.test(line), line);
+      assert(line.length < width, `${line.length} of ${width} columns`);
+      if (width === 80) assertEquals(line.startsWith("report\\u202efdp.\\u200b\\u{e0041}exe  "), true, line);
+    }
+  });
+
   it("draws nothing before ssh has stopped asking", () => {
     const { screen } = play([[5000, { type: "totals", files: 9, bytes: 9, complete: true }], [9000, progress(1)]]);
     assertEquals(screen.raw, "");

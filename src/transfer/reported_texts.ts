@@ -1,0 +1,30 @@
+/** Texts that were reported to the user, so that each is reported once. */
+
+/** Limits of what is remembered. */
+export interface ReportedLimits {
+  /** Maximum number of texts. */
+  texts: number;
+  /** Maximum length of all texts together, in UTF-16 units. */
+  units: number;
+}
+
+/** Remembers texts of a peer within limits. A text beyond the limits counts as new each time. */
+export class ReportedTexts {
+  readonly #limits: ReportedLimits;
+  readonly #texts = new Set<string>();
+  #units = 0;
+
+  constructor(limits: ReportedLimits) {
+    this.#limits = limits;
+  }
+
+  /** Returns whether the text is new, and remembers it if there is room. */
+  add(text: string): boolean {
+    if (this.#texts.has(text)) return false;
+    if (this.#texts.size < this.#limits.texts && this.#units + text.length <= this.#limits.units) {
+      this.#texts.add(text);
+      this.#units += text.length;
+    }
+    return true;
+  }
+}

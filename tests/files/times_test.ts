@@ -1,0 +1,87 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
+import { copyTree, ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
+
+/** As touch(1) reads them; the portable engine knows whole milliseconds. */
+const TIMES = {
+  "before 1970": "-315619200",
+  "a moment before 1970": "-0.25",
+  "a second and a half before 1970": "-1.5",
+  "1901": "-2147000000.125",
+  "1970": "0",
+  "after 2038": "2219788800.5",
+};
+
+/** Deno before 2.9 sets whole seconds before 1970. */
+const CUTS_FRACTIONS = /^2\.[0-8]\./.test(Deno.version.deno);
+
+function touch(path: string, time: string): void {
+  rawShell(`touch -d '@${time}' '${path}'`, "/");
+}
+
+/** Seconds since 1970, as the system tells them. */
+function timeOf(path: string): number {
+  const { stdout } = new Deno.Command("stat", { args: ["-c", "%.9Y", path] }).outputSync();
+  return Number(new TextDecoder().decode(stdout));
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`times, ${title}`, () => {
+    const engine = make();
+    const expected = (time: string) =>
+      title === "portable" && CUTS_FRACTIONS && Number(time) < 0 ? Math.floor(Number(time)) : Number(time);
+
+    it("before 1970, with and without fractions, are kept for files and directories", async () => {
+      using temp = new TempFolder();
+      temp.folder("from");
+      for (const [name, time] of Object.entries(TIMES)) {
+        touch(temp.write(`from/${name}`, "small"), time);
+        touch(temp.write(`from/large ${name}`, new Uint8Array(PACK_FILE_LIMIT + 1)), time);
+        touch(temp.folder(`from/directory ${name}`), time);
+      }
+      const to = { kind: "folder", path: temp.folder("to"), created: true } as const;
+      const failures = await copyTree(engine, [sourceRoot(engine, temp.at("from"))], [to], { preserve: true });
+      assertEquals(failures, []);
+      for (const [name, time] of Object.entries(TIMES)) {
+        for (const path of [name, `large ${name}`, `directory ${name}`]) {
+          assertEquals(timeOf(temp.at(`to/${path}`)), expected(time), path);
+        }
+      }
+    });
+
+    const ignore = failingDiskProblem !== undefined;
+    const why = ignore ? ` (skipped: ${failingDiskProblem})` : "";
+    const FAULTS = {
+      "a time that is refused": { fault: { on: "utime", errno: "EPERM" }, state: "Operation not permitted" },
+      "a time that the file system replaces": {
+        fault: { errno: "EPERM", earliest: 315_532_800 },
+        state: "its file system has no such time",
+      },
+    } as const;
+    for (const [what, { fault, state }] of Object.entries(FAULTS)) {
+      it({
+        name: `${what} costs nothing of the contents, and is reported${why}`,
+        ignore,
+        async fn() {
+          await using disk = await mountFailingDisk(fault);
+          using temp = new TempFolder();
+          temp.folder("from/directory");
+          touch(temp.write("from/small", "contents"), "-315619200");
+          touch(temp.write("from/large", new Uint8Array(PACK_FILE_LIMIT + 1)), "-315619200");
+          touch(temp.at("from/directory"), "-315619200");
+          if (what === "a time that the file system replaces") touch(temp.write("from/young", "young"), "1000000000");
+          const to = `${disk.path}/to`;
+          Deno.mkdirSync(to);
+          const root = { kind: "folder", path: to, created: true } as const;
+          const failures = await copyTree(engine, [sourceRoot(engine, temp.at("from"))], [root], { preserve: true });
+          const paths = ["", "/directory", "/large", "/small"].filter((path) => path !== "" || "on" in fault);
+          assertEquals(failures.sort(), paths.map((path) => `Cannot set the time of "${to}${path}": ${state}`));
+          assertEquals(Deno.readTextFileSync(`${to}/small`), "contents");
+          assertEquals(Deno.statSync(`${to}/large`).size, PACK_FILE_LIMIT + 1);
+        },
+      });
+    }
+  });
+}

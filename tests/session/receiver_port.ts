@@ -1,0 +1,40 @@
+/** A port that belongs to an escp, for those who connect to no other. */
+
+import { fromFileUrl } from "@std/path";
+
+const CHILD = fromFileUrl(new URL("receiver_port_child.ts", import.meta.url));
+
+/** Open until it is disposed of. */
+export interface ReceiverPort extends AsyncDisposable {
+  readonly port: number;
+}
+
+/**
+ * Opens a port that leads to another one of this host.
+ *
+ * @param options.as runs the program that listens: the first words of its command line.
+ * @param options.args what it has among its arguments: what a remote end has by default.
+ * @param options.hostname where it listens.
+ */
+export async function openReceiverPort(
+  target: number,
+  { as = [], args = ["--receiver"], hostname = "::" }: { as?: string[]; args?: string[]; hostname?: string } = {},
+): Promise<ReceiverPort> {
+  const words = [...as, Deno.execPath(), "run", "--quiet", "--no-config", "--allow-net", CHILD, `${target}`, hostname];
+  const child = new Deno.Command(words[0], {
+    args: [...words.slice(1), ...args],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value, done } = await reader.read();
+  if (done) throw new Error("Cannot open a port");
+  return {
+    port: Number(new TextDecoder().decode(value)),
+    async [Symbol.asyncDispose]() {
+      await reader.cancel();
+      await child.stdin.close();
+      await child.status;
+    },
+  };
+}

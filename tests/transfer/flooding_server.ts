@@ -1,0 +1,67 @@
+/**
+ * A remote end that sends, and says more than anybody can keep: `flooding_server.ts TRICK REPORT ...`, in place of ssh. The
+ * file REPORT tells how much it said, and how much memory its client had at most.
+ */
+
+import type { Message, WireSource } from "../../src/protocol/messages.ts";
+import { formatMessage } from "../../src/protocol/messages.ts";
+import { openHostileEnd, play } from "./hostile_end.ts";
+import { peakMemory } from "./peak_memory.ts";
+
+const [trick, report] = Deno.args;
+const session = await openHostileEnd({ lifeMs: 120_000 });
+const { control } = session;
+
+/** No two are the same. */
+const long = (index: number, length: number) => `${index} `.padEnd(length, "x");
+
+const TRICKS: Record<string, { count: number; message(index: number): Message }> = {
+  "long failures": {
+    count: 9_000,
+    message: (index) => ({
+      type: "failed",
+      failure: { code: "", path: "", message: long(index, 96 << 10), hint: "" },
+    }),
+  },
+  "many failures": {
+    count: 22_000,
+    message: (index) => ({
+      type: "failed",
+      failure: { code: "", path: "", message: long(index, 32 << 10), hint: long(index, 4 << 10) },
+    }),
+  },
+  "long notes": { count: 9_000, message: (index) => ({ type: "note", message: long(index, 96 << 10) }) },
+  "many sources": {
+    count: 2_000,
+    message(index) {
+      const source = (number: number): WireSource => ({
+        ...{ operand: 0, kind: "file", dev: 1, inode: 2 },
+        name: long(index * 1_000 + number, 200),
+      });
+      const sources = Array.from({ length: 1_000 }, (_, number) => source(number));
+      return { type: "sources", sources, operands: 1, host: "", files: 1, bytes: 1, complete: true, last: false };
+    },
+  },
+};
+
+/** What was said is told so often. */
+const REPORT_BYTES = 16 << 20;
+
+let said = 0;
+let reported = 0;
+const { count, message } = TRICKS[trick];
+const answers = control.next().then(() => true, () => true);
+await play(session, async () => {
+  for (let index = 0; index < count; index++) {
+    const line = formatMessage(message(index));
+    control.sendLine(line);
+    await control.flushed();
+    said += line.length;
+    if (said - reported < REPORT_BYTES && index < count - 1) continue;
+    reported = said;
+    const peak = peakMemory(Deno.ppid);
+    if (peak > 0) Deno.writeTextFileSync(report, JSON.stringify({ said, peak }));
+    if (await Promise.race([answers, false])) return;
+  }
+  control.send({ type: "abort", code: "failed", message: "That was all" });
+});

@@ -1,0 +1,105 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { describe, it } from "@std/testing/bdd";
+import { loadCipherEngine } from "../../src/crypto/engines.ts";
+import type { CopyJob } from "../../src/protocol/job.ts";
+import { openClientSession } from "../../src/session/client_session.ts";
+import { PeerAbort } from "../../src/session/control_channel.ts";
+import { PeerProcess } from "../../src/session/peer_process.ts";
+import { escpCommand, runEscp } from "../support/escp_command.ts";
+import { commandOf, descendantsOf } from "../support/processes.ts";
+import { createTempTree, writeTree } from "../support/temp_tree.ts";
+import { inPlaceOfSsh } from "./hostile_end.ts";
+import { peakMemory } from "./peak_memory.ts";
+
+const SERVER = fromFileUrl(new URL("flooding_server.ts", import.meta.url));
+const MIB = 1 << 20;
+const isLinux = Deno.build.os === "linux";
+const OPTIONS = {
+  ...{ recursive: true, preserve: false, blockBytes: 1 << 20, salt: "hostile" },
+  ...{ symlinks: "follow", hardlinks: false, filters: [] },
+} as const;
+
+/** A client without any of its output. */
+const quiet = ["sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", ...escpCommand()];
+
+/** What a server says without end, and to whom. */
+const FLOODS: [trick: string, relayed?: true][] = [
+  ["long failures"],
+  ["long failures", true],
+  ["many failures"],
+  ["long notes"],
+];
+
+describe("texts of a peer without end", { ignore: !isLinux }, () => {
+  for (const [trick, relayed] of FLOODS) {
+    it(`do not fill the memory of the client: ${trick}${relayed ? ", of a copy between two hosts" : ""}`, async () => {
+      await using tree = await createTempTree({ "target": { folder: true } });
+      const report = `${tree.path}/report`;
+      await writeTree(tree.path, { "ssh": inPlaceOfSsh(SERVER, [trick, report], "127.0.0.1") });
+      const target = relayed ? `localhost:${tree.path}/target` : `${tree.path}/target`;
+      const args = ["-S", `${tree.path}/ssh`, "-r", "127.0.0.1:dir", target];
+      const { code } = await runEscp(args, { command: quiet, timeoutMs: 150_000 });
+      assertEquals(code, 1);
+      const { said, peak } = JSON.parse(await Deno.readTextFile(report));
+      assert(said > 700 * MIB, `it said ${said} bytes`);
+      assert(peak < said * 2 / 3, `it said ${said} bytes, and the client had ${peak}`);
+    });
+  }
+
+  it("are not taken for the sources of a pattern", async () => {
+    await using tree = await createTempTree({ "target": { folder: true } });
+    const report = `${tree.path}/report`;
+    await writeTree(tree.path, { "ssh": inPlaceOfSsh(SERVER, ["many sources", report]) });
+    const args = ["-S", `${tree.path}/ssh`, "127.0.0.1:*", `${tree.path}/target`];
+    const { code, stderr } = await runEscp(args);
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /unasked/);
+    const { said, peak } = JSON.parse(await Deno.readTextFile(report));
+    assert(peak < 300 * MIB, `it said ${said} bytes, and the client had ${peak}`);
+  });
+
+  it("are not taken for the sources of a pull", async () => {
+    const [program, ...args] = escpCommand();
+    const peer = new PeerProcess({ program, args: [...args, "--receiver", "--local-peer"], name: "remote end" });
+    const job = { direction: "pull", sources: [], more: true, ...OPTIONS, filters: [] } as CopyJob;
+    const session = await openClientSession(peer, {
+      ...{ job, needed: [], cipher: "aes-128-gcm", timeoutMs: 60_000, tell: () => {} },
+      engine: loadCipherEngine("portable").engine,
+    });
+    const pid = await pidOf("--receiver");
+    let peak = 0;
+    let said = 0;
+    try {
+      const answer = session.control.expect("sources").then(
+        () => "accepted",
+        (error) => error instanceof PeerAbort ? `${error.code}: ${error.message}` : String(error),
+      );
+      const source = "x".repeat(100_000);
+      for (let last = false; !last && await Promise.race([answer, false]) === false;) {
+        last = said > 1024 * MIB;
+        session.control.send({ type: "wanted", sources: Array(10).fill(source), literal: true, last });
+        await session.control.flushed();
+        said += 10 * source.length;
+        peak = Math.max(peak, peakMemory(pid));
+      }
+      assertMatch(
+        await answer,
+        /^bad-message: Cannot accept so many sources: they have more than 268,435,456 characters/,
+      );
+      assert(peak < 600 * MIB, `the remote end had ${peak} bytes`);
+    } finally {
+      await session.control.close();
+      session.close();
+      await peer.end(8_000);
+    }
+  });
+});
+
+/** Of the only child of this process with such an argument. */
+async function pidOf(argument: string): Promise<number> {
+  for (const process of await descendantsOf(Deno.pid)) {
+    if ((await commandOf(process)).split(" ").includes(argument)) return process.pid;
+  }
+  throw new Error(`No process has the argument ${argument}`);
+}
