@@ -1,0 +1,99 @@
+/** Access control lists by system calls, and what a directory allows: asked once per directory. */
+
+import { AT_EMPTY_PATH, type FileCalls } from "../native/file_calls.ts";
+import { copyName } from "../native/copy_name.ts";
+import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
+import { openXattrCalls } from "../native/xattr_calls.ts";
+import { encodeName } from "../protocol/names.ts";
+import { ACCESS_LIST, DEFAULT_LIST } from "../protocol/xattrs.ts";
+import { defaultListModes } from "./access_list.ts";
+import { type DirectoryAccess, isSealed, isShared } from "./directory_access.ts";
+import { magicLink } from "./native_attributes.ts";
+
+/** XATTR_SIZE_MAX. */
+const LIST_BYTES = 64 << 10;
+/** NAME_MAX, and the NUL. */
+const NAME_BYTES = 256;
+
+let opened: AccessLists | undefined;
+
+/** The access control lists of this thread; opened once. */
+export function openAccessLists(): AccessLists {
+  return opened ??= new AccessLists();
+}
+
+/** Names are addresses of NUL-terminated bytes, as for `FileCalls`. */
+export class AccessLists {
+  /** The list that was read last. */
+  readonly list = new Scratch(LIST_BYTES);
+  readonly #xattrs = openXattrCalls();
+  readonly #place = new Scratch(64);
+  readonly #path = new Scratch(64 + NAME_BYTES);
+  /** The directory that `#path` begins with, and the bytes of that. */
+  #directory = -1;
+  #prefix = 0;
+  readonly #access = nameOf(ACCESS_LIST);
+  readonly #default = nameOf(DEFAULT_LIST);
+
+  /** Permission bits that the default list of an open directory leaves to what is made in it; undefined: it has none. */
+  defaultModes(descriptor: number): number | undefined {
+    const place = magicLink(descriptor, this.#place);
+    const bytes = this.#xattrs.getxattr(place, this.#default.address, this.list.address, LIST_BYTES);
+    return bytes > 0 ? defaultListModes(this.list.view, bytes) : undefined;
+  }
+
+  /** Reads the list of the file of this name, of a link itself. @returns its bytes; below 0 when there is none. */
+  read(directory: number, name: number): number {
+    if (directory !== this.#directory) {
+      const prefix = encodeName(`/proc/self/fd/${directory}/`);
+      this.#path.bytes.set(prefix);
+      this.#directory = directory;
+      this.#prefix = prefix.length;
+    }
+    if (!copyName(this.#path.address + this.#prefix, name, NAME_BYTES)) return -1;
+    return this.#xattrs.lgetxattr(this.#path.address, this.#access.address, this.list.address, LIST_BYTES);
+  }
+
+  /** Takes away the list of an open file, perhaps opened with O_PATH: the mode is all that holds then. */
+  remove(descriptor: number): void {
+    this.#xattrs.removexattr(magicLink(descriptor, this.#place), this.#access.address);
+  }
+
+  /** Gives an open file, perhaps opened with O_PATH, the list that was read last. @returns whether it has it. */
+  set(descriptor: number, bytes: number): boolean {
+    const place = magicLink(descriptor, this.#place);
+    return this.#xattrs.setxattr(place, this.#access.address, this.list.address, bytes, 0) === 0;
+  }
+}
+
+/** Tells what an open directory allows. */
+export class AccessReader {
+  readonly #statx: Statx;
+  readonly #lists: AccessLists;
+  readonly #itself = new Scratch(8);
+  readonly #user: number;
+
+  constructor(calls: FileCalls) {
+    this.#statx = new Statx(calls);
+    this.#lists = openAccessLists();
+    this.#user = calls.geteuid();
+  }
+
+  /** @param descriptor perhaps opened with O_PATH. */
+  of(descriptor: number): DirectoryAccess {
+    const newModes = this.#lists.defaultModes(descriptor);
+    // Nothing is known of it: the worst is assumed.
+    if (!this.#statx.fill(descriptor, this.#itself.address, AT_EMPTY_PATH)) {
+      return { shared: true, sealed: false, newModes };
+    }
+    const owner = { uid: this.#statx.uid, mode: this.#statx.mode };
+    return { shared: isShared(this.#user, owner), sealed: isSealed(this.#user, owner), newModes };
+  }
+}
+
+function nameOf(text: string): Scratch {
+  const scratch = new Scratch(text.length + 1);
+  scratch.putName(encodeName(text));
+  return scratch;
+}
