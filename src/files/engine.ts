@@ -7,17 +7,12 @@ import type { RecordCursor } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
+import type { FileIdentity } from "./file_identity.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import { createNativeEngine } from "./native_engine.ts";
 import { createPortableEngine } from "./portable_engine.ts";
 import type { TargetComparer } from "./target_comparer.ts";
-
-/** Which file of this machine: the same pair, the same file. */
-export interface FileIdentity {
-  dev: number;
-  inode: number;
-}
 
 /** One source operand, found. Plain data: may be posted to a Worker. */
 export interface SourceRoot {
@@ -34,12 +29,26 @@ export interface SourceRoot {
   within?: string;
 }
 
-/** Where one root goes; `within` is as in `SourceRoot`. Plain data: may be posted to a Worker. */
+/**
+ * Where one root goes; `within` is as in `SourceRoot`. `identity` is that of the directory in which its contents are
+ * written: another one that has its path later is not written to. Plain data: may be posted to a Worker.
+ */
 export type TargetRoot =
-  /** A folder that exists; `created` when it was made for this copy, `continued` when by one that was interrupted. */
-  | { kind: "folder"; path: string; created: boolean; continued?: boolean; within?: string }
+  /**
+   * A folder that exists; `created` when it was made for this copy, `continued` when by one that was interrupted. `parent`:
+   * which directory one is in that is to be made, or was.
+   */
+  | {
+    kind: "folder";
+    path: string;
+    created: boolean;
+    continued?: boolean;
+    within?: string;
+    identity?: FileIdentity;
+    parent?: FileIdentity;
+  }
   /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string; within?: string }
+  | { kind: "file"; folder: string; name: string; within?: string; identity?: FileIdentity }
   /** A character device, FIFO or the like: written in place and in order. */
   | { kind: "device"; path: string };
 
@@ -216,6 +225,13 @@ export interface Partial {
   journal?: string;
   /** With `lent`: an earlier copy of the same source may have written more of it than is known. */
   continued?: boolean;
+  /** Which file it is: another one that has the name later is neither written to nor published. */
+  identity: FileIdentity;
+}
+
+/** What a file or link has replaced, and where: `path` is that of its final name, relative to the root. */
+export interface KeptBackup extends FolderPlace {
+  identity: FileIdentity;
 }
 
 /** A large file that begins, perhaps not for the first time. */
@@ -260,6 +276,8 @@ export interface TargetWriter {
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
   /** Folders that this writer has touched since the last call. */
   takeCreated(): TouchedFolder[];
+  /** With `keepsFormer`: what this writer has kept since the last call. */
+  takeKept(): KeptBackup[];
   /**
    * Writes the file of a record, with its contents, to the current folder.
    *
@@ -299,6 +317,8 @@ export interface TargetWriter {
   finishFolders(folders: FinishedFolder[]): FileError[];
   /** Resolves when the names in these folders are on stable storage, and those of root folders that were made. */
   syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]>;
+  /** Removes from these folders what no process writes to any more, by its name; never fails. */
+  sweep(folders: Iterable<FolderPlace>): void;
   /** Removes this writer's temporary files; with `keepPartials` large ones that can be continued stay. May be called again. */
   abort(options?: { keepPartials?: boolean }): void;
   close(): void;
@@ -334,8 +354,20 @@ export interface RangeWriter {
 export interface PathCalls {
   /** What is there, undefined when there is nothing. @throws {FileError} for any other reason. */
   stat(path: string, options: { follow: boolean }): FileStat | undefined;
-  /** Makes a folder that is unfinished until `finishFolders` of a writer. @throws {FileError} */
-  makeFolder(path: string): void;
+  /**
+   * Makes a folder that is unfinished until `finishFolders` of a writer.
+   *
+   * @param place which directory it is in, and where that must be, as `within` of a root says.
+   * @returns which folder it is.
+   * @throws {FileError}
+   */
+  makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity;
+  /**
+   * Keeps a folder open. Undefined where that cannot be done.
+   *
+   * @throws {FileError} when it is another one.
+   */
+  holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined;
   /** The path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
 }
@@ -353,7 +385,8 @@ export interface FileEngine {
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
   openTree(root: SourceRoot): FolderTree;
-  sourceReader(roots: SourceRoot[]): SourceReader;
+  /** @param options.follow whether symbolic links below the roots are followed. Default true. */
+  sourceReader(roots: SourceRoot[], options?: { follow: boolean }): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */
   openLent?(process: number, file: LentFile): RangeReader;

@@ -2,6 +2,7 @@
 
 import { AT_EMPTY_PATH, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
 import { putInt53, putUint53 } from "../protocol/records.ts";
 import type { Attributes } from "./file_stat.ts";
@@ -16,12 +17,14 @@ export class NativeAttributes {
   readonly #calls: FileCalls;
   readonly #user: number;
   readonly #group: number;
+  readonly #statx: Statx;
   readonly #times = new Scratch(32);
   readonly #empty = new Scratch(8);
   readonly #link = new Scratch(64);
 
   constructor(calls: FileCalls) {
     this.#calls = calls;
+    this.#statx = new Statx(calls);
     this.#user = calls.geteuid();
     this.#group = calls.getegid();
   }
@@ -53,13 +56,19 @@ export class NativeAttributes {
     return calls.fchown(descriptor, UNCHANGED, gid) === 0 && uid === this.#user;
   }
 
-  /** As far as permitted, for a descriptor opened with O_PATH. */
+  /** Whether an open file has this owner and group: not every file system keeps those that it accepts. */
+  isOwnedBy(descriptor: number, uid: number, gid: number): boolean {
+    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && this.#statx.uid === uid &&
+      this.#statx.gid === gid;
+  }
+
+  /** As far as permitted, for a descriptor that may have been opened with O_PATH. */
   setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
     const owner = this.isRoot ? uid : UNCHANGED;
     this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);
   }
 
-  /** For a descriptor opened with O_PATH, which fchmod(2) refuses. Returns 0 or the error number. */
+  /** For a descriptor that may have been opened with O_PATH, which fchmod(2) refuses. Returns 0 or the error number. */
   setModeOfPath(descriptor: number, mode: number): number {
     return this.#calls.chmod(magicLink(descriptor, this.#link), mode) === 0 ? 0 : this.#calls.errno();
   }

@@ -51,26 +51,35 @@ export class NativeLister implements FolderLister {
   }
 
   statRoot(root: SourceRoot): void {
+    this.closeFolder();
+    this.#text = root.path;
+    if (this.xattrs) {
+      // What is told of it, and its extended attributes, shall be those of one file.
+      const { path, closeOnExec } = this.#calls.flags;
+      const place = openPath(this.#calls, AT_FDCWD, encodeName(root.path), path | closeOnExec, this.#path);
+      if (place < 0) throw failedCall("read", root.path, -place);
+      this.#descriptor = place;
+      this.#statOpen();
+      return;
+    }
     const name = this.#path.putName(encodeName(root.path));
     if (!this.#statx.fill(AT_FDCWD, name, 0)) throw failedCall("read", root.path, this.#calls.errno());
     readStat(this.#statx, this.stat);
-    this.#text = root.path;
   }
 
-  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void {
     this.closeFolder();
     const calls = this.#calls;
     const text = joinPath(root.path, path);
     const { directory, closeOnExec, noFollow } = calls.flags;
-    const result = this.#folders
-      ? openOnce(calls, this.#folders.open(0, path, { create: false }), this.#dot(), directory | closeOnExec)
-      : openPath(
-        calls,
-        AT_FDCWD,
-        encodeName(text),
-        directory | closeOnExec | (options.follow ? 0 : noFollow),
-        this.#path,
-      );
+    const beneath = this.#folders?.open(options.index ?? 0, path, { create: false });
+    const result = beneath !== undefined ? openOnce(calls, beneath, this.#dot(), directory | closeOnExec) : openPath(
+      calls,
+      AT_FDCWD,
+      encodeName(text),
+      directory | closeOnExec | (options.follow ? 0 : noFollow),
+      this.#path,
+    );
     if (result < 0) throw failedCall("read", text, -result);
     this.#descriptor = result;
     this.#text = text;
@@ -79,9 +88,7 @@ export class NativeLister implements FolderLister {
       throw leadsOut("read", text, root.within);
     }
     this.#next = this.#filled = 0;
-    this.#path.bytes[0] = 0;
-    if (!this.#statx.fill(result, this.#path.address, AT_EMPTY_PATH)) throw failedCall("read", text, calls.errno());
-    readStat(this.#statx, this.stat);
+    this.#statOpen();
   }
 
   nextEntry(): boolean {
@@ -132,6 +139,15 @@ export class NativeLister implements FolderLister {
     return this.#descriptor;
   }
 
+  /** Tells of what is open. */
+  #statOpen(): void {
+    this.#path.bytes[0] = 0;
+    if (!this.#statx.fill(this.#descriptor, this.#path.address, AT_EMPTY_PATH)) {
+      throw failedCall("read", this.#text, this.#calls.errno());
+    }
+    readStat(this.#statx, this.stat);
+  }
+
   #dot(): number {
     return this.#path.putName(encodeName("."));
   }
@@ -141,9 +157,8 @@ export class NativeLister implements FolderLister {
     of: "root" | "folder" | "entry",
     options: { follow: boolean },
   ): Uint8Array<ArrayBuffer> | undefined {
-    if (of === "root") return xattrs.read(this.#text, this.#text, options);
     const folder = `/proc/self/fd/${this.#descriptor}`;
-    if (of === "folder") return xattrs.read(folder, this.#text, { follow: true });
+    if (of !== "entry") return xattrs.read(folder, this.#text, { follow: true });
     const name = this.nameText();
     return xattrs.read(`${folder}/${name}`, joinPath(this.#text, name), options);
   }

@@ -1,21 +1,27 @@
-/** Reading sources with system calls: a small file takes no memory, no text and no promise. */
+/**
+ * Reading sources with system calls: a small file takes no memory, no text and no promise. Where symbolic links are not
+ * followed, paths are resolved beneath their roots, and none is.
+ */
 
-import { FileError } from "../errors.ts";
+import type { FileError } from "../errors.ts";
 import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { leadsOut } from "./confinement.ts";
-import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
-import { failedCall } from "./file_failure.ts";
+import type { RangeReader, SourceReader, SourceRoot } from "./engine.ts";
+import { failedCall, linkInTheWay } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, replaced } from "./file_identity.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
+import type { NativeFolders } from "./native_folders.ts";
 import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
 import { NativeRangeReader } from "./native_range_reader.ts";
 import { readStat } from "./native_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
 const EINTR = 4;
+const ELOOP = 40;
 
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();
@@ -24,21 +30,28 @@ export class NativeReader implements SourceReader {
 
   readonly #calls: FileCalls;
   readonly #roots: SourceRoot[];
+  /** Resolves paths below the roots; undefined where links are followed: the system does. */
+  readonly #folders: NativeFolders | undefined;
   readonly #statx: Statx;
   readonly #empty = new Scratch(8);
   readonly #path = new Scratch(80 << 10);
   readonly #fileFlags: number;
+  /** Of a file below a root. */
+  readonly #belowFlags: number;
   #root = -1;
   #folderText = "";
   #folder = -1;
 
-  constructor(calls: FileCalls, roots: SourceRoot[]) {
+  /** @param folders where links are not followed; closed with this. */
+  constructor(calls: FileCalls, roots: SourceRoot[], folders?: NativeFolders) {
     this.#calls = calls;
     this.#roots = roots;
+    this.#folders = folders;
     this.#statx = new Statx(calls);
-    const { closeOnExec, nonBlock, noTty } = calls.flags;
+    const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
     // What was a file in the walk may be a FIFO by now: opening must not wait for its other end.
     this.#fileFlags = closeOnExec | nonBlock | noTty;
+    this.#belowFlags = this.#fileFlags | (folders ? noFollow : 0);
   }
 
   get folderPath(): string {
@@ -51,6 +64,10 @@ export class NativeReader implements SourceReader {
     const path = bytes.subarray(start, end);
     this.#folderText = decodeName(path);
     if (this.#roots[root].kind === "file") return;
+    if (this.#folders) {
+      this.#folder = this.#folders.open(root, this.#folderText, { create: false });
+      return;
+    }
     const calls = this.#calls;
     const text = this.#text();
     const flags = calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
@@ -96,15 +113,13 @@ export class NativeReader implements SourceReader {
   openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
     const calls = this.#calls;
     const text = joinPath(this.#roots[root].path, path);
-    const descriptor = openPath(calls, AT_FDCWD, encodeName(text), this.#fileFlags, this.#path);
-    if (descriptor < 0) throw failedCall("read", text, -descriptor);
+    const descriptor = this.#openRanged(root, path, text);
+    if (descriptor < 0) throw this.#failed(text, -descriptor);
     try {
       this.#checkWithin(root, descriptor, text);
       this.#examine(descriptor, text);
-      const { dev, inode } = this.stat;
-      if (expected && (expected.dev !== dev || expected.inode !== inode)) {
-        throw new FileError("read", text, "another file has taken its place", { code: "ESTALE" });
-      }
+      const wanted = expected ?? (path === "" ? this.#rootIdentity(root) : undefined);
+      if (wanted && !isSameFile(wanted, this.stat)) throw replaced("read", text);
     } catch (error) {
       calls.close(descriptor);
       throw error;
@@ -114,16 +129,42 @@ export class NativeReader implements SourceReader {
 
   close(): void {
     this.#leave();
+    this.#folders?.close();
+  }
+
+  /** Returns a descriptor, or minus the error number. */
+  #openRanged(root: number, path: string, text: string): number {
+    const calls = this.#calls;
+    if (!this.#folders || path === "") {
+      return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
+    }
+    const at = path.lastIndexOf("/");
+    const folder = this.#folders.open(root, path.slice(0, Math.max(0, at)), { create: false });
+    // Another folder may have been closed for it.
+    this.#folder = -1;
+    return openOnce(calls, folder, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
+  }
+
+  /** Which file a root must still be; undefined where that does not count. */
+  #rootIdentity(root: number): FileIdentity | undefined {
+    return this.#folders ? this.#roots[root].identity : undefined;
+  }
+
+  /** A root is followed, as the user named it; one that nobody has looked at is none. */
+  #rootFlags(root: number): number {
+    return this.#rootIdentity(root)?.inode === 0 ? this.#belowFlags : this.#fileFlags;
   }
 
   #openFile(names: Uint8Array<ArrayBuffer>, nameStart: number, nameEnd: number): number {
     const calls = this.#calls;
-    const name = nameStart === nameEnd
+    const isRoot = nameStart === nameEnd;
+    const name = isRoot
       ? this.#path.putName(encodeName(this.#roots[this.#root].path))
       : addressOf(names.buffer) + names.byteOffset + nameStart;
-    const folder = nameStart === nameEnd ? AT_FDCWD : this.#folder;
-    const descriptor = openOnce(calls, folder, name, this.#fileFlags);
-    if (descriptor < 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), -descriptor);
+    const descriptor = isRoot
+      ? openOnce(calls, AT_FDCWD, name, this.#rootFlags(this.#root))
+      : openOnce(calls, this.#folder, name, this.#belowFlags);
+    if (descriptor < 0) throw this.#failed(this.#nameText(names, nameStart, nameEnd), -descriptor);
     if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
     if (
       !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
@@ -137,7 +178,17 @@ export class NativeReader implements SourceReader {
       }
     }
     readStat(this.#statx, this.stat);
+    const wanted = isRoot ? this.#rootIdentity(this.#root) : undefined;
+    if (wanted && !isSameFile(wanted, this.stat)) {
+      calls.close(descriptor);
+      throw replaced("read", this.#text());
+    }
     return descriptor;
+  }
+
+  /** A symbolic link where there was a file when it was found is told as such. */
+  #failed(text: string, errno: number): FileError {
+    return errno === ELOOP && this.#folders ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }
 
   #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
@@ -173,7 +224,8 @@ export class NativeReader implements SourceReader {
   }
 
   #leave(): void {
-    if (this.#folder >= 0) this.#calls.close(this.#folder);
+    // Otherwise it belongs to whoever resolves the paths.
+    if (this.#folder >= 0 && !this.#folders) this.#calls.close(this.#folder);
     this.#folder = -1;
   }
 

@@ -10,10 +10,11 @@ export class PortableAttributes {
 
   /** Everything of the source, as far as it is permitted. @throws what `Deno.chmodSync` or `Deno.utimeSync` throw. */
   preserve(path: string, from: Attributes): void {
-    const owned = this.setOwner(path, from.uid, from.gid);
+    const owned = this.setOwner(path, from.uid, from.gid) &&
+      ((from.mode & 0o6000) === 0 || isOwnedBy(path, from.uid, from.gid));
+    Deno.utimeSync(path, dateOf(from.atime, from.atimeNs), dateOf(from.mtime, from.mtimeNs));
     // Setting the owner clears setuid and setgid, so the mode comes after it.
     this.setMode(path, preservedMode(from.mode, owned));
-    Deno.utimeSync(path, dateOf(from.atime, from.atimeNs), dateOf(from.mtime, from.mtimeNs));
   }
 
   /** The time of the last access becomes the present: `Deno.utimeSync` cannot leave it alone. */
@@ -36,4 +37,10 @@ export class PortableAttributes {
   setMode(path: string, mode: number): void {
     if (this.#unix) Deno.chmodSync(path, mode);
   }
+}
+
+/** Not every file system keeps the owners that it accepts. */
+function isOwnedBy(path: string, uid: number, gid: number): boolean {
+  const info = Deno.lstatSync(path);
+  return info.uid === uid && info.gid === gid;
 }

@@ -4,14 +4,15 @@ import { FileError, UserError } from "../errors.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
 import type { FileEngine, PathCalls } from "./engine.ts";
 import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
+import { identityOf, isSameFile, swapped } from "./file_identity.ts";
 import { spaceOf } from "./free_space.ts";
 import { PortableLister } from "./portable_lister.ts";
-import { makeUnfinishedFolder } from "./portable_folder.ts";
+import { makeRootFolder } from "./portable_folder.ts";
 import { PortableReader } from "./portable_reader.ts";
 import { statOf } from "./portable_stat.ts";
 import { PortableWriter } from "./portable_writer.ts";
 import type { NameRules } from "./name_rules.ts";
-import { TreeWalk } from "./tree_walk.ts";
+import { TreeWalk, walksLinks } from "./tree_walk.ts";
 
 /**
  * The portable engine; always there.
@@ -24,9 +25,9 @@ export function createPortableEngine(rules?: NameRules): FileEngine {
     paths: portablePaths,
     freeSpace,
     loadXattrs: () => Promise.reject(noXattrs()),
-    walk: (roots, options) => new TreeWalk(roots, new PortableLister(), options),
+    walk: (roots, options) => new TreeWalk(roots, new PortableLister({ follow: walksLinks(options) }), options),
     openTree() {
-      const lister = new PortableLister();
+      const lister = new PortableLister({ follow: false });
       return {
         lister,
         get place() {
@@ -35,7 +36,7 @@ export function createPortableEngine(rules?: NameRules): FileEngine {
         close: () => lister.closeFolder(),
       };
     },
-    sourceReader: (roots) => new PortableReader(roots),
+    sourceReader: (roots, options) => new PortableReader(roots, options),
     targetWriter: (roots, options) => new PortableWriter(roots, options, rules),
     async targetComparer(roots, options) {
       const { PortableComparer } = await import("./portable_comparer.ts");
@@ -55,8 +56,21 @@ const portablePaths: PathCalls = {
       }
     });
   },
-  makeFolder(path) {
-    attempt("create", path, () => makeUnfinishedFolder(path));
+  makeFolder(path, place) {
+    return attempt("create", path, () => makeRootFolder(path, place));
+  },
+  holdFolder(path, identity) {
+    if (Deno.build.os === "windows") return undefined;
+    let folder: Deno.FsFile;
+    try {
+      folder = Deno.openSync(path);
+    } catch {
+      // Nobody may read it.
+      return undefined;
+    }
+    if (isSameFile(identityOf(folder.statSync()), identity)) return folder;
+    folder.close();
+    throw swapped("create", path);
   },
   realPath(path) {
     return attempt("find", path, () => Deno.realPathSync(path));

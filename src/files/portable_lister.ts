@@ -32,6 +32,14 @@ export class PortableLister implements FolderLister {
   #failure: FileError | undefined;
   #folder = "";
   #name = "";
+  readonly #follow: boolean;
+  /** The root that was opened last, and its path without links. */
+  #root: { path: string; real: string } | undefined;
+
+  /** @param options.follow whether symbolic links below a root are followed. */
+  constructor(options: { follow: boolean }) {
+    this.#follow = options.follow;
+  }
 
   get nameEnd(): number {
     return this.names.length;
@@ -53,6 +61,7 @@ export class PortableLister implements FolderLister {
     if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder, "read");
     if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
     checkRealPath("read", this.#folder, root.within);
+    if (!this.#follow) this.#checkLinks(root.path, path);
     try {
       if (this.stat.size < LARGE_FOLDER_BYTES) this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
       else this.#source = Deno.readDir(this.#folder)[Symbol.asyncIterator]();
@@ -114,6 +123,14 @@ export class PortableLister implements FolderLister {
     this.#left = 0;
   }
 
+  /** No folder between the root and this one may have become a link since it was found. @throws {FileError} */
+  #checkLinks(root: string, path: string): void {
+    if (this.#root?.path !== root) this.#root = { path: root, real: realPathOf(root) };
+    if (path !== "" && realPathOf(this.#folder) !== joinPath(this.#root.real, path)) {
+      throw linkInTheWay(this.#folder, "read");
+    }
+  }
+
   async #fetch(source: AsyncIterator<Deno.DirEntry>): Promise<void> {
     const piece: Deno.DirEntry[] = [];
     let more = true;
@@ -140,6 +157,14 @@ export class PortableLister implements FolderLister {
     } catch (error) {
       throw failedDeno("read", path, error);
     }
+  }
+}
+
+function realPathOf(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    throw failedDeno("read", path, error);
   }
 }
 

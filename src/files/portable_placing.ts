@@ -1,19 +1,22 @@
-/** The current folder of a portable writer, and how a new file in it comes to its final name. */
+/**
+ * The current folder of a portable writer, and the temporary names in it. `Deno.*` takes paths: where others can write,
+ * what they stand for is looked at right before and right after.
+ */
 
 import { checkRealPath } from "./confinement.ts";
-import { FileError, ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
-import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "./file_failure.ts";
-import type { Attributes, FileStat } from "./file_stat.ts";
-import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
+import { type FileIdentity, identityOf, isSameFile, swapped, UNKNOWN_FILE } from "./file_identity.ts";
+import { formerName } from "./former_name.ts";
 import { baseName, joinPath } from "./local_path.ts";
+import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "./portable_access.ts";
 import { PortableAttributes } from "./portable_attributes.ts";
 import { makeUnfinishedFolder } from "./portable_folder.ts";
 import { statOf } from "./portable_stat.ts";
-import { keptMode, plainMode } from "./target_mode.ts";
-import { checkShape, rootFolder } from "./target_name.ts";
+import { TEMPORARY_MODE } from "./target_mode.ts";
+import { checkShape, rootDirectory, rootFolder } from "./target_name.ts";
 import { checkSameCase, checkTargetName, type NameRules, OWN_RULES } from "./name_rules.ts";
 import { TemporaryNames } from "./temporary_name.ts";
 
@@ -26,15 +29,26 @@ export class PortablePlacing {
   root = -1;
   /** Absolute path of the current folder. */
   folder = "";
-  #path = "";
+  /** That folder relative to the root. */
+  path = "";
+  /** The current folder, as it was when it was entered. */
+  #info: Deno.FileInfo | undefined;
+  /** Others can replace names in the current folder. */
+  #shared = false;
+  /** Others can put another folder in the place of the current one. */
+  isSwappable = false;
+  /** The folder of the root that was looked at last, and whether others can put another one in its place. */
+  #swaps: { path: string; swappable: boolean } | undefined;
+  /** Permission bits that the current folder leaves to new files; undefined: nobody has asked. */
+  #newModes: number | undefined;
   readonly #names: TemporaryNames;
-  readonly #rules: NameRules;
+  readonly rules: NameRules;
   #unfinished: string | undefined;
   #created: TouchedFolder[] = [];
 
   constructor(roots: TargetRoot[], options: TargetOptions, rules: NameRules = OWN_RULES) {
     this.roots = roots;
-    this.#rules = rules;
+    this.rules = rules;
     this.options = options;
     this.#names = new TemporaryNames(options.token);
   }
@@ -45,21 +59,22 @@ export class PortablePlacing {
     if (path !== "" || !target) checkShape(target, true);
     this.root = -1;
     let folder = rootFolder(target);
-    if (target.kind !== "device") checkRealPath("create", folder, target.within);
+    if (target.kind !== "device") this.#enterRoot(target);
     if (path !== "") {
       for (let start = 0; start <= path.length;) {
         let end = path.indexOf("/", start);
         if (end === -1) end = path.length;
         const name = path.slice(start, end);
         folder = joinPath(folder, name);
-        checkTargetName(name, folder, this.#rules);
+        checkTargetName(name, folder, this.rules);
         this.#enterOne(root, path.slice(0, end), folder, options.create);
         start = end + 1;
       }
     }
+    if (folder !== this.folder) this.#newModes = undefined;
     this.root = root;
     this.folder = folder;
-    this.#path = path;
+    this.path = path;
   }
 
   current(): TargetRoot {
@@ -76,7 +91,7 @@ export class PortablePlacing {
   /** Absolute path of the thing with this name in the current folder. */
   pathOf(name: string): string {
     const path = joinPath(this.folder, name);
-    checkTargetName(name, path, this.#rules);
+    checkTargetName(name, path, this.rules);
     return path;
   }
 
@@ -96,68 +111,44 @@ export class PortablePlacing {
     }
   }
 
-  createFile(path: string, sourceMode: number): { made: Deno.FsFile; temporary: string } {
-    const { preserve, umask } = this.options;
-    const mode = windows() ? undefined : preserve ? 0o600 : plainMode(sourceMode, umask);
-    return this.makeTemporary(
+  /** Makes a temporary file that is to become `path`. @throws {FileError} */
+  createFile(path: string): { made: Deno.FsFile; temporary: string; identity: FileIdentity } {
+    const mode = windows() ? undefined : TEMPORARY_MODE;
+    if (this.isSwappable) this.checkFolder();
+    const { made, temporary } = this.makeTemporary(
       path,
       "write",
       (temporary) => Deno.openSync(temporary, { write: true, createNew: true, mode }),
     );
-  }
-
-  /** The last temporary file is from now on somebody else's to remove. */
-  handOverTemporary(): void {
-    this.#unfinished = undefined;
-  }
-
-  /**
-   * Attributes and the final name. On failure the temporary file is gone.
-   *
-   * @param open the file, where it is not closed yet: it is brought to the disk, and closed either way.
-   * @returns how the file looks, where that is wanted.
-   */
-  publish(
-    temporary: string,
-    path: string,
-    attributes: Attributes,
-    open?: { sync(): void; close(): void },
-  ): FileLook | undefined {
     try {
-      const existing = this.replaced("write", path);
-      if (this.options.preserve) this.attributes.preserve(temporary, attributes);
-      else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
-      else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
-      if (this.options.keepTimes && !this.options.preserve) this.attributes.setModificationTime(temporary, attributes);
-      open?.sync();
-      open?.close();
-      const look = this.options.looks ? statOf(Deno.lstatSync(temporary)) : undefined;
-      this.keepFormer(path);
-      Deno.renameSync(temporary, path);
-      this.#unfinished = undefined;
-      return look;
+      if (this.isSwappable) this.checkFolder();
+      return { made, temporary, identity: this.isWatched ? identityOf(made.statSync()) : UNKNOWN_FILE };
     } catch (error) {
-      open?.close();
-      remove(temporary);
-      this.#unfinished = undefined;
+      made.close();
+      // It has been made in another folder.
+      this.abandon();
       throw failedDeno("write", path, error);
     }
   }
 
-  /** What is there under a final name and is going to be replaced. @throws {FileError} when it must not be. */
-  replaced(act: string, path: string): Deno.FileInfo | undefined {
-    const existing = existingAt(path);
-    if (existing?.isDirectory) throw failedWith(act, path, "EISDIR");
-    // The name of a single file is the user's own word.
-    if (existing?.isFile && this.current().kind === "folder") checkSameCase(act, path, this.#rules);
-    return existing;
+  /** Whether others may put something else under a name that this writer uses. */
+  get isWatched(): boolean {
+    return this.#shared || this.isSwappable;
   }
 
-  /** With `keepsFormer`: what has this path is going to be replaced, and stays under another name. */
-  keepFormer(path: string): void {
-    if (!this.options.keepsFormer) return;
-    remove(joinPath(this.folder, unverifiedName(encodeName(baseName(path)))));
-    if (this.#mayBeForgotten(path)) tryLink(path, this.formerOf(path));
+  /** The last temporary file has its final name, or is from now on somebody else's to remove. */
+  handOverTemporary(): void {
+    this.#unfinished = undefined;
+  }
+
+  /** A temporary name that nothing has. */
+  nextName(): string {
+    return this.#names.next();
+  }
+
+  /** Permission bits that the current folder leaves to new files. */
+  newModes(): number {
+    return this.#newModes ??= newModesIn(this.folder, this.#names.next());
   }
 
   /** Where that stays. @param path in the current folder. */
@@ -170,32 +161,60 @@ export class PortablePlacing {
     this.#unfinished = undefined;
   }
 
-  #mayBeForgotten(path: string): boolean {
-    const user = windows() ? 0 : Deno.uid();
-    if (user === 0) return true;
-    const existing = existingAt(path);
-    return existing !== undefined && mayBeForgotten(user!, statOf(existing), statOf(Deno.statSync(this.folder)));
-  }
-
-  #keepExisting(temporary: string, existing: FileStat): void {
-    this.attributes.setOwner(temporary, existing.uid, existing.gid);
-    this.attributes.setMode(temporary, keptMode(existing.mode));
+  /** Looks at the folder of a root: it must be the one that was planned. @throws {FileError} */
+  #enterRoot(target: TargetRoot): void {
+    const { path, within, identity, noFollow } = rootDirectory(target);
+    checkRealPath("create", path, within);
+    try {
+      const info = noFollow ? Deno.lstatSync(path) : Deno.statSync(path);
+      if (identity && !isSameFile(identityOf(info), identity)) throw swapped("create", path);
+      if (!info.isDirectory) throw failedWith("create", path, "ENOTDIR");
+      if (this.#swaps?.path !== path) this.#swaps = { path, swappable: canOthersSwap(path) };
+      this.isSwappable = this.#swaps.swappable;
+      this.#shared = isSharedByOthers(info);
+      this.#info = info;
+    } catch (error) {
+      throw failedDeno("create", path, error);
+    }
   }
 
   #enterOne(root: number, path: string, folder: string, create: boolean): void {
     try {
-      const info = existingAt(folder);
-      if (info?.isSymlink) throw linkInTheWay(folder);
-      if (info?.isDirectory) return checkSameCase("create", folder, this.#rules);
-      if (info) throw failedWith("create", folder, "ENOTDIR");
-      if (!create) throw failedWith("create", folder, "ENOENT");
-      makeUnfinishedFolder(folder);
+      let info = existingAt(folder);
+      if (!info) {
+        if (!create) throw failedWith("create", folder, "ENOENT");
+        info = this.#makeFolder(root, path, folder);
+      } else if (info.isDirectory) checkSameCase("create", folder, this.rules);
+      if (info.isSymlink) throw linkInTheWay(folder);
+      if (!info.isDirectory) throw failedWith("create", folder, "ENOTDIR");
+      this.isSwappable ||= canOthersReplace(this.#info!, info);
+      this.#shared = isSharedByOthers(info);
+      this.#info = info;
+    } catch (error) {
+      throw failedDeno("create", folder, error);
+    }
+  }
+
+  #makeFolder(root: number, path: string, folder: string): Deno.FileInfo {
+    try {
+      makeUnfinishedFolder(folder, { exposed: this.isWatched });
       this.#created.push({ root, path, created: true });
     } catch (error) {
       // Another stream may have made it in this moment.
-      if (codeOf(error) === "EEXIST" && !(error instanceof FileError)) return;
-      throw failedDeno("create", folder, error);
+      if (codeOf(error) !== "EEXIST") throw error;
     }
+    return Deno.lstatSync(folder);
+  }
+
+  /** What is done in the current folder shall be done in the one that was entered. @throws {FileError} */
+  checkFolder(): void {
+    if (this.leadsToFolder()) return;
+    throw swapped("write", this.folder);
+  }
+
+  /** Whether the path of the current folder still stands for what was entered. */
+  leadsToFolder(): boolean {
+    return leadsTo(this.folder, identityOf(this.#info!), { follow: this.path === "" });
   }
 
   #openUp(): boolean {
@@ -204,7 +223,7 @@ export class PortablePlacing {
     const stat = statOf(Deno.statSync(this.folder));
     if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
     this.attributes.setMode(this.folder, stat.mode | 0o700);
-    this.#created.push({ root: this.root, path: this.#path, created: false, mode: stat.mode });
+    this.#created.push({ root: this.root, path: this.path, created: false, mode: stat.mode });
     return true;
   }
 }

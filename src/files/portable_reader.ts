@@ -1,12 +1,17 @@
-/** Reading sources with `Deno.*Sync`. */
+/**
+ * Reading sources with `Deno.*Sync`. Where symbolic links are not followed, a path is looked at right before and right
+ * after it is opened: who is quicker than that is not noticed.
+ */
 
 import { FileError } from "../errors.ts";
 import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { checkRealPath } from "./confinement.ts";
-import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
-import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
+import type { RangeReader, SourceReader, SourceRoot } from "./engine.ts";
+import { failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, replaced, swapped } from "./file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "./file_stat.ts";
-import { joinPath } from "./local_path.ts";
+import { folderOf, joinPath } from "./local_path.ts";
+import { canOthersSwap, isSharedByOthers, leadsTo } from "./portable_access.ts";
 import { readInfo } from "./portable_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
@@ -15,12 +20,17 @@ export class PortableReader implements SourceReader {
   uncached = false;
   changed = false;
   readonly #roots: SourceRoot[];
+  readonly #follow: boolean;
   readonly #after = new FileStat();
   #folder = "";
+  /** The real path of the current folder, where no links are followed and others can put some in the way. */
+  #real: string | undefined;
   #within: string | undefined;
+  #root: SourceRoot | undefined;
 
-  constructor(roots: SourceRoot[]) {
+  constructor(roots: SourceRoot[], { follow }: { follow: boolean } = { follow: true }) {
     this.#roots = roots;
+    this.#follow = follow;
   }
 
   get folderPath(): string {
@@ -28,18 +38,21 @@ export class PortableReader implements SourceReader {
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    const { path, kind } = this.#roots[root];
-    const folder = joinPath(path, start === end ? "" : decodeName(bytes.subarray(start, end)));
-    if (kind === "folder") {
+    const source = this.#roots[root];
+    const below = start === end ? "" : decodeName(bytes.subarray(start, end));
+    const folder = joinPath(source.path, below);
+    if (source.kind === "folder") {
       try {
-        checkRealPath("read", folder, this.#roots[root].within);
+        checkRealPath("read", folder, source.within);
         if (!Deno.statSync(folder).isDirectory) throw failedWith("read", folder, "ENOTDIR");
+        this.#real = this.#follow ? undefined : watchedFolder(source, below);
       } catch (error) {
         throw failedDeno("read", folder, error);
       }
     }
     this.#folder = folder;
-    this.#within = this.#roots[root].within;
+    this.#root = source;
+    this.#within = source.within;
   }
 
   readWhole(
@@ -52,8 +65,10 @@ export class PortableReader implements SourceReader {
   ): number {
     const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
     checkRealPath("read", path, this.#within);
-    const file = openRegular(path, this.stat);
+    const isRoot = nameStart === nameEnd;
+    const file = openRegular(path, this.stat, { follow: this.#follow || isRoot });
     try {
+      if (!this.#follow) this.#checkOpen(path, isRoot ? this.#root : undefined, this.#real);
       if (this.stat.size > limit) throw hasGrown(path);
       const wanted = this.stat.size === 0 ? limit : this.stat.size;
       const length = readFully(file, buffer, at, wanted, path);
@@ -69,17 +84,39 @@ export class PortableReader implements SourceReader {
 
   openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
     const text = joinPath(this.#roots[root].path, path);
-    checkRealPath("read", text, this.#roots[root].within);
-    const file = openRegular(text, this.stat);
-    const { dev, inode } = this.stat;
-    if (expected && (expected.dev !== dev || expected.inode !== inode)) {
+    const source = this.#roots[root];
+    checkRealPath("read", text, source.within);
+    const real = this.#follow || path === "" ? undefined : watchedFolder(source, folderBelow(path));
+    const file = openRegular(text, this.stat, { follow: this.#follow || path === "" });
+    try {
+      if (!this.#follow) this.#checkOpen(text, path === "" ? source : undefined, real);
+      if (expected && !isSameFile(expected, this.stat)) throw replaced("read", text);
+      return new PortableRangeReader(file, text);
+    } catch (error) {
       file.close();
-      throw new FileError("read", text, "another file has taken its place", { code: "ESTALE" });
+      throw error;
     }
-    return new PortableRangeReader(file, text);
   }
 
   close(): void {}
+
+  /**
+   * What was opened must be what the path stands for, without a link.
+   *
+   * @param root the file is a root, which is followed, and must be the one that was found.
+   * @param real of the folder of any other file; undefined where nobody else can put a link in its path.
+   * @throws {FileError}
+   */
+  #checkOpen(path: string, root: SourceRoot | undefined, real: string | undefined): void {
+    if (root) {
+      if (!isSameFile(root.identity, this.stat)) throw replaced("read", path);
+      return;
+    }
+    if (real === undefined) return;
+    if (!leadsTo(path, this.stat, { follow: false }) || realPathOf(folderOf(path)) !== real) {
+      throw replaced("read", path);
+    }
+  }
 }
 
 /** A large file, open. */
@@ -134,15 +171,44 @@ function differs(one: FileStat, other: Pick<FileStat, "size" | "mtime" | "mtimeN
   return one.size !== other.size || one.mtime !== other.mtime || one.mtimeNs !== other.mtimeNs;
 }
 
+/**
+ * Makes sure that no folder between a root and one below it is a link.
+ *
+ * @returns the real path, where others can put a link in it; otherwise undefined.
+ * @throws {FileError}, and what `Deno.*` throws.
+ */
+function watchedFolder(root: SourceRoot, below: string): string | undefined {
+  if (!leadsTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
+  const real = Deno.realPathSync(joinPath(root.path, below));
+  if (real !== joinPath(Deno.realPathSync(root.path), below)) throw linkInTheWay(joinPath(root.path, below), "read");
+  return isSharedByOthers(Deno.statSync(real)) || canOthersSwap(real) ? real : undefined;
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What stands before the last component of a path below a root. */
+function folderBelow(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
 /** Looks before it opens: opening a FIFO would wait for its other end. */
-function openRegular(path: string, stat: FileStat): Deno.FsFile {
+function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean }): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;
   try {
-    readInfo(Deno.statSync(path), stat);
+    readInfo(follow ? Deno.statSync(path) : Deno.lstatSync(path), stat);
+    if (stat.kind === FileKind.symlink) throw linkInTheWay(path, "read");
     if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
+    const { dev, inode } = stat;
     file = Deno.openSync(path);
     readInfo(file.statSync(), stat);
+    if (!follow && !isSameFile({ dev, inode }, stat)) throw replaced("read", path);
     return file;
   } catch (error) {
     file?.close();

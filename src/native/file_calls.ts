@@ -43,6 +43,7 @@ const SYMBOLS = {
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 /** posix_fadvise(2): the cache may forget these pages. */
 export const FADV_DONTNEED = 4;
@@ -95,6 +96,8 @@ export interface FileCalls extends LibcCalls {
   getdents64(folder: number, into: number, bytes: number): number;
   /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
   renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
+  /** renameat2(2) with RENAME_EXCHANGE: each gets the name of the other; EINVAL where a file system does not know it. */
+  exchange(fromFolder: number, from: number, toFolder: number, to: number): number;
 }
 
 let opened: FileCalls | undefined;
@@ -115,6 +118,7 @@ export function openFileCalls(): FileCalls {
   const basicFields = 0x7ff;
   const howBytes = 24;
   const noReplace = 1;
+  const exchange = 2;
   const punchHoleKeepSize = 3;
   opened = {
     ...calls,
@@ -126,6 +130,8 @@ export function openFileCalls(): FileCalls {
     getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
     renameNew: (fromFolder, from, toFolder, to) =>
       renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
+    exchange: (fromFolder, from, toFolder, to) =>
+      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, exchange),
     flags: {
       read: 0,
       write: 1,

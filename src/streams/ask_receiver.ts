@@ -2,6 +2,7 @@
 
 import { FileError, ProtocolError, quotePath } from "../errors.ts";
 import { failedWith } from "../files/file_failure.ts";
+import type { KeptBackup } from "../files/engine.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
 import { joinPath } from "../files/local_path.ts";
 import { readAttributes } from "../files/record_attributes.ts";
@@ -40,6 +41,8 @@ export interface AskReceiverOptions {
   finished?: FinishedFiles;
   /** Reports tell which files earlier runs have finished. Default false. */
   names?: boolean;
+  /** Whether a file is what this copy has kept of a name. Left out: nothing was kept. */
+  isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
 
 /** Answers the asks of one stream. */
@@ -49,6 +52,7 @@ export class AskReceiver {
   readonly #verifies: boolean;
   readonly #finished: FinishedFiles | undefined;
   readonly #names: boolean;
+  readonly #isKept: (backup: KeptBackup) => Promise<boolean>;
   #folder = "";
   readonly #breather: Breather;
   readonly #wanted = new FileStat();
@@ -56,7 +60,8 @@ export class AskReceiver {
 
   /** @param options what the sender may ask before it sends. */
   constructor(target: TargetComparer, options: Comparison | undefined, more: AskReceiverOptions) {
-    const { breather, verifies, finished, names = false } = more;
+    const { breather, verifies, finished, names = false, isKept = () => Promise.resolve(false) } = more;
+    this.#isKept = isKept;
     this.#verifies = verifies;
     this.#finished = options?.by === "memory" ? finished : undefined;
     this.#names = names;
@@ -108,7 +113,7 @@ export class AskReceiver {
       const isWrong = outcome === Verdict.different && folder === Verdict.same && !entering;
       // What the sender cannot read may be right here.
       if (verify && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) {
-        const why = this.#takeAway(cursor, bytes);
+        const why = await this.#takeAway(cursor, bytes);
         if (last) outcome = why;
       }
       if (cursor.type === RecordType.enter) continue;
@@ -121,6 +126,7 @@ export class AskReceiver {
       } else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
         if (verify) {
           report.verified = (report.verified ?? 0) + 1;
+          (report.confirmed ??= []).push({ root: cursor.root, path: this.#pathOf(cursor, bytes) });
           this.#target.forgetFormer();
         } else this.#skip(cursor, bytes, report);
       }
@@ -131,7 +137,7 @@ export class AskReceiver {
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
     this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
-    if (this.#names) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    if (this.#names || this.#verifies) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     if (cursor.type === RecordType.folder) report?.folders.push(folderAttributes(cursor, bytes));
     return Verdict.same;
   }
@@ -139,8 +145,12 @@ export class AskReceiver {
   #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     report.skipped++;
     if (!this.#finished || !this.#names) return;
-    const path = joinPath(this.#folder, decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)));
-    (report.written ??= []).push({ root: cursor.root, path });
+    (report.written ??= []).push({ root: cursor.root, path: this.#pathOf(cursor, bytes) });
+  }
+
+  /** Of the record, relative to its root. */
+  #pathOf({ nameStart, nameEnd }: RecordCursor, bytes: Uint8Array): string {
+    return joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd)));
   }
 
   #judge(
@@ -194,17 +204,21 @@ export class AskReceiver {
     return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
   }
 
-  /** What is there is not what was written: what was there before has its name again, also when it is sent once more. */
-  #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
+  /** The file does not match what was sent: restores the backup, also when the file is sent again. */
+  async #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number | Failure> {
     const target = this.#target;
     const { dev, inode, inodeLow } = target.stat;
     try {
+      const identity = target.backup();
+      // Anybody may have put a file under the name of the backup.
+      const isKept = identity &&
+        await this.#isKept({ root: cursor.root, path: this.#pathOf(cursor, bytes), identity });
       if (!target.look(cursor, bytes)) return Verdict.missing;
       // Sent once more while this one was read, it may be right.
       const { stat } = target;
       if (stat.dev !== dev || stat.inode !== inode || stat.inodeLow !== inodeLow) return Verdict.different;
       if (stat.kind !== FileKind.file && stat.kind !== FileKind.symlink) return Verdict.different;
-      return unverified(target.path, target.revert());
+      return unverified(target.path, target.revert(isKept ? identity : undefined));
     } catch (error) {
       // Then it keeps its name, and the sender's failure is all that tells.
       if (error instanceof FileError) return Verdict.different;

@@ -1,7 +1,7 @@
 /** The receiving side of one stream: opens frames, and writes what they bring. */
 
 import { FileError, ProtocolError } from "../errors.ts";
-import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
+import type { KeptBackup, Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
@@ -30,6 +30,8 @@ export interface ReceiveHost {
    * @throws {ProtocolError} for one that never was.
    */
   partial(file: number): Promise<Partial | undefined>;
+  /** Whether a file is what this copy has kept of a name, until what has replaced it is verified. */
+  isKept(backup: KeptBackup): Promise<boolean>;
   /** Something was written. Told before the sender gets its result. */
   report(report: ReceiveReport): void;
   /** Bytes written on this stream so far, or found in place. */

@@ -12,6 +12,8 @@ export type StreamRole =
   | {
     type: "send";
     roots: SourceRoot[];
+    /** Symbolic links below the roots are followed. */
+    follow: boolean;
     /** Holes, and blocks of zeros, are sent as such. */
     sparse: boolean;
     /** The receiver, on this machine, copies ranged files by itself (lent.ts). */

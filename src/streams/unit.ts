@@ -1,6 +1,6 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
-import type { FolderPlace, TouchedFolder, WalkItem } from "../files/engine.ts";
+import type { FolderPlace, KeptBackup, TouchedFolder, WalkItem } from "../files/engine.ts";
 import type { Attributes, ChangeTimes } from "../files/file_stat.ts";
 import type { Failure } from "../protocol/results.ts";
 
@@ -150,6 +150,10 @@ export interface ReceivedPack {
   entered?: FolderPlace[];
   /** Files that are in place, where that has to be known; relative to their root. */
   written?: { root: number; path: string }[];
+  /** What was replaced and is kept until its successor is verified. */
+  kept?: KeptBackup[];
+  /** Entries that were verified: what they have replaced is not needed any more. */
+  confirmed?: FolderPlace[];
   /** Digests of files that are in place and are to be remembered: two halves of each (finished_files.ts). */
   finished?: Uint32Array;
 }

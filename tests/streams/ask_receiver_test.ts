@@ -25,7 +25,12 @@ for (const { title, make } of ENGINES) {
     async function ask(
       folder: TempFolder,
       entry: Uint8Array<ArrayBuffer>,
-      { last, digest, opened }: { last: boolean; digest?: Uint8Array; opened?: () => void },
+      { last, digest, opened, kept = false }: {
+        last: boolean;
+        digest?: Uint8Array;
+        opened?: () => void;
+        kept?: boolean;
+      },
     ) {
       const comparer = await make().targetComparer(
         [{ kind: "folder", path: folder.path, created: false }],
@@ -38,7 +43,8 @@ for (const { title, make } of ENGINES) {
         return reader;
       };
       const breather = new Breather();
-      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true });
+      const isKept = () => Promise.resolve(kept);
+      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true, isKept });
       const root = record(ROOT);
       const recordsBytes = root.length + entry.length;
       const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));
@@ -75,10 +81,21 @@ for (const { title, make } of ENGINES) {
       using folder = new TempFolder();
       folder.write("x", "contents");
       folder.write(formerName("test", new TextEncoder().encode("x")), "former");
-      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, kept: true }), Verdict.different);
       const [left, ...others] = folder.list();
       assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
       assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
+    });
+
+    it("is not replaced by a file that somebody has put under the name of its backup", async () => {
+      using folder = new TempFolder();
+      const backup = formerName("test", new TextEncoder().encode("x"));
+      folder.write("x", "contents");
+      folder.write(backup, "planted");
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      const [left, ...others] = folder.list().filter((name) => name !== backup);
+      assertEquals([others, isLeftoverName(left)], [[], true]);
+      assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
     });
 
     it("stays where it was written anew while the wrong one was read", async () => {

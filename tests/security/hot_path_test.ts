@@ -1,0 +1,61 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { createNativeEngine } from "../../src/files/native_engine.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
+import { watchCalls } from "./watched_calls.ts";
+
+/** The system calls for one small file, after others of its directory. */
+function callsFor(folder: TempFolder, options: { preserve: boolean; old: boolean }): string[] {
+  const { engine } = createNativeEngine();
+  const root = { kind: "folder", path: folder.path, created: false } as const;
+  const writer = engine.targetWriter([root], { preserve: options.preserve, umask: 0o022, token: "test" });
+  const names = ["a", "b", "c"];
+  if (options.old) names.forEach((name) => folder.write(name, "old"));
+  const records: Parameters<typeof frameOf>[0] = names.map((name) => [RecordType.file, name, "new"]);
+  const { frame, cursor } = frameOf([[RecordType.enter, ""], ...records]);
+  const calls: string[] = [];
+  while (cursor.next()) {
+    if (cursor.type === RecordType.enter) {
+      writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+      continue;
+    }
+    calls.length = 0;
+    using _ = watchCalls((name) => calls.push(name));
+    writer.writeWhole(cursor, frame);
+  }
+  writer.close();
+  return calls;
+}
+
+describe("a small file in a directory that only this user can write to", { ignore: !isNativeHere }, () => {
+  it("takes no call more than it needs where nobody else can even enter", () => {
+    using folder = new TempFolder();
+    Deno.chmodSync(folder.path, 0o700);
+    const calls = callsFor(folder, { preserve: false, old: false });
+    assertEquals(calls, ["openat", "write", "fchmod", "close", "renameNew"]);
+  });
+
+  it("takes one look at its name where others can read", () => {
+    using folder = new TempFolder();
+    Deno.chmodSync(folder.path, 0o755);
+    const calls = callsFor(folder, { preserve: false, old: false });
+    assertEquals(calls, ["openat", "write", "statx", "fchmod", "close", "renameNew"]);
+  });
+
+  it("takes one call more to hand down an access control list", () => {
+    using folder = new TempFolder();
+    Deno.chmodSync(folder.path, 0o755);
+    const calls = callsFor(folder, { preserve: false, old: true });
+    assertEquals(calls, ["openat", "write", "statx", "lgetxattr", "chmod", "close", "renameat"]);
+  });
+
+  it("takes no call more with -p when it is new, and one when it is not", () => {
+    using folder = new TempFolder();
+    Deno.chmodSync(folder.path, 0o755);
+    const added = callsFor(folder, { preserve: true, old: false });
+    assertEquals(added, ["openat", "write", "fchown", "futimens", "fchmod", "close", "renameNew"]);
+    const replaced = callsFor(folder, { preserve: true, old: true });
+    assertEquals(replaced, ["openat", "write", "lgetxattr", "fchown", "futimens", "fchmod", "close", "renameat"]);
+  });
+});
