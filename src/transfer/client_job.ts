@@ -1,8 +1,8 @@
 /** What the client does once the other end is being started: the session, and the copy over it. */
 
 import { UserError } from "../errors.ts";
-import type { SourceRoot } from "../files/engine.ts";
 import { STANDARD_INPUT } from "../files/source_roots.ts";
+import { walksLinks } from "../files/tree_walk.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import type { CopyJob } from "../protocol/job.ts";
@@ -17,6 +17,7 @@ import { filesFor } from "./dummy_files.ts";
 import type { TransferEvent } from "./events.ts";
 import { canLend } from "./lending.ts";
 import { type Machine, openMachine } from "./machine.ts";
+import type { ListedRoot } from "./manifest.ts";
 import { missingFeatures, neededFeatures } from "./needed_features.ts";
 import type { OpenPeer } from "./peer_end.ts";
 import { receive } from "./receive.ts";
@@ -137,7 +138,9 @@ export async function runSession(
   await session.control.flushed();
   if (listing) {
     const { roots, names } = listing;
-    const about = { roots, names, target: options.target.path };
+    // Below a target none is followed.
+    const follow = options.direction === "push" && walksLinks(options.request);
+    const about = { roots, follow, names, target: options.target.path };
     for (const { path, message, hint } of await listing.files.addTo(options.manifest!, machine.files, about)) {
       emit({ type: "failed", path, message, hint });
       outcome.failed++;
@@ -159,7 +162,7 @@ async function openListing(options: CopyOptions) {
     throw new UserError("Cannot write a manifest of files that have targets of their own");
   }
   const { asSources, CopiedFiles } = await import("./manifest.ts");
-  return { files: new CopiedFiles(), asSources, roots: [] as SourceRoot[], names: [] as string[] };
+  return { files: new CopiedFiles(), asSources, roots: [] as ListedRoot[], names: [] as string[] };
 }
 
 function jobOf(options: CopyOptions, blockBytes: number): CopyJob {

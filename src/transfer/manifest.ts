@@ -4,7 +4,9 @@ import { FileError } from "../errors.ts";
 import { digestRange } from "../files/content_digest.ts";
 import type { FileEngine, SourceRoot, TargetRoot } from "../files/engine.ts";
 import { failedDeno } from "../files/file_failure.ts";
+import { UNKNOWN_FILE } from "../files/file_identity.ts";
 import { baseName, joinPath } from "../files/local_path.ts";
+import { rootFolder } from "../files/target_name.ts";
 import { encodeName } from "../protocol/names.ts";
 
 /** The file of the manifest, made before anything is copied. Several copies may add to it. */
@@ -75,15 +77,23 @@ export class CopiedFiles {
   async addTo(
     manifest: Manifest,
     files: FileEngine,
-    { roots, names, target }: { roots: SourceRoot[]; names: readonly string[]; target: string },
+    { roots, follow, names, target }: {
+      roots: ListedRoot[];
+      /** Whether symbolic links below the roots are followed. */
+      follow: boolean;
+      names: readonly string[];
+      target: string;
+    },
   ): Promise<FileError[]> {
     const failures: FileError[] = [];
-    const reader = files.sourceReader(roots);
+    const reader = files.sourceReader(roots, { follow });
     try {
       for (const { root, path } of this.#copied.values()) {
-        const own = this.#renamed ? (roots[root].kind === "folder" ? "" : baseName(target)) : names[root];
+        const { kind, file } = roots[root];
+        const isFolder = kind === "folder" && file === undefined;
+        const own = this.#renamed ? (isFolder ? "" : baseName(target)) : names[root];
         try {
-          const digest = await digestOf(reader.openRanged(root, path));
+          const digest = await digestOf(reader.openRanged(root, file ?? path));
           manifest.add(own === "" || own === "." ? path : joinPath(own, path), digest);
         } catch (error) {
           if (!(error instanceof FileError)) throw error;
@@ -97,15 +107,21 @@ export class CopiedFiles {
   }
 }
 
-/** Where the files of a target are to be read. */
-export function asSources(roots: readonly TargetRoot[]): SourceRoot[] {
-  return roots.map((root) => ({
-    path: root.kind === "file" ? joinPath(root.folder, root.name) : root.path,
-    name: "",
-    kind: root.kind === "folder" ? "folder" : "file",
-    identity: { dev: 0, inode: 0 },
-    size: 0,
-  }));
+/** A root whose files a manifest lists. */
+export interface ListedRoot extends SourceRoot {
+  /** The root is this file in a directory; undefined: it is what its path says. */
+  file?: string;
+}
+
+/** Where the files of a target are to be read: beneath the directories that were written in. */
+export function asSources(roots: readonly TargetRoot[]): ListedRoot[] {
+  return roots.map((root) => {
+    const listed = { name: "", identity: UNKNOWN_FILE, size: 0 };
+    if (root.kind === "device") return { ...listed, kind: "file", path: root.path };
+    const identity = root.identity ?? UNKNOWN_FILE;
+    const file = root.kind === "file" ? { file: root.name } : {};
+    return { ...listed, ...file, kind: "folder", path: rootFolder(root), identity };
+  });
 }
 
 async function digestOf(reader: ReturnType<ReturnType<FileEngine["sourceReader"]>["openRanged"]>): Promise<string> {
