@@ -1,6 +1,9 @@
 /** What a host sets for every session that comes to it, whatever its client asks for. */
 
 import { quotePath, UserError } from "../errors.ts";
+import { Confinement } from "../files/confinement.ts";
+import type { PathCalls } from "../files/engine.ts";
+import { checkPrivatePlaces } from "../files/private_places.ts";
 
 export interface SessionLimits {
   /** The folder that it is confined to; may begin with "~". */
@@ -21,6 +24,20 @@ export function checkDirection(direction: "push" | "pull" | "clean", { allow }: 
   throw new UserError(`Cannot start: that host does not allow ${FORBIDDEN[direction]}`, {
     hint: 'The key "allow" in the configuration there says so',
   });
+}
+
+/**
+ * The directory that the host confines its sessions to; undefined: none.
+ *
+ * @param base where relative paths begin without it.
+ * @throws {UserError} when there is no such directory, or it contains what must not be in reach of a session.
+ */
+export function confine({ root }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
+  if (root === undefined) return undefined;
+  const confinement = new Confinement(root, base, paths);
+  const user = Deno.build.os === "windows" ? undefined : Deno.uid() ?? undefined;
+  checkPrivatePlaces(confinement.root, user, (name) => Deno.env.get(name));
+  return confinement;
 }
 
 /** Whether clients may not do here what their user may: who may write every file can also run every program. */
