@@ -10,6 +10,11 @@ export interface DirectoryAccess {
   newModes?: number;
 }
 
+/** The user of this process; undefined where files have no owner. */
+export function ownUser(): number | undefined {
+  return Deno.build.os === "windows" ? undefined : Deno.uid() ?? undefined;
+}
+
 /**
  * Whether others than this user and root can create and remove names in a directory. The mask of an access control list
  * shows in the group's bits.

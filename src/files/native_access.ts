@@ -1,10 +1,8 @@
 /** Access control lists by system calls, and what a directory allows: asked once per directory. */
 
-import { AT_EMPTY_PATH, type FileCalls } from "../native/file_calls.ts";
-import { copyName } from "../native/copy_name.ts";
+import { AT_EMPTY_PATH, type FileCalls, openFileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
-import { openXattrCalls } from "../native/xattr_calls.ts";
 import { encodeName } from "../protocol/names.ts";
 import { ACCESS_LIST, DEFAULT_LIST } from "../protocol/xattrs.ts";
 import { defaultListModes } from "./access_list.ts";
@@ -27,7 +25,7 @@ export function openAccessLists(): AccessLists {
 export class AccessLists {
   /** The list that was read last. */
   readonly list = new Scratch(LIST_BYTES);
-  readonly #xattrs = openXattrCalls();
+  readonly #calls = openFileCalls();
   readonly #place = new Scratch(64);
   readonly #path = new Scratch(64 + NAME_BYTES);
   /** The directory that `#path` begins with, and the bytes of that. */
@@ -39,7 +37,7 @@ export class AccessLists {
   /** Permission bits that the default list of an open directory leaves to what is made in it; undefined: it has none. */
   defaultModes(descriptor: number): number | undefined {
     const place = magicLink(descriptor, this.#place);
-    const bytes = this.#xattrs.getxattr(place, this.#default.address, this.list.address, LIST_BYTES);
+    const bytes = this.#calls.getxattr(place, this.#default.address, this.list.address, LIST_BYTES);
     return bytes > 0 ? defaultListModes(this.list.view, bytes) : undefined;
   }
 
@@ -51,19 +49,19 @@ export class AccessLists {
       this.#directory = directory;
       this.#prefix = prefix.length;
     }
-    if (!copyName(this.#path.address + this.#prefix, name, NAME_BYTES)) return -1;
-    return this.#xattrs.lgetxattr(this.#path.address, this.#access.address, this.list.address, LIST_BYTES);
+    if (!this.#calls.copyName(this.#path.address + this.#prefix, name, NAME_BYTES)) return -1;
+    return this.#calls.lgetxattr(this.#path.address, this.#access.address, this.list.address, LIST_BYTES);
   }
 
   /** Takes away the list of an open file, perhaps opened with O_PATH: the mode is all that holds then. */
   remove(descriptor: number): void {
-    this.#xattrs.removexattr(magicLink(descriptor, this.#place), this.#access.address);
+    this.#calls.removexattr(magicLink(descriptor, this.#place), this.#access.address);
   }
 
   /** Gives an open file, perhaps opened with O_PATH, the list that was read last. @returns whether it has it. */
   set(descriptor: number, bytes: number): boolean {
     const place = magicLink(descriptor, this.#place);
-    return this.#xattrs.setxattr(place, this.#access.address, this.list.address, bytes, 0) === 0;
+    return this.#calls.setxattr(place, this.#access.address, this.list.address, bytes, 0) === 0;
   }
 }
 

@@ -152,7 +152,7 @@ export class NativeFolders {
     const all = flags.path | flags.directory | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
     const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
     // A link, where there was a directory when it was examined.
-    if (descriptor === -ENOTDIR && noFollow) throw swapped(this.#act, text);
+    if (noFollow && (descriptor === -ENOTDIR || descriptor === -ELOOP)) throw swapped(this.#act, text);
     if (descriptor < 0) throw failedCall(this.#act, text, -descriptor);
     const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);
     if (isOutside || !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {

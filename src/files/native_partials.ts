@@ -42,7 +42,8 @@ export class NativePartials {
     this.#statx = new Statx(placing.calls);
   }
 
-  create(root: number, path: string, size: number): Partial {
+  /** @param holds whether it is kept open: as long as it is, no other file gets its inode. By default where others can write. */
+  create(root: number, path: string, size: number, holds?: boolean): Partial {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
@@ -53,11 +54,11 @@ export class NativePartials {
     const descriptor = placing.openTemporary(address);
     const identity = this.#identityOf(descriptor);
     const errno = identity && placing.calls.ftruncate(descriptor, size) === 0 ? 0 : placing.calls.errno();
-    const pin = errno === 0 ? this.#pin(descriptor) : undefined;
-    if (!pin) placing.calls.close(descriptor);
+    const isHeld = errno === 0 && (holds ?? placing.access.shared) && mayHold();
+    if (!isHeld) placing.calls.close(descriptor);
     if (!identity || errno !== 0) throw placing.failed(address, errno, placing.temporary);
     const partial = { root, path, temporary: placing.handOverTemporary(), size, identity };
-    this.#open.add(partial, { pin });
+    this.#open.add(partial, isHeld ? { pin: { close: () => placing.calls.close(descriptor) } } : {});
     return partial;
   }
 
@@ -73,8 +74,9 @@ export class NativePartials {
       try {
         const at = folderPath(place);
         const compares = placing.options.lent;
-        const holds = this.#holds;
-        const taken = source ? await takeOver(at, name, source, { compares, holds }) : await removeEarlier(at, name);
+        const taken = source
+          ? await takeOver(at, name, source, { compares, holds: mayHold() })
+          : await removeEarlier(at, name);
         if (taken) {
           const { names: { partial: temporary, journal }, identity, kept, continued } = taken;
           const partial = { root, path, temporary, size, journal, continued, identity };
@@ -85,7 +87,7 @@ export class NativePartials {
         placing.calls.close(place);
       }
     }
-    return { partial: this.create(root, path, size), kept: [] };
+    return { partial: this.create(root, path, size, true), kept: [] };
   }
 
   open(partial: Partial): RangeWriter {
@@ -177,15 +179,6 @@ export class NativePartials {
       if (options.keepPartials) this.keep(partial);
       else this.discard(partial);
     }
-  }
-
-  /** Whether partial files are kept open: where others could remove one, a file of theirs must not get its inode. */
-  get #holds(): boolean {
-    return this.#placing.access.shared && mayHold();
-  }
-
-  #pin(descriptor: number): { close(): void } | undefined {
-    return this.#holds ? { close: () => this.#placing.calls.close(descriptor) } : undefined;
   }
 
   /** The current folder of the placing, once more. */

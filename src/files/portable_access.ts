@@ -4,24 +4,22 @@
  */
 
 import { type FileIdentity, identityOf, isSameFile } from "./file_identity.ts";
-import { isShared } from "./directory_access.ts";
+import { isShared, ownUser } from "./directory_access.ts";
+import { codeOf } from "./file_failure.ts";
 import { folderOf, joinPath } from "./local_path.ts";
-
-/** This user; undefined where files have no owner. */
-export const PORTABLE_USER: number | undefined = Deno.build.os === "windows" ? undefined : Deno.uid() ?? undefined;
 
 /** Of a directory or file, as `Deno.*` tells it. */
 type Owned = Pick<Deno.FileInfo, "uid" | "mode">;
 
 /** Whether others can create and remove names in a directory. */
 export function isSharedByOthers({ uid, mode }: Owned): boolean {
-  return isShared(PORTABLE_USER, { uid: uid ?? 0, mode: mode ?? 0 });
+  return isShared(ownUser(), { uid: uid ?? 0, mode: mode ?? 0 });
 }
 
 /** Whether others can put something else under the name of `entry` in a directory: in one such as /tmp only its owner can. */
 export function canOthersReplace(directory: Owned, entry: Owned): boolean {
   if (!isSharedByOthers(directory)) return false;
-  const isTrusted = ({ uid }: Owned) => uid === 0 || uid === PORTABLE_USER;
+  const isTrusted = ({ uid }: Owned) => uid === 0 || uid === ownUser();
   const isSticky = ((directory.mode ?? 0) & 0o1000) !== 0;
   return !(isSticky && isTrusted(directory) && isTrusted(entry));
 }
@@ -33,7 +31,7 @@ export function canOthersReplace(directory: Owned, entry: Owned): boolean {
  * @throws what `Deno.*` throws.
  */
 export function canOthersSwap(path: string): boolean {
-  if (PORTABLE_USER === undefined) return false;
+  if (ownUser() === undefined) return false;
   let below = Deno.statSync(path);
   for (let at = Deno.realPathSync(path);;) {
     const above = folderOf(at);
@@ -61,11 +59,18 @@ export function leadsTo(path: string, identity: FileIdentity, options: { follow:
  * @throws what `Deno.*` throws.
  */
 export function newModesIn(directory: string, name: string): number {
-  if (PORTABLE_USER === undefined) return 0o777;
+  if (ownUser() === undefined) return 0o777;
   const path = joinPath(directory, name);
-  using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o777 });
-  Deno.removeSync(path);
-  const modes = (file.statSync().mode ?? 0o777) & 0o777;
-  // Without such a list it was the umask that took something away.
-  return modes === (0o777 & ~Deno.umask()) ? 0o777 : modes;
+  try {
+    using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o777 });
+    Deno.removeSync(path);
+    const modes = (file.statSync().mode ?? 0o777) & 0o777;
+    // Without such a list it was the umask that took something away.
+    return modes === (0o777 & ~Deno.umask()) ? 0o777 : modes;
+  } catch (error) {
+    const code = codeOf(error);
+    // A full disk is no reason to leave what is complete without its mode.
+    if (code === "ENOSPC" || code === "EDQUOT") return 0o777;
+    throw error;
+  }
 }

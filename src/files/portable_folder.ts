@@ -3,7 +3,8 @@
 import { checkRealPath } from "./confinement.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "./file_identity.ts";
 import { folderOf } from "./local_path.ts";
-import { isSharedByOthers, PORTABLE_USER } from "./portable_access.ts";
+import { ownUser } from "./directory_access.ts";
+import { isSharedByOthers } from "./portable_access.ts";
 import { NEW_FOLDER_MODE } from "./target_mode.ts";
 
 /**
@@ -46,7 +47,7 @@ export function makeRootFolder(
   makeUnfinishedFolder(path, { exposed: isSharedByOthers(before) });
   const made = Deno.lstatSync(path);
   look();
-  const isOwn = PORTABLE_USER === undefined || made.uid === PORTABLE_USER || made.uid === before.uid;
+  const isOwn = ownUser() === undefined || made.uid === ownUser() || made.uid === before.uid;
   if (!made.isDirectory || !isOwn) throw swapped("create", path);
   return identityOf(made);
 }

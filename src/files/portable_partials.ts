@@ -30,7 +30,8 @@ export class PortablePartials {
     this.#publisher = publisher;
   }
 
-  create(root: number, path: string, size: number): Partial {
+  /** @param holds whether it is kept open: as long as it is, no other file gets its inode. By default where others can write. */
+  create(root: number, path: string, size: number, holds?: boolean): Partial {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
@@ -48,8 +49,7 @@ export class PortablePartials {
       placing.abandon();
       throw failedDeno("write", text, error);
     }
-    // While it is open no file of somebody else's gets its inode.
-    const pin = placing.isWatched && mayHold() ? made : undefined;
+    const pin = (holds ?? placing.isWatched) && mayHold() ? made : undefined;
     if (!pin) made.close();
     placing.handOverTemporary();
     const partial = { root, path, temporary: baseName(temporary), size, identity };
@@ -66,9 +66,9 @@ export class PortablePartials {
       placing.enter(root, folder);
       placing.pathOf(name);
       const place = placing.folder;
-      // While it is open no file of somebody else's gets its inode.
-      const holds = placing.isWatched && mayHold();
-      const taken = source ? await takeOver(place, name, source, { holds }) : await removeEarlier(place, name);
+      const taken = source
+        ? await takeOver(place, name, source, { holds: mayHold() })
+        : await removeEarlier(place, name);
       if (taken) {
         const { names: { partial: temporary, journal }, identity, kept } = taken;
         const partial = { root, path, temporary, size, journal, identity };
@@ -76,7 +76,7 @@ export class PortablePartials {
         return { partial, kept };
       }
     }
-    return { partial: this.create(root, path, size), kept: [] };
+    return { partial: this.create(root, path, size, true), kept: [] };
   }
 
   open(partial: Partial): RangeWriter {

@@ -220,6 +220,7 @@ export class PortablePlacing {
   #openUp(): boolean {
     // The folder that a file is copied into is no part of the copy: there the user's word counts.
     if (windows() || this.roots[this.root].kind !== "folder") return false;
+    if (this.isSwappable) this.checkFolder();
     const stat = statOf(Deno.statSync(this.folder));
     if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
     this.attributes.setMode(this.folder, stat.mode | 0o700);

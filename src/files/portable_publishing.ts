@@ -13,7 +13,8 @@ import type { Attributes, FileStat } from "./file_stat.ts";
 import { mayBeForgotten, unverifiedName } from "./former_name.ts";
 import { baseName, joinPath } from "./local_path.ts";
 import { checkSameCase } from "./name_rules.ts";
-import { leadsTo, PORTABLE_USER } from "./portable_access.ts";
+import { ownUser } from "./directory_access.ts";
+import { leadsTo } from "./portable_access.ts";
 import { existingAt, type PortablePlacing, remove, tryLink } from "./portable_placing.ts";
 import { statOf } from "./portable_stat.ts";
 import { keptMode, plainMode } from "./target_mode.ts";
@@ -137,7 +138,7 @@ export class PortablePublisher {
   }
 
   #mayBeForgotten(existing: Deno.FileInfo): boolean {
-    const user = PORTABLE_USER ?? 0;
+    const user = ownUser() ?? 0;
     return user === 0 || mayBeForgotten(user, statOf(existing), statOf(Deno.statSync(this.#placing.folder)));
   }
 

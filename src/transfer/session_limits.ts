@@ -3,6 +3,7 @@
 import { quotePath, UserError } from "../errors.ts";
 import { Confinement } from "../files/confinement.ts";
 import type { PathCalls } from "../files/engine.ts";
+import { ownUser } from "../files/directory_access.ts";
 import { checkPrivatePlaces } from "../files/private_places.ts";
 
 export interface SessionLimits {
@@ -35,8 +36,7 @@ export function checkDirection(direction: "push" | "pull" | "clean", { allow }: 
 export function confine({ root }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
   if (root === undefined) return undefined;
   const confinement = new Confinement(root, base, paths);
-  const user = Deno.build.os === "windows" ? undefined : Deno.uid() ?? undefined;
-  checkPrivatePlaces(confinement.root, user, (name) => Deno.env.get(name));
+  checkPrivatePlaces(confinement.root, ownUser(), (name) => Deno.env.get(name));
   return confinement;
 }
 

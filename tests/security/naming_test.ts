@@ -9,12 +9,14 @@ import { isNativeHere, TempFolder } from "../files/file_engines.ts";
 const EISDIR = 21;
 const EINVAL = 22;
 
+const CALLS = isNativeHere ? openFileCalls() : undefined;
+
 type Writable<Calls> = { -readonly [Name in keyof Calls]: Calls[Name] };
 
 /** A new file under a temporary name, what has its final name, and the calls that name files. */
 class Scene implements Disposable {
   readonly folder = new TempFolder();
-  readonly calls: Writable<FileCalls> = { ...openFileCalls() };
+  readonly calls: Writable<FileCalls> = { ...CALLS! };
   readonly #directory: number;
   readonly #place: number;
   readonly #names = ["temporary", "final"].map((name) => {

@@ -10,7 +10,10 @@ import { isNativeHere } from "../files/file_engines.ts";
 /** What the portable engine uses of `Deno.*` to change something. */
 const DENO_CALLS = ["openSync", "chmodSync", "chownSync", "utimeSync", "renameSync", "linkSync", "symlinkSync"];
 /** These ask the system for nothing. */
-const NO_SYSTEM_CALLS = ["errno", "geteuid", "getegid"];
+const NO_SYSTEM_CALLS = ["errno", "copyName", "geteuid", "getegid"];
+
+/** Opened here: what a test opens it has to close. */
+const NATIVE = isNativeHere ? [openFileCalls(), openXattrCalls()] as unknown as Record<string, unknown>[] : [];
 
 /** Tells of each call of this thread, by its name, before it is made; until it is disposed of. */
 export function watchCalls(before: (name: string) => void): Disposable {
@@ -35,11 +38,7 @@ export function watchCalls(before: (name: string) => void): Disposable {
       restore.push(() => calls[name] = call);
     }
   };
-  if (isNativeHere) {
-    for (const calls of [openFileCalls(), openXattrCalls()] as unknown as Record<string, unknown>[]) {
-      watch(calls, Object.keys(calls).filter((name) => !NO_SYSTEM_CALLS.includes(name)));
-    }
-  }
+  for (const calls of NATIVE) watch(calls, Object.keys(calls).filter((name) => !NO_SYSTEM_CALLS.includes(name)));
   watch(Deno as unknown as Record<string, unknown>, DENO_CALLS);
   return { [Symbol.dispose]: () => restore.forEach((undo) => undo()) };
 }
