@@ -60,11 +60,12 @@ function writeLarge(writer: TargetWriter, mode: number): void {
   writer.commit(writer.createPartial(0, "f", 3), attributes);
 }
 
+const SUITE = "access control lists that nobody has asked for";
 const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
 
 for (const { title, make } of ENGINES) {
   const isNative = title.startsWith("native");
-  describe(`access control lists that nobody has asked for (${title})${why}`, { ignore: !hasLists }, () => {
+  describe(`${SUITE} (${title})${why}`, { ignore: !hasLists }, () => {
     const engine: FileEngine = make();
     const writerInto = (folder: TempFolder, more: { preserve: boolean }) =>
       engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });

@@ -51,10 +51,11 @@ function writeLarge(writer: TargetWriter, mode: number): void {
   writer.commit(partial, { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 });
 }
 
+const SUITE = "the mode of a temporary file";
 const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
 
 for (const { title, make } of ENGINES) {
-  describe(`the mode of a temporary file (${title})`, { ignore: Deno.build.os === "windows" }, () => {
+  describe(`${SUITE} (${title})`, { ignore: Deno.build.os === "windows" }, () => {
     const engine: FileEngine = make();
     const writerInto = (folder: TempFolder, more = {}) =>
       engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });

@@ -22,9 +22,9 @@ function capability(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer);
 }
 
-const why = isRoot ? "" : " (skipped: not root)";
+const SUITE = "what makes programs powerful";
 
-describeWithSshd(`what makes programs powerful${why}`, { ignore: !isRoot }, () => {
+describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRoot }, () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene();
