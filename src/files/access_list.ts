@@ -8,7 +8,7 @@ const ENTRY_BYTES = 8;
 /** Tags: ACL_USER_OBJ and so on. */
 const Tag = { owner: 0x01, group: 0x04, mask: 0x10, other: 0x20 } as const;
 
-/** Permission bits of open(2) or mkdir(2) that a default list leaves to what is created under it. */
+/** Returns the permission bits of open(2) or mkdir(2) that a default list grants to a new file or directory. */
 export function defaultListModes(list: DataView, bytes: number): number {
   const owner = permissionsOf(list, bytes, Tag.owner) ?? 7;
   const group = permissionsOf(list, bytes, Tag.mask) ?? permissionsOf(list, bytes, Tag.group) ?? 7;
@@ -16,7 +16,7 @@ export function defaultListModes(list: DataView, bytes: number): number {
   return (owner << 6) | (group << 3) | other;
 }
 
-/** The mode of a file that loses its list: what its group could do, and not what the mask allows to others. */
+/** Returns the mode of a file that loses its list: the group gets its own permissions, and not those of the mask. */
 export function modeWithoutList(mode: number, list: DataView, bytes: number): number {
   const group = permissionsOf(list, bytes, Tag.group) ?? 0;
   const mask = permissionsOf(list, bytes, Tag.mask) ?? 7;

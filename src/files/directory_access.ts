@@ -1,31 +1,31 @@
-/** Who can change what is in a directory, by its owner and mode. */
+/** Who can create, replace and remove names in a directory, by its owner and mode. */
 
-/** What is known of a directory that is written in. */
+/** Access to a directory that the copy writes in. */
 export interface DirectoryAccess {
-  /** Others can replace names in it: a name may stand for another file at any time. */
+  /** Other users can replace names in it: a name may refer to another file at any time. */
   shared: boolean;
-  /** Nobody else can even enter it. */
+  /** Only its owner and root can enter it. */
   sealed: boolean;
-  /** Permission bits that its default access control list leaves to new files; undefined: it has none. */
+  /** Permission bits that its default access control list grants to new files; undefined if it has none. */
   newModes?: number;
 }
 
-/** The user of this process; undefined where files have no owner. */
+/** Returns the user of this process; undefined if files have no owner on this system. */
 export function ownUser(): number | undefined {
   return Deno.build.os === "windows" ? undefined : Deno.uid() ?? undefined;
 }
 
 /**
- * Whether others than this user and root can create and remove names in a directory. The mask of an access control list
- * shows in the group's bits.
+ * Returns whether users other than this one and root can create and remove names in a directory. The group bits of the
+ * mode include the mask of an access control list.
  *
- * @param user this process's own; undefined where files have no owner.
+ * @param user user of this process; undefined if files have no owner on this system.
  */
 export function isShared(user: number | undefined, { uid, mode }: { uid: number; mode: number }): boolean {
   return user !== undefined && ((uid !== user && uid !== 0) || (mode & 0o022) !== 0);
 }
 
-/** Whether only its owner, and root, can enter a directory. */
+/** Returns whether only this user and root can enter a directory. */
 export function isSealed(user: number | undefined, { uid, mode }: { uid: number; mode: number }): boolean {
   return uid === user && (mode & 0o077) === 0;
 }

@@ -30,13 +30,13 @@ export interface SourceRoot {
 }
 
 /**
- * Where one root goes; `within` is as in `SourceRoot`. `identity` is that of the directory in which its contents are
- * written: another one that has its path later is not written to. Plain data: may be posted to a Worker.
+ * Target of one root; `within` is as in `SourceRoot`. `identity` identifies the directory that its contents are written
+ * to: nothing is written to another directory under the same path. Plain data: may be posted to a Worker.
  */
 export type TargetRoot =
   /**
-   * A folder that exists; `created` when it was made for this copy, `continued` when by one that was interrupted. `parent`:
-   * which directory one is in that is to be made, or was.
+   * A directory that exists; `created` if this copy created it, `continued` if an interrupted copy did. `parent` identifies
+   * the directory above one that is created.
    */
   | {
     kind: "folder";
@@ -225,11 +225,11 @@ export interface Partial {
   journal?: string;
   /** With `lent`: an earlier copy of the same source may have written more of it than is known. */
   continued?: boolean;
-  /** Which file it is: another one that has the name later is neither written to nor published. */
+  /** Identifies the temporary file: another file under its name is neither written to nor published. */
   identity: FileIdentity;
 }
 
-/** What a file or link has replaced, and where: `path` is that of its final name, relative to the root. */
+/** A file or link that was replaced, and has a backup: `path` is its own path, relative to the root. */
 export interface KeptBackup extends FolderPlace {
   identity: FileIdentity;
 }
@@ -276,7 +276,7 @@ export interface TargetWriter {
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
   /** Folders that this writer has touched since the last call. */
   takeCreated(): TouchedFolder[];
-  /** With `keepsFormer`: what this writer has kept since the last call. */
+  /** With `keepsFormer`: returns the backups that this writer has made since the last call. */
   takeKept(): KeptBackup[];
   /**
    * Writes the file of a record, with its contents, to the current folder.
@@ -317,7 +317,7 @@ export interface TargetWriter {
   finishFolders(folders: FinishedFolder[]): FileError[];
   /** Resolves when the names in these folders are on stable storage, and those of root folders that were made. */
   syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]>;
-  /** Removes from these folders what no process writes to any more, by its name; never fails. */
+  /** Removes temporary files of this copy from these directories, when nothing writes to them. Never fails. */
   sweep(folders: Iterable<FolderPlace>): void;
   /** Removes this writer's temporary files; with `keepPartials` large ones that can be continued stay. May be called again. */
   abort(options?: { keepPartials?: boolean }): void;
@@ -355,17 +355,17 @@ export interface PathCalls {
   /** What is there, undefined when there is nothing. @throws {FileError} for any other reason. */
   stat(path: string, options: { follow: boolean }): FileStat | undefined;
   /**
-   * Makes a folder that is unfinished until `finishFolders` of a writer.
+   * Creates a directory that is unfinished until `finishFolders` of a writer.
    *
-   * @param place which directory it is in, and where that must be, as `within` of a root says.
-   * @returns which folder it is.
+   * @param place identity of the directory above it, and `within` as in a root.
+   * @returns identity of the new directory.
    * @throws {FileError}
    */
   makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity;
   /**
-   * Keeps a folder open. Undefined where that cannot be done.
+   * Keeps a directory open. Returns undefined if it cannot be opened.
    *
-   * @throws {FileError} when it is another one.
+   * @throws {FileError} if the path refers to another directory.
    */
   holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined;
   /** The path without symbolic links. @throws {FileError} */
@@ -385,7 +385,7 @@ export interface FileEngine {
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
   openTree(root: SourceRoot): FolderTree;
-  /** @param options.follow whether symbolic links below the roots are followed. Default true. */
+  /** @param options.follow whether symbolic links below the roots are followed. Default: true. */
   sourceReader(roots: SourceRoot[], options?: { follow: boolean }): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */

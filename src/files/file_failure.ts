@@ -65,7 +65,7 @@ function codeInWords(error: unknown): string | undefined {
   return number && Deno.build.os !== "windows" ? errnoName(Number(number)) : undefined;
 }
 
-/** A symbolic link where a file or directory was expected: it could point anywhere. */
+/** Returns the failure of a path that is a symbolic link in place of a file or directory: it could point anywhere. */
 export function linkInTheWay(path: string, act = "create"): FileError {
   return new FileError(act, path, "a symbolic link stands in the way", {
     code: "ELOOP",

@@ -1,28 +1,28 @@
-/** Which file is meant, whatever its name: another file may have the name by the time that it is opened. */
+/** Identity of a file or directory, independent of its name: the name may refer to another file when it is opened. */
 
 import { FileError } from "../errors.ts";
 
-/** Which file of this machine: the same pair, the same file. */
+/** Identifies a file of this machine. */
 export interface FileIdentity {
   dev: number;
-  /** Not exact above 2**53; 0 where the system has none. */
+  /** Not exact above 2**53; 0 if the system has no inodes. */
   inode: number;
 }
 
-/** Stands for a file that nobody has looked at. */
+/** Identity of a file that was not examined. */
 export const UNKNOWN_FILE: FileIdentity = { dev: 0, inode: 0 };
 
-/** As `Deno.*` tells it. */
+/** Returns the identity in what `Deno.stat` returns. */
 export function identityOf({ dev, ino }: Deno.FileInfo): FileIdentity {
   return { dev, inode: ino ?? 0 };
 }
 
-/** Whether both are one file. An identity without an inode agrees with every other one. */
+/** Returns whether both identify one file. An identity without an inode matches any other. */
 export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
   return one.inode === 0 || other.inode === 0 || (one.inode === other.inode && one.dev === other.dev);
 }
 
-/** The failure of a file whose temporary file was replaced by somebody else. */
+/** Returns the failure of a file whose temporary name refers to another file. */
 export function planted(act: string, path: string): FileError {
   return new FileError(act, path, "another file has taken the place of its temporary file", {
     code: "ESTALE",
@@ -30,7 +30,7 @@ export function planted(act: string, path: string): FileError {
   });
 }
 
-/** The failure of a source that is no longer the file that was found. */
+/** Returns the failure of a source whose path refers to another file than the one that was found. */
 export function replaced(act: string, path: string): FileError {
   return new FileError(act, path, "another file has taken its place", {
     code: "ESTALE",
@@ -38,7 +38,7 @@ export function replaced(act: string, path: string): FileError {
   });
 }
 
-/** The failure of a directory that is no longer the one that was examined. */
+/** Returns the failure of a directory whose path refers to another one than was examined. */
 export function swapped(act: string, path: string): FileError {
   return new FileError(act, path, "another directory has taken its place", {
     code: "ESTALE",

@@ -16,9 +16,9 @@ export interface FolderLister {
   /** Tells of the root, following links. @throws {FileError} */
   statRoot(root: SourceRoot): void;
   /**
-   * Opens root.path/path for listing, and tells of it.
+   * Opens root.path/path for listing, and examines it.
    *
-   * @param options.index of the root among those of the walk. Default 0.
+   * @param options.index index of the root in the walk. Default: 0.
    * @throws {FileError}
    */
   openFolder(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void;

@@ -1,27 +1,27 @@
-/** What is kept open for nothing but its inode: no other file or directory gets that before it is closed. */
+/** Keeps directories open to reserve their inodes: no other file or directory gets an inode before it is closed. */
 
 import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { FileEngine, TargetRoot } from "./engine.ts";
 import { rootDirectory } from "./target_name.ts";
 
-/** With fewer descriptors none is spent on this: then device and inode are all that tells files apart. */
+/** Minimum limit of open files. With a lower one nothing is held, and an inode may be reused. */
 const LEAST_DESCRIPTORS = 256;
-/** Directories that are held: nearly all copies have one. */
+/** Maximum number of directories that are held. */
 const MOST_HELD = 32;
 
 let limit: number | undefined;
 
-/** Whether this process has descriptors to spare. */
+/** Returns whether this process has enough descriptors to hold files and directories. */
 export function mayHold(): boolean {
   limit ??= openFilesLimit();
   return limit >= LEAST_DESCRIPTORS;
 }
 
-/** Holds the directories of the roots, so that those which are identified are the same until the end of a copy. */
+/** Holds the directories of the roots, so that their identities stay valid until the end of a copy. */
 export class HeldFolders {
   readonly #held: { close(): void }[] = [];
 
-  /** @throws {FileError} when one is no longer the directory that was planned. */
+  /** @throws {FileError} if a path no longer refers to the planned directory. */
   constructor({ paths }: FileEngine, roots: readonly TargetRoot[]) {
     if (!mayHold()) return;
     const seen = new Set<string>();

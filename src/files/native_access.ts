@@ -1,4 +1,4 @@
-/** Access control lists by system calls, and what a directory allows: asked once per directory. */
+/** Access control lists and access to directories, by system calls. A directory is examined once. */
 
 import { AT_EMPTY_PATH, type FileCalls, openFileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
@@ -16,7 +16,7 @@ const NAME_BYTES = 256;
 
 let opened: AccessLists | undefined;
 
-/** The access control lists of this thread; opened once. */
+/** Returns the access control lists of this thread. */
 export function openAccessLists(): AccessLists {
   return opened ??= new AccessLists();
 }
@@ -28,20 +28,20 @@ export class AccessLists {
   readonly #calls = openFileCalls();
   readonly #place = new Scratch(64);
   readonly #path = new Scratch(64 + NAME_BYTES);
-  /** The directory that `#path` begins with, and the bytes of that. */
+  /** Directory at the start of `#path`, and the length of that part. */
   #directory = -1;
   #prefix = 0;
   readonly #access = nameOf(ACCESS_LIST);
   readonly #default = nameOf(DEFAULT_LIST);
 
-  /** Permission bits that the default list of an open directory leaves to what is made in it; undefined: it has none. */
+  /** Returns the permission bits that the default list of an open directory grants; undefined if it has none. */
   defaultModes(descriptor: number): number | undefined {
     const place = magicLink(descriptor, this.#place);
     const bytes = this.#calls.getxattr(place, this.#default.address, this.list.address, LIST_BYTES);
     return bytes > 0 ? defaultListModes(this.list.view, bytes) : undefined;
   }
 
-  /** Reads the list of the file of this name, of a link itself. @returns its bytes; below 0 when there is none. */
+  /** Reads the list of a file, without following a link. @returns its length; below 0 if there is none. */
   read(directory: number, name: number): number {
     if (directory !== this.#directory) {
       const prefix = encodeName(`/proc/self/fd/${directory}/`);
@@ -53,19 +53,19 @@ export class AccessLists {
     return this.#calls.lgetxattr(this.#path.address, this.#access.address, this.list.address, LIST_BYTES);
   }
 
-  /** Takes away the list of an open file, perhaps opened with O_PATH: the mode is all that holds then. */
+  /** Removes the list of an open file, which may be opened with O_PATH. */
   remove(descriptor: number): void {
     this.#calls.removexattr(magicLink(descriptor, this.#place), this.#access.address);
   }
 
-  /** Gives an open file, perhaps opened with O_PATH, the list that was read last. @returns whether it has it. */
+  /** Sets the last list on an open file, which may be opened with O_PATH. @returns whether that succeeded. */
   set(descriptor: number, bytes: number): boolean {
     const place = magicLink(descriptor, this.#place);
     return this.#calls.setxattr(place, this.#access.address, this.list.address, bytes, 0) === 0;
   }
 }
 
-/** Tells what an open directory allows. */
+/** Examines open directories. */
 export class AccessReader {
   readonly #statx: Statx;
   readonly #lists: AccessLists;
@@ -78,10 +78,10 @@ export class AccessReader {
     this.#user = calls.geteuid();
   }
 
-  /** @param descriptor perhaps opened with O_PATH. */
+  /** @param descriptor may be opened with O_PATH. */
   of(descriptor: number): DirectoryAccess {
     const newModes = this.#lists.defaultModes(descriptor);
-    // Nothing is known of it: the worst is assumed.
+    // Without knowledge assume the worst.
     if (!this.#statx.fill(descriptor, this.#itself.address, AT_EMPTY_PATH)) {
       return { shared: true, sealed: false, newModes };
     }

@@ -56,19 +56,19 @@ export class NativeAttributes {
     return calls.fchown(descriptor, UNCHANGED, gid) === 0 && uid === this.#user;
   }
 
-  /** Whether an open file has this owner and group: not every file system keeps those that it accepts. */
+  /** Returns whether an open file has this owner and group. Some file systems accept chown(2) and ignore it. */
   isOwnedBy(descriptor: number, uid: number, gid: number): boolean {
     return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && this.#statx.uid === uid &&
       this.#statx.gid === gid;
   }
 
-  /** As far as permitted, for a descriptor that may have been opened with O_PATH. */
+  /** Sets owner and group as far as permitted, of a descriptor that may be opened with O_PATH. */
   setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
     const owner = this.isRoot ? uid : UNCHANGED;
     this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);
   }
 
-  /** For a descriptor that may have been opened with O_PATH, which fchmod(2) refuses. Returns 0 or the error number. */
+  /** As fchmod(2), also of a descriptor that was opened with O_PATH. Returns 0 or the error number. */
   setModeOfPath(descriptor: number, mode: number): number {
     return this.#calls.chmod(magicLink(descriptor, this.#link), mode) === 0 ? 0 : this.#calls.errno();
   }

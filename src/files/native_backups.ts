@@ -1,4 +1,4 @@
-/** Backups of what a verified copy replaces (former_name.ts), made and restored by descriptor. */
+/** Backups of files that a verified copy replaces (former_name.ts), made and restored by descriptor. */
 
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
@@ -8,7 +8,7 @@ import { type FileIdentity, isSameFile } from "./file_identity.ts";
 import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
 import { SharedNaming } from "./native_naming.ts";
 
-/** Directories are descriptors, names their bytes. */
+/** Directories are descriptors, names are bytes. */
 export class NativeBackups {
   readonly #calls: FileCalls;
   readonly #naming: SharedNaming;
@@ -20,7 +20,7 @@ export class NativeBackups {
   readonly #name = new Scratch(257);
   readonly #other = new Scratch(257);
 
-  /** @param token of the copy. */
+  /** @param token token of the copy. */
   constructor(calls: FileCalls, token: string) {
     this.#calls = calls;
     this.#naming = new SharedNaming(calls);
@@ -31,9 +31,9 @@ export class NativeBackups {
   }
 
   /**
-   * Gives what has the name a second one: it is going to be replaced. What an earlier verification found wrong is removed.
+   * Backs up the file of this name, which is about to be replaced. Removes a file that an earlier verification rejected.
    *
-   * @returns which file it is; undefined when there is none, it cannot be kept, or an earlier backup of the name exists.
+   * @returns identity of the file; undefined if there is none, it cannot be linked, or the name already has a backup.
    */
   keep(directory: number, name: Uint8Array): FileIdentity | undefined {
     if (name.length > 255) return undefined;
@@ -52,16 +52,16 @@ export class NativeBackups {
     }
   }
 
-  /** Which file the backup of this name is now; undefined when there is none. */
+  /** Returns the identity of the backup of this name; undefined if there is none. */
   find(directory: number, name: Uint8Array): FileIdentity | undefined {
     return this.#file.fill(directory, this.#putBackup(name), AT_SYMLINK_NOFOLLOW) ? this.#identity() : undefined;
   }
 
   /**
-   * Gives the backup its own name again, in the place of what has that.
+   * Restores the backup of this name, and replaces the file that has the name.
    *
-   * @param kept which file it must be.
-   * @returns whether it has its name.
+   * @param kept identity that the backup must have.
+   * @returns whether it was restored.
    */
   restore(directory: number, name: Uint8Array, kept: FileIdentity): boolean {
     const backup = this.#putBackup(name);

@@ -1,4 +1,4 @@
-/** Making a directory by descriptor: no link that is put in its path meanwhile leads elsewhere. */
+/** Creates directories by descriptor: a link that is put into the path meanwhile cannot redirect it. */
 
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../native/file_calls.ts";
 import type { Scratch } from "../native/file_scratch.ts";
@@ -13,10 +13,10 @@ import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
 import { NEW_FOLDER_MODE } from "./target_mode.ts";
 
 /**
- * Makes a directory that is unfinished until the end of a copy.
+ * Creates a directory that is unfinished until the end of a copy.
  *
- * @param place which directory it is in, and one, without symbolic links, that this must not be outside of.
- * @param scratch must hold the path.
+ * @param place identity of the directory above, and a directory, without symbolic links, that contains it.
+ * @param scratch must have room for the path.
  * @throws {FileError}
  */
 export function makeDirectory(
@@ -41,7 +41,7 @@ export function makeDirectory(
     made = openOnce(calls, parent, name, all | flags.noFollow);
     if (made < 0) throw swapped("create", path);
     const stat = statOf(calls, made, path, scratch);
-    // Where others can rename it, it must be this user's own; some file systems give all files to one owner.
+    // Others can replace it in a shared directory. Some file systems have one owner for all files.
     const isOwn = stat.uid === calls.geteuid() || stat.uid === above.uid;
     if (isShared(calls.geteuid(), above) && !isOwn) throw swapped("create", path);
     return { dev: stat.dev, inode: stat.inode };

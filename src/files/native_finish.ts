@@ -34,7 +34,7 @@ export function finishFolder(
   if (!created && folder.mode === undefined && !isKept && !folder.xattrs) return;
   let mode = folder.mode ?? current;
   if (created) {
-    // The default list that it was made with it has inherited itself.
+    // A new directory inherits the default list of the directory above.
     const allowed = openAccessLists().defaultModes(it.descriptor) ?? 0o777;
     mode = plainFolderMode(source?.mode ?? 0o777, options.umask, current) & (allowed | 0o7000);
   }

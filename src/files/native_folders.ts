@@ -1,6 +1,6 @@
 /**
- * Folders below roots, by descriptor. A path is resolved from its root's descriptor and never through a symbolic link: by
- * openat2(2) in one step where the kernel has it, else component by component.
+ * Directories below roots, by descriptor. A path is resolved from the descriptor of its root and never through a symbolic
+ * link: by openat2(2) in one step if the kernel has it, otherwise component by component.
  */
 
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
@@ -55,7 +55,7 @@ export class NativeFolders {
   readonly #most: number;
   /** The folder of the last root: thousands of roots may be files of one folder, or of as many folders. */
   #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
-  /** What was opened last. */
+  /** Directory that was opened last. */
   #last: OpenDirectory | undefined;
   #reader: AccessReader | undefined;
   #created: TouchedFolder[] = [];
@@ -96,7 +96,7 @@ export class NativeFolders {
     return this.#openSteps(root, path, options.create);
   }
 
-  /** What the folder allows that was opened last. */
+  /** Returns the access to the directory that was opened last. */
   access(): DirectoryAccess {
     this.#reader ??= new AccessReader(this.#calls);
     return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
@@ -131,7 +131,7 @@ export class NativeFolders {
     this.#closeRoot();
   }
 
-  /** @throws {FileError} when another directory has its path now. */
+  /** @throws {FileError} if the path of the root refers to another directory than the planned one. */
   #openRoot(root: number): number {
     const wanted = this.#rootAt(root);
     if (this.#root?.text !== wanted.path) {
@@ -151,7 +151,7 @@ export class NativeFolders {
     const { flags } = this.#calls;
     const all = flags.path | flags.directory | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
     const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
-    // A link, where there was a directory when it was examined.
+    // A link has replaced the directory.
     if (noFollow && (descriptor === -ENOTDIR || descriptor === -ELOOP)) throw swapped(this.#act, text);
     if (descriptor < 0) throw failedCall(this.#act, text, -descriptor);
     const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);

@@ -14,9 +14,9 @@ import type { NativePublisher } from "./native_publishing.ts";
 import { targetText } from "./target_name.ts";
 
 /**
- * Makes a symbolic link under a temporary name.
+ * Creates a symbolic link under a temporary name.
  *
- * @returns the link, opened with O_PATH, where others can put another one in its place; the caller closes it.
+ * @returns descriptor of the link (O_PATH), in a directory that others can write to; the caller closes it.
  * @throws {FileError | ProtocolError}
  */
 export function makeSymlink(placing: NativePlacing, name: number, target: Uint8Array): number | undefined {
@@ -35,10 +35,10 @@ export function makeSymlink(placing: NativePlacing, name: number, target: Uint8A
   );
 }
 
-/** Whether an open file is a symbolic link to the target. */
+/** Returns whether an open file is a symbolic link to the target. */
 function isLink(calls: FileCalls, place: number, target: Uint8Array): boolean {
   const found = new Scratch(LONGEST_TARGET_BYTES + 1);
-  // The empty name stands for what is open. Of anything but a link no target is known.
+  // With an empty name readlinkat(2) reads the open link, and fails for any other file.
   const name = found.putName(new Uint8Array());
   const length = calls.readlinkat(place, name, found.address, found.bytes.length);
   return length === target.length && target.every((byte, index) => byte === found.bytes[index]);
@@ -82,9 +82,9 @@ export function makeHardLink(
 }
 
 /**
- * Opens (O_PATH) what has the temporary name, where others can put something else in its place.
+ * Opens the temporary link (O_PATH) in a directory that others can write to.
  *
- * @throws {FileError} when it is not what it should be.
+ * @throws {FileError} if it is not the link that was created.
  */
 function openShared(
   placing: NativePlacing,

@@ -54,7 +54,7 @@ export class NativeLister implements FolderLister {
     this.closeFolder();
     this.#text = root.path;
     if (this.xattrs) {
-      // What is told of it, and its extended attributes, shall be those of one file.
+      // The status and the extended attributes must be those of one file.
       const { path, closeOnExec } = this.#calls.flags;
       const place = openPath(this.#calls, AT_FDCWD, encodeName(root.path), path | closeOnExec, this.#path);
       if (place < 0) throw failedCall("read", root.path, -place);
@@ -139,7 +139,7 @@ export class NativeLister implements FolderLister {
     return this.#descriptor;
   }
 
-  /** Tells of what is open. */
+  /** Examines the open descriptor. */
   #statOpen(): void {
     this.#path.bytes[0] = 0;
     if (!this.#statx.fill(this.#descriptor, this.#path.address, AT_EMPTY_PATH)) {

@@ -1,6 +1,6 @@
 /**
- * How a temporary file gets its final name in a directory where others can write: they may put another file under either
- * name at any time. What gets the final name is what is open, and what had it before stays when that fails.
+ * Gives a temporary file its final name in a directory that others can write to. They may put another file under either
+ * name at any time. Only the open file gets the final name; on failure the file that had the name keeps it.
  */
 
 import {
@@ -20,12 +20,12 @@ const EEXIST = 17;
 const EISDIR = 21;
 const EINVAL = 22;
 const ENOSYS = 38;
-/** Stands for a name that is another file's: no call of this module returns it otherwise. */
+/** Error number for a name that refers to another file. */
 export const ESTALE = 116;
-/** The name may be taken and given up again by somebody else while it is asked for. */
+/** Other users may create and remove the name in turn. */
 const ATTEMPTS = 8;
 
-/** Directories are descriptors, names addresses of NUL-terminated bytes. Results are 0 or an error number. */
+/** Directories are descriptors, names are addresses of NUL-terminated bytes. Results are 0 or an error number. */
 export class SharedNaming {
   readonly #calls: FileCalls;
   readonly #one: Statx;
@@ -39,13 +39,13 @@ export class SharedNaming {
     this.#other = new Statx(calls);
   }
 
-  /** Whether a name is that of an open file. */
+  /** Returns whether a name refers to an open file. */
   isNameOf(descriptor: number, directory: number, name: number): boolean {
     return this.#one.fill(descriptor, this.#itself.address, AT_EMPTY_PATH) &&
       this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW) && this.#areSame();
   }
 
-  /** Opens (O_PATH) what has the name when it is this open file. Returns a descriptor, or minus ESTALE. */
+  /** Opens a name (O_PATH) that must refer to this open file. Returns a descriptor, or minus ESTALE. */
   openPlace(descriptor: number, directory: number, name: number): number {
     const { path, noFollow, closeOnExec } = this.#calls.flags;
     const place = this.#calls.openat(directory, name, path | noFollow | closeOnExec, 0);
@@ -60,11 +60,11 @@ export class SharedNaming {
   }
 
   /**
-   * Moves an open file from its temporary name to the final one, and looks whether it was that file. If it was not, both
-   * names are again what they were before.
+   * Renames an open file from its temporary name to the final one, and checks the result. If another file was renamed,
+   * the rename is undone.
    *
-   * @param place the file, perhaps opened with O_PATH.
-   * @returns ESTALE when another file has taken the temporary name.
+   * @param place descriptor of the file, which may be opened with O_PATH.
+   * @returns ESTALE if the temporary name refers to another file.
    */
   give(place: number, directory: number, temporary: number, name: number): number {
     const calls = this.#calls;
@@ -86,12 +86,12 @@ export class SharedNaming {
     return EEXIST;
   }
 
-  /** Gives an open file one more name. Returns what linkat(2) does. */
+  /** Creates a hard link to an open file. Returns the result of linkat(2). */
   link(place: number, directory: number, name: number): number {
     return this.#calls.linkat(AT_FDCWD, magicLink(place, this.#link), directory, name, AT_SYMLINK_FOLLOW);
   }
 
-  /** Replaces what has the name; that keeps the temporary name until it is known that nothing came in between. */
+  /** Replaces the file of this name, which gets the temporary name until the result is checked. */
   #exchange(place: number, directory: number, temporary: number, name: number): number {
     const calls = this.#calls;
     if (!this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW)) return calls.errno();
@@ -105,7 +105,7 @@ export class SharedNaming {
       if (calls.unlinkat(directory, temporary, 0) === 0) return 0;
       const errno = calls.errno();
       if (errno === ENOENT) return 0;
-      // It has become a directory since it was looked at.
+      // A directory has replaced it since it was examined.
       calls.exchange(directory, temporary, directory, name);
       return errno;
     }
@@ -113,7 +113,7 @@ export class SharedNaming {
     return ESTALE;
   }
 
-  /** Where nothing better can be had: looks right before and right after. */
+  /** For file systems without renameat2(2): checks right before and right after. */
   #rename(place: number, directory: number, temporary: number, name: number): number {
     if (!this.isNameOf(place, directory, temporary)) return ESTALE;
     if (this.#calls.renameat(directory, temporary, directory, name) !== 0) return this.#calls.errno();

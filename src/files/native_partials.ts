@@ -42,7 +42,7 @@ export class NativePartials {
     this.#statx = new Statx(placing.calls);
   }
 
-  /** @param holds whether it is kept open: as long as it is, no other file gets its inode. By default where others can write. */
+  /** @param holds whether the file stays open, so that no other file gets its inode. Default: if others can write here. */
   create(root: number, path: string, size: number, holds?: boolean): Partial {
     const placing = this.#placing;
     const target = placing.roots[root];
@@ -145,7 +145,7 @@ export class NativePartials {
     try {
       const temporary = this.#enter(partial);
       const { calls, folder } = this.#placing;
-      // What somebody else has put there is left alone.
+      // Another file under this name is left alone.
       const isOwn = this.#statx.fill(folder, temporary, AT_SYMLINK_NOFOLLOW) &&
         isSameFile(this.#statx, partial.identity);
       if (isOwn) calls.unlinkat(folder, temporary, 0);
@@ -208,10 +208,10 @@ export class NativePartials {
     return writer;
   }
 
-  /** @throws {FileError} when another file has the temporary name. */
+  /** @throws {FileError} if the temporary name refers to another file. */
   #openFile(temporary: number, { identity }: Partial, text: string): number {
     const { calls, folder } = this.#placing;
-    // Read too: where holes cannot be made, what stands there is looked at. A FIFO must not be waited for.
+    // Read too: if holes cannot be punched, the contents are examined. Opening must not wait for a FIFO.
     const { readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
     const descriptor = calls.openat(folder, temporary, readWrite | noFollow | nonBlock | closeOnExec, 0);
     if (descriptor >= 0 && this.#isFile(descriptor, identity)) return descriptor;

@@ -1,4 +1,4 @@
-/** The current folder of a writer, and the temporary names in it. */
+/** The current directory of a writer, and temporary names in it. */
 
 import { type FileError, ProtocolError } from "../errors.ts";
 import type { FileCalls } from "../native/file_calls.ts";
@@ -42,7 +42,7 @@ export class NativePlacing {
   /** Its descriptor (O_PATH), -1 when there is none. */
   folder = -1;
 
-  /** What the current folder allows. */
+  /** Access to the current directory. */
   access: DirectoryAccess = { shared: true, sealed: false };
 
   readonly #temporary: NameCounter;
@@ -118,7 +118,7 @@ export class NativePlacing {
     return this.temporaryText;
   }
 
-  /** The last temporary name is gone: its file has the final one, or somebody else has taken it. */
+  /** Notes that the last temporary name needs no removal: its file has the final name, or the name is not ours. */
   finished(): void {
     this.#unfinished = false;
   }
@@ -142,7 +142,7 @@ export class NativePlacing {
     return 0;
   }
 
-  /** The failure of the thing with this final name, whose temporary name is another file's. That one stays. */
+  /** Returns the failure of a file whose temporary name refers to another file, which is left alone. */
   planted(name: number, act = "write"): FileError {
     this.finished();
     return planted(act, this.textOf(name));
@@ -180,7 +180,7 @@ export class NativePlacing {
   }
 }
 
-/** The bytes of a name at an address. */
+/** Returns the bytes of the name at an address. */
 export function nameAt(address: number): Uint8Array {
   const pointer = Deno.UnsafePointer.create(BigInt(address));
   if (pointer === null) return new Uint8Array();

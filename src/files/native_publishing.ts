@@ -1,4 +1,4 @@
-/** How a file with a temporary name gets its attributes and its final name. */
+/** Gives a temporary file its attributes and its final name. */
 
 import { AT_EMPTY_PATH } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
@@ -22,7 +22,7 @@ const EINTR = 4;
 const EINVAL = 22;
 const ENOSYS = 38;
 
-/** Works in the current folder of a placing. Names are addresses of NUL-terminated bytes. */
+/** Works in the current directory of a placing. Names are addresses of NUL-terminated bytes. */
 export class NativePublisher {
   readonly #placing: NativePlacing;
   readonly #look: Statx;
@@ -30,17 +30,18 @@ export class NativePublisher {
   readonly #naming: SharedNaming;
   readonly #replaced: ReplacedFile;
   readonly #backups: NativeBackups | undefined;
-  /** Backups that were made since the last call of `takeKept`. */
+  /** Backups since the last call of `takeKept`. */
   #kept: KeptBackup[] = [];
-  /** What a temporary file has when it was just made. */
+  /** Mode of a new temporary file. */
   readonly #madeMode: number;
   #renamesNew = true;
-  /** That of the folder in which the last file was published. */
+  /** Access to the directory of the last published file. */
   #access: DirectoryAccess | undefined;
-  /** The file before this one in the same folder replaced another one. */
+  /** Whether the last file in the same directory replaced another one. */
   #expectsOld = true;
-  /** Of the file that got its attributes last: what it has as the source has it, and what could not be set. */
+  /** Mode that was set last to match a source. */
   #mode = 0;
+  /** Extended attribute of the same file that could not be set. */
   #refused: Refusal | undefined;
 
   constructor(placing: NativePlacing) {
@@ -54,11 +55,11 @@ export class NativePublisher {
   }
 
   /**
-   * Attributes, close, rename. On failure the temporary name is gone, unless another file has it; the descriptor is closed
-   * either way. Only where extended attributes are all that could not be set, the file has its final name.
+   * Sets attributes, closes the descriptor and renames the file. On failure the temporary file is removed, unless the name
+   * refers to another file; the descriptor is always closed. If only extended attributes fail, the file has its final name.
    *
-   * @param ranged which file was written, where other writers had it open too.
-   * @returns how the file looks, where that is wanted; until the next call.
+   * @param ranged identity of a large file, which other writers have opened too.
+   * @returns status of the file if the options ask for it; valid until the next call.
    */
   publish(
     descriptor: number,
@@ -91,8 +92,8 @@ export class NativePublisher {
   }
 
   /**
-   * Whether it is looked at first what a file replaces. Otherwise that is done when the name turns out to be taken: in a
-   * directory that nobody else can enter, no mode of a temporary file lets anybody in.
+   * Returns whether the replaced file is examined first. Otherwise it is examined when the rename finds one: in a directory
+   * that nobody else can enter, the mode of a temporary file grants nothing.
    */
   #looksFirst(): boolean {
     const { access, options: { acls, fsync, preserve } } = this.#placing;
@@ -102,7 +103,7 @@ export class NativePublisher {
     return preserve ? acls === true || this.#expectsOld : !access.sealed;
   }
 
-  /** Whether new files have an access control list of the current folder. */
+  /** Whether new files inherit an access control list from the current directory. */
   get #inherits(): boolean {
     return this.#placing.access.newModes !== undefined;
   }
@@ -110,11 +111,11 @@ export class NativePublisher {
   #lookAtOld(name: number): boolean {
     const { folder, options } = this.#placing;
     if (!options.preserve) return this.#replaced.look(folder, name);
-    // Mode and owner are those of the source: only a list can be handed down, unless that is the source's too.
+    // Mode and owner come from the source, and with --acls the list too. Otherwise the list is kept.
     return options.acls === true || this.#replaced.lookAtList(folder, name);
   }
 
-  /** As in the source; in the order in which nothing undoes another, the mode last. Returns 0 or the error number. */
+  /** Sets the attributes of the source, the mode last. Returns 0 or the error number. */
   #preserve(descriptor: number, from: Attributes, block: Uint8Array | undefined, old: boolean): number {
     const { calls, options, xattrs, attributes } = this.#placing;
     let errno = 0;
@@ -129,7 +130,7 @@ export class NativePublisher {
     return errno;
   }
 
-  /** As a new file has it, or the one that is replaced; the mode last. Returns 0 or the error number. */
+  /** Sets the attributes of the replaced file or of a new one, the mode last. Returns 0 or the error number. */
   #setPlain(
     descriptor: number,
     from: Attributes,
@@ -160,8 +161,8 @@ export class NativePublisher {
   }
 
   /**
-   * Where another file may have taken the temporary name: opens what has it. Returns minus ESTALE when it is not the file
-   * that was written, -1 where nobody can have changed it.
+   * Opens the temporary name (O_PATH) in a directory that others can write to. Returns -1 in other directories, and minus
+   * ESTALE if the name refers to another file.
    */
   #place(descriptor: number, temporary: number, ranged: FileIdentity | undefined): number {
     const { access, folder } = this.#placing;
@@ -169,7 +170,7 @@ export class NativePublisher {
     return ranged && !this.#naming.isNameOf(descriptor, folder, temporary) ? -ESTALE : -1;
   }
 
-  /** Gives an open file its final name where others can write. Closes it. @throws {FileError} with this act. */
+  /** Gives an open file its final name in a directory that others can write to, and closes it. @throws {FileError} */
   #giveShared(place: number, temporary: number, name: number, act = "write"): void {
     const placing = this.#placing;
     try {
@@ -195,9 +196,9 @@ export class NativePublisher {
   }
 
   /**
-   * The final name for a link, whose attributes are set.
+   * Gives a link, whose attributes are set, its final name.
    *
-   * @param place the link, perhaps opened with O_PATH, where others can write; it is closed.
+   * @param place descriptor of the link, in a directory that others can write to; it is closed.
    * @throws {FileError}
    */
   rename(temporary: number, name: number, place?: number): void {
@@ -206,7 +207,7 @@ export class NativePublisher {
     this.#rename(temporary, name);
   }
 
-  /** With `keepsFormer`: what has this name is going to be replaced, and stays under another one. */
+  /** With `keepsFormer`: backs up the file that is about to be replaced. */
   #keepFormer(name: number): void {
     if (!this.#backups) return;
     const { folder, path, root, roots } = this.#placing;
@@ -217,7 +218,7 @@ export class NativePublisher {
     this.#kept.push({ root, path: isFolder ? joinPath(path, decodeName(bytes)) : "", identity });
   }
 
-  /** Backups that were made since the last call. */
+  /** Returns the backups since the last call. */
   takeKept(): KeptBackup[] {
     const kept = this.#kept;
     this.#kept = [];
@@ -232,7 +233,7 @@ export class NativePublisher {
     this.#placing.finished();
   }
 
-  /** Renames where nothing has the name yet, which spares a look at it. Returns whether that is done. */
+  /** Renames the file if the name is free. Returns whether it was. */
   #renameNew(temporary: number, name: number): boolean {
     if (!this.#renamesNew) return false;
     const { calls, folder } = this.#placing;
@@ -240,13 +241,13 @@ export class NativePublisher {
       this.#placing.finished();
       return true;
     }
-    // Neither every kernel nor every file system has it; rename(2) shall tell of everything else.
+    // Some kernels and file systems lack it. rename(2) reports all other errors.
     const errno = calls.errno();
     if (errno === EINVAL || errno === ENOSYS) this.#renamesNew = false;
     return false;
   }
 
-  /** The name is taken, which was not known when the new file got its attributes. */
+  /** Applies the attributes of a replaced file that was found only by the rename. */
   #handDownLate(temporary: number, name: number): void {
     const { attributes, calls, folder, options: { preserve } } = this.#placing;
     const replaced = this.#replaced;

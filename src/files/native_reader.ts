@@ -1,6 +1,6 @@
 /**
- * Reading sources with system calls: a small file takes no memory, no text and no promise. Where symbolic links are not
- * followed, paths are resolved beneath their roots, and none is.
+ * Reads sources with system calls: a small file takes no memory, no text and no promise. If symbolic links are not
+ * followed, paths are resolved beneath their roots.
  */
 
 import type { FileError } from "../errors.ts";
@@ -30,19 +30,19 @@ export class NativeReader implements SourceReader {
 
   readonly #calls: FileCalls;
   readonly #roots: SourceRoot[];
-  /** Resolves paths below the roots; undefined where links are followed: the system does. */
+  /** Resolves paths beneath the roots; undefined if links are followed. */
   readonly #folders: NativeFolders | undefined;
   readonly #statx: Statx;
   readonly #empty = new Scratch(8);
   readonly #path = new Scratch(80 << 10);
   readonly #fileFlags: number;
-  /** Of a file below a root. */
+  /** Flags of open(2) for a file below a root. */
   readonly #belowFlags: number;
   #root = -1;
   #folderText = "";
   #folder = -1;
 
-  /** @param folders where links are not followed; closed with this. */
+  /** @param folders resolves paths if links are not followed; closed by `close`. */
   constructor(calls: FileCalls, roots: SourceRoot[], folders?: NativeFolders) {
     this.#calls = calls;
     this.#roots = roots;
@@ -140,17 +140,17 @@ export class NativeReader implements SourceReader {
     }
     const at = path.lastIndexOf("/");
     const folder = this.#folders.open(root, path.slice(0, Math.max(0, at)), { create: false });
-    // Another folder may have been closed for it.
+    // This may have closed the current directory.
     this.#folder = -1;
     return openOnce(calls, folder, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
   }
 
-  /** Which file a root must still be; undefined where that does not count. */
+  /** Returns the identity that a root must have; undefined if links are followed. */
   #rootIdentity(root: number): FileIdentity | undefined {
     return this.#folders ? this.#roots[root].identity : undefined;
   }
 
-  /** A root is followed, as the user named it; one that nobody has looked at is none. */
+  /** A root is followed, because the user named it, unless its identity is unknown. */
   #rootFlags(root: number): number {
     return this.#rootIdentity(root)?.inode === 0 ? this.#belowFlags : this.#fileFlags;
   }
@@ -186,7 +186,7 @@ export class NativeReader implements SourceReader {
     return descriptor;
   }
 
-  /** A symbolic link where there was a file when it was found is told as such. */
+  /** Reports a symbolic link that has replaced a file as such. */
   #failed(text: string, errno: number): FileError {
     return errno === ELOOP && this.#folders ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }
@@ -224,7 +224,7 @@ export class NativeReader implements SourceReader {
   }
 
   #leave(): void {
-    // Otherwise it belongs to whoever resolves the paths.
+    // `#folders` closes its own descriptors.
     if (this.#folder >= 0 && !this.#folders) this.#calls.close(this.#folder);
     this.#folder = -1;
   }

@@ -1,4 +1,4 @@
-/** What a file that is replaced hands down to the new one: owner, mode and access control list. By system calls. */
+/** Keeps owner, mode and access control list of a replaced file, by system calls. */
 
 import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
 import { Statx } from "../native/file_statx.ts";
@@ -10,15 +10,15 @@ import { keptMode } from "./target_mode.ts";
 
 const ENOENT = 2;
 
-/** The file that was looked at last. A name is the address of NUL-terminated bytes. */
+/** The file that was examined last. A name is the address of NUL-terminated bytes. */
 export class ReplacedFile {
-  /** Whether it is a regular file, which hands down what it has. */
+  /** Whether it is a regular file: only then its attributes are kept. */
   isFile = false;
   readonly #calls: FileCalls;
   readonly #attributes: NativeAttributes;
   readonly #statx: Statx;
   #lists: AccessLists | undefined;
-  /** Bytes of its list, 0 for none. */
+  /** Length of its list; 0 if it has none. */
   #listBytes = 0;
 
   constructor(calls: FileCalls, attributes: NativeAttributes) {
@@ -27,7 +27,7 @@ export class ReplacedFile {
     this.#statx = new Statx(calls);
   }
 
-  /** Looks at what has the name. @returns whether anything has. */
+  /** Examines the file of this name. @returns whether there is one. */
   look(directory: number, name: number): boolean {
     this.#listBytes = 0;
     this.isFile = false;
@@ -37,7 +37,7 @@ export class ReplacedFile {
     return true;
   }
 
-  /** Looks at the access control list of what has the name, which is all that `handDownList` needs. @returns as `look`. */
+  /** Reads the access control list of the file of this name, for `handDownList`. @returns whether there is a file. */
   lookAtList(directory: number, name: number): boolean {
     this.isFile = false;
     return this.#readList(directory, name) || this.#calls.errno() !== ENOENT;
@@ -49,10 +49,10 @@ export class ReplacedFile {
   }
 
   /**
-   * Gives a new file, open, perhaps with O_PATH, owner, mode and list. The owner as far as permitted. The mode comes last,
-   * and is never more than that of the old file.
+   * Sets owner, as far as permitted, list and mode on a new file, which may be opened with O_PATH. The mode is set last,
+   * and never exceeds that of the old file.
    *
-   * @param inherits whether the new file has a list of its directory.
+   * @param inherits whether the new file has inherited a list from its directory.
    * @returns 0 or the error number.
    */
   handDown(descriptor: number, inherits: boolean): number {
@@ -60,13 +60,13 @@ export class ReplacedFile {
     if (!this.#attributes.isOwn(uid, gid)) this.#attributes.setOwnerOfPath(descriptor, uid, gid);
     const kept = keptMode(mode);
     const isKept = this.handDownList(descriptor, inherits);
-    // The list sets the mode as well.
+    // Setting the list has set the mode.
     if (isKept && this.hasList && (kept & ~0o777) === 0) return 0;
     const right = isKept ? kept : modeWithoutList(kept, this.#lists!.list.view, this.#listBytes);
     return this.#attributes.setModeOfPath(descriptor, right);
   }
 
-  /** As `handDown`, of the list alone. @returns whether the new file has the same list, or none as well. */
+  /** Sets the list only. @returns whether the new file has the same list, or none if the old file has none. */
   handDownList(descriptor: number, inherits: boolean): boolean {
     if (this.hasList) return this.#lists!.set(descriptor, this.#listBytes);
     if (inherits) this.#lists!.remove(descriptor);

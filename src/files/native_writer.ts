@@ -176,7 +176,7 @@ export class NativeWriter implements TargetWriter {
       try {
         sweep(folderPath(opened.open(root, path, { create: false })), token);
       } catch (error) {
-        // It is not what it was when it was written in, or cannot be reached.
+        // Another directory has replaced it, or it cannot be opened.
         if (!(error instanceof FileError)) throw error;
       }
     }
@@ -240,7 +240,7 @@ export class NativeWriter implements TargetWriter {
     const { attributes, folder, temporary } = this.#placing;
     readAttributes(cursor, this.#stat);
     const uid = attributes.isRoot ? this.#stat.uid : UNCHANGED;
-    // A name in /proc stands for the link that is open, and for nothing that the link points to.
+    // A name in /proc refers to the open link itself, and not to its target.
     const [at, name, flags] = place === undefined
       ? [folder, temporary, AT_SYMLINK_NOFOLLOW]
       : [AT_FDCWD, magicLink(place, this.#link), 0];

@@ -14,7 +14,7 @@ import { failedCall } from "./file_failure.ts";
 const EPERM = 1;
 const ENODATA = 61;
 const ENOTSUP = 95;
-/** What makes whoever runs a file powerful. */
+/** Grants privileges to every user who runs the file. */
 const CAPABILITY = "security.capability";
 /** XATTR_LIST_MAX, and a path behind "/proc/self/fd/N/". */
 const LIST_BYTES = 64 << 10;
@@ -119,9 +119,9 @@ export class XattrWriter {
   }
 
   /**
-   * Sets all but access control lists, of what a descriptor stands for. Its owner must be set: chown(2) removes some.
+   * Sets all extended attributes except access control lists on a descriptor. Its owner must be set: chown(2) removes some.
    *
-   * @param owned whether owner and group are those of the source: nobody else's file gets a capability.
+   * @param owned whether owner and group match the source; otherwise a capability is refused.
    */
   setPlain(descriptor: number, block: Uint8Array | undefined, { owned }: { owned: boolean }): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
@@ -129,13 +129,13 @@ export class XattrWriter {
   }
 
   /**
-   * As `setPlain`, of a symbolic link.
+   * As `setPlain`, on a symbolic link.
    *
-   * @param link a descriptor that stands for it, or the descriptor of its directory with a slash and its name behind it.
+   * @param link its descriptor, or the descriptor of its directory, a slash and its name.
    */
   setOfLink(link: string, block: Uint8Array | undefined): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
-    // A name in /proc stands for what is open, and for nothing that a link points to.
+    // A name in /proc refers to the open link itself, and not to its target.
     const call = link.includes("/") ? this.#xattrs.lsetxattr : this.#xattrs.setxattr;
     return this.#setPlain(call, this.#putPlace(link), block, false);
   }

@@ -9,7 +9,7 @@ interface OpenPartial {
   partial: Partial;
   /** Locked until it is closed. */
   journal?: Deno.FsFile;
-  /** As long as it is open no other file gets the inode. */
+  /** Keeps the inode from being reused. */
   pin?: { close(): void };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Who else can change what a path stands for. `Deno.*` works on paths alone: where others can write along a path, what is
- * done by it must be looked at before and after.
+ * Whether other users can change what a path refers to. `Deno.*` takes paths only: if others can write to a directory on
+ * the path, the path must be checked before and after each use.
  */
 
 import { type FileIdentity, identityOf, isSameFile } from "./file_identity.ts";
@@ -8,15 +8,15 @@ import { isShared, ownUser } from "./directory_access.ts";
 import { codeOf } from "./file_failure.ts";
 import { folderOf, joinPath } from "./local_path.ts";
 
-/** Of a directory or file, as `Deno.*` tells it. */
+/** Owner and mode of a directory or file. */
 type Owned = Pick<Deno.FileInfo, "uid" | "mode">;
 
-/** Whether others can create and remove names in a directory. */
+/** Returns whether other users can create and remove names in a directory. */
 export function isSharedByOthers({ uid, mode }: Owned): boolean {
   return isShared(ownUser(), { uid: uid ?? 0, mode: mode ?? 0 });
 }
 
-/** Whether others can put something else under the name of `entry` in a directory: in one such as /tmp only its owner can. */
+/** Returns whether other users can replace `entry` in a directory. In a sticky directory only its owner can. */
 export function canOthersReplace(directory: Owned, entry: Owned): boolean {
   if (!isSharedByOthers(directory)) return false;
   const isTrusted = ({ uid }: Owned) => uid === 0 || uid === ownUser();
@@ -25,10 +25,10 @@ export function canOthersReplace(directory: Owned, entry: Owned): boolean {
 }
 
 /**
- * Whether others can put another directory in the place of this one, anywhere on its path.
+ * Returns whether other users can replace a directory, or any directory above it.
  *
- * @param path absolute.
- * @throws what `Deno.*` throws.
+ * @param path absolute path.
+ * @throws errors of `Deno.*`.
  */
 export function canOthersSwap(path: string): boolean {
   if (ownUser() === undefined) return false;
@@ -42,7 +42,7 @@ export function canOthersSwap(path: string): boolean {
   }
 }
 
-/** Whether a path leads to a certain file or directory. */
+/** Returns whether a path refers to this file or directory. */
 export function leadsTo(path: string, identity: FileIdentity, options: { follow: boolean }): boolean {
   try {
     return isSameFile(identityOf(options.follow ? Deno.statSync(path) : Deno.lstatSync(path)), identity);
@@ -52,11 +52,11 @@ export function leadsTo(path: string, identity: FileIdentity, options: { follow:
 }
 
 /**
- * Permission bits that the default access control list of a directory, which no call here can see, leaves to new files. An
- * empty file that is gone at once tells.
+ * Returns the permission bits that the default access control list of a directory grants to new files. `Deno.*` cannot
+ * read the list, so an empty file is created and removed.
  *
- * @param name of a file that does not exist.
- * @throws what `Deno.*` throws.
+ * @param name name of a file that does not exist.
+ * @throws errors of `Deno.*`.
  */
 export function newModesIn(directory: string, name: string): number {
   if (ownUser() === undefined) return 0o777;
@@ -65,11 +65,11 @@ export function newModesIn(directory: string, name: string): number {
     using file = Deno.openSync(path, { write: true, createNew: true, mode: 0o777 });
     Deno.removeSync(path);
     const modes = (file.statSync().mode ?? 0o777) & 0o777;
-    // Without such a list it was the umask that took something away.
+    // Without a default list only the umask has removed bits.
     return modes === (0o777 & ~Deno.umask()) ? 0o777 : modes;
   } catch (error) {
     const code = codeOf(error);
-    // A full disk is no reason to leave what is complete without its mode.
+    // On a full disk complete files and directories must get their modes all the same.
     if (code === "ENOSPC" || code === "EDQUOT") return 0o777;
     throw error;
   }

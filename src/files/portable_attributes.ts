@@ -39,7 +39,7 @@ export class PortableAttributes {
   }
 }
 
-/** Not every file system keeps the owners that it accepts. */
+/** Returns whether a file has this owner and group. Some file systems accept chown(2) and ignore it. */
 function isOwnedBy(path: string, uid: number, gid: number): boolean {
   const info = Deno.lstatSync(path);
   return info.uid === uid && info.gid === gid;

@@ -129,7 +129,7 @@ export class PortableComparer implements TargetComparer {
       const isKept = kept !== undefined && leadsTo(former, kept, { follow: false });
       if (isKept) Deno.renameSync(former, path);
       else if (linked) Deno.removeSync(path);
-      // Another file has taken the place of the backup in this moment.
+      // Another file has replaced the backup in this moment.
       if (isKept && !leadsTo(path, kept, { follow: false })) Deno.removeSync(path);
     } catch (error) {
       throw failedDeno("rename", path, error);

@@ -65,7 +65,7 @@ const portablePaths: PathCalls = {
     try {
       folder = Deno.openSync(path);
     } catch {
-      // Nobody may read it.
+      // The directory is not readable.
       return undefined;
     }
     if (isSameFile(identityOf(folder.statSync()), identity)) return folder;

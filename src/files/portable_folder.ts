@@ -8,14 +8,14 @@ import { isSharedByOthers } from "./portable_access.ts";
 import { NEW_FOLDER_MODE } from "./target_mode.ts";
 
 /**
- * Makes a folder that is unfinished until it gets its own mode.
+ * Creates a directory that is unfinished until it gets its own mode.
  *
- * @param options.exposed others can put something else under its name: then it does without the bit that says so.
- * @throws what `Deno.mkdirSync` throws.
+ * @param options.exposed whether others can replace it: then it does not get the sticky bit that marks it as unfinished.
+ * @throws errors of `Deno.mkdirSync`.
  */
 export function makeUnfinishedFolder(path: string, { exposed }: { exposed: boolean }): void {
   Deno.mkdirSync(path, { mode: NEW_FOLDER_MODE & 0o777 });
-  // Setting a mode follows links.
+  // `Deno.chmodSync` follows links.
   if (Deno.build.os === "windows" || exposed) return;
   try {
     // `Deno.mkdirSync` knows permissions only; what the folder has inherited stays.
@@ -27,10 +27,10 @@ export function makeUnfinishedFolder(path: string, { exposed }: { exposed: boole
 }
 
 /**
- * Makes a root folder: looks right before and right after, as all calls take paths.
+ * Creates a root directory, and checks the path right before and right after.
  *
- * @returns which folder it is.
- * @throws {FileError}, and what `Deno.*` throws.
+ * @returns identity of the new directory.
+ * @throws {FileError} and errors of `Deno.*`.
  */
 export function makeRootFolder(
   path: string,

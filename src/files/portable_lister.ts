@@ -33,7 +33,7 @@ export class PortableLister implements FolderLister {
   #folder = "";
   #name = "";
   readonly #follow: boolean;
-  /** The root that was opened last, and its path without links. */
+  /** Root that was opened last, and its real path. */
   #root: { path: string; real: string } | undefined;
 
   /** @param options.follow whether symbolic links below a root are followed. */
@@ -123,7 +123,7 @@ export class PortableLister implements FolderLister {
     this.#left = 0;
   }
 
-  /** No folder between the root and this one may have become a link since it was found. @throws {FileError} */
+  /** @throws {FileError} if a directory between the root and this one has become a link. */
   #checkLinks(root: string, path: string): void {
     if (this.#root?.path !== root) this.#root = { path: root, real: realPathOf(root) };
     if (path !== "" && realPathOf(this.#folder) !== joinPath(this.#root.real, path)) {

@@ -30,7 +30,7 @@ export class PortablePartials {
     this.#publisher = publisher;
   }
 
-  /** @param holds whether it is kept open: as long as it is, no other file gets its inode. By default where others can write. */
+  /** @param holds whether the file stays open, so that no other file gets its inode. Default: if others can write here. */
   create(root: number, path: string, size: number, holds?: boolean): Partial {
     const placing = this.#placing;
     const target = placing.roots[root];
@@ -87,7 +87,7 @@ export class PortablePartials {
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
 
-  /** Opens the partial file, and nothing else that may have its name. @throws {FileError} */
+  /** Opens the partial file. @throws {FileError} if its name refers to another file. */
   #openFile(partial: Partial, text: string): Deno.FsFile {
     const temporary = this.#enter(partial);
     try {
@@ -133,7 +133,7 @@ export class PortablePartials {
     if (partial.temporary === "") return;
     try {
       const temporary = this.#enter(partial);
-      // What somebody else has put there is left alone.
+      // Another file under this name is left alone.
       if (leadsTo(temporary, partial.identity, { follow: false })) remove(temporary);
       this.#open.remove(partial, this.#placing.folder);
     } catch (error) {
@@ -163,7 +163,7 @@ export class PortablePartials {
   }
 }
 
-/** On failure the file is closed and removed. @throws {FileError} for what it is to become. */
+/** Sets the size. On failure closes and removes the file. @throws {FileError} */
 function truncate(file: Deno.FsFile, temporary: string, size: number, path: string): void {
   try {
     file.truncateSync(size);

@@ -1,6 +1,6 @@
 /**
- * The current folder of a portable writer, and the temporary names in it. `Deno.*` takes paths: where others can write,
- * what they stand for is looked at right before and right after.
+ * The current directory of a portable writer, and temporary names in it. `Deno.*` takes paths: if others can replace a
+ * directory on the path, it is checked right before and right after each use.
  */
 
 import { checkRealPath } from "./confinement.ts";
@@ -29,17 +29,17 @@ export class PortablePlacing {
   root = -1;
   /** Absolute path of the current folder. */
   folder = "";
-  /** That folder relative to the root. */
+  /** Path of the current directory relative to the root. */
   path = "";
-  /** The current folder, as it was when it was entered. */
+  /** Status of the current directory when it was entered. */
   #info: Deno.FileInfo | undefined;
-  /** Others can replace names in the current folder. */
+  /** Others can replace names in the current directory. */
   #shared = false;
-  /** Others can put another folder in the place of the current one. */
+  /** Others can replace the current directory, or one above it. */
   isSwappable = false;
-  /** The folder of the root that was looked at last, and whether others can put another one in its place. */
+  /** Directory of the last root, and whether others can replace it. */
   #swaps: { path: string; swappable: boolean } | undefined;
-  /** Permission bits that the current folder leaves to new files; undefined: nobody has asked. */
+  /** Permission bits that the current directory grants to new files; undefined if not yet known. */
   #newModes: number | undefined;
   readonly #names: TemporaryNames;
   readonly rules: NameRules;
@@ -111,7 +111,7 @@ export class PortablePlacing {
     }
   }
 
-  /** Makes a temporary file that is to become `path`. @throws {FileError} */
+  /** Creates a temporary file for `path`. @throws {FileError} */
   createFile(path: string): { made: Deno.FsFile; temporary: string; identity: FileIdentity } {
     const mode = windows() ? undefined : TEMPORARY_MODE;
     if (this.isSwappable) this.checkFolder();
@@ -125,28 +125,28 @@ export class PortablePlacing {
       return { made, temporary, identity: this.isWatched ? identityOf(made.statSync()) : UNKNOWN_FILE };
     } catch (error) {
       made.close();
-      // It has been made in another folder.
+      // The file is in another directory.
       this.abandon();
       throw failedDeno("write", path, error);
     }
   }
 
-  /** Whether others may put something else under a name that this writer uses. */
+  /** Whether others may replace a file or directory that this writer uses. */
   get isWatched(): boolean {
     return this.#shared || this.isSwappable;
   }
 
-  /** The last temporary file has its final name, or is from now on somebody else's to remove. */
+  /** Notes that `abandon` must not remove the last temporary file. */
   handOverTemporary(): void {
     this.#unfinished = undefined;
   }
 
-  /** A temporary name that nothing has. */
+  /** Returns a new temporary name. */
   nextName(): string {
     return this.#names.next();
   }
 
-  /** Permission bits that the current folder leaves to new files. */
+  /** Returns the permission bits that the current directory grants to new files. */
   newModes(): number {
     return this.#newModes ??= newModesIn(this.folder, this.#names.next());
   }
@@ -161,7 +161,7 @@ export class PortablePlacing {
     this.#unfinished = undefined;
   }
 
-  /** Looks at the folder of a root: it must be the one that was planned. @throws {FileError} */
+  /** Examines the directory of a root. @throws {FileError} if it is not the planned one. */
   #enterRoot(target: TargetRoot): void {
     const { path, within, identity, noFollow } = rootDirectory(target);
     checkRealPath("create", path, within);
@@ -206,13 +206,13 @@ export class PortablePlacing {
     return Deno.lstatSync(folder);
   }
 
-  /** What is done in the current folder shall be done in the one that was entered. @throws {FileError} */
+  /** @throws {FileError} if the path of the current directory refers to another one. */
   checkFolder(): void {
     if (this.leadsToFolder()) return;
     throw swapped("write", this.folder);
   }
 
-  /** Whether the path of the current folder still stands for what was entered. */
+  /** Returns whether the path of the current directory still refers to it. */
   leadsToFolder(): boolean {
     return leadsTo(this.folder, identityOf(this.#info!), { follow: this.path === "" });
   }

@@ -1,6 +1,6 @@
 /**
- * How a file with a temporary name gets its attributes and its final name. `Deno.*` takes paths: where others can write,
- * what they stand for is looked at right before and right after.
+ * Gives a temporary file its attributes and its final name. `Deno.*` takes paths: if others can write to the directory,
+ * they are checked right before and right after each use.
  */
 
 import { FileError } from "../errors.ts";
@@ -22,13 +22,13 @@ import { keptMode, plainMode } from "./target_mode.ts";
 /** A file that was written under a temporary name. */
 export interface WrittenFile {
   temporary: string;
-  /** Which file it is. */
+  /** Identity of the file; unknown if nobody else can replace it. */
   identity: FileIdentity;
   /** The file, open; `publish` closes it. */
   open?: { sync(): void; close(): void };
 }
 
-/** Works in the current folder of a placing. */
+/** Works in the current directory of a placing. */
 export class PortablePublisher {
   readonly #placing: PortablePlacing;
   #kept: KeptBackup[] = [];
@@ -38,9 +38,9 @@ export class PortablePublisher {
   }
 
   /**
-   * Attributes and the final name. On failure the temporary file is gone, unless another file has its name.
+   * Sets attributes and renames the file. On failure the temporary file is removed, unless its name refers to another file.
    *
-   * @returns how the file looks, where that is wanted.
+   * @returns status of the file if the options ask for it.
    */
   publish({ temporary, identity, open }: WrittenFile, path: string, attributes: Attributes): FileLook | undefined {
     const { isWatched, options } = this.#placing;
@@ -49,7 +49,7 @@ export class PortablePublisher {
       this.#checkTemporary(temporary, identity, path);
       this.#setAttributes(temporary, attributes, existing);
       if (options.fsync) open?.sync();
-      // Some systems rename no open file; and while it is open, no other one gets its inode.
+      // Windows cannot rename an open file. Elsewhere an open file keeps its inode from being reused.
       if (!isWatched) open?.close();
       const look = options.looks ? statOf(Deno.lstatSync(temporary)) : undefined;
       this.#keepFormer(path);
@@ -64,7 +64,7 @@ export class PortablePublisher {
     }
   }
 
-  /** The mode comes last, and is never more than that of a file that is replaced. */
+  /** Sets the attributes, the mode last. It never exceeds that of a replaced file. */
   #setAttributes(temporary: string, from: Attributes, existing: Deno.FileInfo | undefined): void {
     const { attributes, options: { preserve, keepTimes, umask } } = this.#placing;
     if (preserve) return attributes.preserve(temporary, from);
@@ -73,15 +73,15 @@ export class PortablePublisher {
     else attributes.setMode(temporary, plainMode(from.mode, umask) & this.#placing.newModes());
   }
 
-  /** What is done by a temporary name shall be done to the file that was written. @throws {FileError} */
+  /** @throws {FileError} if the temporary name refers to another file. */
   #checkTemporary(temporary: string, identity: FileIdentity, path: string): void {
     if (identity.inode !== 0 && !leadsTo(temporary, identity, { follow: false })) throw planted("write", path);
   }
 
-  /** Where others can write: looks right before and right after. @throws what `Deno.*` throws, and {FileError}. */
+  /** Renames the file. If others can write here, checks it right before and right after. @throws errors of `Deno.*`. */
   #rename(temporary: string, path: string, identity: FileIdentity): void {
     if (!this.#placing.isWatched) return Deno.renameSync(temporary, path);
-    // What has the name keeps another one until it is known that nothing came in between.
+    // The old file keeps a second name until the result is checked.
     const existing = existingAt(path);
     const spare = joinPath(this.#placing.folder, this.#placing.nextName());
     const isKept = existing !== undefined && this.#mayBeForgotten(existing) && tryLink(path, spare);
@@ -99,7 +99,7 @@ export class PortablePublisher {
     }
   }
 
-  /** The final name for a link. @throws what `Deno.*` throws, and {FileError}. */
+  /** Gives a link its final name. @throws {FileError} and errors of `Deno.*`. */
   renameLink(temporary: string, path: string): void {
     if (this.#placing.isSwappable) this.#placing.checkFolder();
     const identity = this.#placing.isWatched ? identityOf(Deno.lstatSync(temporary)) : UNKNOWN_FILE;
@@ -107,16 +107,16 @@ export class PortablePublisher {
     this.#rename(temporary, path, identity);
   }
 
-  /** What is there under a final name and is going to be replaced. @throws {FileError} when it must not be. */
+  /** Returns the file that is about to be replaced. @throws {FileError} if it must not be replaced. */
   replaced(act: string, path: string): Deno.FileInfo | undefined {
     const existing = existingAt(path);
     if (existing?.isDirectory) throw failedWith(act, path, "EISDIR");
-    // The name of a single file is the user's own word.
+    // The user chose the name of a single file.
     if (existing?.isFile && this.#placing.current().kind === "folder") checkSameCase(act, path, this.#placing.rules);
     return existing;
   }
 
-  /** With `keepsFormer`: what has this path is going to be replaced, and stays under another name. */
+  /** With `keepsFormer`: backs up the file that is about to be replaced. */
   #keepFormer(path: string): void {
     const { folder, options, path: below, root, roots } = this.#placing;
     if (!options.keepsFormer) return;
@@ -130,7 +130,7 @@ export class PortablePublisher {
     this.#kept.push({ root, path: isFolder ? joinPath(below, baseName(path)) : "", identity });
   }
 
-  /** Backups that were made since the last call. */
+  /** Returns the backups since the last call. */
   takeKept(): KeptBackup[] {
     const kept = this.#kept;
     this.#kept = [];
@@ -148,7 +148,7 @@ export class PortablePublisher {
   }
 }
 
-/** Whether the temporary name, or the path to it, is somebody else's now. */
+/** Returns whether the temporary name, or its directory, refers to something else now. */
 function isStolen(error: unknown): boolean {
   return error instanceof FileError && error.code === "ESTALE";
 }

@@ -1,6 +1,6 @@
 /**
- * Reading sources with `Deno.*Sync`. Where symbolic links are not followed, a path is looked at right before and right
- * after it is opened: who is quicker than that is not noticed.
+ * Reads sources with `Deno.*Sync`. If symbolic links are not followed, a path is checked right before and right after it
+ * is opened. A change in between can go unnoticed.
  */
 
 import { FileError } from "../errors.ts";
@@ -23,7 +23,7 @@ export class PortableReader implements SourceReader {
   readonly #follow: boolean;
   readonly #after = new FileStat();
   #folder = "";
-  /** The real path of the current folder, where no links are followed and others can put some in the way. */
+  /** Real path of the current directory, if links are not followed and others can change the path. */
   #real: string | undefined;
   #within: string | undefined;
   #root: SourceRoot | undefined;
@@ -101,10 +101,10 @@ export class PortableReader implements SourceReader {
   close(): void {}
 
   /**
-   * What was opened must be what the path stands for, without a link.
+   * Checks that an open file is the one that its path refers to without following a link.
    *
-   * @param root the file is a root, which is followed, and must be the one that was found.
-   * @param real of the folder of any other file; undefined where nobody else can put a link in its path.
+   * @param root root whose path the file has: it is followed, and must be the file that was found.
+   * @param real real path of the directory of any other file; undefined if nobody else can change the path.
    * @throws {FileError}
    */
   #checkOpen(path: string, root: SourceRoot | undefined, real: string | undefined): void {
@@ -172,10 +172,10 @@ function differs(one: FileStat, other: Pick<FileStat, "size" | "mtime" | "mtimeN
 }
 
 /**
- * Makes sure that no folder between a root and one below it is a link.
+ * Checks that no directory between a root and one below it is a link.
  *
- * @returns the real path, where others can put a link in it; otherwise undefined.
- * @throws {FileError}, and what `Deno.*` throws.
+ * @returns real path of the directory; undefined if nobody else can change the path.
+ * @throws {FileError} and errors of `Deno.*`.
  */
 function watchedFolder(root: SourceRoot, below: string): string | undefined {
   if (!leadsTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
@@ -192,7 +192,7 @@ function realPathOf(path: string): string | undefined {
   }
 }
 
-/** What stands before the last component of a path below a root. */
+/** Returns the directory of a path below a root; "" if it is the root. */
 function folderBelow(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

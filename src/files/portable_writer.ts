@@ -172,7 +172,7 @@ export class PortableWriter implements TargetWriter {
         this.#aside.enter(root, path, { create: false });
         sweep(this.#aside.folder, this.#aside.options.token);
       } catch (error) {
-        // It is not what it was when it was written in, or cannot be reached.
+        // Another directory has replaced it, or it cannot be opened.
         if (!(error instanceof FileError)) throw error;
       }
     }

@@ -1,6 +1,6 @@
 /**
- * Where an account keeps what decides what its sessions may do. A directory that sessions are confined to must not contain
- * any of it: who can change it is confined in nothing.
+ * Directories with keys, configuration, state and executables of an account. A directory that sessions are confined to
+ * must not contain them: a client that can change them is not confined at all.
  */
 
 import { quotePath, UserError } from "../errors.ts";
@@ -10,12 +10,12 @@ import { joinPath } from "./local_path.ts";
 
 type Environment = (name: string) => string | undefined;
 
-/** More links than that in one path are a loop. */
+/** Maximum number of symbolic links in a path. */
 const MOST_LINKS = 40;
 
 /**
- * The directories of an account with its keys, and with what escp reads, remembers and runs. A relative $XDG_CONFIG_HOME
- * is ignored, as its specification says.
+ * Returns these directories. Relative values of $XDG_CONFIG_HOME and the like are ignored, as the XDG specification
+ * requires.
  */
 export function privatePlaces(env: Environment): string[] {
   const home = env("HOME") || undefined;
@@ -32,10 +32,10 @@ export function privatePlaces(env: Environment): string[] {
 }
 
 /**
- * Refuses a directory that contains such a place, unless this account can change nothing of it there.
+ * Refuses a directory that contains one of them, unless the account cannot change it.
  *
- * @param root without symbolic links.
- * @param user this account; undefined where files have no owner.
+ * @param root path without symbolic links.
+ * @param user user of the account; undefined if files have no owner on this system.
  * @throws {UserError}
  */
 export function checkPrivatePlaces(root: string, user: number | undefined, env: Environment): void {
@@ -57,14 +57,14 @@ export function checkPrivatePlaces(root: string, user: number | undefined, env: 
 }
 
 /**
- * What of a path the account can change below the root: a directory on it, what the path stands for, or something right in
- * that. Undefined when there is nothing.
+ * Returns a directory or file below the root that the account can change: a directory on the path, the path itself, or an
+ * entry of it. Undefined if there is none.
  */
 function findWritable(place: string, root: string, user: number | undefined): string | undefined {
   let left = place.split("/").filter((name) => name !== "");
   let at = "/";
   for (let links = 0; left.length > 0;) {
-    // Whoever can write in a directory can put anything in the place of what is in it.
+    // Write access to a directory is enough to replace its entries.
     if (isWithin(at, root) && isWritable(at, user)) return at;
     const [name, ...rest] = left;
     const next = joinPath(at, name);
@@ -84,7 +84,7 @@ function findWritable(place: string, root: string, user: number | undefined): st
     : namesIn(at).map((name) => joinPath(at, name)).find((path) => isWritable(path, user));
 }
 
-/** By owner and mode. A list may let more users write than its group: what the group may, this account may. */
+/** Returns whether the account can change a file. The group bits may be the mask of a list for any user. */
 function isWritable(path: string, user: number | undefined): boolean {
   if (user === undefined || user === 0) return true;
   try {
@@ -113,7 +113,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** A directory that cannot be listed is none that this account owns. */
+/** Returns the entries of a directory. One that cannot be listed does not belong to the account. */
 function namesIn(path: string): string[] {
   try {
     return [...Deno.readDirSync(path)].filter(({ isSymlink }) => !isSymlink).map(({ name }) => name);

@@ -68,7 +68,7 @@ export async function syncFolders(
   return failures;
 }
 
-/** @param identity which folder it must be; undefined: whichever the path leads to. */
+/** @param identity identity that the directory must have; undefined to accept any. */
 async function syncFolder(path: string, text: string, identity: FileIdentity | undefined): Promise<void> {
   try {
     using folder = openFolder(path, identity);

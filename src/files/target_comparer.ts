@@ -40,12 +40,12 @@ export interface TargetComparer {
   bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
   /** With `keepsFormer`: it is what it should be, and what it has replaced is not needed any more; never fails. */
   forgetFormer(): void;
-  /** With `keepsFormer`: which file has the name of its backup; undefined when there is none. */
+  /** With `keepsFormer`: returns the identity of its backup; undefined if there is none. */
   backup(): FileIdentity | undefined;
   /**
    * With `keepsFormer`: it is not what it should be. What it has replaced has its name again, or else nothing has.
    *
-   * @param kept which file that is; undefined: nothing that is known.
+   * @param kept identity that its backup must have; undefined if no backup is known.
    * @returns the name that it has now, in its folder; the same when it has that already.
    * @throws {FileError} act "rename"
    */

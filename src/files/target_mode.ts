@@ -1,6 +1,6 @@
 /** Which permissions a copy gets. Pure: the engines ask the system, this decides. */
 
-/** What a temporary file has until it gets its own mode, right before its final name. */
+/** Mode of a temporary file until right before it gets its final name. */
 export const TEMPORARY_MODE = 0o600;
 
 /** Without `preserve`: as scp, the source's rwx bits less the umask; never setuid, setgid or sticky. */

@@ -14,15 +14,15 @@ export function rootFolder(root: TargetRoot): string {
 /** A directory that paths are resolved from. */
 export interface RootDirectory {
   path: string;
-  /** Directory, without symbolic links, that it may not be outside of, whatever links point there. */
+  /** Directory, without symbolic links, that must contain it. */
   within?: string;
-  /** Which one it must be; undefined: whichever has the path. */
+  /** Identity that it must have; undefined to accept any. */
   identity?: FileIdentity;
-  /** The path is not that of a symbolic link. */
+  /** The path must not be a symbolic link. */
   noFollow?: boolean;
 }
 
-/** That of a root: the directory in which its contents are written. */
+/** Returns the directory that the contents of a root are written to. */
 export function rootDirectory(root: TargetRoot): RootDirectory {
   if (root.kind === "device") return { path: rootFolder(root) };
   const { within, identity } = root;

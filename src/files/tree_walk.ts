@@ -32,7 +32,7 @@ interface Level {
   pending: string[];
 }
 
-/** Whether a walk follows the symbolic links that it finds. */
+/** Returns whether a walk follows symbolic links. */
 export function walksLinks({ symlinks = "follow" }: Pick<WalkOptions, "symlinks">): boolean {
   return symlinks === "follow";
 }
@@ -86,7 +86,7 @@ export class TreeWalk implements Walk {
     try {
       this.#lister.statRoot(source);
       if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path, this.#lister.stat.kind);
-      // Whatever its path stands for now: only the file that was found is meant.
+      // The path may refer to another file by now.
       if (!this.#follow && !isSameFile(source.identity, this.#lister.stat)) throw replaced("read", source.path);
     } catch (error) {
       this.#fail(error);

@@ -32,7 +32,7 @@ const SYMBOLS = {
   fchownat: { parameters: ["i32", "usize", "u32", "u32", "i32"], result: "i32" },
   futimens: { parameters: ["i32", "usize"], result: "i32" },
   utimensat: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
-  // Of extended attributes those for access control lists; all others are in xattr_calls.ts.
+  // For access control lists. All other calls for extended attributes are in xattr_calls.ts.
   getxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
   lgetxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
   setxattr: { parameters: ["usize", "usize", "usize", "usize", "i32"], result: "i32" },
@@ -97,7 +97,7 @@ export interface FileCalls extends LibcCalls {
   seek(file: number, offset: number, whence: number): number;
   /** fallocate(2) that makes a hole and keeps the size: EOPNOTSUPP where a file system has no holes. */
   punchHole(file: number, offset: number, length: number): number;
-  /** Copies a name with its NUL between two addresses. @returns whether it has at most `most` bytes, with its NUL. */
+  /** Copies a name with its NUL between two addresses. @returns whether it has at most `most` bytes including the NUL. */
   copyName(to: number, from: number, most: number): boolean;
   /** statx(2) with the basic fields into 256 bytes at `into`. */
   statx(folder: number, name: number, flags: number, into: number): number;
@@ -107,7 +107,7 @@ export interface FileCalls extends LibcCalls {
   getdents64(folder: number, into: number, bytes: number): number;
   /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
   renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
-  /** renameat2(2) with RENAME_EXCHANGE: each gets the name of the other; EINVAL where a file system does not know it. */
+  /** renameat2(2) with RENAME_EXCHANGE; EINVAL if the file system lacks it. */
   exchange(fromFolder: number, from: number, toFolder: number, to: number): number;
 }
 

@@ -49,7 +49,7 @@ export class FinishedFiles {
     return this.#digests.digest;
   }
 
-  /** Whether an earlier run has noted the digest that was made last. */
+  /** Whether an earlier run has noted the last digest. */
   get isNoted(): boolean {
     const [low, high] = this.#digests.digest;
     return this.#known !== undefined && this.#known.get(low, high) !== Known.no;

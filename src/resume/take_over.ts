@@ -25,7 +25,7 @@ import { intactBlocks } from "./verify_blocks.ts";
 /** A partial file with its journal, both of this process's own. */
 export interface TakenOver {
   names: PartialNames;
-  /** Which file the partial one is. */
+  /** Identity of the partial file. */
   identity: FileIdentity;
   /** With `holds`: the partial file, open. */
   held?: Deno.FsFile;
@@ -40,7 +40,7 @@ export interface TakenOver {
 export interface TakeOverOptions {
   /** What nobody has noted can be compared with the source: it is left in the partial file. Default false. */
   compares?: boolean;
-  /** The partial file is kept open: as long as it is, no other file gets its inode. Default false. */
+  /** Whether the partial file stays open, so that no other file gets its inode. Default: false. */
   holds?: boolean;
 }
 
@@ -113,7 +113,7 @@ export async function removeEarlier(folder: string, name: string): Promise<void>
   }
 }
 
-/** A partial file, open, and what of it is noted. */
+/** An open partial file, and the noted ranges of it. */
 interface Left {
   file: Deno.FsFile;
   kept: SummedRange[];

@@ -5,11 +5,11 @@ import { combineCrc32, crc32 } from "../protocol/crc32.ts";
 import type { SummedRange } from "../protocol/range_sums.ts";
 import { openOwnFile } from "./own_file.ts";
 
-/** What a partial file is known to contain. */
+/** A partial file with its intact blocks. */
 export interface IntactFile {
-  /** The file that was read, open. */
+  /** The open file. */
   file: Deno.FsFile;
-  /** Blocks that it contains, in their order. */
+  /** Intact blocks, in order. */
   blocks: SummedRange[];
 }
 
@@ -18,7 +18,7 @@ const LANES = 4;
 const PIECE_BYTES = 1 << 20;
 
 /**
- * Finds out which of these blocks the file contains. The reads take place outside this thread.
+ * Returns those of the blocks that the file contains. Reads outside this thread.
  *
  * @param size of the whole file.
  * @returns undefined when the file is not there, or has another size.

@@ -41,7 +41,7 @@ export interface AskReceiverOptions {
   finished?: FinishedFiles;
   /** Reports tell which files earlier runs have finished. Default false. */
   names?: boolean;
-  /** Whether a file is what this copy has kept of a name. Left out: nothing was kept. */
+  /** Returns whether a file is a backup of this copy. Default: there is no backup. */
   isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
 
@@ -148,7 +148,7 @@ export class AskReceiver {
     (report.written ??= []).push({ root: cursor.root, path: this.#pathOf(cursor, bytes) });
   }
 
-  /** Of the record, relative to its root. */
+  /** Returns the path of the record relative to its root. */
   #pathOf({ nameStart, nameEnd }: RecordCursor, bytes: Uint8Array): string {
     return joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd)));
   }
@@ -204,13 +204,13 @@ export class AskReceiver {
     return isWhole(range, cursor) ? this.#settle(cursor, verify) : Verdict.same;
   }
 
-  /** The file does not match what was sent: restores the backup, also when the file is sent again. */
+  /** The file does not match what was sent: restores the backup, even if the file will be resent. */
   async #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number | Failure> {
     const target = this.#target;
     const { dev, inode, inodeLow } = target.stat;
     try {
       const identity = target.backup();
-      // Anybody may have put a file under the name of the backup.
+      // Another user may have put a file under the name of the backup.
       const isKept = identity &&
         await this.#isKept({ root: cursor.root, path: this.#pathOf(cursor, bytes), identity });
       if (!target.look(cursor, bytes)) return Verdict.missing;

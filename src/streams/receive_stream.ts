@@ -30,7 +30,7 @@ export interface ReceiveHost {
    * @throws {ProtocolError} for one that never was.
    */
   partial(file: number): Promise<Partial | undefined>;
-  /** Whether a file is what this copy has kept of a name, until what has replaced it is verified. */
+  /** Returns whether a file is a backup of this copy, whose successor is not verified yet. */
   isKept(backup: KeptBackup): Promise<boolean>;
   /** Something was written. Told before the sender gets its result. */
   report(report: ReceiveReport): void;

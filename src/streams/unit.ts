@@ -150,9 +150,9 @@ export interface ReceivedPack {
   entered?: FolderPlace[];
   /** Files that are in place, where that has to be known; relative to their root. */
   written?: { root: number; path: string }[];
-  /** What was replaced and is kept until its successor is verified. */
+  /** Backups of replaced files, until their successors are verified. */
   kept?: KeptBackup[];
-  /** Entries that were verified: what they have replaced is not needed any more. */
+  /** Verified entries, whose backups are no longer needed. */
   confirmed?: FolderPlace[];
   /** Digests of files that are in place and are to be remembered: two halves of each (finished_files.ts). */
   finished?: Uint32Array;

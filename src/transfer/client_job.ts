@@ -138,7 +138,7 @@ export async function runSession(
   await session.control.flushed();
   if (listing) {
     const { roots, names } = listing;
-    // Below a target none is followed.
+    // Links below a target are never followed.
     const follow = options.direction === "push" && walksLinks(options.request);
     const about = { roots, follow, names, target: options.target.path };
     for (const { path, message, hint } of await listing.files.addTo(options.manifest!, machine.files, about)) {

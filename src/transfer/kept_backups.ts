@@ -1,17 +1,17 @@
-/** Which files a verified copy has replaced and keeps under other names, so that nothing else is restored from there. */
+/** Identities of the backups of a verified copy, so that no other file is restored. */
 
 import type { FolderPlace, KeptBackup } from "../files/engine.ts";
 import { type FileIdentity, isSameFile } from "../files/file_identity.ts";
 import type { RememberedRun } from "./remembered_run.ts";
 
-/** Of all threads together. */
+/** Backups of all threads. */
 export class KeptBackups {
   readonly #kept = new Map<string, FileIdentity>();
   readonly #memory: RememberedRun | undefined;
-  /** Those that no later run would know of. */
+  /** Backups that no later run knows yet. */
   #unnoted: KeptBackup[] = [];
 
-  /** @param memory knows what earlier runs of this copy have kept. */
+  /** @param memory knows the backups of earlier runs of this copy. */
   constructor(memory: RememberedRun | undefined) {
     this.#memory = memory;
   }
@@ -22,19 +22,19 @@ export class KeptBackups {
     this.note();
   }
 
-  /** Notes them for a later run, when there is anything else that one goes on with: otherwise they are removed. */
+  /** Notes the backups for a later run, if this run leaves one anything to continue. Otherwise they are removed. */
   note(): void {
     if (this.#unnoted.length === 0 || !this.#memory?.isKept) return;
     for (const backup of this.#unnoted.splice(0)) this.#memory.noteBackup(backup);
   }
 
-  /** Whether this file is the one that was kept. */
+  /** Returns whether this file is a backup of the copy. */
   has(backup: KeptBackup): boolean {
     const kept = this.#kept.get(keyOf(backup));
     return kept ? isSameFile(kept, backup.identity) : this.#memory?.hasKept(backup) ?? false;
   }
 
-  /** What these have replaced is not needed any more. */
+  /** Forgets the backups of verified entries. */
   drop(confirmed: readonly FolderPlace[] = []): void {
     for (const place of confirmed) this.#kept.delete(keyOf(place));
   }

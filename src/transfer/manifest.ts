@@ -107,13 +107,13 @@ export class CopiedFiles {
   }
 }
 
-/** A root whose files a manifest lists. */
+/** A root whose files are listed in a manifest. */
 export interface ListedRoot extends SourceRoot {
-  /** The root is this file in a directory; undefined: it is what its path says. */
+  /** Name of a single file in the directory of the root; undefined if the root is the directory or file itself. */
   file?: string;
 }
 
-/** Where the files of a target are to be read: beneath the directories that were written in. */
+/** Returns roots to read the files of a target, beneath the directories that they were written to. */
 export function asSources(roots: readonly TargetRoot[]): ListedRoot[] {
   return roots.map((root) => {
     const listed = { name: "", identity: UNKNOWN_FILE, size: 0 };

@@ -9,7 +9,7 @@ import type { RunMemory, RunPlace, SharedMemory } from "../resume/run_memory.ts"
 import { systemRun } from "./host_identity.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 
-/** Stands for the source of a backup: no file has so many nanoseconds. */
+/** Marks the digest of a backup: no source has so many nanoseconds. */
 const NO_SOURCE = { size: 0, mtime: 0, mtimeNs: 0xffffffff, version: 0 };
 
 /** On the receiving side, while the copy is under way. */
@@ -58,12 +58,12 @@ export class RememberedRun {
     this.note(this.#finished.digestOf(root, path, { size, mtime, mtimeNs, version }, look));
   }
 
-  /** What was replaced is kept until its successor is verified, by a later run if need be. */
+  /** Notes a backup, which a later run may restore. */
   noteBackup(backup: KeptBackup): void {
     this.note(this.#digestOf(backup));
   }
 
-  /** Whether an earlier run has kept this file under that name. */
+  /** Returns whether an earlier run has noted this backup. */
   hasKept(backup: KeptBackup): boolean {
     this.#digestOf(backup);
     return this.#finished.isNoted;

@@ -28,10 +28,10 @@ export function checkDirection(direction: "push" | "pull" | "clean", { allow }: 
 }
 
 /**
- * The directory that the host confines its sessions to; undefined: none.
+ * Returns the directory that the host confines its sessions to; undefined if there is none.
  *
- * @param base where relative paths begin without it.
- * @throws {UserError} when there is no such directory, or it contains what must not be in reach of a session.
+ * @param base directory of relative paths if sessions are not confined.
+ * @throws {UserError} if the directory does not exist, or contains keys or settings of the account.
  */
 export function confine({ root }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
   if (root === undefined) return undefined;

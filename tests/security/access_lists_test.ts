@@ -19,7 +19,7 @@ interface Permissions {
   other: number;
 }
 
-/** A list as the system keeps it (acl(5)). */
+/** Returns a list as the system keeps it (acl(5)). */
 function listOf({ owner, user, group, mask, other }: Permissions): Uint8Array<ArrayBuffer> {
   const entries = [
     [0x01, owner, NOBODY],
@@ -60,7 +60,7 @@ function writeLarge(writer: TargetWriter, mode: number): void {
   writer.commit(writer.createPartial(0, "f", 3), attributes);
 }
 
-const SUITE = "access control lists that nobody has asked for";
+const SUITE = "access control lists without --acls";
 const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
 
 for (const { title, make } of ENGINES) {
@@ -71,7 +71,7 @@ for (const { title, make } of ENGINES) {
       engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });
 
     for (const [kind, write] of KINDS) {
-      it(`stay those of a file that is replaced: ${kind} file`, { ignore: !isNative }, () => {
+      it(`${kind} file that is replaced keeps its list`, { ignore: !isNative }, () => {
         const list = { owner: 6, user: 6, group: 0, mask: 6, other: 0 };
         for (const directory of [0o700, 0o755, 0o777]) {
           using folder = new TempFolder();
@@ -85,7 +85,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it(`stay, and -p sets their mask, as chmod(1) does: ${kind} file`, { ignore: !isNative }, () => {
+      it(`-p sets the mask of ${kind} file that is replaced, like chmod(1)`, { ignore: !isNative }, () => {
         for (const directory of [0o700, 0o755, 0o777]) {
           using folder = new TempFolder();
           Deno.chmodSync(folder.path, directory);
@@ -98,7 +98,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it(`are not those of the directory when ${kind} file without one is replaced`, { ignore: !isNative }, () => {
+      it(`${kind} file without a list does not inherit one when it is replaced`, { ignore: !isNative }, () => {
         for (const preserve of [false, true]) {
           using folder = new TempFolder();
           folder.write("f", "old", 0o640);
@@ -110,7 +110,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it(`are what open(2) gives to ${kind} file that is new`, () => {
+      it(`${kind} file that is new gets list and mode as from open(2)`, () => {
         const defaults: Permissions[] = [
           { owner: 7, user: 6, group: 7, mask: 4, other: 0 },
           { owner: 6, user: 7, group: 5, mask: 7, other: 5 },
@@ -132,7 +132,7 @@ for (const { title, make } of ENGINES) {
       });
     }
 
-    it("are what mkdir(2) gives to a directory that is new", () => {
+    it("a new directory gets list and mode as from mkdir(2)", () => {
       for (const list of [{ owner: 7, user: 6, group: 7, mask: 4, other: 0 }, { owner: 7, group: 5, other: 1 }]) {
         for (const mode of [0o777, 0o750, 0o700]) {
           using folder = new TempFolder();

@@ -19,7 +19,7 @@ const RECORDS: Parameters<typeof frameOf>[0] = [
   [RecordType.symlink, "link", "new"],
 ];
 
-/** A directory that everybody may write in, with what is going to be replaced. */
+/** Creates a directory that every user can write to, with a file and a link to be replaced. */
 function filled(): TempFolder {
   const folder = new TempFolder();
   folder.write("file", "old");
@@ -32,7 +32,7 @@ function rootOf({ path }: TempFolder): TargetRoot {
   return { kind: "folder", path, created: false };
 }
 
-/** Replaces both. @returns what the writer says that it has kept. */
+/** Replaces both. @returns backups that the writer reports. */
 function replace(engine: FileEngine, folder: TempFolder): KeptBackup[] {
   const writer = engine.targetWriter([rootOf(folder)], OPTIONS);
   const { frame, cursor } = frameOf(RECORDS);
@@ -47,7 +47,7 @@ function replace(engine: FileEngine, folder: TempFolder): KeptBackup[] {
   return kept;
 }
 
-/** Takes both back, with what is known to have been kept. */
+/** Reverts both, with the known backups. */
 async function revert(engine: FileEngine, folder: TempFolder, kept: KeptBackups): Promise<void> {
   const comparer = await engine.targetComparer([rootOf(folder)], OPTIONS);
   const { frame, cursor } = frameOf(RECORDS);
@@ -67,10 +67,10 @@ const namesIn = (folder: TempFolder) =>
   [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) => !name.startsWith(".escp-")).sort();
 
 for (const { title, make } of ENGINES) {
-  describe(`the backup of what is replaced (${title})`, () => {
+  describe(`backups of replaced files (${title})`, () => {
     const engine = make();
 
-    it("is known by device and inode, and is restored", async () => {
+    it("a backup is reported with its identity and restored", async () => {
       using folder = filled();
       const before = ["file", "link"].map((name) => identityOf(Deno.lstatSync(folder.at(name))));
       const reported = replace(engine, folder);
@@ -81,11 +81,11 @@ for (const { title, make } of ENGINES) {
       assertEquals([Deno.readTextFileSync(folder.at("file")), Deno.readLinkSync(folder.at("link"))], ["old", "old"]);
     });
 
-    it("is not restored when somebody has put another file in its place", async () => {
+    it("a file planted in place of a backup is not restored", async () => {
       using folder = filled();
       const kept = new KeptBackups(undefined);
       kept.add(replace(engine, folder));
-      // Held, so that no planted file gets the inode.
+      // Keeps the inode from being reused.
       using _old = Deno.openSync(folder.at(BACKUPS[0]));
       for (const backup of BACKUPS) {
         Deno.renameSync(folder.at(backup), folder.at(`moved ${backup}`));
@@ -96,7 +96,7 @@ for (const { title, make } of ENGINES) {
       for (const backup of BACKUPS) assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
     });
 
-    it("is not a file that somebody has put there before", async () => {
+    it("a file planted before the backup is made is not restored", async () => {
       using folder = filled();
       for (const backup of BACKUPS) folder.write(backup, "planted");
       const reported = replace(engine, folder);
@@ -107,7 +107,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(namesIn(folder), []);
     });
 
-    it("is known to a later run that goes on with the copy, and nothing else is", async () => {
+    it("a later run of the copy knows its backups, and no other files", async () => {
       using folder = filled();
       const place = { folder: folder.path, first: folder.path };
       const identity = { job: "job", stable: true, doubted: false };

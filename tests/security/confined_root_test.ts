@@ -11,11 +11,11 @@ import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 
 for (const { title, make } of ENGINES) {
-  describe(`a directory that is made where a session is confined (${title})`, () => {
+  describe(`directories of confined sessions (${title})`, () => {
     const engine = make();
 
     for (const by of ["link", "directory"] as const) {
-      it(`is not made elsewhere when a ${by} takes the place of the one that it is made in`, () => {
+      it(`a directory is not created outside if a ${by} replaces the one above it`, () => {
         using temp = new TempFolder();
         temp.folder("in/sub");
         temp.folder("outside");
@@ -32,7 +32,7 @@ for (const { title, make } of ENGINES) {
       });
     }
 
-    it("is made below links that stay inside", () => {
+    it("a directory is created below links that stay inside", () => {
       using temp = new TempFolder();
       temp.folder("in/sub");
       Deno.symlinkSync("sub", temp.at("in/link"));
@@ -45,10 +45,10 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-/** Somebody who is not root, and whose files are those that the test gives him. */
+/** A user who owns only files that the test gives to this user. */
 const USER = 54321;
 
-describe("a directory that sessions are confined to", { ignore: Deno.build.os === "windows" }, () => {
+describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, () => {
   function home(): { temp: TempFolder; path: string; env: (name: string) => string | undefined } {
     const temp = new TempFolder();
     const path = temp.folder("home");
@@ -66,7 +66,7 @@ describe("a directory that sessions are confined to", { ignore: Deno.build.os ==
     assertMatch(error.hint!, /^Name a directory under "root"/);
   };
 
-  it("must not contain the keys, settings or state of the account, whether they exist or not", () => {
+  it("a root that contains keys, settings or state of its account is refused, even if they do not exist yet", () => {
     const { temp, path, env } = home();
     using _ = temp;
     refused(path, `${path}/.ssh`, env, Deno.uid()!);
@@ -80,7 +80,7 @@ describe("a directory that sessions are confined to", { ignore: Deno.build.os ==
     checkPrivatePlaces(temp.folder("elsewhere"), Deno.uid()!, env);
   });
 
-  it("must not contain them where a variable or a link says that they are", () => {
+  it("a root is refused if a variable or a link points to keys or settings inside", () => {
     const { temp, path, env } = home();
     using _ = temp;
     temp.folder("in/config/escp");
@@ -91,12 +91,12 @@ describe("a directory that sessions are confined to", { ignore: Deno.build.os ==
     refused(temp.at("in"), temp.at("in/config/escp"), config, Deno.uid()!);
     Deno.symlinkSync("../in/keys", temp.at("home/.ssh"));
     refused(temp.at("in"), `${path}/.ssh`, env, Deno.uid()!);
-    // The link itself can be replaced as well.
+    // The account can replace the link.
     Deno.symlinkSync("../outside", temp.at("home/.config"));
     refused(path, `${path}/.ssh`, env, Deno.uid()!);
   });
 
-  it("may contain what the account cannot change", { ignore: !isRoot }, () => {
+  it("a root may contain keys that the account cannot change", { ignore: !isRoot }, () => {
     const { temp, path, env } = home();
     using _ = temp;
     temp.folder("home/.ssh");
@@ -119,14 +119,14 @@ describe("a directory that sessions are confined to", { ignore: Deno.build.os ==
   });
 });
 
-describeWithSshd("a session of a host whose root contains what decides over it", () => {
+describeWithSshd("sessions of a host whose root contains keys of the account", () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene();
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
-  it("is refused in either direction, and so is cleaning", async () => {
+  it("copies in either direction and cleaning are refused", async () => {
     const tree = await scene.tree({ "one": "1" });
     for (const root of [scene.sshd.home, "~", "/"]) {
       await using _ = await remoteConfig(scene, `root: ${root}\n`);

@@ -5,7 +5,7 @@ import { RecordType } from "../../src/protocol/records.ts";
 import { frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
 
-/** The system calls for one small file, after others of its directory. */
+/** Returns the system calls for one small file, after others in the same directory. */
 function callsFor(folder: TempFolder, options: { preserve: boolean; old: boolean }): string[] {
   const { engine } = createNativeEngine();
   const root = { kind: "folder", path: folder.path, created: false } as const;
@@ -28,29 +28,29 @@ function callsFor(folder: TempFolder, options: { preserve: boolean; old: boolean
   return calls;
 }
 
-describe("a small file in a directory that only this user can write to", { ignore: !isNativeHere }, () => {
-  it("takes no call more than it needs where nobody else can even enter", () => {
+describe("system calls per small file in a private directory", { ignore: !isNativeHere }, () => {
+  it("a new file takes one fchmod more in a directory that is closed to others", () => {
     using folder = new TempFolder();
     Deno.chmodSync(folder.path, 0o700);
     const calls = callsFor(folder, { preserve: false, old: false });
     assertEquals(calls, ["openat", "write", "fchmod", "close", "renameNew"]);
   });
 
-  it("takes one look at its name where others can read", () => {
+  it("a new file takes one statx more in a directory that others can read", () => {
     using folder = new TempFolder();
     Deno.chmodSync(folder.path, 0o755);
     const calls = callsFor(folder, { preserve: false, old: false });
     assertEquals(calls, ["openat", "write", "statx", "fchmod", "close", "renameNew"]);
   });
 
-  it("takes one call more to hand down an access control list", () => {
+  it("a replaced file takes one call more for its access control list", () => {
     using folder = new TempFolder();
     Deno.chmodSync(folder.path, 0o755);
     const calls = callsFor(folder, { preserve: false, old: true });
     assertEquals(calls, ["openat", "write", "statx", "lgetxattr", "chmod", "close", "renameat"]);
   });
 
-  it("takes no call more with -p when it is new, and one when it is not", () => {
+  it("with -p a new file takes no call more, and a replaced one takes one", () => {
     using folder = new TempFolder();
     Deno.chmodSync(folder.path, 0o755);
     const added = callsFor(folder, { preserve: true, old: false });

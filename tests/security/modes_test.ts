@@ -9,15 +9,15 @@ import { watchCalls } from "./watched_calls.ts";
 const OPTIONS = { preserve: false, umask: 0o022, token: "test" };
 const WRITE = ["write", "pwrite", "writeSync"];
 
-/** What was seen of the temporary files of a copy, before each call that its engine made. */
+/** Temporary files of a copy, as seen before each call of its engine. */
 interface Seen {
-  /** Modes of files that had a temporary name, in their order. */
+  /** Modes of temporary files, in order. */
   modes: number[];
-  /** Calls after the one that gave the last of these modes, up to the one that gives the final name. */
+  /** Calls after the last change of a mode, up to the rename. */
   after: string[];
 }
 
-/** Watches the directory while a file is written. Empty files tell nothing to anybody. */
+/** Watches the directory while a file is written. */
 function seenWhile(folder: TempFolder, act: () => void): Seen {
   const seen: Seen = { modes: [], after: [] };
   using _ = watchCalls((call) => {
@@ -51,7 +51,7 @@ function writeLarge(writer: TargetWriter, mode: number): void {
   writer.commit(partial, { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 });
 }
 
-const SUITE = "the mode of a temporary file";
+const SUITE = "modes of temporary files";
 const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
 
 for (const { title, make } of ENGINES) {
@@ -61,7 +61,7 @@ for (const { title, make } of ENGINES) {
       engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });
 
     for (const [kind, write] of KINDS) {
-      it(`is 0600 until the end: ${kind} file that is new`, () => {
+      it(`${kind} new file keeps the mode 0600 until right before the rename`, () => {
         for (const directory of [0o700, 0o755, 0o777]) {
           for (const preserve of [false, true]) {
             using folder = new TempFolder();
@@ -77,7 +77,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it(`is never more than that of the file that it replaces: ${kind} file`, () => {
+      it(`${kind} file never exceeds the mode of the file that it replaces`, () => {
         for (const directory of [0o755, 0o777]) {
           for (const old of [0o600, 0o640, 0o400, 0o606]) {
             using folder = new TempFolder();
@@ -86,7 +86,7 @@ for (const { title, make } of ENGINES) {
             const writer = writerInto(folder);
             const { modes } = seenWhile(folder, () => write(writer, 0o666));
             writer.close();
-            // The owner may write to it as long as it is written.
+            // A temporary file is readable and writable for its owner.
             assertEquals(modes.filter((mode) => ((mode & ~0o600) & ~old) !== 0), [], modes.map(octal).join());
             assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, old);
           }
@@ -94,7 +94,7 @@ for (const { title, make } of ENGINES) {
       });
     }
 
-    it("lets nobody in when what it replaces is found late, in a directory that nobody else can enter", () => {
+    it("a replaced file keeps its mode in a directory that is closed to others", () => {
       using folder = new TempFolder();
       Deno.chmodSync(folder.path, 0o700);
       folder.write("f", "old", 0o640);

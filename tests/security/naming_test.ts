@@ -13,7 +13,7 @@ const CALLS = isNativeHere ? openFileCalls() : undefined;
 
 type Writable<Calls> = { -readonly [Name in keyof Calls]: Calls[Name] };
 
-/** A new file under a temporary name, what has its final name, and the calls that name files. */
+/** A temporary file, an old file under the final name, and the calls that name files. */
 class Scene implements Disposable {
   readonly folder = new TempFolder();
   readonly calls: Writable<FileCalls> = { ...CALLS! };
@@ -37,13 +37,13 @@ class Scene implements Disposable {
     return new SharedNaming(this.calls).give(this.#place, this.#directory, temporary, final);
   }
 
-  /** What somebody else does who may write in the directory. */
+  /** Exchanges a file, as any user can who may write to the directory. */
   plant(name: string): void {
     Deno.removeSync(this.folder.at(name));
     this.folder.write(name, "planted");
   }
 
-  /** Names with what is in them. */
+  /** Returns all names with their contents. */
   contents(): Record<string, string> {
     return Object.fromEntries(this.folder.list().map((name) => [name, Deno.readTextFileSync(this.folder.at(name))]));
   }
@@ -59,15 +59,15 @@ class Scene implements Disposable {
   }
 }
 
-describe("the final name of a file where others can write", { ignore: !isNativeHere }, () => {
-  it("is given to the file that is open, in the place of an old one or of none", () => {
+describe("final names in a shared directory", { ignore: !isNativeHere }, () => {
+  it("the open file gets the final name, whether another file has it or not", () => {
     for (const old of ["old", undefined]) {
       using scene = new Scene(old);
       assertEquals([scene.give(), scene.contents()], [0, { final: "new" }]);
     }
   });
 
-  it("is given where a file system has nothing but rename(2), too", () => {
+  it("the open file gets the final name on a file system without renameat2(2)", () => {
     for (const old of ["old", undefined]) {
       for (const missing of ["renameNew", "exchange"] as const) {
         using scene = new Scene(old);
@@ -84,7 +84,7 @@ describe("the final name of a file where others can write", { ignore: !isNativeH
     }
   });
 
-  it("is not given to a file that has taken the temporary name: what had the final one has it again", () => {
+  it("the old file gets its name back if a planted file was renamed", () => {
     using scene = new Scene("old");
     const { exchange } = scene.calls;
     let times = 0;
@@ -95,7 +95,7 @@ describe("the final name of a file where others can write", { ignore: !isNativeH
     assertEquals([scene.give(), scene.contents()], [ESTALE, { final: "old", temporary: "planted" }]);
   });
 
-  it("is not given to a file that has taken the temporary name of a new one", () => {
+  it("a planted file does not keep a name that was free", () => {
     using scene = new Scene();
     const { renameNew } = scene.calls;
     let times = 0;
@@ -106,7 +106,7 @@ describe("the final name of a file where others can write", { ignore: !isNativeH
     assertEquals([scene.give(), scene.contents()], [ESTALE, { temporary: "planted" }]);
   });
 
-  it("stays that of a directory that comes there in between", () => {
+  it("a directory that appears under the final name stays", () => {
     using scene = new Scene("old");
     const { exchange } = scene.calls;
     let times = 0;

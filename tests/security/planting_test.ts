@@ -17,7 +17,7 @@ const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5
 const PLANTED = "planted";
 const REFUSED = "another file has taken the place of its temporary file";
 
-/** A directory that everybody may write in. */
+/** Creates a directory that every user can write to. */
 function shared(): TempFolder {
   const folder = new TempFolder();
   Deno.chmodSync(folder.path, 0o777);
@@ -38,12 +38,12 @@ function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): vo
   }
 }
 
-/** Of the files that are not finished the one that was made first. */
+/** Returns the path of the oldest temporary file. */
 function temporaryIn(folder: TempFolder): string {
   return folder.at([...Deno.readDirSync(folder.path)].map(({ name }) => name).filter(isTemporaryName).toSorted()[0]);
 }
 
-/** What an attacker does who may write in the directory. */
+/** Exchanges the temporary file, as any user can who may write to the directory. */
 function plant(folder: TempFolder): void {
   const temporary = temporaryIn(folder);
   Deno.removeSync(temporary);
@@ -56,13 +56,13 @@ function refused(act: () => void): void {
 }
 
 for (const { title, make } of ENGINES) {
-  describe(`a file that is planted under the temporary name of another one (${title})`, () => {
+  describe(`planted files (${title})`, () => {
     const engine = make();
 
     for (const preserve of [false, true]) {
       const how = preserve ? ", -p" : "";
 
-      it(`is not published as a small file, and what had the final name stays${how}`, () => {
+      it(`a planted file is not published as a small file, and the old file stays${how}`, () => {
         for (const old of ["old", undefined]) {
           using folder = shared();
           if (old) folder.write("f", old);
@@ -75,7 +75,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it(`is not published as a large file, and what had the final name stays${how}`, () => {
+      it(`a planted file is not published as a large file, and the old file stays${how}`, () => {
         for (const mode of [0o777, 0o755]) {
           using folder = shared();
           Deno.chmodSync(folder.path, mode);
@@ -91,7 +91,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it(`is not published as a large file that it replaces at the last moment${how}`, () => {
+      it(`a file planted right before the rename is not published as a large file${how}`, () => {
         using folder = shared();
         folder.write("f", "old");
         const writer = writerInto(engine, folder, { preserve });
@@ -103,7 +103,7 @@ for (const { title, make } of ENGINES) {
       });
     }
 
-    it("is not written to by any stream, and neither is what a link points to", () => {
+    it("a stream writes neither to a planted file nor to the target of a planted link", () => {
       for (const asLink of [false, true]) {
         using folder = shared();
         folder.write("secret", "secret");
@@ -122,12 +122,12 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("is not published as a link", () => {
+    it("a planted file is not published as a link", () => {
       for (const [type, target] of [[symlink, "elsewhere"], [hardlink, "first"]] as const) {
         using folder = shared();
         folder.write("first", "first");
         const writer = writerInto(engine, folder);
-        // The native engine opens the link, the portable one looks at it.
+        // The native engine opens the new link, the portable one examines it.
         let made = false;
         using _ = watchCalls((name) => {
           if (made && (name === "openat" || name === "renameSync")) {
@@ -144,7 +144,7 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-describeWithSshd("a partial file that somebody exchanges while it is written", () => {
+describeWithSshd("partial files that are exchanged during a copy", () => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await startScene();
@@ -172,8 +172,8 @@ describeWithSshd("a partial file that somebody exchanges while it is written", (
   }
 
   for (const way of WAYS) {
-    it(`makes that file fail, and the old one stays: ${wayName(way)}`, async () => {
-      // The user may have exchanged it himself where nobody else can.
+    it(`a file fails and the old one stays if its partial file is exchanged: ${wayName(way)}`, async () => {
+      // In a private directory only the same user can exchange it.
       for (const mode of [0o777, 0o755]) await exchanged(way, mode);
     });
   }

@@ -7,9 +7,9 @@ import { escpCommand } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { setXattr, xattrsOf } from "../support/xattrs.ts";
 
-/** Root who may give no file away. */
+/** Root without the right to change owners. */
 const WITHOUT_CHOWN = ["setpriv", "--bounding-set", "-chown", "--"];
-/** Whose files are copied. */
+/** Owner of the sources. */
 const OWNER = 1234;
 const CAPABILITY = "security.capability";
 const NAMES = ["setuid", "setgid", "both", "large"];
@@ -22,7 +22,7 @@ function capability(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer);
 }
 
-const SUITE = "what makes programs powerful";
+const SUITE = "setuid, setgid and capabilities";
 
 describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRoot }, () => {
   let scene: Scene;
@@ -56,7 +56,7 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
     const copy = (tree: string, more: string[] = []) =>
       scene.copy(way, { flags: [...flags, ...more], sources: [`${tree}/from/.`], target: `${tree}/to` });
 
-    it(`is kept by root under the same owner (${engine})`, async () => {
+    it(`root keeps privileges of files under the same owner (${engine})`, async () => {
       const tree = await writeSource(OWNER, OWNER);
       const { code, stderr } = await copy(tree);
       assertEquals([code, stderr], [0, ""]);
@@ -64,7 +64,7 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
       if (engine === "native") assertEquals(Object.keys(xattrsOf(`${tree}/to/capable`)), [CAPABILITY]);
     });
 
-    it(`is dropped by root who cannot set the owner, when files are new and when they are there (${engine})`, async () => {
+    it(`root drops privileges of files whose owner cannot be set, new or existing (${engine})`, async () => {
       const tree = await writeSource(OWNER, OWNER);
       using _ = useAsEscp(await writePlainEscp(await scene.tree(), [...WITHOUT_CHOWN, ...escpCommand()]));
       for (const more of [[], ["-u"]]) {
@@ -78,7 +78,7 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
 
     const other = otherUserProblem ? ` (skipped: ${otherUserProblem})` : "";
     it(
-      `is dropped by a user whose files they were not (${engine})${other}`,
+      `a user drops privileges of files of another owner (${engine})${other}`,
       { ignore: !!otherUserProblem },
       async () => {
         const tree = await writeSource(OWNER, OWNER);
@@ -91,17 +91,21 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
       },
     );
 
-    it(`is kept by a user under his own group only (${engine})${other}`, { ignore: !!otherUserProblem }, async () => {
-      for (const group of [OTHER_USER, OWNER]) {
-        const tree = await writeSource(OTHER_USER, group);
-        await Deno.chown(`${tree}/to`, OTHER_USER, OTHER_USER);
-        using _ = useAsEscp(await writeOthersEscp(await scene.tree()));
-        const { code, stderr } = await copy(tree);
-        assertEquals([code, stderr], [0, ""]);
-        const kept = ["4755", "2755", "6755", "6755"];
-        assertEquals(modesIn(`${tree}/to`), group === OTHER_USER ? kept : ["755", "755", "755", "755"]);
-        assertEquals(xattrsOf(`${tree}/to/capable`), {});
-      }
-    });
+    it(
+      `a user keeps setuid and setgid under the same group only (${engine})${other}`,
+      { ignore: !!otherUserProblem },
+      async () => {
+        for (const group of [OTHER_USER, OWNER]) {
+          const tree = await writeSource(OTHER_USER, group);
+          await Deno.chown(`${tree}/to`, OTHER_USER, OTHER_USER);
+          using _ = useAsEscp(await writeOthersEscp(await scene.tree()));
+          const { code, stderr } = await copy(tree);
+          assertEquals([code, stderr], [0, ""]);
+          const kept = ["4755", "2755", "6755", "6755"];
+          assertEquals(modesIn(`${tree}/to`), group === OTHER_USER ? kept : ["755", "755", "755", "755"]);
+          assertEquals(xattrsOf(`${tree}/to/capable`), {});
+        }
+      },
+    );
   }
 });

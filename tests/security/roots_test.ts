@@ -15,19 +15,19 @@ import { RecordType } from "../../src/protocol/records.ts";
 const OPTIONS = { preserve: true, umask: 0o022, token: "test", fsync: true };
 const ATTRIBUTES = { mode: 0o640, uid: 1, gid: 1, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
 
-/** A root that is planned, and made where that has to be; "outside" is what nobody may touch. */
+/** A planned root. Nothing may change in "outside". */
 interface Planned {
   title: string;
   target: string;
   kind: "file" | "folder";
-  /** The directory that its contents are written in. */
+  /** Directory that its contents are written to. */
   directory: string;
 }
 
 const PLANNED: Planned[] = [
-  { title: "that the copy has made", target: "to/new", kind: "folder", directory: "to/new" },
-  { title: "that existed", target: "to/sub/.", kind: "folder", directory: "to/sub" },
-  { title: "of a single file", target: "to/sub/file", kind: "file", directory: "to/sub" },
+  { title: "a root that the copy has created", target: "to/new", kind: "folder", directory: "to/new" },
+  { title: "a root that existed", target: "to/sub/.", kind: "folder", directory: "to/sub" },
+  { title: "the directory of a single file", target: "to/sub/file", kind: "file", directory: "to/sub" },
 ];
 
 function planned(engine: FileEngine, temp: TempFolder, { target, kind }: Planned): TargetRoot {
@@ -45,14 +45,14 @@ function scene(): TempFolder {
   return temp;
 }
 
-/** Puts a link, or another directory, in the place of a root. */
+/** Replaces a root by a link or by another directory. */
 function swap(temp: TempFolder, directory: string, by: "link" | "directory"): void {
   Deno.renameSync(temp.at(directory), temp.at("moved"));
   if (by === "link") Deno.symlinkSync(temp.at("outside"), temp.at(directory));
   else Deno.renameSync(temp.at("outside"), temp.at(directory));
 }
 
-/** What can be seen of the directory that nobody may touch. */
+/** Returns everything that must not change about a directory. */
 function seen(path: string): unknown {
   const { mode, uid, gid, mtime } = Deno.statSync(path);
   const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
@@ -60,12 +60,12 @@ function seen(path: string): unknown {
 }
 
 for (const { title, make } of ENGINES) {
-  describe(`a root that is exchanged after it was planned (${title})`, () => {
+  describe(`exchanged root directories (${title})`, () => {
     const engine = make();
 
     for (const root of PLANNED) {
       for (const by of ["link", "directory"] as const) {
-        it(`${root.title}, by a ${by}: nothing is written there, and nothing else is done`, async () => {
+        it(`nothing is written to a ${by} that replaces ${root.title}`, async () => {
           using temp = scene();
           const target = planned(engine, temp, root);
           const outside = temp.at(by === "link" ? "outside" : root.directory);
@@ -101,7 +101,7 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-describeWithSshd("a root that is exchanged while the data connections come up", () => {
+describeWithSshd("roots that are exchanged while the data connections come up", () => {
   const ignore = stoppingProblem !== undefined;
   const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
   let scene: Scene;
@@ -112,7 +112,7 @@ describeWithSshd("a root that is exchanged while the data connections come up", 
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
-  /** @param kind of root. The client stops when it opens the first data connection: by then the root is planned. */
+  /** Stops the client at its first data connection: by then the root is planned. @param kind kind of root */
   async function exchanged(way: Way, kind: "new" | "existing" | "file"): Promise<void> {
     const tree = await scene.tree({ "outside/kept": "kept", "to": { folder: true }, "link": { link: "outside" } });
     await Deno.chmod(`${tree}/outside`, 0o750);
@@ -129,7 +129,7 @@ describeWithSshd("a root that is exchanged while the data connections come up", 
     const root = kind === "new" ? target : `${tree}/to`;
     await Deno.rename(root, `${tree}/moved`);
     await Deno.rename(`${tree}/link`, root);
-    // A relative link points elsewhere from a deeper place.
+    // A relative link has another target in a subdirectory.
     if (kind === "new") {
       await Deno.remove(root);
       await Deno.symlink("../outside", root);
@@ -147,7 +147,9 @@ describeWithSshd("a root that is exchanged while the data connections come up", 
 
   for (const way of WAYS) {
     for (const kind of ["new", "existing", "file"] as const) {
-      it(`makes the copy fail, and nothing is written elsewhere: ${kind}, ${wayName(way)}${why}`, { ignore }, () => {
+      it(`a copy fails and writes nothing elsewhere if its root is exchanged: ${kind}, ${wayName(way)}${why}`, {
+        ignore,
+      }, () => {
         return exchanged(way, kind);
       });
     }

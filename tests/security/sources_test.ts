@@ -42,7 +42,7 @@ function readRange(reader: SourceReader, path: string, identity?: { dev: number;
   }
 }
 
-/** What is put in the place of what, below "source". */
+/** Files and directories with the link targets that replace them. */
 const EXCHANGES = [
   { what: "a file", at: "source/a/b/file", by: "outside/file" },
   { what: "its directory", at: "source/a/b", by: "outside/b" },
@@ -51,11 +51,11 @@ const EXCHANGES = [
 ];
 
 for (const { title, make } of ENGINES) {
-  describe(`a source that becomes a link after it was found (${title})`, () => {
+  describe(`sources that become links (${title})`, () => {
     const engine: FileEngine = make();
 
     for (const { what, at, by } of EXCHANGES) {
-      it(`is not read where links are not followed: ${what}`, () => {
+      it(`a link that replaces ${what} is not read if links are not followed`, () => {
         using temp = scene();
         temp.folder("outside/root/a/b");
         temp.write("outside/root/a/b/file", SECRET);
@@ -75,14 +75,14 @@ for (const { title, make } of ENGINES) {
           assert(code === "ELOOP" || code === "ESTALE", message);
         }
         reader.close();
-        // As ever.
+        // Following links is unchanged.
         const following = engine.sourceReader([root], { follow: true });
         assertEquals([read(following, "a/b", "file"), readRange(following, "a/b/file")], [SECRET, SECRET]);
         following.close();
       });
     }
 
-    it("is not read when it is a file that was named itself", () => {
+    it("a link that replaces a named file is not read if links are not followed", () => {
       using temp = scene();
       const root = sourceRoot(engine, temp.at("source/a/b/file"));
       const reader = engine.sourceReader([root], { follow: false });
@@ -95,7 +95,7 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("is read through a link that the user has named", () => {
+    it("a link that the user named is followed", () => {
       using temp = scene();
       Deno.symlinkSync("source", temp.at("link"));
       Deno.symlinkSync("source/a/b/file", temp.at("file link"));
@@ -109,7 +109,7 @@ for (const { title, make } of ENGINES) {
     });
 
     for (const symlinks of ["preserve", "skip"] as const) {
-      it(`is not entered by a walk: --symlinks ${symlinks}`, async () => {
+      it(`a walk does not enter a directory that becomes a link: --symlinks ${symlinks}`, async () => {
         for (const [at, by] of [["source/a", "outside"], ["source/a/b", "outside/b"]]) {
           using temp = scene();
           const options = {
@@ -124,7 +124,7 @@ for (const { title, make } of ENGINES) {
             },
           };
           const items = describeItems(await collect(engine.walk([sourceRoot(engine, temp.at("source"))], options)));
-          // What is open already may have moved; nothing of what the link points to is found.
+          // A directory that is open already may have moved. The target of the link must not be walked.
           const own = items.filter((item) => item === "file a/b/file 6").length;
           const failed = items.filter((item) => item.startsWith("failed")).length;
           assertEquals([own + failed, items.some((item) => /^file .* 8$/.test(item))], [1, false], items.join("\n"));
@@ -132,7 +132,7 @@ for (const { title, make } of ENGINES) {
       });
     }
 
-    it("ends the walk of its root", async () => {
+    it("the walk of an exchanged root fails", async () => {
       using temp = scene();
       const root: SourceRoot = sourceRoot(engine, temp.at("source"));
       Deno.renameSync(temp.at("source"), temp.at("moved"));
@@ -144,8 +144,8 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-describe("the extended attributes of a source that becomes a link", { ignore: !isNativeHere }, () => {
-  it("are those of the file that was found", async () => {
+describe("extended attributes of sources that become links", { ignore: !isNativeHere }, () => {
+  it("extended attributes belong to the file that was found", async () => {
     using temp = scene();
     const path = temp.at("source/a/b/file");
     setXattr(path, "user.of", "file");
@@ -165,7 +165,7 @@ describe("the extended attributes of a source that becomes a link", { ignore: !i
   });
 });
 
-describeWithSshd("a source that becomes a link when everything was found", () => {
+describeWithSshd("sources that become links after the walk", () => {
   const ignore = stoppingProblem !== undefined;
   const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
   let scene: Scene;
@@ -176,7 +176,7 @@ describeWithSshd("a source that becomes a link when everything was found", () =>
 
   const MIB = 1 << 20;
 
-  /** The client stops when it opens the first data connection: by then a small tree has been walked. */
+  /** Stops the client at its first data connection: by then a small tree has been walked. */
   async function exchanged(way: Way, flags: string[], at: string): Promise<void> {
     const tree = await scene.tree({
       "source/sub/small": "public",
@@ -215,7 +215,9 @@ describeWithSshd("a source that becomes a link when everything was found", () =>
   for (const way of WAYS) {
     for (const [flags, at] of CASES) {
       if (way.engine === "portable" && flags.includes("--xattrs")) continue;
-      it(`is one failed path: ${at}, ${flags.join(" ")}, ${wayName(way)}${why}`, { ignore }, () => {
+      it(`a source that becomes a link is one failed path: ${at}, ${flags.join(" ")}, ${wayName(way)}${why}`, {
+        ignore,
+      }, () => {
         return exchanged(way, flags, at);
       });
     }

@@ -1,24 +1,21 @@
-/**
- * Lets a test act at an exact instant: right before one of the calls by which an engine works on files. The calls
- * themselves are those of the system.
- */
+/** Runs code of a test at an exact instant: right before a call of an engine. The calls themselves are real. */
 
 import { openFileCalls } from "../../src/native/file_calls.ts";
 import { openXattrCalls } from "../../src/native/xattr_calls.ts";
 import { isNativeHere } from "../files/file_engines.ts";
 
-/** What the portable engine uses of `Deno.*` to change something. */
+/** Calls of `Deno.*` by which the portable engine changes files. */
 const DENO_CALLS = ["openSync", "chmodSync", "chownSync", "utimeSync", "renameSync", "linkSync", "symlinkSync"];
-/** These ask the system for nothing. */
+/** These are no system calls. */
 const NO_SYSTEM_CALLS = ["errno", "copyName", "geteuid", "getegid"];
 
-/** Opened here: what a test opens it has to close. */
+/** Opened here, because a test must not leave a library open. */
 const NATIVE = isNativeHere ? [openFileCalls(), openXattrCalls()] as unknown as Record<string, unknown>[] : [];
 
-/** Tells of each call of this thread, by its name, before it is made; until it is disposed of. */
+/** Reports the name of each call of this thread before the call, until it is disposed of. */
 export function watchCalls(before: (name: string) => void): Disposable {
   const restore: (() => void)[] = [];
-  // What the listener calls itself is not told.
+  // Calls of the listener itself are not reported.
   let busy = false;
   const watch = (calls: Record<string, unknown>, names: readonly string[]) => {
     for (const name of names) {
@@ -43,7 +40,7 @@ export function watchCalls(before: (name: string) => void): Disposable {
   return { [Symbol.dispose]: () => restore.forEach((undo) => undo()) };
 }
 
-/** Acts once, right before the first of these calls. */
+/** Runs `act` once, right before the first of these calls. */
 export function actBefore(names: readonly string[], act: () => void): Disposable {
   let acted = false;
   return watchCalls((name) => {
@@ -53,5 +50,5 @@ export function actBefore(names: readonly string[], act: () => void): Disposable
   });
 }
 
-/** Calls that give a temporary file its final name, or look at it right before: an attacker acts before the first. */
+/** First calls of either engine that finish a temporary file. */
 export const NAMING_CALLS = ["close", "renameSync"];

@@ -87,7 +87,7 @@ for (const { title, make } of ENGINES) {
       assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
     });
 
-    it("is not replaced by a file that somebody has put under the name of its backup", async () => {
+    it("a planted file is not restored in place of a wrong one", async () => {
       using folder = new TempFolder();
       const backup = formerName("test", new TextEncoder().encode("x"));
       folder.write("x", "contents");

@@ -1,35 +1,35 @@
-/** Stops a process at an exact instant, so that a test can act while nothing else happens. By strace(1). */
+/** Stops escp at an exact system call by strace(1), so that a test can act meanwhile. */
 
 import { escpCommand } from "./escp_command.ts";
 import { descendantsOf } from "./processes.ts";
 
-/** Why no process can be stopped so; undefined when it can. */
+/** Reason why strace(1) cannot stop a process here; undefined if it can. */
 export const stoppingProblem: string | undefined = findProblem();
 
-/** How to run escp so that it stops (SIGSTOP) when it has begun its first system call of this name. */
+/** Returns a command that runs escp and stops it (SIGSTOP) at its first system call of this name. */
 export function stoppingCommand(call: string, log: string): string[] {
   const inject = `inject=${call}:signal=STOP:when=1`;
   return ["strace", "-o", log, "-e", `trace=${call}`, "-e", inject, ...escpCommand()];
 }
 
-/** Whether it has stopped, as the log tells. */
+/** Returns whether escp has stopped, according to the log of strace(1). */
 export function hasStopped(log: string): boolean {
   try {
     return Deno.readTextFileSync(log).includes("stopped by SIGSTOP");
   } catch {
-    // It has not begun.
+    // strace(1) has not started yet.
     return false;
   }
 }
 
-/** Lets what strace runs go on. */
+/** Continues the process that strace(1) runs. */
 export async function letGoOn(strace: number): Promise<void> {
   for (const { pid } of await descendantsOf(strace)) {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
     const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
     if (parent === strace) return Deno.kill(pid, "SIGCONT");
   }
-  throw new Error("It is not there any more");
+  throw new Error("The process has ended");
 }
 
 function findProblem(): string | undefined {
