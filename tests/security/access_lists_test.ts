@@ -115,7 +115,7 @@ for (const { title, make } of ENGINES) {
           { owner: 7, user: 6, group: 7, mask: 4, other: 0 },
           { owner: 6, user: 7, group: 5, mask: 7, other: 5 },
           { owner: 7, group: 5, other: 0 },
-          { owner: 5, group: 0, other: 4 },
+          { owner: 6, group: 0, other: 4 },
         ];
         for (const list of defaults) {
           for (const mode of [0o666, 0o640, 0o755, 0o600]) {
