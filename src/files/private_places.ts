@@ -10,6 +10,9 @@ import { joinPath } from "./local_path.ts";
 
 type Environment = (name: string) => string | undefined;
 
+const HINT =
+  'Name a directory under "root" in the configuration of that host that contains neither keys nor settings ' +
+  "of the account, or let root own these and the directories above them, writable by nobody else";
 /** Maximum number of symbolic links in a path. */
 const MOST_LINKS = 40;
 
@@ -42,17 +45,8 @@ export function checkPrivatePlaces(root: string, user: number | undefined, env: 
   for (const place of privatePlaces(env)) {
     const open = findWritable(place, root, user);
     if (open === undefined) continue;
-    throw new UserError(
-      `Cannot confine the session to ${quotePath(root)}: it contains ${
-        quotePath(place)
-      }, and this account can change ` +
-        quotePath(open),
-      {
-        hint:
-          'Name a directory under "root" in the configuration of that host that contains neither keys nor settings ' +
-          "of the account, or let root own these and the directories above them, writable by nobody else",
-      },
-    );
+    const reason = `it contains ${quotePath(place)}, and this account can change ${quotePath(open)}`;
+    throw new UserError(`Cannot confine the session to ${quotePath(root)}: ${reason}`, { hint: HINT });
   }
 }
 
