@@ -17,6 +17,7 @@ import type {
 } from "./engine.ts";
 import { FileChange } from "./file_change.ts";
 import { failedWith } from "./file_failure.ts";
+import { UNKNOWN_FILE } from "./file_identity.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
 import { isMadeUp, madeUpStat } from "./made_up.ts";
@@ -132,12 +133,18 @@ class DiscardingWriter implements TargetWriter {
     return [];
   }
 
+  takeKept(): [] {
+    return [];
+  }
+
+  sweep(): void {}
+
   writeWhole(): undefined {}
 
   makeLink(): void {}
 
   createPartial(root: number, path: string, size: number): Partial {
-    return { root, path, temporary: "dummy", size };
+    return { root, path, temporary: "dummy", size, identity: UNKNOWN_FILE };
   }
 
   beginPartial(root: number, path: string, size: number): Promise<BegunPartial> {

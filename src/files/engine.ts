@@ -7,18 +7,13 @@ import type { RecordCursor } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
+import type { FileIdentity } from "./file_identity.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import type { GlobEntry } from "./glob/expand.ts";
 import { createNativeEngine } from "./native_engine.ts";
 import { createPortableEngine } from "./portable_engine.ts";
 import type { TargetComparer } from "./target_comparer.ts";
-
-/** Which file of this machine: the same pair, the same file. */
-export interface FileIdentity {
-  dev: number;
-  inode: number;
-}
 
 /** One source operand, found. Plain data: may be posted to a Worker. */
 export interface SourceRoot {
@@ -35,12 +30,26 @@ export interface SourceRoot {
   within?: string;
 }
 
-/** Where one root goes; `within` is as in `SourceRoot`. Plain data: may be posted to a Worker. */
+/**
+ * Target of one root; `within` is as in `SourceRoot`. `identity` identifies the directory that its contents are written
+ * to: nothing is written to another directory under the same path. Plain data: may be posted to a Worker.
+ */
 export type TargetRoot =
-  /** A folder that exists; `created` when it was made for this copy, `continued` when by one that was interrupted. */
-  | { kind: "folder"; path: string; created: boolean; continued?: boolean; within?: string }
+  /**
+   * A directory that exists; `created` if this copy created it, `continued` if an interrupted copy did. `parent` identifies
+   * the directory above one that is created.
+   */
+  | {
+    kind: "folder";
+    path: string;
+    created: boolean;
+    continued?: boolean;
+    within?: string;
+    identity?: FileIdentity;
+    parent?: FileIdentity;
+  }
   /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string; within?: string }
+  | { kind: "file"; folder: string; name: string; within?: string; identity?: FileIdentity }
   /** A character device, FIFO or the like: written in place and in order. */
   | { kind: "device"; path: string };
 
@@ -55,8 +64,7 @@ export interface WalkOptions {
   xattrs?: boolean;
   /** Access control lists become part of the records. Needs `loadXattrs`. Default false. */
   acls?: boolean;
-  /** Whether the receiver preserves permissions. Default: false. */
-  preserve?: boolean;
+  preserve?: ReadOptions["preserve"];
   /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
   accept?: (path: string, isFolder: boolean) => boolean;
   /** Asked before a symbolic link is followed, with its absolute path. @throws {FileError} to leave it out. */
@@ -222,6 +230,13 @@ export interface Partial {
   journal?: string;
   /** With `lent`: an earlier copy of the same source may have written more of it than is known. */
   continued?: boolean;
+  /** Identifies the temporary file: another file under its name is neither written to nor published. */
+  identity: FileIdentity;
+}
+
+/** A file or link that was replaced, and has a backup: `path` is its own path, relative to the root. */
+export interface KeptBackup extends FolderPlace {
+  identity: FileIdentity;
 }
 
 /** A large file that begins, perhaps not for the first time. */
@@ -266,6 +281,8 @@ export interface TargetWriter {
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
   /** Folders that this writer has touched since the last call. */
   takeCreated(): TouchedFolder[];
+  /** With `keepsFormer`: returns the backups that this writer has made since the last call. */
+  takeKept(): KeptBackup[];
   /**
    * Writes the file of a record, with its contents, to the current folder.
    *
@@ -307,6 +324,8 @@ export interface TargetWriter {
   finishFolders(folders: FinishedFolder[]): FileError[];
   /** Resolves when the names in these folders are on stable storage, and those of root folders that were made. */
   syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]>;
+  /** Removes temporary files of this copy from these directories, when nothing writes to them. Never fails. */
+  sweep(folders: Iterable<FolderPlace>): void;
   /** Removes this writer's temporary files; with `keepPartials` large ones that can be continued stay. May be called again. */
   abort(options?: { keepPartials?: boolean }): void;
   close(): void;
@@ -342,12 +361,32 @@ export interface RangeWriter {
 export interface PathCalls {
   /** What is there, undefined when there is nothing. @throws {FileError} for any other reason. */
   stat(path: string, options: { follow: boolean }): FileStat | undefined;
-  /** Makes a folder that is unfinished until `finishFolders` of a writer. @throws {FileError} */
-  makeFolder(path: string): void;
+  /**
+   * Creates a directory that is unfinished until `finishFolders` of a writer.
+   *
+   * @param place identity of the directory above it, and `within` as in a root.
+   * @returns identity of the new directory.
+   * @throws {FileError}
+   */
+  makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity;
+  /**
+   * Keeps a directory open. Returns undefined if it cannot be opened.
+   *
+   * @throws {FileError} if the path refers to another directory.
+   */
+  holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined;
   /** The path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
   /** Lists a directory without "." and "..". The caller must read to the end. @throws if it cannot be listed. */
   list(path: string): Iterable<GlobEntry>;
+}
+
+/** How sources are read. */
+export interface ReadOptions {
+  /** Whether the receiver preserves permissions. Default: false. */
+  preserve?: boolean;
+  /** Whether symbolic links below the roots are followed. Default: true. */
+  follow?: boolean;
 }
 
 /** One way to do files. */
@@ -363,8 +402,7 @@ export interface FileEngine {
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
   openTree(root: SourceRoot): FolderTree;
-  /** @param options.preserve as in `WalkOptions`. */
-  sourceReader(roots: SourceRoot[], options?: Pick<WalkOptions, "preserve">): SourceReader;
+  sourceReader(roots: SourceRoot[], options?: ReadOptions): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */
   openLent?(process: number, file: LentFile): RangeReader;

@@ -65,10 +65,12 @@ function codeInWords(error: unknown): string | undefined {
   return number && Deno.build.os !== "windows" ? errnoName(Number(number)) : undefined;
 }
 
-/** A symbolic link where a folder of the target was expected: it could lead anywhere. */
+/** Returns the failure of a path that is a symbolic link in place of a file or directory: it could point anywhere. */
 export function linkInTheWay(path: string, act = "create"): FileError {
   return new FileError(act, path, "a symbolic link stands in the way", {
     code: "ELOOP",
-    hint: "Remove the link, or name the folder that it leads to as the target",
+    hint: act === "read"
+      ? "Copy it again when nobody changes its directory"
+      : "Remove the link, or name the directory that it points to as the target",
   });
 }

@@ -17,8 +17,13 @@ export interface FolderLister {
   readonly kind: number;
   /** Tells of the root, following links. @throws {FileError} */
   statRoot(root: SourceRoot): void;
-  /** Opens root.path/path for listing, and tells of it. @throws {FileError} */
-  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void;
+  /**
+   * Opens root.path/path for listing, and examines it.
+   *
+   * @param options.index index of the root in the walk. Default: 0.
+   * @throws {FileError}
+   */
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void;
   /**
    * Gets more entries where that takes time: until it has resolved nothing else may be asked. Undefined when `nextEntry`
    * can go on at once. Never rejects: what failed is thrown by the next call.

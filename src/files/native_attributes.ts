@@ -47,8 +47,13 @@ export class NativeAttributes {
    * @param owned whether owner and group are those of the source.
    */
   setModeAndTimes(descriptor: number, from: Attributes, owned: boolean): boolean {
-    this.#setTimes(descriptor, from, this.putTimes(from));
+    this.setTimes(descriptor, from);
     return this.#calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
+  }
+
+  /** Sets the times of the source. `takeTimeErrno` returns the error. */
+  setTimes(descriptor: number, from: Attributes): void {
+    this.#setTimes(descriptor, from, this.putTimes(from));
   }
 
   /** Sets only the modification time. `takeTimeErrno` returns the error. */
@@ -75,13 +80,19 @@ export class NativeAttributes {
     return calls.fchown(descriptor, UNCHANGED, gid) === 0 && uid === this.#user;
   }
 
-  /** As far as permitted, for a descriptor opened with O_PATH. */
+  /** Returns whether an open file has this owner and group. Some file systems accept chown(2) and ignore it. */
+  isOwnedBy(descriptor: number, uid: number, gid: number): boolean {
+    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && this.#statx.uid === uid &&
+      this.#statx.gid === gid;
+  }
+
+  /** Sets owner and group as far as permitted, of a descriptor that may be opened with O_PATH. */
   setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
     const owner = this.isRoot ? uid : UNCHANGED;
     this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);
   }
 
-  /** For a descriptor opened with O_PATH, which fchmod(2) refuses. Returns 0 or the error number. */
+  /** As fchmod(2), also of a descriptor that was opened with O_PATH. Returns 0 or the error number. */
   setModeOfPath(descriptor: number, mode: number): number {
     return this.#calls.chmod(magicLink(descriptor, this.#link), mode) === 0 ? 0 : this.#calls.errno();
   }

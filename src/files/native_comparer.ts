@@ -1,18 +1,20 @@
 /** Looking at targets with system calls. */
 
 import { FileError } from "../errors.ts";
-import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { RangeReader, TargetOptions, TargetRoot } from "./engine.ts";
-import { failedCall } from "./file_failure.ts";
+import { failedCall, failedWith } from "./file_failure.ts";
 import { type Attributes, FileKind, FileStat } from "./file_stat.ts";
-import { formerName, unverifiedName } from "./former_name.ts";
+import { type FileIdentity, isSameFile } from "./file_identity.ts";
+import { unverifiedName } from "./former_name.ts";
 import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "./link_target.ts";
 import { joinPath } from "./local_path.ts";
 import { NativeAttributes } from "./native_attributes.ts";
+import { NativeBackups } from "./native_backups.ts";
 import { NativeFolders } from "./native_folders.ts";
 import { openOnce } from "./native_open.ts";
 import { NativeRangeReader } from "./native_range_reader.ts";
@@ -21,7 +23,7 @@ import type { XattrWriter } from "./native_xattrs.ts";
 import { differingAttributes, type TargetComparer } from "./target_comparer.ts";
 import { preservedMode } from "./target_mode.ts";
 import { replacedTime, unsetTimeCall } from "./time_failure.ts";
-import { checkShape, rootFolder, targetText } from "./target_name.ts";
+import { checkShape, rootDirectory, rootFolder, targetText } from "./target_name.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;
@@ -40,9 +42,11 @@ export class NativeComparer implements TargetComparer {
   readonly #folders: NativeFolders;
   /** For a look elsewhere, which must not move the current folder. */
   readonly #aside: NativeFolders;
+  readonly #backups: NativeBackups;
   readonly #attributes: NativeAttributes;
   readonly #statx: Statx;
   readonly #xattrs: XattrWriter | undefined;
+  readonly #itself = new Scratch(8);
   readonly #name = new Scratch(512);
   readonly #otherName = new Scratch(256);
   readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
@@ -55,8 +59,10 @@ export class NativeComparer implements TargetComparer {
     this.#calls = calls;
     this.#roots = roots;
     this.#options = options;
-    this.#folders = new NativeFolders(calls, roots, engine);
-    this.#aside = new NativeFolders(calls, roots, engine);
+    const rootAt = (root: number) => rootDirectory(roots[root]);
+    this.#folders = new NativeFolders(calls, rootAt, engine);
+    this.#aside = new NativeFolders(calls, rootAt, engine);
+    this.#backups = new NativeBackups(calls, options.token);
     this.#attributes = new NativeAttributes(calls);
     this.#statx = new Statx(calls);
     this.#xattrs = engine.xattrs;
@@ -135,10 +141,14 @@ export class NativeComparer implements TargetComparer {
 
   forgetFormer(): void {
     if (!this.#options.keepsFormer) return;
-    this.#calls.unlinkat(this.#folder, this.#otherName.putName(encodeName(this.#formerName())), 0);
+    this.#backups.drop(this.#folder, encodeName(this.#nameText));
   }
 
-  revert(): string {
+  backup(): FileIdentity | undefined {
+    return this.#backups.find(this.#folder, encodeName(this.#nameText));
+  }
+
+  revert(kept: FileIdentity | undefined): string {
     const calls = this.#calls;
     const folder = this.#folder;
     const name = this.#name.address;
@@ -152,7 +162,7 @@ export class NativeComparer implements TargetComparer {
     if (!linked && calls.errno() === EEXIST) return wrong;
     // It can have no other name beside its own, be it only now: what was kept may be there.
     if (!linked) check(calls.renameat(folder, name, folder, other));
-    const isBack = calls.renameat(folder, this.#otherName.putName(encodeName(this.#formerName())), folder, name) === 0;
+    const isBack = kept !== undefined && this.#backups.restore(folder, encodeName(this.#nameText), kept);
     if (linked && !isBack) check(calls.unlinkat(folder, name, 0));
     return wrong;
   }
@@ -163,10 +173,6 @@ export class NativeComparer implements TargetComparer {
     this.#folder = -1;
   }
 
-  #formerName(): string {
-    return formerName(this.#options.token, encodeName(this.#nameText));
-  }
-
   /** In the order in which none undoes another. */
   #setByDescriptor(wanted: Attributes, differs: { owner: boolean; mode: boolean }, block?: Uint8Array): void {
     const calls = this.#calls;
@@ -175,12 +181,15 @@ export class NativeComparer implements TargetComparer {
     const place = openOnce(calls, this.#folder, address, path | noFollow | closeOnExec);
     if (place < 0) throw this.#unset(-place);
     try {
+      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
+      if (!isSameFile(this.#statx, this.stat)) throw failedWith("set the attributes of", this.path, "ESTALE");
       if (differs.owner) this.#attributes.setOwnerOfPath(place, wanted.uid, wanted.gid);
-      let refused = this.#xattrs?.setPlain(place, block);
+      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
+      const { uid, gid, mode } = this.#statx;
+      const owned = uid === wanted.uid && gid === wanted.gid;
+      let refused = this.#xattrs?.setPlain(place, block, { owned });
       if (differs.owner || differs.mode) {
-        if (!this.#statx.fill(this.#folder, address, AT_SYMLINK_NOFOLLOW)) throw this.#unset(calls.errno());
-        const { uid, gid, mode } = this.#statx;
-        const right = preservedMode(wanted.mode, uid === wanted.uid && gid === wanted.gid);
+        const right = preservedMode(wanted.mode, owned);
         const errno = (mode & 0o7777) === right ? 0 : this.#attributes.setModeOfPath(place, right);
         if (errno !== 0) throw this.#unset(errno);
       }

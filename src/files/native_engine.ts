@@ -1,24 +1,25 @@
 /** The engine that makes system calls itself. Linux only. */
 
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../native/file_calls.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
-import type { FileEngine, PathCalls } from "./engine.ts";
+import type { FileEngine, PathCalls, SourceRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, swapped } from "./file_identity.ts";
 import { spaceOf } from "./free_space.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import type { GlobEntry } from "./glob/expand.ts";
 import { NativeFolders } from "./native_folders.ts";
-import { NEW_FOLDER_MODE } from "./target_mode.ts";
 import { listDirectory, NativeLister } from "./native_lister.ts";
+import { makeDirectory } from "./native_directory.ts";
 import { openPath } from "./native_open.ts";
 import { folderPath } from "./native_partials.ts";
 import { openLent } from "./native_range_reader.ts";
 import { NativeReader } from "./native_reader.ts";
 import { readStat } from "./native_stat.ts";
 import { NativeWriter } from "./native_writer.ts";
-import { TreeWalk } from "./tree_walk.ts";
+import { TreeWalk, walksLinks } from "./tree_walk.ts";
 
 const ENOENT = 2;
 
@@ -35,6 +36,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
   if ((statx.mode & 0o170000) !== FileKind.folder) throw new Error("statx does not tell the truth");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
+  const foldersOf = (roots: SourceRoot[]) => new NativeFolders(calls, (root) => roots[root], { openat2, act: "read" });
   let xattrs: typeof import("./native_xattrs.ts") | undefined;
   const engine: FileEngine = {
     name: "native",
@@ -45,11 +47,19 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     },
     walk(roots, walkOptions) {
       const reader = walkOptions.xattrs || walkOptions.acls ? new xattrs!.XattrReader(calls, walkOptions) : undefined;
-      return new TreeWalk(roots, new NativeLister(calls, { xattrs: reader }), walkOptions);
+      const folders = walksLinks(walkOptions) ? undefined : foldersOf(roots);
+      const walk = new TreeWalk(roots, new NativeLister(calls, { xattrs: reader, folders }), walkOptions);
+      if (!folders) return walk;
+      return {
+        next: () => walk.next(),
+        close() {
+          walk.close();
+          folders.close();
+        },
+      };
     },
     openTree(root) {
-      const target = { kind: "folder" as const, path: root.path, created: false, within: root.within };
-      const folders = new NativeFolders(calls, [target], { openat2, act: "read" });
+      const folders = foldersOf([root]);
       const lister = new NativeLister(calls, { folders });
       return {
         lister,
@@ -62,7 +72,8 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
         },
       };
     },
-    sourceReader: (roots) => new NativeReader(calls, roots),
+    sourceReader: (roots, { follow = true } = {}) =>
+      new NativeReader(calls, roots, follow ? undefined : foldersOf(roots)),
     targetWriter(roots, targetOptions) {
       const writer = targetOptions.xattrs || targetOptions.acls
         ? new xattrs!.XattrWriter(calls, targetOptions)
@@ -124,11 +135,21 @@ class NativePaths implements PathCalls {
     return stat;
   }
 
-  makeFolder(path: string): void {
-    const name = this.#path.putName(encodeName(path));
-    if (this.#calls.mkdirat(AT_FDCWD, name, NEW_FOLDER_MODE) !== 0) {
-      throw failedCall("create", path, this.#calls.errno());
-    }
+  makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity {
+    return makeDirectory(this.#calls, path, place, this.#path);
+  }
+
+  holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined {
+    const calls = this.#calls;
+    const { flags } = calls;
+    const all = flags.path | flags.directory | flags.closeOnExec;
+    const opened = openPath(calls, AT_FDCWD, encodeName(path), all, this.#path);
+    if (opened < 0) throw failedCall("create", path, -opened);
+    const isSame = this.#statx.fill(opened, this.#path.putName(new Uint8Array()), AT_EMPTY_PATH) &&
+      isSameFile(this.#statx, identity);
+    if (isSame) return { close: () => calls.close(opened) };
+    calls.close(opened);
+    throw swapped("create", path);
   }
 
   list(path: string): Iterable<GlobEntry> {

@@ -5,6 +5,7 @@ import { Scratch } from "../native/file_scratch.ts";
 import type { Statx } from "../native/file_statx.ts";
 import type { FinishedFolder, TargetOptions } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { openAccessLists } from "./native_access.ts";
 import { magicLink, type NativeAttributes } from "./native_attributes.ts";
 import type { Refusal, XattrWriter } from "./native_xattrs.ts";
 import { unsetTimeCall } from "./time_failure.ts";
@@ -32,7 +33,12 @@ export function finishFolder(
   let current = it.statx.mode & 0o7777;
   const created = folder.created || isUnfinishedFolder(current, folder.continued);
   if (!created && folder.mode === undefined && !isKept && !folder.xattrs) return;
-  const mode = created ? plainFolderMode(source?.mode ?? 0o777, options.umask, current) : folder.mode ?? current;
+  let mode = folder.mode ?? current;
+  if (created) {
+    // A new directory inherits the default list of the directory above.
+    const allowed = openAccessLists().defaultModes(it.descriptor) ?? 0o777;
+    mode = plainFolderMode(source?.mode ?? 0o777, options.umask, current) & (allowed | 0o7000);
+  }
   // Attributes can only be set where one may write.
   const open = current | 0o700;
   if (xattrs && current !== open && it.attributes.setModeOfPath(it.descriptor, open) === 0) current = open;
@@ -40,8 +46,9 @@ export function finishFolder(
   if (isKept) {
     const opened = reopen(calls, it.descriptor, name);
     if (opened < 0) throw failedCall("set the attributes of", it.text, -opened);
-    const owned = it.attributes.setOwner(opened, source.uid, source.gid);
-    refused = xattrs?.setPlain(opened, folder.xattrs);
+    const owned = it.attributes.setOwner(opened, source.uid, source.gid) &&
+      ((source.mode & 0o6000) === 0 || it.attributes.isOwnedBy(opened, source.uid, source.gid));
+    refused = xattrs?.setPlain(opened, folder.xattrs, { owned });
     const errno = it.attributes.setModeAndTimes(opened, source, owned) ? 0 : calls.errno();
     const timeErrno = it.attributes.takeTimeErrno();
     refused = xattrs?.setLists(opened, folder.xattrs, { isFolder: true }) ?? refused;
@@ -49,7 +56,7 @@ export function finishFolder(
     if (errno !== 0) throw failedCall("set the attributes of", it.text, errno);
     if (timeErrno !== 0) throw unsetTimeCall(it.text, timeErrno);
   } else {
-    refused = xattrs?.setPlain(it.descriptor, folder.xattrs);
+    refused = xattrs?.setPlain(it.descriptor, folder.xattrs, { owned: false });
     const errno = mode === current ? 0 : it.attributes.setModeOfPath(it.descriptor, mode);
     if (errno !== 0) throw failedCall("set the attributes of", it.text, errno);
   }

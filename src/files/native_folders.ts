@@ -1,6 +1,6 @@
 /**
- * Folders below the target roots, by descriptor. A path is resolved from its root's descriptor and never through a
- * symbolic link: by openat2(2) in one step where the kernel has it, else component by component.
+ * Directories below roots, by descriptor. A path is resolved from the descriptor of its root and never through a symbolic
+ * link: by openat2(2) in one step if the kernel has it, otherwise component by component.
  */
 
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
@@ -8,13 +8,17 @@ import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
 import { leadsOut } from "./confinement.ts";
-import type { TargetRoot, TouchedFolder } from "./engine.ts";
+import type { DirectoryAccess } from "./directory_access.ts";
+import type { TouchedFolder } from "./engine.ts";
 import { failedCall, failedWith, linkInTheWay } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, swapped } from "./file_identity.ts";
 import { FileKind } from "./file_stat.ts";
+import { joinPath } from "./local_path.ts";
+import { AccessReader } from "./native_access.ts";
 import { magicLink } from "./native_attributes.ts";
 import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./native_open.ts";
 import { NEW_FOLDER_MODE } from "./target_mode.ts";
-import { rootFolder, targetText } from "./target_name.ts";
+import type { RootDirectory } from "./target_name.ts";
 
 const ENOENT = 2;
 const EINTR = 4;
@@ -30,26 +34,41 @@ const KEPT = { whole: 1, stepwise: 4 } as const;
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
 const RESOLVE = 0x02 | 0x04 | 0x08;
 
+/** A directory that is kept open. */
+interface OpenDirectory {
+  /** Opened with O_PATH. */
+  descriptor: number;
+  access?: DirectoryAccess;
+}
+
 export class NativeFolders {
   readonly #calls: FileCalls;
-  readonly #roots: TargetRoot[];
+  readonly #rootAt: (root: number) => RootDirectory;
   readonly #openat2: boolean;
   readonly #act: string;
   readonly #statx: Statx;
   readonly #path = new Scratch(LONGEST_PATH_BYTES + 1);
   readonly #long = new Scratch(80 << 10);
   readonly #how = new Scratch(24);
-  readonly #kept = new Map<string, number>();
+  readonly #empty = new Scratch(8);
+  readonly #kept = new Map<string, OpenDirectory>();
   readonly #most: number;
   /** The folder of the last root: thousands of roots may be files of one folder, or of as many folders. */
-  #root: { text: string; descriptor: number } | undefined;
+  #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
+  /** Directory that was opened last. */
+  #last: OpenDirectory | undefined;
+  #reader: AccessReader | undefined;
   #created: TouchedFolder[] = [];
 
   /** @param options.act what messages say it is for; "create" when left out. */
-  constructor(calls: FileCalls, roots: TargetRoot[], options: { openat2: boolean; act?: string }) {
+  constructor(
+    calls: FileCalls,
+    rootAt: (root: number) => RootDirectory,
+    options: { openat2: boolean; act?: string },
+  ) {
     this.#calls = calls;
     this.#act = options.act ?? "create";
-    this.#roots = roots;
+    this.#rootAt = rootAt;
     this.#openat2 = options.openat2;
     this.#most = options.openat2 ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
@@ -77,6 +96,12 @@ export class NativeFolders {
     return this.#openSteps(root, path, options.create);
   }
 
+  /** Returns the access to the directory that was opened last. */
+  access(): DirectoryAccess {
+    this.#reader ??= new AccessReader(this.#calls);
+    return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
+  }
+
   /** Folders made or opened up since the last call. */
   takeCreated(): TouchedFolder[] {
     const created = this.#created;
@@ -90,8 +115,7 @@ export class NativeFolders {
    */
   openUp(root: number, path: string, descriptor: number, user: number): boolean {
     const calls = this.#calls;
-    this.#path.bytes[0] = 0;
-    if (!this.#statx.fill(descriptor, this.#path.address, AT_EMPTY_PATH) || this.#statx.uid !== user) return false;
+    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) || this.#statx.uid !== user) return false;
     const mode = this.#statx.mode & 0o7777;
     const wanted = mode | 0o700;
     if (wanted === mode) return false;
@@ -101,29 +125,47 @@ export class NativeFolders {
   }
 
   close(): void {
-    for (const descriptor of this.#kept.values()) this.#calls.close(descriptor);
+    for (const { descriptor } of this.#kept.values()) this.#calls.close(descriptor);
     this.#kept.clear();
+    this.#last = undefined;
     this.#closeRoot();
   }
 
+  /** @throws {FileError} if the path of the root refers to another directory than the planned one. */
   #openRoot(root: number): number {
-    const text = rootFolder(this.#roots[root]);
-    if (this.#root?.text === text) return this.#root.descriptor;
-    this.#closeRoot();
-    const { path, directory, closeOnExec } = this.#calls.flags;
-    const result = openPath(this.#calls, AT_FDCWD, encodeName(text), path | directory | closeOnExec, this.#long);
-    if (result < 0) throw failedCall(this.#act, text, -result);
-    const { within } = this.#roots[root] as { within?: string };
-    if (within !== undefined && !isOpenWithin(this.#calls, result, within, this.#long)) {
-      this.#calls.close(result);
-      throw leadsOut(this.#act, text, within);
+    const wanted = this.#rootAt(root);
+    if (this.#root?.text !== wanted.path) {
+      this.#closeRoot();
+      this.#root = this.#openPath(wanted);
     }
-    this.#root = { text, descriptor: result };
-    return result;
+    const { descriptor, identity } = this.#root!;
+    if (wanted.identity && !isSameFile(wanted.identity, identity)) {
+      this.#closeRoot();
+      throw swapped(this.#act, wanted.path);
+    }
+    this.#last = this.#root;
+    return descriptor;
+  }
+
+  #openPath({ path: text, within, noFollow }: RootDirectory): OpenDirectory & { text: string; identity: FileIdentity } {
+    const { flags } = this.#calls;
+    const all = flags.path | flags.directory | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
+    const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
+    // A link has replaced the directory.
+    if (noFollow && (descriptor === -ENOTDIR || descriptor === -ELOOP)) throw swapped(this.#act, text);
+    if (descriptor < 0) throw failedCall(this.#act, text, -descriptor);
+    const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);
+    if (isOutside || !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+      const errno = this.#calls.errno();
+      this.#calls.close(descriptor);
+      throw isOutside ? leadsOut(this.#act, text, within) : failedCall(this.#act, text, errno);
+    }
+    return { descriptor, text, identity: { dev: this.#statx.dev, inode: this.#statx.inode } };
   }
 
   #closeRoot(): void {
     if (this.#root) this.#calls.close(this.#root.descriptor);
+    if (this.#last === this.#root) this.#last = undefined;
     this.#root = undefined;
   }
 
@@ -181,25 +223,27 @@ export class NativeFolders {
   }
 
   #refused(root: number, path: string, errno: number) {
-    const text = targetText(this.#roots[root], path);
+    const text = joinPath(this.#rootAt(root).path, path);
     if (errno === ELOOP) return linkInTheWay(text, this.#act);
     return errno === ENOTDIR ? failedWith(this.#act, text, "ENOTDIR") : failedCall(this.#act, text, errno);
   }
 
   #takeKept(root: number, path: string): number | undefined {
     const key = `${root}:${path}`;
-    const descriptor = this.#kept.get(key);
-    if (descriptor === undefined) return undefined;
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
     this.#kept.delete(key);
-    this.#kept.set(key, descriptor);
-    return descriptor;
+    this.#kept.set(key, kept);
+    this.#last = kept;
+    return kept.descriptor;
   }
 
   #keep(root: number, path: string, descriptor: number): number {
-    this.#kept.set(`${root}:${path}`, descriptor);
+    this.#last = { descriptor };
+    this.#kept.set(`${root}:${path}`, this.#last);
     if (this.#kept.size > this.#most) {
       const [oldest, its] = this.#kept.entries().next().value!;
-      this.#calls.close(its);
+      this.#calls.close(its.descriptor);
       this.#kept.delete(oldest);
     }
     return descriptor;

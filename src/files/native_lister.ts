@@ -7,6 +7,7 @@ import { Statx } from "../native/file_statx.ts";
 import { leadsOut } from "./confinement.ts";
 import type { SourceRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { UNKNOWN_FILE } from "./file_identity.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import type { GlobEntry } from "./glob/expand.ts";
@@ -52,26 +53,35 @@ export class NativeLister implements FolderLister {
   }
 
   statRoot(root: SourceRoot): void {
+    this.closeFolder();
+    this.#text = root.path;
+    if (this.xattrs) {
+      // The status and the extended attributes must be those of one file.
+      const { path, closeOnExec } = this.#calls.flags;
+      const place = openPath(this.#calls, AT_FDCWD, encodeName(root.path), path | closeOnExec, this.#path);
+      if (place < 0) throw failedCall("read", root.path, -place);
+      this.#descriptor = place;
+      this.#statOpen();
+      return;
+    }
     const name = this.#path.putName(encodeName(root.path));
     if (!this.#statx.fill(AT_FDCWD, name, 0)) throw failedCall("read", root.path, this.#calls.errno());
     readStat(this.#statx, this.stat);
-    this.#text = root.path;
   }
 
-  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void {
     this.closeFolder();
     const calls = this.#calls;
     const text = joinPath(root.path, path);
     const { directory, closeOnExec, noFollow } = calls.flags;
-    const result = this.#folders
-      ? openOnce(calls, this.#folders.open(0, path, { create: false }), this.#dot(), directory | closeOnExec)
-      : openPath(
-        calls,
-        AT_FDCWD,
-        encodeName(text),
-        directory | closeOnExec | (options.follow ? 0 : noFollow),
-        this.#path,
-      );
+    const beneath = this.#folders?.open(options.index ?? 0, path, { create: false });
+    const result = beneath !== undefined ? openOnce(calls, beneath, this.#dot(), directory | closeOnExec) : openPath(
+      calls,
+      AT_FDCWD,
+      encodeName(text),
+      directory | closeOnExec | (options.follow ? 0 : noFollow),
+      this.#path,
+    );
     if (result < 0) throw failedCall("read", text, -result);
     this.#descriptor = result;
     this.#text = text;
@@ -80,9 +90,7 @@ export class NativeLister implements FolderLister {
       throw leadsOut("read", text, root.within);
     }
     this.#next = this.#filled = 0;
-    this.#path.bytes[0] = 0;
-    if (!this.#statx.fill(result, this.#path.address, AT_EMPTY_PATH)) throw failedCall("read", text, calls.errno());
-    readStat(this.#statx, this.stat);
+    this.#statOpen();
   }
 
   nextEntry(): boolean {
@@ -133,6 +141,15 @@ export class NativeLister implements FolderLister {
     return this.#descriptor;
   }
 
+  /** Examines the open descriptor. */
+  #statOpen(): void {
+    this.#path.bytes[0] = 0;
+    if (!this.#statx.fill(this.#descriptor, this.#path.address, AT_EMPTY_PATH)) {
+      throw failedCall("read", this.#text, this.#calls.errno());
+    }
+    readStat(this.#statx, this.stat);
+  }
+
   #dot(): number {
     return this.#path.putName(encodeName("."));
   }
@@ -142,9 +159,8 @@ export class NativeLister implements FolderLister {
     of: "root" | "folder" | "entry",
     options: { follow: boolean },
   ): Uint8Array<ArrayBuffer> | undefined {
-    if (of === "root") return xattrs.read(this.#text, this.#text, options);
     const folder = `/proc/self/fd/${this.#descriptor}`;
-    if (of === "folder") return xattrs.read(folder, this.#text, { follow: true });
+    if (of !== "entry") return xattrs.read(folder, this.#text, { follow: true });
     const name = this.nameText();
     return xattrs.read(`${folder}/${name}`, joinPath(this.#text, name), options);
   }
@@ -171,7 +187,7 @@ export class NativeLister implements FolderLister {
 /** Lists a directory. The caller must read to the end. @throws {FileError} */
 export function* listDirectory(calls: FileCalls, path: string): Generator<GlobEntry> {
   const lister = new NativeLister(calls);
-  const root: SourceRoot = { path, name: "", kind: "folder", identity: { dev: 0, inode: 0 }, size: 0 };
+  const root: SourceRoot = { path, name: "", kind: "folder", identity: UNKNOWN_FILE, size: 0 };
   lister.openFolder(root, "", { follow: true });
   try {
     while (lister.nextEntry()) {

@@ -1,7 +1,9 @@
 /** Large files on their way: made here, written by any thread, given their name here. */
 
 import { FileError } from "../errors.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
+import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
@@ -10,41 +12,54 @@ import { removeEarlier, takeOver } from "../resume/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
 import type { BegunPartial, Partial, RangeReader, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, planted, UNKNOWN_FILE } from "./file_identity.ts";
 import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
+import type { NativePublisher } from "./native_publishing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { NativeRangeReader } from "./native_range_reader.ts";
 import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { SparseWriter } from "./sparse_writer.ts";
-import { plainMode } from "./target_mode.ts";
 import { syncDevice, syncFile } from "./sync.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
+import { mayHold } from "./held_folders.ts";
+
+const ENOENT = 2;
+const ELOOP = 40;
 
 export class NativePartials {
   readonly #placing: NativePlacing;
+  readonly #publisher: NativePublisher;
   readonly #name = new Scratch(512);
   readonly #temporary = new Scratch(512);
+  readonly #itself = new Scratch(8);
+  readonly #statx: Statx;
   readonly #open = new OpenPartials();
 
-  constructor(placing: NativePlacing) {
+  constructor(placing: NativePlacing, publisher: NativePublisher) {
     this.#placing = placing;
+    this.#publisher = publisher;
+    this.#statx = new Statx(placing.calls);
   }
 
-  create(root: number, path: string, size: number): Partial {
+  /** @param holds whether the file stays open, so that no other file gets its inode. Default: if others can write here. */
+  create(root: number, path: string, size: number, holds?: boolean): Partial {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind === "device") return { root, path, temporary: "", size };
+    if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
     const { folder, name } = splitTarget(target, path);
     placing.enter(root, folder);
     const address = this.#name.putName(encodeName(name));
-    const descriptor = placing.openTemporary(address, 0o600);
-    const errno = placing.calls.ftruncate(descriptor, size) === 0 ? 0 : placing.calls.errno();
-    placing.calls.close(descriptor);
-    if (errno !== 0) throw placing.failed(address, errno, placing.temporary);
-    const partial = { root, path, temporary: placing.handOverTemporary(), size };
-    this.#open.add(partial);
+    const descriptor = placing.openTemporary(address);
+    const identity = this.#identityOf(descriptor);
+    const errno = identity && placing.calls.ftruncate(descriptor, size) === 0 ? 0 : placing.calls.errno();
+    const isHeld = errno === 0 && (holds ?? placing.access.shared) && mayHold();
+    if (!isHeld) placing.calls.close(descriptor);
+    if (!identity || errno !== 0) throw placing.failed(address, errno, placing.temporary);
+    const partial = { root, path, temporary: placing.handOverTemporary(), size, identity };
+    this.#open.add(partial, isHeld ? { pin: { close: () => placing.calls.close(descriptor) } } : {});
     return partial;
   }
 
@@ -60,18 +75,20 @@ export class NativePartials {
       try {
         const at = folderPath(place);
         const compares = placing.options.lent;
-        const taken = source ? await takeOver(at, name, source, { compares }) : await removeEarlier(at, name);
+        const taken = source
+          ? await takeOver(at, name, source, { compares, holds: mayHold() })
+          : await removeEarlier(at, name);
         if (taken) {
-          const { names: { partial: temporary, journal }, kept, continued } = taken;
-          const partial = { root, path, temporary, size, journal, continued };
-          this.#open.add(partial, taken.journal);
+          const { names: { partial: temporary, journal }, identity, kept, continued } = taken;
+          const partial = { root, path, temporary, size, journal, continued, identity };
+          this.#open.add(partial, { journal: taken.journal, pin: taken.held });
           return { partial, kept };
         }
       } finally {
         placing.calls.close(place);
       }
     }
-    return { partial: this.create(root, path, size), kept: [] };
+    return { partial: this.create(root, path, size, true), kept: [] };
   }
 
   open(partial: Partial): RangeWriter {
@@ -86,7 +103,7 @@ export class NativePartials {
     const writer = this.#directly(
       temporary,
       partial,
-      new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false }),
+      new NativeRangeWriter(calls, this.#openFile(temporary, partial, text), { text, inOrder: false }),
     );
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
@@ -95,7 +112,7 @@ export class NativePartials {
     const { calls, roots } = this.#placing;
     const text = targetText(roots[partial.root], partial.path);
     const temporary = this.#enter(partial);
-    return new NativeRangeReader(calls, this.#openFile(temporary, text), text);
+    return new NativeRangeReader(calls, this.#openFile(temporary, partial, text, "read"), text);
   }
 
   async sync(partial: Partial): Promise<void> {
@@ -112,16 +129,14 @@ export class NativePartials {
     if (target.kind === "device") return undefined;
     const temporary = this.#enter(partial);
     const name = this.#name.putName(encodeName(splitTarget(target, partial.path).name));
-    const descriptor = this.#openFile(temporary, targetText(target, partial.path));
-    if (placing.calls.ftruncate(descriptor, partial.size) !== 0) {
-      const errno = placing.calls.errno();
-      placing.calls.close(descriptor);
-      throw placing.failed(name, errno, temporary);
-    }
-    // The mode that a small file is made with; what follows takes it from there.
-    if (!placing.xattrs) placing.calls.fchmod(descriptor, plainMode(attributes.mode, placing.options.umask));
     try {
-      return placing.publish(descriptor, temporary, name, attributes, xattrs);
+      const descriptor = this.#openFile(temporary, partial, targetText(target, partial.path));
+      if (placing.calls.ftruncate(descriptor, partial.size) !== 0) {
+        const errno = placing.calls.errno();
+        placing.calls.close(descriptor);
+        throw placing.failed(name, errno, temporary);
+      }
+      return this.#publisher.publish(descriptor, temporary, name, attributes, xattrs, partial.identity);
     } finally {
       this.#open.remove(partial, folderPath(placing.folder));
     }
@@ -137,7 +152,11 @@ export class NativePartials {
     if (partial.temporary === "") return;
     try {
       const temporary = this.#enter(partial);
-      this.#placing.calls.unlinkat(this.#placing.folder, temporary, 0);
+      const { calls, folder } = this.#placing;
+      // Another file under this name is left alone.
+      const isOwn = this.#statx.fill(folder, temporary, AT_SYMLINK_NOFOLLOW) &&
+        isSameFile(this.#statx, partial.identity);
+      if (isOwn) calls.unlinkat(folder, temporary, 0);
       this.#open.remove(partial, folderPath(this.#placing.folder));
     } catch (error) {
       // Its folder is gone or unreachable: nothing can be removed there.
@@ -187,21 +206,36 @@ export class NativePartials {
   }
 
   /** Past the page cache, where the file system has that, and the file is large enough for it. */
-  #directly(temporary: number, { size }: Partial, writer: RangeWriter): RangeWriter {
+  #directly(temporary: number, { size, identity }: Partial, writer: RangeWriter): RangeWriter {
     const { calls, folder, options } = this.#placing;
     if (!options.direct || size < DIRECT_FROM_BYTES) return writer;
     const { write, noFollow, closeOnExec, direct } = calls.flags;
     const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | direct, 0);
-    return descriptor < 0 ? writer : new DirectWriter(calls, descriptor, writer);
+    if (descriptor >= 0 && this.#isFile(descriptor, identity)) return new DirectWriter(calls, descriptor, writer);
+    if (descriptor >= 0) calls.close(descriptor);
+    return writer;
   }
 
-  #openFile(temporary: number, text: string): number {
+  /** @throws {FileError} if the temporary name refers to another file. */
+  #openFile(temporary: number, { identity }: Partial, text: string, act = "write"): number {
     const { calls, folder } = this.#placing;
-    // Read too: where holes cannot be made, what stands there is looked at.
-    const { readWrite, noFollow, closeOnExec } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, readWrite | noFollow | closeOnExec, 0);
-    if (descriptor < 0) throw failedCall("write", text, calls.errno());
-    return descriptor;
+    // Read too: if holes cannot be punched, the contents are examined. Opening must not wait for a FIFO.
+    const { readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
+    const descriptor = calls.openat(folder, temporary, readWrite | noFollow | nonBlock | closeOnExec, 0);
+    if (descriptor >= 0 && this.#isFile(descriptor, identity)) return descriptor;
+    const errno = descriptor < 0 ? calls.errno() : 0;
+    if (descriptor >= 0) calls.close(descriptor);
+    throw errno === 0 || errno === ENOENT || errno === ELOOP ? planted(act, text) : failedCall(act, text, errno);
+  }
+
+  #isFile(descriptor: number, identity: FileIdentity): boolean {
+    const found = this.#identityOf(descriptor);
+    return found !== undefined && isSameFile(found, identity);
+  }
+
+  #identityOf(descriptor: number): FileIdentity | undefined {
+    if (!this.#statx.fill(descriptor, this.#itself.address, AT_EMPTY_PATH)) return undefined;
+    return { dev: this.#statx.dev, inode: this.#statx.inode };
   }
 }
 

@@ -1,30 +1,24 @@
-/** The current folder of a writer, and how a new file in it comes to its final name. */
+/** The current directory of a writer, and temporary names in it. */
 
 import { type FileError, ProtocolError } from "../errors.ts";
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../native/file_calls.ts";
+import type { FileCalls } from "../native/file_calls.ts";
 import { NameCounter } from "../native/file_name_counter.ts";
-import { Scratch } from "../native/file_scratch.ts";
-import { Statx } from "../native/file_statx.ts";
-import { decodeName, encodeName } from "../protocol/names.ts";
-import type { FileLook } from "../resume/file_digest.ts";
+import { decodeName } from "../protocol/names.ts";
+import type { DirectoryAccess } from "./directory_access.ts";
 import type { TargetOptions, TargetRoot } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
-import { type Attributes, FileKind } from "./file_stat.ts";
-import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
+import { planted } from "./file_identity.ts";
 import { joinPath } from "./local_path.ts";
-import { NativeAttributes, readUmask } from "./native_attributes.ts";
+import { NativeAttributes } from "./native_attributes.ts";
 import { NativeFolders } from "./native_folders.ts";
-import type { Refusal, XattrWriter } from "./native_xattrs.ts";
-import { checkShape, rootFolder, targetText } from "./target_name.ts";
-import { keptMode, plainMode } from "./target_mode.ts";
-import { unsetTimeCall } from "./time_failure.ts";
+import type { XattrWriter } from "./native_xattrs.ts";
+import { checkShape, rootDirectory, rootFolder, targetText } from "./target_name.ts";
+import { TEMPORARY_MODE } from "./target_mode.ts";
 import { TemporaryNames } from "./temporary_name.ts";
 
 const EINTR = 4;
 const EACCES = 13;
 const EEXIST = 17;
-const EINVAL = 22;
-const ENOSYS = 38;
 
 /** What the engine has that the calls alone do not tell. */
 export interface NativePlacingOptions {
@@ -48,13 +42,10 @@ export class NativePlacing {
   /** Its descriptor (O_PATH), -1 when there is none. */
   folder = -1;
 
+  /** Access to the current directory. */
+  access: DirectoryAccess = { shared: true, sealed: false };
+
   readonly #temporary: NameCounter;
-  readonly #statx: Statx;
-  readonly #look: Statx;
-  readonly #itself = new Scratch(64);
-  readonly #otherName = new Scratch(256);
-  readonly #processUmask: number;
-  #renamesNew = true;
   /** Whether the last temporary name may still stand in the current folder. */
   #unfinished = false;
 
@@ -62,13 +53,10 @@ export class NativePlacing {
     this.calls = calls;
     this.roots = roots;
     this.options = options;
-    this.folders = new NativeFolders(calls, roots, engine);
+    this.folders = new NativeFolders(calls, (root) => rootDirectory(roots[root]), engine);
     this.attributes = new NativeAttributes(calls);
     this.xattrs = engine.xattrs;
     this.#temporary = new NameCounter(new TemporaryNames(options.token).stem, ".part");
-    this.#statx = new Statx(calls);
-    this.#look = new Statx(calls);
-    this.#processUmask = readUmask();
   }
 
   /** Address of the temporary name that was made last. */
@@ -82,6 +70,7 @@ export class NativePlacing {
     if (path !== "" || !target) checkShape(target, true);
     this.folder = -1;
     this.folder = this.folders.open(root, path, { create: true });
+    this.access = this.folders.access();
     this.root = root;
     this.path = path;
   }
@@ -93,14 +82,12 @@ export class NativePlacing {
   }
 
   /** Makes a temporary file that is to become `name`. Returns its descriptor. @throws {FileError} */
-  openTemporary(name: number, sourceMode: number): number {
+  openTemporary(name: number): number {
     const { create, exclusive, write, noFollow, closeOnExec } = this.calls.flags;
     const flags = create | exclusive | write | noFollow | closeOnExec;
-    // Extended attributes can only be set where one may write.
-    const mode = this.options.preserve || this.xattrs ? 0o600 : plainMode(sourceMode, this.options.umask);
     for (;;) {
       this.#temporary.next();
-      const descriptor = this.calls.openat(this.folder, this.#temporary.address, flags, mode);
+      const descriptor = this.calls.openat(this.folder, this.#temporary.address, flags, TEMPORARY_MODE);
       if (descriptor >= 0) {
         this.#unfinished = true;
         return descriptor;
@@ -131,6 +118,11 @@ export class NativePlacing {
     return this.temporaryText;
   }
 
+  /** Notes that the last temporary name needs no removal: its file has the final name, or the name is not ours. */
+  finished(): void {
+    this.#unfinished = false;
+  }
+
   /** Removes what is unfinished. */
   abandon(): void {
     if (this.#unfinished) this.calls.unlinkat(this.folder, this.#temporary.address, 0);
@@ -150,95 +142,10 @@ export class NativePlacing {
     return 0;
   }
 
-  /**
-   * Attributes, close, rename. On failure the temporary name is gone; the descriptor is closed either way. If only
-   * extended attributes or times could not be set, the file has its final name.
-   *
-   * @returns how the file looks, where that is wanted; until the next call.
-   */
-  publish(
-    descriptor: number,
-    temporary: number,
-    name: number,
-    attributes: Attributes,
-    block?: Uint8Array,
-  ): FileLook | undefined {
-    const { calls, options, xattrs } = this;
-    let errno = 0;
-    let refused: Refusal | undefined;
-    if (options.preserve) {
-      const owned = this.attributes.setOwner(descriptor, attributes.uid, attributes.gid);
-      refused = xattrs?.setPlain(descriptor, block);
-      if (!this.attributes.setModeAndTimes(descriptor, attributes, owned)) errno = calls.errno();
-      refused = xattrs?.setLists(descriptor, block, { isFolder: false }) ?? refused;
-    } else {
-      refused = xattrs?.setPlain(descriptor, block);
-      const mode = plainMode(attributes.mode, options.umask);
-      // What open(2) took away from the mode has to be given back.
-      const differs = xattrs !== undefined || (mode & this.#processUmask) !== 0;
-      if (differs && calls.fchmod(descriptor, mode) !== 0) errno = calls.errno();
-      if (options.keepTimes) this.attributes.setModificationTime(descriptor, attributes);
-    }
-    if (options.fsync && errno === 0) errno = this.#sync(descriptor);
-    const looked = options.looks && this.#look.fill(descriptor, this.#itself.address, AT_EMPTY_PATH);
-    // Some file systems say only now that nothing more fits.
-    if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();
-    if (errno !== 0 && errno !== EINTR) throw this.failed(name, errno, temporary);
-    this.#giveName(temporary, name);
-    const timeErrno = this.attributes.takeTimeErrno();
-    if (timeErrno !== 0) throw unsetTimeCall(this.textOf(name), timeErrno);
-    if (refused) throw xattrs!.failure(this.textOf(name), refused);
-    return looked ? this.#look : undefined;
-  }
-
-  /** fsync(2). Returns 0 or the error number. */
-  #sync(descriptor: number): number {
-    for (;;) {
-      if (this.calls.fsync(descriptor) === 0) return 0;
-      const errno = this.calls.errno();
-      if (errno !== EINTR) return errno;
-    }
-  }
-
-  #giveName(temporary: number, name: number): void {
-    this.#keepFormer(name);
-    if (!this.options.preserve) {
-      if (this.#renameNew(temporary, name)) return;
-      this.#keepExisting(temporary, name);
-    }
-    this.#rename(temporary, name);
-  }
-
-  /** The final name for what has no attributes to be handed down. @throws {FileError} */
-  rename(temporary: number, name: number): void {
-    this.#keepFormer(name);
-    this.#rename(temporary, name);
-  }
-
-  /** With `keepsFormer`: what has this name is going to be replaced, and stays under another one. */
-  #keepFormer(name: number): void {
-    const { calls, folder, options } = this;
-    if (!options.keepsFormer) return;
-    const bytes = nameAt(name);
-    calls.unlinkat(folder, this.#otherName.putName(encodeName(unverifiedName(bytes))), 0);
-    if (!this.#mayBeForgotten(name)) return;
-    // Nothing may be there, or its first one already, or no hard links be had.
-    calls.linkat(folder, name, folder, this.#otherName.putName(encodeName(formerName(options.token, bytes))), 0);
-  }
-
-  #mayBeForgotten(name: number): boolean {
-    const { attributes: { isRoot, user }, folder } = this;
-    if (isRoot) return true;
-    if (!this.#statx.fill(folder, name, AT_SYMLINK_NOFOLLOW)) return false;
-    const { uid } = this.#statx;
-    return this.#statx.fill(folder, this.#itself.address, AT_EMPTY_PATH) && mayBeForgotten(user, { uid }, this.#statx);
-  }
-
-  #rename(temporary: number, name: number): void {
-    if (this.calls.renameat(this.folder, temporary, this.folder, name) !== 0) {
-      throw this.failed(name, this.calls.errno(), temporary);
-    }
-    this.#unfinished = false;
+  /** Returns the failure of a file whose temporary name refers to another file, which is left alone. */
+  planted(name: number, act = "write"): FileError {
+    this.finished();
+    return planted(act, this.textOf(name));
   }
 
   /** The failure of the thing with this final name. Its temporary name, 0 for none, is removed. */
@@ -271,37 +178,10 @@ export class NativePlacing {
     if (this.roots[this.root].kind !== "folder") return false;
     return this.folders.openUp(this.root, this.path, this.folder, this.attributes.user);
   }
-
-  /** Renames where nothing has the name yet, which spares a look at it. Returns whether that is done. */
-  #renameNew(temporary: number, name: number): boolean {
-    if (!this.#renamesNew) return false;
-    if (this.calls.renameNew(this.folder, temporary, this.folder, name) === 0) {
-      this.#unfinished = false;
-      return true;
-    }
-    // Neither every kernel nor every file system has it; rename(2) shall tell of everything else.
-    const errno = this.calls.errno();
-    if (errno === EINVAL || errno === ENOSYS) this.#renamesNew = false;
-    return false;
-  }
-
-  /** A file that is replaced hands down its mode, and its owner where permitted. */
-  #keepExisting(temporary: number, name: number): void {
-    const { calls, folder } = this;
-    if (!this.#statx.fill(folder, name, AT_SYMLINK_NOFOLLOW)) return;
-    const { mode, uid, gid } = this.#statx;
-    if ((mode & 0o170000) !== FileKind.file) return;
-    const { path, noFollow, closeOnExec } = calls.flags;
-    const place = calls.openat(folder, temporary, path | noFollow | closeOnExec, 0);
-    if (place < 0) throw this.failed(name, calls.errno(), temporary);
-    if (!this.attributes.isOwn(uid, gid)) this.attributes.setOwnerOfPath(place, uid, gid);
-    const errno = this.attributes.setModeOfPath(place, keptMode(mode));
-    calls.close(place);
-    if (errno !== 0) throw this.failed(name, errno, temporary);
-  }
 }
 
-function nameAt(address: number): Uint8Array {
+/** Returns the bytes of the name at an address. */
+export function nameAt(address: number): Uint8Array {
   const pointer = Deno.UnsafePointer.create(BigInt(address));
   if (pointer === null) return new Uint8Array();
   const view = new Deno.UnsafePointerView(pointer);

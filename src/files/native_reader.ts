@@ -1,22 +1,28 @@
-/** Reading sources with system calls: a small file takes no memory, no text and no promise. */
+/**
+ * Reads sources with system calls: a small file takes no memory, no text and no promise. If symbolic links are not
+ * followed, paths are resolved beneath their roots.
+ */
 
-import { FileError } from "../errors.ts";
+import type { FileError } from "../errors.ts";
 import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { leadsOut } from "./confinement.ts";
-import type { FileIdentity, RangeReader, SourceReader, SourceRoot } from "./engine.ts";
-import { failedCall } from "./file_failure.ts";
+import type { RangeReader, SourceReader, SourceRoot } from "./engine.ts";
 import { changeBetween, FileChange } from "./file_change.ts";
+import { failedCall, linkInTheWay } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, replaced } from "./file_identity.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import { joinPath } from "./local_path.ts";
+import type { NativeFolders } from "./native_folders.ts";
 import { isOpenWithin, openOnce, openPath } from "./native_open.ts";
 import { NativeRangeReader } from "./native_range_reader.ts";
 import { readStat } from "./native_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
 const EINTR = 4;
+const ELOOP = 40;
 
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();
@@ -26,21 +32,28 @@ export class NativeReader implements SourceReader {
 
   readonly #calls: FileCalls;
   readonly #roots: SourceRoot[];
+  /** Resolves paths beneath the roots; undefined if links are followed. */
+  readonly #folders: NativeFolders | undefined;
   readonly #statx: Statx;
   readonly #empty = new Scratch(8);
   readonly #path = new Scratch(80 << 10);
   readonly #fileFlags: number;
+  /** Flags of open(2) for a file below a root. */
+  readonly #belowFlags: number;
   #root = -1;
   #folderText = "";
   #folder = -1;
 
-  constructor(calls: FileCalls, roots: SourceRoot[]) {
+  /** @param folders resolves paths if links are not followed; closed by `close`. */
+  constructor(calls: FileCalls, roots: SourceRoot[], folders?: NativeFolders) {
     this.#calls = calls;
     this.#roots = roots;
+    this.#folders = folders;
     this.#statx = new Statx(calls);
-    const { closeOnExec, nonBlock, noTty } = calls.flags;
+    const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
     // What was a file in the walk may be a FIFO by now: opening must not wait for its other end.
     this.#fileFlags = closeOnExec | nonBlock | noTty;
+    this.#belowFlags = this.#fileFlags | (folders ? noFollow : 0);
   }
 
   get folderPath(): string {
@@ -53,6 +66,10 @@ export class NativeReader implements SourceReader {
     const path = bytes.subarray(start, end);
     this.#folderText = decodeName(path);
     if (this.#roots[root].kind === "file") return;
+    if (this.#folders) {
+      this.#folder = this.#folders.open(root, this.#folderText, { create: false });
+      return;
+    }
     const calls = this.#calls;
     const text = this.#text();
     const flags = calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
@@ -98,15 +115,13 @@ export class NativeReader implements SourceReader {
   openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
     const calls = this.#calls;
     const text = joinPath(this.#roots[root].path, path);
-    const descriptor = openPath(calls, AT_FDCWD, encodeName(text), this.#fileFlags, this.#path);
-    if (descriptor < 0) throw failedCall("read", text, -descriptor);
+    const descriptor = this.#openRanged(root, path, text);
+    if (descriptor < 0) throw this.#failed(text, -descriptor);
     try {
       this.#checkWithin(root, descriptor, text);
       this.#examine(descriptor, text);
-      const { dev, inode } = this.stat;
-      if (expected && (expected.dev !== dev || expected.inode !== inode)) {
-        throw new FileError("read", text, "another file has taken its place", { code: "ESTALE" });
-      }
+      const wanted = expected ?? (path === "" ? this.#rootIdentity(root) : undefined);
+      if (wanted && !isSameFile(wanted, this.stat)) throw replaced("read", text);
     } catch (error) {
       calls.close(descriptor);
       throw error;
@@ -116,16 +131,42 @@ export class NativeReader implements SourceReader {
 
   close(): void {
     this.#leave();
+    this.#folders?.close();
+  }
+
+  /** Returns a descriptor, or minus the error number. */
+  #openRanged(root: number, path: string, text: string): number {
+    const calls = this.#calls;
+    if (!this.#folders || path === "") {
+      return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
+    }
+    const at = path.lastIndexOf("/");
+    const folder = this.#folders.open(root, path.slice(0, Math.max(0, at)), { create: false });
+    // This may have closed the current directory.
+    this.#folder = -1;
+    return openOnce(calls, folder, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
+  }
+
+  /** Returns the identity that a root must have; undefined if links are followed. */
+  #rootIdentity(root: number): FileIdentity | undefined {
+    return this.#folders ? this.#roots[root].identity : undefined;
+  }
+
+  /** A root is followed, because the user named it, unless its identity is unknown. */
+  #rootFlags(root: number): number {
+    return this.#rootIdentity(root)?.inode === 0 ? this.#belowFlags : this.#fileFlags;
   }
 
   #openFile(names: Uint8Array<ArrayBuffer>, nameStart: number, nameEnd: number): number {
     const calls = this.#calls;
-    const name = nameStart === nameEnd
+    const isRoot = nameStart === nameEnd;
+    const name = isRoot
       ? this.#path.putName(encodeName(this.#roots[this.#root].path))
       : addressOf(names.buffer) + names.byteOffset + nameStart;
-    const folder = nameStart === nameEnd ? AT_FDCWD : this.#folder;
-    const descriptor = openOnce(calls, folder, name, this.#fileFlags);
-    if (descriptor < 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), -descriptor);
+    const descriptor = isRoot
+      ? openOnce(calls, AT_FDCWD, name, this.#rootFlags(this.#root))
+      : openOnce(calls, this.#folder, name, this.#belowFlags);
+    if (descriptor < 0) throw this.#failed(this.#nameText(names, nameStart, nameEnd), -descriptor);
     if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
     if (
       !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
@@ -139,7 +180,17 @@ export class NativeReader implements SourceReader {
       }
     }
     readStat(this.#statx, this.stat);
+    const wanted = isRoot ? this.#rootIdentity(this.#root) : undefined;
+    if (wanted && !isSameFile(wanted, this.stat)) {
+      calls.close(descriptor);
+      throw replaced("read", this.#text());
+    }
     return descriptor;
+  }
+
+  /** Reports a symbolic link that has replaced a file as such. */
+  #failed(text: string, errno: number): FileError {
+    return errno === ELOOP && this.#folders ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }
 
   #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
@@ -174,7 +225,8 @@ export class NativeReader implements SourceReader {
   }
 
   #leave(): void {
-    if (this.#folder >= 0) this.#calls.close(this.#folder);
+    // `#folders` closes its own descriptors.
+    if (this.#folder >= 0 && !this.#folders) this.#calls.close(this.#folder);
     this.#folder = -1;
   }
 

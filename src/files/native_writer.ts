@@ -1,7 +1,7 @@
 /** Writing below the targets with system calls: temporary name, contents, attributes, final name. */
 
 import { FileError } from "../errors.ts";
-import { addressOf, AT_SYMLINK_NOFOLLOW, type FileCalls, SEEK_SET } from "../native/file_calls.ts";
+import { addressOf, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, SEEK_SET } from "../native/file_calls.ts";
 import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
@@ -9,10 +9,12 @@ import { type RecordCursor, RecordField, RecordType } from "../protocol/records.
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
+import { sweep } from "../resume/sweep.ts";
 import type {
   BegunPartial,
   FinishedFolder,
   FolderPlace,
+  KeptBackup,
   Partial,
   RangeReader,
   RangeWriter,
@@ -23,11 +25,13 @@ import type {
 } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { type Attributes, FileStat } from "./file_stat.ts";
+import { magicLink } from "./native_attributes.ts";
 import { finishFolder } from "./native_finish.ts";
 import { makeHardLink, makeSymlink } from "./native_links.ts";
 import { folderPath, NativePartials } from "./native_partials.ts";
 import { NativePlacing, type NativePlacingOptions } from "./native_placing.ts";
 import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
+import { NativePublisher } from "./native_publishing.ts";
 import { openDevice } from "./native_range_writer.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { syncFolders } from "./sync.ts";
@@ -41,15 +45,20 @@ export class NativeWriter implements TargetWriter {
   readonly #placing: NativePlacing;
   /** Large files and the end of the copy have a place of their own: they must not move the current folder. */
   readonly #aside: NativePlacing;
+  readonly #publisher: NativePublisher;
+  readonly #asidePublisher: NativePublisher;
   readonly #partials: NativePartials;
   readonly #stat = new FileStat();
   readonly #name = new Scratch(512);
+  readonly #link = new Scratch(64);
 
   constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: NativePlacingOptions) {
     this.#calls = calls;
     this.#placing = new NativePlacing(calls, roots, options, engine);
     this.#aside = new NativePlacing(calls, roots, options, engine);
-    this.#partials = new NativePartials(this.#aside);
+    this.#publisher = new NativePublisher(this.#placing);
+    this.#asidePublisher = new NativePublisher(this.#aside);
+    this.#partials = new NativePartials(this.#aside, this.#asidePublisher);
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
@@ -58,6 +67,10 @@ export class NativeWriter implements TargetWriter {
 
   takeCreated(): TouchedFolder[] {
     return [...this.#placing.folders.takeCreated(), ...this.#aside.folders.takeCreated()];
+  }
+
+  takeKept(): KeptBackup[] {
+    return [...this.#publisher.takeKept(), ...this.#asidePublisher.takeKept()];
   }
 
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
@@ -75,7 +88,7 @@ export class NativeWriter implements TargetWriter {
     }
     const name = this.#nameOf(root, cursor, bytes);
     readAttributes(cursor, this.#stat);
-    const descriptor = placing.openTemporary(name, this.#stat.mode);
+    const descriptor = placing.openTemporary(name);
     const sparse = placing.options.sparse && hasZeroPage(bytes, cursor.contentStart, cursor.contentBytes);
     const errno = sparse
       ? this.#writeSparse(descriptor, bytes, cursor)
@@ -84,7 +97,7 @@ export class NativeWriter implements TargetWriter {
       this.#calls.close(descriptor);
       throw placing.failed(name, errno, placing.temporary);
     }
-    return placing.publish(descriptor, placing.temporary, name, this.#stat, cursor.xattrs());
+    return this.#publisher.publish(descriptor, placing.temporary, name, this.#stat, cursor.xattrs());
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
@@ -94,12 +107,13 @@ export class NativeWriter implements TargetWriter {
     if (root.kind === "device") checkShape(root, true);
     const name = this.#nameOf(root, cursor, bytes);
     const target = bytes.slice(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
-    if (cursor.type === RecordType.hardlink) return makeHardLink(placing, name, target);
-    makeSymlink(placing, name, target);
+    if (cursor.type === RecordType.hardlink) return makeHardLink(placing, this.#publisher, name, target);
+    const place = makeSymlink(placing, name, target);
     const { xattrs } = placing;
-    const refused = xattrs?.setOfLink(placing.folder, placing.temporaryText, cursor.xattrs());
-    if (placing.options.preserve) this.#preserveLink(cursor);
-    placing.rename(placing.temporary, name);
+    const link = place === undefined ? `${placing.folder}/${placing.temporaryText}` : `${place}`;
+    const refused = xattrs?.setOfLink(link, cursor.xattrs());
+    if (placing.options.preserve) this.#preserveLink(cursor, place);
+    this.#publisher.rename(placing.temporary, name, place);
     if (refused) throw xattrs!.failure(placing.textOf(name), refused);
   }
 
@@ -161,6 +175,18 @@ export class NativeWriter implements TargetWriter {
     return syncFolders(roots, folders, ({ root, path }) => folderPath(opened.open(root, path, { create: false })));
   }
 
+  sweep(folders: Iterable<FolderPlace>): void {
+    const { folders: opened, options: { token } } = this.#aside;
+    for (const { root, path } of folders) {
+      try {
+        sweep(folderPath(opened.open(root, path, { create: false })), token);
+      } catch (error) {
+        // Another directory has replaced it, or it cannot be opened.
+        if (!(error instanceof FileError)) throw error;
+      }
+    }
+  }
+
   abort(options: { keepPartials?: boolean } = {}): void {
     this.#placing.abandon();
     this.#aside.abandon();
@@ -215,11 +241,15 @@ export class NativeWriter implements TargetWriter {
   }
 
   /** Owner and times of a symbolic link that still has its temporary name; what is not permitted is left. */
-  #preserveLink(cursor: RecordCursor): void {
+  #preserveLink(cursor: RecordCursor, place: number | undefined): void {
     const { attributes, folder, temporary } = this.#placing;
     readAttributes(cursor, this.#stat);
     const uid = attributes.isRoot ? this.#stat.uid : UNCHANGED;
-    this.#calls.fchownat(folder, temporary, uid, cursor.uint32(RecordField.gid), AT_SYMLINK_NOFOLLOW);
-    this.#calls.utimensat(folder, temporary, attributes.putTimes(this.#stat), AT_SYMLINK_NOFOLLOW);
+    // A name in /proc refers to the open link itself, and not to its target.
+    const [at, name, flags] = place === undefined
+      ? [folder, temporary, AT_SYMLINK_NOFOLLOW]
+      : [AT_FDCWD, magicLink(place, this.#link), 0];
+    this.#calls.fchownat(at, name, uid, cursor.uint32(RecordField.gid), flags);
+    this.#calls.utimensat(at, name, attributes.putTimes(this.#stat), flags);
   }
 }

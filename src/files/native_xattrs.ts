@@ -11,8 +11,11 @@ import { SETTING_XATTRS } from "../protocol/results.ts";
 import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } from "../protocol/xattrs.ts";
 import { failedCall } from "./file_failure.ts";
 
+const EPERM = 1;
 const ENODATA = 61;
 const ENOTSUP = 95;
+/** Grants privileges to every user who runs the file. */
+const CAPABILITY = "security.capability";
 /** XATTR_LIST_MAX, and a path behind "/proc/self/fd/N/". */
 const LIST_BYTES = 64 << 10;
 const PLACE_BYTES = 80 << 10;
@@ -115,16 +118,26 @@ export class XattrWriter {
     this.#isPrivileged = choice.preserve && calls.geteuid() === 0;
   }
 
-  /** Sets all but access control lists, of what a descriptor stands for. Its owner must be set: chown(2) removes some. */
-  setPlain(descriptor: number, block: Uint8Array | undefined): Refusal | undefined {
+  /**
+   * Sets all extended attributes except access control lists on a descriptor. Its owner must be set: chown(2) removes some.
+   *
+   * @param owned whether owner and group match the source; otherwise a capability is refused.
+   */
+  setPlain(descriptor: number, block: Uint8Array | undefined, { owned }: { owned: boolean }): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
-    return this.#setPlain(this.#xattrs.setxattr, this.#putPlace(`${descriptor}`), block);
+    return this.#setPlain(this.#xattrs.setxattr, this.#putPlace(`${descriptor}`), block, owned);
   }
 
-  /** As `setPlain`, of a symbolic link in a folder. */
-  setOfLink(folder: number, name: string, block: Uint8Array | undefined): Refusal | undefined {
+  /**
+   * As `setPlain`, on a symbolic link.
+   *
+   * @param link its descriptor, or the descriptor of its directory, a slash and its name.
+   */
+  setOfLink(link: string, block: Uint8Array | undefined): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
-    return this.#setPlain(this.#xattrs.lsetxattr, this.#putPlace(`${folder}/${name}`), block);
+    // A name in /proc refers to the open link itself, and not to its target.
+    const call = link.includes("/") ? this.#xattrs.lsetxattr : this.#xattrs.setxattr;
+    return this.#setPlain(call, this.#putPlace(link), block, false);
   }
 
   /** Sets the access control lists, and removes those that were inherited and the source does not have. Comes last. */
@@ -154,12 +167,13 @@ export class XattrWriter {
     });
   }
 
-  #setPlain(call: XattrCalls["setxattr"], place: number, block: Uint8Array): Refusal | undefined {
+  #setPlain(call: XattrCalls["setxattr"], place: number, block: Uint8Array, owned: boolean): Refusal | undefined {
     let refused: Refusal | undefined;
     for (const { name, value } of decodeXattrs(block)) {
       if (name === ACCESS_LIST || name === DEFAULT_LIST) continue;
       if (!this.#isPrivileged && !name.startsWith("user.")) continue;
-      refused = this.#set(call, place, name, value) ?? refused;
+      if (name === CAPABILITY && !owned) refused = { name, errno: EPERM };
+      else refused = this.#set(call, place, name, value) ?? refused;
     }
     return refused;
   }

@@ -9,14 +9,16 @@ interface OpenPartial {
   partial: Partial;
   /** Locked until it is closed. */
   journal?: Deno.FsFile;
+  /** Keeps the inode from being reused. */
+  pin?: { close(): void };
 }
 
 /** See above. */
 export class OpenPartials {
   readonly #open = new Map<string, OpenPartial>();
 
-  add(partial: Partial, journal?: Deno.FsFile): void {
-    this.#open.set(keyOf(partial), { partial, journal });
+  add(partial: Partial, { journal, pin }: Pick<OpenPartial, "journal" | "pin"> = {}): void {
+    this.#open.set(keyOf(partial), { partial, journal, pin });
   }
 
   /** Whether anything was noted in its journal. */
@@ -41,9 +43,10 @@ export class OpenPartials {
   }
 
   #take(partial: Partial): Deno.FsFile | undefined {
-    const journal = this.#open.get(keyOf(partial))?.journal;
+    const open = this.#open.get(keyOf(partial));
     this.#open.delete(keyOf(partial));
-    return journal;
+    open?.pin?.close();
+    return open?.journal;
   }
 }
 

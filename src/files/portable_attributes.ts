@@ -12,17 +12,19 @@ export class PortableAttributes {
   readonly #stat = new FileStat();
 
   /**
-   * Sets owner, mode and times, as far as permitted.
+   * Sets owner, times and mode, as far as permitted.
    *
    * @param text the path in messages.
    * @returns the failure of setting the times, undefined if they were set.
    * @throws what `Deno.chmodSync` throws.
    */
   preserve(path: string, from: Attributes, text: string): FileError | undefined {
-    const owned = this.setOwner(path, from.uid, from.gid);
+    const owned = this.setOwner(path, from.uid, from.gid) &&
+      ((from.mode & 0o6000) === 0 || isOwnedBy(path, from.uid, from.gid));
+    const untimed = this.#setTimes(path, timeOf(from.atime, from.atimeNs), from, text);
     // Setting the owner clears setuid and setgid, so the mode comes after it.
     this.setMode(path, preservedMode(from.mode, owned));
-    return this.#setTimes(path, timeOf(from.atime, from.atimeNs), from, text);
+    return untimed;
   }
 
   /**
@@ -71,4 +73,10 @@ function setTimes(path: string, atime: Date | number, mtime: Date | number): voi
     if (whole.every((seconds) => seconds >= 0)) throw error;
     Deno.utimeSync(path, whole[0], whole[1]);
   }
+}
+
+/** Returns whether a file has this owner and group. Some file systems accept chown(2) and ignore it. */
+function isOwnedBy(path: string, uid: number, gid: number): boolean {
+  const info = Deno.lstatSync(path);
+  return info.uid === uid && info.gid === gid;
 }

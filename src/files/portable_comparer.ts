@@ -5,10 +5,12 @@ import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { RangeReader, TargetOptions, TargetRoot } from "./engine.ts";
 import { failedDeno, failedWith } from "./file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile } from "./file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "./file_stat.ts";
 import { unverifiedName } from "./former_name.ts";
 import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
 import { baseName, joinPath } from "./local_path.ts";
+import { leadsTo } from "./portable_access.ts";
 import { existingAt, PortablePlacing, remove, tryLink } from "./portable_placing.ts";
 import { PortableRangeReader } from "./portable_reader.ts";
 import { readInfo } from "./portable_stat.ts";
@@ -83,10 +85,13 @@ export class PortableComparer implements TargetComparer {
 
   open(): RangeReader {
     try {
-      return new PortableRangeReader(Deno.openSync(this.path), this.path);
+      const file = Deno.openSync(this.path);
+      if (isSameFile(identityOf(file.statSync()), this.stat)) return new PortableRangeReader(file, this.path);
+      file.close();
     } catch (error) {
       throw failedDeno("read", this.path, error);
     }
+    throw failedWith("read", this.path, "ESTALE");
   }
 
   bringUpToDate(wanted: Attributes): void {
@@ -94,11 +99,14 @@ export class PortableComparer implements TargetComparer {
     const differs = differingAttributes(this.stat, wanted, this.#options, user);
     if (!differs.owner && !differs.mode && !differs.time) return;
     const { attributes } = this.#placing;
+    const isStill = () => leadsTo(this.path, this.stat, { follow: false });
     let untimed: FileError | undefined;
     try {
+      if (!isStill()) throw failedWith("set the attributes of", this.path, "ESTALE");
       untimed = this.#options.preserve
         ? attributes.preserve(this.path, wanted, this.path)
         : attributes.setModificationTime(this.path, wanted, this.path);
+      if (!isStill()) throw failedWith("set the attributes of", this.path, "ESTALE");
     } catch (error) {
       throw failedDeno("set the attributes of", this.path, error);
     }
@@ -109,7 +117,12 @@ export class PortableComparer implements TargetComparer {
     if (this.#options.keepsFormer) remove(this.#placing.formerOf(this.path));
   }
 
-  revert(): string {
+  backup(): FileIdentity | undefined {
+    const existing = existingAt(this.#placing.formerOf(this.path));
+    return existing && identityOf(existing);
+  }
+
+  revert(kept: FileIdentity | undefined): string {
     const { path } = this;
     const wrong = unverifiedName(encodeName(baseName(path)));
     const other = joinPath(this.#placing.folder, wrong);
@@ -120,8 +133,11 @@ export class PortableComparer implements TargetComparer {
       // It can have no other name beside its own, be it only now: what was kept may be there.
       if (!linked) Deno.renameSync(path, other);
       const former = this.#placing.formerOf(path);
-      if (existingAt(former)) Deno.renameSync(former, path);
+      const isKept = kept !== undefined && leadsTo(former, kept, { follow: false });
+      if (isKept) Deno.renameSync(former, path);
       else if (linked) Deno.removeSync(path);
+      // Another file has replaced the backup in this moment.
+      if (isKept && !leadsTo(path, kept, { follow: false })) Deno.removeSync(path);
     } catch (error) {
       throw failedDeno("rename", path, error);
     }

@@ -2,20 +2,21 @@
 
 import { FileError, UserError } from "../errors.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
-import type { FileEngine, PathCalls, WalkOptions } from "./engine.ts";
+import type { FileEngine, PathCalls, ReadOptions } from "./engine.ts";
 import { codeOf, failedDeno, FileCode } from "./file_failure.ts";
+import { identityOf, isSameFile, swapped } from "./file_identity.ts";
 import { FileStat } from "./file_stat.ts";
 import { spaceOf } from "./free_space.ts";
 import { listDirectory } from "./native_lister.ts";
 import { PortableLister } from "./portable_lister.ts";
-import { makeUnfinishedFolder } from "./portable_folder.ts";
+import { makeRootFolder } from "./portable_folder.ts";
 import { PortableReader } from "./portable_reader.ts";
 import { readPath } from "./portable_stat.ts";
 import { PortableWriter } from "./portable_writer.ts";
 import { gapCalls } from "./runtime_gaps.ts";
 import { TextLister } from "./text_lister.ts";
 import type { NameRules } from "./name_rules.ts";
-import { TreeWalk } from "./tree_walk.ts";
+import { TreeWalk, walksLinks } from "./tree_walk.ts";
 
 /**
  * The portable engine; always there.
@@ -24,16 +25,16 @@ import { TreeWalk } from "./tree_walk.ts";
  */
 export function createPortableEngine(rules?: NameRules): FileEngine {
   const calls = gapCalls();
-  const openLister = (options?: Pick<WalkOptions, "preserve">) =>
-    calls ? new TextLister(calls) : new PortableLister(options);
+  const openLister = (options: ReadOptions) => calls ? new TextLister(calls, options) : new PortableLister(options);
   return {
     name: "portable",
     paths: portablePaths,
     freeSpace,
     loadXattrs: () => Promise.reject(noXattrs()),
-    walk: (roots, options) => new TreeWalk(roots, openLister(options), options),
+    walk: (roots, options) =>
+      new TreeWalk(roots, openLister({ follow: walksLinks(options), preserve: options.preserve }), options),
     openTree() {
-      const lister = openLister();
+      const lister = openLister({ follow: false });
       return {
         lister,
         get place() {
@@ -64,8 +65,21 @@ const portablePaths: PathCalls = {
       }
     });
   },
-  makeFolder(path) {
-    attempt("create", path, () => makeUnfinishedFolder(path));
+  makeFolder(path, place) {
+    return attempt("create", path, () => makeRootFolder(path, place));
+  },
+  holdFolder(path, identity) {
+    if (Deno.build.os === "windows") return undefined;
+    let folder: Deno.FsFile;
+    try {
+      folder = Deno.openSync(path);
+    } catch {
+      // The directory is not readable.
+      return undefined;
+    }
+    if (isSameFile(identityOf(folder.statSync()), identity)) return folder;
+    folder.close();
+    throw swapped("create", path);
   },
   realPath(path) {
     return attempt("find", path, () => Deno.realPathSync(path));

@@ -2,12 +2,13 @@
 
 import { FileError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
-import type { SourceRoot, WalkOptions } from "./engine.ts";
+import type { ReadOptions, SourceRoot } from "./engine.ts";
 import { checkRealPath } from "./confinement.ts";
 import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
 import { FileKind, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import { joinPath } from "./local_path.ts";
+import { LinkCheck } from "./portable_access.ts";
 import { readPath, sentModeMask } from "./portable_stat.ts";
 import { gapNote } from "./runtime_gaps.ts";
 import { notText } from "./text_lister.ts";
@@ -35,11 +36,12 @@ export class PortableLister implements FolderLister {
   /** Names with U+FFFD in the open directory. If a name comes twice, at least one of the two is not UTF-8. */
   readonly #replaced = new Set<string>();
   #isRepeated = false;
-
   readonly #modeMask: number;
+  readonly #links: LinkCheck | undefined;
 
-  constructor({ preserve = false }: Pick<WalkOptions, "preserve"> = {}) {
+  constructor({ preserve = false, follow = true }: ReadOptions = {}) {
     this.#modeMask = sentModeMask(preserve);
+    this.#links = follow ? undefined : new LinkCheck();
   }
 
   get nameEnd(): number {
@@ -63,6 +65,7 @@ export class PortableLister implements FolderLister {
     if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder, "read");
     if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
     checkRealPath("read", this.#folder, root.within);
+    this.#links?.check(root.path, path);
     try {
       if (this.stat.size < LARGE_FOLDER_BYTES) this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
       else this.#source = Deno.readDir(this.#folder)[Symbol.asyncIterator]();

@@ -6,11 +6,15 @@ import type { ResumableSource } from "../resume/journal.ts";
 import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
 import type { BegunPartial, Partial, RangeReader, RangeWriter } from "./engine.ts";
-import { failedDeno } from "./file_failure.ts";
+import { codeOf, failedDeno } from "./file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile, planted, UNKNOWN_FILE } from "./file_identity.ts";
 import type { Attributes } from "./file_stat.ts";
+import { mayHold } from "./held_folders.ts";
 import { baseName, joinPath } from "./local_path.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
+import { leadsTo } from "./portable_access.ts";
+import type { PortablePublisher } from "./portable_publishing.ts";
 import { PortableRangeReader } from "./portable_reader.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
@@ -19,32 +23,38 @@ import { checkShape, splitTarget, targetText } from "./target_name.ts";
 
 export class PortablePartials {
   readonly #placing: PortablePlacing;
+  readonly #publisher: PortablePublisher;
   readonly #open = new OpenPartials();
 
-  constructor(placing: PortablePlacing) {
+  constructor(placing: PortablePlacing, publisher: PortablePublisher) {
     this.#placing = placing;
+    this.#publisher = publisher;
   }
 
-  create(root: number, path: string, size: number): Partial {
+  /** @param holds whether the file stays open, so that no other file gets its inode. Default: if others can write here. */
+  create(root: number, path: string, size: number, holds?: boolean): Partial {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind === "device") return { root, path, temporary: "", size };
+    if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
     const { folder, name } = splitTarget(target, path);
     placing.enter(root, folder);
     const text = placing.pathOf(name);
-    const { made, temporary } = placing.createFile(text, 0o600);
+    const { made, temporary } = placing.createFile(text);
+    let identity: FileIdentity;
     try {
       made.truncateSync(size);
+      identity = identityOf(made.statSync());
     } catch (error) {
+      made.close();
       placing.abandon();
       throw failedDeno("write", text, error);
-    } finally {
-      made.close();
     }
+    const pin = (holds ?? placing.isWatched) && mayHold() ? made : undefined;
+    if (!pin) made.close();
     placing.handOverTemporary();
-    const partial = { root, path, temporary: baseName(temporary), size };
-    this.#open.add(partial);
+    const partial = { root, path, temporary: baseName(temporary), size, identity };
+    this.#open.add(partial, { pin });
     return partial;
   }
 
@@ -57,40 +67,45 @@ export class PortablePartials {
       placing.enter(root, folder);
       placing.pathOf(name);
       const place = placing.folder;
-      const taken = source ? await takeOver(place, name, source) : await removeEarlier(place, name);
+      const taken = source
+        ? await takeOver(place, name, source, { holds: mayHold() })
+        : await removeEarlier(place, name);
       if (taken) {
-        const { names: { partial: temporary, journal }, kept } = taken;
-        const partial = { root, path, temporary, size, journal };
-        this.#open.add(partial, taken.journal);
+        const { names: { partial: temporary, journal }, identity, kept } = taken;
+        const partial = { root, path, temporary, size, journal, identity };
+        this.#open.add(partial, { journal: taken.journal, pin: taken.held });
         return { partial, kept };
       }
     }
-    return { partial: this.create(root, path, size), kept: [] };
+    return { partial: this.create(root, path, size, true), kept: [] };
   }
 
   open(partial: Partial): RangeWriter {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return openDevice(target.path);
     const text = targetText(target, partial.path);
+    const writer = new PortableRangeWriter(this.#openFile(partial, text), { text, inOrder: false });
+    return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
+  }
+
+  /** Opens the partial file. @throws {FileError} if its name refers to another file. */
+  #openFile(partial: Partial, text: string, act = "write"): Deno.FsFile {
     const temporary = this.#enter(partial);
     try {
+      if (Deno.lstatSync(temporary).isSymlink) throw planted(act, text);
       // Read too: what stands where a hole shall be is looked at.
       const file = Deno.openSync(temporary, { read: true, write: true });
-      const writer = new PortableRangeWriter(file, { text, inOrder: false });
-      return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
+      if (isSameFile(identityOf(file.statSync()), partial.identity)) return file;
+      file.close();
     } catch (error) {
-      throw failedDeno("write", text, error);
+      if (codeOf(error) !== "ENOENT") throw failedDeno(act, text, error);
     }
+    throw planted(act, text);
   }
 
   read(partial: Partial): RangeReader {
     const text = targetText(this.#placing.roots[partial.root], partial.path);
-    const temporary = this.#enter(partial);
-    try {
-      return new PortableRangeReader(Deno.openSync(temporary), text);
-    } catch (error) {
-      throw failedDeno("read", text, error);
-    }
+    return new PortableRangeReader(this.#openFile(partial, text, "read"), text);
   }
 
   openJournal(partial: Partial): JournalWriter | undefined {
@@ -111,8 +126,10 @@ export class PortablePartials {
     const temporary = this.#enter(partial);
     const path = this.#placing.pathOf(splitTarget(target, partial.path).name);
     try {
-      truncate(temporary, partial.size, path);
-      return this.#placing.publish(temporary, path, attributes, this.#toSync(temporary, path));
+      const file = this.#openFile(partial, path);
+      truncate(file, temporary, partial.size, path);
+      const open = new PortableRangeWriter(file, { text: path, inOrder: false });
+      return this.#publisher.publish({ temporary, identity: partial.identity, open }, path, attributes);
     } finally {
       this.#open.remove(partial, this.#placing.folder);
     }
@@ -121,7 +138,9 @@ export class PortablePartials {
   discard(partial: Partial): void {
     if (partial.temporary === "") return;
     try {
-      remove(this.#enter(partial));
+      const temporary = this.#enter(partial);
+      // Another file under this name is left alone.
+      if (leadsTo(temporary, partial.identity, { follow: false })) remove(temporary);
       this.#open.remove(partial, this.#placing.folder);
     } catch (error) {
       // Its folder is gone or unreachable: nothing can be removed there.
@@ -142,12 +161,6 @@ export class PortablePartials {
     }
   }
 
-  /** The file, open, where it has to be brought to the disk once more with its attributes. */
-  #toSync(temporary: string, text: string): PortableRangeWriter | undefined {
-    if (!this.#placing.options.fsync) return undefined;
-    return new PortableRangeWriter(Deno.openSync(temporary, { write: true }), { text, inOrder: false });
-  }
-
   /** Makes the folder of the partial file the current one. Returns the path of the temporary file. */
   #enter(partial: Partial): string {
     const { folder } = splitTarget(this.#placing.roots[partial.root], partial.path);
@@ -156,11 +169,12 @@ export class PortablePartials {
   }
 }
 
-/** On failure the file is removed. @throws {FileError} for what it is to become. */
-function truncate(temporary: string, size: number, path: string): void {
+/** Sets the size. On failure closes and removes the file. @throws {FileError} */
+function truncate(file: Deno.FsFile, temporary: string, size: number, path: string): void {
   try {
-    Deno.truncateSync(temporary, size);
+    file.truncateSync(size);
   } catch (error) {
+    file.close();
     remove(temporary);
     throw failedDeno("write", path, error);
   }

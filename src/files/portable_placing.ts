@@ -1,19 +1,22 @@
-/** The current folder of a portable writer, and how a new file in it comes to its final name. */
+/**
+ * The current directory of a portable writer, and temporary names in it. `Deno.*` takes paths: if others can replace a
+ * directory on the path, it is checked right before and right after each use.
+ */
 
 import { checkRealPath } from "./confinement.ts";
-import { FileError, ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
-import type { FileLook } from "../resume/file_digest.ts";
 import type { TargetOptions, TargetRoot, TouchedFolder } from "./engine.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "./file_failure.ts";
-import { type Attributes, FileStat } from "./file_stat.ts";
-import { formerName, mayBeForgotten, unverifiedName } from "./former_name.ts";
+import { type FileIdentity, identityOf, isSameFile, swapped, UNKNOWN_FILE } from "./file_identity.ts";
+import { formerName } from "./former_name.ts";
 import { baseName, joinPath } from "./local_path.ts";
+import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "./portable_access.ts";
 import { PortableAttributes } from "./portable_attributes.ts";
 import { makeUnfinishedFolder } from "./portable_folder.ts";
-import { readPath, statOf } from "./portable_stat.ts";
-import { keptMode, plainMode } from "./target_mode.ts";
-import { checkShape, rootFolder } from "./target_name.ts";
+import { statOf } from "./portable_stat.ts";
+import { TEMPORARY_MODE } from "./target_mode.ts";
+import { checkShape, rootDirectory, rootFolder } from "./target_name.ts";
 import { checkSameCase, checkTargetName, type NameRules, OWN_RULES } from "./name_rules.ts";
 import { TemporaryNames } from "./temporary_name.ts";
 
@@ -26,15 +29,26 @@ export class PortablePlacing {
   root = -1;
   /** Absolute path of the current folder. */
   folder = "";
-  #path = "";
+  /** Path of the current directory relative to the root. */
+  path = "";
+  /** Status of the current directory when it was entered. */
+  #info: Deno.FileInfo | undefined;
+  /** Others can replace names in the current directory. */
+  #shared = false;
+  /** Others can replace the current directory, or one above it. */
+  isSwappable = false;
+  /** Directory of the last root, and whether others can replace it. */
+  #swaps: { path: string; swappable: boolean } | undefined;
+  /** Permission bits that the current directory grants to new files; undefined if not yet known. */
+  #newModes: number | undefined;
   readonly #names: TemporaryNames;
-  readonly #rules: NameRules;
+  readonly rules: NameRules;
   #unfinished: string | undefined;
   #created: TouchedFolder[] = [];
 
   constructor(roots: TargetRoot[], options: TargetOptions, rules: NameRules = OWN_RULES) {
     this.roots = roots;
-    this.#rules = rules;
+    this.rules = rules;
     this.options = options;
     this.#names = new TemporaryNames(options.token);
   }
@@ -45,21 +59,22 @@ export class PortablePlacing {
     if (path !== "" || !target) checkShape(target, true);
     this.root = -1;
     let folder = rootFolder(target);
-    if (target.kind !== "device") checkRealPath("create", folder, target.within);
+    if (target.kind !== "device") this.#enterRoot(target);
     if (path !== "") {
       for (let start = 0; start <= path.length;) {
         let end = path.indexOf("/", start);
         if (end === -1) end = path.length;
         const name = path.slice(start, end);
         folder = joinPath(folder, name);
-        checkTargetName(name, folder, this.#rules);
+        checkTargetName(name, folder, this.rules);
         this.#enterOne(root, path.slice(0, end), folder, options.create);
         start = end + 1;
       }
     }
+    if (folder !== this.folder) this.#newModes = undefined;
     this.root = root;
     this.folder = folder;
-    this.#path = path;
+    this.path = path;
   }
 
   current(): TargetRoot {
@@ -76,7 +91,7 @@ export class PortablePlacing {
   /** Absolute path of the thing with this name in the current folder. */
   pathOf(name: string): string {
     const path = joinPath(this.folder, name);
-    checkTargetName(name, path, this.#rules);
+    checkTargetName(name, path, this.rules);
     return path;
   }
 
@@ -96,74 +111,44 @@ export class PortablePlacing {
     }
   }
 
-  createFile(path: string, sourceMode: number): { made: Deno.FsFile; temporary: string } {
-    const { preserve, umask } = this.options;
-    const mode = windows() ? undefined : preserve ? 0o600 : plainMode(sourceMode, umask);
-    return this.makeTemporary(
+  /** Creates a temporary file for `path`. @throws {FileError} */
+  createFile(path: string): { made: Deno.FsFile; temporary: string; identity: FileIdentity } {
+    const mode = windows() ? undefined : TEMPORARY_MODE;
+    if (this.isSwappable) this.checkFolder();
+    const { made, temporary } = this.makeTemporary(
       path,
       "write",
       (temporary) => Deno.openSync(temporary, { write: true, createNew: true, mode }),
     );
+    try {
+      if (this.isSwappable) this.checkFolder();
+      return { made, temporary, identity: this.isWatched ? identityOf(made.statSync()) : UNKNOWN_FILE };
+    } catch (error) {
+      made.close();
+      // The file is in another directory.
+      this.abandon();
+      throw failedDeno("write", path, error);
+    }
   }
 
-  /** The last temporary file is from now on somebody else's to remove. */
+  /** Whether others may replace a file or directory that this writer uses. */
+  get isWatched(): boolean {
+    return this.#shared || this.isSwappable;
+  }
+
+  /** Notes that `abandon` must not remove the last temporary file. */
   handOverTemporary(): void {
     this.#unfinished = undefined;
   }
 
-  /**
-   * Sets attributes and the final name. On failure the temporary file is removed; if only the time could not be set, the
-   * file has its final name.
-   *
-   * @param open the file, where it is not closed yet: it is brought to the disk, and closed either way.
-   * @returns how the file looks, where that is wanted.
-   */
-  publish(
-    temporary: string,
-    path: string,
-    attributes: Attributes,
-    open?: { sync(): void; close(): void },
-  ): FileLook | undefined {
-    let untimed: FileError | undefined;
-    let look: FileStat | undefined;
-    try {
-      const existing = this.replaced("write", path);
-      if (this.options.preserve) untimed = this.attributes.preserve(temporary, attributes, path);
-      else if (existing?.isFile) this.#keepExisting(temporary, statOf(existing));
-      else this.attributes.setMode(temporary, plainMode(attributes.mode, this.options.umask));
-      if (this.options.keepTimes && !this.options.preserve) {
-        untimed = this.attributes.setModificationTime(temporary, attributes, path);
-      }
-      open?.sync();
-      open?.close();
-      if (this.options.looks) readPath(temporary, { follow: false }, look = new FileStat());
-      this.keepFormer(path);
-      Deno.renameSync(temporary, path);
-      this.#unfinished = undefined;
-    } catch (error) {
-      open?.close();
-      remove(temporary);
-      this.#unfinished = undefined;
-      throw failedDeno("write", path, error);
-    }
-    if (untimed) throw untimed;
-    return look;
+  /** Returns a new temporary name. */
+  nextName(): string {
+    return this.#names.next();
   }
 
-  /** What is there under a final name and is going to be replaced. @throws {FileError} when it must not be. */
-  replaced(act: string, path: string): Deno.FileInfo | undefined {
-    const existing = existingAt(path);
-    if (existing?.isDirectory) throw failedWith(act, path, "EISDIR");
-    // The name of a single file is the user's own word.
-    if (existing?.isFile && this.current().kind === "folder") checkSameCase(act, path, this.#rules);
-    return existing;
-  }
-
-  /** With `keepsFormer`: what has this path is going to be replaced, and stays under another name. */
-  keepFormer(path: string): void {
-    if (!this.options.keepsFormer) return;
-    remove(joinPath(this.folder, unverifiedName(encodeName(baseName(path)))));
-    if (this.#mayBeForgotten(path)) tryLink(path, this.formerOf(path));
+  /** Returns the permission bits that the current directory grants to new files. */
+  newModes(): number {
+    return this.#newModes ??= newModesIn(this.folder, this.#names.next());
   }
 
   /** Where that stays. @param path in the current folder. */
@@ -176,41 +161,70 @@ export class PortablePlacing {
     this.#unfinished = undefined;
   }
 
-  #mayBeForgotten(path: string): boolean {
-    const user = windows() ? 0 : Deno.uid();
-    if (user === 0) return true;
-    const existing = existingAt(path);
-    return existing !== undefined && mayBeForgotten(user!, statOf(existing), statOf(Deno.statSync(this.folder)));
-  }
-
-  #keepExisting(temporary: string, existing: FileStat): void {
-    this.attributes.setOwner(temporary, existing.uid, existing.gid);
-    this.attributes.setMode(temporary, keptMode(existing.mode));
+  /** Examines the directory of a root. @throws {FileError} if it is not the planned one. */
+  #enterRoot(target: TargetRoot): void {
+    const { path, within, identity, noFollow } = rootDirectory(target);
+    checkRealPath("create", path, within);
+    try {
+      const info = noFollow ? Deno.lstatSync(path) : Deno.statSync(path);
+      if (identity && !isSameFile(identityOf(info), identity)) throw swapped("create", path);
+      if (!info.isDirectory) throw failedWith("create", path, "ENOTDIR");
+      if (this.#swaps?.path !== path) this.#swaps = { path, swappable: canOthersSwap(path) };
+      this.isSwappable = this.#swaps.swappable;
+      this.#shared = isSharedByOthers(info);
+      this.#info = info;
+    } catch (error) {
+      throw failedDeno("create", path, error);
+    }
   }
 
   #enterOne(root: number, path: string, folder: string, create: boolean): void {
     try {
-      const info = existingAt(folder);
-      if (info?.isSymlink) throw linkInTheWay(folder);
-      if (info?.isDirectory) return checkSameCase("create", folder, this.#rules);
-      if (info) throw failedWith("create", folder, "ENOTDIR");
-      if (!create) throw failedWith("create", folder, "ENOENT");
-      makeUnfinishedFolder(folder);
+      let info = existingAt(folder);
+      if (!info) {
+        if (!create) throw failedWith("create", folder, "ENOENT");
+        info = this.#makeFolder(root, path, folder);
+      } else if (info.isDirectory) checkSameCase("create", folder, this.rules);
+      if (info.isSymlink) throw linkInTheWay(folder);
+      if (!info.isDirectory) throw failedWith("create", folder, "ENOTDIR");
+      this.isSwappable ||= canOthersReplace(this.#info!, info);
+      this.#shared = isSharedByOthers(info);
+      this.#info = info;
+    } catch (error) {
+      throw failedDeno("create", folder, error);
+    }
+  }
+
+  #makeFolder(root: number, path: string, folder: string): Deno.FileInfo {
+    try {
+      makeUnfinishedFolder(folder, { exposed: this.isWatched });
       this.#created.push({ root, path, created: true });
     } catch (error) {
       // Another stream may have made it in this moment.
-      if (codeOf(error) === "EEXIST" && !(error instanceof FileError)) return;
-      throw failedDeno("create", folder, error);
+      if (codeOf(error) !== "EEXIST") throw error;
     }
+    return Deno.lstatSync(folder);
+  }
+
+  /** @throws {FileError} if the path of the current directory refers to another one. */
+  checkFolder(): void {
+    if (this.leadsToFolder()) return;
+    throw swapped("write", this.folder);
+  }
+
+  /** Returns whether the path of the current directory still refers to it. */
+  leadsToFolder(): boolean {
+    return leadsTo(this.folder, identityOf(this.#info!), { follow: this.path === "" });
   }
 
   #openUp(): boolean {
     // The folder that a file is copied into is no part of the copy: there the user's word counts.
     if (windows() || this.roots[this.root].kind !== "folder") return false;
+    if (this.isSwappable) this.checkFolder();
     const stat = statOf(Deno.statSync(this.folder));
     if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
     this.attributes.setMode(this.folder, stat.mode | 0o700);
-    this.#created.push({ root: this.root, path: this.#path, created: false, mode: stat.mode });
+    this.#created.push({ root: this.root, path: this.path, created: false, mode: stat.mode });
     return true;
   }
 }

@@ -1,13 +1,18 @@
-/** Reading sources with `Deno.*Sync`. */
+/**
+ * Reads sources with `Deno.*Sync`. If symbolic links are not followed, a path is checked right before and right after it
+ * is opened. A change in between can go unnoticed.
+ */
 
 import { FileError } from "../errors.ts";
 import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { checkRealPath } from "./confinement.ts";
-import type { FileIdentity, RangeReader, SourceReader, SourceRoot, WalkOptions } from "./engine.ts";
-import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
+import type { RangeReader, ReadOptions, SourceReader, SourceRoot } from "./engine.ts";
 import { changeBetween, FileChange } from "./file_change.ts";
+import { failedDeno, failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, replaced, swapped } from "./file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "./file_stat.ts";
-import { joinPath } from "./local_path.ts";
+import { folderOf, joinPath } from "./local_path.ts";
+import { canOthersSwap, isSharedByOthers, leadsTo } from "./portable_access.ts";
 import { readOpen, readPath, sentModeMask } from "./portable_stat.ts";
 import { hasGrown, isSpecial } from "./source_failure.ts";
 
@@ -18,13 +23,18 @@ export class PortableReader implements SourceReader {
   change: number = FileChange.none;
   readonly #roots: SourceRoot[];
   readonly #modeMask: number;
+  readonly #follow: boolean;
   readonly #after = new FileStat();
   #folder = "";
+  /** Real path of the current directory, if links are not followed and others can change the path. */
+  #real: string | undefined;
   #within: string | undefined;
+  #root: SourceRoot | undefined;
 
-  constructor(roots: SourceRoot[], { preserve = false }: Pick<WalkOptions, "preserve"> = {}) {
+  constructor(roots: SourceRoot[], { preserve = false, follow = true }: ReadOptions = {}) {
     this.#roots = roots;
     this.#modeMask = sentModeMask(preserve);
+    this.#follow = follow;
   }
 
   get folderPath(): string {
@@ -32,18 +42,21 @@ export class PortableReader implements SourceReader {
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
-    const { path, kind } = this.#roots[root];
-    const folder = joinPath(path, start === end ? "" : decodeName(bytes.subarray(start, end)));
-    if (kind === "folder") {
+    const source = this.#roots[root];
+    const below = start === end ? "" : decodeName(bytes.subarray(start, end));
+    const folder = joinPath(source.path, below);
+    if (source.kind === "folder") {
       try {
-        checkRealPath("read", folder, this.#roots[root].within);
+        checkRealPath("read", folder, source.within);
         if (!Deno.statSync(folder).isDirectory) throw failedWith("read", folder, "ENOTDIR");
+        this.#real = this.#follow ? undefined : watchedFolder(source, below);
       } catch (error) {
         throw failedDeno("read", folder, error);
       }
     }
     this.#folder = folder;
-    this.#within = this.#roots[root].within;
+    this.#root = source;
+    this.#within = source.within;
   }
 
   readWhole(
@@ -56,9 +69,11 @@ export class PortableReader implements SourceReader {
   ): number {
     const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
     checkRealPath("read", path, this.#within);
-    const file = openRegular(path, this.stat);
+    const isRoot = nameStart === nameEnd;
+    const file = openRegular(path, this.stat, { follow: this.#follow || isRoot });
     this.stat.mode &= this.#modeMask;
     try {
+      if (!this.#follow) this.#checkOpen(path, isRoot ? this.#root : undefined, this.#real);
       const { size } = this.stat;
       if (size > limit && !this.prefix) throw hasGrown(path);
       const wanted = size === 0 ? limit : Math.min(size, limit);
@@ -76,17 +91,39 @@ export class PortableReader implements SourceReader {
 
   openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
     const text = joinPath(this.#roots[root].path, path);
-    checkRealPath("read", text, this.#roots[root].within);
-    const file = openRegular(text, this.stat);
-    const { dev, inode } = this.stat;
-    if (expected && (expected.dev !== dev || expected.inode !== inode)) {
+    const source = this.#roots[root];
+    checkRealPath("read", text, source.within);
+    const real = this.#follow || path === "" ? undefined : watchedFolder(source, folderBelow(path));
+    const file = openRegular(text, this.stat, { follow: this.#follow || path === "" });
+    try {
+      if (!this.#follow) this.#checkOpen(text, path === "" ? source : undefined, real);
+      if (expected && !isSameFile(expected, this.stat)) throw replaced("read", text);
+      return new PortableRangeReader(file, text);
+    } catch (error) {
       file.close();
-      throw new FileError("read", text, "another file has taken its place", { code: "ESTALE" });
+      throw error;
     }
-    return new PortableRangeReader(file, text);
   }
 
   close(): void {}
+
+  /**
+   * Checks that an open file is the one that its path refers to without following a link.
+   *
+   * @param root root whose path the file has: it is followed, and must be the file that was found.
+   * @param real real path of the directory of any other file; undefined if nobody else can change the path.
+   * @throws {FileError}
+   */
+  #checkOpen(path: string, root: SourceRoot | undefined, real: string | undefined): void {
+    if (root) {
+      if (!isSameFile(root.identity, this.stat)) throw replaced("read", path);
+      return;
+    }
+    if (real === undefined) return;
+    if (!leadsTo(path, this.stat, { follow: false }) || realPathOf(folderOf(path)) !== real) {
+      throw replaced("read", path);
+    }
+  }
 }
 
 /** A large file, open. */
@@ -137,15 +174,44 @@ export class PortableRangeReader implements RangeReader {
   }
 }
 
+/**
+ * Checks that no directory between a root and one below it is a link.
+ *
+ * @returns real path of the directory; undefined if nobody else can change the path.
+ * @throws {FileError} and errors of `Deno.*`.
+ */
+function watchedFolder(root: SourceRoot, below: string): string | undefined {
+  if (!leadsTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
+  const real = Deno.realPathSync(joinPath(root.path, below));
+  if (real !== joinPath(Deno.realPathSync(root.path), below)) throw linkInTheWay(joinPath(root.path, below), "read");
+  return isSharedByOthers(Deno.statSync(real)) || canOthersSwap(real) ? real : undefined;
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the directory of a path below a root; "" if it is the root. */
+function folderBelow(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
 /** Looks before it opens: opening a FIFO would wait for its other end. */
-function openRegular(path: string, stat: FileStat): Deno.FsFile {
+function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean }): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;
   try {
-    readPath(path, { follow: true }, stat);
+    readPath(path, { follow }, stat);
+    if (stat.kind === FileKind.symlink) throw linkInTheWay(path, "read");
     if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
+    const { dev, inode } = stat;
     file = Deno.openSync(path);
     readOpen(file, path, stat);
+    if (!follow && !isSameFile({ dev, inode }, stat)) throw replaced("read", path);
     return file;
   } catch (error) {
     file?.close();

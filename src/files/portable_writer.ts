@@ -6,10 +6,12 @@ import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { JournalWriter } from "../resume/journal_writer.ts";
+import { sweep } from "../resume/sweep.ts";
 import type {
   BegunPartial,
   FinishedFolder,
   FolderPlace,
+  KeptBackup,
   Partial,
   RangeReader,
   RangeWriter,
@@ -19,10 +21,12 @@ import type {
   TouchedFolder,
 } from "./engine.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
+import { swapped } from "./file_identity.ts";
 import { type Attributes, FileStat } from "./file_stat.ts";
 import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
 import { PortablePartials } from "./portable_partials.ts";
 import { existingAt, PortablePlacing, remove } from "./portable_placing.ts";
+import { PortablePublisher } from "./portable_publishing.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
@@ -36,13 +40,17 @@ export class PortableWriter implements TargetWriter {
   readonly #placing: PortablePlacing;
   /** Large files and the end of the copy have a place of their own: they must not move the current folder. */
   readonly #aside: PortablePlacing;
+  readonly #publisher: PortablePublisher;
+  readonly #asidePublisher: PortablePublisher;
   readonly #partials: PortablePartials;
   readonly #stat = new FileStat();
 
   constructor(roots: TargetRoot[], options: TargetOptions, rules?: NameRules) {
     this.#placing = new PortablePlacing(roots, options, rules);
     this.#aside = new PortablePlacing(roots, options, rules);
-    this.#partials = new PortablePartials(this.#aside);
+    this.#publisher = new PortablePublisher(this.#placing);
+    this.#asidePublisher = new PortablePublisher(this.#aside);
+    this.#partials = new PortablePartials(this.#aside, this.#asidePublisher);
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
@@ -51,6 +59,10 @@ export class PortableWriter implements TargetWriter {
 
   takeCreated(): TouchedFolder[] {
     return [...this.#placing.takeCreated(), ...this.#aside.takeCreated()];
+  }
+
+  takeKept(): KeptBackup[] {
+    return [...this.#publisher.takeKept(), ...this.#asidePublisher.takeKept()];
   }
 
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
@@ -67,7 +79,7 @@ export class PortableWriter implements TargetWriter {
     }
     const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
     readAttributes(cursor, this.#stat);
-    const { made, temporary } = this.#placing.createFile(path, this.#stat.mode);
+    const { made, temporary, identity } = this.#placing.createFile(path);
     const file = new PortableRangeWriter(made, { text: path, inOrder: false });
     const { contentStart, contentBytes } = cursor;
     try {
@@ -80,8 +92,7 @@ export class PortableWriter implements TargetWriter {
       this.#placing.abandon();
       throw error;
     }
-    if (!this.#placing.options.fsync) file.close();
-    return this.#placing.publish(temporary, path, this.#stat, this.#placing.options.fsync ? file : undefined);
+    return this.#publisher.publish({ temporary, identity, open: file }, path, this.#stat);
   }
 
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
@@ -93,9 +104,8 @@ export class PortableWriter implements TargetWriter {
     const make = cursor.type === RecordType.hardlink ? this.#hardLink(target) : symlink(path, target);
     const { temporary } = this.#placing.makeTemporary(path, "create", make);
     try {
-      this.#placing.replaced("create", path);
-      this.#placing.keepFormer(path);
-      Deno.renameSync(temporary, path);
+      this.#publisher.replaced("create", path);
+      this.#publisher.renameLink(temporary, path);
     } catch (error) {
       throw failedDeno("create", path, error);
     } finally {
@@ -161,6 +171,18 @@ export class PortableWriter implements TargetWriter {
     });
   }
 
+  sweep(folders: Iterable<FolderPlace>): void {
+    for (const { root, path } of folders) {
+      try {
+        this.#aside.enter(root, path, { create: false });
+        sweep(this.#aside.folder, this.#aside.options.token);
+      } catch (error) {
+        // Another directory has replaced it, or it cannot be opened.
+        if (!(error instanceof FileError)) throw error;
+      }
+    }
+  }
+
   abort(options: { keepPartials?: boolean } = {}): void {
     this.#placing.abandon();
     this.#aside.abandon();
@@ -203,9 +225,11 @@ export class PortableWriter implements TargetWriter {
       } else {
         const current = statOf(Deno.statSync(path)).mode;
         const created = folder.created || isUnfinishedFolder(current, folder.continued);
-        const mode = created ? plainFolderMode(source?.mode ?? 0o777, umask, current) : folder.mode;
+        const allowed = created ? this.#aside.newModes() | 0o7000 : 0;
+        const mode = created ? plainFolderMode(source?.mode ?? 0o777, umask, current) & allowed : folder.mode;
         if (mode !== undefined) attributes.setMode(path, mode);
       }
+      if (this.#aside.isWatched && !this.#aside.leadsToFolder()) throw swapped("set the attributes of", path);
     } catch (error) {
       throw failedDeno("set the attributes of", path, error);
     }

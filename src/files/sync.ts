@@ -3,6 +3,7 @@
 import { FileError } from "../errors.ts";
 import type { FolderPlace, TargetRoot } from "./engine.ts";
 import { codeOf, failedDeno } from "./file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile, swapped } from "./file_identity.ts";
 import { folderOf, joinPath } from "./local_path.ts";
 import { rootFolder } from "./target_name.ts";
 
@@ -45,11 +46,11 @@ export async function syncFolders(
   const failures: FileError[] = [];
   if (Deno.build.os === "windows") return failures;
   const done = new Set<string>();
-  const sync = async (text: string, pathOf: () => string) => {
+  const sync = async (text: string, pathOf: () => string, identity?: FileIdentity) => {
     if (done.has(text)) return;
     done.add(text);
     try {
-      await syncFolder(pathOf(), text);
+      await syncFolder(pathOf(), text, identity);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failures.push(error);
@@ -62,14 +63,16 @@ export async function syncFolders(
   for (const root of roots) {
     if (root.kind !== "folder" || !root.created) continue;
     const above = folderOf(root.path);
-    await sync(above, () => above);
+    await sync(above, () => above, root.parent);
   }
   return failures;
 }
 
-async function syncFolder(path: string, text: string): Promise<void> {
+/** @param identity identity that the directory must have; undefined to accept any. */
+async function syncFolder(path: string, text: string, identity: FileIdentity | undefined): Promise<void> {
   try {
-    using folder = openFolder(path);
+    using folder = openFolder(path, identity);
+    if (identity && !isSameFile(identityOf(folder.statSync()), identity)) throw swapped("write", text);
     await folder.sync();
   } catch (error) {
     if (!UNKNOWN.includes(codeOf(error))) throw failedDeno("write", text, error);
@@ -77,13 +80,14 @@ async function syncFolder(path: string, text: string): Promise<void> {
 }
 
 /** A folder that may not be read gets that permission for a moment, where it is ours. */
-function openFolder(path: string): Deno.FsFile {
+function openFolder(path: string, identity: FileIdentity | undefined): Deno.FsFile {
   try {
     return Deno.openSync(path);
   } catch (error) {
     if (codeOf(error) !== "EACCES") throw error;
-    const { mode } = Deno.statSync(path);
-    if (mode === null) throw error;
+    const info = Deno.statSync(path);
+    const { mode } = info;
+    if (mode === null || (identity && !isSameFile(identityOf(info), identity))) throw error;
     Deno.chmodSync(path, (mode & 0o7777) | 0o400);
     try {
       return Deno.openSync(path);

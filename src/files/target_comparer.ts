@@ -2,6 +2,7 @@
 
 import type { RecordCursor } from "../protocol/records.ts";
 import type { RangeReader, TargetOptions } from "./engine.ts";
+import type { FileIdentity } from "./file_identity.ts";
 import { type Attributes, FileKind, type FileStat } from "./file_stat.ts";
 import { preservedMode } from "./target_mode.ts";
 
@@ -39,13 +40,16 @@ export interface TargetComparer {
   bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
   /** With `keepsFormer`: it is what it should be, and what it has replaced is not needed any more; never fails. */
   forgetFormer(): void;
+  /** With `keepsFormer`: returns the identity of its backup; undefined if there is none. */
+  backup(): FileIdentity | undefined;
   /**
    * With `keepsFormer`: it is not what it should be. What it has replaced has its name again, or else nothing has.
    *
+   * @param kept identity that its backup must have; undefined if no backup is known.
    * @returns the name that it has now, in its folder; the same when it has that already.
    * @throws {FileError} act "rename"
    */
-  revert(): string;
+  revert(kept: FileIdentity | undefined): string;
   close(): void;
 }
 

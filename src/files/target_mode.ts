@@ -1,5 +1,8 @@
 /** Which permissions a copy gets. Pure: the engines ask the system, this decides. */
 
+/** Mode of a temporary file until right before it gets its final name. */
+export const TEMPORARY_MODE = 0o600;
+
 /** Without `preserve`: as scp, the source's rwx bits less the umask; never setuid, setgid or sticky. */
 export function plainMode(sourceMode: number, umask: number): number {
   return sourceMode & 0o777 & ~umask;

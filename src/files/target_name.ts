@@ -2,12 +2,36 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { TargetRoot } from "./engine.ts";
+import type { FileIdentity } from "./file_identity.ts";
 import { folderOf, joinPath } from "./local_path.ts";
 
 /** The folder in which the contents of a root are written. */
 export function rootFolder(root: TargetRoot): string {
   if (root.kind === "folder") return root.path;
   return root.kind === "file" ? root.folder : folderOf(root.path);
+}
+
+/** A directory that paths are resolved from. */
+export interface RootDirectory {
+  path: string;
+  /** Directory, without symbolic links, that must contain it. */
+  within?: string;
+  /** Identity that it must have; undefined to accept any. */
+  identity?: FileIdentity;
+  /** The path must not be a symbolic link. */
+  noFollow?: boolean;
+}
+
+/** Returns the directory that the contents of a root are written to. */
+export function rootDirectory(root: TargetRoot): RootDirectory {
+  if (root.kind === "device") return { path: rootFolder(root) };
+  const { within, identity } = root;
+  return {
+    path: rootFolder(root),
+    within,
+    identity,
+    noFollow: root.kind === "folder" && root.created && !root.continued,
+  };
 }
 
 /** What the user would call a path below a root. */

@@ -4,8 +4,9 @@ import { FileError, quotePath, UserError } from "../errors.ts";
 import { encodeName } from "../protocol/names.ts";
 import { checkName } from "../protocol/wire_path.ts";
 import type { Confinement } from "./confinement.ts";
-import type { FileIdentity, PathCalls, TargetRoot } from "./engine.ts";
+import type { PathCalls, TargetRoot } from "./engine.ts";
 import { failedWith, FileCode, linkInTheWay } from "./file_failure.ts";
+import type { FileIdentity } from "./file_identity.ts";
 import { FileKind, type FileStat } from "./file_stat.ts";
 import { baseName, folderOf, hasTrailingSlash, joinPath, resolvePath, withoutTrailingSlashes } from "./local_path.ts";
 import { misnamed, nameKey, type NameRules, problemOfName } from "./name_rules.ts";
@@ -108,14 +109,17 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
   const bare = withoutTrailingSlashes(full);
   const continued = (path: string, source: PlannedSource) =>
     source.kind === "folder" && (options.isUnfinished?.(path, source) ?? false);
+  const identity = stat && identityOfStat(stat);
   if (stat?.kind === FileKind.folder && sources.length === 1 && continued(bare, sources[0])) {
-    return [{ root: { kind: "folder", path: bare, created: true, continued: true }, make: false }];
+    const above = paths.stat(folderOf(bare), { follow: true });
+    const parent = above && identityOfStat(above);
+    return [{ root: { kind: "folder", path: bare, created: true, continued: true, identity, parent }, make: false }];
   }
   return stat?.kind === FileKind.folder
     ? sources.map((source) => {
-      const { root, make } = intoFolder(source, bare, paths, options.rules);
+      const { root, make } = intoFolder(source, { path: bare, identity: identity! }, paths, options.rules);
       if (root.kind !== "folder" || make || !continued(root.path, source)) return { root, make };
-      return { root: { ...root, created: true, continued: true }, make };
+      return { root: { ...root, created: true, continued: true, parent: identity }, make };
     })
     : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
 }
@@ -126,26 +130,36 @@ function confine(root: TargetRoot, { root: within }: Confinement, target: string
   root.within = within;
 }
 
+function identityOfStat({ dev, inode }: FileStat): FileIdentity {
+  return { dev, inode };
+}
+
 /** Below a folder that exists. */
-function intoFolder(source: PlannedSource, folder: string, paths: PathCalls, rules?: NameRules): Draft {
+function intoFolder(
+  source: PlannedSource,
+  { path: folder, identity }: { path: string; identity: FileIdentity },
+  paths: PathCalls,
+  rules?: NameRules,
+): Draft {
   if (source.name === "." && source.kind === "folder") {
-    return { root: { kind: "folder", path: folder, created: false }, make: false };
+    return { root: { kind: "folder", path: folder, created: false, identity }, make: false };
   }
   const path = joinPath(folder, source.name);
   const problem = problemOfName(source.name, rules);
   if (problem !== undefined) {
     if (source.kind === "folder") throw misnamed(path, problem);
     // Not even looked at: it would be something else. Who writes it is refused, and the others go on.
-    return { root: { kind: "file", folder, name: source.name }, make: false };
+    return { root: { kind: "file", folder, name: source.name, identity }, make: false };
   }
   const stat = source.kind === "file" ? statNameable(path, paths, false) : paths.stat(path, { follow: false });
   if (source.kind === "file") {
     if (stat?.kind === FileKind.folder) throw failedWith("write", path, "EISDIR");
-    return { root: { kind: "file", folder, name: source.name }, make: false };
+    return { root: { kind: "file", folder, name: source.name, identity }, make: false };
   }
   if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
   if (stat && stat.kind !== FileKind.folder) throw failedWith("create", path, "ENOTDIR");
-  return { root: { kind: "folder", path, created: !stat }, make: !stat };
+  if (!stat) return { root: { kind: "folder", path, created: true, parent: identity }, make: true };
+  return { root: { kind: "folder", path, created: false, identity: identityOfStat(stat) }, make: false };
 }
 
 /** The target is the new name, or the file that is replaced. */
@@ -164,7 +178,10 @@ function ontoName(
     // As scp writes through a link that the user names, the file that it leads to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
     const path = isLink ? paths.realPath(full) : full;
-    return { root: { kind: "file", folder: folderOf(path), name: baseName(path) }, make: false };
+    const folder = folderOf(path);
+    const above = paths.stat(folder, { follow: true });
+    const identity = above && identityOfStat(above);
+    return { root: { kind: "file", folder, name: baseName(path), identity }, make: false };
   }
   const bare = withoutTrailingSlashes(full);
   const parent = folderOf(bare);
@@ -177,10 +194,10 @@ function ontoName(
     if (hasTrailingSlash(full)) {
       throw notFolder(target, stat, "Make the folder first, or leave out the slash at the end");
     }
-    return { root: { kind: "file", folder: parent, name }, make: false };
+    return { root: { kind: "file", folder: parent, name, identity: identityOfStat(above) }, make: false };
   }
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
-  return { root: { kind: "folder", path: bare, created: true }, make: true };
+  return { root: { kind: "folder", path: bare, created: true, parent: identityOfStat(above) }, make: true };
 }
 
 /** Returns undefined for a name that the engine cannot open: writing that file fails later, and the others are copied. */
@@ -247,12 +264,13 @@ function rootPath(root: TargetRoot): string {
 
 /** Makes the root folders that are missing, after a plan that has not done so. */
 export function makeFolders(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
-  const made = new Set<string>();
+  const made = new Map<string, FileIdentity>();
   for (const root of roots) {
     if (root.kind !== "folder" || !root.created || root.continued) continue;
-    if (made.has(root.path)) root.created = false;
-    else paths.makeFolder(root.path);
-    made.add(root.path);
+    const known = made.get(root.path);
+    root.created = known === undefined;
+    root.identity = known ?? paths.makeFolder(root.path, root);
+    made.set(root.path, root.identity);
   }
   return roots;
 }

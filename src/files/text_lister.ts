@@ -4,17 +4,25 @@
  */
 
 import { FileError } from "../errors.ts";
+import type { FileCalls } from "../native/file_calls.ts";
 import { hasEscapedBytes } from "../protocol/names.ts";
-import type { SourceRoot } from "./engine.ts";
+import type { ReadOptions, SourceRoot } from "./engine.ts";
 import { FileCode } from "./file_failure.ts";
 import { joinPath } from "./local_path.ts";
 import { NativeLister } from "./native_lister.ts";
+import { LinkCheck } from "./portable_access.ts";
 import { wholeMilliseconds } from "./runtime_gaps.ts";
 
 /** Times have whole milliseconds, because they are compared with times from `Deno.*` calls. */
 export class TextLister extends NativeLister {
+  readonly #links: LinkCheck | undefined;
   #folder = "";
   #name = "";
+
+  constructor(calls: FileCalls, { follow = true }: ReadOptions = {}) {
+    super(calls);
+    this.#links = follow ? undefined : new LinkCheck();
+  }
 
   /** Path of the directory that was opened last. */
   get folder(): string {
@@ -29,6 +37,7 @@ export class TextLister extends NativeLister {
   override openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
     this.#folder = joinPath(root.path, path);
     super.openFolder(root, path, options);
+    this.#links?.check(root.path, path);
     this.#cutTimes();
   }
 

@@ -9,6 +9,7 @@ import { encodeName } from "../protocol/names.ts";
 import { RecordType } from "../protocol/records.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "./engine.ts";
 import { failedWith } from "./file_failure.ts";
+import { isSameFile, replaced, swapped } from "./file_identity.ts";
 import { FileKind, kindName } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import { HardLinks } from "./hard_links.ts";
@@ -31,6 +32,11 @@ interface Level {
   pending: string[];
 }
 
+/** Returns whether a walk follows symbolic links. */
+export function walksLinks({ symlinks = "follow" }: Pick<WalkOptions, "symlinks">): boolean {
+  return symlinks === "follow";
+}
+
 export class TreeWalk implements Walk {
   readonly #roots: SourceRoot[];
   readonly #lister: FolderLister;
@@ -46,7 +52,7 @@ export class TreeWalk implements Walk {
     this.#roots = roots;
     this.#lister = lister;
     this.#options = options;
-    this.#follow = (options.symlinks ?? "follow") === "follow";
+    this.#follow = walksLinks(options);
     this.#items = this.#walk();
   }
 
@@ -82,6 +88,8 @@ export class TreeWalk implements Walk {
     try {
       this.#lister.statRoot(source);
       if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path, this.#lister.stat.kind);
+      // The path may refer to another file by now.
+      if (!this.#follow && !isSameFile(source.identity, this.#lister.stat)) throw replaced("read", source.path);
     } catch (error) {
       this.#fail(error);
       return;
@@ -112,7 +120,8 @@ export class TreeWalk implements Walk {
     const lister = this.#lister;
     const source = this.#roots[root];
     try {
-      lister.openFolder(source, path, { follow: this.#follow || path === "" });
+      lister.openFolder(source, path, { follow: this.#follow || path === "", index: root });
+      if (path === "" && !this.#follow && !isSameFile(source.identity, lister.stat)) throw swapped("read", source.path);
       const { dev, inode, inodeLow } = lister.stat;
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
         throw failedWith("read", joinPath(source.path, path), "ELOOP");

@@ -32,6 +32,12 @@ const SYMBOLS = {
   fchownat: { parameters: ["i32", "usize", "u32", "u32", "i32"], result: "i32" },
   futimens: { parameters: ["i32", "usize"], result: "i32" },
   utimensat: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
+  // For access control lists. All other calls for extended attributes are in xattr_calls.ts.
+  getxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
+  lgetxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
+  setxattr: { parameters: ["usize", "usize", "usize", "usize", "i32"], result: "i32" },
+  removexattr: { parameters: ["usize", "usize"], result: "i32" },
+  memccpy: { parameters: ["usize", "usize", "i32", "usize"], result: "usize" },
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
   // glibc and musl differ in what they wrap, and older ones wrap less: these go by number.
@@ -43,6 +49,7 @@ const SYMBOLS = {
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
 /** posix_fadvise(2): the cache may forget these pages. */
 export const FADV_DONTNEED = 4;
@@ -76,7 +83,10 @@ type WithNumbers<Call> = Call extends (...values: infer Values) => infer Result
 type AllCalls = {
   [Name in keyof typeof SYMBOLS]: WithNumbers<Deno.StaticForeignLibraryInterface<typeof SYMBOLS>[Name]>;
 };
-type LibcCalls = Omit<AllCalls, "lseek" | "fallocate" | "statx" | "openat2" | "getdents64" | "renameat2">;
+type LibcCalls = Omit<
+  AllCalls,
+  "lseek" | "fallocate" | "memccpy" | "statx" | "openat2" | "getdents64" | "renameat2"
+>;
 
 /** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
 export interface FileCalls extends LibcCalls {
@@ -87,6 +97,8 @@ export interface FileCalls extends LibcCalls {
   seek(file: number, offset: number, whence: number): number;
   /** fallocate(2) that makes a hole and keeps the size: EOPNOTSUPP where a file system has no holes. */
   punchHole(file: number, offset: number, length: number): number;
+  /** Copies a name with its NUL between two addresses. @returns whether it has at most `most` bytes including the NUL. */
+  copyName(to: number, from: number, most: number): boolean;
   /** statx(2) with the basic fields into 256 bytes at `into`. */
   statx(folder: number, name: number, flags: number, into: number): number;
   /** openat2(2); `how` is the address of a struct open_how. */
@@ -95,6 +107,8 @@ export interface FileCalls extends LibcCalls {
   getdents64(folder: number, into: number, bytes: number): number;
   /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
   renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
+  /** renameat2(2) with RENAME_EXCHANGE; EINVAL if the file system lacks it. */
+  exchange(fromFolder: number, from: number, toFolder: number, to: number): number;
 }
 
 let opened: FileCalls | undefined;
@@ -110,22 +124,26 @@ export function openFileCalls(): FileCalls {
   if (!numbers) {
     throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
   }
-  const { lseek, fallocate, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
+  const { lseek, fallocate, memccpy, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
     .symbols as unknown as AllCalls;
   const basicFields = 0x7ff;
   const howBytes = 24;
   const noReplace = 1;
+  const exchange = 2;
   const punchHoleKeepSize = 3;
   opened = {
     ...calls,
     errno: openErrno(),
     seek: (file, offset, whence) => Number(lseek(file, offset, whence)),
     punchHole: (file, offset, length) => fallocate(file, punchHoleKeepSize, offset, length),
+    copyName: (to, from, most) => Number(memccpy(to, from, 0, most)) !== 0,
     statx: (folder, name, flags, into) => statx(numbers.statx, folder, name, flags, basicFields, into),
     openat2: (folder, name, how) => openat2(numbers.openat2, folder, name, how, howBytes),
     getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
     renameNew: (fromFolder, from, toFolder, to) =>
       renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
+    exchange: (fromFolder, from, toFolder, to) =>
+      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, exchange),
     flags: {
       read: 0,
       write: 1,

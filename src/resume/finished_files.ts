@@ -49,6 +49,12 @@ export class FinishedFiles {
     return this.#digests.digest;
   }
 
+  /** Whether an earlier run has noted the last digest. */
+  get isNoted(): boolean {
+    const [low, high] = this.#digests.digest;
+    return this.#known !== undefined && this.#known.get(low, high) !== Known.no;
+  }
+
   /** Whether an earlier run has finished the file of this record, and it still looks so. @returns one of `Known` */
   known(cursor: RecordCursor, bytes: Uint8Array, look: FileLook): number {
     if (!this.#known) return Known.no;

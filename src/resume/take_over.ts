@@ -1,6 +1,7 @@
 /** The start of a large file that can be continued: takes over what an earlier copy has left, or begins anew. */
 
 import { codeOf } from "../files/file_failure.ts";
+import { type FileIdentity, identityOf } from "../files/file_identity.ts";
 import { joinPath } from "../files/local_path.ts";
 import { combineCrc32 } from "../protocol/crc32.ts";
 import { encodeName } from "../protocol/names.ts";
@@ -24,6 +25,10 @@ import { intactBlocks } from "./verify_blocks.ts";
 /** A partial file with its journal, both of this process's own. */
 export interface TakenOver {
   names: PartialNames;
+  /** Identity of the partial file. */
+  identity: FileIdentity;
+  /** With `holds`: the partial file, open. */
+  held?: Deno.FsFile;
   /** The journal, locked until it is closed. */
   journal: Deno.FsFile;
   /** What is there already, in order and without overlaps. */
@@ -35,6 +40,8 @@ export interface TakenOver {
 export interface TakeOverOptions {
   /** What nobody has noted can be compared with the source: it is left in the partial file. Default false. */
   compares?: boolean;
+  /** Whether the partial file stays open, so that no other file gets its inode. Default: false. */
+  holds?: boolean;
 }
 
 /** A journal of more is read up to here: 4 million blocks. */
@@ -58,22 +65,30 @@ export async function takeOver(
   folder: string,
   name: string,
   source: ResumableSource,
-  { compares = false }: TakeOverOptions = {},
+  { compares = false, holds = false }: TakeOverOptions = {},
 ): Promise<TakenOver | undefined> {
   const names = partialNames(name);
   const journalPath = joinPath(folder, names.journal);
   const partialPath = joinPath(folder, names.partial);
   let journal: Deno.FsFile | undefined;
+  let left: Left | undefined;
   try {
     journal = await lockJournal(journalPath);
     if (!journal) return undefined;
     const header = { ...source, name: encodeName(name) };
-    const left = await leftBefore(journal, partialPath, header);
+    left = await leftBefore(journal, partialPath, header);
     const continued = left !== undefined && compares;
-    const kept = left ?? [];
-    if (kept.length === 0 && !continued) begin(journal, partialPath, header);
-    return { names, journal, kept, continued };
+    if (left && left.kept.length === 0 && !continued) {
+      left.file.close();
+      left = undefined;
+    }
+    left ??= { file: begin(journal, partialPath, header), kept: [] };
+    const { file, kept } = left;
+    const identity = identityOf(file.statSync());
+    if (!holds) file.close();
+    return { names, identity, journal, kept, continued, ...(holds ? { held: file } : {}) };
   } catch (error) {
+    left?.file.close();
     if (journal) {
       removeOwn(partialPath);
       removeJournal(journalPath, journal);
@@ -98,12 +113,18 @@ export async function removeEarlier(folder: string, name: string): Promise<void>
   }
 }
 
+/** An open partial file, and the noted ranges of it. */
+interface Left {
+  file: Deno.FsFile;
+  kept: SummedRange[];
+}
+
 /** What is noted and can be taken over; undefined when the journal is another's, or makes no sense. */
 async function leftBefore(
   journal: Deno.FsFile,
   partial: string,
   header: JournalHeader,
-): Promise<SummedRange[] | undefined> {
+): Promise<Left | undefined> {
   const known = decodeJournal(await readJournal(journal));
   if (!known || !isJournalOf(known.header, header)) return undefined;
   const claimed = sortedBlocks(known.blocks);
@@ -111,18 +132,30 @@ async function leftBefore(
   checking = check.catch(() => {});
   const intact = await check;
   if (!intact) return undefined;
-  if (intact.length === known.blocks.length) journal.truncateSync(known.validBytes);
-  else rewrite(journal, intact);
-  return joined(intact).slice(0, MOST_KEPT);
+  const { file, blocks } = intact;
+  try {
+    if (blocks.length === known.blocks.length) journal.truncateSync(known.validBytes);
+    else rewrite(journal, blocks);
+    return { file, kept: joined(blocks).slice(0, MOST_KEPT) };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
-function begin(journal: Deno.FsFile, partial: string, header: JournalHeader): void {
+function begin(journal: Deno.FsFile, partial: string, header: JournalHeader): Deno.FsFile {
   removeOwn(partial);
   journal.truncateSync(0);
   writeAt(journal, 0, encodeJournalHeader(header));
   const mode = Deno.build.os === "windows" ? undefined : 0o600;
-  using file = Deno.openSync(partial, { write: true, createNew: true, mode });
-  file.truncateSync(header.size);
+  const file = Deno.openSync(partial, { write: true, createNew: true, mode });
+  try {
+    file.truncateSync(header.size);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 /** Removes a file if it is this user's own. */

@@ -1,7 +1,7 @@
 /** Answers asks: holds records against what is at the target, where nothing is made for it. */
 
 import { FileError, ProtocolError, quotePath } from "../errors.ts";
-import type { RangeReader } from "../files/engine.ts";
+import type { KeptBackup, RangeReader } from "../files/engine.ts";
 import { FileChange } from "../files/file_change.ts";
 import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
@@ -43,6 +43,8 @@ export interface AskReceiverOptions {
   finished?: FinishedFiles;
   /** Reports list files of earlier runs, with their digests, and files that lose their names. Default false. */
   digests?: boolean;
+  /** Returns whether a file is a backup of this copy. Default: there is no backup. */
+  isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
 
 /** Answers the asks of one stream. */
@@ -52,6 +54,7 @@ export class AskReceiver {
   readonly #verifies: boolean;
   readonly #finished: FinishedFiles | undefined;
   readonly #listsDigests: boolean;
+  readonly #isKept: (backup: KeptBackup) => Promise<boolean>;
   #folder = "";
   /** Of the file that was settled last, where it is listed. */
   #settledDigest?: Uint8Array;
@@ -61,7 +64,8 @@ export class AskReceiver {
 
   /** @param options what the sender may ask before it sends. */
   constructor(target: TargetComparer, options: Comparison | undefined, more: AskReceiverOptions) {
-    const { breather, verifies, finished, digests = false } = more;
+    const { breather, verifies, finished, digests = false, isKept = () => Promise.resolve(false) } = more;
+    this.#isKept = isKept;
     this.#verifies = verifies;
     this.#finished = options?.by === "memory" ? finished : undefined;
     this.#listsDigests = digests;
@@ -114,7 +118,7 @@ export class AskReceiver {
         // What the sender cannot read, or reads otherwise now, may be right here.
         const isReadable = !range || !isSameDigest(range.digest, NO_DIGEST);
         const isWrong = outcome === Verdict.different && folder === Verdict.same && isReadable;
-        const why = isWrong ? this.#takeAway(cursor, bytes) : outcome;
+        const why = isWrong ? await this.#takeAway(cursor, bytes) : outcome;
         if (this.#listsDigests && (last || why !== Verdict.different)) {
           (report.lost ??= []).push(this.#placeOf(cursor, bytes));
         }
@@ -130,6 +134,7 @@ export class AskReceiver {
       } else if (outcome === Verdict.same && !entering && (!range || isWhole(range, cursor))) {
         if (verify) {
           report.verified = (report.verified ?? 0) + 1;
+          (report.confirmed ??= []).push(this.#placeOf(cursor, bytes));
           this.#target.forgetFormer();
         } else this.#skip(cursor, bytes, report);
       }
@@ -140,7 +145,9 @@ export class AskReceiver {
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
     this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
-    if (this.#listsDigests) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    if (this.#listsDigests || this.#verifies) {
+      this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    }
     if (cursor.type === RecordType.folder) report?.folders.push(folderAttributes(cursor, bytes));
     return Verdict.same;
   }
@@ -226,16 +233,20 @@ export class AskReceiver {
   }
 
   /** Restores the backup of a file that does not contain what was sent, also if the file is sent again. */
-  #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number | Failure {
+  async #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number | Failure> {
     const target = this.#target;
     const { dev, inode, inodeLow } = target.stat;
     try {
+      const identity = target.backup();
+      // Another user may have put a file under the name of the backup.
+      const isKept = identity &&
+        await this.#isKept({ ...this.#placeOf(cursor, bytes), identity });
       if (!target.look(cursor, bytes)) return Verdict.missing;
       // Sent once more while this one was read, it may be right.
       const { stat } = target;
       if (stat.dev !== dev || stat.inode !== inode || stat.inodeLow !== inodeLow) return Verdict.different;
       if (stat.kind !== FileKind.file && stat.kind !== FileKind.symlink) return Verdict.different;
-      return unverified(target.path, target.revert());
+      return unverified(target.path, target.revert(isKept ? identity : undefined));
     } catch (error) {
       // Then it keeps its name, and the sender's failure is all that tells.
       if (error instanceof FileError) return Verdict.different;

@@ -98,6 +98,8 @@ export class PackReceiver {
       }
     }
     report.created = this.#target.takeCreated();
+    const kept = this.#target.takeKept();
+    if (kept.length > 0) report.kept = kept;
     if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);
     return { report, outcomes };
   }

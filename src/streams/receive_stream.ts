@@ -1,7 +1,7 @@
 /** The receiving side of one stream: opens frames, and writes what they bring. */
 
 import { FileError, ProtocolError } from "../errors.ts";
-import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
+import type { KeptBackup, Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
@@ -30,6 +30,8 @@ export interface ReceiveHost {
    * @throws {ProtocolError} for one that never was.
    */
   partial(file: number): Promise<Partial | undefined>;
+  /** Returns whether a file is a backup of this copy, whose successor is not verified yet. */
+  isKept(backup: KeptBackup): Promise<boolean>;
   /** Something was written. Told before the sender gets its result. */
   report(report: ReceiveReport): void;
   /** Bytes written on this stream so far, or found in place. */

@@ -9,6 +9,7 @@ import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../protocol/lim
 import type { CodecName } from "../protocol/coding.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { SharedMemory } from "../resume/run_memory.ts";
+import type { AskReceiverOptions } from "./ask_receiver.ts";
 import { Breather } from "./breather.ts";
 import type { Compressor } from "./compressor.ts";
 import type { Expander } from "./expander.ts";
@@ -89,7 +90,7 @@ async function run(
     const real = loadFileEngine(job.fileEngine).engine;
     const files = job.dummy ? (await import("../files/dummy_engine.ts")).createDummyEngine(real) : real;
     if (role.type === "send") {
-      const source = files.sourceReader(role.roots, { preserve: role.preserve });
+      const source = files.sourceReader(role.roots, { preserve: role.preserve, follow: role.follow });
       const compressor = role.codec && await createCompressor(role.codec, job);
       try {
         const { sparse, lends, keepsContents = false } = role;
@@ -116,7 +117,7 @@ async function run(
     if (role.options.xattrs || role.options.acls) await files.loadXattrs();
     const target = files.targetWriter(role.roots, role.options);
     const finished = role.memory && await openFinished(role.memory, role.roots);
-    const asks = await openAsks(role, files, breather, finished);
+    const asks = await openAsks(role, files, { breather, finished, isKept: (backup) => host.isKept(backup) });
     const lent = role.lender === undefined ? undefined : await openLentFiles(files, role.lender, breather);
     const stream = new ReceiveStream({
       ...frames[0],
@@ -187,17 +188,13 @@ async function openFinished(memory: SharedMemory, roots: readonly TargetRoot[]):
 async function openAsks(
   { comparison: given, verify, roots, options, memory, digests }: RoleOf<"receive">,
   files: FileEngine,
-  breather: Breather,
-  finished: FinishedFiles | undefined,
+  more: Pick<AskReceiverOptions, "breather" | "finished" | "isKept">,
 ) {
   const comparison = given ?? (memory?.known ? { by: "memory", dryRun: false } as const : undefined);
   if (!comparison && !verify) return undefined;
   const { AskReceiver } = await import("./ask_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return {
-    comparer,
-    receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify, finished, digests }),
-  };
+  return { comparer, receiver: new AskReceiver(comparer, comparison, { ...more, verifies: verify, digests }) };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

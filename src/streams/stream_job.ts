@@ -14,6 +14,8 @@ export type StreamRole =
     roots: SourceRoot[];
     /** Whether the receiver preserves permissions. */
     preserve: boolean;
+    /** Whether symbolic links below the roots are followed. */
+    follow: boolean;
     /** Holes, and blocks of zeros, are sent as such. */
     sparse: boolean;
     /** The receiver, on this machine, copies ranged files by itself (lent.ts). */

@@ -1,6 +1,7 @@
 /** Places streams: on Workers where a connection can be handed to one, else on this thread. */
 
 import { chooseCongestion } from "../native/congestion.ts";
+import type { KeptBackup } from "../files/engine.ts";
 import { descriptorOf, duplicate } from "../native/socket_descriptor.ts";
 import { Changes } from "./changes.ts";
 import { type ByteConn, ConnTransport } from "../native/transport.ts";
@@ -17,6 +18,8 @@ export interface PoolHost {
   /** The next unit for a stream. */
   next(stream: number): Promise<Unit | undefined>;
   partial: StreamHost["partial"];
+  /** Receivers only. */
+  isKept?: StreamHost["isKept"];
   report(stream: number, report: SendReport | ReceiveReport): void;
   written(stream: number, bytes: number): void;
   /** Relays only: a result that was passed on. */
@@ -109,6 +112,7 @@ export class StreamPool {
     const stream = runStream(this.#job, ends, {
       next: () => host.next(number),
       partial: (file) => host.partial(file),
+      isKept: (backup) => isKept(host, backup),
       report: (report) => host.report(number, report),
       relayed: (result) => host.relayed?.(result),
       written: (bytes) => host.written(number, bytes),
@@ -136,6 +140,10 @@ export class StreamPool {
   #startWorker(): StreamThread {
     return new StreamThread(this.#job, this.#host, (wireBytes) => this.wireBytes += wireBytes);
   }
+}
+
+async function isKept(host: PoolHost, backup: KeptBackup): Promise<boolean> {
+  return await host.isKept?.(backup) ?? false;
 }
 
 /** Only a connection of the system's own can be handed to another thread. */
@@ -217,6 +225,9 @@ class StreamThread {
           (partial) => this.post({ type: "partial", stream, file: message.file, partial }),
           () => this.post({ type: "partial", stream, file: message.file, partial: null }),
         );
+        break;
+      case "isKept":
+        isKept(this.#host, message.backup).then((kept) => this.post({ type: "kept", stream, kept }));
         break;
       case "report":
         this.#host.report(stream, message.report);

@@ -14,6 +14,7 @@ const running = new Map<number, RunningStream>();
 const transports = new Set<RawSocket>();
 const waitingUnits = new Map<number, (unit: Unit | undefined) => void>();
 const waitingPartials = new Map<string, (partial: Partial | undefined | null) => void>();
+const waitingKept = new Map<number, (kept: boolean) => void>();
 let job: StreamJob;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
@@ -29,6 +30,9 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       break;
     case "partial":
       waitingPartials.get(`${data.stream} ${data.file}`)?.(data.partial);
+      break;
+    case "kept":
+      waitingKept.get(data.stream)?.(data.kept);
       break;
     case "stop":
       for (const transport of transports) transport.close();
@@ -69,6 +73,12 @@ function hostOf(stream: number): StreamHost {
       waitingPartials.delete(`${stream} ${file}`);
       if (partial === null) throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} never was open`);
       return partial;
+    },
+    isKept(backup) {
+      return new Promise((resolve) => {
+        waitingKept.set(stream, resolve);
+        post({ type: "isKept", stream, backup });
+      });
     },
     report: (report) => post({ type: "report", stream, report }),
     relayed: (result) => post({ type: "relayed", stream, result }),

@@ -1,6 +1,6 @@
 /** What the main thread and a stream's Worker say to each other. */
 
-import type { Partial } from "../files/engine.ts";
+import type { KeptBackup, Partial } from "../files/engine.ts";
 import type { AnswerResult, Failure, PackResult, RangeResult } from "../protocol/results.ts";
 import type { StreamJob, StreamKeysOf } from "./stream_job.ts";
 import type { ReceiveReport, SendReport, Unit } from "./unit.ts";
@@ -15,6 +15,8 @@ export type ToWorker =
   | { type: "unit"; stream: number; unit?: Unit }
   /** The answer to "partial": undefined for a file that was given up, null for one that never was. */
   | { type: "partial"; stream: number; file: number; partial: Partial | undefined | null }
+  /** The answer to "isKept". */
+  | { type: "kept"; stream: number; kept: boolean }
   | { type: "forget"; file: number }
   /** End all streams: their connections are closed. */
   | { type: "stop" };
@@ -23,6 +25,8 @@ export type ToWorker =
 export type FromWorker =
   | { type: "next"; stream: number }
   | { type: "partial"; stream: number; file: number }
+  /** A stream asks about one file at a time. */
+  | { type: "isKept"; stream: number; backup: KeptBackup }
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
   | { type: "relayed"; stream: number; result: PackResult | RangeResult | AnswerResult }
   | { type: "written"; stream: number; bytes: number }

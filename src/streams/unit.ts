@@ -1,7 +1,7 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
 import type { ContentSum } from "../files/content_digest.ts";
-import type { FolderPlace, TouchedFolder, WalkItem } from "../files/engine.ts";
+import type { FolderPlace, KeptBackup, TouchedFolder, WalkItem } from "../files/engine.ts";
 import type { Attributes, ChangeTimes } from "../files/file_stat.ts";
 import type { Failure } from "../protocol/results.ts";
 
@@ -232,6 +232,10 @@ export interface ReceivedPack {
   written?: WrittenFile[];
   /** Of these, those that are not in place any more. */
   lost?: FilePlace[];
+  /** Backups of replaced files, until their successors are verified. */
+  kept?: KeptBackup[];
+  /** Verified files, whose backups are no longer needed. */
+  confirmed?: FilePlace[];
   /** Digests of files that are in place and are to be remembered: two halves of each (finished_files.ts). */
   finished?: Uint32Array;
 }

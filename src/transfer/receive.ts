@@ -2,6 +2,7 @@
 
 import { quotePath, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
+import { HeldFolders } from "../files/held_folders.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
 import { isRenamed, makeFolders, planTargets } from "../files/target_plan.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
@@ -46,13 +47,16 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
   const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
-  // At once: without the mark the next try would copy into the folders that this one has made.
-  const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
-  const memory = await remember(options, roots, announced);
+  const held = new HeldFolders(options.files, roots);
+  let memory: RememberedRun | undefined;
   try {
+    // At once: without the mark the next try would copy into the folders that this one has made.
+    const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
+    memory = await remember(options, roots, announced);
     return await receiveInto(options, { roots, marked, memory, announced, sender, senderFailed, sameHost });
   } finally {
     memory?.close();
+    held.close();
   }
 }
 

@@ -1,13 +1,16 @@
 /** A copy of several files remembers what it has finished, so that the same command, run again, need not send it again. */
 
 import type { FileLook } from "../resume/file_digest.ts";
-import type { TargetRoot } from "../files/engine.ts";
+import type { KeptBackup, TargetRoot } from "../files/engine.ts";
 import { rootFolder, targetText } from "../files/target_name.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { RunMemory, RunPlace, SharedMemory } from "../resume/run_memory.ts";
 import { systemRun } from "./host_identity.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+
+/** Marks the digest of a backup: no source has so many nanoseconds. */
+const NO_SOURCE = { size: 0, mtime: 0, mtimeNs: 0xffffffff, version: 0 };
 
 /** On the receiving side, while the copy is under way. */
 export class RememberedRun {
@@ -53,6 +56,22 @@ export class RememberedRun {
   noteRanged({ root, path, size, version, attributes: { mtime, mtimeNs } }: MessageOf<"open">, look: FileLook): void {
     if (version === undefined) return;
     this.note(this.#finished.digestOf(root, path, { size, mtime, mtimeNs, version }, look));
+  }
+
+  /** Notes a backup, which a later run may restore. */
+  noteBackup(backup: KeptBackup): void {
+    this.note(this.#digestOf(backup));
+  }
+
+  /** Returns whether an earlier run has noted this backup. */
+  hasKept(backup: KeptBackup): boolean {
+    this.#digestOf(backup);
+    return this.#finished.isNoted;
+  }
+
+  #digestOf({ root, path, identity: { dev, inode } }: KeptBackup): Uint32Array {
+    const look = { mtime: dev, mtimeNs: dev / 2 ** 32, inode, inodeLow: inode % 2 ** 32 };
+    return this.#finished.digestOf(root, path, NO_SOURCE, look);
   }
 
   /** Everything is in place: there is nothing to be remembered. */

@@ -1,7 +1,6 @@
 /** The remote end of a session that cleans: no streams, only the control channel. */
 
 import { ProtocolError } from "../errors.ts";
-import { Confinement } from "../files/confinement.ts";
 import type { CleanJob } from "../protocol/job.ts";
 import type { RemovedEntry } from "../protocol/messages.ts";
 import { MOST_WAITING } from "../session/control_channel.ts";
@@ -10,7 +9,7 @@ import type { RemoteSession } from "../session/remote_session.ts";
 import { clean, findFolders } from "./cleaning.ts";
 import { GatheredEntries } from "./gathered_entries.ts";
 import type { Machine } from "./machine.ts";
-import { checkDirection, type SessionLimits } from "./session_limits.ts";
+import { checkDirection, confine, type SessionLimits } from "./session_limits.ts";
 import { takeWanted } from "./wanted.ts";
 
 /** What is gathered for a message waits no longer. */
@@ -28,7 +27,7 @@ export async function cleanForClient(
   checkDirection("clean", limits);
   const { dryRun = false, olderThanMs } = job;
   const home = Deno.cwd();
-  const confinement = limits.root === undefined ? undefined : new Confinement(limits.root, home, machine.files.paths);
+  const confinement = confine(limits, home, machine.files.paths);
   const failed = (failure: Failure) => {
     note(failure.message);
     control.send({ type: "failed", failure });

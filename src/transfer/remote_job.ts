@@ -1,7 +1,6 @@
 /** What the remote end does for its client, once the session is agreed. */
 
 import { ProtocolError } from "../errors.ts";
-import { Confinement } from "../files/confinement.ts";
 import { parseFilterRules } from "../files/filter.ts";
 import { comparisonOf } from "../protocol/ask.ts";
 import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../protocol/limits.ts";
@@ -16,7 +15,7 @@ import type { Machine } from "./machine.ts";
 import { receive } from "./receive.ts";
 import { findSources } from "./found_sources.ts";
 import { type Outcome, send } from "./send.ts";
-import { checkDirection, type SessionLimits } from "./session_limits.ts";
+import { checkDirection, confine, type SessionLimits } from "./session_limits.ts";
 import { lenderOf } from "./lending.ts";
 import { takeWanted } from "./wanted.ts";
 
@@ -56,8 +55,7 @@ export async function runJob(
   if (job.xattrs || job.acls) await machine.files.loadXattrs();
   // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
   const home = Deno.cwd();
-  const { root } = limits;
-  const confinement = root === undefined ? undefined : new Confinement(root, home, machine.files.paths);
+  const confinement = confine(limits, home, machine.files.paths);
   const base = confinement?.base ?? home;
   const tilde = !options.local;
   const verify = wants("verify");

@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import { checkCongestion } from "../native/congestion.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../protocol/limits.ts";
 import type { FileEngine, SourceRoot, WalkOptions } from "../files/engine.ts";
+import { walksLinks } from "../files/tree_walk.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -167,6 +168,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
             type: "send",
             roots,
             preserve: options.walk.preserve ?? false,
+            follow: walksLinks(options.walk),
             sparse: options.sparse,
             lends,
             codec,

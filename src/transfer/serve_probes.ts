@@ -2,7 +2,6 @@
 
 import { measureCipher } from "../crypto/cipher_speed.ts";
 import { ProtocolError, UserError } from "../errors.ts";
-import { Confinement } from "../files/confinement.ts";
 import { measureDisk } from "../files/disk_speed.ts";
 import { fullPath } from "../files/target_plan.ts";
 import { TIMEOUT_MS } from "../protocol/limits.ts";
@@ -13,7 +12,7 @@ import type { ProvenStream, Session } from "../session/session.ts";
 import { exactly } from "../session/stream_count.ts";
 import type { Machine } from "./machine.ts";
 import type { RemoteJobOptions } from "./remote_job.ts";
-import { checkDirection } from "./session_limits.ts";
+import { checkDirection, confine } from "./session_limits.ts";
 import { answerEchoes } from "./stream_echo.ts";
 import { systemFacts } from "./system_facts.ts";
 import { measureThroughput } from "./throughput.ts";
@@ -136,8 +135,7 @@ class Probes {
     const { job } = this.#session;
     if (job.direction !== "push") throw new ProtocolError("bad-message", "Cannot measure the disk of a source");
     const home = Deno.cwd();
-    const { root } = this.#options.limits;
-    const confinement = root === undefined ? undefined : new Confinement(root, home, this.#machine.files.paths);
+    const confinement = confine(this.#options.limits, home, this.#machine.files.paths);
     const base = confinement?.base ?? home;
     const folder = fullPath(job.target, { tilde: !this.#options.local, base, confinement });
     confinement?.check("write", folder, job.target);

@@ -1,6 +1,10 @@
 /** What a host sets for every session that comes to it, whatever its client asks for. */
 
 import { quotePath, UserError } from "../errors.ts";
+import { Confinement } from "../files/confinement.ts";
+import type { PathCalls } from "../files/engine.ts";
+import { ownUser } from "../files/directory_access.ts";
+import { checkPrivatePlaces } from "../files/private_places.ts";
 
 export interface SessionLimits {
   /** The folder that it is confined to; may begin with "~". */
@@ -21,6 +25,19 @@ export function checkDirection(direction: "push" | "pull" | "clean", { allow }: 
   throw new UserError(`Cannot start: that host does not allow ${FORBIDDEN[direction]}`, {
     hint: 'The key "allow" in the configuration there says so',
   });
+}
+
+/**
+ * Returns the directory that the host confines its sessions to; undefined if there is none.
+ *
+ * @param base directory of relative paths if sessions are not confined.
+ * @throws {UserError} if the directory does not exist, or contains keys or settings of the account.
+ */
+export function confine({ root }: SessionLimits, base: string, paths: PathCalls): Confinement | undefined {
+  if (root === undefined) return undefined;
+  const confinement = new Confinement(root, base, paths);
+  checkPrivatePlaces(confinement.root, ownUser(), (name) => Deno.env.get(name));
+  return confinement;
 }
 
 /** Whether clients may not do here what their user may: who may write every file can also run every program. */

@@ -6,13 +6,13 @@ import { openFilesLimit, unprovenFiles } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
-import { sweep } from "../resume/sweep.ts";
 import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
 import { failedEvent } from "./events.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import { KeptBackups } from "./kept_backups.ts";
 import type { RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
 import { TouchedFolders } from "./touched_folders.ts";
@@ -61,8 +61,6 @@ export class TargetFiles {
   finishing = false;
   readonly #options: ReceiveOptions;
   readonly #memory: RememberedRun | undefined;
-  /** For the names of temporary files. */
-  readonly #token: string;
   readonly #writer: TargetWriter;
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
@@ -75,6 +73,7 @@ export class TargetFiles {
   readonly #syncing = new Set<Promise<void>>();
   #breather?: Breather;
   readonly #folders: TouchedFolders;
+  readonly #backups: KeptBackups;
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -88,9 +87,10 @@ export class TargetFiles {
     { streams, memory }: { streams: number; memory?: RememberedRun },
   ) {
     this.#memory = memory;
+    this.#backups = new KeptBackups(memory);
     this.#options = options;
     const { session, files, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison } = options;
-    const token = this.#token = memory?.token ?? session.secrets.id.slice(0, 8);
+    const token = memory?.token ?? session.secrets.id.slice(0, 8);
     // Otherwise the next update would find times that differ, and send everything again.
     const keepTimes = comparison !== undefined && comparison.by !== "nothing";
     const targetOptions = {
@@ -130,6 +130,7 @@ export class TargetFiles {
       {
         next: () => Promise.reject(new Error("A receiver has no units")),
         partial: (file) => this.#partial(file),
+        isKept: (backup) => Promise.resolve(this.#backups.has(backup)),
         report: (_, report) => {
           try {
             this.#report(report as ReceiveReport);
@@ -266,7 +267,7 @@ export class TargetFiles {
   /** Removes what is left under names that nobody writes to any more. */
   #sweep(): void {
     this.#swept = true;
-    for (const folder of this.#folders.paths()) sweep(folder, this.#token);
+    this.#writer.sweep(this.#folders.places());
   }
 
   #tell(): void {
@@ -305,6 +306,8 @@ export class TargetFiles {
 
   #packDone(report: ReceivedPack): void {
     this.#list(report);
+    this.#backups.add(report.kept);
+    this.#backups.drop(report.confirmed);
     const known = this.#units.get(report.unit);
     // A stream that broke may still bring frames of a unit that another has begun again.
     if (known && known.attempt > report.attempt) return;
@@ -326,6 +329,7 @@ export class TargetFiles {
     })));
     this.#folders.touch(report.created);
     if (report.finished) this.#memory?.note(report.finished);
+    this.#backups.note();
     report.entered?.forEach((folder) => this.#folders.entered(folder));
   }
 
@@ -389,6 +393,8 @@ export class TargetFiles {
       if (look) this.#memory?.noteRanged(open.message, look);
     } catch (error) {
       return this.#notCommitted(file, open, toFailure(error));
+    } finally {
+      this.#backups.add(this.#writer.takeKept());
     }
     this.done.files++;
     this.done.bytes += size;

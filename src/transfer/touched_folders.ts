@@ -1,7 +1,6 @@
 /** Folders below the targets, from which something is still wanted at the end of a copy. */
 
 import type { FileError } from "../errors.ts";
-import { joinPath } from "../files/local_path.ts";
 import { rootFolder } from "../files/target_name.ts";
 import { MAX_DIRECTORIES_TEXT } from "../protocol/limits.ts";
 import { TextBudget } from "../protocol/texts.ts";
@@ -69,11 +68,14 @@ export class TouchedFolders {
   }
 
   /** All of them, and those that roots lie in. */
-  *paths(): Generator<string> {
-    yield* new Set(this.#roots.map(rootFolder));
-    for (const { root, path } of all(this.#folders)) {
-      if (path !== "") yield joinPath(rootFolder(this.#roots[root]), path);
+  *places(): Generator<FolderPlace> {
+    const seen = new Set<string>();
+    for (const [root, target] of this.#roots.entries()) {
+      const path = rootFolder(target);
+      if (!seen.has(path)) yield { root, path: "" };
+      seen.add(path);
     }
+    for (const { root, path } of all(this.#folders)) if (path !== "") yield { root, path };
   }
 
   /** Gives them their attributes, and brings them to the disk where that is wanted. @returns what failed. */

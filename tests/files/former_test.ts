@@ -26,7 +26,7 @@ for (const { title, make } of ENGINES) {
       it("has its name again when the file is not, which lies beside", async () => {
         using folder = filled();
         write(engine, folder, preserve);
-        const names = await judge(engine, folder, preserve, (comparer) => comparer.revert());
+        const names = await judge(engine, folder, preserve, (comparer) => comparer.revert(comparer.backup()));
         assertEquals(contentsOf(folder), OLD);
         assertEquals(hidden(folder), names.toSorted());
         assertEquals(names.map((name) => read(folder, name)), ["new file", "-> new", "only new"]);
@@ -37,7 +37,7 @@ for (const { title, make } of ENGINES) {
         using folder = filled();
         for (let times = 0; times < 2; times++) {
           write(engine, folder, preserve);
-          await judge(engine, folder, preserve, (comparer) => comparer.revert());
+          await judge(engine, folder, preserve, (comparer) => comparer.revert(comparer.backup()));
           assertEquals(contentsOf(folder), OLD);
         }
       });
@@ -46,15 +46,20 @@ for (const { title, make } of ENGINES) {
         using folder = filled();
         write(engine, folder, preserve);
         write(engine, folder, preserve);
-        await judge(engine, folder, preserve, (comparer) => comparer.path.endsWith("added") || comparer.revert());
+        await judge(
+          engine,
+          folder,
+          preserve,
+          (comparer) => comparer.path.endsWith("added") || comparer.revert(comparer.backup()),
+        );
         assertEquals(contentsOf(folder), { ...OLD, added: "only new" });
       });
 
       it("stays there when another part of the same file is found wrong too", async () => {
         using folder = filled();
         write(engine, folder, preserve);
-        const first = await judge(engine, folder, preserve, (comparer) => comparer.revert());
-        const second = await judge(engine, folder, preserve, (comparer) => comparer.revert());
+        const first = await judge(engine, folder, preserve, (comparer) => comparer.revert(comparer.backup()));
+        const second = await judge(engine, folder, preserve, (comparer) => comparer.revert(comparer.backup()));
         assertEquals(second, first.slice(0, 2));
         assertEquals(contentsOf(folder), OLD);
         // And the next copy of it begins anew.
@@ -70,7 +75,7 @@ for (const { title, make } of ENGINES) {
         // There are no hard links of folders.
         Deno.removeSync(folder.at("file"));
         folder.folder("file");
-        const [wrong] = await judge(engine, folder, preserve, (comparer) => comparer.revert());
+        const [wrong] = await judge(engine, folder, preserve, (comparer) => comparer.revert(comparer.backup()));
         assertEquals([Deno.statSync(folder.at(wrong)).isDirectory, read(folder, "file")], [true, "old file"]);
       });
 

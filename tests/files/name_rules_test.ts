@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
 import { checkSameCase, nameKey, type NameRules, OWN_RULES, problemOnWindows } from "../../src/files/name_rules.ts";
 import { createPortableEngine } from "../../src/files/portable_engine.ts";
+import { identityOf } from "../../src/files/file_identity.ts";
 import { planTargets } from "../../src/files/target_plan.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { frameOf, TempFolder } from "./file_engines.ts";
@@ -138,7 +139,12 @@ describe("a target that is on Windows", () => {
     for (const name of FORBIDDEN) {
       assertThrows(() => planTargets([{ name, kind: "folder" }], ".", options, paths), FileError, "Windows");
       const [root] = planTargets([{ name, kind: "file" }], ".", options, paths);
-      assertEquals(root, { kind: "file", folder: temp.at("in"), name });
+      assertEquals(root, {
+        kind: "file",
+        folder: temp.at("in"),
+        name,
+        identity: identityOf(Deno.statSync(temp.at("in"))),
+      });
     }
     assertEquals(temp.list(), ["in/"]);
   });

@@ -19,22 +19,27 @@ function file(name: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+interface AskOptions {
+  last: boolean;
+  digest?: Uint8Array;
+  /** Called when the file has been opened. */
+  opened?: () => void;
+  /** Whether its backup is one of this copy. */
+  kept?: boolean;
+}
+
 for (const { title, make } of ENGINES) {
   describe(`what is verified (${title})`, () => {
     /** Asks about one entry. Returns the answer, and what the receiver counts as failures. */
-    async function ask(
-      folder: TempFolder,
-      entry: Uint8Array<ArrayBuffer>,
-      { last, digest, opened }: { last: boolean; digest?: Uint8Array; opened?: () => void },
-    ) {
-      return (await tell(folder, entry, { last, digest, opened })).outcome;
+    async function ask(folder: TempFolder, entry: Uint8Array<ArrayBuffer>, options: AskOptions) {
+      return (await tell(folder, entry, options)).outcome;
     }
 
     /** The same, and which files have lost their names. */
     async function tell(
       folder: TempFolder,
       entry: Uint8Array<ArrayBuffer>,
-      { last, digest, opened }: { last: boolean; digest?: Uint8Array; opened?: () => void },
+      { last, digest, opened, kept = false }: AskOptions,
     ) {
       const comparer = await make().targetComparer(
         [{ kind: "folder", path: folder.path, created: false }],
@@ -47,7 +52,8 @@ for (const { title, make } of ENGINES) {
         return reader;
       };
       const breather = new Breather();
-      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true, digests: true });
+      const isKept = () => Promise.resolve(kept);
+      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true, digests: true, isKept });
       const root = record(ROOT);
       const recordsBytes = root.length + entry.length;
       const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));
@@ -84,7 +90,7 @@ for (const { title, make } of ENGINES) {
       using folder = new TempFolder();
       folder.write("x", "contents");
       folder.write(formerName("test", new TextEncoder().encode("x")), "former");
-      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, kept: true }), Verdict.different);
       const [left, ...others] = folder.list();
       assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
       assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
@@ -100,6 +106,17 @@ for (const { title, make } of ENGINES) {
         path: "gone",
       }]);
       assertEquals((await tell(folder, file("x"), { last: false, digest: WRONG })).lost, [{ root: 0, path: "x" }]);
+    });
+
+    it("a planted file is not restored in place of a wrong one", async () => {
+      using folder = new TempFolder();
+      const backup = formerName("test", new TextEncoder().encode("x"));
+      folder.write("x", "contents");
+      folder.write(backup, "planted");
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      const [left, ...others] = folder.list().filter((name) => name !== backup);
+      assertEquals([others, isLeftoverName(left)], [[], true]);
+      assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
     });
 
     it("stays where it was written anew while the wrong one was read", async () => {

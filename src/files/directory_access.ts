@@ -1,0 +1,31 @@
+/** Who can create, replace and remove names in a directory, by its owner and mode. */
+
+/** Access to a directory that the copy writes in. */
+export interface DirectoryAccess {
+  /** Other users can replace names in it: a name may refer to another file at any time. */
+  shared: boolean;
+  /** Only its owner and root can enter it. */
+  sealed: boolean;
+  /** Permission bits that its default access control list grants to new files; undefined if it has none. */
+  newModes?: number;
+}
+
+/** Returns the user of this process; undefined if files have no owner on this system. */
+export function ownUser(): number | undefined {
+  return Deno.build.os === "windows" ? undefined : Deno.uid() ?? undefined;
+}
+
+/**
+ * Returns whether users other than this one and root can create and remove names in a directory. The group bits of the
+ * mode include the mask of an access control list.
+ *
+ * @param user user of this process; undefined if files have no owner on this system.
+ */
+export function isShared(user: number | undefined, { uid, mode }: { uid: number; mode: number }): boolean {
+  return user !== undefined && ((uid !== user && uid !== 0) || (mode & 0o022) !== 0);
+}
+
+/** Returns whether only this user and root can enter a directory. */
+export function isSealed(user: number | undefined, { uid, mode }: { uid: number; mode: number }): boolean {
+  return uid === user && (mode & 0o077) === 0;
+}

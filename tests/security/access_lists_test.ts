@@ -1,0 +1,155 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FileEngine, TargetWriter } from "../../src/files/engine.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { ENGINES, frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
+import { setXattr, xattrsOf } from "../support/xattrs.ts";
+
+const OPTIONS = { umask: 0o022, token: "test" };
+const ACCESS = "system.posix_acl_access";
+const DEFAULT = "system.posix_acl_default";
+const USER = 12345;
+const NOBODY = 0xffffffff;
+
+interface Permissions {
+  owner: number;
+  user?: number;
+  group: number;
+  mask?: number;
+  other: number;
+}
+
+/** Returns a list as the system keeps it (acl(5)). */
+function listOf({ owner, user, group, mask, other }: Permissions): Uint8Array<ArrayBuffer> {
+  const entries = [
+    [0x01, owner, NOBODY],
+    ...(user === undefined ? [] : [[0x02, user, USER]]),
+    [0x04, group, NOBODY],
+    ...(mask === undefined ? [] : [[0x10, mask, NOBODY]]),
+    [0x20, other, NOBODY],
+  ];
+  const view = new DataView(new ArrayBuffer(4 + 8 * entries.length));
+  view.setUint32(0, 2, true);
+  entries.forEach(([tag, permissions, id], index) => {
+    view.setUint16(4 + 8 * index, tag, true);
+    view.setUint16(6 + 8 * index, permissions, true);
+    view.setUint32(8 + 8 * index, id, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+const latin1 = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
+const modeOf = (path: string) => Deno.statSync(path).mode! & 0o7777;
+
+const hasLists = (() => {
+  using folder = new TempFolder();
+  return isNativeHere && setXattr(folder.path, DEFAULT, listOf({ owner: 7, group: 5, other: 0 }));
+})();
+const why = hasLists ? "" : " (skipped: no access control lists here)";
+
+function writeSmall(writer: TargetWriter, mode: number): void {
+  const { frame, cursor } = frameOf([[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
+  cursor.next();
+  writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+  cursor.next();
+  writer.writeWhole(cursor, frame);
+}
+
+function writeLarge(writer: TargetWriter, mode: number): void {
+  const attributes = { mode, uid: Deno.uid()!, gid: Deno.gid()!, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
+  writer.commit(writer.createPartial(0, "f", 3), attributes);
+}
+
+const SUITE = "access control lists without --acls";
+const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
+
+for (const { title, make } of ENGINES) {
+  const isNative = title.startsWith("native");
+  describe(`${SUITE} (${title})${why}`, { ignore: !hasLists }, () => {
+    const engine: FileEngine = make();
+    const writerInto = (folder: TempFolder, more: { preserve: boolean }) =>
+      engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });
+
+    for (const [kind, write] of KINDS) {
+      it(`${kind} file that is replaced keeps its list`, { ignore: !isNative }, () => {
+        const list = { owner: 6, user: 6, group: 0, mask: 6, other: 0 };
+        for (const directory of [0o700, 0o755, 0o777]) {
+          using folder = new TempFolder();
+          Deno.chmodSync(folder.path, directory);
+          setXattr(folder.write("f", "old"), ACCESS, listOf(list));
+          const writer = writerInto(folder, { preserve: false });
+          write(writer, 0o666);
+          writer.close();
+          assertEquals(xattrsOf(folder.at("f"))[ACCESS], latin1(listOf(list)));
+          assertEquals(modeOf(folder.at("f")), 0o660);
+        }
+      });
+
+      it(`-p sets the mask of ${kind} file that is replaced, like chmod(1)`, { ignore: !isNative }, () => {
+        for (const directory of [0o700, 0o755, 0o777]) {
+          using folder = new TempFolder();
+          Deno.chmodSync(folder.path, directory);
+          setXattr(folder.write("f", "old"), ACCESS, listOf({ owner: 6, user: 6, group: 0, mask: 6, other: 0 }));
+          const writer = writerInto(folder, { preserve: true });
+          write(writer, 0o644);
+          writer.close();
+          const wanted = { owner: 6, user: 6, group: 0, mask: 4, other: 4 };
+          assertEquals(xattrsOf(folder.at("f"))[ACCESS], latin1(listOf(wanted)));
+        }
+      });
+
+      it(`${kind} file without a list does not inherit one when it is replaced`, { ignore: !isNative }, () => {
+        for (const preserve of [false, true]) {
+          using folder = new TempFolder();
+          folder.write("f", "old", 0o640);
+          setXattr(folder.path, DEFAULT, listOf({ owner: 7, user: 7, group: 7, mask: 7, other: 7 }));
+          const writer = writerInto(folder, { preserve });
+          write(writer, 0o640);
+          writer.close();
+          assertEquals([xattrsOf(folder.at("f")), modeOf(folder.at("f"))], [{}, 0o640]);
+        }
+      });
+
+      it(`${kind} file that is new gets list and mode as from open(2)`, () => {
+        const defaults: Permissions[] = [
+          { owner: 7, user: 6, group: 7, mask: 4, other: 0 },
+          { owner: 6, user: 7, group: 5, mask: 7, other: 5 },
+          { owner: 7, group: 5, other: 0 },
+          { owner: 6, group: 0, other: 4 },
+        ];
+        for (const list of defaults) {
+          for (const mode of [0o666, 0o640, 0o755, 0o600]) {
+            using folder = new TempFolder();
+            setXattr(folder.path, DEFAULT, listOf(list));
+            const writer = writerInto(folder, { preserve: false });
+            write(writer, mode);
+            writer.close();
+            Deno.openSync(folder.at("same"), { write: true, createNew: true, mode: mode & ~OPTIONS.umask }).close();
+            assertEquals(xattrsOf(folder.at("f")), xattrsOf(folder.at("same")));
+            assertEquals(modeOf(folder.at("f")).toString(8), modeOf(folder.at("same")).toString(8));
+          }
+        }
+      });
+    }
+
+    it("a new directory gets list and mode as from mkdir(2)", () => {
+      for (const list of [{ owner: 7, user: 6, group: 7, mask: 4, other: 0 }, { owner: 7, group: 5, other: 1 }]) {
+        for (const mode of [0o777, 0o750, 0o700]) {
+          using folder = new TempFolder();
+          setXattr(folder.path, DEFAULT, listOf(list));
+          const writer = writerInto(folder, { preserve: false });
+          const { frame, cursor } = frameOf([[RecordType.enter, "new"]]);
+          cursor.next();
+          writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+          const attributes = { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
+          const created = writer.takeCreated().map((touched) => ({ ...touched, attributes }));
+          assertEquals(writer.finishFolders(created), []);
+          writer.close();
+          Deno.mkdirSync(folder.at("same"), { mode: mode & ~OPTIONS.umask });
+          assertEquals(xattrsOf(folder.at("new")), xattrsOf(folder.at("same")));
+          assertEquals(modeOf(folder.at("new")).toString(8), modeOf(folder.at("same")).toString(8));
+        }
+      }
+    });
+  });
+}

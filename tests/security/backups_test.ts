@@ -1,0 +1,135 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FileEngine, KeptBackup, TargetRoot } from "../../src/files/engine.ts";
+import { identityOf } from "../../src/files/file_identity.ts";
+import { formerName } from "../../src/files/former_name.ts";
+import { encodeName } from "../../src/protocol/names.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { RunMemory } from "../../src/resume/run_memory.ts";
+import { FinishedFiles } from "../../src/resume/finished_files.ts";
+import { KeptBackups } from "../../src/transfer/kept_backups.ts";
+import { RememberedRun } from "../../src/transfer/remembered_run.ts";
+import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+
+const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepsFormer: true };
+const BACKUPS = ["file", "link"].map((name) => formerName("test", encodeName(name)));
+const RECORDS: Parameters<typeof frameOf>[0] = [
+  [RecordType.enter, ""],
+  [RecordType.file, "file", "new"],
+  [RecordType.symlink, "link", "new"],
+];
+
+/** Creates a directory that every user can write to, with a file and a link to be replaced. */
+function filled(): TempFolder {
+  const folder = new TempFolder();
+  folder.write("file", "old");
+  Deno.symlinkSync("old", folder.at("link"));
+  Deno.chmodSync(folder.path, 0o777);
+  return folder;
+}
+
+function rootOf({ path }: TempFolder): TargetRoot {
+  return { kind: "folder", path, created: false };
+}
+
+/** Replaces both. @returns backups that the writer reports. */
+function replace(engine: FileEngine, folder: TempFolder): KeptBackup[] {
+  const writer = engine.targetWriter([rootOf(folder)], OPTIONS);
+  const { frame, cursor } = frameOf(RECORDS);
+  while (cursor.next()) {
+    if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
+    else if (cursor.type === RecordType.symlink) writer.makeLink(cursor, frame);
+    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+  }
+  const kept = writer.takeKept();
+  assertEquals(writer.takeKept(), []);
+  writer.close();
+  return kept;
+}
+
+/** Reverts both, with the known backups. */
+async function revert(engine: FileEngine, folder: TempFolder, kept: KeptBackups): Promise<void> {
+  const comparer = await engine.targetComparer([rootOf(folder)], OPTIONS);
+  const { frame, cursor } = frameOf(RECORDS);
+  for (const name of ["", "file", "link"]) {
+    cursor.next();
+    if (name === "") comparer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+    else {
+      comparer.look(cursor, frame);
+      const identity = comparer.backup();
+      comparer.revert(identity && kept.has({ root: 0, path: name, identity }) ? identity : undefined);
+    }
+  }
+  comparer.close();
+}
+
+const namesIn = (folder: TempFolder) =>
+  [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) => !name.startsWith(".escp-")).sort();
+
+for (const { title, make } of ENGINES) {
+  describe(`backups of replaced files (${title})`, () => {
+    const engine = make();
+
+    it("a backup is reported with its identity and restored", async () => {
+      using folder = filled();
+      const before = ["file", "link"].map((name) => identityOf(Deno.lstatSync(folder.at(name))));
+      const reported = replace(engine, folder);
+      assertEquals(reported, ["file", "link"].map((path, index) => ({ root: 0, path, identity: before[index] })));
+      const kept = new KeptBackups(undefined);
+      kept.add(reported);
+      await revert(engine, folder, kept);
+      assertEquals([Deno.readTextFileSync(folder.at("file")), Deno.readLinkSync(folder.at("link"))], ["old", "old"]);
+    });
+
+    it("a file planted in place of a backup is not restored", async () => {
+      using folder = filled();
+      const kept = new KeptBackups(undefined);
+      kept.add(replace(engine, folder));
+      // Keeps the inode from being reused.
+      using _old = Deno.openSync(folder.at(BACKUPS[0]));
+      for (const backup of BACKUPS) {
+        Deno.renameSync(folder.at(backup), folder.at(`moved ${backup}`));
+        folder.write(backup, "planted");
+      }
+      await revert(engine, folder, kept);
+      assertEquals(namesIn(folder).filter((name) => !name.startsWith("moved")), []);
+      for (const backup of BACKUPS) assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
+    });
+
+    it("a file planted before the backup is made is not restored", async () => {
+      using folder = filled();
+      for (const backup of BACKUPS) folder.write(backup, "planted");
+      const reported = replace(engine, folder);
+      assertEquals(reported, []);
+      const kept = new KeptBackups(undefined);
+      kept.add(reported);
+      await revert(engine, folder, kept);
+      assertEquals(namesIn(folder), []);
+    });
+
+    it("a later run of the copy knows its backups, and no other files", async () => {
+      using folder = filled();
+      const place = { folder: folder.path, first: folder.path };
+      const identity = { job: "job", stable: true, doubted: false };
+      const remembered = async () => {
+        const memory = (await RunMemory.open(place, identity))!;
+        return new RememberedRun(memory, new FinishedFiles(memory.shared, [rootOf(folder)]));
+      };
+      const first = await remembered();
+      first.note(Uint32Array.of(1, 2));
+      const reported = replace(engine, folder);
+      new KeptBackups(first).add(reported);
+      first.close();
+      const second = await remembered();
+      const kept = new KeptBackups(second);
+      for (const backup of reported) {
+        assertEquals(kept.has(backup), true);
+        const { dev, inode } = backup.identity;
+        assertEquals(kept.has({ ...backup, identity: { dev, inode: inode + 1 } }), false);
+        assertEquals(kept.has({ ...backup, path: "other" }), false);
+      }
+      second.complete();
+      second.close();
+    });
+  });
+}

@@ -1,0 +1,147 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { FileError, UserError } from "../../src/errors.ts";
+import { Confinement } from "../../src/files/confinement.ts";
+import { checkPrivatePlaces } from "../../src/files/private_places.ts";
+import { makeFolders, planTargets } from "../../src/files/target_plan.ts";
+import { ENGINES as NAMED, type Scene, startScene } from "../e2e/scene.ts";
+import { remoteConfig } from "../e2e/remote_settings.ts";
+import { ENGINES, isRoot, TempFolder } from "../files/file_engines.ts";
+import { runEscp } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+
+for (const { title, make } of ENGINES) {
+  describe(`directories of confined sessions (${title})`, () => {
+    const engine = make();
+
+    for (const by of ["link", "directory"] as const) {
+      it(`a directory is not created outside if a ${by} replaces the one above it`, () => {
+        using temp = new TempFolder();
+        temp.folder("in/sub");
+        temp.folder("outside");
+        const confinement = new Confinement(temp.at("in"), "/", engine.paths);
+        const options = { base: confinement.base, tilde: true, sameHost: false, confinement };
+        const plan = { ...options, dryRun: true };
+        const roots = planTargets([{ name: "source", kind: "folder" }], "sub/new", plan, engine.paths);
+        Deno.renameSync(temp.at("in/sub"), temp.at("moved"));
+        if (by === "link") Deno.symlinkSync("../outside", temp.at("in/sub"));
+        else Deno.renameSync(temp.at("outside"), temp.at("in/sub"));
+        const { code, message } = assertThrows(() => makeFolders(roots, engine.paths), FileError) as FileError;
+        assertEquals(code === "ESTALE" || code === "EXDEV", true, message);
+        assertEquals(temp.list().filter((name) => name.includes("new")), []);
+      });
+    }
+
+    it("a directory is created below links that stay inside", () => {
+      using temp = new TempFolder();
+      temp.folder("in/sub");
+      Deno.symlinkSync("sub", temp.at("in/link"));
+      const confinement = new Confinement(temp.at("in"), "/", engine.paths);
+      const options = { base: confinement.base, tilde: true, sameHost: false, confinement };
+      const [root] = planTargets([{ name: "source", kind: "folder" }], "link/new", options, engine.paths);
+      const { dev, ino } = Deno.statSync(temp.at("in/sub/new"));
+      assertEquals(root.kind === "folder" && root.identity, { dev, inode: ino });
+    });
+  });
+}
+
+/** A user who owns only files that the test gives to this user. */
+const USER = 54321;
+
+describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, () => {
+  function home(): { temp: TempFolder; path: string; env: (name: string) => string | undefined } {
+    const temp = new TempFolder();
+    const path = temp.folder("home");
+    return { temp, path, env: (name) => name === "HOME" ? path : undefined };
+  }
+
+  const refused = (
+    root: string,
+    place: string,
+    env: (name: string) => string | undefined,
+    user: number | undefined,
+  ) => {
+    const error = assertThrows(() => checkPrivatePlaces(root, user, env), UserError) as UserError;
+    assertEquals(error.message.startsWith(`Cannot confine the session to "${root}": it contains "${place}", `), true);
+    assertMatch(error.hint!, /^Name a directory under "root"/);
+  };
+
+  it("a root that contains keys, settings or state of its account is refused, even if they do not exist yet", () => {
+    const { temp, path, env } = home();
+    using _ = temp;
+    refused(path, `${path}/.ssh`, env, Deno.uid()!);
+    refused(temp.path, `${path}/.ssh`, env, Deno.uid()!);
+    for (const place of [".ssh", ".config/escp", ".local/state/escp", ".cache/escp"]) {
+      temp.folder(`home/${place}`);
+      refused(`${path}/${place}`, `${path}/${place}`, env, Deno.uid()!);
+    }
+    temp.folder("home/incoming");
+    checkPrivatePlaces(`${path}/incoming`, Deno.uid()!, env);
+    checkPrivatePlaces(temp.folder("elsewhere"), Deno.uid()!, env);
+  });
+
+  it("a root is refused if a variable or a link points to keys or settings inside", () => {
+    const { temp, path, env } = home();
+    using _ = temp;
+    temp.folder("in/config/escp");
+    temp.folder("in/keys");
+    const elsewhere = (name: string) => name === "XDG_STATE_HOME" ? temp.at("in/state") : env(name);
+    refused(temp.at("in"), temp.at("in/state/escp"), elsewhere, Deno.uid()!);
+    const config = (name: string) => name === "XDG_CONFIG_HOME" ? temp.at("in/config") : env(name);
+    refused(temp.at("in"), temp.at("in/config/escp"), config, Deno.uid()!);
+    Deno.symlinkSync("../in/keys", temp.at("home/.ssh"));
+    refused(temp.at("in"), `${path}/.ssh`, env, Deno.uid()!);
+    // The account can replace the link.
+    Deno.symlinkSync("../outside", temp.at("home/.config"));
+    refused(path, `${path}/.ssh`, env, Deno.uid()!);
+  });
+
+  it("a root may contain keys that the account cannot change", { ignore: !isRoot }, () => {
+    const { temp, path, env } = home();
+    using _ = temp;
+    temp.folder("home/.ssh");
+    temp.write("home/.ssh/authorized_keys", "", 0o644);
+    checkPrivatePlaces(path, USER, env);
+    refused(path, `${path}/.ssh`, env, 0);
+    const changes: [path: string, change: (path: string) => void, undo: (path: string) => void][] = [
+      ["", (at) => Deno.chownSync(at, USER, USER), (at) => Deno.chownSync(at, 0, 0)],
+      ["", (at) => Deno.chmodSync(at, 0o775), (at) => Deno.chmodSync(at, 0o755)],
+      ["/.ssh", (at) => Deno.chownSync(at, USER, USER), (at) => Deno.chownSync(at, 0, 0)],
+      ["/.ssh", (at) => Deno.chmodSync(at, 0o757), (at) => Deno.chmodSync(at, 0o755)],
+      ["/.ssh/authorized_keys", (at) => Deno.chownSync(at, USER, USER), (at) => Deno.chownSync(at, 0, 0)],
+    ];
+    for (const [at, change, undo] of changes) {
+      change(path + at);
+      refused(path, `${path}/.ssh`, env, USER);
+      undo(path + at);
+      checkPrivatePlaces(path, USER, env);
+    }
+  });
+});
+
+describeWithSshd("sessions of a host whose root contains keys of the account", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  it("copies in either direction and cleaning are refused", async () => {
+    const tree = await scene.tree({ "one": "1" });
+    for (const root of [scene.sshd.home, "~", "/"]) {
+      await using _ = await remoteConfig(scene, `root: ${root}\n`);
+      for (const direction of ["push", "pull"] as const) {
+        const copy = { sources: [direction === "push" ? `${tree}/one` : "x"], target: `${tree}/two` };
+        const { code, stderr } = await scene.copy({ direction, engine: NAMED[0], streams: 1 }, copy);
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /Cannot confine the session to .* it contains ".*\.ssh", and this account can change/);
+        assertMatch(stderr, /^hint: Name a directory under "root"/m);
+      }
+      const remote = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binFolder}/escp`];
+      const { code, stderr } = await runEscp(["--clean", ...remote, "testhost:"]);
+      assertEquals(code, 1, stderr);
+      assertMatch(stderr, /Cannot confine the session to/);
+    }
+    assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name), ["one"]);
+  });
+});

@@ -1,0 +1,111 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FileEngine, TargetWriter } from "../../src/files/engine.ts";
+import { isTemporaryName } from "../../src/files/temporary_name.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import { watchCalls } from "./watched_calls.ts";
+
+const OPTIONS = { preserve: false, umask: 0o022, token: "test" };
+const WRITE = ["write", "pwrite", "writeSync"];
+
+/** Temporary files of a copy, as seen before each call of its engine. */
+interface Seen {
+  /** Modes of temporary files, in order. */
+  modes: number[];
+  /** Calls after the last change of a mode, up to the rename. */
+  after: string[];
+}
+
+/** Watches the directory while a file is written. */
+function seenWhile(folder: TempFolder, act: () => void): Seen {
+  const seen: Seen = { modes: [], after: [] };
+  using _ = watchCalls((call) => {
+    for (const { name } of Deno.readDirSync(folder.path)) {
+      if (!isTemporaryName(name)) continue;
+      const mode = Deno.lstatSync(folder.at(name)).mode! & 0o7777;
+      if (seen.modes.at(-1) !== mode) {
+        seen.modes.push(mode);
+        seen.after.length = 0;
+      }
+    }
+    seen.after.push(call);
+  });
+  act();
+  return seen;
+}
+
+function writeSmall(writer: TargetWriter, mode: number): void {
+  const { frame, cursor } = frameOf([[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
+  cursor.next();
+  writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+  cursor.next();
+  writer.writeWhole(cursor, frame);
+}
+
+function writeLarge(writer: TargetWriter, mode: number): void {
+  const partial = writer.createPartial(0, "f", 3);
+  const ranges = writer.openPartial(partial);
+  ranges.writeAt(new TextEncoder().encode("new"), 0, 3, 0);
+  ranges.close();
+  writer.commit(partial, { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 });
+}
+
+const SUITE = "modes of temporary files";
+const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
+
+for (const { title, make } of ENGINES) {
+  describe(`${SUITE} (${title})`, { ignore: Deno.build.os === "windows" }, () => {
+    const engine: FileEngine = make();
+    const writerInto = (folder: TempFolder, more = {}) =>
+      engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });
+
+    for (const [kind, write] of KINDS) {
+      it(`${kind} new file keeps the mode 0600 until right before the rename`, () => {
+        for (const directory of [0o700, 0o755, 0o777]) {
+          for (const preserve of [false, true]) {
+            using folder = new TempFolder();
+            Deno.chmodSync(folder.path, directory);
+            const writer = writerInto(folder, { preserve });
+            const { modes, after } = seenWhile(folder, () => write(writer, 0o664));
+            writer.close();
+            const final = preserve ? 0o664 : 0o644;
+            assertEquals(modes, [0o600, final]);
+            assertEquals(after.some((call) => WRITE.includes(call) || call.startsWith("f")), false, after.join());
+            assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, final);
+          }
+        }
+      });
+
+      it(`${kind} file never exceeds the mode of the file that it replaces`, () => {
+        for (const directory of [0o755, 0o777]) {
+          for (const old of [0o600, 0o640, 0o400, 0o606]) {
+            using folder = new TempFolder();
+            Deno.chmodSync(folder.path, directory);
+            folder.write("f", "old", old);
+            const writer = writerInto(folder);
+            const { modes } = seenWhile(folder, () => write(writer, 0o666));
+            writer.close();
+            // A temporary file is readable and writable for its owner.
+            assertEquals(modes.filter((mode) => ((mode & ~0o600) & ~old) !== 0), [], modes.map(octal).join());
+            assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, old);
+          }
+        }
+      });
+    }
+
+    it("a replaced file keeps its mode in a directory that is closed to others", () => {
+      using folder = new TempFolder();
+      Deno.chmodSync(folder.path, 0o700);
+      folder.write("f", "old", 0o640);
+      const writer = writerInto(folder);
+      writeSmall(writer, 0o666);
+      writer.close();
+      assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, 0o640);
+    });
+  });
+}
+
+function octal(mode: number): string {
+  return mode.toString(8);
+}

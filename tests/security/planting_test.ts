@@ -1,0 +1,180 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { FileError } from "../../src/errors.ts";
+import type { FileEngine, TargetRoot, TargetWriter } from "../../src/files/engine.ts";
+import { isTemporaryName } from "../../src/files/temporary_name.ts";
+import { RecordType } from "../../src/protocol/records.ts";
+import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import { untilTrue } from "../e2e/interruptions.ts";
+import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
+import { partialFile } from "../e2e/temporary_files.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { actBefore, NAMING_CALLS, watchCalls } from "./watched_calls.ts";
+
+const { enter, file, symlink, hardlink } = RecordType;
+const OPTIONS = { preserve: false, umask: 0o022, token: "test" };
+const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
+const PLANTED = "planted";
+const REFUSED = "another file has taken the place of its temporary file";
+
+/** Creates a directory that every user can write to. */
+function shared(): TempFolder {
+  const folder = new TempFolder();
+  Deno.chmodSync(folder.path, 0o777);
+  return folder;
+}
+
+function writerInto(engine: FileEngine, folder: TempFolder, more = {}): TargetWriter {
+  const root: TargetRoot = { kind: "folder", path: folder.path, created: false };
+  return engine.targetWriter([root], { ...OPTIONS, ...more });
+}
+
+function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
+  const { frame, cursor } = frameOf(records);
+  while (cursor.next()) {
+    if (cursor.type === file) writer.writeWhole(cursor, frame);
+    else if (cursor.type > file) writer.makeLink(cursor, frame);
+    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+  }
+}
+
+/** Returns the path of the oldest temporary file. */
+function temporaryIn(folder: TempFolder): string {
+  return folder.at([...Deno.readDirSync(folder.path)].map(({ name }) => name).filter(isTemporaryName).toSorted()[0]);
+}
+
+/** Exchanges the temporary file, as any user can who may write to the directory. */
+function plant(folder: TempFolder): void {
+  const temporary = temporaryIn(folder);
+  Deno.removeSync(temporary);
+  Deno.writeTextFileSync(temporary, PLANTED);
+}
+
+function refused(act: () => void): void {
+  const error = assertThrows(act, FileError);
+  assertEquals([error.code, error.message.endsWith(REFUSED)], ["ESTALE", true], error.message);
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`planted files (${title})`, () => {
+    const engine = make();
+
+    for (const preserve of [false, true]) {
+      const how = preserve ? ", -p" : "";
+
+      it(`a planted file is not published as a small file, and the old file stays${how}`, () => {
+        for (const old of ["old", undefined]) {
+          using folder = shared();
+          if (old) folder.write("f", old);
+          const writer = writerInto(engine, folder, { preserve });
+          using _ = actBefore(NAMING_CALLS, () => plant(folder));
+          refused(() => apply(writer, [[enter, ""], [file, "f", "new"]]));
+          writer.close();
+          assertEquals(folder.list().filter((name) => !isTemporaryName(name)), old ? ["f"] : []);
+          if (old) assertEquals(Deno.readTextFileSync(folder.at("f")), old);
+        }
+      });
+
+      it(`a planted file is not published as a large file, and the old file stays${how}`, () => {
+        for (const mode of [0o777, 0o755]) {
+          using folder = shared();
+          Deno.chmodSync(folder.path, mode);
+          folder.write("f", "old");
+          const writer = writerInto(engine, folder, { preserve });
+          const partial = writer.createPartial(0, "f", 7);
+          plant(folder);
+          refused(() => writer.commit(partial, ATTRIBUTES));
+          writer.discard(partial);
+          writer.close();
+          assertEquals(Deno.readTextFileSync(folder.at("f")), "old");
+          assertEquals(Deno.readTextFileSync(temporaryIn(folder)), PLANTED);
+        }
+      });
+
+      it(`a file planted right before the rename is not published as a large file${how}`, () => {
+        using folder = shared();
+        folder.write("f", "old");
+        const writer = writerInto(engine, folder, { preserve });
+        const partial = writer.createPartial(0, "f", 3);
+        using _ = actBefore(NAMING_CALLS, () => plant(folder));
+        refused(() => writer.commit(partial, ATTRIBUTES));
+        writer.close();
+        assertEquals(Deno.readTextFileSync(folder.at("f")), "old");
+      });
+    }
+
+    it("a stream writes neither to a planted file nor to the target of a planted link", () => {
+      for (const asLink of [false, true]) {
+        using folder = shared();
+        folder.write("secret", "secret");
+        const writer = writerInto(engine, folder);
+        const partial = structuredClone(writer.createPartial(0, "f", 6));
+        const temporary = temporaryIn(folder);
+        Deno.removeSync(temporary);
+        if (asLink) Deno.symlinkSync("secret", temporary);
+        else Deno.linkSync(folder.at("secret"), temporary);
+        const other = writerInto(engine, folder);
+        refused(() => other.openPartial(partial));
+        other.close();
+        writer.abort();
+        writer.close();
+        assertEquals(Deno.readTextFileSync(folder.at("secret")), "secret");
+      }
+    });
+
+    it("a planted file is not published as a link", () => {
+      for (const [type, target] of [[symlink, "elsewhere"], [hardlink, "first"]] as const) {
+        using folder = shared();
+        folder.write("first", "first");
+        const writer = writerInto(engine, folder);
+        // The native engine opens the new link, the portable one examines it.
+        let made = false;
+        using _ = watchCalls((name) => {
+          if (made && (name === "openat" || name === "renameSync")) {
+            made = false;
+            plant(folder);
+          }
+          made ||= ["symlinkat", "linkat", "symlinkSync", "linkSync"].includes(name);
+        });
+        refused(() => apply(writer, [[enter, ""], [type, "l", target]]));
+        writer.close();
+        assertEquals(folder.list().filter((name) => !name.startsWith(".escp-")), ["first"]);
+      }
+    });
+  });
+}
+
+describeWithSshd("partial files that are exchanged during a copy", () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  const MIB = 1 << 20;
+
+  async function exchanged(way: Way, mode: number): Promise<void> {
+    const from = await scene.tree({ "large": { size: 6 * MIB } });
+    const to = await scene.tree({ "large": "old" });
+    await Deno.chmod(to, mode);
+    const flags = ["--retries", "0", "-l", "24000"];
+    await using running = await scene.start(way, { flags, sources: [`${from}/large`], target: to });
+    await untilTrue(() => partialFile(to) !== undefined, running);
+    const partial = partialFile(to)!;
+    await Deno.remove(partial);
+    const planted = new Uint8Array(6 * MIB).fill(1);
+    await Deno.writeFile(partial, planted);
+    const { code, stderr } = await running.result;
+    assertEquals(code, 1, stderr);
+    assert(stderr.includes(`Cannot write "${to}/large": ${REFUSED}`), stderr);
+    assertEquals(await Deno.readTextFile(`${to}/large`), "old");
+    assertEquals(await Deno.readFile(partial), planted);
+  }
+
+  for (const way of WAYS) {
+    it(`a file fails and the old one stays if its partial file is exchanged: ${wayName(way)}`, async () => {
+      // In a private directory only the same user can exchange it.
+      for (const mode of [0o777, 0o755]) await exchanged(way, mode);
+    });
+  }
+});
