@@ -34,12 +34,15 @@ export interface SourceRoot {
   within?: string;
 }
 
-/** Where one root goes; `within` is as in `SourceRoot`. Plain data: may be posted to a Worker. */
+/**
+ * Where one root goes; `within` is as in `SourceRoot`. With `refused` it has a private name: each entry of it fails. Plain
+ * data: may be posted to a Worker.
+ */
 export type TargetRoot =
   /** A folder that exists; `created` when it was made for this copy, `continued` when by one that was interrupted. */
-  | { kind: "folder"; path: string; created: boolean; continued?: boolean; within?: string }
+  | { kind: "folder"; path: string; created: boolean; continued?: boolean; refused?: boolean; within?: string }
   /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string; within?: string }
+  | { kind: "file"; folder: string; name: string; refused?: boolean; within?: string }
   /** A character device, FIFO or the like: written in place and in order. */
   | { kind: "device"; path: string };
 

@@ -3,7 +3,7 @@
 import { FileError } from "../errors.ts";
 import { codeOf, failedDeno } from "../files/file_failure.ts";
 import { joinPath } from "../files/local_path.ts";
-import { isTemporaryName } from "../files/temporary_name.ts";
+import { isTemporaryName } from "../files/private_names.ts";
 import { decodeName } from "../protocol/names.ts";
 import { decodeJournal, JOURNAL_HEADER_BYTES } from "./journal.ts";
 import { lockExisting } from "./lock_journal.ts";

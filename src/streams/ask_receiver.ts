@@ -1,10 +1,12 @@
 /** Answers asks: holds records against what is at the target, where nothing is made for it. */
 
 import { FileError, ProtocolError, quotePath } from "../errors.ts";
+import type { TargetRoot } from "../files/engine.ts";
 import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
 import { joinPath } from "../files/local_path.ts";
 import { readAttributes } from "../files/record_attributes.ts";
+import { PRIVATE_NAME } from "../files/private_names.ts";
 import { isSameTime, type TargetComparer } from "../files/target_comparer.ts";
 import {
   type AskHeader,
@@ -25,14 +27,16 @@ import { Known } from "../resume/digest_set.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
+import { NameGuard } from "./name_guard.ts";
 import { folderAttributes } from "./pack_receiver.ts";
 import type { ReceivedPack } from "./unit.ts";
 
 /** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
-const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP"];
+const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
 /** With what asks are answered. */
 export interface AskReceiverOptions {
+  roots: readonly TargetRoot[];
   breather: Breather;
   /** Whether the sender may ask about what is written. */
   verifies: boolean;
@@ -45,6 +49,7 @@ export interface AskReceiverOptions {
 /** Answers the asks of one stream. */
 export class AskReceiver {
   readonly #target: TargetComparer;
+  readonly #guard: NameGuard;
   readonly #options: Comparison | undefined;
   readonly #verifies: boolean;
   readonly #finished: FinishedFiles | undefined;
@@ -56,7 +61,8 @@ export class AskReceiver {
 
   /** @param options what the sender may ask before it sends. */
   constructor(target: TargetComparer, options: Comparison | undefined, more: AskReceiverOptions) {
-    const { breather, verifies, finished, names = false } = more;
+    const { roots, breather, verifies, finished, names = false } = more;
+    this.#guard = new NameGuard(roots);
     this.#verifies = verifies;
     this.#finished = options?.by === "memory" ? finished : undefined;
     this.#names = names;
@@ -96,16 +102,18 @@ export class AskReceiver {
         digestAt += DIGEST_BYTES;
       }
       let outcome: number | Failure;
+      let isRefused = false;
       try {
         if (entering) folder = undefined;
         if (entering) outcome = folder = this.#enter(cursor, bytes, verify ? undefined : report);
         else if (folder === undefined) throw inNoFolder();
         else outcome = folder === Verdict.same ? await this.#judge({ phase, verify }, cursor, bytes, range) : folder;
       } catch (error) {
+        isRefused = error instanceof FileError && error.code === PRIVATE_NAME;
         outcome = failureOf(error, verify);
         if (entering) folder = outcome;
       }
-      const isWrong = outcome === Verdict.different && folder === Verdict.same && !entering;
+      const isWrong = outcome === Verdict.different && folder === Verdict.same && !entering && !isRefused;
       // What the sender cannot read may be right here.
       if (verify && isWrong && !(range && isSameDigest(range.digest, NO_DIGEST))) {
         const why = this.#takeAway(cursor, bytes);
@@ -129,6 +137,7 @@ export class AskReceiver {
   }
 
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
+    this.#guard.enter(cursor, bytes);
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
     this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
     if (this.#names) this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
@@ -149,6 +158,7 @@ export class AskReceiver {
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
   ): number | Promise<number> {
+    this.#guard.check(cursor, bytes);
     if (phase === AskPhase.look) return this.#look(cursor, bytes, verify);
     if (cursor.type !== RecordType.file) {
       throw new ProtocolError("bad-record", "Cannot compare the contents of what is no file");

@@ -1,7 +1,7 @@
 /** The receiving side of one stream: opens frames, and writes what they bring. */
 
 import { FileError, ProtocolError } from "../errors.ts";
-import type { Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
+import type { Partial, RangeWriter, TargetRoot, TargetWriter } from "../files/engine.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
@@ -41,6 +41,7 @@ export interface ReceiveStreamOptions {
   reader: FrameReader;
   writer: FrameWriter;
   target: TargetWriter;
+  roots: readonly TargetRoot[];
   /** Answers what the sender asks; undefined: it must not ask. */
   asks?: AskReceiver;
   /** Nothing may be written. */
@@ -91,8 +92,8 @@ export class ReceiveStream {
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
     this.#results = new ResultSender(options.writer);
-    const { target, fsync, breather, names, finished } = options;
-    this.#packs = new PackReceiver(target, { syncs: fsync ? breather : undefined, names, finished });
+    const { target, roots, fsync, breather, names, finished } = options;
+    this.#packs = new PackReceiver(target, roots, { syncs: fsync ? breather : undefined, names, finished });
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */

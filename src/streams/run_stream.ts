@@ -120,6 +120,7 @@ async function run(
     const stream = new ReceiveStream({
       ...frames[0],
       target,
+      roots: role.roots,
       asks: asks?.receiver,
       dryRun: role.comparison?.dryRun ?? false,
       names: role.names,
@@ -193,7 +194,8 @@ async function openAsks(
   if (!comparison && !verify) return undefined;
   const { AskReceiver } = await import("./ask_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return { comparer, receiver: new AskReceiver(comparer, comparison, { breather, verifies: verify, finished, names }) };
+  const more = { roots, breather, verifies: verify, finished, names };
+  return { comparer, receiver: new AskReceiver(comparer, comparison, more) };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

@@ -50,7 +50,7 @@ export interface CleanOutcome {
 /** Cleans. @param find where names begin, and what may be reached. @throws what ended it. */
 export async function clean(
   { folders, olderThanMs, dryRun }: CleanRequest,
-  find: Omit<FindOptions, "recursive">,
+  find: Omit<FindOptions, "recursive" | "privateNames">,
   files: FileEngine,
   listeners: CleanListeners,
 ): Promise<CleanOutcome> {
@@ -74,7 +74,7 @@ export async function clean(
     breathe: () => listeners.turn?.() ?? breather.breathe(),
   };
   try {
-    const found = findSources(folders, { ...find, recursive: true }, files.paths);
+    const found = findSources(folders, { ...find, recursive: true, privateNames: true }, files.paths);
     found.failures.forEach(fail);
     for (const source of found.roots) {
       try {

@@ -4,6 +4,7 @@ import type { PathCalls } from "../files/engine.ts";
 import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
 import { resolvePath } from "../files/local_path.ts";
+import { isPrivateName, privateName } from "../files/private_names.ts";
 import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
 import type { Failure } from "../protocol/results.ts";
@@ -15,6 +16,8 @@ import type { WantedSource } from "./wanted.ts";
 export interface FindOptions extends SourceOptions {
   /** Whether a pattern is one: not where a shell has expanded it already. */
   globs: boolean;
+  /** Whether private names are accepted, because nothing is sent. Default false. */
+  privateNames?: boolean;
 }
 
 /** What operands stand for. */
@@ -38,7 +41,11 @@ export function findSources(operands: readonly WantedSource[], options: FindOpti
       : [];
     const meant = matches.length > 0 ? matches : [text];
     const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
-    for (const root of roots) found.roots.push({ ...root, operand });
+    for (const root of roots) {
+      // A receiver would refuse it.
+      if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
+      else found.roots.push({ ...root, operand });
+    }
     for (const failure of failures) found.failures.push(toFailure(failure));
     found.operands += meant.length;
   }

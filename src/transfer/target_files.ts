@@ -2,8 +2,11 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
+import { isRefusedPath, privateName } from "../files/private_names.ts";
+import { targetText } from "../files/target_name.ts";
 import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
+import { encodeName } from "../protocol/names.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
 import { sweep } from "../resume/sweep.ts";
@@ -62,6 +65,7 @@ export class TargetFiles {
   /** For the names of temporary files. */
   readonly #token: string;
   readonly #writer: TargetWriter;
+  readonly #roots: readonly TargetRoot[];
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
   readonly #beginning = new Map<number, Promise<void>>();
@@ -85,6 +89,7 @@ export class TargetFiles {
     { streams, memory }: { streams: number; memory?: RememberedRun },
   ) {
     this.#memory = memory;
+    this.#roots = roots;
     this.#options = options;
     const { session, files, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison } = options;
     const token = this.#token = memory?.token ?? session.secrets.id.slice(0, 8);
@@ -156,6 +161,10 @@ export class TargetFiles {
     const { control } = this.#options.session;
     const { file, root, path, size, identity, attributes: { mtime, mtimeNs } } = message;
     try {
+      const bytes = encodeName(path);
+      if (isRefusedPath(this.#roots[root], bytes, 0, bytes.length)) {
+        throw privateName("create", targetText(this.#roots[root], path));
+      }
       const resumes = identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
       const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
       const { partial, kept } = await this.#writer.beginPartial(root, path, size, source);
