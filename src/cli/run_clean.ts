@@ -1,6 +1,7 @@
 /** `--clean`: removes what abandoned copies have left, here and on other hosts, one after the other. */
 
 import { formatHost } from "../ssh/operand.ts";
+import { StateDirectory } from "../resume/state_directory.ts";
 import { cleanHost } from "../transfer/clean_host.ts";
 import { clean, type CleanOutcome, UNLOCKED_MS } from "../transfer/cleaning.ts";
 import { loadFileEngine } from "../files/engine.ts";
@@ -80,7 +81,8 @@ class Cleaner {
     const { folders: texts, host, options } = place;
     const { olderThanMs, dryRun } = this.#options;
     const { signal } = this.#listeners;
-    const request = { folders: texts.map((path) => ({ path, literal: false })), olderThanMs, dryRun };
+    const folders = texts.map((path) => ({ path, literal: false }));
+    const request = { folders, byRecords: true, olderThanMs, dryRun };
     const name = nameOf(place);
     const listeners = {
       removed: (entry: { path: string; bytes: number }) => this.#removed(name, entry),
@@ -90,7 +92,8 @@ class Cleaner {
       const { engine, note } = loadFileEngine(options.engine);
       if (note) this.#listeners.logging.log.info(note);
       const turn = () => signal.throwIfAborted();
-      return await clean(request, { base: "", tilde: false, globs: false }, engine, { ...listeners, turn });
+      const here = { find: { base: "", tilde: false, globs: false }, files: engine, state: new StateDirectory() };
+      return await clean(request, here, { ...listeners, turn });
     }
     const note = (message: string) => {
       this.#listeners.report.note(message);
@@ -144,7 +147,8 @@ function reportFor(
   { quiet, json, places, olderThanMs, dryRun }: CleanOptions,
   write: (text: string) => void,
 ): CleanReport {
-  const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)));
+  const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)))
+    .filter((text) => text !== "");
   const age = formatAge(Math.max(olderThanMs, UNLOCKED_MS) / 1000);
   const about = { version: VERSION, folders, age, dryRun };
   if (json) return new CleanJson(about, { write, now: () => performance.now() });

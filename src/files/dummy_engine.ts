@@ -142,8 +142,6 @@ class DiscardingWriter implements TargetWriter {
     return Promise.resolve({ partial: this.createPartial(root, path, size), kept: [] });
   }
 
-  openJournal(): undefined {}
-
   keep(): void {}
 
   openPartial({ path }: Partial): RangeWriter {

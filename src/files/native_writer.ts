@@ -7,14 +7,13 @@ import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
   BegunPartial,
   FinishedFolder,
   FolderPlace,
   Partial,
   RangeWriter,
+  Resumable,
   TargetOptions,
   TargetRoot,
   TargetWriter,
@@ -106,16 +105,12 @@ export class NativeWriter implements TargetWriter {
     return this.#partials.create(root, path, size);
   }
 
-  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
-    return this.#partials.begin(root, path, size, source);
+  beginPartial(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+    return this.#partials.begin(root, path, size, resumable);
   }
 
   openPartial(partial: Partial): RangeWriter {
     return this.#onlyOpen(() => this.#partials.open(partial));
-  }
-
-  openJournal(partial: Partial): JournalWriter | undefined {
-    return this.#onlyOpen(() => this.#partials.openJournal(partial));
   }
 
   sync(partial: Partial): Promise<void> {

@@ -1,37 +1,36 @@
-/** The large files that one writer has begun and neither finished nor given up, with the locks of their journals. */
+/** The large files that one writer has begun and neither finished nor given up, with their locks. */
 
-import { JOURNAL_HEADER_BYTES } from "../resume/journal.ts";
 import { removeJournal } from "../resume/lock_journal.ts";
 import type { Partial } from "./engine.ts";
-import { joinPath } from "./local_path.ts";
 
-interface OpenPartial {
-  partial: Partial;
-  /** Locked until it is closed. */
-  journal?: Deno.FsFile;
+/** A partial file with a journal: both are locked until they are closed. */
+interface Locked {
+  lock: Deno.FsFile;
+  journal: Deno.FsFile;
+  headerBytes: number;
 }
 
 /** See above. */
 export class OpenPartials {
-  readonly #open = new Map<string, OpenPartial>();
+  readonly #open = new Map<string, { partial: Partial; locked?: Locked }>();
 
-  add(partial: Partial, journal?: Deno.FsFile): void {
-    this.#open.set(keyOf(partial), { partial, journal });
+  add(partial: Partial, locked?: Locked): void {
+    this.#open.set(keyOf(partial), { partial, locked });
   }
 
-  /** Whether anything was noted in its journal. */
+  /** Whether anything is noted in the journal. */
   isWorthKeeping(partial: Partial): boolean {
-    const journal = this.#open.get(keyOf(partial))?.journal;
-    return journal !== undefined && journal.statSync().size > JOURNAL_HEADER_BYTES;
+    const locked = this.#open.get(keyOf(partial))?.locked;
+    return locked !== undefined && locked.journal.statSync().size > locked.headerBytes;
   }
 
-  /** It is finished or removed: its journal goes too. `folder` is the path of the folder that it stands in. */
-  remove(partial: Partial, folder: string): void {
+  /** The partial file is finished or removed: its journal goes too. */
+  remove(partial: Partial): void {
     const journal = this.#take(partial);
-    if (journal) removeJournal(joinPath(folder, partial.journal!), journal);
+    if (journal) removeJournal(partial.journal!, journal);
   }
 
-  /** It stays as it is, and so does its journal. */
+  /** The partial file stays as it is, and so does its journal. */
   leave(partial: Partial): void {
     this.#take(partial)?.close();
   }
@@ -40,14 +39,16 @@ export class OpenPartials {
     return [...this.#open.values()].map(({ partial }) => partial)[Symbol.iterator]();
   }
 
+  /** Closes the partial file. @returns its journal. */
   #take(partial: Partial): Deno.FsFile | undefined {
-    const journal = this.#open.get(keyOf(partial))?.journal;
+    const locked = this.#open.get(keyOf(partial))?.locked;
     this.#open.delete(keyOf(partial));
-    return journal;
+    locked?.lock.close();
+    return locked?.journal;
   }
 }
 
-/** Its temporary name alone says nothing: a file of the same name in another folder may have the same. */
+/** Its temporary name alone says nothing: a file of the same name in another directory may have the same. */
 function keyOf({ root, path, temporary }: Partial): string {
   return `${root}/${path}/${temporary}`;
 }

@@ -2,14 +2,14 @@
 
 import { FileError } from "../errors.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import { JournalWriter } from "../resume/journal_writer.ts";
+import { exactIdentity } from "../resume/own_file.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
-import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
-import { failedDeno } from "./file_failure.ts";
+import type { BegunPartial, FileIdentity, Partial, RangeWriter, Resumable } from "./engine.ts";
+import { codeOf, failedDeno } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
-import { baseName, joinPath } from "./local_path.ts";
+import { baseName } from "./local_path.ts";
 import { OpenPartials } from "./open_partials.ts";
+import { partialReplaced } from "./partial_failure.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
 import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
@@ -33,8 +33,10 @@ export class PortablePartials {
     placing.enter(root, folder);
     const text = placing.pathOf(name);
     const { made, temporary } = placing.createFile(text, 0o600);
+    let identity: FileIdentity;
     try {
       made.truncateSync(size);
+      identity = exactIdentity(made.statSync());
     } catch (error) {
       placing.abandon();
       throw failedDeno("write", text, error);
@@ -42,25 +44,26 @@ export class PortablePartials {
       made.close();
     }
     placing.handOverTemporary();
-    const partial = { root, path, temporary: baseName(temporary), size };
+    const partial = { root, path, temporary: baseName(temporary), identity, size };
     this.#open.add(partial);
     return partial;
   }
 
-  async begin(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+  async begin(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device") {
+    if (target.kind !== "device" && resumable) {
       const { folder, name } = splitTarget(target, path);
       placing.enter(root, folder);
       placing.pathOf(name);
       const place = placing.folder;
-      const taken = source ? await takeOver(place, name, source) : await removeEarlier(place, name);
+      const { source, record: journal } = resumable;
+      const taken = source ? await takeOver(place, resumable, source) : await removeEarlier(place, resumable);
       if (taken) {
-        const { names: { partial: temporary, journal }, kept } = taken;
-        const partial = { root, path, temporary, size, journal };
-        this.#open.add(partial, taken.journal);
+        const { partial: { name: temporary, ...identity }, kept } = taken;
+        const partial = { root, path, temporary, identity, size, journal };
+        this.#open.add(partial, taken);
         return { partial, kept };
       }
     }
@@ -72,9 +75,14 @@ export class PortablePartials {
     if (target.kind === "device") return openDevice(target.path);
     const text = targetText(target, partial.path);
     const temporary = this.#enter(partial);
+    checkPartial(temporary, partial, text);
     try {
       // Read too: what stands where a hole shall be is looked at.
       const file = Deno.openSync(temporary, { read: true, write: true });
+      if (!isThat(file.statSync(), partial)) {
+        file.close();
+        throw partialReplaced(text);
+      }
       const writer = new PortableRangeWriter(file, { text, inOrder: false });
       return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
     } catch (error) {
@@ -82,16 +90,13 @@ export class PortablePartials {
     }
   }
 
-  openJournal(partial: Partial): JournalWriter | undefined {
-    if (partial.journal === undefined) return undefined;
-    this.#enter(partial);
-    return new JournalWriter(joinPath(this.#placing.folder, partial.journal));
-  }
-
   async sync(partial: Partial): Promise<void> {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return await syncDevice(target.path);
-    await syncFile(this.#enter(partial), targetText(target, partial.path));
+    const text = targetText(target, partial.path);
+    const temporary = this.#enter(partial);
+    checkPartial(temporary, partial, text);
+    await syncFile(temporary, text);
   }
 
   commit(partial: Partial, attributes: Attributes): FileLook | undefined {
@@ -100,20 +105,22 @@ export class PortablePartials {
     const temporary = this.#enter(partial);
     const path = this.#placing.pathOf(splitTarget(target, partial.path).name);
     try {
+      checkPartial(temporary, partial, path);
       truncate(temporary, partial.size, path);
       return this.#placing.publish(temporary, path, attributes, this.#toSync(temporary, path));
     } finally {
-      this.#open.remove(partial, this.#placing.folder);
+      this.#open.remove(partial);
     }
   }
 
   discard(partial: Partial): void {
     if (partial.temporary === "") return;
     try {
-      remove(this.#enter(partial));
-      this.#open.remove(partial, this.#placing.folder);
+      const temporary = this.#enter(partial);
+      if (hasName(temporary, partial)) remove(temporary);
+      this.#open.remove(partial);
     } catch (error) {
-      // Its folder is gone or unreachable: nothing can be removed there.
+      // Its directory is gone or unreachable: nothing can be removed there.
       if (!(error instanceof FileError)) throw error;
       this.#open.leave(partial);
     }
@@ -143,6 +150,26 @@ export class PortablePartials {
     this.#placing.enter(partial.root, folder);
     return this.#placing.pathOf(partial.temporary);
   }
+}
+
+/** That the temporary name is still that of the partial file. @throws {FileError} */
+function checkPartial(temporary: string, partial: Partial, text: string): void {
+  if (!hasName(temporary, partial)) throw partialReplaced(text);
+}
+
+function hasName(temporary: string, partial: Partial): boolean {
+  try {
+    const info = Deno.lstatSync(temporary);
+    return info.isFile && isThat(info, partial);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+function isThat(info: Deno.FileInfo, { identity }: Partial): boolean {
+  const { dev, inode } = exactIdentity(info);
+  return dev === identity?.dev && inode === identity.inode;
 }
 
 /** On failure the file is removed. @throws {FileError} for what it is to become. */

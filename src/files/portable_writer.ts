@@ -4,14 +4,13 @@ import { FileError } from "../errors.ts";
 import { decodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
 import type {
   BegunPartial,
   FinishedFolder,
   FolderPlace,
   Partial,
   RangeWriter,
+  Resumable,
   TargetOptions,
   TargetRoot,
   TargetWriter,
@@ -108,16 +107,12 @@ export class PortableWriter implements TargetWriter {
     return this.#partials.create(root, path, size);
   }
 
-  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
-    return this.#partials.begin(root, path, size, source);
+  beginPartial(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+    return this.#partials.begin(root, path, size, resumable);
   }
 
   openPartial(partial: Partial): RangeWriter {
     return this.#partials.open(partial);
-  }
-
-  openJournal(partial: Partial): JournalWriter | undefined {
-    return this.#partials.openJournal(partial);
   }
 
   sync(partial: Partial): Promise<void> {

@@ -97,9 +97,16 @@ export type Message =
   /**
    * receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression; `renamed`:
    * the target is the name of the only source; `borrows`: it takes the lent files that the job offers; `remembers`: it
-   * knows what an earlier run has finished, and can be asked.
+   * knows what an earlier run has finished, and can be asked; `unresumable`: why nothing of this copy can be resumed.
    */
-  | { type: "ready"; codecs?: string[]; renamed?: boolean; borrows?: boolean; remembers?: boolean }
+  | {
+    type: "ready";
+    codecs?: string[];
+    renamed?: boolean;
+    borrows?: boolean;
+    remembers?: boolean;
+    unresumable?: string;
+  }
   /** either: the job is refused before anything was written. */
   | { type: "refused"; failure: Failure }
   /** client -> remote: how many streams it opens. */
@@ -200,6 +207,8 @@ export function parseMessage(line: string): Message {
 
 const MAX_UINT32 = 2 ** 32 - 1;
 const MAX_IDENTITY = 40;
+/** Maximum length of a reason, in UTF-16 units. */
+export const MAX_REASON = 4096;
 const fileNumber = (fields: shape.Fields) => shape.whole(fields, "file", 0, MAX_UINT32);
 const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT32);
 const counts = (fields: shape.Fields) => ({
@@ -241,6 +250,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     ...(fields.renamed === undefined ? {} : { renamed: shape.flag(fields, "renamed") }),
     ...(fields.borrows === undefined ? {} : { borrows: shape.flag(fields, "borrows") }),
     ...(fields.remembers === undefined ? {} : { remembers: shape.flag(fields, "remembers") }),
+    ...(fields.unresumable === undefined ? {} : { unresumable: shape.text(fields, "unresumable", MAX_REASON) }),
   }),
   refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
   streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),

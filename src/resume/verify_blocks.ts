@@ -1,31 +1,33 @@
-/** Reads again what a journal claims to be there. */
+/** Reads the blocks again that a journal claims to be written. */
 
 import { combineCrc32, crc32 } from "../protocol/crc32.ts";
 import type { SummedRange } from "../protocol/range_sums.ts";
-import { openOwnFile } from "./own_file.ts";
+import { type ExactIdentity, openExactFile } from "./own_file.ts";
 
 /** Reads that are under way at one time: a disk is not the faster for one that waits for the other. */
 const LANES = 4;
 const PIECE_BYTES = 1 << 20;
 
 /**
- * Of these blocks those that the file holds, in their order. The reads take place outside this thread.
+ * Returns those of these blocks that the file contains, in their order. The reads take place outside this thread.
  *
+ * @param wanted which file it has to be.
  * @param size of the whole file.
- * @returns undefined when the file is not there, or has another size.
+ * @returns undefined if another file, or none, has this path, or its size differs.
  */
 export async function intactBlocks(
   path: string,
+  wanted: ExactIdentity,
   blocks: readonly SummedRange[],
   size: number,
 ): Promise<SummedRange[] | undefined> {
-  const first = openOwnFile(path);
+  const first = openExactFile(path, wanted);
   if (!first) return undefined;
   const files = [first];
   try {
     if (first.statSync().size !== size) return undefined;
     while (files.length < Math.min(LANES, blocks.length)) {
-      const file = openOwnFile(path);
+      const file = openExactFile(path, wanted);
       if (!file) return undefined;
       files.push(file);
     }

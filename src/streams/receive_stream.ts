@@ -11,7 +11,7 @@ import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { AskReceiver } from "./ask_receiver.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
+import { JournalWriter } from "../resume/journal_writer.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { contentsOf } from "./contents.ts";
@@ -271,7 +271,7 @@ export class ReceiveStream {
     this.#makeRoom();
     const { target } = this.#options;
     const writer = target.openPartial(partial);
-    const journal = target.openJournal(partial);
+    const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
     const { size, continued: compares } = partial;
     const open = { writer, journal, size, compares, inPlace: partial.temporary === "" };
     this.#files.set(file, open);

@@ -47,10 +47,11 @@ async function run(
   { removed, failed }: Pick<CleanListeners, "removed" | "failed">,
   open: OpenPeer,
 ): Promise<CleanOutcome> {
-  const { folders, olderThanMs, dryRun, timeoutMs, log } = options;
+  const { folders, byRecords, olderThanMs, dryRun, timeoutMs, log } = options;
   const job: CleanJob = {
     direction: "clean",
     ...sourcesOfJob(folders),
+    ...(byRecords && { records: true }),
     olderThanMs,
     timeoutMs,
     ...(dryRun && { dryRun }),

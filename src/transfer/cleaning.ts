@@ -1,4 +1,7 @@
-/** Cleaning, on the machine of the folders: what is named is looked up, and what abandoned copies have left there goes. */
+/**
+ * Cleaning, on the machine of the directories: what abandoned copies have left goes, as far as the records of this machine
+ * name it, and as far as a walk below the directories that were named finds it.
+ */
 
 import type { FileError } from "../errors.ts";
 import { isWithin, leadsOut } from "../files/confinement.ts";
@@ -6,7 +9,9 @@ import type { FileEngine, SourceRoot } from "../files/engine.ts";
 import { failedWith } from "../files/file_failure.ts";
 import type { RemovedEntry } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
+import { cleanRecords } from "../resume/clean_records.ts";
 import { cleanTree } from "../resume/clean_tree.ts";
+import type { StateDirectory } from "../resume/state_directory.ts";
 import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import { type FindOptions, findSources } from "./found_sources.ts";
@@ -21,6 +26,8 @@ export const UNLOCKED_MS = 60_000;
 /** What is to go. */
 export interface CleanRequest {
   folders: readonly WantedSource[];
+  /** An empty path among them stands for all records of the machine, and not for the home directory. */
+  byRecords: boolean;
   /** What was changed later than so long ago stays. */
   olderThanMs: number;
   /** Nothing is removed. */
@@ -47,11 +54,18 @@ export interface CleanOutcome {
   kept: number;
 }
 
-/** Cleans. @param find where names begin, and what may be reached. @throws what ended it. */
+/** Where it is cleaned. */
+export interface CleanPlace {
+  /** Where names begin, and what may be reached. */
+  find: Omit<FindOptions, "recursive" | "privateNames">;
+  files: FileEngine;
+  state: StateDirectory;
+}
+
+/** Cleans. @throws what ended it. */
 export async function clean(
-  { folders, olderThanMs, dryRun }: CleanRequest,
-  find: Omit<FindOptions, "recursive" | "privateNames">,
-  files: FileEngine,
+  { folders, byRecords, olderThanMs, dryRun }: CleanRequest,
+  { find, files, state }: CleanPlace,
   listeners: CleanListeners,
 ): Promise<CleanOutcome> {
   const outcome: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
@@ -74,14 +88,30 @@ export async function clean(
     breathe: () => listeners.turn?.() ?? breather.breathe(),
   };
   try {
-    const found = findSources(folders, { ...find, recursive: true, privateNames: true }, files.paths);
+    const named = folders.filter(({ path }) => !byRecords || path !== "");
+    const found = findSources(named, { ...find, recursive: true, privateNames: true }, files.paths);
     found.failures.forEach(fail);
+    const roots: SourceRoot[] = [];
     for (const source of found.roots) {
       try {
-        const root = realRoot(source, files);
+        roots.push(realRoot(source, files));
+      } catch (error) {
+        fail(toFailure(error));
+      }
+    }
+    const within = named.length < folders.length ? undefined : roots.map((root) => root.within!);
+    const { kept, recorded } = await cleanRecords(
+      state,
+      { within, confinedTo: find.confinement?.root },
+      files,
+      options,
+    );
+    outcome.kept += kept;
+    for (const root of roots) {
+      try {
         const tree = files.openTree(root);
         try {
-          outcome.kept += await cleanTree(root, tree, options);
+          outcome.kept += await cleanTree(root, tree, { ...options, recorded });
         } finally {
           tree.close();
         }

@@ -92,6 +92,8 @@ export async function runSession(
     verify: options.request.verify,
     idleTimeoutMs: options.request.timeoutMs,
     emit,
+    unresumable: (why: string) =>
+      options.unresumable(`escp on ${options.direction === "push" ? peer.name : "this machine"} ${why}`),
   };
   const roots = options.direction === "push" ? localRoots(options, machine) : undefined;
   if (listing && roots) Object.assign(listing, { roots: roots.roots, names: roots.roots.map(({ name }) => name) });
@@ -127,6 +129,7 @@ export async function runSession(
       preserve: options.request.preserve,
       direct: options.request.direct,
       resume: options.request.resume,
+      state: machine.state,
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
       xattrs: options.request.xattrs,
       acls: options.request.acls,

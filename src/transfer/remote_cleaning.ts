@@ -16,7 +16,7 @@ const MOST_WAITING = 256 << 10;
 /** What is gathered for a message waits no longer. */
 const GATHER_MS = 250;
 
-/** Cleans the folders of the job, and tells the client. @throws what ended it. */
+/** Does the cleaning of the job, and tells the client. @throws what ended it. */
 export async function cleanForClient(
   { control, features }: RemoteSession,
   job: CleanJob,
@@ -26,7 +26,7 @@ export async function cleanForClient(
   machine.notes.forEach(note);
   if (!features.includes("clean")) throw new ProtocolError("bad-message", "Cannot clean: it was not agreed on");
   checkDirection("clean", limits);
-  const { dryRun = false, olderThanMs } = job;
+  const { dryRun = false, records: byRecords = false, olderThanMs } = job;
   const home = Deno.cwd();
   const confinement = limits.root === undefined ? undefined : new Confinement(limits.root, home, machine.files.paths);
   const folders = await takeWanted(control, job);
@@ -36,9 +36,12 @@ export async function cleanForClient(
   const removed = new GatheredEntries<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
   let sentMs = performance.now();
   const work = clean(
-    { folders, olderThanMs, dryRun },
-    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement },
-    machine.files,
+    { folders, byRecords, olderThanMs, dryRun },
+    {
+      find: { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement },
+      files: machine.files,
+      state: machine.state,
+    },
     {
       removed(entry) {
         note(`${dryRun ? "would remove" : "removed"} ${entry.path}`);

@@ -1,20 +1,23 @@
 /** What is written on this side, in all threads together, and what is known of it. */
 
-import { ProtocolError } from "../errors.ts";
+import { FileError, ProtocolError } from "../errors.ts";
 import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
+import { joinPath } from "../files/local_path.ts";
 import { isRefusedPath, privateName } from "../files/private_names.ts";
-import { targetText } from "../files/target_name.ts";
+import { rootFolder, targetText } from "../files/target_name.ts";
 import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { encodeName } from "../protocol/names.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
+import { recordPath } from "../resume/state_directory.ts";
 import { sweep } from "../resume/sweep.ts";
+import type { RecordedTarget } from "../resume/take_over.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
-import type { RememberedRun } from "./remembered_run.ts";
+import { LEAST_RESUMED_BYTES, type RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
 import { TouchedFolders } from "./touched_folders.ts";
 
@@ -43,8 +46,6 @@ interface UnitCount {
 
 /** Most ranged files at one time; the sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
-/** A smaller file is sent again in less time than it takes to look for what is there of it. */
-const LEAST_RESUMED_BYTES = 4 << 20;
 /** Descriptors that are left for all but journals, of which each takes two while its file is begun. */
 const OTHER_DESCRIPTORS = 64;
 
@@ -66,6 +67,8 @@ export class TargetFiles {
   readonly #token: string;
   readonly #writer: TargetWriter;
   readonly #roots: readonly TargetRoot[];
+  /** Directories of the roots without symbolic links, by their paths; undefined: that cannot be told. */
+  readonly #realFolders = new Map<string, string | undefined>();
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
   readonly #beginning = new Map<number, Promise<void>>();
@@ -105,7 +108,7 @@ export class TargetFiles {
       fsync,
       umask,
       token,
-      looks: memory !== undefined,
+      looks: memory?.shared !== undefined,
       keepsFormer: options.verify,
       lent: options.lender !== undefined,
     };
@@ -165,9 +168,10 @@ export class TargetFiles {
       if (isRefusedPath(this.#roots[root], bytes, 0, bytes.length)) {
         throw privateName("create", targetText(this.#roots[root], path));
       }
-      const resumes = identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
+      const recorded = await this.#recordOf(root, path);
+      const resumes = this.#options.resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
       const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-      const { partial, kept } = await this.#writer.beginPartial(root, path, size, source);
+      const { partial, kept } = await this.#writer.beginPartial(root, path, size, recorded && { ...recorded, source });
       // How much comes in on a pipe is known at its end.
       if (message.input) partial.size = Number.MAX_SAFE_INTEGER;
       this.#folders.touch(this.#writer.takeCreated());
@@ -187,7 +191,31 @@ export class TargetFiles {
     }
   }
 
-  /** Where descriptors are scarce a file does without a journal, and cannot go on after an interruption. */
+  /** The record of a large file; undefined: it has none. */
+  async #recordOf(root: number, path: string): Promise<RecordedTarget | undefined> {
+    const records = this.#memory?.records;
+    const target = this.#roots[root];
+    if (records === undefined || !target || target.kind === "device") return undefined;
+    const folder = this.#realFolder(rootFolder(target));
+    if (folder === undefined) return undefined;
+    const real = joinPath(folder, target.kind === "file" ? target.name : path);
+    return { record: await recordPath(records, "journal", real), target: real };
+  }
+
+  #realFolder(folder: string): string | undefined {
+    if (!this.#realFolders.has(folder)) {
+      let real: string | undefined;
+      try {
+        real = this.#options.files.paths.realPath(folder);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+      }
+      this.#realFolders.set(folder, real);
+    }
+    return this.#realFolders.get(folder);
+  }
+
+  /** Where descriptors are scarce a file does without a journal, and cannot be resumed. */
   #mayKeepJournal(): boolean {
     this.#mostJournals ??= Math.max(0, Math.floor((openFilesLimit() - OTHER_DESCRIPTORS) / 2));
     let journals = this.#beginning.size;
