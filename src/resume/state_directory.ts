@@ -58,6 +58,7 @@ export class StateDirectory {
     }
     checkDirectory(path);
     checkDirectory(own);
+    checkWritable(path, own);
     return own;
   }
 
@@ -175,6 +176,20 @@ function checkDirectory(path: string): void {
   if (info.uid !== Deno.uid()) throw new StateError(path, "it belongs to another user");
   if (((info.mode ?? 0) & 0o022) !== 0 && Deno.build.os !== "windows") {
     throw new StateError(path, "other users may write to it");
+  }
+}
+
+/** That something can be made in a directory of this user. @throws {StateError} for the state directory */
+function checkWritable(state: string, own: string): void {
+  try {
+    // Changes nothing but times, and is refused where nothing can be written.
+    Deno.utimeSync(own, new Date(), new Date());
+  } catch (error) {
+    throw stateErrorOf(state, error);
+  }
+  const mode = Deno.lstatSync(own).mode ?? 0o700;
+  if ((mode & 0o300) !== 0o300 && Deno.build.os !== "windows" && Deno.uid() !== 0) {
+    throw new StateError(own, "Permission denied", { code: "EACCES" });
   }
 }
 

@@ -120,11 +120,13 @@ export class RememberedRun {
   /** Begins the record, if the copy may be worth resuming. To be called before anything is made for these roots. */
   async begin(roots: readonly TargetRoot[], found: Found): Promise<void> {
     if (!this.#place || roots.every(({ kind }) => kind === "device")) return;
-    const isSmall = found.complete && found.files <= 1 && found.bytes < LEAST_RESUMED_BYTES;
-    if (!this.#memory && isSmall && !roots.some(isCreated)) return;
-    if (!this.#memory) await this.#make(this.#place);
-    const { session, comparison, preserve, xattrs, acls, sparse, fsync, verify } = this.#options;
     const isSingle = found.complete && found.files <= 1;
+    if (!this.#memory) {
+      const hasRecord = !isSingle || roots.some(isCreated);
+      if (!hasRecord && found.bytes < LEAST_RESUMED_BYTES) return;
+      await this.#make(this.#place, { hasRecord });
+    }
+    const { session, comparison, preserve, xattrs, acls, sparse, fsync, verify } = this.#options;
     if (!this.#memory || comparison || isSingle || !session.features.includes("rerun")) return;
     this.#memory.remember({
       options: JSON.stringify({ preserve, xattrs, acls, sparse, fsync }),
@@ -136,11 +138,14 @@ export class RememberedRun {
     this.#finished = new FinishedFiles(this.shared!, roots);
   }
 
-  async #make({ target, recordIn }: Place): Promise<void> {
+  /** Makes the state directory, and in it the record of this copy; a single large file has its journal alone. */
+  async #make({ target, recordIn }: Place, { hasRecord }: { hasRecord: boolean }): Promise<void> {
     let records = "";
     try {
       records = await this.#options.state.make();
-      this.#memory = await RunMemory.open({ record: await recordIn(records), target }, { create: true });
+      if (hasRecord) {
+        this.#memory = await RunMemory.open({ record: await recordIn(records), target }, { create: true });
+      }
       this.#records = records;
     } catch (error) {
       this.#problem = stateErrorOf(records, error).message;
