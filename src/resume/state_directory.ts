@@ -37,8 +37,8 @@ export class StateDirectory {
   async find(): Promise<string | undefined> {
     try {
       const { path } = this.#locate();
-      const own = joinPath(path, await machineName());
       checkDirectory(path);
+      const own = joinPath(path, await machineName());
       checkDirectory(own);
       return own;
     } catch (error) {
@@ -52,12 +52,14 @@ export class StateDirectory {
     const { path, parents } = this.#locate();
     const own = joinPath(path, await machineName());
     try {
-      for (const directory of [...parents, path, own]) makeDirectory(directory);
+      parents.forEach(makeDirectory);
+      for (const directory of [path, own]) {
+        makeDirectory(directory);
+        checkDirectory(directory);
+      }
     } catch (error) {
       throw stateErrorOf(path, error);
     }
-    checkDirectory(path);
-    checkDirectory(own);
     checkWritable(path, own);
     return own;
   }
