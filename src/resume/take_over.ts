@@ -19,7 +19,15 @@ import {
   sortedBlocks,
 } from "./journal.ts";
 import { lockExisting, lockJournal, lockOpen, removeJournal } from "./lock_journal.ts";
-import { exactIdentity, openExactFile, openOwnFile, removeExact, removeQuietly, statExact } from "./own_file.ts";
+import {
+  exactIdentity,
+  isStill,
+  openExactFile,
+  openOwnFile,
+  removeExact,
+  removeQuietly,
+  statExact,
+} from "./own_file.ts";
 import { MAX_HEADER_BYTES } from "./record_header.ts";
 import { intactBlocks } from "./verify_blocks.ts";
 
@@ -175,6 +183,8 @@ async function begin(
     // Nobody else knows it yet.
     await lockOpen(lock);
     lock.truncateSync(about.source.size);
+    // Some file systems give it another owner: then no later run would take it for its own.
+    if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
     const partial = { name, ...exactIdentity(lock.statSync()) };
     const header = encodeJournalHeader({ ...about, partial });
     journal.truncateSync(0);

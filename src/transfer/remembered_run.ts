@@ -10,7 +10,7 @@ import { FileError } from "../errors.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
-import { exactIdentity, isSameIdentity } from "../resume/own_file.ts";
+import { type ExactIdentity, exactIdentity, isSameIdentity } from "../resume/own_file.ts";
 import { RunMemory, type RunPlace, type SharedMemory } from "../resume/run_memory.ts";
 import type { CreatedDirectory, DirectorySource } from "../resume/run_record.ts";
 import { recordPath, stateErrorOf } from "../resume/state_directory.ts";
@@ -104,17 +104,12 @@ export class RememberedRun {
   /** Whether an unfinished run of this copy has created the directory for this source. */
   isUnfinished(path: string, { name, identity }: DirectorySource): boolean {
     if (this.#directories.length === 0) return false;
-    let actual;
-    try {
-      actual = exactIdentity(Deno.lstatSync(path));
-    } catch (error) {
-      if (codeOf(error) === undefined) throw error;
-      return false;
-    }
-    return this.#directories.some(({ source, ...created }) =>
-      isSameIdentity(created, actual) && source.name === name && source.identity?.dev === identity?.dev &&
-      source.identity?.inode === identity?.inode
-    );
+    const actual = identityAt(path);
+    return actual !== undefined &&
+      this.#directories.some(({ source, ...created }) =>
+        isSameIdentity(created, actual) && source.name === name && source.identity?.dev === identity?.dev &&
+        source.identity?.inode === identity?.inode
+      );
   }
 
   /** Begins the record, if the copy may be worth resuming. To be called before anything is made for these roots. */
@@ -157,9 +152,10 @@ export class RememberedRun {
   noteCreated(roots: readonly TargetRoot[], sources: readonly WireSource[]): void {
     if (!this.#memory) return;
     const created = roots.flatMap((root, index): CreatedDirectory[] => {
-      if (!isCreated(root)) return [];
+      const actual = isCreated(root) ? identityAt(root.path) : undefined;
+      if (!actual) return [];
       const { name, dev, inode } = sources[index];
-      return [{ source: { name, identity: { dev, inode } }, ...exactIdentity(Deno.lstatSync(root.path)) }];
+      return [{ source: { name, identity: { dev, inode } }, ...actual }];
     });
     this.#memory.noteDirectories(created);
   }
@@ -216,6 +212,16 @@ function realPath(path: string, { files }: ReceiveOptions): string | undefined {
   } catch (error) {
     if (error instanceof FileError) return undefined;
     throw error;
+  }
+}
+
+/** Which directory it is; undefined if that cannot be told, as of a name that is not UTF-8. */
+function identityAt(path: string): ExactIdentity | undefined {
+  try {
+    return exactIdentity(Deno.lstatSync(path));
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
   }
 }
 

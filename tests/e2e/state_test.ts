@@ -16,7 +16,7 @@ import {
   writeLargeFile,
 } from "./interruptions.ts";
 import { systemConfigProblem, writeEscpWithSystemConfig } from "./remote_settings.ts";
-import { type Copy, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
+import { type Copy, ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
@@ -88,6 +88,29 @@ describeWithSshd("what a receiver keeps for a later run", () => {
       assertEquals(await compareTrees(`${from}/tree`, `${to}/new/tree`), []);
     });
   }
+
+  it("is not kept of a directory whose name is not UTF-8, which is copied all the same", {
+    ignore: !ENGINES.includes("native"),
+  }, async () => {
+    const from = await scene.tree({ "tree/a": "a" });
+    const script = 'mv "$1/tree" "$1/$(printf \'\\377\')"';
+    const { success } = await new Deno.Command("sh", { args: ["-c", script, "sh", from] }).output();
+    assert(success);
+    const to = await scene.tree();
+    const list = new Uint8Array([...new TextEncoder().encode(`${from}/`), 0xff, 0]);
+    const way: Way = { direction: "push", engine: "native", streams: 1 };
+    for (let run = 0; run < 2; run++) {
+      const { code, stderr } = await scene.copy(way, {
+        flags: ["-r", "-0", "--filelist", "-"],
+        sources: [],
+        target: to,
+        stdin: list,
+      });
+      assertEquals([code, stderr, recordsOf(to)], [0, "", []]);
+      const { code: differs } = await new Deno.Command("diff", { args: ["-r", from, to] }).output();
+      assertEquals(differs, 0);
+    }
+  });
 
   it("is kept apart for machines that share a home directory", { ignore: !!systemConfigProblem }, async () => {
     const [way] = WAYS;
