@@ -11,7 +11,7 @@ import { folderOf, joinPath } from "../files/local_path.ts";
 import { decodeJournalHeader, type NamedPartial } from "./journal.ts";
 import { bytesOnDisk, changeTime, type LeftoverOptions } from "./leftovers.ts";
 import { lockExisting } from "./lock_journal.ts";
-import { openOwnFile, statExact } from "./own_file.ts";
+import { openOwnFile, readBeginning, statExact } from "./own_file.ts";
 import { MAX_HEADER_BYTES } from "./record_header.ts";
 import { decodeRunHeader } from "./run_record.ts";
 import { recordKind, type StateDirectory } from "./state_directory.ts";
@@ -181,14 +181,7 @@ function recordsIn(directory: string): string[] {
 async function readRecord(path: string): Promise<RecordContents | undefined> {
   using file = openOwnFile(path);
   if (!file) return undefined;
-  const bytes = new Uint8Array(Math.min(file.statSync().size, MAX_HEADER_BYTES));
-  let at = 0;
-  while (at < bytes.length) {
-    const read = await file.read(bytes.subarray(at));
-    if (read === null) break;
-    at += read;
-  }
-  const beginning = bytes.subarray(0, at);
+  const beginning = await readBeginning(file, MAX_HEADER_BYTES);
   if (recordKind(path.slice(path.lastIndexOf("/") + 1)) === "run") {
     return { target: decodeRunHeader(beginning)?.header.target };
   }

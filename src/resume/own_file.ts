@@ -89,6 +89,19 @@ export function removeExact(path: string, wanted: ExactIdentity): void {
   if (statExact(path, wanted)) removeQuietly(path);
 }
 
+/** Reads a file from its beginning, at most so many bytes. */
+export async function readBeginning(file: Deno.FsFile, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.min(file.statSync().size, most));
+  file.seekSync(0, Deno.SeekMode.Start);
+  let at = 0;
+  while (at < bytes.length) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) break;
+    at += read;
+  }
+  return bytes.subarray(0, at);
+}
+
 /** Whether the open file is what this path leads to, and nobody else's. */
 export function isStill(path: string, file: Deno.FsFile, owner: number | null = Deno.uid()): boolean {
   try {

@@ -6,7 +6,7 @@ import { DigestSet, Known } from "./digest_set.ts";
 import { FileDigests } from "./file_digest.ts";
 import type { DigestKey } from "./keyed_digest.ts";
 import { lockExisting, lockJournal, removeJournal } from "./lock_journal.ts";
-import { openOwnFile } from "./own_file.ts";
+import { openOwnFile, readBeginning } from "./own_file.ts";
 import { MAX_HEADER_BYTES } from "./record_header.ts";
 import {
   type CreatedDirectory,
@@ -271,15 +271,5 @@ function isSame(one: Digest, other: Digest): boolean {
 
 /** @returns undefined for one that is longer than any that this program writes. */
 async function readRecord(file: Deno.FsFile): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const { size } = file.statSync();
-  if (size > MOST_BYTES) return undefined;
-  const bytes = new Uint8Array(size);
-  file.seekSync(0, Deno.SeekMode.Start);
-  let at = 0;
-  while (at < size) {
-    const read = await file.read(bytes.subarray(at));
-    if (read === null) break;
-    at += read;
-  }
-  return bytes.subarray(0, at);
+  return file.statSync().size > MOST_BYTES ? undefined : await readBeginning(file, MOST_BYTES);
 }

@@ -24,6 +24,7 @@ import {
   isStill,
   openExactFile,
   openOwnFile,
+  readBeginning,
   removeExact,
   removeQuietly,
   statExact,
@@ -85,7 +86,7 @@ export async function takeOver(
   try {
     journal = await lockJournal(record);
     if (!journal) return undefined;
-    const found = decodeJournal(await readJournal(journal, MOST_JOURNAL_BYTES));
+    const found = decodeJournal(await readBeginning(journal, MOST_JOURNAL_BYTES));
     const path = found?.header.target === target ? joinPath(directory, found.header.partial.name) : undefined;
     const lock = path && openExactFile(path, found!.header.partial, { write: true });
     if (lock && !await lockOpen(lock)) {
@@ -112,7 +113,7 @@ export async function removeEarlier(directory: string, { record, target }: Recor
   try {
     const journal = await lockExisting(record);
     if (!journal) return;
-    const earlier = decodeJournalHeader(await readJournal(journal, MAX_HEADER_BYTES));
+    const earlier = decodeJournalHeader(await readBeginning(journal, MAX_HEADER_BYTES));
     if (earlier?.header.target === target) {
       const { partial } = earlier.header;
       removeExact(joinPath(directory, partial.name), partial);
@@ -127,7 +128,7 @@ export async function removeEarlier(directory: string, { record, target }: Recor
 export async function bytesLeft(directory: string, { record, target }: RecordedTarget): Promise<number> {
   try {
     using journal = openOwnFile(record);
-    const earlier = journal && decodeJournalHeader(await readJournal(journal, MAX_HEADER_BYTES));
+    const earlier = journal && decodeJournalHeader(await readBeginning(journal, MAX_HEADER_BYTES));
     if (earlier?.header.target !== target) return 0;
     const { partial } = earlier.header;
     const info = statExact(joinPath(directory, partial.name), partial);
@@ -195,18 +196,6 @@ async function begin(
     removeQuietly(path);
     throw error;
   }
-}
-
-async function readJournal(journal: Deno.FsFile, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Math.min(journal.statSync().size, most));
-  journal.seekSync(0, Deno.SeekMode.Start);
-  let at = 0;
-  while (at < bytes.length) {
-    const read = await journal.read(bytes.subarray(at));
-    if (read === null) break;
-    at += read;
-  }
-  return bytes.subarray(0, at);
 }
 
 /** Only these blocks remain. */

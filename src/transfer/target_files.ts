@@ -1,24 +1,22 @@
 /** What is written on this side, in all threads together, and what is known of it. */
 
-import { FileError, ProtocolError } from "../errors.ts";
+import { ProtocolError } from "../errors.ts";
 import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
-import { joinPath } from "../files/local_path.ts";
 import { isRefusedPath, privateName } from "../files/private_names.ts";
-import { rootFolder, targetText } from "../files/target_name.ts";
+import { targetText } from "../files/target_name.ts";
 import { openFilesLimit } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
 import { encodeName } from "../protocol/names.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
-import { recordPath } from "../resume/state_directory.ts";
 import { sweep } from "../resume/sweep.ts";
-import type { RecordedTarget } from "../resume/take_over.ts";
 import { toFailure } from "../streams/failure.ts";
 import { StreamPool } from "../streams/stream_pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { LEAST_RESUMED_BYTES, type RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
+import { TargetRecords } from "./target_records.ts";
 import { TouchedFolders } from "./touched_folders.ts";
 
 /** A ranged file that is being written. */
@@ -67,8 +65,7 @@ export class TargetFiles {
   readonly #token: string;
   readonly #writer: TargetWriter;
   readonly #roots: readonly TargetRoot[];
-  /** Directories of the roots without symbolic links, by their paths; undefined: that cannot be told. */
-  readonly #realFolders = new Map<string, string | undefined>();
+  readonly #records: TargetRecords;
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
   readonly #beginning = new Map<number, Promise<void>>();
@@ -93,6 +90,7 @@ export class TargetFiles {
   ) {
     this.#memory = memory;
     this.#roots = roots;
+    this.#records = new TargetRecords(memory?.records, roots, options.files.paths);
     this.#options = options;
     const { session, files, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison } = options;
     const token = this.#token = memory?.token ?? session.secrets.id.slice(0, 8);
@@ -168,7 +166,7 @@ export class TargetFiles {
       if (isRefusedPath(this.#roots[root], bytes, 0, bytes.length)) {
         throw privateName("create", targetText(this.#roots[root], path));
       }
-      const recorded = await this.#recordOf(root, path);
+      const recorded = await this.#records.of(root, path);
       const resumes = this.#options.resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
       const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
       const { partial, kept } = await this.#writer.beginPartial(root, path, size, recorded && { ...recorded, source });
@@ -189,30 +187,6 @@ export class TargetFiles {
       this.failed(failure);
       control.send({ type: "unopened", file, failure });
     }
-  }
-
-  /** The record of a large file; undefined: it has none. */
-  async #recordOf(root: number, path: string): Promise<RecordedTarget | undefined> {
-    const records = this.#memory?.records;
-    const target = this.#roots[root];
-    if (records === undefined || !target || target.kind === "device") return undefined;
-    const folder = this.#realFolder(rootFolder(target));
-    if (folder === undefined) return undefined;
-    const real = joinPath(folder, target.kind === "file" ? target.name : path);
-    return { record: await recordPath(records, "journal", real), target: real };
-  }
-
-  #realFolder(folder: string): string | undefined {
-    if (!this.#realFolders.has(folder)) {
-      let real: string | undefined;
-      try {
-        real = this.#options.files.paths.realPath(folder);
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-      }
-      this.#realFolders.set(folder, real);
-    }
-    return this.#realFolders.get(folder);
   }
 
   /** Where descriptors are scarce a file does without a journal, and cannot be resumed. */

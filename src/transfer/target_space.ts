@@ -4,8 +4,8 @@ import { quotePath, UserError } from "../errors.ts";
 import type { FileEngine, TargetRoot } from "../files/engine.ts";
 import { codeOf } from "../files/file_failure.ts";
 import { folderOf, joinPath } from "../files/local_path.ts";
-import { recordPath } from "../resume/state_directory.ts";
 import { bytesLeft } from "../resume/take_over.ts";
+import { TargetRecords } from "./target_records.ts";
 
 /** Less than that is written as quickly as it is asked about. */
 const LEAST_BYTES = 1 << 20;
@@ -74,14 +74,13 @@ async function reclaimed(
   files: FileEngine,
   records: string | undefined,
 ): Promise<number | undefined> {
+  const recorded = new TargetRecords(records, roots, files.paths);
   let sum = 0;
   try {
-    for (const root of roots) {
+    for (const [index, root] of roots.entries()) {
       if (root.kind !== "file") continue;
-      if (records !== undefined) {
-        const target = joinPath(files.paths.realPath(root.folder), root.name);
-        sum += await bytesLeft(root.folder, { record: await recordPath(records, "journal", target), target });
-      }
+      const about = await recorded.of(index, "");
+      if (about) sum += await bytesLeft(root.folder, about);
       if (roots.length > 1) sum += allocated(joinPath(root.folder, root.name));
     }
   } catch {
