@@ -3,10 +3,11 @@
  * has created, the files that are finished, and where the journals of its large files are.
  */
 
+import { FileError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
+import { codeOf } from "../files/file_failure.ts";
 import { baseName, folderOf, joinPath, withoutTrailingSlashes } from "../files/local_path.ts";
 import { fullPath, type PlannedSource } from "../files/target_plan.ts";
-import { FileError } from "../errors.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
@@ -14,7 +15,6 @@ import { type ExactIdentity, exactIdentity, isSameIdentity } from "../resume/own
 import { RunMemory, type RunPlace, type SharedMemory } from "../resume/run_memory.ts";
 import type { CreatedDirectory, DirectorySource } from "../resume/run_record.ts";
 import { recordPath, stateErrorOf } from "../resume/state_directory.ts";
-import { codeOf } from "../files/file_failure.ts";
 import { systemRun } from "./host_identity.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 
@@ -32,7 +32,8 @@ interface Found {
 export class RememberedRun {
   readonly #options: ReceiveOptions;
   readonly #place: Place | undefined;
-  readonly #directories: readonly CreatedDirectory[];
+  /** Directories that earlier runs have created, by inode. */
+  readonly #directories: Map<number, CreatedDirectory[]>;
   #records: string | undefined;
   #memory: RunMemory | undefined;
   #finished: FinishedFiles | undefined;
@@ -43,7 +44,7 @@ export class RememberedRun {
     this.#place = place;
     this.#records = records;
     this.#memory = memory;
-    this.#directories = memory?.directories ?? directories;
+    this.#directories = Map.groupBy(memory?.directories ?? directories, ({ inode }) => inode);
   }
 
   /** Finds what an earlier run of this copy has left; with --no-resume it is removed. Makes nothing. */
@@ -51,6 +52,8 @@ export class RememberedRun {
     const { files, resume, toOutput, comparison, state } = options;
     if (files.dummy || toOutput || sources.length === 0) return new RememberedRun(options);
     const records = await state.find();
+    // Standard input cannot be read twice.
+    if (sources[0].kind === "input") return new RememberedRun(options, { records });
     const place = placeOf(options, sources[0]);
     const found = records === undefined ? undefined : { record: await place.recordIn(records), target: place.target };
     if (comparison?.dryRun) {
@@ -103,13 +106,12 @@ export class RememberedRun {
 
   /** Whether an unfinished run of this copy has created the directory for this source. */
   isUnfinished(path: string, { name, identity }: DirectorySource): boolean {
-    if (this.#directories.length === 0) return false;
-    const actual = identityAt(path);
-    return actual !== undefined &&
-      this.#directories.some(({ source, ...created }) =>
-        isSameIdentity(created, actual) && source.name === name && source.identity?.dev === identity?.dev &&
-        source.identity?.inode === identity?.inode
-      );
+    const actual = this.#directories.size > 0 ? identityAt(path) : undefined;
+    const created = actual && this.#directories.get(actual.inode);
+    return created?.some(({ source, ...one }) =>
+      isSameIdentity(one, actual!) && source.name === name && source.identity?.dev === identity?.dev &&
+      source.identity?.inode === identity?.inode
+    ) ?? false;
   }
 
   /** Begins the record, if the copy may be worth resuming. To be called before anything is made for these roots. */
