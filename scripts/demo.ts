@@ -46,7 +46,10 @@ async function demo(): Promise<number> {
 
   const [program, ...first] = escpCommand();
   console.log(`\n$ escp -r -p ${tree} ${copy}`);
-  const { code } = await new Deno.Command(program, { args: [...first, "-v", "-r", "-p", tree, copy] }).spawn().status;
+  const { code } = await new Deno.Command(program, {
+    args: [...first, "-v", "-r", "-p", tree, copy],
+    env: { XDG_STATE_HOME: `${folder}/state` },
+  }).spawn().status;
   if (code !== 0) {
     console.error(`escp ended with status ${code}; the trees are kept in ${folder}`);
     return code;

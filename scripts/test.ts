@@ -19,10 +19,13 @@ interface RunResult {
 /** Runs some files in a process of their own, as tests may change its environment, and prints what it says in one piece. */
 async function runFiles(files: readonly string[], flags: readonly string[]): Promise<RunResult> {
   const report = await Deno.makeTempFile({ prefix: "escp-tests-", suffix: ".xml" });
+  // Not that of the developer, whatever a test starts.
+  const state = await Deno.makeTempDir({ prefix: "escp-tests-state-" });
   try {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--quiet", "--allow-all", "--no-check", `--junit-path=${report}`, ...flags, ...files],
       cwd: ROOT,
+      env: { XDG_STATE_HOME: state },
       stdin: "null",
     }).output();
     await Deno.stdout.write(stdout);
@@ -33,6 +36,7 @@ async function runFiles(files: readonly string[], flags: readonly string[]): Pro
     return { code, counts };
   } finally {
     await Deno.remove(report);
+    await Deno.remove(state, { recursive: true });
   }
 }
 

@@ -99,7 +99,7 @@ async function runOnce({ contender, command }: Entrant, run: BenchRun, prefixes 
   const script = `#!/bin/sh\n${engine}exec ${there} '${run.escp}' "$@"\n`;
   await Deno.writeTextFile(`${sshd.binFolder}/escp`, script);
   await Deno.chmod(`${sshd.binFolder}/escp`, 0o755);
-  const env = { HOME: sshd.home, SSH_AUTH_SOCK: "" };
+  const env = { HOME: sshd.home, XDG_STATE_HOME: `${sshd.home}/.local/state`, SSH_AUTH_SOCK: "" };
   const all = [...here.split(" ").filter(Boolean), ...command];
   return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
 }

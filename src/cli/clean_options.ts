@@ -32,7 +32,7 @@ export interface CleanOptions {
 export interface CleanPlace {
   /** Undefined: this one. */
   readonly host?: RemoteHost;
-  /** As typed; "" is the home folder of a host. */
+  /** As typed; "" stands for the records of the machine. */
   readonly folders: readonly string[];
   readonly options: HostOptions;
 }
@@ -53,9 +53,6 @@ export function cleanOptions(
   { operands: texts, flags: line }: ParsedArguments,
   { env, driveLetters, configs = {} }: Surroundings,
 ): CleanOptions {
-  if (texts.length === 0) {
-    throw new UsageError('Option "--clean" needs the folders to clean', { hint: "escp --clean [HOST:]FOLDER..." });
-  }
   const flagsFor = (host?: RemoteHost) =>
     completeFlags(line, { files: settingsFor(configs, host?.host).options, env, escpOptions: true });
   const groups = new Map<string, Operand[]>();
@@ -69,6 +66,7 @@ export function cleanOptions(
     const host = first.kind === "remote" ? hostOf(first) : undefined;
     return { host, folders: group.map(({ path }) => path), options: hostOptions(flagsFor(host)) };
   });
+  if (places.length === 0) places.push({ folders: [""], options: hostOptions(flagsFor()) });
   const flags = flagsFor(places.find(({ host }) => host)?.host);
   return {
     places,

@@ -79,7 +79,7 @@ export const FLAGS = [
     name: "no-resume",
     kind: "boolean",
     section: "Copying",
-    help: "Start over where an interrupted copy has stopped, and leave nothing of this one",
+    help: "Do not resume an interrupted copy, and keep neither records nor partial files of this one",
   },
   {
     name: "verify",
@@ -479,7 +479,7 @@ export const FLAGS = [
     kind: "boolean",
     section: "Other",
     once: true,
-    help: "Copy nothing, remove what abandoned copies have left in the folders that are named, and below",
+    help: "Copy nothing, remove what abandoned copies have left: anywhere, or below the directories named",
   },
   {
     name: "older-than",
@@ -488,7 +488,7 @@ export const FLAGS = [
     default: 86_400,
     section: "Other",
     once: true,
-    help: "Of that only what was changed longer ago: 30m, 12h, 7d, 2w; 0 for all that no copy uses",
+    help: "With --clean, remove only leftovers older than AGE (30m, 12h, 7d, 2w; 0: all that no copy uses)",
   },
   {
     name: "old-protocol",

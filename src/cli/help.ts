@@ -29,7 +29,7 @@ const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
   ["escp -r results/ user@host:runs/", "a folder and all that is in it"],
   ["escp host:/var/log/app.log .", "a remote file to here"],
   ["escp -t 8 -J gate a.bin b.bin node:", "through a jump host, 8 connections"],
-  ["escp --clean -n /srv/data", "leftovers of copies that were given up"],
+  ["escp --clean -n", "list what abandoned copies have left"],
   ["escp --install web1 web2", "puts escp itself on hosts"],
   ["escp --doctor web1:/data", "what a copy there can expect"],
   ["escp x.bin '[2001:db8::7]:/tmp/'", "an IPv6 address, quoted for the shell"],

@@ -1,6 +1,7 @@
 /** `--clean`: removes what abandoned copies have left, here and on other hosts, one after the other. */
 
 import { formatHost } from "../ssh/operand.ts";
+import { StateDirectory } from "../resume/state_directory.ts";
 import { cleanHost } from "../transfer/clean_host.ts";
 import { clean, type CleanOutcome, findFolders, UNLOCKED_MS } from "../transfer/cleaning.ts";
 import { loadFileEngine } from "../files/engine.ts";
@@ -91,8 +92,10 @@ class Cleaner {
       const { engine, note } = loadFileEngine(options.engine);
       if (note) this.#listeners.logging.log.info(note);
       const turn = () => signal.throwIfAborted();
-      const found = await findFolders(folders, { base: "", tilde: false, globs: false }, engine, listeners);
-      return await clean(request, found, engine, { ...listeners, turn });
+      const find = { base: "", tilde: false, globs: false, byRecords: true };
+      const found = await findFolders(folders, find, engine, listeners);
+      const here = { found, files: engine, state: new StateDirectory() };
+      return await clean(request, here, { ...listeners, turn });
     }
     const note = (message: string) => {
       this.#listeners.report.note(message);
@@ -147,7 +150,8 @@ function reportFor(
   { quiet, json, places, olderThanMs, dryRun }: CleanOptions,
   write: (text: string) => void,
 ): CleanReport {
-  const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)));
+  const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)))
+    .filter((text) => text !== "");
   const age = formatAge(Math.max(olderThanMs, UNLOCKED_MS) / 1000);
   const about = { version: VERSION, folders, age, dryRun };
   if (json) return new CleanJson(about, { write, now: () => performance.now() });

@@ -32,7 +32,8 @@ export async function runCopy(given: Options): Promise<number> {
   const listing = options.dryRun && !options.json ? await planListing(output, terminal) : undefined;
   using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
   const { log } = logging;
-  using stop = stopSignals(hintWhenLost(options));
+  let unresumable = false;
+  using stop = stopSignals(() => hintWhenLost({ ...options, unresumable }));
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const emit = (event: TransferEvent) => {
     report?.onEvent(event);
@@ -51,6 +52,10 @@ export async function runCopy(given: Options): Promise<number> {
       emit,
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
+      unresumable(why) {
+        unresumable = true;
+        log.info(`This copy cannot be resumed: ${why}`);
+      },
       signal,
       manifest,
     });

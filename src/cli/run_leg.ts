@@ -17,7 +17,7 @@ import type { Options } from "./options.ts";
 import { withRemoteEscp } from "./remote_escp.ts";
 
 /** Who hears of a leg. */
-export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "signal" | "manifest">;
+export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "unresumable" | "signal" | "manifest">;
 
 /** Between this machine and another end, or between two other hosts. @throws what ended it. */
 export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {

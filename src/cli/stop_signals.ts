@@ -10,13 +10,13 @@ export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
 /**
  * Listens until disposed. The first signal asks to stop; a second SIGINT leaves at once.
  *
- * @param hint what the user is told then.
+ * @param hint returns what the user is told then.
  */
-export function stopSignals(hint?: string): Disposable & { signal: AbortSignal } {
+export function stopSignals(hint: () => string | undefined = () => undefined): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const listener = () => {
     if (controller.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
-    controller.abort(new Interrupted(hint));
+    controller.abort(new Interrupted(hint()));
   };
   const signals = stopSignalsOf(Deno.build.os);
   for (const signal of signals) Deno.addSignalListener(signal, listener);

@@ -151,8 +151,6 @@ class DiscardingWriter implements TargetWriter {
     return Promise.resolve({ partial: this.createPartial(root, path, size), kept: [] });
   }
 
-  openJournal(): undefined {}
-
   keep(): void {}
 
   openPartial({ path }: Partial): RangeWriter {

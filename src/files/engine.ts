@@ -6,7 +6,7 @@ import type { SummedRange } from "../protocol/range_sums.ts";
 import type { RecordCursor } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
+import type { RecordedTarget } from "../resume/take_over.ts";
 import type { FileIdentity } from "./file_identity.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
@@ -32,7 +32,8 @@ export interface SourceRoot {
 
 /**
  * Target of one root; `within` is as in `SourceRoot`. `identity` identifies the directory that its contents are written
- * to: nothing is written to another directory under the same path. Plain data: may be posted to a Worker.
+ * to: nothing is written to another directory under the same path. With `refused` it has a private name: each entry of it
+ * fails. Plain data: may be posted to a Worker.
  */
 export type TargetRoot =
   /**
@@ -44,12 +45,13 @@ export type TargetRoot =
     path: string;
     created: boolean;
     continued?: boolean;
+    refused?: boolean;
     within?: string;
     identity?: FileIdentity;
     parent?: FileIdentity;
   }
   /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string; within?: string; identity?: FileIdentity }
+  | { kind: "file"; folder: string; name: string; refused?: boolean; within?: string; identity?: FileIdentity }
   /** A character device, FIFO or the like: written in place and in order. */
   | { kind: "device"; path: string };
 
@@ -225,18 +227,23 @@ export interface Partial {
   path: string;
   /** Name of the temporary file in the folder of the final one; "" for a device, which is written in place. */
   temporary: string;
+  /** Identifies the temporary file: another file under its name is neither read, written to nor published. */
+  identity: FileIdentity;
   size: number;
-  /** Name of the journal beside it: what is written is noted there, for a copy that goes on where this one stops. */
+  /** Path of the journal in the state directory: written blocks are noted there, for a copy that continues this one. */
   journal?: string;
   /** With `lent`: an earlier copy of the same source may have written more of it than is known. */
   continued?: boolean;
-  /** Identifies the temporary file: another file under its name is neither written to nor published. */
-  identity: FileIdentity;
 }
 
 /** A file or link that was replaced, and has a backup: `path` is its own path, relative to the root. */
 export interface KeptBackup extends FolderPlace {
   identity: FileIdentity;
+}
+
+/** The record of a large file, and what must be equal for a later copy to continue; no source: it starts over. */
+export interface Resumable extends RecordedTarget {
+  source?: ResumableSource;
 }
 
 /** A large file that begins, perhaps not for the first time. */
@@ -296,19 +303,17 @@ export interface TargetWriter {
   /** Makes the temporary file of a large one, without taking space. @throws {FileError} */
   createPartial(root: number, path: string, size: number): Partial;
   /**
-   * As `createPartial`; with a `source`, and where a lock can be had, with a journal, and with what an earlier copy of
-   * this source has left. With `lent` that is also what nobody has noted. Without a source, what an earlier copy has
-   * left is removed.
+   * As `createPartial`; with a record and a source, if the record can be locked, with a journal and with what an earlier
+   * copy of this source has left. With `lent` that includes bytes that are not noted. With a record and no source, what
+   * an earlier copy has left is removed.
    *
    * @throws {FileError}
    */
-  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial>;
-  /** Opens it for writing, in whichever thread. @throws {FileError} */
+  beginPartial(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial>;
+  /** Opens it for writing, in whichever thread. @throws {FileError} also if another file has its name. */
   openPartial(partial: Partial): RangeWriter;
-  /** Opens it, not a device, to read what was written. @throws {FileError} */
+  /** Opens it, not a device, to read what was written. @throws {FileError} also if another file has its name. */
   readPartial(partial: Partial): RangeReader;
-  /** Opens its journal, in whichever thread; undefined when it has none. @throws {FileError} */
-  openJournal(partial: Partial): JournalWriter | undefined;
   /** Resolves when what is written of it is on stable storage. @throws {FileError} */
   sync(partial: Partial): Promise<void>;
   /**

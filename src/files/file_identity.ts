@@ -9,12 +9,30 @@ export interface FileIdentity {
   inode: number;
 }
 
+/**
+ * Identifies a file or directory among all that ever had its name: when an inode is used again, the time of birth differs.
+ */
+export interface ExactIdentity extends FileIdentity {
+  /** Time of birth (stx_btime of statx(2)), in milliseconds since 1970; null if the file system has none. */
+  birthMs: number | null;
+}
+
 /** Identity of a file that was not examined. */
 export const UNKNOWN_FILE: FileIdentity = { dev: 0, inode: 0 };
 
 /** Returns the identity in what `Deno.stat` returns. */
 export function identityOf({ dev, ino }: Deno.FileInfo): FileIdentity {
   return { dev, inode: ino ?? 0 };
+}
+
+/** As `identityOf`, with the time of birth. */
+export function exactIdentity(info: Deno.FileInfo): ExactIdentity {
+  return { ...identityOf(info), birthMs: info.birthtime?.getTime() ?? null };
+}
+
+/** Returns whether both are the same in every part. */
+export function isExactly(one: ExactIdentity, other: ExactIdentity): boolean {
+  return one.dev === other.dev && one.inode === other.inode && one.birthMs === other.birthMs;
 }
 
 /** Returns whether both identify one file. An identity without an inode matches any other. */

@@ -1,6 +1,6 @@
 /** Names of what a copy that is verified may have to go back to. Both are names of temporary files (temporary_name.ts). */
 
-import { fnv1a } from "../resume/partial_names.ts";
+import { fnv1a } from "../resume/fnv1a.ts";
 import { temporaryName } from "./temporary_name.ts";
 
 /** Of what had this name before the copy. @param token of the copy: it goes on with what it kept in an earlier life. */

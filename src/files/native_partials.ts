@@ -6,11 +6,9 @@ import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
-import type { BegunPartial, Partial, RangeReader, RangeWriter } from "./engine.ts";
+import type { BegunPartial, Partial, RangeReader, RangeWriter, Resumable } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import { type FileIdentity, isSameFile, planted, UNKNOWN_FILE } from "./file_identity.ts";
 import type { Attributes } from "./file_stat.ts";
@@ -63,25 +61,23 @@ export class NativePartials {
     return partial;
   }
 
-  async begin(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+  async begin(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device") {
-      const { folder, name } = splitTarget(target, path);
-      placing.enter(root, folder);
+    if (target.kind !== "device" && resumable) {
+      placing.enter(root, splitTarget(target, path).folder);
       // A descriptor of its own: other files are begun while this one waits.
       const place = this.#duplicateFolder();
       try {
         const at = folderPath(place);
+        const { source, record: journal } = resumable;
         const compares = placing.options.lent;
-        const taken = source
-          ? await takeOver(at, name, source, { compares, holds: mayHold() })
-          : await removeEarlier(at, name);
+        const taken = source ? await takeOver(at, resumable, source, { compares }) : await removeEarlier(at, resumable);
         if (taken) {
-          const { names: { partial: temporary, journal }, identity, kept, continued } = taken;
+          const { partial: { name: temporary, ...identity }, kept, continued } = taken;
           const partial = { root, path, temporary, size, journal, continued, identity };
-          this.#open.add(partial, { journal: taken.journal, pin: taken.held });
+          this.#open.add(partial, { locked: taken });
           return { partial, kept };
         }
       } finally {
@@ -118,9 +114,10 @@ export class NativePartials {
   async sync(partial: Partial): Promise<void> {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return await syncDevice(target.path);
-    this.#enter(partial);
-    const path = `${folderPath(this.#placing.folder)}/${partial.temporary}`;
-    await syncFile(path, targetText(target, partial.path));
+    const text = targetText(target, partial.path);
+    const temporary = this.#enter(partial);
+    if (!this.#hasName(temporary, partial)) throw planted("write", text);
+    await syncFile(`${folderPath(this.#placing.folder)}/${partial.temporary}`, text);
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined {
@@ -138,28 +135,18 @@ export class NativePartials {
       }
       return this.#publisher.publish(descriptor, temporary, name, attributes, xattrs, partial.identity);
     } finally {
-      this.#open.remove(partial, folderPath(placing.folder));
+      this.#open.remove(partial);
     }
-  }
-
-  openJournal(partial: Partial): JournalWriter | undefined {
-    if (partial.journal === undefined) return undefined;
-    this.#enter(partial);
-    return new JournalWriter(`${folderPath(this.#placing.folder)}/${partial.journal}`);
   }
 
   discard(partial: Partial): void {
     if (partial.temporary === "") return;
     try {
       const temporary = this.#enter(partial);
-      const { calls, folder } = this.#placing;
-      // Another file under this name is left alone.
-      const isOwn = this.#statx.fill(folder, temporary, AT_SYMLINK_NOFOLLOW) &&
-        isSameFile(this.#statx, partial.identity);
-      if (isOwn) calls.unlinkat(folder, temporary, 0);
-      this.#open.remove(partial, folderPath(this.#placing.folder));
+      if (this.#hasName(temporary, partial)) this.#placing.calls.unlinkat(this.#placing.folder, temporary, 0);
+      this.#open.remove(partial);
     } catch (error) {
-      // Its folder is gone or unreachable: nothing can be removed there.
+      // Its directory is gone or unreachable: nothing can be removed there.
       if (!(error instanceof FileError)) throw error;
       this.#open.leave(partial);
     }
@@ -226,6 +213,11 @@ export class NativePartials {
     const errno = descriptor < 0 ? calls.errno() : 0;
     if (descriptor >= 0) calls.close(descriptor);
     throw errno === 0 || errno === ENOENT || errno === ELOOP ? planted(act, text) : failedCall(act, text, errno);
+  }
+
+  /** Returns whether the temporary name refers to the partial file. */
+  #hasName(temporary: number, { identity }: Partial): boolean {
+    return this.#statx.fill(this.#placing.folder, temporary, AT_SYMLINK_NOFOLLOW) && isSameFile(this.#statx, identity);
   }
 
   #isFile(descriptor: number, identity: FileIdentity): boolean {

@@ -7,8 +7,6 @@ import { Statx } from "../native/file_statx.ts";
 import { decodeName, encodeName } from "../protocol/names.ts";
 import { type RecordCursor, RecordField, RecordType } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
 import { sweep } from "../resume/sweep.ts";
 import type {
   BegunPartial,
@@ -18,6 +16,7 @@ import type {
   Partial,
   RangeReader,
   RangeWriter,
+  Resumable,
   TargetOptions,
   TargetRoot,
   TargetWriter,
@@ -121,8 +120,8 @@ export class NativeWriter implements TargetWriter {
     return this.#partials.create(root, path, size);
   }
 
-  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
-    return this.#partials.begin(root, path, size, source);
+  beginPartial(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+    return this.#partials.begin(root, path, size, resumable);
   }
 
   openPartial(partial: Partial): RangeWriter {
@@ -131,10 +130,6 @@ export class NativeWriter implements TargetWriter {
 
   readPartial(partial: Partial): RangeReader {
     return this.#partials.read(partial);
-  }
-
-  openJournal(partial: Partial): JournalWriter | undefined {
-    return this.#onlyOpen(() => this.#partials.openJournal(partial));
   }
 
   sync(partial: Partial): Promise<void> {

@@ -1,15 +1,19 @@
-/** The large files that one writer has begun and neither finished nor given up, with the locks of their journals. */
+/** The large files that one writer has begun and neither finished nor given up, with their locks. */
 
-import { JOURNAL_HEADER_BYTES } from "../resume/journal.ts";
 import { removeJournal } from "../resume/lock_journal.ts";
 import type { Partial } from "./engine.ts";
-import { joinPath } from "./local_path.ts";
+
+/** A partial file with a journal: both are locked until they are closed. */
+interface Locked {
+  lock: Deno.FsFile;
+  journal: Deno.FsFile;
+  headerBytes: number;
+}
 
 interface OpenPartial {
   partial: Partial;
-  /** Locked until it is closed. */
-  journal?: Deno.FsFile;
-  /** Keeps the inode from being reused. */
+  locked?: Locked;
+  /** Keeps the inode of a partial file without a journal from being reused. */
   pin?: { close(): void };
 }
 
@@ -17,23 +21,23 @@ interface OpenPartial {
 export class OpenPartials {
   readonly #open = new Map<string, OpenPartial>();
 
-  add(partial: Partial, { journal, pin }: Pick<OpenPartial, "journal" | "pin"> = {}): void {
-    this.#open.set(keyOf(partial), { partial, journal, pin });
+  add(partial: Partial, { locked, pin }: Pick<OpenPartial, "locked" | "pin"> = {}): void {
+    this.#open.set(keyOf(partial), { partial, locked, pin });
   }
 
-  /** Whether anything was noted in its journal. */
+  /** Whether anything is noted in the journal. */
   isWorthKeeping(partial: Partial): boolean {
-    const journal = this.#open.get(keyOf(partial))?.journal;
-    return journal !== undefined && journal.statSync().size > JOURNAL_HEADER_BYTES;
+    const locked = this.#open.get(keyOf(partial))?.locked;
+    return locked !== undefined && locked.journal.statSync().size > locked.headerBytes;
   }
 
-  /** It is finished or removed: its journal goes too. `folder` is the path of the folder that it stands in. */
-  remove(partial: Partial, folder: string): void {
+  /** The partial file is finished or removed: its journal goes too. */
+  remove(partial: Partial): void {
     const journal = this.#take(partial);
-    if (journal) removeJournal(joinPath(folder, partial.journal!), journal);
+    if (journal) removeJournal(partial.journal!, journal);
   }
 
-  /** It stays as it is, and so does its journal. */
+  /** The partial file stays as it is, and so does its journal. */
   leave(partial: Partial): void {
     this.#take(partial)?.close();
   }
@@ -42,15 +46,17 @@ export class OpenPartials {
     return [...this.#open.values()].map(({ partial }) => partial)[Symbol.iterator]();
   }
 
+  /** Closes the partial file. @returns its journal. */
   #take(partial: Partial): Deno.FsFile | undefined {
-    const open = this.#open.get(keyOf(partial));
+    const { locked, pin } = this.#open.get(keyOf(partial)) ?? {};
     this.#open.delete(keyOf(partial));
-    open?.pin?.close();
-    return open?.journal;
+    pin?.close();
+    locked?.lock.close();
+    return locked?.journal;
   }
 }
 
-/** Its temporary name alone says nothing: a file of the same name in another folder may have the same. */
+/** Its temporary name alone says nothing: a file of the same name in another directory may have the same. */
 function keyOf({ root, path, temporary }: Partial): string {
   return `${root}/${path}/${temporary}`;
 }

@@ -2,15 +2,13 @@
 
 import { FileError } from "../errors.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import { JournalWriter } from "../resume/journal_writer.ts";
 import { removeEarlier, takeOver } from "../resume/take_over.ts";
-import type { BegunPartial, Partial, RangeReader, RangeWriter } from "./engine.ts";
+import type { BegunPartial, Partial, RangeReader, RangeWriter, Resumable } from "./engine.ts";
 import { codeOf, failedDeno } from "./file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, planted, UNKNOWN_FILE } from "./file_identity.ts";
 import type { Attributes } from "./file_stat.ts";
 import { mayHold } from "./held_folders.ts";
-import { baseName, joinPath } from "./local_path.ts";
+import { baseName } from "./local_path.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
 import { leadsTo } from "./portable_access.ts";
@@ -58,22 +56,21 @@ export class PortablePartials {
     return partial;
   }
 
-  async begin(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
+  async begin(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device") {
+    if (target.kind !== "device" && resumable) {
       const { folder, name } = splitTarget(target, path);
       placing.enter(root, folder);
       placing.pathOf(name);
       const place = placing.folder;
-      const taken = source
-        ? await takeOver(place, name, source, { holds: mayHold() })
-        : await removeEarlier(place, name);
+      const { source, record: journal } = resumable;
+      const taken = source ? await takeOver(place, resumable, source) : await removeEarlier(place, resumable);
       if (taken) {
-        const { names: { partial: temporary, journal }, identity, kept } = taken;
+        const { partial: { name: temporary, ...identity }, kept } = taken;
         const partial = { root, path, temporary, size, journal, identity };
-        this.#open.add(partial, { journal: taken.journal, pin: taken.held });
+        this.#open.add(partial, { locked: taken });
         return { partial, kept };
       }
     }
@@ -91,8 +88,8 @@ export class PortablePartials {
   /** Opens the partial file. @throws {FileError} if its name refers to another file. */
   #openFile(partial: Partial, text: string, act = "write"): Deno.FsFile {
     const temporary = this.#enter(partial);
+    if (!hasName(temporary, partial)) throw planted(act, text);
     try {
-      if (Deno.lstatSync(temporary).isSymlink) throw planted(act, text);
       // Read too: what stands where a hole shall be is looked at.
       const file = Deno.openSync(temporary, { read: true, write: true });
       if (isSameFile(identityOf(file.statSync()), partial.identity)) return file;
@@ -108,16 +105,13 @@ export class PortablePartials {
     return new PortableRangeReader(this.#openFile(partial, text, "read"), text);
   }
 
-  openJournal(partial: Partial): JournalWriter | undefined {
-    if (partial.journal === undefined) return undefined;
-    this.#enter(partial);
-    return new JournalWriter(joinPath(this.#placing.folder, partial.journal));
-  }
-
   async sync(partial: Partial): Promise<void> {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return await syncDevice(target.path);
-    await syncFile(this.#enter(partial), targetText(target, partial.path));
+    const text = targetText(target, partial.path);
+    const temporary = this.#enter(partial);
+    if (!hasName(temporary, partial)) throw planted("write", text);
+    await syncFile(temporary, text);
   }
 
   commit(partial: Partial, attributes: Attributes): FileLook | undefined {
@@ -131,7 +125,7 @@ export class PortablePartials {
       const open = new PortableRangeWriter(file, { text: path, inOrder: false });
       return this.#publisher.publish({ temporary, identity: partial.identity, open }, path, attributes);
     } finally {
-      this.#open.remove(partial, this.#placing.folder);
+      this.#open.remove(partial);
     }
   }
 
@@ -140,10 +134,10 @@ export class PortablePartials {
     try {
       const temporary = this.#enter(partial);
       // Another file under this name is left alone.
-      if (leadsTo(temporary, partial.identity, { follow: false })) remove(temporary);
-      this.#open.remove(partial, this.#placing.folder);
+      if (hasName(temporary, partial)) remove(temporary);
+      this.#open.remove(partial);
     } catch (error) {
-      // Its folder is gone or unreachable: nothing can be removed there.
+      // Its directory is gone or unreachable: nothing can be removed there.
       if (!(error instanceof FileError)) throw error;
       this.#open.leave(partial);
     }
@@ -167,6 +161,11 @@ export class PortablePartials {
     this.#placing.enter(partial.root, folder);
     return this.#placing.pathOf(partial.temporary);
   }
+}
+
+/** Returns whether the temporary name refers to the partial file. */
+function hasName(temporary: string, { identity }: Partial): boolean {
+  return leadsTo(temporary, identity, { follow: false });
 }
 
 /** Sets the size. On failure closes and removes the file. @throws {FileError} */

@@ -4,8 +4,6 @@ import { FileError } from "../errors.ts";
 import { decodeName, hasEscapedBytes } from "../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import type { ResumableSource } from "../resume/journal.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
 import { sweep } from "../resume/sweep.ts";
 import type {
   BegunPartial,
@@ -15,6 +13,7 @@ import type {
   Partial,
   RangeReader,
   RangeWriter,
+  Resumable,
   TargetOptions,
   TargetRoot,
   TargetWriter,
@@ -119,8 +118,8 @@ export class PortableWriter implements TargetWriter {
     return this.#partials.create(root, path, size);
   }
 
-  beginPartial(root: number, path: string, size: number, source?: ResumableSource): Promise<BegunPartial> {
-    return this.#partials.begin(root, path, size, source);
+  beginPartial(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial> {
+    return this.#partials.begin(root, path, size, resumable);
   }
 
   openPartial(partial: Partial): RangeWriter {
@@ -129,10 +128,6 @@ export class PortableWriter implements TargetWriter {
 
   readPartial(partial: Partial): RangeReader {
     return this.#partials.read(partial);
-  }
-
-  openJournal(partial: Partial): JournalWriter | undefined {
-    return this.#partials.openJournal(partial);
   }
 
   sync(partial: Partial): Promise<void> {

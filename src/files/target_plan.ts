@@ -10,6 +10,7 @@ import type { FileIdentity } from "./file_identity.ts";
 import { FileKind, type FileStat } from "./file_stat.ts";
 import { baseName, folderOf, hasTrailingSlash, joinPath, resolvePath, withoutTrailingSlashes } from "./local_path.ts";
 import { misnamed, nameKey, type NameRules, problemOfName } from "./name_rules.ts";
+import { isPrivateName, privateName } from "./private_names.ts";
 import { expandTilde } from "./tilde.ts";
 
 /** A source, as its own side describes it. The name may come from the peer. */
@@ -145,6 +146,13 @@ function intoFolder(
     return { root: { kind: "folder", path: folder, created: false, identity }, make: false };
   }
   const path = joinPath(folder, source.name);
+  if (isPrivateName(source.name)) {
+    // Each entry is refused when it arrives, and the others go on.
+    const refused = source.kind === "folder"
+      ? { kind: "folder" as const, path, created: false, refused: true }
+      : { kind: "file" as const, folder, name: source.name, refused: true };
+    return { root: refused, make: false };
+  }
   const problem = problemOfName(source.name, rules);
   if (problem !== undefined) {
     if (source.kind === "folder") throw misnamed(path, problem);
@@ -190,6 +198,7 @@ function ontoName(
   if (above.kind !== FileKind.folder) throw failedWith("create", target, "ENOTDIR");
   const name = baseName(bare);
   if (name === "." || name === "..") throw failedWith("create", target, "ENOENT");
+  if (isPrivateName(name)) throw privateName("create", target);
   if (source.kind !== "folder") {
     if (hasTrailingSlash(full)) {
       throw notFolder(target, stat, "Make the folder first, or leave out the slash at the end");
@@ -234,7 +243,7 @@ function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRu
 
 function checkNotItself(source: PlannedSource, { root, make }: Draft, paths: PathCalls): void {
   const { identity } = source;
-  if (!identity || identity.inode === 0) return;
+  if (!identity || identity.inode === 0 || (root.kind !== "device" && root.refused)) return;
   const isSource = (path: string) => {
     const stat = statNameable(path, paths, true);
     return stat !== undefined && stat.inode === identity.inode && stat.dev === identity.dev;

@@ -1,6 +1,7 @@
 /** Names of files that are not finished: hidden, and no two alike in any thread of any session. */
 
-const PREFIX = ".escp-";
+import { PRIVATE_PREFIX } from "./private_names.ts";
+
 const SUFFIX = ".part";
 
 /** Makes names such as ".escp-k3x9-5f2a09c1-00002f.part"; each writer has its own. */
@@ -27,15 +28,10 @@ export class TemporaryNames {
 
 /** What all names with this token begin with. */
 export function temporaryPrefix(token: string): string {
-  return `${PREFIX}${token}-`;
+  return `${PRIVATE_PREFIX}${token}-`;
 }
 
 /** The name with this token and these parts, of 8 hexadecimal digits each. */
 export function temporaryName(token: string, writer: string, counter: string): string {
   return `${temporaryPrefix(token)}${writer}-${counter}${SUFFIX}`;
-}
-
-/** Whether this is the name of such a file, of whichever session: all of it, and not only its beginning and end. */
-export function isTemporaryName(name: string): boolean {
-  return /^\.escp-[A-Za-z0-9]{1,64}-[0-9a-f]{8}-[0-9a-f]{8}\.part$/.test(name);
 }

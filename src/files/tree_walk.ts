@@ -15,6 +15,7 @@ import type { FolderLister } from "./folder_lister.ts";
 import { HardLinks } from "./hard_links.ts";
 import { joinPath } from "./local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
+import { isPrivateNameAt } from "./private_names.ts";
 import { isSpecial } from "./source_failure.ts";
 
 const NO_NAME = new Uint8Array(0);
@@ -175,6 +176,7 @@ export class TreeWalk implements Walk {
     const lister = this.#lister;
     const { accept, symlinks } = this.#options;
     let kind = lister.kind;
+    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#private(root, level);
     try {
       if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
         if (this.#follow && kind !== FileKind.file) this.#checkLink(root, level);
@@ -194,6 +196,14 @@ export class TreeWalk implements Walk {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
       this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
     }
+  }
+
+  /** A receiver would refuse it. */
+  #private(root: number, level: Level): void {
+    const path = joinPath(level.path, this.#lister.nameText());
+    if (this.#options.accept?.(path, this.#lister.kind === FileKind.folder) === false) return;
+    const message = "skipped: its name is reserved for the temporary files of escp";
+    this.#found.push({ type: "note", path: joinPath(this.#roots[root].path, path), message });
   }
 
   #checkLink(root: number, level: Level): void {

@@ -13,6 +13,8 @@ export interface CleanJob {
   sources: string[];
   /** Further ones follow in messages "wanted"; left out: no. */
   more?: boolean;
+  /** An empty text in `sources` stands for the records of the remote end, not for the home directory; left out: no. */
+  records?: boolean;
   /** What was changed later than so long ago stays. Milliseconds. */
   olderThanMs: number;
   /** Nothing is removed; what would be is only told. */
@@ -131,6 +133,7 @@ function parseCleanJob(fields: shape.Fields): CleanJob {
   return {
     direction: "clean",
     ...sourcesFields(fields),
+    ...(fields.records === undefined ? {} : { records: shape.flag(fields, "records") }),
     olderThanMs: shape.whole(fields, "olderThanMs"),
     ...(fields.dryRun === undefined ? {} : { dryRun: shape.flag(fields, "dryRun") }),
     ...timeoutField(fields),

@@ -46,6 +46,8 @@ export const MAX_PATH_TEXT = 1 << 17;
 export const MAX_MESSAGE_TEXT = 1 << 18;
 /** Maximum length of a hint, in UTF-16 units. */
 export const MAX_HINT_TEXT = 1 << 12;
+/** Maximum length of the reason why a copy cannot be resumed, in UTF-16 units. */
+export const MAX_REASON_TEXT = 1 << 12;
 /** Maximum length of all requested sources together, in UTF-16 units. */
 export const MAX_SOURCES_TEXT = 1 << 28;
 /** Maximum length of the names and targets of all offered sources together, in UTF-16 units. */

@@ -14,6 +14,7 @@ import {
   MAX_PATH_TEXT,
   MAX_PLACES,
   MAX_REACH_MS,
+  MAX_REASON_TEXT,
   MAX_ROOTS,
   MAX_STREAMS,
   MAX_XATTRS_BYTES,
@@ -100,9 +101,16 @@ export type Message =
   /**
    * receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression; `renamed`:
    * the target is the name of the only source; `borrows`: it takes the lent files that the job offers; `remembers`: it
-   * knows what an earlier run has finished, and can be asked.
+   * knows what an earlier run has finished, and can be asked; `unresumable`: why nothing of this copy can be resumed.
    */
-  | { type: "ready"; codecs?: string[]; renamed?: boolean; borrows?: boolean; remembers?: boolean }
+  | {
+    type: "ready";
+    codecs?: string[];
+    renamed?: boolean;
+    borrows?: boolean;
+    remembers?: boolean;
+    unresumable?: string;
+  }
   /** either: the job is refused before anything was written. */
   | { type: "refused"; failure: Failure }
   /** client -> remote: how many streams it opens. */
@@ -244,6 +252,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
     ...(fields.renamed === undefined ? {} : { renamed: shape.flag(fields, "renamed") }),
     ...(fields.borrows === undefined ? {} : { borrows: shape.flag(fields, "borrows") }),
     ...(fields.remembers === undefined ? {} : { remembers: shape.flag(fields, "remembers") }),
+    ...(fields.unresumable === undefined ? {} : { unresumable: shape.text(fields, "unresumable", MAX_REASON_TEXT) }),
   }),
   refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
   streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),

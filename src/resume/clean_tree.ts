@@ -12,7 +12,7 @@ import {
   removeLeftovers,
   removeMarks,
 } from "./leftovers.ts";
-import { isMarkName } from "./unfinished_folder.ts";
+import { isOldMarkName } from "./old_leftovers.ts";
 
 /** A folder on the way from the root to where the walk is. */
 interface Level {
@@ -90,7 +90,7 @@ class TreeCleaner {
       }
     }
     if (kind === FileKind.folder) level.pending.push(name);
-    else if (isMarkName(name)) level.marks.push(name);
+    else if (isOldMarkName(name)) level.marks.push(name);
     else if (isLeftoverName(name)) leftovers.push(name);
   }
 

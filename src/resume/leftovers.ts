@@ -1,15 +1,23 @@
-/** What an abandoned copy has left in a folder: which files these are, whether a copy uses them, and removing them. */
+/** What an abandoned copy has left in a target directory: which files these are, whether a copy uses them, and removing them. */
 
 import { FileError } from "../errors.ts";
 import { codeOf, failedDeno } from "../files/file_failure.ts";
 import { joinPath } from "../files/local_path.ts";
-import { isTemporaryName } from "../files/temporary_name.ts";
-import { decodeName } from "../protocol/names.ts";
-import { decodeJournal, JOURNAL_HEADER_BYTES } from "./journal.ts";
+import { isPartialName, isTemporaryName } from "../files/private_names.ts";
 import { lockExisting } from "./lock_journal.ts";
-import { isRunJournalName, journalOfPartial, namesOfJournal, partialNames } from "./partial_names.ts";
-import { decodeRunHeader, RUN_HEADER_BYTES } from "./run_journal.ts";
-import { isMark } from "./unfinished_folder.ts";
+import {
+  isOldJournal,
+  isOldMark,
+  isOldRunLog,
+  isOldRunLogName,
+  journalOfOldPartial,
+  MOST_OLD_MARK_BYTES,
+  OLD_JOURNAL_BYTES,
+  OLD_RUN_LOG_BYTES,
+  type OldPair,
+  oldPairOf,
+} from "./old_leftovers.ts";
+import { openOwnFile } from "./own_file.ts";
 
 /** A file that was left behind. */
 export interface Leftover {
@@ -26,6 +34,8 @@ export interface LeftoverOptions {
   beforeUnlocked: number;
   /** Nothing is removed. */
   dryRun: boolean;
+  /** Names of partial files that are left to their records (clean_records.ts). */
+  recorded: ReadonlySet<string>;
   /** Hears of each that was removed, or would be. */
   removed: (leftover: Leftover) => void;
   failed: (error: FileError) => void;
@@ -42,8 +52,8 @@ export interface KeptLeftovers {
 
 /** Whether this may be the name of a leftover. Marks are looked at by `removeMarks`, all others by `removeLeftovers`. */
 export function isLeftoverName(name: string): boolean {
-  return isTemporaryName(name) || isRunJournalName(name) || namesOfJournal(name) !== undefined ||
-    journalOfPartial(name) !== undefined;
+  return isTemporaryName(name) || isPartialName(name) || isOldRunLogName(name) || oldPairOf(name) !== undefined ||
+    journalOfOldPartial(name) !== undefined;
 }
 
 /** A folder, as `Deno.*` comes to it and as messages name it. */
@@ -62,10 +72,12 @@ export async function removeLeftovers(
   const all = new Set(names);
   for (const name of all) {
     await options.breathe();
-    const pair = namesOfJournal(name);
-    const journal = journalOfPartial(name);
+    if (options.recorded.has(name)) continue;
+    const pair = oldPairOf(name);
+    const journal = journalOfOldPartial(name);
     if (pair) await worker.attempt(name, () => worker.pair(pair));
-    else if (isRunJournalName(name)) await worker.attempt(name, () => worker.run(name));
+    else if (isOldRunLogName(name)) await worker.attempt(name, () => worker.run(name));
+    else if (isPartialName(name)) await worker.attempt(name, () => worker.partial(name));
     // With its journal it goes, or stays.
     else if (journal === undefined || !all.has(journal)) await worker.attempt(name, () => worker.alone(name));
   }
@@ -109,8 +121,8 @@ class FolderOfLeftovers {
     }
   }
 
-  /** A journal, and the partial file beside it. */
-  async pair(names: { partial: string; journal: string }): Promise<void> {
+  /** A journal of an earlier version, and the partial file beside it. */
+  async pair(names: OldPair): Promise<void> {
     const found = this.#look(names.journal);
     if (!found?.isFile || !isSole(found)) return;
     const path = joinPath(this.#folder.place, names.journal);
@@ -118,7 +130,7 @@ class FolderOfLeftovers {
     if (!journal) return this.#keepUsed(names);
     // The lock is held until both are gone: whoever waits for it finds that the journal is another then.
     using lock = journal;
-    if (!isJournal(lock, names.journal)) return;
+    if (!isOldJournal(beginningOf(lock, OLD_JOURNAL_BYTES), names.journal)) return;
     const partial = this.#look(names.partial);
     const isPartial = partial?.isFile && isSole(partial);
     const changed = Math.max(changeTime(found), isPartial ? changeTime(partial) : -Infinity);
@@ -128,20 +140,39 @@ class FolderOfLeftovers {
     this.#remove(names.journal, found);
   }
 
-  /** The journal of a copy of several files. */
+  /** A run log of an earlier version. */
   async run(name: string): Promise<void> {
     const found = this.#look(name);
     if (!found?.isFile || !isSole(found)) return;
     const journal = await lockExisting(joinPath(this.#folder.place, name), found.uid);
     if (!journal) return this.#look(name) && this.#keep(Infinity);
     using lock = journal;
-    if (!isRunJournal(lock)) return;
+    if (!isOldRunLog(beginningOf(lock, OLD_RUN_LOG_BYTES))) return;
     const changed = changeTime(found);
     if (changed >= this.#options.before) return this.#keep(changed);
     this.#remove(name, found);
   }
 
-  /** A temporary file, or a partial one that has lost its journal. */
+  /** A partial file without a record, or with one that this user cannot see. */
+  async partial(name: string): Promise<void> {
+    const found = this.#look(name);
+    if (!found?.isFile || !isSole(found)) return;
+    let lock: Deno.FsFile | undefined;
+    try {
+      lock = await lockExisting(joinPath(this.#folder.place, name), found.uid);
+    } catch (error) {
+      if (codeOf(error) === undefined) throw error;
+      // It cannot be opened, or there are no locks.
+      return this.alone(name);
+    }
+    if (!lock) return this.#look(name) && this.#keep(Infinity);
+    using _ = lock;
+    const changed = changeTime(found);
+    if (changed >= this.#options.before) return this.#keep(changed);
+    this.#remove(name, found);
+  }
+
+  /** A temporary file, or a partial file of an earlier version that has lost its journal. */
   alone(name: string): void {
     const found = this.#look(name);
     // A link on its way is a link; it goes, and what it leads to is not touched.
@@ -155,7 +186,9 @@ class FolderOfLeftovers {
 
   mark(name: string, newest: number): void {
     const found = this.#look(name);
-    if (!found?.isFile || !isSole(found) || !isMark(this.#folder.place, name, found.uid)) return;
+    if (!found?.isFile || !isSole(found)) return;
+    using file = openOwnFile(joinPath(this.#folder.place, name), { owner: found.uid });
+    if (!file || !isOldMark(beginningOf(file, MOST_OLD_MARK_BYTES + 1), name)) return;
     const changed = Math.max(changeTime(found), newest);
     if (changed >= this.#options.beforeUnlocked) return this.#keep(changed);
     this.#remove(name, found);
@@ -172,7 +205,7 @@ class FolderOfLeftovers {
     }
   }
 
-  #keepUsed({ partial, journal }: { partial: string; journal: string }): void {
+  #keepUsed({ partial, journal }: OldPair): void {
     for (const name of [partial, journal]) if (this.#look(name)) this.#keep(Infinity);
   }
 
@@ -195,7 +228,7 @@ class FolderOfLeftovers {
         throw failedDeno("remove", joinPath(this.#folder.text, name), error);
       }
     }
-    removed({ path: joinPath(this.#folder.text, name), bytes: bytesOf(found) });
+    removed({ path: joinPath(this.#folder.text, name), bytes: bytesOnDisk(found) });
   }
 }
 
@@ -214,28 +247,14 @@ function isSole({ nlink }: Deno.FileInfo): boolean {
  * When it was changed last, in milliseconds since 1970. The time of modification may be that of the source, as a copy
  * sets it shortly before a file gets its name.
  */
-function changeTime({ ctime, mtime }: Deno.FileInfo): number {
+export function changeTime({ ctime, mtime }: Deno.FileInfo): number {
   return (ctime ?? mtime)?.getTime() ?? Infinity;
 }
 
 /** A partial file is as long as it will be, and takes what is written. */
-function bytesOf({ size, blocks, isSymlink }: Deno.FileInfo): number {
+export function bytesOnDisk({ size, blocks, isSymlink }: Deno.FileInfo): number {
   if (isSymlink) return 0;
   return blocks === null ? size : Math.min(size, blocks * 512);
-}
-
-/** Whether the contents are those of the journal of this name, or nothing: then its copy did not come to write any. */
-function isJournal(file: Deno.FsFile, name: string): boolean {
-  const bytes = beginningOf(file, JOURNAL_HEADER_BYTES);
-  if (bytes.length === 0) return true;
-  const journal = decodeJournal(bytes);
-  return journal !== undefined && partialNames(decodeName(journal.header.name)).journal === name;
-}
-
-/** The same of the journal of a copy of several files. */
-function isRunJournal(file: Deno.FsFile): boolean {
-  const bytes = beginningOf(file, RUN_HEADER_BYTES);
-  return bytes.length === 0 || decodeRunHeader(bytes) !== undefined;
 }
 
 function beginningOf(file: Deno.FsFile, length: number): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-/** One copy at a time has a journal: its lock (flock(2) where there is such a thing) goes when its process does. */
+/** One copy at a time uses a record: its lock (flock(2), where there is such a thing) goes when its process does. */
 
 import { codeOf } from "../files/file_failure.ts";
 import { isStill, openOwnFile, removeQuietly } from "./own_file.ts";
@@ -38,6 +38,19 @@ export async function lockExisting(path: string, owner?: number | null): Promise
   return undefined;
 }
 
+/**
+ * Locks a file as long as it is open; without effect where there are no locks.
+ *
+ * @returns false if another process has it: then it is closed.
+ */
+export async function lockOpen(file: Deno.FsFile): Promise<boolean> {
+  const taken = file.lock(true).then(() => true, (error) => {
+    if (codeOf(error) === undefined) throw error;
+    return true;
+  });
+  return await inTime(taken, file, PATIENCE_MS);
+}
+
 /** Undefined when another process has just made one. */
 function create(path: string): Deno.FsFile | undefined {
   try {
@@ -50,13 +63,16 @@ function create(path: string): Deno.FsFile | undefined {
 }
 
 /** Whether the lock could be had in time; else the file is closed. */
-async function locked(file: Deno.FsFile, patienceMs = PATIENCE_MS): Promise<boolean> {
+function locked(file: Deno.FsFile, patienceMs = PATIENCE_MS): Promise<boolean> {
+  // Not every supported Deno has a lock that does not wait.
+  return inTime(file.lock(true).then(() => true), file, patienceMs);
+}
+
+async function inTime(taken: Promise<boolean>, file: Deno.FsFile, patienceMs: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), patienceMs));
+  taken.catch(() => {});
   try {
-    // Not every supported Deno has a lock that does not wait.
-    const taken = file.lock(true).then(() => true);
-    taken.catch(() => {});
     if (await Promise.race([taken, late])) return true;
   } catch (error) {
     file.close();

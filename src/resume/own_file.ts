@@ -1,19 +1,31 @@
-/** Files that only this user can have put where they are. */
+/** Files and directories that only this user can have put where they are, and what tells them from others. */
 
 import { codeOf } from "../files/file_failure.ts";
+import { type ExactIdentity, exactIdentity, isExactly } from "../files/file_identity.ts";
+
+/** Checks an identity from a record. @returns undefined if it is none. */
+export function parseIdentity({ dev, inode, birthMs }: Readonly<Record<string, unknown>>): ExactIdentity | undefined {
+  if (typeof dev !== "number" || typeof inode !== "number") return undefined;
+  if (birthMs !== null && typeof birthMs !== "number") return undefined;
+  return { dev, inode, birthMs };
+}
+
+/** How a file is opened. */
+export interface OwnFileOptions {
+  write?: boolean;
+  append?: boolean;
+  /** Whose it has to be, in the place of this user; null where files have no owner. */
+  owner?: number | null;
+}
 
 /**
- * Opens a file that is there. In a folder that others can write to, somebody may have put a link under its name, or a
- * file that he still holds: neither is opened for good.
+ * Opens a file that exists. In a directory that others can write to, somebody may have put a link under its name, or a
+ * file that he still has open: neither is used.
  *
- * @param options.owner who takes the place of this user; null where files have none.
- * @returns undefined when there is none.
- * @throws {Deno.errors.PermissionDenied} when it is no regular file of this user's with this one name.
+ * @returns undefined if there is none.
+ * @throws {Deno.errors.PermissionDenied} if it is not a regular file of this user with this one name.
  */
-export function openOwnFile(
-  path: string,
-  { owner, ...mode }: { write?: boolean; append?: boolean; owner?: number | null } = {},
-): Deno.FsFile | undefined {
+export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {}): Deno.FsFile | undefined {
   try {
     if (!Deno.lstatSync(path).isFile) throw foreign(path);
     const file = Deno.openSync(path, { read: !mode.append, ...mode });
@@ -24,6 +36,53 @@ export function openOwnFile(
     throw error;
   }
   throw foreign(path);
+}
+
+/** Opens a file if it is the one that is meant, and nobody else's; undefined if it is not, or cannot be opened. */
+export function openExactFile(
+  path: string,
+  wanted: ExactIdentity,
+  options: { write?: boolean } = {},
+): Deno.FsFile | undefined {
+  let file: Deno.FsFile | undefined;
+  try {
+    file = openOwnFile(path, options);
+    if (file && isExactly(exactIdentity(file.statSync()), wanted)) return file;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+  }
+  file?.close();
+  return undefined;
+}
+
+/** What stat(2) says of a file if it is the one that is meant, and nobody else's. */
+export function statExact(path: string, wanted: ExactIdentity): Deno.FileInfo | undefined {
+  try {
+    const info = Deno.lstatSync(path);
+    const isOwn = info.isFile && (info.nlink ?? 1) <= 1 && info.uid === Deno.uid();
+    return isOwn && isExactly(exactIdentity(info), wanted) ? info : undefined;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Removes a file if it is the one that is meant. */
+export function removeExact(path: string, wanted: ExactIdentity): void {
+  if (statExact(path, wanted)) removeQuietly(path);
+}
+
+/** Reads a file from its beginning, at most so many bytes. */
+export async function readBeginning(file: Deno.FsFile, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.min(file.statSync().size, most));
+  file.seekSync(0, Deno.SeekMode.Start);
+  let at = 0;
+  while (at < bytes.length) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) break;
+    at += read;
+  }
+  return bytes.subarray(0, at);
 }
 
 /** Whether the open file is what this path leads to, and nobody else's. */

@@ -2,7 +2,8 @@
 
 import { codeOf } from "../files/file_failure.ts";
 import { joinPath } from "../files/local_path.ts";
-import { isTemporaryName, temporaryPrefix } from "../files/temporary_name.ts";
+import { isTemporaryName } from "../files/private_names.ts";
+import { temporaryPrefix } from "../files/temporary_name.ts";
 import { removeQuietly } from "./own_file.ts";
 
 /** Removes temporary files with this token from a folder. To be called only when nobody writes such any more. */

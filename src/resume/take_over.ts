@@ -1,195 +1,211 @@
-/** The start of a large file that can be continued: takes over what an earlier copy has left, or begins anew. */
+/** The start of a large file that can be resumed: takes over what an earlier copy has left, or starts over. */
 
 import { codeOf } from "../files/file_failure.ts";
-import { type FileIdentity, identityOf } from "../files/file_identity.ts";
+import { exactIdentity } from "../files/file_identity.ts";
 import { joinPath } from "../files/local_path.ts";
+import { newPartialName } from "../files/private_names.ts";
 import { combineCrc32 } from "../protocol/crc32.ts";
-import { encodeName } from "../protocol/names.ts";
 import type { SummedRange } from "../protocol/range_sums.ts";
 import {
   decodeJournal,
+  decodeJournalHeader,
   encodeJournalHeader,
   isJournalOf,
-  JOURNAL_HEADER_BYTES,
+  type Journal,
   JOURNAL_RECORD_BYTES,
   type JournalHeader,
+  type NamedPartial,
   putJournalRecord,
   type ResumableSource,
   sortedBlocks,
 } from "./journal.ts";
-import { lockExisting, lockJournal, removeJournal } from "./lock_journal.ts";
-import { openOwnFile, removeQuietly } from "./own_file.ts";
-import { type PartialNames, partialNames } from "./partial_names.ts";
+import { lockExisting, lockJournal, lockOpen, removeJournal } from "./lock_journal.ts";
+import {
+  isStill,
+  openExactFile,
+  openOwnFile,
+  readBeginning,
+  removeExact,
+  removeQuietly,
+  statExact,
+} from "./own_file.ts";
+import { MAX_HEADER_BYTES } from "./record_header.ts";
 import { intactBlocks } from "./verify_blocks.ts";
 
-/** A partial file with its journal, both of this process's own. */
+/** A large file and its record. */
+export interface RecordedTarget {
+  /** Path of the journal in the state directory. */
+  record: string;
+  /** Absolute path of the target, without symbolic links: what the record is about. */
+  target: string;
+}
+
+/** A partial file and its journal, both of this process's own. */
 export interface TakenOver {
-  names: PartialNames;
-  /** Identity of the partial file. */
-  identity: FileIdentity;
-  /** With `holds`: the partial file, open. */
-  held?: Deno.FsFile;
+  partial: NamedPartial;
+  /** The partial file, locked until it is closed: so --clean knows that it is in use, whoever cleans. */
+  lock: Deno.FsFile;
   /** The journal, locked until it is closed. */
   journal: Deno.FsFile;
-  /** What is there already, in order and without overlaps. */
+  headerBytes: number;
+  /** What the partial file contains already, in order and without overlaps. */
   kept: SummedRange[];
   /** An earlier copy of the source may have written more than that, which is to be compared with the source. */
   continued: boolean;
 }
 
 export interface TakeOverOptions {
-  /** What nobody has noted can be compared with the source: it is left in the partial file. Default false. */
+  /** Bytes without a record can be compared with the source: they are left in the partial file. Default false. */
   compares?: boolean;
-  /** Whether the partial file stays open, so that no other file gets its inode. Default: false. */
-  holds?: boolean;
 }
 
-/** A journal of more is read up to here: 4 million blocks. */
-const MOST_JOURNAL_BYTES = JOURNAL_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
-/** Ranges that are told to the sender: what lies behind them is sent again. */
+/** Maximum bytes of a journal that are read: 4 million blocks. */
+const MOST_JOURNAL_BYTES = MAX_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
+/** Maximum number of ranges that the sender is told of: what follows them is sent again. */
 const MOST_KEPT = 4096;
 
-/** One check of what is there at a time: disks do not like to be asked everywhere at once. */
+/** One check of a partial file at a time: disks are slow when they are read everywhere at once. */
 let checking: Promise<unknown> = Promise.resolve();
 
 /**
- * Makes the partial file of a target and its journal, or takes over those that an earlier copy of the same source has
- * left, once what they hold has been read again. What belongs to another source is removed; what is not this user's, or
+ * Makes the partial file of a target and its journal, or takes over those of an earlier copy of the same source once the
+ * blocks have been read again. The partial file of another source is removed. One that is not what its record says, or
  * is in use, is left alone.
  *
- * @param folder absolute path of the folder of the target.
- * @param name final name of the target.
- * @returns undefined when it cannot be had: the file is then copied without a journal.
+ * @param directory path of the directory of the target, by which `Deno.*` comes to it.
+ * @returns undefined if the journal cannot be had: the file is then copied without one.
  */
 export async function takeOver(
-  folder: string,
-  name: string,
+  directory: string,
+  { record, target }: RecordedTarget,
   source: ResumableSource,
-  { compares = false, holds = false }: TakeOverOptions = {},
+  { compares = false }: TakeOverOptions = {},
 ): Promise<TakenOver | undefined> {
-  const names = partialNames(name);
-  const journalPath = joinPath(folder, names.journal);
-  const partialPath = joinPath(folder, names.partial);
   let journal: Deno.FsFile | undefined;
-  let left: Left | undefined;
+  let earlier: Earlier | undefined;
   try {
-    journal = await lockJournal(journalPath);
+    journal = await lockJournal(record);
     if (!journal) return undefined;
-    const header = { ...source, name: encodeName(name) };
-    left = await leftBefore(journal, partialPath, header);
-    const continued = left !== undefined && compares;
-    if (left && left.kept.length === 0 && !continued) {
-      left.file.close();
-      left = undefined;
+    const found = decodeJournal(await readBeginning(journal, MOST_JOURNAL_BYTES));
+    const path = found?.header.target === target ? joinPath(directory, found.header.partial.name) : undefined;
+    const lock = path && openExactFile(path, found!.header.partial, { write: true });
+    if (lock && !await lockOpen(lock)) {
+      journal.close();
+      return undefined;
     }
-    left ??= { file: begin(journal, partialPath, header), kept: [] };
-    const { file, kept } = left;
-    const identity = identityOf(file.statSync());
-    if (!holds) file.close();
-    return { names, identity, journal, kept, continued, ...(holds ? { held: file } : {}) };
+    if (path && lock) earlier = { ...found!, path, lock };
+    const taken = earlier && await continued(journal, earlier, source, compares);
+    if (taken) return taken;
+    removePartial(earlier);
+    earlier = undefined;
+    return await begin(directory, journal, { source, target });
   } catch (error) {
-    left?.file.close();
-    if (journal) {
-      removeOwn(partialPath);
-      removeJournal(journalPath, journal);
-    }
-    // What the system refuses here it may well grant for a file of a plain name; if not, that says why.
+    removePartial(earlier);
+    if (journal) removeJournal(record, journal);
+    // What the system refuses here it may well grant for a file without a record; if not, that says why.
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
 }
 
-/** Removes what an earlier copy has left of this target, unless it is in use or somebody else's. */
-export async function removeEarlier(folder: string, name: string): Promise<void> {
-  const names = partialNames(name);
-  const path = joinPath(folder, names.journal);
+/** Removes what an earlier copy has left of this target, unless it is in use. */
+export async function removeEarlier(directory: string, { record, target }: RecordedTarget): Promise<void> {
   try {
-    const journal = await lockExisting(path);
+    const journal = await lockExisting(record);
     if (!journal) return;
-    removeOwn(joinPath(folder, names.partial));
-    removeJournal(path, journal);
+    const earlier = decodeJournalHeader(await readBeginning(journal, MAX_HEADER_BYTES));
+    if (earlier?.header.target === target) {
+      const { partial } = earlier.header;
+      removeExact(joinPath(directory, partial.name), partial);
+    }
+    removeJournal(record, journal);
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
   }
 }
 
-/** An open partial file, and the noted ranges of it. */
-interface Left {
-  file: Deno.FsFile;
-  kept: SummedRange[];
+/** Bytes on the disk of the partial file that an earlier copy has left of this target; 0 if there is none. */
+export async function bytesLeft(directory: string, { record, target }: RecordedTarget): Promise<number> {
+  try {
+    using journal = openOwnFile(record);
+    const earlier = journal && decodeJournalHeader(await readBeginning(journal, MAX_HEADER_BYTES));
+    if (earlier?.header.target !== target) return 0;
+    const { partial } = earlier.header;
+    const info = statExact(joinPath(directory, partial.name), partial);
+    return info ? (info.blocks === null ? info.size : info.blocks * 512) : 0;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return 0;
+  }
 }
 
-/** What is noted and can be taken over; undefined when the journal is another's, or makes no sense. */
-async function leftBefore(
+/** What an earlier copy has left: its journal, and the partial file that is still what the journal says. */
+interface Earlier extends Journal {
+  path: string;
+  /** The partial file, locked. */
+  lock: Deno.FsFile;
+}
+
+function removePartial(earlier: Earlier | undefined): void {
+  if (!earlier) return;
+  removeExact(earlier.path, earlier.header.partial);
+  earlier.lock.close();
+}
+
+/** Continues what an earlier copy has left; undefined if it is of no use. */
+async function continued(
   journal: Deno.FsFile,
-  partial: string,
-  header: JournalHeader,
-): Promise<Left | undefined> {
-  const known = decodeJournal(await readJournal(journal));
-  if (!known || !isJournalOf(known.header, header)) return undefined;
-  const claimed = sortedBlocks(known.blocks);
-  const check = checking.then(() => intactBlocks(partial, claimed, header.size));
+  { header, headerBytes, blocks, validBytes, path, lock }: Earlier,
+  source: ResumableSource,
+  compares: boolean,
+): Promise<TakenOver | undefined> {
+  if (!isJournalOf(header, source)) return undefined;
+  const { partial } = header;
+  const claimed = sortedBlocks(blocks);
+  const check = checking.then(() => intactBlocks(path, partial, claimed, source.size));
   checking = check.catch(() => {});
   const intact = await check;
-  if (!intact) return undefined;
-  const { file, blocks } = intact;
-  try {
-    if (blocks.length === known.blocks.length) journal.truncateSync(known.validBytes);
-    else rewrite(journal, blocks);
-    return { file, kept: joined(blocks).slice(0, MOST_KEPT) };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+  if (!intact || (intact.length === 0 && !compares)) return undefined;
+  if (intact.length === blocks.length) journal.truncateSync(validBytes);
+  else rewrite(journal, headerBytes, intact);
+  return { partial, lock, journal, headerBytes, kept: joined(intact).slice(0, MOST_KEPT), continued: compares };
 }
 
-function begin(journal: Deno.FsFile, partial: string, header: JournalHeader): Deno.FsFile {
-  removeOwn(partial);
-  journal.truncateSync(0);
-  writeAt(journal, 0, encodeJournalHeader(header));
+async function begin(
+  directory: string,
+  journal: Deno.FsFile,
+  about: Omit<JournalHeader, "partial">,
+): Promise<TakenOver> {
+  const name = newPartialName();
+  const path = joinPath(directory, name);
   const mode = Deno.build.os === "windows" ? undefined : 0o600;
-  const file = Deno.openSync(partial, { write: true, createNew: true, mode });
+  const lock = Deno.openSync(path, { write: true, createNew: true, mode });
   try {
-    file.truncateSync(header.size);
-    return file;
+    // Nobody else knows it yet.
+    await lockOpen(lock);
+    lock.truncateSync(about.source.size);
+    // Some file systems give it another owner: then no later run would take it for its own.
+    if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
+    const partial = { name, ...exactIdentity(lock.statSync()) };
+    const header = encodeJournalHeader({ ...about, partial });
+    journal.truncateSync(0);
+    writeAt(journal, 0, header);
+    return { partial, lock, journal, headerBytes: header.length, kept: [], continued: false };
   } catch (error) {
-    file.close();
+    lock.close();
+    removeQuietly(path);
     throw error;
   }
-}
-
-/** Removes a file if it is this user's own. */
-function removeOwn(path: string): void {
-  try {
-    const file = openOwnFile(path);
-    if (!file) return;
-    file.close();
-    removeQuietly(path);
-  } catch {
-    // Whoever it belongs to.
-  }
-}
-
-async function readJournal(journal: Deno.FsFile): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Math.min(journal.statSync().size, MOST_JOURNAL_BYTES));
-  journal.seekSync(0, Deno.SeekMode.Start);
-  let at = 0;
-  while (at < bytes.length) {
-    const read = await journal.read(bytes.subarray(at));
-    if (read === null) break;
-    at += read;
-  }
-  return bytes.subarray(0, at);
 }
 
 /** Only these blocks remain. */
-function rewrite(journal: Deno.FsFile, blocks: SummedRange[]): void {
+function rewrite(journal: Deno.FsFile, headerBytes: number, blocks: SummedRange[]): void {
   const bytes = new Uint8Array(blocks.length * JOURNAL_RECORD_BYTES);
   blocks.forEach((block, index) => {
     putJournalRecord(bytes, index * JOURNAL_RECORD_BYTES, block.start, block.end, block.crc32);
   });
-  journal.truncateSync(JOURNAL_HEADER_BYTES);
-  writeAt(journal, JOURNAL_HEADER_BYTES, bytes);
+  journal.truncateSync(headerBytes);
+  writeAt(journal, headerBytes, bytes);
 }
 
 function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {

@@ -1,46 +1,36 @@
-/** Reads again what a journal claims to be there. */
+/** Reads the blocks again that a journal claims to be written. */
 
-import { identityOf, isSameFile } from "../files/file_identity.ts";
 import { combineCrc32, crc32 } from "../protocol/crc32.ts";
 import type { SummedRange } from "../protocol/range_sums.ts";
-import { openOwnFile } from "./own_file.ts";
-
-/** A partial file with its intact blocks. */
-export interface IntactFile {
-  /** The open file. */
-  file: Deno.FsFile;
-  /** Intact blocks, in order. */
-  blocks: SummedRange[];
-}
+import type { ExactIdentity } from "../files/file_identity.ts";
+import { openExactFile } from "./own_file.ts";
 
 /** Reads that are under way at one time: a disk is not the faster for one that waits for the other. */
 const LANES = 4;
 const PIECE_BYTES = 1 << 20;
 
 /**
- * Returns those of the blocks that the file contains. Reads outside this thread.
+ * Returns those of these blocks that the file contains, in their order. The reads take place outside this thread.
  *
+ * @param wanted which file it has to be.
  * @param size of the whole file.
- * @returns undefined when the file is not there, or has another size.
+ * @returns undefined if another file, or none, has this path, or its size differs.
  */
 export async function intactBlocks(
   path: string,
+  wanted: ExactIdentity,
   blocks: readonly SummedRange[],
   size: number,
-): Promise<IntactFile | undefined> {
-  const first = openOwnFile(path);
+): Promise<SummedRange[] | undefined> {
+  const first = openExactFile(path, wanted);
   if (!first) return undefined;
   const files = [first];
-  let found: IntactFile | undefined;
   try {
-    const info = first.statSync();
-    if (info.size !== size) return undefined;
-    const identity = identityOf(info);
+    if (first.statSync().size !== size) return undefined;
     while (files.length < Math.min(LANES, blocks.length)) {
-      const file = openOwnFile(path);
+      const file = openExactFile(path, wanted);
       if (!file) return undefined;
       files.push(file);
-      if (!isSameFile(identityOf(file.statSync()), identity)) return undefined;
     }
     const intact: boolean[] = [];
     let next = 0;
@@ -50,10 +40,9 @@ export async function intactBlocks(
         intact[index] = await isIntact(file, blocks[index], buffer);
       }
     }));
-    found = { file: first, blocks: blocks.filter((_, index) => intact[index]) };
-    return found;
+    return blocks.filter((_, index) => intact[index]);
   } finally {
-    for (const file of files) if (file !== found?.file) file.close();
+    for (const file of files) file.close();
   }
 }
 

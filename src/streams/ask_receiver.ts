@@ -1,12 +1,13 @@
 /** Answers asks: holds records against what is at the target, where nothing is made for it. */
 
 import { FileError, ProtocolError, quotePath } from "../errors.ts";
-import type { KeptBackup, RangeReader } from "../files/engine.ts";
+import type { KeptBackup, RangeReader, TargetRoot } from "../files/engine.ts";
 import { FileChange } from "../files/file_change.ts";
 import { failedWith } from "../files/file_failure.ts";
 import { FileKind, FileStat } from "../files/file_stat.ts";
 import { joinPath } from "../files/local_path.ts";
 import { readAttributes } from "../files/record_attributes.ts";
+import { PRIVATE_NAME } from "../files/private_names.ts";
 import { isSameTime, type TargetComparer } from "../files/target_comparer.ts";
 import {
   type AskHeader,
@@ -28,14 +29,16 @@ import { Known } from "../resume/digest_set.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
+import { NameGuard } from "./name_guard.ts";
 import { folderAttributes } from "./pack_receiver.ts";
 import type { FilePlace, ReceivedPack } from "./unit.ts";
 
 /** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
-const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP"];
+const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
 /** With what asks are answered. */
 export interface AskReceiverOptions {
+  roots: readonly TargetRoot[];
   breather: Breather;
   /** Whether the sender may ask about what is written. */
   verifies: boolean;
@@ -50,6 +53,7 @@ export interface AskReceiverOptions {
 /** Answers the asks of one stream. */
 export class AskReceiver {
   readonly #target: TargetComparer;
+  readonly #guard: NameGuard;
   readonly #options: Comparison | undefined;
   readonly #verifies: boolean;
   readonly #finished: FinishedFiles | undefined;
@@ -64,8 +68,9 @@ export class AskReceiver {
 
   /** @param options what the sender may ask before it sends. */
   constructor(target: TargetComparer, options: Comparison | undefined, more: AskReceiverOptions) {
-    const { breather, verifies, finished, digests = false, isKept = () => Promise.resolve(false) } = more;
+    const { roots, breather, verifies, finished, digests = false, isKept = () => Promise.resolve(false) } = more;
     this.#isKept = isKept;
+    this.#guard = new NameGuard(roots);
     this.#verifies = verifies;
     this.#finished = options?.by === "memory" ? finished : undefined;
     this.#listsDigests = digests;
@@ -105,19 +110,21 @@ export class AskReceiver {
         digestAt += DIGEST_BYTES;
       }
       let outcome: number | Failure;
+      let isRefused = false;
       try {
         if (entering) folder = undefined;
         if (entering) outcome = folder = this.#enter(cursor, bytes, verify ? undefined : report);
         else if (folder === undefined) throw inNoFolder();
         else outcome = folder === Verdict.same ? await this.#judge({ phase, verify }, cursor, bytes, range) : folder;
       } catch (error) {
+        isRefused = error instanceof FileError && error.code === PRIVATE_NAME;
         outcome = failureOf(error, verify);
         if (entering) folder = outcome;
       }
       if (verify && !entering && (outcome === Verdict.different || outcome === Verdict.missing)) {
         // What the sender cannot read, or reads otherwise now, may be right here.
         const isReadable = !range || !isSameDigest(range.digest, NO_DIGEST);
-        const isWrong = outcome === Verdict.different && folder === Verdict.same && isReadable;
+        const isWrong = outcome === Verdict.different && folder === Verdict.same && isReadable && !isRefused;
         const why = isWrong ? await this.#takeAway(cursor, bytes) : outcome;
         if (this.#listsDigests && (last || why !== Verdict.different)) {
           (report.lost ??= []).push(this.#placeOf(cursor, bytes));
@@ -143,6 +150,7 @@ export class AskReceiver {
   }
 
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
+    this.#guard.enter(cursor, bytes);
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
     this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
     if (this.#listsDigests || this.#verifies) {
@@ -168,6 +176,7 @@ export class AskReceiver {
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
   ): number | Promise<number> {
+    this.#guard.check(cursor, bytes);
     this.#settledDigest = undefined;
     if (phase === AskPhase.look) return this.#look(cursor, bytes, verify);
     if (cursor.type !== RecordType.file) {

@@ -1,7 +1,7 @@
 /** Writes what a pack frame brings. No memory is taken and no promise made per file that goes well, but one number. */
 
 import { FileError, ProtocolError } from "../errors.ts";
-import type { TargetWriter } from "../files/engine.ts";
+import type { TargetRoot, TargetWriter } from "../files/engine.ts";
 import { joinPath } from "../files/local_path.ts";
 import { crc32 } from "../protocol/crc32.ts";
 import { PACK_RECORDS } from "../protocol/limits.ts";
@@ -13,6 +13,7 @@ import type { FileLook } from "../resume/file_digest.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
 import { toFailure } from "./failure.ts";
 import type { Breather } from "./breather.ts";
+import { NameGuard } from "./name_guard.ts";
 import type { FolderAttributes, ReceivedPack, WrittenFile } from "./unit.ts";
 
 /** What else is wanted of a pack. */
@@ -35,9 +36,15 @@ export class PackReceiver {
   readonly #digests = new Uint32Array(PACK_RECORDS * 2);
   #digestsEnd = 0;
   #folder = "";
+  readonly #guard: NameGuard;
 
-  constructor(target: TargetWriter, { syncs, digest, finished }: PackReceiverOptions = {}) {
+  constructor(
+    target: TargetWriter,
+    roots: readonly TargetRoot[],
+    { syncs, digest, finished }: PackReceiverOptions = {},
+  ) {
     this.#target = target;
+    this.#guard = new NameGuard(roots);
     this.#digest = digest;
     this.#syncs = syncs;
     this.#finished = finished;
@@ -107,6 +114,7 @@ export class PackReceiver {
   #write(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {
     switch (cursor.type) {
       case RecordType.file: {
+        this.#guard.check(cursor, bytes);
         const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
         if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
         const look = this.#target.writeWhole(cursor, bytes);
@@ -121,12 +129,15 @@ export class PackReceiver {
         this.#enter(cursor, bytes, report);
         return 0;
       default:
+        this.#guard.check(cursor, bytes);
         this.#target.makeLink(cursor, bytes);
         return 0;
     }
   }
 
-  #enter({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+  #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+    const { root, nameStart, nameEnd } = cursor;
+    this.#guard.enter(cursor, bytes);
     this.#target.enter(root, bytes, nameStart, nameEnd);
     this.#finished?.enter(root, bytes, nameStart, nameEnd);
     if (!report.entered && !report.written) return;

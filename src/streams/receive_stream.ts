@@ -1,7 +1,7 @@
 /** The receiving side of one stream: opens frames, and writes what they bring. */
 
 import { FileError, ProtocolError } from "../errors.ts";
-import type { KeptBackup, Partial, RangeWriter, TargetWriter } from "../files/engine.ts";
+import type { KeptBackup, Partial, RangeWriter, TargetRoot, TargetWriter } from "../files/engine.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../protocol/crc32.ts";
@@ -11,7 +11,7 @@ import { PACK_HEADER_BYTES, readPackHeader } from "../protocol/pack.ts";
 import type { Failure } from "../protocol/results.ts";
 import type { AskReceiver } from "./ask_receiver.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
-import type { JournalWriter } from "../resume/journal_writer.ts";
+import { JournalWriter } from "../resume/journal_writer.ts";
 import type { Breather } from "./breather.ts";
 import { toFailure } from "./failure.ts";
 import { contentsOf } from "./contents.ts";
@@ -43,6 +43,7 @@ export interface ReceiveStreamOptions {
   reader: FrameReader;
   writer: FrameWriter;
   target: TargetWriter;
+  roots: readonly TargetRoot[];
   /** Answers what the sender asks; undefined: it must not ask. */
   asks?: AskReceiver;
   /** Nothing may be written. */
@@ -93,8 +94,8 @@ export class ReceiveStream {
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
     this.#results = new ResultSender(options.writer);
-    const { target, fsync, breather, digest, finished } = options;
-    this.#packs = new PackReceiver(target, { syncs: fsync ? breather : undefined, digest, finished });
+    const { target, roots, fsync, breather, digest, finished } = options;
+    this.#packs = new PackReceiver(target, roots, { syncs: fsync ? breather : undefined, digest, finished });
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
@@ -272,7 +273,7 @@ export class ReceiveStream {
     this.#makeRoom();
     const { target } = this.#options;
     const writer = target.openPartial(partial);
-    const journal = target.openJournal(partial);
+    const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
     const { size, continued: compares } = partial;
     const open = { writer, journal, size, compares, inPlace: partial.temporary === "" };
     this.#files.set(file, open);

@@ -122,6 +122,7 @@ async function run(
     const stream = new ReceiveStream({
       ...frames[0],
       target,
+      roots: role.roots,
       asks: asks?.receiver,
       dryRun: role.comparison?.dryRun ?? false,
       digest: role.digests ? (await import("../files/content_digest.ts")).digestBytes : undefined,
@@ -194,7 +195,7 @@ async function openAsks(
   if (!comparison && !verify) return undefined;
   const { AskReceiver } = await import("./ask_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return { comparer, receiver: new AskReceiver(comparer, comparison, { ...more, verifies: verify, digests }) };
+  return { comparer, receiver: new AskReceiver(comparer, comparison, { ...more, roots, verifies: verify, digests }) };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

@@ -52,6 +52,7 @@ async function run(
   const job: CleanJob = {
     direction: "clean",
     ...sourcesOfJob(folders),
+    records: true,
     olderThanMs,
     timeoutMs,
     ...(dryRun && { dryRun }),

@@ -1,4 +1,7 @@
-/** Cleaning, on the machine of the folders: what is named is looked up, and what abandoned copies have left there goes. */
+/**
+ * Cleaning, on the machine of the directories: what abandoned copies have left goes, as far as the records of this machine
+ * name it, and as far as a walk below the directories that were named finds it.
+ */
 
 import type { FileError } from "../errors.ts";
 import { isWithin, leadsOut } from "../files/confinement.ts";
@@ -6,7 +9,9 @@ import type { FileEngine, SourceRoot } from "../files/engine.ts";
 import { failedWith } from "../files/file_failure.ts";
 import type { RemovedEntry } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
+import { cleanRecords } from "../resume/clean_records.ts";
 import { cleanTree } from "../resume/clean_tree.ts";
+import type { StateDirectory } from "../resume/state_directory.ts";
 import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import { type FindOptions, findSources, type FoundSources } from "./found_sources.ts";
@@ -46,29 +51,47 @@ export interface CleanOutcome {
   kept: number;
 }
 
+/** What operands of a clean run stand for. */
+export interface FoundFolders extends FoundSources {
+  /** All records of this machine are cleaned, and not only those of targets in the directories that were found. */
+  allRecords: boolean;
+}
+
 /**
  * Resolves the operands of a clean run to directories.
  *
- * @param find base directory and confinement of the operands.
+ * @param find base directory and confinement of the operands; with `byRecords` an empty path stands for all records of
+ * this machine, and not for the home directory.
  * @throws what ended it.
  */
-export function findFolders(
+export async function findFolders(
   folders: readonly WantedSource[],
-  find: Omit<FindOptions, "recursive">,
+  { byRecords, ...find }: Omit<FindOptions, "recursive" | "privateNames"> & { byRecords: boolean },
   files: FileEngine,
   { failed, turn }: Pick<CleanListeners, "failed" | "turn">,
-): Promise<FoundSources> {
-  return findSources(folders, { ...find, recursive: true }, files.paths, (failure) => {
+): Promise<FoundFolders> {
+  const named = folders.filter(({ path }) => !byRecords || path !== "");
+  const options = { ...find, recursive: true, privateNames: true };
+  const found = await findSources(named, options, files.paths, (failure) => {
     failed(failure);
     return turn?.();
   });
+  return { ...found, allRecords: named.length < folders.length };
 }
 
-/** Removes leftovers from the directories that were found. @throws what ended it. */
+/** Where it is cleaned. */
+export interface CleanPlace {
+  found: FoundFolders;
+  /** Directory, without symbolic links, that the host confines sessions to. */
+  confinedTo?: string;
+  files: FileEngine;
+  state: StateDirectory;
+}
+
+/** Removes leftovers that records name, and those in the directories that were found. @throws what ended it. */
 export async function clean(
   { olderThanMs, dryRun }: CleanRequest,
-  found: FoundSources,
-  files: FileEngine,
+  { found, confinedTo, files, state }: CleanPlace,
   listeners: CleanListeners,
 ): Promise<CleanOutcome> {
   const outcome: CleanOutcome = { files: 0, bytes: 0, failed: found.notFound, kept: 0 };
@@ -91,12 +114,22 @@ export async function clean(
     breathe: () => listeners.turn?.() ?? breather.breathe(),
   };
   try {
+    const roots: SourceRoot[] = [];
     for (const source of found.roots) {
       try {
-        const root = realRoot(source, files);
+        roots.push(realRoot(source, files));
+      } catch (error) {
+        fail(toFailure(error));
+      }
+    }
+    const within = found.allRecords ? undefined : roots.map((root) => root.within!);
+    const { kept, recorded } = await cleanRecords(state, { within, confinedTo }, files, options);
+    outcome.kept += kept;
+    for (const root of roots) {
+      try {
         const tree = files.openTree(root);
         try {
-          outcome.kept += await cleanTree(root, tree, options);
+          outcome.kept += await cleanTree(root, tree, { ...options, recorded });
         } finally {
           tree.close();
         }

@@ -92,6 +92,8 @@ export async function runSession(
     verify: options.request.verify,
     idleTimeoutMs: options.request.timeoutMs,
     emit,
+    unresumable: (why: string) =>
+      options.unresumable(`escp on ${options.direction === "push" ? peer.name : "this machine"} ${why}`),
   };
   const roots = options.direction === "push" ? await localRoots(options, machine) : undefined;
   if (roots) listing?.setRoots(roots.roots);
@@ -124,6 +126,7 @@ export async function runSession(
       preserve: options.request.preserve,
       direct: options.request.direct,
       resume: options.request.resume,
+      state: machine.state,
       codecs: await codecsFor(options.request.compress, machine.cipher.name),
       xattrs: options.request.xattrs,
       acls: options.request.acls,

@@ -48,6 +48,8 @@ export interface CopyOptions {
   begun: (session: string) => void;
   /** Goes to the log. */
   note: (text: string) => void;
+  /** Hears why nothing of this copy can be resumed. */
+  unresumable: (why: string) => void;
   /** Ends the copy early; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -55,11 +57,16 @@ export interface CopyOptions {
 /** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
 export async function copy(options: CopyOptions): Promise<Outcome> {
   const open: OpenPeer = {};
+  let isUnresumable = false;
+  const unresumable = (why: string) => {
+    isUnresumable = true;
+    options.unresumable(why);
+  };
   try {
     return await withPeer(options, open, async (peer) => {
       // ssh logs in while this end loads its own code and gets its engines ready.
       const { runSession } = await import("./client_job.ts");
-      return await runSession(options, peer, open);
+      return await runSession({ ...options, unresumable }, peer, open);
     });
   } catch (error) {
     const { session } = open;
@@ -67,7 +74,7 @@ export async function copy(options: CopyOptions): Promise<Outcome> {
     // Before there is a session nothing was made there.
     const isMarked = direction === "pull" || !session || session.features.includes("resume");
     const unmarked = isMarked ? undefined : options.peer.name;
-    const lost = { resume, recursive, fromInput, toOutput, unmarked };
+    const lost = { resume, recursive, fromInput, toOutput, unmarked, unresumable: isUnresumable };
     throw explainLoss(error, lost, { finishing: session?.control.finishing ?? false });
   }
 }

@@ -4,6 +4,7 @@ import type { PathCalls } from "../files/engine.ts";
 import { expandGlob, type GlobFolders } from "../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../files/glob/pattern.ts";
 import { resolvePath } from "../files/local_path.ts";
+import { isPrivateName, privateName } from "../files/private_names.ts";
 import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
 import { MAX_SOURCES_TEXT } from "../protocol/limits.ts";
@@ -16,6 +17,8 @@ import { tooLong, type WantedSource } from "./wanted.ts";
 export interface FindOptions extends SourceOptions {
   /** Whether a pattern is one: not where a shell has expanded it already. */
   globs: boolean;
+  /** Whether private names are accepted, because nothing is sent. Default false. */
+  privateNames?: boolean;
 }
 
 /** What operands stand for. */
@@ -48,8 +51,12 @@ export async function findSources(
     const meant = matches.length > 0 ? matches : [text];
     const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
     for (const root of roots) {
-      length += root.path.length;
-      found.roots.push({ ...root, operand });
+      // A receiver would refuse it.
+      if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
+      else {
+        length += root.path.length;
+        found.roots.push({ ...root, operand });
+      }
     }
     if (length > MAX_SOURCES_TEXT) throw tooLong();
     for (const failure of failures) {

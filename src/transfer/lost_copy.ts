@@ -10,12 +10,16 @@ export interface LostCopy {
   fromInput?: boolean;
   /** To standard output. */
   toOutput?: boolean;
-  /** An end that writes and leaves no marks, as it is too old: what the user calls its host. */
+  /** A receiver that does not know its own unfinished directories, because it is too old: what the user calls its host. */
   unmarked?: string;
+  /** The receiver cannot keep records. Default false. */
+  unresumable?: boolean;
 }
 
 /** For the user. */
-export function hintWhenLost({ resume, recursive, fromInput, toOutput, unmarked }: LostCopy): string | undefined {
+export function hintWhenLost(
+  { resume, recursive, fromInput, toOutput, unmarked, unresumable }: LostCopy,
+): string | undefined {
   if (fromInput) return "What came on standard input cannot be continued: it has to be sent again";
   if (toOutput) return "What went to standard output cannot be continued: run the same command again for all of it";
   if (unmarked !== undefined && recursive) {
@@ -24,7 +28,11 @@ export function hintWhenLost({ resume, recursive, fromInput, toOutput, unmarked 
   }
   if (!resume) return undefined;
   const files = "files that are complete stay as they are";
-  if (unmarked !== undefined) return `Run the same command again: it starts over; ${files}`;
+  if (unresumable && recursive) {
+    return "This copy cannot be resumed (-v says why): " +
+      "remove the directories that it has created before you run the same command again";
+  }
+  if (unmarked !== undefined || unresumable) return `Run the same command again: it starts over; ${files}`;
   return `Run the same command again to continue; ${files}`;
 }
 
@@ -35,8 +43,8 @@ export function hintWhenLost({ resume, recursive, fromInput, toOutput, unmarked 
  */
 export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { finishing: boolean }): unknown {
   if (!(error instanceof TransferLost)) return error;
-  // To the next try a folder that bears no mark is one to copy into.
-  error.repeatable = !finishing && !(lost.recursive && lost.unmarked !== undefined);
+  // The next try would copy into a directory that is not known to be unfinished.
+  error.repeatable = !finishing && !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
   error.hint = hintWhenLost(lost);
   return error;
 }

@@ -3,6 +3,7 @@
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
 import { type FileEngine, loadFileEngine } from "../files/engine.ts";
+import { StateDirectory } from "../resume/state_directory.ts";
 import { workersFor } from "./small_job.ts";
 
 /** Both engines, and how many Workers streams are worth. */
@@ -19,6 +20,8 @@ export interface Machine {
   workers(streams: number, options?: { busy: boolean }): number;
   /** Permissions that new files do not get (umask(2)); 0 where there is no such thing. */
   umask: number;
+  /** Where a receiver keeps what a later run needs. */
+  state: StateDirectory;
 }
 
 /**
@@ -35,6 +38,7 @@ export function openMachine(choice: EngineChoice, threads: number | undefined): 
     files: files.engine,
     notes: [cipher.note, files.note].filter((note) => note !== undefined),
     umask: Deno.build.os === "windows" ? 0 : Deno.umask(),
+    state: new StateDirectory(),
     workers: (streams, { busy } = { busy: false }) =>
       canHandOver ? workersFor(streams, navigator.hardwareConcurrency, { threads, busy }) : 0,
   };

@@ -4,8 +4,8 @@ import { quotePath, UserError } from "../errors.ts";
 import type { TargetRoot } from "../files/engine.ts";
 import { HeldFolders } from "../files/held_folders.ts";
 import { STANDARD_OUTPUT } from "../files/standard_output.ts";
-import { isRenamed, makeFolders, planTargets } from "../files/target_plan.ts";
-import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
+import { isRenamed, makeFolders, type PlannedSource, planTargets } from "../files/target_plan.ts";
+import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT, MAX_REASON_TEXT } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { Failure } from "../protocol/results.ts";
 import { cutText, grouped } from "../protocol/texts.ts";
@@ -14,12 +14,11 @@ import { batches } from "./batches.ts";
 import { dummyRoot } from "./dummy_files.ts";
 import { failedEvent } from "./events.ts";
 import { hostIdentity } from "./host_identity.ts";
-import { isUnfinished, type MarkedSource, markUnfinished, unmark } from "../resume/unfinished_folder.ts";
 import { OfferedSources } from "./offered_sources.ts";
 import { PlannedEntries } from "./planned_entries.ts";
 import type { Outcome } from "./send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
-import { forgetRuns, remember, type RememberedRun } from "./remembered_run.ts";
+import { RememberedRun } from "./remembered_run.ts";
 import { streamsFor } from "./small_job.ts";
 import { checkSpace } from "./target_space.ts";
 import { TargetFiles } from "./target_files.ts";
@@ -46,26 +45,22 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sources = options.acceptSources(offered.sources);
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
-  const roots = await plan(options, sources, { operands, sameHost, bytes: announced.bytes });
-  const held = new HeldFolders(options.files, roots);
-  let memory: RememberedRun | undefined;
+  const memory = await RememberedRun.find(options, sources);
+  let held: HeldFolders | undefined;
   try {
-    // At once: without the mark the next try would copy into the folders that this one has made.
-    const marked = options.resume && !options.comparison?.dryRun && !options.files.dummy ? mark(roots, sources) : [];
-    memory = await remember(options, roots, announced);
-    return await receiveInto(options, { roots, marked, memory, announced, sender, senderFailed, sameHost });
+    const roots = await plan(options, sources, { operands, sameHost, announced, memory });
+    held = new HeldFolders(options.files, roots);
+    return await receiveInto(options, { roots, memory, announced, sender, senderFailed, sameHost });
   } finally {
-    memory?.close();
-    held.close();
+    memory.close();
+    held?.close();
   }
 }
 
 /** What is known when the target is planned. */
 interface Prepared {
   roots: TargetRoot[];
-  /** Folders that are marked as unfinished. */
-  marked: { path: string; source: MarkedSource }[];
-  memory: RememberedRun | undefined;
+  memory: RememberedRun;
   announced: MessageOf<"sources">;
   /** Paths that failed at the sender so far. */
   sender: { failed: number };
@@ -77,15 +72,17 @@ interface Prepared {
 async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise<Outcome> {
   const { session, emit } = options;
   const { control } = session;
-  const { roots, marked, memory, announced, sender, senderFailed, sameHost } = prepared;
+  const { roots, memory, announced, sender, senderFailed, sameHost } = prepared;
   const isClient = session.role === "client";
   const codecs = options.codecs.length > 0 ? { codecs: [...options.codecs] } : {};
   const renamed = roots.length > 0 && isRenamed(roots, options.target, { ...options, sameHost });
   options.placed?.(renamed);
   const tells = renamed && !isClient && session.features.includes("manifest");
   const borrows = options.lender === undefined ? {} : { borrows: true };
-  const remembers = memory?.continues ? { remembers: true } : {};
-  control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}), ...borrows, ...remembers });
+  const remembers = memory.continues ? { remembers: true } : {};
+  const unresumable = memory.problem && cutText(memory.problem, MAX_REASON_TEXT);
+  if (unresumable !== undefined) options.unresumable?.(unresumable);
+  control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}), ...borrows, ...remembers, unresumable });
   const count = isClient
     ? streamsFor(announced, options.toOutput ? exactly(1) : options.streams, options.bytesPerSecond)
     : exactly((await control.expect("streams")).count);
@@ -105,20 +102,15 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
     target.finishing = true;
     target.crew.check();
     await target.crew.allEnded();
-    // Before folders get their times, which this changes.
-    if (!target.hasFailed && !finish.incomplete) {
-      marked.forEach(({ path, source }) => unmark(path, source));
-      memory?.complete();
-      if (options.comparison && !options.comparison.dryRun && options.resume) await forgetRuns(roots);
-    }
     const failures = await target.finish();
+    if (!target.hasFailed && failures.length === 0 && !finish.incomplete) memory.complete();
     const { skipped, verified: same, ...done } = target.done;
     const verified = options.verify ? { verified: same } : {};
     const told = toldOf(failures);
     control.send({
       type: "finished",
       ...done,
-      ...(options.comparison || memory?.continues ? { skipped } : {}),
+      ...(options.comparison || memory.continues ? { skipped } : {}),
       ...verified,
       failures: told,
     });
@@ -163,7 +155,12 @@ function toldOf(failures: Failure[]): Failure[] {
 async function plan(
   options: ReceiveOptions,
   offered: WireSource[],
-  { operands, sameHost, bytes }: { operands: number; sameHost: boolean; bytes: number },
+  { operands, sameHost, announced, memory }: {
+    operands: number;
+    sameHost: boolean;
+    announced: MessageOf<"sources">;
+    memory: RememberedRun;
+  },
 ): Promise<TargetRoot[]> {
   const { session, files, target, base, tilde, confinement } = options;
   if (files.dummy) return offered.map(dummyRoot);
@@ -174,13 +171,9 @@ async function plan(
   }
   try {
     if (options.toOutput) throw new UserError("Cannot copy to standard output: only one file can go there");
-    const plan = { base, tilde, sameHost, operands, confinement, dryRun: true };
-    const roots = planTargets(
-      sources,
-      target,
-      { ...plan, ...(options.resume ? { isUnfinished } : {}) },
-      files.paths,
-    );
+    const isUnfinished = (path: string, source: PlannedSource) => memory.isUnfinished(path, source);
+    const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true };
+    const roots = planTargets(sources, target, plan, files.paths);
     if (options.comparison?.dryRun) return roots;
     if (options.verify && roots.some(({ kind }) => kind === "device")) {
       throw new UserError(`Cannot verify what is written to ${quotePath(target)}: it is no file`, {
@@ -188,8 +181,12 @@ async function plan(
       });
     }
     // How much of it is to be written is not known otherwise.
-    if (!options.comparison && !options.sparse) await checkSpace(roots, bytes, files);
-    return makeFolders(roots, files.paths);
+    if (!options.comparison && !options.sparse) await checkSpace(roots, announced.bytes, files, memory.records);
+    await memory.begin(roots, announced);
+    makeFolders(roots, files.paths);
+    // At once: the next try would copy into a directory that no record names.
+    memory.noteCreated(roots, offered);
+    return roots;
   } catch (error) {
     if (error instanceof UserError) {
       const message = cutText(error.message, MAX_MESSAGE_TEXT);
@@ -198,17 +195,6 @@ async function plan(
     }
     throw error;
   }
-}
-
-/** Marks folders that this copy has made as not finished. Returns them with those that it goes on with. */
-function mark(roots: TargetRoot[], sources: WireSource[]): { path: string; source: MarkedSource }[] {
-  const marked = roots.flatMap((root, index) => {
-    if (root.kind !== "folder" || !root.created) return [];
-    const { name, dev, inode } = sources[index];
-    return { path: root.path, continued: root.continued, source: { name, identity: { dev, inode } } };
-  });
-  for (const { path, source, continued } of marked) if (!continued) markUnfinished(path, source);
-  return marked;
 }
 
 /** Takes the sender's messages until it has nothing more. */

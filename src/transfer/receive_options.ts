@@ -5,6 +5,7 @@ import type { FileEngine } from "../files/engine.ts";
 import type { CodecName } from "../protocol/coding.ts";
 import type { Comparison } from "../protocol/ask.ts";
 import type { WireSource } from "../protocol/messages.ts";
+import type { StateDirectory } from "../resume/state_directory.ts";
 import type { Session } from "../session/session.ts";
 import type { StreamCount } from "../session/stream_count.ts";
 import type { CopyListing } from "./copy_listing.ts";
@@ -41,8 +42,12 @@ export interface ReceiveOptions {
   sparse: boolean;
   /** Large files may bypass the page cache. */
   direct: boolean;
-  /** Whether an interrupted copy is gone on with, and this one marked until it is finished. */
+  /** Whether an interrupted copy is continued, and this one remembered until it is finished. */
   resume: boolean;
+  /** Where it is remembered. */
+  state: StateDirectory;
+  /** Hears why nothing of this copy can be resumed. */
+  unresumable?: (why: string) => void;
   /** Everything is on stable storage before it counts as copied. */
   fsync: boolean;
   /** Receives the files in place and their digests, perhaps more than once; undefined: no digests are taken. */

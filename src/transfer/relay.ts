@@ -52,6 +52,8 @@ export interface RelayOptions {
   emit: (event: TransferEvent) => void;
   begun: (session: string) => void;
   note: (text: string) => void;
+  /** Hears why nothing of this copy can be resumed. */
+  unresumable: (why: string) => void;
   /** Ends the copy early; its reason is thrown. */
   signal: AbortSignal;
 }
@@ -66,7 +68,12 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
   options.signal.throwIfAborted();
   const aborted = abortOf(options.signal);
   const sides: OpenSide[] = [];
-  const work = run(options, sides);
+  let isUnresumable = false;
+  const unresumable = (why: string) => {
+    isUnresumable = true;
+    options.unresumable(`escp on ${options.to.peer.name} ${why}`);
+  };
+  const work = run({ ...options, unresumable }, sides);
   work.catch(() => {});
   try {
     return await Promise.race([work, aborted]);
@@ -77,7 +84,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
     const explained = await explain(error, (said ?? sides.at(-1)!).peer, options.signal);
     const to = sides[1]?.session;
     const unmarked = !to || to.features.includes("resume") ? undefined : options.to.peer.name;
-    throw explainLoss(explained, { ...options.request, unmarked }, { finishing });
+    throw explainLoss(explained, { ...options.request, unmarked, unresumable: isUnresumable }, { finishing });
   } finally {
     await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
     await settled(work);

@@ -24,6 +24,8 @@ interface RelayedRequest {
   streams: StreamCount;
   bytesPerSecond: number;
   emit: (event: TransferEvent) => void;
+  /** Hears why the receiver cannot resume anything of this copy. */
+  unresumable: (why: string) => void;
 }
 
 /** The control messages of the two, passed on. */
@@ -71,6 +73,7 @@ export class RelayedConversation {
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
     if (answer.type === "refused") throw toError(answer.failure);
+    if (answer.unresumable !== undefined) this.#options.unresumable(answer.unresumable);
     const count = streamsFor(totals, streams, bytesPerSecond);
     for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.most });
     return { count, totals };

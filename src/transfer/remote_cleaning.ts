@@ -15,7 +15,7 @@ import { takeWanted } from "./wanted.ts";
 /** What is gathered for a message waits no longer. */
 const GATHER_MS = 250;
 
-/** Cleans the folders of the job, and tells the client. @throws what ended it. */
+/** Does the cleaning of the job, and tells the client. @throws what ended it. */
 export async function cleanForClient(
   { control, features }: RemoteSession,
   job: CleanJob,
@@ -25,7 +25,7 @@ export async function cleanForClient(
   machine.notes.forEach(note);
   if (!features.includes("clean")) throw new ProtocolError("bad-message", "Cannot clean: it was not agreed on");
   checkDirection("clean", limits);
-  const { dryRun = false, olderThanMs } = job;
+  const { dryRun = false, records: byRecords = false, olderThanMs } = job;
   const home = Deno.cwd();
   const confinement = confine(limits, home, machine.files.paths);
   const failed = (failure: Failure) => {
@@ -34,7 +34,7 @@ export async function cleanForClient(
   };
   const found = await findFolders(
     await takeWanted(control, job),
-    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement },
+    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement, byRecords },
     machine.files,
     { failed, turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined },
   );
@@ -45,8 +45,7 @@ export async function cleanForClient(
   let sentMs = performance.now();
   const work = clean(
     { olderThanMs, dryRun },
-    found,
-    machine.files,
+    { found, confinedTo: confinement?.root, files: machine.files, state: machine.state },
     {
       removed(entry) {
         note(`${dryRun ? "would remove" : "removed"} ${entry.path}`);

@@ -88,6 +88,8 @@ export async function runJob(
       acceptSources: (sources) => sources,
       preserve: job.preserve,
       resume: job.resume ?? false,
+      state: machine.state,
+      unresumable: options.note,
       direct: job.direct ?? true,
       lender,
       codecs: await codecsFor(compress, machine.cipher.name),

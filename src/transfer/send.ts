@@ -65,8 +65,10 @@ export interface SendOptions {
   compress: boolean;
   /** Whether the receiver, on this machine, may copy files by itself. Default false. */
   lends?: boolean;
-  /** Whether the receiver may go on with what an earlier copy has left. */
+  /** Whether the receiver may continue what an earlier copy has left. */
   resume: boolean;
+  /** Hears why the receiver cannot resume anything of this copy. */
+  unresumable?: (why: string) => void;
   /** Most bytes a second over all streams; 0: as fast as it goes. */
   bytesPerSecond: number;
   /** Congestion control of the streams. */
@@ -147,6 +149,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
     options.placed?.(answer.renamed ?? false);
+    if (answer.unresumable !== undefined) options.unresumable?.(answer.unresumable);
     // What it asks for by itself is asked already.
     const recalls = (answer.remembers ?? false) && !comparison && session.features.includes("rerun");
     if (recalls) await scheduler.recall();

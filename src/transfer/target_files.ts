@@ -2,8 +2,11 @@
 
 import { ProtocolError } from "../errors.ts";
 import type { Partial, TargetRoot, TargetWriter } from "../files/engine.ts";
+import { isRefusedPath, privateName } from "../files/private_names.ts";
+import { targetText } from "../files/target_name.ts";
 import { openFilesLimit, unprovenFiles } from "../native/open_files_limit.ts";
 import type { MessageOf } from "../protocol/messages.ts";
+import { encodeName } from "../protocol/names.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../protocol/range_sums.ts";
 import type { Failure } from "../protocol/results.ts";
 import { Breather } from "../streams/breather.ts";
@@ -13,8 +16,9 @@ import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../streams/unit
 import { failedEvent } from "./events.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { KeptBackups } from "./kept_backups.ts";
-import type { RememberedRun } from "./remembered_run.ts";
+import { LEAST_RESUMED_BYTES, type RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "./stream_crew.ts";
+import { TargetRecords } from "./target_records.ts";
 import { TouchedFolders } from "./touched_folders.ts";
 
 /** A ranged file that is being written. */
@@ -42,8 +46,6 @@ interface UnitCount {
 
 /** Most ranged files at one time; the sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
-/** A smaller file is sent again in less time than it takes to look for what is there of it. */
-const LEAST_RESUMED_BYTES = 4 << 20;
 /** Descriptors that are left for all but journals, of which each takes two while its file is begun. */
 const OTHER_DESCRIPTORS = 64;
 
@@ -62,6 +64,8 @@ export class TargetFiles {
   readonly #options: ReceiveOptions;
   readonly #memory: RememberedRun | undefined;
   readonly #writer: TargetWriter;
+  readonly #roots: readonly TargetRoot[];
+  readonly #records: TargetRecords;
   readonly #open = new Map<number, OpenFile>();
   /** Files that are being looked at: whether an earlier copy has left something of them. */
   readonly #beginning = new Map<number, Promise<void>>();
@@ -88,6 +92,8 @@ export class TargetFiles {
   ) {
     this.#memory = memory;
     this.#backups = new KeptBackups(memory);
+    this.#roots = roots;
+    this.#records = new TargetRecords(memory?.records, roots, options.files.paths);
     this.#options = options;
     const { session, files, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison } = options;
     const token = memory?.token ?? session.secrets.id.slice(0, 8);
@@ -103,7 +109,7 @@ export class TargetFiles {
       fsync,
       umask,
       token,
-      looks: memory !== undefined,
+      looks: memory?.shared !== undefined,
       keepsFormer: options.verify,
       lent: options.lender !== undefined,
     };
@@ -166,9 +172,14 @@ export class TargetFiles {
     const { control } = this.#options.session;
     const { file, root, path, size, identity, attributes: { mtime, mtimeNs } } = message;
     try {
-      const resumes = identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
+      const bytes = encodeName(path);
+      if (isRefusedPath(this.#roots[root], bytes, 0, bytes.length)) {
+        throw privateName("create", targetText(this.#roots[root], path));
+      }
+      const recorded = await this.#records.of(root, path);
+      const resumes = this.#options.resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
       const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-      const { partial, kept } = await this.#writer.beginPartial(root, path, size, source);
+      const { partial, kept } = await this.#writer.beginPartial(root, path, size, recorded && { ...recorded, source });
       // How much comes in on a pipe is known at its end.
       if (message.input) partial.size = Number.MAX_SAFE_INTEGER;
       this.#folders.touch(this.#writer.takeCreated());
@@ -188,7 +199,7 @@ export class TargetFiles {
     }
   }
 
-  /** Where descriptors are scarce a file does without a journal, and cannot go on after an interruption. */
+  /** Where descriptors are scarce a file does without a journal, and cannot be resumed. */
   #mayKeepJournal(): boolean {
     if (this.#mostJournals === undefined) {
       const limit = openFilesLimit();

@@ -4,7 +4,8 @@ import { quotePath, UserError } from "../errors.ts";
 import type { FileEngine, TargetRoot } from "../files/engine.ts";
 import { codeOf } from "../files/file_failure.ts";
 import { folderOf, joinPath } from "../files/local_path.ts";
-import { partialNames } from "../resume/partial_names.ts";
+import { bytesLeft } from "../resume/take_over.ts";
+import { TargetRecords } from "./target_records.ts";
 
 /** Less than that is written as quickly as it is asked about. */
 const LEAST_BYTES = 1 << 20;
@@ -14,9 +15,15 @@ const LEAST_BYTES = 1 << 20;
  * files that may be replaced, or targets lie on several file systems.
  *
  * @param bytes of all sources, or of those that are known so far.
+ * @param records directory with the journals of large files; undefined: there is none.
  * @throws {UserError} when it does not fit.
  */
-export async function checkSpace(roots: readonly TargetRoot[], bytes: number, files: FileEngine): Promise<void> {
+export async function checkSpace(
+  roots: readonly TargetRoot[],
+  bytes: number,
+  files: FileEngine,
+  records: string | undefined,
+): Promise<void> {
   if (bytes < LEAST_BYTES || roots.length === 0) return;
   const places = new Set<string>();
   for (const root of roots) {
@@ -30,7 +37,7 @@ export async function checkSpace(roots: readonly TargetRoot[], bytes: number, fi
   const [place] = places;
   const free = await files.freeSpace(place);
   if (free === undefined || bytes <= free) return;
-  const more = reclaimed(roots);
+  const more = await reclaimed(roots, files, records);
   if (more === undefined || bytes <= free + more) return;
   const [root] = roots;
   const shown = roots.length > 1 || root.kind !== "folder" ? place : root.path;
@@ -62,12 +69,18 @@ function isEmpty(folder: string): boolean {
  *
  * @returns undefined where it cannot be told.
  */
-function reclaimed(roots: readonly TargetRoot[]): number | undefined {
+async function reclaimed(
+  roots: readonly TargetRoot[],
+  files: FileEngine,
+  records: string | undefined,
+): Promise<number | undefined> {
+  const recorded = new TargetRecords(records, roots, files.paths);
   let sum = 0;
   try {
-    for (const root of roots) {
+    for (const [index, root] of roots.entries()) {
       if (root.kind !== "file") continue;
-      sum += allocated(joinPath(root.folder, partialNames(root.name).partial));
+      const about = await recorded.of(index, "");
+      if (about) sum += await bytesLeft(root.folder, about);
       if (roots.length > 1) sum += allocated(joinPath(root.folder, root.name));
     }
   } catch {

@@ -91,6 +91,7 @@ export async function measureThroughput(
       direct: false,
       umask: 0o077,
       codecs: [],
+      state: machine.state,
     });
   const elapsed = performance.now() - begun.at;
   const { user, system } = process.cpuUsage(begun.cpu);

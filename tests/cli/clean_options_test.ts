@@ -37,8 +37,11 @@ describe("--clean", () => {
     }
   });
 
-  it("refuses to clean nothing, and what is for copies", () => {
-    assertThrows(() => clean(), UsageError, "needs the folders to clean");
+  it("without operands is about the records of this machine", () => {
+    assertEquals(clean("--older-than", "7d").places.map(({ host, folders }) => [host, folders]), [[undefined, [""]]]);
+  });
+
+  it("refuses what is for copies", () => {
     assertThrows(() => clean("--install", "a"), UsageError, '"--clean" and "--install" exclude each other');
     assertThrows(() => clean("--filelist", "x", "a"), UsageError, '"--filelist" exclude each other');
     assertThrows(() => clean("--manifest", "x", "a"), UsageError, '"--manifest" exclude each other');

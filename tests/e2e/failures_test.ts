@@ -2,8 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { recordsOf } from "../support/state.ts";
 import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
-import { runJournal } from "./run_journals.ts";
 import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 import { temporaryFiles } from "./temporary_files.ts";
 
@@ -43,7 +43,7 @@ describeWithSshd("one path that fails does not stop the others", () => {
         assertEquals(await compareTrees(`${tree}/from/${name}`, `${tree}/to/from/${name}`), [], name);
       }
       // What was finished is remembered.
-      assertEquals(temporaryFiles(tree), [runJournal(`${tree}/to/from`)!]);
+      assertEquals([temporaryFiles(tree), recordsOf(tree).map(({ kind }) => kind)], [[], ["run"]]);
     });
 
     it(`when it is no file: ${wayName(way)}`, async () => {

@@ -1,10 +1,9 @@
 /** Copies that are stopped on their way: when, by what, and what is left of them. */
 
 import { assert, assertEquals } from "@std/assert";
-import { JOURNAL_HEADER_BYTES } from "../../src/resume/journal.ts";
-import { namesOfJournal } from "../../src/resume/partial_names.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
+import { recordsOf } from "../support/state.ts";
 import type { Scene } from "./scene.ts";
 import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
@@ -27,7 +26,7 @@ export async function feedUntilBegun(to: string, running: RunningEscp): Promise<
   writer.releaseLock();
 }
 
-/** Waits until so many bytes are noted in the journal below the folder. */
+/** Waits until so many bytes are noted in journals of targets below the folder. */
 export function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
   return untilTrue(() => notedBytes(to) >= bytes, running);
 }
@@ -46,16 +45,11 @@ export async function untilTrue(
   }
 }
 
-/** Bytes that the journals below the folder claim to be written. */
+/** Bytes that the journals of targets below the folder claim to be written. */
 export function notedBytes(to: string): number {
   let noted = 0;
-  for (const path of temporaryFiles(to)) {
-    if (!namesOfJournal(path.slice(path.lastIndexOf("/") + 1))) continue;
-    const bytes = readIfThere(path);
-    const view = new DataView(bytes.buffer);
-    for (let at = JOURNAL_HEADER_BYTES; at + 24 <= bytes.length; at += 24) {
-      noted += Number(view.getBigUint64(at + 8, true) - view.getBigUint64(at, true));
-    }
+  for (const { journal } of recordsOf(to)) {
+    for (const { start, end } of journal?.blocks ?? []) noted += end - start;
   }
   return noted;
 }
@@ -79,16 +73,6 @@ export function presentBytes(folder: string): number {
     else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${folder}/${name}`).size;
   }
   return sum;
-}
-
-/** A file that may be finished, and gone, at any moment. */
-function readIfThere(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return Deno.readFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Uint8Array();
-    throw error;
-  }
 }
 
 /** Bytes that the copy has sent, as its JSON tells. */

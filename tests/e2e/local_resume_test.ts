@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { hasSameBytes } from "../../src/native/same_bytes.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { recordsOf } from "../support/state.ts";
 import {
   assertSame,
   notedBytes,
@@ -26,33 +27,37 @@ describeWithSshd("a copy on one machine that was interrupted", { ignore }, () =>
   let large: string;
   beforeAll(async () => {
     scene = await startScene();
+    env = { HOME: scene.sshd.home };
     large = await scene.tree();
     await writeLargeFile(`${large}/big`, size);
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
+  /** As on one machine the receiver of a push has the state directory of a local copy. */
+  let env: Record<string, string>;
+
   /** Begins a copy and stops it on its way. */
   async function stopped(to: string, signal: Deno.Signal): Promise<void> {
     const flags = ["--remote-log", `${large}/log`];
-    await using running = await scene.start(local, { sources: [`${large}/big`], target: `${to}/big`, flags });
+    await using running = await scene.start(local, { sources: [`${large}/big`], target: `${to}/big`, flags, env });
     await untilTrue(() => takenBytes(to) >= 32 * MIB, running);
     running.kill(signal);
     await running.result;
     assertMatch(await Deno.readTextFile(`${large}/log`), /copied straight from where the client has them open/);
     // The other end has closed the journal when it can be locked.
-    const [journal] = temporaryFiles(to).filter((path) => path.endsWith(".journal"));
-    using lock = await Deno.open(journal);
+    const [journal] = recordsOf(to).filter(({ kind }) => kind === "journal");
+    using lock = await Deno.open(journal.path);
     await lock.lock(true);
     assertEquals(notedBytes(to), 0);
   }
 
   /** Goes on at full speed. Returns what was sent. */
   async function goOn(way: Way, to: string, flags: string[] = []): Promise<number> {
-    const copy = { sources: [`${large}/big`], target: `${to}/big`, flags: ["--json", ...flags] };
+    const copy = { sources: [`${large}/big`], target: `${to}/big`, flags: ["--json", ...flags], env };
     const { code, stderr, stdout } = await scene.copy(way, copy);
     assertEquals(code, 0, stderr);
     await assertSame(`${large}/big`, `${to}/big`);
-    assertEquals(temporaryFiles(to), []);
+    assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
     await Deno.remove(`${to}/big`);
     return sentBytes(stdout);
   }

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { recordsOf } from "../support/state.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import {
   assertSame,
@@ -50,7 +51,7 @@ describeWithSshd("a copy that was interrupted", () => {
       target: `${to}/big`,
     });
     assertEquals(code, 0, stderr);
-    assertEquals(temporaryFiles(to), []);
+    assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
     await assertSame(`${source}/big`, `${to}/big`);
     return sentBytes(stdout);
   }
@@ -140,7 +141,7 @@ describeWithSshd("a copy that was interrupted", () => {
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
-      assertEquals(temporaryFiles(to).length, 2);
+      assertEquals([temporaryFiles(to).length, recordsOf(to).filter(({ journal }) => journal).length], [1, 1]);
       assertEquals(await again(way, to, ["--no-resume"]), SIZE);
     });
   }
@@ -182,7 +183,7 @@ describeWithSshd("a copy that was interrupted", () => {
         assertEquals([code, stderr], [0, ""]);
         assert(sentBytes(stdout) < SIZE - noted + 100);
         assertEquals(await compareTrees(`${from}/tree`, into, { modes: true }), []);
-        assertEquals(temporaryFiles(parent), []);
+        assertEquals([temporaryFiles(parent), recordsOf(parent)], [[], []]);
         // Finished, it is a folder like any other.
         if (existing) continue;
         assertEquals((await scene.copy(way, { flags: ["-r"], ...command })).code, 0);
@@ -191,18 +192,18 @@ describeWithSshd("a copy that was interrupted", () => {
     });
   }
 
-  it("into a folder that it made keeps the mark while something fails", async () => {
+  it("into a directory that it created goes on in it while something fails, and leaves nothing hidden there", async () => {
     const [way] = WAYS;
     const from = await scene.tree({ "tree/a": "1" });
     const to = await scene.tree();
     const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
     await Deno.symlink("nowhere", `${from}/tree/dangling`);
     assertEquals((await scene.copy(way, command)).code, 1);
-    assertEquals(temporaryFiles(to).length, 1);
+    assertEquals([temporaryFiles(to), recordsOf(to).length], [[], 1]);
     await Deno.remove(`${from}/tree/dangling`);
     assertEquals((await scene.copy(way, command)).code, 0);
     assertEquals(await compareTrees(`${from}/tree`, `${to}/new`), []);
-    assertEquals(temporaryFiles(to), []);
+    assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
   });
 
   it("in a folder, under a name of 255 bytes, goes on", async () => {

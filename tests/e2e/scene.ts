@@ -65,6 +65,8 @@ export interface Scene extends AsyncDisposable {
   /** The arguments of such a copy. */
   args(way: Way, copy: Copy): string[];
   start(way: Way, copy: Copy): Promise<RunningEscp>;
+  /** Cleans; the remote escp is the first one, unless the flags say otherwise. */
+  clean(args: string[], options?: EscpOptions & { flags?: string[] }): Promise<EscpResult>;
 }
 
 /** Starts it. The remote side has an escp for each engine, and one that is found through PATH. */
@@ -101,6 +103,8 @@ export async function startScene(options: SshdOptions = {}): Promise<Scene> {
     },
     copy: (way, copy) => runEscp(args(way, copy), copy),
     start: (way, copy) => startEscp(args(way, copy), copy),
+    clean: (operands, { flags = [], ...options } = {}) =>
+      runEscp([...sshd.sshOptions, ...flags, "--clean", ...operands], options),
     async [Symbol.asyncDispose]() {
       await sshd[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();

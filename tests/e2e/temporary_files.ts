@@ -1,12 +1,10 @@
-import { isTemporaryName } from "../../src/files/temporary_name.ts";
-
 /** Files that escp has not finished and not removed, anywhere below the folder. */
 export function temporaryFiles(folder: string): string[] {
   const found: string[] = [];
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;
     if (isDirectory) found.push(...temporaryFiles(path));
-    else if (isTemporaryName(name) || name.startsWith(".escp")) found.push(path);
+    else if (name.startsWith(".escp-")) found.push(path);
   }
   return found;
 }

@@ -1,6 +1,6 @@
 /** What must hold of a target at every moment: whatever has its final name is whole, the old one or the new one. */
 
-import { isTemporaryName } from "../../src/files/temporary_name.ts";
+import { isPrivateName } from "../../src/files/private_names.ts";
 import { compareFiles } from "../support/compare_trees.ts";
 
 /**
@@ -15,7 +15,7 @@ export function brokenFiles(to: string, ...sources: string[]): string[] {
     for (const { name, isDirectory } of Deno.readDirSync(`${to}${path}`)) {
       const inner = `${path}/${name}`;
       if (isDirectory) look(inner);
-      else if (!isTemporaryName(name) && !name.startsWith(".escp")) {
+      else if (!isPrivateName(name)) {
         const differences = sources.map((source) => differenceOf(`${source}${inner}`, `${to}${inner}`));
         if (!differences.includes(undefined)) broken.push(`${inner}: ${differences.join("; ")}`);
       }

@@ -4,7 +4,8 @@ import { FileError } from "../../src/errors.ts";
 import { loadFileEngine } from "../../src/files/engine.ts";
 import { failedDeno } from "../../src/files/file_failure.ts";
 import { plainFolderMode, plainMode, preservedMode } from "../../src/files/target_mode.ts";
-import { isTemporaryName, TemporaryNames } from "../../src/files/temporary_name.ts";
+import { isTemporaryName } from "../../src/files/private_names.ts";
+import { TemporaryNames } from "../../src/files/temporary_name.ts";
 
 // Opens the C library for good, so that it is no leak of the first test that needs it.
 loadFileEngine("auto");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine, TargetRoot } from "../../src/files/engine.ts";
-import { isTemporaryName } from "../../src/files/temporary_name.ts";
+import { isTemporaryName } from "../../src/files/private_names.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { ENGINES, frameOf, TempFolder } from "./file_engines.ts";
 

@@ -193,13 +193,15 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
   it("stays unfinished for a later copy when something of it is written, and else is removed", async () => {
     using scene = new Scene();
     using to = new TempFolder();
+    using state = new TempFolder();
     const source = { size: BYTES, mtime: 0, mtimeNs: 0, identity: "1:2" };
+    const resumable = { record: state.at("record"), target: to.at("to"), source };
     const begin = async () => {
       const target = scene.engine.targetWriter(
         [{ kind: "file", folder: to.path, name: "to" }],
         { preserve: false, umask: 0o022, token: "lent", lent: true },
       );
-      return { target, partial: (await target.beginPartial(0, "", BYTES, source)).partial };
+      return { target, partial: (await target.beginPartial(0, "", BYTES, resumable)).partial };
     };
     const first = await begin();
     assert(!first.partial.continued);
@@ -210,13 +212,13 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     writer.writeAt(scene.contents.slice(), 0, 10, 7);
     writer.close();
     second.target.keep(second.partial);
-    assertEquals(to.list().length, 2);
+    assertEquals([to.list().length, state.list()], [1, ["record"]]);
     const third = await begin();
     assert(third.partial.continued);
     const [left] = to.list().filter((name) => name.endsWith(".part"));
     assertEquals(Deno.readFileSync(to.at(left)).subarray(7, 17), scene.contents.subarray(0, 10));
     third.target.discard(third.partial);
-    assertEquals(to.list(), []);
+    assertEquals([to.list(), state.list()], [[], []]);
   });
 
   it("shares its blocks, or says that the file system cannot", async () => {

@@ -173,6 +173,7 @@ function optionsOf({ direction, from, to, engine }: Copying): CopyOptions {
       ...{ sparse: false, direct: true, fsync: false, verify: false, bytesPerSecond: 0, compress: false },
       ...{ timeoutMs: TIMEOUT_MS, resume: true, filters: [] },
     },
-    ...{ emit: () => {}, begun: () => {}, note: () => {}, signal: new AbortController().signal },
+    ...{ emit: () => {}, begun: () => {}, note: () => {}, unresumable: () => {} },
+    signal: new AbortController().signal,
   };
 }

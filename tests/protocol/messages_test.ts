@@ -34,6 +34,7 @@ const MESSAGES: Message[] = [
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
   { ...START, job: { direction: "pull", sources: [], more: true, ...OPTIONS } },
   { ...START, job: { direction: "clean", sources: ["~/x"], olderThanMs: 0 } },
+  { ...START, job: { direction: "clean", sources: [""], records: true, olderThanMs: 0 } },
   {
     ...START,
     job: { direction: "clean", sources: [], more: true, olderThanMs: 2 ** 40, dryRun: true, timeoutMs: 1000, log: "l" },
@@ -158,6 +159,12 @@ describe("messages", () => {
       assertEquals(parse({ ...jsonOf(type), skipped: 3 }), { ...parse(jsonOf(type)), skipped: 3 } as Message);
       for (const skipped of [-1, 0.5, "3", null, true]) rejects({ ...jsonOf(type), skipped });
     }
+  });
+
+  it("ready: says why nothing can be resumed, in no more than 4096 characters", () => {
+    const longest: Message = { type: "ready", unresumable: "x".repeat(4096) };
+    assertEquals(parseMessage(formatMessage(longest)), longest);
+    for (const unresumable of [null, true, "x".repeat(4097)]) rejects({ type: "ready", unresumable });
   });
 
   it("may ask for cleaning, with all that it needs", () => {

@@ -2,24 +2,29 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine, SourceRoot } from "../../src/files/engine.ts";
 import { cleanTree } from "../../src/resume/clean_tree.ts";
-import { encodeJournalHeader } from "../../src/resume/journal.ts";
+import { fnv1a } from "../../src/resume/fnv1a.ts";
 import type { LeftoverOptions } from "../../src/resume/leftovers.ts";
 import { lockJournal } from "../../src/resume/lock_journal.ts";
-import { fnv1a, partialNames, runJournalName } from "../../src/resume/partial_names.ts";
-import { RunMemory } from "../../src/resume/run_memory.ts";
-import { markUnfinished } from "../../src/resume/unfinished_folder.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { ENGINES, isRoot, TempFolder } from "../files/file_engines.ts";
+import { oldJournal, oldMark, oldName, oldRunLog, type OldStat } from "../security/old_formats.ts";
 
-const NAMES = partialNames("big");
+const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journal") };
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
-const SOURCE = { name: "src", identity: { dev: 1, inode: 2 } };
+/** A partial file of this version. */
+const PARTIAL = `.escp-${"0123456789abcdef".repeat(2)}.part`;
+const SOURCE: OldStat = { dev: 1, inode: 2, size: 9, mtime: 1, mtimeNs: 0, ctime: 1, ctimeNs: 0 };
 
-/** Leaves what an abandoned copy of "big" leaves. */
+/** Leaves what an abandoned copy of "big" by an earlier version leaves. */
 function leave(temp: TempFolder, folder: string): void {
-  const header = { size: 9, mtime: 1, mtimeNs: 0, identity: "1:2", name: encodeName("big") };
-  temp.write(`${folder}/${NAMES.journal}`, encodeJournalHeader(header));
+  temp.write(`${folder}/${NAMES.journal}`, oldJournal("big", SOURCE, new Uint8Array()));
   temp.write(`${folder}/${NAMES.partial}`, "123456789");
+}
+
+/** Leaves the mark of a directory that an earlier version has created. */
+function leaveMark(temp: TempFolder, folder: string): void {
+  const { name, contents } = oldMark("src", SOURCE);
+  temp.write(`${folder}/${name}`, contents);
 }
 
 interface Cleaned {
@@ -43,6 +48,7 @@ async function clean(
       before: Infinity,
       beforeUnlocked: Infinity,
       dryRun: false,
+      recorded: new Set(),
       removed: ({ path }) => removed.push(path.slice(root.path.length + 1)),
       failed: ({ message }) => failed.push(message),
       breathe() {},
@@ -56,33 +62,42 @@ async function clean(
 
 for (const { title, make } of ENGINES) {
   describe(`cleanTree (${title})`, () => {
-    it("removes partial files, journals, temporary files and marks, at any depth, and nothing else", async () => {
+    it("removes partial and temporary files, and what earlier versions left, at any depth, and nothing else", async () => {
       using temp = new TempFolder();
       temp.folder("a/b");
       leave(temp, "a/b");
       temp.write(`a/${TEMPORARY}`, "12");
+      temp.write(`a/${PARTIAL}`, "without a record");
       temp.write(`a/${NAMES.partial}`, "without its journal");
-      markUnfinished(temp.at("a"), SOURCE);
+      leaveMark(temp, "a");
       const mark = temp.list().find((name) => name.endsWith(".unfinished"))!;
       temp.write("a/b/file");
       const { removed, failed, kept } = await clean(temp, make());
       assertEquals({ failed, kept }, { failed: [], kept: 0 });
-      const expected = [mark, `a/${TEMPORARY}`, `a/${NAMES.partial}`, `a/b/${NAMES.journal}`, `a/b/${NAMES.partial}`];
-      assertEquals(removed, expected.sort());
+      const expected = [mark, TEMPORARY, PARTIAL, NAMES.partial, `b/${NAMES.journal}`, `b/${NAMES.partial}`];
+      assertEquals(removed, expected.map((name) => name === mark ? name : `a/${name}`).sort());
       assertEquals(temp.list(), ["a/", "a/b/", "a/b/file"]);
     });
 
-    it("removes the journal of a copy of several files, unless the copy is under way", async () => {
+    it("removes the run log of an earlier version, unless its copy is under way", async () => {
       using temp = new TempFolder();
-      const place = { folder: temp.path, first: "/target" };
-      const memory = (await RunMemory.open(place, { job: "", stable: false, doubted: false }))!;
-      memory.note(Uint32Array.of(1, 2));
+      const name = oldName("/target", "run");
+      temp.write(name, oldRunLog("/target", [{ name: "a", source: SOURCE, target: SOURCE }]));
+      const lock = (await lockJournal(temp.at(name)))!;
       const used = await clean(temp, make());
       assertEquals([used.removed, used.kept], [[], 1]);
-      memory.close();
+      lock.close();
       const { removed, failed, kept } = await clean(temp, make());
-      assertEquals({ removed, failed, kept }, { removed: [runJournalName("/target")], failed: [], kept: 0 });
+      assertEquals({ removed, failed, kept }, { removed: [name], failed: [], kept: 0 });
       assertEquals(temp.list(), []);
+    });
+
+    it("leaves partial files to their records", async () => {
+      using temp = new TempFolder();
+      temp.write(PARTIAL, "1");
+      temp.write(PARTIAL.replace("0", "1"), "2");
+      const { removed, kept } = await clean(temp, make(), { recorded: new Set([PARTIAL]) });
+      assertEquals([removed, kept, temp.list()], [[PARTIAL.replace("0", "1")], 0, [PARTIAL]]);
     });
 
     it("tells what they take on the disk", async () => {
@@ -99,6 +114,8 @@ for (const { title, make } of ENGINES) {
       using temp = new TempFolder();
       const names = [
         ".escp-.part",
+        `${PARTIAL}.gz`,
+        PARTIAL.replace("a", "A"),
         ".escp-5f2a09c1-00000a01-0000002f.part.gz",
         ".escp-5f2a09c1-00000a01-2f.part",
         "x.escp-5f2a09c1-00000a01-0000002f.part",
@@ -121,8 +138,7 @@ for (const { title, make } of ENGINES) {
       temp.write(`.escp-${hash}.unfinished`, text);
       names.push(".escp-0123456789abcdee.unfinished", `.escp-${hash}.unfinished`);
       // The journal of another name than its own.
-      const header = { size: 9, mtime: 1, mtimeNs: 0, identity: "1:2", name: encodeName("small") };
-      temp.write(NAMES.journal, encodeJournalHeader(header));
+      temp.write(NAMES.journal, oldJournal("small", SOURCE, new Uint8Array()));
       temp.folder(TEMPORARY);
       assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 0 });
       assertEquals(temp.list(), [...names, NAMES.journal, `${TEMPORARY}/`].sort());
@@ -132,7 +148,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempFolder();
       temp.folder("dir/sub");
       leave(temp, "dir/sub");
-      markUnfinished(temp.at("dir"), SOURCE);
+      leaveMark(temp, "dir");
       const before = temp.list();
       const journal = (await lockJournal(temp.at(`dir/sub/${NAMES.journal}`)))!;
       assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 3 });
@@ -146,7 +162,7 @@ for (const { title, make } of ENGINES) {
       temp.folder("dir/sub");
       leave(temp, "dir/sub");
       temp.write(`dir/${TEMPORARY}`);
-      markUnfinished(temp.at("dir"), SOURCE);
+      leaveMark(temp, "dir");
       const before = temp.list();
       // The time of modification is for the source to say: a copy sets it before a file gets its name.
       for (const name of before) Deno.utimeSync(temp.at(name), 1, 1);
@@ -161,7 +177,7 @@ for (const { title, make } of ENGINES) {
     it("leaves the mark of a folder in which something was changed lately", async () => {
       using temp = new TempFolder();
       temp.folder("dir/sub/deep");
-      markUnfinished(temp.at("dir"), SOURCE);
+      leaveMark(temp, "dir");
       const now = Date.now();
       for (const name of ["dir/sub", "dir"]) Deno.utimeSync(temp.at(name), 1, 1);
       const later = new Date(now + 3_600_000);
@@ -193,7 +209,7 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("../out", temp.at("in/link"));
       Deno.symlinkSync("../out/file", temp.at(`in/${TEMPORARY}`));
       Deno.symlinkSync(`../out/${NAMES.journal}`, temp.at(`in/${NAMES.journal}`));
-      Deno.symlinkSync(`../out/${NAMES.partial}`, temp.at(`in/${partialNames("other").partial}`));
+      Deno.symlinkSync(`../out/${NAMES.partial}`, temp.at(`in/${oldName("other", "part")}`));
       const { removed, failed } = await clean(temp, make(), { path: temp.at("in") });
       assertEquals({ removed, failed }, { removed: [TEMPORARY], failed: [] });
       assertEquals(temp.list("out"), [NAMES.journal, NAMES.partial, "file"].sort());
@@ -226,7 +242,7 @@ for (const { title, make } of ENGINES) {
       temp.folder("dir/closed", 0);
       temp.folder("dir/open");
       temp.write(`dir/open/${TEMPORARY}`);
-      markUnfinished(temp.at("dir"), SOURCE);
+      leaveMark(temp, "dir");
       const { removed, failed, kept } = await clean(temp, make());
       assertEquals(failed, [`Cannot read "${temp.at("dir/closed")}": Permission denied`]);
       assertEquals({ removed, kept }, { removed: [`dir/open/${TEMPORARY}`], kept: 1 });

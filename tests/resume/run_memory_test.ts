@@ -1,21 +1,28 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { DigestSet, Known } from "../../src/resume/digest_set.ts";
 import { FileDigests } from "../../src/resume/file_digest.ts";
-import { runJournalName } from "../../src/resume/partial_names.ts";
-import { decodeBatches, RUN_HEADER_BYTES } from "../../src/resume/run_journal.ts";
+import { exactIdentity } from "../../src/files/file_identity.ts";
 import { type RunIdentity, RunMemory } from "../../src/resume/run_memory.ts";
+import { type CreatedDirectory, decodeEntries, decodeRunHeader } from "../../src/resume/run_record.ts";
 import { TempFolder } from "../files/file_engines.ts";
 
-const IDENTITY: RunIdentity = { job: "as ever", systemRun: "first", stable: false, doubted: false };
+const IDENTITY: RunIdentity = { options: "as ever", bootId: "first", stable: false, doubted: false };
 const DIGESTS = Uint32Array.of(1, 2, 3, 4, 0xffffffff, 0x80000000, 7, 8);
+/** Bytes of an entry of two digests. */
+const ENTRY_BYTES = 28 + 16;
 
-const open = (temp: TempFolder, identity: Partial<RunIdentity> = {}) =>
-  RunMemory.open({ folder: temp.path, first: "/target" }, { ...IDENTITY, ...identity });
+const pathIn = (temp: TempFolder) => temp.at("record");
 
-const pathIn = (temp: TempFolder) => temp.at(runJournalName("/target"));
+async function open(temp: TempFolder, identity: Partial<RunIdentity> = {}) {
+  const memory = await RunMemory.open({ record: pathIn(temp), target: "/target" }, { create: true });
+  memory?.remember({ ...IDENTITY, ...identity });
+  return memory;
+}
 
-/** A run that notes these, and is interrupted. Returns its journal. */
+const headerBytes = (record: Uint8Array<ArrayBuffer>) => decodeRunHeader(record)!.headerBytes;
+
+/** A run that notes these, and is interrupted. Returns its record. */
 async function interrupted(temp: TempFolder, digests = DIGESTS, identity: Partial<RunIdentity> = {}) {
   const memory = (await open(temp, identity))!;
   memory.note(digests.subarray(0, 4));
@@ -33,8 +40,14 @@ async function recalled(temp: TempFolder, identity: Partial<RunIdentity> = {}, d
 }
 
 function knownOf({ shared }: RunMemory, digests: Uint32Array): number[] {
-  const set = shared.known && new DigestSet(shared.known);
+  const set = shared?.known && new DigestSet(shared.known);
   return Array.from({ length: digests.length / 2 }, (_, at) => set?.get(digests[2 * at], digests[2 * at + 1]) ?? 0);
+}
+
+/** A directory that a run has created for a source. */
+function directory(temp: TempFolder, name: string): CreatedDirectory {
+  const identity = exactIdentity(Deno.statSync(temp.folder(name)));
+  return { source: { name, identity: { dev: 1, inode: 2 } }, ...identity };
 }
 
 const { no, perhaps, yes } = Known;
@@ -48,17 +61,17 @@ describe("RunMemory", () => {
     if (Deno.build.os !== "windows") assertEquals(Deno.statSync(pathIn(temp)).mode! & 0o777, 0o600);
   });
 
-  it("goes on where the journal ends", async () => {
+  it("continues where the record ends", async () => {
     using temp = new TempFolder();
     await interrupted(temp);
     const memory = (await open(temp))!;
-    assert(memory.continues && memory.reopened);
+    assert(memory.reopened);
     memory.note(Uint32Array.of(9, 10));
     memory.close();
     assertEquals(await recalled(temp, {}, Uint32Array.of(1, 2, 9, 10)), [yes, yes]);
   });
 
-  it("leaves nothing when all is done, and nothing of a run that has finished no file", async () => {
+  it("leaves nothing when all is done, and nothing of a run that has neither finished nor created anything", async () => {
     using temp = new TempFolder();
     await interrupted(temp);
     (await open(temp))!.remove();
@@ -66,31 +79,53 @@ describe("RunMemory", () => {
     (await open(temp))!.close();
     assertEquals(temp.list(), []);
     await interrupted(temp);
-    await RunMemory.forget({ folder: temp.path, first: "/target" });
+    await RunMemory.forget({ record: pathIn(temp) });
     assertEquals(temp.list(), []);
   });
 
-  it("cut at any byte is as long as its whole batches", async () => {
+  it("remembers the directories that were created, beside files and without", async () => {
     using temp = new TempFolder();
-    const journal = await interrupted(temp);
-    for (let length = 0; length < journal.length; length++) {
-      Deno.writeFileSync(pathIn(temp), journal.subarray(0, length));
-      const batches = Math.max(0, Math.floor((length - RUN_HEADER_BYTES) / 32));
-      const expected = [yes, yes, yes, yes].map((known, at) => at < batches * 2 ? known : no);
+    const [a, b] = [directory(temp, "a"), directory(temp, "b \udcff")];
+    const place = { record: pathIn(temp), target: "/target" };
+    const first = (await open(temp))!;
+    first.noteDirectories([a]);
+    first.note(DIGESTS);
+    assertEquals(await RunMemory.directoriesOf(place), [a], "while it is in use");
+    first.close();
+    const second = (await open(temp))!;
+    assertEquals(second.directories, [a]);
+    second.noteDirectories([b]);
+    second.close();
+    const third = (await open(temp))!;
+    assertEquals(third.directories, [a, b]);
+    third.close();
+    assertEquals(await RunMemory.directoriesOf({ ...place, target: "/other" }), []);
+    assertEquals(await RunMemory.directoriesOf({ ...place, record: temp.at("none") }), []);
+  });
+
+  it("cut at any byte is as long as its whole entries", async () => {
+    using temp = new TempFolder();
+    const record = await interrupted(temp);
+    const start = headerBytes(record);
+    for (let length = 0; length < record.length; length++) {
+      Deno.writeFileSync(pathIn(temp), record.subarray(0, length));
+      const entries = Math.max(0, Math.floor((length - start) / ENTRY_BYTES));
+      const expected = [yes, yes, yes, yes].map((known, at) => at < entries * 2 ? known : no);
       assertEquals(await recalled(temp), expected, `cut at ${length}`);
     }
   });
 
   it("with any bit changed knows nothing that was not noted, and can be appended to", async () => {
     using temp = new TempFolder();
-    const journal = await interrupted(temp);
-    for (let bit = 0; bit < journal.length * 8; bit += bit % 8 === 0 ? 7 : 1) {
-      const changed = journal.slice();
+    const record = await interrupted(temp);
+    const start = headerBytes(record);
+    for (let bit = 0; bit < record.length * 8; bit += bit % 8 === 0 ? 7 : 1) {
+      const changed = record.slice();
       changed[bit >> 3] ^= 1 << (bit & 7);
       Deno.writeFileSync(pathIn(temp), changed);
       const memory = (await open(temp))!;
-      const batches = Math.max(0, Math.floor(((bit >> 3) - RUN_HEADER_BYTES) / 32));
-      const expected = [yes, yes, yes, yes].map((known, at) => at < batches * 2 ? known : no);
+      const entries = Math.max(0, Math.floor(((bit >> 3) - start) / ENTRY_BYTES));
+      const expected = [yes, yes, yes, yes].map((known, at) => at < entries * 2 ? known : no);
       assertEquals(knownOf(memory, DIGESTS), expected, `bit ${bit}`);
       memory.note(Uint32Array.of(9, 10));
       memory.close();
@@ -98,16 +133,14 @@ describe("RunMemory", () => {
     }
   });
 
-  it("begins anew for another job, another version, and a file that is no journal or too long", async () => {
+  it("starts over for other options, another target, and a file that is no record or too long", async () => {
     using temp = new TempFolder();
     await interrupted(temp);
-    assertEquals(await recalled(temp, { job: "another" }), [no, no, no, no]);
-    // Its digests were others.
-    const old = await interrupted(temp);
-    const view = new DataView(old.buffer);
-    view.setUint32(8, 1, true);
-    Deno.writeFileSync(pathIn(temp), old);
-    assertEquals(await recalled(temp), [no, no, no, no]);
+    assertEquals(await recalled(temp, { options: "others" }), [no, no, no, no]);
+    assertEquals(await recalled(temp), [yes, yes, yes, yes], "those of before are kept");
+    const other = (await RunMemory.open({ record: pathIn(temp), target: "/other" }, { create: true }))!;
+    assert(!other.reopened);
+    other.close();
     Deno.writeTextFileSync(pathIn(temp), "something else");
     assertEquals(await recalled(temp), [no, no, no, no]);
     await interrupted(temp);
@@ -115,28 +148,28 @@ describe("RunMemory", () => {
     assertEquals(await recalled(temp), [no, no, no, no]);
   });
 
-  it("with zeros behind it, as after a power cut, is as long as it was", async () => {
+  it("followed by zeros, as after a power cut, is as long as it was", async () => {
     using temp = new TempFolder();
-    const journal = await interrupted(temp);
-    Deno.truncateSync(pathIn(temp), journal.length + 4096);
+    const record = await interrupted(temp);
+    Deno.truncateSync(pathIn(temp), record.length + 4096);
     assertEquals(await recalled(temp), [yes, yes, yes, yes]);
-    assertEquals(Deno.statSync(pathIn(temp)).size, journal.length);
+    assertEquals(Deno.statSync(pathIn(temp)).size, record.length);
   });
 
   it("is not sure of what was noted before the system was started anew, unless it is on stable storage", async () => {
-    for (const systemRun of ["second", undefined]) {
+    for (const bootId of ["second", undefined]) {
       using temp = new TempFolder();
       await interrupted(temp);
-      assertEquals(await recalled(temp, { systemRun }), [perhaps, perhaps, perhaps, perhaps]);
-      assertEquals(await recalled(temp, { systemRun, stable: true }), [yes, yes, yes, yes]);
+      assertEquals(await recalled(temp, { bootId }), [perhaps, perhaps, perhaps, perhaps]);
+      assertEquals(await recalled(temp, { bootId, stable: true }), [yes, yes, yes, yes]);
       assertEquals(await recalled(temp, { doubted: true }), [perhaps, perhaps, perhaps, perhaps]);
     }
   });
 
-  it("is not sure of anything where the system's runs are not told apart", async () => {
+  it("is not sure of anything where the starts of the system are not told apart", async () => {
     using temp = new TempFolder();
-    await interrupted(temp, DIGESTS, { systemRun: undefined });
-    assertEquals(await recalled(temp, { systemRun: undefined }), [perhaps, perhaps, perhaps, perhaps]);
+    await interrupted(temp, DIGESTS, { bootId: undefined });
+    assertEquals(await recalled(temp, { bootId: undefined }), [perhaps, perhaps, perhaps, perhaps]);
   });
 
   it("is one run's alone", async () => {
@@ -148,32 +181,32 @@ describe("RunMemory", () => {
     assertEquals(await recalled(temp), [yes, yes, yes, yes]);
   });
 
-  it("takes no link and no file with two names for its own", async () => {
-    if (Deno.build.os === "windows") return;
+  it("takes no link and no file with two names for its own", { ignore: Deno.build.os === "windows" }, async () => {
     using temp = new TempFolder();
     await interrupted(temp);
     Deno.renameSync(pathIn(temp), temp.at("elsewhere"));
     const before = Deno.readFileSync(temp.at("elsewhere"));
     Deno.symlinkSync(temp.at("elsewhere"), pathIn(temp));
-    assertEquals(await open(temp), undefined);
+    await assertRejects(() => open(temp), Deno.errors.PermissionDenied);
     Deno.removeSync(pathIn(temp));
     Deno.linkSync(temp.at("elsewhere"), pathIn(temp));
-    assertEquals(await open(temp), undefined);
+    await assertRejects(() => open(temp), Deno.errors.PermissionDenied);
     assertEquals(Deno.readFileSync(temp.at("elsewhere")), before);
   });
 
-  it("holds a million files in 16 MiB, in batches of any length", async () => {
+  it("holds a million files in 16 MiB, in entries of any length", async () => {
     using temp = new TempFolder();
     const many = new Uint32Array(2_000_000).map((_, at) => Math.imul(at + 1, 0x9e3779b1));
     const memory = (await open(temp))!;
     memory.note(many);
     memory.close();
     const again = (await open(temp))!;
-    assertEquals(again.shared.known!.byteLength, 16 << 20);
+    assertEquals(again.shared!.known!.byteLength, 16 << 20);
     assert(knownOf(again, many).every((known) => known === yes));
     again.close();
+    const record = Deno.readFileSync(pathIn(temp));
     let count = 0;
-    decodeBatches(Deno.readFileSync(pathIn(temp)), () => count++);
+    decodeEntries(record, headerBytes(record), { digest: () => count++ });
     assertEquals(count, 1_000_000);
   });
 });

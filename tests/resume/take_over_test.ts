@@ -1,25 +1,56 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { crc32 } from "../../src/protocol/crc32.ts";
-import type { ResumableSource } from "../../src/resume/journal.ts";
-import { JOURNAL_HEADER_BYTES, JOURNAL_RECORD_BYTES } from "../../src/resume/journal.ts";
+import { decodeJournal, JOURNAL_RECORD_BYTES, type ResumableSource } from "../../src/resume/journal.ts";
 import { JournalWriter } from "../../src/resume/journal_writer.ts";
 import { removeJournal } from "../../src/resume/lock_journal.ts";
-import { namesOfJournal, partialNames } from "../../src/resume/partial_names.ts";
-import { removeEarlier, takeOver } from "../../src/resume/take_over.ts";
+import { bytesLeft, removeEarlier, type TakenOver, takeOver } from "../../src/resume/take_over.ts";
 import { RandomBytes, randomBytes } from "../support/random_bytes.ts";
 import { TempFolder } from "../files/file_engines.ts";
 
 const BLOCK = 100_000;
 const CONTENTS = randomBytes(5 * BLOCK + 17, "contents");
 const SOURCE: ResumableSource = { size: CONTENTS.length, mtime: 1_700_000_000, mtimeNs: 5, identity: "1:2" };
-const NAMES = partialNames("big");
+
+/** A state directory and a target directory. */
+class Place implements Disposable {
+  readonly temp = new TempFolder();
+  readonly directory = this.temp.folder("target");
+  readonly record = `${this.temp.folder("state")}/record`;
+  readonly about = { record: this.record, target: "/real/big" };
+
+  /** Path of the only partial file. */
+  get partial(): string {
+    const [name, ...others] = this.names;
+    assertEquals(others, []);
+    return `${this.directory}/${name}`;
+  }
+
+  /** Names in the target directory. */
+  get names(): string[] {
+    return this.temp.list("target");
+  }
+
+  take(source = SOURCE, options: { compares?: boolean } = {}) {
+    return takeOver(this.directory, this.about, source, options);
+  }
+
+  /** As the end of a process does. */
+  static close(taken: TakenOver | undefined): void {
+    taken?.journal.close();
+    taken?.lock.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.temp[Symbol.dispose]();
+  }
+}
 
 /** Begins the file, writes these blocks of it, and leaves it. Returns what was kept at its beginning. */
-async function leave(temp: TempFolder, blocks: number[], source = SOURCE) {
-  const taken = (await takeOver(temp.path, "big", source))!;
-  const journal = new JournalWriter(temp.at(taken.names.journal));
-  using file = Deno.openSync(temp.at(taken.names.partial), { write: true });
+async function leave(place: Place, blocks: number[], source = SOURCE) {
+  const taken = (await place.take(source))!;
+  const journal = new JournalWriter(place.record);
+  using file = Deno.openSync(`${place.directory}/${taken.partial.name}`, { write: true });
   for (const block of blocks) {
     const [start, end] = [block * BLOCK, Math.min(CONTENTS.length, (block + 1) * BLOCK)];
     file.seekSync(start, Deno.SeekMode.Start);
@@ -27,17 +58,19 @@ async function leave(temp: TempFolder, blocks: number[], source = SOURCE) {
     journal.append(start, end, crc32(CONTENTS, start, end));
   }
   journal.close();
-  taken.journal.close();
+  Place.close(taken);
   return taken.kept;
 }
 
 /** What the next copy finds. */
-async function found(temp: TempFolder, source = SOURCE): Promise<[number, number][] | undefined> {
-  const taken = await takeOver(temp.path, "big", source);
-  taken?.journal.close();
+async function found(place: Place, source = SOURCE): Promise<[number, number][] | undefined> {
+  const taken = await place.take(source);
+  Place.close(taken);
   for (const { start, end, crc32: sum } of taken?.kept ?? []) assertEquals(sum, crc32(CONTENTS, start, end));
   return taken?.kept.map(({ start, end }) => [start / BLOCK, end / BLOCK]);
 }
+
+const headerBytes = (place: Place) => decodeJournal(Deno.readFileSync(place.record))!.headerBytes;
 
 const flip = (path: string, at: number) => {
   using file = Deno.openSync(path, { read: true, write: true });
@@ -50,41 +83,49 @@ const flip = (path: string, at: number) => {
 };
 
 describe("takeOver", () => {
-  it("begins with a partial file of the full size that only its owner may read", async () => {
-    using temp = new TempFolder();
-    assertEquals(await leave(temp, []), []);
-    assertEquals(temp.list(), [NAMES.journal, NAMES.partial].sort());
-    assertEquals(Deno.statSync(temp.at(NAMES.partial)).size, CONTENTS.length);
-    if (Deno.build.os !== "windows") {
-      for (const name of temp.list()) assertEquals(Deno.statSync(temp.at(name)).mode! & 0o777, 0o600);
-    }
+  it("begins with a partial file of the full size that only its owner may read, and keeps the journal elsewhere", async () => {
+    using place = new Place();
+    assertEquals(await leave(place, []), []);
+    assertEquals(place.names.length, 1);
+    assertEquals(Deno.statSync(place.partial).size, CONTENTS.length);
+    if (Deno.build.os === "windows") return;
+    for (const path of [place.partial, place.record]) assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
   });
 
-  it("goes on with what was noted, and again after that", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [3, 0, 1]);
-    assertEquals(await leave(temp, [5]).then((kept) => kept.length), 2);
-    assertEquals(await found(temp), [[0, 2], [3, 4], [5, CONTENTS.length / BLOCK]]);
+  it("gives each partial file another name, which nobody can foretell", async () => {
+    const names = new Set<string>();
+    for (let count = 0; count < 3; count++) {
+      using place = new Place();
+      await leave(place, []);
+      names.add(place.names[0]);
+    }
+    assertEquals(names.size, 3);
+  });
+
+  it("continues with what was noted, and again after that", async () => {
+    using place = new Place();
+    await leave(place, [3, 0, 1]);
+    assertEquals(await leave(place, [5]).then((kept) => kept.length), 2);
+    assertEquals(await found(place), [[0, 2], [3, 4], [5, CONTENTS.length / BLOCK]]);
   });
 
   it("drops a block that is not what was noted, and only that", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [0, 1, 2, 3, 4, 5]);
-    flip(temp.at(NAMES.partial), 3 * BLOCK - 1);
-    assertEquals(await found(temp), [[0, 2], [3, CONTENTS.length / BLOCK]]);
+    using place = new Place();
+    await leave(place, [0, 1, 2, 3, 4, 5]);
+    flip(place.partial, 3 * BLOCK - 1);
+    assertEquals(await found(place), [[0, 2], [3, CONTENTS.length / BLOCK]]);
     // Nor does the journal claim it any more.
-    const { size } = Deno.statSync(temp.at(NAMES.journal));
-    assertEquals(size, JOURNAL_HEADER_BYTES + 5 * JOURNAL_RECORD_BYTES);
-    flip(temp.at(NAMES.partial), 3 * BLOCK - 1);
-    assertEquals(await found(temp), [[0, 2], [3, CONTENTS.length / BLOCK]]);
+    assertEquals(Deno.statSync(place.record).size, headerBytes(place) + 5 * JOURNAL_RECORD_BYTES);
+    flip(place.partial, 3 * BLOCK - 1);
+    assertEquals(await found(place), [[0, 2], [3, CONTENTS.length / BLOCK]]);
   });
 
   it("cuts off a record that was not written to its end, so that more can be noted", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [0, 1]);
-    Deno.truncateSync(temp.at(NAMES.journal), JOURNAL_HEADER_BYTES + JOURNAL_RECORD_BYTES + 7);
-    await leave(temp, [4]);
-    assertEquals(await found(temp), [[0, 1], [4, 5]]);
+    using place = new Place();
+    await leave(place, [0, 1]);
+    Deno.truncateSync(place.record, headerBytes(place) + JOURNAL_RECORD_BYTES + 7);
+    await leave(place, [4]);
+    assertEquals(await found(place), [[0, 1], [4, 5]]);
   });
 
   for (
@@ -92,26 +133,27 @@ describe("takeOver", () => {
       identity: "1:3",
     }]] as const
   ) {
-    it(`starts over when the source has another ${what}`, async () => {
-      using temp = new TempFolder();
-      await leave(temp, [0, 1, 2]);
+    it(`starts over when the source has another ${what}, and removes the old partial file`, async () => {
+      using place = new Place();
+      await leave(place, [0, 1, 2]);
+      const before = place.partial;
       const source = { ...SOURCE, ...other };
-      assertEquals(await found(temp, source), []);
-      assertEquals(Deno.statSync(temp.at(NAMES.partial)).size, source.size);
-      assertEquals(Deno.readFileSync(temp.at(NAMES.partial)).some((byte) => byte !== 0), false);
+      assertEquals(await found(place, source), []);
+      assertNotEquals(place.partial, before);
+      assertEquals(Deno.statSync(place.partial).size, source.size);
+      assertEquals(Deno.readFileSync(place.partial).some((byte) => byte !== 0), false);
     });
   }
 
-  it("leaves what nobody has noted to whoever can compare it, and to nobody else", async () => {
-    using temp = new TempFolder();
-    await leave(temp, []);
-    const partial = temp.at(NAMES.partial);
+  it("leaves bytes without a record to a copy that can compare them, and to no other", async () => {
+    using place = new Place();
+    await leave(place, []);
     const take = async (source: ResumableSource, compares: boolean) => {
-      Deno.writeFileSync(partial, CONTENTS);
-      const taken = (await takeOver(temp.path, "big", source, { compares }))!;
-      taken.journal.close();
+      Deno.writeFileSync(place.partial, CONTENTS);
+      const taken = (await place.take(source, { compares }))!;
+      Place.close(taken);
       assertEquals(taken.kept, []);
-      const isLeft = Deno.readFileSync(partial).some((byte) => byte !== 0);
+      const isLeft = Deno.readFileSync(place.partial).some((byte) => byte !== 0);
       assertEquals(isLeft, taken.continued);
       return isLeft;
     };
@@ -121,49 +163,54 @@ describe("takeOver", () => {
     assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), false);
     // Of that source it is now; and a file of another size is none of its.
     assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), true);
-    Deno.removeSync(partial);
-    const taken = (await takeOver(temp.path, "big", { ...SOURCE, mtimeNs: 6 }, { compares: true }))!;
-    taken.journal.close();
-    assertEquals([taken.continued, Deno.statSync(partial).size], [false, SOURCE.size]);
-    Deno.truncateSync(partial, BLOCK);
-    const again = (await takeOver(temp.path, "big", { ...SOURCE, mtimeNs: 6 }, { compares: true }))!;
-    again.journal.close();
-    assertEquals([again.continued, Deno.statSync(partial).size], [false, SOURCE.size]);
+    for (const spoil of [Deno.removeSync, (path: string) => Deno.truncateSync(path, BLOCK)]) {
+      spoil(place.partial);
+      const taken = (await place.take({ ...SOURCE, mtimeNs: 6 }, { compares: true }))!;
+      Place.close(taken);
+      assertEquals([taken.continued, Deno.statSync(place.partial).size], [false, SOURCE.size]);
+    }
   });
 
-  it("tells whoever compares what was noted, and that there may be more", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [1, 3]);
-    flip(temp.at(NAMES.partial), BLOCK);
-    const taken = (await takeOver(temp.path, "big", SOURCE, { compares: true }))!;
-    taken.journal.close();
+  it("tells a copy that compares what was noted, and that there may be more", async () => {
+    using place = new Place();
+    await leave(place, [1, 3]);
+    flip(place.partial, BLOCK);
+    const taken = (await place.take(SOURCE, { compares: true }))!;
+    Place.close(taken);
     assertEquals(taken.kept.map(({ start, end }) => [start / BLOCK, end / BLOCK]), [[3, 4]]);
     assertEquals(taken.continued, true);
   });
 
   it("starts over when journal or partial file are missing, cut or foreign to each other", async () => {
-    const spoil: ((temp: TempFolder) => void)[] = [
-      (temp) => Deno.removeSync(temp.at(NAMES.journal)),
-      (temp) => Deno.removeSync(temp.at(NAMES.partial)),
-      (temp) => Deno.truncateSync(temp.at(NAMES.partial), BLOCK),
-      (temp) => Deno.truncateSync(temp.at(NAMES.journal), 100),
-      (temp) => Deno.writeFileSync(temp.at(NAMES.journal), randomBytes(2000, "noise")),
-      (temp) => Deno.writeFileSync(temp.at(NAMES.partial), new Uint8Array(CONTENTS.length)),
+    const spoil: ((place: Place) => void)[] = [
+      ({ partial }) => Deno.removeSync(partial),
+      ({ partial }) => Deno.truncateSync(partial, BLOCK),
+      ({ partial }) => Deno.writeFileSync(partial, new Uint8Array(CONTENTS.length)),
+      ({ record, partial }) => [record, partial].forEach((path) => Deno.removeSync(path)),
+      ({ record, partial }) => {
+        Deno.removeSync(partial);
+        Deno.truncateSync(record, 100);
+      },
+      ({ record, partial }) => {
+        Deno.removeSync(partial);
+        Deno.writeFileSync(record, randomBytes(2000, "noise"));
+      },
     ];
     for (const [index, act] of spoil.entries()) {
-      using temp = new TempFolder();
-      await leave(temp, [0, 1, 2]);
-      act(temp);
-      assertEquals(await found(temp), [], `case ${index}`);
-      assertEquals(await leave(temp, [1]), []);
-      assertEquals(await found(temp), [[1, 2]], `case ${index}`);
+      using place = new Place();
+      await leave(place, [0, 1, 2]);
+      act(place);
+      assertEquals(await found(place), [], `case ${index}`);
+      assertEquals(await leave(place, [1]), []);
+      assertEquals(await found(place), [[1, 2]], `case ${index}`);
     }
   });
 
   it("keeps only bytes of the source, wherever its journal is cut or a byte of it is changed", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [0, 2, 3]);
-    const [journal, partial] = [NAMES.journal, NAMES.partial].map((name) => Deno.readFileSync(temp.at(name)));
+    using place = new Place();
+    await leave(place, [0, 2, 3]);
+    const [journal, partial] = [place.record, place.partial].map((path) => Deno.readFileSync(path));
+    const path = place.partial;
     const random = new RandomBytes("journal");
     const damaged = [
       ...Array.from(journal, (_, length) => journal.slice(0, length)),
@@ -174,88 +221,105 @@ describe("takeOver", () => {
       }),
     ];
     for (const bytes of damaged) {
-      Deno.writeFileSync(temp.at(NAMES.journal), bytes);
-      Deno.writeFileSync(temp.at(NAMES.partial), partial);
-      const taken = (await takeOver(temp.path, "big", SOURCE))!;
-      taken.journal.close();
-      const there = Deno.readFileSync(temp.at(NAMES.partial));
+      Deno.writeFileSync(place.record, bytes);
+      Deno.writeFileSync(path, partial);
+      const taken = (await place.take())!;
+      Place.close(taken);
+      const own = `${place.directory}/${taken.partial.name}`;
+      const there = Deno.readFileSync(own);
       assertEquals(there.length, CONTENTS.length);
       for (const { start, end, crc32: sum } of taken.kept) {
         assertEquals(sum, crc32(CONTENTS, start, end));
         assertEquals(crc32(there, start, end), sum);
       }
+      if (own !== path) Deno.removeSync(own);
     }
   });
 
   it("leaves alone what another copy has, and takes it when that one is gone", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [0]);
-    const first = await takeOver(temp.path, "big", SOURCE);
-    assertEquals(await found(temp), undefined);
-    await removeEarlier(temp.path, "big");
-    assertEquals(temp.list().length, 2);
-    first!.journal.close();
-    assertEquals(await found(temp), [[0, 1]]);
+    using place = new Place();
+    await leave(place, [0]);
+    const first = await place.take();
+    assertEquals(await found(place), undefined);
+    await removeEarlier(place.directory, place.about);
+    assertEquals(place.names.length, 1);
+    Place.close(first);
+    assertEquals(await found(place), [[0, 1]]);
   });
 
   it("waits a moment for one that is about to go, and does not take over what that one has removed", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [0]);
-    const first = await takeOver(temp.path, "big", SOURCE);
-    const second = takeOver(temp.path, "big", SOURCE);
+    using place = new Place();
+    await leave(place, [0]);
+    const first = await place.take();
+    const second = place.take();
     // The second one waits for the lock by now: it has opened the journal before its first await.
-    Deno.removeSync(temp.at(NAMES.partial));
-    removeJournal(temp.at(NAMES.journal), first!.journal);
+    Deno.removeSync(place.partial);
+    first!.lock.close();
+    removeJournal(place.record, first!.journal);
     const taken = await second;
     assertEquals(taken?.kept, []);
-    taken!.journal.close();
-    assertEquals(temp.list(), [NAMES.journal, NAMES.partial].sort());
+    Place.close(taken);
+    assertEquals(place.names, [taken!.partial.name]);
+    assert(Deno.statSync(place.record).isFile);
   });
 
-  it(
-    "touches nothing that a link leads to, or that has another name",
-    { ignore: Deno.build.os === "windows" },
-    async () => {
-      for (const name of [NAMES.journal, NAMES.partial]) {
-        for (const link of [Deno.symlinkSync, Deno.linkSync]) {
-          using temp = new TempFolder();
-          await leave(temp, [0]);
-          const precious = Deno.readFileSync(temp.at(name));
-          Deno.renameSync(temp.at(name), temp.at("precious"));
-          link(temp.at("precious"), temp.at(name));
-          assertEquals(await found(temp), undefined);
-          await removeEarlier(temp.path, "big");
-          assertEquals(Deno.readFileSync(temp.at("precious")), precious);
-        }
-      }
-    },
-  );
+  const SWAPS: [what: string, swap: (partial: string) => void][] = [
+    ["another file with the same bytes", (partial) => {
+      Deno.copyFileSync(partial, `${partial}~`);
+      Deno.renameSync(`${partial}~`, partial);
+    }],
+    ["a symbolic link to the partial file", (partial) => {
+      Deno.renameSync(partial, `${partial}~`);
+      Deno.symlinkSync(`${partial}~`, partial);
+    }],
+    ["a partial file with a second name", (partial) => Deno.linkSync(partial, `${partial}~`)],
+  ];
+  for (const [what, swap] of SWAPS) {
+    it(`neither uses nor touches ${what}`, { ignore: Deno.build.os === "windows" }, async () => {
+      using place = new Place();
+      await leave(place, [0, 1]);
+      const { partial } = place;
+      swap(partial);
+      const before = Deno.readFileSync(partial);
+      assertEquals(await bytesLeft(place.directory, place.about), 0);
+      const taken = (await place.take(SOURCE, { compares: true }))!;
+      Place.close(taken);
+      assertEquals([taken.kept, taken.continued], [[], false]);
+      assertNotEquals(`${place.directory}/${taken.partial.name}`, partial);
+      await removeEarlier(place.directory, place.about);
+      assertEquals(Deno.readFileSync(partial), before);
+      assert(!place.names.includes(taken.partial.name));
+    });
+  }
 
-  it("does without where nothing can be made", async () => {
-    assertEquals(await takeOver("/nowhere/at/all", "big", SOURCE), undefined);
-    await removeEarlier("/nowhere/at/all", "big");
+  it("does without where the partial file or the journal cannot be made", async () => {
+    using place = new Place();
+    assertEquals(await takeOver("/nowhere/at/all", place.about, SOURCE), undefined);
+    assertEquals(place.temp.list("state"), []);
+    const about = { ...place.about, record: "/nowhere/at/all" };
+    assertEquals(await takeOver(place.directory, about, SOURCE), undefined);
+    assertEquals(place.names, []);
+    await removeEarlier("/nowhere/at/all", about);
   });
 });
 
 describe("removeEarlier", () => {
-  it("removes what was left of this name", async () => {
-    using temp = new TempFolder();
-    await leave(temp, [0]);
-    await removeEarlier(temp.path, "other");
-    assertEquals(temp.list().length, 2);
-    await removeEarlier(temp.path, "big");
-    assertEquals(temp.list(), []);
+  it("removes what was left of this target", async () => {
+    using place = new Place();
+    await leave(place, [0]);
+    await removeEarlier(place.directory, { ...place.about, record: `${place.record}2` });
+    assertEquals(place.names.length, 1);
+    await removeEarlier(place.directory, place.about);
+    assertEquals([place.names, place.temp.list("state")], [[], []]);
   });
 });
 
-describe("partialNames", () => {
-  it("are the same for the same name, short, and others for another", () => {
-    assertEquals(partialNames("big"), partialNames("big"));
-    assert(partialNames("big").partial !== partialNames("big ").partial);
-    for (const name of ["a", "ä".repeat(127), "\udcff"]) {
-      const { partial, journal } = partialNames(name);
-      assertEquals([partial.length, namesOfJournal(journal)], [27, { partial, journal }]);
-    }
-    assertEquals(namesOfJournal(".escp-00.journal"), undefined);
+describe("bytesLeft", () => {
+  it("is what the partial file takes on the disk", async () => {
+    using place = new Place();
+    assertEquals(await bytesLeft(place.directory, place.about), 0);
+    await leave(place, [0, 1]);
+    assert(await bytesLeft(place.directory, place.about) >= 2 * BLOCK);
+    assertEquals(await bytesLeft(place.directory, { ...place.about, target: "/real/other" }), 0);
   });
 });

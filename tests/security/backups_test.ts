@@ -5,11 +5,12 @@ import { identityOf } from "../../src/files/file_identity.ts";
 import { formerName } from "../../src/files/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { RecordType } from "../../src/protocol/records.ts";
-import { RunMemory } from "../../src/resume/run_memory.ts";
-import { FinishedFiles } from "../../src/resume/finished_files.ts";
+import { StateDirectory } from "../../src/resume/state_directory.ts";
 import { KeptBackups } from "../../src/transfer/kept_backups.ts";
+import type { ReceiveOptions } from "../../src/transfer/receive_options.ts";
 import { RememberedRun } from "../../src/transfer/remembered_run.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import "../support/state.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepsFormer: true };
 const BACKUPS = ["file", "link"].map((name) => formerName("test", encodeName(name)));
@@ -109,11 +110,16 @@ for (const { title, make } of ENGINES) {
 
     it("a later run of the copy knows its backups, and no other files", async () => {
       using folder = filled();
-      const place = { folder: folder.path, first: folder.path };
-      const identity = { job: "job", stable: true, doubted: false };
+      const options = {
+        ...{ files: engine, target: folder.path, base: "/", resume: true, verify: true },
+        state: new StateDirectory(),
+        session: { features: ["rerun"] },
+      } as unknown as ReceiveOptions;
+      const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
       const remembered = async () => {
-        const memory = (await RunMemory.open(place, identity))!;
-        return new RememberedRun(memory, new FinishedFiles(memory.shared, [rootOf(folder)]));
+        const memory = await RememberedRun.find(options, [source]);
+        await memory.begin([rootOf(folder)], { files: 2, bytes: 0, complete: true });
+        return memory;
       };
       const first = await remembered();
       first.note(Uint32Array.of(1, 2));

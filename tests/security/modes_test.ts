@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine, TargetWriter } from "../../src/files/engine.ts";
-import { isTemporaryName } from "../../src/files/temporary_name.ts";
+import { isPrivateName } from "../../src/files/private_names.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
@@ -22,7 +22,7 @@ function seenWhile(folder: TempFolder, act: () => void): Seen {
   const seen: Seen = { modes: [], after: [] };
   using _ = watchCalls((call) => {
     for (const { name } of Deno.readDirSync(folder.path)) {
-      if (!isTemporaryName(name)) continue;
+      if (!isPrivateName(name)) continue;
       const mode = Deno.lstatSync(folder.at(name)).mode! & 0o7777;
       if (seen.modes.at(-1) !== mode) {
         seen.modes.push(mode);

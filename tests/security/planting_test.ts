@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine, TargetRoot, TargetWriter } from "../../src/files/engine.ts";
-import { isTemporaryName } from "../../src/files/temporary_name.ts";
+import { isPrivateName } from "../../src/files/private_names.ts";
 import { RecordType } from "../../src/protocol/records.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
@@ -40,7 +40,7 @@ function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): vo
 
 /** Returns the path of the oldest temporary file. */
 function temporaryIn(folder: TempFolder): string {
-  return folder.at([...Deno.readDirSync(folder.path)].map(({ name }) => name).filter(isTemporaryName).toSorted()[0]);
+  return folder.at([...Deno.readDirSync(folder.path)].map(({ name }) => name).filter(isPrivateName).toSorted()[0]);
 }
 
 /** Exchanges the temporary file, as any user can who may write to the directory. */
@@ -70,7 +70,7 @@ for (const { title, make } of ENGINES) {
           using _ = actBefore(NAMING_CALLS, () => plant(folder));
           refused(() => apply(writer, [[enter, ""], [file, "f", "new"]]));
           writer.close();
-          assertEquals(folder.list().filter((name) => !isTemporaryName(name)), old ? ["f"] : []);
+          assertEquals(folder.list().filter((name) => !isPrivateName(name)), old ? ["f"] : []);
           if (old) assertEquals(Deno.readTextFileSync(folder.at("f")), old);
         }
       });

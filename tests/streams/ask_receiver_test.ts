@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AskPhase, DIGEST_BYTES, NO_DIGEST, Verdict, writeDigest } from "../../src/protocol/ask.ts";
 import { putUint53, RecordField, RecordType } from "../../src/protocol/records.ts";
+import type { TargetRoot } from "../../src/files/engine.ts";
 import { formerName } from "../../src/files/former_name.ts";
 import { isLeftoverName } from "../../src/resume/leftovers.ts";
 import { AskReceiver } from "../../src/streams/ask_receiver.ts";
@@ -41,8 +42,9 @@ for (const { title, make } of ENGINES) {
       entry: Uint8Array<ArrayBuffer>,
       { last, digest, opened, kept = false }: AskOptions,
     ) {
+      const roots: TargetRoot[] = [{ kind: "folder", path: folder.path, created: false }];
       const comparer = await make().targetComparer(
-        [{ kind: "folder", path: folder.path, created: false }],
+        roots,
         { preserve: false, umask: 0o022, token: "test", keepsFormer: true },
       );
       const open = comparer.open.bind(comparer);
@@ -53,7 +55,7 @@ for (const { title, make } of ENGINES) {
       };
       const breather = new Breather();
       const isKept = () => Promise.resolve(kept);
-      const receiver = new AskReceiver(comparer, undefined, { breather, verifies: true, digests: true, isKept });
+      const receiver = new AskReceiver(comparer, undefined, { roots, breather, verifies: true, digests: true, isKept });
       const root = record(ROOT);
       const recordsBytes = root.length + entry.length;
       const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));

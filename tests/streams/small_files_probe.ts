@@ -3,7 +3,7 @@
  * many promises and buffers that has made. Arguments: an empty folder, and numbers of files.
  */
 
-import type { FileEngine } from "../../src/files/engine.ts";
+import type { FileEngine, TargetRoot } from "../../src/files/engine.ts";
 import { createNativeEngine } from "../../src/files/native_engine.ts";
 import { FRAME_HEADER_BYTES } from "../../src/protocol/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
@@ -60,11 +60,9 @@ async function run(engine: FileEngine, folder: string, files: number): Promise<M
   reader.close();
 
   const to = Deno.makeTempDirSync({ dir: folder });
-  const target = engine.targetWriter(
-    [{ kind: "folder", path: to, created: false }],
-    { preserve: true, umask: 0o022, token: "probe" },
-  );
-  const receiver = new PackReceiver(target);
+  const targets: TargetRoot[] = [{ kind: "folder", path: to, created: false }];
+  const target = engine.targetWriter(targets, { preserve: true, umask: 0o022, token: "probe" });
+  const receiver = new PackReceiver(target, targets);
   const received = await madeBy(async () => {
     for (const payload of frames.payloads) {
       const header = readPackHeader(viewOf(payload), 0, payload.length, PAYLOAD_LIMIT);

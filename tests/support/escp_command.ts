@@ -1,11 +1,13 @@
 /**
  * Runs escp the way a user does, as a process of its own: from source with the Deno that runs the tests, or the compiled
- * binary that ESCP_BINARY names. Nothing of the developer's own settings reaches it: HOME is an empty folder.
+ * binary that ESCP_BINARY names. Nothing of the developer's own settings reaches it: HOME is an empty folder, which has the
+ * state directory too.
  */
 
 import { fromFileUrl } from "@std/path";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
+import { knowHome } from "./state.ts";
 import { createTempFolder } from "./temp.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
 
@@ -181,6 +183,7 @@ let home: Promise<string> | undefined;
 function emptyHome(): Promise<string> {
   home ??= (async () => {
     const { path } = await createTempFolder();
+    knowHome(path);
     globalThis.addEventListener("unload", () => Deno.removeSync(path, { recursive: true }));
     return path;
   })();

@@ -8,6 +8,7 @@ import { SSHD_PATH } from "./needs_sshd.ts";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId, waitForNoProcess } from "./processes.ts";
+import { knowHome } from "./state.ts";
 import { createTempFolder, type TempFolder } from "./temp.ts";
 
 export interface SshdOptions {
@@ -92,6 +93,7 @@ async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> 
   const path = folder.path;
   const [home, binFolder] = [`${path}/home`, `${path}/bin`];
   await Promise.all([Deno.mkdir(home), Deno.mkdir(binFolder)]);
+  knowHome(home);
   const [user] = await Promise.all([run("id", "-un"), makeKey(`${path}/host_key`), makeKey(`${path}/user_key`)]);
   if (options.escp !== false) await writeEscpWrapper(binFolder, { cwd: home, ...options.escp });
   await Deno.copyFile(`${path}/user_key.pub`, `${path}/authorized_keys`);

@@ -173,6 +173,69 @@ for (const engine of ENGINES) {
       assertMatch(JSON.stringify(result), /symbolic link stands in the way/);
     });
 
+    const PRIVATE = ".escp-0123456789abcdef.part";
+    const reserved = /its name is reserved for the temporary files of escp/;
+
+    it("write to private names: each is one failure, and the rest is written", async () => {
+      const stream = await begin();
+      const folder = (name: string): TestRecord => ({ type: RecordType.folder, name });
+      await stream.pack(
+        ROOT,
+        file(PRIVATE),
+        file("good"),
+        { type: RecordType.symlink, name: PRIVATE, contents: "good" },
+        { type: RecordType.hardlink, name: PRIVATE, contents: "good" },
+        { type: RecordType.hardlink, name: "link", contents: `sub/${PRIVATE}` },
+        folder(PRIVATE),
+        file("below"),
+        folder(`sub/${PRIVATE}/sub`),
+        folder("sub"),
+        file("good too"),
+      );
+      const result = await stream.result();
+      const outcomes = result?.type === "pack" ? result.outcomes : [];
+      const isRefused = outcomes.map((outcome) => typeof outcome !== "number" && reserved.test(outcome.message));
+      assertEquals(isRefused, [false, true, false, true, true, true, true, true, true, false, false]);
+      const path = `sub/${PRIVATE}` as WirePath;
+      session.control.send({ type: "open", file: 0, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+      assertMatch(await refusal(), reserved);
+      await stream.end();
+      session.control.send({ type: "finish", files: 2, bytes: 14 });
+      assertEquals(await refusal(), "finished 2 14");
+      assertEquals([...Deno.readDirSync(`${tree.path}/to/dir/sub`)].map(({ name }) => name), ["good too"]);
+    });
+
+    for (const kind of ["file", "folder"] as const) {
+      it(`write a ${kind} of its own with a private name: the rest is written`, async () => {
+        await start();
+        announce([{ ...DIR, kind, name: PRIVATE }, DIR]);
+        await session.control.expect("ready");
+        session.control.send({ type: "streams", count: 1 });
+        const stream = await another();
+        const enter = (root: number): TestRecord => ({ type: RecordType.enter, name: "", root });
+        const own = kind === "file" ? file("") : file("x");
+        await stream.pack(enter(0), { ...own, root: 0 }, enter(1), { ...file("good"), root: 1 });
+        const result = await stream.result();
+        const [refused, good] = result?.type === "pack" ? result.outcomes : [];
+        assertMatch(JSON.stringify(refused), reserved);
+        assertEquals(typeof good, "number");
+        const path = (kind === "file" ? "" : "large") as WirePath;
+        session.control.send({ type: "open", file: 0, root: 0, path, size: 2 << 20, attributes: ATTRIBUTES });
+        assertMatch(await refusal(), reserved);
+      });
+    }
+
+    it("look at a private name, or have it taken away by verifying", async () => {
+      await Deno.writeTextFile(`${tree.path}/to/dir/${PRIVATE}`, "hostile");
+      const stream = await begin({ verify: true, update: "contents" });
+      await stream.send(FrameKind.ask, askPayload([ROOT, file(PRIVATE)]));
+      assertMatch(JSON.stringify(await stream.result()), reserved);
+      await stream.send(FrameKind.ask, askPayload([ROOT, file(PRIVATE)], { unit: 1, verify: true, last: true }));
+      assertEquals((await stream.result())?.type, "answer");
+      assertEquals(await Deno.readTextFile(`${tree.path}/to/dir/${PRIVATE}`), "hostile");
+      await Deno.remove(`${tree.path}/to/dir/${PRIVATE}`);
+    });
+
     const MiB = 1 << 20;
     /** A pack of one file, deflated; what it claims to be. */
     const deflated = (claims: { codec?: number; length?: number } = {}, contents = "hostile") => {

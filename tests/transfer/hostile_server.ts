@@ -134,6 +134,12 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   "hard link outside": () => pack(ROOT, { type: RecordType.hardlink, name: "link", contents: "../outside" }),
   "hard link absolute": () => pack(ROOT, { type: RecordType.hardlink, name: "link", contents: "/etc/passwd" }),
   "planted link": () => pack(ROOT, folder("planted"), file("outside")),
+  "private names": () =>
+    packs([
+      [ROOT, file("good"), file(".escp-0123456789abcdef.part")],
+      [folder(`.escp-${"0123456789abcdef".repeat(2)}.part`), file("below")],
+      [{ type: RecordType.enter, name: "" }, file(".escp-notes")],
+    ]),
   "setuid": () => pack(ROOT, file("setuid", { fields: { mode: 0o6777 } })),
 
   "open ../outside": () => open("../outside"),

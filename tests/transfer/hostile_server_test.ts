@@ -153,6 +153,14 @@ describe("a hostile server cannot make the client", () => {
       }
     });
 
+    it(`write to private names, though the rest is written (${engine})`, async () => {
+      await attack("private names", ["-r", "--engine", engine], "dir", ({ code, stderr }, names) => {
+        assertEquals(code, 1, stderr);
+        assertEquals(stderr.match(/^escp: Cannot create ".*\.part": its name is reserved for/gm)?.length, 2, stderr);
+        assertEquals(names, [".escp-notes", "good", "planted"]);
+      });
+    });
+
     it(`make files that run as their owner (${engine})`, async () => {
       await attack("setuid", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
         assertEquals(code, 0, stderr);

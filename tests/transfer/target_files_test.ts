@@ -3,9 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { loadFileEngine, type TargetRoot } from "../../src/files/engine.ts";
 import type { Message, MessageOf } from "../../src/protocol/messages.ts";
-import { isRunJournalName } from "../../src/resume/partial_names.ts";
+import { StateDirectory } from "../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive_options.ts";
-import { remember } from "../../src/transfer/remembered_run.ts";
+import { RememberedRun } from "../../src/transfer/remembered_run.ts";
 import { TargetFiles } from "../../src/transfer/target_files.ts";
 import { createTempFolder } from "../support/temp.ts";
 
@@ -30,7 +30,7 @@ const OPEN: MessageOf<"open"> = {
 const EMPTY = { ...OPEN, size: 0, path: "empty" as typeof OPEN.path };
 
 /** An empty file that replaces another, in a copy that verifies. */
-async function replaced(folder: string, { noted }: { noted?: Uint32Array } = {}) {
+async function replaced(folder: string, { noted, state = "" }: { noted?: Uint32Array; state?: string } = {}) {
   const old = `${folder}/${EMPTY.path}`;
   await Deno.writeTextFile(old, "old");
   const opened = Promise.withResolvers<void>();
@@ -38,8 +38,16 @@ async function replaced(folder: string, { noted }: { noted?: Uint32Array } = {})
   const options = { ...optionsOf(sent), verify: true, resume: true, fsync: false };
   const roots: TargetRoot[] = [{ kind: "folder", path: folder, created: false }];
   const { session } = options;
-  const remembering = { ...options, session: { ...session, features: ["rerun"] } as unknown as typeof session };
-  const memory = noted && await remember(remembering, roots, { files: 2, complete: true });
+  const remembering = {
+    ...options,
+    target: folder,
+    base: "/",
+    state: new StateDirectory((name) => name === "XDG_STATE_HOME" ? state : undefined),
+    session: { ...session, features: ["rerun"] } as unknown as typeof session,
+  };
+  const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
+  const memory = noted && await RememberedRun.find(remembering, [source]);
+  await memory?.begin(roots, { files: 2, bytes: 0, complete: true });
   if (noted) memory!.note(noted);
   const target = new TargetFiles(options, roots, { streams: 1, memory });
   target.open(EMPTY);
@@ -80,10 +88,11 @@ describe("TargetFiles", () => {
   it("keeps what was replaced when the copy ends too early only for a run that goes on with it", async () => {
     for (const noted of [undefined, Uint32Array.of(), Uint32Array.of(1, 2)]) {
       await using folder = await createTempFolder();
-      const { target, memory } = await replaced(folder.path, { noted });
+      await using state = await createTempFolder();
+      const { target, memory } = await replaced(folder.path, { noted, state: state.path });
       await target.close();
       memory?.close();
-      const left = namesIn(folder.path).filter((name) => name !== EMPTY.path && !isRunJournalName(name));
+      const left = namesIn(folder.path).filter((name) => name !== EMPTY.path);
       const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${folder.path}/${name}`)));
       assertEquals(contents, noted?.length ? ["old"] : []);
     }

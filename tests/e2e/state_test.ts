@@ -1,0 +1,295 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { compareTrees } from "../support/compare_trees.ts";
+import { type EscpResult, type RunningEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import { mountSmallDisk, smallDiskProblem } from "../support/small_disk.ts";
+import { recordsOf } from "../support/state.ts";
+import {
+  assertSame,
+  killOthers,
+  sentBytes,
+  takenBytes,
+  untilNoted,
+  untilTrue,
+  writeLargeFile,
+} from "./interruptions.ts";
+import { systemConfigProblem, writeEscpWithSystemConfig } from "./remote_settings.ts";
+import { type Copy, ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
+import { temporaryFiles } from "./temporary_files.ts";
+
+const MIB = 1 << 20;
+const SLOW = ["-l", "100000", "--retries", "0"];
+
+describeWithSshd("what a receiver keeps for a later run", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({ "tree/small": "small" });
+    await writeLargeFile(`${source}/tree/big`, 12 * MIB);
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  for (const way of WAYS) {
+    it(`is in its state directory, and beside the target only the partial file: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await scene.start(way, {
+        flags: ["-r", ...SLOW],
+        sources: [`${source}/tree`],
+        target: `${to}/new`,
+      });
+      // What the system copies on one machine is in no journal.
+      await untilTrue(() => takenBytes(to) >= 2 * MIB && recordsOf(to).length === 2, running);
+      const names = [...Deno.readDirSync(`${to}/new`)].map(({ name }) => name).filter((name) => name.startsWith("."));
+      assertEquals(names.length, 1);
+      assertMatch(names[0], /^\.escp-[0-9a-f]{32}\.part$/);
+      const records = recordsOf(to);
+      assertEquals(records.map(({ kind, target }) => [kind, target]).sort(), [
+        ["journal", `${to}/new/big`],
+        ["run", `${to}/new`],
+      ]);
+      for (const { path } of records) {
+        assertMatch(path, /\/\.local\/state\/escp\/[0-9a-f]{32}\/[0-9a-f]{32}\.(journal|run)$/);
+        assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+        assertEquals(Deno.statSync(path.slice(0, path.lastIndexOf("/"))).mode! & 0o777, 0o700);
+      }
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const again = await scene.copy(way, { flags: ["-r"], sources: [`${source}/tree`], target: `${to}/new` });
+      assertEquals([again.code, again.stderr], [0, ""]);
+      assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
+      assertEquals(await compareTrees(`${source}/tree`, `${to}/new`), []);
+    });
+
+    it(`is nothing after a copy that ends with exit 0, and nothing for a small file: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      for (const name of ["tree/big", "tree", "tree/small"]) {
+        const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${source}/${name}`], target: to });
+        assertEquals([code, stderr, temporaryFiles(to), recordsOf(to)], [0, "", [], []]);
+      }
+    });
+  }
+
+  for (const way of waysInTurn(0)) {
+    it(`is of no use to a directory that has taken the place of the one that was created: ${wayName(way)}`, async () => {
+      const from = await scene.tree({ "tree/a": "a" });
+      await Deno.symlink("nowhere", `${from}/tree/dangling`);
+      const to = await scene.tree();
+      const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
+      assertEquals((await scene.copy(way, command)).code, 1);
+      // Goes on in its own directory, also when its inode is used again by the one that is made in its place.
+      await Deno.rename(`${to}/new`, `${to}/moved`);
+      await Deno.mkdir(`${to}/new`);
+      await Deno.remove(`${from}/tree/dangling`);
+      assertEquals((await scene.copy(way, command)).code, 0);
+      assertEquals(await compareTrees(`${from}/tree`, `${to}/new/tree`), []);
+    });
+  }
+
+  it("is not kept of a directory whose name is not UTF-8, which is copied all the same", {
+    ignore: !ENGINES.includes("native"),
+  }, async () => {
+    const from = await scene.tree({ "tree/a": "a" });
+    const script = 'mv "$1/tree" "$1/$(printf \'\\377\')"';
+    const { success } = await new Deno.Command("sh", { args: ["-c", script, "sh", from] }).output();
+    assert(success);
+    const to = await scene.tree();
+    const list = new Uint8Array([...new TextEncoder().encode(`${from}/`), 0xff, 0]);
+    const way: Way = { direction: "push", engine: "native", streams: 1 };
+    for (let run = 0; run < 2; run++) {
+      const { code, stderr } = await scene.copy(way, {
+        flags: ["-r", "-0", "--filelist", "-"],
+        sources: [],
+        target: to,
+        stdin: list,
+      });
+      assertEquals([code, stderr, recordsOf(to)], [0, "", []]);
+      const { code: differs } = await new Deno.Command("diff", { args: ["-r", from, to] }).output();
+      assertEquals(differs, 0);
+    }
+  });
+
+  it("is kept apart for machines that share a home directory", { ignore: !!systemConfigProblem }, async () => {
+    const [way] = WAYS;
+    const push: Way = { ...way, direction: "push" };
+    const to = await scene.tree();
+    const copy = { sources: [`${source}/tree/big`], target: `${to}/big` };
+    await using running = await scene.start(push, { flags: SLOW, ...copy });
+    await untilNoted(to, 2 * MIB, running);
+    running.kill("SIGKILL");
+    await running.result;
+    await scene.sshd.waitForNoSession(10_000);
+    const [left] = temporaryFiles(to);
+    const folder = await scene.tree();
+    const other = await writeEscpWithSystemConfig(folder, `${scene.sshd.binFolder}/${push.engine}/escp`, "");
+    await Deno.writeTextFile(`${folder}/etc/machine-id`, "0123456789abcdef0123456789abcdef\n");
+    const { code, stdout, stderr } = await scene.copy(push, { flags: ["--json", "-D", other], ...copy });
+    assertEquals([code, sentBytes(stdout)], [0, 12 * MIB], stderr);
+    assertEquals([temporaryFiles(to), recordsOf(to).length], [[left], 1]);
+    // Nor does the other machine clean it, though it sees both.
+    for (const where of ["", to]) {
+      const cleaned = await scene.clean(["--older-than", "0", `testhost:${where}`], { flags: ["-D", other] });
+      assertEquals([cleaned.code, cleaned.stderr, temporaryFiles(to)], [0, "", [left]]);
+    }
+    const own = await scene.clean(["--older-than", "0", "testhost:"]);
+    assertEquals([own.code, temporaryFiles(to), recordsOf(to)], [0, [], []], own.stdout);
+  });
+});
+
+/** A state directory that cannot be used, below an empty directory: variables for a shell, and what is said of it. */
+interface Unusable extends AsyncDisposable {
+  variables: Record<string, string | undefined>;
+  said: string;
+}
+
+const nothing = { [Symbol.asyncDispose]: () => Promise.resolve() };
+const asRoot = Deno.uid() === 0;
+const UNUSABLE: [what: string, make: (folder: string) => Promise<Unusable>, ignore?: boolean][] = [
+  ["there is no home directory", () =>
+    Promise.resolve({
+      ...nothing,
+      variables: { HOME: undefined },
+      said: '"~/.local/state/escp": HOME is not set',
+    })],
+  ["it cannot be made, because the file system is read-only", async () => {
+    const disk = await mountSmallDisk("size=1m");
+    await disk.remount("ro");
+    return {
+      variables: { XDG_STATE_HOME: `${disk.path}/state` },
+      said: `"${disk.path}/state/escp": Read-only file system`,
+      [Symbol.asyncDispose]: () => disk[Symbol.asyncDispose](),
+    };
+  }, !!smallDiskProblem],
+  ["it belongs to another user", async (folder) => {
+    await Deno.mkdir(`${folder}/escp`, { mode: 0o700 });
+    await Deno.chown(`${folder}/escp`, 54321, 54321);
+    return {
+      ...nothing,
+      variables: { XDG_STATE_HOME: folder },
+      said: `"${folder}/escp": it belongs to another user`,
+    };
+  }, !asRoot],
+  ["it is a link", async (folder) => {
+    await Deno.mkdir(`${folder}/elsewhere`, { mode: 0o700 });
+    await Deno.symlink("elsewhere", `${folder}/escp`);
+    return { ...nothing, variables: { XDG_STATE_HOME: folder }, said: `"${folder}/escp": it is a symbolic link` };
+  }],
+  ["others may write to it", async (folder) => {
+    await Deno.mkdir(`${folder}/escp`);
+    await Deno.chmod(`${folder}/escp`, 0o777);
+    return {
+      ...nothing,
+      variables: { XDG_STATE_HOME: folder },
+      said: `"${folder}/escp": other users may write to it`,
+    };
+  }],
+];
+
+describeWithSshd("without a usable state directory", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({ "tree/small": "small" });
+    await writeLargeFile(`${source}/tree/big`, 12 * MIB);
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** The same copy, whose receiver has these variables. */
+  async function withVariables(way: Way, { variables }: Unusable, copy: Copy): Promise<Copy> {
+    if (way.direction !== "push") return { ...copy, env: variables };
+    const folder = await scene.tree();
+    const inner = await writeEscpWrapper(folder, {
+      engine: way.engine,
+      env: { ESCP_THREADS: "2" },
+      cwd: scene.sshd.home,
+    });
+    const set = Object.entries(variables).map(([name, value]) =>
+      value === undefined ? `unset ${name}` : `export ${name}=${quoteWord(value)}`
+    );
+    const path = `${folder}/unusable`;
+    await Deno.writeTextFile(path, ["#!/bin/sh", ...set, `exec ${quoteWord(inner)} "$@"\n`].join("\n"));
+    await Deno.chmod(path, 0o755);
+    return { ...copy, flags: [...copy.flags ?? [], "-D", path] };
+  }
+
+  const run = async (way: Way, unusable: Unusable, copy: Copy): Promise<EscpResult> =>
+    await scene.copy(way, await withVariables(way, unusable, copy));
+  const start = async (way: Way, unusable: Unusable, copy: Copy): Promise<RunningEscp> =>
+    await scene.start(way, await withVariables(way, unusable, copy));
+
+  UNUSABLE.forEach(([what, make, ignore = false], index) => {
+    for (const way of waysInTurn(index)) {
+      it(
+        `a copy works, says why it cannot be resumed, and leaves nothing: ${what} (${wayName(way)})`,
+        { ignore },
+        async () => {
+          await using unusable = await make(await scene.tree());
+          const to = await scene.tree();
+          const command = { sources: [`${source}/tree`], target: to };
+          const host = way.direction === "push" ? "testhost" : "this machine";
+          const said = `This copy cannot be resumed: escp on ${host} cannot use the state directory ${unusable.said}\n`;
+          const done = await run(way, unusable, { flags: ["-r", "-v"], ...command });
+          assertEquals([done.code, done.stderr.includes(said)], [0, true], done.stderr);
+          assertEquals(await compareTrees(`${source}/tree`, `${to}/tree`), []);
+          // Nor after a failure, and without -v nothing is said.
+          const from = await scene.tree({ "tree/small": "small" });
+          await Deno.link(`${source}/tree/big`, `${from}/tree/big`).catch(() => {});
+          await Deno.symlink("nowhere", `${from}/tree/dangling`);
+          const failed = await run(way, unusable, { flags: ["-r"], sources: [`${from}/tree`], target: to });
+          assertEquals([failed.code, failed.stderr.includes("state directory")], [1, false], failed.stderr);
+          assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
+        },
+      );
+    }
+  });
+
+  const [[, noHome]] = UNUSABLE;
+  for (const way of WAYS) {
+    it(`Ctrl-C leaves nothing, and promises nothing: ${wayName(way)}`, async () => {
+      await using unusable = await noHome("");
+      const to = await scene.tree({ "big": "old" });
+      const copy = { flags: SLOW, sources: [`${source}/tree/big`], target: `${to}/big` };
+      await using running = await start(way, unusable, copy);
+      await untilTrue(() => takenBytes(to) >= MIB, running);
+      running.kill("SIGINT");
+      const { code, stderr } = await running.result;
+      assertEquals(code, 130);
+      assertMatch(stderr, /^hint: Run the same command again: it starts over/m);
+      await scene.sshd.waitForNoSession(10_000);
+      assertEquals([temporaryFiles(to), await Deno.readTextFile(`${to}/big`)], [[], "old"]);
+    });
+  }
+
+  it("a lost session is not begun again into a directory that it has created", async () => {
+    for (const way of waysInTurn(0)) {
+      await using unusable = await noHome("");
+      const to = await scene.tree();
+      const copy = { flags: ["-r", "-l", "100000"], sources: [`${source}/tree`], target: `${to}/new` };
+      await using running = await start(way, unusable, copy);
+      await untilTrue(() => takenBytes(to) >= MIB, running);
+      await killOthers(scene, running, way.direction === "local" ? /--receiver/ : /^\S*ssh /);
+      const { code, stderr } = await running.result;
+      assertEquals(code, 1, stderr);
+      assert(!stderr.includes("trying again"), stderr);
+      assertMatch(stderr, /^hint: This copy cannot be resumed \(-v says why\): remove the directories/m);
+    }
+  });
+
+  it("a lost session of a single file is begun again, and starts over", async () => {
+    const [way] = waysInTurn(1).filter(({ direction }) => direction === "push");
+    await using unusable = await noHome("");
+    const to = await scene.tree();
+    const copy = { flags: ["-l", "100000", "--json"], sources: [`${source}/tree/big`], target: `${to}/big` };
+    await using running = await start(way, unusable, copy);
+    await untilTrue(() => takenBytes(to) >= MIB, running);
+    await killOthers(scene, running, /^\S*ssh /);
+    const { code, stdout } = await running.result;
+    assertEquals([code, sentBytes(stdout)], [0, 12 * MIB]);
+    await assertSame(`${source}/tree/big`, `${to}/big`);
+    assertEquals(temporaryFiles(to), []);
+  });
+});
