@@ -1,7 +1,7 @@
 /** Files and directories that only this user can have put where they are, and what tells them from others. */
 
 import { codeOf } from "../files/file_failure.ts";
-import { type ExactIdentity, exactIdentity, isExactly } from "../files/file_identity.ts";
+import { type ExactIdentity, exactIdentity, identityOf, isExactly, isSameFile } from "../files/file_identity.ts";
 
 /** Checks an identity from a record. @returns undefined if it is none. */
 export function parseIdentity({ dev, inode, birthMs }: Readonly<Record<string, unknown>>): ExactIdentity | undefined {
@@ -94,6 +94,15 @@ export function isStill(path: string, file: Deno.FsFile, owner: number | null = 
     return sole && named.uid === owner && named.dev === opened.dev && named.ino === opened.ino;
   } catch {
     return false;
+  }
+}
+
+/** Removes a file that is open if it still has this name. */
+export function removeOpened(path: string, file: Deno.FsFile): void {
+  try {
+    if (isSameFile(identityOf(Deno.lstatSync(path)), identityOf(file.statSync()))) Deno.removeSync(path);
+  } catch {
+    // The file is gone, or cannot be removed.
   }
 }
 

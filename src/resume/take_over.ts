@@ -26,7 +26,7 @@ import {
   openOwnFile,
   readBeginning,
   removeExact,
-  removeQuietly,
+  removeOpened,
   statExact,
 } from "./own_file.ts";
 import { MAX_HEADER_BYTES } from "./record_header.ts";
@@ -192,8 +192,8 @@ async function begin(
     writeAt(journal, 0, header);
     return { partial, lock, journal, headerBytes: header.length, kept: [], continued: false };
   } catch (error) {
+    removeOpened(path, lock);
     lock.close();
-    removeQuietly(path);
     throw error;
   }
 }
