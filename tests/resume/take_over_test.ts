@@ -102,6 +102,27 @@ describe("takeOver", () => {
     assertEquals(names.size, 3);
   });
 
+  it("leaves a file alone that takes the name of a new partial file at once", async () => {
+    using place = new Place();
+    const { lock } = Deno.FsFile.prototype;
+    let locks = 0;
+    Deno.FsFile.prototype.lock = function (exclusive) {
+      // The first lock is that of the journal.
+      if (++locks === 2) {
+        const path = place.partial;
+        Deno.removeSync(path);
+        Deno.writeTextFileSync(path, "planted");
+      }
+      return lock.call(this, exclusive);
+    };
+    try {
+      assertEquals(await place.take(), undefined);
+    } finally {
+      Deno.FsFile.prototype.lock = lock;
+    }
+    assertEquals(Deno.readTextFileSync(place.partial), "planted");
+  });
+
   it("continues with what was noted, and again after that", async () => {
     using place = new Place();
     await leave(place, [3, 0, 1]);

@@ -159,8 +159,9 @@ describeWithSshd("partial files that are exchanged during a copy", () => {
     await Deno.chmod(to, mode);
     const flags = ["--retries", "0", "-l", "24000"];
     await using running = await scene.start(way, { flags, sources: [`${from}/large`], target: to });
-    await untilTrue(() => partialFile(to) !== undefined, running);
-    const partial = partialFile(to)!;
+    // Streams have opened it when something is written.
+    let partial = "";
+    await untilTrue(() => (partial = partialFile(to) ?? "") !== "" && Deno.statSync(partial).blocks! > 0, running);
     await Deno.remove(partial);
     const planted = new Uint8Array(6 * MIB).fill(1);
     await Deno.writeFile(partial, planted);
