@@ -74,7 +74,7 @@ export async function clean(
     breathe: () => listeners.turn?.() ?? breather.breathe(),
   };
   try {
-    const found = findSources(folders, { ...find, recursive: true }, files.paths);
+    const found = await findSources(folders, { ...find, recursive: true, turn: options.breathe }, files.paths);
     found.failures.forEach(fail);
     for (const source of found.roots) {
       try {

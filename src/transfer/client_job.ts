@@ -93,7 +93,7 @@ export async function runSession(
     idleTimeoutMs: options.request.timeoutMs,
     emit,
   };
-  const roots = options.direction === "push" ? localRoots(options, machine) : undefined;
+  const roots = options.direction === "push" ? await localRoots(options, machine) : undefined;
   if (listing && roots) Object.assign(listing, { roots: roots.roots, names: roots.roots.map(({ name }) => name) });
   const outcome = options.direction === "push"
     ? await send({
@@ -169,10 +169,10 @@ function jobOf(options: CopyOptions, blockBytes: number): CopyJob {
     : { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
 }
 
-function localRoots(options: CopyOptions, machine: Machine) {
+async function localRoots(options: CopyOptions, machine: Machine) {
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], failures: [] };
   const lookUp = { base: Deno.cwd(), tilde: false, globs: options.globs, recursive: options.request.recursive };
-  const { operands, roots, failures } = findSources(options.sources, lookUp, machine.files.paths);
+  const { operands, roots, failures } = await findSources(options.sources, lookUp, machine.files.paths);
   const placed = withTargets(roots, options.sources);
   options.target.taken.take(placed);
   return { operands: operands + options.target.others, roots: placed, failures };

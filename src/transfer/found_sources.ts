@@ -7,6 +7,7 @@ import { resolvePath } from "../files/local_path.ts";
 import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
 import type { Failure } from "../protocol/results.ts";
+import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
 import type { WantedSource } from "./wanted.ts";
@@ -15,6 +16,8 @@ import type { WantedSource } from "./wanted.ts";
 export interface FindOptions extends SourceOptions {
   /** Whether a pattern is one: not where a shell has expanded it already. */
   globs: boolean;
+  /** Called per directory that a pattern searches; may throw to end the search. Default: yields to the event loop. */
+  turn?: () => void | Promise<void>;
 }
 
 /** What operands stand for. */
@@ -30,17 +33,27 @@ export interface FoundSources {
  *
  * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
  */
-export function findSources(operands: readonly WantedSource[], options: FindOptions, paths: PathCalls): FoundSources {
+export async function findSources(
+  operands: readonly WantedSource[],
+  options: FindOptions,
+  paths: PathCalls,
+): Promise<FoundSources> {
   const found: FoundSources = { roots: [], failures: [], operands: 0 };
-  for (const [operand, { path: text, literal }] of operands.entries()) {
-    const matches = options.globs && !literal && hasGlob(text)
-      ? expandGlob(parseGlob(text), foldersOf(options, paths))
-      : [];
-    const meant = matches.length > 0 ? matches : [text];
-    const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
-    for (const root of roots) found.roots.push({ ...root, operand });
-    for (const failure of failures) found.failures.push(toFailure(failure));
-    found.operands += meant.length;
+  const breather = new Breather();
+  const turn = options.turn ?? (() => breather.breathe());
+  try {
+    for (const [operand, { path: text, literal }] of operands.entries()) {
+      const matches = options.globs && !literal && hasGlob(text)
+        ? await expandGlob(parseGlob(text), foldersOf(options, paths), { turn })
+        : [];
+      const meant = matches.length > 0 ? matches : [text];
+      const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
+      for (const root of roots) found.roots.push({ ...root, operand });
+      for (const failure of failures) found.failures.push(toFailure(failure));
+      found.operands += meant.length;
+    }
+  } finally {
+    breather.close();
   }
   return found;
 }
@@ -72,6 +85,14 @@ function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls
         return confinement?.allows(full) !== false && paths.stat(full, { follow: false }) !== undefined;
       } catch {
         return false;
+      }
+    },
+    identity(path) {
+      try {
+        const stat = paths.stat(resolve(path), { follow: true });
+        return stat && `${stat.dev}:${stat.inode}`;
+      } catch {
+        return undefined;
       }
     },
   };

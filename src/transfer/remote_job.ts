@@ -102,7 +102,7 @@ export async function runJob(
     });
     return finished(outcome);
   }
-  const found = findSources(
+  const found = await findSources(
     await takeWanted(session.control, job),
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
