@@ -12,8 +12,7 @@ import type { BegunPartial, Partial, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
 import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
-import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
-import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
+import { NativeRangeWriter } from "./native_range_writer.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { plainMode } from "./target_mode.ts";
@@ -77,15 +76,11 @@ export class NativePartials {
     const { calls, roots } = this.#placing;
     const target = roots[partial.root];
     const text = targetText(target, partial.path);
-    if (target.kind === "device") {
-      if (target.path === STANDARD_OUTPUT) return new StandardOutputWriter();
-      return new NativeRangeWriter(calls, openDevice(calls, target.path), { text, inOrder: true });
-    }
     const temporary = this.#enter(partial);
     const writer = this.#directly(
       temporary,
       partial,
-      new NativeRangeWriter(calls, this.#openFile(temporary, text), { text, inOrder: false }),
+      new NativeRangeWriter(calls, this.#openFile(temporary, text), text),
     );
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
@@ -182,16 +177,16 @@ export class NativePartials {
   #directly(temporary: number, { size }: Partial, writer: RangeWriter): RangeWriter {
     const { calls, folder, options } = this.#placing;
     if (!options.direct || size < DIRECT_FROM_BYTES) return writer;
-    const { write, noFollow, closeOnExec, direct } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | direct, 0);
+    const { write, noFollow, closeOnExec, nonBlock, direct } = calls.flags;
+    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | nonBlock | direct, 0);
     return descriptor < 0 ? writer : new DirectWriter(calls, descriptor, writer);
   }
 
   #openFile(temporary: number, text: string): number {
     const { calls, folder } = this.#placing;
     // Read too: where holes cannot be made, what stands there is looked at.
-    const { readWrite, noFollow, closeOnExec } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, readWrite | noFollow | closeOnExec, 0);
+    const { readWrite, noFollow, closeOnExec, nonBlock } = calls.flags;
+    const descriptor = calls.openat(folder, temporary, readWrite | noFollow | closeOnExec | nonBlock, 0);
     if (descriptor < 0) throw failedCall("write", text, calls.errno());
     return descriptor;
   }

@@ -11,7 +11,7 @@ import type { Attributes } from "./file_stat.ts";
 import { baseName, joinPath } from "./local_path.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { type PortablePlacing, remove } from "./portable_placing.ts";
-import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
+import { PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { syncDevice, syncFile } from "./sync.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
@@ -69,13 +69,12 @@ export class PortablePartials {
 
   open(partial: Partial): RangeWriter {
     const target = this.#placing.roots[partial.root];
-    if (target.kind === "device") return openDevice(target.path);
     const text = targetText(target, partial.path);
     const temporary = this.#enter(partial);
     try {
       // Read too: what stands where a hole shall be is looked at.
       const file = Deno.openSync(temporary, { read: true, write: true });
-      const writer = new PortableRangeWriter(file, { text, inOrder: false });
+      const writer = new PortableRangeWriter(file, text);
       return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
     } catch (error) {
       throw failedDeno("write", text, error);
@@ -134,7 +133,7 @@ export class PortablePartials {
   /** The file, open, where it has to be brought to the disk once more with its attributes. */
   #toSync(temporary: string, text: string): PortableRangeWriter | undefined {
     if (!this.#placing.options.fsync) return undefined;
-    return new PortableRangeWriter(Deno.openSync(temporary, { write: true }), { text, inOrder: false });
+    return new PortableRangeWriter(Deno.openSync(temporary, { read: true, write: true }), text);
   }
 
   /** Makes the folder of the partial file the current one. Returns the path of the temporary file. */
@@ -148,7 +147,9 @@ export class PortablePartials {
 /** On failure the file is removed. @throws {FileError} for what it is to become. */
 function truncate(temporary: string, size: number, path: string): void {
   try {
-    Deno.truncateSync(temporary, size);
+    // Opening for reading and writing does not block, even if the file was replaced by a FIFO.
+    using file = Deno.openSync(temporary, { read: true, write: true });
+    file.truncateSync(size);
   } catch (error) {
     remove(temporary);
     throw failedDeno("write", path, error);
