@@ -43,7 +43,8 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
           checkLog(session.log, limits);
           const { openCopyLog } = await import("./copy_log.ts");
           const { expandTilde } = await import("../files/tilde.ts");
-          file = openCopyLog({ ...shown, file: local ? session.log : expandTilde(session.log) }, print);
+          const path = local ? session.log : expandTilde(session.log);
+          file = openCopyLog({ ...shown, file: path, noFifo: true }, print);
           log = file.log;
         }
         log.session = session.id;
