@@ -27,6 +27,8 @@ const SLOW = ["-l", "8000", "--retries", "0"];
 const GONE_MS = 15_000;
 const STOPPED_MS = 5_000;
 const AT_ONCE_MS = 1_500;
+/** After this time of a copy on one machine its client listens for signals in a Worker. */
+const GUARDED_MS = 500;
 
 describeWithSshd("a process whose main thread is stuck", () => {
   let scene: Scene;
@@ -157,6 +159,7 @@ describeWithSshd("a process whose main thread is stuck", () => {
     using _ = useAsEscp(path);
     const running = await scene.start(way, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
+    await new Promise((resolve) => setTimeout(resolve, GUARDED_MS));
     await makeBusy(running);
     return { running };
   }
@@ -170,12 +173,14 @@ describeWithSshd("a process whose main thread is stuck", () => {
       it(`a client that is blocked in its first access to the source exits on ${name}: ${direction}`, {
         ignore: failingDiskProblem !== undefined,
       }, async () => {
-        await using disk = await mountFailingDisk({ errno: "EIO" });
+        const disk = await mountFailingDisk({ errno: "EIO" });
         await Deno.writeTextFile(`${disk.path}/file`, "x");
         disk.hang();
         const way: Way = { direction, engine: "native", streams: 1 };
         const copy = { sources: [`${disk.path}/file`], target: source };
         await using running = await scene.start(way, copy);
+        // Disposed of first: it may keep the process.
+        await using _ = disk;
         await untilBlocked(running.pid);
         await stopWith(running, signals);
       });
@@ -183,13 +188,15 @@ describeWithSshd("a process whose main thread is stuck", () => {
       it(`a client that is blocked while it reads the source exits on ${name}: ${direction}`, {
         ignore: failingDiskProblem !== undefined,
       }, async () => {
-        await using disk = await mountFailingDisk({ errno: "EIO" });
+        const disk = await mountFailingDisk({ errno: "EIO" });
         await Deno.writeFile(`${disk.path}/large`, new Uint8Array(16 * MIB));
         const to = await scene.tree();
         const way: Way = { direction, engine: "native", streams: 1 };
-        const copy = { flags: [...SLOW, "-C"], sources: [`${disk.path}/large`], target: `${to}/` };
+        const copy = { flags: SLOW, sources: [`${disk.path}/large`], target: `${to}/` };
         await using running = await scene.start(way, copy);
+        await using _ = disk;
         await untilBegun(to, running);
+        await new Promise((resolve) => setTimeout(resolve, GUARDED_MS));
         disk.hang();
         await untilBlocked(running.pid);
         await stopWith(running, signals);
