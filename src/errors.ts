@@ -72,6 +72,26 @@ export class FileError extends UserError {
   }
 }
 
+/** The user, or the system for the user, asked to stop. Used as the reason of an `AbortController`. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+  /** What can be done now. */
+  readonly hint?: string;
+  /** Whether the process must exit within 2 s, because the signal will not be repeated (SIGTERM, SIGHUP). */
+  readonly urgent: boolean;
+
+  constructor(hint?: string, { urgent = false }: { urgent?: boolean } = {}) {
+    super("Interrupted");
+    this.hint = hint;
+    this.urgent = urgent;
+  }
+}
+
+/** Whether it was aborted by an `Interrupted` that is urgent. */
+export function isUrgent({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof Interrupted && reason.urgent;
+}
+
 /** An error in words for the user, without the number of the system. */
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");

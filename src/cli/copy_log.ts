@@ -19,14 +19,15 @@ export interface CopyLog extends Disposable {
 
 /**
  * @param options.file is appended to; it is made where there is none.
+ * @param options.noFifo Whether to refuse a FIFO, because opening it waits for its reader.
  * @param print prints a line on the terminal.
  * @throws {UsageError} when the file cannot be opened.
  */
 export function openCopyLog(
-  options: { file?: string; verbose: number; quiet: boolean; bits?: boolean },
+  options: { file?: string; noFifo?: boolean; verbose: number; quiet: boolean; bits?: boolean },
   print: (line: string) => void,
 ): CopyLog {
-  const file = options.file === undefined ? undefined : openFile(options.file);
+  const file = options.file === undefined ? undefined : openFile(options.file, options.noFifo ?? false);
   const shown = logLevelFor(options);
   const level = file ? deeper(shown, FILE_LEVEL) : shown;
   const encoder = new TextEncoder();
@@ -54,12 +55,22 @@ export function openCopyLog(
   };
 }
 
-function openFile(path: string): Deno.FsFile {
+function openFile(path: string, noFifo: boolean): Deno.FsFile {
+  if (noFifo && isFifo(path)) throw new UsageError(`Cannot open the log file ${quotePath(path)}: it is a FIFO`);
   try {
     return Deno.openSync(path, { append: true, create: true, mode: 0o600 });
   } catch (cause) {
     const state = cause instanceof Error ? cause.message.replace(/ \(os error.*/, "") : String(cause);
     throw new UsageError(`Cannot open the log file ${quotePath(path)}: ${state}`, { cause });
+  }
+}
+
+function isFifo(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFifo ?? false;
+  } catch {
+    // Opening it tells why.
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { StartError, UsageError } from "../errors.ts";
+import { Interrupted, StartError, UsageError } from "../errors.ts";
 
 /** What the exit status of escp means. Scripts depend on these: they never change. */
 export const EXIT_STATUS = {
@@ -15,18 +15,6 @@ export const EXIT_STATUS = {
 } as const;
 
 export type ExitStatus = typeof EXIT_STATUS[keyof typeof EXIT_STATUS];
-
-/** The user, or the system for the user, asked to stop. Used as the reason of an `AbortController`. */
-export class Interrupted extends Error {
-  override name = "Interrupted";
-  /** What can be done now. */
-  readonly hint?: string;
-
-  constructor(hint?: string) {
-    super("Interrupted");
-    this.hint = hint;
-  }
-}
 
 /** The status to exit with when `error` ended the session. */
 export function exitStatusOf(error: unknown): ExitStatus {

@@ -57,7 +57,9 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
     case "stream": {
       const { passStream } = await import("../session/pass_stream.ts");
       const descriptors = command.engine === "portable" ? undefined : { input: 0, output: 1 };
-      await passStream(command.port, Deno.stdin, Deno.stdout, descriptors);
+      const passing = passStream(command.port, Deno.stdin, Deno.stdout, descriptors);
+      (await import("./end_with_channel.ts")).endWithOutput();
+      await passing;
       return EXIT_STATUS.ok;
     }
     case "install":

@@ -299,6 +299,9 @@ function comparing(flags: RawFlags): string | undefined {
   return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
 }
 
+/** Paths of standard output. They name another file in the other process of a local copy. */
+const OUTPUT_PATHS = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 /** "-" as an operand. A file of that name is written "./-". */
 function standardStreams(
   sources: readonly Operand[],
@@ -307,7 +310,7 @@ function standardStreams(
 ): Pick<Options, "fromInput" | "toOutput"> {
   const isDash = (operand?: Operand) => operand?.kind === "local" && operand.path === "-";
   const fromInput = sources.some(isDash);
-  const toOutput = isDash(target);
+  const toOutput = isDash(target) || (target?.kind === "local" && OUTPUT_PATHS.includes(target.path));
   if (flags.filelist !== undefined && (fromInput || toOutput)) {
     throw new UsageError('Cannot use "-" as a source or target together with "--filelist"');
   }

@@ -1,6 +1,5 @@
-import { messageOf, ProtocolError, UserError } from "../errors.ts";
+import { Interrupted, messageOf, ProtocolError, UserError } from "../errors.ts";
 import { printable } from "../escape_text.ts";
-import { Interrupted } from "./exit_status.ts";
 
 /**
  * The lines that tell the user about the error that ended the run, for stderr, safe for a terminal: `escp: <message>`,

@@ -45,6 +45,8 @@ export async function runCopy(given: Options): Promise<number> {
     const { place } = await import("../native/placement.ts");
     place(options).forEach((note) => log.warn(note));
   }
+  // With -R this process was started through ssh by another escp.
+  if (options.expand) (await import("./end_with_channel.ts")).endWithOutput();
   using manifest = options.manifest === undefined ? undefined : await openManifest(options.manifest);
   const taken = new TakenNames();
   const run = (leg: Leg, emit: (event: TransferEvent) => void) =>

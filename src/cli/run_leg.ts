@@ -126,7 +126,7 @@ export function peerCommand(options: HostOptions, host: RemoteHost | undefined):
   if (!host) {
     const self = selfCommand();
     const args = [...self.args, "--receiver", "--local-peer", "--engine", options.engine];
-    return { program: self.program, args, name: "this machine" };
+    return { program: self.program, args, name: "this machine", isEnd: true };
   }
   const { ports, reverse } = options;
   const wish = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];

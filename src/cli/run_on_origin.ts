@@ -3,6 +3,7 @@
 import { StartError, UserError } from "../errors.ts";
 import type { FilterRule } from "../files/filter.ts";
 import { hasGlob } from "../files/glob/pattern.ts";
+import { startChild } from "../native/start_child.ts";
 import { stopChild } from "../native/stop_child.ts";
 import { MAX_LINE_BYTES } from "../protocol/limits.ts";
 import { LineDecoder } from "../protocol/line_decoder.ts";
@@ -36,7 +37,7 @@ export async function runOnOrigin(
   let child: Deno.ChildProcess;
   try {
     const stdin = list ? "piped" : "inherit";
-    child = new Deno.Command(program, { args, stdin, stdout: "piped", stderr: "inherit" }).spawn();
+    child = startChild(program, { args, stdin, stdout: "piped", stderr: "inherit" });
   } catch (cause) {
     throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }

@@ -9,7 +9,7 @@ import { writeStderr } from "../ui/stderr.ts";
 import type { CopyLog } from "./copy_log.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
 import type { ReceiverOptions } from "./options.ts";
-import { stopSignals } from "./stop_signals.ts";
+import { FILE_SIZE, StopSignals } from "./stop_signals.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
   const shown = { verbose, quiet: verbose === 0 };
   let log = new Log({ level: logLevelFor(shown), sink: (record) => print(formatLogRecord(record)) });
   let file: CopyLog | undefined;
-  using stop = stopSignals();
+  using stop = new StopSignals();
   try {
     const placed = await place(options);
     await serve({
@@ -38,11 +38,13 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       input: Deno.stdin.readable,
       output: Deno.stdout.writable,
       async begun(session) {
+        stop.listenAfter(LISTEN_AFTER_MS, { guardAfterMs: 0, ...await guard(local) });
         if (session.log !== undefined) {
           checkLog(session.log, limits);
           const { openCopyLog } = await import("./copy_log.ts");
           const { expandTilde } = await import("../files/tilde.ts");
-          file = openCopyLog({ ...shown, file: local ? session.log : expandTilde(session.log) }, print);
+          const path = local ? session.log : expandTilde(session.log);
+          file = openCopyLog({ ...shown, file: path, noFifo: true }, print);
           log = file.log;
         }
         log.session = session.id;
@@ -60,6 +62,24 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
   } finally {
     file?.[Symbol.dispose]();
   }
+}
+
+/** Time after the start during which signals have their default dispositions: no cleanup. In milliseconds. */
+const LISTEN_AFTER_MS = 500;
+
+/**
+ * Prepares this process for being stuck, before it accesses the first file.
+ *
+ * @returns as `endWithInput`.
+ */
+async function guard(local: boolean): Promise<{ parent?: number }> {
+  const [{ ignoreSignals }, { endWithInput }] = await Promise.all([
+    import("../native/signals.ts"),
+    import("./end_with_channel.ts"),
+  ]);
+  // A terminal also signals the client on this machine, which then closes the control channel.
+  ignoreSignals(local ? [...FILE_SIZE, "SIGINT", "SIGHUP"] : FILE_SIZE);
+  return endWithInput();
 }
 
 /** Puts this process where the configuration wants it, before threads are started. */

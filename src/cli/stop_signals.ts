@@ -1,6 +1,16 @@
 /** The signals that ask a process to stop. */
 
-import { EXIT_STATUS, Interrupted } from "./exit_status.ts";
+import { Interrupted } from "../errors.ts";
+import { leaveToOtherThreads, takeInThisThread } from "../native/signal_mask.ts";
+import { ignoreAgain, ignoredOf, ignoreSignals, type KnownSignal } from "../native/signals.ts";
+import { EXIT_STATUS } from "./exit_status.ts";
+import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
+
+/**
+ * Time until the Worker is started that handles signals if the main thread is stuck. In milliseconds. A client waits for the
+ * login then, and has not accessed a file. Small copies on one machine end before.
+ */
+const GUARD_AFTER_MS = 100;
 
 /** Those that a system has and that a process may listen to. */
 export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
@@ -8,22 +18,87 @@ export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
 }
 
 /**
- * Listens until disposed. The first signal asks to stop; a second SIGINT leaves at once.
+ * Listens until disposed. The first signal aborts; a second signal exits at once. Signals that were ignored when this process
+ * started, for example by nohup(1), stay ignored. Ignores SIGXFSZ, so that writing beyond `ulimit -f` fails with EFBIG.
  *
- * @param hint returns what the user is told then.
+ * @param hint Returns what is printed after "Interrupted".
  */
-export function stopSignals(hint: () => string | undefined = () => undefined): Disposable & { signal: AbortSignal } {
-  const controller = new AbortController();
-  const listener = () => {
-    if (controller.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
-    controller.abort(new Interrupted(hint()));
-  };
-  const signals = stopSignalsOf(Deno.build.os);
-  for (const signal of signals) Deno.addSignalListener(signal, listener);
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      for (const signal of signals) Deno.removeSignalListener(signal, listener);
-    },
-  };
+export function stopSignals(hint?: () => string | undefined): Disposable & { signal: AbortSignal } {
+  const stop = new StopSignals(hint);
+  ignoreSignals(FILE_SIZE);
+  stop.listen({ guardAfterMs: GUARD_AFTER_MS });
+  return stop;
+}
+
+/** If ignored, writing beyond the limit of the file size fails with EFBIG. */
+export const FILE_SIZE: readonly KnownSignal[] = ["SIGXFSZ"];
+
+/** Listens for signals from some time on. Until then they have their default dispositions. */
+export class StopSignals implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #hint: (() => string | undefined) | undefined;
+  readonly #listeners = new Map<Deno.Signal, () => void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #worker: Worker | undefined;
+
+  constructor(hint?: () => string | undefined) {
+    this.#hint = hint;
+  }
+
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Calls `listen` after `ms` milliseconds. */
+  listenAfter(ms: number, options: { guardAfterMs: number; parent?: number }): void {
+    this.#timer = setTimeout(() => this.listen(options), ms);
+  }
+
+  /**
+   * @param options.guardAfterMs Time until signals end the process even if the main thread is stuck. In milliseconds.
+   * @param options.parent Process whose exit ends this one.
+   */
+  listen({ guardAfterMs, parent }: { guardAfterMs: number; parent?: number }): void {
+    const all = stopSignalsOf(Deno.build.os);
+    const ignored = ignoredOf(all);
+    for (const signal of all.filter((signal) => !ignored.includes(signal))) {
+      const listener = () => this.#stop(signal);
+      this.#listeners.set(signal, listener);
+      Deno.addSignalListener(signal, listener);
+    }
+    ignoreSignals(ignored as KnownSignal[]);
+    const signals = [...this.#listeners.keys()];
+    if (signals.length === 0 && parent === undefined) return;
+    this.#timer = setTimeout(() => this.#guard({ signals, parent }), guardAfterMs);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
+    if (!this.#worker) return;
+    this.#worker.terminate();
+    takeInThisThread([...this.#listeners.keys()] as KnownSignal[]);
+  }
+
+  #stop(signal: Deno.Signal): void {
+    if (this.signal.aborted) Deno.exit(EXIT_STATUS.interrupted);
+    const urgent = signal !== "SIGINT" && signal !== "SIGBREAK";
+    this.#controller.abort(new Interrupted(this.#hint?.(), { urgent }));
+  }
+
+  #guard({ signals, parent }: { signals: Deno.Signal[]; parent?: number }): void {
+    // No handler runs in a thread that is blocked in a system call.
+    leaveToOtherThreads(signals as KnownSignal[]);
+    const worker = new Worker(new URL("./stop_worker.ts", import.meta.url), { type: "module" });
+    const post = (message: ToStopWorker) => worker.postMessage(message);
+    worker.onmessage = ({ data }: MessageEvent<FromStopWorker>) => {
+      if (data === "listening") ignoreAgain();
+      else post({ type: "alive" });
+    };
+    // Without the Worker only the main thread handles signals.
+    worker.onerror = (event) => event.preventDefault();
+    post({ type: "watch", signals, status: EXIT_STATUS.interrupted, parent });
+    this.#worker = worker;
+  }
 }

@@ -141,6 +141,8 @@ class DiscardingWriter implements TargetWriter {
 
   writeWhole(): undefined {}
 
+  openDevice(): undefined {}
+
   makeLink(): void {}
 
   createPartial(root: number, path: string, size: number): Partial {

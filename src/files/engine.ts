@@ -7,6 +7,7 @@ import type { RecordCursor } from "../protocol/records.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { ResumableSource } from "../resume/journal.ts";
 import type { RecordedTarget } from "../resume/take_over.ts";
+import type { DeviceWriter } from "./device_writer.ts";
 import type { FileIdentity } from "./file_identity.ts";
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
@@ -52,8 +53,12 @@ export type TargetRoot =
   }
   /** A file of this name in a folder that exists. */
   | { kind: "file"; folder: string; name: string; refused?: boolean; within?: string; identity?: FileIdentity }
-  /** A character device, FIFO or the like: written in place and in order. */
-  | { kind: "device"; path: string };
+  /**
+   * A character device, FIFO or the like: written in place and in order.
+   *
+   * `shown` is the target as the user typed it. Default: the path.
+   */
+  | { kind: "device"; path: string; shown?: string; isFifo?: boolean };
 
 export interface WalkOptions {
   /** Whether folders are entered; a folder without it is a failed item. */
@@ -295,11 +300,18 @@ export interface TargetWriter {
    *
    * @throws {FileError} act "write"; nothing is left behind, and what was there stays. Only when the reason is that
    * extended attributes could not be set, the file is in place.
-   * @returns how it looks now, until the next call; undefined where that was not asked for, or the target is no file.
+   * @returns how it looks now, until the next call; undefined if that was not asked for.
    */
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined;
   /** Makes the link of a symlink or hardlink record in the current folder. @throws {FileError} act "create". */
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
+  /**
+   * The writer of a root that is a device, which takes the place of `writeWhole` and `openPartial`.
+   *
+   * @param note Called with what the device waits for.
+   * @returns undefined if the root is something else.
+   */
+  openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined;
   /** Makes the temporary file of a large one, without taking space. @throws {FileError} */
   createPartial(root: number, path: string, size: number): Partial;
   /**
@@ -310,7 +322,7 @@ export interface TargetWriter {
    * @throws {FileError}
    */
   beginPartial(root: number, path: string, size: number, resumable?: Resumable): Promise<BegunPartial>;
-  /** Opens it for writing, in whichever thread. @throws {FileError} also if another file has its name. */
+  /** Opens it for writing, in whichever thread; not for a device. @throws {FileError} also if another file has its name. */
   openPartial(partial: Partial): RangeWriter;
   /** Opens it, not a device, to read what was written. @throws {FileError} also if another file has its name. */
   readPartial(partial: Partial): RangeReader;
@@ -340,11 +352,11 @@ export interface TargetWriter {
 export interface RangeWriter {
   /** Its final path, for messages. */
   readonly path: string;
-  /** Writes all of buffer[at, at + length). A device takes offsets in order only. @throws {FileError} */
+  /** Writes all of buffer[at, at + length). @throws {FileError} */
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
   /** As `writeAt`, in another thread, to a file; as `readAside`. Closing the writer meanwhile takes effect then. */
   writeAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
-  /** Makes these bytes zero: in a file a hole where that can be had, on a device by writing. @throws {FileError} */
+  /** Makes these bytes zero, by a hole if possible. @throws {FileError} */
   zerosAt(offset: number, length: number): void;
   /**
    * Has the system copy these bytes from the same place in another file, in part or whole. The reader has to stay open

@@ -11,12 +11,14 @@
  *   starts with two stars and a slash is for any depth again.
  * - A glob that ends in "/" is for folders only, and so for all that is in them: "node_modules/".
  * - "*" and "?" match names that begin with "." too, other than in a pattern that names what to copy.
- * - A regular expression is one of JavaScript with the flag "u"; it matches anywhere in the path unless it says "^".
+ * - A regular expression is one of JavaScript with the flag "u", without backreferences; it matches anywhere in the path
+ *   unless it begins with "^". It matches in linear time, whatever the client sends.
  */
 
 import { ProtocolError, quotePath, UsageError, UserError } from "../errors.ts";
 import * as shape from "../protocol/shape.ts";
 import { compileRule, type RuleTest } from "./glob/rule.ts";
+import { LinearRegex } from "./regex/linear_regex.ts";
 
 /** One rule. Plain data: may be sent to the other side. */
 export interface FilterRule {
@@ -34,6 +36,8 @@ const MAX_RULES = 1000;
 const MAX_RULE_CHARACTERS = 4096;
 /** Most characters of all rules together. */
 const MAX_CHARACTERS = 64 << 10;
+/** Maximum number of states of all regular expressions together, because each may take time per character. */
+const MAX_REGEX_STATES = 100_000;
 
 /**
  * Makes a filter of rules.
@@ -42,7 +46,8 @@ const MAX_CHARACTERS = 64 << 10;
  */
 export function createFilter(rules: readonly FilterRule[]): Filter {
   checkSize(rules);
-  const tests = rules.map((rule) => ({ wanted: rule.action === "include", test: compile(rule) }));
+  const budget = { states: MAX_REGEX_STATES };
+  const tests = rules.map((rule) => ({ wanted: rule.action === "include", test: compile(rule, budget) }));
   return (path, isFolder) => tests.find(({ test }) => test(path, isFolder))?.wanted ?? true;
 }
 
@@ -87,9 +92,9 @@ function charactersOf(rules: readonly FilterRule[]): number {
   return rules.reduce((sum, rule) => sum + rule.pattern.length, 0);
 }
 
-function compile(rule: FilterRule): RuleTest {
+function compile(rule: FilterRule, budget: { states: number }): RuleTest {
   if (rule.pattern === "") throw new UsageError(`Option "${filterOption(rule)}" must not be empty`);
-  return rule.kind === "regex" ? compileRegex(rule) : compileGlob(rule);
+  return rule.kind === "regex" ? compileRegex(rule, budget) : compileGlob(rule);
 }
 
 function compileGlob(rule: FilterRule): RuleTest {
@@ -101,16 +106,21 @@ function compileGlob(rule: FilterRule): RuleTest {
   }
 }
 
-function compileRegex(rule: FilterRule): RuleTest {
+function compileRegex(rule: FilterRule, budget: { states: number }): RuleTest {
   try {
-    const regex = new RegExp(rule.pattern, "u");
+    const regex = new LinearRegex(rule.pattern, { maxStates: budget.states });
+    budget.states -= regex.states;
     return (path) => regex.test(path);
   } catch (cause) {
+    if (cause instanceof UserError) throw refuseRegex(rule, cause.message, { hint: cause.hint, cause });
     if (!(cause instanceof SyntaxError)) throw cause;
     // The message repeats the expression, which may hold what no terminal should see.
-    const state = cause.message.slice(cause.message.lastIndexOf("/u: ") + 4);
-    throw refuse(rule, `Cannot use the regular expression ${quotePath(rule.pattern)}: ${state}`, { cause });
+    throw refuseRegex(rule, cause.message.slice(cause.message.lastIndexOf("/u: ") + 4), { cause });
   }
+}
+
+function refuseRegex(rule: FilterRule, reason: string, options: { hint?: string; cause: unknown }): UsageError {
+  return refuse(rule, `Cannot use the regular expression ${quotePath(rule.pattern)}: ${reason}`, options);
 }
 
 function refuse(rule: FilterRule, message: string, options: { hint?: string; cause: unknown }): UsageError {

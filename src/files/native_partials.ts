@@ -14,9 +14,8 @@ import { type FileIdentity, isSameFile, planted, UNKNOWN_FILE } from "./file_ide
 import type { Attributes } from "./file_stat.ts";
 import type { NativePlacing } from "./native_placing.ts";
 import type { NativePublisher } from "./native_publishing.ts";
-import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { NativeRangeReader } from "./native_range_reader.ts";
-import { NativeRangeWriter, openDevice } from "./native_range_writer.ts";
+import { NativeRangeWriter } from "./native_range_writer.ts";
 import { OpenPartials } from "./open_partials.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { syncDevice, syncFile } from "./sync.ts";
@@ -91,15 +90,11 @@ export class NativePartials {
     const { calls, roots } = this.#placing;
     const target = roots[partial.root];
     const text = targetText(target, partial.path);
-    if (target.kind === "device") {
-      if (target.path === STANDARD_OUTPUT) return new StandardOutputWriter();
-      return new NativeRangeWriter(calls, openDevice(calls, target.path), { text, inOrder: true });
-    }
     const temporary = this.#enter(partial);
     const writer = this.#directly(
       temporary,
       partial,
-      new NativeRangeWriter(calls, this.#openFile(temporary, partial, text), { text, inOrder: false }),
+      new NativeRangeWriter(calls, this.#openFile(temporary, partial, text), text),
     );
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
@@ -196,8 +191,8 @@ export class NativePartials {
   #directly(temporary: number, { size, identity }: Partial, writer: RangeWriter): RangeWriter {
     const { calls, folder, options } = this.#placing;
     if (!options.direct || size < DIRECT_FROM_BYTES) return writer;
-    const { write, noFollow, closeOnExec, direct } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | direct, 0);
+    const { write, noFollow, closeOnExec, nonBlock, direct } = calls.flags;
+    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | nonBlock | direct, 0);
     if (descriptor >= 0 && this.#isFile(descriptor, identity)) return new DirectWriter(calls, descriptor, writer);
     if (descriptor >= 0) calls.close(descriptor);
     return writer;

@@ -1,35 +1,20 @@
-/** Writing a large file at offsets, or a device in order. */
+/** Writing a large file at offsets. */
 
 import { openAsyncFileCalls } from "../native/async_file_calls.ts";
-import { addressOf, AT_FDCWD, type FileCalls, SEEK_DATA } from "../native/file_calls.ts";
-import { Scratch } from "../native/file_scratch.ts";
-import { encodeName } from "../protocol/names.ts";
+import { addressOf, type FileCalls, SEEK_DATA } from "../native/file_calls.ts";
 import type { RangeReader, RangeWriter } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
-import { overwriteWithZeros, writeZerosInOrder } from "./sparse_writer.ts";
-import { outOfOrder } from "./target_failure.ts";
+import { overwriteWithZeros } from "./sparse_writer.ts";
 
 const EINTR = 4;
 const ENXIO = 6;
 /** A write of more than 2**31 - 1 bytes would not fit into its result. */
 const MOST_WRITE_BYTES = 1 << 30;
 
-/** Opens a device, FIFO or the like for writing in place. @throws {FileError} */
-export function openDevice(calls: FileCalls, path: string): number {
-  const { write, noTty, closeOnExec } = calls.flags;
-  const name = new Scratch(4097);
-  name.putName(encodeName(path).subarray(0, 4096));
-  const descriptor = calls.openat(AT_FDCWD, name.address, write | noTty | closeOnExec, 0);
-  if (descriptor < 0) throw failedCall("write", path, calls.errno());
-  return descriptor;
-}
-
 /** Owns its descriptor. */
 export class NativeRangeWriter implements RangeWriter {
   readonly #calls: FileCalls;
   readonly path: string;
-  /** Where a device stands; undefined for a file, which may be written anywhere. */
-  #position: number | undefined;
   #descriptor: number;
   /** A call is under way in another thread. */
   #busy = false;
@@ -37,29 +22,25 @@ export class NativeRangeWriter implements RangeWriter {
   #canCopy = true;
   #canShare = true;
 
-  constructor(calls: FileCalls, descriptor: number, options: { text: string; inOrder: boolean }) {
+  /** @param text What the user calls the file. */
+  constructor(calls: FileCalls, descriptor: number, text: string) {
     this.#calls = calls;
     this.#descriptor = descriptor;
-    this.path = options.text;
-    this.#position = options.inOrder ? 0 : undefined;
+    this.path = text;
   }
 
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
-    if (this.#position !== undefined && this.#position !== offset) throw outOfOrder(this.path);
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     const calls = this.#calls;
     for (let done = 0; done < length;) {
       const most = Math.min(length - done, MOST_WRITE_BYTES);
-      const wrote = this.#position === undefined
-        ? calls.pwrite(this.#descriptor, address + done, most, offset + done)
-        : calls.write(this.#descriptor, address + done, most);
+      const wrote = calls.pwrite(this.#descriptor, address + done, most, offset + done);
       if (wrote >= 0) done += wrote;
       else {
         const errno = calls.errno();
         if (errno !== EINTR) throw failedCall("write", this.path, errno);
       }
     }
-    if (this.#position !== undefined) this.#position += length;
   }
 
   writeAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
@@ -77,16 +58,11 @@ export class NativeRangeWriter implements RangeWriter {
     length: number,
     offset: number,
   ): Promise<number> {
-    if (this.#position !== undefined) return 0;
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     return await this.#elsewhere(openAsyncFileCalls()[call](this.#descriptor, address, length, offset));
   }
 
   zerosAt(offset: number, length: number): void {
-    if (this.#position !== undefined) {
-      writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);
-      return;
-    }
     if (this.holeAt(offset, length) === length) return;
     if (this.#calls.punchHole(this.#descriptor, offset, length) === 0) return;
     overwriteWithZeros(
@@ -100,7 +76,7 @@ export class NativeRangeWriter implements RangeWriter {
   }
 
   async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
-    if (!lent || !this.#canCopy || this.#position !== undefined) return 0;
+    if (!lent || !this.#canCopy) return 0;
     const copied = await this.#elsewhere(
       openAsyncFileCalls().copyRange(lent.descriptor, this.#descriptor, offset, length),
     );
@@ -110,7 +86,7 @@ export class NativeRangeWriter implements RangeWriter {
   }
 
   async shareFrom({ lent }: RangeReader, offset: number, length: number): Promise<boolean> {
-    if (!lent || !this.#canShare || this.#position !== undefined) return false;
+    if (!lent || !this.#canShare) return false;
     const result = await this.#elsewhere(
       openAsyncFileCalls().shareRange(lent.descriptor, this.#descriptor, offset, length),
     );

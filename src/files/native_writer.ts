@@ -22,19 +22,19 @@ import type {
   TargetWriter,
   TouchedFolder,
 } from "./engine.ts";
-import { failedCall } from "./file_failure.ts";
+import { DeviceWriter } from "./device_writer.ts";
 import { type Attributes, FileStat } from "./file_stat.ts";
 import { magicLink } from "./native_attributes.ts";
+import { NativeDevice } from "./native_device.ts";
 import { finishFolder } from "./native_finish.ts";
 import { makeHardLink, makeSymlink } from "./native_links.ts";
 import { folderPath, NativePartials } from "./native_partials.ts";
 import { NativePlacing, type NativePlacingOptions } from "./native_placing.ts";
-import { STANDARD_OUTPUT, StandardOutputWriter } from "./standard_output.ts";
 import { NativePublisher } from "./native_publishing.ts";
-import { openDevice } from "./native_range_writer.ts";
+import { StandardOutput } from "./standard_output.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { syncFolders } from "./sync.ts";
-import { checkShape, targetText } from "./target_name.ts";
+import { checkShape, STANDARD_OUTPUT, targetText } from "./target_name.ts";
 import { forEachData, hasZeroPage } from "./zero_pages.ts";
 
 const UNCHANGED = 0xffffffff;
@@ -76,15 +76,8 @@ export class NativeWriter implements TargetWriter {
     const placing = this.#placing;
     const root = placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") throw new Error("A device needs its own writer");
     const contents = addressOf(bytes.buffer) + bytes.byteOffset + cursor.contentStart;
-    if (root.kind === "device" && root.path === STANDARD_OUTPUT) {
-      new StandardOutputWriter().writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
-      return undefined;
-    }
-    if (root.kind === "device") {
-      this.#writeDevice(root.path, contents, cursor.contentBytes);
-      return undefined;
-    }
     const name = this.#nameOf(root, cursor, bytes);
     readAttributes(cursor, this.#stat);
     const descriptor = placing.openTemporary(name);
@@ -114,6 +107,13 @@ export class NativeWriter implements TargetWriter {
     if (placing.options.preserve) this.#preserveLink(cursor, place);
     this.#publisher.rename(placing.temporary, name, place);
     if (refused) throw xattrs!.failure(placing.textOf(name), refused);
+  }
+
+  openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined {
+    const target = this.#placing.roots[root];
+    if (target?.kind !== "device") return undefined;
+    const device = target.path === STANDARD_OUTPUT ? new StandardOutput() : new NativeDevice(this.#calls, target.path);
+    return new DeviceWriter(device, target, note);
   }
 
   createPartial(root: number, path: string, size: number): Partial {
@@ -224,15 +224,6 @@ export class NativeWriter implements TargetWriter {
         : this.#placing.writeAll(descriptor, contents + at, length);
     });
     return errno;
-  }
-
-  #writeDevice(path: string, contents: number, length: number): void {
-    const descriptor = openDevice(this.#calls, path);
-    const errno = this.#placing.writeAll(descriptor, contents, length);
-    // A character device or a pipe has nothing to be brought to a disk, and says so.
-    if (this.#placing.options.fsync && errno === 0) this.#calls.fsync(descriptor);
-    const closed = this.#calls.close(descriptor) === 0 ? 0 : this.#calls.errno();
-    if (errno || closed) throw failedCall("write", path, errno || closed);
   }
 
   /** Owner and times of a symbolic link that still has its temporary name; what is not permitted is left. */

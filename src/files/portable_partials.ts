@@ -14,7 +14,7 @@ import { type PortablePlacing, remove } from "./portable_placing.ts";
 import { leadsTo } from "./portable_access.ts";
 import type { PortablePublisher } from "./portable_publishing.ts";
 import { PortableRangeReader } from "./portable_reader.ts";
-import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
+import { PortableRangeWriter } from "./portable_range_writer.ts";
 import { SparseWriter } from "./sparse_writer.ts";
 import { syncDevice, syncFile } from "./sync.ts";
 import { checkShape, splitTarget, targetText } from "./target_name.ts";
@@ -79,9 +79,8 @@ export class PortablePartials {
 
   open(partial: Partial): RangeWriter {
     const target = this.#placing.roots[partial.root];
-    if (target.kind === "device") return openDevice(target.path);
     const text = targetText(target, partial.path);
-    const writer = new PortableRangeWriter(this.#openFile(partial, text), { text, inOrder: false });
+    const writer = new PortableRangeWriter(this.#openFile(partial, text), text);
     return this.#placing.options.sparse ? new SparseWriter(writer) : writer;
   }
 
@@ -122,7 +121,7 @@ export class PortablePartials {
     try {
       const file = this.#openFile(partial, path);
       truncate(file, temporary, partial.size, path);
-      const open = new PortableRangeWriter(file, { text: path, inOrder: false });
+      const open = new PortableRangeWriter(file, path);
       return this.#publisher.publish({ temporary, identity: partial.identity, open }, path, attributes);
     } finally {
       this.#open.remove(partial);

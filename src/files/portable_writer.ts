@@ -19,20 +19,23 @@ import type {
   TargetWriter,
   TouchedFolder,
 } from "./engine.ts";
+import { DeviceWriter } from "./device_writer.ts";
 import { failedDeno, failedWith, FileCode } from "./file_failure.ts";
 import { swapped } from "./file_identity.ts";
 import { type Attributes, FileStat } from "./file_stat.ts";
 import { checkSymlinkTarget, parseFirstPath } from "./link_target.ts";
 import { PortablePartials } from "./portable_partials.ts";
 import { existingAt, PortablePlacing, remove } from "./portable_placing.ts";
+import { PortableDevice } from "./portable_device.ts";
 import { PortablePublisher } from "./portable_publishing.ts";
-import { openDevice, PortableRangeWriter } from "./portable_range_writer.ts";
+import { PortableRangeWriter } from "./portable_range_writer.ts";
 import { statOf } from "./portable_stat.ts";
 import { readAttributes } from "./record_attributes.ts";
 import { forEachData, hasZeroPage } from "./zero_pages.ts";
+import { StandardOutput } from "./standard_output.ts";
 import { syncFolders } from "./sync.ts";
 import { isUnfinishedFolder, plainFolderMode } from "./target_mode.ts";
-import { checkShape, targetText } from "./target_name.ts";
+import { checkShape, STANDARD_OUTPUT, targetText } from "./target_name.ts";
 import type { NameRules } from "./name_rules.ts";
 
 export class PortableWriter implements TargetWriter {
@@ -67,19 +70,11 @@ export class PortableWriter implements TargetWriter {
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
     const root = this.#placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
-    if (root.kind === "device") {
-      const device = openDevice(root.path);
-      try {
-        device.writeAt(bytes, cursor.contentStart, cursor.contentBytes, 0);
-      } finally {
-        device.close();
-      }
-      return undefined;
-    }
+    if (root.kind === "device") throw new Error("A device needs its own writer");
     const path = this.#placing.pathOf(this.#nameOf(root, cursor, bytes));
     readAttributes(cursor, this.#stat);
     const { made, temporary, identity } = this.#placing.createFile(path);
-    const file = new PortableRangeWriter(made, { text: path, inOrder: false });
+    const file = new PortableRangeWriter(made, path);
     const { contentStart, contentBytes } = cursor;
     try {
       if (this.#placing.options.sparse && hasZeroPage(bytes, contentStart, contentBytes)) {
@@ -112,6 +107,13 @@ export class PortableWriter implements TargetWriter {
       this.#placing.handOverTemporary();
       remove(temporary);
     }
+  }
+
+  openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined {
+    const target = this.#placing.roots[root];
+    if (target?.kind !== "device") return undefined;
+    const device = target.path === STANDARD_OUTPUT ? new StandardOutput() : new PortableDevice(target.path);
+    return new DeviceWriter(device, target, note);
   }
 
   createPartial(root: number, path: string, size: number): Partial {

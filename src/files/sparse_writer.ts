@@ -65,20 +65,6 @@ export function overwriteWithZeros(file: ReadBack, offset: number, length: numbe
   }
 }
 
-/** Writes zeros one after the other, as a device or a pipe needs it. */
-export function writeZerosInOrder(
-  write: (zeros: Uint8Array<ArrayBuffer>, length: number, offset: number) => void,
-  offset: number,
-  length: number,
-): void {
-  const zeros = bufferForZeros().fill(0);
-  for (let done = 0; done < length;) {
-    const most = Math.min(zeros.length, length - done);
-    write(zeros, most, offset + done);
-    done += most;
-  }
-}
-
 let buffer: Uint8Array<ArrayBuffer> | undefined;
 
 function bufferForZeros(): Uint8Array<ArrayBuffer> {

@@ -1,17 +1,15 @@
 /** Standard output, also as a target: written in order, never opened or closed by a path. */
 
-import type { RangeWriter } from "./engine.ts";
 import { writeAll } from "../log/write_all.ts";
+import { openFileCalls } from "../native/file_calls.ts";
 import { sharedOutput } from "../native/shared_output.ts";
+import type { Device } from "./device_writer.ts";
 import { failedDeno } from "./file_failure.ts";
-import { writeZerosInOrder } from "./sparse_writer.ts";
-import { outOfOrder } from "./target_failure.ts";
-
-/** The path of a device root that means standard output. Every other path of a root is absolute. */
-export const STANDARD_OUTPUT = "-";
+import { DescriptorOutput } from "./native_device.ts";
 
 /** What messages call it. */
 const NAME = "standard output";
+const STDOUT = 1;
 
 let stream: { writeSync(bytes: Uint8Array): number } | undefined;
 
@@ -25,20 +23,40 @@ export function writeStandardOutput(bytes: Uint8Array): void {
   }
 }
 
-/** See above. */
-export class StandardOutputWriter implements RangeWriter {
-  readonly path = NAME;
-  #position = 0;
+/** Standard output as a device. */
+export class StandardOutput implements Device {
+  readonly #output = descriptorOutput();
 
-  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
-    if (offset !== this.#position) throw outOfOrder(this.path);
-    writeStandardOutput(buffer.subarray(at, at + length));
-    this.#position += length;
+  open(): Promise<void> {
+    return Promise.resolve();
   }
 
-  zerosAt(offset: number, length: number): void {
-    writeZerosInOrder((zeros, most, at) => this.writeAt(zeros, 0, most, at), offset, length);
+  async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
+    if (this.#output) return await this.#output.write(buffer, at, length);
+    try {
+      return await Deno.stdout.write(buffer.subarray(at, at + length));
+    } catch (error) {
+      throw failedDeno("write", NAME, error);
+    }
   }
 
-  close(): void {}
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#output?.close();
+  }
+}
+
+/**
+ * Uses system calls if available, also with the portable engine: ssh may have put standard output in non-blocking mode,
+ * in which `Deno.stdout.write` does not report how much it wrote.
+ */
+function descriptorOutput(): DescriptorOutput | undefined {
+  try {
+    return new DescriptorOutput(openFileCalls(), STDOUT, NAME, { owned: false });
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@ import type { FolderPlace, TargetRoot } from "./engine.ts";
 import { codeOf, failedDeno } from "./file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "./file_identity.ts";
 import { folderOf, joinPath } from "./local_path.ts";
-import { rootFolder } from "./target_name.ts";
+import { rootFolder, STANDARD_OUTPUT } from "./target_name.ts";
 
 /** What a file system says that has no such thing for a folder. */
 const UNKNOWN: readonly (string | undefined)[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EBADF"];
@@ -22,6 +22,7 @@ export async function syncFile(path: string, text: string): Promise<void> {
 
 /** The same of a block device; there is nothing to be done for others. @throws {FileError} */
 export async function syncDevice(path: string): Promise<void> {
+  if (path === STANDARD_OUTPUT) return;
   let isBlockDevice: boolean | null;
   try {
     ({ isBlockDevice } = Deno.statSync(path));

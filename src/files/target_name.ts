@@ -5,6 +5,9 @@ import type { TargetRoot } from "./engine.ts";
 import type { FileIdentity } from "./file_identity.ts";
 import { folderOf, joinPath } from "./local_path.ts";
 
+/** The path of a device root that means standard output. Every other path of a root is absolute. */
+export const STANDARD_OUTPUT = "-";
+
 /** The folder in which the contents of a root are written. */
 export function rootFolder(root: TargetRoot): string {
   if (root.kind === "folder") return root.path;

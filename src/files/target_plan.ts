@@ -182,7 +182,10 @@ function ontoName(
   }
   if (stat) {
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notFolder(target, stat);
-    if (stat.kind !== FileKind.file) return { root: { kind: "device", path: full }, make: false };
+    if (stat.kind !== FileKind.file) {
+      const isFifo = stat.kind === FileKind.fifo;
+      return { root: { kind: "device", path: full, shown: target, isFifo }, make: false };
+    }
     // As scp writes through a link that the user names, the file that it leads to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
     const path = isLink ? paths.realPath(full) : full;

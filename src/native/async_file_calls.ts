@@ -10,6 +10,7 @@ import { linuxNumbers } from "./linux_numbers.ts";
 const SYMBOLS = {
   pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32", nonblocking: true },
   pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32", nonblocking: true },
+  write: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
   // Blocks of the source that are not on the disk yet are written first.
   ioctl: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
   copy_file_range: {
@@ -36,6 +37,8 @@ export interface AsyncFileCalls {
   pread(file: number, into: number, length: number, offset: number): Promise<number>;
   /** pwrite(2). @returns bytes that were written. */
   pwrite(file: number, from: number, length: number, offset: number): Promise<number>;
+  /** write(2). @returns bytes that were written. */
+  write(file: number, from: number, length: number): Promise<number>;
   /** copy_file_range(2) at one offset in both files. @returns bytes that were copied, 0 at the end of `from`. */
   copyRange(from: number, to: number, offset: number, length: number): Promise<number>;
   /** As `copyRange` with ioctl_ficlonerange(2): `to` shares the blocks of `from`, all of these or none. @returns 0 */
@@ -49,10 +52,11 @@ export function openAsyncFileCalls(): AsyncFileCalls {
   if (opened) return opened;
   const numbers = linuxNumbers();
   if (!numbers) throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
-  const { pread, pwrite, ioctl, copy_file_range } = openLibc(SYMBOLS).symbols;
+  const { pread, pwrite, write, ioctl, copy_file_range } = openLibc(SYMBOLS).symbols;
   opened = {
     pread: (file, into, length, offset) => pread(file, BigInt(into), BigInt(length), BigInt(offset)),
     pwrite: (file, from, length, offset) => pwrite(file, BigInt(from), BigInt(length), BigInt(offset)),
+    write: (file, from, length) => write(file, BigInt(from), BigInt(length)),
     copyRange: (from, to, offset, length) =>
       offsets.use(({ pointer, memory }) => {
         new BigInt64Array(memory).fill(BigInt(offset));

@@ -48,6 +48,11 @@ export function enlargePipe(fd: number): number | undefined {
   return bytes > 0 ? bytes : undefined;
 }
 
+/** Puts a descriptor in blocking mode, for every process that shares it. */
+export function mayBlock(fd: number): void {
+  openPipeCalls().fcntl(fd, F_SETFL, 0);
+}
+
 /** Reads and writes of a pipe return at once from now on, for everyone who has it open. */
 export function neverBlock(fd: number): void {
   openPipeCalls().fcntl(fd, F_SETFL, O_NONBLOCK);

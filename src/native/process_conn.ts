@@ -2,6 +2,7 @@
 
 import { StartError } from "../errors.ts";
 import type { ChildPipes } from "./pipes.ts";
+import { startChild } from "./start_child.ts";
 import { stopChild } from "./stop_child.ts";
 import type { ByteConn } from "./transport.ts";
 
@@ -40,7 +41,7 @@ export class ProcessConn implements ByteConn {
     { env = {}, pipesOf }: { env?: Record<string, string>; pipesOf?: (pid: number) => ChildPipes | undefined } = {},
   ) {
     try {
-      this.#child = new Deno.Command(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+      this.#child = startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
     } catch (cause) {
       throw new StartError(`Cannot start ${program}: ${cause instanceof Error ? cause.message : cause}`, { cause });
     }

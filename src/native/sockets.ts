@@ -43,6 +43,8 @@ export class RawSocket implements Transport {
   readonly #readable: Readiness;
   readonly #writable: Readiness;
   #closed = false;
+  /** Number of reads. */
+  #heard = 0;
   /** Bytes for which a waiting read is woken (SO_RCVLOWAT). */
   #mark = 1;
 
@@ -119,7 +121,9 @@ export class RawSocket implements Transport {
 
   /** Waits and tries until there is a result. */
   async #later(readiness: Readiness, act: string, attempt: () => number | undefined): Promise<number> {
-    const deadline = this.#idleTimeoutMs === undefined ? Infinity : performance.now() + this.#idleTimeoutMs;
+    const patienceMs = this.#idleTimeoutMs ?? Infinity;
+    let deadline = performance.now() + patienceMs;
+    let heard = this.#heard;
     readiness.waiting = true;
     try {
       for (;;) {
@@ -128,7 +132,12 @@ export class RawSocket implements Transport {
         if (this.#closed) throw new Deno.errors.Interrupted(`Cannot ${act}: it was closed meanwhile`);
         const count = attempt();
         if (count !== undefined) return count;
-        if (performance.now() >= deadline) {
+        if (performance.now() < deadline) continue;
+        // A write keeps waiting while the peer sends something.
+        if (readiness === this.#writable && heard !== this.#heard) {
+          heard = this.#heard;
+          deadline = performance.now() + patienceMs;
+        } else {
           throw new Deno.errors.TimedOut(`Cannot ${act}: nothing moved for ${this.#idleTimeoutMs} ms`);
         }
       }
@@ -145,7 +154,10 @@ export class RawSocket implements Transport {
     const bytes = buffer.subarray(start, end);
     for (;;) {
       const count = Number(calls.recv(this.#fd, bytes, BigInt(end - start), MSG_DONTWAIT));
-      if (count >= 0) return count;
+      if (count >= 0) {
+        this.#heard++;
+        return count;
+      }
       if (!isTransient(errno(), "read from a connection")) return undefined;
     }
   }

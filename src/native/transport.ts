@@ -21,7 +21,10 @@ export type ByteConn = Pick<Deno.Conn, "read" | "write" | "close">;
 
 /** For what a transport waits. */
 export interface TransportOptions {
-  /** Reads and writes that get nowhere for so long reject with Deno.errors.TimedOut; by default they wait for ever. */
+  /**
+   * Maximum time that a read or write may make no progress before it rejects with Deno.errors.TimedOut. A write keeps
+   * waiting while the peer sends something: the peer may have to wait too, as for the reader of a pipe. Default: no limit.
+   */
   idleTimeoutMs?: number;
 }
 
@@ -38,6 +41,8 @@ export class ConnTransport implements Transport {
   readonly #idleTimeoutMs: number | undefined;
   /** What makes the read and the write under way reject. */
   readonly #underWay = new Set<(reason: Error) => void>();
+  /** Number of reads. */
+  #heard = 0;
   #closed = false;
 
   constructor(conn: ByteConn, options: TransportOptions = {}) {
@@ -47,12 +52,14 @@ export class ConnTransport implements Transport {
 
   async read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {
     checkRange(buffer, start, end);
-    return await this.#stoppable(this.#conn.read(buffer.subarray(start, end))) ?? 0;
+    const count = await this.#stoppable(this.#conn.read(buffer.subarray(start, end)));
+    this.#heard++;
+    return count ?? 0;
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {
     checkRange(buffer, start, end);
-    return await this.#stoppable(this.#conn.write(buffer.subarray(start, end)));
+    return await this.#stoppable(this.#conn.write(buffer.subarray(start, end)), () => this.#heard);
   }
 
   close(): void {
@@ -66,13 +73,24 @@ export class ConnTransport implements Transport {
     this.#conn.close();
   }
 
-  /** The operation, or a rejection when the connection is closed first: older Denos let a write wait on then. */
-  #stoppable<Result>(operation: Promise<Result>): Promise<Result> {
+  /**
+   * The operation, or a rejection when the connection is closed first: older Denos let a write wait on then.
+   *
+   * @param signs Returns the number of signs of life so far; the timeout restarts if it has grown.
+   */
+  #stoppable<Result>(operation: Promise<Result>, signs = () => 0): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timeout = this.#idleTimeoutMs;
-      const timer = timeout === undefined ? undefined : setTimeout(() => {
+      let seen = signs();
+      const giveUp = () => {
+        if (signs() !== seen) {
+          seen = signs();
+          timer = setTimeout(giveUp, timeout);
+          return;
+        }
         this.#stop(() => new Deno.errors.TimedOut(`Cannot go on with a connection: nothing moved for ${timeout} ms`));
-      }, timeout);
+      };
+      let timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
       this.#underWay.add(reject);
       operation.then(resolve, reject).finally(() => {
         this.#underWay.delete(reject);

@@ -1,5 +1,6 @@
 /** The process on this machine that leads to the remote end: ssh, or escp itself for a local copy. */
 
+import { startChild } from "../native/start_child.ts";
 import { stopChild } from "../native/stop_child.ts";
 import { NoLogin } from "./no_login.ts";
 
@@ -9,6 +10,8 @@ export interface PeerCommand {
   args: string[];
   /** How messages name the other side: "host", "user@host" or "this machine". */
   name: string;
+  /** Whether it is the other end itself, not ssh. Default: false. */
+  isEnd?: boolean;
 }
 
 /** A running peer: its standard input and output are the control channel, its standard error is the user's. */
@@ -19,18 +22,20 @@ export class PeerProcess {
   /** Resolves when it has ended; never rejects. */
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
+  readonly #isEnd: boolean;
   #ended = false;
 
   /** @throws {NoLogin} when the program cannot be started. */
   constructor(command: PeerCommand) {
     this.name = command.name;
+    this.#isEnd = command.isEnd ?? false;
     try {
-      this.#child = new Deno.Command(command.program, {
+      this.#child = startChild(command.program, {
         args: command.args,
         stdin: "piped",
         stdout: "piped",
         stderr: "inherit",
-      }).spawn();
+      });
     } catch (cause) {
       const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
       throw new NoLogin(`Cannot start ${command.program}: ${state}`, {
@@ -46,6 +51,11 @@ export class PeerProcess {
   /** Ends it now. */
   kill(signal: Deno.Signal = "SIGTERM"): void {
     if (!this.#ended) stopChild(this.#child, signal);
+  }
+
+  /** Stops waiting: kills ssh, which may hang. The other end itself cleans up and exits after its control channel. */
+  abandon(): void {
+    if (!this.#isEnd) this.kill("SIGKILL");
   }
 
   /** Waits until it ends; after `patienceMs` it is killed. */

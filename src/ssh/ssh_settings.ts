@@ -1,5 +1,6 @@
 /** What ssh makes of its configuration for a host: `ssh -G`. */
 
+import { startChild } from "../native/start_child.ts";
 import { stopChild } from "../native/stop_child.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
@@ -23,7 +24,7 @@ export async function readSshSettings(
   const settings: SshSettings = { ciphers: [] };
   try {
     const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
-    const child = new Deno.Command(options.program, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
+    const child = startChild(options.program, { args, stdin: "null", stdout: "piped", stderr: "null" });
     // Not only until ssh has ended: what it has started may hold its output open.
     let timer: ReturnType<typeof setTimeout>;
     const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE_MS));

@@ -1,6 +1,7 @@
 /** Writes what a pack frame brings. No memory is taken and no promise made per file that goes well, but one number. */
 
 import { FileError, ProtocolError } from "../errors.ts";
+import type { DeviceWriter } from "../files/device_writer.ts";
 import type { TargetRoot, TargetWriter } from "../files/engine.ts";
 import { joinPath } from "../files/local_path.ts";
 import { crc32 } from "../protocol/crc32.ts";
@@ -24,6 +25,8 @@ export interface PackReceiverOptions {
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Reports have digests of files that are to be remembered. */
   finished?: FinishedFiles;
+  /** Called with what a device waits for. */
+  note?: (text: string) => void;
 }
 
 /** Receives pack frames of one stream. */
@@ -35,19 +38,28 @@ export class PackReceiver {
   /** Halves of digests of the files that this pack has brought so far. */
   readonly #digests = new Uint32Array(PACK_RECORDS * 2);
   #digestsEnd = 0;
+  readonly #note: (text: string) => void;
   #folder = "";
   readonly #guard: NameGuard;
+  /** Writer of the current root if it is a device. */
+  #device: DeviceWriter | undefined;
 
   constructor(
     target: TargetWriter,
     roots: readonly TargetRoot[],
-    { syncs, digest, finished }: PackReceiverOptions = {},
+    { syncs, digest, finished, note = () => {} }: PackReceiverOptions = {},
   ) {
     this.#target = target;
     this.#guard = new NameGuard(roots);
+    this.#note = note;
     this.#digest = digest;
     this.#syncs = syncs;
     this.#finished = finished;
+  }
+
+  /** Cancels a pending write to a device. */
+  close(): void {
+    this.#device?.close();
   }
 
   /**
@@ -84,7 +96,8 @@ export class PackReceiver {
       let outcome: number | Failure;
       try {
         if (entering) folder = undefined;
-        outcome = folder ?? this.#write(cursor, bytes, report);
+        const inPlace = this.#device !== undefined && cursor.type === RecordType.file;
+        outcome = folder ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
         const pausing = this.#syncs?.breathe();
         if (pausing) await pausing;
       } catch (error) {
@@ -135,10 +148,25 @@ export class PackReceiver {
     }
   }
 
+  async #writeDevice(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    const { contentStart, contentEnd, contentBytes } = cursor;
+    const sum = crc32(bytes, contentStart, contentEnd);
+    if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
+    const device = this.#device!;
+    try {
+      await device.write(bytes, contentStart, contentBytes, 0);
+      if (this.#syncs) await device.sync();
+    } finally {
+      device.close();
+    }
+    return sum;
+  }
+
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     const { root, nameStart, nameEnd } = cursor;
     this.#guard.enter(cursor, bytes);
     this.#target.enter(root, bytes, nameStart, nameEnd);
+    this.#device = this.#target.openDevice(root, this.#note);
     this.#finished?.enter(root, bytes, nameStart, nameEnd);
     if (!report.entered && !report.written) return;
     this.#folder = decodeName(bytes.subarray(nameStart, nameEnd));

@@ -1,6 +1,7 @@
 /** The receiving side of one stream: opens frames, and writes what they bring. */
 
 import { FileError, ProtocolError } from "../errors.ts";
+import type { DeviceWriter } from "../files/device_writer.ts";
 import type { KeptBackup, Partial, RangeWriter, TargetRoot, TargetWriter } from "../files/engine.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../protocol/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../protocol/block.ts";
@@ -36,6 +37,8 @@ export interface ReceiveHost {
   report(report: ReceiveReport): void;
   /** Bytes written on this stream so far, or found in place. */
   written(bytes: number): void;
+  /** Reports a note for the user. */
+  note(text: string): void;
 }
 
 /** What a receiving stream works with. */
@@ -94,8 +97,9 @@ export class ReceiveStream {
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
     this.#results = new ResultSender(options.writer);
-    const { target, roots, fsync, breather, digest, finished } = options;
-    this.#packs = new PackReceiver(target, roots, { syncs: fsync ? breather : undefined, digest, finished });
+    const { target, roots, fsync, breather, digest, finished, host } = options;
+    const note = (text: string) => host.note(text);
+    this.#packs = new PackReceiver(target, roots, { syncs: fsync ? breather : undefined, digest, finished, note });
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
@@ -149,7 +153,8 @@ export class ReceiveStream {
     const open = this.#files.get(file);
     open?.journal?.close();
     try {
-      open?.writer.close();
+      open?.device?.close();
+      open?.writer?.close();
     } catch {
       // Some file systems tell of a failed write only here. Before a file gets its name the main thread asks by itself.
     }
@@ -159,11 +164,12 @@ export class ReceiveStream {
   /** Closes the one that was opened first, which may be opened again; not a device, which cannot go on in the middle. */
   #makeRoom(): void {
     if (this.#files.size < MAX_KEPT_OPEN) return;
-    for (const [file, { inPlace }] of this.#files) if (!inPlace) return this.#closeFile(file);
+    for (const [file, { device }] of this.#files) if (!device) return this.#closeFile(file);
   }
 
-  /** Closes everything. */
+  /** Closes everything and cancels pending writes to devices. */
   close(): void {
+    this.#packs.close();
     for (const file of [...this.#files.keys()]) this.forget(file);
   }
 
@@ -208,15 +214,16 @@ export class ReceiveStream {
         throw new ProtocolError("bad-block", "Cannot accept a block: it lies beyond the end of its file");
       }
       if (block.codec === BlockCodec.zeros) {
-        if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.writer.path);
-        if (!await this.#writeZeros(file.writer, block)) return;
+        if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.path);
+        if (!await this.#writeZeros(file, block)) return;
       } else if (block.codec === BlockCodec.lent) {
         found = await this.#copyLent(file, block);
         if (found === undefined) return;
       } else {
         const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
-        if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.writer.path);
-        file.writer.writeAt(bytes, start, block.length, block.offset);
+        if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.path);
+        if (file.writer) file.writer.writeAt(bytes, start, block.length, block.offset);
+        else await file.device!.write(bytes, start, block.length, block.offset);
       }
       // Nobody has a sum of what is lent: a later copy compares it.
       if (block.codec !== BlockCodec.lent) {
@@ -224,6 +231,8 @@ export class ReceiveStream {
       }
       state.crc32 = combineCrc32(state.crc32, block.crc32, block.length);
     } catch (error) {
+      // `forget` closes the writer, which fails a pending write to a device.
+      if (this.#forgotten.has(block.file)) return;
       await this.#fail(block.unit, state, toFailure(error));
       return;
     }
@@ -234,10 +243,11 @@ export class ReceiveStream {
   }
 
   /** @returns false when the file was finished or given up meanwhile: then its writer is closed. */
-  async #writeZeros(writer: RangeWriter, { file, offset, length }: BlockHeader): Promise<boolean> {
+  async #writeZeros({ writer, device }: OpenRange, { file, offset, length }: BlockHeader): Promise<boolean> {
     for (let done = 0; done < length && !this.#forgotten.has(file);) {
       const most = Math.min(ZEROS_AT_ONCE, length - done);
-      writer.zerosAt(offset + done, most);
+      if (writer) writer.zerosAt(offset + done, most);
+      else await device!.writeZeros(offset + done, most);
       done += most;
       const breath = this.#options.breather.breathe();
       if (breath) await breath;
@@ -246,11 +256,12 @@ export class ReceiveStream {
   }
 
   /** @returns how many of the bytes were there already; undefined when the file was finished or given up meanwhile. */
-  async #copyLent({ writer, compares }: OpenRange, block: BlockHeader): Promise<number | undefined> {
+  async #copyLent({ writer, device, compares }: OpenRange, block: BlockHeader): Promise<number | undefined> {
     const { reader, lent } = this.#options;
     if (!lent) throw new ProtocolError("bad-block", "Cannot accept a lent file: none was agreed");
     const file = readLentFile(reader.view, reader.start + BLOCK_HEADER_BYTES, reader.end);
-    return await lent.copy(file, writer, block, { compares, isWanted: () => !this.#forgotten.has(block.file) });
+    const to = writer ?? asRangeWriter(device!);
+    return await lent.copy(file, to, block, { compares, isWanted: () => !this.#forgotten.has(block.file) });
   }
 
   #unitOf(block: BlockHeader): RangeState {
@@ -271,11 +282,12 @@ export class ReceiveStream {
     const partial = await this.#options.host.partial(file);
     if (!partial || this.#forgotten.has(file)) return undefined;
     this.#makeRoom();
-    const { target } = this.#options;
-    const writer = target.openPartial(partial);
-    const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
+    const { target, host } = this.#options;
     const { size, continued: compares } = partial;
-    const open = { writer, journal, size, compares, inPlace: partial.temporary === "" };
+    const device = partial.temporary === "" ? target.openDevice(partial.root, (text) => host.note(text)) : undefined;
+    const writer = device ? undefined : target.openPartial(partial);
+    const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
+    const open = { path: (device ?? writer)!.path, writer, device, journal, size, compares };
     this.#files.set(file, open);
     return open;
   }
@@ -309,17 +321,19 @@ export class ReceiveStream {
   }
 }
 
-/** A partial file that this stream writes to. */
+/** A partial file, or a device, that this stream writes to. */
 interface OpenRange {
-  writer: RangeWriter;
+  /** Its final path, for messages. */
+  path: string;
+  writer?: RangeWriter;
+  /** In place of `writer`. */
+  device?: DeviceWriter;
   /** Bytes that the whole file will have. */
   size: number;
   /** Where written blocks are noted. */
   journal?: JournalWriter;
   /** What is lent may be there already. */
   compares?: boolean;
-  /** It is a device, or the like. */
-  inPlace: boolean;
 }
 
 /** A unit of a ranged file whose blocks are coming. */
@@ -333,6 +347,23 @@ interface RangeState {
   found: number;
   /** It was answered with this; what still comes of it is thrown away. */
   failure?: Failure;
+}
+
+/** Adapts a device for `LentFiles`, which reads the source and writes, because the system cannot copy to a device. */
+function asRangeWriter(device: DeviceWriter): RangeWriter {
+  const unsupported = () => {
+    throw new Error("A device supports writeAside only");
+  };
+  return {
+    path: device.path,
+    writeAt: unsupported,
+    zerosAt: unsupported,
+    async writeAside(buffer, at, length, offset) {
+      await device.write(buffer, at, length, offset);
+      return length;
+    },
+    close() {},
+  };
 }
 
 function corrupt(path: string): FileError {

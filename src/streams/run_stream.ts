@@ -40,6 +40,8 @@ export interface RunningStream {
   done: Promise<void>;
   /** A ranged file is finished or given up. */
   forget(file: number): void;
+  /** Closes the connections and cancels pending writes, so that `done` rejects. */
+  stop(): void;
   /** Bytes of frames that have gone from the sender to the receiver so far. */
   wireBytes(): number;
 }
@@ -64,6 +66,10 @@ export function runStream(job: StreamJob, ends: StreamEnd[], host: StreamHost): 
     forget(file) {
       if (running.receive) running.receive.forget(file);
       else forgotten.push(file);
+    },
+    stop() {
+      for (const { transport } of ends) transport.close();
+      running.receive?.close();
     },
     wireBytes() {
       const [first] = running.frames ?? [];

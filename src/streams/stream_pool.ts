@@ -22,6 +22,8 @@ export interface PoolHost {
   isKept?: StreamHost["isKept"];
   report(stream: number, report: SendReport | ReceiveReport): void;
   written(stream: number, bytes: number): void;
+  /** Receivers only: reports a note for the user. */
+  note?(text: string): void;
   /** Relays only: a result that was passed on. */
   relayed?: StreamHost["relayed"];
 }
@@ -39,7 +41,7 @@ export class StreamPool {
   readonly #host: PoolHost;
   readonly #mostWorkers: number;
   readonly #workers: StreamThread[] = [];
-  readonly #local = new Map<number, { stream: RunningStream; transports: ConnTransport[] }>();
+  readonly #local = new Map<number, RunningStream>();
   #closed = false;
 
   /** @param workers most Workers; 0 runs every stream on this thread. */
@@ -92,14 +94,14 @@ export class StreamPool {
   /** A ranged file is finished or given up. */
   forget(file: number): void {
     for (const thread of this.#workers) thread.post({ type: "forget", file });
-    for (const { stream } of this.#local.values()) stream.forget(file);
+    for (const stream of this.#local.values()) stream.forget(file);
   }
 
   /** Ends all streams that still run, and the Workers. Resolves when they have removed what they left unfinished. */
   async close(): Promise<void> {
     this.#closed = true;
-    const local = [...this.#local.values()].map(({ stream, transports }) => {
-      transports.forEach((transport) => transport.close());
+    const local = [...this.#local.values()].map((stream) => {
+      stream.stop();
       return stream.done.catch(() => {});
     });
     await Promise.all([...this.#workers.map((thread) => thread.close()), ...local]);
@@ -116,8 +118,9 @@ export class StreamPool {
       report: (report) => host.report(number, report),
       relayed: (result) => host.relayed?.(result),
       written: (bytes) => host.written(number, bytes),
+      note: (text) => host.note?.(text),
     });
-    this.#local.set(number, { stream, transports: ends.map(({ transport }) => transport) });
+    this.#local.set(number, stream);
     try {
       await stream.done;
     } catch (error) {
@@ -237,6 +240,9 @@ class StreamThread {
         break;
       case "written":
         this.#host.written(stream, message.bytes);
+        break;
+      case "note":
+        this.#host.note?.(message.text);
         break;
       case "ended":
         this.#carried(message.wireBytes);

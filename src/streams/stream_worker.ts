@@ -11,7 +11,6 @@ import type { FromWorker, ToWorker } from "./thread_messages.ts";
 import type { Unit } from "./unit.ts";
 
 const running = new Map<number, RunningStream>();
-const transports = new Set<RawSocket>();
 const waitingUnits = new Map<number, (unit: Unit | undefined) => void>();
 const waitingPartials = new Map<string, (partial: Partial | undefined | null) => void>();
 const waitingKept = new Map<number, (kept: boolean) => void>();
@@ -35,7 +34,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       waitingKept.get(data.stream)?.(data.kept);
       break;
     case "stop":
-      for (const transport of transports) transport.close();
+      for (const stream of running.values()) stream.stop();
       break;
     case "forget":
       for (const stream of running.values()) stream.forget(data.file);
@@ -46,12 +45,10 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: number }[]): void {
   const options = { idleTimeoutMs: job.idleTimeoutMs };
   const ends = descriptors.map(({ keys, descriptor }) => ({ keys, transport: new RawSocket(descriptor, options) }));
-  for (const { transport } of ends) transports.add(transport);
   const stream = runStream(job, ends, hostOf(number));
   running.set(number, stream);
   stream.done.then(() => undefined, describeBreak).then((broken) => {
     running.delete(number);
-    for (const { transport } of ends) transports.delete(transport);
     post({ type: "ended", stream: number, wireBytes: stream.wireBytes(), broken });
   });
 }
@@ -83,6 +80,7 @@ function hostOf(stream: number): StreamHost {
     report: (report) => post({ type: "report", stream, report }),
     relayed: (result) => post({ type: "relayed", stream, result }),
     written: (bytes) => post({ type: "written", stream, bytes }),
+    note: (text) => post({ type: "note", stream, text }),
   };
 }
 

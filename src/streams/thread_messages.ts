@@ -18,7 +18,7 @@ export type ToWorker =
   /** The answer to "isKept". */
   | { type: "kept"; stream: number; kept: boolean }
   | { type: "forget"; file: number }
-  /** End all streams: their connections are closed. */
+  /** End all streams. */
   | { type: "stop" };
 
 /** Worker to main thread. */
@@ -30,6 +30,7 @@ export type FromWorker =
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
   | { type: "relayed"; stream: number; result: PackResult | RangeResult | AnswerResult }
   | { type: "written"; stream: number; bytes: number }
+  | { type: "note"; stream: number; text: string }
   /** The stream has ended; `broken` says why when it did not come to its end. */
   | { type: "ended"; stream: number; wireBytes: number; broken?: StreamBreak };
 

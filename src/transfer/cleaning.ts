@@ -71,7 +71,7 @@ export async function findFolders(
   { failed, turn }: Pick<CleanListeners, "failed" | "turn">,
 ): Promise<FoundFolders> {
   const named = folders.filter(({ path }) => !byRecords || path !== "");
-  const options = { ...find, recursive: true, privateNames: true };
+  const options = { ...find, recursive: true, privateNames: true, turn };
   const found = await findSources(named, options, files.paths, (failure) => {
     failed(failure);
     return turn?.();

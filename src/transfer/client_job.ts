@@ -174,8 +174,19 @@ function jobOf(options: CopyOptions, blockBytes: number): CopyJob {
     : { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
 }
 
+/** Maximum number of sources to stat first. */
+const MAX_STATS = 64;
+
+/**
+ * Stats the sources in threads of the runtime, so that an unresponsive file server does not block this thread.
+ */
+async function statFirst(sources: CopyOptions["sources"]): Promise<void> {
+  await Promise.all(sources.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
+}
+
 async function localRoots(options: CopyOptions, machine: Machine) {
   if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
+  await statFirst(options.sources);
   const lookUp = { base: Deno.cwd(), tilde: false, globs: options.globs, recursive: options.request.recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure));
   const { operands, roots, notFound } = await findSources(options.sources, lookUp, machine.files.paths, fail);

@@ -9,6 +9,7 @@ import { resolveSources, type SourceOptions } from "../files/source_roots.ts";
 import { expandTilde } from "../files/tilde.ts";
 import { MAX_SOURCES_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/results.ts";
+import { Breather } from "../streams/breather.ts";
 import { toFailure } from "../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";
 import { tooLong, type WantedSource } from "./wanted.ts";
@@ -19,6 +20,8 @@ export interface FindOptions extends SourceOptions {
   globs: boolean;
   /** Whether private names are accepted, because nothing is sent. Default false. */
   privateNames?: boolean;
+  /** Called per directory that a pattern searches; may throw to end the search. Default: yields to the event loop. */
+  turn?: () => void | Promise<void>;
 }
 
 /** What operands stand for. */
@@ -43,28 +46,34 @@ export async function findSources(
   failed: (failure: Failure) => void | Promise<void>,
 ): Promise<FoundSources> {
   const found: FoundSources = { roots: [], notFound: 0, operands: 0 };
+  const breather = new Breather();
+  const turn = options.turn ?? (() => breather.breathe());
   let length = 0;
-  for (const [operand, { path: text, literal }] of operands.entries()) {
-    const matches = options.globs && !literal && hasGlob(text)
-      ? expandGlob(parseGlob(text), foldersOf(options, paths))
-      : [];
-    const meant = matches.length > 0 ? matches : [text];
-    const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
-    for (const root of roots) {
-      // A receiver would refuse it.
-      if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
-      else {
-        length += root.path.length;
-        found.roots.push({ ...root, operand });
+  try {
+    for (const [operand, { path: text, literal }] of operands.entries()) {
+      const matches = options.globs && !literal && hasGlob(text)
+        ? await expandGlob(parseGlob(text), foldersOf(options, paths), { turn })
+        : [];
+      const meant = matches.length > 0 ? matches : [text];
+      const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
+      for (const root of roots) {
+        // A receiver would refuse it.
+        if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
+        else {
+          length += root.path.length;
+          found.roots.push({ ...root, operand });
+        }
       }
+      if (length > MAX_SOURCES_TEXT) throw tooLong();
+      for (const failure of failures) {
+        found.notFound++;
+        const telling = failed(toFailure(failure));
+        if (telling) await telling;
+      }
+      found.operands += meant.length;
     }
-    if (length > MAX_SOURCES_TEXT) throw tooLong();
-    for (const failure of failures) {
-      found.notFound++;
-      const telling = failed(toFailure(failure));
-      if (telling) await telling;
-    }
-    found.operands += meant.length;
+  } finally {
+    breather.close();
   }
   return found;
 }
@@ -92,6 +101,14 @@ function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls
         return confinement?.allows(full) !== false && paths.stat(full, { follow: false }) !== undefined;
       } catch {
         return false;
+      }
+    },
+    identity(path) {
+      try {
+        const stat = paths.stat(resolve(path), { follow: true });
+        return stat && `${stat.dev}:${stat.inode}`;
+      } catch {
+        return undefined;
       }
     },
   };

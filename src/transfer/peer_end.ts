@@ -1,6 +1,6 @@
 /** A session with a peer from its start to its end, and what the user is told when it ends too early. */
 
-import { StartError } from "../errors.ts";
+import { isUrgent, StartError } from "../errors.ts";
 import type { ClientSession } from "../session/client_session.ts";
 import { ControlLost, ControlSilent, PeerAbort } from "../session/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
@@ -37,13 +37,30 @@ export async function withPeer<Result>(
   } catch (error) {
     throw await explain(error, peer, signal);
   } finally {
-    await leave(peer, open.session);
-    await settled(working);
+    await seeOff([{ peer, session: open.session }], working, signal);
   }
 }
 
+/** Maximum time to end sessions after SIGTERM, so that the process exits within 2 s. In milliseconds. */
+const URGENT_MS = 1_400;
+
+/** Ends the sessions with peers and waits for the work to end; if the signal is urgent, for a shorter time. */
+export async function seeOff(
+  sides: readonly { peer: PeerProcess; session?: ClientSession }[],
+  work: Promise<unknown> | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const ending = (async () => {
+    await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
+    await settled(work);
+  })();
+  if (!isUrgent(signal)) return await ending;
+  await within(URGENT_MS, ending);
+  for (const { peer } of sides) peer.abandon();
+}
+
 /** The other end leaves by itself when its control channel closes; it gets some time for that. */
-export async function leave(peer: PeerProcess, session: ClientSession | undefined): Promise<void> {
+async function leave(peer: PeerProcess, session: ClientSession | undefined): Promise<void> {
   session?.close();
   if (session) await Promise.race([session.control.close(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
   else peer.kill();

@@ -1,9 +1,9 @@
 /** The receiver's story, on whichever end: plan the target, write what comes, and compare the totals. */
 
 import { quotePath, UserError } from "../errors.ts";
-import type { TargetRoot } from "../files/engine.ts";
+import type { PathCalls, TargetRoot } from "../files/engine.ts";
 import { HeldFolders } from "../files/held_folders.ts";
-import { STANDARD_OUTPUT } from "../files/standard_output.ts";
+import { STANDARD_OUTPUT } from "../files/target_name.ts";
 import { isRenamed, makeFolders, type PlannedSource, planTargets } from "../files/target_plan.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT, MAX_REASON_TEXT } from "../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
@@ -174,6 +174,7 @@ async function plan(
     const isUnfinished = (path: string, source: PlannedSource) => memory.isUnfinished(path, source);
     const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true };
     const roots = planTargets(sources, target, plan, files.paths);
+    if (session.role === "remote") checkNotChannel(roots, files.paths);
     if (options.comparison?.dryRun) return roots;
     if (options.verify && roots.some(({ kind }) => kind === "device")) {
       throw new UserError(`Cannot verify what is written to ${quotePath(target)}: it is no file`, {
@@ -194,6 +195,19 @@ async function plan(
       session.control.send({ type: "refused", failure });
     }
     throw error;
+  }
+}
+
+/** Refuses a device that is this process's own control channel, as `/dev/stdout` is on a remote end. @throws {UserError} */
+function checkNotChannel(roots: TargetRoot[], paths: PathCalls): void {
+  const device = roots.find(({ kind }) => kind === "device");
+  if (device?.kind !== "device") return;
+  const target = paths.stat(device.path, { follow: true });
+  for (const descriptor of [0, 1]) {
+    const channel = paths.stat(`/dev/fd/${descriptor}`, { follow: true });
+    if (!channel || !target || channel.dev !== target.dev || channel.inode !== target.inode) continue;
+    const shown = quotePath(device.shown ?? device.path);
+    throw new UserError(`Cannot write ${shown}: it is the connection to the client`, { hint: "Name another target" });
   }
 }
 

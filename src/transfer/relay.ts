@@ -19,7 +19,7 @@ import type { TransferEvent } from "./events.ts";
 import { explainLoss } from "./lost_copy.ts";
 import { type Machine, openMachine } from "./machine.ts";
 import { missingFeatures, neededFeatures } from "./needed_features.ts";
-import { abortOf, explain, leave, settled } from "./peer_end.ts";
+import { abortOf, explain, seeOff, settled } from "./peer_end.ts";
 import { RelayCrew } from "./relay_crew.ts";
 import { RelayedConversation } from "./relay_conversation.ts";
 import type { Outcome } from "./send.ts";
@@ -86,8 +86,7 @@ export async function relay(options: RelayOptions): Promise<Outcome> {
     const unmarked = !to || to.features.includes("resume") ? undefined : options.to.peer.name;
     throw explainLoss(explained, { ...options.request, unmarked, unresumable: isUnresumable }, { finishing });
   } finally {
-    await Promise.all(sides.map(({ peer, session }) => leave(peer, session)));
-    await settled(work);
+    await seeOff(sides, work, options.signal);
   }
 }
 

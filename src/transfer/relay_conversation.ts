@@ -100,7 +100,8 @@ export class RelayedConversation {
     for (;;) {
       const message = await from.control.expect(...types);
       this.#look(message);
-      await this.#passOn(to, message);
+      // Notes of the receiver are for the user of this client, not for the sender.
+      if (message.type !== "note" || from === this.#from) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
   }
@@ -139,4 +140,4 @@ export class RelayedConversation {
 }
 
 const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "planned", "finish"];
-const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "finished"];
+const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "note", "finished"];

@@ -1,7 +1,7 @@
 /** The remote end of a session, `escp --receiver`: whichever way the data goes, it does what the client says. */
 
 import type { EngineChoice } from "../crypto/engines.ts";
-import { ProtocolError, UserError } from "../errors.ts";
+import { isUrgent, ProtocolError, UserError } from "../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import { cutText } from "../protocol/texts.ts";
 import type { PortRange } from "../session/data_port.ts";
@@ -13,6 +13,13 @@ import type { Machine } from "./machine.ts";
 import { abortOf, settled } from "./peer_end.ts";
 import { TransferLost } from "./transfer_errors.ts";
 import { isConfined, type SessionLimits } from "./session_limits.ts";
+import { within } from "../streams/within.ts";
+
+/** Maximum time to send the message that ends the session. In milliseconds. */
+const FLUSH_MS = 1_000;
+/** The same after SIGTERM, and the maximum time to clean up then, so that the process exits within 2 s. */
+const URGENT_FLUSH_MS = 300;
+const URGENT_MS = 1_200;
 
 /** How the remote end is started. */
 export interface RemoteEndOptions {
@@ -73,12 +80,12 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     const message = cutText(error instanceof Error ? error.message : String(error), MAX_MESSAGE_TEXT);
     session.control.send({ type: "abort", code, message, hint });
     // The client may be gone; then this does not resolve, and whoever called ends the process.
-    await Promise.race([session.control.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await within(isUrgent(options.signal) ? URGENT_FLUSH_MS : FLUSH_MS, session.control.flushed());
     throw error;
   } finally {
     session.close();
     session.control.abandon();
-    await settled(started.job);
+    await (isUrgent(options.signal) ? within(URGENT_MS, settled(started.job)) : settled(started.job));
   }
 }
 

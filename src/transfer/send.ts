@@ -239,13 +239,21 @@ export async function send(options: SendOptions): Promise<Outcome> {
 
 /** Takes the receiver's messages until it says that it has finished. */
 function converse(options: SendOptions, scheduler: Scheduler) {
-  const { control } = options.session;
+  const { control, features } = options.session;
+  const types = [
+    "opened",
+    "unopened",
+    "closed",
+    "finished",
+    ...(features.includes("notes") ? ["note"] as const : []),
+  ] as const;
   const finished = Promise.withResolvers<MessageOf<"finished">>();
   const loop = async () => {
     for (;;) {
-      const message = await control.expect("opened", "unopened", "closed", "finished");
+      const message = await control.expect(...types);
       if (message.type === "finished") return finished.resolve(message);
-      scheduler.answer(message);
+      if (message.type === "note") options.emit(message);
+      else scheduler.answer(message);
     }
   };
   const over = loop().then(() => new Promise<never>(() => {}));

@@ -145,6 +145,7 @@ export class TargetFiles {
           }
         },
         written: (stream, bytes) => this.#written.set(stream, bytes),
+        note: (text) => this.#note(text),
       },
       options.workers(streams),
     );
@@ -289,6 +290,15 @@ export class TargetFiles {
     }
     const written = this.#written.values().reduce((sum, each) => sum + each, 0);
     this.#options.emit({ type: "progress", files, bytes: Math.max(bytes, written + this.kept), resumed: this.kept });
+  }
+
+  /** Reports a note to the user, who is at the client. */
+  #note(message: string): void {
+    const { session, emit } = this.#options;
+    emit({ type: "note", message });
+    if (session.role === "remote" && session.features.includes("notes")) {
+      session.control.send({ type: "note", message });
+    }
   }
 
   #partial(file: number): Promise<Partial | undefined> {

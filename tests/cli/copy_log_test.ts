@@ -38,6 +38,18 @@ describe("openCopyLog", () => {
     assertMatch(await Deno.readTextFile(file), /debug - deep\n$/);
   });
 
+  it(
+    "refuses a FIFO on request",
+    { ignore: Deno.build.os === "windows" },
+    async () => {
+      await using folder = await createTempFolder();
+      const file = `${folder.path}/log`;
+      new Deno.Command("mkfifo", { args: [file] }).outputSync();
+      const open = () => openCopyLog({ file, noFifo: true, verbose: 0, quiet: false }, () => {});
+      assertThrows(open, UsageError, `Cannot open the log file "${file}": it is a FIFO`);
+    },
+  );
+
   it("says which file cannot be opened, before anything else happens", () => {
     const open = () => openCopyLog({ file: "/nowhere/log", verbose: 0, quiet: false }, () => {});
     assertThrows(open, UsageError, 'Cannot open the log file "/nowhere/log": No such file or directory');

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { FileError, ProtocolError, StartError, UsageError, UserError } from "../../src/errors.ts";
-import { exitStatusOf, Interrupted } from "../../src/cli/exit_status.ts";
+import { FileError, Interrupted, ProtocolError, StartError, UsageError, UserError } from "../../src/errors.ts";
+import { exitStatusOf } from "../../src/cli/exit_status.ts";
 
 describe("exitStatusOf", () => {
   const cases: [unknown, number][] = [

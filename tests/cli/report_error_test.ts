@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { FileError, ProtocolError, UsageError, UserError } from "../../src/errors.ts";
-import { Interrupted } from "../../src/cli/exit_status.ts";
+import { FileError, Interrupted, ProtocolError, UsageError, UserError } from "../../src/errors.ts";
 import { errorReport } from "../../src/cli/report_error.ts";
 
 const quietly = { verbose: 0 };

@@ -1,6 +1,11 @@
 import { assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
-import { stopSignals, stopSignalsOf } from "../../src/cli/stop_signals.ts";
+import { StopSignals, stopSignals, stopSignalsOf } from "../../src/cli/stop_signals.ts";
+import { waitForExit } from "../support/processes.ts";
+
+const PROGRAM = fromFileUrl(new URL("stopped_process.ts", import.meta.url));
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
 describe("signals that stop a copy", () => {
   it("are those that a system lets a process listen to", () => {
@@ -11,5 +16,28 @@ describe("signals that stop a copy", () => {
   it("can be listened to here, and let go", () => {
     using stop = stopSignals();
     assertEquals(stop.signal.aborted, false);
+  });
+
+  it("are not listened to before the given time", () => {
+    using stop = new StopSignals();
+    stop.listenAfter(60_000, { guardAfterMs: 0 });
+    assertEquals(stop.signal.aborted, false);
+  });
+
+  it("are supplemented by a check of the parent: a busy process exits after its parent", {
+    ignore: Deno.build.os === "windows",
+  }, async () => {
+    const words = ["run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, PROGRAM];
+    const child = new Deno.Command("sh", {
+      args: ["-c", '"$@" & wait', "sh", Deno.execPath(), ...words],
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    const pid = Number(new TextDecoder().decode((await reader.read()).value));
+    child.kill("SIGKILL");
+    await child.status;
+    await waitForExit(pid, 15_000);
+    await reader.cancel();
   });
 });

@@ -20,7 +20,7 @@ function open(options: { now?: () => number; direct?: number } = {}) {
   Deno.writeFileSync(path, new Uint8Array());
   const calls = openFileCalls();
   const descriptor = options.direct ?? openAs(path, calls.flags.write | calls.flags.direct);
-  const inner = new NativeRangeWriter(calls, openAs(path, calls.flags.readWrite), { text: path, inOrder: false });
+  const inner = new NativeRangeWriter(calls, openAs(path, calls.flags.readWrite), path);
   const writer = new DirectWriter(calls, descriptor, inner, options.now);
   return {
     path,

@@ -121,6 +121,14 @@ describe("a filter", () => {
         'Option "--include-regex": Cannot use the regular expression "a\\n[": Unterminated character class',
       ],
       [includeRegex(""), 'Option "--include-regex" must not be empty'],
+      [
+        excludeRegex("(a)\\1"),
+        'Option "--exclude-regex": Cannot use the regular expression "(a)\\\\1": backreferences are not supported',
+      ],
+      [
+        excludeRegex("a{100000}"),
+        'Option "--exclude-regex": Cannot use the regular expression "a{100000}": it is too large',
+      ],
       [exclude("a".repeat(4097)), 'Option "--exclude" takes at most 4096 characters'],
       [exclude("{a,b}".repeat(30)), 'Option "--exclude": Cannot expand'],
     ];
@@ -134,6 +142,16 @@ describe("a filter", () => {
     assert(createFilter(Array.from({ length: 1000 }, () => exclude("a")))("b", false));
     assertThrows(() => createFilter(Array.from({ length: 1001 }, () => exclude("a"))), UsageError, "there are 1001");
     assertThrows(() => createFilter(Array.from({ length: 17 }, () => exclude("a".repeat(4096)))), UsageError);
+  });
+
+  it("accepts regular expressions up to the limits of characters and states", () => {
+    assert(createFilter(Array.from({ length: 16 }, () => excludeRegex("a".repeat(4096))))("b", false));
+    const large = Array.from({ length: 11 }, () => excludeRegex("a{9999}"));
+    assertThrows(() => createFilter(large), UsageError, "it is too large");
+  });
+
+  it("matches a regular expression with catastrophic backtracking in linear time", () => {
+    assertEquals(pass([excludeRegex("^(a+)+x")], ["a".repeat(4000), "ax"]), ["a".repeat(4000)]);
   });
 
   it("knows the option of a rule", () => {

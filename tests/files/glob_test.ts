@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../src/errors.ts";
 import { expandGlob, type GlobFolders } from "../../src/files/glob/expand.ts";
@@ -35,6 +35,15 @@ class RealFolders implements GlobFolders {
     }
   }
 
+  identity(path: string): string | undefined {
+    try {
+      const { dev, ino } = Deno.statSync(this.#real(path));
+      return `${dev}:${ino}`;
+    } catch {
+      return undefined;
+    }
+  }
+
   #real(path: string): string {
     return path.startsWith("/") ? path : `${this.#base}/${path}`;
   }
@@ -51,7 +60,7 @@ function folderOf(names: string[]): GlobFolders {
 async function expandIn(entries: TreeEntries, table: Record<string, string[]>): Promise<void> {
   await using tree = await createTempTree(entries);
   for (const [pattern, expected] of Object.entries(table)) {
-    const found = expandGlob(parseGlob(pattern), new RealFolders(tree.path));
+    const found = await expandGlob(parseGlob(pattern), new RealFolders(tree.path));
     assertEquals(found, expected, pattern);
     for (const path of found) assert(matchesGlobPath(parseGlob(pattern), path), `${pattern} asks for ${path}`);
   }
@@ -124,15 +133,15 @@ describe("expanding a pattern", () => {
 
   it("takes absolute patterns", async () => {
     await using tree = await createTempTree({ "a.c": "", "d/b.c": "" });
-    const found = expandGlob(parseGlob(`${escapeGlob(tree.path)}/**/*.c`), new RealFolders("/"));
+    const found = await expandGlob(parseGlob(`${escapeGlob(tree.path)}/**/*.c`), new RealFolders("/"));
     assertEquals(found, [`${tree.path}/a.c`, `${tree.path}/d/b.c`]);
-    assertEquals(expandGlob(parseGlob("{/,}"), new RealFolders(tree.path)), ["/"]);
+    assertEquals(await expandGlob(parseGlob("{/,}"), new RealFolders(tree.path)), ["/"]);
   });
 
   it("lists each folder once, however often the pattern passes through it", async () => {
     await using tree = await createTempTree({ "a/a/a/a": "", "b/a": "" });
     const folders = new RealFolders(tree.path);
-    const found = expandGlob(parseGlob("**/*/**/*/**/{a,b,*a*,[ab]}/**"), folders);
+    const found = await expandGlob(parseGlob("**/*/**/*/**/{a,b,*a*,[ab]}/**"), folders);
     assertEquals(found, ["a/a/a/a"]);
     assertEquals(folders.listed.length, new Set(folders.listed).size);
   });
@@ -140,29 +149,59 @@ describe("expanding a pattern", () => {
   it("does not list what is spelled out", async () => {
     await using tree = await createTempTree({ "a/b/c.x": "" });
     const folders = new RealFolders(tree.path);
-    assertEquals(expandGlob(parseGlob("a/b/*.x"), folders), ["a/b/c.x"]);
-    assertEquals(expandGlob(parseGlob("{a,x}/b/c.x"), folders), ["a/b/c.x"]);
+    assertEquals(await expandGlob(parseGlob("a/b/*.x"), folders), ["a/b/c.x"]);
+    assertEquals(await expandGlob(parseGlob("{a,x}/b/c.x"), folders), ["a/b/c.x"]);
     assertEquals(folders.listed, ["a/b"]);
   });
 
-  it("matches names that are not UTF-8, byte by byte", () => {
+  it("searches a directory that links lead to once per state of the pattern", async () => {
+    const links = Object.fromEntries(["l1", "l2", "l3"].map((name) => [name, { link: "." }]));
+    await using tree = await createTempTree({ "d/x": "", "m1": { link: "d" }, "m2": { link: "d" }, ...links });
+    const folders = new RealFolders(tree.path);
+    const found = await expandGlob(parseGlob(`${"*/".repeat(20)}x`), folders);
+    assertEquals(found.length, 1);
+    assert(folders.listed.length <= 2 * 20, `${folders.listed.length} folders`);
+    const [direct, linked, ...more] = await expandGlob(parseGlob("*/x"), folders);
+    assertEquals([direct, more], ["d/x", []]);
+    assert(/^m[12]\/x$/.test(linked), linked);
+    assertEquals(await expandGlob(parseGlob("*/nothin[g]"), folders), []);
+  });
+
+  it("calls turn per directory, which may throw to end the search", async () => {
+    await using tree = await createTempTree({ "a/x": "", "b/x": "" });
+    const turns = { count: 0 };
+    const turn = () => Promise.resolve(void turns.count++);
+    await expandGlob(parseGlob("*/*"), new RealFolders(tree.path), { turn });
+    assert(turns.count >= 3);
+    const end = () => {
+      throw new Error("ended");
+    };
+    await assertRejects(() => expandGlob(parseGlob("*"), new RealFolders(tree.path), { turn: end }), Error, "ended");
+  });
+
+  it("matches names that are not UTF-8, byte by byte", async () => {
     const names = ["a\udcff", "a\udcc3\udc28", "aé"];
-    assertEquals(expandGlob(parseGlob("a?"), folderOf(names)), ["aé", "a\udcff"]);
-    assertEquals(expandGlob(parseGlob("*\udcff"), folderOf(names)), ["a\udcff"]);
-    assertEquals(expandGlob(parseGlob("{a\udcff,b}"), folderOf(names)), ["a\udcff"]);
+    assertEquals(await expandGlob(parseGlob("a?"), folderOf(names)), ["aé", "a\udcff"]);
+    assertEquals(await expandGlob(parseGlob("*\udcff"), folderOf(names)), ["a\udcff"]);
+    assertEquals(await expandGlob(parseGlob("{a\udcff,b}"), folderOf(names)), ["a\udcff"]);
   });
 
-  it("never takes a name that it found for a home folder", () => {
-    assertEquals(expandGlob(parseGlob("*"), folderOf(["~", "~root", "a"])), ["./~", "./~root", "a"]);
+  it("never takes a name that it found for a home folder", async () => {
+    assertEquals(await expandGlob(parseGlob("*"), folderOf(["~", "~root", "a"])), ["./~", "./~root", "a"]);
     assert(matchesGlobPath(parseGlob("*"), "./~root"));
-    assertEquals(expandGlob(parseGlob("./{~,b}"), { ...folderOf([]), exists: (path) => path === "./~" }), ["./~"]);
-    assertEquals(expandGlob(parseGlob("{~/a,b}"), { ...folderOf([]), exists: (path) => path === "~/a" }), ["~/a"]);
+    assertEquals(await expandGlob(parseGlob("./{~,b}"), { ...folderOf([]), exists: (path) => path === "./~" }), [
+      "./~",
+    ]);
+    assertEquals(await expandGlob(parseGlob("{~/a,b}"), { ...folderOf([]), exists: (path) => path === "~/a" }), [
+      "~/a",
+    ]);
   });
 
-  it("stops where there are more than one session can announce", () => {
+  it("stops where there are more than one session can announce", async () => {
     const names = Array.from({ length: 11 }, (_, index) => `f${index}`);
-    assertEquals(expandGlob(parseGlob("*"), folderOf(names), 11).length, 11);
-    assertThrows(() => expandGlob(parseGlob("*"), folderOf(names), 10), UserError, "more than 10 paths");
+    assertEquals((await expandGlob(parseGlob("*"), folderOf(names), { limit: 11 })).length, 11);
+    const limited = () => expandGlob(parseGlob("*"), folderOf(names), { limit: 10 });
+    await assertRejects(limited, UserError, "more than 10 paths");
   });
 });
 

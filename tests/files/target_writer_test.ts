@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../src/errors.ts";
 import { RecordType } from "../../src/protocol/records.ts";
@@ -22,6 +22,7 @@ for (const { title, make } of ENGINES) {
     const engine = make();
     const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
     const writerFor = (root: TargetRoot, more = {}) => engine.targetWriter([root], { ...options, ...more });
+    const deviceOf = (root: TargetRoot, note = (_: string) => {}) => writerFor(root).openDevice(0, note)!;
     const into = (path: string, more = {}) => writerFor({ kind: "folder", path, created: false }, more);
 
     const refused = (act: () => void, message: string) => {
@@ -248,31 +249,82 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list().length, 200);
     });
 
-    it("writes into devices in place and in order", { ignore: Deno.build.os === "windows" }, () => {
+    it("writes to a FIFO in order after it has a reader", { ignore: Deno.build.os === "windows" }, async () => {
+      using temp = new TempFolder();
+      rawShell("mkfifo pipe", temp.path);
+      const notes: string[] = [];
+      const told = Promise.withResolvers<void>();
+      const device = deviceOf({ kind: "device", path: temp.at("pipe"), shown: "d/pipe", isFifo: true }, (text) => {
+        notes.push(text);
+        told.resolve();
+      });
+      const bytes = new TextEncoder().encode("ab");
+      const writing = device.write(bytes, 0, 2, 0);
+      await told.promise;
+      using reader = await Deno.open(temp.at("pipe"));
+      await writing;
+      assertEquals((await assertRejects(() => device.write(bytes, 0, 2, 3), FileError)).code, "ESPIPE");
+      await device.write(bytes, 0, 2, 2);
+      await device.writeZeros(4, 3);
+      await device.sync();
+      const got = new Uint8Array(20);
+      assertEquals(new TextDecoder().decode(got.subarray(0, reader.readSync(got)!)), "abab\0\0\0");
+      device.close();
+      assertEquals(reader.readSync(got), null);
+      assertEquals(notes, ['waiting for a reader of "d/pipe"']);
+    });
+
+    it("does not block the event loop while a pipe is full", { ignore: Deno.build.os === "windows" }, async () => {
       using temp = new TempFolder();
       rawShell("mkfifo pipe", temp.path);
       // Opened both ways, so that the writer finds a reader.
-      const reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
-      const writer = writerFor({ kind: "device", path: temp.at("pipe") });
-      apply(writer, [[enter, ""], [file, "", "whole"]]);
-      const ranges = writer.openPartial(writer.createPartial(0, "", 4));
-      const bytes = new TextEncoder().encode("ab");
-      ranges.writeAt(bytes, 0, 2, 0);
-      assertEquals(assertThrows(() => ranges.writeAt(bytes, 0, 2, 3), FileError).code, "ESPIPE");
-      ranges.writeAt(bytes, 0, 2, 2);
-      ranges.close();
-      const got = new Uint8Array(20);
-      assertEquals(new TextDecoder().decode(got.subarray(0, reader.readSync(got)!)), "wholeabab");
-      reader.close();
-      writer.close();
+      using reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
+      const device = deviceOf({ kind: "device", path: temp.at("pipe") });
+      const bytes = new Uint8Array(1 << 20).fill(7);
+      const state = { written: false };
+      const writing = device.write(bytes, 0, bytes.length, 0).then(() => state.written = true);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assertEquals(state.written, false);
+      const got = new Uint8Array(64 << 10);
+      for (let read = 0; read < bytes.length;) read += (await reader.read(got))!;
+      await writing;
+      device.close();
     });
 
-    it("reports a full device", { ignore: Deno.build.os !== "linux" }, () => {
-      const writer = writerFor({ kind: "device", path: "/dev/full" });
-      const error = assertThrows(() => apply(writer, [[enter, ""], [file, "", "x"]]), FileError);
+    for (const when of ["opened", "written"]) {
+      it(
+        `cancels a FIFO that is being ${when} when it is closed`,
+        { ignore: Deno.build.os === "windows" },
+        async () => {
+          using temp = new TempFolder();
+          rawShell("mkfifo pipe", temp.path);
+          const reader = when === "opened" ? undefined : Deno.openSync(temp.at("pipe"), { read: true, write: true });
+          const device = deviceOf({ kind: "device", path: temp.at("pipe") });
+          const writing = device.write(new Uint8Array(1 << 20), 0, 1 << 20, 0);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          device.close();
+          assertEquals((await assertRejects(() => writing, FileError)).code, "EINTR");
+          // What waits in a thread of the runtime's ends now.
+          (reader ?? Deno.openSync(temp.at("pipe"), { read: true, write: true })).close();
+        },
+      );
+    }
+
+    it("reports a full device", { ignore: Deno.build.os !== "linux" }, async () => {
+      const device = deviceOf({ kind: "device", path: "/dev/full" });
+      const error = await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
       assertEquals(error.message, 'Cannot write "/dev/full": No space left on device');
       assertEquals(error.hint?.startsWith("Free some space"), true);
-      writer.close();
+      device.close();
+    });
+
+    it("refuses a device path that names a regular file", async () => {
+      using temp = new TempFolder();
+      temp.write("file", "before");
+      const device = deviceOf({ kind: "device", path: temp.at("file") });
+      assertEquals((await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError)).code, "ESTALE");
+      device.close();
+      assertEquals(Deno.readTextFileSync(temp.at("file")), "before");
     });
 
     it("opens up a folder of its own without write permission", { ignore: isRoot }, () => {

@@ -150,6 +150,25 @@ describe("RawSocket", { ignore }, () => {
     assertEquals(await reading, 1);
   });
 
+  it("keeps waiting in a write while the peer sends something", async () => {
+    using pair = await connectPair();
+    using near = rawSocketOf(pair.near, { idleTimeoutMs: 500 });
+    const block = new Uint8Array(1 << 20);
+    const state = { ended: false };
+    const writing = (async () => {
+      for (;;) await near.write(block, 0, block.length);
+    })().finally(() => state.ended = true);
+    writing.catch(() => {});
+    // Longer than several idle timeouts.
+    for (const begun = performance.now(); performance.now() - begun < 1_600;) {
+      await pair.far.write(new Uint8Array(1));
+      assertEquals(await near.read(new Uint8Array(1), 0, 1), 1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assertEquals(state.ended, false);
+    }
+    await assertRejects(() => writing, Deno.errors.TimedOut);
+  });
+
   it("gives up a read and a write that get nowhere for the idle timeout", async () => {
     using pair = await connectPair();
     using socket = rawSocketOf(pair.near, { idleTimeoutMs: 20 });

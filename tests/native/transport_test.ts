@@ -51,6 +51,25 @@ describe("ConnTransport", () => {
     }, Deno.errors.TimedOut);
   });
 
+  it("keeps waiting in a write while the peer sends something", async () => {
+    using pair = await connectPair();
+    const near = new ConnTransport(pair.near, { idleTimeoutMs: 500 });
+    const block = new Uint8Array(1 << 20);
+    const state = { ended: false };
+    const writing = (async () => {
+      for (;;) await near.write(block, 0, block.length);
+    })().finally(() => state.ended = true);
+    writing.catch(() => {});
+    // Longer than several idle timeouts.
+    for (const begun = performance.now(); performance.now() - begun < 1_600;) {
+      await pair.far.write(new Uint8Array(1));
+      assertEquals(await near.read(new Uint8Array(1), 0, 1), 1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assertEquals(state.ended, false);
+    }
+    await assertRejects(() => writing, Deno.errors.TimedOut);
+  });
+
   it("refuses an empty range", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near);

@@ -37,6 +37,8 @@ export interface FailingDisk extends AsyncDisposable {
   readonly path: string;
   /** From now on all goes well. */
   repair(): Promise<void>;
+  /** From now on no call returns until the disk is disposed of. */
+  hang(): void;
 }
 
 const SERVER = fromFileUrl(new URL("failing_disk_server.ts", import.meta.url));
@@ -57,15 +59,16 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
   const said = child.stdout.getReader();
   const { done } = await said.read();
   async function dispose(): Promise<void> {
-    await new Deno.Command("umount", { args: ["-l", folder.path], stderr: "null" }).output();
-    await input.close().catch(() => {});
-    await said.cancel();
+    // Calls that hang return after the server is killed; umount(8) would hang too.
     try {
       child.kill("SIGKILL");
     } catch {
       // It has ended by itself.
     }
     await child.status;
+    await new Deno.Command("umount", { args: ["-l", folder.path], stderr: "null" }).output();
+    await input.abort().catch(() => {});
+    await said.cancel();
     await folder[Symbol.asyncDispose]();
   }
   if (done) {
@@ -78,6 +81,7 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
       await input.write(new TextEncoder().encode("repair\n"));
       await said.read();
     },
+    hang: () => child.kill("SIGSTOP"),
     [Symbol.asyncDispose]: dispose,
   };
 }

@@ -23,19 +23,46 @@ export interface GlobFolders {
   list(path: string): Iterable<GlobEntry>;
   /** Whether something is there, also a link that leads nowhere. False when that cannot be told. */
   exists(path: string): boolean;
+  /** Identifies the directory that a path leads to, following links; undefined if unknown. Default: unknown. */
+  identity?(path: string): string | undefined;
+}
+
+/** How a pattern is expanded. */
+export interface ExpandOptions {
+  /** Maximum number of paths. Default: 65,535. */
+  limit?: number;
+  /** Called per directory: yields to the event loop, or throws to end the search. Default: nothing. */
+  turn?: () => void | Promise<void>;
 }
 
 /**
  * The paths that match, sorted by UTF-16 code units, each once. Empty when there are none: the caller decides whether
- * the text itself is meant. Alternatives without wildcards are looked up, too. Each folder is listed once.
+ * the text itself is meant. Alternatives without wildcards are looked up, too. Each directory is listed once. A directory
+ * that symbolic links lead to is searched once per state of the pattern, through any of these links. So the work is bounded
+ * also for loops of links.
  *
- * @throws {UserError} for more than `limit` paths; default 65,535.
+ * @throws {UserError} for more than `limit` paths.
  */
-export function expandGlob(pattern: GlobPattern, folders: GlobFolders, limit = MAX_PLAIN_ROOTS): string[] {
+export async function expandGlob(
+  pattern: GlobPattern,
+  folders: GlobFolders,
+  { limit = MAX_PLAIN_ROOTS, turn }: ExpandOptions = {},
+): Promise<string[]> {
   const search = new Search(pattern, folders, limit);
-  search.enter("", startStates(pattern, pattern.relative));
-  search.enter("/", startStates(pattern, pattern.absolute));
+  search.begin();
+  while (search.step()) {
+    const pause = turn?.();
+    if (pause) await pause;
+  }
   return [...search.found].sort();
+}
+
+/** A directory that has yet to be searched. */
+interface Visit {
+  path: string;
+  states: readonly number[];
+  /** Whether the path contains a symbolic link. */
+  linked: boolean;
 }
 
 /** A name in a folder, and the states that it leads to. */
@@ -48,6 +75,9 @@ class Search {
   readonly #pattern: GlobPattern;
   readonly #folders: GlobFolders;
   readonly #limit: number;
+  readonly #pending: Visit[] = [];
+  /** Identities and states of directories that were reached through links. */
+  readonly #visited = new Set<string>();
 
   constructor(pattern: GlobPattern, folders: GlobFolders, limit: number) {
     this.#pattern = pattern;
@@ -55,14 +85,39 @@ class Search {
     this.#limit = limit;
   }
 
-  enter(folder: string, states: readonly number[]): void {
+  begin(): void {
+    const { relative, absolute } = this.#pattern;
+    this.#pending.push({ path: "/", states: startStates(this.#pattern, absolute), linked: false });
+    this.#pending.push({ path: "", states: startStates(this.#pattern, relative), linked: false });
+  }
+
+  /** Searches one directory. @returns false if none is left. */
+  step(): boolean {
+    const visit = this.#pending.pop();
+    if (visit && !(visit.linked && this.#isVisited(visit))) this.#search(visit);
+    return visit !== undefined;
+  }
+
+  #isVisited({ path, states }: Visit): boolean {
+    const identity = this.#folders.identity?.(path);
+    if (identity === undefined) return false;
+    const key = `${identity} ${states.join()}`;
+    if (this.#visited.has(key)) return true;
+    this.#visited.add(key);
+    return false;
+  }
+
+  #search(visit: Visit): void {
+    const { path: folder, states } = visit;
     const { nodes } = this.#pattern;
     const kinds = new Set(states.map((state) => nodes[state].kind));
     if (folder === "/" && kinds.has("end")) this.#add(folder);
     const literals = kinds.has("literal") ? this.#literals(states) : new Map<string, number[]>();
     const matched = kinds.has("wild") || kinds.has("deep") ? this.#matched(folder, states, literals) : [];
-    for (const child of matched) this.#arrive(this.#childPath(folder, child.name), child);
-    for (const [name, after] of literals) this.#probe(joinPath(folder, name), after);
+    // The last directory added is searched first: real directories before links.
+    for (const child of matched) if (child.isLink) this.#arrive(visit, child);
+    for (const child of matched) if (!child.isLink) this.#arrive(visit, child);
+    for (const [name, after] of literals) this.#probe(visit, name, after);
   }
 
   /**
@@ -95,21 +150,23 @@ class Search {
     return children;
   }
 
-  #arrive(path: string, { isFolder, isLink, states }: Child): void {
+  #arrive(visit: Visit, { name, isFolder, isLink = false, states }: Child): void {
+    const path = this.#childPath(visit.path, name);
     const end = endOf(this.#pattern, states);
     if (end === "any" || (end === "folder" && (isFolder || (isLink && this.#isFolder(path))))) this.#add(path);
-    if (isFolder || isLink) this.#enterFrom(path, states);
+    if (isFolder || isLink) this.#enterLater({ path, states, linked: visit.linked || isLink });
   }
 
-  #probe(path: string, states: readonly number[]): void {
+  #probe(visit: Visit, name: string, states: readonly number[]): void {
+    const path = joinPath(visit.path, name);
     const end = endOf(this.#pattern, states);
     if (end && (end === "any" ? this.#folders.exists(path) : this.#isFolder(path))) this.#add(path);
-    this.#enterFrom(path, states);
+    this.#enterLater({ path, states, linked: visit.linked });
   }
 
-  #enterFrom(path: string, states: readonly number[]): void {
+  #enterLater({ path, states, linked }: Visit): void {
     const rest = states.filter((state) => this.#pattern.nodes[state].kind !== "end");
-    if (rest.length > 0) this.enter(path, rest);
+    if (rest.length > 0) this.#pending.push({ path, states: rest, linked });
   }
 
   /** A name that was found and begins with "~" is no home folder. */

@@ -1,0 +1,62 @@
+/// <reference lib="deno.worker" />
+/**
+ * Entry of the Worker that handles signals if the main thread cannot, because it is busy or blocked in a system call. Then the
+ * Worker exits the process.
+ */
+
+import { takeInThisThread } from "../native/signal_mask.ts";
+import { type KnownSignal, leaveAtOnce } from "../native/signals.ts";
+
+/** Main thread to Worker. */
+export type ToStopWorker =
+  /** First. `status`: exit status of the process. `parent`: process whose exit ends the session. */
+  | { type: "watch"; signals: Deno.Signal[]; status: number; parent?: number }
+  /** Answer to "alive?": the main thread runs, and will exit. */
+  | { type: "alive" };
+
+/** Worker to main thread: signal listeners are installed, or a request for "alive". */
+export type FromStopWorker = "listening" | "alive?";
+
+/** Time for the main thread to answer after a signal. In milliseconds. */
+const STUCK_MS = 1_800;
+/** Additional time for a main thread that answers to clean up. In milliseconds. */
+const CLEAN_UP_MS = 3_000;
+/** Time to exit normally after the session has ended. In milliseconds. */
+const LEAVE_MS = 8_000;
+/** Interval between checks of the parent process. In milliseconds. */
+const PARENT_MS = 1_000;
+
+let asked = false;
+let alive = false;
+
+self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
+  if (data.type === "alive") {
+    alive = true;
+    return;
+  }
+  const { signals, status, parent } = data;
+  const leave = () => leaveAtOnce(status);
+  takeInThisThread(signals as KnownSignal[]);
+  for (const signal of signals) {
+    Deno.addSignalListener(signal, () => {
+      if (asked) return leave();
+      asked = true;
+      // After the first Ctrl-C the main thread may take its time: the user can press it again.
+      if (signal === "SIGINT" || signal === "SIGBREAK") return;
+      post("alive?");
+      setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
+    });
+  }
+  if (parent !== undefined) {
+    const timer = setInterval(() => {
+      if (Deno.ppid === parent) return;
+      clearInterval(timer);
+      setTimeout(leave, LEAVE_MS);
+    }, PARENT_MS);
+  }
+  post("listening");
+};
+
+function post(message: FromStopWorker): void {
+  self.postMessage(message);
+}

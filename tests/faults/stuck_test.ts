@@ -1,0 +1,326 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { turn, untilBegun, untilTrue } from "../e2e/interruptions.ts";
+import { useAsEscp } from "../e2e/plain_rights.ts";
+import { type Direction, ENGINES, type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
+import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { escpCommand, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
+import { describeWithSshd } from "../support/needs_sshd.ts";
+import {
+  commandOf,
+  descendantsOf,
+  isRunning,
+  type ProcessId,
+  waitForExit,
+  waitForNoProcess,
+} from "../support/processes.ts";
+
+const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
+const PROGRAM = fromFileUrl(new URL("busy_main.ts", import.meta.url));
+const MIB = 1 << 20;
+/** At this rate no copy completes during a test. */
+const SLOW = ["-l", "8000", "--retries", "0"];
+/** Promised: 10 s after the session, 2 s after SIGTERM, at once. These leave room for a busy machine. */
+const GONE_MS = 15_000;
+const STOPPED_MS = 5_000;
+const AT_ONCE_MS = 1_500;
+/** After this time of a copy on one machine its client listens for signals in a Worker. */
+const GUARDED_MS = 500;
+
+describeWithSshd("a process whose main thread is stuck", () => {
+  let scene: Scene;
+  let source: string;
+  let count = 0;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  /** Returns an escp whose main thread can be made busy. */
+  async function busyEscp(): Promise<{ path: string; makeBusy(running: RunningEscp): Promise<number> }> {
+    const folder = await scene.tree();
+    const [path, file] = [`${folder}/escp${count++}`, `${folder}/busy`];
+    const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, PROGRAM];
+    const script = `#!/bin/sh\nBUSY_WHEN='${file}' exec ${words.map(quoteWord).join(" ")} "$@"\n`;
+    await Deno.writeTextFile(path, script, { mode: 0o755 });
+    return {
+      path,
+      async makeBusy(running) {
+        await Deno.writeTextFile(file, "");
+        await untilTrue(() => exists(`${file}.busy`) && Deno.readTextFileSync(`${file}.busy`) !== "", running);
+        return Number(Deno.readTextFileSync(`${file}.busy`));
+      },
+    };
+  }
+
+  /** A slow copy whose remote end is busy when this returns. */
+  async function withBusyPeer(way: Way): Promise<{ running: RunningEscp; pid: number }> {
+    const { path, makeBusy } = await busyEscp();
+    const to = await scene.tree();
+    const flags = [...SLOW, "-D", path];
+    const running = await scene.start(way, { flags, sources: [`${source}/large`], target: `${to}/` });
+    await untilBegun(to, running);
+    return { running, pid: await makeBusy(running) };
+  }
+
+  for (const way of waysInTurn(0).filter(({ direction }) => direction !== "local")) {
+    it(`a busy remote end exits after its session: ${wayName(way)}`, async () => {
+      const { running, pid } = await withBusyPeer(way);
+      await using _ = running;
+      running.kill("SIGKILL");
+      await waitForExit(pid, GONE_MS);
+      await scene.sshd.waitForNoSession();
+    });
+
+    it(`a busy remote end exits on SIGTERM: ${wayName(way)}`, async () => {
+      const { running, pid } = await withBusyPeer(way);
+      await using _ = running;
+      // Until it listens, SIGTERM has its default disposition.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      Deno.kill(pid, "SIGTERM");
+      await waitForExit(pid, STOPPED_MS);
+    });
+  }
+
+  it("a busy local receiver exits after its client", async () => {
+    const { running } = await withBusyClient({ direction: "local", engine: "native", streams: 4 });
+    await using _ = running;
+    const others = await descendantsOf(running.pid);
+    assert(others.length > 0);
+    running.kill("SIGKILL");
+    for (const other of others) await waitForExit(other, GONE_MS);
+  });
+
+  const BLOCKED: [Direction, what: string][] = [["push", "the target"], ["pull", "the source"]];
+  for (const [direction, what] of BLOCKED) {
+    it(`a remote end that is blocked in its first access to ${what} exits after its session: ${direction}`, {
+      ignore: failingDiskProblem !== undefined,
+    }, async () => {
+      await using disk = await mountFailingDisk({ errno: "EIO" });
+      await Deno.writeTextFile(`${disk.path}/file`, "x");
+      disk.hang();
+      const push = direction === "push";
+      const copy = { sources: [push ? `${source}/large` : `${disk.path}/file`], target: push ? disk.path : source };
+      await using running = await scene.start({ direction, engine: "native", streams: 1 }, copy);
+      const [end] = await remoteEnds(scene, running);
+      await untilBlocked(end.pid);
+      running.kill("SIGKILL");
+      await waitForExit(end, GONE_MS);
+      await scene.sshd.waitForNoSession();
+    });
+  }
+
+  it("both remote ends of a relay exit after their sessions if the target is blocked", {
+    ignore: failingDiskProblem !== undefined,
+  }, async () => {
+    await using disk = await mountFailingDisk({ errno: "EIO" });
+    disk.hang();
+    const args = [...scene.sshd.sshOptions, `testhost:${source}/large`, `testhost2:${disk.path}`];
+    await using running = await startEscp(args);
+    const ends = await remoteEnds(scene, running, 2);
+    await Promise.any(ends.map(({ pid }) => untilBlocked(pid)));
+    running.kill("SIGKILL");
+    await scene.sshd.waitForNoSession(GONE_MS);
+  });
+
+  for (const way of waysInTurn(1)) {
+    it(`a busy client exits on SIGTERM: ${wayName(way)}`, async () => {
+      const { running } = await withBusyClient(way);
+      await using _ = running;
+      running.kill("SIGTERM");
+      await waitForExit(running.pid, STOPPED_MS);
+      const { code, leftBehind } = await running.result;
+      assertEquals(code, 130);
+      await waitForNoProcess(leftBehind, GONE_MS);
+      await scene.sshd.waitForNoSession(GONE_MS);
+    });
+
+    it(`a busy client exits at once on a second Ctrl-C: ${wayName(way)}`, async () => {
+      const { running } = await withBusyClient(way);
+      await using _ = running;
+      running.kill("SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      assert(await isRunning(running.pid));
+      running.kill("SIGINT");
+      await waitForExit(running.pid, AT_ONCE_MS);
+      assertEquals((await running.result).code, 130);
+      await scene.sshd.waitForNoSession(GONE_MS);
+    });
+  }
+
+  /** A slow copy whose client is busy; on one machine both ends are. */
+  async function withBusyClient(way: Way): Promise<{ running: RunningEscp }> {
+    const { path, makeBusy } = await busyEscp();
+    const to = await scene.tree();
+    using _ = useAsEscp(path);
+    const running = await scene.start(way, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
+    await untilBegun(to, running);
+    await new Promise((resolve) => setTimeout(resolve, GUARDED_MS));
+    await makeBusy(running);
+    return { running };
+  }
+
+  const STOPS: [name: string, signals: Deno.Signal[]][] = [["SIGTERM", ["SIGTERM"]], ["a second Ctrl-C", [
+    "SIGINT",
+    "SIGINT",
+  ]]];
+  for (const [name, signals] of STOPS) {
+    for (const direction of ["push", "local"] as const) {
+      it(`a client that is blocked in its first access to the source exits on ${name}: ${direction}`, {
+        ignore: failingDiskProblem !== undefined,
+      }, async () => {
+        const disk = await mountFailingDisk({ errno: "EIO" });
+        await Deno.writeTextFile(`${disk.path}/file`, "x");
+        disk.hang();
+        const way: Way = { direction, engine: "native", streams: 1 };
+        const copy = { sources: [`${disk.path}/file`], target: source };
+        await using running = await scene.start(way, copy);
+        // Disposed of first: it may keep the process.
+        await using _ = disk;
+        await untilBlocked(running.pid);
+        await stopWith(running, signals);
+      });
+
+      it(`a client that is blocked while it reads the source exits on ${name}: ${direction}`, {
+        ignore: failingDiskProblem !== undefined,
+      }, async () => {
+        const disk = await mountFailingDisk({ errno: "EIO" });
+        await Deno.writeFile(`${disk.path}/large`, new Uint8Array(16 * MIB));
+        const to = await scene.tree();
+        const way: Way = { direction, engine: "native", streams: 1 };
+        const copy = { flags: SLOW, sources: [`${disk.path}/large`], target: `${to}/` };
+        await using running = await scene.start(way, copy);
+        await using _ = disk;
+        await untilBegun(to, running);
+        await new Promise((resolve) => setTimeout(resolve, GUARDED_MS));
+        disk.hang();
+        await untilBlocked(running.pid);
+        await stopWith(running, signals);
+      });
+    }
+  }
+
+  async function stopWith(running: RunningEscp, signals: readonly Deno.Signal[]): Promise<void> {
+    for (const [index, signal] of signals.entries()) {
+      // Two pending signals of one kind are delivered as one.
+      if (index > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+      try {
+        running.kill(signal);
+      } catch {
+        // The first has ended it.
+      }
+    }
+    await waitForExit(running.pid, STOPPED_MS);
+    assertEquals((await running.result).code, 130);
+    await scene.sshd.waitForNoSession(GONE_MS);
+  }
+});
+
+describeWithSshd("SIGTERM", () => {
+  let scene: Scene;
+  let source: string;
+  beforeAll(async () => {
+    scene = await startScene();
+    source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
+  });
+  afterAll(() => scene[Symbol.asyncDispose]());
+
+  for (const way of waysInTurn(0).filter(({ direction }) => direction === "push")) {
+    it(`makes a healthy remote end remove its temporary files: ${wayName(way)}`, async () => {
+      const to = await scene.tree({ "large": "old" });
+      const flags = [...SLOW, "--no-resume"];
+      await using running = await scene.start(way, { flags, sources: [`${source}/large`], target: `${to}/` });
+      await untilBegun(to, running);
+      const [end] = await remoteEnds(scene, running);
+      // Until it listens, SIGTERM has its default disposition.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      Deno.kill(end.pid, "SIGTERM");
+      const { code, stderr } = await running.result;
+      assertEquals(code, 1, stderr);
+      await scene.sshd.waitForNoSession();
+      assertEquals(temporaryFiles(to), []);
+      assertEquals(await Deno.readTextFile(`${to}/large`), "old");
+    });
+
+    it(`ends a client whose ssh is stopped: ${wayName(way)}`, async () => {
+      const to = await scene.tree();
+      await using running = await scene.start(way, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
+      await untilBegun(to, running);
+      for (const process of await descendantsOf(running.pid)) {
+        if (/^\S*ssh /.test(await commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
+      }
+      const begun = performance.now();
+      running.kill("SIGTERM");
+      const { code, stderr, leftBehind } = await running.result;
+      assert(performance.now() - begun < STOPPED_MS);
+      assertEquals(code, 130, stderr);
+      assertMatch(stderr, /^escp: Interrupted\n/);
+      assertEquals(await leftBehind(), []);
+    });
+  }
+});
+
+describe("escp --receiver-stream", { ignore: Deno.build.os !== "linux" }, () => {
+  for (const engine of ENGINES) {
+    it(`exits after its ssh session, even if the data port keeps the connection open (${engine})`, async () => {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const [program, ...words] = escpCommand();
+      const args = [...words, "--receiver-stream", `${listener.addr.port}`, "--engine", engine];
+      const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+      const reader = child.stdout.getReader();
+      await reader.read();
+      const writer = child.stdin.getWriter();
+      const preamble = new Uint8Array(64);
+      preamble.set(new TextEncoder().encode("ESCPDATA"));
+      await writer.write(preamble);
+      const conn = await listener.accept();
+      try {
+        await writer.close();
+        await reader.cancel();
+        await waitForExit(child.pid, GONE_MS);
+      } finally {
+        conn.close();
+        listener.close();
+        await child.status;
+      }
+    });
+  }
+});
+
+/** The remote ends themselves, without the shells before them, as soon as there are so many. */
+async function remoteEnds(scene: Scene, running: RunningEscp, wanted = 1): Promise<ProcessId[]> {
+  for (;;) {
+    const found: ProcessId[] = [];
+    for (const process of await scene.sshd.sessions()) {
+      const command = await commandOf(process);
+      if (/--receiver/.test(command) && !/^\/bin\/sh|^sh |^bash |^\S*-c /.test(command)) found.push(process);
+    }
+    if (found.length >= wanted) return found;
+    assert(await isRunning(running.pid), running.printed.stderr);
+    await turn();
+  }
+}
+
+/** Until a thread of the process is in a call of FUSE. */
+async function untilBlocked(pid: number): Promise<void> {
+  for (;;) {
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+      const stack = await Deno.readTextFile(`/proc/${pid}/task/${name}/stack`).catch(() => "");
+      if (/fuse_/.test(stack)) return;
+    }
+    await turn();
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
