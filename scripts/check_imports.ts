@@ -1,6 +1,6 @@
 /** Says where a file of src/ breaks the rules of import_rules.ts; exit status 1 when one does. */
 
-import { checkFile, type SourceFile } from "./import_rules.ts";
+import { checkFile, findCycles, type SourceFile } from "./import_rules.ts";
 
 const root = new URL("..", import.meta.url);
 
@@ -15,7 +15,7 @@ async function* sourceFiles(folder: string): AsyncGenerator<SourceFile> {
 const files: SourceFile[] = [{ path: "main.ts", text: await Deno.readTextFile(new URL("main.ts", root)) }];
 for await (const file of sourceFiles("src/")) files.push(file);
 files.sort((a, b) => a.path < b.path ? -1 : 1);
-const violations = files.flatMap(checkFile);
+const violations = [...files.flatMap(checkFile), ...findCycles(files)];
 for (const { file, line, message } of violations) console.log(`${file}:${line} ${message}`);
 if (violations.length > 0) Deno.exit(1);
 console.log(`Imports point one way in ${files.length} files`);

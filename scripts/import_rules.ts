@@ -74,6 +74,39 @@ export function checkFile({ path, text }: SourceFile): Violation[] {
   return violations;
 }
 
+/**
+ * Finds import cycles between files; imports of types count.
+ *
+ * @returns One violation for each cycle, at the first import that is part of it, with the files in the order of the cycle.
+ */
+export function findCycles(files: readonly SourceFile[]): Violation[] {
+  const known = new Set(files.map(({ path }) => path));
+  const imports = new Map(files.map(({ path, text }) => {
+    const found = findImports(text).flatMap(({ specifier, line }) => {
+      const target = resolve(path, specifier);
+      return target !== undefined && known.has(target) ? [{ target, line }] : [];
+    });
+    return [path, found];
+  }));
+  const violations: Violation[] = [];
+  const finished = new Set<string>();
+  /** Follows imports depth first; a file that is already on the path closes a cycle. */
+  const visit = (file: string, path: string[]) => {
+    if (finished.has(file)) return;
+    for (const { target, line } of imports.get(file)!) {
+      const start = target === file ? path.length : path.indexOf(target);
+      if (start < 0) visit(target, [...path, file]);
+      else {
+        const cycle = [...path.slice(start), file, target];
+        violations.push({ file, line, message: `imports ${target}: a cycle, ${cycle.join(" -> ")}` });
+      }
+    }
+    finished.add(file);
+  };
+  for (const { path } of files) visit(path, []);
+  return violations;
+}
+
 /** Specifiers of `import`, `export ... from`, dynamic `import()` and `new URL(..., import.meta.url)`, with their lines. */
 export function findImports(text: string): { specifier: string; line: number }[] {
   const code = blankOut(text, { strings: false });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { checkFile, findImports } from "../../scripts/import_rules.ts";
+import { checkFile, findCycles, findImports } from "../../scripts/import_rules.ts";
 
 function check(path: string, ...lines: string[]): string[] {
   return checkFile({ path, text: lines.join("\n") }).map(({ file, line, message }) => `${file}:${line} ${message}`);
@@ -95,6 +95,31 @@ describe("findImports", () => {
     assertEquals(findImports(`import a from "a";\n\nexport {\n  b,\n} from "./b.ts";\n`), [
       { specifier: "a", line: 1 },
       { specifier: "./b.ts", line: 5 },
+    ]);
+  });
+});
+
+describe("findCycles", () => {
+  const file = (path: string, ...imports: string[]) => ({
+    path,
+    text: imports.map((specifier) => `import type { A } from "${specifier}";`).join("\n"),
+  });
+
+  it("accepts files that share an import", () => {
+    const files = [file("src/a.ts", "./b.ts", "./c.ts"), file("src/b.ts", "./c.ts"), file("src/c.ts", "@std/path")];
+    assertEquals(findCycles(files), []);
+  });
+
+  it("names the files of a cycle, type imports included, and reports it once", () => {
+    const files = [file("src/a.ts", "./b.ts"), file("src/b.ts", "./c/c.ts"), file("src/c/c.ts", "./d.ts", "../b.ts")];
+    assertEquals(findCycles([...files, file("src/c/d.ts")]), [
+      { file: "src/c/c.ts", line: 2, message: "imports src/b.ts: a cycle, src/b.ts -> src/c/c.ts -> src/b.ts" },
+    ]);
+  });
+
+  it("finds a file that imports itself", () => {
+    assertEquals(findCycles([file("src/a.ts", "./a.ts")]).map(({ message }) => message), [
+      "imports src/a.ts: a cycle, src/a.ts -> src/a.ts",
     ]);
   });
 });
