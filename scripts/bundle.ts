@@ -5,7 +5,7 @@
  */
 
 /** Loaded by their address at run time, which a bundler does not follow. */
-const WORKERS = ["src/cli/stop_worker.ts", "src/files/device_worker.ts", "src/streams/stream_worker.ts"];
+const WORKERS = ["src/cli/stop_worker.ts", "src/files/portable/device_worker.ts", "src/streams/run/worker.ts"];
 
 /** A bundle: the file that begins, and the others that nothing imports. */
 export interface Bundle {

@@ -1,8 +1,8 @@
 /** The manual page escp(1), in man(7), made from the table of options. */
 
 import { EXIT_STATUS } from "../src/cli/exit_status.ts";
-import { type Flag, SECTIONS } from "../src/cli/flag.ts";
-import { FLAGS } from "../src/cli/flags.ts";
+import { type Flag, SECTIONS } from "../src/cli/options/flag.ts";
+import { FLAGS } from "../src/cli/options/flags.ts";
 import { describeFlag } from "../src/cli/help.ts";
 import { VERSION } from "../src/cli/version.ts";
 

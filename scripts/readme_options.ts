@@ -1,7 +1,7 @@
 /** The part of README.md that lists the options, made from their table. */
 
-import { type Flag, SECTIONS } from "../src/cli/flag.ts";
-import { FLAGS } from "../src/cli/flags.ts";
+import { type Flag, SECTIONS } from "../src/cli/options/flag.ts";
+import { FLAGS } from "../src/cli/options/flags.ts";
 import { describeFlag } from "../src/cli/help.ts";
 
 export const BEGIN = "<!-- options: written by deno task docs -->";

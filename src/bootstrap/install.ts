@@ -1,8 +1,8 @@
 /** Puts escp onto a host, the story: look there, choose the executable, send it, have it checked. */
 
 import { StartError } from "../errors.ts";
-import { TemporaryNames } from "../files/temporary_name.ts";
-import type { PeerCommand } from "../session/peer_process.ts";
+import { TemporaryNames } from "../files/path/temporary_name.ts";
+import type { PeerCommand } from "../session/model/peer_process.ts";
 import { type Executable, type ExecutablePlaces, findExecutable } from "./executables.ts";
 import { installScript } from "./install_script.ts";
 import { type InstallFacts, InstallSession, type Patience } from "./install_session.ts";

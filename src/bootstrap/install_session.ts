@@ -1,9 +1,9 @@
 /** The conversation with the script that puts escp onto a host, over one ssh session. */
 
 import { ProtocolError, StartError } from "../errors.ts";
-import { LineDecoder } from "../protocol/line_decoder.ts";
+import { LineDecoder } from "../protocol/control/line_decoder.ts";
 import { MAX_LINE_BYTES, MAX_NOISE_BYTES } from "../protocol/limits.ts";
-import { type PeerCommand, PeerProcess } from "../session/peer_process.ts";
+import { type PeerCommand, PeerProcess } from "../session/model/peer_process.ts";
 import type { Executable } from "./executables.ts";
 import { SCRIPT_MARK } from "./install_script.ts";
 import { installFailure } from "./install_failure.ts";

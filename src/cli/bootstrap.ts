@@ -2,12 +2,12 @@
 
 import { hasExecutables } from "../bootstrap/executables.ts";
 import { escapePath, StartError } from "../errors.ts";
-import type { UnusableEscp } from "../session/unusable_escp.ts";
+import type { UnusableEscp } from "../session/model/unusable_escp.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { ask } from "./ask.ts";
 import { executablePlaces, putEscp } from "./put_escp.ts";
 import type { Side } from "./remote_escp.ts";
-import type { Listeners } from "./run_leg.ts";
+import type { Listeners } from "./run/leg.ts";
 import { VERSION } from "./version.ts";
 
 /**

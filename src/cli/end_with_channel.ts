@@ -1,6 +1,6 @@
 /** Guards that end a remote end after its session, whatever it is doing. */
 
-import { guardHangup } from "../native/hangup_guard.ts";
+import { guardHangup } from "../native/process/hangup_guard.ts";
 
 /** Time to exit normally after the session has ended. In seconds. */
 const LEAVE_SECONDS = 8;

@@ -1,6 +1,6 @@
-import { type Flag, SECTIONS } from "./flag.ts";
-import { formatAge, formatSize, oneOf } from "./flag_value.ts";
-import { FLAGS } from "./flags.ts";
+import { type Flag, SECTIONS } from "./options/flag.ts";
+import { formatAge, formatSize, oneOf } from "./options/flag_value.ts";
+import { FLAGS } from "./options/flags.ts";
 
 const WIDTH = 80;
 /** Where the descriptions begin. */

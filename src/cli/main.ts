@@ -3,11 +3,11 @@
 import type { Configs } from "../config/config_files.ts";
 import { UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
-import type { RawFlags } from "./flags.ts";
-import { type Command, readCommandLine } from "./options.ts";
-import { parseArguments } from "./parse_arguments.ts";
-import { rawArguments } from "./raw_arguments.ts";
-import { readSettings } from "./settings.ts";
+import type { RawFlags } from "./options/flags.ts";
+import { type Command, readCommandLine } from "./options/options.ts";
+import { parseArguments } from "./options/parse_arguments.ts";
+import { rawArguments } from "./options/raw_arguments.ts";
+import { readSettings } from "./options/settings.ts";
 
 /** Runs escp. @returns the exit status; never throws. */
 export async function main(args: string[]): Promise<number> {
@@ -50,12 +50,12 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       await print((await import("./show_version.ts")).showVersion(command.verbose));
       return EXIT_STATUS.ok;
     case "completions":
-      await print((await import("./completions.ts")).completionScript(command.shell));
+      await print((await import("./completions/completions.ts")).completionScript(command.shell));
       return EXIT_STATUS.ok;
     case "receiver":
-      return await (await import("./run_receiver.ts")).runReceiver(command.options, problem);
+      return await (await import("./run/receiver.ts")).runReceiver(command.options, problem);
     case "stream": {
-      const { passStream } = await import("../session/pass_stream.ts");
+      const { passStream } = await import("../session/tunnel/pass_stream.ts");
       const descriptors = command.engine === "portable" ? undefined : { input: 0, output: 1 };
       const passing = passStream(command.port, Deno.stdin, Deno.stdout, descriptors);
       (await import("./end_with_channel.ts")).endWithOutput();
@@ -63,13 +63,13 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
       return EXIT_STATUS.ok;
     }
     case "install":
-      return await (await import("./run_install.ts")).runInstall(command.options);
+      return await (await import("./run/install.ts")).runInstall(command.options);
     case "doctor":
-      return await (await import("./run_doctor.ts")).runDoctor(command.options);
+      return await (await import("./run/doctor.ts")).runDoctor(command.options);
     case "clean":
-      return await (await import("./run_clean.ts")).runClean(command.options);
+      return await (await import("./run/clean.ts")).runClean(command.options);
     case "copy":
-      return await (await import("./run_copy.ts")).runCopy(command.options);
+      return await (await import("./run/copy.ts")).runCopy(command.options);
   }
 }
 

@@ -4,12 +4,12 @@ import { install, type Installed } from "../bootstrap/install.ts";
 import type { ExecutablePlaces } from "../bootstrap/executables.ts";
 import { rememberPlace } from "../bootstrap/remembered_places.ts";
 import { ownSystem } from "../bootstrap/system.ts";
-import { folderOf, pathOfFileUrl } from "../files/local_path.ts";
+import { folderOf, pathOfFileUrl } from "../files/path/local_path.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
-import type { HostAccess } from "./host_options.ts";
-import type { RemoteHost } from "./legs.ts";
+import type { HostAccess } from "./options/host_options.ts";
+import type { RemoteHost } from "./options/legs.ts";
 import { rememberedHost } from "./remote_escp.ts";
 import { VERSION } from "./version.ts";
 

@@ -1,11 +1,11 @@
 /** What a session does about a host without escp, or with one that does not fit: it is put there, and all begins anew. */
 
 import { recallPlace, type RememberedHost } from "../bootstrap/remembered_places.ts";
-import { UnusableEscp } from "../session/unusable_escp.ts";
+import { UnusableEscp } from "../session/model/unusable_escp.ts";
 import { formatHost } from "../ssh/operand.ts";
-import type { HostAccess, HostOptions } from "./host_options.ts";
-import type { Leg, RemoteHost } from "./legs.ts";
-import type { Listeners } from "./run_leg.ts";
+import type { HostAccess, HostOptions } from "./options/host_options.ts";
+import type { Leg, RemoteHost } from "./options/legs.ts";
+import type { Listeners } from "./run/leg.ts";
 import { VERSION } from "./version.ts";
 
 /** What `-D` is when nobody has said it. */

@@ -3,8 +3,8 @@
 import { CIPHER_NAMES } from "../crypto/cipher.ts";
 import { availableCodecs, createCodec } from "../compress/codecs.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
-import { loadFileEngine } from "../files/engine.ts";
-import { VERSIONS } from "../protocol/hello.ts";
+import { loadFileEngine } from "../files/engine/engine.ts";
+import { VERSIONS } from "../protocol/control/hello.ts";
 import { versionText } from "./version.ts";
 
 /** The text of `--version`. */

@@ -1,6 +1,6 @@
 /** What is printed on standard output. */
 
-import { writeStandardOutput } from "../files/standard_output.ts";
+import { writeStandardOutput } from "../files/target/standard_output.ts";
 
 /** Writes all of the text. @throws {FileError} where that cannot be, as when nobody reads it any more. */
 export function writeStdout(text: string): void {

@@ -1,8 +1,8 @@
 /** The signals that ask a process to stop. */
 
 import { Interrupted } from "../errors.ts";
-import { leaveToOtherThreads, takeInThisThread } from "../native/signal_mask.ts";
-import { ignoreAgain, ignoredOf, ignoreSignals, type KnownSignal } from "../native/signals.ts";
+import { leaveToOtherThreads, takeInThisThread } from "../native/process/signal_mask.ts";
+import { ignoreAgain, ignoredOf, ignoreSignals, type KnownSignal } from "../native/process/signals.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
 import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
 

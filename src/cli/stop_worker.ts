@@ -4,8 +4,8 @@
  * Worker exits the process.
  */
 
-import { takeInThisThread } from "../native/signal_mask.ts";
-import { type KnownSignal, leaveAtOnce } from "../native/signals.ts";
+import { takeInThisThread } from "../native/process/signal_mask.ts";
+import { type KnownSignal, leaveAtOnce } from "../native/process/signals.ts";
 
 /** Main thread to Worker. */
 export type ToStopWorker =

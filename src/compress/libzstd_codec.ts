@@ -1,6 +1,6 @@
 /** zstd by the system's libzstd: synchronous, with contexts that are kept. */
 
-import { type Libzstd, openLibzstd } from "../native/libzstd.ts";
+import { type Libzstd, openLibzstd } from "../native/lib/libzstd.ts";
 import { badCoding, type Codec, pieceOf } from "./codec.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** What a configuration file says, once it is checked. */
 
-import type { FilterRule } from "../files/filter.ts";
+import type { FilterRule } from "../files/walk/filter.ts";
 import type { GlobPattern } from "../files/glob/pattern.ts";
 
 /** The value of a key, as the option of the same name has it. A `count` is a number. */

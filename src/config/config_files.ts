@@ -1,7 +1,7 @@
 /** Where configuration files are, and reading them. */
 
 import { quotePath, UsageError } from "../errors.ts";
-import { codeOf, failedDeno } from "../files/file_failure.ts";
+import { codeOf, failedDeno } from "../files/stat/file_failure.ts";
 import type { Config, KeyTable } from "./config.ts";
 
 /** Most bytes of a file: far more than anybody writes by hand. */

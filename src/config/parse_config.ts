@@ -1,7 +1,7 @@
 /** From the text of a configuration file to what it says. */
 
 import { quotePath, UsageError, UserError } from "../errors.ts";
-import { createFilter, type FilterRule } from "../files/filter.ts";
+import { createFilter, type FilterRule } from "../files/walk/filter.ts";
 import { type GlobPattern, parseGlob } from "../files/glob/pattern.ts";
 import type { Config, Direction, KeyTable, KnownKey, OptionValue, Settings } from "./config.ts";
 import { findKeyLine } from "./key_line.ts";

@@ -17,7 +17,7 @@ import {
   EVP_CTRL_AEAD_SET_TAG,
   type Libcrypto,
   openLibcrypto,
-} from "../native/libcrypto.ts";
+} from "../native/lib/libcrypto.ts";
 
 /**
  * The engine over libcrypto, after it has given the known answers.

@@ -1,18 +1,18 @@
 /** The steps of `--doctor` over one session. */
 
-import { measureCipher } from "../crypto/cipher_speed.ts";
+import { measureCipher } from "../probe/cipher_speed.ts";
 import { UserError } from "../errors.ts";
-import { measureDisk } from "../files/disk_speed.ts";
+import { measureDisk } from "../probe/disk_speed.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
-import { MIN_PROBE_MS } from "../protocol/probe.ts";
-import type { CopyJob } from "../protocol/job.ts";
-import { type ClientSession, openClientSession } from "../session/client_session.ts";
-import type { PeerProcess } from "../session/peer_process.ts";
-import { streamsOver } from "../session/stream_count.ts";
+import { MIN_PROBE_MS } from "../protocol/control/probe.ts";
+import type { CopyJob } from "../protocol/control/job.ts";
+import { type ClientSession, openClientSession } from "../session/model/client_session.ts";
+import type { PeerProcess } from "../session/model/peer_process.ts";
+import { streamsOver } from "../session/model/stream_count.ts";
 import { openMachine } from "../transfer/machine.ts";
-import type { OpenPeer } from "../transfer/peer_end.ts";
-import { systemFacts } from "../transfer/system_facts.ts";
-import type { Throughput } from "../transfer/throughput.ts";
+import type { OpenPeer } from "../transfer/client/peer_end.ts";
+import { systemFacts } from "../probe/system_facts.ts";
+import type { Throughput } from "../probe/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
 import type { DoctorOptions } from "./examine.ts";
 import { coresOf, Measuring, StepFailed } from "./measuring.ts";

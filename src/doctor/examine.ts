@@ -3,11 +3,11 @@
 import type { CipherName } from "../crypto/cipher.ts";
 import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
-import { NoLogin } from "../session/no_login.ts";
-import type { PeerCommand } from "../session/peer_process.ts";
-import type { StreamCount } from "../session/stream_count.ts";
+import { NoLogin } from "../session/model/no_login.ts";
+import type { PeerCommand } from "../session/model/peer_process.ts";
+import type { StreamCount } from "../session/model/stream_count.ts";
 import type { Reach } from "../ssh/reach.ts";
-import { type OpenPeer, withPeer } from "../transfer/peer_end.ts";
+import { type OpenPeer, withPeer } from "../transfer/client/peer_end.ts";
 import { Examination } from "./examination.ts";
 import type { Facts, Step, StepFacts } from "./step.ts";
 

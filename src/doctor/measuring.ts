@@ -1,14 +1,14 @@
 /** Asks the other end, and measures together with it. */
 
 import { ProtocolError, UserError } from "../errors.ts";
-import type { CopyJob } from "../protocol/job.ts";
-import type { Finding, Load, Probe } from "../protocol/probe.ts";
-import type { ClientSession } from "../session/client_session.ts";
-import type { ProvenStream, Session } from "../session/session.ts";
-import { exactly } from "../session/stream_count.ts";
+import type { CopyJob } from "../protocol/control/job.ts";
+import type { Finding, Load, Probe } from "../protocol/control/probe.ts";
+import type { ClientSession } from "../session/model/client_session.ts";
+import type { ProvenStream, Session } from "../session/model/session.ts";
+import { exactly } from "../session/model/stream_count.ts";
 import type { Machine } from "../transfer/machine.ts";
-import { timeEchoes } from "../transfer/stream_echo.ts";
-import { measureThroughput, type Throughput } from "../transfer/throughput.ts";
+import { timeEchoes } from "../probe/stream_echo.ts";
+import { measureThroughput, type Throughput } from "../probe/throughput.ts";
 import type { DoctorOptions } from "./examine.ts";
 import type { Direction } from "./step.ts";
 

@@ -1,7 +1,7 @@
 /** What `--doctor` finds, step by step. Plain data: the UI renders it, and programs read it. */
 
-import type { CipherSpeed, DiskSpeed, SystemFacts } from "../protocol/probe.ts";
-import type { Attempt } from "../session/dial_streams.ts";
+import type { CipherSpeed, DiskSpeed, SystemFacts } from "../protocol/control/probe.ts";
+import type { Attempt } from "../session/connect/dial_streams.ts";
 import type { BottleneckFacts } from "./bottleneck.ts";
 
 /** "warn": a copy works, but not as it could; "skipped": it could not be found out. */

@@ -1,7 +1,7 @@
 /** Files and directories that only this user can have put where they are, and what tells them from others. */
 
-import { codeOf } from "../files/file_failure.ts";
-import { type ExactIdentity, exactIdentity, identityOf, isExactly, isSameFile } from "../files/file_identity.ts";
+import { codeOf } from "../files/stat/file_failure.ts";
+import { type ExactIdentity, exactIdentity, identityOf, isExactly, isSameFile } from "../files/stat/file_identity.ts";
 
 /** Checks an identity from a record. @returns undefined if it is none. */
 export function parseIdentity({ dev, inode, birthMs }: Readonly<Record<string, unknown>>): ExactIdentity | undefined {

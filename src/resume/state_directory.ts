@@ -5,9 +5,9 @@
  */
 
 import { quotePath } from "../errors.ts";
-import { codeOf } from "../files/file_failure.ts";
-import { folderOf, joinPath } from "../files/local_path.ts";
-import { errnoTextOf } from "../native/errno.ts";
+import { codeOf } from "../files/stat/file_failure.ts";
+import { folderOf, joinPath } from "../files/path/local_path.ts";
+import { errnoTextOf } from "../native/libc/errno.ts";
 
 type Environment = (name: string) => string | undefined;
 

@@ -1,7 +1,7 @@
 /** What ssh makes of its configuration for a host: `ssh -G`. */
 
-import { startChild } from "../native/start_child.ts";
-import { stopChild } from "../native/stop_child.ts";
+import { startChild } from "../native/process/start_child.ts";
+import { stopChild } from "../native/process/stop_child.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 

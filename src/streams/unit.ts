@@ -1,9 +1,9 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
-import type { ContentSum } from "../files/content_digest.ts";
-import type { FolderPlace, KeptBackup, TouchedFolder, WalkItem } from "../files/engine.ts";
-import type { Attributes, ChangeTimes } from "../files/file_stat.ts";
-import type { Failure } from "../protocol/results.ts";
+import type { ContentSum } from "../files/target/content_digest.ts";
+import type { FolderPlace, KeptBackup, TouchedFolder, WalkItem } from "../files/engine/engine.ts";
+import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
+import type { Failure } from "../protocol/control/results.ts";
 
 /** Small files, folders and links: a plan of records (see records.ts) whose contents are read while it is sent. */
 export interface PackUnit {

@@ -1,8 +1,8 @@
 /** Which files an end works with when the user wants dummies. */
 
-import type { FileEngine, TargetRoot } from "../files/engine.ts";
-import type { WireSource } from "../protocol/messages.ts";
-import type { Dummy } from "../protocol/job.ts";
+import type { FileEngine, TargetRoot } from "../files/engine/engine.ts";
+import type { WireSource } from "../protocol/control/messages.ts";
+import type { Dummy } from "../protocol/control/job.ts";
 
 /** The engine, or dummies in its place. Loaded then only: no copy needs them. */
 export async function filesFor(
@@ -11,7 +11,7 @@ export async function filesFor(
   end: "sender" | "receiver",
 ): Promise<FileEngine> {
   if (dummy !== end && dummy !== "both") return files;
-  const { createDummyEngine } = await import("../files/dummy_engine.ts");
+  const { createDummyEngine } = await import("../files/dummy/engine.ts");
   return createDummyEngine(files);
 }
 

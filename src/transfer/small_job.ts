@@ -1,6 +1,6 @@
 /** How many streams a job is worth. */
 
-import { exactly, type StreamCount } from "../session/stream_count.ts";
+import { exactly, type StreamCount } from "../session/model/stream_count.ts";
 
 /** A job that is known to have no more than this runs on one stream, in the main thread. */
 export const SMALL_JOB = { files: 256, bytes: 4 << 20 } as const;

@@ -1,10 +1,10 @@
 /** All streams of a transfer: brings them up, runs them, and replaces one that breaks. */
 
 import { CorruptionError } from "../errors.ts";
-import type { ProvenStream, Session } from "../session/session.ts";
-import { exactly, type StreamCount } from "../session/stream_count.ts";
-import { Changes } from "../streams/changes.ts";
-import type { StreamPool } from "../streams/stream_pool.ts";
+import type { ProvenStream, Session } from "../session/model/session.ts";
+import { exactly, type StreamCount } from "../session/model/stream_count.ts";
+import { Changes } from "../async/changes.ts";
+import type { StreamPool } from "../streams/run/pool.ts";
 import { StreamLosses } from "./stream_losses.ts";
 
 /** What a crew works with. */

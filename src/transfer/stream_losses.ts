@@ -1,7 +1,7 @@
 /** Connections that were lost in a transfer: which of them another may replace, and what the user is told of them. */
 
 import { CorruptionError, ProtocolError } from "../errors.ts";
-import { StreamBug } from "../streams/stream_break.ts";
+import { StreamBug } from "../streams/run/break.ts";
 import { TransferLost } from "./transfer_errors.ts";
 
 /** Connections that are replaced in one transfer: a bad line breaks many. */

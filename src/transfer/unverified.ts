@@ -1,8 +1,8 @@
 /** Messages about a copy that cannot be verified: they name the side that is wrong. */
 
 import { quotePath } from "../errors.ts";
-import type { Failure } from "../protocol/results.ts";
-import { SourceState } from "../streams/source_state.ts";
+import type { Failure } from "../protocol/control/results.ts";
+import { SourceState } from "../streams/send/source_state.ts";
 
 /** A note about a file or link that is sent for the second time. @param source one of `SourceState`. Default: as sent. */
 export function sentAgain(path: string, source: number = SourceState.asSent): string {

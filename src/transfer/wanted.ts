@@ -1,11 +1,11 @@
 /** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
 
 import { ProtocolError, UserError } from "../errors.ts";
-import type { CleanJob, CopyJob } from "../protocol/job.ts";
+import type { CleanJob, CopyJob } from "../protocol/control/job.ts";
 import { MAX_ROOTS, MAX_SOURCES_TEXT } from "../protocol/limits.ts";
-import { grouped, TextBudget } from "../protocol/texts.ts";
-import type { ClientSession } from "../session/client_session.ts";
-import type { ControlChannel } from "../session/control_channel.ts";
+import { grouped, TextBudget } from "../protocol/control/texts.ts";
+import type { ClientSession } from "../session/model/client_session.ts";
+import type { ControlChannel } from "../session/model/control_channel.ts";
 import { batches } from "./batches.ts";
 
 /** A source that the remote end looks for. */

@@ -1,6 +1,6 @@
 /** From measured facts to sentences: what would make a copy faster. Pure. */
 
-import type { NetworkSettings } from "../protocol/probe.ts";
+import type { NetworkSettings } from "../protocol/control/probe.ts";
 import { asCopied, type BottleneckFacts, findBottlenecks, gainOfStreams } from "../doctor/bottleneck.ts";
 import type { Direction, End, Facts } from "../doctor/step.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";

@@ -1,7 +1,7 @@
 /** What `--clean` says on stdout: a line for each file and their sum, or with `--json` one object a line. */
 
 import { escapePath, jsonLine } from "../escape_text.ts";
-import type { CleanOutcome } from "../transfer/cleaning.ts";
+import type { CleanOutcome } from "../transfer/clean/clean.ts";
 import { formatBytes, formatCount } from "./format.ts";
 
 /** How it ended. */

@@ -3,7 +3,7 @@
 import type { BottleneckFacts } from "../doctor/bottleneck.ts";
 import type { Direction, Step } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
-import type { SystemFacts } from "../protocol/probe.ts";
+import type { SystemFacts } from "../protocol/control/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 
 /** Where names and findings begin. */

@@ -1,8 +1,8 @@
 /** A table of options as the command line has one, with one row of each kind. */
 
-import { parseFlagValue } from "../../src/cli/flag_value.ts";
-import { nearest } from "../../src/cli/nearest.ts";
-import type { Flag } from "../../src/cli/flag.ts";
+import { parseFlagValue } from "../../src/cli/options/flag_value.ts";
+import { nearest } from "../../src/cli/options/nearest.ts";
+import type { Flag } from "../../src/cli/options/flag.ts";
 import type { KeyTable } from "../../src/config/config.ts";
 
 const section = "Other";

@@ -5,7 +5,7 @@ import { loadCipherEngine, portableEngine } from "../../src/crypto/engines.ts";
 import { proveEngine } from "../../src/crypto/known_answer.ts";
 import { loadOpensslEngine } from "../../src/crypto/openssl.ts";
 import { UserError } from "../../src/errors.ts";
-import { openLibcrypto } from "../../src/native/libcrypto.ts";
+import { openLibcrypto } from "../../src/native/lib/libcrypto.ts";
 import { CIPHER_ENGINES } from "./cipher_engines.ts";
 
 const native = CIPHER_ENGINES.find((engine) => engine.name === "native");

@@ -1,6 +1,6 @@
 /** Facts for tests of bottlenecks and advice. */
 
-import type { DiskSpeed, SystemFacts } from "../../src/protocol/probe.ts";
+import type { DiskSpeed, SystemFacts } from "../../src/protocol/control/probe.ts";
 import type { Direction, Facts, ThroughputFacts } from "../../src/doctor/step.ts";
 
 export const MB = 1e6;

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
-import type { CleanJob } from "../../src/protocol/job.ts";
-import { RunMemory } from "../../src/resume/run_memory.ts";
+import type { CleanJob } from "../../src/protocol/control/job.ts";
+import { RunMemory } from "../../src/resume/run/memory.ts";
 import { recordPath, StateDirectory } from "../../src/resume/state_directory.ts";
-import { takeOver } from "../../src/resume/take_over.ts";
+import { takeOver } from "../../src/resume/partial/take_over.ts";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
-import { openClientSession } from "../../src/session/client_session.ts";
-import { PeerProcess } from "../../src/session/peer_process.ts";
+import { openClientSession } from "../../src/session/model/client_session.ts";
+import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { type EscpResult, runEscp, writeEscpWrapper } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { knowHome, recordsOf } from "../support/state.ts";

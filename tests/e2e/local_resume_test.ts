@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { hasSameBytes } from "../../src/native/same_bytes.ts";
+import { hasSameBytes } from "../../src/native/libc/same_bytes.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { recordsOf } from "../support/state.ts";
 import {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { startSlowLink } from "../../scripts/bench/slow_link.ts";
-import { streamsOver, USUAL_STREAMS } from "../../src/session/stream_count.ts";
+import { streamsOver, USUAL_STREAMS } from "../../src/session/model/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";

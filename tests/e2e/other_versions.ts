@@ -1,6 +1,6 @@
 /** escp as it were if it spoke the versions of the protocol that the first argument lists, and knew a feature more. */
 
-import { FEATURES, VERSIONS } from "../../src/protocol/hello.ts";
+import { FEATURES, VERSIONS } from "../../src/protocol/control/hello.ts";
 import { main } from "../../src/cli/main.ts";
 
 const [versions, ...args] = Deno.args;

@@ -1,7 +1,7 @@
 /** Records of copies of several files: how many files an unfinished one has. */
 
 import { assert } from "@std/assert";
-import { decodeEntries, decodeRunHeader } from "../../src/resume/run_record.ts";
+import { decodeEntries, decodeRunHeader } from "../../src/resume/run/record.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { recordsOf } from "../support/state.ts";
 import { turn } from "./interruptions.ts";

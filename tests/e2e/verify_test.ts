@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
-import { isLeftoverName } from "../../src/resume/leftovers.ts";
+import { isLeftoverName } from "../../src/resume/clean/leftovers.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, type EscpResult, runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";

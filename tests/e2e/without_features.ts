@@ -1,6 +1,6 @@
 /** escp as it were if it knew no optional part of the protocol. */
 
-import { FEATURES } from "../../src/protocol/hello.ts";
+import { FEATURES } from "../../src/protocol/control/hello.ts";
 import { main } from "../../src/cli/main.ts";
 
 (FEATURES as string[]).length = 0;

@@ -1,6 +1,6 @@
 /** escp as it were if it knew nothing of probes, but all else. */
 
-import { FEATURES } from "../../src/protocol/hello.ts";
+import { FEATURES } from "../../src/protocol/control/hello.ts";
 import { main } from "../../src/cli/main.ts";
 
 (FEATURES as string[]).splice(FEATURES.indexOf("probe"), 1);

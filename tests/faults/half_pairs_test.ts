@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { pass } from "../../src/session/pass_stream.ts";
+import { pass } from "../../src/session/tunnel/pass_stream.ts";
 import { startProxiedHosts } from "../e2e/proxied_hosts.ts";
 import { type Scene, startScene } from "../e2e/scene.ts";
 import { compareTrees } from "../support/compare_trees.ts";

@@ -4,7 +4,7 @@
  */
 
 import { main } from "../../src/cli/main.ts";
-import { openLibc } from "../../src/native/libc.ts";
+import { openLibc } from "../../src/native/libc/libc.ts";
 
 const RLIMIT_FSIZE = 1;
 const { setrlimit } = openLibc({ setrlimit: { parameters: ["i32", "buffer"], result: "i32" } }).symbols;

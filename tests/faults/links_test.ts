@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { openLibc } from "../../src/native/libc.ts";
+import { openLibc } from "../../src/native/libc/libc.ts";
 import { turn, untilBegun } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import type { EscpResult } from "../support/escp_command.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
+import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
 import { ENGINES, type Scene, startScene, type Way, wayName } from "../e2e/scene.ts";
 import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";

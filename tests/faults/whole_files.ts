@@ -1,6 +1,6 @@
 /** What must hold of a target at every moment: whatever has its final name is whole, the old one or the new one. */
 
-import { isPrivateName } from "../../src/files/private_names.ts";
+import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { compareFiles } from "../support/compare_trees.ts";
 
 /**

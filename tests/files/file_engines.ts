@@ -1,7 +1,7 @@
 /** Both engines, the native one also as on a kernel without openat2, and a folder of their own for each test. */
 
 import { decodeName, encodeName } from "../../src/protocol/names.ts";
-import { alignUp } from "../../src/protocol/alignment.ts";
+import { alignUp } from "../../src/protocol/data/alignment.ts";
 import {
   contentOffset,
   putUint53,
@@ -9,10 +9,10 @@ import {
   RecordCursor,
   RecordField,
   RecordType,
-} from "../../src/protocol/records.ts";
-import type { FileEngine, SourceRoot, TargetRoot, Walk, WalkItem, WalkOptions } from "../../src/files/engine.ts";
-import { createNativeEngine } from "../../src/files/native_engine.ts";
-import { createPortableEngine } from "../../src/files/portable_engine.ts";
+} from "../../src/protocol/data/records.ts";
+import type { FileEngine, SourceRoot, TargetRoot, Walk, WalkItem, WalkOptions } from "../../src/files/engine/engine.ts";
+import { createNativeEngine } from "../../src/files/native/engine.ts";
+import { createPortableEngine } from "../../src/files/portable/engine.ts";
 
 export const isNativeHere = Deno.build.os === "linux";
 export const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, RangeReader, RangeWriter, TargetOptions } from "../../src/files/engine.ts";
-import { createNativeEngine } from "../../src/files/native_engine.ts";
-import { Breather } from "../../src/streams/breather.ts";
-import { LentFiles } from "../../src/streams/lent_files.ts";
+import type { FileEngine, RangeReader, RangeWriter, TargetOptions } from "../../src/files/engine/engine.ts";
+import { createNativeEngine } from "../../src/files/native/engine.ts";
+import { Breather } from "../../src/async/breather.ts";
+import { LentFiles } from "../../src/streams/receive/lent_files.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { isNativeHere, TempFolder } from "./file_engines.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import { FileChange } from "../../src/files/file_change.ts";
+import { FileChange } from "../../src/files/stat/file_change.ts";
 import { ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
 
 const PATH = new TextEncoder().encode("\0f\0") as Uint8Array<ArrayBuffer>;

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../src/errors.ts";
-import { RecordType } from "../../src/protocol/records.ts";
-import type { TargetRoot, TargetWriter } from "../../src/files/engine.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
+import type { TargetRoot, TargetWriter } from "../../src/files/engine/engine.ts";
 import { ENGINES, frameOf, isRoot, rawShell, TempFolder } from "./file_engines.ts";
 
 const { enter, folder, file, symlink, hardlink } = RecordType;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { RecordType } from "../../src/protocol/records.ts";
-import { createPortableEngine } from "../../src/files/portable_engine.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
+import { createPortableEngine } from "../../src/files/portable/engine.ts";
 import { collect, describeItems, frameOf, isNativeHere, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
 
 // Elsewhere names are text.

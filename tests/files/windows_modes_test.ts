@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { createPortableEngine } from "../../src/files/portable_engine.ts";
+import { createPortableEngine } from "../../src/files/portable/engine.ts";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
-import { RecordCursor, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
 import { collect, sourceRoot, TempFolder } from "./file_engines.ts";
 
 /** Deno reports 0666 for files and directories alike. */

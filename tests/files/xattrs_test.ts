@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import { createNativeEngine } from "../../src/files/native_engine.ts";
-import { openXattrCalls } from "../../src/native/xattr_calls.ts";
+import { createNativeEngine } from "../../src/files/native/engine.ts";
+import { openXattrCalls } from "../../src/native/file/xattr_calls.ts";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
-import { RecordCursor, RecordType } from "../../src/protocol/records.ts";
-import { encodeXattrs } from "../../src/protocol/xattrs.ts";
+import { RecordCursor, RecordType } from "../../src/protocol/data/records.ts";
+import { encodeXattrs } from "../../src/protocol/data/xattrs.ts";
 import { record } from "../protocol/record.ts";
 import { accessList, setXattr, xattrsOf, xattrsProblem } from "../support/xattrs.ts";
 import { collect, copyTree, isNativeHere, isRoot, sourceRoot, TempFolder } from "./file_engines.ts";

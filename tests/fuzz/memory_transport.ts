@@ -1,6 +1,6 @@
 /** A transport whose bytes are there from the start, given out in random pieces. */
 
-import type { Transport } from "../../src/native/transport.ts";
+import type { Transport } from "../../src/net/transport.ts";
 import type { RandomBytes } from "../support/random_bytes.ts";
 
 /** Reads what it was made with; keeps what is written. */

@@ -1,18 +1,18 @@
 /** Both ends of sessions in this process: their control channel is in memory, their streams go over loopback. */
 
 import { ProtocolError, UserError } from "../../src/errors.ts";
-import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
-import { ControlLost, PeerAbort } from "../../src/session/control_channel.ts";
-import type { PeerProcess } from "../../src/session/peer_process.ts";
-import { openRemoteSession } from "../../src/session/remote_session.ts";
-import type { ProvenStream, Session } from "../../src/session/session.ts";
-import { closeQuietly } from "../../src/session/stream_proof.ts";
-import { exactly } from "../../src/session/stream_count.ts";
-import { runSession } from "../../src/transfer/client_job.ts";
-import type { CopyOptions } from "../../src/transfer/copy.ts";
-import { serve } from "../../src/transfer/remote_end.ts";
-import type { Outcome } from "../../src/transfer/send.ts";
-import { TakenNames } from "../../src/transfer/shared_target.ts";
+import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
+import { ControlLost, PeerAbort } from "../../src/session/model/control_channel.ts";
+import type { PeerProcess } from "../../src/session/model/peer_process.ts";
+import { openRemoteSession } from "../../src/session/model/remote_session.ts";
+import type { ProvenStream, Session } from "../../src/session/model/session.ts";
+import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
+import { exactly } from "../../src/session/model/stream_count.ts";
+import { runSession } from "../../src/transfer/client/client_job.ts";
+import type { CopyOptions } from "../../src/transfer/client/copy.ts";
+import { serve } from "../../src/transfer/remote/end.ts";
+import type { Outcome } from "../../src/transfer/send/send.ts";
+import { TakenNames } from "../../src/transfer/client/shared_target.ts";
 import { engine as cipher } from "../transfer/hostile_end.ts";
 import { HostileStream } from "../transfer/hostile_stream.ts";
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { FrameKind } from "../../src/protocol/frame.ts";
-import { HELLO_MAGIC, parseHello } from "../../src/protocol/hello.ts";
-import { formatPreamble } from "../../src/protocol/preamble.ts";
+import { FrameKind } from "../../src/protocol/data/frame.ts";
+import { HELLO_MAGIC, parseHello } from "../../src/protocol/control/hello.ts";
+import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { fromHex } from "../protocol/hex.ts";

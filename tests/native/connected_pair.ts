@@ -1,7 +1,7 @@
 /** Two ends of one loopback connection, for tests. */
 
-import { descriptorOf, duplicate, RawSocket } from "../../src/native/sockets.ts";
-import type { TransportOptions } from "../../src/native/transport.ts";
+import { descriptorOf, duplicate, RawSocket } from "../../src/native/net/sockets.ts";
+import type { TransportOptions } from "../../src/net/transport.ts";
 
 /** Both ends; disposing closes what is still open. */
 export interface ConnectedPair extends Disposable {

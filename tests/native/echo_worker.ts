@@ -1,6 +1,6 @@
 /** A Worker of the socket tests: takes a descriptor over, sends back all that comes, and says how many bytes. */
 
-import { RawSocket } from "../../src/native/sockets.ts";
+import { RawSocket } from "../../src/native/net/sockets.ts";
 
 /** What a Worker has of its own; the default types are those of a main thread. */
 const scope = self as unknown as {

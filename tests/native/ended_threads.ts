@@ -1,6 +1,6 @@
 /** Ends threads that wait for a connection, and then lets something come on it: a process of its own, as it may crash. */
 
-import { descriptorOf, duplicate } from "../../src/native/sockets.ts";
+import { descriptorOf, duplicate } from "../../src/native/net/sockets.ts";
 import { connectPair } from "./connected_pair.ts";
 
 for (let round = 0; round < 20; round++) {

@@ -1,6 +1,6 @@
 /** A process that is guarded by the pipe at the descriptor that the argument names, and whose main thread never rests. */
 
-import { guardHangup } from "../../src/native/hangup_guard.ts";
+import { guardHangup } from "../../src/native/process/hangup_guard.ts";
 
 Deno.addSignalListener("SIGUSR2", () => {});
 guardHangup(Number(Deno.args[0]), 1);

@@ -1,8 +1,8 @@
 /** A Worker of the test of threads that are ended: waits for a descriptor, many times over, and says so. */
 
-import { openAsyncFileCalls } from "../../src/native/async_file_calls.ts";
-import { Readiness } from "../../src/native/readiness.ts";
-import { openSocketCalls, POLLIN } from "../../src/native/socket_calls.ts";
+import { openAsyncFileCalls } from "../../src/native/file/async_calls.ts";
+import { Readiness } from "../../src/native/net/readiness.ts";
+import { openSocketCalls, POLLIN } from "../../src/native/net/socket_calls.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<number>) => void;

@@ -5,17 +5,22 @@ import { describe, it } from "@std/testing/bdd";
 import { type CipherName, type DirectionKey } from "../../src/crypto/cipher.ts";
 import { deriveSessionKey, deriveStreamKeys } from "../../src/crypto/key_schedule.ts";
 import { NonceSequence } from "../../src/crypto/nonce.ts";
-import { BLOCK_HEADER_BYTES, type BlockHeader, readBlockHeader, writeBlockHeader } from "../../src/protocol/block.ts";
+import {
+  BLOCK_HEADER_BYTES,
+  type BlockHeader,
+  readBlockHeader,
+  writeBlockHeader,
+} from "../../src/protocol/data/block.ts";
 import { crc32 } from "../../src/protocol/crc32.ts";
-import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, writeFrameHeader } from "../../src/protocol/frame.ts";
-import { formatHello, parseHello } from "../../src/protocol/hello.ts";
-import { formatMessage, parseMessage } from "../../src/protocol/messages.ts";
+import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, writeFrameHeader } from "../../src/protocol/data/frame.ts";
+import { formatHello, parseHello } from "../../src/protocol/control/hello.ts";
+import { formatMessage, parseMessage } from "../../src/protocol/control/messages.ts";
 import { decodeName } from "../../src/protocol/names.ts";
-import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
-import { formatPreamble, parsePreamble } from "../../src/protocol/preamble.ts";
-import { RecordCursor, RecordField, RecordType } from "../../src/protocol/records.ts";
-import { readResult, type Result, writeResult } from "../../src/protocol/results.ts";
-import { transcript } from "../../src/session/client_session.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
+import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";
+import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
+import { readResult, type Result, writeResult } from "../../src/protocol/control/results.ts";
+import { transcript } from "../../src/session/model/client_session.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import { fromHex, toHex } from "./hex.ts";
 import golden from "./golden/version_1.json" with { type: "json" };

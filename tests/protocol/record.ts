@@ -1,6 +1,12 @@
 /** Records as bytes, for tests. */
 
-import { contentOffset, putUint53, RECORD_HEADER_BYTES, recordBytes, RecordField } from "../../src/protocol/records.ts";
+import {
+  contentOffset,
+  putUint53,
+  RECORD_HEADER_BYTES,
+  recordBytes,
+  RecordField,
+} from "../../src/protocol/data/records.ts";
 
 /** What a record holds; whatever is left out is 0. */
 export interface TestRecord {

@@ -10,7 +10,7 @@ describe("checkFile", () => {
   it("lets a file import from its own layer and from those below", () => {
     assertEquals(
       check(
-        "src/transfer/send.ts",
+        "src/transfer/send/send.ts",
         `import { a } from "../errors.ts";`,
         `import { b } from "../session/hello.ts";`,
         `import { c } from "./results.ts";`,
@@ -24,7 +24,7 @@ describe("checkFile", () => {
     assertEquals(
       check("src/files/walk.ts", `import { a } from "../errors.ts";`, `import { b } from "../cli/flags.ts";`),
       [
-        "src/files/walk.ts:2 imports src/cli/flags.ts: layer src/files/ may not import layer src/cli/",
+        "src/files/walk.ts:2 imports src/cli/options/flags.ts: layer src/files/ may not import layer src/cli/",
       ],
     );
   });
@@ -44,17 +44,17 @@ describe("checkFile", () => {
   });
 
   it("keeps the protocol free of all but the errors", () => {
-    assertEquals(check("src/protocol/frame.ts", `import { a } from "../errors.ts";`), []);
-    assertEquals(check("src/protocol/frame.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
+    assertEquals(check("src/protocol/data/frame.ts", `import { a } from "../errors.ts";`), []);
+    assertEquals(check("src/protocol/data/frame.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
     assertEquals(check("src/crypto/openssl.ts", `import { a } from "../native/libcrypto.ts";`), []);
-    assertEquals(check("src/native/libc.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
+    assertEquals(check("src/native/libc/libc.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
   });
 
   it("finds what is not pure at the bottom", () => {
     for (
       const call of ["Deno.cwd()", "setTimeout(f, 1)", "console.log(1)", "new Date()", "Math.random()", "Date.now()"]
     ) {
-      assertEquals(check("src/protocol/frame.ts", call).length, 1, call);
+      assertEquals(check("src/protocol/data/frame.ts", call).length, 1, call);
       assertEquals(check("src/crypto/nonce.ts", call).length, 1, call);
     }
     assertEquals(check("src/crypto/webcrypto.ts", "Deno.cwd(); new Date();"), []);
@@ -72,7 +72,7 @@ describe("checkFile", () => {
   it("does not take comments and texts for code, but what a template evaluates", () => {
     assertEquals(
       check(
-        "src/protocol/frame.ts",
+        "src/protocol/data/frame.ts",
         `// import { a } from "../cli/a.ts"; Deno.exit()`,
         `/* Deno.cwd()`,
         ` * import "../cli/b.ts" */`,
@@ -81,7 +81,7 @@ describe("checkFile", () => {
       ),
       [],
     );
-    assertEquals(check("src/protocol/frame.ts", "const now = `${Date.now()}`;").length, 1);
+    assertEquals(check("src/protocol/data/frame.ts", "const now = `${Date.now()}`;").length, 1);
   });
 
   it("asks for a layer for a new folder", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { Flag } from "../../src/cli/flag.ts";
-import { FLAGS } from "../../src/cli/flags.ts";
+import type { Flag } from "../../src/cli/options/flag.ts";
+import { FLAGS } from "../../src/cli/options/flags.ts";
 import { manualPage } from "../../scripts/manual.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 

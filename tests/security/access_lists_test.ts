@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { FileEngine, TargetWriter } from "../../src/files/engine.ts";
-import { RecordType } from "../../src/protocol/records.ts";
+import type { FileEngine, TargetWriter } from "../../src/files/engine/engine.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
 import { setXattr, xattrsOf } from "../support/xattrs.ts";
 

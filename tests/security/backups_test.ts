@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { FileEngine, KeptBackup, TargetRoot } from "../../src/files/engine.ts";
-import { identityOf } from "../../src/files/file_identity.ts";
-import { formerName } from "../../src/files/former_name.ts";
+import type { FileEngine, KeptBackup, TargetRoot } from "../../src/files/engine/engine.ts";
+import { identityOf } from "../../src/files/stat/file_identity.ts";
+import { formerName } from "../../src/files/path/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { RecordType } from "../../src/protocol/records.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
 import { StateDirectory } from "../../src/resume/state_directory.ts";
-import { KeptBackups } from "../../src/transfer/kept_backups.ts";
-import type { ReceiveOptions } from "../../src/transfer/receive_options.ts";
-import { RememberedRun } from "../../src/transfer/remembered_run.ts";
+import { KeptBackups } from "../../src/transfer/receive/kept_backups.ts";
+import type { ReceiveOptions } from "../../src/transfer/receive/receive_options.ts";
+import { RememberedRun } from "../../src/transfer/receive/remembered_run.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
 import "../support/state.ts";
 

@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
-import { Confinement } from "../../src/files/confinement.ts";
-import { checkPrivatePlaces } from "../../src/files/private_places.ts";
-import { makeFolders, planTargets } from "../../src/files/target_plan.ts";
+import { Confinement } from "../../src/files/target/confinement.ts";
+import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
+import { makeFolders, planTargets } from "../../src/files/target/plan.ts";
 import { ENGINES as NAMED, type Scene, startScene } from "../e2e/scene.ts";
 import { remoteConfig } from "../e2e/remote_settings.ts";
 import { ENGINES, isRoot, TempFolder } from "../files/file_engines.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { createNativeEngine } from "../../src/files/native_engine.ts";
-import { putInt53, RecordField, RecordType } from "../../src/protocol/records.ts";
+import { createNativeEngine } from "../../src/files/native/engine.ts";
+import { putInt53, RecordField, RecordType } from "../../src/protocol/data/records.ts";
 import { frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
 

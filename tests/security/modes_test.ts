@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { FileEngine, TargetWriter } from "../../src/files/engine.ts";
-import { isPrivateName } from "../../src/files/private_names.ts";
-import { RecordType } from "../../src/protocol/records.ts";
+import type { FileEngine, TargetWriter } from "../../src/files/engine/engine.ts";
+import { isPrivateName } from "../../src/files/path/private_names.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
 

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file_calls.ts";
-import { Scratch } from "../../src/native/file_scratch.ts";
-import { ESTALE, SharedNaming } from "../../src/files/native_naming.ts";
+import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/calls.ts";
+import { Scratch } from "../../src/native/file/scratch.ts";
+import { ESTALE, SharedNaming } from "../../src/files/native/naming.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { isNativeHere, TempFolder } from "../files/file_engines.ts";
 

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, TargetRoot, TargetWriter } from "../../src/files/engine.ts";
-import { isPrivateName } from "../../src/files/private_names.ts";
-import { RecordType } from "../../src/protocol/records.ts";
+import type { FileEngine, TargetRoot, TargetWriter } from "../../src/files/engine/engine.ts";
+import { isPrivateName } from "../../src/files/path/private_names.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";

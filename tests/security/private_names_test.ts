@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { newPartialName } from "../../src/files/private_names.ts";
+import { newPartialName } from "../../src/files/path/private_names.ts";
 import { type Scene, startScene, wayName, WAYS } from "../e2e/scene.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";

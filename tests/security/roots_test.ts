@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, TargetRoot } from "../../src/files/engine.ts";
-import { planTargets } from "../../src/files/target_plan.ts";
-import { formerName } from "../../src/files/former_name.ts";
+import type { FileEngine, TargetRoot } from "../../src/files/engine/engine.ts";
+import { planTargets } from "../../src/files/target/plan.ts";
+import { formerName } from "../../src/files/path/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
-import { RecordType } from "../../src/protocol/records.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
 
 const OPTIONS = { preserve: true, umask: 0o022, token: "test", fsync: true };
 const ATTRIBUTES = { mode: 0o640, uid: 1, gid: 1, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };

@@ -1,7 +1,7 @@
 /** Runs code of a test at an exact instant: right before a call of an engine. The calls themselves are real. */
 
-import { openFileCalls } from "../../src/native/file_calls.ts";
-import { openXattrCalls } from "../../src/native/xattr_calls.ts";
+import { openFileCalls } from "../../src/native/file/calls.ts";
+import { openXattrCalls } from "../../src/native/file/xattr_calls.ts";
 import { isNativeHere } from "../files/file_engines.ts";
 
 /** Calls of `Deno.*` by which the portable engine changes files. */

@@ -1,10 +1,10 @@
 /** Secrets of a session that are the same in every run. */
 
-import { frameBytes } from "../../src/protocol/frame.ts";
-import { PREAMBLE_BYTES } from "../../src/protocol/preamble.ts";
+import { frameBytes } from "../../src/protocol/data/frame.ts";
+import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
 import type { CipherName } from "../../src/crypto/cipher.ts";
 import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
-import type { SessionSecrets } from "../../src/session/session.ts";
+import type { SessionSecrets } from "../../src/session/model/session.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 
 /** What a client says before it is proven: the preamble and an empty frame. */

@@ -1,6 +1,6 @@
 /** Two ends of a control channel in one process. */
 
-import { ControlChannel } from "../../src/session/control_channel.ts";
+import { ControlChannel } from "../../src/session/model/control_channel.ts";
 
 /** Two control channels that are joined; each waits for messages, as the ends of a transfer do. */
 export function joined(): { client: ControlChannel; remote: ControlChannel } {

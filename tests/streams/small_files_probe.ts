@@ -3,15 +3,15 @@
  * many promises and buffers that has made. Arguments: an empty folder, and numbers of files.
  */
 
-import type { FileEngine, TargetRoot } from "../../src/files/engine.ts";
-import { createNativeEngine } from "../../src/files/native_engine.ts";
-import { FRAME_HEADER_BYTES } from "../../src/protocol/frame.ts";
-import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
-import { Breather } from "../../src/streams/breather.ts";
-import { FrameSender } from "../../src/streams/frame_sender.ts";
-import { type FrameWriter, viewOf } from "../../src/streams/frames.ts";
-import { PackReceiver } from "../../src/streams/pack_receiver.ts";
-import { beginPack, PackSender } from "../../src/streams/pack_sender.ts";
+import type { FileEngine, TargetRoot } from "../../src/files/engine/engine.ts";
+import { createNativeEngine } from "../../src/files/native/engine.ts";
+import { FRAME_HEADER_BYTES } from "../../src/protocol/data/frame.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
+import { Breather } from "../../src/async/breather.ts";
+import { FrameSender } from "../../src/streams/frames/frame_sender.ts";
+import { type FrameWriter, viewOf } from "../../src/streams/frames/frames.ts";
+import { PackReceiver } from "../../src/streams/receive/pack_receiver.ts";
+import { beginPack, PackSender } from "../../src/streams/send/pack_sender.ts";
 import type { PackUnit } from "../../src/streams/unit.ts";
 
 /** What was made. */

@@ -4,7 +4,7 @@
  * one when it is mounted. It ends when it is unmounted.
  */
 
-import { openLibc } from "../../src/native/libc.ts";
+import { openLibc } from "../../src/native/libc/libc.ts";
 import type { DiskFault } from "./failing_disk.ts";
 
 const OP = {

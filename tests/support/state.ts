@@ -4,8 +4,8 @@
  * whichever end wrote them.
  */
 
-import { decodeJournal, type Journal } from "../../src/resume/journal.ts";
-import { decodeRunHeader } from "../../src/resume/run_record.ts";
+import { decodeJournal, type Journal } from "../../src/resume/partial/journal.ts";
+import { decodeRunHeader } from "../../src/resume/run/record.ts";
 import { type RecordKind, recordKind } from "../../src/resume/state_directory.ts";
 
 /** A record of some state directory. */

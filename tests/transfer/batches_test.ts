@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { MAX_LINE_BYTES, MAX_NAME_BYTES } from "../../src/protocol/limits.ts";
-import { formatMessage, type Message, parseMessage } from "../../src/protocol/messages.ts";
+import { formatMessage, type Message, parseMessage } from "../../src/protocol/control/messages.ts";
 import { batches } from "../../src/transfer/batches.ts";
 
 const cut = (

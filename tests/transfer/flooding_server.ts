@@ -3,8 +3,8 @@
  * file REPORT tells how much it said, and how much memory its client had at most.
  */
 
-import type { Message, WireSource } from "../../src/protocol/messages.ts";
-import { formatMessage } from "../../src/protocol/messages.ts";
+import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
+import { formatMessage } from "../../src/protocol/control/messages.ts";
 import { openHostileEnd, play } from "./hostile_end.ts";
 import { peakMemory } from "./peak_memory.ts";
 

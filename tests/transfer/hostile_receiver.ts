@@ -1,7 +1,7 @@
 /** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, in place of ssh. */
 
-import type { ProvenStream } from "../../src/session/session.ts";
-import { exactly } from "../../src/session/stream_count.ts";
+import type { ProvenStream } from "../../src/session/model/session.ts";
+import { exactly } from "../../src/session/model/stream_count.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
 import { TRICKS } from "./hostile_receivers.ts";
 import { HostileStream } from "./hostile_stream.ts";

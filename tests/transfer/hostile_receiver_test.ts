@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
-import { type ClientSession, openClientSession } from "../../src/session/client_session.ts";
-import { PeerAbort } from "../../src/session/control_channel.ts";
-import { PeerProcess } from "../../src/session/peer_process.ts";
-import type { ProvenStream } from "../../src/session/session.ts";
-import { closeQuietly } from "../../src/session/stream_proof.ts";
-import { exactly } from "../../src/session/stream_count.ts";
+import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
+import { PeerAbort } from "../../src/session/model/control_channel.ts";
+import { PeerProcess } from "../../src/session/model/peer_process.ts";
+import type { ProvenStream } from "../../src/session/model/session.ts";
+import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
+import { exactly } from "../../src/session/model/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
 import type { TempFolder } from "../support/temp.ts";

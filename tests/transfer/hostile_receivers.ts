@@ -1,14 +1,14 @@
 /** Receivers that break the rules, on whichever end they are: what each does, and what the sender says about it. */
 
-import { readBlockHeader } from "../../src/protocol/block.ts";
-import { FrameKind } from "../../src/protocol/frame.ts";
+import { readBlockHeader } from "../../src/protocol/data/block.ts";
+import { FrameKind } from "../../src/protocol/data/frame.ts";
 import { MAX_BLOCK_BYTES } from "../../src/protocol/limits.ts";
-import type { Message, MessageOf } from "../../src/protocol/messages.ts";
-import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/pack.ts";
-import { RecordCursor, RecordField, RecordType } from "../../src/protocol/records.ts";
-import type { Failure } from "../../src/protocol/results.ts";
-import type { ByteRange } from "../../src/protocol/range_sums.ts";
-import type { ControlChannel } from "../../src/session/control_channel.ts";
+import type { Message, MessageOf } from "../../src/protocol/control/messages.ts";
+import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
+import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
+import type { Failure } from "../../src/protocol/control/results.ts";
+import type { ByteRange } from "../../src/protocol/data/range_sums.ts";
+import type { ControlChannel } from "../../src/session/model/control_channel.ts";
 import type { HostileStream } from "./hostile_stream.ts";
 
 /** A receiver whose target is ready. */

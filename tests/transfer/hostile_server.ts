@@ -4,12 +4,12 @@
  */
 
 import { crc32 } from "../../src/protocol/crc32.ts";
-import { FrameKind } from "../../src/protocol/frame.ts";
-import type { Message, WireSource } from "../../src/protocol/messages.ts";
-import { RecordType } from "../../src/protocol/records.ts";
+import { FrameKind } from "../../src/protocol/data/frame.ts";
+import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
-import type { ProvenStream } from "../../src/session/session.ts";
-import { exactly } from "../../src/session/stream_count.ts";
+import type { ProvenStream } from "../../src/session/model/session.ts";
+import { exactly } from "../../src/session/model/stream_count.ts";
 import type { TestRecord } from "../protocol/record.ts";
 import { ALIKE } from "./alike_names.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";

@@ -2,15 +2,15 @@
 
 import { crc32 } from "../../src/protocol/crc32.ts";
 import type { CipherEngine } from "../../src/crypto/cipher.ts";
-import { type ByteConn, ConnTransport, type Transport } from "../../src/native/transport.ts";
-import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/block.ts";
-import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/frame.ts";
-import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/pack.ts";
-import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/results.ts";
-import { RecordType } from "../../src/protocol/records.ts";
-import type { ProvenStream } from "../../src/session/session.ts";
-import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames.ts";
-import { FRAMES_BEFORE } from "../../src/streams/stream_job.ts";
+import { type ByteConn, ConnTransport, type Transport } from "../../src/net/transport.ts";
+import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/data/block.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/data/frame.ts";
+import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/data/pack.ts";
+import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/control/results.ts";
+import { RecordType } from "../../src/protocol/data/records.ts";
+import type { ProvenStream } from "../../src/session/model/session.ts";
+import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames/frames.ts";
+import { FRAMES_BEFORE } from "../../src/streams/run/job.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
 
 const PAYLOAD_LIMIT = 2 << 20;

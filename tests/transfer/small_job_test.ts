@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { exactly, USUAL_STREAMS } from "../../src/session/stream_count.ts";
+import { exactly, USUAL_STREAMS } from "../../src/session/model/stream_count.ts";
 import { SMALL_JOB, streamsFor, workersFor } from "../../src/transfer/small_job.ts";
 
 describe("streamsFor", () => {

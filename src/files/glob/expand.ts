@@ -2,7 +2,7 @@
 
 import { quotePath, UserError } from "../../errors.ts";
 import { MAX_PLAIN_ROOTS } from "../../protocol/limits.ts";
-import { joinPath } from "../local_path.ts";
+import { joinPath } from "../path/local_path.ts";
 import { endOf, type GlobPattern, startStates, step } from "./pattern.ts";
 
 /** What stands in a folder. */

@@ -1,0 +1,73 @@
+import { quotePath, UsageError } from "../../errors.ts";
+import type { Flag } from "./flag.ts";
+
+/**
+ * The value of one option, checked against its row. For a `list` this is one of its values.
+ * @param shown Where the value comes from, as the user knows it: `Option "-t"`, `ESCP_ENGINE`.
+ * @throws UsageError when the row does not allow it.
+ */
+export function parseFlagValue(flag: Flag, text: string, shown: string): string | number {
+  if (flag.kind === "size") return parseSize(flag, text, shown);
+  if (flag.kind === "age") return parseAge(text, shown);
+  if (flag.kind === "number") return parseNumber(flag, text, shown);
+  if (text === "") throw new UsageError(`${shown} must not be empty`, { hint: flag.hint });
+  if (flag.choices && !flag.choices.includes(text)) {
+    throw new UsageError(`${shown} must be ${oneOf(flag.choices)}, not ${quotePath(text)}`, { hint: flag.hint });
+  }
+  return text;
+}
+
+function parseNumber(flag: Flag, text: string, shown: string): number {
+  const min = flag.min ?? 0;
+  const max = flag.max ?? Number.MAX_SAFE_INTEGER;
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`${shown} must be a number from ${min} to ${max}, not ${quotePath(text)}`, { hint: flag.hint });
+}
+
+const UNITS = ["", "K", "M", "G"];
+
+/** `65536`, `64K`, `64k`, `1M`, `1MiB`: the units are binary. */
+function parseSize(flag: Flag, text: string, shown: string): number {
+  const [, digits, unit] = /^([0-9]{1,15})([KMG]?)(?:iB|B)?$/i.exec(text) ?? [];
+  const value = digits === undefined ? NaN : Number(digits) * 1024 ** UNITS.indexOf(unit.toUpperCase());
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = flag;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(
+    `${shown} must be a size from ${formatSize(min)} to ${formatSize(max)}, not ${quotePath(text)}`,
+    { hint: flag.hint ?? "K, M and G may stand behind the number" },
+  );
+}
+
+const SECONDS = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
+/** Longer ago there were no files. */
+const MOST_SECONDS = 100 * 366 * SECONDS.d;
+
+/** `30m`, `12h`, `7d`, `2w`; only nothing needs no unit. */
+function parseAge(text: string, shown: string): number {
+  const [, digits, unit] = /^([0-9]{1,10})([smhdw])$/.exec(text) ?? [];
+  const value = text === "0" ? 0 : digits === undefined ? NaN : Number(digits) * SECONDS[unit as keyof typeof SECONDS];
+  if (value <= MOST_SECONDS) return value;
+  throw new UsageError(`${shown} must be an age such as 30m, 12h, 7d or 2w, not ${quotePath(text)}`, {
+    hint: "s, m, h, d and w stand for seconds, minutes, hours, days and weeks; 0 is for any age",
+  });
+}
+
+/** As it is typed: `90s`, `12h`, `1d`; `0`. */
+export function formatAge(seconds: number): string {
+  if (seconds === 0) return "0";
+  const [unit, length] = Object.entries(SECONDS).find(([, length]) => seconds % length === 0)!;
+  return `${seconds / length}${unit}`;
+}
+
+/** As it is typed: `64K`, `1M`, `1000`. */
+export function formatSize(bytes: number): string {
+  const unit = UNITS.findLastIndex((_, power) => bytes % 1024 ** power === 0);
+  return `${bytes / 1024 ** unit}${UNITS[unit]}`;
+}
+
+/** "a", "a or b", "a, b or c". */
+export function oneOf(choices: readonly string[]): string {
+  if (choices.length < 2) return choices.join();
+  return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+}

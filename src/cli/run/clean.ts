@@ -1,0 +1,159 @@
+/** `--clean`: removes what abandoned copies have left, here and on other hosts, one after the other. */
+
+import { formatHost } from "../../ssh/operand.ts";
+import { StateDirectory } from "../../resume/state_directory.ts";
+import { cleanHost } from "../../transfer/clean/host.ts";
+import { clean, type CleanOutcome, findFolders, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
+import { loadFileEngine } from "../../files/engine/engine.ts";
+import { CleanJson, CleanListing, type CleanReport } from "../../ui/clean_report.ts";
+import { Terminal } from "../../ui/terminal.ts";
+import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";
+import { type CopyLog, openCopyLog } from "../copy_log.ts";
+import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
+import { formatAge } from "../options/flag_value.ts";
+import { withRemoteEscp } from "../remote_escp.ts";
+import { headline, hintOf, isBug } from "../report_error.ts";
+import { peerCommand } from "./leg.ts";
+import { Output } from "../stdout.ts";
+import { stopSignals } from "../stop_signals.ts";
+import { VERSION } from "../version.ts";
+
+/** @returns 0 when nothing failed, 1 when something did. @throws what ended it. */
+export async function runClean(options: CleanOptions): Promise<number> {
+  const { places, quiet, json, verbose } = options;
+  const terminal = new Terminal({ quiet: quiet || json, verbose });
+  using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
+  using stop = stopSignals();
+  const output = new Output();
+  const report = reportFor(options, output.write);
+  const signal = AbortSignal.any([stop.signal, output.lost]);
+  const status = await new Cleaner(options, { report, terminal, logging, signal }).run(places);
+  output.lost.throwIfAborted();
+  return status;
+}
+
+interface Listeners {
+  report: CleanReport;
+  terminal: Terminal;
+  logging: CopyLog;
+  signal: AbortSignal;
+}
+
+class Cleaner {
+  readonly #options: CleanOptions;
+  readonly #listeners: Listeners;
+  readonly #total: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
+
+  constructor(options: CleanOptions, listeners: Listeners) {
+    this.#options = options;
+    this.#listeners = listeners;
+  }
+
+  async run(places: readonly CleanPlace[]): Promise<number> {
+    const { report, terminal, logging, signal } = this.#listeners;
+    report.begin();
+    let ended = 0;
+    try {
+      for (const place of places) {
+        try {
+          const outcome = await this.#clean(place);
+          this.#total.kept += outcome.kept;
+        } catch (error) {
+          // A host that cannot be reached does not keep it from the others.
+          if (signal.aborted || isBug(error) || ++ended === places.length) throw error;
+          this.#fail(nameOf(place), { path: "", message: headline(error), hint: hintOf(error) });
+        }
+      }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      logging.onEvent({ type: "failed", path: "", message });
+      report.end({ status: "error", exitStatus: exitStatusOf(error), message });
+      throw error;
+    } finally {
+      terminal.close();
+    }
+    const exitStatus = this.#total.failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
+    report.end({ status: exitStatus === EXIT_STATUS.ok ? "ok" : "failed", exitStatus, outcome: this.#total });
+    return exitStatus;
+  }
+
+  async #clean(place: CleanPlace): Promise<CleanOutcome> {
+    const { folders: texts, host, options } = place;
+    const { olderThanMs, dryRun } = this.#options;
+    const { signal } = this.#listeners;
+    const folders = texts.map((path) => ({ path, literal: false }));
+    const request = { olderThanMs, dryRun };
+    const name = nameOf(place);
+    const listeners = {
+      removed: (entry: { path: string; bytes: number }) => this.#removed(name, entry),
+      failed: (failure: { path: string; message: string; hint: string }) => this.#fail(name, failure),
+    };
+    if (!host) {
+      const { engine, note } = loadFileEngine(options.engine);
+      if (note) this.#listeners.logging.log.info(note);
+      const turn = () => signal.throwIfAborted();
+      const find = { base: "", tilde: false, globs: false, byRecords: true };
+      const found = await findFolders(folders, find, engine, listeners);
+      const here = { found, files: engine, state: new StateDirectory() };
+      return await clean(request, here, { ...listeners, turn });
+    }
+    const note = (message: string) => {
+      this.#listeners.report.note(message);
+      this.#listeners.terminal.onEvent({ type: "note", message });
+    };
+    const mayAsk = !options.ssh.batch && Deno.stderr.isTerminal();
+    return await withRemoteEscp(
+      { remote: host, direction: "push" },
+      options,
+      { emit: (event) => event.type === "note" && note(event.message), signal },
+      (placed) =>
+        cleanHost({
+          ...request,
+          folders,
+          peer: peerCommand(placed, host),
+          engine: placed.engine,
+          cipher: placed.cipher,
+          timeoutMs: placed.timeoutMs,
+          helloTimeoutMs: mayAsk ? undefined : placed.timeoutMs,
+          log: placed.remoteLog,
+          begun: (session) => this.#listeners.logging.log.session = session,
+          signal,
+        }, listeners),
+    );
+  }
+
+  #removed(host: string | undefined, entry: { path: string; bytes: number }): void {
+    this.#total.files++;
+    this.#total.bytes += entry.bytes;
+    this.#listeners.logging.log.info(`${this.#options.dryRun ? "would remove" : "removed"} ${shown(host, entry.path)}`);
+    this.#listeners.report.removed(host, entry);
+  }
+
+  #fail(host: string | undefined, { path, message, hint }: { path: string; message: string; hint?: string }): void {
+    this.#total.failed++;
+    const event = { type: "failed" as const, path, message: shown(host, message, " "), hint: hint || undefined };
+    this.#listeners.report.failed(host, { path, message, hint });
+    this.#listeners.logging.onEvent(event);
+    this.#listeners.terminal.onEvent(event);
+  }
+}
+
+function nameOf({ host }: CleanPlace): string | undefined {
+  return host && formatHost(host);
+}
+
+function shown(host: string | undefined, text: string, space = ""): string {
+  return host === undefined ? text : `${host}:${space}${text}`;
+}
+
+function reportFor(
+  { quiet, json, places, olderThanMs, dryRun }: CleanOptions,
+  write: (text: string) => void,
+): CleanReport {
+  const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)))
+    .filter((text) => text !== "");
+  const age = formatAge(Math.max(olderThanMs, UNLOCKED_MS) / 1000);
+  const about = { version: VERSION, folders, age, dryRun };
+  if (json) return new CleanJson(about, { write, now: () => performance.now() });
+  return new CleanListing(about, quiet ? () => {} : write);
+}

@@ -1,0 +1,143 @@
+/** Giving a file or folder its mode, owner and times, by descriptor. */
+
+import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { encodeName } from "../../protocol/names.ts";
+import { putInt53, putUint53 } from "../../protocol/data/records.ts";
+import type { Attributes } from "../stat/file_stat.ts";
+import { preservedMode } from "../stat/target_mode.ts";
+import { isRareTime, isTimeKept } from "../stat/time_failure.ts";
+
+/** (uid_t) -1: leave it as it is. */
+const UNCHANGED = 0xffffffff;
+/** UTIME_OMIT of utimensat(2): leave that time as it is. */
+const UNCHANGED_TIME = 0x3ffffffe;
+const ERANGE = 34;
+
+export class NativeAttributes {
+  readonly #calls: FileCalls;
+  readonly #user: number;
+  readonly #group: number;
+  readonly #times = new Scratch(32);
+  readonly #statx: Statx;
+  #timeErrno = 0;
+  readonly #empty = new Scratch(8);
+  readonly #link = new Scratch(64);
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#user = calls.geteuid();
+    this.#group = calls.getegid();
+    this.#statx = new Statx(calls);
+  }
+
+  get user(): number {
+    return this.#user;
+  }
+
+  get isRoot(): boolean {
+    return this.#user === 0;
+  }
+
+  /**
+   * Sets the mode and the times of the source. The owner must be set before, because that clears setuid and setgid.
+   * Returns whether the mode could be set; `takeTimeErrno` returns the error of the times.
+   *
+   * @param owned whether owner and group are those of the source.
+   */
+  setModeAndTimes(descriptor: number, from: Attributes, owned: boolean): boolean {
+    this.setTimes(descriptor, from);
+    return this.#calls.fchmod(descriptor, preservedMode(from.mode, owned)) === 0;
+  }
+
+  /** Sets the times of the source. `takeTimeErrno` returns the error. */
+  setTimes(descriptor: number, from: Attributes): void {
+    this.#setTimes(descriptor, from, this.putTimes(from));
+  }
+
+  /** Sets only the modification time. `takeTimeErrno` returns the error. */
+  setModificationTime(descriptor: number, from: Attributes): void {
+    this.#setTimes(descriptor, from, this.putModificationTime(from));
+  }
+
+  /** Returns the error number of setting times, 0 if they were set, and forgets it. */
+  takeTimeErrno(): number {
+    const errno = this.#timeErrno;
+    this.#timeErrno = 0;
+    return errno;
+  }
+
+  /** Returns whether the file system lacks the modification time that was just set. */
+  isTimeReplaced(folder: number, name: number, flags: number, { mtime }: Attributes): boolean {
+    return isRareTime(mtime) && this.#statx.fill(folder, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
+  }
+
+  /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
+  setOwner(descriptor: number, uid: number, gid: number): boolean {
+    const calls = this.#calls;
+    if (this.isRoot) return calls.fchown(descriptor, uid, gid) === 0;
+    return calls.fchown(descriptor, UNCHANGED, gid) === 0 && uid === this.#user;
+  }
+
+  /** Returns whether an open file has this owner and group. Some file systems accept chown(2) and ignore it. */
+  isOwnedBy(descriptor: number, uid: number, gid: number): boolean {
+    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && this.#statx.uid === uid &&
+      this.#statx.gid === gid;
+  }
+
+  /** Sets owner and group as far as permitted, of a descriptor that may be opened with O_PATH. */
+  setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
+    const owner = this.isRoot ? uid : UNCHANGED;
+    this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);
+  }
+
+  /** As fchmod(2), also of a descriptor that was opened with O_PATH. Returns 0 or the error number. */
+  setModeOfPath(descriptor: number, mode: number): number {
+    return this.#calls.chmod(magicLink(descriptor, this.#link), mode) === 0 ? 0 : this.#calls.errno();
+  }
+
+  /** Whether a file of this owner is what this process makes anyway. */
+  isOwn(uid: number, gid: number): boolean {
+    return uid === this.#user && gid === this.#group;
+  }
+
+  #setTimes(descriptor: number, from: Attributes, times: number): void {
+    const calls = this.#calls;
+    this.#timeErrno = calls.futimens(descriptor, times) === 0 ? 0 : calls.errno();
+    if (this.#timeErrno !== 0) return;
+    if (this.isTimeReplaced(descriptor, this.#empty.address, AT_EMPTY_PATH, from)) this.#timeErrno = ERANGE;
+  }
+
+  /** Puts the times where futimens(2) finds them. Returns the address. */
+  putTimes(from: Attributes): number {
+    const view = this.#times.view;
+    putInt53(view, 0, from.atime);
+    putUint53(view, 8, from.atimeNs);
+    putInt53(view, 16, from.mtime);
+    putUint53(view, 24, from.mtimeNs);
+    return this.#times.address;
+  }
+
+  /** As `putTimes`, with the time of the last access left as it is. */
+  putModificationTime(from: Attributes): number {
+    const address = this.putTimes(from);
+    putUint53(this.#times.view, 8, UNCHANGED_TIME);
+    return address;
+  }
+}
+
+/** The umask of this process, read without changing it for the other threads; 0o777 when it cannot be told. */
+export function readUmask(): number {
+  try {
+    const line = /^Umask:\s*([0-7]+)/m.exec(Deno.readTextFileSync("/proc/self/status"));
+    return line ? parseInt(line[1], 8) : 0o777;
+  } catch {
+    return 0o777;
+  }
+}
+
+/** A name for what a descriptor opened with O_PATH stands for. Needs /proc. Returns its address. */
+export function magicLink(descriptor: number, scratch: Scratch): number {
+  return scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
+}

@@ -1,0 +1,221 @@
+/** Looking at targets with system calls. */
+
+import { FileError } from "../../errors.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
+import type { RangeReader, TargetOptions, TargetRoot } from "../engine/engine.ts";
+import { failedCall, failedWith } from "../stat/file_failure.ts";
+import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
+import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
+import { unverifiedName } from "../path/former_name.ts";
+import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "../path/link_target.ts";
+import { joinPath } from "../path/local_path.ts";
+import { NativeAttributes } from "./attributes.ts";
+import { NativeBackups } from "./backups.ts";
+import { NativeFolders } from "./folders.ts";
+import { openOnce } from "./open.ts";
+import { NativeRangeReader } from "./range_reader.ts";
+import { readStat } from "./stat.ts";
+import type { XattrWriter } from "./xattrs.ts";
+import { differingAttributes, type TargetComparer } from "../engine/target_comparer.ts";
+import { preservedMode } from "../stat/target_mode.ts";
+import { replacedTime, unsetTimeCall } from "../stat/time_failure.ts";
+import { checkShape, rootDirectory, rootFolder, targetText } from "../target/name.ts";
+
+const ENOENT = 2;
+const EEXIST = 17;
+
+/** What the engine has found out, and has loaded. */
+interface ComparerEngine {
+  openat2: boolean;
+  xattrs?: XattrWriter;
+}
+
+export class NativeComparer implements TargetComparer {
+  readonly stat = new FileStat();
+  readonly #calls: FileCalls;
+  readonly #roots: TargetRoot[];
+  readonly #options: TargetOptions;
+  readonly #folders: NativeFolders;
+  /** For a look elsewhere, which must not move the current folder. */
+  readonly #aside: NativeFolders;
+  readonly #backups: NativeBackups;
+  readonly #attributes: NativeAttributes;
+  readonly #statx: Statx;
+  readonly #xattrs: XattrWriter | undefined;
+  readonly #itself = new Scratch(8);
+  readonly #name = new Scratch(512);
+  readonly #otherName = new Scratch(256);
+  readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
+  #root = -1;
+  #path = "";
+  #folder = -1;
+  #nameText = "";
+
+  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: ComparerEngine) {
+    this.#calls = calls;
+    this.#roots = roots;
+    this.#options = options;
+    const rootAt = (root: number) => rootDirectory(roots[root]);
+    this.#folders = new NativeFolders(calls, rootAt, engine);
+    this.#aside = new NativeFolders(calls, rootAt, engine);
+    this.#backups = new NativeBackups(calls, options.token);
+    this.#attributes = new NativeAttributes(calls);
+    this.#statx = new Statx(calls);
+    this.#xattrs = engine.xattrs;
+  }
+
+  get path(): string {
+    const root = this.#roots[this.#root];
+    return joinPath(root.kind === "folder" ? targetText(root, this.#path) : rootFolder(root), this.#nameText);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
+    const target = this.#roots[root];
+    const path = start === end ? "" : decodeName(bytes.subarray(start, end));
+    if (path !== "" || !target) checkShape(target, true);
+    this.#folder = -1;
+    this.#root = root;
+    this.#path = path;
+    try {
+      this.#folder = this.#folders.open(root, path, { create: false });
+      return true;
+    } catch (error) {
+      if (error instanceof FileError && error.code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const root = this.#roots[this.#root];
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    const name = root.kind === "file" ? encodeName(root.name) : bytes.subarray(cursor.nameStart, cursor.nameEnd);
+    this.#nameText = decodeName(name);
+    if (root.kind === "device") {
+      this.stat.kind = FileKind.charDevice;
+      return true;
+    }
+    if (!this.#statx.fill(this.#folder, this.#name.putName(name), AT_SYMLINK_NOFOLLOW)) {
+      const errno = this.#calls.errno();
+      if (errno === ENOENT) return false;
+      throw failedCall("examine", this.path, errno);
+    }
+    readStat(this.#statx, this.stat);
+    return true;
+  }
+
+  isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
+    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
+    checkSymlinkTarget(target);
+    if (this.stat.kind !== FileKind.symlink) return false;
+    const { bytes: text, address } = this.#link;
+    const length = this.#calls.readlinkat(this.#folder, this.#name.address, address, text.length);
+    return length === target.length && target.every((byte, index) => byte === text[index]);
+  }
+
+  open(): RangeReader {
+    const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
+    const flags = closeOnExec | nonBlock | noTty | noFollow;
+    const descriptor = openOnce(this.#calls, this.#folder, this.#name.address, flags);
+    if (descriptor < 0) throw failedCall("read", this.path, -descriptor);
+    return new NativeRangeReader(this.#calls, descriptor, this.path);
+  }
+
+  bringUpToDate(wanted: Attributes, xattrs?: Uint8Array): void {
+    const attributes = this.#attributes;
+    const differs = differingAttributes(this.stat, wanted, this.#options, attributes.user);
+    if (differs.owner || differs.mode || this.#xattrs) this.#setByDescriptor(wanted, differs, xattrs);
+    if (!differs.time) return;
+    const times = this.#options.preserve ? attributes.putTimes(wanted) : attributes.putModificationTime(wanted);
+    if (this.#calls.utimensat(this.#folder, this.#name.address, times, AT_SYMLINK_NOFOLLOW) !== 0) {
+      throw unsetTimeCall(this.path, this.#calls.errno());
+    }
+    if (attributes.isTimeReplaced(this.#folder, this.#name.address, AT_SYMLINK_NOFOLLOW, wanted)) {
+      throw replacedTime(this.path);
+    }
+  }
+
+  forgetFormer(): void {
+    if (!this.#options.keepsFormer) return;
+    this.#backups.drop(this.#folder, encodeName(this.#nameText));
+  }
+
+  backup(): FileIdentity | undefined {
+    return this.#backups.find(this.#folder, encodeName(this.#nameText));
+  }
+
+  revert(kept: FileIdentity | undefined): string {
+    const calls = this.#calls;
+    const folder = this.#folder;
+    const name = this.#name.address;
+    const wrong = unverifiedName(encodeName(this.#nameText));
+    const other = this.#otherName.putName(encodeName(wrong));
+    const check = (result: number) => {
+      if (result !== 0) throw failedCall("rename", this.path, calls.errno());
+    };
+    const linked = calls.linkat(folder, name, folder, other, 0) === 0;
+    // Another range of it was wrong too.
+    if (!linked && calls.errno() === EEXIST) return wrong;
+    // It can have no other name beside its own, be it only now: what was kept may be there.
+    if (!linked) check(calls.renameat(folder, name, folder, other));
+    const isBack = kept !== undefined && this.#backups.restore(folder, encodeName(this.#nameText), kept);
+    if (linked && !isBack) check(calls.unlinkat(folder, name, 0));
+    return wrong;
+  }
+
+  close(): void {
+    this.#folders.close();
+    this.#aside.close();
+    this.#folder = -1;
+  }
+
+  /** In the order in which none undoes another. */
+  #setByDescriptor(wanted: Attributes, differs: { owner: boolean; mode: boolean }, block?: Uint8Array): void {
+    const calls = this.#calls;
+    const { path, noFollow, closeOnExec } = calls.flags;
+    const { address } = this.#name;
+    const place = openOnce(calls, this.#folder, address, path | noFollow | closeOnExec);
+    if (place < 0) throw this.#unset(-place);
+    try {
+      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
+      if (!isSameFile(this.#statx, this.stat)) throw failedWith("set the attributes of", this.path, "ESTALE");
+      if (differs.owner) this.#attributes.setOwnerOfPath(place, wanted.uid, wanted.gid);
+      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
+      const { uid, gid, mode } = this.#statx;
+      const owned = uid === wanted.uid && gid === wanted.gid;
+      let refused = this.#xattrs?.setPlain(place, block, { owned });
+      if (differs.owner || differs.mode) {
+        const right = preservedMode(wanted.mode, owned);
+        const errno = (mode & 0o7777) === right ? 0 : this.#attributes.setModeOfPath(place, right);
+        if (errno !== 0) throw this.#unset(errno);
+      }
+      refused = this.#xattrs?.setLists(place, block, { isFolder: false }) ?? refused;
+      if (refused) throw this.#xattrs!.failure(this.path, refused);
+    } finally {
+      calls.close(place);
+    }
+  }
+
+  #unset(errno: number): FileError {
+    return failedCall("set the attributes of", this.path, errno);
+  }
+
+  /** Whether both names are of one file. */
+  #isHardLink(target: Uint8Array): boolean {
+    const first = parseFirstPath(target);
+    try {
+      const folder = this.#aside.open(this.#root, first.folder, { create: false });
+      const name = new Scratch(256);
+      if (!this.#statx.fill(folder, name.putName(encodeName(first.name)), AT_SYMLINK_NOFOLLOW)) return false;
+    } catch (error) {
+      if (error instanceof FileError) return false;
+      throw error;
+    }
+    const { dev, inode, inodeLow } = this.#statx;
+    return this.stat.dev === dev && this.stat.inode === inode && this.stat.inodeLow === inodeLow;
+  }
+}

@@ -1,0 +1,61 @@
+/** Creates directories by descriptor: a link that is put into the path meanwhile cannot redirect it. */
+
+import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import type { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { encodeName } from "../../protocol/names.ts";
+import { leadsOut } from "../target/confinement.ts";
+import { isShared } from "../target/directory_access.ts";
+import { failedCall } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
+import { baseName, folderOf } from "../path/local_path.ts";
+import { isOpenWithin, openOnce, openPath } from "./open.ts";
+import { NEW_FOLDER_MODE } from "../stat/target_mode.ts";
+
+/**
+ * Creates a directory that is unfinished until the end of a copy.
+ *
+ * @param place identity of the directory above, and a directory, without symbolic links, that contains it.
+ * @param scratch must have room for the path.
+ * @throws {FileError}
+ */
+export function makeDirectory(
+  calls: FileCalls,
+  path: string,
+  place: { parent?: FileIdentity; within?: string },
+  scratch: Scratch,
+): FileIdentity {
+  const { flags } = calls;
+  const all = flags.path | flags.directory | flags.closeOnExec;
+  const parent = openPath(calls, AT_FDCWD, encodeName(folderOf(path)), all, scratch);
+  if (parent < 0) throw failedCall("create", path, -parent);
+  let made = -1;
+  try {
+    const above = statOf(calls, parent, path, scratch);
+    if (place.parent && !isSameFile(above, place.parent)) throw swapped("create", folderOf(path));
+    if (place.within !== undefined && !isOpenWithin(calls, parent, place.within, scratch)) {
+      throw leadsOut("create", path, place.within);
+    }
+    const name = scratch.putName(encodeName(baseName(path)));
+    if (calls.mkdirat(parent, name, NEW_FOLDER_MODE) !== 0) throw failedCall("create", path, calls.errno());
+    made = openOnce(calls, parent, name, all | flags.noFollow);
+    if (made < 0) throw swapped("create", path);
+    const stat = statOf(calls, made, path, scratch);
+    // Others can replace it in a shared directory. Some file systems have one owner for all files.
+    const isOwn = stat.uid === calls.geteuid() || stat.uid === above.uid;
+    if (isShared(calls.geteuid(), above) && !isOwn) throw swapped("create", path);
+    return { dev: stat.dev, inode: stat.inode };
+  } finally {
+    if (made >= 0) calls.close(made);
+    calls.close(parent);
+  }
+}
+
+function statOf(calls: FileCalls, descriptor: number, path: string, scratch: Scratch) {
+  const statx = new Statx(calls);
+  if (!statx.fill(descriptor, scratch.putName(new Uint8Array()), AT_EMPTY_PATH)) {
+    throw failedCall("create", path, calls.errno());
+  }
+  const { dev, inode, uid, mode } = statx;
+  return { dev, inode, uid, mode };
+}

@@ -1,0 +1,176 @@
+/** The engine that makes system calls itself. Linux only. */
+
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  type FileCalls,
+  openFileCalls,
+} from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import type { FileEngine, PathCalls, SourceRoot } from "../engine/engine.ts";
+import { failedCall } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
+import { spaceOf } from "../stat/free_space.ts";
+import { FileKind, FileStat } from "../stat/file_stat.ts";
+import type { GlobEntry } from "../glob/expand.ts";
+import { NativeFolders } from "./folders.ts";
+import { listDirectory, NativeLister } from "./lister.ts";
+import { makeDirectory } from "./directory.ts";
+import { openPath } from "./open.ts";
+import { folderPath } from "./partials.ts";
+import { openLent } from "./range_reader.ts";
+import { NativeReader } from "./reader.ts";
+import { readStat } from "./stat.ts";
+import { NativeWriter } from "./writer.ts";
+import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
+
+const ENOENT = 2;
+
+/**
+ * The native engine of this thread, after a look whether the calls that it is built on respond.
+ *
+ * @throws {Error} when they do not; the reason stands in the message.
+ */
+export function createNativeEngine(options: { openat2?: boolean } = {}): { engine: FileEngine; note?: string } {
+  const calls = openFileCalls();
+  const root = new Scratch(8);
+  root.putName(encodeName("/"));
+  const statx = new Statx(calls);
+  if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
+  if ((statx.mode & 0o170000) !== FileKind.folder) throw new Error("statx does not tell the truth");
+  const openat2 = options.openat2 ?? hasOpenat2(calls);
+  const foldersOf = (roots: SourceRoot[]) => new NativeFolders(calls, (root) => roots[root], { openat2, act: "read" });
+  let xattrs: typeof import("./xattrs.ts") | undefined;
+  const engine: FileEngine = {
+    name: "native",
+    paths: new NativePaths(calls),
+    freeSpace: (folder) => Promise.resolve(freeSpace(calls, folder)),
+    async loadXattrs() {
+      xattrs ??= await import("./xattrs.ts");
+    },
+    walk(roots, walkOptions) {
+      const reader = walkOptions.xattrs || walkOptions.acls ? new xattrs!.XattrReader(calls, walkOptions) : undefined;
+      const folders = walksLinks(walkOptions) ? undefined : foldersOf(roots);
+      const walk = new TreeWalk(roots, new NativeLister(calls, { xattrs: reader, folders }), walkOptions);
+      if (!folders) return walk;
+      return {
+        next: () => walk.next(),
+        close() {
+          walk.close();
+          folders.close();
+        },
+      };
+    },
+    openTree(root) {
+      const folders = foldersOf([root]);
+      const lister = new NativeLister(calls, { folders });
+      return {
+        lister,
+        get place() {
+          return folderPath(lister.descriptor);
+        },
+        close() {
+          lister.closeFolder();
+          folders.close();
+        },
+      };
+    },
+    sourceReader: (roots, { follow = true } = {}) =>
+      new NativeReader(calls, roots, follow ? undefined : foldersOf(roots)),
+    targetWriter(roots, targetOptions) {
+      const writer = targetOptions.xattrs || targetOptions.acls
+        ? new xattrs!.XattrWriter(calls, targetOptions)
+        : undefined;
+      return new NativeWriter(calls, roots, targetOptions, { openat2, xattrs: writer });
+    },
+    openLent: (process, file) => openLent(calls, process, file),
+    async targetComparer(roots, targetOptions) {
+      const { NativeComparer } = await import("./comparer.ts");
+      const writer = targetOptions.xattrs || targetOptions.acls
+        ? new xattrs!.XattrWriter(calls, targetOptions)
+        : undefined;
+      return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: writer });
+    },
+  };
+  return openat2 ? { engine } : { engine, note: "files: no openat2, folders are entered one by one" };
+}
+
+function hasOpenat2(calls: FileCalls): boolean {
+  const how = new Scratch(32);
+  const { path, directory, closeOnExec } = calls.flags;
+  how.view.setUint32(0, path | directory | closeOnExec, true);
+  how.putName(encodeName("/"), 24);
+  const descriptor = calls.openat2(AT_FDCWD, how.address + 24, how.address);
+  if (descriptor >= 0) calls.close(descriptor);
+  return descriptor >= 0;
+}
+
+/** By statfs(2), whose struct has fields of 8 bytes on processors of 64 bits: type, bsize, blocks, bfree, bavail. */
+function freeSpace(calls: FileCalls, folder: string): number | undefined {
+  const path = encodeName(folder);
+  const scratch = new Scratch(path.length + 1);
+  const fields = new Scratch(256);
+  if (calls.statfs(scratch.putName(path), fields.address) !== 0) return undefined;
+  const field = (index: number) => Number(fields.view.getBigUint64(index * 8, true));
+  const isRoot = calls.geteuid() === 0;
+  return spaceOf({ type: field(0), bsize: field(1), blocks: field(2), bfree: field(3), bavail: field(4) }, isRoot);
+}
+
+class NativePaths implements PathCalls {
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #path = new Scratch(80 << 10);
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#statx = new Statx(calls);
+  }
+
+  stat(path: string, options: { follow: boolean }): FileStat | undefined {
+    const name = this.#path.putName(encodeName(path));
+    if (!this.#statx.fill(AT_FDCWD, name, options.follow ? 0 : AT_SYMLINK_NOFOLLOW)) {
+      const errno = this.#calls.errno();
+      if (errno === ENOENT) return undefined;
+      throw failedCall("examine", path, errno);
+    }
+    const stat = new FileStat();
+    readStat(this.#statx, stat);
+    return stat;
+  }
+
+  makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity {
+    return makeDirectory(this.#calls, path, place, this.#path);
+  }
+
+  holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined {
+    const calls = this.#calls;
+    const { flags } = calls;
+    const all = flags.path | flags.directory | flags.closeOnExec;
+    const opened = openPath(calls, AT_FDCWD, encodeName(path), all, this.#path);
+    if (opened < 0) throw failedCall("create", path, -opened);
+    const isSame = this.#statx.fill(opened, this.#path.putName(new Uint8Array()), AT_EMPTY_PATH) &&
+      isSameFile(this.#statx, identity);
+    if (isSame) return { close: () => calls.close(opened) };
+    calls.close(opened);
+    throw swapped("create", path);
+  }
+
+  list(path: string): Iterable<GlobEntry> {
+    return listDirectory(this.#calls, path);
+  }
+
+  realPath(path: string): string {
+    const calls = this.#calls;
+    const opened = openPath(calls, AT_FDCWD, encodeName(path), calls.flags.path | calls.flags.closeOnExec, this.#path);
+    if (opened < 0) throw failedCall("find", path, -opened);
+    const link = this.#path.putName(encodeName(`/proc/self/fd/${opened}`));
+    const length = calls.readlinkat(AT_FDCWD, link, this.#path.address + 64, 4096);
+    const errno = length < 0 ? calls.errno() : 0;
+    calls.close(opened);
+    if (length < 0) throw failedCall("find", path, errno);
+    return decodeName(this.#path.bytes.subarray(64, 64 + length));
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Directories below roots, by descriptor. A path is resolved from the descriptor of its root and never through a symbolic
+ * link: by openat2(2) in one step if the kernel has it, otherwise component by component.
+ */
+
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { encodeName } from "../../protocol/names.ts";
+import { leadsOut } from "../target/confinement.ts";
+import type { DirectoryAccess } from "../target/directory_access.ts";
+import type { TouchedFolder } from "../engine/engine.ts";
+import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
+import { FileKind } from "../stat/file_stat.ts";
+import { joinPath } from "../path/local_path.ts";
+import { AccessReader } from "./access.ts";
+import { magicLink } from "./attributes.ts";
+import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./open.ts";
+import { NEW_FOLDER_MODE } from "../stat/target_mode.ts";
+import type { RootDirectory } from "../target/name.ts";
+
+const ENOENT = 2;
+const EINTR = 4;
+const EAGAIN = 11;
+const EEXIST = 17;
+const ENOTDIR = 20;
+const ELOOP = 40;
+/**
+ * Descriptors kept open besides that of the root. Few: every stream has its own, and a process may have but some dozens.
+ * More than one helps only where folders are entered step by step.
+ */
+const KEPT = { whole: 1, stepwise: 4 } as const;
+/** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
+const RESOLVE = 0x02 | 0x04 | 0x08;
+
+/** A directory that is kept open. */
+interface OpenDirectory {
+  /** Opened with O_PATH. */
+  descriptor: number;
+  access?: DirectoryAccess;
+}
+
+export class NativeFolders {
+  readonly #calls: FileCalls;
+  readonly #rootAt: (root: number) => RootDirectory;
+  readonly #openat2: boolean;
+  readonly #act: string;
+  readonly #statx: Statx;
+  readonly #path = new Scratch(LONGEST_PATH_BYTES + 1);
+  readonly #long = new Scratch(80 << 10);
+  readonly #how = new Scratch(24);
+  readonly #empty = new Scratch(8);
+  readonly #kept = new Map<string, OpenDirectory>();
+  readonly #most: number;
+  /** The folder of the last root: thousands of roots may be files of one folder, or of as many folders. */
+  #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
+  /** Directory that was opened last. */
+  #last: OpenDirectory | undefined;
+  #reader: AccessReader | undefined;
+  #created: TouchedFolder[] = [];
+
+  /** @param options.act what messages say it is for; "create" when left out. */
+  constructor(
+    calls: FileCalls,
+    rootAt: (root: number) => RootDirectory,
+    options: { openat2: boolean; act?: string },
+  ) {
+    this.#calls = calls;
+    this.#act = options.act ?? "create";
+    this.#rootAt = rootAt;
+    this.#openat2 = options.openat2;
+    this.#most = options.openat2 ? KEPT.whole : KEPT.stepwise;
+    this.#statx = new Statx(calls);
+    const { path, directory, closeOnExec, noFollow } = calls.flags;
+    this.#how.view.setUint32(0, path | directory | closeOnExec | noFollow, true);
+    this.#how.view.setUint32(16, RESOLVE, true);
+  }
+
+  /**
+   * A descriptor (O_PATH) of the folder; valid until the next call. With `create` what is missing is made.
+   *
+   * @throws {FileError}
+   */
+  open(root: number, path: string, options: { create: boolean }): number {
+    const base = this.#openRoot(root);
+    if (path === "") return base;
+    const kept = this.#takeKept(root, path);
+    if (kept !== undefined) return kept;
+    const bytes = encodeName(path);
+    if (this.#openat2 && bytes.length <= LONGEST_PATH_BYTES) {
+      const result = this.#openOne(base, bytes);
+      if (result >= 0) return this.#keep(root, path, result);
+      if (-result !== ENOENT || !options.create) throw this.#refused(root, path, -result);
+    }
+    return this.#openSteps(root, path, options.create);
+  }
+
+  /** Returns the access to the directory that was opened last. */
+  access(): DirectoryAccess {
+    this.#reader ??= new AccessReader(this.#calls);
+    return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
+  }
+
+  /** Folders made or opened up since the last call. */
+  takeCreated(): TouchedFolder[] {
+    const created = this.#created;
+    this.#created = [];
+    return created;
+  }
+
+  /**
+   * Gives this process write permission in a folder of its own for the time being; `takeCreated` tells what to give
+   * back. Returns whether it makes sense to try again.
+   */
+  openUp(root: number, path: string, descriptor: number, user: number): boolean {
+    const calls = this.#calls;
+    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) || this.#statx.uid !== user) return false;
+    const mode = this.#statx.mode & 0o7777;
+    const wanted = mode | 0o700;
+    if (wanted === mode) return false;
+    if (calls.chmod(magicLink(descriptor, this.#path), wanted) !== 0) return false;
+    this.#created.push({ root, path, created: false, mode });
+    return true;
+  }
+
+  close(): void {
+    for (const { descriptor } of this.#kept.values()) this.#calls.close(descriptor);
+    this.#kept.clear();
+    this.#last = undefined;
+    this.#closeRoot();
+  }
+
+  /** @throws {FileError} if the path of the root refers to another directory than the planned one. */
+  #openRoot(root: number): number {
+    const wanted = this.#rootAt(root);
+    if (this.#root?.text !== wanted.path) {
+      this.#closeRoot();
+      this.#root = this.#openPath(wanted);
+    }
+    const { descriptor, identity } = this.#root!;
+    if (wanted.identity && !isSameFile(wanted.identity, identity)) {
+      this.#closeRoot();
+      throw swapped(this.#act, wanted.path);
+    }
+    this.#last = this.#root;
+    return descriptor;
+  }
+
+  #openPath({ path: text, within, noFollow }: RootDirectory): OpenDirectory & { text: string; identity: FileIdentity } {
+    const { flags } = this.#calls;
+    const all = flags.path | flags.directory | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
+    const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
+    // A link has replaced the directory.
+    if (noFollow && (descriptor === -ENOTDIR || descriptor === -ELOOP)) throw swapped(this.#act, text);
+    if (descriptor < 0) throw failedCall(this.#act, text, -descriptor);
+    const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);
+    if (isOutside || !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+      const errno = this.#calls.errno();
+      this.#calls.close(descriptor);
+      throw isOutside ? leadsOut(this.#act, text, within) : failedCall(this.#act, text, errno);
+    }
+    return { descriptor, text, identity: { dev: this.#statx.dev, inode: this.#statx.inode } };
+  }
+
+  #closeRoot(): void {
+    if (this.#root) this.#calls.close(this.#root.descriptor);
+    if (this.#last === this.#root) this.#last = undefined;
+    this.#root = undefined;
+  }
+
+  #openSteps(root: number, path: string, create: boolean): number {
+    let done = path.length;
+    let current: number | undefined;
+    while (current === undefined) {
+      done = path.lastIndexOf("/", done - 1);
+      if (done === -1) break;
+      current = this.#takeKept(root, path.slice(0, done));
+    }
+    let folder = current ?? this.#openRoot(root);
+    for (let start = done + 1; start <= path.length;) {
+      let end = path.indexOf("/", start);
+      if (end === -1) end = path.length;
+      const upTo = path.slice(0, end);
+      folder = this.#keep(root, upTo, this.#openStep(root, upTo, folder, encodeName(path.slice(start, end)), create));
+      start = end + 1;
+    }
+    return folder;
+  }
+
+  #openStep(root: number, path: string, folder: number, name: Uint8Array, create: boolean): number {
+    let result = this.#openOne(folder, name);
+    if (result >= 0) return result;
+    if (-result !== ENOENT || !create) throw this.#refused(root, path, -result);
+    if (this.#calls.mkdirat(folder, this.#path.address, NEW_FOLDER_MODE) === 0) {
+      this.#created.push({ root, path, created: true });
+    } else {
+      const errno = this.#calls.errno();
+      // Another stream may have made it in this moment.
+      if (errno !== EEXIST) throw this.#refused(root, path, errno);
+    }
+    result = this.#openOne(folder, name);
+    if (result < 0) throw this.#refused(root, path, -result);
+    return result;
+  }
+
+  /** Returns a descriptor, or minus the error number: ELOOP for a symbolic link. Leaves the name in `#path`. */
+  #openOne(folder: number, name: Uint8Array): number {
+    const calls = this.#calls;
+    const address = this.#path.putName(name);
+    const { path, directory, closeOnExec, noFollow } = calls.flags;
+    for (;;) {
+      const result = this.#openat2
+        ? calls.openat2(folder, address, this.#how.address)
+        : calls.openat(folder, address, path | directory | closeOnExec | noFollow, 0);
+      if (result >= 0) return result;
+      const errno = calls.errno();
+      // openat2 says EAGAIN when something was renamed during a look at "beneath".
+      if (errno === EINTR || errno === EAGAIN) continue;
+      if (errno !== ENOTDIR || !this.#statx.fill(folder, address, AT_SYMLINK_NOFOLLOW)) return -errno;
+      return (this.#statx.mode & 0o170000) === FileKind.symlink ? -ELOOP : -errno;
+    }
+  }
+
+  #refused(root: number, path: string, errno: number) {
+    const text = joinPath(this.#rootAt(root).path, path);
+    if (errno === ELOOP) return linkInTheWay(text, this.#act);
+    return errno === ENOTDIR ? failedWith(this.#act, text, "ENOTDIR") : failedCall(this.#act, text, errno);
+  }
+
+  #takeKept(root: number, path: string): number | undefined {
+    const key = `${root}:${path}`;
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(key);
+    this.#kept.set(key, kept);
+    this.#last = kept;
+    return kept.descriptor;
+  }
+
+  #keep(root: number, path: string, descriptor: number): number {
+    this.#last = { descriptor };
+    this.#kept.set(`${root}:${path}`, this.#last);
+    if (this.#kept.size > this.#most) {
+      const [oldest, its] = this.#kept.entries().next().value!;
+      this.#calls.close(its.descriptor);
+      this.#kept.delete(oldest);
+    }
+    return descriptor;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * Gives a temporary file its final name in a directory that others can write to. They may put another file under either
+ * name at any time. Only the open file gets the final name; on failure the file that had the name keeps it.
+ */
+
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
+  type FileCalls,
+} from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { FileKind } from "../stat/file_stat.ts";
+import { magicLink } from "./attributes.ts";
+
+const ENOENT = 2;
+const EEXIST = 17;
+const EISDIR = 21;
+const EINVAL = 22;
+const ENOSYS = 38;
+/** Error number for a name that refers to another file. */
+export const ESTALE = 116;
+/** Other users may create and remove the name in turn. */
+const ATTEMPTS = 8;
+
+/** Directories are descriptors, names are addresses of NUL-terminated bytes. Results are 0 or an error number. */
+export class SharedNaming {
+  readonly #calls: FileCalls;
+  readonly #one: Statx;
+  readonly #other: Statx;
+  readonly #itself = new Scratch(8);
+  readonly #link = new Scratch(64);
+
+  constructor(calls: FileCalls) {
+    this.#calls = calls;
+    this.#one = new Statx(calls);
+    this.#other = new Statx(calls);
+  }
+
+  /** Returns whether a name refers to an open file. */
+  isNameOf(descriptor: number, directory: number, name: number): boolean {
+    return this.#one.fill(descriptor, this.#itself.address, AT_EMPTY_PATH) &&
+      this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW) && this.#areSame();
+  }
+
+  /** Opens a name (O_PATH) that must refer to this open file. Returns a descriptor, or minus ESTALE. */
+  openPlace(descriptor: number, directory: number, name: number): number {
+    const { path, noFollow, closeOnExec } = this.#calls.flags;
+    const place = this.#calls.openat(directory, name, path | noFollow | closeOnExec, 0);
+    if (place < 0) return -ESTALE;
+    const empty = this.#itself.address;
+    if (
+      this.#one.fill(descriptor, empty, AT_EMPTY_PATH) && this.#other.fill(place, empty, AT_EMPTY_PATH) &&
+      this.#areSame()
+    ) return place;
+    this.#calls.close(place);
+    return -ESTALE;
+  }
+
+  /**
+   * Renames an open file from its temporary name to the final one, and checks the result. If another file was renamed,
+   * the rename is undone.
+   *
+   * @param place descriptor of the file, which may be opened with O_PATH.
+   * @returns ESTALE if the temporary name refers to another file.
+   */
+  give(place: number, directory: number, temporary: number, name: number): number {
+    const calls = this.#calls;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (calls.renameNew(directory, temporary, directory, name) === 0) {
+        if (this.isNameOf(place, directory, name)) return 0;
+        calls.renameNew(directory, name, directory, temporary);
+        return ESTALE;
+      }
+      const errno = calls.errno();
+      if (errno === ENOENT) return ESTALE;
+      const isUnknown = errno === EINVAL || errno === ENOSYS;
+      if (errno !== EEXIST && !isUnknown) return errno;
+      const result = isUnknown
+        ? this.#rename(place, directory, temporary, name)
+        : this.#exchange(place, directory, temporary, name);
+      if (result !== ENOENT) return result;
+    }
+    return EEXIST;
+  }
+
+  /** Creates a hard link to an open file. Returns the result of linkat(2). */
+  link(place: number, directory: number, name: number): number {
+    return this.#calls.linkat(AT_FDCWD, magicLink(place, this.#link), directory, name, AT_SYMLINK_FOLLOW);
+  }
+
+  /** Replaces the file of this name, which gets the temporary name until the result is checked. */
+  #exchange(place: number, directory: number, temporary: number, name: number): number {
+    const calls = this.#calls;
+    if (!this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW)) return calls.errno();
+    if ((this.#other.mode & 0o170000) === FileKind.folder) return EISDIR;
+    if (calls.exchange(directory, temporary, directory, name) !== 0) {
+      const errno = calls.errno();
+      const isUnknown = errno === EINVAL || errno === ENOSYS;
+      return isUnknown ? this.#rename(place, directory, temporary, name) : errno;
+    }
+    if (this.isNameOf(place, directory, name)) {
+      if (calls.unlinkat(directory, temporary, 0) === 0) return 0;
+      const errno = calls.errno();
+      if (errno === ENOENT) return 0;
+      // A directory has replaced it since it was examined.
+      calls.exchange(directory, temporary, directory, name);
+      return errno;
+    }
+    calls.exchange(directory, temporary, directory, name);
+    return ESTALE;
+  }
+
+  /** For file systems without renameat2(2): checks right before and right after. */
+  #rename(place: number, directory: number, temporary: number, name: number): number {
+    if (!this.isNameOf(place, directory, temporary)) return ESTALE;
+    if (this.#calls.renameat(directory, temporary, directory, name) !== 0) return this.#calls.errno();
+    return this.isNameOf(place, directory, name) ? 0 : ESTALE;
+  }
+
+  #areSame(): boolean {
+    const [one, other] = [this.#one, this.#other];
+    return one.inodeLow === other.inodeLow && one.inode === other.inode && one.dev === other.dev;
+  }
+}

@@ -1,0 +1,68 @@
+/** Opening paths by descriptor: also those that are longer than one system call takes. */
+
+import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import type { Scratch } from "../../native/file/scratch.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import { isWithin } from "../target/confinement.ts";
+
+const SLASH = 0x2f;
+/** PATH_MAX is 4096 with the NUL. */
+export const LONGEST_PATH_BYTES = 4095;
+const EINTR = 4;
+const ENAMETOOLONG = 36;
+
+/**
+ * openat(2) of a path of any length, step by step. Follows symbolic links except where `flags` say otherwise for the
+ * last component. `scratch` must hold the path.
+ *
+ * @returns a descriptor, or minus the error number.
+ */
+export function openPath(calls: FileCalls, folder: number, path: Uint8Array, flags: number, scratch: Scratch): number {
+  if (path.length >= scratch.bytes.length) return -ENAMETOOLONG;
+  scratch.putName(path);
+  const bytes = scratch.bytes;
+  let current = folder;
+  let start = 0;
+  let result: number;
+  for (;;) {
+    let end = path.length;
+    if (end - start > LONGEST_PATH_BYTES) {
+      end = bytes.lastIndexOf(SLASH, start + LONGEST_PATH_BYTES);
+      if (end <= start) {
+        result = -ENAMETOOLONG;
+        break;
+      }
+      bytes[end] = 0;
+    }
+    const last = end === path.length;
+    const stepFlags = last ? flags : calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
+    result = openOnce(calls, current, scratch.address + start, stepFlags);
+    if (last || result < 0) break;
+    if (current !== folder) calls.close(current);
+    current = result;
+    start = end + 1;
+  }
+  if (current !== folder) calls.close(current);
+  return result;
+}
+
+/**
+ * Whether what is open lies in a folder: told by the kernel, so that no link that was put in the way meanwhile deceives.
+ *
+ * @param within its path without symbolic links.
+ */
+export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: Scratch): boolean {
+  const link = scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
+  const length = calls.readlinkat(AT_FDCWD, link, scratch.address + 64, LONGEST_PATH_BYTES);
+  return length > 0 && isWithin(decodeName(scratch.bytes.subarray(64, 64 + length)), within);
+}
+
+/** openat(2), again when a signal interrupts it. Returns a descriptor, or minus the error number. */
+export function openOnce(calls: FileCalls, folder: number, name: number, flags: number): number {
+  for (;;) {
+    const result = calls.openat(folder, name, flags, 0);
+    if (result >= 0) return result;
+    const errno = calls.errno();
+    if (errno !== EINTR) return -errno;
+  }
+}

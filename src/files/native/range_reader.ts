@@ -1,0 +1,135 @@
+/** Reading ranges of a large file with system calls, and finding its holes. */
+
+import {
+  addressOf,
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  FADV_DONTNEED,
+  type FileCalls,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+} from "../../native/file/calls.ts";
+import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import type { LentFile } from "../../protocol/data/lent.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import type { RangeReader } from "../engine/engine.ts";
+import { changeBetween, FileChange } from "../stat/file_change.ts";
+import { failedCall, failedWith } from "../stat/file_failure.ts";
+import type { ChangeTimes } from "../stat/file_stat.ts";
+import { LONGEST_PATH_BYTES } from "./open.ts";
+
+const EINTR = 4;
+const ENXIO = 6;
+/** A smaller hole is read and sent as data: that is quicker than frames of its own. */
+const LEAST_HOLE_BYTES = 64 << 10;
+/** A read of more than 2**31 - 1 bytes would not fit into its result. */
+const MOST_READ_BYTES = 1 << 30;
+
+/** Owns its descriptor. */
+export class NativeRangeReader implements RangeReader {
+  readonly size: number;
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #empty = new Scratch(8);
+  readonly path: string;
+  readonly lent: LentFile;
+  readonly #opened: ChangeTimes;
+  #descriptor: number;
+
+  constructor(calls: FileCalls, descriptor: number, text: string) {
+    this.#calls = calls;
+    this.#descriptor = descriptor;
+    this.path = text;
+    this.#statx = new Statx(calls);
+    this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
+    this.size = this.#statx.size;
+    this.lent = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
+    const { mtime, mtimeNs, ctime, ctimeNs } = this.#statx;
+    this.#opened = { mtime, mtimeNs, ctime, ctimeNs };
+  }
+
+  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    let done = 0;
+    while (done < length) {
+      const most = Math.min(length - done, MOST_READ_BYTES);
+      const got = this.#calls.pread(this.#descriptor, address + done, most, offset + done);
+      if (got > 0) done += got;
+      else if (got === 0) break;
+      else {
+        const errno = this.#calls.errno();
+        if (errno !== EINTR) throw failedCall("read", this.path, errno);
+      }
+    }
+    return done;
+  }
+
+  readAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    return openAsyncFileCalls().pread(this.#descriptor, address, length, offset);
+  }
+
+  holeAt(offset: number, length: number): number {
+    const hole = this.#holeAt(offset, length);
+    return hole < Math.min(length, LEAST_HOLE_BYTES) ? 0 : hole;
+  }
+
+  dataAt(offset: number, length: number): number {
+    const end = offset + length;
+    for (let at = offset; at < end;) {
+      const hole = this.#calls.seek(this.#descriptor, at, SEEK_HOLE);
+      if (hole < 0 || hole >= end) break;
+      const bytes = this.#holeAt(hole, LEAST_HOLE_BYTES);
+      if (bytes === 0) break;
+      if (bytes === LEAST_HOLE_BYTES) return hole - offset;
+      at = hole + bytes;
+    }
+    return length;
+  }
+
+  #holeAt(offset: number, length: number): number {
+    const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
+    if (data >= 0) return Math.min(length, data - offset);
+    // Whatever else fails: what is read in earnest will tell.
+    if (this.#calls.errno() !== ENXIO) return 0;
+    // No data up to the end of the file, which may not be where it was.
+    return Math.max(0, Math.min(length, this.#calls.seek(this.#descriptor, 0, SEEK_END) - offset));
+  }
+
+  forgetCache(): void {
+    this.#calls.posix_fadvise(this.#descriptor, 0, 0, FADV_DONTNEED);
+  }
+
+  changeSince(found = this.#opened): number {
+    if (!this.#statx.fill(this.#descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    return changeBetween({ ...found, size: this.size }, this.#statx);
+  }
+
+  close(): void {
+    if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}
+
+/**
+ * Opens a file that another process has open, through proc(5): whatever its name is, and wherever it is moved.
+ *
+ * @throws {FileError} when the process, or the file, is not there any more.
+ */
+export function openLent(calls: FileCalls, process: number, file: LentFile): NativeRangeReader {
+  const link = `/proc/${process}/fd/${file.descriptor}`;
+  const scratch = new Scratch(64 + LONGEST_PATH_BYTES);
+  const address = scratch.putName(encodeName(link));
+  const { nonBlock, noTty, closeOnExec } = calls.flags;
+  const descriptor = calls.openat(AT_FDCWD, address, nonBlock | noTty | closeOnExec, 0);
+  if (descriptor < 0) throw failedCall("read", link, calls.errno());
+  const length = calls.readlinkat(AT_FDCWD, address, address + 64, LONGEST_PATH_BYTES);
+  const path = length > 0 ? decodeName(scratch.bytes.subarray(64, 64 + length)) : link;
+  const reader = new NativeRangeReader(calls, descriptor, path);
+  if (reader.lent.dev === file.dev && reader.lent.inode === file.inode) return reader;
+  reader.close();
+  throw failedWith("read", path, "ESTALE");
+}

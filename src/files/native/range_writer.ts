@@ -1,0 +1,138 @@
+/** Writing a large file at offsets. */
+
+import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
+import { addressOf, type FileCalls, SEEK_DATA } from "../../native/file/calls.ts";
+import type { RangeReader, RangeWriter } from "../engine/engine.ts";
+import { failedCall } from "../stat/file_failure.ts";
+import { overwriteWithZeros } from "../target/sparse_writer.ts";
+
+const EINTR = 4;
+const ENXIO = 6;
+/** A write of more than 2**31 - 1 bytes would not fit into its result. */
+const MOST_WRITE_BYTES = 1 << 30;
+
+/** Owns its descriptor. */
+export class NativeRangeWriter implements RangeWriter {
+  readonly #calls: FileCalls;
+  readonly path: string;
+  #descriptor: number;
+  /** A call is under way in another thread. */
+  #busy = false;
+  #closing = false;
+  #canCopy = true;
+  #canShare = true;
+
+  /** @param text What the user calls the file. */
+  constructor(calls: FileCalls, descriptor: number, text: string) {
+    this.#calls = calls;
+    this.#descriptor = descriptor;
+    this.path = text;
+  }
+
+  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    const calls = this.#calls;
+    for (let done = 0; done < length;) {
+      const most = Math.min(length - done, MOST_WRITE_BYTES);
+      const wrote = calls.pwrite(this.#descriptor, address + done, most, offset + done);
+      if (wrote >= 0) done += wrote;
+      else {
+        const errno = calls.errno();
+        if (errno !== EINTR) throw failedCall("write", this.path, errno);
+      }
+    }
+  }
+
+  writeAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#aside("pwrite", buffer, at, length, offset);
+  }
+
+  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#aside("pread", buffer, at, length, offset);
+  }
+
+  async #aside(
+    call: "pread" | "pwrite",
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    length: number,
+    offset: number,
+  ): Promise<number> {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+    return await this.#elsewhere(openAsyncFileCalls()[call](this.#descriptor, address, length, offset));
+  }
+
+  zerosAt(offset: number, length: number): void {
+    if (this.holeAt(offset, length) === length) return;
+    if (this.#calls.punchHole(this.#descriptor, offset, length) === 0) return;
+    overwriteWithZeros(
+      {
+        readAt: (buffer, most, at) => this.#readAt(buffer, most, at),
+        writeAt: (buffer, most, at) => this.writeAt(buffer, 0, most, at),
+      },
+      offset,
+      length,
+    );
+  }
+
+  async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
+    if (!lent || !this.#canCopy) return 0;
+    const copied = await this.#elsewhere(
+      openAsyncFileCalls().copyRange(lent.descriptor, this.#descriptor, offset, length),
+    );
+    // Other file systems, or none that can; what is wrong with the files is found when they are read and written.
+    if (copied < 0) this.#canCopy = false;
+    return Math.max(0, copied);
+  }
+
+  async shareFrom({ lent }: RangeReader, offset: number, length: number): Promise<boolean> {
+    if (!lent || !this.#canShare) return false;
+    const result = await this.#elsewhere(
+      openAsyncFileCalls().shareRange(lent.descriptor, this.#descriptor, offset, length),
+    );
+    this.#canShare = result === 0;
+    return this.#canShare;
+  }
+
+  /** Keeps the descriptor open for a call that takes place in another thread. */
+  async #elsewhere(call: Promise<number>): Promise<number> {
+    this.#busy = true;
+    try {
+      return await call;
+    } finally {
+      this.#busy = false;
+      if (this.#closing) this.close();
+    }
+  }
+
+  holeAt(offset: number, length: number): number {
+    const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
+    if (data >= 0) return Math.min(length, data - offset);
+    return this.#calls.errno() === ENXIO ? length : 0;
+  }
+
+  #readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number {
+    const address = addressOf(buffer.buffer) + buffer.byteOffset;
+    for (let done = 0; done < length;) {
+      const got = this.#calls.pread(this.#descriptor, address + done, length - done, offset + done);
+      if (got === 0) return done;
+      if (got > 0) done += got;
+      else {
+        const errno = this.#calls.errno();
+        if (errno !== EINTR) throw failedCall("write", this.path, errno);
+      }
+    }
+    return length;
+  }
+
+  close(): void {
+    if (this.#descriptor < 0) return;
+    // The descriptor could be another file's by the time that the other thread comes to use it.
+    this.#closing = true;
+    if (this.#busy) return;
+    const result = this.#calls.close(this.#descriptor);
+    this.#descriptor = -1;
+    // Some file systems say only now that nothing more fits.
+    if (result !== 0) throw failedCall("write", this.path, this.#calls.errno());
+  }
+}

@@ -1,0 +1,240 @@
+/**
+ * Reads sources with system calls: a small file takes no memory, no text and no promise. If symbolic links are not
+ * followed, paths are resolved beneath their roots.
+ */
+
+import type { FileError } from "../../errors.ts";
+import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import { leadsOut } from "../target/confinement.ts";
+import type { RangeReader, SourceReader, SourceRoot } from "../engine/engine.ts";
+import { changeBetween, FileChange } from "../stat/file_change.ts";
+import { failedCall, linkInTheWay } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";
+import { FileKind, FileStat } from "../stat/file_stat.ts";
+import { joinPath } from "../path/local_path.ts";
+import type { NativeFolders } from "./folders.ts";
+import { isOpenWithin, openOnce, openPath } from "./open.ts";
+import { NativeRangeReader } from "./range_reader.ts";
+import { readStat } from "./stat.ts";
+import { hasGrown, isSpecial } from "../stat/source_failure.ts";
+
+const EINTR = 4;
+const ELOOP = 40;
+
+export class NativeReader implements SourceReader {
+  readonly stat = new FileStat();
+  uncached = false;
+  prefix = false;
+  change: number = FileChange.none;
+
+  readonly #calls: FileCalls;
+  readonly #roots: SourceRoot[];
+  /** Resolves paths beneath the roots; undefined if links are followed. */
+  readonly #folders: NativeFolders | undefined;
+  readonly #statx: Statx;
+  readonly #empty = new Scratch(8);
+  readonly #path = new Scratch(80 << 10);
+  readonly #fileFlags: number;
+  /** Flags of open(2) for a file below a root. */
+  readonly #belowFlags: number;
+  #root = -1;
+  #folderText = "";
+  #folder = -1;
+
+  /** @param folders resolves paths if links are not followed; closed by `close`. */
+  constructor(calls: FileCalls, roots: SourceRoot[], folders?: NativeFolders) {
+    this.#calls = calls;
+    this.#roots = roots;
+    this.#folders = folders;
+    this.#statx = new Statx(calls);
+    const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
+    // What was a file in the walk may be a FIFO by now: opening must not wait for its other end.
+    this.#fileFlags = closeOnExec | nonBlock | noTty;
+    this.#belowFlags = this.#fileFlags | (folders ? noFollow : 0);
+  }
+
+  get folderPath(): string {
+    return this.#text();
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#leave();
+    this.#root = root;
+    const path = bytes.subarray(start, end);
+    this.#folderText = decodeName(path);
+    if (this.#roots[root].kind === "file") return;
+    if (this.#folders) {
+      this.#folder = this.#folders.open(root, this.#folderText, { create: false });
+      return;
+    }
+    const calls = this.#calls;
+    const text = this.#text();
+    const flags = calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
+    const result = openPath(calls, AT_FDCWD, encodeName(text), flags, this.#path);
+    if (result < 0) throw failedCall("read", text, -result);
+    this.#folder = result;
+  }
+
+  readWhole(
+    names: Uint8Array<ArrayBuffer>,
+    nameStart: number,
+    nameEnd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    limit: number,
+  ): number {
+    const descriptor = this.#openFile(names, nameStart, nameEnd);
+    const calls = this.#calls;
+    const stat = this.stat;
+    let length = 0;
+    let errno = 0;
+    if (this.uncached) calls.posix_fadvise(descriptor, 0, 0, FADV_DONTNEED);
+    if (stat.size <= limit || this.prefix) {
+      const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
+      // Files of /proc say that they have 0 bytes, and have more.
+      const wanted = stat.size === 0 ? limit : Math.min(stat.size, limit);
+      while (length < wanted) {
+        const got = calls.read(descriptor, address + length, wanted - length);
+        if (got > 0) length += got;
+        else if (got === 0) break;
+        else if ((errno = calls.errno()) !== EINTR) break;
+        else errno = 0;
+      }
+      if (errno === 0) this.change = this.#changeOf(descriptor);
+    }
+    calls.close(descriptor);
+    if (errno !== 0) throw failedCall("read", this.#nameText(names, nameStart, nameEnd), errno);
+    const full = stat.size === 0 && length === limit && limit > 0;
+    if ((full || stat.size > limit) && !this.prefix) throw hasGrown(this.#nameText(names, nameStart, nameEnd));
+    return length;
+  }
+
+  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
+    const calls = this.#calls;
+    const text = joinPath(this.#roots[root].path, path);
+    const descriptor = this.#openRanged(root, path, text);
+    if (descriptor < 0) throw this.#failed(text, -descriptor);
+    try {
+      this.#checkWithin(root, descriptor, text);
+      this.#examine(descriptor, text);
+      const wanted = expected ?? (path === "" ? this.#rootIdentity(root) : undefined);
+      if (wanted && !isSameFile(wanted, this.stat)) throw replaced("read", text);
+    } catch (error) {
+      calls.close(descriptor);
+      throw error;
+    }
+    return new NativeRangeReader(calls, descriptor, text);
+  }
+
+  close(): void {
+    this.#leave();
+    this.#folders?.close();
+  }
+
+  /** Returns a descriptor, or minus the error number. */
+  #openRanged(root: number, path: string, text: string): number {
+    const calls = this.#calls;
+    if (!this.#folders || path === "") {
+      return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
+    }
+    const at = path.lastIndexOf("/");
+    const folder = this.#folders.open(root, path.slice(0, Math.max(0, at)), { create: false });
+    // This may have closed the current directory.
+    this.#folder = -1;
+    return openOnce(calls, folder, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
+  }
+
+  /** Returns the identity that a root must have; undefined if links are followed. */
+  #rootIdentity(root: number): FileIdentity | undefined {
+    return this.#folders ? this.#roots[root].identity : undefined;
+  }
+
+  /** A root is followed, because the user named it, unless its identity is unknown. */
+  #rootFlags(root: number): number {
+    return this.#rootIdentity(root)?.inode === 0 ? this.#belowFlags : this.#fileFlags;
+  }
+
+  #openFile(names: Uint8Array<ArrayBuffer>, nameStart: number, nameEnd: number): number {
+    const calls = this.#calls;
+    const isRoot = nameStart === nameEnd;
+    const name = isRoot
+      ? this.#path.putName(encodeName(this.#roots[this.#root].path))
+      : addressOf(names.buffer) + names.byteOffset + nameStart;
+    const descriptor = isRoot
+      ? openOnce(calls, AT_FDCWD, name, this.#rootFlags(this.#root))
+      : openOnce(calls, this.#folder, name, this.#belowFlags);
+    if (descriptor < 0) throw this.#failed(this.#nameText(names, nameStart, nameEnd), -descriptor);
+    if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
+    if (
+      !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
+      (this.#statx.mode & 0o170000) !== FileKind.file
+    ) {
+      const text = this.#nameText(names, nameStart, nameEnd);
+      try {
+        this.#examine(descriptor, text);
+      } finally {
+        calls.close(descriptor);
+      }
+    }
+    readStat(this.#statx, this.stat);
+    const wanted = isRoot ? this.#rootIdentity(this.#root) : undefined;
+    if (wanted && !isSameFile(wanted, this.stat)) {
+      calls.close(descriptor);
+      throw replaced("read", this.#text());
+    }
+    return descriptor;
+  }
+
+  /** Reports a symbolic link that has replaced a file as such. */
+  #failed(text: string, errno: number): FileError {
+    return errno === ELOOP && this.#folders ? linkInTheWay(text, "read") : failedCall("read", text, errno);
+  }
+
+  #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
+    try {
+      this.#checkWithin(this.#root, descriptor, this.#nameText(names, nameStart, nameEnd));
+    } catch (error) {
+      this.#calls.close(descriptor);
+      throw error;
+    }
+  }
+
+  #checkWithin(root: number, descriptor: number, text: string): void {
+    const { within } = this.#roots[root];
+    if (within === undefined || isOpenWithin(this.#calls, descriptor, within, this.#path)) return;
+    throw leadsOut("read", text, within);
+  }
+
+  /** Fills `stat` and refuses what is no regular file. */
+  #examine(descriptor: number, text: string): void {
+    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+      throw failedCall("read", text, this.#calls.errno());
+    }
+    readStat(this.#statx, this.stat);
+    if (this.stat.kind !== FileKind.file) throw isSpecial(text, this.stat.kind);
+  }
+
+  /** Fewer bytes than the size are not a change: files of /sys say that they have 4096. */
+  #changeOf(descriptor: number): number {
+    const statx = this.#statx;
+    if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;
+    return changeBetween(this.stat, statx);
+  }
+
+  #leave(): void {
+    // `#folders` closes its own descriptors.
+    if (this.#folder >= 0 && !this.#folders) this.#calls.close(this.#folder);
+    this.#folder = -1;
+  }
+
+  #text(): string {
+    return joinPath(this.#roots[this.#root].path, this.#folderText);
+  }
+
+  #nameText(names: Uint8Array, start: number, end: number): string {
+    return joinPath(this.#text(), decodeName(names.subarray(start, end)));
+  }
+}

@@ -1,0 +1,23 @@
+/** From statx(2) to what both engines know of a file. */
+
+import type { Statx } from "../../native/file/statx.ts";
+import type { FileStat } from "../stat/file_stat.ts";
+
+export function readStat(from: Statx, into: FileStat): void {
+  const mode = from.mode;
+  into.kind = mode & 0o170000;
+  into.mode = mode & 0o7777;
+  into.uid = from.uid;
+  into.gid = from.gid;
+  into.size = from.size;
+  into.mtime = from.mtime;
+  into.mtimeNs = from.mtimeNs;
+  into.atime = from.atime;
+  into.atimeNs = from.atimeNs;
+  into.ctime = from.ctime;
+  into.ctimeNs = from.ctimeNs;
+  into.links = from.links;
+  into.dev = from.dev;
+  into.inode = from.inode;
+  into.inodeLow = from.inodeLow;
+}

@@ -1,0 +1,191 @@
+/** Extended attributes and access control lists by system calls. Loaded only when they are asked for. */
+
+import { escapePath, FileError } from "../../errors.ts";
+import { errnoName, errnoText } from "../../native/libc/errno.ts";
+import type { FileCalls } from "../../native/file/calls.ts";
+import { Scratch } from "../../native/file/scratch.ts";
+import { openXattrCalls, type XattrCalls } from "../../native/file/xattr_calls.ts";
+import { MAX_XATTR_VALUE_BYTES } from "../../protocol/limits.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import { SETTING_XATTRS } from "../../protocol/control/results.ts";
+import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } from "../../protocol/data/xattrs.ts";
+import { failedCall } from "../stat/file_failure.ts";
+
+const EPERM = 1;
+const ENODATA = 61;
+const ENOTSUP = 95;
+/** Grants privileges to every user who runs the file. */
+const CAPABILITY = "security.capability";
+/** XATTR_LIST_MAX, and a path behind "/proc/self/fd/N/". */
+const LIST_BYTES = 64 << 10;
+const PLACE_BYTES = 80 << 10;
+
+/** What is wanted of both kinds. */
+export interface XattrChoice {
+  xattrs?: boolean;
+  acls?: boolean;
+}
+
+/** An attribute that could not be set. */
+export interface Refusal {
+  name: string;
+  errno: number;
+}
+
+/** Reads what a source has. */
+export class XattrReader {
+  readonly #xattrs: XattrCalls;
+  readonly #calls: FileCalls;
+  readonly #choice: XattrChoice;
+  readonly #isRoot: boolean;
+  readonly #place = new Scratch(PLACE_BYTES);
+  readonly #list = new Scratch(LIST_BYTES);
+  readonly #value = new Scratch(MAX_XATTR_VALUE_BYTES);
+
+  constructor(calls: FileCalls, choice: XattrChoice) {
+    this.#xattrs = openXattrCalls();
+    this.#calls = calls;
+    this.#choice = choice;
+    this.#isRoot = calls.geteuid() === 0;
+  }
+
+  /**
+   * The attributes of what stands at the path, as a block; undefined when there are none.
+   *
+   * @param path as the system calls take it, perhaps by way of /proc/self/fd.
+   * @param text what the user calls it.
+   * @throws {FileError}
+   */
+  read(path: string, text: string, options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined {
+    const { listxattr, llistxattr, getxattr, lgetxattr } = this.#xattrs;
+    const list = options.follow ? listxattr : llistxattr;
+    const get = options.follow ? getxattr : lgetxattr;
+    const bytes = encodeName(path);
+    if (bytes.length >= PLACE_BYTES) throw failedCall("read extended attributes of", text, 36);
+    const place = this.#place.putName(bytes);
+    const length = list(place, this.#list.address, LIST_BYTES);
+    if (length < 0) {
+      const errno = this.#calls.errno();
+      if (errno === ENOTSUP) return undefined;
+      throw failedCall("read extended attributes of", text, errno);
+    }
+    const found: { name: Uint8Array; value: Uint8Array }[] = [];
+    for (let at = 0; at < length;) {
+      const end = this.#list.bytes.indexOf(0, at);
+      const name = this.#list.bytes.slice(at, end);
+      const address = this.#list.address + at;
+      at = end + 1;
+      if (!this.#wants(decodeName(name))) continue;
+      const size = get(place, address, this.#value.address, MAX_XATTR_VALUE_BYTES);
+      if (size >= 0) found.push({ name, value: this.#value.bytes.slice(0, size) });
+      else {
+        const errno = this.#calls.errno();
+        // It was removed since it was listed.
+        if (errno !== ENODATA) throw failedCall("read extended attributes of", text, errno);
+      }
+    }
+    if (found.length === 0) return undefined;
+    const block = encodeXattrs(found);
+    if (block) return block;
+    throw new FileError("copy extended attributes of", text, "they take more than 128 KiB", { code: "E2BIG" });
+  }
+
+  #wants(name: string): boolean {
+    if (name === ACCESS_LIST || name === DEFAULT_LIST) return this.#choice.acls === true;
+    if (!this.#choice.xattrs || !isKnownXattr(name)) return false;
+    return this.#isRoot || name.startsWith("user.");
+  }
+}
+
+/** Gives a target what its source had. */
+export class XattrWriter {
+  readonly #xattrs: XattrCalls;
+  readonly #calls: FileCalls;
+  readonly #choice: XattrChoice;
+  readonly #isPrivileged: boolean;
+  readonly #place = new Scratch(512);
+  readonly #name = new Scratch(256);
+  readonly #value = new Scratch(MAX_XATTR_VALUE_BYTES);
+
+  /**
+   * @param choice with `preserve` root sets also trusted.* and security.*: a capability on a file makes whoever runs it
+   * powerful, as setuid does.
+   */
+  constructor(calls: FileCalls, choice: XattrChoice & { preserve: boolean }) {
+    this.#xattrs = openXattrCalls();
+    this.#calls = calls;
+    this.#choice = choice;
+    this.#isPrivileged = choice.preserve && calls.geteuid() === 0;
+  }
+
+  /**
+   * Sets all extended attributes except access control lists on a descriptor. Its owner must be set: chown(2) removes some.
+   *
+   * @param owned whether owner and group match the source; otherwise a capability is refused.
+   */
+  setPlain(descriptor: number, block: Uint8Array | undefined, { owned }: { owned: boolean }): Refusal | undefined {
+    if (!block || !this.#choice.xattrs) return undefined;
+    return this.#setPlain(this.#xattrs.setxattr, this.#putPlace(`${descriptor}`), block, owned);
+  }
+
+  /**
+   * As `setPlain`, on a symbolic link.
+   *
+   * @param link its descriptor, or the descriptor of its directory, a slash and its name.
+   */
+  setOfLink(link: string, block: Uint8Array | undefined): Refusal | undefined {
+    if (!block || !this.#choice.xattrs) return undefined;
+    // A name in /proc refers to the open link itself, and not to its target.
+    const call = link.includes("/") ? this.#xattrs.lsetxattr : this.#xattrs.setxattr;
+    return this.#setPlain(call, this.#putPlace(link), block, false);
+  }
+
+  /** Sets the access control lists, and removes those that were inherited and the source does not have. Comes last. */
+  setLists(descriptor: number, block: Uint8Array | undefined, options: { isFolder: boolean }): Refusal | undefined {
+    if (!this.#choice.acls) return undefined;
+    const place = this.#putPlace(`${descriptor}`);
+    const lists = new Map<string, Uint8Array>();
+    for (const { name, value } of block ? decodeXattrs(block) : []) lists.set(name, value);
+    let refused: Refusal | undefined;
+    for (const name of options.isFolder ? [ACCESS_LIST, DEFAULT_LIST] : [ACCESS_LIST]) {
+      const value = lists.get(name);
+      // One that is refused does not keep the others away.
+      if (value) refused = this.#set(this.#xattrs.setxattr, place, name, value) ?? refused;
+      else if (this.#xattrs.removexattr(place, this.#name.putName(encodeName(name))) !== 0) {
+        const errno = this.#calls.errno();
+        if (errno !== ENODATA && errno !== ENOTSUP) refused ??= { name, errno };
+      }
+    }
+    return refused;
+  }
+
+  /** The failure of a path that is in place, but lacks an attribute. */
+  failure(text: string, { name, errno }: Refusal): FileError {
+    return new FileError(SETTING_XATTRS, text, `${escapePath(name)}: ${errnoText(errno)}`, {
+      code: errnoName(errno),
+      hint: "All else of it was copied. Leave out --xattrs or --acls where the target cannot have them",
+    });
+  }
+
+  #setPlain(call: XattrCalls["setxattr"], place: number, block: Uint8Array, owned: boolean): Refusal | undefined {
+    let refused: Refusal | undefined;
+    for (const { name, value } of decodeXattrs(block)) {
+      if (name === ACCESS_LIST || name === DEFAULT_LIST) continue;
+      if (!this.#isPrivileged && !name.startsWith("user.")) continue;
+      if (name === CAPABILITY && !owned) refused = { name, errno: EPERM };
+      else refused = this.#set(call, place, name, value) ?? refused;
+    }
+    return refused;
+  }
+
+  #set(call: XattrCalls["setxattr"], place: number, name: string, value: Uint8Array): Refusal | undefined {
+    this.#value.bytes.set(value);
+    const address = this.#name.putName(encodeName(name));
+    if (call(place, address, this.#value.address, value.length, 0) === 0) return undefined;
+    return { name, errno: this.#calls.errno() };
+  }
+
+  #putPlace(place: string): number {
+    return this.#place.putName(encodeName(`/proc/self/fd/${place}`));
+  }
+}

@@ -1,0 +1,161 @@
+/** Looking at targets with `Deno.*Sync`. */
+
+import { FileError, ProtocolError } from "../../errors.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
+import type { RangeReader, TargetOptions, TargetRoot } from "../engine/engine.ts";
+import { failedDeno, failedWith } from "../stat/file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
+import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
+import { unverifiedName } from "../path/former_name.ts";
+import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
+import { baseName, joinPath } from "../path/local_path.ts";
+import { leadsTo } from "./access.ts";
+import { existingAt, PortablePlacing, remove, tryLink } from "./placing.ts";
+import { PortableRangeReader } from "./reader.ts";
+import { readInfo } from "./stat.ts";
+import { correctTimes } from "./runtime_gaps.ts";
+import { differingAttributes, type TargetComparer } from "../engine/target_comparer.ts";
+import { checkShape } from "../target/name.ts";
+import type { NameRules } from "../path/name_rules.ts";
+
+export class PortableComparer implements TargetComparer {
+  readonly stat = new FileStat();
+  path = "";
+  readonly #options: TargetOptions;
+  readonly #placing: PortablePlacing;
+  /** For a look elsewhere, which must not move the current folder. */
+  readonly #aside: PortablePlacing;
+
+  constructor(roots: TargetRoot[], options: TargetOptions, rules?: NameRules) {
+    this.#options = options;
+    this.#placing = new PortablePlacing(roots, options, rules);
+    this.#aside = new PortablePlacing(roots, options, rules);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
+    const path = start === end ? "" : decodeName(bytes.subarray(start, end));
+    try {
+      this.#placing.enter(root, path, { create: false });
+      const info = existingAt(this.#placing.folder);
+      // The folder of a root may be a link that the user named.
+      if (info && path !== "" && !info.isDirectory) throw failedWith("create", this.#placing.folder, "ENOTDIR");
+      return info !== undefined;
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error;
+      if (error instanceof FileError && error.code === "ENOENT") return false;
+      throw failedDeno("create", this.#placing.folder, error);
+    }
+  }
+
+  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const root = this.#placing.current();
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") {
+      this.path = root.path;
+      this.stat.kind = FileKind.charDevice;
+      return true;
+    }
+    const name = root.kind === "file" ? root.name : decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    this.path = this.#placing.pathOf(name);
+    try {
+      const info = existingAt(this.path);
+      if (info) {
+        readInfo(info, this.stat);
+        correctTimes(this.path, { follow: false }, this.stat);
+      }
+      return info !== undefined;
+    } catch (error) {
+      throw failedDeno("examine", this.path, error);
+    }
+  }
+
+  isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
+    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
+    checkSymlinkTarget(target);
+    if (this.stat.kind !== FileKind.symlink) return false;
+    try {
+      return Deno.readLinkSync(this.path) === decodeName(target);
+    } catch {
+      // It is no link any more.
+      return false;
+    }
+  }
+
+  open(): RangeReader {
+    try {
+      const file = Deno.openSync(this.path);
+      if (isSameFile(identityOf(file.statSync()), this.stat)) return new PortableRangeReader(file, this.path);
+      file.close();
+    } catch (error) {
+      throw failedDeno("read", this.path, error);
+    }
+    throw failedWith("read", this.path, "ESTALE");
+  }
+
+  bringUpToDate(wanted: Attributes): void {
+    const user = Deno.build.os === "windows" ? null : Deno.uid();
+    const differs = differingAttributes(this.stat, wanted, this.#options, user);
+    if (!differs.owner && !differs.mode && !differs.time) return;
+    const { attributes } = this.#placing;
+    const isStill = () => leadsTo(this.path, this.stat, { follow: false });
+    let untimed: FileError | undefined;
+    try {
+      if (!isStill()) throw failedWith("set the attributes of", this.path, "ESTALE");
+      untimed = this.#options.preserve
+        ? attributes.preserve(this.path, wanted, this.path)
+        : attributes.setModificationTime(this.path, wanted, this.path);
+      if (!isStill()) throw failedWith("set the attributes of", this.path, "ESTALE");
+    } catch (error) {
+      throw failedDeno("set the attributes of", this.path, error);
+    }
+    if (untimed) throw untimed;
+  }
+
+  forgetFormer(): void {
+    if (this.#options.keepsFormer) remove(this.#placing.formerOf(this.path));
+  }
+
+  backup(): FileIdentity | undefined {
+    const existing = existingAt(this.#placing.formerOf(this.path));
+    return existing && identityOf(existing);
+  }
+
+  revert(kept: FileIdentity | undefined): string {
+    const { path } = this;
+    const wrong = unverifiedName(encodeName(baseName(path)));
+    const other = joinPath(this.#placing.folder, wrong);
+    try {
+      const linked = tryLink(path, other);
+      // Another range of it was wrong too.
+      if (!linked && existingAt(other)) return wrong;
+      // It can have no other name beside its own, be it only now: what was kept may be there.
+      if (!linked) Deno.renameSync(path, other);
+      const former = this.#placing.formerOf(path);
+      const isKept = kept !== undefined && leadsTo(former, kept, { follow: false });
+      if (isKept) Deno.renameSync(former, path);
+      else if (linked) Deno.removeSync(path);
+      // Another file has replaced the backup in this moment.
+      if (isKept && !leadsTo(path, kept, { follow: false })) Deno.removeSync(path);
+    } catch (error) {
+      throw failedDeno("rename", path, error);
+    }
+    return wrong;
+  }
+
+  close(): void {}
+
+  /** Whether both names are of one file. */
+  #isHardLink(target: Uint8Array): boolean {
+    const first = parseFirstPath(target);
+    try {
+      this.#aside.enter(this.#placing.root, first.folder, { create: false });
+      const info = existingAt(this.#aside.pathOf(first.name));
+      return info !== undefined && this.stat.inode !== 0 && info.dev === this.stat.dev && info.ino === this.stat.inode;
+    } catch {
+      // Whatever keeps it from being looked at keeps it from being known as the same.
+      return false;
+    }
+  }
+}

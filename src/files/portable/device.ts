@@ -1,0 +1,58 @@
+/** Opens and writes a device or FIFO with `Deno.*`, in a Worker, because these calls may block. */
+
+import type { Device } from "../target/device_writer.ts";
+import { failedDeno } from "../stat/file_failure.ts";
+import { syncDevice } from "../target/sync.ts";
+
+/** To the Worker. */
+export type DeviceRequest = { type: "open"; path: string } | { type: "write"; bytes: Uint8Array } | { type: "close" };
+
+/** From the Worker, one per request. */
+export type DeviceReply = { count: number } | { code?: string; message: string };
+
+/** Owns its Worker. A terminated Worker that is blocked in a system call exits with the process. */
+export class PortableDevice implements Device {
+  readonly #path: string;
+  #worker: Worker | undefined;
+  #busy = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async open(): Promise<void> {
+    this.#worker = new Worker(new URL("./device_worker.ts", import.meta.url), { type: "module" });
+    await this.#ask({ type: "open", path: this.#path });
+  }
+
+  async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
+    return await this.#ask({ type: "write", bytes: buffer.slice(at, at + length) });
+  }
+
+  async sync(): Promise<void> {
+    await syncDevice(this.#path);
+  }
+
+  close(): void {
+    if (this.#busy) this.#worker?.terminate();
+    else this.#worker?.postMessage({ type: "close" } satisfies DeviceRequest);
+    this.#worker = undefined;
+  }
+
+  async #ask(request: DeviceRequest): Promise<number> {
+    const worker = this.#worker!;
+    this.#busy = true;
+    const reply = await new Promise<DeviceReply>((resolve) => {
+      worker.onmessage = ({ data }: MessageEvent<DeviceReply>) => resolve(data);
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve({ message: event.message });
+      };
+      const transfer = request.type === "write" ? [request.bytes.buffer as ArrayBuffer] : [];
+      worker.postMessage(request, transfer);
+    });
+    this.#busy = false;
+    if ("count" in reply) return reply.count;
+    throw failedDeno("write", this.#path, Object.assign(new Error(reply.message), { code: reply.code }));
+  }
+}

@@ -1,0 +1,121 @@
+/** The engine that uses Deno's own calls, on every platform. */
+
+import { FileError, UserError } from "../../errors.ts";
+import { hasEscapedBytes } from "../../protocol/names.ts";
+import type { FileEngine, PathCalls, ReadOptions } from "../engine/engine.ts";
+import { codeOf, failedDeno, FileCode } from "../stat/file_failure.ts";
+import { identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
+import { FileStat } from "../stat/file_stat.ts";
+import { spaceOf } from "../stat/free_space.ts";
+import { listDirectory } from "../native/lister.ts";
+import { PortableLister } from "./lister.ts";
+import { makeRootFolder } from "./folder.ts";
+import { PortableReader } from "./reader.ts";
+import { readPath } from "./stat.ts";
+import { PortableWriter } from "./writer.ts";
+import { gapCalls } from "./runtime_gaps.ts";
+import { TextLister } from "./text_lister.ts";
+import type { NameRules } from "../path/name_rules.ts";
+import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
+
+/**
+ * The portable engine; always there.
+ *
+ * @param rules what targets make of names; by default as this system does.
+ */
+export function createPortableEngine(rules?: NameRules): FileEngine {
+  const calls = gapCalls();
+  const openLister = (options: ReadOptions) => calls ? new TextLister(calls, options) : new PortableLister(options);
+  return {
+    name: "portable",
+    paths: portablePaths,
+    freeSpace,
+    loadXattrs: () => Promise.reject(noXattrs()),
+    walk: (roots, options) =>
+      new TreeWalk(roots, openLister({ follow: walksLinks(options), preserve: options.preserve }), options),
+    openTree() {
+      const lister = openLister({ follow: false });
+      return {
+        lister,
+        get place() {
+          return lister.folder;
+        },
+        close: () => lister.closeFolder(),
+      };
+    },
+    sourceReader: (roots, options) => new PortableReader(roots, options),
+    targetWriter: (roots, options) => new PortableWriter(roots, options, rules),
+    async targetComparer(roots, options) {
+      const { PortableComparer } = await import("./comparer.ts");
+      return new PortableComparer(roots, options, rules);
+    },
+  };
+}
+
+const portablePaths: PathCalls = {
+  stat(path, { follow }) {
+    return attempt("examine", path, () => {
+      try {
+        const stat = new FileStat();
+        readPath(path, { follow }, stat);
+        return stat;
+      } catch (error) {
+        if (codeOf(error) === "ENOENT") return undefined;
+        throw error;
+      }
+    });
+  },
+  makeFolder(path, place) {
+    return attempt("create", path, () => makeRootFolder(path, place));
+  },
+  holdFolder(path, identity) {
+    if (Deno.build.os === "windows") return undefined;
+    let folder: Deno.FsFile;
+    try {
+      folder = Deno.openSync(path);
+    } catch {
+      // The directory is not readable.
+      return undefined;
+    }
+    if (isSameFile(identityOf(folder.statSync()), identity)) return folder;
+    folder.close();
+    throw swapped("create", path);
+  },
+  realPath(path) {
+    return attempt("find", path, () => Deno.realPathSync(path));
+  },
+  list(path) {
+    const calls = gapCalls();
+    if (calls) return listDirectory(calls, path);
+    return Array.from(Deno.readDirSync(path), ({ name, isDirectory, isSymlink }) => ({
+      name,
+      isFolder: isDirectory,
+      isLink: isSymlink,
+    }));
+  },
+};
+
+async function freeSpace(folder: string): Promise<number | undefined> {
+  if (hasEscapedBytes(folder)) return undefined;
+  try {
+    const { statfsSync } = await import("node:fs");
+    return spaceOf(statfsSync(folder), Deno.build.os !== "windows" && Deno.uid() === 0);
+  } catch {
+    return undefined;
+  }
+}
+
+function noXattrs(): UserError {
+  return new UserError("Cannot keep extended attributes or access control lists: the portable engine cannot see them", {
+    hint: "Leave out --xattrs and --acls, or use the native engine, on Linux",
+  });
+}
+
+function attempt<Result>(act: string, path: string, call: () => Result): Result {
+  if (hasEscapedBytes(path)) throw new FileError(act, path, "its name is not UTF-8", { code: FileCode.notText });
+  try {
+    return call();
+  } catch (error) {
+    throw failedDeno(act, path, error);
+  }
+}

@@ -1,0 +1,175 @@
+/** Lists directories with `Deno.*`, which replaces bytes that are not UTF-8 with U+FFFD: such a name fails. */
+
+import { FileError } from "../../errors.ts";
+import { encodeName } from "../../protocol/names.ts";
+import type { ReadOptions, SourceRoot } from "../engine/engine.ts";
+import { checkRealPath } from "../target/confinement.ts";
+import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
+import { FileKind, FileStat } from "../stat/file_stat.ts";
+import type { FolderLister } from "../engine/folder_lister.ts";
+import { joinPath } from "../path/local_path.ts";
+import { LinkCheck } from "./access.ts";
+import { readPath, sentModeMask } from "./stat.ts";
+import { gapNote } from "./runtime_gaps.ts";
+import { notText } from "./text_lister.ts";
+
+/** What stands in the place of bytes that are not UTF-8; the name cannot be opened by it. */
+const REPLACEMENT = "\ufffd";
+/** A folder of this size is listed piece by piece: all at once it would take half a kilobyte for each entry. */
+const LARGE_FOLDER_BYTES = 256 << 10;
+const PIECE = 1024;
+
+export class PortableLister implements FolderLister {
+  readonly stat = new FileStat();
+  readonly note = gapNote();
+  names: Uint8Array = new Uint8Array(0);
+  readonly nameStart = 0;
+  kind = 0;
+  #entries: Iterator<Deno.DirEntry> | undefined;
+  /** Where the entries of a large folder come from. Before Deno 2.6 they come all at once from there, too. */
+  #source: AsyncIterator<Deno.DirEntry> | undefined;
+  /** Entries that are still to be given out of the piece that came last. */
+  #left = 0;
+  #failure: FileError | undefined;
+  #folder = "";
+  #name = "";
+  /** Names with U+FFFD in the open directory. If a name comes twice, at least one of the two is not UTF-8. */
+  readonly #replaced = new Set<string>();
+  #isRepeated = false;
+  readonly #modeMask: number;
+  readonly #links: LinkCheck | undefined;
+
+  constructor({ preserve = false, follow = true }: ReadOptions = {}) {
+    this.#modeMask = sentModeMask(preserve);
+    this.#links = follow ? undefined : new LinkCheck();
+  }
+
+  get nameEnd(): number {
+    return this.names.length;
+  }
+
+  /** Path of the folder that was opened last. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  statRoot(root: SourceRoot): void {
+    this.#stat(root.path, true);
+  }
+
+  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
+    this.closeFolder();
+    this.#folder = joinPath(root.path, path);
+    this.#replaced.clear();
+    this.#stat(this.#folder, options.follow);
+    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder, "read");
+    if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
+    checkRealPath("read", this.#folder, root.within);
+    this.#links?.check(root.path, path);
+    try {
+      if (this.stat.size < LARGE_FOLDER_BYTES) this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
+      else this.#source = Deno.readDir(this.#folder)[Symbol.asyncIterator]();
+    } catch (error) {
+      throw failedDeno("read", this.#folder, error);
+    }
+  }
+
+  fetch(): Promise<void> | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure) throw failure;
+    return this.#source && this.#left === 0 ? this.#fetch(this.#source) : undefined;
+  }
+
+  nextEntry(): boolean {
+    let entry: IteratorResult<Deno.DirEntry> | undefined;
+    try {
+      entry = this.#entries?.next();
+    } catch (error) {
+      throw failedDeno("read", this.#folder, error);
+    }
+    if (!entry || entry.done) return false;
+    this.#left--;
+    const { name, isFile, isDirectory, isSymlink } = entry.value;
+    this.#name = name;
+    this.names = encodeName(name);
+    this.kind = isFile ? FileKind.file : isDirectory ? FileKind.folder : isSymlink ? FileKind.symlink : 0;
+    // A name that is not what the system has must be found out before it is taken for a folder's.
+    if (name.includes(REPLACEMENT)) {
+      this.kind = 0;
+      this.#isRepeated = this.#replaced.has(name);
+      this.#replaced.add(name);
+    }
+    return true;
+  }
+
+  nameText(): string {
+    return this.#name;
+  }
+
+  statEntry(options: { follow: boolean }): void {
+    const path = joinPath(this.#folder, this.#name);
+    if (this.#name.includes(REPLACEMENT)) {
+      if (this.#isRepeated) throw notText(path);
+      checkName(path);
+    }
+    this.#stat(path, options.follow);
+  }
+
+  linkTarget(): Uint8Array {
+    const path = joinPath(this.#folder, this.#name);
+    try {
+      const target = Deno.readLinkSync(path);
+      if (!target.includes(REPLACEMENT)) return encodeName(target);
+    } catch (error) {
+      throw failedDeno("read", path, error);
+    }
+    throw new FileError("read", path, "where it leads is not UTF-8", { code: FileCode.notText });
+  }
+
+  closeFolder(): void {
+    this.#entries = undefined;
+    this.#source?.return?.().catch(() => {});
+    this.#source = undefined;
+    this.#left = 0;
+  }
+
+  async #fetch(source: AsyncIterator<Deno.DirEntry>): Promise<void> {
+    const piece: Deno.DirEntry[] = [];
+    let more = true;
+    try {
+      while (more && piece.length < PIECE) {
+        const { value, done } = await source.next();
+        if (done) more = false;
+        else piece.push(value);
+      }
+    } catch (error) {
+      this.#failure = failedDeno("read", this.#folder, error);
+      more = false;
+    }
+    // It was closed meanwhile.
+    if (this.#source !== source) return;
+    if (!more) this.#source = undefined;
+    this.#entries = piece.values();
+    this.#left = piece.length;
+  }
+
+  #stat(path: string, follow: boolean): void {
+    try {
+      readPath(path, { follow }, this.stat);
+      this.stat.mode &= this.#modeMask;
+    } catch (error) {
+      throw failedDeno("read", path, error);
+    }
+  }
+}
+
+/** Whether U+FFFD is really in the name. @throws {FileError} code "EILSEQ". */
+function checkName(path: string): void {
+  try {
+    Deno.lstatSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw failedDeno("read", path, error);
+    throw notText(path, error);
+  }
+}

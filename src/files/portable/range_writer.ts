@@ -1,0 +1,65 @@
+/** Writing a large file at offsets with `Deno.FsFile`. */
+
+import type { RangeWriter } from "../engine/engine.ts";
+import { failedDeno } from "../stat/file_failure.ts";
+import { overwriteWithZeros } from "../target/sparse_writer.ts";
+
+/** Owns its file. */
+export class PortableRangeWriter implements RangeWriter {
+  readonly path: string;
+  #file: Deno.FsFile | undefined;
+
+  /** @param text What the user calls the file. */
+  constructor(file: Deno.FsFile, text: string) {
+    this.#file = file;
+    this.path = text;
+  }
+
+  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
+    try {
+      this.#file!.seekSync(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < length;) done += this.#file!.writeSync(buffer.subarray(at + done, at + length));
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
+    }
+  }
+
+  zerosAt(offset: number, length: number): void {
+    overwriteWithZeros(
+      {
+        readAt: (buffer, most, at) => this.#readAt(buffer, most, at),
+        writeAt: (buffer, most, at) => this.writeAt(buffer, 0, most, at),
+      },
+      offset,
+      length,
+    );
+  }
+
+  #readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number {
+    try {
+      this.#file!.seekSync(offset, Deno.SeekMode.Start);
+      for (let done = 0; done < length;) {
+        const got = this.#file!.readSync(buffer.subarray(done, length));
+        if (got === null) return done;
+        done += got;
+      }
+      return length;
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
+    }
+  }
+
+  /** Returns when what is written is on stable storage. @throws {FileError} */
+  sync(): void {
+    try {
+      this.#file?.syncSync();
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
+    }
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}

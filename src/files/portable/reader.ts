@@ -1,0 +1,234 @@
+/**
+ * Reads sources with `Deno.*Sync`. If symbolic links are not followed, a path is checked right before and right after it
+ * is opened. A change in between can go unnoticed.
+ */
+
+import { FileError } from "../../errors.ts";
+import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
+import { checkRealPath } from "../target/confinement.ts";
+import type { RangeReader, ReadOptions, SourceReader, SourceRoot } from "../engine/engine.ts";
+import { changeBetween, FileChange } from "../stat/file_change.ts";
+import { failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
+import { type ChangeTimes, FileKind, FileStat } from "../stat/file_stat.ts";
+import { folderOf, joinPath } from "../path/local_path.ts";
+import { canOthersSwap, isSharedByOthers, leadsTo } from "./access.ts";
+import { readOpen, readPath, sentModeMask } from "./stat.ts";
+import { hasGrown, isSpecial } from "../stat/source_failure.ts";
+
+export class PortableReader implements SourceReader {
+  readonly stat = new FileStat();
+  uncached = false;
+  prefix = false;
+  change: number = FileChange.none;
+  readonly #roots: SourceRoot[];
+  readonly #modeMask: number;
+  readonly #follow: boolean;
+  readonly #after = new FileStat();
+  #folder = "";
+  /** Real path of the current directory, if links are not followed and others can change the path. */
+  #real: string | undefined;
+  #within: string | undefined;
+  #root: SourceRoot | undefined;
+
+  constructor(roots: SourceRoot[], { preserve = false, follow = true }: ReadOptions = {}) {
+    this.#roots = roots;
+    this.#modeMask = sentModeMask(preserve);
+    this.#follow = follow;
+  }
+
+  get folderPath(): string {
+    return this.#folder;
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    const source = this.#roots[root];
+    const below = start === end ? "" : decodeName(bytes.subarray(start, end));
+    const folder = joinPath(source.path, below);
+    if (source.kind === "folder") {
+      try {
+        checkRealPath("read", folder, source.within);
+        if (!Deno.statSync(folder).isDirectory) throw failedWith("read", folder, "ENOTDIR");
+        this.#real = this.#follow ? undefined : watchedFolder(source, below);
+      } catch (error) {
+        throw failedDeno("read", folder, error);
+      }
+    }
+    this.#folder = folder;
+    this.#root = source;
+    this.#within = source.within;
+  }
+
+  readWhole(
+    names: Uint8Array<ArrayBuffer>,
+    nameStart: number,
+    nameEnd: number,
+    buffer: Uint8Array<ArrayBuffer>,
+    at: number,
+    limit: number,
+  ): number {
+    const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
+    checkRealPath("read", path, this.#within);
+    const isRoot = nameStart === nameEnd;
+    const file = openRegular(path, this.stat, { follow: this.#follow || isRoot });
+    this.stat.mode &= this.#modeMask;
+    try {
+      if (!this.#follow) this.#checkOpen(path, isRoot ? this.#root : undefined, this.#real);
+      const { size } = this.stat;
+      if (size > limit && !this.prefix) throw hasGrown(path);
+      const wanted = size === 0 ? limit : Math.min(size, limit);
+      const length = readFully(file, buffer, at, wanted, path);
+      // Files of /proc say that they have 0 bytes, and have more.
+      if (size === 0 && length === limit && limit > 0 && !this.prefix) throw hasGrown(path);
+      readOpen(file, path, this.#after);
+      // Fewer bytes than the size are not a change: files of /sys say that they have 4096.
+      this.change = changeBetween(this.stat, this.#after);
+      return length;
+    } finally {
+      file.close();
+    }
+  }
+
+  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
+    const text = joinPath(this.#roots[root].path, path);
+    const source = this.#roots[root];
+    checkRealPath("read", text, source.within);
+    const real = this.#follow || path === "" ? undefined : watchedFolder(source, folderBelow(path));
+    const file = openRegular(text, this.stat, { follow: this.#follow || path === "" });
+    try {
+      if (!this.#follow) this.#checkOpen(text, path === "" ? source : undefined, real);
+      if (expected && !isSameFile(expected, this.stat)) throw replaced("read", text);
+      return new PortableRangeReader(file, text);
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  close(): void {}
+
+  /**
+   * Checks that an open file is the one that its path refers to without following a link.
+   *
+   * @param root root whose path the file has: it is followed, and must be the file that was found.
+   * @param real real path of the directory of any other file; undefined if nobody else can change the path.
+   * @throws {FileError}
+   */
+  #checkOpen(path: string, root: SourceRoot | undefined, real: string | undefined): void {
+    if (root) {
+      if (!isSameFile(root.identity, this.stat)) throw replaced("read", path);
+      return;
+    }
+    if (real === undefined) return;
+    if (!leadsTo(path, this.stat, { follow: false }) || realPathOf(folderOf(path)) !== real) {
+      throw replaced("read", path);
+    }
+  }
+}
+
+/** A large file, open. */
+export class PortableRangeReader implements RangeReader {
+  readonly size: number;
+  readonly #file: Deno.FsFile;
+  readonly path: string;
+  readonly #before = new FileStat();
+  readonly #now = new FileStat();
+  #open = true;
+
+  constructor(file: Deno.FsFile, text: string) {
+    this.#file = file;
+    this.path = text;
+    readOpen(file, text, this.#before);
+    this.size = this.#before.size;
+  }
+
+  readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+    try {
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+    } catch (error) {
+      throw failedDeno("read", this.path, error);
+    }
+    return readFully(this.#file, buffer, at, length, this.path);
+  }
+
+  /** No call of `Deno.*` tells of holes: they are found when their zeros have been read. */
+  holeAt(): number {
+    return 0;
+  }
+
+  dataAt(_offset: number, length: number): number {
+    return length;
+  }
+
+  /** Deno has no way to say it. */
+  forgetCache(): void {}
+
+  changeSince({ mtime, mtimeNs, ctime, ctimeNs }: ChangeTimes = this.#before): number {
+    readOpen(this.#file, this.path, this.#now);
+    return changeBetween({ mtime, mtimeNs, ctime, ctimeNs, size: this.size }, this.#now);
+  }
+
+  close(): void {
+    if (this.#open) this.#file.close();
+    this.#open = false;
+  }
+}
+
+/**
+ * Checks that no directory between a root and one below it is a link.
+ *
+ * @returns real path of the directory; undefined if nobody else can change the path.
+ * @throws {FileError} and errors of `Deno.*`.
+ */
+function watchedFolder(root: SourceRoot, below: string): string | undefined {
+  if (!leadsTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
+  const real = Deno.realPathSync(joinPath(root.path, below));
+  if (real !== joinPath(Deno.realPathSync(root.path), below)) throw linkInTheWay(joinPath(root.path, below), "read");
+  return isSharedByOthers(Deno.statSync(real)) || canOthersSwap(real) ? real : undefined;
+}
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the directory of a path below a root; "" if it is the root. */
+function folderBelow(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** Looks before it opens: opening a FIFO would wait for its other end. */
+function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean }): Deno.FsFile {
+  if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
+  let file: Deno.FsFile | undefined;
+  try {
+    readPath(path, { follow }, stat);
+    if (stat.kind === FileKind.symlink) throw linkInTheWay(path, "read");
+    if (stat.kind !== FileKind.file) throw isSpecial(path, stat.kind);
+    const { dev, inode } = stat;
+    file = Deno.openSync(path);
+    readOpen(file, path, stat);
+    if (!follow && !isSameFile({ dev, inode }, stat)) throw replaced("read", path);
+    return file;
+  } catch (error) {
+    file?.close();
+    throw failedDeno("read", path, error);
+  }
+}
+
+function readFully(file: Deno.FsFile, buffer: Uint8Array, at: number, wanted: number, path: string): number {
+  let length = 0;
+  try {
+    while (length < wanted) {
+      const got = file.readSync(buffer.subarray(at + length, at + wanted));
+      if (got === null || got === 0) break;
+      length += got;
+    }
+  } catch (error) {
+    throw failedDeno("read", path, error);
+  }
+  return length;
+}

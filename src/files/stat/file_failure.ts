@@ -1,0 +1,76 @@
+/** One wording for what can go wrong with a path, whichever engine found it. */
+
+import { FileError } from "../../errors.ts";
+import { errnoName, errnoText, errnoTextOf } from "../../native/libc/errno.ts";
+
+const HINTS: Record<string, string> = {
+  ENOSPC: "Free some space, then run the same command again",
+  EDQUOT: "Free some space or ask for a larger quota, then run the same command again",
+  EIO: "The disk, or the way to it, is faulty: the log of the system says more (dmesg)",
+  EACCES: "Check the permissions of the file and of the folders above it",
+  EROFS: "The file system is mounted read-only: choose another target",
+  EMFILE: "Raise the limit of open files (ulimit -n)",
+  ENAMETOOLONG: "The file system of the target takes shorter names only",
+};
+
+/** Own codes, for what no system call reports. */
+export const FileCode = {
+  /** The file has grown beyond what fits. */
+  grew: "EGREW",
+  /** The name is not UTF-8 and this engine has no other. */
+  notText: "EILSEQ",
+  /** Neither a file nor a folder. */
+  special: "ESPECIAL",
+} as const;
+
+/** A failure by the number that errno(3) had. */
+export function failedCall(act: string, path: string, errno: number): FileError {
+  const code = errnoName(errno);
+  return new FileError(act, path, errnoText(errno), { code, hint: HINTS[code] });
+}
+
+/** A failure by the name of an error, such as "EISDIR", in the words of strerror(3). */
+export function failedWith(act: string, path: string, code: string): FileError {
+  return new FileError(act, path, errnoTextOf(code) ?? code, { code, hint: HINTS[code] });
+}
+
+/** A failure that `Deno.*` threw; a `FileError` stays as it is. */
+export function failedDeno(act: string, path: string, error: unknown): FileError {
+  if (error instanceof FileError) return error;
+  const code = codeOf(error);
+  const state = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
+  return new FileError(act, path, state, { code, hint: code && HINTS[code], cause: error });
+}
+
+const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
+  [Deno.errors.NotFound, "ENOENT"],
+  [Deno.errors.AlreadyExists, "EEXIST"],
+  [Deno.errors.PermissionDenied, "EACCES"],
+  [Deno.errors.NotADirectory, "ENOTDIR"],
+  [Deno.errors.IsADirectory, "EISDIR"],
+  [Deno.errors.FilesystemLoop, "ELOOP"],
+  [Deno.errors.Busy, "EBUSY"],
+];
+
+/** The name of the system's error behind what `Deno.*` threw, undefined when there is none. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  if (typeof code === "string") return code;
+  return CODES.find(([kind]) => error instanceof kind)?.[1] ?? codeInWords(error);
+}
+
+/** Of errors that Deno has no name for, as EDQUOT, only their words tell the number. That of Windows is another one. */
+function codeInWords(error: unknown): string | undefined {
+  const number = error instanceof Error && /\(os error (\d+)\)/.exec(error.message)?.[1];
+  return number && Deno.build.os !== "windows" ? errnoName(Number(number)) : undefined;
+}
+
+/** Returns the failure of a path that is a symbolic link in place of a file or directory: it could point anywhere. */
+export function linkInTheWay(path: string, act = "create"): FileError {
+  return new FileError(act, path, "a symbolic link stands in the way", {
+    code: "ELOOP",
+    hint: act === "read"
+      ? "Copy it again when nobody changes its directory"
+      : "Remove the link, or name the directory that it points to as the target",
+  });
+}

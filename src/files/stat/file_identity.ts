@@ -1,0 +1,65 @@
+/** Identity of a file or directory, independent of its name: the name may refer to another file when it is opened. */
+
+import { FileError } from "../../errors.ts";
+
+/** Identifies a file of this machine. */
+export interface FileIdentity {
+  dev: number;
+  /** Not exact above 2**53; 0 if the system has no inodes. */
+  inode: number;
+}
+
+/**
+ * Identifies a file or directory among all that ever had its name: when an inode is used again, the time of birth differs.
+ */
+export interface ExactIdentity extends FileIdentity {
+  /** Time of birth (stx_btime of statx(2)), in milliseconds since 1970; null if the file system has none. */
+  birthMs: number | null;
+}
+
+/** Identity of a file that was not examined. */
+export const UNKNOWN_FILE: FileIdentity = { dev: 0, inode: 0 };
+
+/** Returns the identity in what `Deno.stat` returns. */
+export function identityOf({ dev, ino }: Deno.FileInfo): FileIdentity {
+  return { dev, inode: ino ?? 0 };
+}
+
+/** As `identityOf`, with the time of birth. */
+export function exactIdentity(info: Deno.FileInfo): ExactIdentity {
+  return { ...identityOf(info), birthMs: info.birthtime?.getTime() ?? null };
+}
+
+/** Returns whether both are the same in every part. */
+export function isExactly(one: ExactIdentity, other: ExactIdentity): boolean {
+  return one.dev === other.dev && one.inode === other.inode && one.birthMs === other.birthMs;
+}
+
+/** Returns whether both identify one file. An identity without an inode matches any other. */
+export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
+  return one.inode === 0 || other.inode === 0 || (one.inode === other.inode && one.dev === other.dev);
+}
+
+/** Returns the failure of a file whose temporary name refers to another file. */
+export function planted(act: string, path: string): FileError {
+  return new FileError(act, path, "another file has taken the place of its temporary file", {
+    code: "ESTALE",
+    hint: "Let nobody else write in that directory, or choose another one, then copy it again",
+  });
+}
+
+/** Returns the failure of a source whose path refers to another file than the one that was found. */
+export function replaced(act: string, path: string): FileError {
+  return new FileError(act, path, "another file has taken its place", {
+    code: "ESTALE",
+    hint: "Copy it again when nobody changes its directory",
+  });
+}
+
+/** Returns the failure of a directory whose path refers to another one than was examined. */
+export function swapped(act: string, path: string): FileError {
+  return new FileError(act, path, "another directory has taken its place", {
+    code: "ESTALE",
+    hint: "Let nobody else rename the directories on that path, then copy it again",
+  });
+}

@@ -1,0 +1,13 @@
+/** What a target refuses by its nature. */
+
+import { FileError } from "../../errors.ts";
+
+/** The path no longer names the device that was found when the target was planned. */
+export function replacedByFile(path: string): FileError {
+  return new FileError("write", path, "a regular file has taken the place of a device", { code: "ESTALE" });
+}
+
+/** A device cannot go back. */
+export function outOfOrder(path: string): FileError {
+  return new FileError("write", path, "it can only be written from start to end", { code: "ESPIPE" });
+}

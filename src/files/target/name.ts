@@ -1,0 +1,66 @@
+/** Where the things of a root are to be written, and what the user would call that place. */
+
+import { ProtocolError } from "../../errors.ts";
+import type { TargetRoot } from "../engine/engine.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
+import { folderOf, joinPath } from "../path/local_path.ts";
+
+/** The path of a device root that means standard output. Every other path of a root is absolute. */
+export const STANDARD_OUTPUT = "-";
+
+/** The folder in which the contents of a root are written. */
+export function rootFolder(root: TargetRoot): string {
+  if (root.kind === "folder") return root.path;
+  return root.kind === "file" ? root.folder : folderOf(root.path);
+}
+
+/** A directory that paths are resolved from. */
+export interface RootDirectory {
+  path: string;
+  /** Directory, without symbolic links, that must contain it. */
+  within?: string;
+  /** Identity that it must have; undefined to accept any. */
+  identity?: FileIdentity;
+  /** The path must not be a symbolic link. */
+  noFollow?: boolean;
+}
+
+/** Returns the directory that the contents of a root are written to. */
+export function rootDirectory(root: TargetRoot): RootDirectory {
+  if (root.kind === "device") return { path: rootFolder(root) };
+  const { within, identity } = root;
+  return {
+    path: rootFolder(root),
+    within,
+    identity,
+    noFollow: root.kind === "folder" && root.created && !root.continued,
+  };
+}
+
+/** What the user would call a path below a root. */
+export function targetText(root: TargetRoot, path: string): string {
+  if (root.kind === "folder") return joinPath(root.path, path);
+  return root.kind === "file" ? joinPath(root.folder, root.name) : root.path;
+}
+
+/**
+ * A root that is a file has nothing below it, and one that is a folder has names.
+ *
+ * @throws {ProtocolError} code "bad-path".
+ */
+export function checkShape(root: TargetRoot | undefined, hasName: boolean): asserts root is TargetRoot {
+  if (!root) throw new ProtocolError("bad-path", "Cannot accept a path from the other side: its root is not known");
+  if (hasName === (root.kind === "folder")) return;
+  throw new ProtocolError(
+    "bad-path",
+    `Cannot accept a path from the other side: it ${hasName ? "is below a file" : "is a file in place of a folder"}`,
+  );
+}
+
+/** Splits a path relative to a root into folder and name; the path of a file's root is "". */
+export function splitTarget(root: TargetRoot, path: string): { folder: string; name: string } {
+  checkShape(root, path !== "");
+  if (root.kind === "file") return { folder: "", name: root.name };
+  const at = path.lastIndexOf("/");
+  return { folder: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1) };
+}

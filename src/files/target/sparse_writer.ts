@@ -1,0 +1,72 @@
+/** Holes in a target file: pages of zeros are not written, and where something stands already it goes. */
+
+import type { RangeWriter } from "../engine/engine.ts";
+import { endOfData, endOfZeros, isZero } from "./zero_pages.ts";
+
+/** Writes what is not zero, and leaves the rest to `zerosAt` of the writer that it stands for. */
+export class SparseWriter implements RangeWriter {
+  readonly #writer: RangeWriter;
+
+  constructor(writer: RangeWriter) {
+    this.#writer = writer;
+  }
+
+  get path(): string {
+    return this.#writer.path;
+  }
+
+  writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
+    const end = at + length;
+    for (let start = at; start < end;) {
+      const data = endOfData(buffer, start, end, offset + start - at);
+      if (data > start) this.#writer.writeAt(buffer, start, data - start, offset + start - at);
+      const zeros = endOfZeros(buffer, data, end, offset + data - at);
+      if (zeros > data) this.#writer.zerosAt(offset + data - at, zeros - data);
+      start = zeros;
+    }
+  }
+
+  zerosAt(offset: number, length: number): void {
+    this.#writer.zerosAt(offset, length);
+  }
+
+  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#writer.readBackAside?.(buffer, at, length, offset) ?? Promise.resolve(0);
+  }
+
+  holeAt(offset: number, length: number): number {
+    return this.#writer.holeAt?.(offset, length) ?? 0;
+  }
+
+  close(): void {
+    this.#writer.close();
+  }
+}
+
+/** A file that can be read back. */
+export interface ReadBack {
+  /** Reads to buffer[0, length); fewer bytes only at the end of the file. */
+  readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number;
+  writeAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): void;
+}
+
+/**
+ * Makes bytes of a file zero where there is no call that makes a hole: looks at them first, so that what is a hole
+ * already stays one. What lies beyond the end of the file counts as zero.
+ */
+export function overwriteWithZeros(file: ReadBack, offset: number, length: number): void {
+  const buffer = bufferForZeros();
+  for (let done = 0; done < length;) {
+    const wanted = Math.min(buffer.length, length - done);
+    const got = file.readAt(buffer, wanted, offset + done);
+    if (!isZero(buffer, 0, got)) file.writeAt(buffer.fill(0), got, offset + done);
+    if (got < wanted) return;
+    done += got;
+  }
+}
+
+let buffer: Uint8Array<ArrayBuffer> | undefined;
+
+function bufferForZeros(): Uint8Array<ArrayBuffer> {
+  return buffer ??= new Uint8Array(256 << 10);
+}

@@ -1,0 +1,99 @@
+/** Bringing to stable storage what is written, by fsync(2) in a thread of the runtime: a slow disk holds up nobody. */
+
+import { FileError } from "../../errors.ts";
+import type { FolderPlace, TargetRoot } from "../engine/engine.ts";
+import { codeOf, failedDeno } from "../stat/file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
+import { folderOf, joinPath } from "../path/local_path.ts";
+import { rootFolder, STANDARD_OUTPUT } from "./name.ts";
+
+/** What a file system says that has no such thing for a folder. */
+const UNKNOWN: readonly (string | undefined)[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EBADF"];
+
+/** Resolves when a file is on stable storage. @param text its final path, for messages. @throws {FileError} */
+export async function syncFile(path: string, text: string): Promise<void> {
+  try {
+    using file = Deno.openSync(path, { read: true, write: true });
+    await file.sync();
+  } catch (error) {
+    throw failedDeno("write", text, error);
+  }
+}
+
+/** The same of a block device; there is nothing to be done for others. @throws {FileError} */
+export async function syncDevice(path: string): Promise<void> {
+  if (path === STANDARD_OUTPUT) return;
+  let isBlockDevice: boolean | null;
+  try {
+    ({ isBlockDevice } = Deno.statSync(path));
+  } catch (error) {
+    throw failedDeno("write", path, error);
+  }
+  if (isBlockDevice) await syncFile(path, path);
+}
+
+/**
+ * Resolves when the names in these folders are on stable storage, and those of root folders that were made. Where a
+ * system has no such thing, as Windows and some file systems, it is done without.
+ *
+ * @param place a path by which a folder can be opened; until the next call.
+ * @returns what failed.
+ */
+export async function syncFolders(
+  roots: readonly TargetRoot[],
+  folders: Iterable<FolderPlace>,
+  place: (folder: FolderPlace) => string,
+): Promise<FileError[]> {
+  const failures: FileError[] = [];
+  if (Deno.build.os === "windows") return failures;
+  const done = new Set<string>();
+  const sync = async (text: string, pathOf: () => string, identity?: FileIdentity) => {
+    if (done.has(text)) return;
+    done.add(text);
+    try {
+      await syncFolder(pathOf(), text, identity);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      failures.push(error);
+    }
+  };
+  for (const folder of folders) {
+    const root = roots[folder.root];
+    if (root.kind !== "device") await sync(joinPath(rootFolder(root), folder.path), () => place(folder));
+  }
+  for (const root of roots) {
+    if (root.kind !== "folder" || !root.created) continue;
+    const above = folderOf(root.path);
+    await sync(above, () => above, root.parent);
+  }
+  return failures;
+}
+
+/** @param identity identity that the directory must have; undefined to accept any. */
+async function syncFolder(path: string, text: string, identity: FileIdentity | undefined): Promise<void> {
+  try {
+    using folder = openFolder(path, identity);
+    if (identity && !isSameFile(identityOf(folder.statSync()), identity)) throw swapped("write", text);
+    await folder.sync();
+  } catch (error) {
+    if (!UNKNOWN.includes(codeOf(error))) throw failedDeno("write", text, error);
+  }
+}
+
+/** A folder that may not be read gets that permission for a moment, where it is ours. */
+function openFolder(path: string, identity: FileIdentity | undefined): Deno.FsFile {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "EACCES") throw error;
+    const info = Deno.statSync(path);
+    const { mode } = info;
+    if (mode === null || (identity && !isSameFile(identityOf(info), identity))) throw error;
+    Deno.chmodSync(path, (mode & 0o7777) | 0o400);
+    try {
+      return Deno.openSync(path);
+    } finally {
+      Deno.chmodSync(path, mode & 0o7777);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** What a plan holds, entry by entry. */
+
+import { joinPath } from "../path/local_path.ts";
+import { decodeName } from "../../protocol/names.ts";
+import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
+
+/**
+ * Visits each record of a plan but `enter`.
+ *
+ * @param visit hears which of them it is, from 0; `path` makes its path, relative to its root.
+ */
+export function forEachEntry(
+  plan: Uint8Array<ArrayBuffer>,
+  visit: (record: RecordCursor, index: number, path: () => string) => void,
+): void {
+  const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+  let folder = "";
+  const name = () => decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
+  const path = () => cursor.type === RecordType.folder ? folder : joinPath(folder, name());
+  for (let index = 0; cursor.next();) {
+    if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) folder = name();
+    if (cursor.type !== RecordType.enter) visit(cursor, index++, path);
+  }
+}

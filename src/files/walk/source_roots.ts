@@ -1,0 +1,74 @@
+/** From the operands of the command line to the roots of a job, by the rules of scp. */
+
+import { FileError } from "../../errors.ts";
+import type { Confinement } from "../target/confinement.ts";
+import type { PathCalls, SourceRoot } from "../engine/engine.ts";
+import { failedWith } from "../stat/file_failure.ts";
+import { FileKind } from "../stat/file_stat.ts";
+import { baseName, resolvePath } from "../path/local_path.ts";
+import { expandTilde } from "../path/tilde.ts";
+import { notRegular } from "./tree_walk.ts";
+
+/** Standard input as a source. */
+export const STANDARD_INPUT: SourceRoot = {
+  path: "-",
+  name: "-",
+  kind: "input",
+  identity: { dev: 0, inode: 0 },
+  size: 0,
+};
+
+export interface SourceOptions {
+  /** Absolute folder that relative operands start from. */
+  base: string;
+  /** Whether "~" and "~user" are expanded: on the side where no shell has done it. */
+  tilde: boolean;
+  recursive: boolean;
+  confinement?: Confinement;
+}
+
+/**
+ * Looks the operands up. Symbolic links are followed. A folder without `recursive`, and what is neither file nor
+ * folder, is a failure; the others go on.
+ */
+export function resolveSources(
+  operands: string[],
+  options: SourceOptions,
+  paths: PathCalls,
+): { roots: SourceRoot[]; failures: FileError[] } {
+  const roots: SourceRoot[] = [];
+  const failures: FileError[] = [];
+  for (const operand of operands) {
+    try {
+      roots.push(resolveSource(operand, options, paths));
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      failures.push(error);
+    }
+  }
+  return { roots, failures };
+}
+
+function resolveSource(operand: string, options: SourceOptions, paths: PathCalls): SourceRoot {
+  const { confinement } = options;
+  const expanded = options.tilde ? expandTilde(operand, confinement?.home) : operand;
+  const path = resolvePath(options.base, expanded);
+  confinement?.check("read", path, operand);
+  const stat = paths.stat(path, { follow: true });
+  if (!stat) throw failedWith("read", operand, "ENOENT");
+  const isCopied = stat.kind === FileKind.file || (stat.kind === FileKind.folder && options.recursive);
+  if (!isCopied) throw notRegular(operand === "" ? "." : operand, stat.kind);
+  const kind = stat.kind === FileKind.folder ? "folder" : "file";
+  const identity = { dev: stat.dev, inode: stat.inode };
+  // A home folder has no name that was asked for: its contents are meant.
+  const isHome = operand === "" || (expanded !== operand && /^~[^/]*\/*$/.test(operand));
+  const size = kind === "file" ? stat.size : 0;
+  const within = confinement && { within: confinement.root };
+  return { path, name: isHome ? "." : sourceName(path), kind, identity, size, ...within };
+}
+
+/** What the receiver is told: "b" of "a/b" and "a/b/"; "." of "a/.", "a/.." and "/", whose contents are meant. */
+export function sourceName(path: string): string {
+  const name = baseName(path);
+  return name === "" || name === ".." ? "." : name;
+}

@@ -1,0 +1,282 @@
+/**
+ * The walk over the sources, the same for both engines: depth first, one folder open at a time, with the names of the
+ * folders that are still to be entered as all that it remembers.
+ */
+
+import { FileError } from "../../errors.ts";
+import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
+import { encodeName } from "../../protocol/names.ts";
+import { RecordType } from "../../protocol/data/records.ts";
+import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/engine.ts";
+import { failedWith } from "../stat/file_failure.ts";
+import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
+import { FileKind, kindName } from "../stat/file_stat.ts";
+import type { FolderLister } from "../engine/folder_lister.ts";
+import { HardLinks } from "./hard_links.ts";
+import { joinPath } from "../path/local_path.ts";
+import { PackBuilder } from "./pack_builder.ts";
+import { isPrivateNameAt } from "../path/private_names.ts";
+import { isSpecial } from "../stat/source_failure.ts";
+
+const NO_NAME = new Uint8Array(0);
+
+/** Items, and promises that have to resolve before it can go on. */
+type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
+
+/** A folder on the way from the root to where the walk is. */
+interface Level {
+  path: string;
+  dev: number;
+  inode: number;
+  inodeLow: number;
+  /** Names of folders in it that are still to be entered, the last one first. */
+  pending: string[];
+}
+
+/** Returns whether a walk follows symbolic links. */
+export function walksLinks({ symlinks = "follow" }: Pick<WalkOptions, "symlinks">): boolean {
+  return symlinks === "follow";
+}
+
+export class TreeWalk implements Walk {
+  readonly #roots: SourceRoot[];
+  readonly #lister: FolderLister;
+  readonly #options: WalkOptions;
+  readonly #follow: boolean;
+  readonly #pack = new PackBuilder();
+  readonly #links = new HardLinks();
+  readonly #items: Steps;
+  /** Items that are ready to be given out. */
+  readonly #found: WalkItem[] = [];
+
+  constructor(roots: SourceRoot[], lister: FolderLister, options: WalkOptions) {
+    this.#roots = roots;
+    this.#lister = lister;
+    this.#options = options;
+    this.#follow = walksLinks(options);
+    this.#items = this.#walk();
+  }
+
+  next(): WalkItem | undefined | Promise<WalkItem | undefined> {
+    const step = this.#items.next().value ?? undefined;
+    return step instanceof Promise ? step.then(() => this.next()) : step;
+  }
+
+  close(): void {
+    this.#items.return();
+    this.#lister.closeFolder();
+  }
+
+  *#walk(): Steps {
+    const { note } = this.#lister;
+    if (note && this.#roots.length > 0) yield { type: "note", path: this.#roots[0].path, message: note };
+    for (let root = 0; root < this.#roots.length; root++) {
+      const source = this.#roots[root];
+      if (source.kind === "file") this.#fileRoot(root);
+      else if (source.kind === "input") this.#found.push({ type: "input", root });
+      else if (this.#options.recursive) yield* this.#folderRoot(root);
+      else this.#found.push({ type: "failed", error: notRegular(source.path, FileKind.folder) });
+      yield* this.#takeFound();
+      this.#links.endRoot();
+    }
+    this.#flush();
+    yield* this.#takeFound();
+    yield* this.#links.packs();
+  }
+
+  #fileRoot(root: number): void {
+    const source = this.#roots[root];
+    try {
+      this.#lister.statRoot(source);
+      if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path, this.#lister.stat.kind);
+      // The path may refer to another file by now.
+      if (!this.#follow && !isSameFile(source.identity, this.#lister.stat)) throw replaced("read", source.path);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#pack.enter(root, NO_NAME);
+    this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
+  }
+
+  *#folderRoot(root: number): Steps {
+    const levels: Level[] = [];
+    let path = "";
+    for (;;) {
+      const level = yield* this.#openFolder(root, path, levels);
+      if (level) {
+        levels.push(level);
+        yield* this.#list(root, level);
+      }
+      yield* this.#takeFound();
+      while (levels.length > 0 && levels[levels.length - 1].pending.length === 0) levels.pop();
+      if (levels.length === 0) return;
+      const parent = levels[levels.length - 1];
+      path = joinPath(parent.path, parent.pending.pop()!);
+    }
+  }
+
+  /** Opens a folder and gathers its record. Undefined when it cannot be entered. */
+  *#openFolder(root: number, path: string, above: Level[]): Steps<Level | undefined> {
+    const lister = this.#lister;
+    const source = this.#roots[root];
+    try {
+      lister.openFolder(source, path, { follow: this.#follow || path === "", index: root });
+      if (path === "" && !this.#follow && !isSameFile(source.identity, lister.stat)) throw swapped("read", source.path);
+      const { dev, inode, inodeLow } = lister.stat;
+      if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
+        throw failedWith("read", joinPath(source.path, path), "ELOOP");
+      }
+      for (let wait = lister.fetch?.(); wait; wait = lister.fetch?.()) yield wait;
+      if (this.#pack.isFull()) this.#flush();
+      this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("folder"));
+      return { path, dev, inode, inodeLow, pending: [] };
+    } catch (error) {
+      lister.closeFolder();
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  *#list(root: number, level: Level): Steps {
+    const lister = this.#lister;
+    try {
+      for (;;) {
+        const wait = this.#fetch();
+        if (wait) yield wait;
+        if (!this.#nextEntry()) break;
+        this.#entry(root, level);
+        if (this.#found.length > 0) yield* this.#takeFound();
+      }
+    } finally {
+      lister.closeFolder();
+    }
+    level.pending.reverse();
+  }
+
+  #fetch(): Promise<void> | undefined {
+    try {
+      return this.#lister.fetch?.();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #nextEntry(): boolean {
+    try {
+      return this.#lister.nextEntry();
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #entry(root: number, level: Level): void {
+    const lister = this.#lister;
+    const { accept, symlinks } = this.#options;
+    let kind = lister.kind;
+    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#private(root, level);
+    try {
+      if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
+        if (this.#follow && kind !== FileKind.file) this.#checkLink(root, level);
+        lister.statEntry({ follow: this.#follow });
+        kind = lister.stat.kind;
+      }
+      if (kind === FileKind.symlink && symlinks === "skip") return;
+      if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.folder)) return;
+      if (kind === FileKind.symlink) return this.#symlink();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (kind === FileKind.folder) level.pending.push(lister.nameText());
+    else if (kind === FileKind.file) this.#entryFile(root, level);
+    else {
+      const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
+      this.#found.push({ type: "note", path, message: `skipped: it is a ${kindName(kind)}` });
+    }
+  }
+
+  /** A receiver would refuse it. */
+  #private(root: number, level: Level): void {
+    const path = joinPath(level.path, this.#lister.nameText());
+    if (this.#options.accept?.(path, this.#lister.kind === FileKind.folder) === false) return;
+    const message = "skipped: its name is reserved for the temporary files of escp";
+    this.#found.push({ type: "note", path: joinPath(this.#roots[root].path, path), message });
+  }
+
+  #checkLink(root: number, level: Level): void {
+    const { checkLink } = this.#options;
+    checkLink?.(joinPath(this.#roots[root].path, joinPath(level.path, this.#lister.nameText())));
+  }
+
+  #symlink(): void {
+    const { names, nameStart, nameEnd, stat } = this.#lister;
+    const target = this.#lister.linkTarget();
+    if (this.#pack.isFull()) this.#flush();
+    this.#pack.addLink(RecordType.symlink, names, nameStart, nameEnd, target, stat, this.#xattrs("entry"));
+  }
+
+  #entryFile(root: number, level: Level): void {
+    const { names, nameStart, nameEnd, stat } = this.#lister;
+    if (this.#options.hardlinks && stat.links > 1) {
+      const path = () => joinPath(level.path, this.#lister.nameText());
+      if (this.#links.isFurther(root, stat, path)) return;
+    }
+    this.#file(root, level.path, names, nameStart, nameEnd, this.#xattrs("entry"));
+  }
+
+  #file(
+    root: number,
+    folder: string,
+    names: Uint8Array,
+    start: number,
+    end: number,
+    xattrs: Uint8Array<ArrayBuffer> | undefined,
+  ): void {
+    const stat = this.#lister.stat;
+    if (stat.size > PACK_FILE_LIMIT) {
+      const path = start === end ? folder : joinPath(folder, this.#lister.nameText());
+      const identity = { dev: stat.dev, inode: stat.inode };
+      const [attributes, times] = [stat.attributes(), stat.changeTimes()];
+      this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, times, xattrs });
+      return;
+    }
+    if (this.#pack.isFull(stat.size)) this.#flush();
+    this.#pack.addFile(names, start, end, stat, xattrs);
+  }
+
+  /** Where they cannot be read, that is a failure; the rest is copied all the same. */
+  #xattrs(of: "root" | "folder" | "entry"): Uint8Array<ArrayBuffer> | undefined {
+    const lister = this.#lister;
+    if (!lister.xattrs) return undefined;
+    try {
+      return lister.xattrs(of, { follow: this.#follow || of === "root" });
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #flush(): void {
+    const pack = this.#pack.take();
+    if (pack) this.#found.push(pack);
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof FileError)) throw error;
+    this.#found.push({ type: "failed", error });
+  }
+
+  *#takeFound(): Generator<WalkItem, void> {
+    if (this.#found.length === 0) return;
+    yield* this.#found.splice(0);
+  }
+}
+
+/** What cannot be a source: a folder without -r, in the words of scp, or a device, a FIFO. */
+export function notRegular(path: string, kind: number): FileError {
+  if (kind !== FileKind.folder) return isSpecial(path, kind);
+  return new FileError("read", path, "not a regular file", { hint: "Use -r to copy folders", code: "EISDIR" });
+}

@@ -1,0 +1,183 @@
+/**
+ * The file calls of Linux, by synchronous FFI. Addresses are plain numbers (base of an ArrayBuffer plus offset), results
+ * are numbers: -1 means that `errno()`, read at once, has the reason. No call takes memory in JavaScript.
+ */
+
+import { openErrno } from "../libc/errno.ts";
+import { openLibc } from "../libc/libc.ts";
+import { linuxNumbers } from "../libc/linux_numbers.ts";
+
+const SYMBOLS = {
+  openat: { parameters: ["i32", "usize", "i32", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  read: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  write: { parameters: ["i32", "usize", "usize"], result: "i32" },
+  pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
+  pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  fallocate: { parameters: ["i32", "i32", "i64", "i64"], result: "i32" },
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  statfs: { parameters: ["usize", "usize"], result: "i32" },
+  posix_fadvise: { parameters: ["i32", "i64", "i64", "i32"], result: "i32" },
+  fsync: { parameters: ["i32"], result: "i32" },
+  mkdirat: { parameters: ["i32", "usize", "u32"], result: "i32" },
+  renameat: { parameters: ["i32", "usize", "i32", "usize"], result: "i32" },
+  unlinkat: { parameters: ["i32", "usize", "i32"], result: "i32" },
+  symlinkat: { parameters: ["usize", "i32", "usize"], result: "i32" },
+  linkat: { parameters: ["i32", "usize", "i32", "usize", "i32"], result: "i32" },
+  readlinkat: { parameters: ["i32", "usize", "usize", "usize"], result: "i32" },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  chmod: { parameters: ["usize", "u32"], result: "i32" },
+  fchown: { parameters: ["i32", "u32", "u32"], result: "i32" },
+  fchownat: { parameters: ["i32", "usize", "u32", "u32", "i32"], result: "i32" },
+  futimens: { parameters: ["i32", "usize"], result: "i32" },
+  utimensat: { parameters: ["i32", "usize", "usize", "i32"], result: "i32" },
+  // For access control lists. All other calls for extended attributes are in xattr_calls.ts.
+  getxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
+  lgetxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
+  setxattr: { parameters: ["usize", "usize", "usize", "usize", "i32"], result: "i32" },
+  removexattr: { parameters: ["usize", "usize"], result: "i32" },
+  memccpy: { parameters: ["usize", "usize", "i32", "usize"], result: "usize" },
+  geteuid: { parameters: [], result: "u32" },
+  getegid: { parameters: [], result: "u32" },
+  // glibc and musl differ in what they wrap, and older ones wrap less: these go by number.
+  statx: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "u32", "usize"], result: "i32" },
+  openat2: { name: "syscall", parameters: ["isize", "i32", "usize", "usize", "usize"], result: "i32" },
+  getdents64: { name: "syscall", parameters: ["isize", "i32", "usize", "usize"], result: "i32" },
+  renameat2: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "usize", "u32"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_SYMLINK_FOLLOW = 0x400;
+export const AT_EMPTY_PATH = 0x1000;
+/** posix_fadvise(2): the cache may forget these pages. */
+export const FADV_DONTNEED = 4;
+export const SEEK_SET = 0;
+export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
+
+/** Flags of open(2); `directory`, `noFollow` and `direct` differ from one processor to the next. */
+export interface OpenFlags {
+  readonly read: number;
+  readonly write: number;
+  readonly readWrite: number;
+  readonly create: number;
+  readonly exclusive: number;
+  readonly directory: number;
+  readonly noFollow: number;
+  /** Past the page cache. */
+  readonly direct: number;
+  readonly nonBlock: number;
+  readonly noTty: number;
+  /** Only a place in the tree: needs no permission on what is opened. */
+  readonly path: number;
+  readonly closeOnExec: number;
+}
+
+/** 64-bit parameters take numbers as well as bigints, which the declarations of Deno do not say. */
+type WithNumbers<Call> = Call extends (...values: infer Values) => infer Result
+  ? (...values: { [Index in keyof Values]: number }) => Result
+  : never;
+type AllCalls = {
+  [Name in keyof typeof SYMBOLS]: WithNumbers<Deno.StaticForeignLibraryInterface<typeof SYMBOLS>[Name]>;
+};
+type LibcCalls = Omit<
+  AllCalls,
+  "lseek" | "fallocate" | "memccpy" | "statx" | "openat2" | "getdents64" | "renameat2"
+>;
+
+/** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
+export interface FileCalls extends LibcCalls {
+  readonly flags: OpenFlags;
+  /** The error number of the call that has just failed. */
+  errno(): number;
+  /** lseek(2), with SEEK_SET, SEEK_END, SEEK_DATA or SEEK_HOLE. */
+  seek(file: number, offset: number, whence: number): number;
+  /** fallocate(2) that makes a hole and keeps the size: EOPNOTSUPP where a file system has no holes. */
+  punchHole(file: number, offset: number, length: number): number;
+  /** Copies a name with its NUL between two addresses. @returns whether it has at most `most` bytes including the NUL. */
+  copyName(to: number, from: number, most: number): boolean;
+  /** statx(2) with the basic fields into 256 bytes at `into`. */
+  statx(folder: number, name: number, flags: number, into: number): number;
+  /** openat2(2); `how` is the address of a struct open_how. */
+  openat2(folder: number, name: number, how: number): number;
+  /** getdents64(2). */
+  getdents64(folder: number, into: number, bytes: number): number;
+  /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
+  renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
+  /** renameat2(2) with RENAME_EXCHANGE; EINVAL if the file system lacks it. */
+  exchange(fromFolder: number, from: number, toFolder: number, to: number): number;
+}
+
+let opened: FileCalls | undefined;
+
+/**
+ * The file calls of this thread; opened once.
+ *
+ * @throws {Error} when this is not Linux on a known processor, or FFI is not permitted.
+ */
+export function openFileCalls(): FileCalls {
+  if (opened) return opened;
+  const numbers = linuxNumbers();
+  if (!numbers) {
+    throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
+  }
+  const { lseek, fallocate, memccpy, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
+    .symbols as unknown as AllCalls;
+  const basicFields = 0x7ff;
+  const howBytes = 24;
+  const noReplace = 1;
+  const exchange = 2;
+  const punchHoleKeepSize = 3;
+  opened = {
+    ...calls,
+    errno: openErrno(),
+    seek: (file, offset, whence) => Number(lseek(file, offset, whence)),
+    punchHole: (file, offset, length) => fallocate(file, punchHoleKeepSize, offset, length),
+    copyName: (to, from, most) => Number(memccpy(to, from, 0, most)) !== 0,
+    statx: (folder, name, flags, into) => statx(numbers.statx, folder, name, flags, basicFields, into),
+    openat2: (folder, name, how) => openat2(numbers.openat2, folder, name, how, howBytes),
+    getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
+    renameNew: (fromFolder, from, toFolder, to) =>
+      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
+    exchange: (fromFolder, from, toFolder, to) =>
+      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, exchange),
+    flags: {
+      read: 0,
+      write: 1,
+      readWrite: 2,
+      create: 0o100,
+      exclusive: 0o200,
+      directory: numbers.O_DIRECTORY,
+      noFollow: numbers.O_NOFOLLOW,
+      direct: numbers.O_DIRECT,
+      nonBlock: 0o4000,
+      noTty: 0o400,
+      path: 0o10000000,
+      closeOnExec: 0o2000000,
+    },
+  };
+  return opened;
+}
+
+let lastBuffer: ArrayBuffer | undefined;
+let lastAddress = 0;
+const addresses = new WeakMap<ArrayBuffer, number>();
+
+/**
+ * Where an ArrayBuffer lies in memory. It stays there as long as the buffer lives and is not detached; whoever uses
+ * the address must hold the buffer.
+ */
+export function addressOf(buffer: ArrayBuffer): number {
+  if (buffer === lastBuffer) return lastAddress;
+  let address = addresses.get(buffer);
+  if (address === undefined) {
+    address = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
+    addresses.set(buffer, address);
+  }
+  lastBuffer = buffer;
+  lastAddress = address;
+  return address;
+}

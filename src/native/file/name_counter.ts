@@ -1,0 +1,39 @@
+/** A NUL-terminated name with eight hexadecimal digits in it that count up in place. */
+
+import { Scratch } from "./scratch.ts";
+
+const DIGITS = 8;
+const HEX = new TextEncoder().encode("0123456789abcdef");
+
+export class NameCounter {
+  readonly #scratch: Scratch;
+  readonly #digitsAt: number;
+  readonly #length: number;
+  #count = 0;
+
+  constructor(before: string, after: string) {
+    const name = new TextEncoder().encode(before + "0".repeat(DIGITS) + after);
+    this.#scratch = new Scratch(name.length + 1);
+    this.#scratch.putName(name);
+    this.#digitsAt = name.length - after.length - DIGITS;
+    this.#length = name.length;
+  }
+
+  /** Address of the name; `next` changes what stands there. */
+  get address(): number {
+    return this.#scratch.address;
+  }
+
+  next(): void {
+    let rest = ++this.#count;
+    const bytes = this.#scratch.bytes;
+    for (let at = this.#digitsAt + DIGITS - 1; at >= this.#digitsAt; at--) {
+      bytes[at] = HEX[rest & 15];
+      rest >>>= 4;
+    }
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.#scratch.bytes.subarray(0, this.#length));
+  }
+}

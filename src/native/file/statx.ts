@@ -1,0 +1,85 @@
+/** What statx(2) tells of a file, read in place: nothing is copied but the numbers that are asked for. */
+
+import { addressOf, type FileCalls } from "./calls.ts";
+
+const HALF = 2 ** 32;
+
+/** A struct statx and its fields; filled again and again. */
+export class Statx {
+  readonly address: number;
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #calls: FileCalls;
+
+  constructor(calls: FileCalls) {
+    const buffer = new ArrayBuffer(256);
+    this.#view = new DataView(buffer);
+    this.address = addressOf(buffer);
+    this.#calls = calls;
+  }
+
+  /** Asks for the file `name` (an address) in the folder; `flags` are AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  fill(folder: number, name: number, flags: number): boolean {
+    return this.#calls.statx(folder, name, flags, this.address) === 0;
+  }
+
+  /** Kind and permissions, as st_mode. */
+  get mode(): number {
+    return this.#view.getUint16(28, true);
+  }
+
+  get links(): number {
+    return this.#view.getUint32(16, true);
+  }
+
+  get uid(): number {
+    return this.#view.getUint32(20, true);
+  }
+
+  get gid(): number {
+    return this.#view.getUint32(24, true);
+  }
+
+  /** Not exact above 2**53; `inodeLow` has the lower 32 bits. */
+  get inode(): number {
+    return this.inodeLow + this.#view.getUint32(36, true) * HALF;
+  }
+
+  get inodeLow(): number {
+    return this.#view.getUint32(32, true);
+  }
+
+  get size(): number {
+    return this.#view.getUint32(40, true) + this.#view.getUint32(44, true) * HALF;
+  }
+
+  get atime(): number {
+    return this.#view.getUint32(64, true) + this.#view.getInt32(68, true) * HALF;
+  }
+
+  get atimeNs(): number {
+    return this.#view.getUint32(72, true);
+  }
+
+  get ctime(): number {
+    return this.#view.getUint32(96, true) + this.#view.getInt32(100, true) * HALF;
+  }
+
+  get ctimeNs(): number {
+    return this.#view.getUint32(104, true);
+  }
+
+  get mtime(): number {
+    return this.#view.getUint32(112, true) + this.#view.getInt32(116, true) * HALF;
+  }
+
+  get mtimeNs(): number {
+    return this.#view.getUint32(120, true);
+  }
+
+  /** The device, as st_dev (makedev(3)), so that it compares with what `Deno.stat` tells. */
+  get dev(): number {
+    const major = this.#view.getUint32(136, true);
+    const minor = this.#view.getUint32(140, true);
+    return (minor & 0xff) + (major & 0xfff) * 0x100 + (minor >>> 8) * 2 ** 20 + (major >>> 12) * 2 ** 44;
+  }
+}

@@ -1,0 +1,23 @@
+/** The calls for extended attributes (xattr(7)) of Linux, by path; opened only when they are asked for. */
+
+import { openLibc } from "../libc/libc.ts";
+
+const SYMBOLS = {
+  listxattr: { parameters: ["usize", "usize", "usize"], result: "i32" },
+  llistxattr: { parameters: ["usize", "usize", "usize"], result: "i32" },
+  getxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
+  lgetxattr: { parameters: ["usize", "usize", "usize", "usize"], result: "i32" },
+  setxattr: { parameters: ["usize", "usize", "usize", "usize", "i32"], result: "i32" },
+  lsetxattr: { parameters: ["usize", "usize", "usize", "usize", "i32"], result: "i32" },
+  removexattr: { parameters: ["usize", "usize"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Parameters are addresses and lengths as numbers, which the declarations of Deno do not say. */
+export type XattrCalls = { [Name in keyof typeof SYMBOLS]: (...values: number[]) => number };
+
+let opened: XattrCalls | undefined;
+
+/** The calls of this thread; opened once. @throws {Error} when FFI is not permitted or libc lacks them. */
+export function openXattrCalls(): XattrCalls {
+  return opened ??= openLibc(SYMBOLS).symbols as unknown as XattrCalls;
+}

@@ -1,0 +1,100 @@
+/** A transfer of contents that nobody has to a target that is none: what the network and the ciphers can do. */
+
+import process from "node:process";
+import { createDummyEngine } from "../files/dummy/engine.ts";
+import { MADE_UP_ROOTS, MadeUpWalk } from "../files/dummy/made_up.ts";
+import { MAX_PLAIN_ROOTS } from "../protocol/limits.ts";
+import type { Load } from "../protocol/control/probe.ts";
+import type { Session } from "../session/model/session.ts";
+import { exactly } from "../session/model/stream_count.ts";
+import type { TransferEvent } from "../transfer/events.ts";
+import type { Machine } from "../transfer/machine.ts";
+import { receive } from "../transfer/receive/receive.ts";
+import { send } from "../transfer/send/send.ts";
+import { SMALL_JOB } from "../transfer/small_job.ts";
+
+/** What a measurement works with. */
+export interface ThroughputOptions {
+  /** Stays open. */
+  session: Session;
+  machine: Machine;
+  /** Whether this end is the sender or the receiver. */
+  part: "send" | "receive";
+  /** Of the job. */
+  salt: string;
+  blockBytes: number;
+  idleTimeoutMs: number;
+  streams: number;
+  /** Congestion control of the sender's connections; undefined: what the system has. */
+  congestion?: string;
+  /** How long is sent; how long it takes is told by what is under way then. */
+  ms: number;
+}
+
+/** What was measured. */
+export interface Throughput {
+  bytes: number;
+  /** From when the streams were there. */
+  ms: number;
+  streams: number;
+  /** Of this end, for as long. */
+  load: Load;
+}
+
+/** Sends or receives. @throws what ends a transfer. */
+export async function measureThroughput(
+  { session, machine, part, streams, ms, ...job }: ThroughputOptions,
+): Promise<Throughput> {
+  const begun = { at: performance.now(), cpu: process.cpuUsage() };
+  const emit = ({ type }: TransferEvent) => {
+    if (type === "connected") Object.assign(begun, { at: performance.now(), cpu: process.cpuUsage() });
+  };
+  // Each transfer ends its session, which has more to do here.
+  const kept: Session = { ...session, close() {} };
+  const dummies = createDummyEngine(machine.files);
+  const shared = {
+    ...job,
+    session: kept,
+    streams: exactly(streams),
+    sparse: false,
+    verify: false,
+    resume: false,
+    bytesPerSecond: 0,
+    workers: machine.workers,
+    emit,
+  };
+  const walk = () => new MadeUpWalk({ files: SMALL_JOB.files + 1, ms, now: () => performance.now() });
+  const outcome = part === "send"
+    ? await send({
+      ...shared,
+      files: { ...dummies, walk },
+      roots: MADE_UP_ROOTS.map((root) => ({ ...root, operand: 0 })),
+      operands: 1,
+      notFound: 0,
+      walk: { recursive: false },
+      compress: false,
+    })
+    : await receive({
+      ...shared,
+      files: dummies,
+      target: "",
+      others: 0,
+      toOutput: false,
+      base: "/",
+      tilde: false,
+      mostSources: MAX_PLAIN_ROOTS,
+      acceptSources: (sources) => sources,
+      preserve: false,
+      xattrs: false,
+      acls: false,
+      fsync: false,
+      direct: false,
+      umask: 0o077,
+      codecs: [],
+      state: machine.state,
+    });
+  const elapsed = performance.now() - begun.at;
+  const { user, system } = process.cpuUsage(begun.cpu);
+  const load = { cpuMs: Math.round((user + system) / 1000), ms: Math.round(elapsed) };
+  return { bytes: outcome.bytes, ms: elapsed, streams: outcome.streams, load };
+}

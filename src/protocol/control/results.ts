@@ -1,0 +1,226 @@
+/**
+ * Results: what the receiver says of a unit, in a frame of its own on the stream that brought the unit. Layout in
+ * PROTOCOL.md, "Results".
+ */
+
+import { ProtocolError } from "../../errors.ts";
+import { decodeName, encodeName } from "../names.ts";
+import { getUint53, putUint53 } from "../data/records.ts";
+
+/** What failed with one entry, as words that may cross the wire. */
+export interface Failure {
+  /** The system's error name, such as "ENOSPC", or "". */
+  code: string;
+  /** The path as the side where it failed has it, or "". */
+  path: string;
+  /** "Cannot write "/data/a": No space left on device". */
+  message: string;
+  /** What to do, or "". */
+  hint: string;
+}
+
+/** What was being done when all but extended attributes was, as messages of failures have it behind "Cannot". */
+export const SETTING_XATTRS = "set extended attributes of";
+
+/** As `SETTING_XATTRS`, for the times of an entry. */
+export const SETTING_TIME = "set the time of";
+
+/** Returns whether the entry has its final name and lacks only extended attributes or its time. */
+export function isPlaced({ message }: Failure): boolean {
+  return [SETTING_XATTRS, SETTING_TIME].some((act) => message.startsWith(`Cannot ${act} `));
+}
+
+/** The result of a pack unit's frame: one outcome for each record but `enter`. */
+export interface PackResult {
+  type: "pack";
+  unit: number;
+  /** CRC-32 of the contents that were written, or why they were not. */
+  outcomes: (number | Failure)[];
+}
+
+/** The answer to an ask: one outcome for each record but `enter`. */
+export interface AnswerResult {
+  type: "answer";
+  unit: number;
+  /** One of `Verdict` (ask.ts), or why the entry cannot be written. */
+  outcomes: (number | Failure)[];
+}
+
+/** The result of a range of a file. */
+export interface RangeResult {
+  type: "range";
+  unit: number;
+  /** Bytes that were written. */
+  bytes: number;
+  /** CRC-32 of the range. */
+  crc32: number;
+  failure?: Failure;
+}
+
+/** How far the receiver is. */
+export interface ProgressResult {
+  type: "progress";
+  /** Bytes written on this stream since it began. */
+  bytes: number;
+}
+
+/** What a result frame holds. */
+export type Result = PackResult | RangeResult | ProgressResult | AnswerResult;
+
+const TYPE = { pack: 1, range: 2, progress: 3, answer: 4 } as const;
+const MAX_TEXT_BYTES = 2048;
+/** Bytes that the texts of one result may take: a frame of failures must not be larger than one of data. */
+const ALL_TEXTS_BYTES = 512 << 10;
+const TEXTS = 4;
+
+/** Bytes that a result takes at the most, with so many outcomes of which so many are failures. */
+export function resultBytesLimit(outcomes: number, failures: number): number {
+  return 32 + outcomes * 5 + failures * TEXTS * (2 + textLimit(failures));
+}
+
+/** Most bytes of each text, longer ones are cut: the more failures, the shorter. */
+function textLimit(failures: number): number {
+  return Math.min(MAX_TEXT_BYTES, Math.floor(ALL_TEXTS_BYTES / TEXTS / Math.max(1, failures)));
+}
+
+/**
+ * Writes a result to bytes[at...].
+ *
+ * @returns one past its last byte.
+ */
+export function writeResult(view: DataView, at: number, result: Result): number {
+  view.setUint8(at, TYPE[result.type]);
+  at += 1;
+  if (result.type === "progress") {
+    putUint53(view, at, result.bytes);
+    return at + 8;
+  }
+  view.setUint32(at, result.unit, true);
+  at += 4;
+  if (result.type === "range") {
+    putUint53(view, at, result.bytes);
+    return writeOutcome(view, at + 8, result.failure ?? result.crc32, MAX_TEXT_BYTES);
+  }
+  view.setUint32(at, result.outcomes.length, true);
+  at += 4;
+  const limit = textLimit(result.outcomes.filter((outcome) => typeof outcome !== "number").length);
+  for (const outcome of result.outcomes) at = writeOutcome(view, at, outcome, limit);
+  return at;
+}
+
+/**
+ * Reads the result in bytes[at, end).
+ *
+ * @throws {ProtocolError} code "bad-result".
+ */
+export function readResult(view: DataView, at: number, end: number): Result {
+  const cursor = new Cursor(view, at, end);
+  const type = cursor.uint8();
+  const result = readBody(cursor, type);
+  if (!cursor.done) throw badResult("bytes follow it");
+  return result;
+}
+
+function readBody(cursor: Cursor, type: number): Result {
+  if (type === TYPE.progress) return { type: "progress", bytes: cursor.uint53() };
+  if (type === TYPE.range) {
+    const unit = cursor.uint32();
+    const bytes = cursor.uint53();
+    const outcome = cursor.outcome();
+    return typeof outcome === "number"
+      ? { type: "range", unit, bytes, crc32: outcome }
+      : { type: "range", unit, bytes, crc32: 0, failure: outcome };
+  }
+  if (type !== TYPE.pack && type !== TYPE.answer) throw badResult(`type ${type} is not known`);
+  const unit = cursor.uint32();
+  const count = cursor.uint32();
+  // An outcome takes five bytes at least: a count beyond that is a lie, found before memory is taken.
+  if (count * 5 > cursor.left) throw badResult(`it claims ${count} outcomes`);
+  const outcomes = Array.from({ length: count }, () => cursor.outcome());
+  return { type: type === TYPE.pack ? "pack" : "answer", unit, outcomes };
+}
+
+function writeOutcome(view: DataView, at: number, outcome: number | Failure, limit: number): number {
+  if (typeof outcome === "number") {
+    view.setUint8(at, 0);
+    view.setUint32(at + 1, outcome, true);
+    return at + 5;
+  }
+  view.setUint8(at++, 1);
+  for (const text of [outcome.code, outcome.path, outcome.message, outcome.hint]) at = writeText(view, at, text, limit);
+  return at;
+}
+
+function writeText(view: DataView, at: number, text: string, limit: number): number {
+  const bytes = cut(encodeName(text), limit);
+  view.setUint16(at, bytes.length, true);
+  new Uint8Array(view.buffer, view.byteOffset + at + 2, bytes.length).set(bytes);
+  return at + 2 + bytes.length;
+}
+
+/** At most `limit` bytes, not ending within a UTF-8 sequence. */
+function cut(bytes: Uint8Array, limit: number): Uint8Array {
+  if (bytes.length <= limit) return bytes;
+  let end = limit;
+  while (end > 0 && (bytes[end] & 0xc0) === 0x80) end--;
+  return bytes.subarray(0, end);
+}
+
+class Cursor {
+  #view: DataView;
+  #at: number;
+  #end: number;
+
+  constructor(view: DataView, at: number, end: number) {
+    this.#view = view;
+    this.#at = at;
+    this.#end = end;
+  }
+
+  get done(): boolean {
+    return this.#at === this.#end;
+  }
+
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  uint8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.#take(4), true);
+  }
+
+  uint53(): number {
+    const value = getUint53(this.#view, this.#take(8));
+    if (!Number.isSafeInteger(value)) throw badResult("a count is out of range");
+    return value;
+  }
+
+  outcome(): number | Failure {
+    const status = this.uint8();
+    if (status === 0) return this.uint32();
+    if (status !== 1) throw badResult(`status ${status} is not known`);
+    return { code: this.#text(), path: this.#text(), message: this.#text(), hint: this.#text() };
+  }
+
+  #text(): string {
+    const length = this.#view.getUint16(this.#take(2), true);
+    if (length > MAX_TEXT_BYTES) throw badResult(`a text of ${length} bytes`);
+    const at = this.#take(length);
+    return decodeName(new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length));
+  }
+
+  #take(bytes: number): number {
+    const at = this.#at;
+    if (at + bytes > this.#end) throw badResult("it is cut short");
+    this.#at = at + bytes;
+    return at;
+  }
+}
+
+function badResult(state: string): ProtocolError {
+  return new ProtocolError("bad-result", `Cannot read a result from the other side: ${state}`);
+}

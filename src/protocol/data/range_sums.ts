@@ -1,0 +1,72 @@
+/** The ranges of one file that are done, each with its CRC-32, in whatever order they come; and their sum when all are. */
+
+import { combineCrc32 } from "../crc32.ts";
+
+/** Bytes [start, end) of a file. */
+export interface ByteRange {
+  /** First byte. */
+  start: number;
+  /** One past the last byte. */
+  end: number;
+}
+
+/** A range with the CRC-32 of its bytes. */
+export interface SummedRange extends ByteRange {
+  crc32: number;
+}
+
+/** Collects the summed ranges of one file. Ranges that were added twice count once. */
+export class RangeSums {
+  #ranges: SummedRange[] = [];
+  #bytes = 0;
+
+  /** All ranges, in order. */
+  get ranges(): readonly SummedRange[] {
+    return this.#ranges;
+  }
+
+  /** Bytes in all ranges. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Adds a range.
+   *
+   * @returns false, and nothing is added, when it overlaps one that is there already.
+   */
+  add(range: SummedRange): boolean {
+    const at = this.#position(range.start);
+    const before = this.#ranges[at - 1];
+    const after = this.#ranges[at];
+    if ((before && before.end > range.start) || (after && after.start < range.end)) return false;
+    this.#ranges.splice(at, 0, range);
+    this.#bytes += range.end - range.start;
+    return true;
+  }
+
+  /** CRC-32 of bytes [0, size), undefined while some are missing. */
+  total(size: number): number | undefined {
+    if (this.#bytes !== size) return undefined;
+    let crc = 0;
+    let at = 0;
+    for (const range of this.#ranges) {
+      if (range.start !== at) return undefined;
+      crc = combineCrc32(crc, range.crc32, range.end - range.start);
+      at = range.end;
+    }
+    return at === size ? crc : undefined;
+  }
+
+  /** Index of the first range that starts at or after `start`. */
+  #position(start: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ranges[middle].start < start) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Files that earlier versions of escp kept in target directories: partial files and journals named by a hash of the
+ * target's name, run logs, and marks of unfinished directories. Nothing in them is believed. --clean removes them when
+ * name and contents are those that such a version wrote.
+ */
+
+import { crc32 } from "../../protocol/crc32.ts";
+import { fnv1a } from "../../files/path/fnv1a.ts";
+
+/** A journal and the partial file that it was about. */
+export interface OldPair {
+  partial: string;
+  journal: string;
+}
+
+/** Bytes from which a journal or run log is recognized. */
+export const OLD_JOURNAL_BYTES = 512;
+export const OLD_RUN_LOG_BYTES = 32;
+/** Maximum bytes of a mark: a name, and two numbers. */
+export const MOST_OLD_MARK_BYTES = 1024;
+
+const CHECKED_FROM = 16;
+const NAME_AT = 168;
+const MARK = "escp unfinished 1\n";
+
+/** The pair of this journal; undefined if it is not the name of one. */
+export function oldPairOf(journal: string): OldPair | undefined {
+  const stem = /^(\.escp-[0-9a-f]{16})\.journal$/.exec(journal)?.[1];
+  return stem === undefined ? undefined : { partial: `${stem}.part`, journal };
+}
+
+/** The journal of this partial file; undefined if it is not the name of one. */
+export function journalOfOldPartial(partial: string): string | undefined {
+  const stem = /^(\.escp-[0-9a-f]{16})\.part$/.exec(partial)?.[1];
+  return stem === undefined ? undefined : `${stem}.journal`;
+}
+
+export function isOldRunLogName(name: string): boolean {
+  return /^\.escp-[0-9a-f]{16}\.run$/.test(name);
+}
+
+export function isOldMarkName(name: string): boolean {
+  return /^\.escp-[0-9a-f]{16}\.unfinished$/.test(name);
+}
+
+/** Whether these are the first bytes of the journal of this name; one without any was left by a crash. */
+export function isOldJournal(bytes: Uint8Array<ArrayBuffer>, name: string): boolean {
+  if (bytes.length === 0) return true;
+  if (!isChecked(bytes, "ESCPJRNL", OLD_JOURNAL_BYTES)) return false;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint16(38, true);
+  return length <= 255 && `.escp-${fnv1a(bytes.subarray(NAME_AT, NAME_AT + length))}.journal` === name;
+}
+
+/** Whether these are the first bytes of a run log; one without any was left by a crash. */
+export function isOldRunLog(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return bytes.length === 0 || isChecked(bytes, "ESCPRUNJ", OLD_RUN_LOG_BYTES);
+}
+
+/** Whether this is the text of the mark of this name; one without any was left by a crash. */
+export function isOldMark(text: Uint8Array, name: string): boolean {
+  if (text.length === 0) return true;
+  const first = new TextDecoder().decode(text.subarray(0, MARK.length));
+  return text.length <= MOST_OLD_MARK_BYTES && first === MARK && `.escp-${fnv1a(text)}.unfinished` === name;
+}
+
+function isChecked(bytes: Uint8Array<ArrayBuffer>, magic: string, length: number): boolean {
+  if (bytes.length < length || new TextEncoder().encode(magic).some((byte, at) => bytes[at] !== byte)) return false;
+  const sum = new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
+  return sum === crc32(bytes, CHECKED_FROM, length);
+}

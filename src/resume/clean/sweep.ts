@@ -1,0 +1,20 @@
+/** Removing what a killed process could not remove. */
+
+import { codeOf } from "../../files/stat/file_failure.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { isTemporaryName } from "../../files/path/private_names.ts";
+import { temporaryPrefix } from "../../files/path/temporary_name.ts";
+import { removeQuietly } from "../own_file.ts";
+
+/** Removes temporary files with this token from a folder. To be called only when nobody writes such any more. */
+export function sweep(folder: string, token: string): void {
+  const prefix = temporaryPrefix(token);
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      if (name.startsWith(prefix) && isTemporaryName(name)) removeQuietly(joinPath(folder, name));
+    }
+  } catch (error) {
+    // What cannot be listed stays as it is.
+    if (codeOf(error) === undefined) throw error;
+  }
+}

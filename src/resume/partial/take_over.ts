@@ -1,0 +1,227 @@
+/** The start of a large file that can be resumed: takes over what an earlier copy has left, or starts over. */
+
+import { codeOf } from "../../files/stat/file_failure.ts";
+import { exactIdentity } from "../../files/stat/file_identity.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { newPartialName } from "../../files/path/private_names.ts";
+import { combineCrc32 } from "../../protocol/crc32.ts";
+import type { SummedRange } from "../../protocol/data/range_sums.ts";
+import {
+  decodeJournal,
+  decodeJournalHeader,
+  encodeJournalHeader,
+  isJournalOf,
+  type Journal,
+  JOURNAL_RECORD_BYTES,
+  type JournalHeader,
+  type NamedPartial,
+  putJournalRecord,
+  type ResumableSource,
+  sortedBlocks,
+} from "./journal.ts";
+import { lockExisting, lockJournal, lockOpen, removeJournal } from "./lock_journal.ts";
+import {
+  isStill,
+  openExactFile,
+  openOwnFile,
+  readBeginning,
+  removeExact,
+  removeOpened,
+  statExact,
+} from "../own_file.ts";
+import { MAX_HEADER_BYTES } from "../record_header.ts";
+import { intactBlocks } from "./verify_blocks.ts";
+
+/** A large file and its record. */
+export interface RecordedTarget {
+  /** Path of the journal in the state directory. */
+  record: string;
+  /** Absolute path of the target, without symbolic links: what the record is about. */
+  target: string;
+}
+
+/** A partial file and its journal, both of this process's own. */
+export interface TakenOver {
+  partial: NamedPartial;
+  /** The partial file, locked until it is closed: so --clean knows that it is in use, whoever cleans. */
+  lock: Deno.FsFile;
+  /** The journal, locked until it is closed. */
+  journal: Deno.FsFile;
+  headerBytes: number;
+  /** What the partial file contains already, in order and without overlaps. */
+  kept: SummedRange[];
+  /** An earlier copy of the source may have written more than that, which is to be compared with the source. */
+  continued: boolean;
+}
+
+export interface TakeOverOptions {
+  /** Bytes without a record can be compared with the source: they are left in the partial file. Default false. */
+  compares?: boolean;
+}
+
+/** Maximum bytes of a journal that are read: 4 million blocks. */
+const MOST_JOURNAL_BYTES = MAX_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
+/** Maximum number of ranges that the sender is told of: what follows them is sent again. */
+const MOST_KEPT = 4096;
+
+/** One check of a partial file at a time: disks are slow when they are read everywhere at once. */
+let checking: Promise<unknown> = Promise.resolve();
+
+/**
+ * Makes the partial file of a target and its journal, or takes over those of an earlier copy of the same source once the
+ * blocks have been read again. The partial file of another source is removed. One that is not what its record says, or
+ * is in use, is left alone.
+ *
+ * @param directory path of the directory of the target, by which `Deno.*` comes to it.
+ * @returns undefined if the journal cannot be had: the file is then copied without one.
+ */
+export async function takeOver(
+  directory: string,
+  { record, target }: RecordedTarget,
+  source: ResumableSource,
+  { compares = false }: TakeOverOptions = {},
+): Promise<TakenOver | undefined> {
+  let journal: Deno.FsFile | undefined;
+  let earlier: Earlier | undefined;
+  try {
+    journal = await lockJournal(record);
+    if (!journal) return undefined;
+    const found = decodeJournal(await readBeginning(journal, MOST_JOURNAL_BYTES));
+    const path = found?.header.target === target ? joinPath(directory, found.header.partial.name) : undefined;
+    const lock = path && openExactFile(path, found!.header.partial, { write: true });
+    if (lock && !await lockOpen(lock)) {
+      journal.close();
+      return undefined;
+    }
+    if (path && lock) earlier = { ...found!, path, lock };
+    const taken = earlier && await continued(journal, earlier, source, compares);
+    if (taken) return taken;
+    removePartial(earlier);
+    earlier = undefined;
+    return await begin(directory, journal, { source, target });
+  } catch (error) {
+    removePartial(earlier);
+    if (journal) removeJournal(record, journal);
+    // What the system refuses here it may well grant for a file without a record; if not, that says why.
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** Removes what an earlier copy has left of this target, unless it is in use. */
+export async function removeEarlier(directory: string, { record, target }: RecordedTarget): Promise<void> {
+  try {
+    const journal = await lockExisting(record);
+    if (!journal) return;
+    const earlier = decodeJournalHeader(await readBeginning(journal, MAX_HEADER_BYTES));
+    if (earlier?.header.target === target) {
+      const { partial } = earlier.header;
+      removeExact(joinPath(directory, partial.name), partial);
+    }
+    removeJournal(record, journal);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+  }
+}
+
+/** Bytes on the disk of the partial file that an earlier copy has left of this target; 0 if there is none. */
+export async function bytesLeft(directory: string, { record, target }: RecordedTarget): Promise<number> {
+  try {
+    using journal = openOwnFile(record);
+    const earlier = journal && decodeJournalHeader(await readBeginning(journal, MAX_HEADER_BYTES));
+    if (earlier?.header.target !== target) return 0;
+    const { partial } = earlier.header;
+    const info = statExact(joinPath(directory, partial.name), partial);
+    return info ? (info.blocks === null ? info.size : info.blocks * 512) : 0;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return 0;
+  }
+}
+
+/** What an earlier copy has left: its journal, and the partial file that is still what the journal says. */
+interface Earlier extends Journal {
+  path: string;
+  /** The partial file, locked. */
+  lock: Deno.FsFile;
+}
+
+function removePartial(earlier: Earlier | undefined): void {
+  if (!earlier) return;
+  removeExact(earlier.path, earlier.header.partial);
+  earlier.lock.close();
+}
+
+/** Continues what an earlier copy has left; undefined if it is of no use. */
+async function continued(
+  journal: Deno.FsFile,
+  { header, headerBytes, blocks, validBytes, path, lock }: Earlier,
+  source: ResumableSource,
+  compares: boolean,
+): Promise<TakenOver | undefined> {
+  if (!isJournalOf(header, source)) return undefined;
+  const { partial } = header;
+  const claimed = sortedBlocks(blocks);
+  const check = checking.then(() => intactBlocks(path, partial, claimed, source.size));
+  checking = check.catch(() => {});
+  const intact = await check;
+  if (!intact || (intact.length === 0 && !compares)) return undefined;
+  if (intact.length === blocks.length) journal.truncateSync(validBytes);
+  else rewrite(journal, headerBytes, intact);
+  return { partial, lock, journal, headerBytes, kept: joined(intact).slice(0, MOST_KEPT), continued: compares };
+}
+
+async function begin(
+  directory: string,
+  journal: Deno.FsFile,
+  about: Omit<JournalHeader, "partial">,
+): Promise<TakenOver> {
+  const name = newPartialName();
+  const path = joinPath(directory, name);
+  const mode = Deno.build.os === "windows" ? undefined : 0o600;
+  const lock = Deno.openSync(path, { write: true, createNew: true, mode });
+  try {
+    // Nobody else knows it yet.
+    await lockOpen(lock);
+    lock.truncateSync(about.source.size);
+    // Some file systems give it another owner: then no later run would take it for its own.
+    if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
+    const partial = { name, ...exactIdentity(lock.statSync()) };
+    const header = encodeJournalHeader({ ...about, partial });
+    journal.truncateSync(0);
+    writeAt(journal, 0, header);
+    return { partial, lock, journal, headerBytes: header.length, kept: [], continued: false };
+  } catch (error) {
+    removeOpened(path, lock);
+    lock.close();
+    throw error;
+  }
+}
+
+/** Only these blocks remain. */
+function rewrite(journal: Deno.FsFile, headerBytes: number, blocks: SummedRange[]): void {
+  const bytes = new Uint8Array(blocks.length * JOURNAL_RECORD_BYTES);
+  blocks.forEach((block, index) => {
+    putJournalRecord(bytes, index * JOURNAL_RECORD_BYTES, block.start, block.end, block.crc32);
+  });
+  journal.truncateSync(headerBytes);
+  writeAt(journal, headerBytes, bytes);
+}
+
+function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
+  file.seekSync(offset, Deno.SeekMode.Start);
+  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+}
+
+/** Blocks that follow each other as one. */
+function joined(blocks: SummedRange[]): SummedRange[] {
+  const ranges: SummedRange[] = [];
+  for (const block of blocks) {
+    const last = ranges.at(-1);
+    if (last?.end === block.start) {
+      last.crc32 = combineCrc32(last.crc32, block.crc32, block.end - block.start);
+      last.end = block.end;
+    } else ranges.push({ ...block });
+  }
+  return ranges;
+}

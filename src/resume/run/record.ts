@@ -1,0 +1,161 @@
+/**
+ * The record of a copy in the state directory: which directories the copy has created, and which of several files have
+ * their final names. A file is a digest (file_digest.ts) under a key of this record. A record is only appended to, in
+ * entries that have checksums, so that whatever stops the writer leaves at worst a shorter record.
+ *
+ * | part        | at | bytes |                                                                               |
+ * | ----------- | -- | ----- | ----------------------------------------------------------------------------- |
+ * | header      | 0  |       | magic `ESCPRUNJ`, version 3, see record_header.ts                             |
+ * | entry       | 0  | 4     | CRC-32 of the rest of the entry                                               |
+ * |             | 4  | 4     | type: 1 digests, 2 a directory                                                |
+ * |             | 8  | 4     | length of the payload: at most 64 KiB                                         |
+ * | digests     | 12 | 8     | digest of the options that decide how files are written                       |
+ * |             | 20 | 8     | digest of the boot id; zeros if it is not known                               |
+ * |             | 28 | 8 * n | digests: 1 to 4096                                                            |
+ * | a directory | 12 |       | source and identity, JSON                                                     |
+ *
+ * Integers are little-endian; a digest is two of 4 bytes, the lower first.
+ */
+
+import { crc32 } from "../../protocol/crc32.ts";
+import type { DigestKey } from "./keyed_digest.ts";
+import type { ExactIdentity } from "../../files/stat/file_identity.ts";
+import { parseIdentity } from "../own_file.ts";
+import { decodeHeader, encodeHeader } from "../record_header.ts";
+
+/** A digest: its two halves. */
+export type Digest = readonly [number, number];
+
+/** What a record is about. */
+export interface RunHeader {
+  /** Absolute path of the target, without symbolic links. */
+  target: string;
+  /** Of all digests, random. */
+  key: DigestKey;
+}
+
+/** A source directory as its sender describes it. */
+export interface DirectorySource {
+  name: string;
+  identity?: { dev: number; inode: number };
+}
+
+/** A directory that a copy has created for a source. */
+export interface CreatedDirectory extends ExactIdentity {
+  source: DirectorySource;
+}
+
+/** What decoding tells of each entry. */
+export interface RunEntries {
+  digest(low: number, high: number, of: { options: Digest; boot: Digest }): void;
+  directory(directory: CreatedDirectory): void;
+}
+
+/** Bytes of an entry of digests before the digests. */
+export const DIGESTS_HEADER_BYTES = 28;
+export const DIGEST_BYTES = 8;
+/** Maximum number of digests of an entry. */
+export const MOST_IN_ENTRY = 4096;
+
+const FORMAT = { magic: "ESCPRUNJ", version: 3 };
+const ENTRY_HEADER_BYTES = 12;
+const MOST_PAYLOAD_BYTES = 64 << 10;
+const EntryType = { digests: 1, directory: 2 } as const;
+
+/** Encodes a header. @throws {RangeError} if it is too long. */
+export function encodeRunHeader(header: RunHeader): Uint8Array<ArrayBuffer> {
+  return encodeHeader(FORMAT, header);
+}
+
+/** Decodes the header at the beginning of a record. @returns undefined if it is not one of this version. */
+export function decodeRunHeader(
+  bytes: Uint8Array<ArrayBuffer>,
+): { header: RunHeader; headerBytes: number } | undefined {
+  const decoded = decodeHeader(FORMAT, bytes);
+  if (!decoded) return undefined;
+  const { target, key } = decoded.fields;
+  if (typeof target !== "string" || !isPair(key)) return undefined;
+  return { header: { target, key }, headerBytes: decoded.end };
+}
+
+/** Encodes an entry of digests. @param digests the halves of at most `MOST_IN_ENTRY`. */
+export function encodeDigests(options: Digest, boot: Digest, digests: Uint32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(DIGESTS_HEADER_BYTES + digests.length * 4);
+  const view = new DataView(bytes.buffer);
+  [...options, ...boot].forEach((half, index) => view.setUint32(ENTRY_HEADER_BYTES + index * 4, half, true));
+  for (let index = 0; index < digests.length; index++) {
+    view.setUint32(DIGESTS_HEADER_BYTES + index * 4, digests[index], true);
+  }
+  return seal(EntryType.digests, bytes);
+}
+
+/** Encodes the entry of a directory; undefined for one whose source has too long a name. */
+export function encodeDirectory(directory: CreatedDirectory): Uint8Array<ArrayBuffer> | undefined {
+  const text = new TextEncoder().encode(JSON.stringify(directory));
+  if (text.length > MOST_PAYLOAD_BYTES) return undefined;
+  const bytes = new Uint8Array(ENTRY_HEADER_BYTES + text.length);
+  bytes.set(text, ENTRY_HEADER_BYTES);
+  return seal(EntryType.directory, bytes);
+}
+
+/**
+ * Decodes the entries from bytes[start] on. From the first one on that is cut short, or is not what was written, nothing
+ * counts.
+ *
+ * @returns how many bytes make sense; what follows them is to be cut off before more is appended.
+ */
+export function decodeEntries(bytes: Uint8Array<ArrayBuffer>, start: number, entries: Partial<RunEntries>): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = start;
+  while (at + ENTRY_HEADER_BYTES <= bytes.length) {
+    const type = view.getUint32(at + 4, true);
+    const length = view.getUint32(at + 8, true);
+    const end = at + ENTRY_HEADER_BYTES + length;
+    if (length > MOST_PAYLOAD_BYTES || end > bytes.length) break;
+    if (view.getUint32(at, true) !== crc32(bytes, at + 4, end)) break;
+    if (type === EntryType.digests) {
+      if (length < 16 || length % DIGEST_BYTES !== 0) break;
+      if (entries.digest) eachDigest(view, at, end, entries.digest);
+    } else if (type === EntryType.directory) {
+      const directory = parseDirectory(bytes.subarray(at + ENTRY_HEADER_BYTES, end));
+      if (!directory) break;
+      entries.directory?.(directory);
+    } else break;
+    at = end;
+  }
+  return at;
+}
+
+function eachDigest(view: DataView, at: number, end: number, digest: RunEntries["digest"]): void {
+  const half = (offset: number) => view.getUint32(offset, true);
+  const options: Digest = [half(at + 12), half(at + 16)];
+  const boot: Digest = [half(at + 20), half(at + 24)];
+  const of = { options, boot };
+  for (let next = at + DIGESTS_HEADER_BYTES; next < end; next += DIGEST_BYTES) digest(half(next), half(next + 4), of);
+}
+
+function seal(type: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const view = new DataView(bytes.buffer);
+  view.setUint32(4, type, true);
+  view.setUint32(8, bytes.length - ENTRY_HEADER_BYTES, true);
+  view.setUint32(0, crc32(bytes, 4, bytes.length), true);
+  return bytes;
+}
+
+function parseDirectory(text: Uint8Array): CreatedDirectory | undefined {
+  try {
+    const fields = Object(JSON.parse(new TextDecoder().decode(text))) as Record<string, unknown>;
+    const identity = parseIdentity(fields);
+    const { name, identity: of } = Object(fields.source) as Record<string, unknown>;
+    if (!identity || typeof name !== "string") return undefined;
+    const { dev, inode } = Object(of) as Record<string, unknown>;
+    const isKnown = typeof dev === "number" && typeof inode === "number";
+    return { source: { name, ...(isKnown ? { identity: { dev, inode } } : {}) }, ...identity };
+  } catch {
+    return undefined;
+  }
+}
+
+function isPair(value: unknown): value is [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((half) => Number.isInteger(half));
+}

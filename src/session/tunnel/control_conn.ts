@@ -1,0 +1,120 @@
+/** Connections whose bytes travel as messages of the control channel: where ssh lets nobody in but the session itself. */
+
+import { ProtocolError } from "../../errors.ts";
+import { CARRIED_BYTES, CARRIED_WINDOW_BYTES } from "../../protocol/limits.ts";
+import type { MessageOf } from "../../protocol/control/messages.ts";
+import type { ControlChannel } from "../model/control_channel.ts";
+import type { TunnelConn } from "../model/tunnel.ts";
+
+/** What belongs to such a connection. */
+export type CarriedMessage = MessageOf<"data" | "taken">;
+
+/** One connection, at either end. Reads and writes are those of `Deno.Conn`. */
+export class ControlConn implements TunnelConn {
+  /** Resolves when this end has closed it. */
+  readonly ended: Promise<void>;
+  readonly #control: ControlChannel;
+  readonly #number: number;
+  readonly #incoming: Uint8Array[] = [];
+  #incomingEnded = false;
+  #closed = false;
+  /** Bytes that the peer has sent and that were not read here. */
+  #unread = 0;
+  /** Of those that were read: what the peer has not been told. */
+  #untold = 0;
+  /** Bytes that may be sent before the peer says that it took some. */
+  #room = CARRIED_WINDOW_BYTES;
+  #wake = Promise.withResolvers<void>();
+  readonly #end: () => void;
+
+  constructor(control: ControlChannel, number: number) {
+    this.#control = control;
+    this.#number = number;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  /** Whether this end has closed it. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Takes in a message of this connection. @throws {ProtocolError} code "bad-message" for more than was allowed. */
+  accept(message: CarriedMessage): void {
+    if (message.type === "taken") {
+      this.#room += message.count;
+      if (this.#room > CARRIED_WINDOW_BYTES) throw new ProtocolError("bad-message", "More was taken than was sent");
+    } else if (message.bytes.length === 0) this.#incomingEnded = true;
+    else if (!this.#incomingEnded && !this.#closed) {
+      this.#unread += message.bytes.length;
+      if (this.#unread > CARRIED_WINDOW_BYTES) throw new ProtocolError("bad-message", "More was sent than was allowed");
+      this.#incoming.push(message.bytes);
+    }
+    this.#changed();
+  }
+
+  /** Whether the peer has closed it; what it sent before may still be read. */
+  get left(): boolean {
+    return this.#incomingEnded;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    while (this.#incoming.length === 0) {
+      if (this.#closed) throw new Deno.errors.BadResource("Cannot read from a connection: it is closed");
+      if (this.#incomingEnded) return null;
+      await this.#wake.promise;
+    }
+    const first = this.#incoming[0];
+    const count = Math.min(buffer.length, first.length);
+    buffer.set(first.subarray(0, count));
+    if (count === first.length) this.#incoming.shift();
+    else this.#incoming[0] = first.subarray(count);
+    this.#take(count);
+    return count;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    for (;;) {
+      if (this.#closed) throw new Deno.errors.BadResource("Cannot write to a connection: it is closed");
+      if (this.#incomingEnded) throw new Deno.errors.BrokenPipe("The other side has closed a connection");
+      if (this.#room > 0) break;
+      await this.#wake.promise;
+    }
+    const piece = bytes.subarray(0, Math.min(this.#room, CARRIED_BYTES));
+    this.#room -= piece.length;
+    this.#control.send({ type: "data", stream: this.#number, bytes: piece as Uint8Array<ArrayBuffer> });
+    return piece.length;
+  }
+
+  /** Tells the peer, which may still have what was written before. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#control.send({ type: "data", stream: this.#number, bytes: new Uint8Array() });
+    this.#incoming.length = 0;
+    this.#changed();
+    this.#end();
+  }
+
+  kill(): void {
+    this.close();
+  }
+
+  said(): Promise<string> {
+    return Promise.resolve("");
+  }
+
+  #take(count: number): void {
+    this.#unread -= count;
+    this.#untold += count;
+    if (this.#untold < CARRIED_WINDOW_BYTES / 4 || this.#incomingEnded) return;
+    this.#control.send({ type: "taken", stream: this.#number, count: this.#untold });
+    this.#untold = 0;
+  }
+
+  #changed(): void {
+    this.#wake.resolve();
+    this.#wake = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,98 @@
+/** `escp --receiver-stream`: a further ssh session that passes one stream on to the data port of this host. */
+
+import { messageOf, ProtocolError, StartError } from "../../errors.ts";
+import { descriptorOf } from "../../native/net/socket_descriptor.ts";
+import { splice } from "../../native/net/splice.ts";
+import { STREAM_MARK } from "../../protocol/limits.ts";
+import { PREAMBLE_BYTES, preambleSession } from "../../protocol/data/preamble.ts";
+import { ownerOfPort } from "./own_listener.ts";
+
+/** One direction of bytes. */
+export interface ByteReader {
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
+/** The other. */
+export interface ByteWriter {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+const BUFFER_BYTES = 256 << 10;
+
+/**
+ * Passes bytes in both directions until the data port closes its end. It refuses bytes that do not begin with a preamble,
+ * and ports where no escp of this user listens: a client that may run only escp on this host must not reach other
+ * services of it. No secret is needed, because streams authenticate end to end.
+ *
+ * @param descriptors of input and output, where the native engine may be used.
+ * @throws {ProtocolError} without a preamble; {StartError} if no escp of this user listens; errors of the connection.
+ */
+export async function passStream(
+  port: number,
+  input: ByteReader,
+  output: ByteWriter,
+  descriptors?: { input: number; output: number },
+): Promise<void> {
+  await writeAll(output, new TextEncoder().encode(STREAM_MARK));
+  const preamble = new Uint8Array(PREAMBLE_BYTES);
+  for (let have = 0; have < PREAMBLE_BYTES;) {
+    const count = await input.read(preamble.subarray(have));
+    if (count === null) throw new ProtocolError("bad-preamble", "The connection ended before it proved itself");
+    have += count;
+  }
+  preambleSession(preamble);
+  await checkOwner(port);
+  using conn = await connectTo(port);
+  conn.setNoDelay(true);
+  await writeAll(conn, preamble);
+  // A client that goes away takes the stream with it; one that has ended its side may still be waiting for the rest.
+  const place = descriptors && findDescriptor(conn);
+  const sent = inKernel(descriptors?.input, place, () => pass(input, conn)).then(() => conn.closeWrite());
+  sent.catch(() => {});
+  await inKernel(place, descriptors?.output, () => pass(conn, output));
+}
+
+/** Called right before connecting: after an earlier check another service could have taken the port. */
+async function checkOwner(port: number): Promise<void> {
+  const owner = await ownerOfPort(port);
+  if (owner === "escp") return;
+  const state = owner === "nobody" ? "Connection refused" : "no escp of this user listens on it";
+  throw new StartError(`Cannot reach port ${port} of this host from within: ${state}`);
+}
+
+async function connectTo(port: number): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname: "127.0.0.1", port });
+  } catch (cause) {
+    throw new StartError(`Cannot reach port ${port} of this host from within: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Without a copy into this process, where that can be done. */
+async function inKernel(from: number | undefined, to: number | undefined, otherwise: () => Promise<void>) {
+  if (from !== undefined && to !== undefined && await splice(from, to)) return;
+  await otherwise();
+}
+
+function findDescriptor(conn: Deno.TcpConn): number | undefined {
+  try {
+    return descriptorOf(conn);
+  } catch {
+    // Another system than Linux, or no FFI.
+    return undefined;
+  }
+}
+
+/** Passes bytes on until they end. @throws what broke one of the two. */
+export async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  for (;;) {
+    const count = await from.read(buffer);
+    if (count === null) return;
+    await writeAll(to, buffer.subarray(0, count));
+  }
+}
+
+async function writeAll(to: ByteWriter, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
+}

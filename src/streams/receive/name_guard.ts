@@ -1,0 +1,43 @@
+/** Refuses records with private names: nothing that comes in may look like a file of escp's own. */
+
+import type { TargetRoot } from "../../files/engine/engine.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { hasPrivateComponent, isPrivateNameAt, isRefusedPath, privateName } from "../../files/path/private_names.ts";
+import { targetText } from "../../files/target/name.ts";
+import { decodeName } from "../../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
+
+/** For the records of one frame after the other. It allocates nothing for names that are accepted. */
+export class NameGuard {
+  readonly #roots: readonly TargetRoot[];
+  /** The current folder: its root, and its path in the frame. */
+  #root = 0;
+  #start = 0;
+  #end = 0;
+
+  constructor(roots: readonly TargetRoot[]) {
+    this.#roots = roots;
+  }
+
+  /** Checks the record of a folder, which becomes the current one. @throws {FileError} code `PRIVATE_NAME` */
+  enter({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array): void {
+    this.#root = root;
+    this.#start = nameStart;
+    this.#end = nameEnd;
+    if (!isRefusedPath(this.#roots[root], bytes, nameStart, nameEnd)) return;
+    throw privateName("create", this.#folder(bytes));
+  }
+
+  /** Checks a record in the current folder. @throws {FileError} code `PRIVATE_NAME` */
+  check({ type, nameStart, nameEnd, contentStart, contentEnd }: RecordCursor, bytes: Uint8Array): void {
+    const isRefused = isPrivateNameAt(bytes, nameStart, nameEnd) ||
+      // No hard link is made to what escp could have put there itself.
+      (type === RecordType.hardlink && hasPrivateComponent(bytes, contentStart, contentEnd));
+    if (!isRefused) return;
+    throw privateName("create", joinPath(this.#folder(bytes), decodeName(bytes.subarray(nameStart, nameEnd))));
+  }
+
+  #folder(bytes: Uint8Array): string {
+    return targetText(this.#roots[this.#root], decodeName(bytes.subarray(this.#start, this.#end)));
+  }
+}

@@ -1,0 +1,219 @@
+/** Writes what a pack frame brings. No memory is taken and no promise made per file that goes well, but one number. */
+
+import { FileError, ProtocolError } from "../../errors.ts";
+import type { DeviceWriter } from "../../files/target/device_writer.ts";
+import type { TargetRoot, TargetWriter } from "../../files/engine/engine.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { crc32 } from "../../protocol/crc32.ts";
+import { PACK_RECORDS } from "../../protocol/limits.ts";
+import { decodeName } from "../../protocol/names.ts";
+import { FRESH_CHANGE, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
+import type { PackHeader } from "../../protocol/data/pack.ts";
+import type { Failure } from "../../protocol/control/results.ts";
+import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FinishedFiles } from "../../resume/run/finished_files.ts";
+import { toFailure } from "../failure.ts";
+import type { Breather } from "../../async/breather.ts";
+import { NameGuard } from "./name_guard.ts";
+import type { FolderAttributes, ReceivedPack, WrittenFile } from "../unit.ts";
+
+/** What else is wanted of a pack. */
+export interface PackReceiverOptions {
+  /** Where each file is brought to the disk, which takes its time: lets others have their turn. */
+  syncs?: Breather;
+  /** SHA-256, where reports tell which files, and what is in them. */
+  digest?: (bytes: Uint8Array) => Uint8Array;
+  /** Reports have digests of files that are to be remembered. */
+  finished?: FinishedFiles;
+  /** Called with what a device waits for. */
+  note?: (text: string) => void;
+}
+
+/** Receives pack frames of one stream. */
+export class PackReceiver {
+  readonly #target: TargetWriter;
+  readonly #syncs: Breather | undefined;
+  readonly #digest: ((bytes: Uint8Array) => Uint8Array) | undefined;
+  readonly #finished: FinishedFiles | undefined;
+  /** Halves of digests of the files that this pack has brought so far. */
+  readonly #digests = new Uint32Array(PACK_RECORDS * 2);
+  #digestsEnd = 0;
+  readonly #note: (text: string) => void;
+  #folder = "";
+  readonly #guard: NameGuard;
+  /** Writer of the current root if it is a device. */
+  #device: DeviceWriter | undefined;
+
+  constructor(
+    target: TargetWriter,
+    roots: readonly TargetRoot[],
+    { syncs, digest, finished, note = () => {} }: PackReceiverOptions = {},
+  ) {
+    this.#target = target;
+    this.#guard = new NameGuard(roots);
+    this.#note = note;
+    this.#digest = digest;
+    this.#syncs = syncs;
+    this.#finished = finished;
+  }
+
+  /** Cancels a pending write to a device. */
+  close(): void {
+    this.#device?.close();
+  }
+
+  /**
+   * Writes the records in bytes[start, end).
+   *
+   * @returns what to tell the main thread, and the outcome of each record for the sender.
+   * @throws {ProtocolError} when a record is not what a sender may send.
+   */
+  async receive(
+    { unit, attempt }: PackHeader,
+    bytes: Uint8Array<ArrayBuffer>,
+    start: number,
+    end: number,
+  ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
+    const report: ReceivedPack = {
+      type: "pack",
+      unit,
+      attempt,
+      files: 0,
+      bytes: 0,
+      skipped: 0,
+      failures: [],
+      folders: [],
+      created: [],
+      ...(this.#syncs ? { entered: [] } : {}),
+      ...(this.#digest ? { written: [] } : {}),
+    };
+    const outcomes: (number | Failure)[] = [];
+    const cursor = new RecordCursor(bytes, start, end, { plan: false });
+    let folder: Failure | undefined;
+    this.#digestsEnd = 0;
+    while (cursor.next()) {
+      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+      let outcome: number | Failure;
+      try {
+        if (entering) folder = undefined;
+        const inPlace = this.#device !== undefined && cursor.type === RecordType.file;
+        outcome = folder ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
+        const pausing = this.#syncs?.breathe();
+        if (pausing) await pausing;
+      } catch (error) {
+        outcome = toFailure(error);
+        if (entering) folder = outcome;
+      }
+      if (cursor.type === RecordType.enter) continue;
+      if (outcomes.push(outcome) > PACK_RECORDS) {
+        throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
+      }
+      if (typeof outcome !== "number") report.failures.push(outcome);
+      else {
+        if (cursor.type !== RecordType.folder) report.files++;
+        if (cursor.type === RecordType.file) report.bytes += cursor.size;
+        if (report.written && (cursor.type === RecordType.file || cursor.type === RecordType.hardlink)) {
+          report.written.push(this.#describe(cursor, bytes));
+        }
+      }
+    }
+    report.created = this.#target.takeCreated();
+    const kept = this.#target.takeKept();
+    if (kept.length > 0) report.kept = kept;
+    if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);
+    return { report, outcomes };
+  }
+
+  #write(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): number {
+    switch (cursor.type) {
+      case RecordType.file: {
+        this.#guard.check(cursor, bytes);
+        const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
+        if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
+        const look = this.#target.writeWhole(cursor, bytes);
+        if (look && this.#finished) this.#remember(this.#finished, cursor, bytes, look);
+        return sum;
+      }
+      case RecordType.folder:
+        this.#enter(cursor, bytes, report);
+        report.folders.push(folderAttributes(cursor, bytes));
+        return 0;
+      case RecordType.enter:
+        this.#enter(cursor, bytes, report);
+        return 0;
+      default:
+        this.#guard.check(cursor, bytes);
+        this.#target.makeLink(cursor, bytes);
+        return 0;
+    }
+  }
+
+  async #writeDevice(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    const { contentStart, contentEnd, contentBytes } = cursor;
+    const sum = crc32(bytes, contentStart, contentEnd);
+    if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
+    const device = this.#device!;
+    try {
+      await device.write(bytes, contentStart, contentBytes, 0);
+      if (this.#syncs) await device.sync();
+    } finally {
+      device.close();
+    }
+    return sum;
+  }
+
+  #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+    const { root, nameStart, nameEnd } = cursor;
+    this.#guard.enter(cursor, bytes);
+    this.#target.enter(root, bytes, nameStart, nameEnd);
+    this.#device = this.#target.openDevice(root, this.#note);
+    this.#finished?.enter(root, bytes, nameStart, nameEnd);
+    if (!report.entered && !report.written) return;
+    this.#folder = decodeName(bytes.subarray(nameStart, nameEnd));
+    report.entered?.push({ root, path: this.#folder });
+  }
+
+  /** A file, or a further name of one, that is in place. */
+  #describe(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): WrittenFile {
+    const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
+    const path = joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd)));
+    const contents = bytes.subarray(contentStart, contentEnd);
+    return type === RecordType.file
+      ? { root, path, digest: this.#digest!(contents) }
+      : { root, path, first: decodeName(contents) };
+  }
+
+  #remember(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, look: FileLook): void {
+    if ((cursor.uint32(RecordField.mode) & FRESH_CHANGE) !== 0) return;
+    const digest = finished.digest(cursor, bytes, look);
+    this.#digests[this.#digestsEnd++] = digest[0];
+    this.#digests[this.#digestsEnd++] = digest[1];
+  }
+
+  #corrupt(cursor: RecordCursor, bytes: Uint8Array): FileError {
+    const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    return new FileError("write", name, "its contents are not what was read (CRC-32 differs)", {
+      code: "ECHECKSUM",
+      hint: "Copy it again; if it stays so, test the memory of both machines",
+    });
+  }
+}
+
+/** What a `folder` record says of its folder. */
+export function folderAttributes(cursor: RecordCursor, bytes: Uint8Array): FolderAttributes {
+  return {
+    root: cursor.root,
+    path: decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)),
+    attributes: {
+      mode: cursor.uint32(RecordField.mode),
+      uid: cursor.uint32(RecordField.uid),
+      gid: cursor.uint32(RecordField.gid),
+      mtime: cursor.seconds(RecordField.mtime),
+      mtimeNs: cursor.uint32(RecordField.mtimeNs),
+      atime: cursor.seconds(RecordField.atime),
+      atimeNs: cursor.uint32(RecordField.atimeNs),
+    },
+    // The frame's buffer is used again.
+    xattrs: cursor.xattrs()?.slice(),
+  };
+}

@@ -1,0 +1,72 @@
+/** One stream of a copy between two other hosts: what one sends is opened here, sealed again, and sent to the other. */
+
+import { ProtocolError } from "../../errors.ts";
+import { FrameKind } from "../../protocol/data/frame.ts";
+import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../../protocol/control/results.ts";
+import type { Breather } from "../../async/breather.ts";
+import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
+
+/** Whom a relayed stream tells. */
+export interface RelayHost {
+  /** Bytes that the receiver has written on this stream so far. */
+  written(bytes: number): void;
+  /** The receiver's result of a unit. */
+  relayed(result: PackResult | RangeResult | AnswerResult): void;
+}
+
+/** A connection to one of the two hosts. */
+export interface RelayEnd {
+  reader: FrameReader;
+  writer: FrameWriter;
+}
+
+const FROM_SENDER: readonly number[] = [
+  FrameKind.pack,
+  FrameKind.block,
+  FrameKind.ask,
+  FrameKind.keepAlive,
+  FrameKind.end,
+];
+const FROM_RECEIVER: readonly number[] = [FrameKind.result, FrameKind.keepAlive, FrameKind.end];
+
+/** Runs until both directions have had their last frame. @throws what broke one of the connections. */
+export async function relayStream(
+  sender: RelayEnd,
+  receiver: RelayEnd,
+  host: RelayHost,
+  breather: Breather,
+): Promise<void> {
+  await Promise.all([
+    forward(sender.reader, receiver.writer, FROM_SENDER, breather),
+    forward(receiver.reader, sender.writer, FROM_RECEIVER, breather, (reader) => tell(reader, host)),
+  ]);
+}
+
+async function forward(
+  from: FrameReader,
+  to: FrameWriter,
+  kinds: readonly number[],
+  breather: Breather,
+  look: (reader: FrameReader) => void = () => {},
+): Promise<void> {
+  for (;;) {
+    await from.next();
+    const { kind, start, end } = from;
+    if (!kinds.includes(kind)) {
+      throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${kind} from this side`);
+    }
+    look(from);
+    // In place: a frame has the same layout on both connections, and what was read ahead lies behind it.
+    await to.write(kind, from.bytes, FRAME_START, end - start);
+    if (kind === FrameKind.end) return;
+    const breath = breather.breathe();
+    if (breath) await breath;
+  }
+}
+
+function tell(reader: FrameReader, host: RelayHost): void {
+  if (reader.kind !== FrameKind.result) return;
+  const result = readResult(reader.view, reader.start, reader.end);
+  if (result.type === "progress") host.written(result.bytes);
+  else host.relayed(result);
+}

@@ -1,0 +1,78 @@
+/** Digests files of the sending side, of which nothing is sent. */
+
+import { FileError } from "../../errors.ts";
+import { isAsFound } from "../../files/stat/as_found.ts";
+import { digestBytes, sumRange } from "../../files/target/content_digest.ts";
+import type { SourceReader } from "../../files/engine/engine.ts";
+import { FileChange } from "../../files/stat/file_change.ts";
+import { crc32 } from "../../protocol/crc32.ts";
+import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
+import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
+import type { Breather } from "../../async/breather.ts";
+import type { DigestedFile, DigestReport, DigestUnit } from "../unit.ts";
+
+/** Returns the sums of a `DigestReport`. */
+export async function digestSources(
+  unit: DigestUnit,
+  source: SourceReader,
+  breather: Breather,
+): Promise<DigestReport["sums"]> {
+  if (unit.file) return [await digestLarge(unit, source, breather)];
+  const plan = unit.plan!;
+  const buffer = new Uint8Array(PACK_FILE_LIMIT);
+  const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+  const sums: DigestReport["sums"] = [];
+  let inFolder = false;
+  while (cursor.next()) {
+    const { root, nameStart, nameEnd } = cursor;
+    if (cursor.type !== RecordType.file) {
+      inFolder = ifReadable(() => source.enter(root, plan, nameStart, nameEnd)) !== UNREADABLE;
+      continue;
+    }
+    const read = () => source.readWhole(plan, nameStart, nameEnd, buffer, 0, buffer.length);
+    const length = inFolder ? ifReadable(read) : UNREADABLE;
+    if (length === UNREADABLE) sums.push(undefined);
+    else {
+      const isSame = length === cursor.size && source.change === FileChange.none && isAsFound(cursor, source.stat);
+      const change = isSame ? FileChange.none : FileChange.certain;
+      sums.push({ crc32: crc32(buffer, 0, length), digest: digestBytes(buffer.subarray(0, length)), change });
+    }
+    const pausing = breather.breathe();
+    if (pausing) await pausing;
+  }
+  return sums;
+}
+
+async function digestLarge(
+  { file, sha256 }: DigestUnit,
+  source: SourceReader,
+  breather: Breather,
+): Promise<DigestedFile | undefined> {
+  const { root, path, size, identity, times } = file!;
+  const reader = ifReadable(() => source.openRanged(root, path, identity));
+  if (reader === UNREADABLE) return undefined;
+  try {
+    // A network file system may have pages in the cache from before the change.
+    reader.forgetCache();
+    const sum = await sumRange(reader, 0, size, () => breather.breathe(), { sha256 });
+    // The reader has the size that the file had when it was opened here.
+    const change = reader.size === size ? reader.changeSince(times) : FileChange.certain;
+    return sum && { ...sum, change };
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+const UNREADABLE = Symbol();
+
+function ifReadable<Result>(act: () => Result): Result | typeof UNREADABLE {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof FileError) return UNREADABLE;
+    throw error;
+  }
+}

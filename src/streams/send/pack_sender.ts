@@ -1,0 +1,301 @@
+/** Sends pack units: reads the small files of a plan straight into frames. No memory is taken and no promise made per file. */
+
+import { FileError, quotePath } from "../../errors.ts";
+import { FileChange } from "../../files/stat/file_change.ts";
+import { FileCode } from "../../files/stat/file_failure.ts";
+import type { SourceReader } from "../../files/engine/engine.ts";
+import { isFreshChange } from "../../files/stat/fresh_change.ts";
+import { alignUp } from "../../protocol/data/alignment.ts";
+import { SHA256_BYTES } from "../../protocol/data/ask.ts";
+import { crc32 } from "../../protocol/crc32.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
+import { decodeName } from "../../protocol/names.ts";
+import { PACK_HEADER_BYTES, writePackHeader } from "../../protocol/data/pack.ts";
+import {
+  FRESH_CHANGE,
+  putInt53,
+  putUint53,
+  RecordCursor,
+  RecordField,
+  RecordType,
+} from "../../protocol/data/records.ts";
+import type { Failure } from "../../protocol/control/results.ts";
+import type { Compressor } from "../frames/compressor.ts";
+import { toFailure } from "../failure.ts";
+import { FRAME_START } from "../frames/frames.ts";
+import type { FrameSender } from "../frames/frame_sender.ts";
+import type { GrownFile, PackUnit, SentContents } from "../unit.ts";
+
+/** What was sent of a pack unit, to be held against the results. */
+export interface SentPack {
+  type: "pack";
+  unit: number;
+  /** CRC-32 of each record that was sent, in order; 0 for what has no contents. */
+  crcs: Uint32Array;
+  /** Bytes of contents of each. */
+  sizes: Uint32Array;
+  /** 1 for each that counts as a file, 0 for a folder. */
+  counts: Uint8Array;
+  /** Which record of the plan each is, not counting `enter`. */
+  places: Uint16Array;
+  /** The record of the plan that is under way. */
+  place: number;
+  /** How many were sent. */
+  sent: number;
+  /** What could not be read, and so was not sent. */
+  failures: Failure[];
+  /** What has grown too large for a pack, and so was not sent. */
+  grown: GrownFile[];
+  notes: string[];
+  /** What was sent of each record of the plan, where that has to be known. */
+  contents?: SentContents;
+  /** All frames of the unit are on their way. */
+  complete: boolean;
+}
+
+/** Reads and packs. One for each stream: it has a current folder. */
+export class PackSender {
+  readonly #reader: SourceReader;
+  readonly #out: FrameSender;
+  /** Records with an outcome in the frame that is being filled. */
+  #outcomes = 0;
+  readonly #compressor?: Compressor;
+  readonly #digest?: (bytes: Uint8Array) => Uint8Array;
+
+  /** @param options.digest SHA-256, where what is sent has to be known. */
+  constructor(
+    reader: SourceReader,
+    out: FrameSender,
+    { compressor, digest }: { compressor?: Compressor; digest?: (bytes: Uint8Array) => Uint8Array } = {},
+  ) {
+    this.#reader = reader;
+    this.#out = out;
+    this.#compressor = compressor;
+    this.#digest = digest;
+  }
+
+  /** Sends a unit; `sent` grows while frames leave. */
+  async send(unit: PackUnit, sent: SentPack): Promise<void> {
+    const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
+    const folder = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
+    let at = this.#begin();
+    while (cursor.next()) {
+      if (cursor.type !== RecordType.enter) sent.place++;
+      if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) {
+        if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit, at);
+        at = this.#copy(unit.plan, cursor.start, cursor.end, at);
+        folder.start = cursor.start;
+        folder.end = cursor.xattrStart;
+        folder.nameStart = cursor.nameStart;
+        folder.nameEnd = cursor.nameEnd;
+        folder.failure = this.#enter(unit.plan, cursor);
+        if (cursor.type === RecordType.folder) this.#count(sent, 0, 0, 0);
+        continue;
+      }
+      if (folder.failure) {
+        sent.failures.push(folder.failure);
+        continue;
+      }
+      const isFile = cursor.type === RecordType.file;
+      const needed = cursor.contentStart - cursor.start + alignUp(isFile ? cursor.size : cursor.contentBytes);
+      if (!this.#fits(at, needed)) at = await this.#resume(unit, at, folder);
+      if (!isFile) {
+        at = this.#copy(unit.plan, cursor.start, cursor.end, at);
+        this.#count(sent, 0, 0, 1);
+        continue;
+      }
+      const read = this.#readFile(unit.plan, cursor, at, sent);
+      if (read !== undefined) {
+        at = read;
+        continue;
+      }
+      // It has grown beyond what this frame has room for: a frame of its own may hold it.
+      at = await this.#resume(unit, at, folder);
+      const again = this.#readFile(unit.plan, cursor, at, sent);
+      if (again === undefined) sent.grown.push(this.#grown(unit.plan, cursor, folder));
+      at = again ?? at;
+    }
+    await this.#flush(unit, at);
+    sent.complete = true;
+  }
+
+  #begin(): number {
+    return FRAME_START + FRAME_HEADER_BYTES + PACK_HEADER_BYTES;
+  }
+
+  #fits(at: number, bytes: number): boolean {
+    return at + bytes <= this.#out.payloadEnd;
+  }
+
+  #copy(plan: Uint8Array, start: number, end: number, at: number): number {
+    this.#out.bytes.set(plan.subarray(start, end), at);
+    return at + end - start;
+  }
+
+  #enter(plan: Uint8Array<ArrayBuffer>, cursor: RecordCursor): Failure | undefined {
+    try {
+      this.#reader.enter(cursor.root, plan, cursor.nameStart, cursor.nameEnd);
+      return undefined;
+    } catch (error) {
+      return toFailure(error);
+    }
+  }
+
+  /** Sends what is there and begins a frame in the same folder. */
+  async #resume(unit: PackUnit, at: number, folder: { start: number; end: number }): Promise<number> {
+    const next = await this.#flush(unit, at);
+    const end = this.#copy(unit.plan, folder.start, folder.end, next);
+    // Its attributes were sent with the first one.
+    this.#out.view.setUint8(next + RecordField.type, RecordType.enter);
+    this.#out.view.setUint16(next + RecordField.xattrUnits, 0, true);
+    return end;
+  }
+
+  async #flush(unit: PackUnit, at: number): Promise<number> {
+    const records = this.#begin();
+    // A frame that only enters a folder has nothing to be answered: its result would come when nobody waits for it.
+    if (this.#outcomes > 0) {
+      this.#outcomes = 0;
+      const start = FRAME_START + FRAME_HEADER_BYTES;
+      const { unit: number, attempt } = unit;
+      const coded = this.#compressor?.compress(this.#out.bytes, records, at);
+      writePackHeader(
+        this.#out.view,
+        start,
+        coded === undefined
+          ? { unit: number, attempt }
+          : { unit: number, attempt, codec: this.#compressor!.coding, length: at - records },
+      );
+      await this.#out.send(FrameKind.pack, PACK_HEADER_BYTES + (coded ?? at - records));
+    }
+    return this.#begin();
+  }
+
+  /**
+   * @returns where the next record begins: unchanged when the file could not be read, undefined when it did not fit.
+   */
+  #readFile(
+    plan: Uint8Array<ArrayBuffer>,
+    cursor: RecordCursor,
+    at: number,
+    sent: SentPack,
+  ): number | undefined {
+    const { bytes, view } = this.#out;
+    const contents = at + cursor.contentStart - cursor.start;
+    const reader = this.#reader;
+    let size: number;
+    let sum: number;
+    let changed: boolean;
+    try {
+      size = this.#read(plan, cursor, contents);
+      sum = crc32(bytes, contents, contents + size);
+      changed = reader.change === FileChange.certain;
+      if (reader.change === FileChange.perhaps) {
+        // The same bytes once more: all of them were read from one state of the file.
+        const before = { size, sum };
+        size = this.#read(plan, cursor, contents);
+        sum = crc32(bytes, contents, contents + size);
+        changed = size !== before.size || sum !== before.sum;
+      }
+    } catch (error) {
+      // What does not say how large it is, as files of /proc do, can be sent in no other way.
+      const known = reader.stat.size > 0;
+      if (known && error instanceof FileError && error.code === FileCode.grew) return undefined;
+      sent.failures.push(toFailure(error));
+      return at;
+    }
+    if (changed) sent.notes.push(changeNote(reader, plan, cursor));
+    this.#copyHeader(plan, cursor, at);
+    const { stat } = reader;
+    const fresh = changed || isFreshChange(stat, Date.now());
+    view.setUint32(at + RecordField.mode, (stat.mode & 0o7777) | (fresh ? FRESH_CHANGE : 0), true);
+    view.setUint32(at + RecordField.mtimeNs, stat.mtimeNs, true);
+    putInt53(view, at + RecordField.mtime, stat.mtime);
+    view.setUint32(at + RecordField.crc32, sum, true);
+    putUint53(view, at + RecordField.size, size);
+    this.#count(sent, sum, size, 1);
+    if (sent.contents) {
+      const { sizes, crcs, digests } = sent.contents;
+      sizes[sent.place] = size;
+      crcs[sent.place] = sum;
+      digests.set(this.#digest!(bytes.subarray(contents, contents + size)), sent.place * SHA256_BYTES);
+    }
+    const end = contents + alignUp(size);
+    bytes.fill(0, contents + size, end);
+    return end;
+  }
+
+  #read(plan: Uint8Array<ArrayBuffer>, { nameStart, nameEnd }: RecordCursor, at: number): number {
+    const { bytes, payloadEnd } = this.#out;
+    return this.#reader.readWhole(plan, nameStart, nameEnd, bytes, at, payloadEnd - at);
+  }
+
+  /** The file that the reader has just found to be too large. */
+  #grown(plan: Uint8Array, cursor: RecordCursor, folder: { nameStart: number; nameEnd: number }): GrownFile {
+    const { stat } = this.#reader;
+    const names = [plan.subarray(folder.nameStart, folder.nameEnd), plan.subarray(cursor.nameStart, cursor.nameEnd)];
+    return {
+      item: {
+        type: "ranged",
+        root: cursor.root,
+        path: names.map(decodeName).filter((name) => name !== "").join("/"),
+        size: stat.size,
+        attributes: stat.attributes(),
+        identity: { dev: stat.dev, inode: stat.inode },
+        times: stat.changeTimes(),
+        xattrs: cursor.xattrs()?.slice(),
+      },
+      bytesBefore: cursor.size,
+    };
+  }
+
+  /** All before the contents, without a call of `set`, whose argument would be a new object for each file. */
+  #copyHeader(plan: Uint8Array, cursor: RecordCursor, at: number): void {
+    const { bytes } = this.#out;
+    for (let from = cursor.start; from < cursor.contentStart; from++) bytes[at++] = plan[from];
+  }
+
+  #count(sent: SentPack, crc: number, size: number, files: 0 | 1): void {
+    sent.counts[sent.sent] = files;
+    sent.crcs[sent.sent] = crc;
+    sent.sizes[sent.sent] = size;
+    sent.places[sent.sent] = sent.place;
+    sent.sent++;
+    this.#outcomes++;
+  }
+}
+
+/**
+ * What is known of a unit before anything of it was sent.
+ *
+ * @param keeps whether what is sent has to be known.
+ */
+export function beginPack(unit: PackUnit, keeps = false): SentPack {
+  const { records } = unit;
+  const contents = keeps && {
+    sizes: new Uint32Array(records),
+    crcs: new Uint32Array(records),
+    digests: new Uint8Array(records * SHA256_BYTES),
+  };
+  return {
+    ...(contents ? { contents } : {}),
+    type: "pack",
+    unit: unit.unit,
+    crcs: new Uint32Array(records),
+    sizes: new Uint32Array(records),
+    places: new Uint16Array(records),
+    place: -1,
+    counts: new Uint8Array(records),
+    sent: 0,
+    failures: [],
+    grown: [],
+    notes: [],
+    complete: false,
+  };
+}
+
+function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor): string {
+  const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
+  const path = name === "" ? reader.folderPath : `${reader.folderPath}/${name}`;
+  return `${quotePath(path)} changed while it was copied`;
+}

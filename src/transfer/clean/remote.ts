@@ -1,0 +1,76 @@
+/** The remote end of a session that cleans: no streams, only the control channel. */
+
+import { ProtocolError } from "../../errors.ts";
+import type { CleanJob } from "../../protocol/control/job.ts";
+import type { RemovedEntry } from "../../protocol/control/messages.ts";
+import { MOST_WAITING } from "../../session/model/control_channel.ts";
+import type { Failure } from "../../protocol/control/results.ts";
+import type { RemoteSession } from "../../session/model/remote_session.ts";
+import { clean, findFolders } from "./clean.ts";
+import { GatheredEntries } from "../send/gathered_entries.ts";
+import type { Machine } from "../machine.ts";
+import { checkDirection, confine, type SessionLimits } from "../remote/session_limits.ts";
+import { takeWanted } from "../wanted.ts";
+
+/** What is gathered for a message waits no longer. */
+const GATHER_MS = 250;
+
+/** Does the cleaning of the job, and tells the client. @throws what ended it. */
+export async function cleanForClient(
+  { control, features }: RemoteSession,
+  job: CleanJob,
+  machine: Machine,
+  { limits, local, note }: { limits: SessionLimits; local: boolean; note: (text: string) => void },
+): Promise<void> {
+  machine.notes.forEach(note);
+  if (!features.includes("clean")) throw new ProtocolError("bad-message", "Cannot clean: it was not agreed on");
+  checkDirection("clean", limits);
+  const { dryRun = false, records: byRecords = false, olderThanMs } = job;
+  const home = Deno.cwd();
+  const confinement = confine(limits, home, machine.files.paths);
+  const failed = (failure: Failure) => {
+    note(failure.message);
+    control.send({ type: "failed", failure });
+  };
+  const found = await findFolders(
+    await takeWanted(control, job),
+    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement, byRecords },
+    machine.files,
+    { failed, turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined },
+  );
+  const gone: { error?: unknown } = {};
+  const bye = control.expect("bye");
+  bye.catch((error) => gone.error = error);
+  const removed = new GatheredEntries<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
+  let sentMs = performance.now();
+  const work = clean(
+    { olderThanMs, dryRun },
+    { found, confinedTo: confinement?.root, files: machine.files, state: machine.state },
+    {
+      removed(entry) {
+        note(`${dryRun ? "would remove" : "removed"} ${entry.path}`);
+        removed.add(entry);
+      },
+      failed,
+      turn() {
+        if (gone.error) throw gone.error;
+        const now = performance.now();
+        if (now - sentMs > GATHER_MS) {
+          removed.flush();
+          sentMs = now;
+        }
+        // Wait while the client does not read, so that unsent messages do not fill the memory.
+        return control.waiting > MOST_WAITING ? control.flushed() : undefined;
+      },
+    },
+  );
+  work.catch(() => {});
+  const early = bye.then(() => {
+    throw new ProtocolError("bad-order", "Cannot end the session: it is not done");
+  });
+  early.catch(() => {});
+  const outcome = await Promise.race([work, early]);
+  removed.flush();
+  control.send({ type: "cleaned", ...outcome });
+  await bye;
+}

@@ -1,0 +1,45 @@
+/** Identities of the backups of a verified copy, so that no other file is restored. */
+
+import type { FolderPlace, KeptBackup } from "../../files/engine/engine.ts";
+import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
+import type { RememberedRun } from "./remembered_run.ts";
+
+/** Backups of all threads. */
+export class KeptBackups {
+  readonly #kept = new Map<string, FileIdentity>();
+  readonly #memory: RememberedRun | undefined;
+  /** Backups that no later run knows yet. */
+  #unnoted: KeptBackup[] = [];
+
+  /** @param memory knows the backups of earlier runs of this copy. */
+  constructor(memory: RememberedRun | undefined) {
+    this.#memory = memory;
+  }
+
+  add(backups: readonly KeptBackup[] = []): void {
+    for (const backup of backups) this.#kept.set(keyOf(backup), backup.identity);
+    if (this.#memory) this.#unnoted.push(...backups);
+    this.note();
+  }
+
+  /** Notes the backups for a later run, if this run leaves one anything to continue. Otherwise they are removed. */
+  note(): void {
+    if (this.#unnoted.length === 0 || !this.#memory?.isKept) return;
+    for (const backup of this.#unnoted.splice(0)) this.#memory.noteBackup(backup);
+  }
+
+  /** Returns whether this file is a backup of the copy. */
+  has(backup: KeptBackup): boolean {
+    const kept = this.#kept.get(keyOf(backup));
+    return kept ? isSameFile(kept, backup.identity) : this.#memory?.hasKept(backup) ?? false;
+  }
+
+  /** Forgets the backups of verified entries. */
+  drop(confirmed: readonly FolderPlace[] = []): void {
+    for (const place of confirmed) this.#kept.delete(keyOf(place));
+  }
+}
+
+function keyOf({ root, path }: FolderPlace): string {
+  return `${root}/${path}`;
+}

@@ -1,0 +1,31 @@
+/** The digest of a large file that was received in ranges, in any order: it is read back in order. */
+
+import { FileError } from "../../errors.ts";
+import { sumRange } from "../../files/target/content_digest.ts";
+import type { Partial, TargetWriter } from "../../files/engine/engine.ts";
+
+/**
+ * Reads all of a partial file.
+ *
+ * @param received size and CRC-32 of what was received.
+ * @returns its SHA-256: that of the bytes received.
+ * @throws {FileError} when it contains something else, or cannot be read.
+ */
+export async function digestPartial(
+  writer: TargetWriter,
+  partial: Partial,
+  received: { size: number; crc32: number },
+  pause: () => void | Promise<void>,
+): Promise<Uint8Array> {
+  const reader = writer.readPartial(partial);
+  try {
+    const sum = await sumRange(reader, 0, received.size, pause);
+    if (sum?.crc32 === received.crc32) return sum.digest!;
+    throw new FileError("write", reader.path, "it is not read back as it was written (CRC-32 differs)", {
+      code: "ECHECKSUM",
+      hint: "If nothing else writes to it, test the disk and the RAM of this machine",
+    });
+  } finally {
+    reader.close();
+  }
+}

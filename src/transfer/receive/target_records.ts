@@ -1,0 +1,46 @@
+/** Where the large files of a copy have their records. */
+
+import { FileError } from "../../errors.ts";
+import type { PathCalls, TargetRoot } from "../../files/engine/engine.ts";
+import { joinPath } from "../../files/path/local_path.ts";
+import { rootFolder } from "../../files/target/name.ts";
+import { recordPath } from "../../resume/state_directory.ts";
+import type { RecordedTarget } from "../../resume/partial/take_over.ts";
+
+export class TargetRecords {
+  readonly #directory: string | undefined;
+  readonly #roots: readonly TargetRoot[];
+  readonly #paths: PathCalls;
+  /** Directories of the roots without symbolic links, by their paths; undefined for one that cannot be found. */
+  readonly #real = new Map<string, string | undefined>();
+
+  /** @param directory with the journals; undefined: there is none. */
+  constructor(directory: string | undefined, roots: readonly TargetRoot[], paths: PathCalls) {
+    this.#directory = directory;
+    this.#roots = roots;
+    this.#paths = paths;
+  }
+
+  /** The record of a file by its path below the root, which is "" for a root that is a file; undefined: it has none. */
+  async of(root: number, path: string): Promise<RecordedTarget | undefined> {
+    const target = this.#roots[root];
+    if (this.#directory === undefined || !target || target.kind === "device") return undefined;
+    const real = this.#realPath(rootFolder(target));
+    if (real === undefined) return undefined;
+    const full = joinPath(real, target.kind === "file" ? target.name : path);
+    return { record: await recordPath(this.#directory, "journal", full), target: full };
+  }
+
+  #realPath(path: string): string | undefined {
+    if (!this.#real.has(path)) {
+      let real: string | undefined;
+      try {
+        real = this.#paths.realPath(path);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+      }
+      this.#real.set(path, real);
+    }
+    return this.#real.get(path);
+  }
+}

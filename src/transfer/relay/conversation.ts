@@ -1,0 +1,143 @@
+/** What two other hosts say to each other over their control channels, passed on and looked at. */
+
+import type { MessageOf, MessageType } from "../../protocol/control/messages.ts";
+import type { AnswerResult, Failure, PackResult, RangeResult } from "../../protocol/control/results.ts";
+import type { ClientSession } from "../../session/model/client_session.ts";
+import { MOST_WAITING } from "../../session/model/control_channel.ts";
+import type { StreamCount } from "../../session/model/stream_count.ts";
+import { toError } from "../../streams/failure.ts";
+import { announce } from "../send/announce.ts";
+import { type AskedSource, checkSources, mostOffered, withTargets } from "../client/asked_sources.ts";
+import { failedEvent, type TransferEvent } from "../events.ts";
+import type { SharedTarget } from "../client/shared_target.ts";
+import { OfferedSources } from "../client/offered_sources.ts";
+import { PlannedEntries } from "../receive/planned_entries.ts";
+import { streamsFor } from "../small_job.ts";
+import { ReportedTexts } from "../reported_texts.ts";
+import { checkTotals } from "../totals.ts";
+
+/** What the client has asked for. */
+interface RelayedRequest {
+  sources: readonly AskedSource[];
+  target: SharedTarget;
+  recursive: boolean;
+  streams: StreamCount;
+  bytesPerSecond: number;
+  emit: (event: TransferEvent) => void;
+  /** Hears why the receiver cannot resume anything of this copy. */
+  unresumable: (why: string) => void;
+}
+
+/** The control messages of the two, passed on. */
+export class RelayedConversation {
+  /** Files that the receiver has finished by themselves; those of packs are counted at the end. */
+  files = 0;
+  failed = 0;
+  /** What a dry run would do. */
+  readonly planned: PlannedEntries;
+  /** The sender has every result. */
+  finishing = false;
+  /** Bytes of large files that an earlier copy has left with the receiver. */
+  kept = 0;
+  readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
+  readonly #options: RelayedRequest;
+  readonly #from: ClientSession;
+  readonly #to: ClientSession;
+
+  constructor(options: RelayedRequest, from: ClientSession, to: ClientSession) {
+    this.#options = options;
+    this.planned = new PlannedEntries(options.emit);
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** Up to where the target is ready and the number of streams is set. */
+  async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
+    const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
+    const offered = new OfferedSources(mostOffered(asked));
+    while (!offered.complete) {
+      const message = await this.#from.control.expect("sources", "failed", "note");
+      if (message.type === "sources") offered.add(message);
+      else {
+        this.#look(message);
+        await this.#passOn(this.#to, message);
+      }
+    }
+    const { sources, last: totals } = offered;
+    // Before the target hears of them, and makes folders for them.
+    checkSources(asked, recursive, sources);
+    const placed = withTargets(sources, asked);
+    target.taken.take(placed);
+    const { type: _, sources: __, last: ___, ...about } = totals;
+    await announce(this.#to.control, placed, { ...about, operands: about.operands + target.others });
+    const answer = await this.#to.control.expect("ready", "refused");
+    this.#from.control.send(answer);
+    if (answer.type === "refused") throw toError(answer.failure);
+    if (answer.unresumable !== undefined) this.#options.unresumable(answer.unresumable);
+    const count = streamsFor(totals, streams, bytesPerSecond);
+    for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.most });
+    return { count, totals };
+  }
+
+  /** Up to where the receiver has finished. */
+  async run(): Promise<MessageOf<"finished">> {
+    const [finish, finished] = await Promise.all([
+      this.#pass(this.#from, this.#to, FROM_SENDER, "finish"),
+      this.#pass(this.#to, this.#from, FROM_RECEIVER, "finished"),
+    ]);
+    // Nobody listens to the sender any more, who compares them too.
+    checkTotals(finish, finished);
+    return finished;
+  }
+
+  /** Up to the last message of a side, which is returned. */
+  async #pass<T extends MessageType>(
+    from: ClientSession,
+    to: ClientSession,
+    types: readonly MessageType[],
+    last: T,
+  ): Promise<MessageOf<T>> {
+    for (;;) {
+      const message = await from.control.expect(...types);
+      this.#look(message);
+      // Notes of the receiver are for the user of this client, not for the sender.
+      if (message.type !== "note" || from === this.#from) await this.#passOn(to, message);
+      if (message.type === last) return message as MessageOf<T>;
+    }
+  }
+
+  /** Passes a message on, and waits while the host that it is for does not read. */
+  async #passOn({ control }: ClientSession, message: MessageOf<MessageType>): Promise<void> {
+    control.send(message);
+    if (control.waiting > MOST_WAITING) await control.flushed();
+  }
+
+  #look(message: MessageOf<MessageType>): void {
+    const { emit } = this.#options;
+    if (message.type === "totals") {
+      emit({ type: "totals", files: message.files, bytes: message.bytes, complete: message.complete });
+    } else if (message.type === "note") emit({ type: "note", message: message.message });
+    else if (message.type === "failed" || message.type === "unopened") this.#fail(message.failure);
+    else if (message.type === "planned") message.entries.forEach((entry) => this.planned.add(entry));
+    else if (message.type === "closed") this.files++;
+    else if (message.type === "finish") this.finishing = true;
+    else if (message.type === "opened") message.kept?.forEach(({ start, end }) => this.kept += end - start);
+    else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure));
+  }
+
+  /** What the receiver says of a unit goes to the sender only, so its failures are looked for here. */
+  result(result: PackResult | RangeResult | AnswerResult): void {
+    const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
+    for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome);
+  }
+
+  #fail(failure: Failure): void {
+    // Each range of a file may fail by itself.
+    if (!this.#reported.add(`${failure.path}\n${failure.message}`)) return;
+    this.failed++;
+    this.#options.emit(failedEvent(failure));
+  }
+}
+
+const FROM_SENDER: readonly MessageType[] = ["open", "close", "drop", "totals", "failed", "note", "planned", "finish"];
+const FROM_RECEIVER: readonly MessageType[] = ["opened", "unopened", "closed", "note", "finished"];

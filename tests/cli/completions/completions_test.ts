@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { completionScript } from "../../../src/cli/completions/completions.ts";
+import type { Flag } from "../../../src/cli/options/flag.ts";
+import { FLAGS } from "../../../src/cli/options/flags.ts";
+import { readCommandLine, type Shell } from "../../../src/cli/options/options.ts";
+import { runEscp } from "../../support/escp_command.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
+
+const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
+const shown = (FLAGS as readonly Flag[]).filter((flag) => !flag.hidden);
+const hidden = (FLAGS as readonly Flag[]).filter((flag) => flag.hidden);
+
+/** Runs a program; undefined when it is not installed. */
+async function output(program: string, args: string[], options: Deno.CommandOptions = {}) {
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(program, { ...options, args, stdin: "null" }).output();
+    const decoder = new TextDecoder();
+    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+const installed = new Map<string, boolean>();
+for (const shell of SHELLS) installed.set(shell, await output(shell, ["-c", "exit"]) !== undefined);
+
+/** A case that needs the shell itself. */
+function itWith(shell: Shell, name: string, body: () => Promise<void>): void {
+  const has = installed.get(shell)!;
+  it({ name: has ? name : `${name} (skipped: no ${shell})`, ignore: !has, fn: body });
+}
+
+describe("escp --completions", () => {
+  it("is a command of its own", () => {
+    const command = readCommandLine(["--completions", "fish"], { env: () => undefined, driveLetters: false });
+    assertEquals(command, { kind: "completions", shell: "fish" });
+  });
+
+  it("prints the script of the shell", async () => {
+    const { code, stdout, stderr } = await runEscp(["--completions=zsh"]);
+    assertEquals({ code, stdout, stderr }, { code: 0, stdout: completionScript("zsh"), stderr: "" });
+  });
+
+  it("refuses other shells", async () => {
+    const { code, stdout, stderr } = await runEscp(["--completions", "csh"]);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "bash, zsh or fish");
+  });
+});
+
+describe("completionScript", () => {
+  for (const shell of SHELLS) {
+    it(`names every option for ${shell}, and no hidden one`, () => {
+      const script = completionScript(shell);
+      const dashes = shell === "fish" ? "-l " : "--";
+      for (const { name } of shown) assert(new RegExp(`${dashes}${name}\\b`).test(script), name);
+      for (const { name } of hidden) assert(!script.includes(name), name);
+      for (const { choices } of shown) {
+        // A colon in a choice is escaped for zsh.
+        if (choices) assertStringIncludes(script.replaceAll("\\:", ":"), choices.join(" "));
+      }
+    });
+  }
+
+  itWith("zsh", "is accepted by zsh", () => parses("zsh", "-n"));
+  itWith("fish", "is accepted by fish", () => parses("fish", "--no-execute"));
+  itWith("bash", "is accepted by bash", () => parses("bash", "-n"));
+
+  it("is balanced for zsh: each line of an option has its quotes and brackets", () => {
+    const lines = completionScript("zsh").split("\n").filter((line) => line.includes("["));
+    const specs = lines.filter((line) => /^ {4}'/.test(line) || /^ {4}\{/.test(line));
+    assertEquals(specs.length, shown.length);
+    for (const line of specs) {
+      assert(/^ {4}[^[]*\[([^\\[\]:]|\\[\\[\]:])*\](:[^:]+:([^:\\]|\\:)+)?' \\$/.test(line), line);
+    }
+  });
+
+  it("has one line for each option for fish", () => {
+    const lines = completionScript("fish").split("\n").filter((line) => / -l /.test(line));
+    assertEquals(lines.length, shown.length);
+    for (const line of lines) {
+      assert(/^complete -c escp( -s .)? -l [a-z0-9-]+( .*)? -d '([^\\']|\\[\\'])*'$/.test(line), line);
+    }
+  });
+});
+
+describe("completion in bash", () => {
+  const cases: [typed: string[], offered: string[]][] = [
+    [["--ci"], ["--cipher"]],
+    [["--cipher", ""], ["aes-128-gcm", "aes-256-gcm"]],
+    // So bash takes "--cipher=aes-2" apart.
+    [["--cipher", "=", "aes-2"], ["aes-256-gcm"]],
+    [["--engine", "="], ["auto", "portable", "native"]],
+    [["--completions", "z"], ["zsh"]],
+    [["-J", "g"], ["gate"]],
+    [["-r", "b"], ["b2:", "backup:", "b\\ x", "big/"]],
+    [["backup", ":", "b"], []],
+    [["-P", ""], []],
+    // Nothing of its own: readline offers files.
+    [["-i", "b"], []],
+    [["-r", ""], []],
+    [["-r", "z"], []],
+    [["--", "-r"], []],
+    [["--receiv"], []],
+  ];
+  for (const [typed, offered] of cases) {
+    itWith("bash", `offers ${offered.join(", ") || "nothing"} for ${JSON.stringify(typed.join(" "))}`, async () => {
+      await using tree = await createTempTree({
+        "script": completionScript("bash"),
+        "home/.ssh/config": "Host backup b2 *.lab\n  HostName x\nHost=gate\nHost $(touch owned) `touch owned`\n",
+        "work/b x": "",
+        "work/big/inside": "",
+      });
+      const result = await output("bash", ["--norc", "-c", DRIVER, "bash", `${tree.path}/script`, ...typed], {
+        cwd: `${tree.path}/work`,
+        env: { HOME: `${tree.path}/home` },
+      });
+      // readline sorts them.
+      const words = result!.stdout.split("\n").slice(0, -1);
+      assertEquals([result!.code, result!.stderr, words.sort()], [0, "", offered.toSorted()]);
+      assertEquals(Array.from(Deno.readDirSync(`${tree.path}/work`), (entry) => entry.name).sort(), ["b x", "big"]);
+    });
+  }
+});
+
+/** Does what bash does on Tab. */
+const DRIVER = `
+source "$1"; shift
+COMP_WORDS=(escp "$@"); COMP_CWORD=$#
+_escp
+for word in "\${COMPREPLY[@]}"; do echo "$word"; done`;
+
+async function parses(shell: Shell, option: string): Promise<void> {
+  await using tree = await createTempTree({ script: completionScript(shell) });
+  assertEquals(await output(shell, [option, `${tree.path}/script`]), { code: 0, stdout: "", stderr: "" });
+}

@@ -1,0 +1,61 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { UsageError } from "../../../src/errors.ts";
+import type { CleanOptions } from "../../../src/cli/options/clean_options.ts";
+import { readCommandLine } from "../../../src/cli/options/options.ts";
+
+const read = (...args: string[]) => readCommandLine(args, { env: () => undefined, driveLetters: false });
+
+function clean(...args: string[]): CleanOptions {
+  const command = read("--clean", ...args);
+  if (command.kind !== "clean") throw new Error(command.kind);
+  return command.options;
+}
+
+describe("--clean", () => {
+  it("takes folders of this machine and of others, together by machine", () => {
+    const { places } = clean("a", "host:", "me@host:b", "c", "host:d", "scp://host:22/e");
+    assertEquals(places.map(({ host, folders }) => [host && `${host.user ?? ""}@${host.host}`, folders]), [
+      [undefined, ["a", "c"]],
+      ["@host", ["", "d"]],
+      ["me@host", ["b"]],
+      ["@host", ["e"]],
+    ]);
+  });
+
+  it("is for what is a day old, unless another age is given", () => {
+    assertEquals(clean("a").olderThanMs, 86_400_000);
+    const ages = { "0": 0, "90s": 90, "30m": 1800, "12h": 43_200, "7d": 604_800, "2w": 1_209_600, "0d": 0 };
+    for (const [age, seconds] of Object.entries(ages)) {
+      assertEquals(clean("--older-than", age, "a").olderThanMs, seconds * 1000, age);
+    }
+  });
+
+  it("refuses what is no age", () => {
+    for (const age of ["", "5", "1.5h", "-1d", "d", "7 d", "7D", "1y", "1d1h", "99999999w", "0x1d", "١d"]) {
+      assertThrows(() => clean(`--older-than=${age}`, "a"), UsageError, "must be an age such as 30m, 12h, 7d or 2w");
+    }
+  });
+
+  it("without operands is about the records of this machine", () => {
+    assertEquals(clean("--older-than", "7d").places.map(({ host, folders }) => [host, folders]), [[undefined, [""]]]);
+  });
+
+  it("refuses what is for copies", () => {
+    assertThrows(() => clean("--install", "a"), UsageError, '"--clean" and "--install" exclude each other');
+    assertThrows(() => clean("--filelist", "x", "a"), UsageError, '"--filelist" exclude each other');
+    assertThrows(() => clean("--manifest", "x", "a"), UsageError, '"--manifest" exclude each other');
+    assertThrows(() => read("--older-than", "7d", "a", "b"), UsageError, 'is for "--clean"');
+  });
+
+  it("knows the options that it shares with copies", () => {
+    const { dryRun, quiet, json, verbose, log } = clean("-nqv", "--json", "--log", "l", "a");
+    assertEquals({ dryRun, quiet, json, verbose, log }, {
+      dryRun: true,
+      quiet: true,
+      json: true,
+      verbose: 1,
+      log: "l",
+    });
+  });
+});

@@ -1,0 +1,121 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { UsageError } from "../../../src/errors.ts";
+import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
+
+function message(...args: string[]): string {
+  return (assertThrows(() => parseArguments(args), UsageError) as UsageError).message;
+}
+
+describe("parseArguments", () => {
+  it("gives nothing for nothing", () => assertEquals(parseArguments([]), { flags: {}, operands: [] }));
+
+  it("takes bundles apart", () =>
+    assertEquals(parseArguments(["-rpq"]).flags, { recursive: true, preserve: true, quiet: true }));
+
+  it("takes a value attached to a bundle or after it", () => {
+    for (const args of [["-rP22"], ["-rP", "22"], ["-r", "--port=22"], ["-r", "--port", "22"]]) {
+      assertEquals(parseArguments(args), { flags: { recursive: true, port: 22 }, operands: [] }, args.join(" "));
+    }
+  });
+
+  it("keeps repeated values in order and counts repeated switches", () =>
+    assertEquals(parseArguments(["-oA=1", "-v", "-o", "B 2", "-vv", "--ssh-option=C=3=4", "-i", "k1", "-ik2"]).flags, {
+      "ssh-option": ["A=1", "B 2", "C=3=4"],
+      verbose: 3,
+      identity: ["k1", "k2"],
+    }));
+
+  it("lets the last of several single values win", () => assertEquals(parseArguments(["-P1", "-P2"]).flags.port, 2));
+
+  it("takes underscores for dashes in long names, and not in values", () =>
+    assertEquals(parseArguments(["--ssh_option=Local_Command=x", "--forward_agent"]).flags, {
+      "ssh-option": ["Local_Command=x"],
+      "forward-agent": true,
+    }));
+
+  it("knows the names that other tools use", () =>
+    assertEquals(parseArguments(["--parallel", "8", "--agent", "--escp=/opt/escp"]).flags, {
+      streams: 8,
+      "forward-agent": true,
+      "remote-path": "/opt/escp",
+    }));
+
+  it("finds options after operands", () =>
+    assertEquals(parseArguments(["a", "-r", "b:", "-q"]), {
+      flags: { recursive: true, quiet: true },
+      operands: ["a", "b:"],
+    }));
+
+  it("ends options at --, once", () =>
+    assertEquals(parseArguments(["-r", "--", "-q", "--", "--x"]), {
+      flags: { recursive: true },
+      operands: ["-q", "--", "--x"],
+      afterDashes: 3,
+    }));
+
+  it("takes a lone dash and an empty word for operands", () =>
+    assertEquals(parseArguments(["-", ""]).operands, ["-", ""]));
+
+  it("gives an option the next word whatever it looks like", () =>
+    assertEquals(parseArguments(["-F", "-r", "-i", "--"]).flags, { "ssh-config": "-r", identity: ["--"] }));
+
+  it("tells -4 and -6 from negative numbers", () =>
+    assertEquals(parseArguments(["-46"]).flags, { ipv4: true, ipv6: true }));
+
+  it("names the option whose value is missing", () => {
+    assertEquals(message("-P"), 'Option "-P" needs a value: -P PORT');
+    assertEquals(message("-rP"), 'Option "-P" needs a value: -P PORT');
+    assertEquals(message("--jump"), 'Option "--jump" needs a value: --jump DEST');
+  });
+
+  it("refuses a value where none belongs", () => {
+    assertEquals(message("--quiet=yes"), 'Option "--quiet" takes no value');
+    assertEquals(message("--verbose="), 'Option "--verbose" takes no value');
+  });
+
+  it("refuses empty values", () => {
+    assertEquals(message("--jump="), 'Option "--jump" must not be empty');
+    assertEquals(message("-D", ""), 'Option "-D" must not be empty');
+  });
+
+  it("checks numbers at their bounds", () => {
+    for (const good of ["1", "64", "064"]) assertEquals(parseArguments(["-t", good]).flags.streams, Number(good));
+    for (const bad of ["0", "65", "-1", "1.5", "4x", "", " 4", "0x10", "1e1", "9".repeat(400)]) {
+      assertEquals(message(`--streams=${bad}`), `Option "--streams" must be a number from 1 to 64, not "${bad}"`);
+    }
+    assertEquals(parseArguments(["-P65535"]).flags.port, 65535);
+    assertEquals(message("-P65536"), 'Option "-P" must be a number from 1 to 65535, not "65536"');
+  });
+
+  it("checks choices and points to the option that was meant", () => {
+    assertEquals(parseArguments(["--engine", "native"]).flags.engine, "native");
+    const error = assertThrows(() => parseArguments(["--cipher", "aes128-ctr"]), UsageError) as UsageError;
+    assertEquals(error.message, 'Option "--cipher" must be aes-128-gcm or aes-256-gcm, not "aes128-ctr"');
+    assertEquals(error.hint, "The cipher of the ssh connection is chosen with -c");
+  });
+
+  it("suggests the nearest long option", () => {
+    assertEquals(message("--recusive"), 'Unknown option "--recusive": did you mean "--recursive"?');
+    assertEquals(message("--rec"), 'Unknown option "--rec": did you mean "--recursive"?');
+    assertEquals(message("--remote_pth=x"), 'Unknown option "--remote_pth": did you mean "--remote-path"?');
+    assertEquals(message("-recursive"), 'Unknown option "-recursive": did you mean "--recursive"?');
+    assertEquals(message("--frobnicate"), 'Unknown option "--frobnicate"');
+  });
+
+  it("never suggests what is not for people", () => assertEquals(message("--receivr"), 'Unknown option "--receivr"'));
+
+  it("names an unknown letter and the bundle that it is in", () => {
+    assertEquals(message("-z"), 'Unknown option "-z"');
+    assertEquals(message("-rzp"), 'Unknown option "-z" in "-rzp"');
+  });
+
+  it("escapes what it repeats", () => {
+    assertEquals(message("--\u001b[2J"), 'Unknown option "--\\x1b[2J"');
+    assertEquals(message("-\u001b"), 'Unknown option "-\\x1b"');
+    assertEquals(message("-t", "\u001b"), 'Option "-t" must be a number from 1 to 64, not "\\x1b"');
+  });
+
+  it("takes no name from the prototype of objects for an option", () =>
+    assertEquals(message("--constructor"), 'Unknown option "--constructor"'));
+});

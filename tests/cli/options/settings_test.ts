@@ -1,0 +1,176 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { parseConfig } from "../../../src/config/parse_config.ts";
+import { UsageError } from "../../../src/errors.ts";
+import { FLAGS } from "../../../src/cli/options/flags.ts";
+import { type Options, readCommandLine } from "../../../src/cli/options/options.ts";
+import { KEYS } from "../../../src/cli/options/settings.ts";
+
+/** What is said in each place. */
+interface Places {
+  system?: string;
+  user?: string;
+  env?: Record<string, string>;
+}
+
+async function read(args: string[], { system, user, env = {} }: Places) {
+  const parse = (text: string | undefined, file: string) =>
+    text === undefined ? undefined : parseConfig(text, file, KEYS);
+  const configs = { system: await parse(system, "/etc/escp.conf"), user: await parse(user, "/u/config.yaml") };
+  return readCommandLine(args, { env: (name) => env[name], driveLetters: false, configs });
+}
+
+async function copy(args: string[], places: Places): Promise<Options> {
+  const command = await read(args, places);
+  if (command.kind !== "copy") throw new Error(`Not a copy: ${command.kind}`);
+  return command.options;
+}
+
+async function refusal(args: string[], places: Places): Promise<string> {
+  try {
+    await read(args, places);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  throw new Error("It was accepted");
+}
+
+describe("options of several places", () => {
+  it("are those of the last one that has them", async () => {
+    const places = {
+      system: "streams: 2\ncipher: aes-256-gcm\nengine: portable\nthreads: 1\nlimit: 8",
+      user: "streams: 3\nengine: native\nthreads: 2",
+      env: { ESCP_OPTIONS: "-t 5 -p", ESCP_THREADS: "6" },
+    };
+    const { streams, cipher, engine, threads, preserve, bytesPerSecond } = await copy(["-t7", "a", "h:b"], places);
+    assertEquals([streams, cipher, engine, threads, preserve, bytesPerSecond], [
+      7,
+      "aes-256-gcm",
+      "native",
+      6,
+      true,
+      1000,
+    ]);
+    assertEquals((await copy(["a", "h:b"], places)).streams, 5);
+    assertEquals((await copy(["a", "h:b"], { ...places, env: {} })).streams, 3);
+    assertEquals((await copy(["a", "h:b"], {})).streams, undefined);
+  });
+
+  it("can be switched off again", async () => {
+    const places = { user: "recursive: true\npreserve: true\narchive: true\nquiet: true\nverbose: 3\njson: true" };
+    const args = ["--no-recursive", "--no_preserve", "--no-quiet", "--no-verbose", "--no-json", "a", "b"];
+    const { recursive, preserve, hardlinks, quiet, verbose, json } = await copy(args, places);
+    assertEquals([recursive, preserve, hardlinks, quiet, verbose, json], [false, false, true, false, 0, false]);
+    assertEquals((await copy(["--no-recursive", "-r", "a", "b"], places)).recursive, true);
+    assertEquals((await copy(["-r", "--no-recursive", "a", "b"], {})).recursive, false);
+    assertEquals(
+      await refusal(["--no-streams", "a", "b"], {}),
+      'Unknown option "--no-streams": did you mean "--streams"?',
+    );
+    assertEquals(
+      await refusal(["--no-recursiv", "a", "b"], {}),
+      'Unknown option "--no-recursiv": did you mean "--no-recursive"?',
+    );
+    assertEquals(await refusal(["--no-quiet=1", "a", "b"], {}), 'Option "--no-quiet" takes no value');
+    for (const name of ["help", "receiver", "version", "no-quiet", "old-protocol"]) {
+      assertEquals((await refusal([`--no-${name}`, "a", "b"], {})).startsWith("Unknown option"), true, name);
+    }
+  });
+
+  it("that exclude each other are decided by the later place, and refused in one", async () => {
+    const family = (options: Options) => options.ssh.addressFamily;
+    assertEquals(family(await copy(["-6", "a", "b"], { user: "ipv4: true" })), "ipv6");
+    assertEquals(family(await copy(["a", "b"], { user: "ipv4: true", env: { ESCP_OPTIONS: "-6" } })), "ipv6");
+    const direction = async (...args: string[]) =>
+      (await copy([...args, "a:x", "b:y"], { user: "from-origin: true" })).legs[0].direction;
+    assertEquals([await direction(), await direction("-3"), await direction("--no-from-origin")], [
+      "origin",
+      "relay",
+      "relay",
+    ]);
+    assertEquals(await refusal(["-3R", "a:x", "b:y"], {}), 'Options "-3" and "-R" exclude each other');
+    assertEquals(
+      await refusal(["--escp-port=5", "--escp_portrange", "6-7", "a", "h:b"], {}),
+      'Option "--escp-portrange" leaves out the port that is asked for: 5 is not in 6-7',
+    );
+    assertEquals(
+      await refusal(["--escp-portrange", "7-6", "a", "h:b"], {}),
+      'Option "--escp-portrange" must be two ports such as 1232-1242, not "7-6"',
+    );
+    const ports = async (...args: string[]) => (await copy([...args, "a", "h:b"], { user: "escp-port: 5000" })).ports;
+    assertEquals(await ports(), { first: 5000, last: 5010 });
+    assertEquals(await ports("--escp-portrange=6000:6001"), { first: 6000, last: 6001 });
+    assertEquals(await ports("--escp_port=7000", "--escp_portrange=0"), { first: 7000, last: 7000 });
+  });
+
+  it("differ from host to host, also within a run", async () => {
+    const places = {
+      system: 'hosts: {"*.lab": {streams: 8, remote-path: /opt/escp, port: 2222, escp-port: 5000}, b: {streams: 2}}',
+    };
+    const lab = await copy(["x", "u@A.Lab:y"], places);
+    assertEquals([lab.streams, lab.remotePath, lab.ssh.port], [8, "/opt/escp", 2222]);
+    assertEquals((await copy(["-t3", "x", "a.lab:y"], places)).streams, 3);
+    assertEquals((await copy(["x", "c:y"], places)).streams, undefined);
+    const several = await copy(["a.lab:x", "b:y", "z", "t"], places);
+    const own = several.legs.map((leg) => several.ofHosts!(leg));
+    const states = own.map(({ streams, remotePath }) => [streams, remotePath]);
+    assertEquals(states, [[8, "/opt/escp"], [2, "escp"], [undefined, "escp"]]);
+    const relayed = await copy(["a.lab:x", "b:y"], places);
+    const { streams, ports, originAccess } = relayed.ofHosts!(relayed.legs[0]);
+    assertEquals([streams, ports, originAccess?.remotePath], [2, undefined, "/opt/escp"]);
+    assertEquals((await copy(["a", "b:y"], { user: "streams: 2" })).ofHosts, undefined);
+  });
+
+  it("may come as words of a variable, but no operands and nothing for a single run", async () => {
+    const options = (text: string) => copy(["a", "b"], { env: { ESCP_OPTIONS: text } });
+    const { recursive, ssh } = await options(" -r -o 'ProxyCommand=a b' --identity=my\\ key ");
+    assertEquals([recursive, ssh.options, ssh.identities], [true, ["ProxyCommand=a b"], ["my key"]]);
+    assertEquals((await options("")).recursive, false);
+    const table: Record<string, string> = {
+      "-r x": 'ESCP_OPTIONS must hold options only, not "x"',
+      "--": 'ESCP_OPTIONS must hold options only, not "--"',
+      "--help": 'ESCP_OPTIONS cannot hold "--help": it is for a single run',
+      "--receiver": 'ESCP_OPTIONS cannot hold "--receiver": it is for a single run',
+      "--strems=8": 'ESCP_OPTIONS: Unknown option "--strems": did you mean "--streams"?',
+      "-t 0": 'ESCP_OPTIONS: Option "-t" must be a number from 1 to 64, not "0"',
+      "'": "ESCP_OPTIONS has a single quote that is not closed",
+    };
+    for (const [text, message] of Object.entries(table)) {
+      assertEquals(await refusal(["a", "b"], { env: { ESCP_OPTIONS: text } }), message);
+    }
+  });
+
+  it("are keys of files but for what is for a single run", async () => {
+    const keys = KEYS.known.map(({ name }) => name);
+    const others = FLAGS.map(({ name }) => name as string).filter((name) => !keys.includes(name));
+    for (const name of ["help", "version", "completions", "receiver", "local-peer"]) {
+      assertEquals(others.includes(name), true, name);
+      const parsing = parseConfig(`${name}: true`, "/f", KEYS);
+      assertEquals((await parsing.catch((error) => error.message)).slice(0, 11), "Unknown key", name);
+    }
+    for (const name of ["streams", "escp-port", "remote-log", "json", "symlinks"]) {
+      assertEquals(keys.includes(name), true);
+    }
+  });
+
+  it("of the receiving end are its own files', and not ESCP_OPTIONS", async () => {
+    const places = {
+      system: "engine: portable\nroot: /srv\nallow: pull\nescp-portrange: 5000-5001\ncpumask: 1\nverbose: 2",
+      env: { ESCP_OPTIONS: "--engine=native -v nonsense" },
+    };
+    const command = await read(["--receiver", "--escp-portrange=6000-6001"], places);
+    if (command.kind !== "receiver") throw new Error(command.kind);
+    const { engine, verbose, ports, limits } = command.options;
+    assertEquals([engine, verbose, ports], ["portable", 0, { first: 6000, last: 6001 }]);
+    const mine = { root: "/srv", allow: ["pull" as const], ports: { first: 5000, last: 5001 }, cpumask: [0] };
+    assertEquals(limits, { ...mine, nodemask: undefined });
+    const local = await read(["--receiver", "--local-peer"], places);
+    assertEquals(local.kind === "receiver" && local.options.limits, { cpumask: [0], nodemask: undefined });
+  });
+
+  it("are refused before anything else when a rule cannot be used", () => {
+    const env = { env: () => undefined, driveLetters: false };
+    assertThrows(() => readCommandLine(["--exclude-regex", "(", "a", "b"], env), UsageError, "--exclude-regex");
+  });
+});

@@ -1,0 +1,65 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { FileError } from "../../../src/errors.ts";
+import { loadFileEngine } from "../../../src/files/engine/engine.ts";
+import { failedDeno } from "../../../src/files/stat/file_failure.ts";
+import { plainFolderMode, plainMode, preservedMode } from "../../../src/files/stat/target_mode.ts";
+import { isTemporaryName } from "../../../src/files/path/private_names.ts";
+import { TemporaryNames } from "../../../src/files/path/temporary_name.ts";
+
+// Opens the C library for good, so that it is no leak of the first test that needs it.
+loadFileEngine("auto");
+
+describe("choice of the file engine", () => {
+  it("takes the native one on Linux, and the portable one when told", () => {
+    assertEquals(loadFileEngine("portable").engine.name, "portable");
+    const { engine, note } = loadFileEngine("auto");
+    assertEquals(engine.name, Deno.build.os === "linux" ? "native" : "portable");
+    if (engine.name === "portable") assertEquals(typeof note, "string");
+  });
+});
+
+describe("permissions of a copy", () => {
+  it("never bring setuid without preserve, and keep it with the right owner only", () => {
+    assertEquals(plainMode(0o7777, 0o022), 0o755);
+    assertEquals(plainFolderMode(0o4777, 0o027, 0o2700), 0o2750);
+    assertEquals(preservedMode(0o6755, true), 0o6755);
+    assertEquals(preservedMode(0o7755, false), 0o1755);
+  });
+});
+
+describe("temporary names", () => {
+  it("are hidden, differ, and are known again", () => {
+    const [one, other] = [new TemporaryNames("t0k"), new TemporaryNames("t0k")];
+    const names = [one.next(), one.next(), other.next()];
+    assertEquals(new Set(names).size, 3);
+    for (const name of names) assertEquals(isTemporaryName(name) && name.startsWith(".escp-t0k-"), true);
+    assertEquals(isTemporaryName("escp.part"), false);
+    for (const token of ["", "a/b", "..", "x".repeat(65)]) assertThrows(() => new TemporaryNames(token), RangeError);
+  });
+});
+
+describe("failures", () => {
+  it("have the same words whichever engine they come from", () => {
+    const cases: [() => unknown, string, string][] = [
+      [() => Deno.readFileSync("/no/such"), "ENOENT", "No such file or directory"],
+      [() => Deno.mkdirSync("/"), "EEXIST", "File exists"],
+      [() => Deno.readFileSync("/"), "EISDIR", "Is a directory"],
+    ];
+    for (const [act, code, words] of cases) {
+      try {
+        act();
+      } catch (error) {
+        const failure = failedDeno("read", "p", error);
+        assertEquals([failure.code, failure.message], [code, `Cannot read "p": ${words}`]);
+        assertEquals(failedDeno("write", "q", failure), failure);
+      }
+    }
+  });
+
+  it("hint at what to do", () => {
+    const full = Object.assign(new Error("full"), { code: "ENOSPC" });
+    const failure = failedDeno("write", "p", full);
+    assertEquals(failure instanceof FileError && failure.hint, "Free some space, then run the same command again");
+  });
+});

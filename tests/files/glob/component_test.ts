@@ -1,0 +1,122 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { UserError } from "../../../src/errors.ts";
+import { matchComponent, parseComponent } from "../../../src/files/glob/component.ts";
+
+function matches(pattern: string, name: string, dot = false): boolean {
+  return matchComponent(parseComponent(pattern, { dot }), name);
+}
+
+/** Checks each name on the left of "|" as a match and each on the right as none. */
+function check(table: Record<string, [yes: string[], no: string[]]>): void {
+  for (const [pattern, [yes, no]] of Object.entries(table)) {
+    for (const name of yes) assert(matches(pattern, name), `${pattern} matches ${name}`);
+    for (const name of no) assert(!matches(pattern, name), `${pattern} does not match ${name}`);
+  }
+}
+
+describe("a component of a pattern", () => {
+  it("matches stars and question marks", () => {
+    check({
+      "abc": [["abc"], ["ab", "abcd", "Abc", ""]],
+      "*": [["a", "a b", "\n", "*", "\udcff"], ["", ".", "..", ".a"]],
+      "a*": [["a", "ab", "a.b"], ["b", "ba", ".a"]],
+      "*a": [["a", "ba", "aa"], ["b", "ab", ".a"]],
+      "*.tar.*": [["a.tar.gz", "x.tar.", "a.tar.tar.x"], ["a.tar", "tar.gz"]],
+      "a*b*c": [["abc", "aXbYc", "abcbc"], ["acb", "ab", "abcd"]],
+      "a**b": [["ab", "aXb"], ["a"]],
+      "?": [["a", "é", "😀", "\udc80"], ["", "ab", ".", "😀😀"]],
+      "??": [["ab", "😀a", "\udcc3\udc28"], ["😀", "a"]],
+      "*?": [["a", "ab", "😀"], ["", ".a"]],
+      "*😀?": [["😀a", "a😀😀"], ["😀", "a😀"]],
+    });
+  });
+
+  it("matches sets of characters", () => {
+    check({
+      "[abc]": [["a", "b", "c"], ["d", "ab", "", "[abc]"]],
+      "[a-c]x": [["ax", "cx"], ["dx", "-x", "a"]],
+      "[!a-c]": [["d", "-", "é", "\udcff"], ["a", "b", ""]],
+      "[^a-c]": [["d", "^"], ["a", "b"]],
+      "[]]": [["]"], ["[", ""]],
+      "[!]]": [["a"], ["]"]],
+      "[]-a]": [["]", "^", "a"], ["b"]],
+      "[-a]": [["-", "a"], ["b"]],
+      "[a-]": [["-", "a"], ["b"]],
+      "[z-a]": [[], ["a", "m", "z", "-"]],
+      "[\\]]": [["]"], ["\\"]],
+      "[\\!a]": [["!", "a"], ["b"]],
+      "[a\\-c]": [["a", "-", "c"], ["b"]],
+      "[[]": [["["], ["]"]],
+      "[*?]": [["*", "?"], ["a"]],
+      "[😀-😂]": [["😀", "😁", "😂"], ["a", "😃"]],
+      "[\udc80-\udcff]": [["\udc80", "\udcff"], ["a", "é"]],
+    });
+  });
+
+  it("matches classes of characters", () => {
+    check({
+      "[[:alpha:]]": [["a", "Z", "é", "я"], ["1", "_", "\udcff", ":"]],
+      "[[:digit:]]*": [["1", "9x"], ["a", "x9"]],
+      "[![:space:]]": [["a", "\udcff"], [" ", "\t"]],
+      "[[:upper:][:digit:]_-]": [["A", "1", "_", "-"], ["a"]],
+      "[[:alnum:]]": [["a", "0"], ["-"]],
+      "[[:punct:]]": [["!", "+"], ["a", " "]],
+      "[[:print:]]": [["a", " "], ["\n", "\udcff"]],
+      "[[:xdigit:]]": [["f", "0"], ["g"]],
+      "[[:alpha:": [["[[:alpha:"], ["a"]],
+      "[:alpha:]": [["a", ":"], ["b"]],
+    });
+    assertThrows(() => parseComponent("[[:letters:]]"), UserError, 'no class "[:letters:]"');
+    assertThrows(() => parseComponent("[[:constructor:]]"), UserError);
+  });
+
+  it("takes what is not closed as it is, unless it is asked to be strict", () => {
+    check({
+      "[": [["["], ["a"]],
+      "[abc": [["[abc"], ["a"]],
+      "[]": [["[]"], [""]],
+      "[!]": [["[!]"], ["a"]],
+      "a[b*": [["a[b", "a[bc"], ["ab"]],
+      "[[:alpha:]": [["[[:alpha:]"], ["[a"]],
+    });
+    assertThrows(() => parseComponent("a[b", { strict: true }), UserError, '"[" is never closed');
+    assertEquals(parseComponent("a\\[b", { strict: true }), { kind: "literal", name: "a[b" });
+  });
+
+  it("takes the meaning from what follows a backslash", () => {
+    check({
+      "\\*": [["*"], ["a", "\\*"]],
+      "\\?\\[a]": [["?[a]"], ["xa"]],
+      "a\\b": [["ab"], ["a\\b"]],
+      "\\\\": [["\\"], ["\\\\"]],
+      "a\\": [["a\\"], ["a"]],
+      "*\\*": [["*", "a*"], ["a"]],
+    });
+  });
+
+  it("leaves hidden names alone, unless it begins with a dot itself or is told", () => {
+    check({
+      ".*": [[".a", "..a", "..."], [".", "..", "a", ""]],
+      "\\.*": [[".a"], ["a"]],
+      "[.]a": [[], [".a"]],
+      "?a": [["aa"], [".a"]],
+      "[!b]a": [["aa"], [".a"]],
+    });
+    for (const pattern of ["*", "?a", "[.]a", "[!b]a", "**"]) assert(matches(pattern, ".a", true), pattern);
+    for (const name of [".", ".."]) assert(!matches("*", name, true) && !matches(".*", name) && !matches("**", name));
+  });
+
+  it("takes no more time for hostile patterns", () => {
+    const start = performance.now();
+    const name = "a".repeat(255);
+    assert(!matches("*a".repeat(100) + "b", name));
+    assert(!matches("*".repeat(60_000) + "b", name));
+    assert(!matches("*?".repeat(30_000) + "b", name));
+    assert(!matches("a*[!b]".repeat(80) + "b", name));
+    assert(matches("*a".repeat(255), name));
+    assert(!matches("[".repeat(60_000), name));
+    assert(!matches("[[:a".repeat(15_000), name));
+    assert(performance.now() - start < 2000);
+  });
+});

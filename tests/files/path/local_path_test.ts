@@ -1,0 +1,106 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import {
+  baseName,
+  folderOf,
+  hasTrailingSlash,
+  isAbsolutePath,
+  joinPath,
+  pathOfFileUrl,
+  type PathStyle,
+  resolvePath,
+  withoutTrailingSlashes,
+} from "../../../src/files/path/local_path.ts";
+
+const STYLES: PathStyle[] = ["posix", "windows"];
+
+describe("local paths", () => {
+  it("join and split", () => {
+    for (const style of STYLES) {
+      assertEquals(joinPath("/", "a", style), "/a");
+      assertEquals(joinPath("a", "b/c", style), "a/b/c");
+      assertEquals(joinPath("", "a", style), "a");
+      assertEquals(joinPath("a", "", style), "a");
+      const folders = ["/a/b/", "/a", "a", "/", "//", "", "a/b", "./a", "../"].map((path) => folderOf(path, style));
+      assertEquals(folders, ["/a", "/", ".", "/", "/", ".", "a", ".", "."]);
+      const names = ["/a/b/", "a", "/", "//", "", "a//", ".."].map((path) => baseName(path, style));
+      assertEquals(names, ["b", "a", "", "", "", "a", ".."]);
+    }
+  });
+
+  it("take a backslash for part of a name, but on Windows", () => {
+    assertEquals([baseName("a\\b", "posix"), baseName("a\\b", "windows")], ["a\\b", "b"]);
+    assertEquals([folderOf("a\\b", "posix"), folderOf("a\\b", "windows")], [".", "a"]);
+    assertEquals([joinPath("a\\", "b", "posix"), joinPath("a\\", "b", "windows")], ["a\\/b", "a\\b"]);
+    assertEquals([hasTrailingSlash("a\\", "posix"), hasTrailingSlash("a\\", "windows")], [false, true]);
+  });
+
+  it("know the roots of Windows: a folder above them there is not", () => {
+    const roots = [
+      "C:\\",
+      "C:/",
+      "C:",
+      "\\",
+      "\\\\server\\share",
+      "//server/share/",
+      "\\\\?\\C:\\",
+      "\\\\?\\UNC\\s\\h\\",
+    ];
+    for (const root of roots) {
+      assertEquals(folderOf(root, "windows"), root, root);
+      assertEquals(baseName(root, "windows"), "", root);
+      assertEquals(withoutTrailingSlashes(root, "windows"), root, root);
+      const below = joinPath(root, "a", "windows");
+      assertEquals(baseName(below, "windows"), "a", below);
+    }
+    assertEquals(folderOf("C:\\a", "windows"), "C:\\");
+    assertEquals(folderOf("C:a", "windows"), "C:");
+    assertEquals(folderOf("\\\\server\\share\\a\\b\\", "windows"), "\\\\server\\share\\a");
+  });
+
+  it("are absolute or not", () => {
+    const absolute = (style: PathStyle, paths: string[]) => paths.map((path) => isAbsolutePath(path, style));
+    assertEquals(absolute("posix", ["/", "/a", "a", "", "./a", "\\a", "C:\\a"]), [
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    assertEquals(absolute("windows", ["/a", "\\a", "C:\\a", "c:/", "\\\\s\\h", "C:", "C:a", "a", "", "1:\\a"]), [
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("begin at a folder, or on Windows at a drive", () => {
+    assertEquals(resolvePath("/home/me", "a", "posix"), "/home/me/a");
+    assertEquals(resolvePath("/home/me", "", "posix"), "/home/me");
+    assertEquals(resolvePath("/home/me", "/a", "posix"), "/a");
+    assertEquals(resolvePath("/home/me", "C:a", "posix"), "/home/me/C:a");
+    const base = "C:\\Users\\me";
+    const table = { "a\\b": "C:\\Users\\me/a\\b", "D:\\a": "D:\\a", "c:a": "C:\\Users\\me/a", "C:": base, "": base };
+    for (const [path, want] of Object.entries(table)) assertEquals(resolvePath(base, path, "windows"), want, path);
+    assertEquals(resolvePath(base, "D:a", "windows"), "D:/a");
+    assertEquals(resolvePath(base, "D:", "windows"), "D:/");
+    assertEquals(resolvePath(base, "\\\\server\\share\\a", "windows"), "\\\\server\\share\\a");
+  });
+
+  it("are told by URLs", () => {
+    const path = (url: string, style: PathStyle) => pathOfFileUrl(new URL(url), style);
+    assertEquals(path("file:///a%20b/c", "posix"), "/a b/c");
+    assertEquals(path("file:///C:/a%20b", "posix"), "/C:/a b");
+    assertEquals(path("file:///C:/a%20b", "windows"), "C:/a b");
+    assertEquals(path("file://server/share/a", "windows"), "//server/share/a");
+  });
+});

@@ -1,0 +1,202 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { FileError, UserError } from "../../../src/errors.ts";
+import {
+  checkSameCase,
+  nameKey,
+  type NameRules,
+  OWN_RULES,
+  problemOnWindows,
+} from "../../../src/files/path/name_rules.ts";
+import { createPortableEngine } from "../../../src/files/portable/engine.ts";
+import { identityOf } from "../../../src/files/stat/file_identity.ts";
+import { planTargets } from "../../../src/files/target/plan.ts";
+import { RecordType } from "../../../src/protocol/data/records.ts";
+import { frameOf, TempFolder } from "../file_engines.ts";
+
+const { enter, file, symlink, hardlink } = RecordType;
+const WINDOWS: NameRules = { ...OWN_RULES, style: "windows", ignoresCase: true };
+
+/** Each is fine elsewhere, and leads out of the target, to a device or to another file on Windows. */
+const FORBIDDEN = [
+  ...'<>:"|?*\\'.split("").map((char) => `a${char}b`),
+  "a\nb",
+  "\u0001",
+  "a\u001f",
+  "C:x",
+  "C:\\x",
+  "..\\x",
+  "a\\..\\..\\b",
+  "\\x",
+  "file:stream",
+  "file::$DATA",
+  "x.",
+  "x ",
+  "...",
+  ". ",
+  ".. ",
+  "CON",
+  "con",
+  "Prn.txt",
+  "aux.tar.gz",
+  "NUL",
+  "nul .x",
+  "com1",
+  "COM9.log",
+  "com²",
+  "LPT1",
+  "lpt³.x",
+  "CONIN$",
+  "conout$",
+];
+const ALLOWED = [
+  "a",
+  ".a",
+  "a b",
+  "CONSOLE",
+  "con1",
+  "com0",
+  "com10",
+  "lpt",
+  "nulls.txt",
+  "xCON",
+  "é",
+  "a'b",
+  "~",
+  "-x",
+];
+
+describe("names on Windows", () => {
+  it("are told from what is none, with the reason", () => {
+    for (const name of ALLOWED) assertEquals(problemOnWindows(name), undefined, name);
+    for (const name of FORBIDDEN) assertEquals(typeof problemOnWindows(name), "string", JSON.stringify(name));
+    assertEquals(problemOnWindows("a:b"), 'Windows has no names with ":"');
+    assertEquals(problemOnWindows("a\nb"), "Windows has no names with a control character");
+    assertEquals(problemOnWindows("a."), "Windows has no names that end in a dot or a space");
+    assertEquals(problemOnWindows("nul.txt"), "Windows takes that name for a device");
+  });
+});
+
+/** Applies records as a stream does; returns what failed, without the folder. */
+function receive(temp: TempFolder, rules: NameRules, records: Parameters<typeof frameOf>[0]): string[] {
+  const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
+  const root = { kind: "folder", path: temp.at("in"), created: false } as const;
+  const writer = createPortableEngine(rules).targetWriter([root], options);
+  const { frame, cursor } = frameOf(records);
+  const failures: string[] = [];
+  while (cursor.next()) {
+    try {
+      if (cursor.type === file) writer.writeWhole(cursor, frame);
+      else if (cursor.type > file) writer.makeLink(cursor, frame);
+      else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      failures.push(error.message.replaceAll(temp.path, ""));
+    }
+  }
+  writer.close();
+  return failures;
+}
+
+describe("a target that is on Windows", () => {
+  it("refuses each such name by itself, whatever it is the name of, and makes nothing", () => {
+    for (const name of FORBIDDEN) {
+      using temp = new TempFolder();
+      temp.folder("in");
+      const failures = receive(temp, WINDOWS, [
+        [enter, ""],
+        [file, "first", "1"],
+        [file, name, "2"],
+        [symlink, name, "first"],
+        [hardlink, name, "first"],
+        [hardlink, "name", name],
+        [enter, name],
+        [enter, `${name}/below`],
+        [enter, `folder/${name}`],
+        [enter, ""],
+        [file, "last", "3"],
+      ]);
+      assertEquals(failures.length, 7, JSON.stringify(name));
+      assertEquals(temp.list(), ["in/", "in/first", "in/folder/", "in/last"], JSON.stringify(name));
+    }
+  });
+
+  it("refuses a large file of such a name before anything is made", () => {
+    using temp = new TempFolder();
+    temp.folder("in");
+    const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
+    const root = { kind: "folder", path: temp.at("in"), created: false } as const;
+    const writer = createPortableEngine(WINDOWS).targetWriter([root], options);
+    for (const name of FORBIDDEN) {
+      for (const path of [name, `${name}/x`]) {
+        const error = assertThrows(() => writer.createPartial(0, path, 1), FileError);
+        assertEquals(error.code, "EINVAL");
+      }
+    }
+    assertEquals(temp.list(), ["in/"]);
+    writer.close();
+  });
+
+  it("refuses folders with such names that it would have to make, and leaves files to who writes them", () => {
+    using temp = new TempFolder();
+    temp.folder("in");
+    const { paths } = createPortableEngine(WINDOWS);
+    const options = { base: temp.at("in"), tilde: false, sameHost: false, rules: WINDOWS };
+    for (const name of FORBIDDEN) {
+      assertThrows(() => planTargets([{ name, kind: "folder" }], ".", options, paths), FileError, "Windows");
+      const [root] = planTargets([{ name, kind: "file" }], ".", options, paths);
+      assertEquals(root, {
+        kind: "file",
+        folder: temp.at("in"),
+        name,
+        identity: identityOf(Deno.statSync(temp.at("in"))),
+      });
+    }
+    assertEquals(temp.list(), ["in/"]);
+  });
+});
+
+describe("a target whose names ignore case", () => {
+  /** On a file system that tells them apart: what is there is spelled otherwise, it says. */
+  const spelled = (real: string): NameRules => ({
+    ...OWN_RULES,
+    ignoresCase: true,
+    realPath: (path) => path.replace(/[^/]*$/, real),
+  });
+
+  it("does not let one file take the place of another, or folders be mixed", () => {
+    using temp = new TempFolder();
+    temp.folder("in/notes");
+    temp.write("in/readme", "old");
+    const failures = receive(temp, spelled("README"), [[enter, ""], [file, "readme", "new"], [symlink, "readme", "x"]]);
+    const reason = '"README" has that name here, which differs in case alone';
+    assertEquals(failures, [`Cannot write "/in/readme": ${reason}`, `Cannot create "/in/readme": ${reason}`]);
+    assertEquals(Deno.readTextFileSync(temp.at("in/readme")), "old");
+    assertEquals(receive(temp, spelled("Notes"), [[enter, "notes"]]).length, 1);
+    assertEquals(temp.list(), ["in/", "in/notes/", "in/readme"]);
+  });
+
+  it("takes the same spelling, another form of its letters, and the name of a link for the same", () => {
+    for (const [name, real] of [["a", "a"], ["\u00e9", "e\u0301"], ["link", "elsewhere"]]) {
+      checkSameCase("write", `/x/${name}`, spelled(real));
+    }
+    assertThrows(() => checkSameCase("write", "/x/É", spelled("e\u0301")), FileError, "differs in case");
+    checkSameCase("write", "/x/a", { ...spelled("A"), ignoresCase: false });
+  });
+
+  it("refuses two sources whose names are one there", () => {
+    using temp = new TempFolder();
+    const { paths } = createPortableEngine();
+    const sources = ["Same", "same"].map((name) => ({ name, kind: "file" }) as const);
+    const plan = (ignoresCase: boolean) =>
+      planTargets(sources, ".", {
+        base: temp.path,
+        tilde: false,
+        sameHost: false,
+        rules: { ...OWN_RULES, ignoresCase },
+      }, paths);
+    assertThrows(() => plan(true), UserError, "they have the same name");
+    assertEquals(plan(false).length, 2);
+    assertEquals(nameKey("/A/\u00c9", { ignoresCase: true }), nameKey("/a/e\u0301", { ignoresCase: true }));
+  });
+});

@@ -1,0 +1,72 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { encodeName } from "../../../src/protocol/names.ts";
+import { formerName, unverifiedName } from "../../../src/files/path/former_name.ts";
+import {
+  hasPrivateComponent,
+  isPartialName,
+  isPrivateName,
+  isPrivateNameAt,
+  isTemporaryName,
+  newPartialName,
+} from "../../../src/files/path/private_names.ts";
+import { TemporaryNames } from "../../../src/files/path/temporary_name.ts";
+
+const HASH = "0123456789abcdef";
+/** A name of each kind. */
+const PRIVATE = [
+  newPartialName(),
+  new TemporaryNames("5f2a09c1").next(),
+  new TemporaryNames("install").next(),
+  formerName("token", encodeName("file")),
+  unverifiedName(encodeName("file")),
+  ...["part", "journal", "run", "unfinished"].map((suffix) => `.escp-${HASH}.${suffix}`),
+];
+
+describe("private names", () => {
+  it("are all that escp makes, or has made, in a target directory", () => {
+    for (const name of PRIVATE) {
+      assert(isPrivateName(name), name);
+      // Where case does not count they are the same files.
+      assert(isPrivateName(name.toUpperCase()), name);
+      const bytes = encodeName(`x${name}y`);
+      assert(isPrivateNameAt(bytes, 1, bytes.length - 1), name);
+      assert(hasPrivateComponent(encodeName(`a/${name}`), 0, name.length + 2), name);
+      assert(hasPrivateComponent(encodeName(`${name}/a/b`), 0, name.length + 4), name);
+    }
+  });
+
+  it("are not those of a user's own files", () => {
+    const others = [
+      "",
+      ".",
+      ".escp",
+      ".escp-",
+      ".escp-notes",
+      ".escp-notes.part",
+      ".escp-notes.journal",
+      ".escp-2024-01-01.run",
+      ".escp-.part",
+      `escp-${HASH}.part`,
+      `.escp-${HASH}.part~`,
+      `.escp-${HASH}`,
+      `.escp-${HASH}0.part`,
+      `.escp-${HASH}.Part.gz`,
+      `x.escp-${HASH}.part`,
+      `.escp-${HASH}\n.part`,
+    ];
+    for (const name of others) {
+      assertEquals(isPrivateName(name), false, name);
+      const bytes = encodeName(name);
+      assertEquals(isPrivateNameAt(bytes, 0, bytes.length), false, name);
+      assertEquals(hasPrivateComponent(bytes, 0, bytes.length), false, name);
+    }
+  });
+
+  it("of partial files are of one kind, never the same, and cannot be foretold", () => {
+    const [one, other] = [newPartialName(), newPartialName()];
+    assertNotEquals(one, other);
+    for (const name of PRIVATE) assertEquals(isPartialName(name), name === PRIVATE[0], name);
+    for (const name of PRIVATE) assertEquals(isTemporaryName(name), /-[0-9a-f]{8}\.part$/.test(name), name);
+  });
+});

@@ -1,0 +1,75 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { endOfData, endOfZeros, forEachData, hasZeroPage, isZero } from "../../../src/files/target/zero_pages.ts";
+
+const PAGE = 4096;
+
+/** Pages of zeros and of ones, as "0110", begun in the middle of a buffer. */
+function pagesOf(pattern: string, lastBytes = PAGE): { bytes: Uint8Array<ArrayBuffer>; start: number; end: number } {
+  const start = 64;
+  const end = start + (pattern.length - 1) * PAGE + lastBytes;
+  const bytes = new Uint8Array(end + 64).fill(7);
+  bytes.fill(0, start, end);
+  // One byte makes a page one of data, wherever it stands in it.
+  [...pattern].forEach((page, index) => {
+    const at = start + index * PAGE;
+    if (page === "1") bytes[Math.min(end - 1, at + index * 1365 % PAGE)] = 1;
+  });
+  return { bytes, start, end };
+}
+
+describe("isZero", () => {
+  it("sees a single byte at every place, whatever the alignment", () => {
+    const whole = new Uint8Array(64);
+    for (const shift of [0, 1, 2, 3, 4]) {
+      const bytes = whole.subarray(shift);
+      for (const [start, end] of [[0, 32], [1, 30], [3, 4], [5, 5], [4, 8]]) {
+        for (let at = 0; at < 40; at++) {
+          whole.fill(0);
+          bytes[at] = 0x80;
+          assertEquals(isZero(bytes, start, end), at < start || at >= end, `${shift} ${start}-${end} at ${at}`);
+        }
+      }
+    }
+  });
+
+  it("looks at the buffer that it is given, not at the one before", () => {
+    assertEquals([isZero(new Uint8Array(8), 0, 8), isZero(new Uint8Array(8).fill(1), 0, 8)], [true, false]);
+  });
+});
+
+describe("pages of zeros", () => {
+  it("end where the first page begins that is none", () => {
+    for (const [pattern, zeros, data] of [["0", 1, 0], ["1", 0, 1], ["0010", 2, 0], ["1101", 0, 2]] as const) {
+      const { bytes, start, end } = pagesOf(pattern);
+      assertEquals(endOfZeros(bytes, start, end, 0), start + zeros * PAGE, pattern);
+      assertEquals(endOfData(bytes, start, end, 0), start + data * PAGE, pattern);
+    }
+  });
+
+  it("begin where those of the file do", () => {
+    const bytes = new Uint8Array(2 * PAGE);
+    bytes[PAGE] = 1;
+    assertEquals(endOfZeros(bytes, 0, 2 * PAGE, 0), PAGE);
+    assertEquals(endOfZeros(bytes, 0, 2 * PAGE, 100), PAGE - 100);
+    assertEquals(endOfZeros(bytes, 0, 2 * PAGE, 5 * PAGE - 1), 1);
+  });
+
+  it("may be cut short at the end, and be none at all", () => {
+    for (const last of [1, PAGE - 1, PAGE]) {
+      for (const [pattern, expected] of [["10", true], ["11", false], ["0", true], ["1", false]] as const) {
+        const { bytes, start, end } = pagesOf(pattern, last);
+        assertEquals(hasZeroPage(bytes, start, end - start), expected, `${pattern} ${last}`);
+      }
+    }
+    assertEquals(hasZeroPage(new Uint8Array(8), 4, 0), false);
+  });
+
+  it("are what lies between the parts that are to be written", () => {
+    const { bytes, start, end } = pagesOf("01100101", 10);
+    const parts: number[][] = [];
+    forEachData(bytes, start, end - start, (...part) => parts.push(part));
+    const at = (page: number, pages: number, offset = page * PAGE) => [start + offset, pages, offset];
+    assertEquals(parts, [at(1, 2 * PAGE), at(5, PAGE), at(7, 10)]);
+  });
+});

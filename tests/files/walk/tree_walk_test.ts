@@ -1,0 +1,171 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { PACK_BYTES, PACK_FILE_LIMIT, PACK_RECORDS } from "../../../src/protocol/limits.ts";
+import { collect, describeItems, ENGINES, isRoot, rawShell, sourceRoot, TempFolder } from "../file_engines.ts";
+
+for (const { title, make } of ENGINES) {
+  describe(`walk, ${title}`, () => {
+    const engine = make();
+    const walk = async (path: string, options = {}) =>
+      describeItems(await collect(engine.walk([sourceRoot(engine, path)], { recursive: true, ...options })));
+
+    it("tells of empty folders, empty files, and files in folders", async () => {
+      using temp = new TempFolder();
+      temp.folder("a/empty");
+      temp.write("a/none");
+      temp.write("a/three", "abc");
+      assertEquals(await walk(temp.at("a")), ["file none 0", "file three 3", "folder ", "folder empty"]);
+    });
+
+    it("gives a root that is a file the empty name", async () => {
+      using temp = new TempFolder();
+      assertEquals(await walk(temp.write("f", "abc")), ["file  3"]);
+      assertEquals(await walk(temp.write("g", new Uint8Array(PACK_FILE_LIMIT + 1))), [
+        `ranged  ${PACK_FILE_LIMIT + 1}`,
+      ]);
+    });
+
+    it("packs files up to the limit and announces larger ones", async () => {
+      using temp = new TempFolder();
+      for (const more of [-1, 0, 1]) temp.write(`f${more + 1}`, new Uint8Array(PACK_FILE_LIMIT + more));
+      assertEquals(await walk(temp.path), [
+        `file f0 ${PACK_FILE_LIMIT - 1}`,
+        `file f1 ${PACK_FILE_LIMIT}`,
+        "folder ",
+        `ranged f2 ${PACK_FILE_LIMIT + 1}`,
+      ]);
+    });
+
+    it("splits 5,000 files into packs that stand for themselves", async () => {
+      using temp = new TempFolder();
+      for (let index = 0; index < 5000; index++) temp.write(`f${index}`, "x");
+      const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true }));
+      let files = 0;
+      for (const item of items) {
+        if (item.type !== "pack") throw new Error(item.type);
+        files += item.files;
+        assertEquals(item.records <= PACK_RECORDS, true);
+        assertEquals(item.plan.byteLength, item.plan.buffer.byteLength);
+        assertEquals(item.plan[0] <= 2, true, "begins with enter or folder");
+      }
+      assertEquals(files, 5000);
+      assertEquals(items.length, Math.ceil(5001 / PACK_RECORDS));
+    });
+
+    it("keeps the contents of a pack within bounds", async () => {
+      using temp = new TempFolder();
+      for (let index = 0; index < 9; index++) temp.write(`f${index}`, new Uint8Array(PACK_FILE_LIMIT));
+      const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true }));
+      for (const item of items) assertEquals(item.type === "pack" && item.bytes <= PACK_BYTES, true);
+      assertEquals(items.length, 3);
+    });
+
+    it("follows links, and reports a loop and a dangling link once", async () => {
+      using temp = new TempFolder();
+      temp.folder("r/d");
+      temp.write("out", "12");
+      Deno.symlinkSync("../out", temp.at("r/link"));
+      Deno.symlinkSync("..", temp.at("r/d/up"));
+      Deno.symlinkSync("nowhere", temp.at("r/lost"));
+      assertEquals(await walk(temp.at("r")), [
+        `failed Cannot read "${temp.path}/r/d/up": Too many levels of symbolic links`,
+        `failed Cannot read "${temp.path}/r/lost": No such file or directory`,
+        "file link 2",
+        "folder ",
+        "folder d",
+      ]);
+    });
+
+    it("preserves or skips links when told", async () => {
+      using temp = new TempFolder();
+      temp.write("f", "1");
+      Deno.symlinkSync("nowhere", temp.at("lost"));
+      Deno.symlinkSync("f", temp.at("link"));
+      assertEquals(await walk(temp.path, { symlinks: "preserve" }), [
+        "file f 1",
+        "folder ",
+        "symlink link -> f",
+        "symlink lost -> nowhere",
+      ]);
+      assertEquals(await walk(temp.path, { symlinks: "skip" }), ["file f 1", "folder "]);
+    });
+
+    it("notes FIFOs and sockets without opening them", async () => {
+      using temp = new TempFolder();
+      rawShell("mkfifo pipe", temp.path);
+      const listener = Deno.listen({ transport: "unix", path: temp.at("socket") });
+      assertEquals(await walk(temp.path), ["folder ", "note skipped: it is a FIFO", "note skipped: it is a socket"]);
+      listener.close();
+    });
+
+    it("enters no folder without recursive", async () => {
+      using temp = new TempFolder();
+      assertEquals(await walk(temp.path, { recursive: false }), [
+        `failed Cannot read "${temp.path}": not a regular file`,
+      ]);
+    });
+
+    it("leaves out what is not accepted, with all below", async () => {
+      using temp = new TempFolder();
+      temp.folder("no");
+      temp.write("no/f");
+      temp.write("yes");
+      const accept = (path: string, isFolder: boolean) => !(isFolder && path === "no");
+      assertEquals(await walk(temp.path, { accept }), ["file yes 0", "folder "]);
+    });
+
+    it("sends further names of a file last", async () => {
+      using temp = new TempFolder();
+      temp.folder("d");
+      temp.write("d/one", "1");
+      Deno.linkSync(temp.at("d/one"), temp.at("d/two"));
+      const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true, hardlinks: true }));
+      const last = items[items.length - 1];
+      assertEquals(items.length, 2);
+      assertEquals(last.type === "pack" && last.links, true);
+      assertEquals(describeItems([last]).length, 1);
+      assertEquals(/^hardlink d\/(one = d\/two|two = d\/one)$/.test(describeItems([last])[0]), true);
+    });
+
+    it("reports an unreadable folder and goes on", { ignore: isRoot }, async () => {
+      using temp = new TempFolder();
+      temp.folder("closed", 0);
+      temp.write("f");
+      assertEquals(await walk(temp.path), [
+        `failed Cannot read "${temp.path}/closed": Permission denied`,
+        "file f 0",
+        "folder ",
+      ]);
+    });
+
+    it("reports a folder that vanished", async () => {
+      using temp = new TempFolder();
+      const root = sourceRoot(engine, temp.folder("gone"));
+      Deno.removeSync(temp.at("gone"));
+      assertEquals(describeItems(await collect(engine.walk([root], { recursive: true }))), [
+        `failed Cannot read "${temp.path}/gone": No such file or directory`,
+      ]);
+    });
+
+    it("takes names that are not UTF-8 as bytes, or reports them", { ignore: Deno.build.os !== "linux" }, async () => {
+      using temp = new TempFolder();
+      rawShell("printf abc > \"$(printf 'a\\377b')\"; printf abc > good", temp.path);
+      const found = await walk(temp.path);
+      assertEquals(found.includes("file good 3"), true);
+      if (engine.name === "native") assertEquals(found.includes("file a?b 3"), true);
+      // Older Deno leaves such names out of its lists, and nothing here can know of them.
+      else if ([...Deno.readDirSync(temp.path)].length > 1) {
+        assertEquals(found.some((line) => line.endsWith("its name is not UTF-8")), true);
+      }
+    });
+
+    it("lets go of its folder when closed early", async () => {
+      using temp = new TempFolder();
+      for (let index = 0; index < 2000; index++) temp.write(`f${index}`);
+      const unfinished = engine.walk([sourceRoot(engine, temp.path)], { recursive: true });
+      assertEquals((await unfinished.next())?.type, "pack");
+      unfinished.close();
+      assertEquals(await unfinished.next(), undefined);
+    });
+  });
+}

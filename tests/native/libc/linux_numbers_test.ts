@@ -1,0 +1,95 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { AT_FDCWD, openFileCalls } from "../../../src/native/file/calls.ts";
+import { Scratch } from "../../../src/native/file/scratch.ts";
+import { type LinuxNumbers, linuxNumbers } from "../../../src/native/libc/linux_numbers.ts";
+
+const CALLS: Record<Exclude<keyof LinuxNumbers, `O_${string}`>, string> = {
+  statx: "statx",
+  openat2: "openat2",
+  getdents64: "getdents64",
+  renameat2: "renameat2",
+  copyFileRange: "copy_file_range",
+  setMempolicy: "set_mempolicy",
+};
+/** The kernel's own lists, as Debian's linux-libc-dev has them; AArch64 uses the generic one. */
+const HEADERS = {
+  x86_64: "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
+  aarch64: "/usr/include/asm-generic/unistd.h",
+};
+
+describe("numbers of Linux", () => {
+  for (const [arch, header] of Object.entries(HEADERS)) {
+    it(`of system calls on ${arch} are those of the kernel's headers`, { ignore: !isThere(header) }, () => {
+      const text = Deno.readTextFileSync(header);
+      const numbers = linuxNumbers({ os: "linux", arch })!;
+      for (const [key, name] of Object.entries(CALLS)) {
+        const found = new RegExp(`^#define __NR_${name}\\s+(\\d+)`, "m").exec(text);
+        assertEquals(numbers[key as keyof typeof CALLS], Number(found?.[1]), name);
+      }
+    });
+  }
+
+  it("of flags swap their places: what is O_DIRECTORY on AArch64 is O_DIRECT on x86-64", () => {
+    const flags = (arch: string) => {
+      const { O_DIRECTORY, O_NOFOLLOW, O_DIRECT } = linuxNumbers({ os: "linux", arch })!;
+      return { O_DIRECTORY, O_NOFOLLOW, O_DIRECT };
+    };
+    // asm-generic/fcntl.h, and arch/arm64/include/uapi/asm/fcntl.h.
+    assertEquals(flags("x86_64"), { O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000, O_DIRECT: 0o40000 });
+    assertEquals(flags("aarch64"), { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000, O_DIRECT: 0o200000 });
+  });
+
+  it("are not guessed for other processors and systems", () => {
+    assertEquals(linuxNumbers({ os: "linux", arch: "riscv64" }), undefined);
+    assertEquals(linuxNumbers({ os: "linux", arch: "constructor" }), undefined);
+    assertEquals(linuxNumbers({ os: "darwin", arch: "aarch64" }), undefined);
+    assertEquals(linuxNumbers({ os: "windows", arch: "x86_64" }), undefined);
+  });
+
+  it("mean on this processor what they are named for", { ignore: !linuxNumbers() }, () => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      Deno.writeTextFileSync(`${folder}/file`, "");
+      Deno.symlinkSync("file", `${folder}/link`);
+      const calls = openFileCalls();
+      const { directory, noFollow, create, exclusive, closeOnExec, path } = calls.flags;
+      assertEquals(open(`${folder}/file`, directory | closeOnExec), "errno 20", "ENOTDIR");
+      assertEquals(open(`${folder}/link`, noFollow | closeOnExec), "errno 40", "ELOOP");
+      assertEquals(open(`${folder}/file`, create | exclusive), "errno 17", "EEXIST");
+      for (const flags of [directory, directory | noFollow, path | directory | noFollow | closeOnExec]) {
+        assertEquals(open(folder, flags), "open");
+      }
+      assertEquals(open(`${folder}/link`, path | noFollow), "open");
+      const [from, to] = [new Scratch(4096), new Scratch(4096)];
+      const rename = (one: string, other: string) =>
+        calls.renameNew(AT_FDCWD, from.putName(encode(one)), AT_FDCWD, to.putName(encode(other)));
+      assertEquals(rename(`${folder}/file`, `${folder}/link`), -1);
+      assertNotEquals(calls.errno(), 38, "ENOSYS");
+      rename(`${folder}/file`, `${folder}/new`);
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  });
+});
+
+function open(path: string, flags: number): string {
+  const calls = openFileCalls();
+  const name = new Scratch(4096);
+  const descriptor = calls.openat(AT_FDCWD, name.putName(encode(path)), flags, 0);
+  if (descriptor < 0) return `errno ${calls.errno()}`;
+  calls.close(descriptor);
+  return "open";
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,218 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { crc32 } from "node:zlib";
+import { descriptorOf, duplicate, RawSocket } from "../../../src/native/net/sockets.ts";
+import { intOption, openSocketCalls, SO_RCVLOWAT, SOL_SOCKET } from "../../../src/native/net/socket_calls.ts";
+import { connectPair, rawSocketOf } from "../connected_pair.ts";
+
+const MIB = 1 << 20;
+const ignore = Deno.build.os !== "linux";
+
+// Libraries stay open for as long as the process lives, so they must not look like a leak of the first test.
+if (!ignore) openSocketCalls();
+
+function isOpen(fd: number): boolean {
+  return intOption(fd, SOL_SOCKET, SO_RCVLOWAT) !== undefined;
+}
+
+/** Writes until the buffers of the kernel are full, and returns the write that waits. */
+function fillUp(socket: RawSocket): Promise<number> {
+  const block = new Uint8Array(MIB);
+  for (;;) {
+    const written = socket.write(block, 0, block.length);
+    if (typeof written !== "number") return written;
+  }
+}
+
+describe("RawSocket", { ignore }, () => {
+  it("carries 64 MiB both ways through a Worker that took the descriptor over", async () => {
+    using pair = await connectPair();
+    const worker = new Worker(import.meta.resolve("../echo_worker.ts"), { type: "module" });
+    const answer = new Promise<number>((resolve, reject) => {
+      worker.onmessage = (event) => resolve(event.data);
+      worker.onerror = (event) => reject(new Error(event.message));
+    });
+    worker.postMessage(duplicate(descriptorOf(pair.far)!));
+    using socket = rawSocketOf(pair.near);
+    socket.lowWater(256 * 1024);
+
+    const total = 64 * MIB;
+    const send = async () => {
+      const block = new Uint8Array(MIB);
+      let sum = 0;
+      for (let sent = 0; sent < total; sent += block.length) {
+        crypto.getRandomValues(block.subarray(0, 65536));
+        sum = crc32(block, sum);
+        for (let start = 0; start < block.length;) start += await socket.write(block, start, block.length);
+      }
+      socket.shutdownWrite();
+      return sum;
+    };
+    const receive = async () => {
+      const block = new Uint8Array(MIB + 1);
+      let sum = 0;
+      let bytes = 0;
+      // One byte in front, so that a wrong offset shows.
+      for (let count; (count = await socket.read(block, 1, block.length)) > 0; bytes += count) {
+        sum = crc32(block.subarray(1, 1 + count), sum);
+        assertEquals(block[0], 0);
+      }
+      return { sum, bytes };
+    };
+    const [sent, received] = await Promise.all([send(), receive()]);
+    assertEquals(received, { sum: sent, bytes: total });
+    assertEquals(await answer, total);
+    worker.terminate();
+  });
+
+  it("returns a number at once when something is there, and a promise when not", async () => {
+    using pair = await connectPair();
+    using socket = rawSocketOf(pair.near);
+    const buffer = new Uint8Array(4);
+    const first = socket.read(buffer, 1, 3);
+    assert(first instanceof Promise);
+    await pair.far.write(new Uint8Array([1, 2, 3]));
+    assertEquals(await first, 2);
+    assertEquals([...buffer], [0, 1, 2, 0]);
+    assertEquals(socket.read(buffer, 0, 4), 1);
+  });
+
+  it("reads on after its own half is closed, up to the end of the peer's", async () => {
+    using pair = await connectPair();
+    using socket = rawSocketOf(pair.near);
+    socket.shutdownWrite();
+    assertEquals(await pair.far.read(new Uint8Array(1)), null);
+    await pair.far.write(new Uint8Array(5));
+    await pair.far.closeWrite();
+    const buffer = new Uint8Array(8);
+    assertEquals(await socket.read(buffer, 0, 8), 5);
+    assertEquals(await socket.read(buffer, 0, 8), 0);
+    assertEquals(await socket.read(buffer, 0, 8), 0);
+    assertThrows(() => socket.write(buffer, 0, 8), Deno.errors.BrokenPipe, "Broken pipe");
+  });
+
+  it("reports a reset to a read that waits", async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    using near = await Deno.connect({ hostname: "127.0.0.1", port: (listener.addr as Deno.NetAddr).port });
+    using socket = rawSocketOf(near);
+    const reading = socket.read(new Uint8Array(1), 0, 1) as Promise<number>;
+    // A connection that nobody accepted is reset when the listener goes.
+    listener.close();
+    const error = await assertRejects(() => reading, Deno.errors.ConnectionReset, "Connection reset by peer");
+    assertEquals((error as { code?: string }).code, "ECONNRESET");
+    assertThrows(() => socket.write(new Uint8Array(1), 0, 1), Deno.errors.BrokenPipe);
+  });
+
+  it("interrupts the read and the write that wait when it is closed, and frees the descriptor after both", async () => {
+    using pair = await connectPair();
+    const fd = duplicate(descriptorOf(pair.near)!);
+    const socket = new RawSocket(fd);
+    const reading = socket.read(new Uint8Array(1), 0, 1) as Promise<number>;
+    const writing = fillUp(socket);
+    socket.close();
+    assert(isOpen(fd), "the number must not be given away under a poll");
+    const results = await Promise.allSettled([reading, writing]);
+    for (const result of results) {
+      assert(result.status === "rejected" && result.reason instanceof Deno.errors.Interrupted, String(result));
+    }
+    assert(!isOpen(fd));
+  });
+
+  it("cannot be used after close(), which may be repeated", async () => {
+    using pair = await connectPair();
+    const fd = duplicate(descriptorOf(pair.near)!);
+    const socket = new RawSocket(fd);
+    socket.close();
+    assert(!isOpen(fd));
+    // The number now belongs to another: nothing may reach it.
+    const other = duplicate(descriptorOf(pair.far)!);
+    assertEquals(other, fd);
+    socket.close();
+    assert(isOpen(other));
+    for (
+      const use of [
+        () => socket.read(new Uint8Array(1), 0, 1),
+        () => socket.write(new Uint8Array(1), 0, 1),
+        () => socket.noDelay(),
+        () => socket.shutdownWrite(),
+        () => socket.buffers(),
+      ]
+    ) assertThrows(use, Deno.errors.BadResource);
+    new RawSocket(other).close();
+  });
+
+  it("refuses a second read while one waits", async () => {
+    using pair = await connectPair();
+    using socket = rawSocketOf(pair.near);
+    const reading = socket.read(new Uint8Array(1), 0, 1);
+    assertThrows(() => socket.read(new Uint8Array(1), 0, 1), Deno.errors.Busy);
+    await pair.far.write(new Uint8Array(1));
+    assertEquals(await reading, 1);
+  });
+
+  it("keeps waiting in a write while the peer sends something", async () => {
+    using pair = await connectPair();
+    using near = rawSocketOf(pair.near, { idleTimeoutMs: 500 });
+    const block = new Uint8Array(1 << 20);
+    const state = { ended: false };
+    const writing = (async () => {
+      for (;;) await near.write(block, 0, block.length);
+    })().finally(() => state.ended = true);
+    writing.catch(() => {});
+    // Longer than several idle timeouts.
+    for (const begun = performance.now(); performance.now() - begun < 1_600;) {
+      await pair.far.write(new Uint8Array(1));
+      assertEquals(await near.read(new Uint8Array(1), 0, 1), 1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assertEquals(state.ended, false);
+    }
+    await assertRejects(() => writing, Deno.errors.TimedOut);
+  });
+
+  it("gives up a read and a write that get nowhere for the idle timeout", async () => {
+    using pair = await connectPair();
+    using socket = rawSocketOf(pair.near, { idleTimeoutMs: 20 });
+    const started = performance.now();
+    await assertRejects(() => socket.read(new Uint8Array(1), 0, 1) as Promise<number>, Deno.errors.TimedOut, "20 ms");
+    // What is on its way to the other end may still make room.
+    const fillForGood = async () => {
+      for (;;) await fillUp(socket);
+    };
+    await assertRejects(fillForGood, Deno.errors.TimedOut);
+    assert(performance.now() - started >= 40);
+    await pair.far.write(new Uint8Array(1));
+    assertEquals(await socket.read(new Uint8Array(1), 0, 1), 1);
+  });
+
+  it("refuses ranges that are empty or not within the buffer", async () => {
+    using pair = await connectPair();
+    using socket = rawSocketOf(pair.near);
+    const buffer = new Uint8Array(8);
+    for (const [start, end] of [[0, 0], [3, 2], [-1, 4], [0, 9], [0.5, 4], [0, NaN], [8, 8]]) {
+      assertThrows(() => socket.read(buffer, start, end), RangeError);
+      assertThrows(() => socket.write(buffer, start, end), RangeError);
+    }
+    structuredClone(buffer, { transfer: [buffer.buffer] });
+    assertThrows(() => socket.read(buffer, 0, 8), RangeError);
+  });
+
+  it("lets a read wait for the low water mark", async () => {
+    using pair = await connectPair();
+    const fd = descriptorOf(pair.near)!;
+    using socket = rawSocketOf(pair.near);
+    socket.lowWater(100);
+    assertEquals(intOption(fd, SOL_SOCKET, SO_RCVLOWAT), 100);
+    const reading = socket.read(new Uint8Array(200), 0, 200);
+    await pair.far.write(new Uint8Array(99));
+    await pair.far.write(new Uint8Array(1));
+    assertEquals(await reading, 100);
+  });
+
+  it("sets the options of TCP and tells the sizes of its buffers", async () => {
+    using pair = await connectPair();
+    using socket = rawSocketOf(pair.near);
+    socket.noDelay();
+    const { receiveBytes, sendBytes } = socket.buffers();
+    assert(receiveBytes > 0 && sendBytes > 0);
+  });
+});

@@ -1,0 +1,112 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { StartError } from "../../src/errors.ts";
+import { openPipeCalls } from "../../src/native/net/pipe_calls.ts";
+import { pipesOf } from "../../src/native/net/pipes.ts";
+import { ProcessConn } from "../../src/net/process_conn.ts";
+import { openSocketCalls } from "../../src/native/net/socket_calls.ts";
+import { ConnTransport } from "../../src/net/transport.ts";
+
+const native = Deno.build.os === "linux";
+// Libraries stay open for as long as the process lives, so they must not look like a leak of the first test.
+if (native) [openSocketCalls(), openPipeCalls()];
+
+for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as const) {
+  describe(`ProcessConn, ${engine}`, { ignore: find && !native }, () => {
+    const sh = (script: string) => new ProcessConn("sh", ["-c", script], { pipesOf: find });
+
+    it("carries bytes both ways, in pieces of any size, to the end", async () => {
+      const conn = sh("exec cat");
+      const transport = new ConnTransport(conn);
+      const sent = crypto.getRandomValues(new Uint8Array(60_000));
+      const received = new Uint8Array(3 * sent.length);
+      const sending = (async () => {
+        for (let round = 0; round < 3; round++) {
+          for (let at = 0; at < sent.length;) at += await transport.write(sent, at, sent.length);
+        }
+      })();
+      for (let have = 0; have < received.length;) {
+        have += await transport.read(received, have, Math.min(have + 7_001, received.length));
+      }
+      await sending;
+      for (let round = 0; round < 3; round++) {
+        assertEquals(received.subarray(round * sent.length, (round + 1) * sent.length), sent);
+      }
+      transport.close();
+      await conn.ended;
+    });
+
+    it("takes no more at one time than a pipe holds", async () => {
+      const conn = sh("exec cat > /dev/null");
+      const taken = await conn.write(new Uint8Array(3 << 20));
+      assert(find ? taken <= 1 << 20 : taken === 64 << 10, `${taken}`);
+      conn.close();
+      await conn.ended;
+    });
+
+    it("ends where the process does, and tells what it said last", async () => {
+      const conn = sh("echo one >&2; echo two >&2; echo three >&2; exit 1");
+      assertEquals(await conn.read(new Uint8Array(10)), null);
+      assertEquals(await conn.said(), "two; three");
+      conn.close();
+    });
+
+    it("passes on what was written before it was closed", async () => {
+      const file = await Deno.makeTempFile();
+      const conn = sh(`exec cat > ${file}`);
+      await conn.write(new TextEncoder().encode("to the end"));
+      conn.close();
+      await conn.ended;
+      assertEquals(await Deno.readTextFile(file), "to the end");
+      await Deno.remove(file);
+    });
+
+    it("ends a process that does not listen, and reads nothing any more", async () => {
+      const conn = sh("exec sleep 100");
+      conn.kill();
+      await conn.ended;
+      await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.BadResource);
+    });
+
+    it("fails to write when nobody reads any more, and ends a read and a write that wait when it is closed", async () => {
+      const gone = sh("exec 0<&-; echo ready; exec sleep 100");
+      await gone.read(new Uint8Array(6));
+      await assertRejects(async () => {
+        for (;;) await gone.write(new Uint8Array(1 << 20));
+      });
+      gone.kill();
+      const full = sh("exec sleep 100");
+      const reading = full.read(new Uint8Array(1)).catch(() => null);
+      const writing = (async () => {
+        for (;;) await full.write(new Uint8Array(1 << 20));
+      })().catch(() => {});
+      full.kill();
+      await Promise.all([gone.ended, full.ended, writing]);
+      assertEquals(await reading, null);
+    });
+
+    it("says which program cannot be started", () => {
+      assertThrows(() => new ProcessConn("/no/such/program", []), StartError, "Cannot start /no/such/program: ");
+    });
+  });
+}
+
+describe("pipesOf", { ignore: !native }, () => {
+  it("finds the pipes of a child, and none of one that has ended or has none", async () => {
+    const child = new Deno.Command("cat", { stdin: "piped", stdout: "piped" }).spawn();
+    const pipes = pipesOf(child.pid)!;
+    assertEquals(await pipes.stdin.write(new Uint8Array([1, 2, 3])), 3);
+    const buffer = new Uint8Array(10);
+    assertEquals([await pipes.stdout.read(buffer), ...buffer.subarray(0, 3)], [3, 1, 2, 3]);
+    pipes.stdin.close();
+    await child.stdin.close();
+    assertEquals(await pipes.stdout.read(buffer), null);
+    pipes.stdout.close();
+    await child.stdout.cancel();
+    await child.status;
+    assertEquals(pipesOf(child.pid), undefined);
+    const other = new Deno.Command("true", { stdin: "null", stdout: "null" }).spawn();
+    assertEquals(pipesOf(other.pid), undefined);
+    await other.status;
+  });
+});

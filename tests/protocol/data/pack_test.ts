@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ALIGNMENT } from "../../../src/protocol/data/alignment.ts";
+import { FRAME_HEADER_BYTES } from "../../../src/protocol/data/frame.ts";
+import { PACK_HEADER_BYTES, readPackHeader, writePackHeader } from "../../../src/protocol/data/pack.ts";
+import { assertProtocolError } from "../protocol_error.ts";
+
+const LIMIT = 1000;
+
+describe("pack header", () => {
+  const view = new DataView(new ArrayBuffer(3 + PACK_HEADER_BYTES));
+
+  it("comes back as it was", () => {
+    for (const header of [{ unit: 0, attempt: 0 }, { unit: 2 ** 32 - 1, attempt: 1 }]) {
+      writePackHeader(view, 3, header);
+      assertEquals(readPackHeader(view, 3, 3 + PACK_HEADER_BYTES, LIMIT), { ...header, codec: 0, length: 0 });
+    }
+  });
+
+  it("fills up the line that the frame's header begins, and leaves nothing there that was there before", () => {
+    assertEquals((FRAME_HEADER_BYTES + PACK_HEADER_BYTES) % ALIGNMENT, 0);
+    const bytes = new Uint8Array(view.buffer).fill(0xff);
+    writePackHeader(view, 3, { unit: 0, attempt: 0 });
+    assertEquals([...bytes], [0xff, 0xff, 0xff, ...Array(PACK_HEADER_BYTES).fill(0)]);
+  });
+
+  it("is rejected when it is cut at any byte", () => {
+    for (let end = 3; end < 3 + PACK_HEADER_BYTES; end++) {
+      assertProtocolError("bad-record", () => readPackHeader(view, 3, end, LIMIT));
+    }
+  });
+
+  it("stands for as many bytes as compressed records say, up to the limit and more than there are", () => {
+    const long = new DataView(new ArrayBuffer(PACK_HEADER_BYTES + 10));
+    const read = (length: number, codec = 3) => {
+      writePackHeader(long, 0, { unit: 1, attempt: 2, codec, length });
+      return readPackHeader(long, 0, long.byteLength, LIMIT);
+    };
+    for (const codec of [2, 3]) {
+      for (const length of [11, LIMIT]) assertEquals(read(length, codec), { unit: 1, attempt: 2, codec, length });
+    }
+    for (const length of [0, 10, LIMIT + 1, 2 ** 32 - 1]) assertProtocolError("bad-record", () => read(length));
+    for (const codec of [1, 4, 255]) assertProtocolError("bad-record", () => read(500, codec));
+  });
+
+  it("leaves alone what may get a meaning later", () => {
+    new Uint8Array(view.buffer).fill(0xff);
+    view.setUint32(0, 7, true);
+    view.setUint32(4, 1, true);
+    view.setUint8(8, 0);
+    assertEquals(readPackHeader(view, 0, view.byteLength, LIMIT), { unit: 7, attempt: 1, codec: 0, length: 0 });
+    view.setUint8(8, 2);
+    view.setUint32(12, LIMIT, true);
+    assertEquals(readPackHeader(view, 0, view.byteLength, LIMIT), { unit: 7, attempt: 1, codec: 2, length: LIMIT });
+  });
+});

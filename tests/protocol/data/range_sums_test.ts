@@ -1,0 +1,70 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { crc32 } from "../../../src/protocol/crc32.ts";
+import { RangeSums } from "../../../src/protocol/data/range_sums.ts";
+import { RandomBytes, randomBytes } from "../../support/random_bytes.ts";
+
+const BYTES = randomBytes(1000, "ranges");
+const TOTAL = crc32(BYTES, 0, BYTES.length);
+const range = (start: number, end: number) => ({ start, end, crc32: crc32(BYTES, start, end) });
+
+describe("RangeSums", () => {
+  it("gives the same sum in whatever order the ranges come", () => {
+    const parts = [range(0, 1), range(1, 400), range(400, 401), range(401, 1000)];
+    const random = new RandomBytes("order");
+    for (let round = 0; round < 50; round++) {
+      const sums = new RangeSums();
+      const order = parts.map((part) => ({ part, key: random.next() })).sort((a, b) => a.key - b.key);
+      order.forEach(({ part }, index) => {
+        assertEquals(sums.total(1000), undefined);
+        assertEquals(sums.add(part), true);
+        assertEquals(sums.total(1000) !== undefined, index === parts.length - 1);
+      });
+      assertEquals(sums.total(1000), TOTAL);
+      assertEquals(sums.bytes, 1000);
+    }
+  });
+
+  it("has no sum while the start, the middle or the end is missing", () => {
+    for (const parts of [[range(1, 1000)], [range(0, 999)], [range(0, 5), range(6, 1000)]]) {
+      const sums = new RangeSums();
+      parts.forEach((part) => sums.add(part));
+      assertEquals(sums.total(1000), undefined);
+    }
+  });
+
+  it("says at once of many ranges whether any is missing", () => {
+    const sums = new RangeSums();
+    const started = performance.now();
+    // Added up anew for each range that comes, this many would take minutes.
+    for (let start = 0; start < 20_000; start++) {
+      sums.add({ start, end: start + 1, crc32: 0 });
+      assertEquals(sums.total(20_001), undefined);
+    }
+    assert(performance.now() - started < 10_000);
+  });
+
+  it("has no sum for a size that it goes beyond", () => {
+    const sums = new RangeSums();
+    sums.add(range(0, 1000));
+    assertEquals(sums.total(999), undefined);
+    assertEquals(sums.total(1001), undefined);
+    assertEquals(sums.total(1000), TOTAL);
+  });
+
+  it("does not add what overlaps", () => {
+    const sums = new RangeSums();
+    sums.add(range(100, 200));
+    sums.add(range(300, 400));
+    const overlapping = [[100, 200], [99, 101], [199, 201], [150, 160], [50, 500], [299, 301], [150, 350], [0, 101]];
+    for (const [start, end] of overlapping) assertEquals(sums.add(range(start, end)), false, `${start}-${end}`);
+    assertEquals(sums.bytes, 200);
+    for (const [start, end] of [[0, 100], [200, 300], [400, 1000]]) assertEquals(sums.add(range(start, end)), true);
+    assertEquals(sums.total(1000), TOTAL);
+  });
+
+  it("sums an empty file to 0", () => {
+    assertEquals(new RangeSums().total(0), 0);
+    assertEquals(new RangeSums().total(1), undefined);
+  });
+});

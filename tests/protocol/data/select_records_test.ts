@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
+import { selectRecords } from "../../../src/protocol/data/select_records.ts";
+import { record, type TestRecord } from "../record.ts";
+
+const { enter, folder, file, symlink } = RecordType;
+const PLAN: TestRecord[] = [
+  { type: enter, name: "" },
+  { type: file, name: "a" },
+  { type: folder, name: "d" },
+  { type: file, name: "b" },
+  { type: symlink, name: "l", contents: "to" },
+  { type: folder, name: "d/e" },
+  { type: file, name: "c" },
+];
+
+function select(...wanted: number[]) {
+  const pieces = PLAN.map(record);
+  const plan = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    plan.set(piece, at);
+    at += piece.length;
+  }
+  const chosen = selectRecords(plan, Uint8Array.from(wanted));
+  const cursor = new RecordCursor(chosen.plan, 0, chosen.plan.length, { plan: true });
+  const names: [number, string][] = [];
+  while (cursor.next()) {
+    names.push([cursor.type, new TextDecoder().decode(chosen.plan.subarray(cursor.nameStart, cursor.nameEnd))]);
+  }
+  return { records: chosen.records, names };
+}
+
+describe("selectRecords", () => {
+  it("keeps everything when all of it is wanted", () => {
+    assertEquals(select(1, 1, 1, 1, 1, 1), { records: 6, names: PLAN.map(({ type, name }) => [type, name]) });
+  });
+
+  it("enters a folder that is not wanted itself, and only where something in it is", () => {
+    assertEquals(select(0, 0, 0, 1, 0, 0), { records: 1, names: [[enter, "d"], [symlink, "l"]] });
+    assertEquals(select(1, 0, 0, 0, 0, 1), {
+      records: 2,
+      names: [[enter, ""], [file, "a"], [enter, "d/e"], [file, "c"]],
+    });
+  });
+
+  it("keeps a folder that is wanted, with nothing in it too", () => {
+    assertEquals(select(0, 1, 0, 0, 0, 0), { records: 1, names: [[folder, "d"]] });
+    assertEquals(select(0, 1, 1, 0, 0, 0), { records: 2, names: [[folder, "d"], [file, "b"]] });
+  });
+
+  it("may keep nothing", () => assertEquals(select(0, 0, 0, 0, 0, 0), { records: 0, names: [] }));
+});

@@ -1,0 +1,279 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FileEngine, SourceRoot } from "../../../src/files/engine/engine.ts";
+import { cleanTree } from "../../../src/resume/clean/clean_tree.ts";
+import { fnv1a } from "../../../src/files/path/fnv1a.ts";
+import type { LeftoverOptions } from "../../../src/resume/clean/leftovers.ts";
+import { lockJournal } from "../../../src/resume/partial/lock_journal.ts";
+import { encodeName } from "../../../src/protocol/names.ts";
+import { ENGINES, isRoot, TempFolder } from "../../files/file_engines.ts";
+import { oldJournal, oldMark, oldName, oldRunLog, type OldStat } from "../../security/old_formats.ts";
+
+const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journal") };
+const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
+/** A partial file of this version. */
+const PARTIAL = `.escp-${"0123456789abcdef".repeat(2)}.part`;
+const SOURCE: OldStat = { dev: 1, inode: 2, size: 9, mtime: 1, mtimeNs: 0, ctime: 1, ctimeNs: 0 };
+
+/** Leaves what an abandoned copy of "big" by an earlier version leaves. */
+function leave(temp: TempFolder, folder: string): void {
+  temp.write(`${folder}/${NAMES.journal}`, oldJournal("big", SOURCE, new Uint8Array()));
+  temp.write(`${folder}/${NAMES.partial}`, "123456789");
+}
+
+/** Leaves the mark of a directory that an earlier version has created. */
+function leaveMark(temp: TempFolder, folder: string): void {
+  const { name, contents } = oldMark("src", SOURCE);
+  temp.write(`${folder}/${name}`, contents);
+}
+
+interface Cleaned {
+  removed: string[];
+  failed: string[];
+  kept: number;
+}
+
+async function clean(
+  temp: TempFolder,
+  engine: FileEngine,
+  { path = temp.path, ...options }: Partial<LeftoverOptions> & { path?: string } = {},
+): Promise<Cleaned> {
+  const root: SourceRoot = { path, name: "x", kind: "folder", identity: { dev: 0, inode: 0 }, size: 0 };
+  root.within = engine.paths.realPath(path);
+  const removed: string[] = [];
+  const failed: string[] = [];
+  const tree = engine.openTree(root);
+  try {
+    const kept = await cleanTree(root, tree, {
+      before: Infinity,
+      beforeUnlocked: Infinity,
+      dryRun: false,
+      recorded: new Set(),
+      removed: ({ path }) => removed.push(path.slice(root.path.length + 1)),
+      failed: ({ message }) => failed.push(message),
+      breathe() {},
+      ...options,
+    });
+    return { removed: removed.sort(), failed, kept };
+  } finally {
+    tree.close();
+  }
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`cleanTree (${title})`, () => {
+    it("removes partial and temporary files, and what earlier versions left, at any depth, and nothing else", async () => {
+      using temp = new TempFolder();
+      temp.folder("a/b");
+      leave(temp, "a/b");
+      temp.write(`a/${TEMPORARY}`, "12");
+      temp.write(`a/${PARTIAL}`, "without a record");
+      temp.write(`a/${NAMES.partial}`, "without its journal");
+      leaveMark(temp, "a");
+      const mark = temp.list().find((name) => name.endsWith(".unfinished"))!;
+      temp.write("a/b/file");
+      const { removed, failed, kept } = await clean(temp, make());
+      assertEquals({ failed, kept }, { failed: [], kept: 0 });
+      const expected = [mark, TEMPORARY, PARTIAL, NAMES.partial, `b/${NAMES.journal}`, `b/${NAMES.partial}`];
+      assertEquals(removed, expected.map((name) => name === mark ? name : `a/${name}`).sort());
+      assertEquals(temp.list(), ["a/", "a/b/", "a/b/file"]);
+    });
+
+    it("removes the run log of an earlier version, unless its copy is under way", async () => {
+      using temp = new TempFolder();
+      const name = oldName("/target", "run");
+      temp.write(name, oldRunLog("/target", [{ name: "a", source: SOURCE, target: SOURCE }]));
+      const lock = (await lockJournal(temp.at(name)))!;
+      const used = await clean(temp, make());
+      assertEquals([used.removed, used.kept], [[], 1]);
+      lock.close();
+      const { removed, failed, kept } = await clean(temp, make());
+      assertEquals({ removed, failed, kept }, { removed: [name], failed: [], kept: 0 });
+      assertEquals(temp.list(), []);
+    });
+
+    it("leaves partial files to their records", async () => {
+      using temp = new TempFolder();
+      temp.write(PARTIAL, "1");
+      temp.write(PARTIAL.replace("0", "1"), "2");
+      const { removed, kept } = await clean(temp, make(), { recorded: new Set([PARTIAL]) });
+      assertEquals([removed, kept, temp.list()], [[PARTIAL.replace("0", "1")], 0, [PARTIAL]]);
+    });
+
+    it("tells what they take on the disk", async () => {
+      using temp = new TempFolder();
+      temp.write(TEMPORARY, "12");
+      const sparse = temp.write(TEMPORARY.replace("2f", "30"));
+      Deno.truncateSync(sparse, 1 << 30);
+      const bytes: number[] = [];
+      await clean(temp, make(), { removed: (entry) => bytes.push(entry.bytes) });
+      assertEquals(bytes.sort(), [0, 2]);
+    });
+
+    it("leaves files that only look similar", async () => {
+      using temp = new TempFolder();
+      const names = [
+        ".escp-.part",
+        `${PARTIAL}.gz`,
+        PARTIAL.replace("a", "A"),
+        ".escp-5f2a09c1-00000a01-0000002f.part.gz",
+        ".escp-5f2a09c1-00000a01-2f.part",
+        "x.escp-5f2a09c1-00000a01-0000002f.part",
+        ".escp-0123456789ABCDEF.part",
+        ".escp-0123456789abcde.part",
+        ".escp-0123456789abcdef.part~",
+        ".escp-notes.journal",
+        // As a mark, or a journal, is called: but not what it says.
+        ".escp-0123456789abcdef.unfinished",
+        ".escp-0123456789abcdef.journal",
+        ".escp-0123456789abcdef.run",
+        // Its journal is none, so whose it is nobody knows.
+        ".escp-0123456789abcdef.part",
+      ];
+      for (const name of names) temp.write(name, "mine");
+      // The mark of another source than its name says, and a text that is no mark under the name that it would have.
+      temp.write(".escp-0123456789abcdee.unfinished", "escp unfinished 1\n1:2 src\n");
+      const text = "not a mark";
+      const hash = fnv1a(encodeName(text));
+      temp.write(`.escp-${hash}.unfinished`, text);
+      names.push(".escp-0123456789abcdee.unfinished", `.escp-${hash}.unfinished`);
+      // The journal of another name than its own.
+      temp.write(NAMES.journal, oldJournal("small", SOURCE, new Uint8Array()));
+      temp.folder(TEMPORARY);
+      assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 0 });
+      assertEquals(temp.list(), [...names, NAMES.journal, `${TEMPORARY}/`].sort());
+    });
+
+    it("leaves what a copy that runs has locked, and the mark above it", async () => {
+      using temp = new TempFolder();
+      temp.folder("dir/sub");
+      leave(temp, "dir/sub");
+      leaveMark(temp, "dir");
+      const before = temp.list();
+      const journal = (await lockJournal(temp.at(`dir/sub/${NAMES.journal}`)))!;
+      assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 3 });
+      assertEquals(temp.list(), before);
+      journal.close();
+      assertEquals((await clean(temp, make())).removed.length, 3);
+    });
+
+    it("leaves what is too young, and the mark above it", async () => {
+      using temp = new TempFolder();
+      temp.folder("dir/sub");
+      leave(temp, "dir/sub");
+      temp.write(`dir/${TEMPORARY}`);
+      leaveMark(temp, "dir");
+      const before = temp.list();
+      // The time of modification is for the source to say: a copy sets it before a file gets its name.
+      for (const name of before) Deno.utimeSync(temp.at(name), 1, 1);
+      const minute = 60_000;
+      const old = await clean(temp, make(), { before: Date.now() - minute, beforeUnlocked: Date.now() - minute });
+      assertEquals(old, { removed: [], failed: [], kept: 4 });
+      const unlocked = await clean(temp, make(), { beforeUnlocked: Date.now() - minute, dryRun: true });
+      assertEquals(unlocked.removed, [`dir/sub/${NAMES.journal}`, `dir/sub/${NAMES.partial}`]);
+      assertEquals(temp.list(), before);
+    });
+
+    it("leaves the mark of a folder in which something was changed lately", async () => {
+      using temp = new TempFolder();
+      temp.folder("dir/sub/deep");
+      leaveMark(temp, "dir");
+      const now = Date.now();
+      for (const name of ["dir/sub", "dir"]) Deno.utimeSync(temp.at(name), 1, 1);
+      const later = new Date(now + 3_600_000);
+      Deno.utimeSync(temp.at("dir/sub/deep"), later, later);
+      const half = { before: now + 1_800_000, beforeUnlocked: now + 1_800_000 };
+      assertEquals((await clean(temp, make(), half)).kept, 1);
+      Deno.utimeSync(temp.at("dir/sub/deep"), 1, 1);
+      assertEquals((await clean(temp, make(), half)).removed.length, 1);
+    });
+
+    it("changes nothing in a dry run, and tells the same", async () => {
+      using temp = new TempFolder();
+      temp.folder("a");
+      leave(temp, "a");
+      temp.write(TEMPORARY);
+      const before = temp.list();
+      const dry = await clean(temp, make(), { dryRun: true });
+      assertEquals(temp.list(), before);
+      assertEquals(dry.removed.length, 3);
+      assertEquals(await clean(temp, make()), dry);
+    });
+
+    it("follows no link, and removes one that was on its way", async () => {
+      using temp = new TempFolder();
+      temp.folder("in");
+      temp.folder("out");
+      leave(temp, "out");
+      temp.write("out/file");
+      Deno.symlinkSync("../out", temp.at("in/link"));
+      Deno.symlinkSync("../out/file", temp.at(`in/${TEMPORARY}`));
+      Deno.symlinkSync(`../out/${NAMES.journal}`, temp.at(`in/${NAMES.journal}`));
+      Deno.symlinkSync(`../out/${NAMES.partial}`, temp.at(`in/${oldName("other", "part")}`));
+      const { removed, failed } = await clean(temp, make(), { path: temp.at("in") });
+      assertEquals({ removed, failed }, { removed: [TEMPORARY], failed: [] });
+      assertEquals(temp.list("out"), [NAMES.journal, NAMES.partial, "file"].sort());
+      // What the user names is followed.
+      assertEquals((await clean(temp, make(), { path: temp.at("in/link") })).removed.length, 2);
+    });
+
+    it("does not go where a folder has been exchanged for a link", async () => {
+      using temp = new TempFolder();
+      temp.folder("in/sub/below");
+      temp.folder("out/below");
+      leave(temp, "out/below");
+      let turns = 0;
+      const { removed, failed } = await clean(temp, make(), {
+        path: temp.at("in"),
+        breathe() {
+          // There is a turn before each of the two times that an entry is asked for, and one before the first is entered.
+          if (++turns !== 3) return;
+          Deno.renameSync(temp.at("in/sub"), temp.at("was"));
+          Deno.symlinkSync("../out", temp.at("in/sub"));
+        },
+      });
+      assertEquals(failed, [`Cannot read "${temp.at("in/sub")}": a symbolic link stands in the way`]);
+      assertEquals(removed, []);
+      assertEquals(temp.list("out"), ["below/", `below/${NAMES.journal}`, `below/${NAMES.partial}`]);
+    });
+
+    it("names a folder that cannot be read, goes on, and leaves the mark above it", { ignore: isRoot }, async () => {
+      using temp = new TempFolder();
+      temp.folder("dir/closed", 0);
+      temp.folder("dir/open");
+      temp.write(`dir/open/${TEMPORARY}`);
+      leaveMark(temp, "dir");
+      const { removed, failed, kept } = await clean(temp, make());
+      assertEquals(failed, [`Cannot read "${temp.at("dir/closed")}": Permission denied`]);
+      assertEquals({ removed, kept }, { removed: [`dir/open/${TEMPORARY}`], kept: 1 });
+    });
+
+    it("names a file that cannot be removed", { ignore: isRoot }, async () => {
+      using temp = new TempFolder();
+      temp.folder("dir");
+      temp.write(`dir/${TEMPORARY}`);
+      Deno.chmodSync(temp.at("dir"), 0o500);
+      const { removed, failed } = await clean(temp, make());
+      assertEquals({ removed, failed }, {
+        removed: [],
+        failed: [`Cannot remove "${temp.at(`dir/${TEMPORARY}`)}": Permission denied`],
+      });
+    });
+
+    it(
+      "comes to the end of a tree that is deeper than one path can name",
+      { ignore: title === "portable" },
+      async () => {
+        using temp = new TempFolder();
+        const name = "x".repeat(200);
+        // A shell goes down step by step.
+        const down = `mkdir ${name} && cd -P ./${name} || exit 1`;
+        const script = `i=0; while [ $i -lt 30 ]; do ${down}; i=$((i+1)); done; : > ${TEMPORARY}`;
+        const shell = new Deno.Command("sh", { args: ["-c", script], cwd: temp.path, stderr: "null" });
+        assertEquals((await shell.output()).code, 0);
+        const { removed, failed } = await clean(temp, make());
+        assertEquals([removed.length, failed], [1, []]);
+      },
+    );
+  });
+}

@@ -1,0 +1,346 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { crc32 } from "../../../src/protocol/crc32.ts";
+import { decodeJournal, JOURNAL_RECORD_BYTES, type ResumableSource } from "../../../src/resume/partial/journal.ts";
+import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
+import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
+import { bytesLeft, removeEarlier, type TakenOver, takeOver } from "../../../src/resume/partial/take_over.ts";
+import { RandomBytes, randomBytes } from "../../support/random_bytes.ts";
+import { TempFolder } from "../../files/file_engines.ts";
+
+const BLOCK = 100_000;
+const CONTENTS = randomBytes(5 * BLOCK + 17, "contents");
+const SOURCE: ResumableSource = { size: CONTENTS.length, mtime: 1_700_000_000, mtimeNs: 5, identity: "1:2" };
+
+/** A state directory and a target directory. */
+class Place implements Disposable {
+  readonly temp = new TempFolder();
+  readonly directory = this.temp.folder("target");
+  readonly record = `${this.temp.folder("state")}/record`;
+  readonly about = { record: this.record, target: "/real/big" };
+
+  /** Path of the only partial file. */
+  get partial(): string {
+    const [name, ...others] = this.names;
+    assertEquals(others, []);
+    return `${this.directory}/${name}`;
+  }
+
+  /** Names in the target directory. */
+  get names(): string[] {
+    return this.temp.list("target");
+  }
+
+  take(source = SOURCE, options: { compares?: boolean } = {}) {
+    return takeOver(this.directory, this.about, source, options);
+  }
+
+  /** As the end of a process does. */
+  static close(taken: TakenOver | undefined): void {
+    taken?.journal.close();
+    taken?.lock.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.temp[Symbol.dispose]();
+  }
+}
+
+/** Begins the file, writes these blocks of it, and leaves it. Returns what was kept at its beginning. */
+async function leave(place: Place, blocks: number[], source = SOURCE) {
+  const taken = (await place.take(source))!;
+  const journal = new JournalWriter(place.record);
+  using file = Deno.openSync(`${place.directory}/${taken.partial.name}`, { write: true });
+  for (const block of blocks) {
+    const [start, end] = [block * BLOCK, Math.min(CONTENTS.length, (block + 1) * BLOCK)];
+    file.seekSync(start, Deno.SeekMode.Start);
+    file.writeSync(CONTENTS.subarray(start, end));
+    journal.append(start, end, crc32(CONTENTS, start, end));
+  }
+  journal.close();
+  Place.close(taken);
+  return taken.kept;
+}
+
+/** What the next copy finds. */
+async function found(place: Place, source = SOURCE): Promise<[number, number][] | undefined> {
+  const taken = await place.take(source);
+  Place.close(taken);
+  for (const { start, end, crc32: sum } of taken?.kept ?? []) assertEquals(sum, crc32(CONTENTS, start, end));
+  return taken?.kept.map(({ start, end }) => [start / BLOCK, end / BLOCK]);
+}
+
+const headerBytes = (place: Place) => decodeJournal(Deno.readFileSync(place.record))!.headerBytes;
+
+const flip = (path: string, at: number) => {
+  using file = Deno.openSync(path, { read: true, write: true });
+  const byte = new Uint8Array(1);
+  file.seekSync(at, Deno.SeekMode.Start);
+  file.readSync(byte);
+  byte[0] ^= 1;
+  file.seekSync(at, Deno.SeekMode.Start);
+  file.writeSync(byte);
+};
+
+describe("takeOver", () => {
+  it("begins with a partial file of the full size that only its owner may read, and keeps the journal elsewhere", async () => {
+    using place = new Place();
+    assertEquals(await leave(place, []), []);
+    assertEquals(place.names.length, 1);
+    assertEquals(Deno.statSync(place.partial).size, CONTENTS.length);
+    if (Deno.build.os === "windows") return;
+    for (const path of [place.partial, place.record]) assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+  });
+
+  it("gives each partial file another name, which nobody can foretell", async () => {
+    const names = new Set<string>();
+    for (let count = 0; count < 3; count++) {
+      using place = new Place();
+      await leave(place, []);
+      names.add(place.names[0]);
+    }
+    assertEquals(names.size, 3);
+  });
+
+  it("leaves a file alone that takes the name of a new partial file at once", async () => {
+    using place = new Place();
+    const { lock } = Deno.FsFile.prototype;
+    let locks = 0;
+    Deno.FsFile.prototype.lock = function (exclusive) {
+      // The first lock is that of the journal.
+      if (++locks === 2) {
+        const path = place.partial;
+        Deno.removeSync(path);
+        Deno.writeTextFileSync(path, "planted");
+      }
+      return lock.call(this, exclusive);
+    };
+    try {
+      assertEquals(await place.take(), undefined);
+    } finally {
+      Deno.FsFile.prototype.lock = lock;
+    }
+    assertEquals(Deno.readTextFileSync(place.partial), "planted");
+  });
+
+  it("continues with what was noted, and again after that", async () => {
+    using place = new Place();
+    await leave(place, [3, 0, 1]);
+    assertEquals(await leave(place, [5]).then((kept) => kept.length), 2);
+    assertEquals(await found(place), [[0, 2], [3, 4], [5, CONTENTS.length / BLOCK]]);
+  });
+
+  it("drops a block that is not what was noted, and only that", async () => {
+    using place = new Place();
+    await leave(place, [0, 1, 2, 3, 4, 5]);
+    flip(place.partial, 3 * BLOCK - 1);
+    assertEquals(await found(place), [[0, 2], [3, CONTENTS.length / BLOCK]]);
+    // Nor does the journal claim it any more.
+    assertEquals(Deno.statSync(place.record).size, headerBytes(place) + 5 * JOURNAL_RECORD_BYTES);
+    flip(place.partial, 3 * BLOCK - 1);
+    assertEquals(await found(place), [[0, 2], [3, CONTENTS.length / BLOCK]]);
+  });
+
+  it("cuts off a record that was not written to its end, so that more can be noted", async () => {
+    using place = new Place();
+    await leave(place, [0, 1]);
+    Deno.truncateSync(place.record, headerBytes(place) + JOURNAL_RECORD_BYTES + 7);
+    await leave(place, [4]);
+    assertEquals(await found(place), [[0, 1], [4, 5]]);
+  });
+
+  for (
+    const [what, other] of [["size", { size: CONTENTS.length + 1 }], ["time", { mtimeNs: 6 }], ["identity", {
+      identity: "1:3",
+    }]] as const
+  ) {
+    it(`starts over when the source has another ${what}, and removes the old partial file`, async () => {
+      using place = new Place();
+      await leave(place, [0, 1, 2]);
+      const before = place.partial;
+      const source = { ...SOURCE, ...other };
+      assertEquals(await found(place, source), []);
+      assertNotEquals(place.partial, before);
+      assertEquals(Deno.statSync(place.partial).size, source.size);
+      assertEquals(Deno.readFileSync(place.partial).some((byte) => byte !== 0), false);
+    });
+  }
+
+  it("leaves bytes without a record to a copy that can compare them, and to no other", async () => {
+    using place = new Place();
+    await leave(place, []);
+    const take = async (source: ResumableSource, compares: boolean) => {
+      Deno.writeFileSync(place.partial, CONTENTS);
+      const taken = (await place.take(source, { compares }))!;
+      Place.close(taken);
+      assertEquals(taken.kept, []);
+      const isLeft = Deno.readFileSync(place.partial).some((byte) => byte !== 0);
+      assertEquals(isLeft, taken.continued);
+      return isLeft;
+    };
+    assertEquals(await take(SOURCE, true), true);
+    assertEquals(await take(SOURCE, false), false);
+    assertEquals(await take(SOURCE, true), true);
+    assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), false);
+    // Of that source it is now; and a file of another size is none of its.
+    assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), true);
+    for (const spoil of [Deno.removeSync, (path: string) => Deno.truncateSync(path, BLOCK)]) {
+      spoil(place.partial);
+      const taken = (await place.take({ ...SOURCE, mtimeNs: 6 }, { compares: true }))!;
+      Place.close(taken);
+      assertEquals([taken.continued, Deno.statSync(place.partial).size], [false, SOURCE.size]);
+    }
+  });
+
+  it("tells a copy that compares what was noted, and that there may be more", async () => {
+    using place = new Place();
+    await leave(place, [1, 3]);
+    flip(place.partial, BLOCK);
+    const taken = (await place.take(SOURCE, { compares: true }))!;
+    Place.close(taken);
+    assertEquals(taken.kept.map(({ start, end }) => [start / BLOCK, end / BLOCK]), [[3, 4]]);
+    assertEquals(taken.continued, true);
+  });
+
+  it("starts over when journal or partial file are missing, cut or foreign to each other", async () => {
+    const spoil: ((place: Place) => void)[] = [
+      ({ partial }) => Deno.removeSync(partial),
+      ({ partial }) => Deno.truncateSync(partial, BLOCK),
+      ({ partial }) => Deno.writeFileSync(partial, new Uint8Array(CONTENTS.length)),
+      ({ record, partial }) => [record, partial].forEach((path) => Deno.removeSync(path)),
+      ({ record, partial }) => {
+        Deno.removeSync(partial);
+        Deno.truncateSync(record, 100);
+      },
+      ({ record, partial }) => {
+        Deno.removeSync(partial);
+        Deno.writeFileSync(record, randomBytes(2000, "noise"));
+      },
+    ];
+    for (const [index, act] of spoil.entries()) {
+      using place = new Place();
+      await leave(place, [0, 1, 2]);
+      act(place);
+      assertEquals(await found(place), [], `case ${index}`);
+      assertEquals(await leave(place, [1]), []);
+      assertEquals(await found(place), [[1, 2]], `case ${index}`);
+    }
+  });
+
+  it("keeps only bytes of the source, wherever its journal is cut or a byte of it is changed", async () => {
+    using place = new Place();
+    await leave(place, [0, 2, 3]);
+    const [journal, partial] = [place.record, place.partial].map((path) => Deno.readFileSync(path));
+    const path = place.partial;
+    const random = new RandomBytes("journal");
+    const damaged = [
+      ...Array.from(journal, (_, length) => journal.slice(0, length)),
+      ...Array.from(journal, (byte, at) => {
+        const bytes = journal.slice();
+        bytes[at] = byte ^ (1 + random.below(255));
+        return bytes;
+      }),
+    ];
+    for (const bytes of damaged) {
+      Deno.writeFileSync(place.record, bytes);
+      Deno.writeFileSync(path, partial);
+      const taken = (await place.take())!;
+      Place.close(taken);
+      const own = `${place.directory}/${taken.partial.name}`;
+      const there = Deno.readFileSync(own);
+      assertEquals(there.length, CONTENTS.length);
+      for (const { start, end, crc32: sum } of taken.kept) {
+        assertEquals(sum, crc32(CONTENTS, start, end));
+        assertEquals(crc32(there, start, end), sum);
+      }
+      if (own !== path) Deno.removeSync(own);
+    }
+  });
+
+  it("leaves alone what another copy has, and takes it when that one is gone", async () => {
+    using place = new Place();
+    await leave(place, [0]);
+    const first = await place.take();
+    assertEquals(await found(place), undefined);
+    await removeEarlier(place.directory, place.about);
+    assertEquals(place.names.length, 1);
+    Place.close(first);
+    assertEquals(await found(place), [[0, 1]]);
+  });
+
+  it("waits a moment for one that is about to go, and does not take over what that one has removed", async () => {
+    using place = new Place();
+    await leave(place, [0]);
+    const first = await place.take();
+    const second = place.take();
+    // The second one waits for the lock by now: it has opened the journal before its first await.
+    Deno.removeSync(place.partial);
+    first!.lock.close();
+    removeJournal(place.record, first!.journal);
+    const taken = await second;
+    assertEquals(taken?.kept, []);
+    Place.close(taken);
+    assertEquals(place.names, [taken!.partial.name]);
+    assert(Deno.statSync(place.record).isFile);
+  });
+
+  const SWAPS: [what: string, swap: (partial: string) => void][] = [
+    ["another file with the same bytes", (partial) => {
+      Deno.copyFileSync(partial, `${partial}~`);
+      Deno.renameSync(`${partial}~`, partial);
+    }],
+    ["a symbolic link to the partial file", (partial) => {
+      Deno.renameSync(partial, `${partial}~`);
+      Deno.symlinkSync(`${partial}~`, partial);
+    }],
+    ["a partial file with a second name", (partial) => Deno.linkSync(partial, `${partial}~`)],
+  ];
+  for (const [what, swap] of SWAPS) {
+    it(`neither uses nor touches ${what}`, { ignore: Deno.build.os === "windows" }, async () => {
+      using place = new Place();
+      await leave(place, [0, 1]);
+      const { partial } = place;
+      swap(partial);
+      const before = Deno.readFileSync(partial);
+      assertEquals(await bytesLeft(place.directory, place.about), 0);
+      const taken = (await place.take(SOURCE, { compares: true }))!;
+      Place.close(taken);
+      assertEquals([taken.kept, taken.continued], [[], false]);
+      assertNotEquals(`${place.directory}/${taken.partial.name}`, partial);
+      await removeEarlier(place.directory, place.about);
+      assertEquals(Deno.readFileSync(partial), before);
+      assert(!place.names.includes(taken.partial.name));
+    });
+  }
+
+  it("does without where the partial file or the journal cannot be made", async () => {
+    using place = new Place();
+    assertEquals(await takeOver("/nowhere/at/all", place.about, SOURCE), undefined);
+    assertEquals(place.temp.list("state"), []);
+    const about = { ...place.about, record: "/nowhere/at/all" };
+    assertEquals(await takeOver(place.directory, about, SOURCE), undefined);
+    assertEquals(place.names, []);
+    await removeEarlier("/nowhere/at/all", about);
+  });
+});
+
+describe("removeEarlier", () => {
+  it("removes what was left of this target", async () => {
+    using place = new Place();
+    await leave(place, [0]);
+    await removeEarlier(place.directory, { ...place.about, record: `${place.record}2` });
+    assertEquals(place.names.length, 1);
+    await removeEarlier(place.directory, place.about);
+    assertEquals([place.names, place.temp.list("state")], [[], []]);
+  });
+});
+
+describe("bytesLeft", () => {
+  it("is what the partial file takes on the disk", async () => {
+    using place = new Place();
+    assertEquals(await bytesLeft(place.directory, place.about), 0);
+    await leave(place, [0, 1]);
+    assert(await bytesLeft(place.directory, place.about) >= 2 * BLOCK);
+    assertEquals(await bytesLeft(place.directory, { ...place.about, target: "/real/other" }), 0);
+  });
+});

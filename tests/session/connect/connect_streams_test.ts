@@ -1,0 +1,320 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { startSlowLink } from "../../../scripts/bench/slow_link.ts";
+import { StartError } from "../../../src/errors.ts";
+import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
+import { StreamConnector } from "../../../src/session/connect/connect_streams.ts";
+import { type Candidate, StreamDialer } from "../../../src/session/connect/dial_streams.ts";
+import { dialWay } from "../../../src/session/connect/direct_way.ts";
+import type { TunnelConn, TunnelUse } from "../../../src/session/model/tunnel.ts";
+import type { ProvenStream } from "../../../src/session/model/session.ts";
+import { closeQuietly } from "../../../src/session/connect/stream_proof.ts";
+import { exactly, streamsOver, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
+import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
+import { startTcpProxy } from "../../support/tcp_proxy.ts";
+import { fixedSecrets } from "../fixed_secrets.ts";
+
+const ENGINE = CIPHER_ENGINES.at(-1)!;
+const hostname = "127.0.0.1";
+const portOf = (listener: Deno.TcpListener) => (listener.addr as Deno.NetAddr).port;
+
+/** A port of this machine where nobody listens. */
+function refusing(): Candidate {
+  using listener = Deno.listen({ hostname, port: 0 });
+  return { hostname, port: portOf(listener) };
+}
+
+/** Both ends, and places that are not the remote end. Disposing closes everything. */
+async function startBoth(room: number) {
+  const secrets = await fixedSecrets();
+  const listener = Deno.listen({ hostname, port: 0 });
+  const others: Deno.TcpListener[] = [];
+  const acceptor = new StreamAcceptor(listener);
+  const remote: ProvenStream[] = [];
+  const running = acceptor.run(secrets, ENGINE, room, (stream) => remote.push(stream));
+  const dialers: StreamDialer[] = [];
+  const connectors: StreamConnector[] = [];
+  const connectorTo = (places: Candidate[], tunnels?: TunnelUse): StreamConnector => {
+    const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
+    const connector = new StreamConnector(dialer, dialWay(dialer, places), tunnels);
+    dialers.push(dialer);
+    connectors.push(connector);
+    return connector;
+  };
+  const client: ProvenStream[] = [];
+  const open = (): Deno.TcpListener => {
+    const other = Deno.listen({ hostname, port: 0 });
+    others.push(other);
+    return other;
+  };
+  return {
+    connectorTo,
+    /** With the connector of the test, whose places those of the first call are. */
+    async connect(places: Candidate[], count: number) {
+      const connector = connectors[0] ?? connectorTo(places);
+      await connector.connect(exactly(count), this.take);
+      await connector.settled();
+    },
+    get chosen() {
+      return dialers[0].chosen;
+    },
+    client,
+    remote,
+    place: { hostname, port: portOf(listener) } as Candidate,
+    take: (stream: ProvenStream) => void client.push(stream),
+    /** The system takes the connection, and nobody ever says a word. */
+    silent: (): Candidate => ({ hostname, port: portOf(open()) }),
+    /** Somebody else's service. */
+    foreign(): Candidate {
+      const other = open();
+      other.accept().then(async (conn) => {
+        await conn.write(new TextEncoder().encode("220 mail.example ESMTP, who are you?\r\n"));
+        conn.close();
+      }).catch(() => {});
+      return { hostname, port: portOf(other) };
+    },
+    async [Symbol.asyncDispose]() {
+      connectors.forEach((connector) => connector.close());
+      acceptor.close();
+      for (const { conn } of [...client, ...remote]) closeQuietly(conn);
+      others.forEach(closeQuietly);
+      await running;
+      // Attempts that were under way end some turns later.
+      for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setTimeout(resolve));
+    },
+  };
+}
+
+type Both = Awaited<ReturnType<typeof startBoth>>;
+
+/** Waits until so many streams are there: the ends learn of a proof one after the other. */
+async function untilThere(streams: ProvenStream[], count: number): Promise<void> {
+  while (streams.length < count) await new Promise((resolve) => setTimeout(resolve));
+}
+
+describe("StreamConnector", () => {
+  it("opens as many streams as it is told, each with a number of its own", async () => {
+    await using both = await startBoth(4);
+    await both.connect([both.place], 4);
+    assertEquals(both.client.map(({ index }) => index).sort(), [0, 1, 2, 3]);
+    await untilThere(both.remote, 4);
+    assertEquals(both.remote.map(({ index }) => index).sort(), [0, 1, 2, 3]);
+    assertEquals(both.chosen, both.place);
+  });
+
+  it("opens none when none are wanted", async () => {
+    await using both = await startBoth(1);
+    await both.connect([], 0);
+    assertEquals([both.client.length, both.chosen], [0, undefined]);
+  });
+
+  it("goes on to the next place when one refuses", async () => {
+    await using both = await startBoth(2);
+    await both.connect([refusing(), refusing(), both.place], 2);
+    assertEquals([both.client.length, both.chosen], [2, both.place]);
+  });
+
+  it("does not wait for a place that never answers", async () => {
+    await using both = await startBoth(1);
+    const began = performance.now();
+    await both.connect([both.silent(), both.place], 1);
+    assertEquals([both.client.length, both.chosen], [1, both.place]);
+    assert(performance.now() - began < 3_000, "it waited for the first place");
+  });
+
+  it("goes on to the next place when somebody else is there", async () => {
+    await using both = await startBoth(1);
+    await both.connect([both.foreign(), both.place], 1);
+    assertEquals(both.chosen, both.place);
+  });
+
+  it("tells what came of each place", async () => {
+    await using both = await startBoth(1);
+    const [closed, later] = [refusing(), both.silent()];
+    const connector = both.connectorTo([closed, both.place, later]);
+    await connector.connect(exactly(1), both.take);
+    assertEquals(connector.attempts, [
+      { way: `${hostname}:${closed.port}`, problem: "Connection refused" },
+      { way: `${hostname}:${both.place.port}` },
+      { way: `${hostname}:${later.port}`, problem: "not needed" },
+    ]);
+  });
+
+  it("opens further streams where the first one was, with new numbers", async () => {
+    await using both = await startBoth(3);
+    await both.connect([refusing(), both.place], 1);
+    await both.connect([], 2);
+    const numbers = both.client.map(({ index }) => index);
+    assertEquals([numbers.length, new Set(numbers).size], [3, 3]);
+  });
+
+  it("is content with fewer streams than it wanted", async () => {
+    await using both = await startBoth(2);
+    await both.connect([both.place], 5);
+    assertEquals(both.client.length, 2);
+  });
+
+  it("opens more over a long way, and says how long it is", async () => {
+    await using both = await startBoth(40);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }]);
+    const opened = await connector.connect({ few: 2, most: 40 }, both.take);
+    await connector.settled();
+    // The link takes no less than it says: eight times 4 ms are the least.
+    assert(connector.roundTripMs! >= 30 && opened >= 8, `${opened} over ${connector.roundTripMs} ms`);
+    assertEquals([both.client.length, link.connections], [opened, opened]);
+  });
+
+  it("opens no more than may be, however long the way is", async () => {
+    await using both = await startBoth(40);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }]);
+    assertEquals(await connector.connect({ few: 1, most: 3 }, both.take), 3);
+    await connector.settled();
+    assertEquals(both.client.length, 3);
+  });
+
+  it("opens no more once it is closed, however long the way is", async () => {
+    await using both = await startBoth(40);
+    await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
+    const connector = both.connectorTo([{ hostname, port: link.port }]);
+    await connector.connect({ few: 2, most: 40 }, (stream) => {
+      both.take(stream);
+      connector.close();
+    });
+    await connector.settled();
+    assertEquals([both.client.length, link.connections], [1, 1]);
+  });
+
+  it("opens as many as are usual over a short way", async () => {
+    await using both = await startBoth(40);
+    const connector = both.connectorTo([both.place]);
+    const opened = await connector.connect(USUAL_STREAMS, both.take);
+    await connector.settled();
+    assertEquals(both.client.length, opened);
+    // Nothing makes sure that a busy machine answers in time.
+    if (connector.roundTripMs! <= 16) assertEquals(opened, 4);
+  });
+
+  it("takes one late answer for no long way", async () => {
+    await using both = await startBoth(40);
+    const late = { ms: 400 };
+    const opening = async () => {
+      await new Promise((resolve) => setTimeout(resolve, late.ms));
+      late.ms = 0;
+    };
+    const passing = async (client: Deno.TcpConn, server: Deno.TcpConn) => {
+      const pass = async (from: Deno.TcpConn, to: Deno.TcpConn) => {
+        const buffer = new Uint8Array(1024);
+        for (let read; (read = await from.read(buffer));) await to.write(buffer.subarray(0, read));
+      };
+      await Promise.all([pass(client, server), pass(server, client)]);
+    };
+    await using proxy = startTcpProxy(both.place.port, { opening, passing });
+    const connector = both.connectorTo([{ hostname, port: proxy.port }]);
+    const opened = await connector.connect(USUAL_STREAMS, both.take);
+    await connector.settled();
+    assert(connector.roundTripMs! < 200, `${connector.roundTripMs} ms`);
+    assertEquals([opened, both.client.length], Array(2).fill(streamsOver(connector.roundTripMs, USUAL_STREAMS)));
+  });
+
+  it("says which places it tried when there is none", async () => {
+    await using both = await startBoth(1);
+    const places = [refusing(), both.foreign(), { hostname: "::1", port: refusing().port }];
+    const error = await assertRejects(() => both.connect(places, 2), StartError);
+    for (const { hostname, port } of places) {
+      assertStringIncludes(error.message, hostname === "::1" ? `[::1]:${port}: ` : `${hostname}:${port}: `);
+    }
+    assertStringIncludes(error.hint, "1232-1242");
+    assertEquals(both.client.length, 0);
+  });
+
+  it("says so when there is no place to try", async () => {
+    await using both = await startBoth(1);
+    const error = await assertRejects(() => both.connect([], 1), StartError);
+    assertStringIncludes(error.message, "no address");
+  });
+
+  describe("with tunnels", () => {
+    /** Tunnels whose connections lead to these places, and who was told what. */
+    function tunnelsTo(places: Candidate[], always = false) {
+      const told: string[] = [];
+      const connect = (place: Candidate): TunnelConn => {
+        const opening = Deno.connect(place);
+        // Whoever reads or writes hears of it, which may be later.
+        opening.catch(() => {});
+        const ended = Promise.withResolvers<void>();
+        const close = () => {
+          opening.then(closeQuietly, () => {});
+          ended.resolve();
+        };
+        return {
+          read: async (buffer) => (await opening).read(buffer),
+          write: async (bytes) => (await opening).write(bytes),
+          close,
+          kill: close,
+          ended: ended.promise,
+          said: () => Promise.resolve("it is closed, too"),
+        };
+      };
+      const use: TunnelUse = {
+        always,
+        find: (failed) => {
+          const place = places[failed.length];
+          return Promise.resolve(place && { name: `tunnel ${failed.length}`, most: 2, open: () => connect(place) });
+        },
+        used: ({ name }, failures) => told.push(name, ...failures),
+      };
+      return { use, told };
+    }
+
+    async function connect(places: Candidate[], use: TunnelUse, both: Both, count = 4): Promise<StreamConnector> {
+      const connector = both.connectorTo(places, use);
+      await connector.connect(exactly(count), both.take);
+      await connector.settled();
+      return connector;
+    }
+
+    it("leaves them alone where there is a direct way", async () => {
+      await using both = await startBoth(4);
+      const { use, told } = tunnelsTo([refusing()]);
+      const connector = await connect([both.place], use, both);
+      assertEquals([both.client.length, connector.tunnel, told], [4, undefined, []]);
+    });
+
+    it("takes the first that works at once when all places refuse, and says what was tried", async () => {
+      await using both = await startBoth(4);
+      const { use, told } = tunnelsTo([refusing(), both.place]);
+      const began = performance.now();
+      const nowhere = refusing();
+      const connector = await connect([nowhere], use, both);
+      assert(performance.now() - began < 2_000, "it waited");
+      assertEquals(told, [
+        "tunnel 1",
+        `127.0.0.1:${nowhere.port}: Connection refused`,
+        "tunnel 0: it is closed, too",
+      ]);
+      assertEquals([connector.tunnel?.name, connector.address], ["tunnel 1", "ssh (tunnel 1)"]);
+      // No more than a tunnel is worth.
+      assertEquals(both.client.length, 2);
+      for (const { conn } of both.client) conn.close();
+      await connector.gone();
+    });
+
+    it("goes on with the tunnel when a further stream is wanted", async () => {
+      await using both = await startBoth(4);
+      const { use, told } = tunnelsTo([both.place], true);
+      const connector = await connect([refusing()], use, both, 1);
+      await connector.connect(exactly(1), both.take);
+      assertEquals([both.client.map(({ index }) => index), told], [[0, 1], []]);
+    });
+
+    it("says what came of each when none works", async () => {
+      await using both = await startBoth(4);
+      const { use } = tunnelsTo([refusing()]);
+      const error = await assertRejects(() => connect([refusing()], use, both), StartError);
+      assertStringIncludes(error.message, "Connection refused; tunnel 0: it is closed, too)");
+      assertStringIncludes(error.hint!, "ControlMaster");
+    });
+  });
+});

@@ -1,0 +1,71 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { CipherEngine } from "../../../src/crypto/cipher.ts";
+import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
+import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
+import type { ProvenStream } from "../../../src/session/model/session.ts";
+import { closeQuietly } from "../../../src/session/connect/stream_proof.ts";
+import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
+import { fixedSecrets } from "../fixed_secrets.ts";
+
+const ENGINE = CIPHER_ENGINES.at(-1)!;
+
+/** ENGINE, but one step of its ciphers waits for `goOn`. */
+function waitingEngine(step: "seal" | "open") {
+  const begun = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const engine: CipherEngine = {
+    ...ENGINE,
+    async create(key) {
+      const cipher = await ENGINE.create(key);
+      const wait = async (...args: Parameters<typeof cipher.open>) => {
+        begun.resolve();
+        await goOn.promise;
+        await cipher[step](...args);
+      };
+      return {
+        seal: cipher.seal.bind(cipher),
+        open: cipher.open.bind(cipher),
+        close: () => cipher.close(),
+        [step]: wait,
+      };
+    },
+  };
+  return { engine, begun: begun.promise, goOn: () => goOn.resolve() };
+}
+
+describe("a connection that is dropped while its proof is looked at", () => {
+  it("does not become a stream of the end that has opened it", async () => {
+    const secrets = await fixedSecrets();
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const acceptor = new StreamAcceptor(listener);
+    const taken: ProvenStream[] = [];
+    const running = acceptor.run(secrets, ENGINE, 1, (stream) => taken.push(stream));
+    const { engine, begun, goOn } = waitingEngine("open");
+    const dialer = new StreamDialer(secrets, engine, { as: "client", first: 0 });
+    const proving = dialer.prove(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
+    await begun;
+    dialer.close();
+    goOn();
+    await assertRejects(() => proving, Error, "no longer needed");
+    acceptor.close();
+    await running;
+    for (const { conn } of taken) closeQuietly(conn);
+  });
+
+  it("does not become a stream of the end that has taken it", async () => {
+    const secrets = await fixedSecrets();
+    const { engine, begun, goOn } = waitingEngine("seal");
+    const acceptor = new StreamAcceptor(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    const taken: ProvenStream[] = [];
+    const running = acceptor.run(secrets, engine, 1, (stream) => taken.push(stream));
+    const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
+    const proving = dialer.prove(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
+    await begun;
+    acceptor.close();
+    goOn();
+    await assertRejects(() => proving);
+    await running;
+    assertEquals(taken, []);
+  });
+});

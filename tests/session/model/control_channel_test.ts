@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ProtocolError } from "../../../src/errors.ts";
+import { MAX_LINE_BYTES } from "../../../src/protocol/limits.ts";
+import type { Message } from "../../../src/protocol/control/messages.ts";
+import { ControlChannel, ControlLost, ControlSilent, PeerAbort } from "../../../src/session/model/control_channel.ts";
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** A channel whose peer is the test: `say` is what comes in, `heard` what goes out. */
+function openChannel(early = "") {
+  const incoming = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 100 });
+  const peer = incoming.writable.getWriter();
+  const heard: string[] = [];
+  const outgoing = new WritableStream<Uint8Array>({
+    write: (chunk) => void heard.push(new TextDecoder().decode(chunk)),
+  });
+  const channel = new ControlChannel(incoming.readable.getReader(), outgoing.getWriter(), bytesOf(early));
+  return { channel, heard, say: (text: string) => void peer.write(bytesOf(text)), end: () => void peer.close(), peer };
+}
+
+const note = (message: string): Message => ({ type: "note", message });
+
+describe("ControlChannel", () => {
+  it("keeps the order of what it sends, and sends together what comes together", async () => {
+    const { channel, heard } = openChannel();
+    for (let count = 0; count < 100; count++) channel.send(note(`${count}`));
+    await channel.flushed();
+    assertEquals(heard.length, 1);
+    channel.send(note("more"));
+    channel.sendLine("a line");
+    await channel.flushed();
+    const lines = heard.join("").split("\n");
+    assertEquals(
+      lines.slice(0, 101).map((line) => JSON.parse(line).message),
+      [...Array(100).keys(), "more"].map(String),
+    );
+    assertEquals(lines.slice(101), ["a line", ""]);
+  });
+
+  it("has nothing to wait for when nothing was sent", async () => await openChannel().channel.flushed());
+
+  it("keeps the order of what it receives, however it is cut", async () => {
+    const { channel, say } = openChannel('{"type":"note","mess');
+    say('age":"1"}\n{"type":"note","message":"2"}\n{"type"');
+    say(':"bye"}\n');
+    assertEquals(await channel.next(), note("1"));
+    assertEquals(await channel.expect("note", "bye"), note("2"));
+    assertEquals<Message>(await channel.expect("note", "bye"), { type: "bye" });
+  });
+
+  it("gives out lines that came with the hello line", async () => {
+    const { channel } = openChannel('first\n{"type":"ready"}\n');
+    assertEquals(await channel.nextLine(), "first");
+    assertEquals<Message>(await channel.next(), { type: "ready" });
+  });
+
+  it("is lost at the end of the pipe, which may come inside a line", async () => {
+    for (const text of ["", '{"type":"bye"}']) {
+      const { channel, say, end } = openChannel();
+      say(text);
+      end();
+      await assertRejects(() => channel.next(), ControlLost);
+      await assertRejects(() => channel.expect("bye"), ControlLost);
+    }
+  });
+
+  it("gives out what came before the end", async () => {
+    const { channel, say, end } = openChannel();
+    say('{"type":"bye"}\n');
+    end();
+    assertEquals<Message>(await channel.next(), { type: "bye" });
+    assertEquals(await channel.nextLine(), undefined);
+  });
+
+  it("rejects what is no message, and a message that may not come now", async () => {
+    const { channel, say } = openChannel();
+    say('garbage\n{"type":"bye"}\n');
+    assertEquals((await assertRejects(() => channel.next(), ProtocolError)).code, "bad-message");
+    assertEquals((await assertRejects(() => channel.expect("ready", "refused"), ProtocolError)).code, "bad-order");
+  });
+
+  it("takes the receiver's last word only after the sender's", async () => {
+    const finished = { type: "finished", files: 1, bytes: 2, failures: [] } as const;
+    const finish: Message = { type: "finish", files: 1, bytes: 2 };
+    const early = openChannel();
+    early.say(JSON.stringify(finished) + "\n");
+    assertEquals((await assertRejects(() => early.channel.next(), ProtocolError)).code, "bad-order");
+    const sender = openChannel();
+    sender.channel.send(finish);
+    sender.say(JSON.stringify(finished) + "\n");
+    assertEquals<Message>(await sender.channel.next(), finished);
+  });
+
+  it("throws the peer's abort, whatever was expected", async () => {
+    const { channel, say } = openChannel();
+    say('{"type":"abort","code":"failed","message":"No space left on device"}\n');
+    const error = await assertRejects(() => channel.expect("ready"), PeerAbort, "No space left on device");
+    assertEquals(error.code, "failed");
+  });
+
+  it("takes a line of the limit and rejects a longer one before its end", async () => {
+    const { channel, say } = openChannel();
+    say("x".repeat(MAX_LINE_BYTES) + "\n");
+    assertEquals((await channel.nextLine())?.length, MAX_LINE_BYTES);
+    say("x".repeat(MAX_LINE_BYTES));
+    say("x");
+    assertEquals((await assertRejects(() => channel.nextLine(), ProtocolError)).code, "long-line");
+  });
+
+  it("is not disturbed by a pipe that breaks while it sends", async () => {
+    const broken = new WritableStream<Uint8Array>({ write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")) });
+    const channel = new ControlChannel(new ReadableStream<Uint8Array>().getReader(), broken.getWriter());
+    channel.send(note("1"));
+    await channel.flushed();
+    channel.send(note("2"));
+    await channel.flushed();
+    await channel.close();
+  });
+
+  it("passes over signs of life", async () => {
+    const { channel, say } = openChannel();
+    say('{"type":"alive"}\n{"type":"alive"}\n{"type":"ready"}\n');
+    assertEquals<Message>(await channel.expect("ready"), { type: "ready" });
+  });
+
+  it("gives signs of life when it is watched, and takes silence for the end", async () => {
+    const { channel, heard } = openChannel();
+    channel.watch(100, { signs: true });
+    await assertRejects(() => channel.next(), ControlSilent, "for 0.1 s");
+    assert(heard.join("").startsWith('{"type":"alive"}\n'.repeat(3)));
+    await channel.close();
+  });
+
+  it("stays as long as the other side gives signs of life", async () => {
+    const { channel, say } = openChannel();
+    channel.watch(500, { signs: false });
+    const next = channel.next();
+    for (let count = 0; count < 20; count++) {
+      say('{"type":"alive"}\n');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    say('{"type":"ready"}\n');
+    assertEquals<Message>(await next, { type: "ready" });
+  });
+
+  it("sends everything before it closes", async () => {
+    const { channel, heard } = openChannel();
+    channel.send(note("last"));
+    await channel.close();
+    assertEquals(heard.join(""), '{"type":"note","message":"last"}\n');
+  });
+});

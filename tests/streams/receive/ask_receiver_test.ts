@@ -1,0 +1,144 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { AskPhase, DIGEST_BYTES, NO_DIGEST, Verdict, writeDigest } from "../../../src/protocol/data/ask.ts";
+import { putUint53, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
+import type { TargetRoot } from "../../../src/files/engine/engine.ts";
+import { formerName } from "../../../src/files/path/former_name.ts";
+import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
+import { AskReceiver } from "../../../src/streams/receive/ask_receiver.ts";
+import { Breather } from "../../../src/async/breather.ts";
+import { ENGINES, TempFolder } from "../../files/file_engines.ts";
+import { record, type TestRecord } from "../../protocol/record.ts";
+
+const SIZE = 8;
+const ROOT: TestRecord = { type: RecordType.enter, name: "" };
+
+/** A file of SIZE bytes, as in a plan. */
+function file(name: string): Uint8Array<ArrayBuffer> {
+  const bytes = record({ type: RecordType.file, name });
+  putUint53(new DataView(bytes.buffer), RecordField.size, SIZE);
+  return bytes;
+}
+
+interface AskOptions {
+  last: boolean;
+  digest?: Uint8Array;
+  /** Called when the file has been opened. */
+  opened?: () => void;
+  /** Whether its backup is one of this copy. */
+  kept?: boolean;
+}
+
+for (const { title, make } of ENGINES) {
+  describe(`what is verified (${title})`, () => {
+    /** Asks about one entry. Returns the answer, and what the receiver counts as failures. */
+    async function ask(folder: TempFolder, entry: Uint8Array<ArrayBuffer>, options: AskOptions) {
+      return (await tell(folder, entry, options)).outcome;
+    }
+
+    /** The same, and which files have lost their names. */
+    async function tell(
+      folder: TempFolder,
+      entry: Uint8Array<ArrayBuffer>,
+      { last, digest, opened, kept = false }: AskOptions,
+    ) {
+      const roots: TargetRoot[] = [{ kind: "folder", path: folder.path, created: false }];
+      const comparer = await make().targetComparer(
+        roots,
+        { preserve: false, umask: 0o022, token: "test", keepsFormer: true },
+      );
+      const open = comparer.open.bind(comparer);
+      comparer.open = () => {
+        const reader = open();
+        opened?.();
+        return reader;
+      };
+      const breather = new Breather();
+      const isKept = () => Promise.resolve(kept);
+      const receiver = new AskReceiver(comparer, undefined, { roots, breather, verifies: true, digests: true, isKept });
+      const root = record(ROOT);
+      const recordsBytes = root.length + entry.length;
+      const bytes = new Uint8Array(recordsBytes + (digest ? DIGEST_BYTES : 0));
+      const view = new DataView(bytes.buffer);
+      bytes.set(root);
+      bytes.set(entry, root.length);
+      if (digest) writeDigest(bytes, view, recordsBytes, { start: 0, end: SIZE, digest });
+      const phase = digest ? AskPhase.digest : AskPhase.look;
+      const header = { unit: 0, attempt: 0, phase, verify: true, last, recordsBytes };
+      const { report, outcomes } = await receiver.receive(header, bytes, view, 0, bytes.length);
+      comparer.close();
+      breather.close();
+      assertEquals([report.failures, outcomes.length], [[], 1]);
+      return { outcome: outcomes[0], lost: report.lost };
+    }
+
+    const WRONG = new Uint8Array(32).fill(1);
+
+    it("and wrong for good has its name taken from it, whatever tells", async () => {
+      for (const [contents, digest] of [["contents", WRONG], ["shorter", WRONG], ["shorter", undefined]] as const) {
+        using folder = new TempFolder();
+        folder.write("x", contents);
+        const outcome = await ask(folder, file("x"), { last: true, digest });
+        const [name] = folder.list();
+        assertEquals(folder.list().length, 1);
+        assertEquals([isLeftoverName(name), Deno.readTextFileSync(folder.at(name))], [true, contents]);
+        if (typeof outcome === "number") throw new Error(`the answer is ${outcome}`);
+        assertEquals([outcome.code, outcome.path], ["ECHECKSUM", folder.at("x")]);
+        assertMatch(outcome.hint, new RegExp(`It is kept as ${name}`));
+      }
+    });
+
+    it("and wrong gives its name back to what it has replaced before it is sent again", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      folder.write(formerName("test", new TextEncoder().encode("x")), "former");
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, kept: true }), Verdict.different);
+      const [left, ...others] = folder.list();
+      assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
+      assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
+    });
+
+    it("is reported as lost, for the manifest, unless it is sent again and may be right", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      assertEquals((await tell(folder, file("x"), { last: false, digest: NO_DIGEST })).lost, undefined);
+      assertEquals((await tell(folder, file("x"), { last: true, digest: NO_DIGEST })).lost, [{ root: 0, path: "x" }]);
+      assertEquals((await tell(folder, file("gone"), { last: false, digest: WRONG })).lost, [{
+        root: 0,
+        path: "gone",
+      }]);
+      assertEquals((await tell(folder, file("x"), { last: false, digest: WRONG })).lost, [{ root: 0, path: "x" }]);
+    });
+
+    it("a planted file is not restored in place of a wrong one", async () => {
+      using folder = new TempFolder();
+      const backup = formerName("test", new TextEncoder().encode("x"));
+      folder.write("x", "contents");
+      folder.write(backup, "planted");
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      const [left, ...others] = folder.list().filter((name) => name !== backup);
+      assertEquals([others, isLeftoverName(left)], [[], true]);
+      assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
+    });
+
+    it("stays where it was written anew while the wrong one was read", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      folder.write("again", "right");
+      const opened = () => Deno.renameSync(folder.at("again"), folder.at("x"));
+      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, opened }), Verdict.different);
+      assertEquals([folder.list(), Deno.readTextFileSync(folder.at("x"))], [["x"], "right"]);
+    });
+
+    it("keeps its name where the sender cannot read it, and where it is a folder", async () => {
+      using folder = new TempFolder();
+      folder.write("x", "contents");
+      folder.folder("folder");
+      assertEquals(await ask(folder, file("x"), { last: true, digest: NO_DIGEST }), Verdict.different);
+      assertEquals(await ask(folder, file("x"), { last: true }), Verdict.undecided);
+      assertEquals(await ask(folder, file("folder"), { last: true, digest: WRONG }), Verdict.different);
+      assertEquals(await ask(folder, file("missing"), { last: true, digest: WRONG }), Verdict.missing);
+      assertEquals(folder.list(), ["folder/", "x"]);
+    });
+  });
+}

@@ -1,0 +1,54 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { PACK_RECORDS } from "../../../src/protocol/limits.ts";
+import type { Failure } from "../../../src/protocol/control/results.ts";
+import { AwaitedResults } from "../../../src/streams/send/awaited_results.ts";
+import { beginPack } from "../../../src/streams/send/pack_sender.ts";
+import type { SendReport } from "../../../src/streams/unit.ts";
+
+/** A unit of many files, all of which were sent. */
+function sentPack(unit: number) {
+  const sent = beginPack({ type: "pack", unit, attempt: 0, plan: new Uint8Array(), records: PACK_RECORDS });
+  sent.sent = PACK_RECORDS;
+  sent.complete = true;
+  return sent;
+}
+
+const lengthOf = ({ code, path, message, hint }: Failure) => code.length + path.length + message.length + hint.length;
+
+describe("results of units that are under way", () => {
+  it("keep no more of the texts of failures than fits, and each of them", () => {
+    const reports: SendReport[] = [];
+    const awaited = new AwaitedResults((report) => reports.push(report));
+    const text = "x".repeat(2_048);
+    const failure = { code: "", path: text, message: text, hint: text };
+    const units = Array.from({ length: 16 }, (_, unit) => awaited.add(sentPack(unit)));
+    for (const { unit } of units) {
+      // The last file has no result yet, so all of this is kept.
+      awaited.pack({ type: "pack", unit, outcomes: Array(PACK_RECORDS - 1).fill(failure) });
+    }
+    assertEquals(reports, []);
+    for (const { unit } of units) awaited.pack({ type: "pack", unit, outcomes: [failure] });
+    const refused = reports.flatMap((report) => report.type === "pack" ? report.refused : []);
+    assertEquals(refused.length, 16 * PACK_RECORDS);
+    const kept = refused.reduce((sum, each) => sum + lengthOf(each), 0);
+    assert(kept < 12 << 20, `${kept} characters are kept`);
+    assertEquals(refused[0], failure);
+    assert(refused.some(({ message }) => message.endsWith("(and 1,821 more characters)")));
+  });
+
+  it("keep texts whole again when those before them are reported", () => {
+    const reports: SendReport[] = [];
+    const awaited = new AwaitedResults((report) => reports.push(report));
+    const text = "x".repeat(2_000);
+    const failure = { code: "", path: text, message: text, hint: text };
+    for (let unit = 0; unit < 20; unit++) {
+      awaited.add(sentPack(unit));
+      awaited.pack({ type: "pack", unit, outcomes: Array(PACK_RECORDS).fill(failure) });
+    }
+    assertEquals(
+      reports.every((report) => report.type === "pack" && report.refused.every((each) => each === failure)),
+      true,
+    );
+  });
+});

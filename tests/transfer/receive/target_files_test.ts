@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { loadCipherEngine } from "../../../src/crypto/engines.ts";
+import { loadFileEngine, type TargetRoot } from "../../../src/files/engine/engine.ts";
+import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
+import { StateDirectory } from "../../../src/resume/state_directory.ts";
+import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
+import { RememberedRun } from "../../../src/transfer/receive/remembered_run.ts";
+import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
+import { createTempFolder } from "../../support/temp.ts";
+
+/** Of a receiver on this machine whose sender is the test. */
+function optionsOf(sent: Message[]): ReceiveOptions {
+  const { engine } = loadCipherEngine("portable");
+  const control = { send: (message: Message) => sent.push(message) };
+  const session = { engine, control, secrets: { id: "0123456789abcdef" }, features: [], close() {} };
+  const options = { files: loadFileEngine("portable").engine, workers: () => 0, emit() {}, codecs: [], umask: 0o022 };
+  return { session, ...options } as unknown as ReceiveOptions;
+}
+
+const OPEN: MessageOf<"open"> = {
+  type: "open",
+  file: 0,
+  root: 0,
+  path: "large" as MessageOf<"open">["path"],
+  size: 8 << 20,
+  attributes: { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 },
+};
+
+const EMPTY = { ...OPEN, size: 0, path: "empty" as typeof OPEN.path };
+
+/** An empty file that replaces another, in a copy that verifies. */
+async function replaced(folder: string, { noted, state = "" }: { noted?: Uint32Array; state?: string } = {}) {
+  const old = `${folder}/${EMPTY.path}`;
+  await Deno.writeTextFile(old, "old");
+  const opened = Promise.withResolvers<void>();
+  const sent = { push: (message: Message) => message.type === "opened" && opened.resolve() } as unknown as Message[];
+  const options = { ...optionsOf(sent), verify: true, resume: true, fsync: false };
+  const roots: TargetRoot[] = [{ kind: "folder", path: folder, created: false }];
+  const { session } = options;
+  const remembering = {
+    ...options,
+    target: folder,
+    base: "/",
+    state: new StateDirectory((name) => name === "XDG_STATE_HOME" ? state : undefined),
+    session: { ...session, features: ["rerun"] } as unknown as typeof session,
+  };
+  const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
+  const memory = noted && await RememberedRun.find(remembering, [source]);
+  await memory?.begin(roots, { files: 2, bytes: 0, complete: true });
+  if (noted) memory!.note(noted);
+  const target = new TargetFiles(options, roots, { streams: 1, memory });
+  target.open(EMPTY);
+  await opened.promise;
+  target.finishFile({ type: "close", file: EMPTY.file, size: 0, crc32: 0 });
+  assertEquals(await Deno.readTextFile(old), "");
+  return { target, memory };
+}
+
+const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
+
+describe("TargetFiles", () => {
+  it("removes what was begun when the copy ends too early, and begins nothing after that", async () => {
+    await using folder = await createTempFolder();
+    const sent: Message[] = [];
+    const target = new TargetFiles(optionsOf(sent), [{ kind: "folder", path: folder.path, created: false }], {
+      streams: 1,
+    });
+    target.open(OPEN);
+    const closed = target.close();
+    // What the sender had sent before it heard of the end.
+    target.open({ ...OPEN, file: 1, path: "other" as typeof OPEN.path });
+    await closed;
+    target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });
+    assertEquals(sent.map((message) => message.type === "opened" && message.file), [0]);
+    assertEquals(namesIn(folder.path), []);
+  });
+
+  it("leaves nothing of what was replaced when it could be neither verified nor found wrong", async () => {
+    await using folder = await createTempFolder();
+    const { target } = await replaced(folder.path);
+    assertEquals(namesIn(folder.path).length, 2);
+    assertEquals(await target.finish(), []);
+    assertEquals(namesIn(folder.path), [EMPTY.path]);
+    await target.close();
+  });
+
+  it("keeps what was replaced when the copy ends too early only for a run that goes on with it", async () => {
+    for (const noted of [undefined, Uint32Array.of(), Uint32Array.of(1, 2)]) {
+      await using folder = await createTempFolder();
+      await using state = await createTempFolder();
+      const { target, memory } = await replaced(folder.path, { noted, state: state.path });
+      await target.close();
+      memory?.close();
+      const left = namesIn(folder.path).filter((name) => name !== EMPTY.path);
+      const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${folder.path}/${name}`)));
+      assertEquals(contents, noted?.length ? ["old"] : []);
+    }
+  });
+});

@@ -1,0 +1,416 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { ProtocolError } from "../../../src/errors.ts";
+import { loadFileEngine } from "../../../src/files/engine/engine.ts";
+import { resolveSources } from "../../../src/files/walk/source_roots.ts";
+import { combineCrc32 } from "../../../src/protocol/crc32.ts";
+import { decodeName } from "../../../src/protocol/names.ts";
+import type { ByteRange } from "../../../src/protocol/data/range_sums.ts";
+import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
+import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
+import type { Failure } from "../../../src/protocol/control/results.ts";
+import { AskPhase, Verdict } from "../../../src/protocol/data/ask.ts";
+import type { AskUnit, PackUnit, RangeUnit, Unit } from "../../../src/streams/unit.ts";
+import { Scheduler } from "../../../src/transfer/send/scheduler.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
+
+const MIB = 1 << 20;
+const LARGE = { sources: ["large"] };
+
+/** A scheduler over a real tree, and what it says. */
+async function scheduleTree(
+  entries: Parameters<typeof createTempTree>[0],
+  { streams = 2, sparse = false, sources = ["."], resume = false, ageMs = 10_000 } = {},
+) {
+  const tree = await createTempTree(entries);
+  const then = new Date(Date.now() - ageMs);
+  for (const name of Object.keys(entries ?? {})) await Deno.utime(`${tree.path}/${name}`, then, then);
+  const { engine } = loadFileEngine("portable");
+  const options = { base: tree.path, tilde: false, recursive: true };
+  const { roots } = resolveSources(sources, options, engine.paths);
+  const sent: Message[] = [];
+  const failed: [Failure, string][] = [];
+  const scheduler = new Scheduler(engine.walk(roots, { recursive: true, hardlinks: true }), {
+    send: (message) => sent.push(message),
+    failed: (failure, side) => failed.push([failure, side]),
+    note: () => {},
+    rootName: () => ".",
+    planned: () => {},
+  }, { streams, blockBytes: MIB, sparse, resume });
+  return {
+    scheduler,
+    path: tree.path,
+    failed,
+    /** Messages of a type that came since the last call. */
+    take<T extends Message["type"]>(type: T): MessageOf<T>[] {
+      return sent.splice(0).filter((message): message is MessageOf<T> => message.type === type);
+    },
+    async [Symbol.asyncDispose]() {
+      scheduler.close();
+      await tree[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Says that a unit went well. */
+function confirm(scheduler: Scheduler, unit: Unit | undefined): void {
+  if (unit?.type === "pack") {
+    const { records } = unit;
+    scheduler.report({
+      type: "pack",
+      unit: unit.unit,
+      files: records,
+      bytes: 0,
+      failures: [],
+      refused: [],
+      grown: [],
+      notes: [],
+      inPlace: new Uint8Array(records).fill(1),
+    });
+  } else {
+    const { file, start, end } = unit as RangeUnit;
+    scheduler.report({ type: "range", unit: unit!.unit, file, start, end, crc32: 0 });
+  }
+}
+
+function recordsOf({ plan }: PackUnit): { type: number; name: string }[] {
+  const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+  const records = [];
+  while (cursor.next()) {
+    records.push({ type: cursor.type, name: decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd)) });
+  }
+  return records;
+}
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  // A turn of the event loop: whatever can go on by itself has done so then.
+  const turn = new Promise((resolve) => setTimeout(resolve, 0, pending));
+  return await Promise.race([promise, turn]) === pending;
+}
+
+describe("Scheduler", () => {
+  it("gives streams something to do, and lets them go only when all of it is confirmed", async () => {
+    await using work = await scheduleTree({ "a": "1", "b": "2" });
+    const unit = await work.scheduler.next(0);
+    assertEquals(unit?.type, "pack");
+    const waiting = work.scheduler.next(1);
+    assert(await isPending(waiting), "the other stream was let go while something may come back");
+    confirm(work.scheduler, unit);
+    assertEquals([await waiting, await work.scheduler.next(0), work.scheduler.finished], [undefined, undefined, true]);
+  });
+
+  it("gives what a broken stream had to another, once more, and nothing to the broken one", async () => {
+    await using work = await scheduleTree({ "a": "1" });
+    const first = await work.scheduler.next(0) as PackUnit;
+    const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
+    work.scheduler.streamBroke(0);
+    const [dead, again] = await Promise.all(waiting);
+    assertEquals(dead, undefined);
+    assertEquals(again, { ...first, attempt: 1 });
+    confirm(work.scheduler, { ...first });
+    assertEquals(await work.scheduler.next(1), undefined);
+  });
+
+  it("cuts a large file into ranges that are blocks, once the receiver has opened it", async () => {
+    await using work = await scheduleTree({ "large": { size: 40 * MIB + 5 } }, LARGE);
+    const [one, two] = [work.scheduler.next(0), work.scheduler.next(1)];
+    assertEquals(await isPending(Promise.race([one, two])), true, "a range before the file was opened");
+    const [open] = work.take("open");
+    assertEquals([open.path, open.size], ["", 40 * MIB + 5]);
+    const missing = [{ start: 0, end: open.size }];
+    work.scheduler.answer({ type: "opened", file: open.file, missing, sequential: false });
+    const ranges = [await one, await two] as RangeUnit[];
+    while (ranges.every(({ end }) => end < open.size)) ranges.push(await work.scheduler.next(0) as RangeUnit);
+    ranges.sort((a, b) => a.start - b.start);
+    let at = 0;
+    for (const { start, end } of ranges) {
+      assertEquals([start, start % MIB], [at, 0]);
+      assert(end - start <= 32 * MIB && (end - start >= 4 * MIB || end === open.size));
+      at = end;
+    }
+    for (const range of ranges) confirm(work.scheduler, range);
+    const [close] = work.take("close");
+    assertEquals([close.file, close.size], [open.file, open.size]);
+    work.scheduler.answer({ type: "closed", file: open.file, bytes: open.size, crc32: close.crc32 });
+    assertEquals(await work.scheduler.next(0), undefined);
+    assertEquals(work.scheduler.done, { files: 1, bytes: open.size });
+  });
+
+  it("cuts what may be one hole into few ranges, however large it is", async () => {
+    const size = 8 * 1024 * 1024 * MIB + 1;
+    await using work = await scheduleTree({ "large": { sparseSize: size } }, { ...LARGE, sparse: true });
+    const next = work.scheduler.next(0);
+    await isPending(next);
+    const [{ file }] = work.take("open");
+    work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: size }], sequential: false });
+    const { start, end } = await next as RangeUnit;
+    assertEquals(start, 0);
+    assert(end % MIB === 0 && size / end <= 4096 && size / end > 1024);
+  });
+
+  it("takes the receiver's word for a file only when size and sum are the same", async () => {
+    for (const [bytes, crc32] of [[5 * MIB - 1, 0], [5 * MIB, 1]]) {
+      await using work = await scheduleTree({ "large": { size: 5 * MIB } }, LARGE);
+      const next = work.scheduler.next(0);
+      await isPending(next);
+      const [{ file }] = work.take("open");
+      work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: 5 * MIB }], sequential: true });
+      confirm(work.scheduler, await next);
+      const [close] = work.take("close");
+      work.scheduler.answer({ type: "closed", file, bytes, crc32: close.crc32 ^ crc32 });
+      assertEquals(work.scheduler.done, { files: 0, bytes: 0 });
+      assertEquals(work.failed.map(([{ code }, side]) => [code, side]), [["ECHECKSUM", "sender"]]);
+    }
+  });
+
+  it("tells the first failure of a file once, and which side it was on, and drops the file", async () => {
+    await using work = await scheduleTree({ "large": { size: 12 * MIB } }, LARGE);
+    const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
+    await isPending(waiting[0]);
+    const [{ file }] = work.take("open");
+    work.scheduler.answer({ type: "opened", file, missing: [{ start: 0, end: 12 * MIB }], sequential: false });
+    const [one, two] = await Promise.all(waiting) as RangeUnit[];
+    const failure = { code: "ENOSPC", path: "/t/large", message: "No space left on device", hint: "" };
+    work.scheduler.report({ ...one, type: "range", crc32: 0, failure, refused: true });
+    assertEquals(work.take("drop"), [], "dropped while a stream has a part of it");
+    work.scheduler.report({ ...two, type: "range", crc32: 0, failure: { ...failure, code: "EIO" } });
+    assertEquals(work.take("drop"), [{ type: "drop", file }]);
+    assertEquals(work.failed, [[failure, "receiver"]]);
+    assertEquals(await work.scheduler.next(0), undefined);
+  });
+
+  it("sends hard links after everything else is in place", async () => {
+    await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" }, "c": "2" });
+    const first = await work.scheduler.next(0);
+    const second = work.scheduler.next(1);
+    assert(await isPending(second), "links before the files that they lead to");
+    confirm(work.scheduler, first);
+    const links = await second;
+    assertEquals(links?.type, "pack");
+    confirm(work.scheduler, links);
+    assertEquals(await work.scheduler.next(0), undefined);
+  });
+
+  it("sends no hard links to what was read again and found wrong for good", async () => {
+    for (const wrongTimes of [0, 1, 2]) {
+      await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
+      await work.scheduler.verify();
+      const links: string[][] = [];
+      let wrong = 0;
+      for (let unit; (unit = await work.scheduler.next(0));) {
+        if (unit.type === "ask") {
+          const isWrong = unit.phase === AskPhase.look && links.length === 0 && wrong < wrongTimes;
+          if (isWrong) wrong++;
+          const verdict = isWrong ? Verdict.different : Verdict.same;
+          work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: Array(unit.records).fill(verdict) });
+        } else {
+          const of = recordsOf(unit as PackUnit).filter(({ type }) => type === RecordType.hardlink);
+          if (of.length > 0) links.push(of.map(({ name }) => name));
+          confirm(work.scheduler, unit);
+        }
+      }
+      const isLost = wrongTimes === 2;
+      assertEquals(links.length, isLost ? 0 : 1);
+      const told = work.failed.map(([{ message }]) => message).filter((message) => message.includes("link"));
+      assertEquals(told.length, isLost ? 1 : 0);
+      if (isLost) assertMatch(told[0], /^Cannot link "[ab]" to "[ab]": that was not copied$/);
+      assertEquals(work.scheduler.finished, true);
+    }
+  });
+
+  it("sends no hard links to what could not be read, nor to what came out wrong", async () => {
+    for (const [place, isSent] of [[0, false], [1, true], [2, true]] as const) {
+      await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
+      const pack = await work.scheduler.next(0) as PackUnit;
+      const failure = { code: "EIO", path: "/a", message: "Cannot read it", hint: "" };
+      const inPlace = Uint8Array.from(recordsOf(pack), ({ type }) => type === RecordType.file ? place : 1);
+      const counts = { files: 0, bytes: 0, grown: [], notes: [] };
+      work.scheduler.report({ type: "pack", unit: pack.unit, ...counts, failures: [failure], refused: [], inPlace });
+      const links = await work.scheduler.next(0);
+      assertEquals(links?.type, isSent ? "pack" : undefined);
+      assertEquals(work.failed.length, isSent ? 1 : 2);
+    }
+  });
+
+  it("sends only what is missing of a file, and closes it with the sum of all", async () => {
+    await using work = await scheduleTree({ "large": { size: 12 * MIB } }, { ...LARGE, resume: true });
+    const next = work.scheduler.next(0);
+    await isPending(next);
+    const [{ file, identity }] = work.take("open");
+    assertMatch(identity!, /^\d+:\d+:\d+\.\d+$/);
+    const kept = [{ start: 0, end: 4 * MIB, crc32: 7 }, { start: 6 * MIB, end: 12 * MIB, crc32: 9 }];
+    const missing = [{ start: 4 * MIB, end: 6 * MIB }];
+    work.scheduler.answer({ type: "opened", file, missing, kept, sequential: false });
+    const unit = await next as RangeUnit;
+    assertEquals([unit.start, unit.end, work.scheduler.kept], [4 * MIB, 6 * MIB, 10 * MIB]);
+    confirm(work.scheduler, unit);
+    const [{ crc32 }] = work.take("close");
+    assertEquals(crc32, combineCrc32(combineCrc32(7, 0, 2 * MIB), 9, 6 * MIB));
+  });
+
+  it("counts what was found of a file, and not more than was asked for", async () => {
+    for (
+      const [resume, found, refused] of [[true, 8 * MIB, false], [true, 8 * MIB + 1, true], [false, 1, true]] as const
+    ) {
+      await using work = await scheduleTree({ "large": { size: 12 * MIB } }, { ...LARGE, resume });
+      const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
+      await isPending(waiting[0]);
+      const [{ file, size }] = work.take("open");
+      const kept = [{ start: 0, end: 4 * MIB, crc32: 7 }];
+      const opened = resume
+        ? { missing: [{ start: 4 * MIB, end: size }], kept }
+        : { missing: [{ start: 0, end: size }] };
+      work.scheduler.answer({ type: "opened", file, ...opened, sequential: false });
+      const units = await Promise.all(waiting) as RangeUnit[];
+      while (units.every(({ end }) => end < size)) units.push(await work.scheduler.next(0) as RangeUnit);
+      units.forEach((unit) => confirm(work.scheduler, unit));
+      const [{ crc32 }] = work.take("close");
+      const answer = () => work.scheduler.answer({ type: "closed", file, bytes: size, crc32, found });
+      if (refused) assertThrows(answer, ProtocolError, "the ranges");
+      else {
+        answer();
+        // Streams count it as written, which with what was kept is the whole file and no more.
+        assertEquals([work.scheduler.kept, work.scheduler.matched], [4 * MIB, 8 * MIB]);
+      }
+    }
+  });
+
+  it("closes a file of which all is there at once", async () => {
+    await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true });
+    const next = work.scheduler.next(0);
+    await isPending(next);
+    const [{ file }] = work.take("open");
+    const kept = [{ start: 0, end: 5 * MIB, crc32: 7 }];
+    work.scheduler.answer({ type: "opened", file, missing: [], kept, sequential: false });
+    assertEquals(work.take("close"), [{ type: "close", file, size: 5 * MIB, crc32: 7 }]);
+    work.scheduler.answer({ type: "closed", file, bytes: 5 * MIB, crc32: 7 });
+    assertEquals([await next, work.scheduler.done], [undefined, { files: 1, bytes: 5 * MIB }]);
+  });
+
+  it("gives a file that was written to a moment ago no name for later runs", async () => {
+    await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true, ageMs: -60 });
+    await isPending(work.scheduler.next(0));
+    assertEquals(work.take("open")[0].identity, undefined);
+  });
+
+  it("refuses kept ranges that do not fit the missing ones, and any of a file without a name for later runs", async () => {
+    const whole = { start: 0, end: 5 * MIB };
+    const cases: [ByteRange[], ByteRange[], boolean][] = [
+      [[], [whole], false],
+      [[whole], [whole], true],
+      [[{ start: 0, end: MIB }], [{ start: 2 * MIB, end: 5 * MIB }], true],
+      [[{ start: 0, end: 3 * MIB }], [{ start: 2 * MIB, end: 5 * MIB }], true],
+      [[{ start: MIB, end: 5 * MIB }], [{ start: 0, end: MIB }, { start: 5 * MIB, end: 5 * MIB }], true],
+    ];
+    for (const [missing, ranges, resume] of cases) {
+      await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume });
+      await isPending(work.scheduler.next(0));
+      const [{ file }] = work.take("open");
+      const kept = ranges.map((range) => ({ ...range, crc32: 0 }));
+      assertThrows(
+        () => work.scheduler.answer({ type: "opened", file, missing, kept, sequential: false }),
+        ProtocolError,
+      );
+    }
+  });
+
+  it("refuses ranges that are not the whole file", async () => {
+    for (const missing of [[], [{ start: 1, end: 5 * MIB }], [{ start: 0, end: 4 }], [{ start: 0, end: 6 * MIB }]]) {
+      await using work = await scheduleTree({ "large": { size: 5 * MIB } }, LARGE);
+      const next = work.scheduler.next(0);
+      await isPending(next);
+      const [{ file }] = work.take("open");
+      assertThrows(() => work.scheduler.answer({ type: "opened", file, missing, sequential: false }), ProtocolError);
+    }
+  });
+
+  describe("with questions first", () => {
+    /** Answers every ask with this verdict on each record; returns the units that were handed out. */
+    async function answerAll(scheduler: Scheduler, verdictOf: (unit: AskUnit) => number): Promise<Unit[]> {
+      const units: Unit[] = [];
+      for (let unit = await scheduler.next(0); unit; unit = await scheduler.next(0)) {
+        units.push(unit);
+        if (unit.type !== "ask") confirm(scheduler, unit);
+        else {
+          const outcomes = Array(unit.records).fill(verdictOf(unit));
+          scheduler.report({ type: "ask", unit: unit.unit, outcomes });
+        }
+      }
+      return units;
+    }
+    const UPDATE = { by: "times", dryRun: false } as const;
+
+    it("asks in batches, large files too, and sends nothing of what is there", async () => {
+      await using work = await scheduleTree({});
+      for (let folder = 0; folder < 20; folder++) {
+        Deno.mkdirSync(`${work.path}/${folder}`);
+        for (let file = 0; file < 1000; file++) Deno.writeTextFileSync(`${work.path}/${folder}/${file}`, "");
+        for (let file = 0; file < 10; file++) {
+          using large = Deno.openSync(`${work.path}/${folder}/large${file}`, { write: true, create: true });
+          large.truncateSync(2 * MIB);
+        }
+      }
+      await work.scheduler.askFirst(UPDATE);
+      const units = await answerAll(work.scheduler, () => Verdict.same);
+      assert(units.length < 50, `${units.length} units`);
+      assert(units.every(({ type }) => type === "ask"));
+      assertEquals(work.take("open"), []);
+      assertEquals(work.scheduler.skipped, { files: 20_200, counted: 20_200, bytes: 400 * MIB });
+      assertEquals(work.scheduler.totals, { files: 0, bytes: 0, complete: true });
+      assertEquals(work.scheduler.finished, true);
+    });
+
+    it("compares a large file range by range, and sends it as soon as one differs", async () => {
+      const size = 100 * MIB;
+      for (const differs of [false, true]) {
+        await using work = await scheduleTree({ large: { sparseSize: size } }, LARGE);
+        await work.scheduler.askFirst({ by: "contents", dryRun: false });
+        const ranges: (number | undefined)[][] = [];
+        const next = async () => (await work.scheduler.next(0)) as AskUnit;
+        const answer = (unit: AskUnit, verdict: number) =>
+          work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: [verdict] });
+        answer(await next(), Verdict.undecided);
+        const asked = [await next(), await next(), await next()];
+        for (const { phase, range } of asked) ranges.push([phase, range?.start, range?.end]);
+        assertEquals(ranges, [0, 32, 64].map((at) => [AskPhase.digest, at * MIB, (at + 32) * MIB]));
+        asked.reverse();
+        answer(asked.pop()!, differs ? Verdict.different : Verdict.same);
+        if (differs) {
+          const waiting = work.scheduler.next(0);
+          assert(await isPending(waiting), "more of a file that differs was asked for");
+          asked.forEach((unit) => answer(unit, Verdict.same));
+          assertEquals(work.take("open").length, 1);
+          work.scheduler.close();
+          await waiting;
+        } else {
+          const last = await next();
+          assertEquals([last.range?.start, last.range?.end], [96 * MIB, size]);
+          [...asked, last].forEach((unit) => answer(unit, Verdict.same));
+          const settle = await next();
+          assertEquals([settle.phase, settle.range], [AskPhase.settle, undefined]);
+          answer(settle, Verdict.same);
+          assertEquals([await work.scheduler.next(0), work.scheduler.skipped.bytes], [undefined, size]);
+        }
+      }
+    });
+
+    it("asks again what a stream that broke had asked", async () => {
+      await using work = await scheduleTree({ "a": "1" });
+      await work.scheduler.askFirst(UPDATE);
+      const [first] = [await work.scheduler.next(0)];
+      work.scheduler.streamBroke(0);
+      const again = await work.scheduler.next(1) as AskUnit;
+      assertEquals([again.unit, again.attempt], [first!.unit, 1]);
+      work.scheduler.report({ type: "ask", unit: again.unit, outcomes: [Verdict.same, Verdict.same] });
+      assertEquals([await work.scheduler.next(1), work.scheduler.skipped.files], [undefined, 1]);
+    });
+
+    it("asks about hard links only when everything else is in place", async () => {
+      await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
+      await work.scheduler.askFirst(UPDATE);
+      const units = await answerAll(work.scheduler, () => Verdict.different);
+      assertEquals(units.map(({ type }) => type), ["ask", "pack", "ask", "pack"]);
+    });
+  });
+});

@@ -1,0 +1,26 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { sourceNameOf } from "../../../src/transfer/send/source_name.ts";
+
+describe("the names that the other side may give to a source", () => {
+  it("are the last component, or stand for the contents", () => {
+    const table: Record<string, string[]> = {
+      "a": ["a"],
+      "/a/b": ["b"],
+      "a/b//": ["b"],
+      "": ["."],
+      "/": ["."],
+      ".": ["."],
+      "a/.": ["."],
+      "a/..": ["."],
+      "~": [".", "~"],
+      "~/": [".", "~"],
+      "~user": [".", "~user"],
+      "~/a": ["a"],
+      "a/~": ["~"],
+    };
+    for (const [operand, names] of Object.entries(table)) {
+      assertEquals(sourceNameOf(operand, { tilde: true }), names, operand);
+    }
+  });
+});
