@@ -3,7 +3,7 @@
 import { CIPHER_NAMES } from "../crypto/cipher.ts";
 import { availableCodecs, createCodec } from "../compress/codecs.ts";
 import { loadCipherEngine } from "../crypto/engines.ts";
-import { loadFileEngine } from "../files/engine/engine.ts";
+import { loadFileEngine } from "../files/load_engine.ts";
 import { VERSIONS } from "../protocol/control/hello.ts";
 import { versionText } from "./version.ts";
 

@@ -1,7 +1,8 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
 import type { ContentSum } from "../files/target/content_digest.ts";
-import type { FolderPlace, KeptBackup, TouchedFolder, WalkItem } from "../files/engine/engine.ts";
+import type { FolderPlace, KeptBackup, TouchedFolder } from "../files/engine/target.ts";
+import type { WalkItem } from "../files/engine/source.ts";
 import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
 import type { Failure } from "../protocol/control/results.ts";
 

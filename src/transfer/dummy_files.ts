@@ -1,6 +1,7 @@
 /** Which files an end works with when the user wants dummies. */
 
-import type { FileEngine, TargetRoot } from "../files/engine/engine.ts";
+import type { FileEngine } from "../files/engine/engine.ts";
+import type { TargetRoot } from "../files/engine/target.ts";
 import type { WireSource } from "../protocol/control/messages.ts";
 import type { Dummy } from "../protocol/control/job.ts";
 

@@ -2,7 +2,8 @@
 
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
-import { type FileEngine, loadFileEngine } from "../files/engine/engine.ts";
+import { type FileEngine } from "../files/engine/engine.ts";
+import { loadFileEngine } from "../files/load_engine.ts";
 import { StateDirectory } from "../resume/state_directory.ts";
 import { workersFor } from "./small_job.ts";
 

@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, RangeReader, RangeWriter, TargetOptions } from "../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { RangeReader } from "../../src/files/engine/source.ts";
+import type { RangeWriter, TargetOptions } from "../../src/files/engine/target.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { Breather } from "../../src/async/breather.ts";
 import { LentFiles } from "../../src/streams/receive/lent_files.ts";

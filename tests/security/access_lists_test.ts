@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { FileEngine, TargetWriter } from "../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
 import { setXattr, xattrsOf } from "../support/xattrs.ts";

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { FileEngine, KeptBackup, TargetRoot } from "../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { KeptBackup, TargetRoot } from "../../src/files/engine/target.ts";
 import { identityOf } from "../../src/files/stat/file_identity.ts";
 import { formerName } from "../../src/files/path/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";

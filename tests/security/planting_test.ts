@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, TargetRoot, TargetWriter } from "../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { TargetRoot, TargetWriter } from "../../src/files/engine/target.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";

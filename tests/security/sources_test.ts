@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
-import type { FileEngine, SourceReader, SourceRoot } from "../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { SourceReader, SourceRoot } from "../../src/files/engine/source.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";

@@ -3,7 +3,8 @@
  * many promises and buffers that has made. Arguments: an empty folder, and numbers of files.
  */
 
-import type { FileEngine, TargetRoot } from "../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { TargetRoot } from "../../src/files/engine/target.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { FRAME_HEADER_BYTES } from "../../src/protocol/data/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";

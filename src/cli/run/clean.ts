@@ -4,7 +4,7 @@ import { formatHost } from "../../ssh/operand.ts";
 import { StateDirectory } from "../../resume/state_directory.ts";
 import { cleanHost } from "../../transfer/clean/host.ts";
 import { clean, type CleanOutcome, findFolders, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
-import { loadFileEngine } from "../../files/engine/engine.ts";
+import { loadFileEngine } from "../../files/load_engine.ts";
 import { CleanJson, CleanListing, type CleanReport } from "../../ui/clean_report.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";

@@ -4,17 +4,9 @@
  */
 
 import { decodeName } from "../../protocol/names.ts";
-import type {
-  BegunPartial,
-  FileEngine,
-  Partial,
-  PathCalls,
-  RangeReader,
-  RangeWriter,
-  SourceReader,
-  SourceRoot,
-  TargetWriter,
-} from "../engine/engine.ts";
+import type { BegunPartial, Partial, RangeWriter, TargetWriter } from "../engine/target.ts";
+import type { FileEngine, PathCalls } from "../engine/engine.ts";
+import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { FileChange } from "../stat/file_change.ts";
 import { failedWith } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";

@@ -1,7 +1,7 @@
 /** Sources that nobody has, for measuring: contents are made up for as long as it takes, and then there are no more. */
 
 import { PACK_BYTES, PACK_FILE_LIMIT } from "../../protocol/limits.ts";
-import type { SourceRoot, Walk, WalkItem } from "../engine/engine.ts";
+import type { SourceRoot, Walk, WalkItem } from "../engine/source.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { PackBuilder } from "../walk/pack_builder.ts";
 

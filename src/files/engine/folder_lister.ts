@@ -1,6 +1,6 @@
 /** How a walk looks into folders; each engine has its own. */
 
-import type { SourceRoot } from "./engine.ts";
+import type { SourceRoot } from "./source.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 
 /** Lists one folder at a time. What it tells is valid until the next call. */

@@ -1,7 +1,8 @@
 /** Looks at what is below the targets, without making anything there: for updates and dry runs. */
 
 import type { RecordCursor } from "../../protocol/data/records.ts";
-import type { RangeReader, TargetOptions } from "./engine.ts";
+import type { RangeReader } from "./source.ts";
+import type { TargetOptions } from "./target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, type FileStat } from "../stat/file_stat.ts";
 import { preservedMode } from "../stat/target_mode.ts";

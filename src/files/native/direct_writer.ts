@@ -4,7 +4,8 @@
  */
 
 import { addressOf, type FileCalls } from "../../native/file/calls.ts";
-import type { RangeReader, RangeWriter } from "../engine/engine.ts";
+import type { RangeReader } from "../engine/source.ts";
+import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
 /** Smaller files are left in the page cache: whoever wanted them here may read them soon. */

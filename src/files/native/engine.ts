@@ -10,7 +10,8 @@ import {
 import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import type { FileEngine, PathCalls, SourceRoot } from "../engine/engine.ts";
+import type { FileEngine, PathCalls } from "../engine/engine.ts";
+import type { SourceRoot } from "../engine/source.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
 import { spaceOf } from "../stat/free_space.ts";

@@ -3,7 +3,7 @@
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { Scratch } from "../../native/file/scratch.ts";
 import type { Statx } from "../../native/file/statx.ts";
-import type { FinishedFolder, TargetOptions } from "../engine/engine.ts";
+import type { FinishedFolder, TargetOptions } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { openAccessLists } from "./access.ts";
 import { magicLink, type NativeAttributes } from "./attributes.ts";

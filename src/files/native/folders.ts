@@ -9,7 +9,7 @@ import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
-import type { TouchedFolder } from "../engine/engine.ts";
+import type { TouchedFolder } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";

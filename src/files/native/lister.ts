@@ -5,7 +5,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "..
 import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { leadsOut } from "../target/confinement.ts";
-import type { SourceRoot } from "../engine/engine.ts";
+import type { SourceRoot } from "../engine/source.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";

@@ -5,7 +5,7 @@ import type { FileCalls } from "../../native/file/calls.ts";
 import { NameCounter } from "../../native/file/name_counter.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
-import type { TargetOptions, TargetRoot } from "../engine/engine.ts";
+import type { TargetOptions, TargetRoot } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { planted } from "../stat/file_identity.ts";
 import { joinPath } from "../path/local_path.ts";

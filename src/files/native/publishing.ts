@@ -6,7 +6,7 @@ import { Statx } from "../../native/file/statx.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { FileLook } from "../../resume/run/file_digest.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
-import type { KeptBackup } from "../engine/engine.ts";
+import type { KeptBackup } from "../engine/target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";

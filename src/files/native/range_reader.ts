@@ -15,7 +15,7 @@ import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import type { LentFile } from "../../protocol/data/lent.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import type { RangeReader } from "../engine/engine.ts";
+import type { RangeReader } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedCall, failedWith } from "../stat/file_failure.ts";
 import type { ChangeTimes } from "../stat/file_stat.ts";

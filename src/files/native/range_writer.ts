@@ -2,7 +2,8 @@
 
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
 import { addressOf, type FileCalls, SEEK_DATA } from "../../native/file/calls.ts";
-import type { RangeReader, RangeWriter } from "../engine/engine.ts";
+import type { RangeReader } from "../engine/source.ts";
+import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { overwriteWithZeros } from "../target/sparse_writer.ts";
 

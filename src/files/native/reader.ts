@@ -9,7 +9,7 @@ import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
-import type { RangeReader, SourceReader, SourceRoot } from "../engine/engine.ts";
+import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedCall, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";

@@ -14,14 +14,14 @@ import type {
   FolderPlace,
   KeptBackup,
   Partial,
-  RangeReader,
   RangeWriter,
   Resumable,
   TargetOptions,
   TargetRoot,
   TargetWriter,
   TouchedFolder,
-} from "../engine/engine.ts";
+} from "../engine/target.ts";
+import type { RangeReader } from "../engine/source.ts";
 import { DeviceWriter } from "../target/device_writer.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
 import { magicLink } from "./attributes.ts";

@@ -3,7 +3,8 @@
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { RangeReader, TargetOptions, TargetRoot } from "../engine/engine.ts";
+import type { RangeReader } from "../engine/source.ts";
+import type { TargetOptions, TargetRoot } from "../engine/target.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";

@@ -2,7 +2,8 @@
 
 import { FileError, UserError } from "../../errors.ts";
 import { hasEscapedBytes } from "../../protocol/names.ts";
-import type { FileEngine, PathCalls, ReadOptions } from "../engine/engine.ts";
+import type { FileEngine, PathCalls } from "../engine/engine.ts";
+import type { ReadOptions } from "../engine/source.ts";
 import { codeOf, failedDeno, FileCode } from "../stat/file_failure.ts";
 import { identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileStat } from "../stat/file_stat.ts";

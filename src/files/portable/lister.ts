@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { ReadOptions, SourceRoot } from "../engine/engine.ts";
+import type { ReadOptions, SourceRoot } from "../engine/source.ts";
 import { checkRealPath } from "../target/confinement.ts";
 import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";

@@ -3,7 +3,8 @@
 import { FileError } from "../../errors.ts";
 import type { FileLook } from "../../resume/run/file_digest.ts";
 import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
-import type { BegunPartial, Partial, RangeReader, RangeWriter, Resumable } from "../engine/engine.ts";
+import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";
+import type { RangeReader } from "../engine/source.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import type { Attributes } from "../stat/file_stat.ts";

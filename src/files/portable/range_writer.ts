@@ -1,6 +1,6 @@
 /** Writing a large file at offsets with `Deno.FsFile`. */
 
-import type { RangeWriter } from "../engine/engine.ts";
+import type { RangeWriter } from "../engine/target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { overwriteWithZeros } from "../target/sparse_writer.ts";
 

@@ -6,7 +6,7 @@
 import { FileError } from "../../errors.ts";
 import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
 import { checkRealPath } from "../target/confinement.ts";
-import type { RangeReader, ReadOptions, SourceReader, SourceRoot } from "../engine/engine.ts";
+import type { RangeReader, ReadOptions, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";

@@ -6,7 +6,7 @@
 import { FileError } from "../../errors.ts";
 import type { FileCalls } from "../../native/file/calls.ts";
 import { hasEscapedBytes } from "../../protocol/names.ts";
-import type { ReadOptions, SourceRoot } from "../engine/engine.ts";
+import type { ReadOptions, SourceRoot } from "../engine/source.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import { joinPath } from "../path/local_path.ts";
 import { NativeLister } from "../native/lister.ts";

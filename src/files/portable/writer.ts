@@ -11,14 +11,14 @@ import type {
   FolderPlace,
   KeptBackup,
   Partial,
-  RangeReader,
   RangeWriter,
   Resumable,
   TargetOptions,
   TargetRoot,
   TargetWriter,
   TouchedFolder,
-} from "../engine/engine.ts";
+} from "../engine/target.ts";
+import type { RangeReader } from "../engine/source.ts";
 import { DeviceWriter } from "../target/device_writer.ts";
 import { failedDeno, failedWith, FileCode } from "../stat/file_failure.ts";
 import { swapped } from "../stat/file_identity.ts";

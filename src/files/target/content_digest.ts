@@ -5,7 +5,7 @@
 
 import { createHash } from "node:crypto";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
-import type { RangeReader } from "../engine/engine.ts";
+import type { RangeReader } from "../engine/source.ts";
 
 /** Read and digested in one go. */
 const PIECE_BYTES = 1 << 20;

@@ -1,7 +1,8 @@
 /** Keeps directories open to reserve their inodes: no other file or directory gets an inode before it is closed. */
 
 import { openFilesLimit } from "../../native/file/open_files_limit.ts";
-import type { FileEngine, TargetRoot } from "../engine/engine.ts";
+import type { FileEngine } from "../engine/engine.ts";
+import type { TargetRoot } from "../engine/target.ts";
 import { rootDirectory } from "./name.ts";
 
 /** Minimum limit of open files. With a lower one nothing is held, and an inode may be reused. */

@@ -1,6 +1,6 @@
 /** Holes in a target file: pages of zeros are not written, and where something stands already it goes. */
 
-import type { RangeWriter } from "../engine/engine.ts";
+import type { RangeWriter } from "../engine/target.ts";
 import { endOfData, endOfZeros, isZero } from "./zero_pages.ts";
 
 /** Writes what is not zero, and leaves the rest to `zerosAt` of the writer that it stands for. */

@@ -1,7 +1,7 @@
 /** Bringing to stable storage what is written, by fsync(2) in a thread of the runtime: a slow disk holds up nobody. */
 
 import { FileError } from "../../errors.ts";
-import type { FolderPlace, TargetRoot } from "../engine/engine.ts";
+import type { FolderPlace, TargetRoot } from "../engine/target.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
 import { folderOf, joinPath } from "../path/local_path.ts";

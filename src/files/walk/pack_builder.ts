@@ -11,7 +11,7 @@ import {
   RecordField,
   RecordType,
 } from "../../protocol/data/records.ts";
-import type { WalkItem } from "../engine/engine.ts";
+import type { WalkItem } from "../engine/source.ts";
 import type { Attributes, FileStat } from "../stat/file_stat.ts";
 import { fileVersion } from "../stat/file_version.ts";
 

@@ -2,7 +2,8 @@
 
 import { FileError } from "../../errors.ts";
 import type { Confinement } from "../target/confinement.ts";
-import type { PathCalls, SourceRoot } from "../engine/engine.ts";
+import type { PathCalls } from "../engine/engine.ts";
+import type { SourceRoot } from "../engine/source.ts";
 import { failedWith } from "../stat/file_failure.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { baseName, resolvePath } from "../path/local_path.ts";

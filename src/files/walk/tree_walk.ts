@@ -7,7 +7,7 @@ import { FileError } from "../../errors.ts";
 import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
-import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/engine.ts";
+import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
 import { failedWith } from "../stat/file_failure.ts";
 import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { FileKind, kindName } from "../stat/file_stat.ts";

@@ -5,7 +5,8 @@
 
 import { FileError } from "../../errors.ts";
 import { isWithin } from "../../files/target/confinement.ts";
-import type { FileEngine, SourceRoot } from "../../files/engine/engine.ts";
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { SourceRoot } from "../../files/engine/source.ts";
 import { codeOf, failedDeno } from "../../files/stat/file_failure.ts";
 import { folderOf, joinPath } from "../../files/path/local_path.ts";
 import { decodeJournalHeader, type NamedPartial } from "../partial/journal.ts";

@@ -1,7 +1,8 @@
 /** A walk below a folder that removes what abandoned copies have left: depth first, one folder open at a time. */
 
 import { FileError } from "../../errors.ts";
-import type { FolderTree, SourceRoot } from "../../files/engine/engine.ts";
+import type { FolderTree } from "../../files/engine/engine.ts";
+import type { SourceRoot } from "../../files/engine/source.ts";
 import { FileKind } from "../../files/stat/file_stat.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import {

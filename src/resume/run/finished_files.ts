@@ -1,6 +1,6 @@
 /** The files of one thread as a run's memory knows them: by where they stand, what their source was, and how they look. */
 
-import type { TargetRoot } from "../../files/engine/engine.ts";
+import type { TargetRoot } from "../../files/engine/target.ts";
 import { targetText } from "../../files/target/name.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordField } from "../../protocol/data/records.ts";

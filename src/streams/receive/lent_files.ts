@@ -1,7 +1,9 @@
 /** The receiving side of lent files: their bytes come straight from the file, on the same machine, and through no stream. */
 
 import { FileError } from "../../errors.ts";
-import type { FileEngine, RangeReader, RangeWriter } from "../../files/engine/engine.ts";
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { RangeReader } from "../../files/engine/source.ts";
+import type { RangeWriter } from "../../files/engine/target.ts";
 import { alignedPart, PAGE } from "../../native/libc/aligned_buffer.ts";
 import { LastingStructs } from "../../native/libc/lasting_memory.ts";
 import { hasSameBytes } from "../../native/libc/same_bytes.ts";

@@ -2,7 +2,7 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
-import type { TargetRoot, TargetWriter } from "../../files/engine/engine.ts";
+import type { TargetRoot, TargetWriter } from "../../files/engine/target.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";

@@ -4,7 +4,8 @@ import type { DirectionKey } from "../../crypto/cipher.ts";
 import type { CodecName } from "../../protocol/coding.ts";
 import type { Comparison } from "../../protocol/data/ask.ts";
 import type { SharedMemory } from "../../resume/run/memory.ts";
-import type { SourceRoot, TargetOptions, TargetRoot } from "../../files/engine/engine.ts";
+import type { SourceRoot } from "../../files/engine/source.ts";
+import type { TargetOptions, TargetRoot } from "../../files/engine/target.ts";
 import type { SharedLimit } from "../shared_limit.ts";
 
 /** One direction's work. */

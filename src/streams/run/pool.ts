@@ -1,7 +1,7 @@
 /** Places streams: on Workers where a connection can be handed to one, else on this thread. */
 
 import { chooseCongestion } from "../../native/net/congestion.ts";
-import type { KeptBackup } from "../../files/engine/engine.ts";
+import type { KeptBackup } from "../../files/engine/target.ts";
 import { descriptorOf, duplicate } from "../../native/net/socket_descriptor.ts";
 import { Changes } from "../../async/changes.ts";
 import { type ByteConn, ConnTransport } from "../../net/transport.ts";

@@ -1,6 +1,6 @@
 /** What the main thread and a stream's Worker say to each other. */
 
-import type { KeptBackup, Partial } from "../../files/engine/engine.ts";
+import type { KeptBackup, Partial } from "../../files/engine/target.ts";
 import type { AnswerResult, Failure, PackResult, RangeResult } from "../../protocol/control/results.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import type { ReceiveReport, SendReport, Unit } from "../unit.ts";

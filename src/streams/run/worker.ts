@@ -1,7 +1,7 @@
 /// <reference lib="deno.worker" />
 /** The Worker's entry: runs streams on descriptors that the main thread hands over. */
 
-import type { Partial } from "../../files/engine/engine.ts";
+import type { Partial } from "../../files/engine/target.ts";
 import { ProtocolError } from "../../errors.ts";
 import { RawSocket } from "../../native/net/sockets.ts";
 import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";

@@ -1,7 +1,7 @@
 /** Sends ask units: records without contents, and the digests of files that only contents can tell apart. */
 
 import { FileError } from "../../errors.ts";
-import type { RangeReader, SourceReader } from "../../files/engine/engine.ts";
+import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { isAsFound } from "../../files/stat/as_found.ts";
 import {

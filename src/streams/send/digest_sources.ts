@@ -3,7 +3,7 @@
 import { FileError } from "../../errors.ts";
 import { isAsFound } from "../../files/stat/as_found.ts";
 import { digestBytes, sumRange } from "../../files/target/content_digest.ts";
-import type { SourceReader } from "../../files/engine/engine.ts";
+import type { SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";

@@ -3,7 +3,7 @@
 import { FileError, quotePath } from "../../errors.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { FileCode } from "../../files/stat/file_failure.ts";
-import type { SourceReader } from "../../files/engine/engine.ts";
+import type { SourceReader } from "../../files/engine/source.ts";
 import { isFreshChange } from "../../files/stat/fresh_change.ts";
 import { alignUp } from "../../protocol/data/alignment.ts";
 import { SHA256_BYTES } from "../../protocol/data/ask.ts";

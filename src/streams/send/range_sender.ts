@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
-import type { RangeReader, SourceReader } from "../../files/engine/engine.ts";
+import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { isZero } from "../../files/target/zero_pages.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../../protocol/data/block.ts";

@@ -1,7 +1,7 @@
 /** The sending side of one stream: takes units, sends them, and takes the results. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { SourceReader } from "../../files/engine/engine.ts";
+import type { SourceReader } from "../../files/engine/source.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
 import { readResult } from "../../protocol/control/results.ts";
 import type { AskSender, SentAsk } from "./ask_sender.ts";

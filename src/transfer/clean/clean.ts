@@ -5,7 +5,8 @@
 
 import type { FileError } from "../../errors.ts";
 import { isWithin, leadsOut } from "../../files/target/confinement.ts";
-import type { FileEngine, SourceRoot } from "../../files/engine/engine.ts";
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { SourceRoot } from "../../files/engine/source.ts";
 import { failedWith } from "../../files/stat/file_failure.ts";
 import type { RemovedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/control/results.ts";

@@ -1,6 +1,6 @@
 /** What the user wants copied, and how: the same for every way that it may take. */
 
-import type { WalkOptions } from "../../files/engine/engine.ts";
+import type { WalkOptions } from "../../files/engine/source.ts";
 import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
 import type { Dummy, JobOptions } from "../../protocol/control/job.ts";
 

@@ -1,6 +1,6 @@
 /** Identities of the backups of a verified copy, so that no other file is restored. */
 
-import type { FolderPlace, KeptBackup } from "../../files/engine/engine.ts";
+import type { FolderPlace, KeptBackup } from "../../files/engine/target.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
 import type { RememberedRun } from "./remembered_run.ts";
 

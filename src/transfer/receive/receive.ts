@@ -1,7 +1,8 @@
 /** The receiver's story, on whichever end: plan the target, write what comes, and compare the totals. */
 
 import { quotePath, UserError } from "../../errors.ts";
-import type { PathCalls, TargetRoot } from "../../files/engine/engine.ts";
+import type { PathCalls } from "../../files/engine/engine.ts";
+import type { TargetRoot } from "../../files/engine/target.ts";
 import { HeldFolders } from "../../files/target/held_folders.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isRenamed, makeFolders, type PlannedSource, planTargets } from "../../files/target/plan.ts";

@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { sumRange } from "../../files/target/content_digest.ts";
-import type { Partial, TargetWriter } from "../../files/engine/engine.ts";
+import type { Partial, TargetWriter } from "../../files/engine/target.ts";
 
 /**
  * Reads all of a partial file.

@@ -4,7 +4,7 @@
  */
 
 import { FileError } from "../../errors.ts";
-import type { KeptBackup, TargetRoot } from "../../files/engine/engine.ts";
+import type { KeptBackup, TargetRoot } from "../../files/engine/target.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
 import { baseName, folderOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";

@@ -1,7 +1,8 @@
 /** Where the large files of a copy have their records. */
 
 import { FileError } from "../../errors.ts";
-import type { PathCalls, TargetRoot } from "../../files/engine/engine.ts";
+import type { PathCalls } from "../../files/engine/engine.ts";
+import type { TargetRoot } from "../../files/engine/target.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { rootFolder } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";

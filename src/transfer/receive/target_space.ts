@@ -1,7 +1,8 @@
 /** Whether what comes can have room at all: a copy that cannot come to its end is refused before it begins. */
 
 import { quotePath, UserError } from "../../errors.ts";
-import type { FileEngine, TargetRoot } from "../../files/engine/engine.ts";
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { TargetRoot } from "../../files/engine/target.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { folderOf, joinPath } from "../../files/path/local_path.ts";
 import { bytesLeft } from "../../resume/partial/take_over.ts";

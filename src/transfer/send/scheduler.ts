@@ -4,7 +4,7 @@
  */
 
 import { quotePath } from "../../errors.ts";
-import type { Walk, WalkItem } from "../../files/engine/engine.ts";
+import type { Walk, WalkItem } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import type { Comparison } from "../../protocol/data/ask.ts";
 import type { Message, MessageOf, PlannedEntry } from "../../protocol/control/messages.ts";

@@ -3,7 +3,8 @@
 import { UserError } from "../../errors.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
-import type { FileEngine, SourceRoot, WalkOptions } from "../../files/engine/engine.ts";
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import type { Comparison } from "../../protocol/data/ask.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";

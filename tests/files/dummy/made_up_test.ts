@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { createDummyEngine } from "../../../src/files/dummy/engine.ts";
-import type { WalkItem } from "../../../src/files/engine/engine.ts";
+import type { WalkItem } from "../../../src/files/engine/source.ts";
 import { MADE_UP_ROOTS, MadeUpWalk } from "../../../src/files/dummy/made_up.ts";
 import { createPortableEngine } from "../../../src/files/portable/engine.ts";
 import { PACK_BYTES } from "../../../src/protocol/limits.ts";

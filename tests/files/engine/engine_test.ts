@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../../src/errors.ts";
-import { loadFileEngine } from "../../../src/files/engine/engine.ts";
+import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { failedDeno } from "../../../src/files/stat/file_failure.ts";
 import { plainFolderMode, plainMode, preservedMode } from "../../../src/files/stat/target_mode.ts";
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";

@@ -2,7 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../../src/errors.ts";
 import { Confinement, isWithin } from "../../../src/files/target/confinement.ts";
-import type { SourceRoot, TargetRoot } from "../../../src/files/engine/engine.ts";
+import type { SourceRoot } from "../../../src/files/engine/source.ts";
+import type { TargetRoot } from "../../../src/files/engine/target.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 import { ENGINES } from "../file_engines.ts";
 

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { FileEngine, SourceRoot } from "../../../src/files/engine/engine.ts";
+import type { FileEngine } from "../../../src/files/engine/engine.ts";
+import type { SourceRoot } from "../../../src/files/engine/source.ts";
 import { cleanTree } from "../../../src/resume/clean/clean_tree.ts";
 import { fnv1a } from "../../../src/files/path/fnv1a.ts";
 import type { LeftoverOptions } from "../../../src/resume/clean/leftovers.ts";

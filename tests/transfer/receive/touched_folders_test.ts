@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { TargetWriter } from "../../../src/files/engine/engine.ts";
+import type { TargetWriter } from "../../../src/files/engine/target.ts";
 import { TouchedFolders } from "../../../src/transfer/receive/touched_folders.ts";
 import { assertProtocolError } from "../../protocol/protocol_error.ts";
 

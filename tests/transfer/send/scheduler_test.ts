@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ProtocolError } from "../../../src/errors.ts";
-import { loadFileEngine } from "../../../src/files/engine/engine.ts";
+import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { resolveSources } from "../../../src/files/walk/source_roots.ts";
 import { combineCrc32 } from "../../../src/protocol/crc32.ts";
 import { decodeName } from "../../../src/protocol/names.ts";
