@@ -10,7 +10,7 @@ import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
 import type { HostAccess } from "./options/host_options.ts";
 import type { RemoteHost } from "./options/legs.ts";
-import { rememberedHost } from "./remote_escp.ts";
+import { rememberedHost } from "./options/legs.ts";
 import { VERSION } from "./version.ts";
 
 /** How it is put there. */

@@ -1,12 +1,14 @@
 /** What a session does about a host without escp, or with one that does not fit: it is put there, and all begins anew. */
 
-import { recallPlace, type RememberedHost } from "../bootstrap/remembered_places.ts";
+import { recallPlace } from "../bootstrap/remembered_places.ts";
 import { UnusableEscp } from "../session/model/unusable_escp.ts";
 import { formatHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
 import type { Leg, RemoteHost } from "./options/legs.ts";
-import type { Listeners } from "./run/leg.ts";
+import type { Listeners } from "./options/legs.ts";
 import { VERSION } from "./version.ts";
+import { type Side } from "./options/legs.ts";
+import { rememberedHost } from "./options/legs.ts";
 
 /** What `-D` is when nobody has said it. */
 const EVERYWHERE = "escp";
@@ -42,17 +44,6 @@ export async function withRemoteEscp<T, Used extends SideOptions>(
 /** What is needed to find escp on the hosts of a leg. */
 type SideOptions = HostAccess & Pick<HostOptions, "originAccess" | "timeoutMs">;
 
-/** A host of a leg. */
-export interface Side {
-  readonly role: "remote" | "origin";
-  readonly host: RemoteHost;
-  readonly access: HostAccess;
-  /** Where escp is there. */
-  place: string;
-  /** It may be put there, as nobody has named a place. */
-  mayPut: boolean;
-}
-
 function sidesOf(
   { remote, origin, direction }: Pick<Leg, "remote" | "origin" | "direction">,
   options: SideOptions,
@@ -87,9 +78,4 @@ function withPlaces<Used extends SideOptions>(options: Used, sides: readonly Sid
     };
   }
   return placed;
-}
-
-/** What tells one host from another as far as its files are concerned. */
-export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RememberedHost {
-  return { host, user, port: port ?? ssh.port };
 }

@@ -1,20 +1,7 @@
 /** What keeps a copy from being faster, out of what was measured. */
 
 import type { Direction, End, Facts, ThroughputFacts } from "./step.ts";
-
-/** The slowest part of a copy in one direction. */
-export interface BottleneckFacts {
-  direction: Direction;
-  /**
-   * "network": all streams together reach no more; "one stream": each of them is limited, and more would help; "ssh": what
-   * ssh and the network make of it.
-   */
-  what: "network" | "one stream" | "ssh" | "processor" | "cipher" | "disk";
-  /** Where, unless it is between both. */
-  end?: End;
-  /** What a copy reaches at the most. */
-  bytesPerSecond: number;
-}
+import { type BottleneckFacts } from "./step.ts";
 
 /** So many times as fast as one stream: several are worth having. */
 const WORTH_STREAMS = 1.3;

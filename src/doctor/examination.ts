@@ -14,7 +14,7 @@ import type { OpenPeer } from "../transfer/client/peer_end.ts";
 import { systemFacts } from "../probe/system_facts.ts";
 import type { Throughput } from "../probe/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
-import type { DoctorOptions } from "./examine.ts";
+import type { DoctorOptions } from "./doctor_options.ts";
 import { coresOf, Measuring, StepFailed } from "./measuring.ts";
 import type { Direction, Facts, Step, StepFacts } from "./step.ts";
 

@@ -1,44 +1,11 @@
 /** What `--doctor` does: one session in which nothing is copied, and everything measured that a copy depends on. */
 
-import type { CipherName } from "../crypto/cipher.ts";
-import type { EngineChoice } from "../crypto/engines.ts";
 import { ProtocolError, UserError } from "../errors.ts";
 import { NoLogin } from "../session/model/no_login.ts";
-import type { PeerCommand } from "../session/model/peer_process.ts";
-import type { StreamCount } from "../session/model/stream_count.ts";
-import type { Reach } from "../ssh/reach.ts";
 import { type OpenPeer, withPeer } from "../transfer/client/peer_end.ts";
 import { Examination } from "./examination.ts";
 import type { Facts, Step, StepFacts } from "./step.ts";
-
-/** What is examined, and how. */
-export interface DoctorOptions {
-  peer: PeerCommand;
-  reach: Reach;
-  family?: 4 | 6;
-  engine: EngineChoice;
-  threads?: number;
-  cipher: CipherName;
-  helloTimeoutMs?: number;
-  timeoutMs: number;
-  /** As many as a copy would have. */
-  streams: StreamCount;
-  blockBytes?: number;
-  /** Congestion control of whoever sends. */
-  congestion?: string;
-  /** Whose disk is measured there; "" is the home folder. */
-  folderThere: string;
-  /** The same here; absolute. */
-  folderHere: string;
-  /** How long each measurement takes, or somewhat longer. */
-  ms: number;
-  /** Version of this escp. */
-  version: string;
-  /** Hears of each step when it is over. */
-  tell: (step: Step) => void;
-  /** Ends it early; its reason is thrown. */
-  signal: AbortSignal;
-}
+import { type DoctorOptions } from "./doctor_options.ts";
 
 /** What came of it. */
 export interface Diagnosis {

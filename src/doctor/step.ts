@@ -2,7 +2,6 @@
 
 import type { CipherSpeed, DiskSpeed, SystemFacts } from "../protocol/control/probe.ts";
 import type { Attempt } from "../session/connect/dial_streams.ts";
-import type { BottleneckFacts } from "./bottleneck.ts";
 
 /** "warn": a copy works, but not as it could; "skipped": it could not be found out. */
 export type Status = "ok" | "warn" | "fail" | "skipped";
@@ -64,4 +63,18 @@ export interface Facts {
   throughput: ThroughputFacts[];
   disk: Partial<Record<End, DiskSpeed>>;
   cipher: Partial<Record<End, CipherSpeed>>;
+}
+
+/** The slowest part of a copy in one direction. */
+export interface BottleneckFacts {
+  direction: Direction;
+  /**
+   * "network": all streams together reach no more; "one stream": each of them is limited, and more would help; "ssh": what
+   * ssh and the network make of it.
+   */
+  what: "network" | "one stream" | "ssh" | "processor" | "cipher" | "disk";
+  /** Where, unless it is between both. */
+  end?: End;
+  /** What a copy reaches at the most. */
+  bytesPerSecond: number;
 }

@@ -11,7 +11,7 @@ import type { CopySession } from "../session/model/remote_session.ts";
 import type { ProvenStream, Session } from "../session/model/session.ts";
 import { exactly } from "../session/model/stream_count.ts";
 import type { Machine } from "../transfer/machine.ts";
-import type { RemoteJobOptions } from "../transfer/remote/job.ts";
+import type { RemoteJobOptions } from "../transfer/remote/session_limits.ts";
 import { checkDirection, confine } from "../transfer/remote/session_limits.ts";
 import { answerEchoes } from "./stream_echo.ts";
 import { systemFacts } from "./system_facts.ts";

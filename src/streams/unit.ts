@@ -256,3 +256,14 @@ export interface ReceivedRange {
 
 /** What a receiving stream reports. */
 export type ReceiveReport = ReceivedPack | ReceivedRange;
+
+/** A file of which the receiver has everything, be it from an earlier copy. */
+export interface SentFile extends SourceChange {
+  item: RangedItem;
+  /** The system of the receiver copied it: its CRC-32 is not known. */
+  isLent: boolean;
+  /** Of the whole file; means nothing of a lent one. */
+  crc32: number;
+  /** What the whole file was read as while it was sent, where that was wanted. */
+  whole?: ContentSum;
+}

@@ -1,7 +1,7 @@
 /** Which files an end works with when the user wants dummies. */
 
 import type { FileEngine } from "../files/engine/engine.ts";
-import type { TargetRoot } from "../files/engine/target.ts";
+import type { TargetRoot } from "../files/engine/target_root.ts";
 import type { WireSource } from "../protocol/control/messages.ts";
 import type { Dummy } from "../protocol/control/job.ts";
 

@@ -1,7 +1,8 @@
 /** From measured facts to sentences: what would make a copy faster. Pure. */
 
 import type { NetworkSettings } from "../protocol/control/probe.ts";
-import { asCopied, type BottleneckFacts, findBottlenecks, gainOfStreams } from "../doctor/bottleneck.ts";
+import { asCopied, findBottlenecks, gainOfStreams } from "../doctor/bottleneck.ts";
+import { type BottleneckFacts } from "../doctor/step.ts";
 import type { Direction, End, Facts } from "../doctor/step.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 

@@ -1,6 +1,6 @@
 /** The steps of `--doctor` as lines for a person. Pure. */
 
-import type { BottleneckFacts } from "../doctor/bottleneck.ts";
+import type { BottleneckFacts } from "../doctor/step.ts";
 import type { Direction, Step } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
 import type { SystemFacts } from "../protocol/control/probe.ts";

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { type BottleneckFacts, findBottlenecks } from "../../src/doctor/bottleneck.ts";
+import { type BottleneckFacts } from "../../src/doctor/step.ts";
+import { findBottlenecks } from "../../src/doctor/bottleneck.ts";
 import type { Facts } from "../../src/doctor/step.ts";
 import { disk, factsWith, MB, SYSTEM, throughput } from "./facts.ts";
 

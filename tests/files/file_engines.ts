@@ -12,7 +12,7 @@ import {
 } from "../../src/protocol/data/records.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../../src/files/engine/source.ts";
-import type { TargetRoot } from "../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { createPortableEngine } from "../../src/files/portable/engine.ts";
 

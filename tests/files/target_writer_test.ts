@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../src/errors.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import type { TargetRoot, TargetWriter } from "../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../src/files/engine/target_root.ts";
+import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { ENGINES, frameOf, isRoot, rawShell, TempFolder } from "./file_engines.ts";
 
 const { enter, folder, file, symlink, hardlink } = RecordType;

@@ -9,7 +9,7 @@ import type { ProvenStream, Session } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
 import { exactly } from "../../src/session/model/stream_count.ts";
 import { runSession } from "../../src/transfer/client/client_job.ts";
-import type { CopyOptions } from "../../src/transfer/client/copy.ts";
+import type { CopyOptions } from "../../src/transfer/client/copy_options.ts";
 import { serve } from "../../src/transfer/remote/end.ts";
 import type { Outcome } from "../../src/transfer/send/send.ts";
 import { TakenNames } from "../../src/transfer/client/shared_target.ts";

@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { KeptBackup, TargetRoot } from "../../src/files/engine/target.ts";
+import type { KeptBackup } from "../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { identityOf } from "../../src/files/stat/file_identity.ts";
 import { formerName } from "../../src/files/path/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetRoot } from "../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { formerName } from "../../src/files/path/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetRoot } from "../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { FRAME_HEADER_BYTES } from "../../src/protocol/data/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";

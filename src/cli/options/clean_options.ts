@@ -6,7 +6,7 @@ import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { type HostOptions, hostOptions } from "./host_options.ts";
 import { hostKey, hostOf, type RemoteHost } from "./legs.ts";
-import type { Surroundings } from "./options.ts";
+import type { Surroundings } from "./parse_arguments.ts";
 import type { ParsedArguments } from "./parse_arguments.ts";
 import { completeFlags } from "./settings.ts";
 

@@ -2,6 +2,9 @@
 
 import type { Operand, RemoteOperand } from "../../ssh/operand.ts";
 import type { AskedSource } from "../../transfer/client/asked_sources.ts";
+import type { CopyOptions } from "../../transfer/client/copy_options.ts";
+import type { HostAccess } from "./host_options.ts";
+import type { RememberedHost } from "../../bootstrap/remembered_places.ts";
 
 export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
 
@@ -73,4 +76,23 @@ export function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
 /** Equal for operands that one session serves. */
 export function hostKey(operand: Operand): string {
   return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port]);
+}
+
+/** Who hears of a leg. */
+export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "unresumable" | "signal" | "manifest">;
+
+/** A host of a leg. */
+export interface Side {
+  readonly role: "remote" | "origin";
+  readonly host: RemoteHost;
+  readonly access: HostAccess;
+  /** Where escp is there. */
+  place: string;
+  /** It may be put there, as nobody has named a place. */
+  mayPut: boolean;
+}
+
+/** What tells one host from another as far as its files are concerned. */
+export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RememberedHost {
+  return { host, user, port: port ?? ssh.port };
 }

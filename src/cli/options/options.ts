@@ -1,5 +1,4 @@
 import type { Settings } from "../../config/config.ts";
-import type { Configs } from "../../config/config_files.ts";
 import { type HostLimits, limitsOf, settingsFor } from "../../config/effective.ts";
 import type { PortRange } from "../../config/port_range.ts";
 import { UsageError } from "../../errors.ts";
@@ -13,6 +12,7 @@ import { type Leg, planLegs, type RemoteHost, type Source } from "./legs.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
 import { type CompleteFlags, completeFlags } from "./settings.ts";
+import { type Surroundings } from "./parse_arguments.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -101,16 +101,6 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
   readonly bits: boolean;
   /** Tell programs on stdout what happens. */
   readonly json: boolean;
-}
-
-/** What the process knows besides its arguments. */
-export interface Surroundings {
-  /** The value of an environment variable: `(name) => Deno.env.get(name)`. */
-  env: (name: string) => string | undefined;
-  /** Whether `C:\x` is a local path: on Windows. */
-  driveLetters: boolean;
-  /** What the configuration files say. */
-  configs?: Configs;
 }
 
 /**

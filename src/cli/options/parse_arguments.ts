@@ -4,6 +4,7 @@ import { canBeTakenBack, type Flag, takesValue } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
+import type { Configs } from "../../config/config_files.ts";
 
 /** A command line taken apart. */
 export interface ParsedArguments {
@@ -122,4 +123,14 @@ function longNames(): string[] {
   const shown: readonly Flag[] = FLAGS;
   const names = shown.filter((flag) => !flag.hidden).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]);
   return [...names, ...shown.filter(canBeTakenBack).map((flag) => `no-${flag.name}`)];
+}
+
+/** What the process knows besides its arguments. */
+export interface Surroundings {
+  /** The value of an environment variable: `(name) => Deno.env.get(name)`. */
+  env: (name: string) => string | undefined;
+  /** Whether `C:\x` is a local path: on Windows. */
+  driveLetters: boolean;
+  /** What the configuration files say. */
+  configs?: Configs;
 }

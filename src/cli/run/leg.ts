@@ -7,7 +7,8 @@ import { exactly, type StreamCount, USUAL_STREAMS } from "../../session/model/st
 import { formatHost } from "../../ssh/operand.ts";
 import { remoteCommand } from "../../ssh/remote_command.ts";
 import { sshCommand } from "../../ssh/ssh_command.ts";
-import { copy, type CopyOptions } from "../../transfer/client/copy.ts";
+import { copy } from "../../transfer/client/copy.ts";
+import { type CopyOptions } from "../../transfer/client/copy_options.ts";
 import { withRetries } from "../../transfer/client/retries.ts";
 import type { Outcome } from "../../transfer/send/send.ts";
 import type { TakenNames } from "../../transfer/client/shared_target.ts";
@@ -15,9 +16,7 @@ import type { HostAccess, HostOptions } from "../options/host_options.ts";
 import type { Leg, RemoteHost } from "../options/legs.ts";
 import type { Options } from "../options/options.ts";
 import { withRemoteEscp } from "../remote_escp.ts";
-
-/** Who hears of a leg. */
-export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "unresumable" | "signal" | "manifest">;
+import { type Listeners } from "../options/legs.ts";
 
 /** Between this machine and another end, or between two other hosts. @throws what ended it. */
 export async function runLeg(leg: Leg, run: Options, taken: TakenNames, listeners: Listeners): Promise<Outcome> {

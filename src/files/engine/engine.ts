@@ -6,7 +6,8 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 import type { FolderLister } from "./folder_lister.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot, Walk, WalkOptions } from "./source.ts";
-import type { TargetOptions, TargetRoot, TargetWriter } from "./target.ts";
+import type { TargetOptions, TargetWriter } from "./target.ts";
+import type { TargetRoot } from "./target_root.ts";
 import type { TargetComparer } from "./target_comparer.ts";
 
 /** The few things that are asked by absolute path before a copy starts. */

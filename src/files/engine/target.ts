@@ -3,42 +3,11 @@
 import type { FileError } from "../../errors.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
-import type { ResumableSource } from "../../resume/partial/journal.ts";
-import type { RecordedTarget } from "../../resume/partial/take_over.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes } from "../stat/file_stat.ts";
 import type { DeviceWriter } from "../target/device_writer.ts";
 import type { RangeReader } from "./source.ts";
-
-/**
- * Target of one root; `within` is as in `SourceRoot`. `identity` identifies the directory that its contents are written
- * to: nothing is written to another directory under the same path. With `refused` it has a private name: each entry of it
- * fails. Plain data: may be posted to a Worker.
- */
-export type TargetRoot =
-  /**
-   * A directory that exists; `created` if this copy created it, `continued` if an interrupted copy did. `parent` identifies
-   * the directory above one that is created.
-   */
-  | {
-    kind: "folder";
-    path: string;
-    created: boolean;
-    continued?: boolean;
-    refused?: boolean;
-    within?: string;
-    identity?: FileIdentity;
-    parent?: FileIdentity;
-  }
-  /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string; refused?: boolean; within?: string; identity?: FileIdentity }
-  /**
-   * A character device, FIFO or the like: written in place and in order.
-   *
-   * `shown` is the target as the user typed it. Default: the path.
-   */
-  | { kind: "device"; path: string; shown?: string; isFifo?: boolean };
 
 export interface TargetOptions {
   /** Whether mode, owner and times become those of the source. */
@@ -217,4 +186,22 @@ export interface RangeWriter {
   /** As `copyFrom`, by sharing the blocks of the other file. @returns false where the file system cannot: nothing is done. */
   shareFrom?(reader: RangeReader, offset: number, length: number): Promise<boolean>;
   close(): void;
+}
+
+/** A large file and its record. */
+export interface RecordedTarget {
+  /** Path of the journal in the state directory. */
+  record: string;
+  /** Absolute path of the target, without symbolic links: what the record is about. */
+  target: string;
+}
+
+/** What must be equal for a copy to continue: another size, time or identity is another source. */
+export interface ResumableSource {
+  size: number;
+  /** Seconds since 1970. */
+  mtime: number;
+  mtimeNs: number;
+  /** What the sender calls the file: the same text for the same file in every run. */
+  identity: string;
 }

@@ -5,7 +5,7 @@ import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../../native/file/calls.ts";
 import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
 import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";

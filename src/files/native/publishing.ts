@@ -4,7 +4,7 @@ import { AT_EMPTY_PATH } from "../../native/file/calls.ts";
 import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { KeptBackup } from "../engine/target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";

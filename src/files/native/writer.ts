@@ -6,7 +6,7 @@ import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
 import type {
   BegunPartial,
@@ -17,10 +17,10 @@ import type {
   RangeWriter,
   Resumable,
   TargetOptions,
-  TargetRoot,
   TargetWriter,
   TouchedFolder,
 } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
 import { DeviceWriter } from "../target/device_writer.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";

@@ -5,7 +5,7 @@
 
 import { FileError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { TargetRoot } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 
 /** Every private name begins so. A user's own file may too. */
 export const PRIVATE_PREFIX = ".escp-";

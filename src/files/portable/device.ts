@@ -3,12 +3,7 @@
 import type { Device } from "../target/device_writer.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { syncDevice } from "../target/sync.ts";
-
-/** To the Worker. */
-export type DeviceRequest = { type: "open"; path: string } | { type: "write"; bytes: Uint8Array } | { type: "close" };
-
-/** From the Worker, one per request. */
-export type DeviceReply = { count: number } | { code?: string; message: string };
+import { type DeviceReply, type DeviceRequest } from "./device_messages.ts";
 
 /** Owns its Worker. A terminated Worker that is blocked in a system call exits with the process. */
 export class PortableDevice implements Device {

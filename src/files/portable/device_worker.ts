@@ -2,7 +2,7 @@
 /** Entry of the Worker that opens and writes one device; its calls may block. */
 
 import { codeOf } from "../stat/file_failure.ts";
-import type { DeviceReply, DeviceRequest } from "./device.ts";
+import type { DeviceReply, DeviceRequest } from "./device_messages.ts";
 import { replacedByFile } from "../stat/target_failure.ts";
 
 let file: Deno.FsFile | undefined;

@@ -1,7 +1,7 @@
 /** Large files on their way: made here, written by any thread, given their name here. */
 
 import { FileError } from "../../errors.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";
 import type { RangeReader } from "../engine/source.ts";

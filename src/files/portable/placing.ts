@@ -6,7 +6,8 @@
 import { checkRealPath } from "../target/confinement.ts";
 import { ProtocolError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { TargetOptions, TargetRoot, TouchedFolder } from "../engine/target.ts";
+import type { TargetOptions, TouchedFolder } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { formerName } from "../path/former_name.ts";

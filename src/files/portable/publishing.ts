@@ -5,7 +5,7 @@
 
 import { FileError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import type { KeptBackup } from "../engine/target.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";

@@ -3,7 +3,7 @@
 import { FileError } from "../../errors.ts";
 import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../stat/file_stat.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
 import type {
   BegunPartial,
@@ -14,10 +14,10 @@ import type {
   RangeWriter,
   Resumable,
   TargetOptions,
-  TargetRoot,
   TargetWriter,
   TouchedFolder,
 } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
 import { DeviceWriter } from "../target/device_writer.ts";
 import { failedDeno, failedWith, FileCode } from "../stat/file_failure.ts";

@@ -86,3 +86,17 @@ export function kindName(kind: number): string {
       return "special file";
   }
 }
+
+/**
+ * How a file of a known size looks to stat(2). Any later write to it, and any other file in its place, looks different. Of
+ * times the lower 32 bits of the seconds are looked at.
+ */
+export interface FileLook {
+  /** Seconds since 1970. */
+  mtime: number;
+  mtimeNs: number;
+  /** Not exact above 2**53. */
+  inode: number;
+  /** Its lower 32 bits, exact. */
+  inodeLow: number;
+}

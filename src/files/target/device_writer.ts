@@ -1,7 +1,7 @@
 /** Writes to a device, a FIFO or standard output: in place, in order, without blocking the event loop. */
 
 import { FileError, quotePath } from "../../errors.ts";
-import type { TargetRoot } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import { outOfOrder } from "../stat/target_failure.ts";
 
 /** Primitive operations of an engine on one device. */

@@ -2,7 +2,7 @@
 
 import { openFilesLimit } from "../../native/file/open_files_limit.ts";
 import type { FileEngine } from "../engine/engine.ts";
-import type { TargetRoot } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import { rootDirectory } from "./name.ts";
 
 /** Minimum limit of open files. With a lower one nothing is held, and an inode may be reused. */

@@ -1,7 +1,7 @@
 /** Where the things of a root are to be written, and what the user would call that place. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { TargetRoot } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { folderOf, joinPath } from "../path/local_path.ts";
 

@@ -5,7 +5,7 @@ import { encodeName } from "../../protocol/names.ts";
 import { checkName } from "../../protocol/wire_path.ts";
 import type { Confinement } from "./confinement.ts";
 import type { PathCalls } from "../engine/engine.ts";
-import type { TargetRoot } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import { failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";

@@ -1,7 +1,8 @@
 /** Bringing to stable storage what is written, by fsync(2) in a thread of the runtime: a slow disk holds up nobody. */
 
 import { FileError } from "../../errors.ts";
-import type { FolderPlace, TargetRoot } from "../engine/target.ts";
+import type { FolderPlace } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
 import { folderOf, joinPath } from "../path/local_path.ts";

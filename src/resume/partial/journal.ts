@@ -23,16 +23,7 @@ import { getUint53, putUint53 } from "../../protocol/data/records.ts";
 import type { ExactIdentity } from "../../files/stat/file_identity.ts";
 import { parseIdentity } from "../own_file.ts";
 import { decodeHeader, encodeHeader } from "../record_header.ts";
-
-/** What must be equal for a copy to continue: another size, time or identity is another source. */
-export interface ResumableSource {
-  size: number;
-  /** Seconds since 1970. */
-  mtime: number;
-  mtimeNs: number;
-  /** What the sender calls the file: the same text for the same file in every run. */
-  identity: string;
-}
+import { type ResumableSource } from "../../files/engine/target.ts";
 
 /** A partial file in the directory of its target. */
 export interface NamedPartial extends ExactIdentity {

@@ -16,9 +16,9 @@ import {
   type JournalHeader,
   type NamedPartial,
   putJournalRecord,
-  type ResumableSource,
   sortedBlocks,
 } from "./journal.ts";
+import { type ResumableSource } from "../../files/engine/target.ts";
 import { lockExisting, lockJournal, lockOpen, removeJournal } from "./lock_journal.ts";
 import {
   isStill,
@@ -31,14 +31,7 @@ import {
 } from "../own_file.ts";
 import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { intactBlocks } from "./verify_blocks.ts";
-
-/** A large file and its record. */
-export interface RecordedTarget {
-  /** Path of the journal in the state directory. */
-  record: string;
-  /** Absolute path of the target, without symbolic links: what the record is about. */
-  target: string;
-}
+import { type RecordedTarget } from "../../files/engine/target.ts";
 
 /** A partial file and its journal, both of this process's own. */
 export interface TakenOver {

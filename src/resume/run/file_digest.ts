@@ -1,20 +1,7 @@
 /** What tells one finished file from all others, in 64 bits: its place, what its source was, and how it looked when it was done. */
 
 import { type DigestKey, keyedDigest } from "./keyed_digest.ts";
-
-/**
- * How a file of a known size looks to stat(2). Any later write to it, and any other file in its place, looks different. Of
- * times the lower 32 bits of the seconds are looked at.
- */
-export interface FileLook {
-  /** Seconds since 1970. */
-  mtime: number;
-  mtimeNs: number;
-  /** Not exact above 2**53. */
-  inode: number;
-  /** Its lower 32 bits, exact. */
-  inodeLow: number;
-}
+import { type FileLook } from "../../files/stat/file_stat.ts";
 
 /** What the sender says of a source. */
 export interface SourceLook {

@@ -1,11 +1,12 @@
 /** The files of one thread as a run's memory knows them: by where they stand, what their source was, and how they look. */
 
-import type { TargetRoot } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { targetText } from "../../files/target/name.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordField } from "../../protocol/data/records.ts";
 import { DigestSet, Known } from "./digest_set.ts";
-import { FileDigests, type FileLook, type SourceLook } from "./file_digest.ts";
+import { FileDigests, type SourceLook } from "./file_digest.ts";
+import { type FileLook } from "../../files/stat/file_stat.ts";
 import type { SharedMemory } from "./memory.ts";
 
 /** See above. It has a current folder. */

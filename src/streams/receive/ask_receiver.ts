@@ -1,7 +1,8 @@
 /** Answers asks: holds records against what is at the target, where nothing is made for it. */
 
 import { FileError, ProtocolError, quotePath } from "../../errors.ts";
-import type { KeptBackup, TargetRoot } from "../../files/engine/target.ts";
+import type { KeptBackup } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { RangeReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { failedWith } from "../../files/stat/file_failure.ts";

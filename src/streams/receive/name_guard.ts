@@ -1,6 +1,6 @@
 /** Refuses records with private names: nothing that comes in may look like a file of escp's own. */
 
-import type { TargetRoot } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { hasPrivateComponent, isPrivateNameAt, isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";

@@ -2,7 +2,8 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
-import type { TargetRoot, TargetWriter } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
+import type { TargetWriter } from "../../files/engine/target.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";
@@ -10,7 +11,7 @@ import { decodeName } from "../../protocol/names.ts";
 import { FRESH_CHANGE, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import type { PackHeader } from "../../protocol/data/pack.ts";
 import type { Failure } from "../../protocol/control/results.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { toFailure } from "../failure.ts";
 import type { Breather } from "../../async/breather.ts";

@@ -2,7 +2,8 @@
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
-import type { KeptBackup, Partial, RangeWriter, TargetRoot, TargetWriter } from "../../files/engine/target.ts";
+import type { KeptBackup, Partial, RangeWriter, TargetWriter } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { ASK_HEADER_BYTES, readAskHeader } from "../../protocol/data/ask.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../../protocol/data/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";

@@ -5,7 +5,8 @@ import type { CodecName } from "../../protocol/coding.ts";
 import type { Comparison } from "../../protocol/data/ask.ts";
 import type { SharedMemory } from "../../resume/run/memory.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
-import type { TargetOptions, TargetRoot } from "../../files/engine/target.ts";
+import type { TargetOptions } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { SharedLimit } from "../shared_limit.ts";
 
 /** One direction's work. */

@@ -4,7 +4,7 @@ import type { CipherEngine } from "../../crypto/cipher.ts";
 import { loadCipherEngine } from "../../crypto/engines.ts";
 import { type FileEngine } from "../../files/engine/engine.ts";
 import { loadFileEngine } from "../../files/load_engine.ts";
-import { type TargetRoot } from "../../files/engine/target.ts";
+import { type TargetRoot } from "../../files/engine/target_root.ts";
 import { PacedTransport } from "../../net/paced_transport.ts";
 import type { Transport } from "../../net/transport.ts";
 import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../../protocol/limits.ts";

@@ -11,7 +11,7 @@ import type { PeerProcess } from "../../session/model/peer_process.ts";
 import { whyMore } from "../../session/model/stream_count.ts";
 import { checkSources, haveTargets, mostOffered, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "../compression.ts";
-import type { CopyOptions } from "./copy.ts";
+import type { CopyOptions } from "./copy_options.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent, type TransferEvent } from "../events.ts";

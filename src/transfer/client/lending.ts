@@ -2,7 +2,7 @@
 
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
-import type { CopyOptions } from "./copy.ts";
+import type { CopyOptions } from "./copy_options.ts";
 
 /**
  * Whether this client lends its files. What is limited has to pass through streams, which are paced; and whoever wants

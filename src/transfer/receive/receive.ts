@@ -2,7 +2,7 @@
 
 import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
-import type { TargetRoot } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { HeldFolders } from "../../files/target/held_folders.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isRenamed, makeFolders, type PlannedSource, planTargets } from "../../files/target/plan.ts";

@@ -4,13 +4,14 @@
  */
 
 import { FileError } from "../../errors.ts";
-import type { KeptBackup, TargetRoot } from "../../files/engine/target.ts";
+import type { KeptBackup } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
 import { baseName, folderOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
 import { fullPath, type PlannedSource } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
-import type { FileLook } from "../../resume/run/file_digest.ts";
+import type { FileLook } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { RunMemory, type RunPlace, type SharedMemory } from "../../resume/run/memory.ts";
 import type { CreatedDirectory, DirectorySource } from "../../resume/run/record.ts";

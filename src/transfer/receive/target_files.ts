@@ -1,7 +1,8 @@
 /** What is written on this side, in all threads together, and what is known of it. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { Partial, TargetRoot, TargetWriter } from "../../files/engine/target.ts";
+import type { Partial, TargetWriter } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
 import { openFilesLimit, unprovenFiles } from "../../native/file/open_files_limit.ts";

@@ -2,11 +2,11 @@
 
 import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
-import type { TargetRoot } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { rootFolder } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";
-import type { RecordedTarget } from "../../resume/partial/take_over.ts";
+import type { RecordedTarget } from "../../files/engine/target.ts";
 
 export class TargetRecords {
   readonly #directory: string | undefined;

@@ -2,7 +2,7 @@
 
 import { quotePath, UserError } from "../../errors.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
-import type { TargetRoot } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { folderOf, joinPath } from "../../files/path/local_path.ts";
 import { bytesLeft } from "../../resume/partial/take_over.ts";

@@ -4,7 +4,8 @@ import type { FileError } from "../../errors.ts";
 import { rootFolder } from "../../files/target/name.ts";
 import { MAX_DIRECTORIES_TEXT } from "../../protocol/limits.ts";
 import { TextBudget } from "../../protocol/control/texts.ts";
-import type { FinishedFolder, FolderPlace, TargetRoot, TargetWriter } from "../../files/engine/target.ts";
+import type { FinishedFolder, FolderPlace, TargetWriter } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
 
 /** Values by root and path. The key is the path of the value itself, so that each path is in memory once. */
 type ByPlace<T> = Map<number, Map<string, T>>;

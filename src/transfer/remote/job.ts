@@ -10,25 +10,15 @@ import { exactly } from "../../session/model/stream_count.ts";
 import { codecsFor } from "../compression.ts";
 import { walkOptions } from "../client/copy_request.ts";
 import { filesFor } from "../dummy_files.ts";
-import { failedEvent, type TransferEvent } from "../events.ts";
+import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
 import { findSources } from "../send/found_sources.ts";
 import { type Outcome, send } from "../send/send.ts";
-import { checkDirection, confine, type SessionLimits } from "./session_limits.ts";
+import { checkDirection, confine } from "./session_limits.ts";
 import { lenderOf } from "../client/lending.ts";
 import { takeWanted } from "../wanted.ts";
-
-/** How a job is done. */
-export interface RemoteJobOptions {
-  /** The client is on this machine, and started this end itself. */
-  local: boolean;
-  limits: SessionLimits;
-  /** Hears what the remote end does; for its log. */
-  note: (text: string) => void;
-  /** Hears what happens. */
-  emit: (event: TransferEvent) => void;
-}
+import { type RemoteJobOptions } from "./session_limits.ts";
 
 /** Sends or receives. @throws what ended it. */
 export async function runJob(

@@ -5,6 +5,7 @@ import { Confinement } from "../../files/target/confinement.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import { ownUser } from "../../files/target/directory_access.ts";
 import { checkPrivatePlaces } from "../../files/target/private_places.ts";
+import type { TransferEvent } from "../events.ts";
 
 export interface SessionLimits {
   /** The folder that it is confined to; may begin with "~". */
@@ -55,4 +56,15 @@ export function checkLog(log: string, { root, allow }: SessionLimits): void {
   throw new UserError(`Cannot open the log file ${quotePath(log)}: that host lets nobody choose one`, {
     hint: 'The key "root" or "allow" in the configuration there says so; leave out --remote-log',
   });
+}
+
+/** How a job is done. */
+export interface RemoteJobOptions {
+  /** The client is on this machine, and started this end itself. */
+  local: boolean;
+  limits: SessionLimits;
+  /** Hears what the remote end does; for its log. */
+  note: (text: string) => void;
+  /** Hears what happens. */
+  emit: (event: TransferEvent) => void;
 }

@@ -9,18 +9,8 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import type { InputUnit, RangedItem, RangeReport, RangeUnit, SourceChange } from "../../streams/unit.ts";
-import type { SchedulerHost, SchedulerOptions } from "./scheduler.ts";
-
-/** A file of which the receiver has everything, be it from an earlier copy. */
-export interface SentFile extends SourceChange {
-  item: RangedItem;
-  /** The system of the receiver copied it: its CRC-32 is not known. */
-  isLent: boolean;
-  /** Of the whole file; means nothing of a lent one. */
-  crc32: number;
-  /** What the whole file was read as while it was sent, where that was wanted. */
-  whole?: ContentSum;
-}
+import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
+import { type SentFile } from "../../streams/unit.ts";
 
 /** Whom the files tell, besides the receiver. */
 export interface RangedFilesHost extends Pick<SchedulerHost, "send" | "note"> {

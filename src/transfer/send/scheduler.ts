@@ -7,14 +7,13 @@ import { quotePath } from "../../errors.ts";
 import type { Walk, WalkItem } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import type { Comparison } from "../../protocol/data/ask.ts";
-import type { Message, MessageOf, PlannedEntry } from "../../protocol/control/messages.ts";
+import type { MessageOf } from "../../protocol/control/messages.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { type Failure, isPlaced } from "../../protocol/control/results.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { Changes } from "../../async/changes.ts";
 import { toFailure } from "../../streams/failure.ts";
 import type { AskUnit, DigestUnit, PackUnit, SendReport, Unit } from "../../streams/unit.ts";
-import type { CopyListing } from "../client/copy_listing.ts";
 import { LostFiles } from "./lost_files.ts";
 import { RangedFiles } from "./ranged_files.ts";
 import { forEachFile } from "./written_files.ts";
@@ -23,37 +22,7 @@ import { shownPath } from "./shown_path.ts";
 import { SourceDigests } from "./source_digests.ts";
 import type { QuestionsHost, TargetQuestions } from "./target_questions.ts";
 import type { Verification } from "./verification.ts";
-
-/** Whom the scheduler tells. */
-export interface SchedulerHost {
-  /** To the receiver, over the control channel. */
-  send(message: Message): void;
-  /** A path that did not arrive. What failed on the receiver is known there already. */
-  failed(failure: Failure, side: "sender" | "receiver"): void;
-  note(message: string): void;
-  /** Names of the roots, for paths that users see. */
-  rootName(root: number): string;
-  /** Receives the files in place and their digests. A file that is verified counts as copied only after that. */
-  listing?: CopyListing;
-  /** What a dry run would do. */
-  planned(entry: PlannedEntry): void;
-  /** Called before each unit is handed out. The unit waits until the returned promise resolves. */
-  turn?: () => Promise<void> | undefined;
-}
-
-/** Sizes that shape the units. */
-export interface SchedulerOptions {
-  streams: number;
-  blockBytes: number;
-  /** Whether holes are sent as such. Default false. */
-  sparse?: boolean;
-  /** Whether the receiver may go on with what an earlier copy has left. */
-  resume?: boolean;
-  /** Whether the digests of all files are wanted. Default false. */
-  digests?: boolean;
-  /** Whether large files are lent. Default false. */
-  lends?: boolean;
-}
+import { type SchedulerHost, type SchedulerOptions } from "./scheduler_host.ts";
 
 type PackItem = Extract<WalkItem, { type: "pack" }>;
 

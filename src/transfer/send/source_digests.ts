@@ -11,7 +11,7 @@ import { type SelectedRecords, selectRecords } from "../../protocol/data/select_
 import type { DigestReport, DigestUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
-import type { SentFile } from "./ranged_files.ts";
+import type { SentFile } from "../../streams/unit.ts";
 import { shownPath } from "./shown_path.ts";
 import type { KnownHost } from "./target_questions.ts";
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../../src/errors.ts";
 import { sumRange } from "../../../src/files/target/content_digest.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
-import { type TargetRoot } from "../../../src/files/engine/target.ts";
+import { type TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { FileKind } from "../../../src/files/stat/file_stat.ts";
 import { isSameTime, type TargetComparer } from "../../../src/files/engine/target_comparer.ts";
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";

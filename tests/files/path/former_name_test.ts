@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
-import type { TargetRoot } from "../../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, TempFolder } from "../file_engines.ts";

@@ -9,9 +9,9 @@ import {
   JOURNAL_RECORD_BYTES,
   type JournalHeader,
   putJournalRecord,
-  type ResumableSource,
   sortedBlocks,
 } from "../../../src/resume/partial/journal.ts";
+import { type ResumableSource } from "../../../src/files/engine/target.ts";
 import { decodeHeader, encodeHeader, MAX_HEADER_BYTES } from "../../../src/resume/record_header.ts";
 
 const FORMAT = { magic: "ESCPJRNL", version: 2 };

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { crc32 } from "../../../src/protocol/crc32.ts";
-import { decodeJournal, JOURNAL_RECORD_BYTES, type ResumableSource } from "../../../src/resume/partial/journal.ts";
+import { decodeJournal, JOURNAL_RECORD_BYTES } from "../../../src/resume/partial/journal.ts";
+import { type ResumableSource } from "../../../src/files/engine/target.ts";
 import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
 import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
 import { bytesLeft, removeEarlier, type TakenOver, takeOver } from "../../../src/resume/partial/take_over.ts";

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AskPhase, DIGEST_BYTES, NO_DIGEST, Verdict, writeDigest } from "../../../src/protocol/data/ask.ts";
 import { putUint53, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
-import type { TargetRoot } from "../../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { formerName } from "../../../src/files/path/former_name.ts";
 import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
 import { AskReceiver } from "../../../src/streams/receive/ask_receiver.ts";

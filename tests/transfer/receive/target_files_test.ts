@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../../src/crypto/engines.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
-import { type TargetRoot } from "../../../src/files/engine/target.ts";
+import { type TargetRoot } from "../../../src/files/engine/target_root.ts";
 import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
 import { StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";

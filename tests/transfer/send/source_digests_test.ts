@@ -4,7 +4,7 @@ import { FileChange } from "../../../src/files/stat/file_change.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
 import type { DigestUnit, RangedItem, RangeUnit } from "../../../src/streams/unit.ts";
 import { RangedFiles } from "../../../src/transfer/send/ranged_files.ts";
-import type { SchedulerOptions } from "../../../src/transfer/send/scheduler.ts";
+import type { SchedulerOptions } from "../../../src/transfer/send/scheduler_host.ts";
 import { SourceDigests } from "../../../src/transfer/send/source_digests.ts";
 
 const MIB = 1 << 20;

@@ -1,0 +1,32 @@
+/** Where the roots of a copy go. */
+
+import type { FileIdentity } from "../stat/file_identity.ts";
+
+/**
+ * Target of one root; `within` is as in `SourceRoot`. `identity` identifies the directory that its contents are written
+ * to: nothing is written to another directory under the same path. With `refused` it has a private name: each entry of it
+ * fails. Plain data: may be posted to a Worker.
+ */
+export type TargetRoot =
+  /**
+   * A directory that exists; `created` if this copy created it, `continued` if an interrupted copy did. `parent` identifies
+   * the directory above one that is created.
+   */
+  | {
+    kind: "folder";
+    path: string;
+    created: boolean;
+    continued?: boolean;
+    refused?: boolean;
+    within?: string;
+    identity?: FileIdentity;
+    parent?: FileIdentity;
+  }
+  /** A file of this name in a folder that exists. */
+  | { kind: "file"; folder: string; name: string; refused?: boolean; within?: string; identity?: FileIdentity }
+  /**
+   * A character device, FIFO or the like: written in place and in order.
+   *
+   * `shown` is the target as the user typed it. Default: the path.
+   */
+  | { kind: "device"; path: string; shown?: string; isFifo?: boolean };
