@@ -2,7 +2,7 @@
 
 import { hasExecutables } from "../bootstrap/executables.ts";
 import { escapePath, StartError } from "../errors.ts";
-import type { UnusableEscp } from "../session/model/unusable_escp.ts";
+import type { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { ask } from "./ask.ts";
 import { executablePlaces, putEscp } from "./put_escp.ts";

@@ -1,7 +1,7 @@
 /** What a session does about a host without escp, or with one that does not fit: it is put there, and all begins anew. */
 
 import { recallPlace } from "../bootstrap/remembered_places.ts";
-import { UnusableEscp } from "../session/model/unusable_escp.ts";
+import { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
 import type { Leg, RemoteHost } from "./options/legs.ts";

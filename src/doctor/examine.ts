@@ -1,7 +1,7 @@
 /** What `--doctor` does: one session in which nothing is copied, and everything measured that a copy depends on. */
 
 import { ProtocolError, UserError } from "../errors.ts";
-import { NoLogin } from "../session/model/no_login.ts";
+import { NoLogin } from "../session/model/start_errors.ts";
 import { type OpenPeer, withPeer } from "../transfer/client/peer_end.ts";
 import { Examination } from "./examination.ts";
 import type { Facts, Step, StepFacts } from "./step.ts";

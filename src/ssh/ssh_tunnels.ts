@@ -1,9 +1,9 @@
 /** Ways through ssh to a TCP port that is open to the host itself only. */
 
-import type { Tunnel } from "../session/model/tunnel.ts";
+import type { Tunnel } from "../net/tunnel.ts";
 import { pipesOf } from "../native/net/pipes.ts";
-import { ProcessConn } from "../net/process_conn.ts";
-import { NO_ANSWER } from "../session/connect/stream_proof.ts";
+import { ProcessConn } from "../native/process/process_conn.ts";
+import { NO_ANSWER } from "../net/tunnel.ts";
 import type { Reach } from "./reach.ts";
 import { remoteStreamCommand } from "./remote_command.ts";
 import { sshArguments } from "./ssh_command.ts";

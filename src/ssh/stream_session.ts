@@ -1,6 +1,6 @@
 /** The client's side of `escp --receiver-stream`: a connection that begins behind what login scripts print. */
 
-import type { ProcessConn } from "../net/process_conn.ts";
+import type { ProcessConn } from "../native/process/process_conn.ts";
 import { HELLO_MAGIC } from "../protocol/control/hello.ts";
 import { MAX_NOISE_BYTES, STREAM_MARK } from "../protocol/limits.ts";
 

@@ -24,7 +24,7 @@ describe("checkFile", () => {
     assertEquals(
       check("src/files/walk.ts", `import { a } from "../errors.ts";`, `import { b } from "../cli/flags.ts";`),
       [
-        "src/files/walk.ts:2 imports src/cli/options/flags.ts: layer src/files/ may not import layer src/cli/",
+        "src/files/walk.ts:2 imports src/cli/flags.ts: layer src/files/ may not import layer src/cli/",
       ],
     );
   });
@@ -43,18 +43,27 @@ describe("checkFile", () => {
     for (const line of forbidden) assertEquals(check("src/files/walk.ts", line).length, 1, line);
   });
 
+  it("places resume between the interfaces and the engines, and ssh below sessions", () => {
+    assertEquals(check("src/resume/journal.ts", `import { a } from "../files/engine/target.ts";`), []);
+    assertEquals(check("src/files/native/partials.ts", `import { a } from "../../resume/journal.ts";`), []);
+    assertEquals(check("src/files/stat/file_stat.ts", `import { a } from "../../resume/journal.ts";`).length, 1);
+    assertEquals(check("src/resume/journal.ts", `import { a } from "../files/native/partials.ts";`).length, 1);
+    assertEquals(check("src/session/session.ts", `import { a } from "../ssh/reach.ts";`), []);
+    assertEquals(check("src/ssh/reach.ts", `import { a } from "../session/session.ts";`).length, 1);
+  });
+
   it("keeps the protocol free of all but the errors", () => {
-    assertEquals(check("src/protocol/data/frame.ts", `import { a } from "../errors.ts";`), []);
-    assertEquals(check("src/protocol/data/frame.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
+    assertEquals(check("src/protocol/frame.ts", `import { a } from "../errors.ts";`), []);
+    assertEquals(check("src/protocol/frame.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
     assertEquals(check("src/crypto/openssl.ts", `import { a } from "../native/libcrypto.ts";`), []);
-    assertEquals(check("src/native/libc/libc.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
+    assertEquals(check("src/native/libc.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
   });
 
   it("finds what is not pure at the bottom", () => {
     for (
       const call of ["Deno.cwd()", "setTimeout(f, 1)", "console.log(1)", "new Date()", "Math.random()", "Date.now()"]
     ) {
-      assertEquals(check("src/protocol/data/frame.ts", call).length, 1, call);
+      assertEquals(check("src/protocol/frame.ts", call).length, 1, call);
       assertEquals(check("src/crypto/nonce.ts", call).length, 1, call);
     }
     assertEquals(check("src/crypto/webcrypto.ts", "Deno.cwd(); new Date();"), []);
@@ -72,7 +81,7 @@ describe("checkFile", () => {
   it("does not take comments and texts for code, but what a template evaluates", () => {
     assertEquals(
       check(
-        "src/protocol/data/frame.ts",
+        "src/protocol/frame.ts",
         `// import { a } from "../cli/a.ts"; Deno.exit()`,
         `/* Deno.cwd()`,
         ` * import "../cli/b.ts" */`,
@@ -81,7 +90,7 @@ describe("checkFile", () => {
       ),
       [],
     );
-    assertEquals(check("src/protocol/data/frame.ts", "const now = `${Date.now()}`;").length, 1);
+    assertEquals(check("src/protocol/frame.ts", "const now = `${Date.now()}`;").length, 1);
   });
 
   it("asks for a layer for a new folder", () => {

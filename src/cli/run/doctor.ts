@@ -3,7 +3,7 @@
 import { examine } from "../../doctor/examine.ts";
 import type { Step } from "../../doctor/step.ts";
 import { jsonLine } from "../../escape_text.ts";
-import { UnusableEscp } from "../../session/model/unusable_escp.ts";
+import { UnusableEscp } from "../../session/model/start_errors.ts";
 import { adviceFor } from "../../ui/advice.ts";
 import { renderStep } from "../../ui/doctor_report.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";

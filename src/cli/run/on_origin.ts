@@ -9,7 +9,7 @@ import { MAX_LINE_BYTES } from "../../protocol/limits.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { formatDataAddress } from "../../ssh/data_address.ts";
-import { unusableEscp } from "../../session/model/unusable_escp.ts";
+import { unusableEscp } from "../../session/model/start_errors.ts";
 import { formatHost, formatOperand, type Operand } from "../../ssh/operand.ts";
 import { quoteProgram, quoteWord } from "../../ssh/remote_command.ts";
 import { sshCommand } from "../../ssh/ssh_command.ts";

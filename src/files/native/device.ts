@@ -1,12 +1,9 @@
 /** Opens a device or FIFO without blocking in open(2), and writes to it in a thread of the runtime. Linux. */
 
-import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
-import { addressOf, AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { Scratch } from "../../native/file/scratch.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { mayBlock } from "../../native/net/pipe_calls.ts";
-import { Readiness } from "../../native/net/readiness.ts";
-import { openSocketCalls, POLLOUT } from "../../native/net/socket_calls.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { Device } from "../target/device_writer.ts";
 import { failedCall } from "../stat/file_failure.ts";
@@ -14,14 +11,11 @@ import { FileKind } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { syncDevice } from "../target/sync.ts";
 import { replacedByFile } from "../stat/target_failure.ts";
+import { DescriptorOutput } from "../target/descriptor_output.ts";
 
-const EINTR = 4;
 const ENXIO = 6;
-const EAGAIN = 11;
 /** Interval between attempts to open a FIFO, because no event announces its reader. In milliseconds. */
 const RETRY_MS = 50;
-/** Maximum time of one poll(2), because the descriptor must stay open until it returns. In milliseconds. */
-const MAX_WAIT_MS = 200;
 const TYPE_BITS = 0o170000;
 
 /** Owns its descriptor. */
@@ -79,62 +73,5 @@ export class NativeDevice implements Device {
   #kindOf(folder: number, name: number, flags: number): number | undefined {
     const statx = new Statx(this.#calls);
     return statx.fill(folder, name, flags) ? statx.mode & TYPE_BITS : undefined;
-  }
-}
-
-/** Writes to a descriptor in order, whether or not it is in non-blocking mode. */
-export class DescriptorOutput {
-  readonly #calls: FileCalls;
-  readonly #descriptor: number;
-  readonly #path: string;
-  readonly #writable: Readiness;
-  readonly #owned: boolean;
-  #busy = false;
-  #closing = false;
-
-  /**
-   * @param path For messages.
-   * @param options.owned Whether `close` closes the descriptor. Default: true.
-   */
-  constructor(calls: FileCalls, descriptor: number, path: string, { owned = true }: { owned?: boolean } = {}) {
-    this.#calls = calls;
-    this.#descriptor = descriptor;
-    this.#path = path;
-    this.#owned = owned;
-    this.#writable = new Readiness(openSocketCalls(), descriptor, POLLOUT);
-  }
-
-  /** As `Device.write`. */
-  async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
-    const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    this.#busy = true;
-    try {
-      while (!this.#closing) {
-        const wrote = await openAsyncFileCalls().write(this.#descriptor, address, length);
-        if (wrote >= 0) return wrote;
-        if (this.#closing) break;
-        // The errno of the other thread is lost, so repeat the call here: it fails with the same error.
-        const again = this.#calls.write(this.#descriptor, address, length);
-        if (again >= 0) return again;
-        const errno = this.#calls.errno();
-        if (errno === EAGAIN) await this.#writable.wait(MAX_WAIT_MS);
-        else if (errno !== EINTR) throw failedCall("write", this.#path, errno);
-      }
-      return 0;
-    } finally {
-      this.#busy = false;
-      if (this.#closing) this.#release();
-    }
-  }
-
-  /** Closes the descriptor as soon as no other thread uses it. */
-  close(): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    if (!this.#busy) this.#release();
-  }
-
-  #release(): void {
-    if (this.#owned) this.#calls.close(this.#descriptor);
   }
 }

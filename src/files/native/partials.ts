@@ -17,7 +17,7 @@ import type { NativePlacing } from "./placing.ts";
 import type { NativePublisher } from "./publishing.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { NativeRangeWriter } from "./range_writer.ts";
-import { OpenPartials } from "../target/open_partials.ts";
+import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";

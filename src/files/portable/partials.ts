@@ -10,7 +10,7 @@ import { type FileIdentity, identityOf, isSameFile, planted, UNKNOWN_FILE } from
 import type { Attributes } from "../stat/file_stat.ts";
 import { mayHold } from "../target/held_folders.ts";
 import { baseName } from "../path/local_path.ts";
-import { OpenPartials } from "../target/open_partials.ts";
+import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { type PortablePlacing, remove } from "./placing.ts";
 import { leadsTo } from "./access.ts";
 import type { PortablePublisher } from "./publishing.ts";

@@ -5,7 +5,7 @@ import { openFileCalls } from "../../native/file/calls.ts";
 import { sharedOutput } from "../../native/net/shared_output.ts";
 import type { Device } from "./device_writer.ts";
 import { failedDeno } from "../stat/file_failure.ts";
-import { DescriptorOutput } from "../native/device.ts";
+import { DescriptorOutput } from "./descriptor_output.ts";
 
 /** What messages call it. */
 const NAME = "standard output";

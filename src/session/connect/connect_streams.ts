@@ -4,7 +4,7 @@ import { messageOf, StartError } from "../../errors.ts";
 import { within } from "../../async/within.ts";
 import type { Attempt, StreamDialer } from "./dial_streams.ts";
 import type { DirectWay } from "./direct_way.ts";
-import type { Tunnel, TunnelConn, TunnelUse } from "../model/tunnel.ts";
+import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
 import type { ProvenStream } from "../model/session.ts";
 import { type StreamCount, streamsOver } from "../model/stream_count.ts";
 

@@ -8,7 +8,7 @@ import type { Candidate } from "./dial_streams.ts";
 import type { DirectWay } from "./direct_way.ts";
 import { hostAddresses } from "./host_addresses.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
-import type { Tunnel, TunnelUse } from "../model/tunnel.ts";
+import type { Tunnel, TunnelUse } from "../../net/tunnel.ts";
 
 /** What is known of the way to the other end. */
 export interface WayOptions {

@@ -4,7 +4,8 @@ import type { CipherEngine } from "../../crypto/cipher.ts";
 import { messageOf } from "../../errors.ts";
 import type { ByteConn } from "../../net/transport.ts";
 import type { ProvenStream, Role, SessionSecrets } from "../model/session.ts";
-import { closeQuietly, NO_ANSWER, offerProof, PROOF_TIMEOUT_MS, UNNEEDED } from "./stream_proof.ts";
+import { closeQuietly, offerProof, PROOF_TIMEOUT_MS, UNNEEDED } from "./stream_proof.ts";
+import { NO_ANSWER } from "../../net/tunnel.ts";
 
 /** A place where the other end may listen. */
 export interface Candidate {

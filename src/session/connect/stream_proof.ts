@@ -8,11 +8,10 @@ import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../../protocol/data/frame.ts";
 import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../../protocol/data/preamble.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../streams/frames/frames.ts";
 import type { ProvenStream, Role, SessionSecrets } from "../model/session.ts";
+import { NO_ANSWER } from "../../net/tunnel.ts";
 
 /** How long a connection may take to prove itself. */
 export const PROOF_TIMEOUT_MS = 5_000;
-/** What is said of a way over which nothing has come in time. */
-export const NO_ANSWER = "no answer";
 /** What is said of one that nobody waits for any more. */
 export const UNNEEDED = "no longer needed";
 

@@ -23,9 +23,9 @@ import type { Reach } from "../../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { checkNeeded, type NeededFeature, SAME_VERSION } from "./needed_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
-import { NoLogin } from "./no_login.ts";
+import { NoLogin } from "./start_errors.ts";
 import type { Session } from "./session.ts";
-import { UnusableEscp, unusableEscp } from "./unusable_escp.ts";
+import { UnusableEscp, unusableEscp } from "./start_errors.ts";
 
 /** What a client wants of a session. */
 export interface ClientSessionOptions {

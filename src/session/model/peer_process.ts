@@ -2,7 +2,7 @@
 
 import { startChild } from "../../native/process/start_child.ts";
 import { stopChild } from "../../native/process/stop_child.ts";
-import { NoLogin } from "./no_login.ts";
+import { NoLogin } from "./start_errors.ts";
 
 /** A program with its arguments. */
 export interface PeerCommand {

@@ -4,7 +4,7 @@ import { ProtocolError } from "../../errors.ts";
 import { type CarriedMessage, ControlConn } from "./control_conn.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import { pass } from "./pass_stream.ts";
-import type { Tunnel } from "../model/tunnel.ts";
+import type { Tunnel } from "../../net/tunnel.ts";
 
 /** Connections that are carried at one time; the client opens one, and another in the place of one that broke. */
 const MOST_CARRIED = 8;

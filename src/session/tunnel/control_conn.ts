@@ -4,7 +4,7 @@ import { ProtocolError } from "../../errors.ts";
 import { CARRIED_BYTES, CARRIED_WINDOW_BYTES } from "../../protocol/limits.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
-import type { TunnelConn } from "../model/tunnel.ts";
+import type { TunnelConn } from "../../net/tunnel.ts";
 
 /** What belongs to such a connection. */
 export type CarriedMessage = MessageOf<"data" | "taken">;

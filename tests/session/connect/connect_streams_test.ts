@@ -6,7 +6,7 @@ import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
 import { StreamConnector } from "../../../src/session/connect/connect_streams.ts";
 import { type Candidate, StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import { dialWay } from "../../../src/session/connect/direct_way.ts";
-import type { TunnelConn, TunnelUse } from "../../../src/session/model/tunnel.ts";
+import type { TunnelConn, TunnelUse } from "../../../src/net/tunnel.ts";
 import type { ProvenStream } from "../../../src/session/model/session.ts";
 import { closeQuietly } from "../../../src/session/connect/stream_proof.ts";
 import { exactly, streamsOver, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";

@@ -4,7 +4,7 @@ import { crc32 } from "node:zlib";
 import { ProtocolError } from "../../../src/errors.ts";
 import { type ByteReader, passStream } from "../../../src/session/tunnel/pass_stream.ts";
 import { formatPreamble } from "../../../src/protocol/data/preamble.ts";
-import { ProcessConn } from "../../../src/net/process_conn.ts";
+import { ProcessConn } from "../../../src/native/process/process_conn.ts";
 import { StreamSession } from "../../../src/ssh/stream_session.ts";
 import { ENGINES } from "../../e2e/scene.ts";
 import { escpCommand } from "../../support/escp_command.ts";

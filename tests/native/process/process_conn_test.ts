@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { StartError } from "../../src/errors.ts";
-import { openPipeCalls } from "../../src/native/net/pipe_calls.ts";
-import { pipesOf } from "../../src/native/net/pipes.ts";
-import { ProcessConn } from "../../src/net/process_conn.ts";
-import { openSocketCalls } from "../../src/native/net/socket_calls.ts";
-import { ConnTransport } from "../../src/net/transport.ts";
+import { StartError } from "../../../src/errors.ts";
+import { openPipeCalls } from "../../../src/native/net/pipe_calls.ts";
+import { pipesOf } from "../../../src/native/net/pipes.ts";
+import { ProcessConn } from "../../../src/native/process/process_conn.ts";
+import { openSocketCalls } from "../../../src/native/net/socket_calls.ts";
+import { ConnTransport } from "../../../src/net/transport.ts";
 
 const native = Deno.build.os === "linux";
 // Libraries stay open for as long as the process lives, so they must not look like a leak of the first test.

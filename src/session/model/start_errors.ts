@@ -1,4 +1,11 @@
+/** Why escp could not be started on the other side. */
+
 import { StartError } from "../../errors.ts";
+
+/** The login failed: nothing was started on the other side. */
+export class NoLogin extends StartError {
+  override name = "NoLogin";
+}
 
 /** There is no escp on the other side, or none that can be used: another one in its place may help. */
 export class UnusableEscp extends StartError {

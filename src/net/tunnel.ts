@@ -1,6 +1,9 @@
 /** What a session needs of the ways to the data port that are no direct connection. */
 
-import type { ByteConn } from "../../net/transport.ts";
+import type { ByteConn } from "./transport.ts";
+
+/** Reason why a way failed over which nothing arrived in time. */
+export const NO_ANSWER = "no answer";
 
 /** A way to the remote end's data port that is no direct connection. */
 export interface Tunnel {

@@ -1,7 +1,7 @@
 /** The large files that one writer has begun and neither finished nor given up, with their locks. */
 
-import { removeJournal } from "../../resume/partial/lock_journal.ts";
-import type { Partial } from "../engine/target.ts";
+import { removeJournal } from "./lock_journal.ts";
+import type { Partial } from "../../files/engine/target.ts";
 
 /** A partial file with a journal: both are locked until they are closed. */
 interface Locked {

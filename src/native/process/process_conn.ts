@@ -1,10 +1,10 @@
 /** A process whose standard input and output are a connection, such as `ssh -W`. */
 
-import { StartError } from "../errors.ts";
-import type { ChildPipes } from "../native/net/pipes.ts";
-import { startChild } from "../native/process/start_child.ts";
-import { stopChild } from "../native/process/stop_child.ts";
-import type { ByteConn } from "./transport.ts";
+import { StartError } from "../../errors.ts";
+import type { ChildPipes } from "../net/pipes.ts";
+import { startChild } from "./start_child.ts";
+import { stopChild } from "./stop_child.ts";
+import type { ByteConn } from "../../net/transport.ts";
 
 /** How long a process may take to pass on what was written before its connection was closed. */
 const LEAVE_MS = 2_000;
