@@ -7,7 +7,7 @@
 import { fromFileUrl } from "@std/path";
 import { compareTrees } from "../tests/support/compare_trees.ts";
 import { randomTree } from "../tests/support/random_bytes.ts";
-import { createTempFolder } from "../tests/support/temp.ts";
+import { createTempDirectory } from "../tests/support/temp.ts";
 import { writeTree } from "../tests/support/temp_tree.ts";
 import { emulate, PROGRAMS } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
@@ -16,7 +16,7 @@ import { exists } from "./exists.ts";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
-const FOLDER = `${ROOT}/dist/arm64`;
+const DIRECTORY = `${ROOT}/dist/arm64`;
 const RUN = ["run", "--quiet", "--no-check", "--allow-all", "main.ts"];
 
 async function main(args: string[]): Promise<boolean> {
@@ -27,7 +27,7 @@ async function main(args: string[]): Promise<boolean> {
   }
   const seconds = Number(args.find((arg) => arg.startsWith("--seconds="))?.slice("--seconds=".length) ?? 600);
   const wanted = args.filter((arg) => !arg.startsWith("--"));
-  const machine = await fetchMachine(FOLDER);
+  const machine = await fetchMachine(DIRECTORY);
   console.log(`Deno ${machine.version} for ARM64`);
   if (!await startsThere(machine, seconds)) return false;
   let good = true;
@@ -58,7 +58,9 @@ async function missingNeeds(): Promise<string[]> {
 
 async function isInPath(program: string): Promise<boolean> {
   const name = program.slice(program.lastIndexOf("/") + 1);
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) if (await exists(`${folder}/${name}`)) return true;
+  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
+    if (await exists(`${directory}/${name}`)) return true;
+  }
   return false;
 }
 
@@ -74,15 +76,15 @@ async function startsThere(machine: Arm64Machine, limit: number): Promise<boolea
 }
 
 async function copiesThere(machine: Arm64Machine, engine: string, limit: number): Promise<boolean> {
-  await using folder = await createTempFolder();
-  const [tree, copy] = [`${folder.path}/tree`, `${folder.path}/copy`];
+  await using directory = await createTempDirectory();
+  const [tree, copy] = [`${directory.path}/tree`, `${directory.path}/copy`];
   await writeTree(tree, {
-    ...randomTree({ files: 50, folders: 5, maxBytes: 1 << 14, seed: "arm64" }),
+    ...randomTree({ files: 50, directories: 5, maxBytes: 1 << 14, seed: "arm64" }),
     "large": { size: (6 << 20) + 1 },
     "sparse": { sparseSize: 2 << 20, pieces: { [1 << 20]: "data between holes" } },
     "script": { content: "#!/bin/sh\n", mode: 0o755, mtime: new Date("2020-02-02T02:02:02Z") },
     "link": { link: "script" },
-    "empty": { folder: true },
+    "empty": { directory: true },
   });
   const command = [machine.deno, ...RUN, "-a", "-t", "2", "--engine", engine, tree, copy];
   const { code, output, seconds } = await emulate(machine, command, { seconds: limit, cwd: ROOT });
@@ -98,8 +100,8 @@ async function passesThere(
   { path, without = {} }: (typeof SUITES)[number],
   seconds: number,
 ): Promise<boolean> {
-  await using folder = await createTempFolder();
-  const report = `${folder.path}/report.xml`;
+  await using directory = await createTempDirectory();
+  const report = `${directory.path}/report.xml`;
   const ignored = Object.keys(without).map((file) => `--ignore=${file}`);
   const flags = ["--quiet", "--no-check", "--allow-all", `--junit-path=${report}`, ...ignored];
   const run = await emulate(machine, [machine.deno, "test", ...flags, path], { seconds, cwd: ROOT });

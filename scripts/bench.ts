@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { startSshd } from "../tests/support/sshd.ts";
 import { removeTree } from "../tests/support/temp.ts";
 import { type BenchCase, benchCases, parseSize } from "./bench/cases.ts";
-import { createDataFolder } from "./bench/data_folder.ts";
+import { createDataDirectory } from "./bench/data_directory.ts";
 import { doublings, formatDoublings } from "./bench/growth.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { runCase } from "./bench/run_case.ts";
@@ -25,7 +25,7 @@ async function bench(args: string[]): Promise<number> {
       rounds: { type: "string", default: "5" },
       case: { type: "string", multiple: true, default: [] },
       size: { type: "string", default: "2G" },
-      folder: { type: "string" },
+      directory: { type: "string" },
       escp: { type: "string", default: "dist/escp" },
       json: { type: "string" },
       timeout: { type: "string", default: "300" },
@@ -36,20 +36,20 @@ async function bench(args: string[]): Promise<number> {
     throw new Error(`No ${flags.escp}: make it with deno task compile, or name another with --escp`);
   });
 
-  const folder = await createDataFolder(Math.max(...cases.map(roomFor)), flags.folder);
+  const directory = await createDataDirectory(Math.max(...cases.map(roomFor)), flags.directory);
   try {
     await using sshd = await startSshd({ escp: false });
     const run = {
       sshd,
-      source: `${folder}/source`,
-      target: `${folder}/target`,
+      source: `${directory}/source`,
+      target: `${directory}/target`,
       escp,
       rounds: Number(flags.rounds),
       timeoutSeconds: Number(flags.timeout),
     };
     const machine = await describeMachine(escp);
     console.log(Object.entries(machine).map(([name, value]) => `- ${name}: ${value}`).join("\n"));
-    console.log(`- data: in ${folder}, ${run.rounds} rounds\n`);
+    console.log(`- data: in ${directory}, ${run.rounds} rounds\n`);
     await Deno.mkdir(run.source);
     const finished: CaseResults[] = [];
     for (const item of cases) {
@@ -66,7 +66,7 @@ async function bench(args: string[]): Promise<number> {
     );
     return failed ? 1 : 0;
   } finally {
-    await removeTree(folder);
+    await removeTree(directory);
   }
 }
 

@@ -13,30 +13,30 @@ export interface Bundle {
   includes: string[];
 }
 
-/** Bundles main.ts of `root` and its Workers into `folder`. @throws {Error} when it does not come out as expected. */
-export async function bundle(root: string, folder: string): Promise<Bundle> {
+/** Bundles main.ts of `root` and its Workers into `directory`. @throws {Error} when it does not come out as expected. */
+export async function bundle(root: string, directory: string): Promise<Bundle> {
   const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--outdir", folder, "main.ts", ...WORKERS],
+    args: ["bundle", "--quiet", "--platform", "deno", "--code-splitting", "--outdir", directory, "main.ts", ...WORKERS],
     cwd: root,
     stdin: "null",
   }).spawn().status;
   if (code !== 0) throw new Error(`deno bundle ended with status ${code}`);
-  for (const worker of WORKERS) await pointTo(worker, folder);
-  return { main: `${folder}/main.js`, includes: WORKERS.map((worker) => `${folder}/${bundledName(worker)}`) };
+  for (const worker of WORKERS) await pointTo(worker, directory);
+  return { main: `${directory}/main.js`, includes: WORKERS.map((worker) => `${directory}/${bundledName(worker)}`) };
 }
 
-/** Chunks lie at the top of the folder, wherever their modules come from: the address of a Worker is another one there. */
-async function pointTo(worker: string, folder: string): Promise<void> {
+/** Chunks lie at the top of the directory, wherever their modules come from: the address of a Worker is another one there. */
+async function pointTo(worker: string, directory: string): Promise<void> {
   const name = worker.slice(worker.lastIndexOf("/") + 1);
   const written = `new URL("./${name}", import.meta.url)`;
   let found = 0;
-  for await (const { name: file, isFile } of Deno.readDir(folder)) {
+  for await (const { name: file, isFile } of Deno.readDir(directory)) {
     if (!isFile) continue;
-    const text = await Deno.readTextFile(`${folder}/${file}`);
+    const text = await Deno.readTextFile(`${directory}/${file}`);
     if (!text.includes(written)) continue;
     found++;
     await Deno.writeTextFile(
-      `${folder}/${file}`,
+      `${directory}/${file}`,
       text.replace(written, `new URL("./${bundledName(worker)}", import.meta.url)`),
     );
   }

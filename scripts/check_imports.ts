@@ -4,9 +4,9 @@ import { checkFile, findCycles, type SourceFile } from "./import_rules.ts";
 
 const root = new URL("..", import.meta.url);
 
-async function* sourceFiles(folder: string): AsyncGenerator<SourceFile> {
-  for await (const entry of Deno.readDir(new URL(folder, root))) {
-    const path = `${folder}${entry.name}`;
+async function* sourceFiles(directory: string): AsyncGenerator<SourceFile> {
+  for await (const entry of Deno.readDir(new URL(directory, root))) {
+    const path = `${directory}${entry.name}`;
     if (entry.isDirectory) yield* sourceFiles(`${path}/`);
     else if (path.endsWith(".ts")) yield { path, text: await Deno.readTextFile(new URL(path, root)) };
   }

@@ -3,7 +3,7 @@
  * `--target`, go to `deno compile`. DENORT_BIN names the runtime to put under it where Deno cannot download one.
  *
  * `--all` writes one file for each system of a release, dist/escp-VERSION-SYSTEM, and their SHA256SUMS. There DENORT_DIR
- * names a folder with runtimes, denort-TRIPLE (.exe) each, for what cannot be downloaded.
+ * names a directory with runtimes, denort-TRIPLE (.exe) each, for what cannot be downloaded.
  */
 
 import { encodeHex } from "@std/encoding/hex";
@@ -23,12 +23,12 @@ const root = fromFileUrl(new URL("..", import.meta.url));
 
 async function compile(args: string[]): Promise<number> {
   await Deno.mkdir(`${root}dist`, { recursive: true });
-  const folder = await Deno.makeTempDir({ dir: `${root}dist`, prefix: "bundle-" });
+  const directory = await Deno.makeTempDir({ dir: `${root}dist`, prefix: "bundle-" });
   try {
-    const bundled = await bundle(root, folder);
+    const bundled = await bundle(root, directory);
     return args[0] === "--all" ? await compileAll(bundled) : await compileOne(bundled, args);
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
 }
 
@@ -64,7 +64,9 @@ async function compileAll(bundled: Bundle): Promise<number> {
   await Deno.writeTextFile(`${root}dist/SHA256SUMS`, sums.join(""));
   if (missing.length === 0) return 0;
   console.error(`Not built, as there is no runtime for them: ${missing.join(", ")}`);
-  console.error("Deno downloads it where it can; else put denort-TRIPLE into a folder and name that with DENORT_DIR");
+  console.error(
+    "Deno downloads it where it can; else put denort-TRIPLE into a directory and name that with DENORT_DIR",
+  );
   return 1;
 }
 
@@ -78,7 +80,7 @@ async function runtimeFor({ triple, extension }: Target): Promise<string | undef
 async function run({ main, includes }: Bundle, args: string[], runtime: string | undefined): Promise<number> {
   const { DENORT_BIN: _, ...env } = Deno.env.toObject();
   const { code } = await new Deno.Command(Deno.execPath(), {
-    // The code cache would save some 8 ms a start, but it is a file of a known name in the shared temporary folder:
+    // The code cache would save some 8 ms a start, but it is a file of a known name in the shared temporary directory:
     // whoever puts one there first runs his code as another user. Types are checked by `deno task check`.
     args: ["compile", "--quiet", "--allow-all", "--no-check", "--no-code-cache", HEAP]
       .concat(includes.flatMap((path) => ["--include", path]), args, main),

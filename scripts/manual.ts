@@ -19,10 +19,10 @@ export const EXIT_MEANINGS: readonly (readonly [status: number, meaning: string]
 ];
 
 const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
-  ["escp big.iso backup:/data/", "A file into a folder on another machine."],
+  ["escp big.iso backup:/data/", "A file into a directory on another machine."],
   [
     "escp -r results/ user@host:runs/",
-    "A folder with everything in it, into the folder runs in the home folder there.",
+    "A directory with everything in it, into the directory runs in the home directory there.",
   ],
   ["escp host:/var/log/app.log .", "A file from there to here."],
   ["escp -J gate -t 8 a.bin b.bin node:", "Two files, logging in through a jump host, over 8 connections."],
@@ -34,7 +34,7 @@ const FILES: readonly (readonly [path: string, meaning: string])[] = [
   [
     "/etc/escp.conf",
     "What holds on this machine, in YAML: long options as keys, cpumask, nodemask, and hosts for some hosts; for sessions " +
-    "from elsewhere root, the folder that they are confined to, and allow, a list of push and pull.",
+    "from elsewhere root, the directory that they are confined to, and allow, a list of push and pull.",
   ],
   [
     "~/.config/escp/config.yaml",
@@ -53,9 +53,9 @@ const DESCRIPTION = [
   "ssh(1) logs in and starts escp on the other side; the data travels over several TCP connections of its own, sealed " +
   "with AES-GCM under keys that only the ssh connection has carried. When both sides are on this machine ssh is not needed.",
   "A source or target is a path on this machine, or [user@]host:[path] or scp://[user@]host[:port][/path] on another, where " +
-  'a path that does not begin with "/" starts in the home folder. A local name that holds a ":" is written ./a:b, one ' +
+  'a path that does not begin with "/" starts in the home directory. A local name that holds a ":" is written ./a:b, one ' +
   'that begins with "-" is written ./-name or after --.',
-  "As with scp, a target that is a folder takes the sources under their own names; otherwise there is one source, and the " +
+  "As with scp, a target that is a directory takes the sources under their own names; otherwise there is one source, and the " +
   "target is its new name. Sources may be on several hosts; each is a session of its own.",
 ];
 

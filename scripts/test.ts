@@ -1,5 +1,5 @@
 /**
- * Runs the tests: all of them, or those in the files and folders given; other arguments (`--name=value`) go to `deno test`,
+ * Runs the tests: all of them, or those in the files and directories given; other arguments (`--name=value`) go to `deno test`,
  * and `--jobs=N` says how many files run at the same time (default: one a core). The last line is "N passed, M failed,
  * K skipped", counted in single cases. An ssh server is installed first where that is possible.
  */

@@ -15,7 +15,7 @@ export interface TestRun {
   files: string[];
 }
 
-/** Folders whose tests start processes of their own and wait for them: their files run one in a process. */
+/** Directories whose tests start processes of their own and wait for them: their files run one in a process. */
 const SLOW = /(^|\/)tests\/(e2e|faults|transfer)\//;
 
 /**
@@ -29,16 +29,16 @@ export function planRuns(files: readonly TestFile[]): TestRun[] {
   return quick.length > 0 ? [{ name: "the quick ones", files: quick }, ...alone] : alone;
 }
 
-/** Files named by themselves, and those below folders whose name ends in "_test.ts"; paths as given. */
+/** Files named by themselves, and those below directories whose name ends in "_test.ts"; paths as given. */
 export async function findTestFiles(root: URL, paths: readonly string[]): Promise<TestFile[]> {
   const found: TestFile[] = [];
   for (const path of paths) {
     const { isDirectory, size } = await Deno.stat(isAbsolute(path) ? path : new URL(path, root));
     if (isDirectory) {
-      const folder = path.replace(/\/$/, "");
-      for await (const { name, isDirectory } of Deno.readDir(isAbsolute(path) ? folder : new URL(folder, root))) {
+      const directory = path.replace(/\/$/, "");
+      for await (const { name, isDirectory } of Deno.readDir(isAbsolute(path) ? directory : new URL(directory, root))) {
         if (!isDirectory && !name.endsWith("_test.ts")) continue;
-        found.push(...await findTestFiles(root, [`${folder}/${name}`]));
+        found.push(...await findTestFiles(root, [`${directory}/${name}`]));
       }
     } else found.push({ path, bytes: size });
   }

@@ -1,4 +1,4 @@
-/** What an ARM64 machine needs beside the emulator: its Deno, from npm, and its libraries, from Debian. Kept in a folder. */
+/** What an ARM64 machine needs beside the emulator: its Deno, from npm, and its libraries, from Debian. Kept in a directory. */
 
 import { exists } from "../exists.ts";
 
@@ -8,7 +8,7 @@ export interface Arm64Machine {
   deno: string;
   /** Its version: that of the Deno that runs this where npm has it, else another. */
   version: string;
-  /** Folders with libraries, to be laid over /usr/lib. */
+  /** Directories with libraries, to be laid over /usr/lib. */
   libraries: string[];
 }
 
@@ -17,20 +17,20 @@ const PACKAGE = "@deno/linux-arm64-glibc";
 const LIBRARIES = [["libc6"], ["libgcc-s1"], ["libssl3t64", "libssl3"], ["libzstd1"]];
 
 /** Fetches what is missing. @throws {Error} what could not be had, and why. */
-export async function fetchMachine(folder: string): Promise<Arm64Machine> {
-  await Deno.mkdir(folder, { recursive: true });
-  const root = `${folder}/root`;
+export async function fetchMachine(directory: string): Promise<Arm64Machine> {
+  await Deno.mkdir(directory, { recursive: true });
+  const root = `${directory}/root`;
   if (!await exists(root)) {
-    await fetchLibraries(folder, `${root}.unfinished`);
+    await fetchLibraries(directory, `${root}.unfinished`);
     await Deno.rename(`${root}.unfinished`, root);
   }
   const version = await findVersion();
-  const package_ = `${folder}/deno-${version}`;
+  const package_ = `${directory}/deno-${version}`;
   if (!await exists(package_)) {
     await Deno.mkdir(`${package_}.unfinished`, { recursive: true });
-    const [, file] = /(\S+\.tgz)\s*$/.exec(await run("npm", ["pack", "--silent", `${PACKAGE}@${version}`], folder))!;
-    await run("tar", ["-xzf", file, "-C", `${package_}.unfinished`], folder);
-    await Deno.remove(`${folder}/${file}`);
+    const [, file] = /(\S+\.tgz)\s*$/.exec(await run("npm", ["pack", "--silent", `${PACKAGE}@${version}`], directory))!;
+    await run("tar", ["-xzf", file, "-C", `${package_}.unfinished`], directory);
+    await Deno.remove(`${directory}/${file}`);
     await Deno.rename(`${package_}.unfinished`, package_);
   }
   const libraries = [];
@@ -52,8 +52,8 @@ export function chooseVersion(own: string, versions: readonly string[]): string 
 }
 
 /** With lists of packages of its own, so that nothing changes for the apt of this machine. */
-async function fetchLibraries(folder: string, root: string): Promise<void> {
-  const apt = `${folder}/apt`;
+async function fetchLibraries(directory: string, root: string): Promise<void> {
+  const apt = `${directory}/apt`;
   for (const part of ["lists/partial", "cache/archives/partial"]) {
     await Deno.mkdir(`${apt}/${part}`, { recursive: true });
   }

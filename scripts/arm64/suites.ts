@@ -1,6 +1,6 @@
 /** What is run under the emulator, and what cannot work there. */
 
-/** Folders of tests, with what is left out of them. */
+/** Directories of tests, with what is left out of them. */
 export interface Arm64Suite {
   path: string;
   /** Files that are not run, with the reason. */

@@ -20,7 +20,7 @@ export interface BenchCase {
   /** For the heading. */
   title: string;
   direction: "push" | "pull" | "local";
-  /** Name of the file or folder, in the source folder and in the target folder. */
+  /** Name of the file or directory, in the source directory and in the target directory. */
   entry: string;
   bytes: number;
   files: number;
@@ -107,7 +107,7 @@ function bigFile(bytes: number): BenchCase[] {
 
 function manyFiles(): BenchCase[] {
   const many = {
-    title: `${MANY_FILES} files of ${formatSize(SMALL_BYTES)} in ${MANY_FILES / 100} folders, push`,
+    title: `${MANY_FILES} files of ${formatSize(SMALL_BYTES)} in ${MANY_FILES / 100} directories, push`,
     direction: "push" as const,
     entry: "many",
     bytes: MANY_FILES * SMALL_BYTES,

@@ -2,10 +2,10 @@
 
 /** One thing to copy, and where everything is. */
 export interface CopyPlaces {
-  /** Name of the file or folder, in the source folder and in the target folder. */
+  /** Name of the file or directory, in the source directory and in the target directory. */
   entry: string;
   direction: "push" | "pull" | "local";
-  /** Whether the entry is a folder. */
+  /** Whether the entry is a directory. */
   recursive: boolean;
   /** Holds the entries to copy. */
   source: string;

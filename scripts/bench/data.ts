@@ -6,7 +6,7 @@ import { exists } from "../exists.ts";
 
 /** Bytes of each file of `createSmallFiles`. */
 export const SMALL_BYTES = 4096;
-const FILES_OF_A_FOLDER = 100;
+const FILES_OF_A_DIRECTORY = 100;
 const PIECE_BYTES = 1 << 20;
 
 /** One file of random bytes, unless it is there. */
@@ -14,16 +14,16 @@ export async function createRandomFile(path: string, bytes: number): Promise<voi
   if (!await exists(path)) await writeRandomFile(path, bytes, "big");
 }
 
-/** A tree with this many files of one size, 100 in a folder, unless it is there. */
+/** A tree with this many files of one size, 100 in a directory, unless it is there. */
 export async function createSmallFiles(path: string, files: number, bytes = SMALL_BYTES): Promise<void> {
   if (await exists(path)) return;
   const random = new RandomBytes("many");
   const content = new Uint8Array(bytes);
   for (let made = 0; made < files; made++) {
-    const folder = `${path}/${Math.floor(made / FILES_OF_A_FOLDER)}`;
-    if (made % FILES_OF_A_FOLDER === 0) await Deno.mkdir(folder, { recursive: true });
+    const directory = `${path}/${Math.floor(made / FILES_OF_A_DIRECTORY)}`;
+    if (made % FILES_OF_A_DIRECTORY === 0) await Deno.mkdir(directory, { recursive: true });
     random.fill(content);
-    Deno.writeFileSync(`${folder}/${made % FILES_OF_A_FOLDER}`, content);
+    Deno.writeFileSync(`${directory}/${made % FILES_OF_A_DIRECTORY}`, content);
   }
 }
 
@@ -43,12 +43,12 @@ export function logNormalSizes(files: number, sum: number): number[] {
   return sizes;
 }
 
-/** A tree of random files with these sizes, 100 in a folder. */
+/** A tree of random files with these sizes, 100 in a directory. */
 export async function createSizedFiles(path: string, sizes: number[]): Promise<void> {
   for (const [index, size] of sizes.entries()) {
-    const folder = `${path}/${Math.floor(index / FILES_OF_A_FOLDER)}`;
-    await Deno.mkdir(folder, { recursive: true });
-    await writeRandomFile(`${folder}/${index % FILES_OF_A_FOLDER}`, size, index);
+    const directory = `${path}/${Math.floor(index / FILES_OF_A_DIRECTORY)}`;
+    await Deno.mkdir(directory, { recursive: true });
+    await writeRandomFile(`${directory}/${index % FILES_OF_A_DIRECTORY}`, size, index);
   }
 }
 

@@ -97,8 +97,8 @@ async function runOnce({ contender, command }: Entrant, run: BenchRun, prefixes 
   const engine = contender.engine ? `export ESCP_ENGINE=${contender.engine}\n` : "";
   const [here, there] = prefixes;
   const script = `#!/bin/sh\n${engine}exec ${there} '${run.escp}' "$@"\n`;
-  await Deno.writeTextFile(`${sshd.binFolder}/escp`, script);
-  await Deno.chmod(`${sshd.binFolder}/escp`, 0o755);
+  await Deno.writeTextFile(`${sshd.binDirectory}/escp`, script);
+  await Deno.chmod(`${sshd.binDirectory}/escp`, 0o755);
   const env = { HOME: sshd.home, XDG_STATE_HOME: `${sshd.home}/.local/state`, SSH_AUTH_SOCK: "" };
   const all = [...here.split(" ").filter(Boolean), ...command];
   return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
@@ -129,6 +129,8 @@ async function readKilobytes(file: string): Promise<number | undefined> {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) if (await exists(`${folder}/${program}`)) return true;
+  for (const directory of (Deno.env.get("PATH") ?? "").split(":")) {
+    if (await exists(`${directory}/${program}`)) return true;
+  }
   return false;
 }

@@ -8,8 +8,8 @@ export interface ExecutablePlaces {
   version: string;
   /** The program that runs, where it is an executable of its own. */
   self?: { path: string; system: System };
-  /** Folders with `escp-VERSION-SYSTEM` files and their SHA256SUMS, the first that has one counts. */
-  folders: readonly string[];
+  /** Directories with `escp-VERSION-SYSTEM` files and their SHA256SUMS, the first that has one counts. */
+  directories: readonly string[];
 }
 
 /** One of them, whole in memory. */
@@ -30,20 +30,20 @@ const SUMS = "SHA256SUMS";
 export async function findExecutable(system: System, places: ExecutablePlaces): Promise<Executable | undefined> {
   if (places.self?.system === system) return await load(places.self.path);
   const name = executableName(places.version, system);
-  for (const folder of places.folders) {
-    const path = `${folder}/${name}`;
+  for (const directory of places.directories) {
+    const path = `${directory}/${name}`;
     if (!exists(path)) continue;
     const executable = await load(path);
-    await checkSum(folder, name, executable);
+    await checkSum(directory, name, executable);
     return executable;
   }
 }
 
 /** Whether there is an executable for any system at all, so that asking a host for its own is worth it. */
-export function hasExecutables({ version, self, folders }: ExecutablePlaces): boolean {
-  return self !== undefined || folders.some((folder) => {
+export function hasExecutables({ version, self, directories }: ExecutablePlaces): boolean {
+  return self !== undefined || directories.some((directory) => {
     try {
-      return Deno.readDirSync(folder).some(({ name }) => name.startsWith(`escp-${version}-`));
+      return Deno.readDirSync(directory).some(({ name }) => name.startsWith(`escp-${version}-`));
     } catch {
       return false;
     }
@@ -62,8 +62,8 @@ async function load(path: string): Promise<Executable> {
 }
 
 /** sha256sum(1): 64 digits, a space, a space or "*", the name. */
-async function checkSum(folder: string, name: string, { path, sum }: Executable): Promise<void> {
-  const file = `${folder}/${SUMS}`;
+async function checkSum(directory: string, name: string, { path, sum }: Executable): Promise<void> {
+  const file = `${directory}/${SUMS}`;
   const hint = `Take the executable and ${SUMS} from the same release, or make both anew`;
   let text: string;
   try {

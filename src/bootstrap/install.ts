@@ -12,12 +12,12 @@ import { executableName, systemOf } from "./system.ts";
 export interface InstallOptions {
   /** ssh with `sh` as the remote command. */
   command: PeerCommand;
-  /** The folder there; undefined: a private one below the user's cache folder. */
-  folder?: string;
+  /** The directory there; undefined: a private one below the user's cache directory. */
+  directory?: string;
   places: ExecutablePlaces;
   patience: Patience;
-  /** Whether an executable of so many bytes may be put into the folder; asked when all else is known. */
-  agree: (plan: { folder: string; bytes: number }) => Promise<boolean>;
+  /** Whether an executable of so many bytes may be put into the directory; asked when all else is known. */
+  agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
   /** Hears how many bytes of how many are on their way; not where nothing has to be sent. */
   sent: (bytes: number, total: number) => void;
   /** Ends it early; its reason is thrown. */
@@ -38,7 +38,7 @@ export interface Installed {
  * @throws {StartError} where it cannot be done: what was tried, why it failed, what to do.
  */
 export async function install(options: InstallOptions): Promise<Installed | undefined> {
-  const { command, folder, places, signal } = options;
+  const { command, directory, places, signal } = options;
   signal.throwIfAborted();
   await using session = new InstallSession(command, options.patience);
   const aborted = Promise.withResolvers<never>();
@@ -57,13 +57,13 @@ export async function install(options: InstallOptions): Promise<Installed | unde
   async function run(): Promise<Installed | undefined> {
     // One that is abandoned is cleaned away as all others.
     const unfinished = new TemporaryNames("install").next();
-    const facts = await session.begin(installScript({ version: places.version, folder }, unfinished));
+    const facts = await session.begin(installScript({ version: places.version, directory }, unfinished));
     const executable = await choose(facts, places, command.name, {
       // Without an executable to compare with, only a program in the user's own cache may be run for its version.
-      trusts: async () => folder === undefined && (await session.version()).startsWith(`escp ${places.version}`),
+      trusts: async () => directory === undefined && (await session.version()).startsWith(`escp ${places.version}`),
     });
-    if (executable === undefined) return { path: `${facts.folder}/escp`, sentBytes: 0 };
-    if (!await options.agree({ folder: facts.folder, bytes: executable.contents.length })) return undefined;
+    if (executable === undefined) return { path: `${facts.directory}/escp`, sentBytes: 0 };
+    if (!await options.agree({ directory: facts.directory, bytes: executable.contents.length })) return undefined;
     const { length } = executable.contents;
     const sent = (bytes: number) => options.sent(bytes, length);
     sent(0);
@@ -93,7 +93,8 @@ async function choose(
     });
   }
   throw new StartError(`Cannot put escp on ${name}: there is no executable for ${found.system} on this machine`, {
-    hint: `Put ${executableName(places.version, found.system)} and its SHA256SUMS beside this escp, or into a folder ` +
+    hint:
+      `Put ${executableName(places.version, found.system)} and its SHA256SUMS beside this escp, or into a directory ` +
       "that --binaries DIR names",
   });
 }

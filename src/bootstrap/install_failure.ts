@@ -2,7 +2,7 @@
 
 import { quotePath, StartError } from "../errors.ts";
 
-const ELSEWHERE = "Name a folder there that can be used with --install-dir DIR";
+const ELSEWHERE = "Name a directory there that can be used with --install-dir DIR";
 
 /** @param failed the step and what the host says of it. */
 export function installFailure(name: string, failed: string): StartError {
@@ -15,9 +15,9 @@ export function installFailure(name: string, failed: string): StartError {
 function describe(step: string, text: string): { state: string; hint?: string } {
   switch (step) {
     case "homeless":
-      return { state: "the login has no home folder there", hint: ELSEWHERE };
+      return { state: "the login has no home directory there", hint: ELSEWHERE };
     case "make":
-      return { state: `its folder cannot be made there: ${text}`, hint: ELSEWHERE };
+      return { state: `its directory cannot be made there: ${text}`, hint: ELSEWHERE };
     case "loose":
       return {
         state: `others may write to ${quotePath(text)}, or it belongs to somebody else`,
@@ -43,11 +43,11 @@ function notRunning(text: string): { state: string; hint: string } {
   if (status === "126") {
     return {
       state: `it may not be executed there, as on a file system that is mounted noexec (${said})`,
-      hint: "Name a folder on another file system with --install-dir DIR",
+      hint: "Name a directory on another file system with --install-dir DIR",
     };
   }
   return {
     state: `it does not run there (status ${status}${said ? `: ${said}` : ""})`,
-    hint: "Is there an executable for that system? --binaries DIR names a folder that has it",
+    hint: "Is there an executable for that system? --binaries DIR names a directory that has it",
   };
 }

@@ -9,8 +9,8 @@ export const SCRIPT_MARK = "escp-install ";
 /** What is put where. */
 export interface InstallTarget {
   version: string;
-  /** The folder, as the host names it; "~/" is its home. Undefined: a private one below the user's cache folder. */
-  folder?: string;
+  /** The directory, as the host names it; "~/" is its home. Undefined: a private one below the user's cache directory. */
+  directory?: string;
 }
 
 /**
@@ -24,10 +24,12 @@ export interface InstallTarget {
  * The script refuses a directory in which another user could place a program: the directory and each directory above it,
  * up to the home directory or the root, must belong to this user or root, and no one else may write to it.
  *
- * @param name of the file while it is not complete, in that folder.
+ * @param name of the file while it is not complete, in that directory.
  */
-export function installScript({ version, folder = "" }: InstallTarget, name: string): string {
-  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(folder)}`, `name=${quoteWord(name)}`, BODY].join("\n");
+export function installScript({ version, directory = "" }: InstallTarget, name: string): string {
+  return [`version=${quoteWord(version)}`, `wanted=${quoteWord(directory)}`, `name=${quoteWord(name)}`, BODY].join(
+    "\n",
+  );
 }
 
 // As one function that ends the shell, so that it is read whole before it begins: what follows on stdin is data.
@@ -50,14 +52,14 @@ check() {
 }
 real() { CDPATH= cd -P "$1/" 2>/dev/null && pwd -P; }
 locate() {
-  above=$folder below=
+  above=$directory below=
   while [ -n "$above" ] && [ ! -d "$above" ]; do
     below=/\${above##*/}$below above=\${above%/*}
   done
   said=$(real "$above") || fail make "$above cannot be entered"
   check "$said"
-  folder=\${said%/}$below
-  final=$folder/escp
+  directory=\${said%/}$below
+  final=$directory/escp
 }
 main() {
   LC_ALL=C; export LC_ALL
@@ -84,16 +86,16 @@ main() {
           if [ -z "\${HOME-}" ]; then fail homeless; fi
           base=$HOME/.cache ;;
       esac
-      folder=$base/escp/$version ;;
+      directory=$base/escp/$version ;;
     '~'|'~/'*)
       if [ -z "\${HOME-}" ]; then fail homeless; fi
-      folder=$HOME\${wanted#'~'} umask=022 mode=755 ;;
-    /*) folder=$wanted umask=022 mode=755 ;;
-    *) folder=$PWD/$wanted umask=022 mode=755 ;;
+      directory=$HOME\${wanted#'~'} umask=022 mode=755 ;;
+    /*) directory=$wanted umask=022 mode=755 ;;
+    *) directory=$PWD/$wanted umask=022 mode=755 ;;
   esac
   locate
-  if [ -d "$final" ]; then fail write "$final is a folder"; fi
-  say folder "$folder"
+  if [ -d "$final" ]; then fail write "$final is a directory"; fi
+  say directory "$directory"
   has=
   if [ -f "$final" ] && [ -x "$final" ] && closed "$final"; then
     has=- ; if [ -n "$hash" ]; then has=$(sum "$final"); fi
@@ -109,9 +111,9 @@ main() {
   done
   if [ "$verb" != install ]; then exit 0; fi
   umask $umask
-  said=$(mkdir -p "$folder" 2>&1) || fail make "$said"
+  said=$(mkdir -p "$directory" 2>&1) || fail make "$said"
   locate
-  unfinished=$folder/$name
+  unfinished=$directory/$name
   trap 'rm -f "$unfinished"' EXIT
   trap 'exit 1' HUP INT PIPE TERM
   said=$( (set -C; : >"$unfinished") 2>&1 ) || fail write "$said"

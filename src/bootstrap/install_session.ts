@@ -14,7 +14,7 @@ export interface InstallFacts extends HostFacts {
   /** There is a gzip. */
   gzip: boolean;
   /** Where escp goes, or is. */
-  folder: string;
+  directory: string;
   /** The program that is installed already: its SHA-256, unless the host cannot compute it. */
   there?: { sum?: string };
 }
@@ -45,14 +45,14 @@ export class InstallSession implements AsyncDisposable {
   /** Starts the script and hears what it finds. @throws {StartError} */
   async begin(script: string): Promise<InstallFacts> {
     await this.#write(new TextEncoder().encode(script), this.#patience.loginMs);
-    const facts: InstallFacts = { kernel: "", machine: "", libc: "", gzip: false, folder: "" };
+    const facts: InstallFacts = { kernel: "", machine: "", libc: "", gzip: false, directory: "" };
     for (;;) {
       const [word, text] = await this.#next(this.#patience.loginMs);
       if (word === "ready") return facts;
       if (word === "system") [facts.kernel, facts.machine = ""] = text.split(" ");
       else if (word === "libc") facts.libc = text;
       else if (word === "gzip") facts.gzip = true;
-      else if (word === "folder") facts.folder = text;
+      else if (word === "folder") facts.directory = text;
       else if (word === "has") {
         facts.there = { sum: text === "-" ? undefined : text };
       }

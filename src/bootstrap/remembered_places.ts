@@ -33,7 +33,7 @@ export function rememberPlace(host: RememberedHost, version: string, path: strin
   }
 }
 
-/** @throws {Error} where there is no folder for it. */
+/** @throws {Error} where there is no directory for it. */
 function fileOf({ host, user = "", port }: RememberedHost, env: Environment): string {
   // Begins with an escaped "@" or a name, so that no system has a device of that name.
   const name = encodeURIComponent(`@${user}@${host}:${port ?? ""}`);
@@ -41,6 +41,6 @@ function fileOf({ host, user = "", port }: RememberedHost, env: Environment): st
   if (Deno.build.os === "windows" && local) return `${local.replaceAll("\\", "/")}/escp/hosts/${name}`;
   const cache = env("XDG_CACHE_HOME");
   const home = env("HOME");
-  if (!cache?.startsWith("/") && !home) throw new Error("no home folder");
+  if (!cache?.startsWith("/") && !home) throw new Error("no home directory");
   return `${cache?.startsWith("/") ? cache : `${home}/.cache`}/escp/hosts/${name}`;
 }

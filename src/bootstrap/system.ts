@@ -41,7 +41,7 @@ export function systemOf({ kernel, machine, libc }: HostFacts): { system: System
   return problem ? { problem } : { system: `${os}-${arch}` };
 }
 
-/** The name of an executable in a folder that holds those of a release. */
+/** The name of an executable in a directory that holds those of a release. */
 export function executableName(version: string, system: System): string {
   return `escp-${version}-${system}${system.startsWith("windows") ? ".exe" : ""}`;
 }

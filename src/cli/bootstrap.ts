@@ -33,13 +33,16 @@ export async function bootstrap(
     timeoutMs,
     mayAsk: !isSilent,
     signal,
-    async agree({ folder, bytes }) {
+    async agree({ directory, bytes }) {
       const what = `escp ${VERSION} (${Math.ceil(bytes / 1e6)} MB)`;
       if (access.bootstrap === "auto" && !isSilent) {
-        const answer = await ask(`Install ${what} into ${escapePath(folder)} on ${name}? [Y/n] `, signal);
+        const answer = await ask(`Install ${what} into ${escapePath(directory)} on ${name}? [Y/n] `, signal);
         if (answer !== undefined) return /^(y|yes|)$/i.test(answer.trim());
       }
-      emit({ type: "note", message: `${what} is put into ${escapePath(folder)} on ${name}, which has none that fits` });
+      emit({
+        type: "note",
+        message: `${what} is put into ${escapePath(directory)} on ${name}, which has none that fits`,
+      });
       return true;
     },
   });

@@ -16,17 +16,17 @@ Copies files between machines the way scp does, at the speed of the disks and
 the network: ssh logs in and starts escp on the other side, the data travels
 over several encrypted connections of its own.
 
-A SOURCE or TARGET is a path on this machine, or [user@]host:[path] on another,
-where paths begin in the home folder. A local name that holds a ":" is written
-./12:30.log, one that begins with "-" is written ./-name.
+A SOURCE or TARGET is a path on this machine, or [user@]host:[path] on a remote
+host, relative to the home directory there. Write a local name that contains ":"
+as ./12:30.log, and one that begins with "-" as ./-name.
 
 Options can also stand in /etc/escp.conf, in ~/.config/escp/config.yaml and in
 ESCP_OPTIONS; --no-NAME takes back a switch that was set there.
 `;
 
 const EXAMPLES: readonly (readonly [command: string, meaning: string])[] = [
-  ["escp big.iso backup:/data/", "a file into a remote folder"],
-  ["escp -r results/ user@host:runs/", "a folder and all that is in it"],
+  ["escp big.iso backup:/data/", "a file into a remote directory"],
+  ["escp -r results/ user@host:runs/", "a directory and all that is in it"],
   ["escp host:/var/log/app.log .", "a remote file to here"],
   ["escp -t 8 -J gate a.bin b.bin node:", "through a jump host, 8 connections"],
   ["escp --clean -n", "list what abandoned copies have left"],

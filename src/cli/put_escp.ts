@@ -4,7 +4,7 @@ import { install, type Installed } from "../bootstrap/install.ts";
 import type { ExecutablePlaces } from "../bootstrap/executables.ts";
 import { rememberPlace } from "../bootstrap/remembered_places.ts";
 import { ownSystem } from "../bootstrap/system.ts";
-import { folderOf, pathOfFileUrl } from "../files/path/local_path.ts";
+import { directoryOf, pathOfFileUrl } from "../files/path/local_path.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
@@ -18,8 +18,8 @@ export interface PutOptions {
   timeoutMs: number;
   /** Somebody may be asked: the login may take as long as it takes. */
   mayAsk: boolean;
-  /** Whether so many bytes may be put into this folder there. */
-  agree: (plan: { folder: string; bytes: number }) => Promise<boolean>;
+  /** Whether so many bytes may be put into this directory there. */
+  agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
   signal: AbortSignal;
 }
 
@@ -35,7 +35,7 @@ export async function putEscp(
   const screen = new Terminal({ quiet: access.ssh.quiet, verbose: 0, label: `escp ${VERSION} to ${name}` });
   const installing = install({
     command: { ...command, name },
-    folder: access.installDir,
+    directory: access.installDir,
     places: executablePlaces(access),
     patience: { timeoutMs, loginMs: mayAsk ? undefined : timeoutMs },
     agree,
@@ -54,16 +54,16 @@ export async function putEscp(
   return installed;
 }
 
-/** Where executables are looked for: what runs itself, the folder that is named, the folder that this one is in. */
+/** Where executables are looked for: what runs itself, the directory that is named, the directory that this one is in. */
 export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">): ExecutablePlaces {
   const named = binaries === undefined ? [] : [binaries];
   const system = ownSystem(Deno.build);
-  if (!Deno.build.standalone) return { version: VERSION, folders: [...named, ...distFolder()] };
+  if (!Deno.build.standalone) return { version: VERSION, directories: [...named, ...distDirectory()] };
   const path = Deno.execPath();
-  return { version: VERSION, self: system && { path, system }, folders: [...named, folderOf(path)] };
+  return { version: VERSION, self: system && { path, system }, directories: [...named, directoryOf(path)] };
 }
 
 /** Of the clone that escp runs from. */
-function distFolder(): string[] {
+function distDirectory(): string[] {
   return Deno.mainModule.startsWith("file:") ? [pathOfFileUrl(new URL("dist", Deno.mainModule))] : [];
 }

@@ -51,7 +51,7 @@ export interface Config extends Settings {
   readonly file: string;
   /** What `hosts:` says, in its order. */
   readonly hosts: readonly (Settings & { readonly pattern: GlobPattern })[];
-  /** Absolute path, or one that begins with "~", of the folder that confines what others copy to and from here. */
+  /** Absolute path, or one that begins with "~", of the directory that confines what others copy to and from here. */
   readonly root?: string;
   /** What others may do here; undefined where the file does not say. */
   readonly allow?: readonly Direction[];

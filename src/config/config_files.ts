@@ -10,7 +10,7 @@ const MAX_BYTES = 1 << 20;
 export interface ConfigPaths {
   /** What the administrator of the machine says. */
   readonly system: string;
-  /** What its user says; undefined without a home folder. */
+  /** What its user says; undefined without a home directory. */
   readonly user?: string;
 }
 
@@ -34,8 +34,8 @@ export function configPaths(env: (name: string) => string | undefined, windows: 
   }
   const xdg = env("XDG_CONFIG_HOME");
   const home = env("HOME");
-  const folder = xdg?.startsWith("/") ? xdg : home && `${home}/.config`;
-  return { system: "/etc/escp.conf", user: folder ? `${folder}/escp/config.yaml` : undefined };
+  const directory = xdg?.startsWith("/") ? xdg : home && `${home}/.config`;
+  return { system: "/etc/escp.conf", user: directory ? `${directory}/escp/config.yaml` : undefined };
 }
 
 /**

@@ -8,7 +8,7 @@ import { choosePorts, type PortRange } from "./port_range.ts";
 
 /** What the host of the receiving end sets, whatever the client asks for. */
 export interface HostLimits {
-  /** The folder that confines the session; may begin with "~". */
+  /** The directory that confines the session; may begin with "~". */
   readonly root?: string;
   /** What clients may do here; undefined: both. */
   readonly allow?: readonly Direction[];

@@ -147,7 +147,7 @@ class ConfigReader {
     const shown = this.#shown(["root"]);
     const path = scalar(value, shown);
     if (/^(?:[\\/]|~|[a-z]:[\\/])/i.test(path)) return path;
-    throw new UsageError(`${shown} must be an absolute path of a folder, not ${quotePath(path)}`);
+    throw new UsageError(`${shown} must be an absolute path of a directory, not ${quotePath(path)}`);
   }
 
   #allow(value: unknown): Direction[] | undefined {

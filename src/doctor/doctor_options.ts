@@ -22,10 +22,10 @@ export interface DoctorOptions {
   blockBytes?: number;
   /** Congestion control of whoever sends. */
   congestion?: string;
-  /** Whose disk is measured there; "" is the home folder. */
-  folderThere: string;
+  /** Whose disk is measured there; "" is the home directory. */
+  directoryThere: string;
   /** The same here; absolute. */
-  folderHere: string;
+  directoryHere: string;
   /** How long each measurement takes, or somewhat longer. */
   ms: number;
   /** Version of this escp. */

@@ -84,7 +84,7 @@ export class Examination {
   }
 
   async #everything(measuring: Measuring): Promise<void> {
-    const { ms, cipher, folderHere, signal } = this.#options;
+    const { ms, cipher, directoryHere, signal } = this.#options;
     const facts = this.#facts;
     this.#systemHere(measuring);
     await this.#step({ step: "system", end: "there" }, async () => {
@@ -118,7 +118,7 @@ export class Examination {
       });
     }
     await this.#step({ step: "disk", end: "here" }, async () => {
-      const disk = await measureDisk(measuring.machine.files, { folder: folderHere, ms, signal });
+      const disk = await measureDisk(measuring.machine.files, { directory: directoryHere, ms, signal });
       facts.disk.here = disk;
       return { disk };
     });
@@ -232,10 +232,10 @@ export class Examination {
 }
 
 /** A push of dummies to those that know nothing of probes: as long as nothing is sent, nothing is done. */
-function jobOf({ folderThere, timeoutMs, blockBytes, congestion }: DoctorOptions): CopyJob {
+function jobOf({ directoryThere, timeoutMs, blockBytes, congestion }: DoctorOptions): CopyJob {
   return {
     direction: "push",
-    target: folderThere,
+    target: directoryThere,
     probe: true,
     dummy: "both",
     recursive: false,

@@ -1,4 +1,4 @@
-/** How fast a folder's disk is, by a file that loses its hidden name before anything is written to it. */
+/** How fast a directory's disk is, by a file that loses its hidden name before anything is written to it. */
 
 import { UserError } from "../errors.ts";
 import { type DiskSpeed, MAX_PROBE_DISK_BYTES } from "../protocol/control/probe.ts";
@@ -21,8 +21,8 @@ const SHORT_BATCH_MS = 100;
 /** What is measured, and how. */
 export interface DiskProbe {
   /** Absolute. */
-  folder: string;
-  /** Folder, without symbolic links, that it has to lie in. */
+  directory: string;
+  /** Directory, without symbolic links, that it has to lie in. */
   within?: string;
   /** How long writing may take, or somewhat longer, and reading as well. */
   ms: number;
@@ -36,24 +36,24 @@ export interface DiskProbe {
  * @throws {UserError} when nothing can be written there.
  */
 export async function measureDisk(files: FileEngine, probe: DiskProbe): Promise<DiskSpeed> {
-  const { folder, within } = probe;
-  const stat = files.paths.stat(folder, { follow: true });
-  if (!stat) throw failedWith("find", folder, "ENOENT");
-  if (stat.kind !== FileKind.folder) throw failedWith("write", folder, "ENOTDIR");
-  const free = await files.freeSpace(folder) ?? Infinity;
+  const { directory, within } = probe;
+  const stat = files.paths.stat(directory, { follow: true });
+  if (!stat) throw failedWith("find", directory, "ENOENT");
+  if (stat.kind !== FileKind.directory) throw failedWith("write", directory, "ENOTDIR");
+  const free = await files.freeSpace(directory) ?? Infinity;
   const most = Math.min(MAX_PROBE_DISK_BYTES, Math.floor(free / 4));
   if (most < FIRST_BATCH_BYTES) {
-    throw new UserError(`Cannot measure the disk of ${JSON.stringify(folder)}: it is full`, {
-      hint: "Free some space, or name another folder",
+    throw new UserError(`Cannot measure the disk of ${JSON.stringify(directory)}: it is full`, {
+      hint: "Free some space, or name another directory",
     });
   }
-  const file = openNameless(files, folder, within);
+  const file = openNameless(files, directory, within);
   try {
     const written = await write(file, most, probe);
     file.input.forgetCache();
     const read = await readBack(file.input, written.bytes, probe);
     return {
-      folder,
+      folder: directory,
       bytes: written.bytes,
       writeBytesPerSecond: rateOf(written),
       readBytesPerSecond: rateOf(read),
@@ -71,14 +71,14 @@ interface NamelessFile {
   sync: Deno.FsFile;
 }
 
-function openNameless(files: FileEngine, folder: string, within: string | undefined): NamelessFile {
+function openNameless(files: FileEngine, directory: string, within: string | undefined): NamelessFile {
   const token = crypto.randomUUID().slice(0, 8);
-  const target = { kind: "file", folder, name: "disk-speed", within } as const;
+  const target = { kind: "file", directory, name: "disk-speed", within } as const;
   const writer = files.targetWriter([target], { preserve: false, umask: 0o077, token });
   const opened: { close(): void }[] = [];
   try {
     const partial = writer.createPartial(0, "", 0);
-    const path = joinPath(folder, partial.temporary);
+    const path = joinPath(directory, partial.temporary);
     checkRealPath("write", path, within);
     const output = writer.openPartial(partial);
     opened.push(output);

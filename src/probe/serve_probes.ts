@@ -72,7 +72,7 @@ class Probes {
         };
       case "disk": {
         checkDirection("push", limits);
-        return { what: "disk", disk: await measureDisk(files, { ...this.#folder(), ms: probe.ms }) };
+        return { what: "disk", disk: await measureDisk(files, { ...this.#directory(), ms: probe.ms }) };
       }
       case "throughput": {
         checkDirection(probe.direction, limits);
@@ -130,15 +130,15 @@ class Probes {
     this.#early.splice(0).forEach(take);
   }
 
-  /** The folder that the client has named. @throws {UserError} when it may not be used. */
-  #folder(): { folder: string; within?: string } {
+  /** The directory that the client has named. @throws {UserError} when it may not be used. */
+  #directory(): { directory: string; within?: string } {
     const { job } = this.#session;
     if (job.direction !== "push") throw new ProtocolError("bad-message", "Cannot measure the disk of a source");
     const home = Deno.cwd();
     const confinement = confine(this.#options.limits, home, this.#machine.files.paths);
     const base = confinement?.base ?? home;
-    const folder = fullPath(job.target, { tilde: !this.#options.local, base, confinement });
-    confinement?.check("write", folder, job.target);
-    return { folder, within: confinement?.root };
+    const directory = fullPath(job.target, { tilde: !this.#options.local, base, confinement });
+    confinement?.check("write", directory, job.target);
+    return { directory, within: confinement?.root };
   }
 }

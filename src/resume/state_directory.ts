@@ -6,7 +6,7 @@
 
 import { quotePath } from "../errors.ts";
 import { codeOf } from "../files/stat/file_failure.ts";
-import { folderOf, joinPath } from "../files/path/local_path.ts";
+import { directoryOf, joinPath } from "../files/path/local_path.ts";
 import { errnoTextOf } from "../native/libc/errno.ts";
 
 type Environment = (name: string) => string | undefined;
@@ -132,7 +132,7 @@ export function stateErrorOf(directory: string, error: unknown): StateError {
 /** From the top down, without the root. */
 function above(path: string): string[] {
   const parents: string[] = [];
-  for (let each = path; folderOf(each) !== each; each = folderOf(each)) parents.unshift(each);
+  for (let each = path; directoryOf(each) !== each; each = directoryOf(each)) parents.unshift(each);
   return parents;
 }
 

@@ -16,7 +16,7 @@ export interface RemoteOperand {
   readonly user?: string;
   /** From a `scp://` operand only; goes before `-P`. 1 to 65535. */
   readonly port?: number;
-  /** As typed, not expanded. Empty means the home folder. */
+  /** As typed, not expanded. Empty means the home directory. */
   readonly path: string;
 }
 

@@ -1,12 +1,12 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
 import type { ContentSum } from "../files/target/content_digest.ts";
-import type { FolderPlace, KeptBackup, TouchedFolder } from "../files/engine/target.ts";
+import type { DirectoryPlace, KeptBackup, TouchedDirectory } from "../files/engine/target.ts";
 import type { WalkItem } from "../files/engine/source.ts";
 import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
 import type { Failure } from "../protocol/control/results.ts";
 
-/** Small files, folders and links: a plan of records (see records.ts) whose contents are read while it is sent. */
+/** Small files, directories and links: a plan of records (see records.ts) whose contents are read while it is sent. */
 export interface PackUnit {
   type: "pack";
   /** Number of the unit, u32. */
@@ -85,7 +85,7 @@ export interface DigestUnit {
   unit: number;
   /** How often it was begun before. */
   attempt: number;
-  /** Records of small files, in their folders; nothing else. */
+  /** Records of small files, in their directories; nothing else. */
   plan?: Uint8Array<ArrayBuffer>;
   /** A large file, in the place of a plan. */
   file?: Pick<RangeUnit, "root" | "path" | "size" | "identity" | "times">;
@@ -188,8 +188,8 @@ export interface DigestReport {
 /** What a sending stream reports of a unit. */
 export type SendReport = PackReport | RangeReport | AskReport | DigestReport;
 
-/** A folder that has attributes of its own. */
-export interface FolderAttributes {
+/** A directory that has attributes of its own. */
+export interface DirectoryAttributes {
   root: number;
   path: string;
   attributes: Attributes;
@@ -224,11 +224,11 @@ export interface ReceivedPack {
   /** Entries that were written before and are what they should be. */
   verified?: number;
   failures: Failure[];
-  folders: FolderAttributes[];
-  /** Folders that were made or opened up for this, whose mode must be set at the end. */
-  created: TouchedFolder[];
-  /** Folders that were entered, where that has to be known: their names must be brought to the disk at the end. */
-  entered?: FolderPlace[];
+  directories: DirectoryAttributes[];
+  /** Directories that were made or opened up for this, whose mode must be set at the end. */
+  created: TouchedDirectory[];
+  /** Directories that were entered, where that has to be known: their names must be brought to the disk at the end. */
+  entered?: DirectoryPlace[];
   /** Files that are in place, where that has to be known. */
   written?: WrittenFile[];
   /** Of these, those that are not in place any more. */

@@ -18,5 +18,5 @@ export async function filesFor(
 
 /** Stands for the target of a source; nothing is looked up for it, and nothing made. */
 export function dummyRoot({ kind, name }: Pick<WireSource, "kind" | "name">): TargetRoot {
-  return kind === "folder" ? { kind, path: "", created: false } : { kind: "file", folder: "", name };
+  return kind === "folder" ? { kind, path: "", created: false } : { kind: "file", directory: "", name };
 }

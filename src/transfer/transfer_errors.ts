@@ -21,7 +21,7 @@ export class TransferLost extends UserError {
   readonly what: string;
   /**
    * Whether the same copy may be begun again by itself. Not when the receiver may have finished it already: what is then
-   * a folder like any other would be taken for one to copy into.
+   * a directory like any other would be taken for one to copy into.
    */
   repeatable = true;
   /** What to do about it; only who knows the copy can tell (lost_copy.ts). */

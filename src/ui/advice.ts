@@ -160,12 +160,12 @@ function line(facts: Facts, { direction, bytesPerSecond }: BottleneckFacts): str
 
 function disk({ disk }: Facts): (it: BottleneckFacts) => string {
   return ({ end, direction, bytesPerSecond }) => {
-    const folder = disk[end!]?.folder ?? "";
+    const directory = disk[end!]?.folder ?? "";
     const act = (direction === "push") === (end === "here") ? "reads" : "writes";
-    return `The disk of ${folder} ${end} ${act} ${
+    return `The disk of ${directory} ${end} ${act} ${
       formatRate(bytesPerSecond)
     }, less than network and processors can do: ` +
-      "more streams do not help, a folder on another disk does";
+      "more streams do not help, a directory on another disk does";
   };
 }
 

@@ -22,7 +22,7 @@ export interface CleanReport {
 export interface CleanAbout {
   version: string;
   /** As typed. */
-  folders: string[];
+  directories: string[];
   /** What is younger stays, as people write it: `1d`. */
   age: string;
   dryRun: boolean;
@@ -82,8 +82,8 @@ export class CleanJson implements CleanReport {
   }
 
   begin(): void {
-    const { version, folders } = this.#about;
-    this.#write({ event: "start", version, folders });
+    const { version, directories } = this.#about;
+    this.#write({ event: "start", version, directories });
   }
 
   removed(host: string | undefined, { path, bytes }: { path: string; bytes: number }): void {

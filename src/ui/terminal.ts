@@ -84,7 +84,7 @@ export class Terminal {
   /** A hint that was given once is not repeated for each of a thousand files. */
   #fail({ message, hint, told }: FailedEvent): void {
     if (told) return;
-    // A folder that fails does so with each file in it: that is said once.
+    // A directory that fails does so with each file in it: that is said once.
     if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
     this.#lastFailure = message;
     if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);

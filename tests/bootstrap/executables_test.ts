@@ -7,7 +7,7 @@ import { createTempTree } from "../support/temp_tree.ts";
 // printf abc | sha256sum
 const ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 const NAME = "escp-1.0.0-linux-x64";
-const places = (...folders: string[]) => ({ version: "1.0.0", folders });
+const places = (...directories: string[]) => ({ version: "1.0.0", directories });
 
 describe("findExecutable", () => {
   const SUMS: [how: string, text: string][] = [

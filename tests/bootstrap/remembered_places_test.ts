@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { recallPlace, rememberPlace } from "../../src/bootstrap/remembered_places.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 
 const HOST = { host: "node.lab", user: "me", port: 2222 };
 const PATH = "/home/me/.cache/escp/1.0.0/escp";
 
 describe("the place of escp on a host", () => {
   it("is remembered for this host, user, port and version only", async () => {
-    await using folder = await createTempFolder();
-    const env = (name: string) => name === "XDG_CACHE_HOME" ? folder.path : undefined;
+    await using directory = await createTempDirectory();
+    const env = (name: string) => name === "XDG_CACHE_HOME" ? directory.path : undefined;
     assertEquals(recallPlace(HOST, "1.0.0", env), undefined);
     rememberPlace(HOST, "1.0.0", PATH, env);
     assertEquals(recallPlace(HOST, "1.0.0", env), PATH);
@@ -19,27 +19,27 @@ describe("the place of escp on a host", () => {
     assertEquals(recallPlace(HOST, "1.0.1", env), undefined);
     rememberPlace(HOST, "1.0.1", `${PATH}2`, env);
     assertEquals(recallPlace(HOST, "1.0.1", env), `${PATH}2`);
-    assertEquals([...Deno.readDirSync(`${folder.path}/escp/hosts`)].length, 1);
+    assertEquals([...Deno.readDirSync(`${directory.path}/escp/hosts`)].length, 1);
   });
 
-  it("is below the home folder where there is no absolute $XDG_CACHE_HOME", async () => {
-    await using folder = await createTempFolder();
-    const env = (name: string) => ({ HOME: folder.path, XDG_CACHE_HOME: "relative" })[name];
+  it("is below the home directory where there is no absolute $XDG_CACHE_HOME", async () => {
+    await using directory = await createTempDirectory();
+    const env = (name: string) => ({ HOME: directory.path, XDG_CACHE_HOME: "relative" })[name];
     rememberPlace(HOST, "1.0.0", PATH, env);
     assertEquals(recallPlace(HOST, "1.0.0", env), PATH);
-    assertEquals([...Deno.readDirSync(`${folder.path}/.cache/escp/hosts`)].length, 1);
+    assertEquals([...Deno.readDirSync(`${directory.path}/.cache/escp/hosts`)].length, 1);
   });
 
   it("is not known where nothing can be remembered, and what is no path is no place", async () => {
-    await using folder = await createTempFolder();
-    await Deno.writeTextFile(`${folder.path}/file`, "");
-    for (const cache of [`${folder.path}/file`, undefined]) {
+    await using directory = await createTempDirectory();
+    await Deno.writeTextFile(`${directory.path}/file`, "");
+    for (const cache of [`${directory.path}/file`, undefined]) {
       rememberPlace(HOST, "1.0.0", PATH, () => cache);
       assertEquals(recallPlace(HOST, "1.0.0", () => cache), undefined);
     }
     for (const path of ["escp", "", "/bin/a\u001b[2J"]) {
-      rememberPlace(HOST, "1.0.0", path, () => folder.path);
-      assertEquals(recallPlace(HOST, "1.0.0", () => folder.path), undefined);
+      rememberPlace(HOST, "1.0.0", path, () => directory.path);
+      assertEquals(recallPlace(HOST, "1.0.0", () => directory.path), undefined);
     }
   });
 });

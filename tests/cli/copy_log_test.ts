@@ -2,12 +2,12 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { openCopyLog } from "../../src/cli/copy_log.ts";
 import { UsageError } from "../../src/errors.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 
 describe("openCopyLog", () => {
   it("appends what happens to the file, with time, level and session, and prints only what -v asks for", async () => {
-    await using folder = await createTempFolder();
-    const file = `${folder.path}/log`;
+    await using directory = await createTempDirectory();
+    const file = `${directory.path}/log`;
     await Deno.writeTextFile(file, "before\n");
     const printed: string[] = [];
     {
@@ -31,8 +31,8 @@ describe("openCopyLog", () => {
   });
 
   it("is deeper with -vv", async () => {
-    await using folder = await createTempFolder();
-    const file = `${folder.path}/log`;
+    await using directory = await createTempDirectory();
+    const file = `${directory.path}/log`;
     using logging = openCopyLog({ file, verbose: 2, quiet: false }, () => {});
     logging.log.debug("deep");
     assertMatch(await Deno.readTextFile(file), /debug - deep\n$/);
@@ -42,8 +42,8 @@ describe("openCopyLog", () => {
     "refuses a FIFO on request",
     { ignore: Deno.build.os === "windows" },
     async () => {
-      await using folder = await createTempFolder();
-      const file = `${folder.path}/log`;
+      await using directory = await createTempDirectory();
+      const file = `${directory.path}/log`;
       new Deno.Command("mkfifo", { args: [file] }).outputSync();
       const open = () => openCopyLog({ file, noFifo: true, verbose: 0, quiet: false }, () => {});
       assertThrows(open, UsageError, `Cannot open the log file "${file}": it is a FIFO`);

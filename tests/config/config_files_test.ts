@@ -38,7 +38,7 @@ describe("configuration files", () => {
 
   it("must be readable, text and not too large", async () => {
     await using tree = await createTempTree({
-      "folder": { folder: true },
+      "directory": { directory: true },
       "loop": { link: "loop" },
       "binary": Uint8Array.of(0x61, 0xff),
       "full": "#".repeat((1 << 20) - 1) + "\n",
@@ -48,7 +48,7 @@ describe("configuration files", () => {
       const read = () => readConfigs({ system: `${tree.path}/${name}` }, TABLE);
       return (await assertRejects(read, UsageError)).message.replace(tree.path, "");
     };
-    assertEquals(await refusal("folder"), 'Cannot read "/folder": Is a directory');
+    assertEquals(await refusal("directory"), 'Cannot read "/directory": Is a directory');
     assertEquals(await refusal("loop"), 'Cannot read "/loop": Too many levels of symbolic links');
     assertEquals(await refusal("binary"), 'Cannot read "/binary": it is not UTF-8 text');
     assertEquals(await refusal("large"), 'Cannot read "/large": it is larger than 1 MiB');

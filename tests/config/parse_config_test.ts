@@ -73,7 +73,7 @@ describe("a configuration file", () => {
     assertEquals((await parse("root: C:\\in")).root, "C:\\in");
     assertEquals(
       await refusal("root: in"),
-      'Key "root" ("/etc/escp.conf", line 1) must be an absolute path of a folder, not "in"',
+      'Key "root" ("/etc/escp.conf", line 1) must be an absolute path of a directory, not "in"',
     );
     assertEquals(
       await refusal("root: /a\nallow: /a"),

@@ -14,19 +14,19 @@ const FUTURE = new Date("2100-01-01T00:00:00Z");
 /** Asked of the program that is tested, which may be a compiled one. */
 const CUTS_FRACTIONS = /Deno 2\.[0-8]\./.test((await runEscp(["-V", "-v"])).stdout);
 
-/** Files and folders of all modes. */
+/** Files and directories of all modes. */
 function modesTree(): TreeEntries {
   const entries: TreeEntries = {};
   for (const mode of [0o400, 0o444, 0o600, 0o644, 0o664, 0o666, 0o700, 0o755, 0o777]) {
     entries[`f${mode.toString(8)}`] = { content: "x", mode, mtime: OLD };
   }
   for (const mode of [0o500, 0o555, 0o700, 0o755, 0o775, 0o777]) {
-    entries[`d${mode.toString(8)}`] = { folder: true, mode, mtime: OLD };
+    entries[`d${mode.toString(8)}`] = { directory: true, mode, mtime: OLD };
     entries[`d${mode.toString(8)}/f`] = { content: "x", mode: 0o640, mtime: FUTURE };
   }
   entries["setuid"] = { content: "x", mode: 0o4755, mtime: OLD };
   entries["large"] = { size: 2 << 20, mode: 0o751, mtime: new Date(0) };
-  entries["."] = { folder: true, mode: 0o750, mtime: OLD };
+  entries["."] = { directory: true, mode: 0o750, mtime: OLD };
   return entries;
 }
 
@@ -67,21 +67,25 @@ describeWithSshd("modes and times", () => {
     });
 
     it(`before 1970 are kept, and known again with -u: ${wayName(way)}`, async () => {
-      const tree = await scene.tree({ "from/old": "1", "from/folder/large": { size: 2 << 20 }, "from/fraction": "2" });
+      const tree = await scene.tree({
+        "from/old": "1",
+        "from/directory/large": { size: 2 << 20 },
+        "from/fraction": "2",
+      });
       const to = await scene.tree();
       const touch = async (path: string, time: string) => {
         await new Deno.Command("touch", { args: ["-d", `@${time}`, `${tree}/from/${path}`] }).output();
       };
       await touch("old", "-315619200");
-      await touch("folder/large", "-1000000000.5");
+      await touch("directory/large", "-1000000000.5");
       await touch("fraction", "-0.25");
-      await touch("folder", "-86400");
+      await touch("directory", "-86400");
       const copy = { flags: ["-rp", "--json"], sources: [`${tree}/from/.`], target: to };
       const first = await scene.copy(way, copy);
       assertEquals({ code: first.code, stderr: first.stderr }, { code: 0, stderr: "" });
-      const names = ["old", "fraction", "folder", "folder/large"];
-      const times = async (folder: string) => {
-        const args = ["-c", "%.9Y", ...names.map((name) => `${folder}/${name}`)];
+      const names = ["old", "fraction", "directory", "directory/large"];
+      const times = async (directory: string) => {
+        const args = ["-c", "%.9Y", ...names.map((name) => `${directory}/${name}`)];
         const { stdout } = await new Deno.Command("stat", { args }).output();
         const seconds = new TextDecoder().decode(stdout).trim().split("\n").map(Number);
         // Deno before 2.9 sets whole seconds before 1970.
@@ -112,18 +116,18 @@ describeWithSshd("modes and times", () => {
   }
 });
 
-describeWithSshd("folders without write permission", { ignore: plainRightsProblem !== undefined }, () => {
+describeWithSshd("directories without write permission", { ignore: plainRightsProblem !== undefined }, () => {
   let scene: Scene;
   let plain: Disposable;
   beforeAll(async () => {
     scene = await startScene();
     for (const engine of ENGINES) {
       // The remote side's own escp is started by one with plain rights as well.
-      const inner = `${scene.sshd.binFolder}/${engine}`;
+      const inner = `${scene.sshd.binDirectory}/${engine}`;
       await Deno.rename(`${inner}/escp`, `${inner}/inner`);
       await Deno.rename(await writePlainEscp(inner, [`${inner}/inner`]), `${inner}/escp`);
     }
-    plain = useAsEscp(await writePlainEscp(scene.sshd.binFolder));
+    plain = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
   });
   afterAll(async () => {
     plain[Symbol.dispose]();
@@ -135,12 +139,12 @@ describeWithSshd("folders without write permission", { ignore: plainRightsProble
       const tree = await scene.tree({
         "from/closed/sub/small": "1",
         "from/closed/sub/large": { size: 2 << 20 },
-        "from/closed/sub": { folder: true, mode: 0o555 },
-        "from/closed": { folder: true, mode: 0o555 },
+        "from/closed/sub": { directory: true, mode: 0o555 },
+        "from/closed": { directory: true, mode: 0o555 },
       });
       for (const flags of [["-r"], ["-r"], ["-rp"]]) {
         const copy = { flags, sources: [`${tree}/from/closed`], target: `${tree}/new` };
-        // The first copy makes the folder, the second goes over it.
+        // The first copy makes the directory, the second goes over it.
         const again = copy.target + "/.";
         const source = `${tree}/from/closed/.`;
         const exists = await Deno.stat(copy.target).then(() => true, () => false);

@@ -10,26 +10,26 @@ import { describeWithSshd } from "../support/needs_sshd.ts";
 import { PrintedText } from "../support/printed_text.ts";
 import { descendantsOf, killProcess } from "../support/processes.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
-import { createTempFolder, type TempFolder } from "../support/temp.ts";
+import { createTempDirectory, type TempDirectory } from "../support/temp.ts";
 import { OTHER_USER, plainRightsProblem, plainShell } from "./plain_rights.ts";
 
 const NAME = executableName(VERSION, ownSystem(Deno.build) ?? "linux-x64");
 const BINARY = Deno.env.get("ESCP_BINARY");
 
-/** A folder of executables as a release has them: a script stands for the one of this system. */
-async function writeRelease(folder: string, padding = 0): Promise<string> {
-  await writeEscpWrapper(folder);
-  const wrapper = await Deno.readTextFile(`${folder}/escp`);
+/** A directory of executables as a release has them: a script stands for the one of this system. */
+async function writeRelease(directory: string, padding = 0): Promise<string> {
+  await writeEscpWrapper(directory);
+  const wrapper = await Deno.readTextFile(`${directory}/escp`);
   const script = new TextEncoder().encode(wrapper.replace(/^exec /m, 'cd "$HOME" && exec '));
   const contents = new Uint8Array(script.length + padding);
   contents.set(script);
   for (let at = script.length; at < contents.length; at += 1 << 16) {
     crypto.getRandomValues(contents.subarray(at, Math.min(at + (1 << 16), contents.length)));
   }
-  await Deno.remove(`${folder}/escp`);
-  await Deno.writeFile(`${folder}/${NAME}`, contents);
+  await Deno.remove(`${directory}/escp`);
+  await Deno.writeFile(`${directory}/${NAME}`, contents);
   const sum = encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", contents)));
-  await Deno.writeTextFile(`${folder}/SHA256SUMS`, `${"0".repeat(64)}  other\n${sum}  ${NAME}\n`);
+  await Deno.writeTextFile(`${directory}/SHA256SUMS`, `${"0".repeat(64)}  other\n${sum}  ${NAME}\n`);
   return sum;
 }
 
@@ -39,15 +39,15 @@ async function writeProgram(path: string, script: string): Promise<void> {
 }
 
 /** Puts what the script cannot do without into a directory, and these programs. */
-async function linkPrograms(folder: string, more: string[]): Promise<void> {
+async function linkPrograms(directory: string, more: string[]): Promise<void> {
   const needed = ["sh", "uname", "sed", "ls", "id", "mkdir", "tr", "cut", "head", "cat", "wc", "chmod", "mv", "rm"];
   for (const name of [...needed, "bash", ...more]) {
-    const found = ["/usr/bin", "/bin"].map((folder) => `${folder}/${name}`).find((path) => exists(path));
-    if (found) await Deno.symlink(found, `${folder}/${name}`);
+    const found = ["/usr/bin", "/bin"].map((directory) => `${directory}/${name}`).find((path) => exists(path));
+    if (found) await Deno.symlink(found, `${directory}/${name}`);
   }
 }
 
-/** Runs the remote commands of a server in a namespace where this was mounted on its home folder. */
+/** Runs the remote commands of a server in a namespace where this was mounted on its home directory. */
 const inMount = (options: string) =>
   `unshare -m sh -c 'mount -t tmpfs -o mode=700,${options} tmpfs "$HOME" && exec sh -c "$SSH_ORIGINAL_COMMAND"'`;
 
@@ -70,11 +70,11 @@ function findMountProblem(): string | undefined {
 }
 
 describeWithSshd("a host without escp", () => {
-  let release: TempFolder;
+  let release: TempDirectory;
   let sum: string;
   beforeAll(async () => {
     Deno.env.delete("ESCP_BINARY");
-    release = await createTempFolder();
+    release = await createTempDirectory();
     sum = await writeRelease(release.path);
   });
   afterAll(async () => {
@@ -82,22 +82,22 @@ describeWithSshd("a host without escp", () => {
     if (BINARY !== undefined) Deno.env.set("ESCP_BINARY", BINARY);
   });
 
-  /** Copies between a folder and such a host. */
+  /** Copies between a directory and such a host. */
   async function at(options: SshdOptions, body: (place: Place) => Promise<void>): Promise<void> {
-    await using folder = await createTempFolder();
-    await Deno.writeTextFile(`${folder.path}/a`, "contents");
-    await Deno.mkdir(`${folder.path}/cache`);
+    await using directory = await createTempDirectory();
+    await Deno.writeTextFile(`${directory.path}/a`, "contents");
+    await Deno.mkdir(`${directory.path}/cache`);
     await using sshd = await startSshd({ escp: false, ...options });
     const run = (...args: string[]) =>
       runEscp([...sshd.sshOptions, "-B", "--binaries", release.path, ...args], {
-        env: { XDG_CACHE_HOME: `${folder.path}/cache` },
+        env: { XDG_CACHE_HOME: `${directory.path}/cache` },
         timeoutMs: 60_000,
       });
     await body({
       sshd,
-      folder: folder.path,
+      directory: directory.path,
       run,
-      push: (...args) => run(...args, `${folder.path}/a`, "testhost:b"),
+      push: (...args) => run(...args, `${directory.path}/a`, "testhost:b"),
       there: `${sshd.home}/.cache/escp/${VERSION}`,
       logins: () => sshd.log().match(/Accepted publickey/g)?.length ?? 0,
     });
@@ -105,26 +105,26 @@ describeWithSshd("a host without escp", () => {
 
   interface Place {
     sshd: Sshd;
-    folder: string;
+    directory: string;
     run: (...args: string[]) => ReturnType<typeof runEscp>;
-    /** To "b" in the home folder. */
+    /** To "b" in the home directory. */
     push: (...args: string[]) => ReturnType<typeof runEscp>;
     /** Where escp is to be then. */
     there: string;
     logins: () => number;
   }
 
-  /** What lies in a folder; undefined when it is not there. */
-  async function names(folder: string): Promise<string[] | undefined> {
+  /** What lies in a directory; undefined when it is not there. */
+  async function names(directory: string): Promise<string[] | undefined> {
     try {
-      return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+      return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
     } catch {
       return undefined;
     }
   }
 
   it("gets it, for this session and those to come", async () => {
-    await at({}, async ({ sshd, folder, push, run, there, logins }) => {
+    await at({}, async ({ sshd, directory, push, run, there, logins }) => {
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
       assertMatch(
@@ -139,19 +139,19 @@ describeWithSshd("a host without escp", () => {
       assertEquals((await Deno.stat(there)).mode! & 0o7777, 0o700);
       assertEquals(logins(), 3);
 
-      const pulled = await run("testhost:b", `${folder}/c`);
+      const pulled = await run("testhost:b", `${directory}/c`);
       assertEquals(pulled.stderr, "");
-      assertEquals(await Deno.readTextFile(`${folder}/c`), "contents");
+      assertEquals(await Deno.readTextFile(`${directory}/c`), "contents");
       assertEquals(logins(), 4);
     });
   });
 
   it("gets it again when it was removed there, and nothing is sent where it is there already", async () => {
-    await at({}, async ({ sshd, folder, push, there }) => {
+    await at({}, async ({ sshd, directory, push, there }) => {
       await push();
       await Deno.remove(there, { recursive: true });
       assertMatch((await push()).stderr, /is put into/);
-      await Deno.remove(`${folder}/cache`, { recursive: true });
+      await Deno.remove(`${directory}/cache`, { recursive: true });
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
       assert(!stderr.includes("note:"), stderr);
@@ -168,7 +168,7 @@ describeWithSshd("a host without escp", () => {
 
       await Deno.remove(there, { recursive: true });
       const ssh = `exec /usr/bin/ssh -F '${sshd.configPath}' "$@"`;
-      await writeProgram(`${sshd.binFolder}/ssh`, ssh);
+      await writeProgram(`${sshd.binDirectory}/ssh`, ssh);
       // The way from the first host to the second is not what this is about.
       await Deno.mkdir(`${sshd.home}/.config/escp`, { recursive: true });
       await Deno.writeTextFile(`${sshd.home}/.config/escp/config.yaml`, `remote-path: ${there}/escp\n`);
@@ -191,8 +191,8 @@ describeWithSshd("a host without escp", () => {
       const other = fromFileUrl(new URL("other_versions.ts", import.meta.url));
       const [deno, ...rest] = escpCommand();
       const words = [deno, ...rest.slice(0, -1), other, "[0]"].map(quoteWord).join(" ");
-      const wrapper = await Deno.readTextFile(await writeEscpWrapper(sshd.binFolder));
-      await Deno.writeTextFile(`${sshd.binFolder}/escp`, wrapper.replace(/^exec .*$/m, `exec ${words} "$@"`));
+      const wrapper = await Deno.readTextFile(await writeEscpWrapper(sshd.binDirectory));
+      await Deno.writeTextFile(`${sshd.binDirectory}/escp`, wrapper.replace(/^exec .*$/m, `exec ${words} "$@"`));
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
       assertMatch(stderr, /is put into/);
@@ -213,7 +213,7 @@ describeWithSshd("a host without escp", () => {
   it("gets it where the login shell says no more than status 1, and into $XDG_CACHE_HOME", async () => {
     // As csh does for a command that it does not find.
     const forceCommand = `sh -c "$SSH_ORIGINAL_COMMAND"; status=$?; [ $status = 127 ] && exit 1; exit $status`;
-    await using home = await createTempFolder();
+    await using home = await createTempDirectory();
     const environment = { HOME: home.path, XDG_CACHE_HOME: `${home.path}/cache` };
     await at({ forceCommand, environment }, async ({ push }) => {
       const { code, stderr } = await push();
@@ -228,7 +228,7 @@ describeWithSshd("a host without escp", () => {
   ];
   for (const [what, more] of WITHOUT) {
     it(`gets it without ${what} there`, async () => {
-      await using tools = await createTempFolder();
+      await using tools = await createTempDirectory();
       await linkPrograms(tools.path, more);
       await at({ environment: { PATH: tools.path } }, async ({ push, there }) => {
         const { code, stderr } = await push();
@@ -263,7 +263,9 @@ describeWithSshd("a host without escp", () => {
   for (const [state, programs, message] of STATES) {
     it(`${state} is told why it does not get it`, async () => {
       await at({}, async ({ sshd, push, there }) => {
-        for (const [name, script] of Object.entries(programs)) await writeProgram(`${sshd.binFolder}/${name}`, script);
+        for (const [name, script] of Object.entries(programs)) {
+          await writeProgram(`${sshd.binDirectory}/${name}`, script);
+        }
         const { code, stderr } = await push();
         assertEquals(code, 255, stderr);
         assertMatch(stderr, message);
@@ -288,17 +290,17 @@ describeWithSshd("a host without escp", () => {
 
   const ignore = plainRightsProblem !== undefined;
   it({
-    name: `with a home folder that is closed is told what to do${ignore ? ` (skipped: ${plainRightsProblem})` : ""}`,
+    name: `with a home directory that is closed is told what to do${ignore ? ` (skipped: ${plainRightsProblem})` : ""}`,
     ignore,
     fn: () =>
       at({ forceCommand: plainShell }, async ({ sshd, push }) => {
         await Deno.chmod(sshd.home, 0o500);
         const { code, stderr } = await push();
         assertEquals(code, 255, stderr);
-        assertMatch(stderr, /its folder cannot be made there: .*Permission denied/);
+        assertMatch(stderr, /its directory cannot be made there: .*Permission denied/);
         assertMatch(stderr, /^hint: .*--install-dir/m);
         await Deno.chmod(sshd.home, 0o700);
-        await using elsewhere = await createTempFolder(CLOSED_PLACE);
+        await using elsewhere = await createTempDirectory(CLOSED_PLACE);
         const other = await push("--install-dir", `${elsewhere.path}/bin`);
         assertEquals(other.code, 0, other.stderr);
       }),
@@ -306,18 +308,18 @@ describeWithSshd("a host without escp", () => {
 
   const MOUNTS: [state: string, options: string, message: RegExp][] = [
     ["noexec", "noexec", /may not be executed there, as on a file system that is mounted noexec/],
-    ["read-only", "ro", /its folder cannot be made there: .*Read-only file system/],
+    ["read-only", "ro", /its directory cannot be made there: .*Read-only file system/],
     ["full", "size=16k", /it cannot be written there: .*No space left on device/],
   ];
   for (const [state, options, message] of MOUNTS) {
     it({
-      name: `with a home folder that is ${state} is told what to do${
+      name: `with a home directory that is ${state} is told what to do${
         mountProblem ? ` (skipped: ${mountProblem})` : ""
       }`,
       ignore: mountProblem !== undefined,
       fn: () =>
         at({ forceCommand: inMount(options) }, async ({ push }) => {
-          await using large = await createTempFolder();
+          await using large = await createTempDirectory();
           await writeRelease(large.path, 1 << 20);
           const { code, stderr } = await push("--binaries", large.path);
           assertEquals(code, 255, stderr);
@@ -329,7 +331,7 @@ describeWithSshd("a host without escp", () => {
 
   it("gets nothing that is not what SHA256SUMS says", async () => {
     await at({}, async ({ sshd, push }) => {
-      await using other = await createTempFolder();
+      await using other = await createTempDirectory();
       await writeRelease(other.path);
       const sums = `${other.path}/SHA256SUMS`;
       await Deno.writeTextFile(
@@ -349,8 +351,8 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("is not asked what it is where there is no executable at all", async () => {
-    await at({}, async ({ push, logins, folder }) => {
-      const { code, stderr } = await push("--binaries", folder);
+    await at({}, async ({ push, logins, directory }) => {
+      const { code, stderr } = await push("--binaries", directory);
       assertEquals([code, logins()], [255, 1]);
       assertMatch(stderr, /^hint: .*--binaries DIR/m);
     });
@@ -362,11 +364,11 @@ describeWithSshd("a host without escp", () => {
     await writeProgram(path, `: >'${trace}'; echo 'escp ${VERSION}'`);
   }
 
-  const LOOSE: [who: string, loosen: (folder: string) => Promise<void>, ignore?: boolean][] = [
-    ["a group may write to", (folder) => Deno.chmod(folder, 0o770)],
-    ["everybody may write to", (folder) => Deno.chmod(folder, 0o777)],
-    ["everybody may write to and only owners may delete from", (folder) => Deno.chmod(folder, 0o1777)],
-    ["belongs to another user", (folder) => Deno.chown(folder, OTHER_USER, null), Deno.uid() !== 0],
+  const LOOSE: [who: string, loosen: (directory: string) => Promise<void>, ignore?: boolean][] = [
+    ["a group may write to", (directory) => Deno.chmod(directory, 0o770)],
+    ["everybody may write to", (directory) => Deno.chmod(directory, 0o777)],
+    ["everybody may write to and only owners may delete from", (directory) => Deno.chmod(directory, 0o1777)],
+    ["belongs to another user", (directory) => Deno.chown(directory, OTHER_USER, null), Deno.uid() !== 0],
   ];
   for (const [who, loosen, ignore = false] of LOOSE) {
     it({
@@ -376,25 +378,25 @@ describeWithSshd("a host without escp", () => {
         at({}, async ({ sshd, push, there }) => {
           const trace = `${sshd.home}/run`;
           const below = `${sshd.home}/shared/own/bin`;
-          const PLACES: [folder: string, loose: string, args: string[]][] = [
+          const PLACES: [directory: string, loose: string, args: string[]][] = [
             [there, there, []],
             [there, `${sshd.home}/.cache/escp`, []],
             [there, `${sshd.home}/.cache`, []],
             [below, below, ["--install-dir", below]],
             [below, `${sshd.home}/shared`, ["--install-dir", "~/shared/own/bin"]],
           ];
-          for (const [folder, loose, args] of PLACES) {
-            await plant(`${folder}/escp`, trace);
+          for (const [directory, loose, args] of PLACES) {
+            await plant(`${directory}/escp`, trace);
             await loosen(loose);
             const { code, stderr } = await push(...args);
             assertEquals(code, 255, stderr);
             const [, named] = /others may write to "(.*)", or it belongs to somebody else/.exec(stderr) ?? [];
             assertEquals(named, loose, stderr);
             assertMatch(stderr, /^hint: .*--install-dir DIR/m);
-            assertEquals(await names(folder), ["escp"]);
+            assertEquals(await names(directory), ["escp"]);
             await Deno.remove(loose, { recursive: true });
             // Where it is not there yet, nothing is made either.
-            if (loose === folder) continue;
+            if (loose === directory) continue;
             await Deno.mkdir(loose, { recursive: true });
             await loosen(loose);
             assertMatch((await push(...args)).stderr, /others may write to/);
@@ -420,7 +422,7 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("gets it into a directory outside of the home directory if nobody else may write above it", async () => {
-    await using elsewhere = await createTempFolder(CLOSED_PLACE);
+    await using elsewhere = await createTempDirectory(CLOSED_PLACE);
     await at({}, async ({ push }) => {
       const { code, stderr } = await push("--install-dir", `${elsewhere.path}/new/bin`);
       assertEquals(code, 0, stderr);
@@ -430,7 +432,7 @@ describeWithSshd("a host without escp", () => {
 
   for (const tool of ["sha256sum", "openssl", "no program"]) {
     it(`with ${tool} for SHA-256 runs no program of --install-dir that is not the one to install`, async () => {
-      await using programs = await createTempFolder();
+      await using programs = await createTempDirectory();
       await linkPrograms(programs.path, tool === "no program" ? [] : [tool]);
       await at({ environment: { PATH: programs.path } }, async ({ sshd, push }) => {
         const [trace, bin] = [`${sshd.home}/run`, `${sshd.home}/bin`];
@@ -449,7 +451,7 @@ describeWithSshd("a host without escp", () => {
     await at({}, async ({ sshd, run }) => {
       const [trace, bin] = [`${sshd.home}/run`, `${sshd.home}/bin`];
       await plant(`${bin}/escp`, trace);
-      await using other = await createTempFolder();
+      await using other = await createTempDirectory();
       await Deno.writeTextFile(`${other.path}/${executableName(VERSION, "macos-arm64")}`, "x");
       const { code, stderr } = await run("--binaries", other.path, "--install", "--install-dir", bin, "testhost");
       assertEquals(code, 1, stderr);
@@ -459,16 +461,16 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("keeps nothing of it when this side ends in the middle", async () => {
-    await at({}, async ({ sshd, folder, there }) => {
-      await using large = await createTempFolder();
+    await at({}, async ({ sshd, directory, there }) => {
+      await using large = await createTempDirectory();
       await writeRelease(large.path, 32 << 20);
       const [started, go] = [`${sshd.home}/started`, `${sshd.home}/go`];
       await writeProgram(
-        `${sshd.binFolder}/gzip`,
+        `${sshd.binDirectory}/gzip`,
         `head -c 1000 >/dev/null; : >'${started}'; until [ -e '${go}' ]; do sleep 0.1; done; exec /usr/bin/gzip "$@"`,
       );
-      const args = [...sshd.sshOptions, "-B", "--binaries", large.path, `${folder}/a`, "testhost:b"];
-      await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${folder}/cache` } });
+      const args = [...sshd.sshOptions, "-B", "--binaries", large.path, `${directory}/a`, "testhost:b"];
+      await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${directory}/cache` } });
       while (!exists(started)) await new Promise((resolve) => setTimeout(resolve, 20));
       assertEquals((await names(there))?.length, 1);
       running.kill("SIGINT");
@@ -482,11 +484,11 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("keeps of it what --clean removes when its shell is killed in the middle", async () => {
-    await at({}, async ({ sshd, folder, there }) => {
+    await at({}, async ({ sshd, directory, there }) => {
       const started = `${sshd.home}/started`;
-      await writeProgram(`${sshd.binFolder}/gzip`, `printf 1234; : >'${started}'; exec sleep 60`);
-      const args = [...sshd.sshOptions, "-B", "--binaries", release.path, `${folder}/a`, "testhost:b"];
-      await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${folder}/cache` } });
+      await writeProgram(`${sshd.binDirectory}/gzip`, `printf 1234; : >'${started}'; exec sleep 60`);
+      const args = [...sshd.sshOptions, "-B", "--binaries", release.path, `${directory}/a`, "testhost:b"];
+      await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${directory}/cache` } });
       while (!exists(started)) await new Promise((resolve) => setTimeout(resolve, 20));
       for (const process of await descendantsOf(sshd.pid)) await killProcess(process);
       assertEquals((await running.result).code, 255);
@@ -504,9 +506,9 @@ describeWithSshd("a host without escp", () => {
   });
 
   it("may get it from several at once", async () => {
-    await at({}, async ({ run, folder, sshd, there }) => {
+    await at({}, async ({ run, directory, sshd, there }) => {
       const results = await Promise.all(
-        [1, 2, 3].map((number) => run(`${folder}/a`, `testhost:several-${number}`)),
+        [1, 2, 3].map((number) => run(`${directory}/a`, `testhost:several-${number}`)),
       );
       assertEquals(results.map(({ code, stderr }) => code || stderr.match(/Cannot.*/)), [null, null, null]);
       assertEquals(await names(there), ["escp"]);
@@ -545,14 +547,14 @@ describeWithSshd("a host without escp", () => {
     });
 
   /** Copies as `push` does, with a terminal. */
-  function pushOnTerminal({ sshd, folder }: Place, ...flags: string[]) {
-    const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${folder}/a`, "testhost:b"];
+  function pushOnTerminal({ sshd, directory }: Place, ...flags: string[]) {
+    const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${directory}/a`, "testhost:b"];
     const words = [...escpCommand(), ...args].map(quoteWord).join(" ");
     const child = new Deno.Command("script", {
       args: ["-qec", `exec ${words}`, "/dev/null"],
       stdin: "piped",
       stdout: "piped",
-      env: { TERM: "xterm", XDG_CACHE_HOME: `${folder}/cache` },
+      env: { TERM: "xterm", XDG_CACHE_HOME: `${directory}/cache` },
     }).spawn();
     const writer = child.stdin.getWriter();
     const screen = new PrintedText(child.stdout);
@@ -569,11 +571,11 @@ describeWithSshd("a host without escp", () => {
 
   onTerminal("shows how much of it is on its way", () =>
     at({}, async (place) => {
-      await using large = await createTempFolder();
+      await using large = await createTempDirectory();
       await writeRelease(large.path, 32 << 20);
       const go = `${place.sshd.home}/go`;
       const slow = `head -c 1000; until [ -e '${go}' ]; do sleep 0.1; done; exec cat`;
-      await writeProgram(`${place.sshd.binFolder}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
+      await writeProgram(`${place.sshd.binDirectory}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
       const { screen, end } = pushOnTerminal(place, "--binaries", large.path, "--bootstrap=always");
       await screen.waitFor(/\rescp [0-9.]+ to testhost +\d+% .* of 32\.0 MiB/);
       await Deno.writeTextFile(go, "");
@@ -623,12 +625,12 @@ describeWithSshd("an executable of its own", () => {
     ignore: BINARY === undefined,
     async fn() {
       await using sshd = await startSshd({ escp: false });
-      await using folder = await createTempFolder();
-      await Deno.writeTextFile(`${folder.path}/a`, "contents");
-      const env = { XDG_CACHE_HOME: folder.path };
-      // A path in the home folder would be in the real one: this escp is no wrapper that goes to that of the test.
+      await using directory = await createTempDirectory();
+      await Deno.writeTextFile(`${directory.path}/a`, "contents");
+      const env = { XDG_CACHE_HOME: directory.path };
+      // A path in the home directory would be in the real one: this escp is no wrapper that goes to that of the test.
       const to = `testhost:${sshd.home}/b`;
-      const { code, stderr } = await runEscp([...sshd.sshOptions, `${folder.path}/a`, to], { env });
+      const { code, stderr } = await runEscp([...sshd.sshOptions, `${directory.path}/a`, to], { env });
       assertEquals(code, 0, stderr);
       assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
       const there = `${sshd.home}/.cache/escp/${VERSION}/escp`;

@@ -13,7 +13,7 @@ const CHANGES: { name: string; size: number; change: string; arrives: boolean }[
   { name: "a small one shrinks", size: 1000, change: "printf less > f", arrives: true },
   { name: "a small one vanishes", size: 1000, change: "rm f", arrives: false },
   { name: "a small one becomes a FIFO", size: 1000, change: "rm f; mkfifo f", arrives: false },
-  { name: "a small one becomes a folder", size: 1000, change: "rm f; mkdir f", arrives: false },
+  { name: "a small one becomes a directory", size: 1000, change: "rm f; mkdir f", arrives: false },
   { name: "a large one grows", size: 3 * MiB, change: "printf more >> f", arrives: false },
   { name: "a large one shrinks", size: 3 * MiB, change: "printf less > f", arrives: false },
   { name: "a large one vanishes", size: 3 * MiB, change: "rm f", arrives: false },
@@ -39,7 +39,7 @@ describeWithSshd("a file that changes while it is copied", () => {
   let program: string;
   beforeAll(async () => {
     scene = await startScene();
-    program = `${scene.sshd.binFolder}/between`;
+    program = `${scene.sshd.binDirectory}/between`;
     await Deno.writeTextFile(program, BETWEEN);
     await Deno.chmod(program, 0o755);
   });
@@ -54,7 +54,7 @@ describeWithSshd("a file that changes while it is copied", () => {
           const tree = await scene.tree({
             "from/f": { size },
             ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
-            "to": { folder: true },
+            "to": { directory: true },
           });
           const { code, stderr } = await scene.copy(way, {
             flags: ["-r", "-S", program],

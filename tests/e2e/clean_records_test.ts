@@ -66,8 +66,8 @@ describeWithSshd("--clean by records", () => {
 
       /** Cleans with the state directory below this home. */
       const clean = async (home: string, ...args: string[]): Promise<EscpResult> => {
-        const folder = await scene.tree();
-        const escp = await writeEscpWrapper(folder, { engine, env: { HOME: home }, cwd: home });
+        const directory = await scene.tree();
+        const escp = await writeEscpWrapper(directory, { engine, env: { HOME: home }, cwd: home });
         const flags = ["-D", escp, "--engine", engine, "--older-than", "0"];
         return await scene.clean(args, { flags, env: host ? {} : { HOME: home } });
       };
@@ -75,7 +75,10 @@ describeWithSshd("--clean by records", () => {
       const all = host ? [host] : [];
 
       it(`finds partial files of any directory, without walking (${where})`, async () => {
-        const [home, data] = [await scene.tree(), await scene.tree({ "a/b": { folder: true }, "c": { folder: true } })];
+        const [home, data] = [
+          await scene.tree(),
+          await scene.tree({ "a/b": { directory: true }, "c": { directory: true } }),
+        ];
         const left = [await leave(home, `${data}/a/b`), await leave(home, `${data}/c`)];
         await Deno.writeTextFile(`${data}/c/.escp-5f2a09c1-00000a01-0000002f.part`, "only a walk finds this");
         const expected = left.flatMap(pathsOf).sort();
@@ -97,7 +100,7 @@ describeWithSshd("--clean by records", () => {
       it(`keeps to the directories that are named, and walks them for orphans (${where})`, async () => {
         const [home, data] = [
           await scene.tree(),
-          await scene.tree({ "in/sub": { folder: true }, "out": { folder: true } }),
+          await scene.tree({ "in/sub": { directory: true }, "out": { directory: true } }),
         ];
         const [inside, outside] = [await leave(home, `${data}/in/sub`), await leave(home, `${data}/out`)];
         const orphan = `${data}/in/.escp-${"0123456789abcdef".repeat(2)}.part`;
@@ -111,7 +114,7 @@ describeWithSshd("--clean by records", () => {
       });
 
       it(`leaves records and partial files that a copy uses (${where})`, async () => {
-        const [home, data] = [await scene.tree(), await scene.tree({ "d": { folder: true } })];
+        const [home, data] = [await scene.tree(), await scene.tree({ "d": { directory: true } })];
         const { partial, journal, run } = await leave(home, `${data}/d`);
         const locks = await Promise.all([journal, run].map((path) => Deno.open(path)));
         for (const lock of locks) await lock.lock(true);
@@ -127,7 +130,10 @@ describeWithSshd("--clean by records", () => {
       });
 
       it(`removes a record whose partial file is another, and does not touch that file (${where})`, async () => {
-        const [home, data] = [await scene.tree(), await scene.tree({ "a": { folder: true }, "b": { folder: true } })];
+        const [home, data] = [
+          await scene.tree(),
+          await scene.tree({ "a": { directory: true }, "b": { directory: true } }),
+        ];
         const [swapped, linked] = [await leave(home, `${data}/a`), await leave(home, `${data}/b`)];
         await Deno.rename(swapped.partial, `${data}/kept`);
         await Deno.writeTextFile(swapped.partial, "another");
@@ -143,7 +149,7 @@ describeWithSshd("--clean by records", () => {
       });
 
       it(`removes records that are damaged, and leaves other files (${where})`, async () => {
-        const [home, data] = [await scene.tree(), await scene.tree({ "d": { folder: true } })];
+        const [home, data] = [await scene.tree(), await scene.tree({ "d": { directory: true } })];
         const { partial, journal, run } = await leave(home, `${data}/d`);
         const state = journal.slice(0, journal.lastIndexOf("/"));
         await Deno.writeTextFile(journal, "damaged");
@@ -159,11 +165,11 @@ describeWithSshd("--clean by records", () => {
     }
 
     it(`keeps to the directory that a host confines its sessions to (${engine})`, async () => {
-      const data = await scene.tree({ "in": { folder: true }, "out": { folder: true } });
+      const data = await scene.tree({ "in": { directory: true }, "out": { directory: true } });
       const home = scene.sshd.home;
       const [inside, outside] = [await leave(home, `${data}/in`), await leave(home, `${data}/out`)];
       await using _ = await remoteConfig(scene, `root: ${data}/in\n`);
-      const flags = ["-D", `${scene.sshd.binFolder}/${engine}/escp`, "--older-than", "0"];
+      const flags = ["-D", `${scene.sshd.binDirectory}/${engine}/escp`, "--older-than", "0"];
       const { code, stderr, stdout } = await scene.clean(["testhost:"], { flags });
       assertEquals([code, stderr], [0, ""]);
       for (const path of pathsOf(inside)) assert(stdout.includes(path), stdout);
@@ -171,7 +177,7 @@ describeWithSshd("--clean by records", () => {
     });
 
     it(`takes an empty path of an older client for the home directory (${engine})`, async () => {
-      const [home, data] = [await scene.tree(), await scene.tree({ "d": { folder: true } })];
+      const [home, data] = [await scene.tree(), await scene.tree({ "d": { directory: true } })];
       const { partial } = await leave(home, `${data}/d`);
       const orphan = ".escp-5f2a09c1-00000a01-0000002f.part";
       await Deno.writeTextFile(`${home}/${orphan}`, "1");
@@ -217,7 +223,7 @@ describeWithSshd("--clean by records", () => {
     const home = await scene.tree();
     const { code, stdout } = await runEscp(["--clean", "--json"], { env: { HOME: home } });
     const [start, end] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-    assertEquals([code, start.folders, end.files], [0, [], 0]);
+    assertEquals([code, start.directories, end.files], [0, [], 0]);
     assertEquals([...Deno.readDirSync(home)], [], "nothing is made");
   });
 });

@@ -25,7 +25,7 @@ const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journa
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
 const FOREIGN = ".escp-5f2a09c1-00000a01-0000002f.part.txt";
 const SOURCE = { dev: 1, inode: 2, size: 9, mtime: 1, mtimeNs: 0, ctime: 1, ctimeNs: 0 };
-/** What an abandoned copy of a folder has left, beside files that only look so. */
+/** What an abandoned copy of a directory has left, beside files that only look so. */
 const LEFT: TreeEntries = {
   [`data/sub/${NAMES.journal}`]: oldJournal("big", SOURCE, new Uint8Array()),
   [`data/sub/${NAMES.partial}`]: "123456789",
@@ -46,19 +46,19 @@ describeWithSshd("--clean", () => {
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
-  /** An escp that a script of this folder stands for. */
+  /** An escp that a script of this directory stands for. */
   async function writeEscp(engine: Engine, first: string[], script: string): Promise<string> {
-    const folder = await scene.tree();
+    const directory = await scene.tree();
     const words = [Deno.execPath(), "run", "--quiet", "--allow-all", `${HERE}${script}`, ...first];
-    await Deno.writeTextFile(`${folder}/script`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${folder}/script`, 0o755);
-    using _ = useAsEscp(`${folder}/script`);
-    return await writeEscpWrapper(folder, { engine });
+    await Deno.writeTextFile(`${directory}/script`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
+    await Deno.chmod(`${directory}/script`, 0o755);
+    using _ = useAsEscp(`${directory}/script`);
+    return await writeEscpWrapper(directory, { engine });
   }
 
   /** Cleans from here, or on a host with the escp of this path. */
   async function clean(engine: Engine, escp: string | undefined, args: string[]): Promise<EscpResult> {
-    const there = ["-D", escp ?? `${scene.sshd.binFolder}/${engine}/escp`];
+    const there = ["-D", escp ?? `${scene.sshd.binDirectory}/${engine}/escp`];
     using _ = escp === undefined ? undefined : useAsEscp(escp);
     return await runEscp([...scene.sshd.sshOptions, ...there, "--engine", engine, "--clean", ...args]);
   }
@@ -116,14 +116,14 @@ describeWithSshd("--clean", () => {
       await assertSame(`${from}/big`, `${to}/big`);
     });
 
-    it(`keeps to the folder that a host confines its sessions to (${engine})`, async () => {
+    it(`keeps to the directory that a host confines its sessions to (${engine})`, async () => {
       const tree = await scene.tree({ ...LEFT, "data/to-out": { link: "../out" } });
       await using _ = await remoteConfig(scene, `root: ${tree}/data\n`);
       const before = temporaryFiles(tree);
-      const folders = [`${tree}/out`, "../out", `${tree}/data/to-out`, tree, "~/../out", "/"];
-      const outside = await clean(engine, later[engine], folders.map((folder) => `testhost:${folder}`));
-      for (const folder of folders) {
-        assertStringIncludes(outside.stderr, `"${folder}": that host allows only what is in "${tree}/data"\n`);
+      const directories = [`${tree}/out`, "../out", `${tree}/data/to-out`, tree, "~/../out", "/"];
+      const outside = await clean(engine, later[engine], directories.map((directory) => `testhost:${directory}`));
+      for (const directory of directories) {
+        assertStringIncludes(outside.stderr, `"${directory}": that host allows only what is in "${tree}/data"\n`);
       }
       assertEquals([outside.code, outside.stdout], [1, "0 files removed, 0 B; 6 failed\n"]);
       assertEquals(temporaryFiles(tree), before);
@@ -174,7 +174,7 @@ describeWithSshd("--clean", () => {
           ...LEFT,
           [`data/${oldName("/x", "run")}`]: "",
           [`data/${mine}`]: "mine",
-          "data/pair": { folder: true },
+          "data/pair": { directory: true },
         });
         // Of one with a journal of somebody else's the partial file alone is his.
         await Deno.copyFile(`${tree}/data/sub/${NAMES.journal}`, `${tree}/data/pair/${NAMES.journal}`);
@@ -182,8 +182,8 @@ describeWithSshd("--clean", () => {
         for (const own of [mine, `pair/${NAMES.partial}`]) {
           await Deno.chown(`${tree}/data/${own}`, OTHER_USER, OTHER_USER);
         }
-        for (const folder of ["data", "data/sub", "data/pair"]) {
-          await Deno.chmod(`${tree}/${folder}`, 0o777);
+        for (const directory of ["data", "data/sub", "data/pair"]) {
+          await Deno.chmod(`${tree}/${directory}`, 0o777);
         }
         const others = await writeOthersEscp(await scene.tree(), [later[engine]]);
         const before = temporaryFiles(tree);
@@ -200,7 +200,7 @@ describeWithSshd("--clean", () => {
 
   const engine = ENGINES[0];
 
-  it("takes folders of several hosts and of this one, patterns of others, and tells programs", async () => {
+  it("takes directories of several hosts and of this one, patterns of others, and tells programs", async () => {
     const [here, one, two] = [await scene.tree(LEFT), await scene.tree(LEFT), await scene.tree(LEFT)];
     const odd = "od\nd\x1b[2J";
     await Deno.rename(`${two}/data`, `${two}/${odd}`);
@@ -210,7 +210,7 @@ describeWithSshd("--clean", () => {
     assertMatch(stderr, /^escp: nohost\.invalid: Cannot log in/m);
     const story = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
     assertEquals(story[0].event, "start");
-    assertEquals(story[0].folders.length, 5);
+    assertEquals(story[0].directories.length, 5);
     const removed = story.filter(({ event }) => event === "removed");
     assertEquals(
       removed.map(({ host }) => host).sort(),

@@ -62,8 +62,8 @@ describeWithNetworks("data ports that refuse", () => {
   });
 
   it("are passed by over the connection that the user's ssh has open already", async () => {
-    await using folder = await createTempTree({});
-    const master = ["-oControlMaster=auto", `-oControlPath=${folder.path}/%C`, "-oControlPersist=30"];
+    await using directory = await createTempTree({});
+    const master = ["-oControlMaster=auto", `-oControlPath=${directory.path}/%C`, "-oControlPersist=30"];
     await pair.copy("push", master);
     const logins = () => pair.sshd.log().match(/Accepted publickey/g)?.length ?? 0;
     const before = logins();

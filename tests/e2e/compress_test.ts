@@ -34,7 +34,7 @@ describeWithSshd("with -C", () => {
     });
     random = `${await scene.tree({ "random": { size: 9 * MiB } })}/random`;
     mixed = await scene.tree({
-      ...randomTree({ files: 400, folders: 20, maxBytes: 3000, seed: "mixed" }),
+      ...randomTree({ files: 400, directories: 20, maxBytes: 3000, seed: "mixed" }),
       "1M": lines.subarray(0, MiB),
       "1M+1": lines.subarray(0, MiB + 1),
       "random": { size: 5 * MiB + 1 },
@@ -87,7 +87,7 @@ describeWithSshd("with -C", () => {
         const to = await scene.tree();
         const other = ENGINES.find((each) => each !== engine) ?? engine;
         const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
-        const args = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binFolder}/${other}/escp`, "--engine", engine];
+        const args = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/${other}/escp`, "--engine", engine];
         const paths = [host("pull", mixed), host("push", `${to}/new`)];
         endOf(await runEscp([...args, "-r", "-C", "--json", "--symlinks=preserve", ...paths]));
         assertEquals(await compareTrees(mixed, `${to}/new`), []);

@@ -30,7 +30,7 @@ describeWithSshd("a host that confines its sessions", () => {
     });
   }
 
-  it("takes what goes into its folder", async () => {
+  it("takes what goes into its directory", async () => {
     for (const way of ways("push")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
@@ -46,7 +46,7 @@ describeWithSshd("a host that confines its sessions", () => {
         const { code, stderr } = await scene.copy(way, { sources: [`${tree}/one`], target });
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, target);
       }
-      // The home folder lies outside, so the root takes its place.
+      // The home directory lies outside, so the root takes its place.
       for (const name of ["new", "relative", "tilde", "up", "sub/linked"]) {
         assertEquals(await Deno.readTextFile(`${remote}/in/${name}`), "1", name);
       }
@@ -82,7 +82,7 @@ describeWithSshd("a host that confines its sessions", () => {
         "/",
       ];
       for (const [index, target] of targets.entries()) {
-        // Engines take turns, as do files and folders.
+        // Engines take turns, as do files and directories.
         if (index % all.length !== turn) continue;
         const source = index % 3 === 0 ? "many" : "one";
         const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/${source}`], target });
@@ -98,7 +98,7 @@ describeWithSshd("a host that confines its sessions", () => {
     }
   });
 
-  it("gives what is in its folder, and nothing else", async () => {
+  it("gives what is in its directory, and nothing else", async () => {
     for (const way of ways("pull")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
@@ -137,7 +137,7 @@ describeWithSshd("a host that confines its sessions", () => {
     }
   });
 
-  it("follows links inside of its folder only", async () => {
+  it("follows links inside of its directory only", async () => {
     for (const way of ways("pull")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
@@ -149,12 +149,12 @@ describeWithSshd("a host that confines its sessions", () => {
       }
       assertEquals(await Deno.readTextFile(`${target}/new/to-sub/file`), "deep inside");
       const names = [...Deno.readDirSync(`${target}/new`)].map(({ name }) => name).sort();
-      // Something failed, so the folder is still marked as unfinished, and what was copied is remembered.
+      // Something failed, so the directory is still marked as unfinished, and what was copied is remembered.
       assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["file", "large", "sub", "to-sub"]);
     }
   });
 
-  it("says so when its folder is not there", async () => {
+  it("says so when its directory is not there", async () => {
     await using config = await remoteConfig(scene, "root: /nowhere/at all\n");
     const tree = await scene.tree({ "one": "1" });
     const { code, stderr } = await scene.copy(ways("push")[0], { sources: [`${tree}/one`], target: "x" });
@@ -184,7 +184,7 @@ describeWithSshd("a host that confines its sessions", () => {
   });
 
   it("lets nobody write a log where it likes", async () => {
-    const tree = await scene.tree({ "one": "1", "in": { folder: true } });
+    const tree = await scene.tree({ "one": "1", "in": { directory: true } });
     for (const text of [`root: ${tree}/in`, "allow: pull"]) {
       await using _ = await remoteConfig(scene, text);
       const { code, stderr } = await scene.copy(ways("pull")[0], {
@@ -201,8 +201,8 @@ describeWithSshd("a host that confines its sessions", () => {
   const ignore = systemConfigProblem !== undefined;
   const why = ignore ? ` (skipped: ${systemConfigProblem})` : "";
   it(`is not opened up by its user${why}`, { ignore }, async () => {
-    const tree = await scene.tree({ "one": "1", "in": { folder: true }, "bin": { folder: true } });
-    const inner = `${scene.sshd.binFolder}/${ENGINES[0]}/escp`;
+    const tree = await scene.tree({ "one": "1", "in": { directory: true }, "bin": { directory: true } });
+    const inner = `${scene.sshd.binDirectory}/${ENGINES[0]}/escp`;
     const escp = await writeEscpWithSystemConfig(`${tree}/bin`, inner, `root: ${tree}/in\nallow: push\n`);
     await using _ = await remoteConfig(scene, "root: /\nallow: [push, pull]\n");
     const copy = (target: string) =>

@@ -25,11 +25,11 @@ describeWithSshd("contents arrive byte by byte", () => {
       "5M": { size: 5 * MiB },
       "40M": { size: 40 * MiB + 17 },
       "zeros": { sparseSize: 9 * MiB, pieces: { [4 * MiB + 5]: "in the middle" } },
-      "empty": { folder: true },
-      "a/b/c/d/e/f/g/empty": { folder: true },
+      "empty": { directory: true },
+      "a/b/c/d/e/f/g/empty": { directory: true },
       "a/b/c/d/e/f/g/h": "deep",
     });
-    many = await scene.tree(randomTree({ files: 3000, folders: 60, maxBytes: 3000, seed: "many" }));
+    many = await scene.tree(randomTree({ files: 3000, directories: 60, maxBytes: 3000, seed: "many" }));
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 

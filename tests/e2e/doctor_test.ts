@@ -6,7 +6,7 @@ import { type EscpOptions, runEscp, startEscp } from "../support/escp_command.ts
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { createNetwork, describeWithNetworks } from "../support/network.ts";
 import { startSshd } from "../support/sshd.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 import { remoteConfig } from "./remote_settings.ts";
 import { type Engine, ENGINES, type Scene, startScene } from "./scene.ts";
 
@@ -62,9 +62,9 @@ function notOk(steps: Map<string, Step>): Record<string, string> {
   );
 }
 
-/** What is in a folder, but for settings and what Deno itself keeps in a home folder. */
-function names(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+/** What is in a directory, but for settings and what Deno itself keeps in a home directory. */
+function names(directory: string): string[] {
+  return [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) =>
     name !== ".config" && name !== ".cache"
   );
 }
@@ -80,7 +80,7 @@ describeWithSshd("--doctor", () => {
 
   const args = (operand = "testhost", { engine, flags = [] }: { engine?: Engine; flags?: string[] } = {}) => [
     ...scene.sshd.sshOptions,
-    ...(engine ? ["--engine", engine, "-D", `${scene.sshd.binFolder}/${engine}/escp`] : []),
+    ...(engine ? ["--engine", engine, "-D", `${scene.sshd.binDirectory}/${engine}/escp`] : []),
     ...QUICK,
     ...flags,
     operand,
@@ -165,7 +165,7 @@ describeWithSshd("--doctor", () => {
     assertEquals([code, notOk(steps), steps.size], [255, { login: "fail" }, 1]);
   });
 
-  it("fails for folders that are not there, and measures all else", async () => {
+  it("fails for directories that are not there, and measures all else", async () => {
     const found = await examine("testhost:none/of/it");
     assertEquals([found.code, notOk(found.steps), [...found.steps.keys()]], [1, { "disk there": "fail" }, NAMES]);
     assertMatch(found.steps.get("disk there")!.problem!, /none\/of\/it": No such file/);
@@ -210,8 +210,8 @@ describeWithSshd("--doctor", () => {
       for (const file of ["../../deno.json", script]) words.push(fromFileUrl(new URL(file, import.meta.url)));
       return words.map((word) => `'${word}'`).join(" ");
     };
-    await using folder = await createTempFolder();
-    const path = `${folder.path}/escp`;
+    await using directory = await createTempDirectory();
+    const path = `${directory.path}/escp`;
     const cannot = ["system there", "round trip control", "round trip stream", "throughput pull 4", "disk there"];
     for (
       const [script, more] of [["./without_probes.ts", []], ["./without_features.ts", [
@@ -269,7 +269,7 @@ describeWithNetworks("--doctor, where the data ports are closed", () => {
     const namespace = network.namespace("server");
     await tellRejections(namespace);
     await using sshd = await startSshd({ addresses: ["10.77.0.2"], namespace });
-    await using here = await createTempFolder();
+    await using here = await createTempDirectory();
     const run = async (...flags: string[]) => {
       const words = [...sshd.sshOptions, ...QUICK, "--json", ...flags, "testhost", here.path];
       const result = await runEscp(words, { namespace: network.namespace("client") });

@@ -7,10 +7,10 @@ import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const TREE = {
   "large": { size: (5 << 20) + 7 },
-  "folder/small": "small",
-  "folder/empty": "",
-  "folder/other": { size: 70_000 },
-  "folder/link": { link: "small" },
+  "directory/small": "small",
+  "directory/empty": "",
+  "directory/other": { size: 70_000 },
+  "directory/link": { link: "small" },
 };
 const BYTES = (5 << 20) + 7 + 5 + 70_000;
 
@@ -58,7 +58,7 @@ describeWithSshd("--ioengine dummy", () => {
       assertEquals(await compareTrees(one, two), []);
       const differences = await compareTrees(from, one);
       assertEquals(differences.map((line) => line.split(":")[0]).sort(), [
-        ...["folder/link", "folder/other", "folder/small", "large"],
+        ...["directory/link", "directory/other", "directory/small", "large"],
       ]);
       assert(!differences.some((line) => line.includes("bytes")), `sizes: ${differences}`);
     });
@@ -67,7 +67,7 @@ describeWithSshd("--ioengine dummy", () => {
   for (const engine of ENGINES) {
     it(`goes through this host between two others, and says in the summary what it was (${engine})`, async () => {
       const to = await scene.tree();
-      const command = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binFolder}/${engine}/escp`, "-v"];
+      const command = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/${engine}/escp`, "-v"];
       const sources = [`testhost:${from}/large`, `testhost2:${to}/x`];
       for (
         const [ioengine, said] of [["dummy", /nothing was read or written/], ["posix::dummy", /nothing was written/]]

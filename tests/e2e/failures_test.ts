@@ -23,7 +23,7 @@ describeWithSshd("one path that fails does not stop the others", () => {
         "from/sub/x": "x",
         "from/sub/y/z": "z",
         "from/z": { size: 2 << 20 },
-        // A folder in place of a file, and a file in place of a folder.
+        // A directory in place of a file, and a file in place of a directory.
         "to/from/small/in the way": "",
         "to/from/large/in the way": "",
         "to/from/sub/y": "in the way",
@@ -75,11 +75,11 @@ describeWithSshd("permissions", { ignore: plainRightsProblem !== undefined }, ()
   beforeAll(async () => {
     scene = await startScene();
     for (const engine of ENGINES) {
-      const inner = `${scene.sshd.binFolder}/${engine}`;
+      const inner = `${scene.sshd.binDirectory}/${engine}`;
       await Deno.rename(`${inner}/escp`, `${inner}/inner`);
       await Deno.rename(await writePlainEscp(inner, [`${inner}/inner`]), `${inner}/escp`);
     }
-    plain = useAsEscp(await writePlainEscp(scene.sshd.binFolder));
+    plain = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
   });
   afterAll(async () => {
     plain[Symbol.dispose]();
@@ -93,7 +93,7 @@ describeWithSshd("permissions", { ignore: plainRightsProblem !== undefined }, ()
         "from/secret": { content: "secret", mode: 0 },
         "from/large secret": { size: 2 << 20, mode: 0 },
         "from/closed/in": "in",
-        "from/closed": { folder: true, mode: 0 },
+        "from/closed": { directory: true, mode: 0 },
         "from/z/z": { size: 2 << 20 },
       });
       const { code, stderr } = await scene.copy(way, {
@@ -112,8 +112,8 @@ describeWithSshd("permissions", { ignore: plainRightsProblem !== undefined }, ()
       await Deno.chmod(`${tree}/from/closed`, 0o700);
     });
 
-    it(`of the target folder are named: ${wayName(way)}`, async () => {
-      const tree = await scene.tree({ "a": "a", "to/b": "b", "to": { folder: true, mode: 0o555 } });
+    it(`of the target directory are named: ${wayName(way)}`, async () => {
+      const tree = await scene.tree({ "a": "a", "to/b": "b", "to": { directory: true, mode: 0o555 } });
       const { code, stderr } = await scene.copy(way, { sources: [`${tree}/a`], target: `${tree}/to` });
       await Deno.chmod(`${tree}/to`, 0o755);
       assertEquals(code, 1, stderr);

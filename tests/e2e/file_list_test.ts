@@ -12,7 +12,7 @@ const SOURCES = {
   "a": "not meant",
   "~tilde": "tilde",
   "new\nline": "two lines",
-  "folder/deep": "deep",
+  "directory/deep": "deep",
   "large": { size: 3 << 20, seed: 5 },
 };
 
@@ -25,9 +25,9 @@ describeWithSshd("a list of files", () => {
   afterAll(() => scene[Symbol.asyncDispose]());
 
   it("may name 100,000 sources with long paths that are not there, each of which is reported", async () => {
-    const tree = await scene.tree({ "there": "there", "to": { folder: true } });
-    const folder = `${tree}/${Array(3).fill("long".repeat(50)).join("/")}`;
-    const names = Array.from({ length: 100_000 }, (_, index) => `testhost:${folder}/${index}`);
+    const tree = await scene.tree({ "there": "there", "to": { directory: true } });
+    const directory = `${tree}/${Array(3).fill("long".repeat(50)).join("/")}`;
+    const names = Array.from({ length: 100_000 }, (_, index) => `testhost:${directory}/${index}`);
     // The last line sums up; nobody wants to see the others.
     const command = ["sh", "-c", '"$@" 2>/dev/null | tail -n 1', "sh", ...escpCommand()];
     const { stdout } = await scene.copy({ direction: "pull", engine: ENGINES[0], streams: 1 }, {
@@ -47,7 +47,7 @@ describeWithSshd("a list of files", () => {
     it(`names the sources, as they are (${wayName(way)})`, async () => {
       const tree = await scene.tree(SOURCES);
       const to = await scene.tree();
-      const names = ["[ab]*", "new\nline", "folder", "large", "[ab]*"].map((name) => from(`${tree}/${name}`));
+      const names = ["[ab]*", "new\nline", "directory", "large", "[ab]*"].map((name) => from(`${tree}/${name}`));
       const { code, stderr } = await scene.copy(way, {
         flags: ["-r", "-0", "--filelist", "-"],
         sources: [`${tree}/plain`],
@@ -66,7 +66,7 @@ describeWithSshd("a list of files", () => {
           `- [${from("SRC/plain")}, one]`,
           `- ["${from("SRC/[ab]*")}", two]`,
           `- [${from("SRC/large")}, ABS/sub/]`,
-          `- [${from("SRC/folder")}, three]`,
+          `- [${from("SRC/directory")}, three]`,
           `- ${from("SRC/a")}`,
         ].join("\n"),
       });
@@ -82,7 +82,7 @@ describeWithSshd("a list of files", () => {
       assertEquals(await compareTrees(to, await scene.tree(made)), []);
     });
 
-    it(`copies nothing when two entries would get one name, or the target is no folder (${wayName(way)})`, async () => {
+    it(`copies nothing when two entries would get one name, or the target is no directory (${wayName(way)})`, async () => {
       const tree = await scene.tree({ "x/same": "1", "y/same": "2" });
       const to = await scene.tree();
       const copy = (target: string, ...names: string[]) =>
@@ -111,7 +111,7 @@ describeWithSshd("a list of files", () => {
       const args = [...scene.sshd.sshOptions, flag, "--engine", engine, "-0", "--filelist=-", `testhost2:${to}`];
       const { code, stderr } = await runEscp(args, { stdin: list });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      const { "a": _, "~tilde": __, "folder/deep": ___, ...expected } = SOURCES;
+      const { "a": _, "~tilde": __, "directory/deep": ___, ...expected } = SOURCES;
       assertEquals(await compareTrees(to, await scene.tree(expected)), []);
     });
   }
@@ -135,13 +135,13 @@ describeWithSshd("a list of files", () => {
 
   it("has its relative names from where the other side begins", async () => {
     await Deno.writeTextFile(`${scene.sshd.home}/~in home`, "home");
-    const here = await scene.tree({ "~in folder": "here" });
-    const stdin = "testhost:~in home\n~in folder\n";
+    const here = await scene.tree({ "~in directory": "here" });
+    const stdin = "testhost:~in home\n~in directory\n";
     const args = [...scene.sshd.sshOptions, "--filelist", "-", "."];
-    const to = await scene.tree({ "~in folder": "here" });
+    const to = await scene.tree({ "~in directory": "here" });
     const { code, stderr } = await runEscp([...args.slice(0, -1), to], { stdin, cwd: here });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    assertEquals(await compareTrees(to, await scene.tree({ "~in home": "home", "~in folder": "here" })), []);
+    assertEquals(await compareTrees(to, await scene.tree({ "~in home": "home", "~in directory": "here" })), []);
   });
 
   it("may be longer than 16 bits can count, in one session", async () => {

@@ -63,25 +63,29 @@ describeWithSshd("names of files", () => {
       const entries: TreeEntries = {};
       for (const name of NAMES) {
         entries[`all/${name}`] = `file ${name}`;
-        entries[`all/folders/${name}/inside`] = `inside ${name}`;
+        entries[`all/directories/${name}/inside`] = `inside ${name}`;
       }
       const tree = await scene.tree(entries);
-      const inFolder = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/all`], target: `${tree}/folder` });
-      assertEquals({ code: inFolder.code, stderr: inFolder.stderr }, { code: 0, stderr: "" });
-      assertEquals(await compareTrees(`${tree}/all`, `${tree}/folder`), []);
+      const inDirectory = await scene.copy(way, {
+        flags: ["-r"],
+        sources: [`${tree}/all`],
+        target: `${tree}/directory`,
+      });
+      assertEquals({ code: inDirectory.code, stderr: inDirectory.stderr }, { code: 0, stderr: "" });
+      assertEquals(await compareTrees(`${tree}/all`, `${tree}/directory`), []);
       await Deno.mkdir(`${tree}/all2`);
       // What is named on the other side is a pattern.
       const quoted = way.direction === "pull" ? escapeGlob : (name: string) => name;
       const sources = NAMES.map((name) => `${tree}/all/${quoted(name)}`);
       const asOperands = await scene.copy(way, { sources, target: `${tree}/all2` });
       assertEquals({ code: asOperands.code, stderr: asOperands.stderr }, { code: 0, stderr: "" });
-      await Deno.remove(`${tree}/all/folders`, { recursive: true });
+      await Deno.remove(`${tree}/all/directories`, { recursive: true });
       assertEquals(await compareTrees(`${tree}/all`, `${tree}/all2`), []);
     });
   }
 
   it("are taken as they stand when they are relative and begin with a dash or a tilde", async () => {
-    const tree = await scene.tree({ "-rf": "dash", "~": "tilde", "to": { folder: true } });
+    const tree = await scene.tree({ "-rf": "dash", "~": "tilde", "to": { directory: true } });
     const { code, stderr } = await runEscp(["--", "-rf", "~", "to"], { cwd: tree });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertEquals(await Deno.readTextFile(`${tree}/to/-rf`) + await Deno.readTextFile(`${tree}/to/~`), "dashtilde");
@@ -128,7 +132,7 @@ describeWithSshd("names of files", () => {
       const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
       const expected = ["bad", "dir"].map((name) => `escp: Cannot read "${tree}/from/${name}?": its name is not UTF-8`);
       assertEquals(failures.map((line) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?")).sort(), expected, stderr);
-      // Something failed, so the folder is still marked as unfinished.
+      // Something failed, so the directory is still marked as unfinished.
       const names = [...Deno.readDirSync(`${tree}/to/from`)].map(({ name }) => name);
       assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
     });
@@ -149,7 +153,7 @@ describeWithSshd("names of files", () => {
         const [from, to] = direction === "push"
           ? [`${tree}/from`, `testhost:${tree}/to`]
           : [`testhost:${tree}/from`, `${tree}/to`];
-        const flags = ["-D", `${scene.sshd.binFolder}/${there}/escp`, "--engine", here, "-r", "--symlinks=preserve"];
+        const flags = ["-D", `${scene.sshd.binDirectory}/${there}/escp`, "--engine", here, "-r", "--symlinks=preserve"];
         const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...flags, from, to]);
         assertEquals(code, 1, stderr);
         const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot")).sort();
@@ -206,8 +210,8 @@ async function shell(cwd: string, line: string): Promise<void> {
 }
 
 /** Every file with its checksum, as bytes in hexadecimal. */
-async function sums(folder: string): Promise<string> {
+async function sums(directory: string): Promise<string> {
   const line = 'cd "$1" && find . -type d -o -exec cksum {} + | LC_ALL=C sort | od -An -c';
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", line, "sh", folder] }).output();
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", line, "sh", directory] }).output();
   return new TextDecoder().decode(stdout);
 }

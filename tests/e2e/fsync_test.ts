@@ -26,12 +26,12 @@ describeWithSshd("--fsync", () => {
 
   /** What the process that writes does below the target, in order; in a push the other host's does, and is not seen. */
   async function traced(way: Way, flags: string[], from: string, to: string): Promise<string[]> {
-    const folder = await scene.tree();
-    const trace = `${folder}/trace`;
+    const directory = await scene.tree();
+    const trace = `${directory}/trace`;
     const words = ["strace", "-f", "-y", "-s", "24", "-e", `trace=${CALLS}`, "-o", trace, ...escpCommand()];
-    await Deno.writeTextFile(`${folder}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${folder}/escp`, 0o755);
-    using _ = useAsEscp(`${folder}/escp`);
+    await Deno.writeTextFile(`${directory}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
+    await Deno.chmod(`${directory}/escp`, 0o755);
+    using _ = useAsEscp(`${directory}/escp`);
     const { code, stderr } = await scene.copy(way, { flags: ["-a", ...flags], sources: [`${from}/.`], target: to });
     assertEquals([code, stderr], [0, ""]);
     const lines = (await Deno.readTextFile(trace)).split("\n");
@@ -44,7 +44,7 @@ describeWithSshd("--fsync", () => {
   }
 
   for (const way of WAYS.filter(({ direction }) => direction !== "push")) {
-    it(`has each file on the disk before its name, and each folder before success${why} (${wayName(way)})`, {
+    it(`has each file on the disk before its name, and each directory before success${why} (${wayName(way)})`, {
       ignore: problem !== undefined,
     }, async () => {
       const [from, to] = [await scene.tree(TREE), `${await scene.tree()}/new`];
@@ -62,8 +62,8 @@ describeWithSshd("--fsync", () => {
       const end = calls.indexOf("finished");
       assert(end > last);
       const after = calls.slice(last + 1, end);
-      for (const folder of [to, `${to}/in`, `${to}/in/deep`]) {
-        assert(after.includes(`sync ${folder}`), after.join("\n"));
+      for (const directory of [to, `${to}/in`, `${to}/in/deep`]) {
+        assert(after.includes(`sync ${directory}`), after.join("\n"));
       }
     });
 
@@ -76,7 +76,7 @@ describeWithSshd("--fsync", () => {
   }
 
   for (const way of waysInTurn(0)) {
-    it(`copies onto files, into folders and to a device (${wayName(way)})`, async () => {
+    it(`copies onto files, into directories and to a device (${wayName(way)})`, async () => {
       const from = await scene.tree(TREE);
       const to = await scene.tree({ "small": "old", "large": "old" });
       for (const [source, target] of [["small", "small"], ["in/deep/large", "large"]]) {
@@ -91,11 +91,11 @@ describeWithSshd("--fsync", () => {
   }
 
   for (const way of waysInTurn(1).filter(({ direction }) => direction !== "push")) {
-    it(`syncs folders that their user may not read, and leaves their modes (${wayName(way)})`, {
+    it(`syncs directories that their user may not read, and leaves their modes (${wayName(way)})`, {
       ignore: plainRightsProblem !== undefined,
     }, async () => {
       const from = await scene.tree({ "in/small": "s" });
-      const to = await scene.tree({ "in": { folder: true, mode: 0o300 } });
+      const to = await scene.tree({ "in": { directory: true, mode: 0o300 } });
       using _ = useAsEscp(await writePlainEscp(await scene.tree()));
       const copy = { flags: ["-r", "--fsync"], sources: [`${from}/.`], target: to };
       const { code, stderr } = await scene.copy(way, copy);
@@ -125,8 +125,8 @@ function renamed(line: string): string {
   return `rename ${from} ${to}`;
 }
 
-function whole([, fromFolder, from, toFolder, to]: string[]): string[] {
-  return [`${fromFolder}/${from}`, `${toFolder}/${to}`];
+function whole([, fromDirectory, from, toDirectory, to]: string[]): string[] {
+  return [`${fromDirectory}/${from}`, `${toDirectory}/${to}`];
 }
 
 function findProblem(): string | undefined {

@@ -10,7 +10,7 @@ const SOURCES = {
   "here": "here",
   "one": "one",
   "two": "two",
-  "folder/of/both": "1",
+  "directory/of/both": "1",
   "large": { size: 3 << 20, seed: 7 },
 };
 
@@ -34,7 +34,7 @@ describeWithSshd("sources on several hosts in one run", () => {
         ...[`testhost:${from}/large`, `${host}${to}/to`],
       );
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      const { "folder/of/both": _, ...expected } = SOURCES;
+      const { "directory/of/both": _, ...expected } = SOURCES;
       assertEquals(await compareTrees(`${to}/to`, await scene.tree({ ...expected, x: "x" })), []);
       const story = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
       const events = story.map(({ event }) => event);
@@ -66,7 +66,7 @@ describeWithSshd("sources on several hosts in one run", () => {
     assertEquals(await compareTrees(from, to), []);
   });
 
-  it("are refused with -R, too, when the target is no folder", async () => {
+  it("are refused with -R, too, when the target is no directory", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree({ file: "old" });
     const { code } = await copy("-R", `testhost:${from}/one`, `testhost2:${from}/two`, `testhost:${to}/file`);
@@ -75,7 +75,7 @@ describeWithSshd("sources on several hosts in one run", () => {
   });
 
   for (const host of ["", "testhost:"]) {
-    it(`are refused before anything is written when ${host || "the local "}target is no folder`, async () => {
+    it(`are refused before anything is written when ${host || "the local "}target is no directory`, async () => {
       const from = await scene.tree(SOURCES);
       const to = await scene.tree({ file: "old" });
       for (const [name, state] of [["file", "Not a directory"], ["new", "No such file or directory"]]) {
@@ -99,7 +99,7 @@ describeWithSshd("sources on several hosts in one run", () => {
     assertEquals((await copy("-B", "nobody@testhost:x", "noone@testhost:y", to)).code, 255);
   });
 
-  it("may give folders of one name, which are merged, but not two files", async () => {
+  it("may give directories of one name, which are merged, but not two files", async () => {
     const one = await scene.tree({ "tree/one": "1", "same": "first" });
     const two = await scene.tree({ "tree/two": "2", "same": "second" });
     const to = await scene.tree();

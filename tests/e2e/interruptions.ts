@@ -13,12 +13,12 @@ export async function writeLargeFile(path: string, bytes: number): Promise<void>
   await new Deno.Command("sh", { args: ["-c", script, "sh", path] }).output();
 }
 
-/** Waits until something is being written below the folder. */
+/** Waits until something is being written below the directory. */
 export function untilBegun(to: string, running: RunningEscp): Promise<void> {
   return untilTrue(() => temporaryFiles(to).length > 0, running);
 }
 
-/** Writes to its standard input, which is piped, until something is being written below the folder. */
+/** Writes to its standard input, which is piped, until something is being written below the directory. */
 export async function feedUntilBegun(to: string, running: RunningEscp): Promise<void> {
   const writer = running.child.stdin.getWriter();
   const feed = () => writer.write(new Uint8Array(1 << 20)).catch(() => {});
@@ -26,7 +26,7 @@ export async function feedUntilBegun(to: string, running: RunningEscp): Promise<
   writer.releaseLock();
 }
 
-/** Waits until so many bytes are noted in journals of targets below the folder. */
+/** Waits until so many bytes are noted in journals of targets below the directory. */
 export function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
   return untilTrue(() => notedBytes(to) >= bytes, running);
 }
@@ -45,7 +45,7 @@ export async function untilTrue(
   }
 }
 
-/** Bytes that the journals of targets below the folder claim to be written. */
+/** Bytes that the journals of targets below the directory claim to be written. */
 export function notedBytes(to: string): number {
   let noted = 0;
   for (const { journal } of recordsOf(to)) {
@@ -54,7 +54,7 @@ export function notedBytes(to: string): number {
   return noted;
 }
 
-/** Bytes that the partial file below the folder takes; it may be finished, and gone, at any moment. */
+/** Bytes that the partial file below the directory takes; it may be finished, and gone, at any moment. */
 export function takenBytes(to: string): number {
   const partial = partialFile(to);
   try {
@@ -65,12 +65,12 @@ export function takenBytes(to: string): number {
   }
 }
 
-/** Bytes of the files below the folder that have their final names. */
-export function presentBytes(folder: string): number {
+/** Bytes of the files below the directory that have their final names. */
+export function presentBytes(directory: string): number {
   let sum = 0;
-  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    if (isDirectory) sum += presentBytes(`${folder}/${name}`);
-    else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${folder}/${name}`).size;
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    if (isDirectory) sum += presentBytes(`${directory}/${name}`);
+    else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${directory}/${name}`).size;
   }
   return sum;
 }

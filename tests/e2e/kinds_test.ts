@@ -49,7 +49,7 @@ describeWithSshd("kinds of files", () => {
         "from/f": "x",
         "from/d/g": "y",
         "from/to-file": { link: "f" },
-        "from/to-folder": { link: "d" },
+        "from/to-directory": { link: "d" },
         "from/dangling": { link: "nothing" },
         "from/circle": { link: "circle" },
         "from/d/up": { link: ".." },
@@ -61,8 +61,8 @@ describeWithSshd("kinds of files", () => {
         assert(failures.some((line) => line.includes(`/from/${name}"`)), `${name}: ${follow.stderr}`);
       }
       assertEquals(Deno.readTextFileSync(`${tree}/to/to-file`), "x");
-      assertEquals(Deno.readTextFileSync(`${tree}/to/to-folder/g`), "y");
-      assert(Deno.lstatSync(`${tree}/to/to-folder`).isDirectory);
+      assertEquals(Deno.readTextFileSync(`${tree}/to/to-directory/g`), "y");
+      assert(Deno.lstatSync(`${tree}/to/to-directory`).isDirectory);
       const flags = ["-r", "--symlinks=preserve"];
       const kept = await scene.copy(way, { flags, sources: [`${tree}/from`], target: `${tree}/kept` });
       assertEquals([kept.code, kept.stderr], [0, ""]);
@@ -141,11 +141,11 @@ describeWithSshd(`${DESCRIPTORS} descriptors at each end`, () => {
       return path;
     };
     for (const engine of ENGINES) {
-      const folder = `${scene.sshd.binFolder}/${engine}`;
-      await Deno.rename(`${folder}/escp`, `${folder}/inner`);
-      await write(`${folder}/escp`, [`${folder}/inner`]);
+      const directory = `${scene.sshd.binDirectory}/${engine}`;
+      await Deno.rename(`${directory}/escp`, `${directory}/inner`);
+      await write(`${directory}/escp`, [`${directory}/inner`]);
     }
-    limited = useAsEscp(await write(`${scene.sshd.binFolder}/limited`, escpCommand()));
+    limited = useAsEscp(await write(`${scene.sshd.binDirectory}/limited`, escpCommand()));
   });
   afterAll(async () => {
     limited[Symbol.dispose]();
@@ -153,7 +153,7 @@ describeWithSshd(`${DESCRIPTORS} descriptors at each end`, () => {
   });
 
   for (const way of REMOTE.map((way) => ({ ...way, streams: 4 as const }))) {
-    it(`are enough for many large files in many and deep folders: ${wayName(way)}`, async () => {
+    it(`are enough for many large files in many and deep directories: ${wayName(way)}`, async () => {
       const entries: TreeEntries = { [`from/${"deep/".repeat(100)}f`]: "x" };
       for (let index = 0; index < 80; index++) {
         // Some are large enough to go on after an interruption, which takes descriptors too.

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { ENGINES } from "./scene.ts";
 
@@ -35,7 +35,7 @@ describe("a copy on one machine", () => {
     it(`is right, and goes from file to file where it can (${engine})`, async () => {
       await using tree = await createTempTree(TREE);
       for (const flags of [["-p", "--fsync"], ["--sparse"], ["--verify"]]) {
-        await using to = await createTempFolder();
+        await using to = await createTempDirectory();
         const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
         assertEquals(await compareTrees(`${tree.path}/from`, copied, { modes: flags[0] === "-p" }), []);
         assertEquals(borrowed, engine === "native", flags.join(" "));
@@ -45,7 +45,7 @@ describe("a copy on one machine", () => {
     it(`passes through the streams what is limited or compressed (${engine})`, async () => {
       await using tree = await createTempTree(TREE);
       for (const flags of [["-l", "10000000"], ["-C"]]) {
-        await using to = await createTempFolder();
+        await using to = await createTempDirectory();
         const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
         assertEquals(await compareTrees(`${tree.path}/from`, copied), []);
         assert(!borrowed);
@@ -58,7 +58,7 @@ describe("a copy on one machine", () => {
     { ignore: !ENGINES.includes("native") || !isMounted("/dev/shm") },
     async () => {
       await using tree = await createTempTree(TREE);
-      await using to = await createTempFolder("/dev/shm");
+      await using to = await createTempDirectory("/dev/shm");
       const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", "native"]);
       assertEquals(await compareTrees(`${tree.path}/from`, copied), []);
       assert(borrowed);
@@ -66,9 +66,9 @@ describe("a copy on one machine", () => {
   );
 });
 
-function isMounted(folder: string): boolean {
+function isMounted(directory: string): boolean {
   try {
-    return Deno.statSync(folder).isDirectory;
+    return Deno.statSync(directory).isDirectory;
   } catch {
     return false;
   }

@@ -25,9 +25,9 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
   });
   afterAll(() => scene[Symbol.asyncDispose]());
 
-  /** What sha256sum says is right, in the folder. */
-  async function checked(folder: string, manifest: string): Promise<string[]> {
-    const output = await new Deno.Command("sha256sum", { args: ["-c", "--strict", manifest], cwd: folder }).output();
+  /** What sha256sum says is right, in the directory. */
+  async function checked(directory: string, manifest: string): Promise<string[]> {
+    const output = await new Deno.Command("sha256sum", { args: ["-c", "--strict", manifest], cwd: directory }).output();
     const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes));
     assert(output.success, `${stdout}\n${stderr}\n${await Deno.readTextFile(manifest)}`);
     const lines = stdout.trimEnd().split("\n").map((line) => line.replace(/: OK$/, ""));
@@ -45,17 +45,17 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
     return manifest;
   }
 
-  /** What sha256sum says is wrong, in the folder. */
-  async function wrong(folder: string, manifest: string): Promise<string> {
+  /** What sha256sum says is wrong, in the directory. */
+  async function wrong(directory: string, manifest: string): Promise<string> {
     const { stdout } = await new Deno.Command("sha256sum", {
       args: ["-c", "--quiet", manifest],
-      cwd: folder,
+      cwd: directory,
       stderr: "null",
     }).output();
     return new TextDecoder().decode(stdout);
   }
 
-  /** A copy of a folder that has finished all of its files but one. */
+  /** A copy of a directory that has finished all of its files but one. */
   async function unfinished(way: Way): Promise<{ from: string; to: string }> {
     const mtime = new Date("2001-02-03T04:05:06Z");
     const from = await scene.tree({
@@ -69,7 +69,7 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
     return { from, to };
   }
 
-  const under = (folder: string) => FILES.map((name) => `${folder}${name}`).sort();
+  const under = (directory: string) => FILES.map((name) => `${directory}${name}`).sort();
 
   for (const way of WAYS) {
     it(`names files as they are in the target (${wayName(way)})`, async () => {
@@ -154,7 +154,7 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
       "a/y": "same",
       "b/x": "other",
       "b/y": "same",
-      "to": { folder: true },
+      "to": { directory: true },
     });
     const flags = ["-r", "--manifest", `${tree}/sums`];
     const way = { direction: "local", engine: ENGINES[0], streams: 1 } as const;

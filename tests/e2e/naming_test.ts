@@ -4,13 +4,13 @@ import { describeWithSshd } from "../support/needs_sshd.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 import { type Scene, startScene, type Way, wayName, waysInTurn } from "./scene.ts";
 
-/** Every case has these to copy from; targets are relative to the same folder. */
+/** Every case has these to copy from; targets are relative to the same directory. */
 const SOURCES: TreeEntries = {
   "from/file": "new",
   "from/other": "other",
   "from/dir/a": "a",
   "from/dir/sub/b": "b",
-  "from/dir/empty": { folder: true },
+  "from/dir/empty": { directory: true },
 };
 
 interface Case {
@@ -25,17 +25,17 @@ interface Case {
 }
 
 const CASES: Case[] = [
-  { name: "a file into a folder", there: { "to/x": "x" }, sources: ["from/file"], target: "to" },
-  { name: "a file into a folder with a slash", there: { "to/x": "x" }, sources: ["from/file"], target: "to/" },
-  { name: "a file into a folder named by a dot", there: { "to/x": "x" }, sources: ["from/file"], target: "to/." },
+  { name: "a file into a directory", there: { "to/x": "x" }, sources: ["from/file"], target: "to" },
+  { name: "a file into a directory with a slash", there: { "to/x": "x" }, sources: ["from/file"], target: "to/" },
+  { name: "a file into a directory named by a dot", there: { "to/x": "x" }, sources: ["from/file"], target: "to/." },
   { name: "a file to a new name", there: { "to/x": "x" }, sources: ["from/file"], target: "to/new" },
   { name: "a file over another", there: { "to/x": "old and longer" }, sources: ["from/file"], target: "to/x" },
-  { name: "a file over one in a folder", there: { "to/file": "old" }, sources: ["from/file"], target: "to" },
+  { name: "a file over one in a directory", there: { "to/file": "old" }, sources: ["from/file"], target: "to" },
   { name: "a file to a new name with a slash", sources: ["from/file"], target: "new/" },
-  { name: "a file into a folder that is not there", sources: ["from/file"], target: "no/new" },
+  { name: "a file into a directory that is not there", sources: ["from/file"], target: "no/new" },
   { name: "a file below a file", there: { "to": "file" }, sources: ["from/file"], target: "to/new" },
   {
-    name: "a file through a link to a folder",
+    name: "a file through a link to a directory",
     there: { "real/x": "x", "to": { link: "real" } },
     sources: ["from/file"],
     target: "to",
@@ -46,37 +46,37 @@ const CASES: Case[] = [
     sources: ["from/file"],
     target: "to",
   },
-  { name: "a folder to a new name", flags: ["-r"], sources: ["from/dir"], target: "new" },
-  { name: "a folder with a slash to a new name", flags: ["-r"], sources: ["from/dir/"], target: "new" },
+  { name: "a directory to a new name", flags: ["-r"], sources: ["from/dir"], target: "new" },
+  { name: "a directory with a slash to a new name", flags: ["-r"], sources: ["from/dir/"], target: "new" },
   {
-    name: "a folder to a new name with a slash",
+    name: "a directory to a new name with a slash",
     flags: ["-r"],
     sources: ["from/dir"],
     target: "new/",
     expected: { "new/": "", "new/a": "a", "new/empty/": "", "new/sub/": "", "new/sub/b": "b" },
   },
-  { name: "a folder into a folder", there: { "to/x": "x" }, flags: ["-r"], sources: ["from/dir"], target: "to" },
+  { name: "a directory into a directory", there: { "to/x": "x" }, flags: ["-r"], sources: ["from/dir"], target: "to" },
   {
-    name: "a folder with a slash into a folder",
+    name: "a directory with a slash into a directory",
     there: { "to/x": "x" },
     flags: ["-r"],
     sources: ["from/dir/"],
     target: "to/",
   },
-  { name: "the contents of a folder", there: { "to/x": "x" }, flags: ["-r"], sources: ["from/dir/."], target: "to" },
-  { name: "the contents of a folder to a new name", flags: ["-r"], sources: ["from/dir/."], target: "new" },
+  { name: "the contents of a directory", there: { "to/x": "x" }, flags: ["-r"], sources: ["from/dir/."], target: "to" },
+  { name: "the contents of a directory to a new name", flags: ["-r"], sources: ["from/dir/."], target: "new" },
   {
-    name: "a folder into one that is there already",
+    name: "a directory into one that is there already",
     there: { "to/dir/a": "old", "to/dir/sub/c": "c" },
     flags: ["-r"],
     sources: ["from/dir"],
     target: "to",
   },
-  { name: "a folder onto a file", there: { "to": "file" }, flags: ["-r"], sources: ["from/dir"], target: "to" },
-  { name: "an empty folder", flags: ["-r"], sources: ["from/dir/empty"], target: "new" },
-  { name: "a folder without -r", sources: ["from/dir"], target: "new" },
+  { name: "a directory onto a file", there: { "to": "file" }, flags: ["-r"], sources: ["from/dir"], target: "to" },
+  { name: "an empty directory", flags: ["-r"], sources: ["from/dir/empty"], target: "new" },
+  { name: "a directory without -r", sources: ["from/dir"], target: "new" },
   {
-    name: "several sources into a folder",
+    name: "several sources into a directory",
     there: { "to/x": "x" },
     flags: ["-r"],
     sources: ["from/file", "from/dir", "from/other"],
@@ -91,7 +91,7 @@ const CASES: Case[] = [
   },
   { name: "a source that is not there", there: { "to/x": "x" }, sources: ["from/no"], target: "to" },
   {
-    name: "a link to a file and a link to a folder",
+    name: "a link to a file and a link to a directory",
     there: { "to/x": "x", "from/link": { link: "file" }, "from/links": { link: "dir" } },
     flags: ["-r"],
     sources: ["from/link", "from/links"],
@@ -158,14 +158,14 @@ async function runScp(scene: Scene, args: string[]): Promise<boolean> {
   return success;
 }
 
-/** Path -> contents; folders end with "/". Links are followed. */
+/** Path -> contents; directories end with "/". Links are followed. */
 async function listTree(root: string, below = ""): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const { name } of Deno.readDir(`${root}/${below}`)) {
     const path = below + name;
-    const isFolder = (await Deno.stat(`${root}/${path}`)).isDirectory;
-    found[isFolder ? `${path}/` : path] = isFolder ? "" : await Deno.readTextFile(`${root}/${path}`);
-    if (isFolder) Object.assign(found, await listTree(root, `${path}/`));
+    const isDirectory = (await Deno.stat(`${root}/${path}`)).isDirectory;
+    found[isDirectory ? `${path}/` : path] = isDirectory ? "" : await Deno.readTextFile(`${root}/${path}`);
+    if (isDirectory) Object.assign(found, await listTree(root, `${path}/`));
   }
   return found;
 }

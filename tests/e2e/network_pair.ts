@@ -11,7 +11,7 @@ import { createTempTree } from "../support/temp_tree.ts";
 /** The server, as the client knows it. */
 export const SERVER = "10.77.0.2";
 /** What is copied. */
-export const CONTENTS = { "from/small": "small", "from/empty": "", "from/folder/large": { size: 9 << 20, seed: 7 } };
+export const CONTENTS = { "from/small": "small", "from/empty": "", "from/directory/large": { size: 9 << 20, seed: 7 } };
 
 /** Rules of routing (ip-rule(8)) for what comes over the cable to the data ports of one side. */
 export function closed(how: "blackhole" | "prohibit"): string[] {

@@ -31,10 +31,10 @@ describeWithSshd("escp as it runs on", () => {
     it(`${system}: copies to a host, back, and here, with everything that it can keep`, async () => {
       const tree = await scene.tree({
         "from/one file": { content: "1", mtime: new Date("2020-02-02T02:02:02Z") },
-        "from/folder/large": { size: 5 << 20 },
-        "from/folder/empty": { folder: true },
+        "from/directory/large": { size: 5 << 20 },
+        "from/directory/empty": { directory: true },
         "from/link": { link: "one file" },
-        "there/": { folder: true },
+        "there/": { directory: true },
       });
       const from = `${tree}/from`;
       const [there, back, here] = ["there/copy", "back", "here"].map((name) => `${tree}/${name}`);
@@ -52,16 +52,16 @@ describeWithSshd("escp as it runs on", () => {
   for (const flags of [["-r"], ["-r", "-p"]]) {
     it(`windows: directories and files arrive with usable permissions: ${flags.join(" ")}`, async () => {
       const tree = await scene.tree({
-        "from/folder/small": "1",
-        "from/folder/large": { size: 5 << 20 },
-        "to/": { folder: true },
+        "from/directory/small": "1",
+        "from/directory/large": { size: 5 << 20 },
+        "to/": { directory: true },
       });
       const { code, stderr } = await run("windows", [...flags, `${tree}/from`, `testhost:${tree}/to`]);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       // The server's umask is 022.
       const modeOf = (path: string) => (Deno.statSync(`${tree}/to/from/${path}`).mode! & 0o7777).toString(8);
-      assertEquals([modeOf(""), modeOf("folder")], ["755", "755"]);
-      assertEquals([modeOf("folder/small"), modeOf("folder/large")], ["644", "644"]);
+      assertEquals([modeOf(""), modeOf("directory")], ["755", "755"]);
+      assertEquals([modeOf("directory/small"), modeOf("directory/large")], ["644", "644"]);
     });
   }
 
@@ -72,7 +72,7 @@ describeWithSshd("escp as it runs on", () => {
       "from/C:x": "2",
       "from/good:stream": "2",
       "from/NUL.txt": "2",
-      "from/dot.": { folder: true },
+      "from/dot.": { directory: true },
       "from/dot./in it": "2",
       "from/a\\..\\..\\b": { size: 5 << 20 },
       "to/kept": "0",
@@ -89,15 +89,15 @@ describeWithSshd("escp as it runs on", () => {
     const files = await run("windows", [`testhost:${tree}/from/*o*`, `testhost:${tree}/from/*evil`, `${tree}/to`]);
     assertEquals(files.code, 1);
     assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
-    const folder = await run("windows", ["-r", `testhost:${tree}/from/*.`, `${tree}/to`]);
-    assertEquals(folder.code, 1);
-    assertMatch(folder.stderr, /end in a dot/);
+    const directory = await run("windows", ["-r", `testhost:${tree}/from/*.`, `${tree}/to`]);
+    assertEquals(directory.code, 1);
+    assertMatch(directory.stderr, /end in a dot/);
     assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
   });
 });
 
-/** Without the mark of a folder whose copy did not get through. */
-function namesIn(folder: string): string[] {
-  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name);
+/** Without the mark of a directory whose copy did not get through. */
+function namesIn(directory: string): string[] {
+  const names = Array.from(Deno.readDirSync(directory), ({ name }) => name);
   return names.filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name)).sort();
 }

@@ -17,7 +17,7 @@ describeWithSshd("a pipe", () => {
 
   const remote = (engine: string) => [
     ...scene.sshd.sshOptions,
-    ...["-D", `${scene.sshd.binFolder}/${engine}/escp`, "--engine", engine],
+    ...["-D", `${scene.sshd.binDirectory}/${engine}/escp`, "--engine", engine],
   ];
 
   for (const engine of ENGINES) {
@@ -69,12 +69,12 @@ describeWithSshd("a pipe", () => {
     assertEquals({ code, stdout }, { code: 0, stdout: "local" });
   });
 
-  it("has no name for a folder, and takes one file only", async () => {
-    const tree = await scene.tree({ "folder/one": "1", "two": "2" });
-    const into = await runEscp([...scene.sshd.sshOptions, "-", `testhost:${tree}/folder`], { stdin: "x" });
+  it("has no name for a directory, and takes one file only", async () => {
+    const tree = await scene.tree({ "directory/one": "1", "two": "2" });
+    const into = await runEscp([...scene.sshd.sshOptions, "-", `testhost:${tree}/directory`], { stdin: "x" });
     assertEquals(into.code, 1);
     assertStringIncludes(into.stderr, "Is a directory");
-    const out = await runEscp([...scene.sshd.sshOptions, "-r", `testhost:${tree}/folder`, "-"]);
+    const out = await runEscp([...scene.sshd.sshOptions, "-r", `testhost:${tree}/directory`, "-"]);
     assertEquals({ code: out.code, stdout: out.stdout }, { code: 1, stdout: "" });
     assertStringIncludes(out.stderr, "only one file");
     for (const args of [["-", "-"], ["-", "x", "h:"], ["h:a", "h:b", "-"], ["--json", "h:a", "-"]]) {

@@ -18,15 +18,15 @@ describeWithSshd("a place on the other side", () => {
     assertEquals({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
   }
 
-  it("is the home folder when there is nothing behind the host", async () => {
+  it("is the home directory when there is nothing behind the host", async () => {
     const tree = await scene.tree({ "one": "1", "dir/two": "2" });
     await copy(tree, "-r", "one", "dir", "testhost:");
     assertEquals(await Deno.readTextFile(`${scene.sshd.home}/one`), "1");
     assertEquals(await Deno.readTextFile(`${scene.sshd.home}/dir/two`), "2");
   });
 
-  it("starts from the home folder, in both directions", async () => {
-    await writeTree(scene.sshd.home, { "place/there": "there", "place/sub": { folder: true } });
+  it("starts from the home directory, in both directions", async () => {
+    await writeTree(scene.sshd.home, { "place/there": "there", "place/sub": { directory: true } });
     const tree = await scene.tree({ "here": "here" });
     await copy(tree, "here", "testhost:place/sub");
     await copy(tree, "here", "testhost:./place/sub/../new");
@@ -36,7 +36,7 @@ describeWithSshd("a place on the other side", () => {
     assertEquals(await Deno.readTextFile(`${tree}/there`), "there");
   });
 
-  it("starts from the home folder with a tilde, and from another user's", async () => {
+  it("starts from the home directory with a tilde, and from another user's", async () => {
     await writeTree(scene.sshd.home, { "tilde/there": "there" });
     const tree = await scene.tree({ "here": "here" });
     await copy(tree, "here", "testhost:~/tilde/here");
@@ -56,7 +56,7 @@ describeWithSshd("a place on the other side", () => {
     }
   });
 
-  it("may be a whole home folder, whose contents come", async () => {
+  it("may be a whole home directory, whose contents come", async () => {
     await writeTree(scene.sshd.home, { "whole": "whole" });
     for (const source of ["testhost:", "testhost:.", "testhost:~"]) {
       const tree = await scene.tree();

@@ -24,14 +24,14 @@ export const otherUserProblem: string | undefined = Deno.uid() === 0 ? findProbl
 /** For sshd's ForceCommand: what the client asks for, with plain rights. */
 export const plainShell: string = `exec ${[...COMMAND, "sh", "-c"].join(" ")} "$SSH_ORIGINAL_COMMAND"`;
 
-/** Writes an escp with plain rights into the folder and returns its path. */
-export function writePlainEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
-  return write(`${folder}/plain-escp`, [...COMMAND, ...inner]);
+/** Writes an escp with plain rights into the directory and returns its path. */
+export function writePlainEscp(directory: string, inner: string[] = escpCommand()): Promise<string> {
+  return write(`${directory}/plain-escp`, [...COMMAND, ...inner]);
 }
 
 /** The same for one of the other user. */
-export function writeOthersEscp(folder: string, inner: string[] = escpCommand()): Promise<string> {
-  return write(`${folder}/others-escp`, [...AS_OTHER_USER, ...inner]);
+export function writeOthersEscp(directory: string, inner: string[] = escpCommand()): Promise<string> {
+  return write(`${directory}/others-escp`, [...AS_OTHER_USER, ...inner]);
 }
 
 async function write(path: string, command: string[]): Promise<string> {

@@ -3,7 +3,7 @@
 import { freePort } from "../support/free_port.ts";
 import { addHost, startSshd } from "../support/sshd.ts";
 import type { TcpProxy } from "../support/tcp_proxy.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 import { writeTree } from "../support/temp_tree.ts";
 
 export interface ProxiedHosts extends AsyncDisposable {
@@ -25,7 +25,7 @@ export async function startProxiedHosts(proxyOf: (host: string, port: number) =>
     await writeTree(home, { ".config/escp/config.yaml": `escp-port: ${port}\n` });
     hosts[name] = { "data-address": `127.0.0.1:${stack.use(proxyOf(name, port)).port}` };
   }
-  const settings = stack.use(await createTempFolder());
+  const settings = stack.use(await createTempDirectory());
   await writeTree(settings.path, { "escp/config.yaml": JSON.stringify({ hosts }) });
   const all = stack.move();
   return {

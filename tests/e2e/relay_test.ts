@@ -16,8 +16,8 @@ describeWithSshd("a copy between two other hosts", () => {
   const contents = {
     "small": "small",
     "empty": "",
-    "folder/large": { size: 9 << 20, seed: 3 },
-    "folder/hollow": { folder: true as const },
+    "directory/large": { size: 9 << 20, seed: 3 },
+    "directory/hollow": { directory: true as const },
   };
 
   for (const engine of ENGINES) {
@@ -32,7 +32,7 @@ describeWithSshd("a copy between two other hosts", () => {
     }
   }
 
-  it("refuses a target that is no folder before anything is written", async () => {
+  it("refuses a target that is no directory before anything is written", async () => {
     const from = await scene.tree({ one: "1", two: "2" });
     const { code, stderr } = await copy(`testhost:${from}/one`, `testhost:${from}/two`, `testhost2:${from}/three`);
     assertEquals(code, 1);
@@ -50,7 +50,7 @@ describeWithSshd("a copy between two other hosts", () => {
     assertEquals(await Deno.readTextFile(`${to}/tree/good`), "good");
   });
 
-  it("does not copy a folder into itself, though each end is reached by another name", async () => {
+  it("does not copy a directory into itself, though each end is reached by another name", async () => {
     const from = await scene.tree({ "tree/file": "1" });
     const { code, stderr } = await copy("-r", `testhost:${from}/tree`, `testhost2:${from}/tree/below`);
     assertEquals(code, 1);
@@ -60,7 +60,7 @@ describeWithSshd("a copy between two other hosts", () => {
   it("is done by the first host itself with -R", async () => {
     const from = await scene.tree({ "a 'file'": "quoted" });
     const to = await scene.tree();
-    // The first host knows nothing of this test's ssh configuration: its escp copies to a folder of its own.
+    // The first host knows nothing of this test's ssh configuration: its escp copies to a directory of its own.
     const { code, stderr } = await copy("-R", `testhost:${from}/a 'file'`, `testhost2:${to}/`);
     assertEquals(code, 255);
     assertStringIncludes(stderr, "testhost2");

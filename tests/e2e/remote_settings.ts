@@ -5,10 +5,10 @@ import { writeTree } from "../support/temp_tree.ts";
 
 /** Writes the remote user's configuration; disposing removes it. */
 export async function remoteConfig({ sshd }: Scene, text: string): Promise<AsyncDisposable & { path: string }> {
-  const folder = `${sshd.home}/.config/escp`;
-  await writeTree(folder, { "config.yaml": text });
+  const directory = `${sshd.home}/.config/escp`;
+  await writeTree(directory, { "config.yaml": text });
   return {
-    path: `${folder}/config.yaml`,
+    path: `${directory}/config.yaml`,
     async [Symbol.asyncDispose]() {
       await Deno.remove(`${sshd.home}/.config`, { recursive: true });
     },
@@ -24,11 +24,11 @@ export const systemConfigProblem: string | undefined = findProblem();
  *
  * @returns its path.
  */
-export async function writeEscpWithSystemConfig(folder: string, escp: string, text: string): Promise<string> {
-  await writeTree(folder, { "etc/escp.conf": text });
-  const path = `${folder}/escp`;
+export async function writeEscpWithSystemConfig(directory: string, escp: string, text: string): Promise<string> {
+  await writeTree(directory, { "etc/escp.conf": text });
+  const path = `${directory}/escp`;
   const script = 'mount -t overlay overlay -o "lowerdir=$1:/etc" /etc && shift && exec "$@"';
-  await Deno.writeTextFile(path, `#!/bin/sh\nexec unshare -m sh -c '${script}' sh '${folder}/etc' '${escp}' "$@"\n`);
+  await Deno.writeTextFile(path, `#!/bin/sh\nexec unshare -m sh -c '${script}' sh '${directory}/etc' '${escp}' "$@"\n`);
   await Deno.chmod(path, 0o755);
   return path;
 }

@@ -138,7 +138,7 @@ describeWithSshd("a copy of many files that was interrupted", () => {
     const to = await scene.tree();
     const args = (flags: string[]) => [
       ...scene.sshd.sshOptions,
-      ...["-3", "-D", `${scene.sshd.binFolder}/${ENGINES[0]}/escp`, ...flags],
+      ...["-3", "-D", `${scene.sshd.binDirectory}/${ENGINES[0]}/escp`, ...flags],
       ...["--", `testhost:${source}/tree`, `testhost:${to}/new`],
     ];
     await using running = await startEscp(args(SLOW));
@@ -181,31 +181,31 @@ describeWithSshd("a copy of many files that was interrupted", () => {
   });
 });
 
-/** Folders of small files, and some large ones. Returns their bytes. */
+/** Directories of small files, and some large ones. Returns their bytes. */
 async function makeTree(path: string): Promise<number> {
   let sum = 0;
   for (let index = 0; index < FILES; index++) {
     const isLarge = index % (SMALL / LARGE) === SMALL / LARGE - 1;
-    const folder = `${path}/${index % 7}/${index % 3}`;
-    await Deno.mkdir(folder, { recursive: true });
+    const directory = `${path}/${index % 7}/${index % 3}`;
+    await Deno.mkdir(directory, { recursive: true });
     const content = new Uint8Array(isLarge ? 1100 * KIB : 4 * KIB + index);
     crypto.getRandomValues(content.subarray(0, 1000));
     content.fill(index, 1000);
-    await Deno.writeFile(`${folder}/file ${index}`, content);
-    await Deno.utime(`${folder}/file ${index}`, 1_700_000_000, 1_700_000_000 + index);
+    await Deno.writeFile(`${directory}/file ${index}`, content);
+    await Deno.utime(`${directory}/file ${index}`, 1_700_000_000, 1_700_000_000 + index);
     sum += content.length;
   }
   return sum;
 }
 
 /** Paths of small files with their final names, the most recent last. */
-function finishedPaths(folder: string): string[] {
+function finishedPaths(directory: string): string[] {
   const found: { path: string; at: number }[] = [];
   const look = (below: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(`${folder}/${below}`)) {
+    for (const { name, isDirectory } of Deno.readDirSync(`${directory}/${below}`)) {
       if (isDirectory) look(`${below}${name}/`);
       else if (!name.startsWith(".escp-")) {
-        const { size, ctime } = Deno.statSync(`${folder}/${below}${name}`);
+        const { size, ctime } = Deno.statSync(`${directory}/${below}${name}`);
         if (size < 64 * KIB) found.push({ path: `${below}${name}`, at: ctime!.getTime() });
       }
     }

@@ -164,8 +164,8 @@ describeWithSshd("a copy that was interrupted", () => {
   });
 
   for (const way of waysInTurn(2)) {
-    it(`into a folder that it made goes on in that folder, and finishes it: ${wayName(way)}`, async () => {
-      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b/c": { folder: true } });
+    it(`into a directory that it made goes on in that directory, and finishes it: ${wayName(way)}`, async () => {
+      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b/c": { directory: true } });
       await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
       await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
       for (const existing of [false, true]) {
@@ -184,7 +184,7 @@ describeWithSshd("a copy that was interrupted", () => {
         assert(sentBytes(stdout) < SIZE - noted + 100);
         assertEquals(await compareTrees(`${from}/tree`, into, { modes: true }), []);
         assertEquals([temporaryFiles(parent), recordsOf(parent)], [[], []]);
-        // Finished, it is a folder like any other.
+        // Finished, it is a directory like any other.
         if (existing) continue;
         assertEquals((await scene.copy(way, { flags: ["-r"], ...command })).code, 0);
         assertEquals(await compareTrees(`${from}/tree`, `${into}/tree`), []);
@@ -206,7 +206,7 @@ describeWithSshd("a copy that was interrupted", () => {
     assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
   });
 
-  it("in a folder, under a name of 255 bytes, goes on", async () => {
+  it("in a directory, under a name of 255 bytes, goes on", async () => {
     const name = "ä".repeat(127) + "x";
     const from = await scene.tree();
     await Deno.mkdir(`${from}/deep`);
@@ -243,7 +243,7 @@ describeWithSshd("a copy that was interrupted", () => {
       const to = await scene.tree({ "big": "old" });
       const args = (flags: string[]) => [
         ...scene.sshd.sshOptions,
-        ...["-3", "-D", `${scene.sshd.binFolder}/${engine}/escp`, ...flags],
+        ...["-3", "-D", `${scene.sshd.binDirectory}/${engine}/escp`, ...flags],
         ...["--", `testhost:${source}/big`, `testhost2:${to}/big`],
       ];
       await using running = await startEscp(args(SLOW));

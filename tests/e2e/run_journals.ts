@@ -6,10 +6,10 @@ import type { RunningEscp } from "../support/escp_command.ts";
 import { recordsOf } from "../support/state.ts";
 import { turn } from "./interruptions.ts";
 
-/** Files that the records of copies into this folder, or below it, name as finished. */
-export function finishedFiles(folder: string): number {
+/** Files that the records of copies into this directory, or below it, name as finished. */
+export function finishedFiles(directory: string): number {
   const digests = new Set<string>();
-  for (const { kind, bytes } of recordsOf(folder)) {
+  for (const { kind, bytes } of recordsOf(directory)) {
     const start = kind === "run" ? decodeRunHeader(bytes)?.headerBytes : undefined;
     if (start !== undefined) decodeEntries(bytes, start, { digest: (low, high) => digests.add(`${low} ${high}`) });
   }
@@ -17,10 +17,10 @@ export function finishedFiles(folder: string): number {
 }
 
 /** Waits until they name so many. */
-export async function untilFinished(folder: string, least: number, running: RunningEscp): Promise<void> {
+export async function untilFinished(directory: string, least: number, running: RunningEscp): Promise<void> {
   let ended = false;
   running.result.finally(() => ended = true).catch(() => {});
-  while (finishedFiles(folder) < least) {
+  while (finishedFiles(directory) < least) {
     assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
     await turn();
   }

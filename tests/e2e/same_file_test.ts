@@ -5,20 +5,20 @@ import { compareTrees } from "../support/compare_trees.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 import { type Scene, startScene, wayName, WAYS, waysInTurn } from "./scene.ts";
 
-/** Source and target, relative to the same folder. */
+/** Source and target, relative to the same directory. */
 const REFUSED: { name: string; sources: string[]; target: string }[] = [
   { name: "a file onto itself", sources: ["file"], target: "file" },
   { name: "a large file onto itself", sources: ["large"], target: "large" },
-  { name: "a file into its own folder", sources: ["file"], target: "." },
+  { name: "a file into its own directory", sources: ["file"], target: "." },
   { name: "a file onto a link to it", sources: ["file"], target: "link" },
   { name: "a link onto its file", sources: ["link"], target: "file" },
   { name: "a file onto another name of it", sources: ["file"], target: "second" },
-  { name: "a folder onto itself", sources: ["dir"], target: "." },
-  { name: "a folder into itself", sources: ["dir"], target: "dir" },
-  { name: "a folder to a new name in itself", sources: ["dir"], target: "dir/new" },
-  { name: "a folder deep into itself", sources: ["dir"], target: "dir/sub" },
-  { name: "a folder into itself through a link", sources: ["dir"], target: "inside" },
-  { name: "the contents of a folder into itself", sources: ["dir/."], target: "dir" },
+  { name: "a directory onto itself", sources: ["dir"], target: "." },
+  { name: "a directory into itself", sources: ["dir"], target: "dir" },
+  { name: "a directory to a new name in itself", sources: ["dir"], target: "dir/new" },
+  { name: "a directory deep into itself", sources: ["dir"], target: "dir/sub" },
+  { name: "a directory into itself through a link", sources: ["dir"], target: "inside" },
+  { name: "the contents of a directory into itself", sources: ["dir/."], target: "dir" },
 ];
 
 const TREE: TreeEntries = {
@@ -57,9 +57,9 @@ describeWithSshd("a source that is its own target is left alone", () => {
     });
   });
 
-  it("inside a folder that is copied over itself under another name", async () => {
+  it("inside a directory that is copied over itself under another name", async () => {
     await Promise.all(WAYS.map(async (way) => {
-      const tree = await scene.tree({ "dir/a": "a", "dir/large": { size: 3 << 20 }, "to": { folder: true } });
+      const tree = await scene.tree({ "dir/a": "a", "dir/large": { size: 3 << 20 }, "to": { directory: true } });
       await Deno.mkdir(`${tree}/to/dir`);
       await Deno.link(`${tree}/dir/a`, `${tree}/to/dir/a`);
       const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/dir`], target: `${tree}/to` });

@@ -3,7 +3,7 @@
 import { writeEscpWrapper } from "../support/escp_command.ts";
 import { type EscpOptions, type EscpResult, runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 import { type TreeEntries, writeTree } from "../support/temp_tree.ts";
 
 export type Engine = "native" | "portable";
@@ -58,7 +58,7 @@ export interface Copy extends EscpOptions {
 /** A suite's server. */
 export interface Scene extends AsyncDisposable {
   readonly sshd: Sshd;
-  /** A fresh folder, seen by both sides under the same path, with this in it. */
+  /** A fresh directory, seen by both sides under the same path, with this in it. */
   tree(entries?: TreeEntries): Promise<string>;
   /** Copies to the end. */
   copy(way: Way, copy: Copy): Promise<EscpResult>;
@@ -72,18 +72,18 @@ export interface Scene extends AsyncDisposable {
 /** Starts it. The remote side has an escp for each engine, and one that is found through PATH. */
 export async function startScene(options: SshdOptions = {}): Promise<Scene> {
   const sshd = await startSshd(options);
-  const folder = await createTempFolder();
+  const directory = await createTempDirectory();
   let count = 0;
   for (const engine of ENGINES) {
-    await Deno.mkdir(`${sshd.binFolder}/${engine}`);
+    await Deno.mkdir(`${sshd.binDirectory}/${engine}`);
     // Threads also where escp itself would not take any.
-    await writeEscpWrapper(`${sshd.binFolder}/${engine}`, { engine, cwd: sshd.home, env: { ESCP_THREADS: "2" } });
+    await writeEscpWrapper(`${sshd.binDirectory}/${engine}`, { engine, cwd: sshd.home, env: { ESCP_THREADS: "2" } });
   }
   const args = (way: Way, { flags = [], sources, target }: Copy): string[] => {
     const host = (side: Direction, path: string) => way.direction === side ? `testhost:${path}` : path;
     // On a busy machine a data port may be slow to answer: that is no reason to go through ssh, and to say so.
     const direct = flags.includes("--tunnel") ? [] : ["--tunnel", "never"];
-    const remote = [...sshd.sshOptions, "-D", `${sshd.binFolder}/${way.engine}/escp`, ...direct];
+    const remote = [...sshd.sshOptions, "-D", `${sshd.binDirectory}/${way.engine}/escp`, ...direct];
     return [
       ...(way.direction === "local" ? [] : remote),
       ...["--engine", way.engine, "-t", `${way.streams}`, "--threads", "2"],
@@ -97,7 +97,7 @@ export async function startScene(options: SshdOptions = {}): Promise<Scene> {
     sshd,
     args,
     async tree(entries = {}) {
-      const path = `${folder.path}/${count++}`;
+      const path = `${directory.path}/${count++}`;
       await writeTree(path, entries);
       return path;
     },
@@ -107,7 +107,7 @@ export async function startScene(options: SshdOptions = {}): Promise<Scene> {
       runEscp([...sshd.sshOptions, ...flags, "--clean", ...operands], options),
     async [Symbol.asyncDispose]() {
       await sshd[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
     },
   };
 }

@@ -34,7 +34,7 @@ describeWithSshd("what is copied", () => {
       assertStringIncludes(missing.stderr, "nothing*");
     });
 
-    it(`needs a folder when a glob matches several: ${wayName(way)}`, async () => {
+    it(`needs a directory when a glob matches several: ${wayName(way)}`, async () => {
       const from = await scene.tree({ one: "1", two: "2" });
       const { code, stderr } = await scene.copy(way, { sources: [`${from}/{one,two}`], target: `${from}/three` });
       assertEquals(code, 1);

@@ -18,10 +18,10 @@ describeWithSshd("settings", () => {
   it("of this side's file hold until a later place says otherwise", async () => {
     const tree = await scene.tree({
       "xdg/escp/config.yaml": 'json: true\nhosts: {testhost: {recursive: true}, "*": {streams: 3}}\n',
-      "folder/file": "1",
+      "directory/file": "1",
     });
     const env = { XDG_CONFIG_HOME: `${tree}/xdg` };
-    const sources = [`${tree}/folder`];
+    const sources = [`${tree}/directory`];
     const { code, stdout, stderr } = await scene.copy(way("push"), { env, sources, target: `${tree}/new` });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertEquals(JSON.parse(stdout.trim().split("\n").at(-1)!).status, "ok");
@@ -131,7 +131,7 @@ describeWithSshd("settings", () => {
 
   it("name a log on the other side", async () => {
     for (const direction of ["push", "pull", "local"] as const) {
-      const tree = await scene.tree({ "many/a": "1", "many/b": { size: 3 << 20 }, "t": { folder: true } });
+      const tree = await scene.tree({ "many/a": "1", "many/b": { size: 3 << 20 }, "t": { directory: true } });
       const copy = (log: string) =>
         scene.copy(way(direction), {
           flags: ["-r", `--remote_log=${log}`],
@@ -148,9 +148,9 @@ describeWithSshd("settings", () => {
       const sessions = new Set(lines.map((line) => /[0-9a-f]{8}/.exec(line.slice(24))![0]));
       assertEquals(sessions.size, 1);
 
-      const { code, stderr } = await copy(`${tree}/no/folder/log`);
+      const { code, stderr } = await copy(`${tree}/no/directory/log`);
       assertEquals(code, 1);
-      assertStringIncludes(stderr, `Cannot open the log file "${tree}/no/folder/log": No such file or directory`);
+      assertStringIncludes(stderr, `Cannot open the log file "${tree}/no/directory/log": No such file or directory`);
     }
   });
 });

@@ -88,7 +88,7 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
       await using disk = await mountSmallDisk("size=8m");
       await Deno.writeTextFile(`${disk.path}/kept`, "kept");
       await Deno.writeTextFile(`${disk.path}/large`, "old");
-      // A folder that is not empty: nobody knows beforehand what is replaced in it.
+      // A directory that is not empty: nobody knows beforehand what is replaced in it.
       const from = await scene.tree({ "large": random(9 * MIB, 1), "small": "s" });
       const copy = () => scene.copy(way, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
       const full = await copy();

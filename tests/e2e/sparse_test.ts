@@ -61,7 +61,7 @@ describeWithSshd("--sparse", () => {
     it(`keeps them from one host to another (${engine})`, { ignore: !holes }, async () => {
       const to = await scene.tree();
       const { code, stderr } = await runEscp([
-        ...[...scene.sshd.sshOptions, "-D", `${scene.sshd.binFolder}/${engine}/escp`],
+        ...[...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/${engine}/escp`],
         ...["-a", `testhost:${from}`, `testhost2:${to}/new`],
       ]);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });

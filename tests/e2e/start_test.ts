@@ -97,7 +97,7 @@ describeWithSshd("what a login script prints before escp", () => {
   afterAll(() => sshd[Symbol.asyncDispose]());
 
   async function pushWith(noise: string): Promise<EscpResult> {
-    const path = `${sshd.binFolder}/${crypto.randomUUID()}`;
+    const path = `${sshd.binDirectory}/${crypto.randomUUID()}`;
     await Deno.writeTextFile(path, `#!/bin/sh\n${noise}\nexec escp "$@"\n`);
     await Deno.chmod(path, 0o755);
     await using tree = await createTempTree({ "a": "a" });
@@ -137,7 +137,7 @@ describeWithSshd("what a login script prints before escp", () => {
 
 describe("a program in place of ssh", () => {
   /** Runs `escp -S` with a shell script that does this. */
-  async function using(script: string, run: (args: string[], folder: string) => Promise<void>): Promise<void> {
+  async function using(script: string, run: (args: string[], directory: string) => Promise<void>): Promise<void> {
     await using tree = await createTempTree({ "a": "a", "ssh": { content: `#!/bin/sh\n${script}\n`, mode: 0o755 } });
     await run(["-S", `${tree.path}/ssh`, `${tree.path}/a`, `127.0.0.1:${tree.path}/b`], tree.path);
   }
@@ -181,10 +181,10 @@ describe("a program in place of ssh", () => {
   });
 
   it("that speaks other versions is understood when one of them is common", async () => {
-    await using(otherVersions([1, 7], "--receiver"), async (args, folder) => {
+    await using(otherVersions([1, 7], "--receiver"), async (args, directory) => {
       const { code, stderr } = await runEscp(args);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      assertEquals(await Deno.readTextFile(`${folder}/b`), "a");
+      assertEquals(await Deno.readTextFile(`${directory}/b`), "a");
     });
   });
 
@@ -201,11 +201,11 @@ describe("a program in place of ssh", () => {
     await using tree = await createTempTree({
       "newer": { content: `#!/bin/sh\n${otherVersions([1, 2])}\n`, mode: 0o755 },
     });
-    await using(otherVersions([1], "--receiver"), async (args, folder) => {
+    await using(otherVersions([1], "--receiver"), async (args, directory) => {
       using _ = useAsEscp(`${tree.path}/newer`);
       const { code, stderr } = await runEscp(args);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      assertEquals(await Deno.readTextFile(`${folder}/b`), "a");
+      assertEquals(await Deno.readTextFile(`${directory}/b`), "a");
     });
   });
 });

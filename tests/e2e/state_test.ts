@@ -123,9 +123,9 @@ describeWithSshd("what a receiver keeps for a later run", () => {
     await running.result;
     await scene.sshd.waitForNoSession(10_000);
     const [left] = temporaryFiles(to);
-    const folder = await scene.tree();
-    const other = await writeEscpWithSystemConfig(folder, `${scene.sshd.binFolder}/${push.engine}/escp`, "");
-    await Deno.writeTextFile(`${folder}/etc/machine-id`, "0123456789abcdef0123456789abcdef\n");
+    const directory = await scene.tree();
+    const other = await writeEscpWithSystemConfig(directory, `${scene.sshd.binDirectory}/${push.engine}/escp`, "");
+    await Deno.writeTextFile(`${directory}/etc/machine-id`, "0123456789abcdef0123456789abcdef\n");
     const { code, stdout, stderr } = await scene.copy(push, { flags: ["--json", "-D", other], ...copy });
     assertEquals([code, sentBytes(stdout)], [0, 12 * MIB], stderr);
     assertEquals([temporaryFiles(to), recordsOf(to).length], [[left], 1]);
@@ -147,7 +147,7 @@ interface Unusable extends AsyncDisposable {
 
 const nothing = { [Symbol.asyncDispose]: () => Promise.resolve() };
 const asRoot = Deno.uid() === 0;
-const UNUSABLE: [what: string, make: (folder: string) => Promise<Unusable>, ignore?: boolean][] = [
+const UNUSABLE: [what: string, make: (directory: string) => Promise<Unusable>, ignore?: boolean][] = [
   ["there is no home directory", () =>
     Promise.resolve({
       ...nothing,
@@ -163,27 +163,27 @@ const UNUSABLE: [what: string, make: (folder: string) => Promise<Unusable>, igno
       [Symbol.asyncDispose]: () => disk[Symbol.asyncDispose](),
     };
   }, !!smallDiskProblem],
-  ["it belongs to another user", async (folder) => {
-    await Deno.mkdir(`${folder}/escp`, { mode: 0o700 });
-    await Deno.chown(`${folder}/escp`, 54321, 54321);
+  ["it belongs to another user", async (directory) => {
+    await Deno.mkdir(`${directory}/escp`, { mode: 0o700 });
+    await Deno.chown(`${directory}/escp`, 54321, 54321);
     return {
       ...nothing,
-      variables: { XDG_STATE_HOME: folder },
-      said: `"${folder}/escp": it belongs to another user`,
+      variables: { XDG_STATE_HOME: directory },
+      said: `"${directory}/escp": it belongs to another user`,
     };
   }, !asRoot],
-  ["it is a link", async (folder) => {
-    await Deno.mkdir(`${folder}/elsewhere`, { mode: 0o700 });
-    await Deno.symlink("elsewhere", `${folder}/escp`);
-    return { ...nothing, variables: { XDG_STATE_HOME: folder }, said: `"${folder}/escp": it is a symbolic link` };
+  ["it is a link", async (directory) => {
+    await Deno.mkdir(`${directory}/elsewhere`, { mode: 0o700 });
+    await Deno.symlink("elsewhere", `${directory}/escp`);
+    return { ...nothing, variables: { XDG_STATE_HOME: directory }, said: `"${directory}/escp": it is a symbolic link` };
   }],
-  ["others may write to it", async (folder) => {
-    await Deno.mkdir(`${folder}/escp`);
-    await Deno.chmod(`${folder}/escp`, 0o777);
+  ["others may write to it", async (directory) => {
+    await Deno.mkdir(`${directory}/escp`);
+    await Deno.chmod(`${directory}/escp`, 0o777);
     return {
       ...nothing,
-      variables: { XDG_STATE_HOME: folder },
-      said: `"${folder}/escp": other users may write to it`,
+      variables: { XDG_STATE_HOME: directory },
+      said: `"${directory}/escp": other users may write to it`,
     };
   }],
 ];
@@ -201,8 +201,8 @@ describeWithSshd("without a usable state directory", () => {
   /** The same copy, whose receiver has these variables. */
   async function withVariables(way: Way, { variables }: Unusable, copy: Copy): Promise<Copy> {
     if (way.direction !== "push") return { ...copy, env: variables };
-    const folder = await scene.tree();
-    const inner = await writeEscpWrapper(folder, {
+    const directory = await scene.tree();
+    const inner = await writeEscpWrapper(directory, {
       engine: way.engine,
       env: { ESCP_THREADS: "2" },
       cwd: scene.sshd.home,
@@ -210,7 +210,7 @@ describeWithSshd("without a usable state directory", () => {
     const set = Object.entries(variables).map(([name, value]) =>
       value === undefined ? `unset ${name}` : `export ${name}=${quoteWord(value)}`
     );
-    const path = `${folder}/unusable`;
+    const path = `${directory}/unusable`;
     await Deno.writeTextFile(path, ["#!/bin/sh", ...set, `exec ${quoteWord(inner)} "$@"\n`].join("\n"));
     await Deno.chmod(path, 0o755);
     return { ...copy, flags: [...copy.flags ?? [], "-D", path] };

@@ -23,7 +23,7 @@ describe("standard output that is lost", { ignore: Deno.build.os !== "linux" }, 
   );
 
   it("is one line and a status, whatever is printed", async () => {
-    await using tree = await createTempTree({ ...names, to: { folder: true } });
+    await using tree = await createTempTree({ ...names, to: { directory: true } });
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     for (
       const args of [
@@ -40,7 +40,7 @@ describe("standard output that is lost", { ignore: Deno.build.os !== "linux" }, 
   });
 
   it("ends a run that goes on meanwhile, as when head has seen enough", async () => {
-    await using tree = await createTempTree({ ...names, to: { folder: true } });
+    await using tree = await createTempTree({ ...names, to: { directory: true } });
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     const head = 'set -o pipefail; "$@" | head -n 1 > /dev/null';
     assertEquals(await run(head, "-n", "-r", from, to), gone);

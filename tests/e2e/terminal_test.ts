@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
-import type { TempFolder } from "../support/temp.ts";
+import type { TempDirectory } from "../support/temp.ts";
 
 const problem = findProblem();
 
 describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
-  let tree: TempFolder;
+  let tree: TempDirectory;
   beforeAll(async () => {
-    tree = await createTempTree({ "into": { folder: true } });
+    tree = await createTempTree({ "into": { directory: true } });
     await new Deno.Command("sh", { args: ["-c", 'head -c 256M /dev/urandom >"$1/large"', "sh", tree.path] }).output();
   });
   afterAll(() => tree[Symbol.asyncDispose]());

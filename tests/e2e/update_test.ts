@@ -69,11 +69,11 @@ describeWithSshd("an update", () => {
       assertEquals(end(await update(way, from, to, "-u")), sent(0, 6));
     });
 
-    it(`with -p brings modes, times and folders up to date without contents (${wayName(way)})`, async () => {
+    it(`with -p brings modes, times and directories up to date without contents (${wayName(way)})`, async () => {
       const mode = 0o750;
       const from = await scene.tree({
         ...{ "in/small": { content: "abc", mode, mtime: OLD }, "in/large": { size: LARGE, seed: 1, mode, mtime: OLD } },
-        "in": { folder: true, mode, mtime: OLD },
+        "in": { directory: true, mode, mtime: OLD },
       });
       const to = await scene.tree({ "in/small": "abc", "in/large": { size: LARGE, seed: 1 } });
       assertEquals(end(await update(way, from, to, "-p", "--checksum")), sent(0, 2));
@@ -101,7 +101,7 @@ describeWithSshd("an update", () => {
     it(`says what stands in the way, and goes on (${wayName(way)})`, async () => {
       const from = await scene.tree({ "file": "1", "in/below": "2", "good": "3", "planted/x": "4" });
       const outside = await scene.tree({ x: "outside" });
-      const to = await scene.tree({ "file/is/a/folder": "", "in": "a file", "planted": { link: outside } });
+      const to = await scene.tree({ "file/is/a/directory": "", "in": "a file", "planted": { link: outside } });
       const { code, stderr } = await update(way, from, to, "-u");
       assertEquals(code, 1);
       assertStringIncludes(stderr, `Cannot write "${to}/file": Is a directory`);
@@ -114,7 +114,7 @@ describeWithSshd("an update", () => {
     it(`changes nothing in a dry run, and says what it would do (${wayName(way)})`, async () => {
       const from = await scene.tree({
         ...{ "same": { content: "1", mtime: OLD }, "newer": "22", "in/new\n": "333", "in/large": { size: LARGE } },
-        ...{ "there/x": "4", "hollow": { folder: true } },
+        ...{ "there/x": "4", "hollow": { directory: true } },
       });
       const to = await scene.tree({ "same": { content: "1", mtime: OLD }, "newer": "2", "there/y": "" });
       const [source, target] = [snapshot(from), snapshot(to)];

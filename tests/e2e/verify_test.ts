@@ -75,7 +75,7 @@ describeWithSshd("--verify", () => {
   for (const engine of ENGINES) {
     it(`works between two other hosts (${engine})`, async () => {
       const to = await scene.tree();
-      const escp = `${scene.sshd.binFolder}/${engine}/escp`;
+      const escp = `${scene.sshd.binDirectory}/${engine}/escp`;
       const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "-a", "--verify", "--json"];
       const result = await runEscp([...flags, "--", `testhost:${source}/.`, `testhost:${to}`]);
       assertEquals([result.code, result.stderr], [0, ""]);
@@ -86,13 +86,13 @@ describeWithSshd("--verify", () => {
 
   /** Copies with an escp that takes its time before it reads anything again, while something damages what it wrote. */
   async function damaged(name: string, times: number, before: Record<string, string> = {}): Promise<Damaged> {
-    const folder = await scene.tree();
+    const directory = await scene.tree();
     const to = await scene.tree(before);
     const slow = ["-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=700000"];
     const words = ["strace", "-f", ...slow, "-o", "/dev/null", ...escpCommand()];
-    await Deno.writeTextFile(`${folder}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${folder}/escp`, 0o755);
-    using _ = useAsEscp(`${folder}/escp`);
+    await Deno.writeTextFile(`${directory}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
+    await Deno.chmod(`${directory}/escp`, 0o755);
+    using _ = useAsEscp(`${directory}/escp`);
     const good = (await Deno.readFile(`${source}/in/${name}`))[0];
     let damages = 0;
     const timer = setInterval(() => {
@@ -110,9 +110,9 @@ describeWithSshd("--verify", () => {
     }, 5);
     try {
       const way = { direction: "local", engine: "native", streams: 1 } as const;
-      const flags = ["--verify", "--json", "--manifest", `${folder}/sums`];
+      const flags = ["--verify", "--json", "--manifest", `${directory}/sums`];
       const result = await scene.copy(way, { flags, sources: [`${source}/in/${name}`], target: to });
-      return { result, damages, to, manifest: await Deno.readTextFile(`${folder}/sums`) };
+      return { result, damages, to, manifest: await Deno.readTextFile(`${directory}/sums`) };
     } finally {
       clearInterval(timer);
     }
@@ -172,7 +172,7 @@ describeWithSshd("--verify", () => {
 
   for (const engine of ENGINES) {
     it(
-      `leaves no further name of what another user has in a folder for all (${engine})`,
+      `leaves no further name of what another user has in a directory for all (${engine})`,
       { ignore: !!otherUserProblem },
       async () => {
         const to = await scene.tree({ "theirs": "old", "mine": "old" });

@@ -8,8 +8,8 @@ import { ENGINES, type Scene, startScene, type Way, wayName, WAYS } from "./scen
 
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";
-const folder = Deno.env.get("TMPDIR") ?? "/tmp";
-const problem = ENGINES.includes("native") ? xattrsProblem(folder) : "not with the portable engine";
+const directory = Deno.env.get("TMPDIR") ?? "/tmp";
+const problem = ENGINES.includes("native") ? xattrsProblem(directory) : "not with the portable engine";
 const NATIVE = WAYS.filter(({ engine }) => engine === "native");
 const PATHS = ["", "/d", "/d/small", "/d/large", "/d/closed"];
 
@@ -20,7 +20,7 @@ async function writeSource(scene: Scene): Promise<string> {
     "from/d/large": { size: 3 << 20 },
     "from/d/closed": "closed",
     "from/d/link": { link: "small" },
-    // More than fits into one frame, so that the folder is entered again.
+    // More than fits into one frame, so that the directory is entered again.
     ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`from/d/m${index}`, { size: 900_000 }])),
   });
   for (const path of PATHS) {
@@ -91,7 +91,7 @@ describeWithSshd(title, { ignore: problem !== undefined }, () => {
 
   it("are refused before anything is copied where the other side cannot keep them", async () => {
     const tree = await scene.tree({ "f": "x" });
-    const program = `${scene.sshd.binFolder}/portable/escp`;
+    const program = `${scene.sshd.binDirectory}/portable/escp`;
     if (!ENGINES.includes("portable")) return;
     for (const direction of ["push", "pull"] as const) {
       const way: Way = { direction, engine: "native", streams: 1 };
@@ -116,7 +116,7 @@ const plainTitle = `extended attributes of files that may not be written${plain 
 describeWithSshd(plainTitle, { ignore: plain !== undefined }, () => {
   it("arrive all the same", async () => {
     await using scene = await startScene();
-    using _ = useAsEscp(await writePlainEscp(scene.sshd.binFolder));
+    using _ = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
     const tree = await writeSource(scene);
     await Deno.chmod(`${tree}/from`, 0o755);
     await Deno.chmod(`${tree}/from/d`, 0o555);

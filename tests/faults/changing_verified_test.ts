@@ -86,7 +86,7 @@ describeWithSshd(`a source that changes before --verify${why}`, { ignore: failin
         await using disk = await mountFailingDisk({ changes });
         await Deno.writeFile(`${disk.path}/f`, randomBytes(size, 1));
         const to = await scene.tree();
-        const escp = `${scene.sshd.binFolder}/${engine}/escp`;
+        const escp = `${scene.sshd.binDirectory}/${engine}/escp`;
         const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "--verify", "--json"];
         const result = await runEscp([...flags, "--", `testhost:${disk.path}/f`, `testhost:${to}`]);
         assertEquals(result.code, 1, result.stdout);

@@ -18,7 +18,7 @@ describeWithSshd("a limit of the size of files (ulimit -f)", () => {
   let limited: string;
   beforeAll(async () => {
     scene = await startScene();
-    limited = `${scene.sshd.binFolder}/limited`;
+    limited = `${scene.sshd.binDirectory}/limited`;
     const words = [
       Deno.execPath(),
       "run",

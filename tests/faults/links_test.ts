@@ -12,13 +12,13 @@ const SLOW = ["-l", "24000"];
 const MIB = 1 << 20;
 const AT_FDCWD = -100;
 
-describeWithSshd("a link that is put in the place of a target folder while it is copied into leads nowhere", () => {
+describeWithSshd("a link that is put in the place of a target directory while it is copied into leads nowhere", () => {
   let scene: Scene;
   let source: string;
   beforeAll(async () => {
     scene = await startScene();
-    const files = (folder: string): TreeEntries =>
-      Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${folder}/small ${index}`, { size: 20_000 }]));
+    const files = (directory: string): TreeEntries =>
+      Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${directory}/small ${index}`, { size: 20_000 }]));
     source = await scene.tree({
       ...files("a"),
       ...files("b"),
@@ -29,7 +29,7 @@ describeWithSshd("a link that is put in the place of a target folder while it is
   afterAll(() => scene[Symbol.asyncDispose]());
 
   /**
-   * Copies, and swaps target folders for links that lead outside while it does.
+   * Copies, and swaps target directories for links that lead outside while it does.
    *
    * @returns what came of it; nothing outside was touched then.
    */
@@ -39,8 +39,8 @@ describeWithSshd("a link that is put in the place of a target folder while it is
       "outside/small 1": "untouched",
       "link a": { link: "../outside" },
       "link b": { link: "../outside" },
-      "to/a": { folder: true },
-      "to/b": { folder: true },
+      "to/a": { directory: true },
+      "to/b": { directory: true },
     });
     const to = `${parent}/to`;
     const flags = ["-r", "--retries", "0", ...SLOW];

@@ -31,7 +31,7 @@ describeWithNetworks("a cable that is pulled out in the middle of a copy", () =>
     it(`ends both sides in time, and once it is back the same command goes on: ${direction}`, async () => {
       await using tree = await createTempTree({
         "from/large": { size: 8 << 20, mtime: new Date("2001-02-03T04:05:06Z") },
-        "to": { folder: true },
+        "to": { directory: true },
       });
       const [from, to] = [`${tree.path}/from/.`, `${tree.path}/to`];
       const operands = direction === "push" ? [from, `testhost:${to}`] : [`testhost:${from}`, to];

@@ -88,8 +88,8 @@ describeWithSshd("a session that is lost", () => {
   }
 
   for (const way of waysInTurn(2)) {
-    it(`goes on in the folder that it has made, and tells a failure once: ${wayName(way)}`, async () => {
-      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b": { folder: true } });
+    it(`goes on in the directory that it has made, and tells a failure once: ${wayName(way)}`, async () => {
+      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b": { directory: true } });
       await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
       await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
       await Deno.symlink("nowhere", `${from}/tree/dangling`);
@@ -154,7 +154,7 @@ describeWithSshd("a session that is lost", () => {
       target: `${to}/big`,
     });
     await untilNoted(to, 4 * MIB, running);
-    await Deno.writeTextFile(`${own.sshd.binFolder}/${way.engine}/escp`, "#!/bin/sh\nexit 255\n");
+    await Deno.writeTextFile(`${own.sshd.binDirectory}/${way.engine}/escp`, "#!/bin/sh\nexit 255\n");
     await own.sshd.cutConnections();
     const { code, stderr } = await running.result;
     assertEquals(code, 255, stderr);
@@ -167,7 +167,7 @@ describeWithSshd("a session that is lost", () => {
       const to = await scene.tree();
       await using running = await startEscp([
         ...scene.sshd.sshOptions,
-        ...["-3", "-D", `${scene.sshd.binFolder}/${engine}/escp`, ...SLOW],
+        ...["-3", "-D", `${scene.sshd.binDirectory}/${engine}/escp`, ...SLOW],
         ...["--", `testhost:${source}/big`, `testhost:${to}/big`],
       ]);
       await untilNoted(to, 8 * MIB, running);
@@ -180,11 +180,11 @@ describeWithSshd("a session that is lost", () => {
     }
   });
 
-  it("is not begun again into a folder that an older escp has made and would not know again", async () => {
+  it("is not begun again into a directory that an older escp has made and would not know again", async () => {
     const to = await scene.tree();
     const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
     const words = [Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config, fromFileUrl(WITHOUT_FEATURES)];
-    const older = `${scene.sshd.binFolder}/older`;
+    const older = `${scene.sshd.binDirectory}/older`;
     await Deno.writeTextFile(older, `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(" ")} "$@"\n`);
     await Deno.chmod(older, 0o755);
     await using running = await startEscp([
@@ -197,7 +197,7 @@ describeWithSshd("a session that is lost", () => {
     assertEquals(code, 1, stderr);
     assertMatch(
       stderr,
-      /^escp: Cannot go on: .*\nhint: escp on testhost is too old to know its own unfinished folders/m,
+      /^escp: Cannot go on: .*\nhint: escp on testhost is too old to know its own unfinished directories/m,
     );
     assert(!stderr.includes("trying again"), stderr);
     assertEquals([...Deno.readDirSync(`${to}/new`)].filter(({ isDirectory }) => isDirectory), []);

@@ -114,7 +114,7 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
   });
 
   it("a remote escp that never says hello", async () => {
-    const program = `${scene.sshd.binFolder}/hangs`;
+    const program = `${scene.sshd.binDirectory}/hangs`;
     await Deno.writeTextFile(program, "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o755 });
     const [way] = waysInTurn(0);
     const flags = ["-B", "--timeout", "1", "-D", program];

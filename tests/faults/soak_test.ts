@@ -109,7 +109,7 @@ function randomWay(random: RandomBytes): Way {
 }
 
 function tree(random: RandomBytes, seed: number): TreeEntries {
-  const shape = { files: 10 + random.below(200), folders: 1 + random.below(20), maxBytes: MIB, seed };
+  const shape = { files: 10 + random.below(200), directories: 1 + random.below(20), maxBytes: MIB, seed };
   const large = Array.from({ length: random.below(4) }, (_, index): [string, { size: number }] => {
     return [`large ${index}`, { size: MIB + random.below(24 * MIB) }];
   });

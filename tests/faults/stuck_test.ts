@@ -42,8 +42,8 @@ describeWithSshd("a process whose main thread is stuck", () => {
 
   /** Returns an escp whose main thread can be made busy. */
   async function busyEscp(): Promise<{ path: string; makeBusy(running: RunningEscp): Promise<number> }> {
-    const folder = await scene.tree();
-    const [path, file] = [`${folder}/escp${count++}`, `${folder}/busy`];
+    const directory = await scene.tree();
+    const [path, file] = [`${directory}/escp${count++}`, `${directory}/busy`];
     const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, PROGRAM];
     const script = `#!/bin/sh\nBUSY_WHEN='${file}' exec ${words.map(quoteWord).join(" ")} "$@"\n`;
     await Deno.writeTextFile(path, script, { mode: 0o755 });

@@ -22,7 +22,7 @@ describeWithSshd("a thread that fails in the middle ends the copy, and the same 
     scene = await startScene();
     source = await scene.tree({ "big": { size: SIZE, mtime: new Date("2001-02-03T04:05:06Z") } });
     const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, PROGRAM];
-    failing = `${scene.sshd.binFolder}/failing`;
+    failing = `${scene.sshd.binDirectory}/failing`;
     const script = `#!/bin/sh\nESCP_THREADS=2 FAIL_AFTER=1 exec ${words.map(quoteWord).join(" ")} "$@"\n`;
     await Deno.writeTextFile(failing, script);
     await Deno.chmod(failing, 0o755);

@@ -6,7 +6,7 @@ import { compareFiles } from "../support/compare_trees.ts";
 /**
  * Looks at every file below `to` that has a final name.
  *
- * @param sources folders whose files of the same relative path it may be: the new ones, and what was there before.
+ * @param sources directories whose files of the same relative path it may be: the new ones, and what was there before.
  * @returns one line for each file that is none of them; [] when all are whole.
  */
 export function brokenFiles(to: string, ...sources: string[]): string[] {

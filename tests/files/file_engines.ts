@@ -1,4 +1,4 @@
-/** Both engines, the native one also as on a kernel without openat2, and a folder of their own for each test. */
+/** Both engines, the native one also as on a kernel without openat2, and a directory of their own for each test. */
 
 import { decodeName, encodeName } from "../../src/protocol/names.ts";
 import { alignUp } from "../../src/protocol/data/alignment.ts";
@@ -30,7 +30,7 @@ export const ENGINES: { title: string; make: () => FileEngine }[] = [
 ];
 
 /** Thousands of files cost seconds on a disk that is shared. */
-function memoryFolder(): string | undefined {
+function memoryDirectory(): string | undefined {
   try {
     return Deno.statSync("/dev/shm").isDirectory ? "/dev/shm" : undefined;
   } catch {
@@ -38,9 +38,9 @@ function memoryFolder(): string | undefined {
   }
 }
 
-/** An empty folder that is removed at the end of the test. */
-export class TempFolder implements Disposable {
-  readonly path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "escp-test-", dir: memoryFolder() }));
+/** An empty directory that is removed at the end of the test. */
+export class TempDirectory implements Disposable {
+  readonly path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "escp-test-", dir: memoryDirectory() }));
 
   /** Absolute path of something in it. */
   at(path: string): string {
@@ -55,19 +55,19 @@ export class TempFolder implements Disposable {
     return full;
   }
 
-  folder(path: string, mode?: number): string {
+  directory(path: string, mode?: number): string {
     const full = this.at(path);
     Deno.mkdirSync(full, { recursive: true });
     if (mode !== undefined) Deno.chmodSync(full, mode);
     return full;
   }
 
-  /** Everything below, sorted: folders end with "/", links show where they lead. */
+  /** Everything below, sorted: directories end with "/", links show where they lead. */
   list(path = ""): string[] {
     const found: string[] = [];
-    const visit = (folder: string, prefix: string) => {
-      for (const { name, isDirectory, isSymlink } of Deno.readDirSync(folder)) {
-        const full = `${folder}/${name}`;
+    const visit = (directory: string, prefix: string) => {
+      for (const { name, isDirectory, isSymlink } of Deno.readDirSync(directory)) {
+        const full = `${directory}/${name}`;
         if (isSymlink) found.push(`${prefix}${name} -> ${Deno.readLinkSync(full)}`);
         else found.push(prefix + name + (isDirectory ? "/" : ""));
         if (isDirectory) visit(full, `${prefix}${name}/`);
@@ -97,7 +97,7 @@ export async function collect(walk: Walk): Promise<WalkItem[]> {
   return items;
 }
 
-/** The records of all packs: "folder a", "file a/b 3", "symlink a/c -> b"; then the other items. */
+/** The records of all packs: "directory a", "file a/b 3", "symlink a/c -> b"; then the other items. */
 export function describeItems(items: WalkItem[]): string[] {
   const lines: string[] = [];
   for (const item of items) {
@@ -114,13 +114,13 @@ function describePlan(plan: Uint8Array<ArrayBuffer>): string[] {
     new TextDecoder("latin1").decode(plan.subarray(start, end)).replace(/[^ -~]/g, "?");
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
   const lines: string[] = [];
-  let folder = "";
+  let directory = "";
   while (cursor.next()) {
     const name = text(cursor.nameStart, cursor.nameEnd);
     const target = text(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
-    if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) folder = name;
-    const path = folder === "" ? name : `${folder}/${name}`;
-    if (cursor.type === RecordType.folder) lines.push(`folder ${name}`);
+    if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) directory = name;
+    const path = directory === "" ? name : `${directory}/${name}`;
+    if (cursor.type === RecordType.directory) lines.push(`directory ${name}`);
     if (cursor.type === RecordType.file) lines.push(`file ${path} ${cursor.size}`);
     if (cursor.type === RecordType.symlink) lines.push(`symlink ${path} -> ${target}`);
     if (cursor.type === RecordType.hardlink) lines.push(`hardlink ${path} = ${target}`);
@@ -141,7 +141,7 @@ export async function copyTree(
   const { xattrs, acls } = options;
   const targetOptions = { preserve, keepTimes: false, xattrs, acls, umask, token: "test" };
   const writer = writerEngine.targetWriter(targets, targetOptions);
-  const finished = new Map<string, Parameters<typeof writer.finishFolders>[0][number]>();
+  const finished = new Map<string, Parameters<typeof writer.finishDirectories>[0][number]>();
   for (const item of await collect(engine.walk(sources, { recursive: true, ...walkOptions }))) {
     try {
       if (item.type === "failed") failures.push(item.error.message);
@@ -155,7 +155,7 @@ export async function copyTree(
     const key = `${touched.root}:${touched.path}`;
     finished.set(key, { ...finished.get(key), ...touched });
   }
-  failures.push(...writer.finishFolders([...finished.values()]).map((it) => it.message));
+  failures.push(...writer.finishDirectories([...finished.values()]).map((it) => it.message));
   reader.close();
   writer.close();
   return failures;
@@ -174,7 +174,7 @@ export async function copyTree(
         // What was read counts, not what the walk saw.
         putUint53(new DataView(frame.buffer), length - bytes + RecordField.size, got);
         length += alignUp(got);
-      } else if (cursor.type <= RecordType.folder) {
+      } else if (cursor.type <= RecordType.directory) {
         reader.enter(cursor.root, plan, cursor.nameStart, cursor.nameEnd);
       }
     }
@@ -188,14 +188,14 @@ export async function copyTree(
         if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
         else if (cursor.type > RecordType.file) writer.makeLink(cursor, frame);
         else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
-        if (cursor.type === RecordType.folder) noteFolder(cursor, frame);
+        if (cursor.type === RecordType.directory) noteDirectory(cursor, frame);
       } catch (error) {
         failures.push((error as Error).message);
       }
     }
   }
 
-  function noteFolder(cursor: RecordCursor, frame: Uint8Array<ArrayBuffer>): void {
+  function noteDirectory(cursor: RecordCursor, frame: Uint8Array<ArrayBuffer>): void {
     const path = decodeName(frame.subarray(cursor.nameStart, cursor.nameEnd));
     const target = targets[cursor.root];
     const created = path === "" && target.kind === "folder" && target.created;
@@ -253,7 +253,7 @@ export function frameOf(records: [type: number, name: string, contents?: string 
   return { frame, cursor: new RecordCursor(frame, 0, frame.length, { plan: false }) };
 }
 
-/** Raw bytes below a folder, for which `Deno.*` has no names. */
+/** Raw bytes below a directory, for which `Deno.*` has no names. */
 export function rawShell(script: string, cwd: string): void {
   const { success, stderr } = new Deno.Command("sh", { args: ["-c", script], cwd }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

@@ -8,7 +8,7 @@ import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { Breather } from "../../src/async/breather.ts";
 import { LentFiles } from "../../src/streams/receive/lent_files.ts";
 import { randomBytes } from "../support/random_bytes.ts";
-import { isNativeHere, TempFolder } from "./file_engines.ts";
+import { isNativeHere, TempDirectory } from "./file_engines.ts";
 
 const BYTES = 3_000_001;
 const MIB = 1 << 20;
@@ -16,7 +16,7 @@ const wanted = { isWanted: () => true };
 
 /** A file that is open, as a sender has it, and a new one beside it. */
 class Scene implements Disposable {
-  readonly folder = new TempFolder();
+  readonly directory = new TempDirectory();
   readonly contents = randomBytes(BYTES, "lent");
   readonly engine: FileEngine = createNativeEngine().engine;
   readonly breather = new Breather();
@@ -24,17 +24,17 @@ class Scene implements Disposable {
   readonly writer: RangeWriter;
 
   constructor(options: Partial<TargetOptions> = {}) {
-    const path = this.folder.write("from", this.contents);
+    const path = this.directory.write("from", this.contents);
     const { dev, ino: inode } = Deno.statSync(path);
     const root = { path, name: "from", kind: "file" as const, identity: { dev, inode: inode! }, size: BYTES };
     this.reader = this.engine.sourceReader([root]).openRanged(0, "");
     const target = this.engine.targetWriter(
-      [{ kind: "file", folder: this.folder.path, name: "to" }],
+      [{ kind: "file", directory: this.directory.path, name: "to" }],
       { preserve: false, umask: 0o022, token: "lent", ...options },
     );
     const partial = target.createPartial(0, "", BYTES);
     this.writer = target.openPartial(partial);
-    this.temporary = this.folder.at(partial.temporary);
+    this.temporary = this.directory.at(partial.temporary);
   }
   readonly temporary: string;
 
@@ -46,7 +46,7 @@ class Scene implements Disposable {
     this.reader.close();
     this.writer.close();
     this.breather.close();
-    this.folder[Symbol.dispose]();
+    this.directory[Symbol.dispose]();
   }
 }
 
@@ -107,7 +107,7 @@ function descriptorsOf(path: string): number {
 describe("a lent file", { ignore: !isNativeHere }, () => {
   it("is copied from where the other end has it open, also when it has no name any more", async () => {
     using scene = new Scene();
-    Deno.removeSync(scene.folder.at("from"));
+    Deno.removeSync(scene.directory.at("from"));
     const found = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
     assertEquals(found, 0);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
@@ -194,13 +194,13 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
 
   it("stays unfinished for a later copy when something of it is written, and else is removed", async () => {
     using scene = new Scene();
-    using to = new TempFolder();
-    using state = new TempFolder();
+    using to = new TempDirectory();
+    using state = new TempDirectory();
     const source = { size: BYTES, mtime: 0, mtimeNs: 0, identity: "1:2" };
     const resumable = { record: state.at("record"), target: to.at("to"), source };
     const begin = async () => {
       const target = scene.engine.targetWriter(
-        [{ kind: "file", folder: to.path, name: "to" }],
+        [{ kind: "file", directory: to.path, name: "to" }],
         { preserve: false, umask: 0o022, token: "lent", lent: true },
       );
       return { target, partial: (await target.beginPartial(0, "", BYTES, resumable)).partial };
@@ -290,10 +290,10 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
 
   it("fails when it is shorter than it was", async () => {
     using scene = new Scene();
-    Deno.truncateSync(scene.folder.at("from"), 2_000_000);
+    Deno.truncateSync(scene.directory.at("from"), 2_000_000);
     const copying = scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
     const error = await assertRejects(() => copying, FileError, "shorter");
-    assert(error.message.includes(scene.folder.at("from")), error.message);
+    assert(error.message.includes(scene.directory.at("from")), error.message);
   });
 
   it("is not copied any further when nobody wants it, and closing meanwhile waits", async () => {

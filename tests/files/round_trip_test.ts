@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
-import { copyTree, ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
+import { copyTree, ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 function pattern(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
@@ -15,9 +15,9 @@ for (const { title, make } of ENGINES) {
     const into = (path: string) => [{ kind: "folder" as const, path, created: true }];
 
     it("copies sizes around the limit of a packed file", async () => {
-      using temp = new TempFolder();
-      temp.folder("from/sub/empty");
-      temp.folder("to");
+      using temp = new TempDirectory();
+      temp.directory("from/sub/empty");
+      temp.directory("to");
       const sizes = [0, 1, PACK_FILE_LIMIT - 1, PACK_FILE_LIMIT, PACK_FILE_LIMIT + 1];
       for (const size of sizes) temp.write(`from/sub/f${size}`, pattern(size));
       assertEquals(await copyTree(engine, [sourceRoot(engine, temp.at("from"))], into(temp.at("to"))), []);
@@ -25,10 +25,10 @@ for (const { title, make } of ENGINES) {
       for (const size of sizes) assertEquals(Deno.readFileSync(temp.at(`to/sub/f${size}`)), pattern(size));
     });
 
-    it("takes the source's permissions less the umask, and those of folders at the end", async () => {
-      using temp = new TempFolder();
-      temp.folder("from/closed");
-      temp.folder("to", 0o700);
+    it("takes the source's permissions less the umask, and those of directories at the end", async () => {
+      using temp = new TempDirectory();
+      temp.directory("from/closed");
+      temp.directory("to", 0o700);
       temp.write("from/run", "x", 0o4777);
       temp.write("from/secret", "x", 0o600);
       temp.write("from/closed/f", "x", 0o444);
@@ -40,18 +40,18 @@ for (const { title, make } of ENGINES) {
     });
 
     it("gives back every permission that the umask leaves, whatever the umask of the process", async () => {
-      using temp = new TempFolder();
-      temp.folder("from");
-      temp.folder("to");
+      using temp = new TempDirectory();
+      temp.directory("from");
+      temp.directory("to");
       temp.write("from/f", "x", 0o666);
       await copyTree(engine, [sourceRoot(engine, temp.at("from"))], into(temp.at("to")), { umask: 0 });
       assertEquals(Deno.statSync(temp.at("to/f")).mode! & 0o7777, 0o666);
     });
 
     it("keeps the mode of a file that it replaces", async () => {
-      using temp = new TempFolder();
-      temp.folder("from");
-      temp.folder("to");
+      using temp = new TempDirectory();
+      temp.directory("from");
+      temp.directory("to");
       temp.write("from/f", "new", 0o755);
       temp.write("to/f", "old and longer", 0o640);
       await copyTree(engine, [sourceRoot(engine, temp.at("from"))], into(temp.at("to")));
@@ -59,10 +59,10 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("to/f")).mode! & 0o7777, 0o640);
     });
 
-    it("preserves mode and times of files, large ones too, and folders", async () => {
-      using temp = new TempFolder();
-      temp.folder("from/d");
-      temp.folder("to");
+    it("preserves mode and times of files, large ones too, and directories", async () => {
+      using temp = new TempDirectory();
+      temp.directory("from/d");
+      temp.directory("to");
       temp.write("from/d/f", "x", 0o751);
       temp.write("from/d/large", new Uint8Array(PACK_FILE_LIMIT + 1), 0o640);
       const time = new Date(1_500_000_000_123);
@@ -78,9 +78,9 @@ for (const { title, make } of ENGINES) {
     });
 
     it("copies symbolic links word for word, over what is there", async () => {
-      using temp = new TempFolder();
-      temp.folder("from");
-      temp.folder("to");
+      using temp = new TempDirectory();
+      temp.directory("from");
+      temp.directory("to");
       Deno.symlinkSync("../any where/é", temp.at("from/link"));
       temp.write("to/link", "a file");
       const source = [sourceRoot(engine, temp.at("from"))];
@@ -91,9 +91,9 @@ for (const { title, make } of ENGINES) {
     });
 
     it("makes hard links, and makes them again", async () => {
-      using temp = new TempFolder();
-      temp.folder("from/d");
-      temp.folder("to");
+      using temp = new TempDirectory();
+      temp.directory("from/d");
+      temp.directory("to");
       temp.write("from/d/one", "1");
       Deno.linkSync(temp.at("from/d/one"), temp.at("from/two"));
       const source = [sourceRoot(engine, temp.at("from"))];
@@ -105,26 +105,26 @@ for (const { title, make } of ENGINES) {
     });
 
     it("writes a single file under the name of its target", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       for (const size of [3, PACK_FILE_LIMIT + 1]) {
         const source = [sourceRoot(engine, temp.write("f", pattern(size)))];
-        const target = [{ kind: "file" as const, folder: temp.path, name: "g" }];
+        const target = [{ kind: "file" as const, directory: temp.path, name: "g" }];
         assertEquals(await copyTree(engine, source, target), []);
         assertEquals(Deno.readFileSync(temp.at("g")), pattern(size));
       }
     });
 
     it("reads files that say they are empty and are not", { ignore: Deno.build.os !== "linux" }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const source = [sourceRoot(engine, "/proc/version")];
-      await copyTree(engine, source, [{ kind: "file" as const, folder: temp.path, name: "v" }]);
+      await copyTree(engine, source, [{ kind: "file" as const, directory: temp.path, name: "v" }]);
       assertEquals(Deno.readTextFileSync(temp.at("v")), Deno.readTextFileSync("/proc/version"));
     });
 
     it("copies trees deeper than one path can name", { ignore: engine.name === "portable" }, async () => {
-      using temp = new TempFolder();
-      temp.folder("to");
-      temp.folder("from");
+      using temp = new TempDirectory();
+      temp.directory("to");
+      temp.directory("from");
       const name = "n".repeat(100);
       rawShell(`cd from; for i in $(seq 100); do mkdir ${name}; cd -P ${name}; done; printf deep > f`, temp.path);
       assertEquals(await copyTree(engine, [sourceRoot(engine, temp.at("from"))], into(temp.at("to"))), []);
@@ -132,9 +132,9 @@ for (const { title, make } of ENGINES) {
     });
 
     it("copies names that are not UTF-8 byte by byte", { ignore: engine.name === "portable" }, async () => {
-      using temp = new TempFolder();
-      temp.folder("to");
-      temp.folder("from");
+      using temp = new TempDirectory();
+      temp.directory("to");
+      temp.directory("from");
       rawShell('cd from; n=$(printf \'a\\377b\'); mkdir "$n"; printf x > "$n/$n"', temp.path);
       assertEquals(await copyTree(engine, [sourceRoot(engine, temp.at("from"))], into(temp.at("to"))), []);
       rawShell('n=$(printf \'a\\377b\'); test "$(cat "to/$n/$n")" = x', temp.path);

@@ -2,21 +2,21 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import { FileChange } from "../../src/files/stat/file_change.ts";
-import { ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
+import { ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 const PATH = new TextEncoder().encode("\0f\0") as Uint8Array<ArrayBuffer>;
 
 for (const { title, make } of ENGINES) {
   describe(`source reader, ${title}`, () => {
     const engine = make();
-    const open = (temp: TempFolder) => {
+    const open = (temp: TempDirectory) => {
       const reader = engine.sourceReader([sourceRoot(engine, temp.path)]);
       reader.enter(0, PATH, 0, 0);
       return reader;
     };
 
     it("reads into the middle of a buffer and tells of the file", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "abc", 0o640);
       Deno.utimeSync(temp.at("f"), 100, 1_500_000_000.5);
       const reader = open(temp);
@@ -35,7 +35,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("refuses a file that has grown beyond the room for it", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "abcd");
       const reader = open(temp);
       const error = assertThrows(() => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 3), FileError);
@@ -44,7 +44,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("reads the beginning of a larger file when it shall", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "abcd");
       const reader = open(temp);
       reader.prefix = true;
@@ -57,7 +57,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("does not wait for the other end of a FIFO", { ignore: Deno.build.os === "windows" }, () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       rawShell("mkfifo f", temp.path);
       const reader = open(temp);
       const message = `Cannot read "${temp.path}/f": not a regular file: it is a FIFO`;
@@ -69,18 +69,18 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("reports a missing file and a folder in its place", () => {
-      using temp = new TempFolder();
+    it("reports a missing file and a directory in its place", () => {
+      using temp = new TempDirectory();
       const reader = open(temp);
       const read = () => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 8);
       assertEquals(assertThrows(read, FileError).code, "ENOENT");
-      temp.folder("f");
+      temp.directory("f");
       assertEquals(assertThrows(read, FileError).message, `Cannot read "${temp.path}/f": Is a directory`);
       reader.close();
     });
 
     it("reads ranges, short at the end, and sees changes", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "0123456789");
       const reader = open(temp);
       const ranges = reader.openRanged(0, "f");
@@ -101,7 +101,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("refuses another file in the place of a large one", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "1");
       temp.write("g", "2");
       const { dev, inode } = engine.paths.stat(temp.at("f"), { follow: true })!;

@@ -4,9 +4,9 @@ import { FileError, ProtocolError } from "../../src/errors.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
-import { ENGINES, frameOf, isRoot, rawShell, TempFolder } from "./file_engines.ts";
+import { ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "./file_engines.ts";
 
-const { enter, folder, file, symlink, hardlink } = RecordType;
+const { enter, directory, file, symlink, hardlink } = RecordType;
 const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 0, mtime: 1_500_000_000, mtimeNs: 5, atime: 1_500_000_000, atimeNs: 6 };
 
 function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
@@ -30,16 +30,16 @@ for (const { title, make } of ENGINES) {
       assertEquals(assertThrows(act, FileError).message, message);
     };
 
-    it("makes missing folders, tells which, and sets their modes at the end", () => {
-      using temp = new TempFolder();
-      temp.folder("old", 0o750);
+    it("makes missing directories, tells which, and sets their modes at the end", () => {
+      using temp = new TempDirectory();
+      temp.directory("old", 0o750);
       const writer = into(temp.path);
-      apply(writer, [[enter, "old/a/b"], [file, "f", "1"], [folder, "old/a"], [enter, "old"], [file, "g", "2"]]);
+      apply(writer, [[enter, "old/a/b"], [file, "f", "1"], [directory, "old/a"], [enter, "old"], [file, "g", "2"]]);
       assertEquals(Deno.statSync(temp.at("old/a/b")).mode! & 0o7777, 0o1700);
       const touched = writer.takeCreated();
       assertEquals(touched.map((it) => it.path), ["old/a", "old/a/b"]);
       assertEquals(writer.takeCreated(), []);
-      const failures = writer.finishFolders([...touched, { root: 0, path: "old", created: false }]);
+      const failures = writer.finishDirectories([...touched, { root: 0, path: "old", created: false }]);
       assertEquals(failures, []);
       assertEquals(Deno.statSync(temp.at("old/a")).mode! & 0o7777, 0o755);
       assertEquals(Deno.statSync(temp.at("old")).mode! & 0o7777, 0o750);
@@ -47,11 +47,11 @@ for (const { title, make } of ENGINES) {
       writer.close();
     });
 
-    it("has few folders open, however many roots there are", () => {
-      using temp = new TempFolder();
+    it("has few directories open, however many roots there are", () => {
+      using temp = new TempDirectory();
       const roots = Array.from({ length: 200 }, (_, index): TargetRoot => ({
         kind: "file",
-        folder: temp.folder(`${index % 100}`),
+        directory: temp.directory(`${index % 100}`),
         name: `${index}`,
       }));
       const writer = engine.targetWriter(roots, options);
@@ -69,22 +69,22 @@ for (const { title, make } of ENGINES) {
       writer.close();
     });
 
-    it("reports a folder that cannot be finished and finishes the others", () => {
-      using temp = new TempFolder();
+    it("reports a directory that cannot be finished and finishes the others", () => {
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       apply(writer, [[enter, "a"], [enter, "b"]]);
       const touched = writer.takeCreated();
       writer.close();
       Deno.removeSync(temp.at("a"));
-      assertEquals(writer.finishFolders(touched).map((it) => it.path), [temp.at("a")]);
+      assertEquals(writer.finishDirectories(touched).map((it) => it.path), [temp.at("a")]);
       assertEquals(Deno.statSync(temp.at("b")).mode! & 0o7777, 0o755);
       writer.close();
     });
 
     it("never follows a symbolic link that stands in the way", () => {
-      using temp = new TempFolder();
-      temp.folder("out");
-      temp.folder("to/real");
+      using temp = new TempDirectory();
+      temp.directory("out");
+      temp.directory("to/real");
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("../../out", temp.at("to/real/inner"));
       const writer = into(temp.at("to"));
@@ -98,10 +98,10 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list("out"), []);
     });
 
-    it("does not follow a link that was swapped for a folder it knows", () => {
-      using temp = new TempFolder();
-      temp.folder("out");
-      temp.folder("to");
+    it("does not follow a link that was swapped for a directory it knows", () => {
+      using temp = new TempDirectory();
+      temp.directory("out");
+      temp.directory("to");
       const writer = into(temp.at("to"));
       apply(writer, [[enter, "d"], [file, "f", "1"]]);
       Deno.renameSync(temp.at("to/d"), temp.at("to/moved"));
@@ -116,8 +116,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("replaces a link at the final name, not what it leads to", () => {
-      using temp = new TempFolder();
-      temp.folder("to");
+      using temp = new TempDirectory();
+      temp.directory("to");
       temp.write("precious", "keep");
       Deno.symlinkSync("../precious", temp.at("to/f"));
       const writer = into(temp.at("to"));
@@ -128,8 +128,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("says what stands in the way, and leaves no temporary name", () => {
-      using temp = new TempFolder();
-      temp.folder("d");
+      using temp = new TempDirectory();
+      temp.directory("d");
       temp.write("f", "old");
       const writer = into(temp.path);
       refused(() => apply(writer, [[enter, ""], [file, "d", "1"]]), `Cannot write "${temp.path}/d": Is a directory`);
@@ -146,7 +146,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("leaves the old file when the new one cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "old");
       const writer = into("/proc/self");
       assertThrows(() => apply(writer, [[enter, ""], [file, "f", "1"]]), FileError);
@@ -155,25 +155,25 @@ for (const { title, make } of ENGINES) {
     });
 
     it("refuses records that do not fit their root", () => {
-      using temp = new TempFolder();
-      const folderWriter = into(temp.path);
-      const fileWriter = writerFor({ kind: "file", folder: temp.path, name: "f" });
-      assertThrows(() => apply(folderWriter, [[enter, ""], [file, "", "1"]]), ProtocolError);
+      using temp = new TempDirectory();
+      const directoryWriter = into(temp.path);
+      const fileWriter = writerFor({ kind: "file", directory: temp.path, name: "f" });
+      assertThrows(() => apply(directoryWriter, [[enter, ""], [file, "", "1"]]), ProtocolError);
       assertThrows(() => apply(fileWriter, [[enter, ""], [file, "other", "1"]]), ProtocolError);
       assertThrows(() => apply(fileWriter, [[enter, "sub"]]), ProtocolError);
       assertThrows(() => apply(into(temp.path), [[file, "f", "1"]]), ProtocolError);
-      assertThrows(() => folderWriter.createPartial(0, "", 1), ProtocolError);
-      assertThrows(() => apply(folderWriter, [[enter, ""], [symlink, "l", ""]]), ProtocolError);
-      assertThrows(() => apply(folderWriter, [[enter, ""], [symlink, "l", "a\0b"]]), ProtocolError);
-      assertThrows(() => apply(folderWriter, [[enter, ""], [hardlink, "l", "../x"]]), ProtocolError);
-      for (const writer of [folderWriter, fileWriter]) writer.close();
+      assertThrows(() => directoryWriter.createPartial(0, "", 1), ProtocolError);
+      assertThrows(() => apply(directoryWriter, [[enter, ""], [symlink, "l", ""]]), ProtocolError);
+      assertThrows(() => apply(directoryWriter, [[enter, ""], [symlink, "l", "a\0b"]]), ProtocolError);
+      assertThrows(() => apply(directoryWriter, [[enter, ""], [hardlink, "l", "../x"]]), ProtocolError);
+      for (const writer of [directoryWriter, fileWriter]) writer.close();
       assertEquals(temp.list(), []);
     });
 
     it("makes no hard link to what a symbolic link leads to", () => {
-      using temp = new TempFolder();
-      temp.folder("to/d");
-      temp.folder("out");
+      using temp = new TempDirectory();
+      temp.directory("to/d");
+      temp.directory("out");
       temp.write("out/secret", "s");
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("../out/secret", temp.at("to/s"));
@@ -185,7 +185,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("writes ranges of a large file in any order, from any writer", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       const partial = structuredClone(writer.createPartial(0, "d/big", 10));
       assertEquals(temp.list().length, 2);
@@ -204,7 +204,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("keeps the mode of what a large file replaces", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("big", "old", 0o600);
       const writer = into(temp.path);
       writer.commit(writer.createPartial(0, "big", 0), ATTRIBUTES);
@@ -212,8 +212,8 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("big")).mode! & 0o7777, 0o600);
     });
 
-    it("stays in the current folder while large files are handled", () => {
-      using temp = new TempFolder();
+    it("stays in the current directory while large files are handled", () => {
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       const { frame, cursor } = frameOf([[enter, "here"], [file, "f", "1"]]);
       cursor.next();
@@ -226,7 +226,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("removes its temporary files when aborted, twice if need be", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       writer.createPartial(0, "a", 5);
       writer.createPartial(0, "d/b", 5);
@@ -241,8 +241,8 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), ["d/"]);
     });
 
-    it("takes more folders than it keeps open", () => {
-      using temp = new TempFolder();
+    it("takes more directories than it keeps open", () => {
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       for (let index = 0; index < 50; index++) apply(writer, [[enter, `d${index}/e`], [file, "f", "1"]]);
       for (let index = 0; index < 50; index++) apply(writer, [[enter, `d${index}`], [file, "f", "1"]]);
@@ -251,7 +251,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("writes to a FIFO in order after it has a reader", { ignore: Deno.build.os === "windows" }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       rawShell("mkfifo pipe", temp.path);
       const notes: string[] = [];
       const told = Promise.withResolvers<void>();
@@ -276,7 +276,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("does not block the event loop while a pipe is full", { ignore: Deno.build.os === "windows" }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       rawShell("mkfifo pipe", temp.path);
       // Opened both ways, so that the writer finds a reader.
       using reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
@@ -297,7 +297,7 @@ for (const { title, make } of ENGINES) {
         `cancels a FIFO that is being ${when} when it is closed`,
         { ignore: Deno.build.os === "windows" },
         async () => {
-          using temp = new TempFolder();
+          using temp = new TempDirectory();
           rawShell("mkfifo pipe", temp.path);
           const reader = when === "opened" ? undefined : Deno.openSync(temp.at("pipe"), { read: true, write: true });
           const device = deviceOf({ kind: "device", path: temp.at("pipe") });
@@ -320,7 +320,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("refuses a device path that names a regular file", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("file", "before");
       const device = deviceOf({ kind: "device", path: temp.at("file") });
       assertEquals((await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError)).code, "ESTALE");
@@ -328,20 +328,20 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.readTextFileSync(temp.at("file")), "before");
     });
 
-    it("opens up a folder of its own without write permission", { ignore: isRoot }, () => {
-      using temp = new TempFolder();
-      temp.folder("d", 0o555);
+    it("opens up a directory of its own without write permission", { ignore: isRoot }, () => {
+      using temp = new TempDirectory();
+      temp.directory("d", 0o555);
       const writer = into(temp.path);
       apply(writer, [[enter, "d"], [file, "f", "1"]]);
       const touched = writer.takeCreated();
       assertEquals(touched, [{ root: 0, path: "d", created: false, mode: 0o555 }]);
-      assertEquals(writer.finishFolders(touched), []);
+      assertEquals(writer.finishDirectories(touched), []);
       writer.close();
       assertEquals(Deno.statSync(temp.at("d")).mode! & 0o7777, 0o555);
     });
 
     it("keeps setuid only under the owner that it was meant for", { ignore: Deno.build.os === "windows" }, () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const writer = into(temp.path, { preserve: true });
       writer.commit(writer.createPartial(0, "own", 0), {
         ...ATTRIBUTES,

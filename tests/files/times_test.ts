@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { copyTree, ENGINES, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
+import { copyTree, ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 /** As touch(1) reads them; the portable engine knows whole milliseconds. */
 const TIMES = {
@@ -34,14 +34,14 @@ for (const { title, make } of ENGINES) {
       title === "portable" && CUTS_FRACTIONS && Number(time) < 0 ? Math.floor(Number(time)) : Number(time);
 
     it("before 1970, with and without fractions, are kept for files and directories", async () => {
-      using temp = new TempFolder();
-      temp.folder("from");
+      using temp = new TempDirectory();
+      temp.directory("from");
       for (const [name, time] of Object.entries(TIMES)) {
         touch(temp.write(`from/${name}`, "small"), time);
         touch(temp.write(`from/large ${name}`, new Uint8Array(PACK_FILE_LIMIT + 1)), time);
-        touch(temp.folder(`from/directory ${name}`), time);
+        touch(temp.directory(`from/directory ${name}`), time);
       }
-      const to = { kind: "folder", path: temp.folder("to"), created: true } as const;
+      const to = { kind: "folder", path: temp.directory("to"), created: true } as const;
       const failures = await copyTree(engine, [sourceRoot(engine, temp.at("from"))], [to], { preserve: true });
       assertEquals(failures, []);
       for (const [name, time] of Object.entries(TIMES)) {
@@ -66,8 +66,8 @@ for (const { title, make } of ENGINES) {
         ignore,
         async fn() {
           await using disk = await mountFailingDisk(fault);
-          using temp = new TempFolder();
-          temp.folder("from/directory");
+          using temp = new TempDirectory();
+          temp.directory("from/directory");
           touch(temp.write("from/small", "contents"), "-315619200");
           touch(temp.write("from/large", new Uint8Array(PACK_FILE_LIMIT + 1)), "-315619200");
           touch(temp.at("from/directory"), "-315619200");

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { createPortableEngine } from "../../src/files/portable/engine.ts";
-import { collect, describeItems, frameOf, isNativeHere, rawShell, sourceRoot, TempFolder } from "./file_engines.ts";
+import { collect, describeItems, frameOf, isNativeHere, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 // Elsewhere names are text.
 describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNativeHere }, () => {
@@ -14,7 +14,7 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
   const shown = (line: string) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?");
 
   it("fails by itself, as a file, a directory and a symbolic link", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     rawShell(
       "mkdir from; cd from; touch good a$(printf '\\377'); mkdir d$(printf '\\376'); ln -s good l$(printf '\\200')",
       temp.path,
@@ -24,11 +24,11 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
       failures(lines).map(shown),
       ["a?", "d?", "l?"].map((name) => `failed Cannot read "${temp.at("from")}/${name}": its name is not UTF-8`),
     );
-    assertEquals(lines.filter((line) => !line.startsWith("failed")), ["file good 0", "folder "]);
+    assertEquals(lines.filter((line) => !line.startsWith("failed")), ["directory ", "file good 0"]);
   });
 
   it("is told from a name that contains U+FFFD, whose file is copied", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     rawShell(
       "mkdir from; cd from; echo 1 >a$(printf '\\357\\277\\275'); : >a$(printf '\\377'); : >a$(printf '\\376')",
       temp.path,
@@ -39,7 +39,7 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
   });
 
   it("fails by itself in a directory of many entries", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     rawShell(
       "mkdir from; cd from; seq -f 'long-name-of-a-file-in-a-large-directory-%05g' 9000 | xargs touch; : >a$(printf '\\377')",
       temp.path,
@@ -49,8 +49,8 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
   });
 
   it("is no target of a symbolic link", () => {
-    using temp = new TempFolder();
-    const root = { kind: "folder", path: temp.folder("to"), created: false } as const;
+    using temp = new TempDirectory();
+    const root = { kind: "folder", path: temp.directory("to"), created: false } as const;
     const writer = engine.targetWriter([root], { preserve: false, keepTimes: false, umask: 0o022, token: "t" });
     const { frame, cursor } = frameOf([[RecordType.enter, ""], [
       RecordType.symlink,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { createPortableEngine } from "../../src/files/portable/engine.ts";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
-import { collect, sourceRoot, TempFolder } from "./file_engines.ts";
+import { collect, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 /** Deno reports 0666 for files and directories alike. */
 const REPORTED = 0o666;
@@ -22,8 +22,8 @@ describe("a sender on Windows", () => {
 
   /** The modes that a walk tells: of directories, small files and large files. */
   async function modesOf(preserve: boolean): Promise<Record<string, string>> {
-    using temp = new TempFolder();
-    temp.folder("from/directory");
+    using temp = new TempDirectory();
+    temp.directory("from/directory");
     temp.write("from/small", "1");
     temp.write("from/large", new Uint8Array(PACK_FILE_LIMIT + 1));
     const engine = createPortableEngine();
@@ -35,7 +35,7 @@ describe("a sender on Windows", () => {
       const cursor = new RecordCursor(item.plan, 0, item.plan.length, { plan: true });
       while (cursor.next()) {
         const mode = cursor.uint32(RecordField.mode).toString(8);
-        if (cursor.type === RecordType.folder) modes.directory = mode;
+        if (cursor.type === RecordType.directory) modes.directory = mode;
         if (cursor.type === RecordType.file) modes.small = mode;
       }
     }

@@ -8,13 +8,13 @@ import { RecordCursor, RecordType } from "../../src/protocol/data/records.ts";
 import { encodeXattrs } from "../../src/protocol/data/xattrs.ts";
 import { record } from "../protocol/record.ts";
 import { accessList, setXattr, xattrsOf, xattrsProblem } from "../support/xattrs.ts";
-import { collect, copyTree, isNativeHere, isRoot, sourceRoot, TempFolder } from "./file_engines.ts";
+import { collect, copyTree, isNativeHere, isRoot, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 // Opened once for all tests: none of them leaks it.
 if (isNativeHere) createNativeEngine();
 if (isNativeHere) openXattrCalls();
 const problem = (() => {
-  using temp = new TempFolder();
+  using temp = new TempDirectory();
   return xattrsProblem(temp.path);
 })();
 const ACCESS = "system.posix_acl_access";
@@ -22,13 +22,13 @@ const DEFAULT = "system.posix_acl_default";
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
-  /** Folder, small file, large file and link, each with attributes. */
+  /** Directory, small file, large file and link, each with attributes. */
   async function scene() {
     const { engine } = createNativeEngine();
     await engine.loadXattrs();
-    const temp = new TempFolder();
-    temp.folder("from/d");
-    temp.folder("to");
+    const temp = new TempDirectory();
+    temp.directory("from/d");
+    temp.directory("to");
     temp.write("from/d/small", "x");
     temp.write("from/d/large", new Uint8Array(PACK_FILE_LIMIT + 1));
     temp.write("from/d/none", "x", 0o444);
@@ -101,7 +101,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     assertEquals(engine.name, "native");
   });
 
-  it("that a folder hands down are taken away where the source has none", async () => {
+  it("that a directory hands down are taken away where the source has none", async () => {
     const { temp, copy } = await scene();
     using _ = temp;
     assert(setXattr(temp.at("to"), DEFAULT, accessList(5)));
@@ -130,8 +130,8 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     const partial = writer.createPartial(0, "large", 3);
     const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
     assertThrows(() => writer.commit(partial, attributes, xattrs), FileError, "user.: Invalid argument");
-    const folder = { root: 0, path: "", created: false, attributes, xattrs };
-    assertEquals(writer.finishFolders([folder]).map(({ message }) => message), [
+    const directory = { root: 0, path: "", created: false, attributes, xattrs };
+    assertEquals(writer.finishDirectories([directory]).map(({ message }) => message), [
       `Cannot set extended attributes of "${temp.at("to")}": user.: Invalid argument`,
     ]);
     writer.close();

@@ -51,8 +51,8 @@ describe("damaged and random bytes", () => {
           assert(cursor.contentStart + cursor.contentBytes === cursor.contentEnd && cursor.contentEnd <= cursor.end);
           last = cursor.end;
           const name = textOf(bytes.subarray(cursor.nameStart, cursor.nameEnd));
-          const isFolder = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
-          for (const part of name === "" ? [] : isFolder ? name.split("/") : [name]) {
+          const isDirectory = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
+          for (const part of name === "" ? [] : isDirectory ? name.split("/") : [name]) {
             assert(part !== "" && part !== "." && part !== ".." && !/[\0/]/.test(part), name);
           }
           cursor.uint32(RecordField.mode);

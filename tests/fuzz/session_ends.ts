@@ -35,7 +35,7 @@ export interface Pipes {
   toClient: Pipe;
 }
 
-/** All in one folder, into another. */
+/** All in one directory, into another. */
 export interface Copying {
   direction: "push" | "pull";
   from: string;

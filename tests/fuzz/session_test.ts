@@ -8,7 +8,7 @@ import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { fromHex } from "../protocol/hex.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
-import type { TempFolder } from "../support/temp.ts";
+import type { TempDirectory } from "../support/temp.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { createDamagedPipe, createPipe } from "./damaged_pipe.ts";
 import { mutate, noise } from "./mutate.ts";
@@ -41,7 +41,7 @@ const LARGE_BYTES = 4 << 20;
 type Round = (copy: Copying, random: RandomBytes) => Promise<Ending[]>;
 
 describe("a session whose peer says anything ends with an answer, and touches nothing outside of its target", () => {
-  let from: TempFolder;
+  let from: TempDirectory;
   beforeAll(async () => {
     from = await createTempTree({ "small": "small", "sub/b": "b", "large": { size: SENT_BYTES } });
   });

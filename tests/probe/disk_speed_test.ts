@@ -11,16 +11,16 @@ for (const { title, make } of ENGINES) {
     it("writes and reads something in any case, and leaves nothing", async () => {
       await using tree = await createTempTree({ "before": "before" });
       const files = make();
-      const found = await measureDisk(files, { folder: tree.path, ms: 0 });
+      const found = await measureDisk(files, { directory: tree.path, ms: 0 });
       assertEquals([found.folder, found.bytes, found.cached], [tree.path, 4 << 20, files.name === "portable"]);
       assert(found.writeBytesPerSecond > 0 && found.readBytesPerSecond > 0);
       assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name), ["before"]);
     });
 
-    it("has no name in the folder while it writes", async () => {
+    it("has no name in the directory while it writes", async () => {
       await using tree = await createTempTree({});
       const stop = new AbortController();
-      const running = measureDisk(make(), { folder: tree.path, ms: 60_000, signal: stop.signal });
+      const running = measureDisk(make(), { directory: tree.path, ms: 60_000, signal: stop.signal });
       const ended = assertRejects(() => running, Error, "enough");
       // It takes a turn of the event loop every few MiB.
       for (let turns = 0; turns < 20; turns++) {
@@ -31,30 +31,30 @@ for (const { title, make } of ENGINES) {
       await ended;
     });
 
-    it("says what is wrong with the folder", async () => {
+    it("says what is wrong with the directory", async () => {
       await using tree = await createTempTree({ "file": "" });
-      const reason = async (folder: string, within?: string) => {
-        const error = await assertRejects(() => measureDisk(make(), { folder, within, ms: 1 }), UserError);
+      const reason = async (directory: string, within?: string) => {
+        const error = await assertRejects(() => measureDisk(make(), { directory, within, ms: 1 }), UserError);
         return error.message;
       };
       assertMatch(await reason(`${tree.path}/none`), /none": No such file/);
-      assertMatch(await reason(`${tree.path}/file`), /file": .*[nN]ot a (folder|directory)/);
+      assertMatch(await reason(`${tree.path}/file`), /file": .*[nN]ot a (directory|directory)/);
     });
 
-    it("stays within the folder that it is confined to", { ignore: Deno.build.os === "windows" }, async () => {
+    it("stays within the directory that it is confined to", { ignore: Deno.build.os === "windows" }, async () => {
       await using tree = await createTempTree({ "in/x": "", "out/y": "" });
       await Deno.symlink(`${tree.path}/out`, `${tree.path}/in/link`);
       const within = `${tree.path}/in`;
-      await measureDisk(make(), { folder: within, within, ms: 1 });
-      await assertRejects(() => measureDisk(make(), { folder: `${within}/link`, within, ms: 1 }), UserError);
+      await measureDisk(make(), { directory: within, within, ms: 1 });
+      await assertRejects(() => measureDisk(make(), { directory: `${within}/link`, within, ms: 1 }), UserError);
       assertEquals([...Deno.readDirSync(`${tree.path}/out`)].map(({ name }) => name), ["y"]);
     });
 
     it("leaves a full disk alone", { ignore: smallDiskProblem !== undefined || !isRoot }, async () => {
       await using disk = await mountSmallDisk("size=15m");
-      await assertRejects(() => measureDisk(make(), { folder: disk.path, ms: 1 }), UserError, "it is full");
+      await assertRejects(() => measureDisk(make(), { directory: disk.path, ms: 1 }), UserError, "it is full");
       await disk.remount("size=17m");
-      assertEquals((await measureDisk(make(), { folder: disk.path, ms: 60_000 })).bytes, 4 << 20);
+      assertEquals((await measureDisk(make(), { directory: disk.path, ms: 60_000 })).bytes, 4 << 20);
     });
   });
 }

@@ -114,7 +114,7 @@ describe("golden vectors of version 1", () => {
       assertEquals(cursor.version(), 2 ** 40 + 7);
     }
     assertEquals(seen, [
-      [RecordType.folder, 1, "a", ""],
+      [RecordType.directory, 1, "a", ""],
       [RecordType.file, 1, "f\udcff.txt", "hello, world\n"],
       [RecordType.file, 1, "n".repeat(63), String.fromCharCode(...Array(64).keys())],
       [RecordType.symlink, 1, "s", "../x"],

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { recordKind, recordPath, StateDirectory, StateError } from "../../src/resume/state_directory.ts";
-import { isRoot, TempFolder } from "../files/file_engines.ts";
+import { isRoot, TempDirectory } from "../files/file_engines.ts";
 
 const ignore = Deno.build.os === "windows";
 
@@ -13,8 +13,8 @@ const modeOf = (path: string) => Deno.lstatSync(path).mode! & 0o7777;
 
 describe("StateDirectory", { ignore }, () => {
   it("is below $XDG_STATE_HOME, or below the home directory if that is not set, or relative", async () => {
-    using temp = new TempFolder();
-    const [xdg, home] = [temp.folder("xdg"), temp.folder("home")];
+    using temp = new TempDirectory();
+    const [xdg, home] = [temp.directory("xdg"), temp.directory("home")];
     const places: [Record<string, string | undefined>, string][] = [
       [{ XDG_STATE_HOME: xdg, HOME: home }, `${xdg}/escp`],
       [{ XDG_STATE_HOME: "relative", HOME: home }, `${home}/.local/state/escp`],
@@ -29,13 +29,13 @@ describe("StateDirectory", { ignore }, () => {
     const windows = await stateOf({ LOCALAPPDATA: temp.at("local").replaceAll("/", "\\") }, true).make()
       .catch((error) => error);
     assert(windows instanceof StateError, "LOCALAPPDATA is there on Windows, and is not made");
-    temp.folder("local");
+    temp.directory("local");
     const local = await stateOf({ LOCALAPPDATA: temp.at("local").replaceAll("/", "\\") }, true).make();
     assertEquals(local.slice(0, local.lastIndexOf("/")), temp.at("local/escp"));
   });
 
   it("is made for its owner alone, with all directories above it that are missing, when it is asked for", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const state = stateOf({ HOME: temp.path });
     assertEquals([await state.find(), state.all(), temp.list()], [undefined, [], []]);
     const directory = await state.make();
@@ -48,15 +48,15 @@ describe("StateDirectory", { ignore }, () => {
   });
 
   it("is one in every run, also of a home directory that is a link", async () => {
-    using temp = new TempFolder();
-    temp.folder("home");
+    using temp = new TempDirectory();
+    temp.directory("home");
     Deno.symlinkSync("home", temp.at("link"));
     const directory = await stateOf({ HOME: temp.at("link") }).make();
     assertEquals(await stateOf({ HOME: temp.at("link") }).find(), directory);
     assertEquals(Deno.realPathSync(directory), await stateOf({ HOME: temp.at("home") }).find());
   });
 
-  const BAD: [what: string, spoil: (path: string, temp: TempFolder) => void, reason: string, ignore?: boolean][] = [
+  const BAD: [what: string, spoil: (path: string, temp: TempDirectory) => void, reason: string, ignore?: boolean][] = [
     ["is a link", (path, temp) => {
       Deno.renameSync(path, temp.at("real"));
       Deno.symlinkSync(temp.at("real"), path);
@@ -72,7 +72,7 @@ describe("StateDirectory", { ignore }, () => {
   for (const [what, spoil, reason, ignore = false] of BAD) {
     for (const part of ["the directory", "that of the machine"]) {
       it(`is not used when ${part} ${what}`, { ignore }, async () => {
-        using temp = new TempFolder();
+        using temp = new TempDirectory();
         const state = stateOf({ XDG_STATE_HOME: temp.at("state") });
         const own = await state.make();
         const path = part === "the directory" ? temp.at("state/escp") : own;
@@ -85,7 +85,7 @@ describe("StateDirectory", { ignore }, () => {
   }
 
   it("says which directory cannot be made, and why", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     temp.write("file");
     const state = stateOf({ XDG_STATE_HOME: temp.at("file/state") });
     const message = `cannot use the state directory "${temp.at("file/state/escp")}": Not a directory`;

@@ -14,7 +14,7 @@ describe("what runs as on ARM64", () => {
     assertEquals(chooseVersion("2.5.7", versions), "2.9.5");
   });
 
-  it("is there, and not all of a folder is left out", async () => {
+  it("is there, and not all of a directory is left out", async () => {
     for (const { path, without = {} } of SUITES) {
       const tests = Array.from(Deno.readDirSync(new URL(path, ROOT)), ({ name }) => path + name)
         .filter((file) => file.endsWith("_test.ts") && !(file in without));

@@ -93,7 +93,7 @@ describe("checkFile", () => {
     assertEquals(check("src/protocol/frame.ts", "const now = `${Date.now()}`;").length, 1);
   });
 
-  it("asks for a layer for a new folder", () => {
+  it("asks for a layer for a new directory", () => {
     assertEquals(check("src/new/a.ts", "").length, 1);
     assertEquals(check("src/cli/a.ts", `import "../new/a.ts";`).length, 1);
   });

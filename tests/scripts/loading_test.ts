@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
-import { createTempFolder } from "../support/temp.ts";
+import { createTempDirectory } from "../support/temp.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -20,27 +20,27 @@ const FORBID = `
 describe("all modules", () => {
   for (const os of ["linux", "darwin", "windows"]) {
     it(`can be loaded on ${os} without a permission, and use nothing of the system then`, async () => {
-      await using folder = await createTempFolder();
+      await using directory = await createTempDirectory();
       const files = await sourceFiles("src/");
       const imports = files.map((file) => `await import(${JSON.stringify(new URL(file, ROOT).href)});`);
-      await Deno.writeTextFile(`${folder.path}/load.ts`, `${FORBID}\n${imports.join("\n")}\nconsole.log("loaded");`);
-      assertEquals(await run(`${folder.path}/load.ts`, os), { stdout: "loaded\n", stderr: "" });
+      await Deno.writeTextFile(`${directory.path}/load.ts`, `${FORBID}\n${imports.join("\n")}\nconsole.log("loaded");`);
+      assertEquals(await run(`${directory.path}/load.ts`, os), { stdout: "loaded\n", stderr: "" });
     });
   }
 
   it("are seen when they use something", async () => {
-    await using folder = await createTempFolder();
-    await Deno.writeTextFile(`${folder.path}/load.ts`, `${FORBID}\nDeno.dlopen("libc.so.6", {});`);
-    const { stderr } = await run(`${folder.path}/load.ts`, "linux");
+    await using directory = await createTempDirectory();
+    await Deno.writeTextFile(`${directory.path}/load.ts`, `${FORBID}\nDeno.dlopen("libc.so.6", {});`);
+    const { stderr } = await run(`${directory.path}/load.ts`, "linux");
     assertEquals(stderr.includes("Deno.dlopen is used"), true, stderr);
   });
 });
 
-async function sourceFiles(folder: string): Promise<string[]> {
+async function sourceFiles(directory: string): Promise<string[]> {
   const files: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
-    if (isDirectory) files.push(...await sourceFiles(`${folder}${name}/`));
-    else if (name.endsWith(".ts")) files.push(folder + name);
+  for await (const { name, isDirectory } of Deno.readDir(new URL(directory, ROOT))) {
+    if (isDirectory) files.push(...await sourceFiles(`${directory}${name}/`));
+    else if (name.endsWith(".ts")) files.push(directory + name);
   }
   return files.sort();
 }

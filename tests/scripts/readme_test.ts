@@ -82,10 +82,10 @@ describe("README.md", () => {
     }
   });
 
-  it("names folders that exist", async () => {
-    const folders = [...readme.matchAll(/^ {4}(\S+) {2,}\S/gm)].map(([, path]) => path);
-    assert(folders.length > 10);
-    for (const path of folders) assert(await exists(new URL(path, root)), path);
+  it("names directories that exist", async () => {
+    const directories = [...readme.matchAll(/^ {4}(\S+) {2,}\S/gm)].map(([, path]) => path);
+    assert(directories.length > 10);
+    for (const path of directories) assert(await exists(new URL(path, root)), path);
   });
 });
 

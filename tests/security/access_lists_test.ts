@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
+import { ENGINES, frameOf, isNativeHere, TempDirectory } from "../files/file_engines.ts";
 import { setXattr, xattrsOf } from "../support/xattrs.ts";
 
 const OPTIONS = { umask: 0o022, token: "test" };
@@ -43,8 +43,8 @@ const latin1 = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
 const modeOf = (path: string) => Deno.statSync(path).mode! & 0o7777;
 
 const hasLists = (() => {
-  using folder = new TempFolder();
-  return isNativeHere && setXattr(folder.path, DEFAULT, listOf({ owner: 7, group: 5, other: 0 }));
+  using directory = new TempDirectory();
+  return isNativeHere && setXattr(directory.path, DEFAULT, listOf({ owner: 7, group: 5, other: 0 }));
 })();
 const why = hasLists ? "" : " (skipped: no access control lists here)";
 
@@ -68,46 +68,46 @@ for (const { title, make } of ENGINES) {
   const isNative = title.startsWith("native");
   describe(`${SUITE} (${title})${why}`, { ignore: !hasLists }, () => {
     const engine: FileEngine = make();
-    const writerInto = (folder: TempFolder, more: { preserve: boolean }) =>
-      engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });
+    const writerInto = (directory: TempDirectory, more: { preserve: boolean }) =>
+      engine.targetWriter([{ kind: "folder", path: directory.path, created: false }], { ...OPTIONS, ...more });
 
     for (const [kind, write] of KINDS) {
       it(`${kind} file that is replaced keeps its list`, { ignore: !isNative }, () => {
         const list = { owner: 6, user: 6, group: 0, mask: 6, other: 0 };
-        for (const directory of [0o700, 0o755, 0o777]) {
-          using folder = new TempFolder();
-          Deno.chmodSync(folder.path, directory);
-          setXattr(folder.write("f", "old"), ACCESS, listOf(list));
-          const writer = writerInto(folder, { preserve: false });
+        for (const mode of [0o700, 0o755, 0o777]) {
+          using directory = new TempDirectory();
+          Deno.chmodSync(directory.path, mode);
+          setXattr(directory.write("f", "old"), ACCESS, listOf(list));
+          const writer = writerInto(directory, { preserve: false });
           write(writer, 0o666);
           writer.close();
-          assertEquals(xattrsOf(folder.at("f"))[ACCESS], latin1(listOf(list)));
-          assertEquals(modeOf(folder.at("f")), 0o660);
+          assertEquals(xattrsOf(directory.at("f"))[ACCESS], latin1(listOf(list)));
+          assertEquals(modeOf(directory.at("f")), 0o660);
         }
       });
 
       it(`-p sets the mask of ${kind} file that is replaced, like chmod(1)`, { ignore: !isNative }, () => {
-        for (const directory of [0o700, 0o755, 0o777]) {
-          using folder = new TempFolder();
-          Deno.chmodSync(folder.path, directory);
-          setXattr(folder.write("f", "old"), ACCESS, listOf({ owner: 6, user: 6, group: 0, mask: 6, other: 0 }));
-          const writer = writerInto(folder, { preserve: true });
+        for (const mode of [0o700, 0o755, 0o777]) {
+          using directory = new TempDirectory();
+          Deno.chmodSync(directory.path, mode);
+          setXattr(directory.write("f", "old"), ACCESS, listOf({ owner: 6, user: 6, group: 0, mask: 6, other: 0 }));
+          const writer = writerInto(directory, { preserve: true });
           write(writer, 0o644);
           writer.close();
           const wanted = { owner: 6, user: 6, group: 0, mask: 4, other: 4 };
-          assertEquals(xattrsOf(folder.at("f"))[ACCESS], latin1(listOf(wanted)));
+          assertEquals(xattrsOf(directory.at("f"))[ACCESS], latin1(listOf(wanted)));
         }
       });
 
       it(`${kind} file without a list does not inherit one when it is replaced`, { ignore: !isNative }, () => {
         for (const preserve of [false, true]) {
-          using folder = new TempFolder();
-          folder.write("f", "old", 0o640);
-          setXattr(folder.path, DEFAULT, listOf({ owner: 7, user: 7, group: 7, mask: 7, other: 7 }));
-          const writer = writerInto(folder, { preserve });
+          using directory = new TempDirectory();
+          directory.write("f", "old", 0o640);
+          setXattr(directory.path, DEFAULT, listOf({ owner: 7, user: 7, group: 7, mask: 7, other: 7 }));
+          const writer = writerInto(directory, { preserve });
           write(writer, 0o640);
           writer.close();
-          assertEquals([xattrsOf(folder.at("f")), modeOf(folder.at("f"))], [{}, 0o640]);
+          assertEquals([xattrsOf(directory.at("f")), modeOf(directory.at("f"))], [{}, 0o640]);
         }
       });
 
@@ -120,14 +120,14 @@ for (const { title, make } of ENGINES) {
         ];
         for (const list of defaults) {
           for (const mode of [0o666, 0o640, 0o755, 0o600]) {
-            using folder = new TempFolder();
-            setXattr(folder.path, DEFAULT, listOf(list));
-            const writer = writerInto(folder, { preserve: false });
+            using directory = new TempDirectory();
+            setXattr(directory.path, DEFAULT, listOf(list));
+            const writer = writerInto(directory, { preserve: false });
             write(writer, mode);
             writer.close();
-            Deno.openSync(folder.at("same"), { write: true, createNew: true, mode: mode & ~OPTIONS.umask }).close();
-            assertEquals(xattrsOf(folder.at("f")), xattrsOf(folder.at("same")));
-            assertEquals(modeOf(folder.at("f")).toString(8), modeOf(folder.at("same")).toString(8));
+            Deno.openSync(directory.at("same"), { write: true, createNew: true, mode: mode & ~OPTIONS.umask }).close();
+            assertEquals(xattrsOf(directory.at("f")), xattrsOf(directory.at("same")));
+            assertEquals(modeOf(directory.at("f")).toString(8), modeOf(directory.at("same")).toString(8));
           }
         }
       });
@@ -136,19 +136,19 @@ for (const { title, make } of ENGINES) {
     it("a new directory gets list and mode as from mkdir(2)", () => {
       for (const list of [{ owner: 7, user: 6, group: 7, mask: 4, other: 0 }, { owner: 7, group: 5, other: 1 }]) {
         for (const mode of [0o777, 0o750, 0o700]) {
-          using folder = new TempFolder();
-          setXattr(folder.path, DEFAULT, listOf(list));
-          const writer = writerInto(folder, { preserve: false });
+          using directory = new TempDirectory();
+          setXattr(directory.path, DEFAULT, listOf(list));
+          const writer = writerInto(directory, { preserve: false });
           const { frame, cursor } = frameOf([[RecordType.enter, "new"]]);
           cursor.next();
           writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
           const attributes = { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
           const created = writer.takeCreated().map((touched) => ({ ...touched, attributes }));
-          assertEquals(writer.finishFolders(created), []);
+          assertEquals(writer.finishDirectories(created), []);
           writer.close();
-          Deno.mkdirSync(folder.at("same"), { mode: mode & ~OPTIONS.umask });
-          assertEquals(xattrsOf(folder.at("new")), xattrsOf(folder.at("same")));
-          assertEquals(modeOf(folder.at("new")).toString(8), modeOf(folder.at("same")).toString(8));
+          Deno.mkdirSync(directory.at("same"), { mode: mode & ~OPTIONS.umask });
+          assertEquals(xattrsOf(directory.at("new")), xattrsOf(directory.at("same")));
+          assertEquals(modeOf(directory.at("new")).toString(8), modeOf(directory.at("same")).toString(8));
         }
       }
     });

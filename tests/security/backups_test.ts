@@ -11,7 +11,7 @@ import { StateDirectory } from "../../src/resume/state_directory.ts";
 import { KeptBackups } from "../../src/transfer/receive/kept_backups.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive/receive_options.ts";
 import { RememberedRun } from "../../src/transfer/receive/remembered_run.ts";
-import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import "../support/state.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepsFormer: true };
@@ -23,21 +23,21 @@ const RECORDS: Parameters<typeof frameOf>[0] = [
 ];
 
 /** Creates a directory that every user can write to, with a file and a link to be replaced. */
-function filled(): TempFolder {
-  const folder = new TempFolder();
-  folder.write("file", "old");
-  Deno.symlinkSync("old", folder.at("link"));
-  Deno.chmodSync(folder.path, 0o777);
-  return folder;
+function filled(): TempDirectory {
+  const directory = new TempDirectory();
+  directory.write("file", "old");
+  Deno.symlinkSync("old", directory.at("link"));
+  Deno.chmodSync(directory.path, 0o777);
+  return directory;
 }
 
-function rootOf({ path }: TempFolder): TargetRoot {
+function rootOf({ path }: TempDirectory): TargetRoot {
   return { kind: "folder", path, created: false };
 }
 
 /** Replaces both. @returns backups that the writer reports. */
-function replace(engine: FileEngine, folder: TempFolder): KeptBackup[] {
-  const writer = engine.targetWriter([rootOf(folder)], OPTIONS);
+function replace(engine: FileEngine, directory: TempDirectory): KeptBackup[] {
+  const writer = engine.targetWriter([rootOf(directory)], OPTIONS);
   const { frame, cursor } = frameOf(RECORDS);
   while (cursor.next()) {
     if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
@@ -51,8 +51,8 @@ function replace(engine: FileEngine, folder: TempFolder): KeptBackup[] {
 }
 
 /** Reverts both, with the known backups. */
-async function revert(engine: FileEngine, folder: TempFolder, kept: KeptBackups): Promise<void> {
-  const comparer = await engine.targetComparer([rootOf(folder)], OPTIONS);
+async function revert(engine: FileEngine, directory: TempDirectory, kept: KeptBackups): Promise<void> {
+  const comparer = await engine.targetComparer([rootOf(directory)], OPTIONS);
   const { frame, cursor } = frameOf(RECORDS);
   for (const name of ["", "file", "link"]) {
     cursor.next();
@@ -66,66 +66,69 @@ async function revert(engine: FileEngine, folder: TempFolder, kept: KeptBackups)
   comparer.close();
 }
 
-const namesIn = (folder: TempFolder) =>
-  [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) => !name.startsWith(".escp-")).sort();
+const namesIn = (directory: TempDirectory) =>
+  [...Deno.readDirSync(directory.path)].map(({ name }) => name).filter((name) => !name.startsWith(".escp-")).sort();
 
 for (const { title, make } of ENGINES) {
   describe(`backups of replaced files (${title})`, () => {
     const engine = make();
 
     it("a backup is reported with its identity and restored", async () => {
-      using folder = filled();
-      const before = ["file", "link"].map((name) => identityOf(Deno.lstatSync(folder.at(name))));
-      const reported = replace(engine, folder);
+      using directory = filled();
+      const before = ["file", "link"].map((name) => identityOf(Deno.lstatSync(directory.at(name))));
+      const reported = replace(engine, directory);
       assertEquals(reported, ["file", "link"].map((path, index) => ({ root: 0, path, identity: before[index] })));
       const kept = new KeptBackups(undefined);
       kept.add(reported);
-      await revert(engine, folder, kept);
-      assertEquals([Deno.readTextFileSync(folder.at("file")), Deno.readLinkSync(folder.at("link"))], ["old", "old"]);
+      await revert(engine, directory, kept);
+      assertEquals([Deno.readTextFileSync(directory.at("file")), Deno.readLinkSync(directory.at("link"))], [
+        "old",
+        "old",
+      ]);
     });
 
     it("a file planted in place of a backup is not restored", async () => {
-      using folder = filled();
+      using directory = filled();
       const kept = new KeptBackups(undefined);
-      kept.add(replace(engine, folder));
+      kept.add(replace(engine, directory));
       // Keeps the inode from being reused.
-      using _old = Deno.openSync(folder.at(BACKUPS[0]));
+      using _old = Deno.openSync(directory.at(BACKUPS[0]));
       for (const backup of BACKUPS) {
-        Deno.renameSync(folder.at(backup), folder.at(`moved ${backup}`));
-        folder.write(backup, "planted");
+        Deno.renameSync(directory.at(backup), directory.at(`moved ${backup}`));
+        directory.write(backup, "planted");
       }
-      await revert(engine, folder, kept);
-      assertEquals(namesIn(folder).filter((name) => !name.startsWith("moved")), []);
-      for (const backup of BACKUPS) assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
+      await revert(engine, directory, kept);
+      assertEquals(namesIn(directory).filter((name) => !name.startsWith("moved")), []);
+      for (const backup of BACKUPS) assertEquals(Deno.readTextFileSync(directory.at(backup)), "planted");
     });
 
     it("a file planted before the backup is made is not restored", async () => {
-      using folder = filled();
-      for (const backup of BACKUPS) folder.write(backup, "planted");
-      const reported = replace(engine, folder);
+      using directory = filled();
+      for (const backup of BACKUPS) directory.write(backup, "planted");
+      const reported = replace(engine, directory);
       assertEquals(reported, []);
       const kept = new KeptBackups(undefined);
       kept.add(reported);
-      await revert(engine, folder, kept);
-      assertEquals(namesIn(folder), []);
+      await revert(engine, directory, kept);
+      assertEquals(namesIn(directory), []);
     });
 
     it("a later run of the copy knows its backups, and no other files", async () => {
-      using folder = filled();
+      using directory = filled();
       const options = {
-        ...{ files: engine, target: folder.path, base: "/", resume: true, verify: true },
+        ...{ files: engine, target: directory.path, base: "/", resume: true, verify: true },
         state: new StateDirectory(),
         session: { features: ["rerun"] },
       } as unknown as ReceiveOptions;
       const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
       const remembered = async () => {
         const memory = await RememberedRun.find(options, [source]);
-        await memory.begin([rootOf(folder)], { files: 2, bytes: 0, complete: true });
+        await memory.begin([rootOf(directory)], { files: 2, bytes: 0, complete: true });
         return memory;
       };
       const first = await remembered();
       first.note(Uint32Array.of(1, 2));
-      const reported = replace(engine, folder);
+      const reported = replace(engine, directory);
       new KeptBackups(first).add(reported);
       first.close();
       const second = await remembered();

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
 import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
-import { makeFolders, planTargets } from "../../src/files/target/plan.ts";
+import { makeDirectories, planTargets } from "../../src/files/target/plan.ts";
 import { ENGINES as NAMED, type Scene, startScene } from "../e2e/scene.ts";
 import { remoteConfig } from "../e2e/remote_settings.ts";
-import { ENGINES, isRoot, TempFolder } from "../files/file_engines.ts";
+import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 
@@ -16,9 +16,9 @@ for (const { title, make } of ENGINES) {
 
     for (const by of ["link", "directory"] as const) {
       it(`a directory is not created outside if a ${by} replaces the one above it`, () => {
-        using temp = new TempFolder();
-        temp.folder("in/sub");
-        temp.folder("outside");
+        using temp = new TempDirectory();
+        temp.directory("in/sub");
+        temp.directory("outside");
         const confinement = new Confinement(temp.at("in"), "/", engine.paths);
         const options = { base: confinement.base, tilde: true, sameHost: false, confinement };
         const plan = { ...options, dryRun: true };
@@ -26,15 +26,15 @@ for (const { title, make } of ENGINES) {
         Deno.renameSync(temp.at("in/sub"), temp.at("moved"));
         if (by === "link") Deno.symlinkSync("../outside", temp.at("in/sub"));
         else Deno.renameSync(temp.at("outside"), temp.at("in/sub"));
-        const { code, message } = assertThrows(() => makeFolders(roots, engine.paths), FileError) as FileError;
+        const { code, message } = assertThrows(() => makeDirectories(roots, engine.paths), FileError) as FileError;
         assertEquals(code === "ESTALE" || code === "EXDEV", true, message);
         assertEquals(temp.list().filter((name) => name.includes("new")), []);
       });
     }
 
     it("a directory is created below links that stay inside", () => {
-      using temp = new TempFolder();
-      temp.folder("in/sub");
+      using temp = new TempDirectory();
+      temp.directory("in/sub");
       Deno.symlinkSync("sub", temp.at("in/link"));
       const confinement = new Confinement(temp.at("in"), "/", engine.paths);
       const options = { base: confinement.base, tilde: true, sameHost: false, confinement };
@@ -49,9 +49,9 @@ for (const { title, make } of ENGINES) {
 const USER = 54321;
 
 describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, () => {
-  function home(): { temp: TempFolder; path: string; env: (name: string) => string | undefined } {
-    const temp = new TempFolder();
-    const path = temp.folder("home");
+  function home(): { temp: TempDirectory; path: string; env: (name: string) => string | undefined } {
+    const temp = new TempDirectory();
+    const path = temp.directory("home");
     return { temp, path, env: (name) => name === "HOME" ? path : undefined };
   }
 
@@ -72,19 +72,19 @@ describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, 
     refused(path, `${path}/.ssh`, env, Deno.uid()!);
     refused(temp.path, `${path}/.ssh`, env, Deno.uid()!);
     for (const place of [".ssh", ".config/escp", ".local/state/escp", ".cache/escp"]) {
-      temp.folder(`home/${place}`);
+      temp.directory(`home/${place}`);
       refused(`${path}/${place}`, `${path}/${place}`, env, Deno.uid()!);
     }
-    temp.folder("home/incoming");
+    temp.directory("home/incoming");
     checkPrivatePlaces(`${path}/incoming`, Deno.uid()!, env);
-    checkPrivatePlaces(temp.folder("elsewhere"), Deno.uid()!, env);
+    checkPrivatePlaces(temp.directory("elsewhere"), Deno.uid()!, env);
   });
 
   it("a root is refused if a variable or a link points to keys or settings inside", () => {
     const { temp, path, env } = home();
     using _ = temp;
-    temp.folder("in/config/escp");
-    temp.folder("in/keys");
+    temp.directory("in/config/escp");
+    temp.directory("in/keys");
     const elsewhere = (name: string) => name === "XDG_STATE_HOME" ? temp.at("in/state") : env(name);
     refused(temp.at("in"), temp.at("in/state/escp"), elsewhere, Deno.uid()!);
     const config = (name: string) => name === "XDG_CONFIG_HOME" ? temp.at("in/config") : env(name);
@@ -99,7 +99,7 @@ describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, 
   it("a root may contain keys that the account cannot change", { ignore: !isRoot }, () => {
     const { temp, path, env } = home();
     using _ = temp;
-    temp.folder("home/.ssh");
+    temp.directory("home/.ssh");
     temp.write("home/.ssh/authorized_keys", "", 0o644);
     checkPrivatePlaces(path, USER, env);
     refused(path, `${path}/.ssh`, env, 0);
@@ -137,7 +137,7 @@ describeWithSshd("sessions of a host whose root contains keys of the account", (
         assertMatch(stderr, /Cannot confine the session to .* it contains ".*\.ssh", and this account can change/);
         assertMatch(stderr, /^hint: Name a directory under "root"/m);
       }
-      const remote = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binFolder}/escp`];
+      const remote = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/escp`];
       const { code, stderr } = await runEscp(["--clean", ...remote, "testhost:"]);
       assertEquals(code, 1, stderr);
       assertMatch(stderr, /Cannot confine the session to/);

@@ -2,16 +2,16 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { putInt53, RecordField, RecordType } from "../../src/protocol/data/records.ts";
-import { frameOf, isNativeHere, TempFolder } from "../files/file_engines.ts";
+import { frameOf, isNativeHere, TempDirectory } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
 
 /** Returns the system calls for one small file, after others in the same directory. */
-function callsFor(folder: TempFolder, options: { preserve: boolean; old: boolean }): string[] {
+function callsFor(directory: TempDirectory, options: { preserve: boolean; old: boolean }): string[] {
   const { engine } = createNativeEngine();
-  const root = { kind: "folder", path: folder.path, created: false } as const;
+  const root = { kind: "folder", path: directory.path, created: false } as const;
   const writer = engine.targetWriter([root], { preserve: options.preserve, umask: 0o022, token: "test" });
   const names = ["a", "b", "c"];
-  if (options.old) names.forEach((name) => folder.write(name, "old"));
+  if (options.old) names.forEach((name) => directory.write(name, "old"));
   const records: Parameters<typeof frameOf>[0] = names.map((name) => [RecordType.file, name, "new"]);
   const { frame, cursor } = frameOf([[RecordType.enter, ""], ...records]);
   const view = new DataView(frame.buffer);
@@ -33,32 +33,32 @@ function callsFor(folder: TempFolder, options: { preserve: boolean; old: boolean
 
 describe("system calls per small file in a private directory", { ignore: !isNativeHere }, () => {
   it("a new file takes one fchmod more in a directory that is closed to others", () => {
-    using folder = new TempFolder();
-    Deno.chmodSync(folder.path, 0o700);
-    const calls = callsFor(folder, { preserve: false, old: false });
+    using directory = new TempDirectory();
+    Deno.chmodSync(directory.path, 0o700);
+    const calls = callsFor(directory, { preserve: false, old: false });
     assertEquals(calls, ["openat", "write", "fchmod", "close", "renameNew"]);
   });
 
   it("a new file takes one statx more in a directory that others can read", () => {
-    using folder = new TempFolder();
-    Deno.chmodSync(folder.path, 0o755);
-    const calls = callsFor(folder, { preserve: false, old: false });
+    using directory = new TempDirectory();
+    Deno.chmodSync(directory.path, 0o755);
+    const calls = callsFor(directory, { preserve: false, old: false });
     assertEquals(calls, ["openat", "write", "statx", "fchmod", "close", "renameNew"]);
   });
 
   it("a replaced file takes one call more for its access control list", () => {
-    using folder = new TempFolder();
-    Deno.chmodSync(folder.path, 0o755);
-    const calls = callsFor(folder, { preserve: false, old: true });
+    using directory = new TempDirectory();
+    Deno.chmodSync(directory.path, 0o755);
+    const calls = callsFor(directory, { preserve: false, old: true });
     assertEquals(calls, ["openat", "write", "statx", "lgetxattr", "chmod", "close", "renameat"]);
   });
 
   it("with -p a new file takes no call more, and a replaced one takes one", () => {
-    using folder = new TempFolder();
-    Deno.chmodSync(folder.path, 0o755);
-    const added = callsFor(folder, { preserve: true, old: false });
+    using directory = new TempDirectory();
+    Deno.chmodSync(directory.path, 0o755);
+    const added = callsFor(directory, { preserve: true, old: false });
     assertEquals(added, ["openat", "write", "fchown", "futimens", "fchmod", "close", "renameNew"]);
-    const replaced = callsFor(folder, { preserve: true, old: true });
+    const replaced = callsFor(directory, { preserve: true, old: true });
     assertEquals(replaced, ["openat", "write", "lgetxattr", "fchown", "futimens", "fchmod", "close", "renameat"]);
   });
 });

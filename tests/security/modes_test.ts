@@ -4,7 +4,7 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test" };
@@ -19,12 +19,12 @@ interface Seen {
 }
 
 /** Watches the directory while a file is written. */
-function seenWhile(folder: TempFolder, act: () => void): Seen {
+function seenWhile(directory: TempDirectory, act: () => void): Seen {
   const seen: Seen = { modes: [], after: [] };
   using _ = watchCalls((call) => {
-    for (const { name } of Deno.readDirSync(folder.path)) {
+    for (const { name } of Deno.readDirSync(directory.path)) {
       if (!isPrivateName(name)) continue;
-      const mode = Deno.lstatSync(folder.at(name)).mode! & 0o7777;
+      const mode = Deno.lstatSync(directory.at(name)).mode! & 0o7777;
       if (seen.modes.at(-1) !== mode) {
         seen.modes.push(mode);
         seen.after.length = 0;
@@ -58,51 +58,51 @@ const KINDS = [["a small", writeSmall], ["a large", writeLarge]] as const;
 for (const { title, make } of ENGINES) {
   describe(`${SUITE} (${title})`, { ignore: Deno.build.os === "windows" }, () => {
     const engine: FileEngine = make();
-    const writerInto = (folder: TempFolder, more = {}) =>
-      engine.targetWriter([{ kind: "folder", path: folder.path, created: false }], { ...OPTIONS, ...more });
+    const writerInto = (directory: TempDirectory, more = {}) =>
+      engine.targetWriter([{ kind: "folder", path: directory.path, created: false }], { ...OPTIONS, ...more });
 
     for (const [kind, write] of KINDS) {
       it(`${kind} new file keeps the mode 0600 until right before the rename`, () => {
-        for (const directory of [0o700, 0o755, 0o777]) {
+        for (const mode of [0o700, 0o755, 0o777]) {
           for (const preserve of [false, true]) {
-            using folder = new TempFolder();
-            Deno.chmodSync(folder.path, directory);
-            const writer = writerInto(folder, { preserve });
-            const { modes, after } = seenWhile(folder, () => write(writer, 0o664));
+            using directory = new TempDirectory();
+            Deno.chmodSync(directory.path, mode);
+            const writer = writerInto(directory, { preserve });
+            const { modes, after } = seenWhile(directory, () => write(writer, 0o664));
             writer.close();
             const final = preserve ? 0o664 : 0o644;
             assertEquals(modes, [0o600, final]);
             assertEquals(after.some((call) => WRITE.includes(call) || call.startsWith("f")), false, after.join());
-            assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, final);
+            assertEquals(Deno.statSync(directory.at("f")).mode! & 0o7777, final);
           }
         }
       });
 
       it(`${kind} file never exceeds the mode of the file that it replaces`, () => {
-        for (const directory of [0o755, 0o777]) {
+        for (const mode of [0o755, 0o777]) {
           for (const old of [0o600, 0o640, 0o400, 0o606]) {
-            using folder = new TempFolder();
-            Deno.chmodSync(folder.path, directory);
-            folder.write("f", "old", old);
-            const writer = writerInto(folder);
-            const { modes } = seenWhile(folder, () => write(writer, 0o666));
+            using directory = new TempDirectory();
+            Deno.chmodSync(directory.path, mode);
+            directory.write("f", "old", old);
+            const writer = writerInto(directory);
+            const { modes } = seenWhile(directory, () => write(writer, 0o666));
             writer.close();
             // A temporary file is readable and writable for its owner.
             assertEquals(modes.filter((mode) => ((mode & ~0o600) & ~old) !== 0), [], modes.map(octal).join());
-            assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, old);
+            assertEquals(Deno.statSync(directory.at("f")).mode! & 0o7777, old);
           }
         }
       });
     }
 
     it("a replaced file keeps its mode in a directory that is closed to others", () => {
-      using folder = new TempFolder();
-      Deno.chmodSync(folder.path, 0o700);
-      folder.write("f", "old", 0o640);
-      const writer = writerInto(folder);
+      using directory = new TempDirectory();
+      Deno.chmodSync(directory.path, 0o700);
+      directory.write("f", "old", 0o640);
+      const writer = writerInto(directory);
       writeSmall(writer, 0o666);
       writer.close();
-      assertEquals(Deno.statSync(folder.at("f")).mode! & 0o7777, 0o640);
+      assertEquals(Deno.statSync(directory.at("f")).mode! & 0o7777, 0o640);
     });
   });
 }

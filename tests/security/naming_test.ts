@@ -4,7 +4,7 @@ import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/c
 import { Scratch } from "../../src/native/file/scratch.ts";
 import { ESTALE, SharedNaming } from "../../src/files/native/naming.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { isNativeHere, TempFolder } from "../files/file_engines.ts";
+import { isNativeHere, TempDirectory } from "../files/file_engines.ts";
 
 const EISDIR = 21;
 const EINVAL = 22;
@@ -15,7 +15,7 @@ type Writable<Calls> = { -readonly [Name in keyof Calls]: Calls[Name] };
 
 /** A temporary file, an old file under the final name, and the calls that name files. */
 class Scene implements Disposable {
-  readonly folder = new TempFolder();
+  readonly directory = new TempDirectory();
   readonly calls: Writable<FileCalls> = { ...CALLS! };
   readonly #directory: number;
   readonly #place: number;
@@ -26,9 +26,9 @@ class Scene implements Disposable {
   });
 
   constructor(old?: string) {
-    this.folder.write("temporary", "new");
-    if (old !== undefined) this.folder.write("final", old);
-    this.#directory = this.#open(AT_FDCWD, this.folder.path, this.calls.flags.path);
+    this.directory.write("temporary", "new");
+    if (old !== undefined) this.directory.write("final", old);
+    this.#directory = this.#open(AT_FDCWD, this.directory.path, this.calls.flags.path);
     this.#place = this.#open(this.#directory, "temporary", this.calls.flags.path);
   }
 
@@ -39,18 +39,20 @@ class Scene implements Disposable {
 
   /** Exchanges a file, as any user can who may write to the directory. */
   plant(name: string): void {
-    Deno.removeSync(this.folder.at(name));
-    this.folder.write(name, "planted");
+    Deno.removeSync(this.directory.at(name));
+    this.directory.write(name, "planted");
   }
 
   /** Returns all names with their contents. */
   contents(): Record<string, string> {
-    return Object.fromEntries(this.folder.list().map((name) => [name, Deno.readTextFileSync(this.folder.at(name))]));
+    return Object.fromEntries(
+      this.directory.list().map((name) => [name, Deno.readTextFileSync(this.directory.at(name))]),
+    );
   }
 
   [Symbol.dispose](): void {
     for (const descriptor of [this.#place, this.#directory]) this.calls.close(descriptor);
-    this.folder[Symbol.dispose]();
+    this.directory[Symbol.dispose]();
   }
 
   #open(directory: number, name: string, flags: number): number {
@@ -112,12 +114,12 @@ describe("final names in a shared directory", { ignore: !isNativeHere }, () => {
     let times = 0;
     scene.calls.exchange = (...values) => {
       if (times++ === 0) {
-        Deno.removeSync(scene.folder.at("final"));
-        scene.folder.folder("final");
+        Deno.removeSync(scene.directory.at("final"));
+        scene.directory.directory("final");
       }
       return exchange(...values);
     };
     assertEquals(scene.give(), EISDIR);
-    assertEquals(Deno.statSync(scene.folder.at("final")).isDirectory, true);
+    assertEquals(Deno.statSync(scene.directory.at("final")).isDirectory, true);
   });
 });

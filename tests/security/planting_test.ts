@@ -6,7 +6,7 @@ import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import { partialFile } from "../e2e/temporary_files.ts";
@@ -20,14 +20,14 @@ const PLANTED = "planted";
 const REFUSED = "another file has taken the place of its temporary file";
 
 /** Creates a directory that every user can write to. */
-function shared(): TempFolder {
-  const folder = new TempFolder();
-  Deno.chmodSync(folder.path, 0o777);
-  return folder;
+function shared(): TempDirectory {
+  const directory = new TempDirectory();
+  Deno.chmodSync(directory.path, 0o777);
+  return directory;
 }
 
-function writerInto(engine: FileEngine, folder: TempFolder, more = {}): TargetWriter {
-  const root: TargetRoot = { kind: "folder", path: folder.path, created: false };
+function writerInto(engine: FileEngine, directory: TempDirectory, more = {}): TargetWriter {
+  const root: TargetRoot = { kind: "folder", path: directory.path, created: false };
   return engine.targetWriter([root], { ...OPTIONS, ...more });
 }
 
@@ -41,13 +41,15 @@ function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): vo
 }
 
 /** Returns the path of the oldest temporary file. */
-function temporaryIn(folder: TempFolder): string {
-  return folder.at([...Deno.readDirSync(folder.path)].map(({ name }) => name).filter(isPrivateName).toSorted()[0]);
+function temporaryIn(directory: TempDirectory): string {
+  return directory.at(
+    [...Deno.readDirSync(directory.path)].map(({ name }) => name).filter(isPrivateName).toSorted()[0],
+  );
 }
 
 /** Exchanges the temporary file, as any user can who may write to the directory. */
-function plant(folder: TempFolder): void {
-  const temporary = temporaryIn(folder);
+function plant(directory: TempDirectory): void {
+  const temporary = temporaryIn(directory);
   Deno.removeSync(temporary);
   Deno.writeTextFileSync(temporary, PLANTED);
 }
@@ -66,81 +68,81 @@ for (const { title, make } of ENGINES) {
 
       it(`a planted file is not published as a small file, and the old file stays${how}`, () => {
         for (const old of ["old", undefined]) {
-          using folder = shared();
-          if (old) folder.write("f", old);
-          const writer = writerInto(engine, folder, { preserve });
-          using _ = actBefore(NAMING_CALLS, () => plant(folder));
+          using directory = shared();
+          if (old) directory.write("f", old);
+          const writer = writerInto(engine, directory, { preserve });
+          using _ = actBefore(NAMING_CALLS, () => plant(directory));
           refused(() => apply(writer, [[enter, ""], [file, "f", "new"]]));
           writer.close();
-          assertEquals(folder.list().filter((name) => !isPrivateName(name)), old ? ["f"] : []);
-          if (old) assertEquals(Deno.readTextFileSync(folder.at("f")), old);
+          assertEquals(directory.list().filter((name) => !isPrivateName(name)), old ? ["f"] : []);
+          if (old) assertEquals(Deno.readTextFileSync(directory.at("f")), old);
         }
       });
 
       it(`a planted file is not published as a large file, and the old file stays${how}`, () => {
         for (const mode of [0o777, 0o755]) {
-          using folder = shared();
-          Deno.chmodSync(folder.path, mode);
-          folder.write("f", "old");
-          const writer = writerInto(engine, folder, { preserve });
+          using directory = shared();
+          Deno.chmodSync(directory.path, mode);
+          directory.write("f", "old");
+          const writer = writerInto(engine, directory, { preserve });
           const partial = writer.createPartial(0, "f", 7);
-          plant(folder);
+          plant(directory);
           refused(() => writer.commit(partial, ATTRIBUTES));
           writer.discard(partial);
           writer.close();
-          assertEquals(Deno.readTextFileSync(folder.at("f")), "old");
-          assertEquals(Deno.readTextFileSync(temporaryIn(folder)), PLANTED);
+          assertEquals(Deno.readTextFileSync(directory.at("f")), "old");
+          assertEquals(Deno.readTextFileSync(temporaryIn(directory)), PLANTED);
         }
       });
 
       it(`a file planted right before the rename is not published as a large file${how}`, () => {
-        using folder = shared();
-        folder.write("f", "old");
-        const writer = writerInto(engine, folder, { preserve });
+        using directory = shared();
+        directory.write("f", "old");
+        const writer = writerInto(engine, directory, { preserve });
         const partial = writer.createPartial(0, "f", 3);
-        using _ = actBefore(NAMING_CALLS, () => plant(folder));
+        using _ = actBefore(NAMING_CALLS, () => plant(directory));
         refused(() => writer.commit(partial, ATTRIBUTES));
         writer.close();
-        assertEquals(Deno.readTextFileSync(folder.at("f")), "old");
+        assertEquals(Deno.readTextFileSync(directory.at("f")), "old");
       });
     }
 
     it("a stream writes neither to a planted file nor to the target of a planted link", () => {
       for (const asLink of [false, true]) {
-        using folder = shared();
-        folder.write("secret", "secret");
-        const writer = writerInto(engine, folder);
+        using directory = shared();
+        directory.write("secret", "secret");
+        const writer = writerInto(engine, directory);
         const partial = structuredClone(writer.createPartial(0, "f", 6));
-        const temporary = temporaryIn(folder);
+        const temporary = temporaryIn(directory);
         Deno.removeSync(temporary);
         if (asLink) Deno.symlinkSync("secret", temporary);
-        else Deno.linkSync(folder.at("secret"), temporary);
-        const other = writerInto(engine, folder);
+        else Deno.linkSync(directory.at("secret"), temporary);
+        const other = writerInto(engine, directory);
         refused(() => other.openPartial(partial));
         other.close();
         writer.abort();
         writer.close();
-        assertEquals(Deno.readTextFileSync(folder.at("secret")), "secret");
+        assertEquals(Deno.readTextFileSync(directory.at("secret")), "secret");
       }
     });
 
     it("a planted file is not published as a link", () => {
       for (const [type, target] of [[symlink, "elsewhere"], [hardlink, "first"]] as const) {
-        using folder = shared();
-        folder.write("first", "first");
-        const writer = writerInto(engine, folder);
+        using directory = shared();
+        directory.write("first", "first");
+        const writer = writerInto(engine, directory);
         // The native engine opens the new link, the portable one examines it.
         let made = false;
         using _ = watchCalls((name) => {
           if (made && (name === "openat" || name === "renameSync")) {
             made = false;
-            plant(folder);
+            plant(directory);
           }
           made ||= ["symlinkat", "linkat", "symlinkSync", "linkSync"].includes(name);
         });
         refused(() => apply(writer, [[enter, ""], [type, "l", target]]));
         writer.close();
-        assertEquals(folder.list().filter((name) => !name.startsWith(".escp-")), ["first"]);
+        assertEquals(directory.list().filter((name) => !name.startsWith(".escp-")), ["first"]);
       }
     });
   });

@@ -38,7 +38,7 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
       "from/both": "x",
       "from/large": { size: 2 << 20 },
       "from/capable": "x",
-      "to": { folder: true },
+      "to": { directory: true },
     });
     for (const name of [...NAMES, "capable"]) await Deno.chown(`${tree}/from/${name}`, uid, gid);
     const modes = { setuid: 0o4755, setgid: 0o2755, both: 0o6755, large: 0o6755 };
@@ -47,8 +47,8 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
     return tree;
   }
 
-  const modesIn = (folder: string) =>
-    NAMES.map((name) => (Deno.statSync(`${folder}/${name}`).mode! & 0o7777).toString(8));
+  const modesIn = (directory: string) =>
+    NAMES.map((name) => (Deno.statSync(`${directory}/${name}`).mode! & 0o7777).toString(8));
 
   for (const engine of ENGINES) {
     const way = { direction: "local", engine, streams: 1 } as const;

@@ -6,7 +6,7 @@ import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { formerName } from "../../src/files/path/former_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { ENGINES, frameOf, TempFolder } from "../files/file_engines.ts";
+import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
@@ -31,23 +31,23 @@ const PLANNED: Planned[] = [
   { title: "the directory of a single file", target: "to/sub/file", kind: "file", directory: "to/sub" },
 ];
 
-function planned(engine: FileEngine, temp: TempFolder, { target, kind }: Planned): TargetRoot {
+function planned(engine: FileEngine, temp: TempDirectory, { target, kind }: Planned): TargetRoot {
   const source = kind === "folder" && target.endsWith("/.") ? { name: ".", kind } : { name: "source", kind } as const;
   const options = { base: temp.path, tilde: false, sameHost: false };
   return planTargets([source], target.replace(/\/\.$/, ""), options, engine.paths)[0];
 }
 
-function scene(): TempFolder {
-  const temp = new TempFolder();
-  temp.folder("to/sub");
-  temp.folder("outside");
+function scene(): TempDirectory {
+  const temp = new TempDirectory();
+  temp.directory("to/sub");
+  temp.directory("outside");
   temp.write("outside/file", "untouched");
   temp.write(`outside/${formerName("test", encodeName("x"))}`, "untouched");
   return temp;
 }
 
 /** Replaces a root by a link or by another directory. */
-function swap(temp: TempFolder, directory: string, by: "link" | "directory"): void {
+function swap(temp: TempDirectory, directory: string, by: "link" | "directory"): void {
   Deno.renameSync(temp.at(directory), temp.at("moved"));
   if (by === "link") Deno.symlinkSync(temp.at("outside"), temp.at(directory));
   else Deno.renameSync(temp.at("outside"), temp.at(directory));
@@ -87,10 +87,12 @@ for (const { title, make } of ENGINES) {
           refused(() => writer.openPartial({ root: 0, path: name, temporary: "file", size: 5, identity }));
           refused(() => writer.commit({ root: 0, path: name, temporary: "file", size: 5, identity }, ATTRIBUTES));
           writer.discard({ root: 0, path: name, temporary: "file", size: 5, identity });
-          const folder = { root: 0, path: "", created: true, attributes: ATTRIBUTES };
-          if (root.kind === "folder") assertEquals(writer.finishFolders([folder]).map(({ code }) => code), ["ESTALE"]);
-          assert((await writer.syncFolders([folder])).some(({ code }) => code === "ESTALE"));
-          writer.sweep([folder]);
+          const directory = { root: 0, path: "", created: true, attributes: ATTRIBUTES };
+          if (root.kind === "folder") {
+            assertEquals(writer.finishDirectories([directory]).map(({ code }) => code), ["ESTALE"]);
+          }
+          assert((await writer.syncDirectories([directory])).some(({ code }) => code === "ESTALE"));
+          writer.sweep([directory]);
           writer.close();
           const comparer = await engine.targetComparer([target], OPTIONS);
           refused(() => comparer.enter(0, frame, nameStart, nameEnd));
@@ -115,7 +117,7 @@ describeWithSshd("roots that are exchanged while the data connections come up", 
 
   /** Stops the client at its first data connection: by then the root is planned. @param kind kind of root */
   async function exchanged(way: Way, kind: "new" | "existing" | "file"): Promise<void> {
-    const tree = await scene.tree({ "outside/kept": "kept", "to": { folder: true }, "link": { link: "outside" } });
+    const tree = await scene.tree({ "outside/kept": "kept", "to": { directory: true }, "link": { link: "outside" } });
     await Deno.chmod(`${tree}/outside`, 0o750);
     const log = `${tree}/strace`;
     const [from, target] = kind === "new"

@@ -6,7 +6,7 @@ import type { SourceReader, SourceRoot } from "../../src/files/engine/source.ts"
 import { encodeName } from "../../src/protocol/names.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
-import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempFolder } from "../files/file_engines.ts";
+import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempDirectory } from "../files/file_engines.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
 import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
 import { setXattr } from "../support/xattrs.ts";
@@ -14,20 +14,20 @@ import { actBefore } from "./watched_calls.ts";
 
 const SECRET = "a secret";
 
-function scene(): TempFolder {
-  const temp = new TempFolder();
-  temp.folder("source/a/b");
+function scene(): TempDirectory {
+  const temp = new TempDirectory();
+  temp.directory("source/a/b");
   temp.write("source/a/b/file", "public");
-  temp.folder("outside/b");
+  temp.directory("outside/b");
   temp.write("outside/b/file", SECRET);
   temp.write("outside/file", SECRET);
   return temp;
 }
 
-function read(reader: SourceReader, folder: string, name: string): string {
-  const names = encodeName(`${folder}\0${name}\0`);
+function read(reader: SourceReader, directory: string, name: string): string {
+  const names = encodeName(`${directory}\0${name}\0`);
   const buffer = new Uint8Array(64);
-  const at = encodeName(folder).length;
+  const at = encodeName(directory).length;
   reader.enter(0, names, 0, at);
   const length = reader.readWhole(names, at + 1, at + 1 + encodeName(name).length, buffer, 0, 64);
   return new TextDecoder().decode(buffer.subarray(0, length));
@@ -58,7 +58,7 @@ for (const { title, make } of ENGINES) {
     for (const { what, at, by } of EXCHANGES) {
       it(`a link that replaces ${what} is not read if links are not followed`, () => {
         using temp = scene();
-        temp.folder("outside/root/a/b");
+        temp.directory("outside/root/a/b");
         temp.write("outside/root/a/b/file", SECRET);
         const root = sourceRoot(engine, temp.at("source"));
         const stat = engine.paths.stat(temp.at("source/a/b/file"), { follow: true })!;
@@ -116,8 +116,8 @@ for (const { title, make } of ENGINES) {
           const options = {
             recursive: true,
             symlinks,
-            accept(path: string, isFolder: boolean) {
-              if (isFolder && path === "a/b") {
+            accept(path: string, isDirectory: boolean) {
+              if (isDirectory && path === "a/b") {
                 Deno.renameSync(temp.at(at), temp.at("moved"));
                 Deno.symlinkSync(temp.at(by), temp.at(at));
               }
@@ -185,7 +185,7 @@ describeWithSshd("sources that become links after the walk", () => {
       "source/other": "other",
       "outside/small": SECRET,
       "outside/large": { size: 2 * MIB },
-      "to": { folder: true },
+      "to": { directory: true },
     });
     const log = `${tree}/strace`;
     const copy = { flags: ["--retries", "0", ...flags], sources: [`${tree}/source/.`], target: `${tree}/to` };

@@ -1,6 +1,6 @@
 /**
  * A program of its own: packs small files with the native engine, and writes them, as streams do, and prints as JSON how
- * many promises and buffers that has made. Arguments: an empty folder, and numbers of files.
+ * many promises and buffers that has made. Arguments: an empty directory, and numbers of files.
  */
 
 import type { FileEngine } from "../../src/files/engine/engine.ts";
@@ -42,8 +42,8 @@ class KeptFrames {
   async send(): Promise<void> {}
 }
 
-async function run(engine: FileEngine, folder: string, files: number): Promise<MadeInRun> {
-  const from = `${folder}/${files}`;
+async function run(engine: FileEngine, directory: string, files: number): Promise<MadeInRun> {
+  const from = `${directory}/${files}`;
   const { dev, ino } = Deno.statSync(from);
   const roots = [{ path: from, name: "from", kind: "folder" as const, identity: { dev, inode: ino! }, size: 0 }];
   const units = await unitsOf(engine, roots);
@@ -60,7 +60,7 @@ async function run(engine: FileEngine, folder: string, files: number): Promise<M
   });
   reader.close();
 
-  const to = Deno.makeTempDirSync({ dir: folder });
+  const to = Deno.makeTempDirSync({ dir: directory });
   const targets: TargetRoot[] = [{ kind: "folder", path: to, created: false }];
   const target = engine.targetWriter(targets, { preserve: true, umask: 0o022, token: "probe" });
   const receiver = new PackReceiver(target, targets);
@@ -139,14 +139,14 @@ async function unitsOf(engine: FileEngine, roots: Parameters<FileEngine["walk"]>
 }
 
 if (import.meta.main) {
-  const [folder, ...counts] = Deno.args;
+  const [directory, ...counts] = Deno.args;
   const { engine } = createNativeEngine();
   for (const files of counts) {
-    Deno.mkdirSync(`${folder}/${files}`);
-    for (let file = 0; file < Number(files); file++) Deno.writeTextFileSync(`${folder}/${files}/${file}`, "small");
+    Deno.mkdirSync(`${directory}/${files}`);
+    for (let file = 0; file < Number(files); file++) Deno.writeTextFileSync(`${directory}/${files}/${file}`, "small");
   }
   count();
   const results: MadeInRun[] = [];
-  for (const files of counts) results.push(await run(engine, folder, Number(files)));
+  for (const files of counts) results.push(await run(engine, directory, Number(files)));
   console.log(JSON.stringify(results));
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, describe, it } from "@std/testing/bdd";
 import { fromFileUrl } from "@std/path";
-import { isNativeHere, TempFolder } from "../files/file_engines.ts";
+import { isNativeHere, TempDirectory } from "../files/file_engines.ts";
 import type { MadeInRun } from "./small_files_probe.ts";
 
 const FILES = [2_000, 4_000];
@@ -11,13 +11,13 @@ const MOST_FOR_FRAMES = MORE_FILES / 10;
 
 /** In a process of its own, as it changes what the runtime does everywhere. */
 async function probe(): Promise<MadeInRun[]> {
-  using folder = new TempFolder();
+  using directory = new TempDirectory();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-check", "--allow-all"],
       ...["--config", fromFileUrl(new URL("../../deno.json", import.meta.url))],
       fromFileUrl(new URL("small_files_probe.ts", import.meta.url)),
-      folder.path,
+      directory.path,
       ...FILES.map(String),
     ],
     stdin: "null",

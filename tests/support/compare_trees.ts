@@ -4,7 +4,7 @@ import { join } from "@std/path";
 
 /** What is compared besides names, kinds, link targets and content. */
 export interface CompareOptions {
-  /** Permission bits of files and folders. */
+  /** Permission bits of files and directories. */
   modes?: boolean;
   /** Modification times, cut to this unit; those of links are not compared. "ns" needs GNU find. */
   mtimes?: "s" | "ms" | "ns";
@@ -14,7 +14,7 @@ export interface CompareOptions {
 const BLOCK_BYTES = 1 << 20;
 
 /**
- * Compares two files, links or folders, `expected` and `actual`, with all that is in them, byte by byte. Files of any size:
+ * Compares two files, links or directories, `expected` and `actual`, with all that is in them, byte by byte. Files of any size:
  * 2 MiB are held. Names that are not UTF-8 cannot be opened through Deno and make it throw.
  *
  * @returns one line for each difference, "path: what"; [] when there is none. The path of the roots is ".".
@@ -47,7 +47,7 @@ export async function compareTrees(expected: string, actual: string, options: Co
       const difference = compareFiles(join(expected, path), join(actual, path));
       if (difference) report(difference);
     }
-    if (left.kind === "folder") {
+    if (left.kind === "directory") {
       const names = new Set([...readNames(join(expected, path)), ...readNames(join(actual, path))]);
       for (const name of [...names].sort()) compareEntry(join(path, name));
     }
@@ -138,7 +138,7 @@ function describeEntry(path: string): Entry | undefined {
 
 function kindOf(stat: Deno.FileInfo): string {
   if (stat.isFile) return "file";
-  if (stat.isDirectory) return "folder";
+  if (stat.isDirectory) return "directory";
   if (stat.isSymlink) return "link";
   if (stat.isFifo) return "fifo";
   return stat.isSocket ? "socket" : "device";
@@ -159,6 +159,6 @@ async function readNanoseconds(root: string): Promise<Map<string, string>> {
   return times;
 }
 
-function readNames(folder: string): string[] {
-  return Array.from(Deno.readDirSync(folder), (entry) => entry.name);
+function readNames(directory: string): string[] {
+  return Array.from(Deno.readDirSync(directory), (entry) => entry.name);
 }

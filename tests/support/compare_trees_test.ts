@@ -8,16 +8,16 @@ const BLOCK = 1 << 20;
 
 describe("compareTrees", () => {
   it("finds nothing in equal trees", async () => {
-    const shape = { files: 40, folders: 10, maxBytes: 50_000, seed: "equal" };
+    const shape = { files: 40, directories: 10, maxBytes: 50_000, seed: "equal" };
     await using a = await createTempTree({
       ...randomTree(shape),
       "link": { link: "nowhere" },
-      "empty": { folder: true },
+      "empty": { directory: true },
     });
     await using b = await createTempTree({
       ...randomTree(shape),
       "link": { link: "nowhere" },
-      "empty": { folder: true },
+      "empty": { directory: true },
     });
     assertEquals(await compareTrees(a.path, b.path, { modes: true, owners: true }), []);
   });
@@ -25,26 +25,26 @@ describe("compareTrees", () => {
   it("finds each kind of difference", async () => {
     await using a = await createTempTree({
       "missing": "x",
-      "missing folder": { folder: true },
+      "missing directory": { directory: true },
       "kind": "x",
-      "deep/folder/content": "abcdef",
+      "deep/directory/content": "abcdef",
       "size": "abc",
       "link": { link: "one" },
     });
     await using b = await createTempTree({
       "extra": "x",
-      "kind": { folder: true },
-      "deep/folder/content": "abcdeF",
+      "kind": { directory: true },
+      "deep/directory/content": "abcdeF",
       "size": "ab",
       "link": { link: "two" },
     });
     assertEquals(await compareTrees(a.path, b.path), [
-      "deep/folder/content: differs from byte 5 on",
+      "deep/directory/content: differs from byte 5 on",
       "extra: not expected, is a file",
-      "kind: is a folder, expected a file",
+      "kind: is a directory, expected a file",
       'link: links to "two", expected "one"',
       "missing: missing, expected a file",
-      "missing folder: missing, expected a folder",
+      "missing directory: missing, expected a directory",
       "size: has 2 bytes, expected 3",
     ]);
   });

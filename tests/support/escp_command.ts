@@ -1,6 +1,6 @@
 /**
  * Runs escp the way a user does, as a process of its own: from source with the Deno that runs the tests, or the compiled
- * binary that ESCP_BINARY names. Nothing of the developer's own settings reaches it: HOME is an empty folder, which has the
+ * binary that ESCP_BINARY names. Nothing of the developer's own settings reaches it: HOME is an empty directory, which has the
  * state directory too.
  */
 
@@ -8,7 +8,7 @@ import { fromFileUrl } from "@std/path";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { knowHome } from "./state.ts";
-import { createTempFolder } from "./temp.ts";
+import { createTempDirectory } from "./temp.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
 
 const REPOSITORY: string = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -143,12 +143,12 @@ export interface WrapperOptions {
   /** Value for ESCP_ENGINE; default: that of the test run, if any. */
   engine?: string;
   env?: Record<string, string>;
-  /** Working folder; default: that of the caller. */
+  /** Working directory; default: that of the caller. */
   cwd?: string;
 }
 
-/** Writes an executable `escp` into the folder, for the PATH of the remote side, and returns its path. */
-export async function writeEscpWrapper(folder: string, options: WrapperOptions = {}): Promise<string> {
+/** Writes an executable `escp` into the directory, for the PATH of the remote side, and returns its path. */
+export async function writeEscpWrapper(directory: string, options: WrapperOptions = {}): Promise<string> {
   const engine = options.engine ?? Deno.env.get("ESCP_ENGINE");
   const env: Record<string, string> = { DENO_DIR: await denoDir(), NO_COLOR: "1", ...options.env };
   const store = Deno.env.get("DENO_TLS_CA_STORE");
@@ -160,7 +160,7 @@ export async function writeEscpWrapper(folder: string, options: WrapperOptions =
     ...(options.cwd ? [`cd ${quote(options.cwd)} || exit 1`] : []),
     `exec ${escpCommand().map(quote).join(" ")} "$@"`,
   ];
-  const path = `${folder}/escp`;
+  const path = `${directory}/escp`;
   await Deno.writeTextFile(path, lines.join("\n") + "\n");
   await Deno.chmod(path, 0o755);
   return path;
@@ -182,7 +182,7 @@ let home: Promise<string> | undefined;
 
 function emptyHome(): Promise<string> {
   home ??= (async () => {
-    const { path } = await createTempFolder();
+    const { path } = await createTempDirectory();
     knowHome(path);
     globalThis.addEventListener("unload", () => Deno.removeSync(path, { recursive: true }));
     return path;
@@ -190,17 +190,17 @@ function emptyHome(): Promise<string> {
   return home;
 }
 
-let cacheFolder: Promise<string> | undefined;
+let cacheDirectory: Promise<string> | undefined;
 
 /** Where Deno keeps what it downloaded; it lies under HOME, which the tests replace. */
 function denoDir(): Promise<string> {
-  cacheFolder ??= (async () => {
+  cacheDirectory ??= (async () => {
     const known = Deno.env.get("DENO_DIR");
     if (known) return known;
     const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
     return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
   })();
-  return cacheFolder;
+  return cacheDirectory;
 }
 
 async function writeInput(stdin: WritableStream<Uint8Array>, content: string | Uint8Array): Promise<void> {

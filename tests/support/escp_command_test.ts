@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { runEscp, startEscp, writeEscpWrapper } from "./escp_command.ts";
-import { createTempFolder } from "./temp.ts";
+import { createTempDirectory } from "./temp.ts";
 
 describe("runEscp", () => {
   it("returns the exit status and what was printed", async () => {
@@ -21,8 +21,8 @@ describe("runEscp", () => {
 
 describe("writeEscpWrapper", () => {
   it("writes a command that passes its arguments on", async () => {
-    await using folder = await createTempFolder();
-    const path = await writeEscpWrapper(folder.path, { cwd: folder.path, env: { NAME: "it's" } });
+    await using directory = await createTempDirectory();
+    const path = await writeEscpWrapper(directory.path, { cwd: directory.path, env: { NAME: "it's" } });
     const { code, stdout } = await new Deno.Command(path, { args: ["--version"] }).output();
     assertEquals(code, 0);
     assertMatch(new TextDecoder().decode(stdout), /^escp /);

@@ -1,7 +1,7 @@
 /** A disk that fails when it is told to: a file system of the kernel (fuse(4)) whose calls come back with real errors. */
 
 import { fromFileUrl } from "@std/path";
-import { createTempFolder } from "./temp.ts";
+import { createTempDirectory } from "./temp.ts";
 
 /** What happens to a file of the disk while it is read: the disk does it by itself, between two reads. */
 export interface DiskChange {
@@ -48,9 +48,9 @@ const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 export const failingDiskProblem: string | undefined = await findProblem();
 
 export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
-  const folder = await createTempFolder();
+  const directory = await createTempDirectory();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", "--config", CONFIG, SERVER, folder.path, JSON.stringify(fault)],
+    args: ["run", "-A", "--quiet", "--no-check", "--config", CONFIG, SERVER, directory.path, JSON.stringify(fault)],
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -66,17 +66,17 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
       // It has ended by itself.
     }
     await child.status;
-    await new Deno.Command("umount", { args: ["-l", folder.path], stderr: "null" }).output();
+    await new Deno.Command("umount", { args: ["-l", directory.path], stderr: "null" }).output();
     await input.abort().catch(() => {});
     await said.cancel();
-    await folder[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
   }
   if (done) {
     await dispose();
     throw new Error("Cannot mount a file system by FUSE");
   }
   return {
-    path: folder.path,
+    path: directory.path,
     async repair() {
       await input.write(new TextEncoder().encode("repair\n"));
       await said.read();

@@ -1,6 +1,6 @@
 /**
  * A file system in this process's memory, served to the kernel through /dev/fuse (protocol 7.31, as in linux/fuse.h):
- * `failing_disk_server.ts FOLDER FAULT`. It does what the fault says until a line comes on its standard input, and prints
+ * `failing_disk_server.ts DIRECTORY FAULT`. It does what the fault says until a line comes on its standard input, and prints
  * one when it is mounted. It ends when it is unmounted.
  */
 
@@ -27,7 +27,7 @@ const HEADER_BYTES = 40;
 const ATTR_BYTES = 88;
 const MAX_WRITE = 128 << 10;
 const ROOT = 1n;
-const FOLDER = 0o040000;
+const DIRECTORY = 0o040000;
 const FILE = 0o100000;
 /** Bits of setattr's `valid` field. */
 const SET = { mode: 1, size: 8, mtime: 32 } as const;
@@ -42,7 +42,7 @@ interface Node {
   read: number;
   data: Uint8Array;
   size: number;
-  /** Of a folder. */
+  /** Of a directory. */
   names: Map<string, Node>;
 }
 
@@ -52,7 +52,7 @@ class Failure extends Error {
   }
 }
 
-const [folder, faultText] = Deno.args;
+const [directory, faultText] = Deno.args;
 let fault: DiskFault | undefined = JSON.parse(faultText);
 const nodes = new Map<bigint, Node>();
 let written = 0;
@@ -191,7 +191,7 @@ function answer(opcode: number, node: Node, body: DataView): DataView | Uint8Arr
       failOn("create");
       if (node.names.has(name)) throw new Failure("EEXIST");
       const mode = body.getUint32(isFile ? 4 : 0, true) & 0o7777;
-      const made = make(mode | (isFile ? FILE : FOLDER));
+      const made = make(mode | (isFile ? FILE : DIRECTORY));
       node.names.set(name, made);
       return entryOf(made, isFile ? 16 : 0);
     }
@@ -271,13 +271,13 @@ function mount(): Deno.FsFile {
   });
   const text = (value: string) => new TextEncoder().encode(`${value}\0`);
   const options = `fd=${descriptor},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions`;
-  const failed = libc.symbols.mount(text("escp-test"), text(folder), text("fuse"), 0n, text(options));
+  const failed = libc.symbols.mount(text("escp-test"), text(directory), text("fuse"), 0n, text(options));
   libc.close();
   if (failed) throw new Error("Cannot mount");
   return device;
 }
 
-make(FOLDER | 0o755);
+make(DIRECTORY | 0o755);
 const device = mount();
 (async () => {
   for await (const _ of Deno.stdin.readable) {

@@ -5,10 +5,10 @@ export function allocatedBytes(path: string): number {
   return (Deno.statSync(path).blocks ?? 0) * 512;
 }
 
-/** Whether files in the system's temporary folder, or in another, can have holes. */
-export function canHaveHoles(folder?: string): boolean {
+/** Whether files in the system's temporary directory, or in another, can have holes. */
+export function canHaveHoles(directory?: string): boolean {
   if (Deno.build.os === "windows") return false;
-  const path = Deno.makeTempFileSync({ dir: folder });
+  const path = Deno.makeTempFileSync({ dir: directory });
   try {
     Deno.truncateSync(path, 1 << 20);
     return allocatedBytes(path) === 0;

@@ -21,8 +21,8 @@ function findProblem(): string | undefined {
   if (Deno.build.os === "windows") return "no sshd on Windows";
   if (!isExecutable(SSHD_PATH)) return `no ${SSHD_PATH}`;
   for (const program of ["ssh", "ssh-keygen"]) {
-    const folders = (Deno.env.get("PATH") ?? "").split(":");
-    if (!folders.some((folder) => isExecutable(`${folder}/${program}`))) return `no ${program} in the PATH`;
+    const directories = (Deno.env.get("PATH") ?? "").split(":");
+    if (!directories.some((directory) => isExecutable(`${directory}/${program}`))) return `no ${program} in the PATH`;
   }
   return undefined;
 }

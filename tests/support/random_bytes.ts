@@ -79,25 +79,25 @@ export async function writeRandomFile(path: string, size: number, seed: string |
 /** What `randomTree` makes. */
 export interface RandomTreeShape {
   files: number;
-  /** Folders, nested at random; some may stay empty. */
-  folders: number;
+  /** Directories, nested at random; some may stay empty. */
+  directories: number;
   /** Sizes lie between 0 and this, most of them small. */
   maxBytes: number;
   seed?: string | number;
 }
 
-/** A tree for `createTempTree`: names with spaces, quotes and letters from many scripts, files of all sizes, some empty folders. */
+/** A tree for `createTempTree`: names with spaces, quotes and letters from many scripts, files of all sizes, some empty directories. */
 export function randomTree(shape: RandomTreeShape): TreeEntries {
   const random = new RandomBytes(shape.seed ?? 0);
   const entries: TreeEntries = {};
-  const folders = [""];
-  for (let made = 0; made < shape.folders; made++) {
-    const path = `${folders[random.below(folders.length)]}${randomName(random)} ${made}/`;
-    folders.push(path);
-    entries[path.slice(0, -1)] = { folder: true };
+  const directories = [""];
+  for (let made = 0; made < shape.directories; made++) {
+    const path = `${directories[random.below(directories.length)]}${randomName(random)} ${made}/`;
+    directories.push(path);
+    entries[path.slice(0, -1)] = { directory: true };
   }
   for (let made = 0; made < shape.files; made++) {
-    const path = `${folders[random.below(folders.length)]}${made}-${randomName(random)}`;
+    const path = `${directories[random.below(directories.length)]}${made}-${randomName(random)}`;
     const size = Math.floor(shape.maxBytes * (random.next() / 2 ** 32) ** 4);
     entries[path] = { size, seed: path };
   }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { RandomBytes, randomBytes, randomTree, writeRandomFile } from "./random_bytes.ts";
-import { createTempFolder } from "./temp.ts";
+import { createTempDirectory } from "./temp.ts";
 
 describe("RandomBytes", () => {
   it("gives the same bytes for the same seed and others for another", () => {
@@ -33,16 +33,16 @@ describe("RandomBytes", () => {
 
 describe("writeRandomFile", () => {
   it("writes what randomBytes gives, over block limits", async () => {
-    await using folder = await createTempFolder();
+    await using directory = await createTempDirectory();
     const size = (2 << 20) + 5;
-    await writeRandomFile(`${folder.path}/a`, size, "seed");
-    assertEquals(await Deno.readFile(`${folder.path}/a`), randomBytes(size, "seed"));
+    await writeRandomFile(`${directory.path}/a`, size, "seed");
+    assertEquals(await Deno.readFile(`${directory.path}/a`), randomBytes(size, "seed"));
   });
 });
 
 describe("randomTree", () => {
   it("is the same for the same seed", () => {
-    const shape = { files: 100, folders: 20, maxBytes: 1000, seed: 1 };
+    const shape = { files: 100, directories: 20, maxBytes: 1000, seed: 1 };
     assertEquals(randomTree(shape), randomTree(shape));
     assertNotEquals(randomTree(shape), randomTree({ ...shape, seed: 2 }));
     assertEquals(Object.keys(randomTree(shape)).length, 120);

@@ -1,6 +1,6 @@
 /** A file system in memory that is as small as a test wants it: tmpfs, which only root can mount. */
 
-import { createTempFolder } from "./temp.ts";
+import { createTempDirectory } from "./temp.ts";
 
 /** Why there is none here; undefined when there is. */
 export const smallDiskProblem: string | undefined = await findProblem();
@@ -14,19 +14,19 @@ export interface SmallDisk extends AsyncDisposable {
 
 /** @param options of mount(8), such as "size=8m". */
 export async function mountSmallDisk(options: string): Promise<SmallDisk> {
-  const folder = await createTempFolder();
+  const directory = await createTempDirectory();
   try {
-    await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", folder.path);
+    await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", directory.path);
   } catch (error) {
-    await folder[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
     throw error;
   }
   return {
-    path: folder.path,
-    remount: (options) => run("mount", "-o", `remount,${options}`, folder.path),
+    path: directory.path,
+    remount: (options) => run("mount", "-o", `remount,${options}`, directory.path),
     async [Symbol.asyncDispose]() {
-      await run("umount", "-l", folder.path);
-      await folder[Symbol.asyncDispose]();
+      await run("umount", "-l", directory.path);
+      await directory[Symbol.asyncDispose]();
     },
   };
 }

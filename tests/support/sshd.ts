@@ -1,5 +1,5 @@
 /**
- * A real ssh server for one test or suite: own port on loopback, own host key, own user key, own home folder, and an
+ * A real ssh server for one test or suite: own port on loopback, own host key, own user key, own home directory, and an
  * `escp` of this checkout first in the PATH of the remote side. Nothing of the machine's or the user's ssh is used.
  */
 
@@ -9,7 +9,7 @@ import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId, waitForNoProcess } from "./processes.ts";
 import { knowHome } from "./state.ts";
-import { createTempFolder, type TempFolder } from "./temp.ts";
+import { createTempDirectory, type TempDirectory } from "./temp.ts";
 
 export interface SshdOptions {
   /** How the `escp` of the remote side is started; false: there is none ("command not found"). */
@@ -42,10 +42,10 @@ export interface Sshd extends AsyncDisposable {
   readonly keyPath: string;
   /** Public host key, in the form "ssh-ed25519 AAAA...". */
   readonly hostKey: string;
-  /** HOME and working folder of the remote escp; empty at first. */
+  /** HOME and working directory of the remote escp; empty at first. */
   readonly home: string;
   /** First in the PATH of remote commands; its `escp` can be replaced. */
-  readonly binFolder: string;
+  readonly binDirectory: string;
   /** "NAME=value" in the environment of every remote command, for `processesWithEnvironment`. */
   readonly marker: string;
   /** What the server has logged so far, level VERBOSE. */
@@ -65,20 +65,20 @@ const ATTEMPTS = 20;
 
 /** Starts a server and returns when it accepts connections. Root needs /run/sshd for that: it is made when missing. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
-  const folder = await createTempFolder();
+  const directory = await createTempDirectory();
   try {
     if (Deno.uid() === 0) await Deno.mkdir("/run/sshd", { recursive: true, mode: 0o755 });
-    return await startIn(folder, options);
+    return await startIn(directory, options);
   } catch (error) {
-    await folder[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
     throw error;
   }
 }
 
 /** What the remote side starts as ssh knows the hosts of this server from now on: for -R. */
-export async function teachHosts({ binFolder, configPath }: Sshd): Promise<void> {
+export async function teachHosts({ binDirectory, configPath }: Sshd): Promise<void> {
   const script = `#!/bin/sh\nexec /usr/bin/ssh -F '${configPath}' "$@"\n`;
-  await Deno.writeTextFile(`${binFolder}/ssh`, script, { mode: 0o755 });
+  await Deno.writeTextFile(`${binDirectory}/ssh`, script, { mode: 0o755 });
 }
 
 /** Whoever knows the hosts of this server knows another one as well, by this name. */
@@ -89,18 +89,18 @@ export async function addHost({ configPath }: Sshd, name: string, other: Sshd): 
   await Deno.writeTextFile(configPath, hosts + identity + known + await Deno.readTextFile(configPath));
 }
 
-async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> {
-  const path = folder.path;
-  const [home, binFolder] = [`${path}/home`, `${path}/bin`];
-  await Promise.all([Deno.mkdir(home), Deno.mkdir(binFolder)]);
+async function startIn(directory: TempDirectory, options: SshdOptions): Promise<Sshd> {
+  const path = directory.path;
+  const [home, binDirectory] = [`${path}/home`, `${path}/bin`];
+  await Promise.all([Deno.mkdir(home), Deno.mkdir(binDirectory)]);
   knowHome(home);
   const [user] = await Promise.all([run("id", "-un"), makeKey(`${path}/host_key`), makeKey(`${path}/user_key`)]);
-  if (options.escp !== false) await writeEscpWrapper(binFolder, { cwd: home, ...options.escp });
+  if (options.escp !== false) await writeEscpWrapper(binDirectory, { cwd: home, ...options.escp });
   await Deno.copyFile(`${path}/user_key.pub`, `${path}/authorized_keys`);
 
   const id = crypto.randomUUID();
   const environment = {
-    PATH: `${binFolder}:/usr/bin:/bin:/usr/sbin:/sbin`,
+    PATH: `${binDirectory}:/usr/bin:/bin:/usr/sbin:/sbin`,
     HOME: home,
     ...options.environment,
     ESCP_TEST_SSHD: id,
@@ -133,7 +133,7 @@ async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> 
     keyPath: `${path}/user_key`,
     hostKey,
     home,
-    binFolder,
+    binDirectory,
     marker,
     log: () => stderr.text,
     sessions,
@@ -152,7 +152,7 @@ async function startIn(folder: TempFolder, options: SshdOptions): Promise<Sshd> 
       child.kill("SIGTERM");
       await child.status;
       await stderr.ended;
-      await folder[Symbol.asyncDispose]();
+      await directory[Symbol.asyncDispose]();
     },
   };
 }

@@ -17,11 +17,11 @@ describeWithSshd("startSshd", () => {
     assertMatch(sshd.log(), /Accepted publickey for /);
   });
 
-  it("puts its own folder first in the PATH, its own HOME and the given variables into remote commands", async () => {
+  it("puts its own directory first in the PATH, its own HOME and the given variables into remote commands", async () => {
     await using sshd = await startSshd({ environment: { GREETING: "a b" } });
     const command = 'echo "$HOME"; command -v escp; echo "$GREETING"';
     const { stdout } = await ssh(...sshd.sshOptions, "testhost2", command);
-    assertEquals(stdout, `${sshd.home}\n${sshd.binFolder}/escp\na b\n`);
+    assertEquals(stdout, `${sshd.home}\n${sshd.binDirectory}/escp\na b\n`);
   });
 
   it("has no escp when told so", async () => {

@@ -1,8 +1,8 @@
-/** Trees of files described as data, made in a temporary folder or in a folder that is there. */
+/** Trees of files described as data, made in a temporary directory or in a directory that is there. */
 
 import { dirname, join } from "@std/path";
 import { writeRandomFile } from "./random_bytes.ts";
-import { createTempFolder, type TempFolder } from "./temp.ts";
+import { createTempDirectory, type TempDirectory } from "./temp.ts";
 
 /** What can be said about any entry. */
 interface Attributes {
@@ -22,19 +22,19 @@ export type TreeEntry =
   | Attributes & { sparseSize: number; pieces?: Record<number, string | Uint8Array> }
   | { link: string }
   | { hardLink: string }
-  | Attributes & { folder: true };
+  | Attributes & { directory: true };
 
-/** Relative paths with "/" to entries. Folders in between are made by themselves. */
+/** Relative paths with "/" to entries. Directories in between are made by themselves. */
 export type TreeEntries = Record<string, TreeEntry>;
 
-/** Makes the tree in a temporary folder, which is removed with all that is in it when disposed. */
-export async function createTempTree(entries: TreeEntries): Promise<TempFolder> {
-  const folder = await createTempFolder();
+/** Makes the tree in a temporary directory, which is removed with all that is in it when disposed. */
+export async function createTempTree(entries: TreeEntries): Promise<TempDirectory> {
+  const directory = await createTempDirectory();
   try {
-    await writeTree(folder.path, entries);
-    return folder;
+    await writeTree(directory.path, entries);
+    return directory;
   } catch (error) {
-    await folder[Symbol.asyncDispose]();
+    await directory[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -49,7 +49,7 @@ export async function writeTree(root: string, entries: TreeEntries): Promise<voi
     await writeEntry(root, path, name, entry);
     if (typeof entry === "object" && ("mode" in entry || "mtime" in entry)) written.push([path, entry]);
   }
-  // Last, and the deepest first: writing into a folder would change its time, and a closed one cannot be entered.
+  // Last, and the deepest first: writing into a directory would change its time, and a closed one cannot be entered.
   written.sort(([a], [b]) => b.split("/").length - a.split("/").length);
   for (const [path, { mode, mtime }] of written) {
     if (mtime !== undefined) await Deno.utime(path, mtime, mtime);

@@ -12,7 +12,7 @@ describe("createTempTree", () => {
       "link": { link: "a/b.txt" },
       "hard": { hardLink: "random" },
       "sparse": { sparseSize: 1 << 20, pieces: { 4096: "data" } },
-      "folder": { folder: true, mode: 0o750, mtime },
+      "directory": { directory: true, mode: 0o750, mtime },
     });
     const at = (name: string) => `${tree.path}/${name}`;
     assertEquals(await Deno.readTextFile(at("a/b.txt")), "text");
@@ -23,23 +23,23 @@ describe("createTempTree", () => {
     assertEquals((await Deno.stat(at("hard"))).nlink, 2);
     assertEquals((await Deno.stat(at("sparse"))).size, 1 << 20);
     assertEquals((await Deno.readFile(at("sparse"))).subarray(4096, 4100), new TextEncoder().encode("data"));
-    assertEquals((await Deno.stat(at("folder"))).mode! & 0o777, 0o750);
-    assertEquals((await Deno.stat(at("folder"))).mtime, mtime);
+    assertEquals((await Deno.stat(at("directory"))).mode! & 0o777, 0o750);
+    assertEquals((await Deno.stat(at("directory"))).mtime, mtime);
   });
 
-  it("sets the time of a folder after the files in it", async () => {
+  it("sets the time of a directory after the files in it", async () => {
     const mtime = new Date(0);
     await using tree = await createTempTree({
-      "folder": { folder: true, mtime },
-      "folder/file": { content: "", mtime },
+      "directory": { directory: true, mtime },
+      "directory/file": { content: "", mtime },
     });
-    assertEquals((await Deno.stat(`${tree.path}/folder`)).mtime, mtime);
+    assertEquals((await Deno.stat(`${tree.path}/directory`)).mtime, mtime);
   });
 
-  it("removes folders that nobody may enter", async () => {
+  it("removes directories that nobody may enter", async () => {
     let path = "";
     {
-      await using tree = await createTempTree({ "closed": { folder: true, mode: 0 }, "closed/in/file": "x" });
+      await using tree = await createTempTree({ "closed": { directory: true, mode: 0 }, "closed/in/file": "x" });
       path = tree.path;
       assert((await Deno.stat(`${path}/closed`)).isDirectory);
     }

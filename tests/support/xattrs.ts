@@ -45,10 +45,10 @@ export function accessList(user: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer);
 }
 
-/** Why they cannot be tested in this folder; undefined when they can. */
-export function xattrsProblem(folder: string): string | undefined {
+/** Why they cannot be tested in this directory; undefined when they can. */
+export function xattrsProblem(directory: string): string | undefined {
   if (!libc) return "only Linux has them";
-  const path = `${folder}/escp-xattr-test-${crypto.randomUUID()}`;
+  const path = `${directory}/escp-xattr-test-${crypto.randomUUID()}`;
   Deno.writeTextFileSync(path, "");
   try {
     const done = setXattr(path, "user.test", "x") && setXattr(path, "system.posix_acl_access", accessList(1));

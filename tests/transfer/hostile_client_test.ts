@@ -20,7 +20,7 @@ import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
 import { exactly } from "../../src/session/model/stream_count.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
-import type { TempFolder } from "../support/temp.ts";
+import type { TempDirectory } from "../support/temp.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
 import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
@@ -33,7 +33,7 @@ const OPTIONS: JobOptions = {
 };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
 const DIR: WireSource = { operand: 0, name: "dir", kind: "folder", dev: 1, inode: 2 };
-const ROOT: TestRecord = { type: RecordType.folder, name: "", fields: { mode: 0o755 } };
+const ROOT: TestRecord = { type: RecordType.directory, name: "", fields: { mode: 0o755 } };
 const file = (name: string): TestRecord => ({ type: RecordType.file, name, contents: "hostile" });
 
 const LINK: TestRecord = { type: RecordType.symlink, name: "l", contents: "x" };
@@ -55,7 +55,7 @@ function askPayload(records: TestRecord[], header: Partial<AskHeader> = {}): Uin
 
 for (const engine of ENGINES) {
   describe(`a hostile client cannot make the remote end (${engine})`, () => {
-    let tree: TempFolder;
+    let tree: TempDirectory;
     let peer: PeerProcess;
     let session: ClientSession;
     let streams: ProvenStream[];
@@ -155,7 +155,7 @@ for (const engine of ENGINES) {
       ["an absolute path", [ROOT, file("/tmp/escp-hostile")]],
       ["an empty name", [ROOT, file("")]],
       ["a name with NUL", [ROOT, file("a\0b")]],
-      ["a folder above", [ROOT, { type: RecordType.folder, name: "../.." }, file("outside")]],
+      ["a directory above", [ROOT, { type: RecordType.directory, name: "../.." }, file("outside")]],
       ["an unknown root", [{ ...ROOT, root: 3 }, file("x")]],
     ];
     for (const [name, records] of RECORDS) {
@@ -168,7 +168,7 @@ for (const engine of ENGINES) {
 
     it("write through a link", async () => {
       const stream = await begin();
-      await stream.pack(ROOT, { type: RecordType.folder, name: "planted" }, file("outside"));
+      await stream.pack(ROOT, { type: RecordType.directory, name: "planted" }, file("outside"));
       const result = await stream.result();
       assertMatch(JSON.stringify(result), /symbolic link stands in the way/);
     });
@@ -178,7 +178,7 @@ for (const engine of ENGINES) {
 
     it("write to private names: each is one failure, and the rest is written", async () => {
       const stream = await begin();
-      const folder = (name: string): TestRecord => ({ type: RecordType.folder, name });
+      const directory = (name: string): TestRecord => ({ type: RecordType.directory, name });
       await stream.pack(
         ROOT,
         file(PRIVATE),
@@ -186,10 +186,10 @@ for (const engine of ENGINES) {
         { type: RecordType.symlink, name: PRIVATE, contents: "good" },
         { type: RecordType.hardlink, name: PRIVATE, contents: "good" },
         { type: RecordType.hardlink, name: "link", contents: `sub/${PRIVATE}` },
-        folder(PRIVATE),
+        directory(PRIVATE),
         file("below"),
-        folder(`sub/${PRIVATE}/sub`),
-        folder("sub"),
+        directory(`sub/${PRIVATE}/sub`),
+        directory("sub"),
         file("good too"),
       );
       const result = await stream.result();
@@ -346,9 +346,9 @@ for (const engine of ENGINES) {
     const ASKS: [name: string, code: RegExp, job: Partial<CopyJob>, payload: Uint8Array][] = [
       ["about anything when the job has no questions", /bad-frame/, {}, askPayload([ROOT])],
       ["about a path above", /bad-path/, UPDATE, askPayload([ROOT, file("..")])],
-      ["about a folder above", /bad-path/, DRY, askPayload([{ ...ROOT, name: "../.." }])],
+      ["about a directory above", /bad-path/, DRY, askPayload([{ ...ROOT, name: "../.." }])],
       ["about an unknown root", /bad-path/, DRY, askPayload([{ ...ROOT, root: 3 }])],
-      ["about an entry of no folder", /bad-record/, DRY, askPayload([file("x")])],
+      ["about an entry of no directory", /bad-record/, DRY, askPayload([file("x")])],
       ["about contents without a digest", /bad-record/, UPDATE, askPayload([ROOT, file("x")], DIGEST)],
       ["about the contents of a link", /bad-record/, UPDATE, askPayload([ROOT, LINK], DIGEST)],
       ["about too many", /bad-record/, UPDATE, askPayload([ROOT, ...Array(512).fill(file("x"))])],
@@ -367,7 +367,7 @@ for (const engine of ENGINES) {
       const stream = await begin(UPDATE);
       await stream.send(
         FrameKind.ask,
-        askPayload([ROOT, { type: RecordType.folder, name: "planted" }, file("outside")]),
+        askPayload([ROOT, { type: RecordType.directory, name: "planted" }, file("outside")]),
       );
       assertMatch(JSON.stringify(await stream.result()), /symbolic link stands in the way/);
     });

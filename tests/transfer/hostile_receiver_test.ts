@@ -9,7 +9,7 @@ import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
 import { exactly } from "../../src/session/model/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
-import type { TempFolder } from "../support/temp.ts";
+import type { TempDirectory } from "../support/temp.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { engine as cipher, inPlaceOfSsh } from "./hostile_end.ts";
 import { LARGE_BYTES, SMALL_FILES, SOURCES, TRICKS } from "./hostile_receivers.ts";
@@ -115,7 +115,7 @@ async function playAgainst(session: ClientSession, trick: string, opened: Proven
   return told.join("\n");
 }
 
-function createTree(more = {}): Promise<TempFolder> {
+function createTree(more = {}): Promise<TempDirectory> {
   const small = Array.from({ length: SMALL_FILES }, (_, index) => [`${SOURCES.small}/${index}`, `contents ${index}`]);
   return createTempTree({
     ...Object.fromEntries(small),
@@ -125,7 +125,7 @@ function createTree(more = {}): Promise<TempFolder> {
 }
 
 /** What a receiver says changes nothing at its sender. */
-async function assertUntouched(tree: TempFolder): Promise<void> {
+async function assertUntouched(tree: TempDirectory): Promise<void> {
   await using fresh = await createTree();
   for (const name of Object.values(SOURCES)) {
     assertEquals(await compareTrees(`${fresh.path}/${name}`, `${tree.path}/${name}`), []);

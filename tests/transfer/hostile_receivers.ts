@@ -18,7 +18,7 @@ export interface Receiving {
   stream(): Promise<HostileStream>;
 }
 
-/** What is asked of the sender: a folder with small files, or one file that is sent in ranges. */
+/** What is asked of the sender: a directory with small files, or one file that is sent in ranges. */
 export const SOURCES = { small: "dir", large: "large" } as const;
 export const LARGE_BYTES = 2 << 20;
 export const SMALL_FILES = 3;
@@ -154,7 +154,7 @@ export const TRICKS: Record<string, Trick> = {
   "sends files itself": {
     of: "small",
     said: /bad-frame/,
-    play: async ({ stream }) => await (await stream()).pack({ type: RecordType.folder, name: "" }),
+    play: async ({ stream }) => await (await stream()).pack({ type: RecordType.directory, name: "" }),
   },
   "opens what was never announced": {
     of: "large",

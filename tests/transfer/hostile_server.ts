@@ -1,5 +1,5 @@
 /**
- * A remote end that breaks the rules: `hostile_server.ts TRICK ...`, in place of ssh. It is asked for a folder named
+ * A remote end that breaks the rules: `hostile_server.ts TRICK ...`, in place of ssh. It is asked for a directory named
  * "dir", or a file named "file", and sends what the trick says. What it tries to reach is "outside", beside the target.
  */
 
@@ -17,12 +17,12 @@ import { HostileStream, packPayload } from "./hostile_stream.ts";
 
 const session = await openHostileEnd();
 const { control } = session;
-const isFolder = session.job.direction === "pull" && session.job.recursive;
-const OWN: WireSource = isFolder
+const isDirectory = session.job.direction === "pull" && session.job.recursive;
+const OWN: WireSource = isDirectory
   ? { operand: 0, name: "dir", kind: "folder", dev: 1, inode: 2 }
   : { operand: 0, name: "file", kind: "file", dev: 1, inode: 2 };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
-const ROOT: TestRecord = { type: RecordType.folder, name: "", fields: { mode: 0o755 } };
+const ROOT: TestRecord = { type: RecordType.directory, name: "", fields: { mode: 0o755 } };
 
 /** Says what will come, and opens the streams. */
 async function begin(sources: WireSource[] = [OWN]): Promise<HostileStream> {
@@ -83,7 +83,7 @@ async function packs(all: TestRecord[][]): Promise<void> {
 const file = (name: string, more: Partial<TestRecord> = {}): TestRecord => (
   { type: RecordType.file, name, contents: "hostile", ...more }
 );
-const folder = (name: string): TestRecord => ({ type: RecordType.folder, name });
+const directory = (name: string): TestRecord => ({ type: RecordType.directory, name });
 
 /** Bytes of a block that every client takes, and of the files that are made of two. */
 const BLOCK = 256 << 10;
@@ -110,7 +110,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   "contents": () => begin([{ ...OWN, name: "." }]),
   "path as a name": () => begin([{ ...OWN, name: "dir/../outside" }]),
   "empty name": () => begin([{ ...OWN, name: "" }]),
-  "folder for a file": () => begin([{ ...OWN, kind: "folder" }]),
+  "directory for a file": () => begin([{ ...OWN, kind: "folder" }]),
 
   "record ..": () => pack(ROOT, file("..")),
   "record ../outside": () => pack(ROOT, file("../outside")),
@@ -118,26 +118,26 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
   "record empty": () => pack(ROOT, file("")),
   "record NUL": () => pack(ROOT, file("a\0b")),
   "record slash": () => pack(ROOT, file("a/b")),
-  "folder ..": () => pack(ROOT, folder(".."), file("outside")),
-  "folder a/../..": () => pack(ROOT, folder("a/../.."), file("outside")),
-  "folder absolute": () => pack(ROOT, folder("/tmp"), file("escp-hostile")),
-  "folder double slash": () => pack(ROOT, folder("a//b"), file("x")),
-  "folder dot": () => pack(ROOT, folder("./a"), file("x")),
-  "unknown root": () => pack(ROOT, { ...folder("x"), root: 7 }),
+  "directory ..": () => pack(ROOT, directory(".."), file("outside")),
+  "directory a/../..": () => pack(ROOT, directory("a/../.."), file("outside")),
+  "directory absolute": () => pack(ROOT, directory("/tmp"), file("escp-hostile")),
+  "directory double slash": () => pack(ROOT, directory("a//b"), file("x")),
+  "directory dot": () => pack(ROOT, directory("./a"), file("x")),
+  "unknown root": () => pack(ROOT, { ...directory("x"), root: 7 }),
   "unknown type": () => pack(ROOT, { type: 77, name: "x" }),
-  "folder below a file": () => pack({ type: RecordType.enter, name: "" }, folder("x")),
+  "directory below a file": () => pack({ type: RecordType.enter, name: "" }, directory("x")),
   "file below a file": () => pack({ type: RecordType.enter, name: "" }, file("x")),
   "link, then through it": () =>
-    pack(ROOT, { type: RecordType.symlink, name: "link", contents: ".." }, folder("link"), file("outside")),
+    pack(ROOT, { type: RecordType.symlink, name: "link", contents: ".." }, directory("link"), file("outside")),
   "link, then over it": () =>
     pack(ROOT, { type: RecordType.symlink, name: "link", contents: "../outside" }, file("link")),
   "hard link outside": () => pack(ROOT, { type: RecordType.hardlink, name: "link", contents: "../outside" }),
   "hard link absolute": () => pack(ROOT, { type: RecordType.hardlink, name: "link", contents: "/etc/passwd" }),
-  "planted link": () => pack(ROOT, folder("planted"), file("outside")),
+  "planted link": () => pack(ROOT, directory("planted"), file("outside")),
   "private names": () =>
     packs([
       [ROOT, file("good"), file(".escp-0123456789abcdef.part")],
-      [folder(`.escp-${"0123456789abcdef".repeat(2)}.part`), file("below")],
+      [directory(`.escp-${"0123456789abcdef".repeat(2)}.part`), file("below")],
       [{ type: RecordType.enter, name: "" }, file(".escp-notes")],
     ]),
   "setuid": () => pack(ROOT, file("setuid", { fields: { mode: 0o6777 } })),
@@ -224,8 +224,8 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
 
   "one name twice": () => packs([[ROOT, file("same"), file("same", { contents: "another" })], [ROOT, file("same")]]),
   "names that look alike": () => packs([[ROOT, ...ALIKE.map((name) => file(name, { contents: name }))]]),
-  "folder in the place of a file": () => packs([[ROOT, file("x")], [ROOT, folder("x"), file("inner")]]),
-  "file in the place of a folder": () => packs([[ROOT, folder("x"), file("inner")], [ROOT, file("x")]]),
+  "directory in the place of a file": () => packs([[ROOT, file("x")], [ROOT, directory("x"), file("inner")]]),
+  "file in the place of a directory": () => packs([[ROOT, directory("x"), file("inner")], [ROOT, file("x")]]),
   "large file twice": async () => {
     const stream = await begin();
     for (const number of [0, 1]) {

@@ -25,11 +25,11 @@ const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
   ["record empty", /bad-path/],
   ["record NUL", /bad-path/],
   ["record slash", /bad-path/],
-  ["folder ..", /bad-path/],
-  ["folder a/../..", /bad-path/],
-  ["folder absolute", /bad-path/],
-  ["folder double slash", /bad-path/],
-  ["folder dot", /bad-path/],
+  ["directory ..", /bad-path/],
+  ["directory a/../..", /bad-path/],
+  ["directory absolute", /bad-path/],
+  ["directory double slash", /bad-path/],
+  ["directory dot", /bad-path/],
   ["unknown root", /bad-path/],
   ["unknown type", /bad-record/],
   ["link, then through it", /symbolic link stands in the way/, ["link"]],
@@ -69,8 +69,8 @@ const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
 
 /** The same for one file without -r. */
 const FILE_PULLS: [trick: string, said: RegExp][] = [
-  ["folder for a file", /unasked/],
-  ["folder below a file", /bad-path/],
+  ["directory for a file", /unasked/],
+  ["directory below a file", /bad-path/],
   ["file below a file", /bad-path/],
   ["open ../outside", /bad-path/],
 ];
@@ -142,13 +142,13 @@ describe("a hostile server cannot make the client", () => {
       });
     });
 
-    it(`put a folder in the place of a file, or the other way round (${engine})`, async () => {
-      for (const what of ["folder in the place of a file", "file in the place of a folder"]) {
+    it(`put a directory in the place of a file, or the other way round (${engine})`, async () => {
+      for (const what of ["directory in the place of a file", "file in the place of a directory"]) {
         await attack(what, ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
           assertEquals(code, 1, stderr);
           assertMatch(stderr, /Cannot (create|write) ".*\/dir\/x": (Not|Is) a directory/);
           assertEquals(names, ["planted", "x"]);
-          assertEquals(Deno.lstatSync(`${target}/dir/x`).isFile, what.startsWith("folder"));
+          assertEquals(Deno.lstatSync(`${target}/dir/x`).isFile, what.startsWith("directory"));
         });
       }
     });

@@ -34,7 +34,7 @@ const FLOODS: [trick: string, relayed?: true][] = [
 describe("texts of a peer without end", { ignore: !isLinux }, () => {
   for (const [trick, relayed] of FLOODS) {
     it(`do not fill the memory of the client: ${trick}${relayed ? ", of a copy between two hosts" : ""}`, async () => {
-      await using tree = await createTempTree({ "target": { folder: true } });
+      await using tree = await createTempTree({ "target": { directory: true } });
       const report = `${tree.path}/report`;
       await writeTree(tree.path, { "ssh": inPlaceOfSsh(SERVER, [trick, report], "127.0.0.1") });
       const target = relayed ? `localhost:${tree.path}/target` : `${tree.path}/target`;
@@ -48,7 +48,7 @@ describe("texts of a peer without end", { ignore: !isLinux }, () => {
   }
 
   it("are not taken for the sources of a pattern", async () => {
-    await using tree = await createTempTree({ "target": { folder: true } });
+    await using tree = await createTempTree({ "target": { directory: true } });
     const report = `${tree.path}/report`;
     await writeTree(tree.path, { "ssh": inPlaceOfSsh(SERVER, ["many sources", report]) });
     const args = ["-S", `${tree.path}/ssh`, "127.0.0.1:*", `${tree.path}/target`];

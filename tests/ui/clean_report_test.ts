@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { CleanJson, CleanListing, type CleanReport, cleanSummary } from "../../src/ui/clean_report.ts";
 
-const ABOUT = { version: "1.2.3", folders: ["a", "host:b"], age: "1d", dryRun: false };
+const ABOUT = { version: "1.2.3", directories: ["a", "host:b"], age: "1d", dryRun: false };
 const OUTCOME = { files: 2, bytes: 1_049_000, failed: 1, kept: 3 };
 
 function tell(report: CleanReport): void {
@@ -44,7 +44,7 @@ describe("the report of --clean", () => {
     now = 3_500;
     tell(report);
     assertEquals(lines.map((line) => JSON.parse(line)), [
-      { event: "start", version: "1.2.3", folders: ["a", "host:b"] },
+      { event: "start", version: "1.2.3", directories: ["a", "host:b"] },
       { event: "removed", path: "/a\nb\x1b[2J", bytes: 1 << 20 },
       { event: "removed", host: "host", path: "/c", bytes: 424 },
       { event: "failed", host: "host", path: "/d", message: "Cannot remove it" },

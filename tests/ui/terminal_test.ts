@@ -57,7 +57,7 @@ function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions
 }
 
 describe("Terminal", () => {
-  it("says once what is said of a folder and of each file in it", () => {
+  it("says once what is said of a directory and of each file in it", () => {
     const other: TransferEvent = { type: "failed", path: "b", message: "other" };
     const { shown } = play(
       [[0, connected], [1, failed], [2, failed], [3, other], [4, failed]],

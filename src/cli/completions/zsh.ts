@@ -2,7 +2,7 @@ import { completionValue, quoteShell, shownNames } from "./completion_value.ts";
 import type { Flag } from "../options/flag.ts";
 import { describeFlag } from "../help.ts";
 
-/** The script for zsh: a function for a folder of the fpath, which may also be sourced. See zshcompsys(1), _arguments. */
+/** The script for zsh: a function for a directory of the fpath, which may also be sourced. See zshcompsys(1), _arguments. */
 export function completeZsh(flags: readonly Flag[]): string {
   return `${HEAD}
 ${flags.map((flag) => `    ${argumentSpec(flag)} \\`).join("\n")}

@@ -1,4 +1,4 @@
-/** `--clean`: which folders, where, and how they are reached. */
+/** `--clean`: which directories, where, and how they are reached. */
 
 import { settingsFor } from "../../config/effective.ts";
 import { UsageError } from "../../errors.ts";
@@ -12,7 +12,7 @@ import { completeFlags } from "./settings.ts";
 
 /** Of `--clean`: everything is checked. */
 export interface CleanOptions {
-  /** The folders by machine, in the order in which these were named. */
+  /** The directories by machine, in the order in which these were named. */
   readonly places: readonly CleanPlace[];
   /** What was changed later than so long ago stays. */
   readonly olderThanMs: number;
@@ -28,12 +28,12 @@ export interface CleanOptions {
   readonly log?: string;
 }
 
-/** Folders of one machine. */
+/** Directories of one machine. */
 export interface CleanPlace {
   /** Undefined: this one. */
   readonly host?: RemoteHost;
   /** As typed; "" stands for the records of the machine. */
-  readonly folders: readonly string[];
+  readonly directories: readonly string[];
   readonly options: HostOptions;
 }
 
@@ -64,9 +64,9 @@ export function cleanOptions(
   const places = Array.from(groups.values(), (group): CleanPlace => {
     const [first] = group;
     const host = first.kind === "remote" ? hostOf(first) : undefined;
-    return { host, folders: group.map(({ path }) => path), options: hostOptions(flagsFor(host)) };
+    return { host, directories: group.map(({ path }) => path), options: hostOptions(flagsFor(host)) };
   });
-  if (places.length === 0) places.push({ folders: [""], options: hostOptions(flagsFor()) });
+  if (places.length === 0) places.push({ directories: [""], options: hostOptions(flagsFor()) });
   const flags = flagsFor(places.find(({ host }) => host)?.host);
   return {
     places,

@@ -8,7 +8,13 @@ import type { Flag } from "./flag.ts";
 
 /** Every option there is, in the order of `--help`. */
 export const FLAGS = [
-  { name: "recursive", short: "r", kind: "boolean", section: "Copying", help: "Copy folders with everything in them" },
+  {
+    name: "recursive",
+    short: "r",
+    kind: "boolean",
+    section: "Copying",
+    help: "Copy directories with everything in them",
+  },
   {
     name: "preserve",
     short: "p",
@@ -101,7 +107,7 @@ export const FLAGS = [
     name: "fsync",
     kind: "boolean",
     section: "Copying",
-    help: "Have every file and folder on stable storage before it counts as copied",
+    help: "Have every file and directory on stable storage before it counts as copied",
   },
   {
     name: "manifest",
@@ -369,14 +375,14 @@ export const FLAGS = [
     kind: "string",
     argument: "DIR",
     section: "Reaching the other side",
-    help: "The folder there for it; without it ~/.cache/escp/VERSION",
+    help: "The directory there for it; without it ~/.cache/escp/VERSION",
   },
   {
     name: "binaries",
     kind: "string",
     argument: "DIR",
     section: "Reaching the other side",
-    help: "A folder here with executables for other systems, besides the one that this escp is in",
+    help: "A directory here with executables for other systems, besides the one that this escp is in",
   },
   {
     name: "doctor",

@@ -26,9 +26,9 @@ export interface HostAccess {
   readonly reverse?: Reach["reverse"];
   /** Whether escp may be put there: "auto" asks first, where there is somebody to ask. */
   readonly bootstrap: Bootstrap;
-  /** The folder there that it is put into; undefined: one in the user's cache folder. */
+  /** The directory there that it is put into; undefined: one in the user's cache directory. */
   readonly installDir?: string;
-  /** A folder here with executables for other systems. */
+  /** A directory here with executables for other systems. */
   readonly binaries?: string;
   readonly ssh: SshOptions;
 }

@@ -56,10 +56,10 @@ export interface InstallOptions {
 /** Of `--doctor`. */
 export interface DoctorOptions extends HostOptions {
   readonly remote: RemoteHost;
-  /** Whose disk is measured there; "" is the home folder. */
-  readonly folderThere: string;
+  /** Whose disk is measured there; "" is the home directory. */
+  readonly directoryThere: string;
   /** The same here. */
-  readonly folderHere: string;
+  readonly directoryHere: string;
   /** How long each measurement takes, in milliseconds. */
   readonly ms: number;
   readonly quiet: boolean;
@@ -165,7 +165,7 @@ function doctorOptions(
   { operands: texts, flags: line }: ParsedArguments,
   { env, driveLetters, configs = {} }: Surroundings,
 ): DoctorOptions {
-  const [text, folderHere = "."] = texts;
+  const [text, directoryHere = "."] = texts;
   if (text === undefined || texts.length > 2) {
     throw new UsageError('Option "--doctor" needs one host to examine', {
       hint: "escp --doctor HOST[:DIR] [DIR HERE]",
@@ -173,15 +173,15 @@ function doctorOptions(
   }
   const operand = parseOperand(text, { driveLetters });
   const { path, ...remote } = operand.kind === "remote" ? operand : { ...parseHost(text, { driveLetters }), path: "" };
-  if (parseOperand(folderHere, { driveLetters }).kind === "remote") {
-    throw new UsageError('Option "--doctor" examines one host: the second operand is a folder here');
+  if (parseOperand(directoryHere, { driveLetters }).kind === "remote") {
+    throw new UsageError('Option "--doctor" examines one host: the second operand is a directory here');
   }
   const flags = completeFlags(line, { files: settingsFor(configs, remote.host).options, env, escpOptions: true });
   return {
     ...hostOptions(flags),
     remote: { host: remote.host, user: remote.user, port: remote.port },
-    folderThere: path,
-    folderHere,
+    directoryThere: path,
+    directoryHere,
     ms: flags["doctor-time"],
     quiet: flags.quiet ?? false,
     bits: flags.bits ?? false,

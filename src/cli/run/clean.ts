@@ -3,7 +3,7 @@
 import { formatHost } from "../../ssh/operand.ts";
 import { StateDirectory } from "../../resume/state_directory.ts";
 import { cleanHost } from "../../transfer/clean/host.ts";
-import { clean, type CleanOutcome, findFolders, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
+import { clean, type CleanOutcome, findDirectories, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
 import { loadFileEngine } from "../../files/load_engine.ts";
 import { CleanJson, CleanListing, type CleanReport } from "../../ui/clean_report.ts";
 import { Terminal } from "../../ui/terminal.ts";
@@ -78,10 +78,10 @@ class Cleaner {
   }
 
   async #clean(place: CleanPlace): Promise<CleanOutcome> {
-    const { folders: texts, host, options } = place;
+    const { directories: texts, host, options } = place;
     const { olderThanMs, dryRun } = this.#options;
     const { signal } = this.#listeners;
-    const folders = texts.map((path) => ({ path, literal: false }));
+    const directories = texts.map((path) => ({ path, literal: false }));
     const request = { olderThanMs, dryRun };
     const name = nameOf(place);
     const listeners = {
@@ -93,7 +93,7 @@ class Cleaner {
       if (note) this.#listeners.logging.log.info(note);
       const turn = () => signal.throwIfAborted();
       const find = { base: "", tilde: false, globs: false, byRecords: true };
-      const found = await findFolders(folders, find, engine, listeners);
+      const found = await findDirectories(directories, find, engine, listeners);
       const here = { found, files: engine, state: new StateDirectory() };
       return await clean(request, here, { ...listeners, turn });
     }
@@ -109,7 +109,7 @@ class Cleaner {
       (placed) =>
         cleanHost({
           ...request,
-          folders,
+          directories,
           peer: peerCommand(placed, host),
           engine: placed.engine,
           cipher: placed.cipher,
@@ -150,10 +150,10 @@ function reportFor(
   { quiet, json, places, olderThanMs, dryRun }: CleanOptions,
   write: (text: string) => void,
 ): CleanReport {
-  const folders = places.flatMap((place) => place.folders.map((path) => shown(nameOf(place), path)))
+  const directories = places.flatMap((place) => place.directories.map((path) => shown(nameOf(place), path)))
     .filter((text) => text !== "");
   const age = formatAge(Math.max(olderThanMs, UNLOCKED_MS) / 1000);
-  const about = { version: VERSION, folders, age, dryRun };
+  const about = { version: VERSION, directories, age, dryRun };
   if (json) return new CleanJson(about, { write, now: () => performance.now() });
   return new CleanListing(about, quiet ? () => {} : write);
 }

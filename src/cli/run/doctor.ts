@@ -16,7 +16,7 @@ import { VERSION } from "../version.ts";
 
 /** @returns 0 when a copy would work, else the status that it would end with. @throws the reason of a signal, and bugs. */
 export async function runDoctor(given: DoctorOptions): Promise<number> {
-  const { remote, folderThere, folderHere, bits, json, quiet } = given;
+  const { remote, directoryThere, directoryHere, bits, json, quiet } = given;
   const options = { ...given, remotePath: placeOfEscp(remote, given) };
   using stop = stopSignals();
   const output = new Output();
@@ -40,8 +40,8 @@ export async function runDoctor(given: DoctorOptions): Promise<number> {
     streams: streamsTo(remote, options),
     blockBytes: options.blockBytes,
     congestion: options.congestion,
-    folderThere,
-    folderHere: await absolute(folderHere),
+    directoryThere,
+    directoryHere: await absolute(directoryHere),
     ms: options.ms,
     version: VERSION,
     tell,
@@ -63,7 +63,7 @@ function putThere(host: string): string {
 }
 
 /** Links stay as they are: a disk is measured where the name leads. */
-async function absolute(folder: string): Promise<string> {
+async function absolute(directory: string): Promise<string> {
   const { isAbsolutePath, joinPath } = await import("../../files/path/local_path.ts");
-  return isAbsolutePath(folder) ? folder : joinPath(Deno.cwd(), folder === "." ? "" : folder);
+  return isAbsolutePath(directory) ? directory : joinPath(Deno.cwd(), directory === "." ? "" : directory);
 }

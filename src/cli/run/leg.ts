@@ -104,13 +104,13 @@ async function runFromHere(leg: Leg, options: Options, taken: TakenNames, listen
   return await withRetries(again, (emit) => copy({ ...copied, emit }));
 }
 
-/** Without the marks that resuming leaves, a folder that one try has made is to the next one a folder to copy into. */
+/** Without the marks that resuming leaves, a directory that one try has made is to the next one a directory to copy into. */
 function retriesOf({ retries, fromInput, toOutput, dryRun, resume, recursive }: Options): number {
   const canRepeat = !fromInput && !toOutput && !dryRun && (resume || !recursive);
   return canRepeat ? retries : 0;
 }
 
-/** Sources that go to the same target with other legs. A list has a folder as its target, however short it is. */
+/** Sources that go to the same target with other legs. A list has a directory as its target, however short it is. */
 export function othersOf(leg: Leg, { sources, fileList }: Options): number {
   return sources.length - leg.sources.length + (fileList ? 1 : 0);
 }

@@ -79,7 +79,7 @@ function listOf({ sources }: Leg): Uint8Array<ArrayBuffer> | undefined {
 
 /** The names that the sources get in the target, as far as they can be told from here. */
 export function namesOnOrigin(leg: Leg, { recursive }: Options): { name: string; kind: string }[] {
-  // Folders of one name are merged, and what is a folder is not known here.
+  // Directories of one name are merged, and what is a directory is not known here.
   if (recursive) return [];
   return leg.sources.filter(({ path, literal }) => literal || !hasGlob(path)).map(({ path, literal }) => ({
     name: sourceNameOf(path, { tilde: !literal })[0],
@@ -136,7 +136,7 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     quoteProgram(path.startsWith("~") ? path : localWord(path))
   );
   const target = quoteWord(
-    formatOperand(others > 0 ? asFolder(leg.target) : leg.target),
+    formatOperand(others > 0 ? asDirectory(leg.target) : leg.target),
   );
   return [
     quoteProgram((options.originAccess ?? options).remotePath),
@@ -150,8 +150,8 @@ function filterWord({ action, kind, pattern }: FilterRule): string {
   return `--${action}${kind === "regex" ? "-regex" : ""}=${pattern}`;
 }
 
-/** The target where other hosts' sources go as well: what is no folder is refused for the dot. */
-function asFolder(target: Operand): Operand {
+/** The target where other hosts' sources go as well: what is no directory is refused for the dot. */
+function asDirectory(target: Operand): Operand {
   return { ...target, path: target.path === "" ? "." : `${target.path}/.` };
 }
 

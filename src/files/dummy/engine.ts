@@ -55,7 +55,7 @@ function makePattern(): Uint8Array<ArrayBuffer> {
 
 class GeneratingReader implements SourceReader {
   stat = new FileStat();
-  folderPath = "";
+  directoryPath = "";
   uncached = false;
   prefix = false;
   readonly change: number = FileChange.none;
@@ -70,7 +70,7 @@ class GeneratingReader implements SourceReader {
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     this.#root = this.#roots[root];
-    this.folderPath = joinPath(this.#root.path, decodeName(bytes.subarray(start, end)));
+    this.directoryPath = joinPath(this.#root.path, decodeName(bytes.subarray(start, end)));
   }
 
   readWhole(
@@ -81,7 +81,7 @@ class GeneratingReader implements SourceReader {
     at: number,
     limit: number,
   ): number {
-    const path = joinPath(this.folderPath, decodeName(names.subarray(nameStart, nameEnd)));
+    const path = joinPath(this.directoryPath, decodeName(names.subarray(nameStart, nameEnd)));
     const { size } = this.#look(path);
     if (size > limit) throw hasGrown(path);
     generate(buffer, at, size, 0);
@@ -163,11 +163,11 @@ class DiscardingWriter implements TargetWriter {
 
   discard(): void {}
 
-  finishFolders(): [] {
+  finishDirectories(): [] {
     return [];
   }
 
-  syncFolders(): Promise<[]> {
+  syncDirectories(): Promise<[]> {
     return Promise.resolve([]);
   }
 

@@ -4,7 +4,7 @@ import type { LentFile } from "../../protocol/data/lent.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { FileStat } from "../stat/file_stat.ts";
-import type { FolderLister } from "./folder_lister.ts";
+import type { DirectoryLister } from "./directory_lister.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot, Walk, WalkOptions } from "./source.ts";
 import type { TargetOptions, TargetWriter } from "./target.ts";
 import type { TargetRoot } from "./target_root.ts";
@@ -15,29 +15,29 @@ export interface PathCalls {
   /** What is there, undefined when there is nothing. @throws {FileError} for any other reason. */
   stat(path: string, options: { follow: boolean }): FileStat | undefined;
   /**
-   * Creates a directory that is unfinished until `finishFolders` of a writer.
+   * Creates a directory that is unfinished until `finishDirectories` of a writer.
    *
    * @param place identity of the directory above it, and `within` as in a root.
    * @returns identity of the new directory.
    * @throws {FileError}
    */
-  makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity;
+  makeDirectory(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity;
   /**
    * Keeps a directory open. Returns undefined if it cannot be opened.
    *
    * @throws {FileError} if the path refers to another directory.
    */
-  holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined;
+  holdDirectory(path: string, identity: FileIdentity): { close(): void } | undefined;
   /** The path without symbolic links. @throws {FileError} */
   realPath(path: string): string;
   /** Lists a directory without "." and "..". The caller must read to the end. @throws if it cannot be listed. */
   list(path: string): Iterable<GlobEntry>;
 }
 
-/** A root and the folders below it, for who changes something there: no link below the root is followed. */
-export interface FolderTree {
-  readonly lister: FolderLister;
-  /** A path by which `Deno.*` comes to the folder that the lister has open, and to no other. */
+/** A root and the directories below it, for who changes something there: no link below the root is followed. */
+export interface DirectoryTree {
+  readonly lister: DirectoryLister;
+  /** A path by which `Deno.*` comes to the directory that the lister has open, and to no other. */
   readonly place: string;
   close(): void;
 }
@@ -48,13 +48,13 @@ export interface FileEngine {
   /** Contents are made up, and what is written is thrown away (dummy_engine.ts). */
   readonly dummy?: boolean;
   readonly paths: PathCalls;
-  /** Bytes that this user can still write below a folder; undefined where that cannot be told. */
-  freeSpace(folder: string): Promise<number | undefined>;
+  /** Bytes that this user can still write below a directory; undefined where that cannot be told. */
+  freeSpace(directory: string): Promise<number | undefined>;
   /** Makes ready for extended attributes and access control lists. @throws {UserError} where this engine has none. */
   loadXattrs(): Promise<void>;
   walk(roots: SourceRoot[], options: WalkOptions): Walk;
   /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
-  openTree(root: SourceRoot): FolderTree;
+  openTree(root: SourceRoot): DirectoryTree;
   sourceReader(roots: SourceRoot[], options?: ReadOptions): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */

@@ -14,14 +14,14 @@ export interface SourceRoot {
   /** "input": standard input. */
   kind: "file" | "folder" | "input";
   identity: FileIdentity;
-  /** Bytes of a file, 0 of a folder; as found. */
+  /** Bytes of a file, 0 of a directory; as found. */
   size: number;
-  /** Folder, without symbolic links, that nothing may lie outside of, whatever links lead there. */
+  /** Directory, without symbolic links, that nothing may lie outside of, whatever links lead there. */
   within?: string;
 }
 
 export interface WalkOptions {
-  /** Whether folders are entered; a folder without it is a failed item. */
+  /** Whether directories are entered; a directory without it is a failed item. */
   recursive: boolean;
   /** What to do about symbolic links inside the roots. A root itself is always followed. Default "follow". */
   symlinks?: "follow" | "preserve" | "skip";
@@ -32,8 +32,8 @@ export interface WalkOptions {
   /** Access control lists become part of the records. Needs `loadXattrs`. Default false. */
   acls?: boolean;
   preserve?: ReadOptions["preserve"];
-  /** Says whether a path relative to its root is wanted; a refused folder is not entered. Not asked for roots. */
-  accept?: (path: string, isFolder: boolean) => boolean;
+  /** Says whether a path relative to its root is wanted; a refused directory is not entered. Not asked for roots. */
+  accept?: (path: string, isDirectory: boolean) => boolean;
   /** Asked before a symbolic link is followed, with its absolute path. @throws {FileError} to leave it out. */
   checkLink?: (path: string) => void;
 }
@@ -42,7 +42,7 @@ export interface WalkOptions {
 export type WalkItem =
   | {
     type: "pack";
-    /** Records without contents that stand for themselves: the first is `enter` or `folder`. Owns its ArrayBuffer. */
+    /** Records without contents that stand for themselves: the first is `enter` or `directory`. Owns its ArrayBuffer. */
     plan: Uint8Array<ArrayBuffer>;
     /** Number of records other than `enter`. */
     records: number;
@@ -89,8 +89,8 @@ export interface ReadOptions {
 export interface SourceReader {
   /** The file that `readWhole` or `openRanged` opened last. Reused. */
   readonly stat: FileStat;
-  /** The folder that was entered last, for messages. */
-  readonly folderPath: string;
+  /** The directory that was entered last, for messages. */
+  readonly directoryPath: string;
   /** Whether `readWhole` reads from the disk and not from the cache, where the system can do that. Default false. */
   uncached: boolean;
   /** Whether `readWhole` reads the first `limit` bytes of a larger file instead of refusing it. Default false. */
@@ -98,13 +98,13 @@ export interface SourceReader {
   /** Whether the file that `readWhole` read last changed meanwhile: one of `FileChange`. */
   readonly change: number;
   /**
-   * Makes the folder bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
+   * Makes the directory bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
    *
    * @throws {FileError} act "read".
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
   /**
-   * Reads the whole file names[nameStart, nameEnd) of the current folder to buffer[at...]; a NUL stands at
+   * Reads the whole file names[nameStart, nameEnd) of the current directory to buffer[at...]; a NUL stands at
    * names[nameEnd], and an empty name is the root itself. Opens nothing but regular files.
    *
    * @returns the number of bytes read, at most `limit`.

@@ -39,26 +39,26 @@ export interface TargetOptions {
   lent?: boolean;
 }
 
-/** A folder of a target: `path` is relative to the root, whose own folder is "". */
-export interface FolderPlace {
+/** A directory of a target: `path` is relative to the root, whose own directory is "". */
+export interface DirectoryPlace {
   root: number;
   path: string;
 }
 
 /** A file or link that was replaced, and has a backup: `path` is its own path, relative to the root. */
-export interface KeptBackup extends FolderPlace {
+export interface KeptBackup extends DirectoryPlace {
   identity: FileIdentity;
 }
 
-/** A folder that a writer made or had to open up for itself, whose mode must be set at the end. */
-export interface TouchedFolder extends FolderPlace {
+/** A directory that a writer made or had to open up for itself, whose mode must be set at the end. */
+export interface TouchedDirectory extends DirectoryPlace {
   created: boolean;
-  /** Of a folder that was there: the permissions to give back. */
+  /** Of a directory that was there: the permissions to give back. */
   mode?: number;
 }
 
-/** A folder at the end of the copy: what is known of it from both sides. */
-export interface FinishedFolder extends TouchedFolder {
+/** A directory at the end of the copy: what is known of it from both sides. */
+export interface FinishedDirectory extends TouchedDirectory {
   /** An interrupted copy may have made it, and left it without its permissions: then it has the mode 01700, or 0700 where that cannot be. */
   continued?: boolean;
   /** From the source, where its record has arrived. */
@@ -77,7 +77,7 @@ export interface Partial {
   root: number;
   /** Relative to the root; "" when the root is the file. */
   path: string;
-  /** Name of the temporary file in the folder of the final one; "" for a device, which is written in place. */
+  /** Name of the temporary file in the directory of the final one; "" for a device, which is written in place. */
   temporary: string;
   /** Identifies the temporary file: another file under its name is neither read, written to nor published. */
   identity: FileIdentity;
@@ -98,26 +98,26 @@ export interface BegunPartial {
 /** Writes below the target roots and nowhere else; one per thread. */
 export interface TargetWriter {
   /**
-   * Makes the folder bytes[start, end), relative to the root, the current one, and makes it first where it is missing
-   * (mode 01700 until `finishFolders`). A NUL stands at bytes[end].
+   * Makes the directory bytes[start, end), relative to the root, the current one, and makes it first where it is missing
+   * (mode 01700 until `finishDirectories`). A NUL stands at bytes[end].
    *
    * @throws {FileError} act "create"; a symbolic link is never followed.
    * @throws {ProtocolError} when the root is a file and the path is not "".
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
-  /** Folders that this writer has touched since the last call. */
-  takeCreated(): TouchedFolder[];
+  /** Directories that this writer has touched since the last call. */
+  takeCreated(): TouchedDirectory[];
   /** With `keepsFormer`: returns the backups that this writer has made since the last call. */
   takeKept(): KeptBackup[];
   /**
-   * Writes the file of a record, with its contents, to the current folder.
+   * Writes the file of a record, with its contents, to the current directory.
    *
    * @throws {FileError} act "write"; nothing is left behind, and what was there stays. Only when the reason is that
    * extended attributes could not be set, the file is in place.
    * @returns how it looks now, until the next call; undefined if that was not asked for.
    */
   writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined;
-  /** Makes the link of a symlink or hardlink record in the current folder. @throws {FileError} act "create". */
+  /** Makes the link of a symlink or hardlink record in the current directory. @throws {FileError} act "create". */
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
   /**
    * The writer of a root that is a device, which takes the place of `writeWhole` and `openPartial`.
@@ -151,12 +151,12 @@ export interface TargetWriter {
   discard(partial: Partial): void;
   /** Lets go of it for a later copy that goes on with it; one without a journal, or with an empty one, is removed. */
   keep(partial: Partial): void;
-  /** Sets what folders shall have at the end, deepest first. */
-  finishFolders(folders: FinishedFolder[]): FileError[];
-  /** Resolves when the names in these folders are on stable storage, and those of root folders that were made. */
-  syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]>;
+  /** Sets what directories shall have at the end, deepest first. */
+  finishDirectories(directories: FinishedDirectory[]): FileError[];
+  /** Resolves when the names in these directories are on stable storage, and those of root directories that were made. */
+  syncDirectories(directories: Iterable<DirectoryPlace>): Promise<FileError[]>;
   /** Removes temporary files of this copy from these directories, when nothing writes to them. Never fails. */
-  sweep(folders: Iterable<FolderPlace>): void;
+  sweep(directories: Iterable<DirectoryPlace>): void;
   /** Removes this writer's temporary files; with `keepPartials` large ones that can be continued stay. May be called again. */
   abort(options?: { keepPartials?: boolean }): void;
   close(): void;

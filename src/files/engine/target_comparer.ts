@@ -7,12 +7,12 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, type FileStat } from "../stat/file_stat.ts";
 import { preservedMode } from "../stat/target_mode.ts";
 
-/** See above; one per thread. It has a current folder, and in it the entry that was looked at last. */
+/** See above; one per thread. It has a current directory, and in it the entry that was looked at last. */
 export interface TargetComparer {
   /** What `look` has found. Reused. */
   readonly stat: FileStat;
   /**
-   * Makes the folder bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
+   * Makes the directory bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
    *
    * @returns whether it is there.
    * @throws {FileError} act "create", when something else has its name; a symbolic link is never followed.
@@ -20,7 +20,7 @@ export interface TargetComparer {
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean;
   /**
-   * Looks at what has the name of the record in the current folder.
+   * Looks at what has the name of the record in the current directory.
    *
    * @returns whether anything has.
    * @throws {FileError} act "examine".
@@ -47,7 +47,7 @@ export interface TargetComparer {
    * With `keepsFormer`: it is not what it should be. What it has replaced has its name again, or else nothing has.
    *
    * @param kept identity that its backup must have; undefined if no backup is known.
-   * @returns the name that it has now, in its folder; the same when it has that already.
+   * @returns the name that it has now, in its directory; the same when it has that already.
    * @throws {FileError} act "rename"
    */
   revert(kept: FileIdentity | undefined): string;

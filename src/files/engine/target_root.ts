@@ -22,8 +22,8 @@ export type TargetRoot =
     identity?: FileIdentity;
     parent?: FileIdentity;
   }
-  /** A file of this name in a folder that exists. */
-  | { kind: "file"; folder: string; name: string; refused?: boolean; within?: string; identity?: FileIdentity }
+  /** A file of this name in a directory that exists. */
+  | { kind: "file"; directory: string; name: string; refused?: boolean; within?: string; identity?: FileIdentity }
   /**
    * A character device, FIFO or the like: written in place and in order.
    *

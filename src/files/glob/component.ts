@@ -19,7 +19,7 @@ export type Component =
     /** Whether a name that begins with "." may match. */
     readonly dot: boolean;
   }
-  /** `**`: any number of folders, also none. */
+  /** `**`: any number of directories, also none. */
   | { readonly kind: "deep"; readonly dot: boolean };
 
 export interface ComponentOptions {

@@ -5,21 +5,21 @@ import { MAX_PLAIN_ROOTS } from "../../protocol/limits.ts";
 import { joinPath } from "../path/local_path.ts";
 import { endOf, type GlobPattern, startStates, step } from "./pattern.ts";
 
-/** What stands in a folder. */
+/** What stands in a directory. */
 export interface GlobEntry {
   name: string;
-  /** Whether it is a folder itself, not a link to one. */
-  isFolder: boolean;
+  /** Whether it is a directory itself, not a link to one. */
+  isDirectory: boolean;
   /** Whether it is a symbolic link: `*` goes through it, `**` does not. */
   isLink?: boolean;
 }
 
 /**
- * How the expansion looks at files. Paths are as in the pattern, relative or with "~" where that is; "" is the folder
+ * How the expansion looks at files. Paths are as in the pattern, relative or with "~" where that is; "" is the directory
  * that relative ones start from.
  */
-export interface GlobFolders {
-  /** All entries but "." and ".."; nothing when it is no folder or cannot be read. Always read to its end. */
+export interface GlobDirectories {
+  /** All entries but "." and ".."; nothing when it is no directory or cannot be read. Always read to its end. */
   list(path: string): Iterable<GlobEntry>;
   /** Whether something is there, also a link that leads nowhere. False when that cannot be told. */
   exists(path: string): boolean;
@@ -45,10 +45,10 @@ export interface ExpandOptions {
  */
 export async function expandGlob(
   pattern: GlobPattern,
-  folders: GlobFolders,
+  directories: GlobDirectories,
   { limit = MAX_PLAIN_ROOTS, turn }: ExpandOptions = {},
 ): Promise<string[]> {
-  const search = new Search(pattern, folders, limit);
+  const search = new Search(pattern, directories, limit);
   search.begin();
   while (search.step()) {
     const pause = turn?.();
@@ -65,7 +65,7 @@ interface Visit {
   linked: boolean;
 }
 
-/** A name in a folder, and the states that it leads to. */
+/** A name in a directory, and the states that it leads to. */
 interface Child extends GlobEntry {
   states: number[];
 }
@@ -73,15 +73,15 @@ interface Child extends GlobEntry {
 class Search {
   readonly found = new Set<string>();
   readonly #pattern: GlobPattern;
-  readonly #folders: GlobFolders;
+  readonly #directories: GlobDirectories;
   readonly #limit: number;
   readonly #pending: Visit[] = [];
   /** Identities and states of directories that were reached through links. */
   readonly #visited = new Set<string>();
 
-  constructor(pattern: GlobPattern, folders: GlobFolders, limit: number) {
+  constructor(pattern: GlobPattern, directories: GlobDirectories, limit: number) {
     this.#pattern = pattern;
-    this.#folders = folders;
+    this.#directories = directories;
     this.#limit = limit;
   }
 
@@ -99,7 +99,7 @@ class Search {
   }
 
   #isVisited({ path, states }: Visit): boolean {
-    const identity = this.#folders.identity?.(path);
+    const identity = this.#directories.identity?.(path);
     if (identity === undefined) return false;
     const key = `${identity} ${states.join()}`;
     if (this.#visited.has(key)) return true;
@@ -108,12 +108,12 @@ class Search {
   }
 
   #search(visit: Visit): void {
-    const { path: folder, states } = visit;
+    const { path: directory, states } = visit;
     const { nodes } = this.#pattern;
     const kinds = new Set(states.map((state) => nodes[state].kind));
-    if (folder === "/" && kinds.has("end")) this.#add(folder);
+    if (directory === "/" && kinds.has("end")) this.#add(directory);
     const literals = kinds.has("literal") ? this.#literals(states) : new Map<string, number[]>();
-    const matched = kinds.has("wild") || kinds.has("deep") ? this.#matched(folder, states, literals) : [];
+    const matched = kinds.has("wild") || kinds.has("deep") ? this.#matched(directory, states, literals) : [];
     // The last directory added is searched first: real directories before links.
     for (const child of matched) if (child.isLink) this.#arrive(visit, child);
     for (const child of matched) if (!child.isLink) this.#arrive(visit, child);
@@ -137,30 +137,32 @@ class Search {
     return literals;
   }
 
-  /** Listed before anything in it is entered: one folder is open at a time. Takes from `literals` what it finds. */
-  #matched(folder: string, states: readonly number[], literals: Map<string, number[]>): Child[] {
+  /** Listed before anything in it is entered: one directory is open at a time. Takes from `literals` what it finds. */
+  #matched(directory: string, states: readonly number[], literals: Map<string, number[]>): Child[] {
     const children: Child[] = [];
-    for (const { name, isFolder, isLink } of this.#folders.list(folder)) {
+    for (const { name, isDirectory, isLink } of this.#directories.list(directory)) {
       const after = step(this.#pattern, states, name, !isLink);
       if (after.length === 0) continue;
-      // In the first place of a path it means a home folder, which is not this entry.
-      if (folder !== "" || !name.startsWith("~")) literals.delete(name);
-      if (isFolder || isLink || endOf(this.#pattern, after)) children.push({ name, isFolder, isLink, states: after });
+      // In the first place of a path it means a home directory, which is not this entry.
+      if (directory !== "" || !name.startsWith("~")) literals.delete(name);
+      if (isDirectory || isLink || endOf(this.#pattern, after)) {
+        children.push({ name, isDirectory, isLink, states: after });
+      }
     }
     return children;
   }
 
-  #arrive(visit: Visit, { name, isFolder, isLink = false, states }: Child): void {
+  #arrive(visit: Visit, { name, isDirectory, isLink = false, states }: Child): void {
     const path = this.#childPath(visit.path, name);
     const end = endOf(this.#pattern, states);
-    if (end === "any" || (end === "folder" && (isFolder || (isLink && this.#isFolder(path))))) this.#add(path);
-    if (isFolder || isLink) this.#enterLater({ path, states, linked: visit.linked || isLink });
+    if (end === "any" || (end === "folder" && (isDirectory || (isLink && this.#isDirectory(path))))) this.#add(path);
+    if (isDirectory || isLink) this.#enterLater({ path, states, linked: visit.linked || isLink });
   }
 
   #probe(visit: Visit, name: string, states: readonly number[]): void {
     const path = joinPath(visit.path, name);
     const end = endOf(this.#pattern, states);
-    if (end && (end === "any" ? this.#folders.exists(path) : this.#isFolder(path))) this.#add(path);
+    if (end && (end === "any" ? this.#directories.exists(path) : this.#isDirectory(path))) this.#add(path);
     this.#enterLater({ path, states, linked: visit.linked });
   }
 
@@ -169,20 +171,20 @@ class Search {
     if (rest.length > 0) this.#pending.push({ path, states: rest, linked });
   }
 
-  /** A name that was found and begins with "~" is no home folder. */
-  #childPath(folder: string, name: string): string {
-    return joinPath(folder === "" && name.startsWith("~") ? "." : folder, name);
+  /** A name that was found and begins with "~" is no home directory. */
+  #childPath(directory: string, name: string): string {
+    return joinPath(directory === "" && name.startsWith("~") ? "." : directory, name);
   }
 
-  #isFolder(path: string): boolean {
-    return this.#folders.exists(joinPath(path, "."));
+  #isDirectory(path: string): boolean {
+    return this.#directories.exists(joinPath(path, "."));
   }
 
   #add(path: string): void {
     this.found.add(path);
     if (this.found.size <= this.#limit) return;
     throw new UserError(`Cannot expand ${quotePath(this.#pattern.text)}: it matches more than ${this.#limit} paths`, {
-      hint: "Copy the folder with -r, and choose what is in it with --include and --exclude",
+      hint: "Copy the directory with -r, and choose what is in it with --include and --exclude",
     });
   }
 }

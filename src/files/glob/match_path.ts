@@ -12,14 +12,14 @@ export function matchesGlobPath(pattern: GlobPattern, path: string): boolean {
     endOf(pattern, statesAfter(pattern, path)) !== undefined;
 }
 
-/** Whether the path matches, or a path below it could: a folder on the way. */
+/** Whether the path matches, or a path below it could: a directory on the way. */
 export function couldMatch(pattern: GlobPattern, path: string): boolean {
   return samePath(path, pattern.text) || statesAfter(pattern, path).length > 0;
 }
 
 /**
  * Whether this can be the last component of a path that matches, in the form in which a source is announced: "." stands
- * for the contents of a folder whose path ends in ".", ".." or "/".
+ * for the contents of a directory whose path ends in ".", ".." or "/".
  */
 export function matchesGlobName(pattern: GlobPattern, name: string): boolean {
   const { nodes } = pattern;
@@ -31,7 +31,7 @@ export function matchesGlobName(pattern: GlobPattern, name: string): boolean {
     if (last === undefined || last.kind === "end") return name === ".";
     if (last.kind !== "literal") return matchComponent(last, name);
     if (last.name.startsWith("~") && pattern.relative.includes(at - 1)) {
-      // A home folder, whose name only the other side knows.
+      // A home directory, whose name only the other side knows.
       return true;
     }
     return name === announced(last.name);

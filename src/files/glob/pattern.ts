@@ -1,7 +1,7 @@
 /**
  * Patterns for paths: `*` `?` `[a-z]` `[!a-z]` `[[:alpha:]]` `{a,b}` and `**`, a backslash before a character that
  * stands for itself. A pattern is parsed once; what it stands for with all its braces is one machine, whose states are
- * places in its components, so that a folder is looked at once and no pattern takes exponential time.
+ * places in its components, so that a directory is looked at once and no pattern takes exponential time.
  */
 
 import { quotePath, UserError } from "../../errors.ts";
@@ -15,8 +15,8 @@ const MAX_COMPONENTS = 1024;
 /** Where a pattern ends. */
 export interface PatternEnd {
   readonly kind: "end";
-  /** Whether it ended in "/": only folders match. */
-  readonly foldersOnly: boolean;
+  /** Whether it ended in "/": only directories match. */
+  readonly directoriesOnly: boolean;
 }
 
 /** A parsed pattern. */
@@ -83,14 +83,14 @@ class PatternBuilder implements GlobPattern {
         if (component.kind === "deep" && this.nodes.length > start && this.nodes.at(-1)!.kind === "deep") continue;
         this.nodes.push(component);
       }
-      // At the end it means all that is below, at any depth, and not the folder itself.
+      // At the end it means all that is below, at any depth, and not the directory itself.
       if (this.nodes.length > start && this.nodes.at(-1)!.kind === "deep") {
         this.nodes.push(parseComponent("*", this.#options));
       }
     } catch (error) {
       throw error instanceof UserError ? refuse(this.text, error) : error;
     }
-    this.nodes.push({ kind: "end", foldersOnly: text.endsWith("/") });
+    this.nodes.push({ kind: "end", directoriesOnly: text.endsWith("/") });
     (text.startsWith("/") || text.startsWith("\\/") ? this.absolute : this.relative).push(start);
   }
 }
@@ -108,7 +108,7 @@ function splitPattern(text: string): string[] {
   }
   pieces.push(piece);
   const parts = pieces.filter((it) => it !== "");
-  // "./*" means "*"; but "./~" is not a home folder.
+  // "./*" means "*"; but "./~" is not a home directory.
   while (parts.length > 1 && parts[0] === "." && !parts[1].startsWith("~")) parts.shift();
   return parts;
 }
@@ -126,7 +126,7 @@ export function startStates(pattern: GlobPattern, starts: readonly number[]): nu
 }
 
 /**
- * The states after one more name. None means that nothing in this folder or below it matches.
+ * The states after one more name. None means that nothing in this directory or below it matches.
  *
  * @param through Whether `**` goes on through this name: not through a symbolic link. Default true.
  */
@@ -148,13 +148,13 @@ export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | 
   for (const state of states) {
     const node = pattern.nodes[state];
     if (node.kind !== "end") continue;
-    if (!node.foldersOnly) return "any";
+    if (!node.directoriesOnly) return "any";
     end = "folder";
   }
   return end;
 }
 
-/** `**` may also stand for no folder at all. */
+/** `**` may also stand for no directory at all. */
 function enter(pattern: GlobPattern, states: Set<number>, state: number): void {
   states.add(state);
   if (pattern.nodes[state].kind === "deep") states.add(state + 1);

@@ -5,11 +5,11 @@ import { matchComponent } from "./component.ts";
 import { endOf, type GlobPattern, parseGlob, startStates, step } from "./pattern.ts";
 
 /** Whether a rule applies to a path: relative to the source, with "/", not "". */
-export type RuleTest = (path: string, isFolder: boolean) => boolean;
+export type RuleTest = (path: string, isDirectory: boolean) => boolean;
 
 /**
  * Makes the test of a pattern. Without "/" it is for the last component at any depth, with "/" at its start or inside
- * for the whole path from the source on; with "/" at its end for folders only. Names that begin with "." are like others.
+ * for the whole path from the source on; with "/" at its end for directories only. Names that begin with "." are like others.
  *
  * @throws {UserError} for what cannot be parsed, and for what no path in a tree can match.
  */
@@ -27,7 +27,7 @@ export function compileRule(text: string): RuleTest {
   const names = nameTest(pattern, pattern.relative.filter(isName));
   const anchored = startStates(pattern, [...pattern.relative.filter((start) => !isName(start)), ...pattern.absolute]);
   if (anchored.length === 0) return names;
-  return (path, isFolder) => names(path, isFolder) || matchesFrom(pattern, anchored, path, isFolder);
+  return (path, isDirectory) => names(path, isDirectory) || matchesFrom(pattern, anchored, path, isDirectory);
 }
 
 /** For the rules that most are, asked for each of a million files: nothing is divided, nothing allocated. */
@@ -35,18 +35,18 @@ function nameTest({ nodes }: GlobPattern, starts: readonly number[]): RuleTest {
   const tests = starts.map((start) => {
     const [component, end] = [nodes[start], nodes[start + 1]];
     if (component.kind === "end" || end.kind !== "end") throw new Error("Not the start of a single component");
-    return { component, foldersOnly: end.foldersOnly };
+    return { component, directoriesOnly: end.directoriesOnly };
   });
-  return (path, isFolder) => {
+  return (path, isDirectory) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    for (const { component, foldersOnly } of tests) {
-      if ((isFolder || !foldersOnly) && matchComponent(component, name)) return true;
+    for (const { component, directoriesOnly } of tests) {
+      if ((isDirectory || !directoriesOnly) && matchComponent(component, name)) return true;
     }
     return false;
   };
 }
 
-function matchesFrom(pattern: GlobPattern, from: readonly number[], path: string, isFolder: boolean): boolean {
+function matchesFrom(pattern: GlobPattern, from: readonly number[], path: string, isDirectory: boolean): boolean {
   let states = from;
   for (let start = 0, end = 0; end !== -1; start = end + 1) {
     end = path.indexOf("/", start);
@@ -54,7 +54,7 @@ function matchesFrom(pattern: GlobPattern, from: readonly number[], path: string
     if (states.length === 0) return false;
   }
   const end = endOf(pattern, states);
-  return end === "any" || (end === "folder" && isFolder);
+  return end === "any" || (end === "folder" && isDirectory);
 }
 
 function refuse(text: string, state: string): UserError {

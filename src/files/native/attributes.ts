@@ -1,4 +1,4 @@
-/** Giving a file or folder its mode, owner and times, by descriptor. */
+/** Giving a file or directory its mode, owner and times, by descriptor. */
 
 import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
 import { Scratch } from "../../native/file/scratch.ts";
@@ -69,8 +69,8 @@ export class NativeAttributes {
   }
 
   /** Returns whether the file system lacks the modification time that was just set. */
-  isTimeReplaced(folder: number, name: number, flags: number, { mtime }: Attributes): boolean {
-    return isRareTime(mtime) && this.#statx.fill(folder, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
+  isTimeReplaced(directory: number, name: number, flags: number, { mtime }: Attributes): boolean {
+    return isRareTime(mtime) && this.#statx.fill(directory, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
   }
 
   /** Owner and group as far as permitted. Returns whether both are now what was asked for. */

@@ -17,7 +17,7 @@ import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "../pat
 import { joinPath } from "../path/local_path.ts";
 import { NativeAttributes } from "./attributes.ts";
 import { NativeBackups } from "./backups.ts";
-import { NativeFolders } from "./folders.ts";
+import { NativeDirectories } from "./directories.ts";
 import { openOnce } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
@@ -25,7 +25,7 @@ import type { XattrWriter } from "./xattrs.ts";
 import { differingAttributes, type TargetComparer } from "../engine/target_comparer.ts";
 import { preservedMode } from "../stat/target_mode.ts";
 import { replacedTime, unsetTimeCall } from "../stat/time_failure.ts";
-import { checkShape, rootDirectory, rootFolder, targetText } from "../target/name.ts";
+import { checkShape, rootDirectory, rootPath, targetText } from "../target/name.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;
@@ -41,9 +41,9 @@ export class NativeComparer implements TargetComparer {
   readonly #calls: FileCalls;
   readonly #roots: TargetRoot[];
   readonly #options: TargetOptions;
-  readonly #folders: NativeFolders;
-  /** For a look elsewhere, which must not move the current folder. */
-  readonly #aside: NativeFolders;
+  readonly #directories: NativeDirectories;
+  /** For a look elsewhere, which must not move the current directory. */
+  readonly #aside: NativeDirectories;
   readonly #backups: NativeBackups;
   readonly #attributes: NativeAttributes;
   readonly #statx: Statx;
@@ -54,7 +54,7 @@ export class NativeComparer implements TargetComparer {
   readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
   #root = -1;
   #path = "";
-  #folder = -1;
+  #directory = -1;
   #nameText = "";
 
   constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: ComparerEngine) {
@@ -62,8 +62,8 @@ export class NativeComparer implements TargetComparer {
     this.#roots = roots;
     this.#options = options;
     const rootAt = (root: number) => rootDirectory(roots[root]);
-    this.#folders = new NativeFolders(calls, rootAt, engine);
-    this.#aside = new NativeFolders(calls, rootAt, engine);
+    this.#directories = new NativeDirectories(calls, rootAt, engine);
+    this.#aside = new NativeDirectories(calls, rootAt, engine);
     this.#backups = new NativeBackups(calls, options.token);
     this.#attributes = new NativeAttributes(calls);
     this.#statx = new Statx(calls);
@@ -72,18 +72,18 @@ export class NativeComparer implements TargetComparer {
 
   get path(): string {
     const root = this.#roots[this.#root];
-    return joinPath(root.kind === "folder" ? targetText(root, this.#path) : rootFolder(root), this.#nameText);
+    return joinPath(root.kind === "folder" ? targetText(root, this.#path) : rootPath(root), this.#nameText);
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
     const target = this.#roots[root];
     const path = start === end ? "" : decodeName(bytes.subarray(start, end));
     if (path !== "" || !target) checkShape(target, true);
-    this.#folder = -1;
+    this.#directory = -1;
     this.#root = root;
     this.#path = path;
     try {
-      this.#folder = this.#folders.open(root, path, { create: false });
+      this.#directory = this.#directories.open(root, path, { create: false });
       return true;
     } catch (error) {
       if (error instanceof FileError && error.code === "ENOENT") return false;
@@ -100,7 +100,7 @@ export class NativeComparer implements TargetComparer {
       this.stat.kind = FileKind.charDevice;
       return true;
     }
-    if (!this.#statx.fill(this.#folder, this.#name.putName(name), AT_SYMLINK_NOFOLLOW)) {
+    if (!this.#statx.fill(this.#directory, this.#name.putName(name), AT_SYMLINK_NOFOLLOW)) {
       const errno = this.#calls.errno();
       if (errno === ENOENT) return false;
       throw failedCall("examine", this.path, errno);
@@ -115,14 +115,14 @@ export class NativeComparer implements TargetComparer {
     checkSymlinkTarget(target);
     if (this.stat.kind !== FileKind.symlink) return false;
     const { bytes: text, address } = this.#link;
-    const length = this.#calls.readlinkat(this.#folder, this.#name.address, address, text.length);
+    const length = this.#calls.readlinkat(this.#directory, this.#name.address, address, text.length);
     return length === target.length && target.every((byte, index) => byte === text[index]);
   }
 
   open(): RangeReader {
     const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
     const flags = closeOnExec | nonBlock | noTty | noFollow;
-    const descriptor = openOnce(this.#calls, this.#folder, this.#name.address, flags);
+    const descriptor = openOnce(this.#calls, this.#directory, this.#name.address, flags);
     if (descriptor < 0) throw failedCall("read", this.path, -descriptor);
     return new NativeRangeReader(this.#calls, descriptor, this.path);
   }
@@ -133,46 +133,46 @@ export class NativeComparer implements TargetComparer {
     if (differs.owner || differs.mode || this.#xattrs) this.#setByDescriptor(wanted, differs, xattrs);
     if (!differs.time) return;
     const times = this.#options.preserve ? attributes.putTimes(wanted) : attributes.putModificationTime(wanted);
-    if (this.#calls.utimensat(this.#folder, this.#name.address, times, AT_SYMLINK_NOFOLLOW) !== 0) {
+    if (this.#calls.utimensat(this.#directory, this.#name.address, times, AT_SYMLINK_NOFOLLOW) !== 0) {
       throw unsetTimeCall(this.path, this.#calls.errno());
     }
-    if (attributes.isTimeReplaced(this.#folder, this.#name.address, AT_SYMLINK_NOFOLLOW, wanted)) {
+    if (attributes.isTimeReplaced(this.#directory, this.#name.address, AT_SYMLINK_NOFOLLOW, wanted)) {
       throw replacedTime(this.path);
     }
   }
 
   forgetFormer(): void {
     if (!this.#options.keepsFormer) return;
-    this.#backups.drop(this.#folder, encodeName(this.#nameText));
+    this.#backups.drop(this.#directory, encodeName(this.#nameText));
   }
 
   backup(): FileIdentity | undefined {
-    return this.#backups.find(this.#folder, encodeName(this.#nameText));
+    return this.#backups.find(this.#directory, encodeName(this.#nameText));
   }
 
   revert(kept: FileIdentity | undefined): string {
     const calls = this.#calls;
-    const folder = this.#folder;
+    const directory = this.#directory;
     const name = this.#name.address;
     const wrong = unverifiedName(encodeName(this.#nameText));
     const other = this.#otherName.putName(encodeName(wrong));
     const check = (result: number) => {
       if (result !== 0) throw failedCall("rename", this.path, calls.errno());
     };
-    const linked = calls.linkat(folder, name, folder, other, 0) === 0;
+    const linked = calls.linkat(directory, name, directory, other, 0) === 0;
     // Another range of it was wrong too.
     if (!linked && calls.errno() === EEXIST) return wrong;
     // It can have no other name beside its own, be it only now: what was kept may be there.
-    if (!linked) check(calls.renameat(folder, name, folder, other));
-    const isBack = kept !== undefined && this.#backups.restore(folder, encodeName(this.#nameText), kept);
-    if (linked && !isBack) check(calls.unlinkat(folder, name, 0));
+    if (!linked) check(calls.renameat(directory, name, directory, other));
+    const isBack = kept !== undefined && this.#backups.restore(directory, encodeName(this.#nameText), kept);
+    if (linked && !isBack) check(calls.unlinkat(directory, name, 0));
     return wrong;
   }
 
   close(): void {
-    this.#folders.close();
+    this.#directories.close();
     this.#aside.close();
-    this.#folder = -1;
+    this.#directory = -1;
   }
 
   /** In the order in which none undoes another. */
@@ -180,7 +180,7 @@ export class NativeComparer implements TargetComparer {
     const calls = this.#calls;
     const { path, noFollow, closeOnExec } = calls.flags;
     const { address } = this.#name;
-    const place = openOnce(calls, this.#folder, address, path | noFollow | closeOnExec);
+    const place = openOnce(calls, this.#directory, address, path | noFollow | closeOnExec);
     if (place < 0) throw this.#unset(-place);
     try {
       if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
@@ -195,7 +195,7 @@ export class NativeComparer implements TargetComparer {
         const errno = (mode & 0o7777) === right ? 0 : this.#attributes.setModeOfPath(place, right);
         if (errno !== 0) throw this.#unset(errno);
       }
-      refused = this.#xattrs?.setLists(place, block, { isFolder: false }) ?? refused;
+      refused = this.#xattrs?.setLists(place, block, { isDirectory: false }) ?? refused;
       if (refused) throw this.#xattrs!.failure(this.path, refused);
     } finally {
       calls.close(place);
@@ -210,9 +210,9 @@ export class NativeComparer implements TargetComparer {
   #isHardLink(target: Uint8Array): boolean {
     const first = parseFirstPath(target);
     try {
-      const folder = this.#aside.open(this.#root, first.folder, { create: false });
+      const directory = this.#aside.open(this.#root, first.directory, { create: false });
       const name = new Scratch(256);
-      if (!this.#statx.fill(folder, name.putName(encodeName(first.name)), AT_SYMLINK_NOFOLLOW)) return false;
+      if (!this.#statx.fill(directory, name.putName(encodeName(first.name)), AT_SYMLINK_NOFOLLOW)) return false;
     } catch (error) {
       if (error instanceof FileError) return false;
       throw error;

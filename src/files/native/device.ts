@@ -70,8 +70,8 @@ export class NativeDevice implements Device {
     this.#output = new DescriptorOutput(this.#calls, descriptor, this.#path);
   }
 
-  #kindOf(folder: number, name: number, flags: number): number | undefined {
+  #kindOf(directory: number, name: number, flags: number): number | undefined {
     const statx = new Statx(this.#calls);
-    return statx.fill(folder, name, flags) ? statx.mode & TYPE_BITS : undefined;
+    return statx.fill(directory, name, flags) ? statx.mode & TYPE_BITS : undefined;
   }
 }

@@ -8,9 +8,9 @@ import { leadsOut } from "../target/confinement.ts";
 import { isShared } from "../target/directory_access.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
-import { baseName, folderOf } from "../path/local_path.ts";
+import { baseName, directoryOf } from "../path/local_path.ts";
 import { isOpenWithin, openOnce, openPath } from "./open.ts";
-import { NEW_FOLDER_MODE } from "../stat/target_mode.ts";
+import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 
 /**
  * Creates a directory that is unfinished until the end of a copy.
@@ -26,18 +26,18 @@ export function makeDirectory(
   scratch: Scratch,
 ): FileIdentity {
   const { flags } = calls;
-  const all = flags.path | flags.directory | flags.closeOnExec;
-  const parent = openPath(calls, AT_FDCWD, encodeName(folderOf(path)), all, scratch);
+  const all = flags.path | flags.directoryOnly | flags.closeOnExec;
+  const parent = openPath(calls, AT_FDCWD, encodeName(directoryOf(path)), all, scratch);
   if (parent < 0) throw failedCall("create", path, -parent);
   let made = -1;
   try {
     const above = statOf(calls, parent, path, scratch);
-    if (place.parent && !isSameFile(above, place.parent)) throw swapped("create", folderOf(path));
+    if (place.parent && !isSameFile(above, place.parent)) throw swapped("create", directoryOf(path));
     if (place.within !== undefined && !isOpenWithin(calls, parent, place.within, scratch)) {
       throw leadsOut("create", path, place.within);
     }
     const name = scratch.putName(encodeName(baseName(path)));
-    if (calls.mkdirat(parent, name, NEW_FOLDER_MODE) !== 0) throw failedCall("create", path, calls.errno());
+    if (calls.mkdirat(parent, name, NEW_DIRECTORY_MODE) !== 0) throw failedCall("create", path, calls.errno());
     made = openOnce(calls, parent, name, all | flags.noFollow);
     if (made < 0) throw swapped("create", path);
     const stat = statOf(calls, made, path, scratch);

@@ -17,11 +17,11 @@ import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts
 import { spaceOf } from "../stat/free_space.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import type { GlobEntry } from "../glob/expand.ts";
-import { NativeFolders } from "./folders.ts";
+import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./directory.ts";
 import { openPath } from "./open.ts";
-import { folderPath } from "./partials.ts";
+import { directoryPath } from "./partials.ts";
 import { openLent } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
@@ -41,46 +41,47 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   root.putName(encodeName("/"));
   const statx = new Statx(calls);
   if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
-  if ((statx.mode & 0o170000) !== FileKind.folder) throw new Error("statx does not tell the truth");
+  if ((statx.mode & 0o170000) !== FileKind.directory) throw new Error("statx does not tell the truth");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
-  const foldersOf = (roots: SourceRoot[]) => new NativeFolders(calls, (root) => roots[root], { openat2, act: "read" });
+  const directoriesOf = (roots: SourceRoot[]) =>
+    new NativeDirectories(calls, (root) => roots[root], { openat2, act: "read" });
   let xattrs: typeof import("./xattrs.ts") | undefined;
   const engine: FileEngine = {
     name: "native",
     paths: new NativePaths(calls),
-    freeSpace: (folder) => Promise.resolve(freeSpace(calls, folder)),
+    freeSpace: (directory) => Promise.resolve(freeSpace(calls, directory)),
     async loadXattrs() {
       xattrs ??= await import("./xattrs.ts");
     },
     walk(roots, walkOptions) {
       const reader = walkOptions.xattrs || walkOptions.acls ? new xattrs!.XattrReader(calls, walkOptions) : undefined;
-      const folders = walksLinks(walkOptions) ? undefined : foldersOf(roots);
-      const walk = new TreeWalk(roots, new NativeLister(calls, { xattrs: reader, folders }), walkOptions);
-      if (!folders) return walk;
+      const directories = walksLinks(walkOptions) ? undefined : directoriesOf(roots);
+      const walk = new TreeWalk(roots, new NativeLister(calls, { xattrs: reader, directories }), walkOptions);
+      if (!directories) return walk;
       return {
         next: () => walk.next(),
         close() {
           walk.close();
-          folders.close();
+          directories.close();
         },
       };
     },
     openTree(root) {
-      const folders = foldersOf([root]);
-      const lister = new NativeLister(calls, { folders });
+      const directories = directoriesOf([root]);
+      const lister = new NativeLister(calls, { directories });
       return {
         lister,
         get place() {
-          return folderPath(lister.descriptor);
+          return directoryPath(lister.descriptor);
         },
         close() {
-          lister.closeFolder();
-          folders.close();
+          lister.closeDirectory();
+          directories.close();
         },
       };
     },
     sourceReader: (roots, { follow = true } = {}) =>
-      new NativeReader(calls, roots, follow ? undefined : foldersOf(roots)),
+      new NativeReader(calls, roots, follow ? undefined : directoriesOf(roots)),
     targetWriter(roots, targetOptions) {
       const writer = targetOptions.xattrs || targetOptions.acls
         ? new xattrs!.XattrWriter(calls, targetOptions)
@@ -96,13 +97,13 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
       return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: writer });
     },
   };
-  return openat2 ? { engine } : { engine, note: "files: no openat2, folders are entered one by one" };
+  return openat2 ? { engine } : { engine, note: "files: no openat2, directories are entered one by one" };
 }
 
 function hasOpenat2(calls: FileCalls): boolean {
   const how = new Scratch(32);
-  const { path, directory, closeOnExec } = calls.flags;
-  how.view.setUint32(0, path | directory | closeOnExec, true);
+  const { path, directoryOnly, closeOnExec } = calls.flags;
+  how.view.setUint32(0, path | directoryOnly | closeOnExec, true);
   how.putName(encodeName("/"), 24);
   const descriptor = calls.openat2(AT_FDCWD, how.address + 24, how.address);
   if (descriptor >= 0) calls.close(descriptor);
@@ -110,8 +111,8 @@ function hasOpenat2(calls: FileCalls): boolean {
 }
 
 /** By statfs(2), whose struct has fields of 8 bytes on processors of 64 bits: type, bsize, blocks, bfree, bavail. */
-function freeSpace(calls: FileCalls, folder: string): number | undefined {
-  const path = encodeName(folder);
+function freeSpace(calls: FileCalls, directory: string): number | undefined {
+  const path = encodeName(directory);
   const scratch = new Scratch(path.length + 1);
   const fields = new Scratch(256);
   if (calls.statfs(scratch.putName(path), fields.address) !== 0) return undefined;
@@ -142,14 +143,14 @@ class NativePaths implements PathCalls {
     return stat;
   }
 
-  makeFolder(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity {
+  makeDirectory(path: string, place: { parent?: FileIdentity; within?: string }): FileIdentity {
     return makeDirectory(this.#calls, path, place, this.#path);
   }
 
-  holdFolder(path: string, identity: FileIdentity): { close(): void } | undefined {
+  holdDirectory(path: string, identity: FileIdentity): { close(): void } | undefined {
     const calls = this.#calls;
     const { flags } = calls;
-    const all = flags.path | flags.directory | flags.closeOnExec;
+    const all = flags.path | flags.directoryOnly | flags.closeOnExec;
     const opened = openPath(calls, AT_FDCWD, encodeName(path), all, this.#path);
     if (opened < 0) throw failedCall("create", path, -opened);
     const isSame = this.#statx.fill(opened, this.#path.putName(new Uint8Array()), AT_EMPTY_PATH) &&

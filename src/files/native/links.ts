@@ -26,7 +26,7 @@ export function makeSymlink(placing: NativePlacing, name: number, target: Uint8A
   text.putName(target);
   placing.makeTemporary(
     name,
-    (temporary) => calls.symlinkat(text.address, placing.folder, temporary) === 0 ? 0 : calls.errno(),
+    (temporary) => calls.symlinkat(text.address, placing.directory, temporary) === 0 ? 0 : calls.errno(),
   );
   return openShared(
     placing,
@@ -52,25 +52,25 @@ export function makeHardLink(
   target: Uint8Array,
 ): void {
   const first = parseFirstPath(target);
-  const { calls, folders, root, path } = placing;
+  const { calls, directories, root, path } = placing;
   const source = new Scratch(256);
   source.putName(encodeName(first.name));
   const statx = new Statx(calls);
-  const { path: place, directory, closeOnExec } = calls.flags;
+  const { path: place, directoryOnly, closeOnExec } = calls.flags;
   const dot = new Scratch(2);
   dot.putName(encodeName("."));
-  const kept = folders.open(root, first.folder, { create: false });
-  const from = calls.openat(kept, dot.address, place | directory | closeOnExec, 0);
+  const kept = directories.open(root, first.directory, { create: false });
+  const from = calls.openat(kept, dot.address, place | directoryOnly | closeOnExec, 0);
   const text = targetText(placing.roots[root], first.path);
   if (from < 0) throw failedCall("link to", text, calls.errno());
   try {
-    // Opening that folder may have closed this one.
-    placing.folder = folders.open(root, path, { create: true });
+    // Opening that directory may have closed this one.
+    placing.directory = directories.open(root, path, { create: true });
     if (!statx.fill(from, source.address, AT_SYMLINK_NOFOLLOW)) throw failedCall("link to", text, calls.errno());
     if ((statx.mode & 0o170000) !== FileKind.file) throw new FileError("link to", text, "not a regular file");
     placing.makeTemporary(
       name,
-      (temporary) => calls.linkat(from, source.address, placing.folder, temporary, 0) === 0 ? 0 : calls.errno(),
+      (temporary) => calls.linkat(from, source.address, placing.directory, temporary, 0) === 0 ? 0 : calls.errno(),
     );
   } finally {
     calls.close(from);
@@ -78,7 +78,7 @@ export function makeHardLink(
   const { temporary } = placing;
   publisher.rename(temporary, name, openShared(placing, name, (linked) => isSameFile(linked, statx)));
   // rename(2) does nothing, and reports success, when both are already names of one file.
-  calls.unlinkat(placing.folder, temporary, 0);
+  calls.unlinkat(placing.directory, temporary, 0);
 }
 
 /**
@@ -92,9 +92,9 @@ function openShared(
   isRight: (statx: Statx, place: number) => boolean,
 ): number | undefined {
   if (!placing.access.shared) return undefined;
-  const { calls, folder, temporary } = placing;
+  const { calls, directory, temporary } = placing;
   const { path, noFollow, closeOnExec } = calls.flags;
-  const place = calls.openat(folder, temporary, path | noFollow | closeOnExec, 0);
+  const place = calls.openat(directory, temporary, path | noFollow | closeOnExec, 0);
   const statx = new Statx(calls);
   const empty = new Scratch(8);
   if (place >= 0 && statx.fill(place, empty.address, AT_EMPTY_PATH) && isRight(statx, place)) return place;

@@ -1,4 +1,4 @@
-/** Listing folders with getdents64(2): names as bytes, in a buffer of fixed size however large the folder is. */
+/** Listing directories with getdents64(2): names as bytes, in a buffer of fixed size however large the directory is. */
 
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
@@ -9,10 +9,10 @@ import type { SourceRoot } from "../engine/source.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
-import type { FolderLister } from "../engine/folder_lister.ts";
+import type { DirectoryLister } from "../engine/directory_lister.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { joinPath } from "../path/local_path.ts";
-import type { NativeFolders } from "./folders.ts";
+import type { NativeDirectories } from "./directories.ts";
 import { isOpenWithin, openOnce, openPath } from "./open.ts";
 import { readStat } from "./stat.ts";
 import type { XattrReader } from "./xattrs.ts";
@@ -25,16 +25,16 @@ const DOT = 0x2e;
 /** DT_FIFO, DT_CHR and so on are the upper bits of st_mode, shifted; DT_UNKNOWN is 0. */
 const KIND_SHIFT = 12;
 
-export class NativeLister implements FolderLister {
+export class NativeLister implements DirectoryLister {
   readonly stat = new FileStat();
   readonly names: Uint8Array;
   nameStart = 0;
   nameEnd = 0;
   kind = 0;
-  readonly xattrs?: FolderLister["xattrs"];
+  readonly xattrs?: DirectoryLister["xattrs"];
 
   readonly #calls: FileCalls;
-  readonly #folders: NativeFolders | undefined;
+  readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
   readonly #listing = new Scratch(LISTING_BYTES);
   readonly #path = new Scratch(80 << 10);
@@ -43,17 +43,20 @@ export class NativeLister implements FolderLister {
   #descriptor = -1;
   #text = "";
 
-  /** @param options.folders resolves the paths below a root, in the place of the system: then no link is followed. */
-  constructor(calls: FileCalls, { xattrs, folders }: { xattrs?: XattrReader; folders?: NativeFolders } = {}) {
+  /** @param options.directories resolves the paths below a root, in the place of the system: then no link is followed. */
+  constructor(
+    calls: FileCalls,
+    { xattrs, directories }: { xattrs?: XattrReader; directories?: NativeDirectories } = {},
+  ) {
     this.#calls = calls;
-    this.#folders = folders;
+    this.#directories = directories;
     this.#statx = new Statx(calls);
     this.names = this.#listing.bytes;
     if (xattrs) this.xattrs = (of, options) => this.#readXattrs(xattrs, of, options);
   }
 
   statRoot(root: SourceRoot): void {
-    this.closeFolder();
+    this.closeDirectory();
     this.#text = root.path;
     if (this.xattrs) {
       // The status and the extended attributes must be those of one file.
@@ -69,24 +72,26 @@ export class NativeLister implements FolderLister {
     readStat(this.#statx, this.stat);
   }
 
-  openFolder(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void {
-    this.closeFolder();
+  openDirectory(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void {
+    this.closeDirectory();
     const calls = this.#calls;
     const text = joinPath(root.path, path);
-    const { directory, closeOnExec, noFollow } = calls.flags;
-    const beneath = this.#folders?.open(options.index ?? 0, path, { create: false });
-    const result = beneath !== undefined ? openOnce(calls, beneath, this.#dot(), directory | closeOnExec) : openPath(
-      calls,
-      AT_FDCWD,
-      encodeName(text),
-      directory | closeOnExec | (options.follow ? 0 : noFollow),
-      this.#path,
-    );
+    const { directoryOnly, closeOnExec, noFollow } = calls.flags;
+    const beneath = this.#directories?.open(options.index ?? 0, path, { create: false });
+    const result = beneath !== undefined
+      ? openOnce(calls, beneath, this.#dot(), directoryOnly | closeOnExec)
+      : openPath(
+        calls,
+        AT_FDCWD,
+        encodeName(text),
+        directoryOnly | closeOnExec | (options.follow ? 0 : noFollow),
+        this.#path,
+      );
     if (result < 0) throw failedCall("read", text, -result);
     this.#descriptor = result;
     this.#text = text;
     // Whoever resolves the paths has looked at the root.
-    if (!this.#folders && root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
+    if (!this.#directories && root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
       throw leadsOut("read", text, root.within);
     }
     this.#next = this.#filled = 0;
@@ -131,12 +136,12 @@ export class NativeLister implements FolderLister {
     return bytes.slice(0, length);
   }
 
-  closeFolder(): void {
+  closeDirectory(): void {
     if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
   }
 
-  /** Of the open folder; it is closed by the next call. */
+  /** Of the open directory; it is closed by the next call. */
   get descriptor(): number {
     return this.#descriptor;
   }
@@ -159,17 +164,17 @@ export class NativeLister implements FolderLister {
     of: "root" | "folder" | "entry",
     options: { follow: boolean },
   ): Uint8Array<ArrayBuffer> | undefined {
-    const folder = `/proc/self/fd/${this.#descriptor}`;
-    if (of !== "entry") return xattrs.read(folder, this.#text, { follow: true });
+    const directory = `/proc/self/fd/${this.#descriptor}`;
+    if (of !== "entry") return xattrs.read(directory, this.#text, { follow: true });
     const name = this.nameText();
-    return xattrs.read(`${folder}/${name}`, joinPath(this.#text, name), options);
+    return xattrs.read(`${directory}/${name}`, joinPath(this.#text, name), options);
   }
 
   #fill(): boolean {
     const got = this.#calls.getdents64(this.#descriptor, this.#listing.address, LISTING_BYTES);
     if (got < 0) {
       const errno = this.#calls.errno();
-      // The folder was removed while it was listed: nothing is in it any more.
+      // The directory was removed while it was listed: nothing is in it any more.
       if (errno === ENOENT) return false;
       throw failedCall("read", this.#text, errno);
     }
@@ -188,14 +193,14 @@ export class NativeLister implements FolderLister {
 export function* listDirectory(calls: FileCalls, path: string): Generator<GlobEntry> {
   const lister = new NativeLister(calls);
   const root: SourceRoot = { path, name: "", kind: "folder", identity: UNKNOWN_FILE, size: 0 };
-  lister.openFolder(root, "", { follow: true });
+  lister.openDirectory(root, "", { follow: true });
   try {
     while (lister.nextEntry()) {
       const kind = lister.kind || kindByStat(lister);
-      yield { name: lister.nameText(), isFolder: kind === FileKind.folder, isLink: kind === FileKind.symlink };
+      yield { name: lister.nameText(), isDirectory: kind === FileKind.directory, isLink: kind === FileKind.symlink };
     }
   } finally {
-    lister.closeFolder();
+    lister.closeDirectory();
   }
 }
 

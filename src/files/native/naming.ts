@@ -95,7 +95,7 @@ export class SharedNaming {
   #exchange(place: number, directory: number, temporary: number, name: number): number {
     const calls = this.#calls;
     if (!this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW)) return calls.errno();
-    if ((this.#other.mode & 0o170000) === FileKind.folder) return EISDIR;
+    if ((this.#other.mode & 0o170000) === FileKind.directory) return EISDIR;
     if (calls.exchange(directory, temporary, directory, name) !== 0) {
       const errno = calls.errno();
       const isUnknown = errno === EINVAL || errno === ENOSYS;

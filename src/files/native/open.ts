@@ -17,11 +17,17 @@ const ENAMETOOLONG = 36;
  *
  * @returns a descriptor, or minus the error number.
  */
-export function openPath(calls: FileCalls, folder: number, path: Uint8Array, flags: number, scratch: Scratch): number {
+export function openPath(
+  calls: FileCalls,
+  directory: number,
+  path: Uint8Array,
+  flags: number,
+  scratch: Scratch,
+): number {
   if (path.length >= scratch.bytes.length) return -ENAMETOOLONG;
   scratch.putName(path);
   const bytes = scratch.bytes;
-  let current = folder;
+  let current = directory;
   let start = 0;
   let result: number;
   for (;;) {
@@ -35,19 +41,19 @@ export function openPath(calls: FileCalls, folder: number, path: Uint8Array, fla
       bytes[end] = 0;
     }
     const last = end === path.length;
-    const stepFlags = last ? flags : calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
+    const stepFlags = last ? flags : calls.flags.path | calls.flags.directoryOnly | calls.flags.closeOnExec;
     result = openOnce(calls, current, scratch.address + start, stepFlags);
     if (last || result < 0) break;
-    if (current !== folder) calls.close(current);
+    if (current !== directory) calls.close(current);
     current = result;
     start = end + 1;
   }
-  if (current !== folder) calls.close(current);
+  if (current !== directory) calls.close(current);
   return result;
 }
 
 /**
- * Whether what is open lies in a folder: told by the kernel, so that no link that was put in the way meanwhile deceives.
+ * Whether what is open lies in a directory: told by the kernel, so that no link that was put in the way meanwhile deceives.
  *
  * @param within its path without symbolic links.
  */
@@ -58,9 +64,9 @@ export function isOpenWithin(calls: FileCalls, descriptor: number, within: strin
 }
 
 /** openat(2), again when a signal interrupts it. Returns a descriptor, or minus the error number. */
-export function openOnce(calls: FileCalls, folder: number, name: number, flags: number): number {
+export function openOnce(calls: FileCalls, directory: number, name: number, flags: number): number {
   for (;;) {
-    const result = calls.openat(folder, name, flags, 0);
+    const result = calls.openat(directory, name, flags, 0);
     if (result >= 0) return result;
     const errno = calls.errno();
     if (errno !== EINTR) return -errno;

@@ -21,7 +21,7 @@ import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
-import { mayHold } from "../target/held_folders.ts";
+import { mayHold } from "../target/held_directories.ts";
 
 const ENOENT = 2;
 const ELOOP = 40;
@@ -47,8 +47,8 @@ export class NativePartials {
     const target = placing.roots[root];
     checkShape(target, path !== "");
     if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
-    const { folder, name } = splitTarget(target, path);
-    placing.enter(root, folder);
+    const { directory, name } = splitTarget(target, path);
+    placing.enter(root, directory);
     const address = this.#name.putName(encodeName(name));
     const descriptor = placing.openTemporary(address);
     const identity = this.#identityOf(descriptor);
@@ -66,11 +66,11 @@ export class NativePartials {
     const target = placing.roots[root];
     checkShape(target, path !== "");
     if (target.kind !== "device" && resumable) {
-      placing.enter(root, splitTarget(target, path).folder);
+      placing.enter(root, splitTarget(target, path).directory);
       // A descriptor of its own: other files are begun while this one waits.
-      const place = this.#duplicateFolder();
+      const place = this.#duplicateDirectory();
       try {
-        const at = folderPath(place);
+        const at = directoryPath(place);
         const { source, record: journal } = resumable;
         const compares = placing.options.lent;
         const taken = source ? await takeOver(at, resumable, source, { compares }) : await removeEarlier(at, resumable);
@@ -113,7 +113,7 @@ export class NativePartials {
     const text = targetText(target, partial.path);
     const temporary = this.#enter(partial);
     if (!this.#hasName(temporary, partial)) throw planted("write", text);
-    await syncFile(`${folderPath(this.#placing.folder)}/${partial.temporary}`, text);
+    await syncFile(`${directoryPath(this.#placing.directory)}/${partial.temporary}`, text);
   }
 
   commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined {
@@ -139,7 +139,7 @@ export class NativePartials {
     if (partial.temporary === "") return;
     try {
       const temporary = this.#enter(partial);
-      if (this.#hasName(temporary, partial)) this.#placing.calls.unlinkat(this.#placing.folder, temporary, 0);
+      if (this.#hasName(temporary, partial)) this.#placing.calls.unlinkat(this.#placing.directory, temporary, 0);
       this.#open.remove(partial);
     } catch (error) {
       // Its directory is gone or unreachable: nothing can be removed there.
@@ -158,9 +158,9 @@ export class NativePartials {
     if (!this.#placing.options.lent || partial.journal === undefined) return false;
     try {
       this.#enter(partial);
-      return Deno.statSync(`${folderPath(this.#placing.folder)}/${partial.temporary}`).blocks !== 0;
+      return Deno.statSync(`${directoryPath(this.#placing.directory)}/${partial.temporary}`).blocks !== 0;
     } catch {
-      // Its folder is gone or unreachable: nobody will find it again.
+      // Its directory is gone or unreachable: nobody will find it again.
       return false;
     }
   }
@@ -172,28 +172,33 @@ export class NativePartials {
     }
   }
 
-  /** The current folder of the placing, once more. */
-  #duplicateFolder(): number {
-    const { calls, folder } = this.#placing;
-    const { path, directory, closeOnExec } = calls.flags;
-    const descriptor = calls.openat(folder, this.#name.putName(encodeName(".")), path | directory | closeOnExec, 0);
+  /** The current directory of the placing, once more. */
+  #duplicateDirectory(): number {
+    const { calls, directory } = this.#placing;
+    const { path, directoryOnly, closeOnExec } = calls.flags;
+    const descriptor = calls.openat(
+      directory,
+      this.#name.putName(encodeName(".")),
+      path | directoryOnly | closeOnExec,
+      0,
+    );
     if (descriptor < 0) throw failedCall("write", this.#placing.textOf(this.#name.address), calls.errno());
     return descriptor;
   }
 
-  /** Makes the folder of the partial file the current one. Returns the address of its temporary name. */
+  /** Makes the directory of the partial file the current one. Returns the address of its temporary name. */
   #enter(partial: Partial): number {
-    const { folder } = splitTarget(this.#placing.roots[partial.root], partial.path);
-    this.#placing.enter(partial.root, folder);
+    const { directory } = splitTarget(this.#placing.roots[partial.root], partial.path);
+    this.#placing.enter(partial.root, directory);
     return this.#temporary.putName(encodeName(partial.temporary));
   }
 
   /** Past the page cache, where the file system has that, and the file is large enough for it. */
   #directly(temporary: number, { size, identity }: Partial, writer: RangeWriter): RangeWriter {
-    const { calls, folder, options } = this.#placing;
+    const { calls, directory, options } = this.#placing;
     if (!options.direct || size < DIRECT_FROM_BYTES) return writer;
     const { write, noFollow, closeOnExec, nonBlock, direct } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, write | noFollow | closeOnExec | nonBlock | direct, 0);
+    const descriptor = calls.openat(directory, temporary, write | noFollow | closeOnExec | nonBlock | direct, 0);
     if (descriptor >= 0 && this.#isFile(descriptor, identity)) return new DirectWriter(calls, descriptor, writer);
     if (descriptor >= 0) calls.close(descriptor);
     return writer;
@@ -201,10 +206,10 @@ export class NativePartials {
 
   /** @throws {FileError} if the temporary name refers to another file. */
   #openFile(temporary: number, { identity }: Partial, text: string, act = "write"): number {
-    const { calls, folder } = this.#placing;
+    const { calls, directory } = this.#placing;
     // Read too: if holes cannot be punched, the contents are examined. Opening must not wait for a FIFO.
     const { readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
-    const descriptor = calls.openat(folder, temporary, readWrite | noFollow | nonBlock | closeOnExec, 0);
+    const descriptor = calls.openat(directory, temporary, readWrite | noFollow | nonBlock | closeOnExec, 0);
     if (descriptor >= 0 && this.#isFile(descriptor, identity)) return descriptor;
     const errno = descriptor < 0 ? calls.errno() : 0;
     if (descriptor >= 0) calls.close(descriptor);
@@ -213,7 +218,8 @@ export class NativePartials {
 
   /** Returns whether the temporary name refers to the partial file. */
   #hasName(temporary: number, { identity }: Partial): boolean {
-    return this.#statx.fill(this.#placing.folder, temporary, AT_SYMLINK_NOFOLLOW) && isSameFile(this.#statx, identity);
+    return this.#statx.fill(this.#placing.directory, temporary, AT_SYMLINK_NOFOLLOW) &&
+      isSameFile(this.#statx, identity);
   }
 
   #isFile(descriptor: number, identity: FileIdentity): boolean {
@@ -227,7 +233,7 @@ export class NativePartials {
   }
 }
 
-/** A path by which `Deno.*` comes to an open folder, whatever its name is and wherever it is moved (proc(5)). */
-export function folderPath(descriptor: number): string {
+/** A path by which `Deno.*` comes to an open directory, whatever its name is and wherever it is moved (proc(5)). */
+export function directoryPath(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }

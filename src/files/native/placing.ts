@@ -11,9 +11,9 @@ import { failedCall } from "../stat/file_failure.ts";
 import { planted } from "../stat/file_identity.ts";
 import { joinPath } from "../path/local_path.ts";
 import { NativeAttributes } from "./attributes.ts";
-import { NativeFolders } from "./folders.ts";
+import { NativeDirectories } from "./directories.ts";
 import type { XattrWriter } from "./xattrs.ts";
-import { checkShape, rootDirectory, rootFolder, targetText } from "../target/name.ts";
+import { checkShape, rootDirectory, rootPath, targetText } from "../target/name.ts";
 import { TEMPORARY_MODE } from "../stat/target_mode.ts";
 import { TemporaryNames } from "../path/temporary_name.ts";
 
@@ -28,33 +28,33 @@ export interface NativePlacingOptions {
   xattrs?: XattrWriter;
 }
 
-/** Names are addresses of NUL-terminated bytes; all of them stand in `folder`. */
+/** Names are addresses of NUL-terminated bytes; all of them stand in `directory`. */
 export class NativePlacing {
   readonly calls: FileCalls;
   readonly roots: TargetRoot[];
   readonly options: TargetOptions;
-  readonly folders: NativeFolders;
+  readonly directories: NativeDirectories;
   readonly attributes: NativeAttributes;
   readonly xattrs: XattrWriter | undefined;
   /** Index of the current root, -1 before the first. */
   root = -1;
-  /** The current folder relative to the root. */
+  /** The current directory relative to the root. */
   path = "";
   /** Its descriptor (O_PATH), -1 when there is none. */
-  folder = -1;
+  directory = -1;
 
   /** Access to the current directory. */
   access: DirectoryAccess = { shared: true, sealed: false };
 
   readonly #temporary: NameCounter;
-  /** Whether the last temporary name may still stand in the current folder. */
+  /** Whether the last temporary name may still stand in the current directory. */
   #unfinished = false;
 
   constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: NativePlacingOptions) {
     this.calls = calls;
     this.roots = roots;
     this.options = options;
-    this.folders = new NativeFolders(calls, (root) => rootDirectory(roots[root]), engine);
+    this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), engine);
     this.attributes = new NativeAttributes(calls);
     this.xattrs = engine.xattrs;
     this.#temporary = new NameCounter(new TemporaryNames(options.token).stem, ".part");
@@ -65,20 +65,20 @@ export class NativePlacing {
     return this.#temporary.address;
   }
 
-  /** Makes the folder the current one, and makes it first where it is missing. @throws {FileError} */
+  /** Makes the directory the current one, and makes it first where it is missing. @throws {FileError} */
   enter(root: number, path: string): void {
     const target = this.roots[root];
     if (path !== "" || !target) checkShape(target, true);
-    this.folder = -1;
-    this.folder = this.folders.open(root, path, { create: true });
-    this.access = this.folders.access();
+    this.directory = -1;
+    this.directory = this.directories.open(root, path, { create: true });
+    this.access = this.directories.access();
     this.root = root;
     this.path = path;
   }
 
-  /** The current root. @throws {ProtocolError} when no folder has been entered. */
+  /** The current root. @throws {ProtocolError} when no directory has been entered. */
   current(): TargetRoot {
-    if (this.folder < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no folder");
+    if (this.directory < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
     return this.roots[this.root];
   }
 
@@ -88,7 +88,7 @@ export class NativePlacing {
     const flags = create | exclusive | write | noFollow | closeOnExec;
     for (;;) {
       this.#temporary.next();
-      const descriptor = this.calls.openat(this.folder, this.#temporary.address, flags, TEMPORARY_MODE);
+      const descriptor = this.calls.openat(this.directory, this.#temporary.address, flags, TEMPORARY_MODE);
       if (descriptor >= 0) {
         this.#unfinished = true;
         return descriptor;
@@ -126,7 +126,7 @@ export class NativePlacing {
 
   /** Removes what is unfinished. */
   abandon(): void {
-    if (this.#unfinished) this.calls.unlinkat(this.folder, this.#temporary.address, 0);
+    if (this.#unfinished) this.calls.unlinkat(this.directory, this.#temporary.address, 0);
     this.#unfinished = false;
   }
 
@@ -151,7 +151,7 @@ export class NativePlacing {
 
   /** The failure of the thing with this final name. Its temporary name, 0 for none, is removed. */
   failed(name: number, errno: number, temporary: number, act = "write"): FileError {
-    if (temporary !== 0) this.calls.unlinkat(this.folder, temporary, 0);
+    if (temporary !== 0) this.calls.unlinkat(this.directory, temporary, 0);
     this.#unfinished = false;
     return failedCall(act, this.textOf(name), errno);
   }
@@ -159,13 +159,13 @@ export class NativePlacing {
   /** What the user would call the thing with this final name. */
   textOf(name: number): string {
     const root = this.roots[this.root];
-    const folder = root.kind === "folder" ? targetText(root, this.path) : rootFolder(root);
-    return joinPath(folder, decodeName(nameAt(name)));
+    const directory = root.kind === "folder" ? targetText(root, this.path) : rootPath(root);
+    return joinPath(directory, decodeName(nameAt(name)));
   }
 
   close(): void {
-    this.folders.close();
-    this.folder = this.root = -1;
+    this.directories.close();
+    this.directory = this.root = -1;
   }
 
   #mayRetry(name: number, errno: number, act: string): void {
@@ -173,11 +173,11 @@ export class NativePlacing {
     if (errno !== EACCES || !this.#openUp()) throw this.failed(name, errno, 0, act);
   }
 
-  /** Gives ourselves write permission in the current folder for the time being, where it is ours. */
+  /** Gives ourselves write permission in the current directory for the time being, where it is ours. */
   #openUp(): boolean {
-    // The folder that a file is copied into is no part of the copy: there the user's word counts.
+    // The directory that a file is copied into is no part of the copy: there the user's word counts.
     if (this.roots[this.root].kind !== "folder") return false;
-    return this.folders.openUp(this.root, this.path, this.folder, this.attributes.user);
+    return this.directories.openUp(this.root, this.path, this.directory, this.attributes.user);
   }
 }
 

@@ -113,10 +113,10 @@ export class NativePublisher {
   }
 
   #lookAtOld(name: number): boolean {
-    const { folder, options } = this.#placing;
-    if (!options.preserve) return this.#replaced.look(folder, name);
+    const { directory, options } = this.#placing;
+    if (!options.preserve) return this.#replaced.look(directory, name);
     // Mode and owner come from the source, and with --acls the list too. Otherwise the list is kept.
-    return options.acls === true || this.#replaced.lookAtList(folder, name);
+    return options.acls === true || this.#replaced.lookAtList(directory, name);
   }
 
   /** Sets the attributes of the source, the mode last. Returns 0 or the error number. */
@@ -129,7 +129,7 @@ export class NativePublisher {
     attributes.setTimes(descriptor, from);
     if (old && !options.acls) this.#replaced.handDownList(descriptor, this.#inherits);
     const errno = calls.fchmod(descriptor, this.#mode) === 0 ? 0 : calls.errno();
-    if (xattrs) this.#refused = xattrs.setLists(descriptor, block, { isFolder: false }) ?? this.#refused;
+    if (xattrs) this.#refused = xattrs.setLists(descriptor, block, { isDirectory: false }) ?? this.#refused;
     return errno;
   }
 
@@ -165,9 +165,9 @@ export class NativePublisher {
    * ESTALE if the name refers to another file.
    */
   #place(descriptor: number, temporary: number, ranged: FileIdentity | undefined): number {
-    const { access, folder } = this.#placing;
-    if (access.shared) return this.#naming.openPlace(descriptor, folder, temporary);
-    return ranged && !this.#naming.isNameOf(descriptor, folder, temporary) ? -ESTALE : -1;
+    const { access, directory } = this.#placing;
+    if (access.shared) return this.#naming.openPlace(descriptor, directory, temporary);
+    return ranged && !this.#naming.isNameOf(descriptor, directory, temporary) ? -ESTALE : -1;
   }
 
   /** Gives an open file its final name in a directory that others can write to, and closes it. @throws {FileError} */
@@ -175,7 +175,7 @@ export class NativePublisher {
     const placing = this.#placing;
     try {
       this.#keepFormer(name);
-      const errno = this.#naming.give(place, placing.folder, temporary, name);
+      const errno = this.#naming.give(place, placing.directory, temporary, name);
       if (errno === ESTALE) throw placing.planted(name, act);
       if (errno !== 0) throw placing.failed(name, errno, temporary, act);
       placing.finished();
@@ -210,12 +210,12 @@ export class NativePublisher {
   /** With `keepsFormer`: backs up the file that is about to be replaced. */
   #keepFormer(name: number): void {
     if (!this.#backups) return;
-    const { folder, path, root, roots } = this.#placing;
+    const { directory, path, root, roots } = this.#placing;
     const bytes = nameAt(name);
-    const identity = this.#backups.keep(folder, bytes);
+    const identity = this.#backups.keep(directory, bytes);
     if (!identity) return;
-    const isFolder = roots[root].kind === "folder";
-    this.#kept.push({ root, path: isFolder ? joinPath(path, decodeName(bytes)) : "", identity });
+    const isDirectory = roots[root].kind === "folder";
+    this.#kept.push({ root, path: isDirectory ? joinPath(path, decodeName(bytes)) : "", identity });
   }
 
   /** Returns the backups since the last call. */
@@ -226,8 +226,8 @@ export class NativePublisher {
   }
 
   #rename(temporary: number, name: number): void {
-    const { calls, folder } = this.#placing;
-    if (calls.renameat(folder, temporary, folder, name) !== 0) {
+    const { calls, directory } = this.#placing;
+    if (calls.renameat(directory, temporary, directory, name) !== 0) {
       throw this.#placing.failed(name, calls.errno(), temporary);
     }
     this.#placing.finished();
@@ -236,8 +236,8 @@ export class NativePublisher {
   /** Renames the file if the name is free. Returns whether it was. */
   #renameNew(temporary: number, name: number): boolean {
     if (!this.#renamesNew) return false;
-    const { calls, folder } = this.#placing;
-    if (calls.renameNew(folder, temporary, folder, name) === 0) {
+    const { calls, directory } = this.#placing;
+    if (calls.renameNew(directory, temporary, directory, name) === 0) {
       this.#placing.finished();
       return true;
     }
@@ -249,11 +249,11 @@ export class NativePublisher {
 
   /** Applies the attributes of a replaced file that was found only by the rename. */
   #handDownLate(temporary: number, name: number): void {
-    const { attributes, calls, folder, options: { preserve } } = this.#placing;
+    const { attributes, calls, directory, options: { preserve } } = this.#placing;
     const replaced = this.#replaced;
     if (!this.#lookAtOld(name) || (preserve ? !replaced.hasList : !replaced.isFile)) return;
     const { path, noFollow, closeOnExec } = calls.flags;
-    const place = calls.openat(folder, temporary, path | noFollow | closeOnExec, 0);
+    const place = calls.openat(directory, temporary, path | noFollow | closeOnExec, 0);
     if (place < 0) throw this.#placing.failed(name, calls.errno(), temporary);
     if (preserve) replaced.handDownList(place, false);
     const errno = preserve ? attributes.setModeOfPath(place, this.#mode) : replaced.handDown(place, false);

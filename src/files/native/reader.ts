@@ -15,7 +15,7 @@ import { failedCall, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
-import type { NativeFolders } from "./folders.ts";
+import type { NativeDirectories } from "./directories.ts";
 import { isOpenWithin, openOnce, openPath } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
@@ -33,7 +33,7 @@ export class NativeReader implements SourceReader {
   readonly #calls: FileCalls;
   readonly #roots: SourceRoot[];
   /** Resolves paths beneath the roots; undefined if links are followed. */
-  readonly #folders: NativeFolders | undefined;
+  readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
   readonly #empty = new Scratch(8);
   readonly #path = new Scratch(80 << 10);
@@ -41,22 +41,22 @@ export class NativeReader implements SourceReader {
   /** Flags of open(2) for a file below a root. */
   readonly #belowFlags: number;
   #root = -1;
-  #folderText = "";
-  #folder = -1;
+  #directoryText = "";
+  #directory = -1;
 
-  /** @param folders resolves paths if links are not followed; closed by `close`. */
-  constructor(calls: FileCalls, roots: SourceRoot[], folders?: NativeFolders) {
+  /** @param directories resolves paths if links are not followed; closed by `close`. */
+  constructor(calls: FileCalls, roots: SourceRoot[], directories?: NativeDirectories) {
     this.#calls = calls;
     this.#roots = roots;
-    this.#folders = folders;
+    this.#directories = directories;
     this.#statx = new Statx(calls);
     const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
     // What was a file in the walk may be a FIFO by now: opening must not wait for its other end.
     this.#fileFlags = closeOnExec | nonBlock | noTty;
-    this.#belowFlags = this.#fileFlags | (folders ? noFollow : 0);
+    this.#belowFlags = this.#fileFlags | (directories ? noFollow : 0);
   }
 
-  get folderPath(): string {
+  get directoryPath(): string {
     return this.#text();
   }
 
@@ -64,18 +64,18 @@ export class NativeReader implements SourceReader {
     this.#leave();
     this.#root = root;
     const path = bytes.subarray(start, end);
-    this.#folderText = decodeName(path);
+    this.#directoryText = decodeName(path);
     if (this.#roots[root].kind === "file") return;
-    if (this.#folders) {
-      this.#folder = this.#folders.open(root, this.#folderText, { create: false });
+    if (this.#directories) {
+      this.#directory = this.#directories.open(root, this.#directoryText, { create: false });
       return;
     }
     const calls = this.#calls;
     const text = this.#text();
-    const flags = calls.flags.path | calls.flags.directory | calls.flags.closeOnExec;
+    const flags = calls.flags.path | calls.flags.directoryOnly | calls.flags.closeOnExec;
     const result = openPath(calls, AT_FDCWD, encodeName(text), flags, this.#path);
     if (result < 0) throw failedCall("read", text, -result);
-    this.#folder = result;
+    this.#directory = result;
   }
 
   readWhole(
@@ -131,25 +131,25 @@ export class NativeReader implements SourceReader {
 
   close(): void {
     this.#leave();
-    this.#folders?.close();
+    this.#directories?.close();
   }
 
   /** Returns a descriptor, or minus the error number. */
   #openRanged(root: number, path: string, text: string): number {
     const calls = this.#calls;
-    if (!this.#folders || path === "") {
+    if (!this.#directories || path === "") {
       return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
     }
     const at = path.lastIndexOf("/");
-    const folder = this.#folders.open(root, path.slice(0, Math.max(0, at)), { create: false });
+    const directory = this.#directories.open(root, path.slice(0, Math.max(0, at)), { create: false });
     // This may have closed the current directory.
-    this.#folder = -1;
-    return openOnce(calls, folder, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
+    this.#directory = -1;
+    return openOnce(calls, directory, this.#path.putName(encodeName(path.slice(at + 1))), this.#belowFlags);
   }
 
   /** Returns the identity that a root must have; undefined if links are followed. */
   #rootIdentity(root: number): FileIdentity | undefined {
-    return this.#folders ? this.#roots[root].identity : undefined;
+    return this.#directories ? this.#roots[root].identity : undefined;
   }
 
   /** A root is followed, because the user named it, unless its identity is unknown. */
@@ -165,7 +165,7 @@ export class NativeReader implements SourceReader {
       : addressOf(names.buffer) + names.byteOffset + nameStart;
     const descriptor = isRoot
       ? openOnce(calls, AT_FDCWD, name, this.#rootFlags(this.#root))
-      : openOnce(calls, this.#folder, name, this.#belowFlags);
+      : openOnce(calls, this.#directory, name, this.#belowFlags);
     if (descriptor < 0) throw this.#failed(this.#nameText(names, nameStart, nameEnd), -descriptor);
     if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
     if (
@@ -190,7 +190,7 @@ export class NativeReader implements SourceReader {
 
   /** Reports a symbolic link that has replaced a file as such. */
   #failed(text: string, errno: number): FileError {
-    return errno === ELOOP && this.#folders ? linkInTheWay(text, "read") : failedCall("read", text, errno);
+    return errno === ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }
 
   #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {
@@ -225,13 +225,13 @@ export class NativeReader implements SourceReader {
   }
 
   #leave(): void {
-    // `#folders` closes its own descriptors.
-    if (this.#folder >= 0 && !this.#folders) this.#calls.close(this.#folder);
-    this.#folder = -1;
+    // `#directories` closes its own descriptors.
+    if (this.#directory >= 0 && !this.#directories) this.#calls.close(this.#directory);
+    this.#directory = -1;
   }
 
   #text(): string {
-    return joinPath(this.#roots[this.#root].path, this.#folderText);
+    return joinPath(this.#roots[this.#root].path, this.#directoryText);
   }
 
   #nameText(names: Uint8Array, start: number, end: number): string {

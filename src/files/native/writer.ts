@@ -10,15 +10,15 @@ import type { FileLook } from "../stat/file_stat.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
 import type {
   BegunPartial,
-  FinishedFolder,
-  FolderPlace,
+  DirectoryPlace,
+  FinishedDirectory,
   KeptBackup,
   Partial,
   RangeWriter,
   Resumable,
   TargetOptions,
   TargetWriter,
-  TouchedFolder,
+  TouchedDirectory,
 } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -26,14 +26,14 @@ import { DeviceWriter } from "../target/device_writer.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
 import { magicLink } from "./attributes.ts";
 import { NativeDevice } from "./device.ts";
-import { finishFolder } from "./finish.ts";
+import { finishDirectory } from "./finish.ts";
 import { makeHardLink, makeSymlink } from "./links.ts";
-import { folderPath, NativePartials } from "./partials.ts";
+import { directoryPath, NativePartials } from "./partials.ts";
 import { NativePlacing, type NativePlacingOptions } from "./placing.ts";
 import { NativePublisher } from "./publishing.ts";
 import { StandardOutput } from "../target/standard_output.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
-import { syncFolders } from "../target/sync.ts";
+import { syncDirectories } from "../target/sync.ts";
 import { checkShape, STANDARD_OUTPUT, targetText } from "../target/name.ts";
 import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
 
@@ -42,7 +42,7 @@ const UNCHANGED = 0xffffffff;
 export class NativeWriter implements TargetWriter {
   readonly #calls: FileCalls;
   readonly #placing: NativePlacing;
-  /** Large files and the end of the copy have a place of their own: they must not move the current folder. */
+  /** Large files and the end of the copy have a place of their own: they must not move the current directory. */
   readonly #aside: NativePlacing;
   readonly #publisher: NativePublisher;
   readonly #asidePublisher: NativePublisher;
@@ -64,8 +64,8 @@ export class NativeWriter implements TargetWriter {
     this.#placing.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)));
   }
 
-  takeCreated(): TouchedFolder[] {
-    return [...this.#placing.folders.takeCreated(), ...this.#aside.folders.takeCreated()];
+  takeCreated(): TouchedDirectory[] {
+    return [...this.#placing.directories.takeCreated(), ...this.#aside.directories.takeCreated()];
   }
 
   takeKept(): KeptBackup[] {
@@ -102,7 +102,7 @@ export class NativeWriter implements TargetWriter {
     if (cursor.type === RecordType.hardlink) return makeHardLink(placing, this.#publisher, name, target);
     const place = makeSymlink(placing, name, target);
     const { xattrs } = placing;
-    const link = place === undefined ? `${placing.folder}/${placing.temporaryText}` : `${place}`;
+    const link = place === undefined ? `${placing.directory}/${placing.temporaryText}` : `${place}`;
     const refused = xattrs?.setOfLink(link, cursor.xattrs());
     if (placing.options.preserve) this.#preserveLink(cursor, place);
     this.#publisher.rename(placing.temporary, name, place);
@@ -148,15 +148,15 @@ export class NativeWriter implements TargetWriter {
     this.#partials.keep(partial);
   }
 
-  finishFolders(folders: FinishedFolder[]): FileError[] {
-    const { folders: opened, attributes, options, roots, xattrs } = this.#aside;
+  finishDirectories(directories: FinishedDirectory[]): FileError[] {
+    const { directories: opened, attributes, options, roots, xattrs } = this.#aside;
     const statx = new Statx(this.#calls);
     const failures: FileError[] = [];
-    for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
+    for (const directory of directories.toSorted((a, b) => b.path.length - a.path.length)) {
       try {
-        const descriptor = opened.open(folder.root, folder.path, { create: false });
-        const text = targetText(roots[folder.root], folder.path);
-        finishFolder(this.#calls, { folder, descriptor, text, options, attributes, statx, xattrs });
+        const descriptor = opened.open(directory.root, directory.path, { create: false });
+        const text = targetText(roots[directory.root], directory.path);
+        finishDirectory(this.#calls, { directory, descriptor, text, options, attributes, statx, xattrs });
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
         failures.push(error);
@@ -165,16 +165,20 @@ export class NativeWriter implements TargetWriter {
     return failures;
   }
 
-  syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]> {
-    const { folders: opened, roots } = this.#aside;
-    return syncFolders(roots, folders, ({ root, path }) => folderPath(opened.open(root, path, { create: false })));
+  syncDirectories(directories: Iterable<DirectoryPlace>): Promise<FileError[]> {
+    const { directories: opened, roots } = this.#aside;
+    return syncDirectories(
+      roots,
+      directories,
+      ({ root, path }) => directoryPath(opened.open(root, path, { create: false })),
+    );
   }
 
-  sweep(folders: Iterable<FolderPlace>): void {
-    const { folders: opened, options: { token } } = this.#aside;
-    for (const { root, path } of folders) {
+  sweep(directories: Iterable<DirectoryPlace>): void {
+    const { directories: opened, options: { token } } = this.#aside;
+    for (const { root, path } of directories) {
       try {
-        sweep(folderPath(opened.open(root, path, { create: false })), token);
+        sweep(directoryPath(opened.open(root, path, { create: false })), token);
       } catch (error) {
         // Another directory has replaced it, or it cannot be opened.
         if (!(error instanceof FileError)) throw error;
@@ -193,7 +197,7 @@ export class NativeWriter implements TargetWriter {
     this.#aside.close();
   }
 
-  /** The file is all that a stream needs from then on; its folder would be two descriptors for each stream. */
+  /** The file is all that a stream needs from then on; its directory would be two descriptors for each stream. */
   #onlyOpen<Result>(open: () => Result): Result {
     try {
       return open();
@@ -228,12 +232,12 @@ export class NativeWriter implements TargetWriter {
 
   /** Owner and times of a symbolic link that still has its temporary name; what is not permitted is left. */
   #preserveLink(cursor: RecordCursor, place: number | undefined): void {
-    const { attributes, folder, temporary } = this.#placing;
+    const { attributes, directory, temporary } = this.#placing;
     readAttributes(cursor, this.#stat);
     const uid = attributes.isRoot ? this.#stat.uid : UNCHANGED;
     // A name in /proc refers to the open link itself, and not to its target.
     const [at, name, flags] = place === undefined
-      ? [folder, temporary, AT_SYMLINK_NOFOLLOW]
+      ? [directory, temporary, AT_SYMLINK_NOFOLLOW]
       : [AT_FDCWD, magicLink(place, this.#link), 0];
     this.#calls.fchownat(at, name, uid, cursor.uint32(RecordField.gid), flags);
     this.#calls.utimensat(at, name, attributes.putTimes(this.#stat), flags);

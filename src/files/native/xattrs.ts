@@ -141,13 +141,13 @@ export class XattrWriter {
   }
 
   /** Sets the access control lists, and removes those that were inherited and the source does not have. Comes last. */
-  setLists(descriptor: number, block: Uint8Array | undefined, options: { isFolder: boolean }): Refusal | undefined {
+  setLists(descriptor: number, block: Uint8Array | undefined, options: { isDirectory: boolean }): Refusal | undefined {
     if (!this.#choice.acls) return undefined;
     const place = this.#putPlace(`${descriptor}`);
     const lists = new Map<string, Uint8Array>();
     for (const { name, value } of block ? decodeXattrs(block) : []) lists.set(name, value);
     let refused: Refusal | undefined;
-    for (const name of options.isFolder ? [ACCESS_LIST, DEFAULT_LIST] : [ACCESS_LIST]) {
+    for (const name of options.isDirectory ? [ACCESS_LIST, DEFAULT_LIST] : [ACCESS_LIST]) {
       const value = lists.get(name);
       // One that is refused does not keep the others away.
       if (value) refused = this.#set(this.#xattrs.setxattr, place, name, value) ?? refused;

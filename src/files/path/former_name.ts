@@ -9,11 +9,11 @@ export function formerName(token: string, name: Uint8Array): string {
 }
 
 /**
- * Whether this user, not root, may remove another name of the file from its folder. In one that all may write to, such as
+ * Whether this user, not root, may remove another name of the file from its directory. In one that all may write to, such as
  * /tmp, that is for the owner of either, and so is replacing it.
  */
-export function mayBeForgotten(user: number, file: { uid: number }, folder: { uid: number; mode: number }): boolean {
-  return (folder.mode & 0o1000) === 0 || file.uid === user || folder.uid === user;
+export function mayBeForgotten(user: number, file: { uid: number }, directory: { uid: number; mode: number }): boolean {
+  return (directory.mode & 0o1000) === 0 || file.uid === user || directory.uid === user;
 }
 
 /** Of what was written under this name, and cannot be verified. */

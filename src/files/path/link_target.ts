@@ -14,10 +14,10 @@ export function checkSymlinkTarget(target: Uint8Array): void {
 }
 
 /** The first path of a hard link, split. @throws {ProtocolError} code "bad-path" or "bad-record". */
-export function parseFirstPath(target: Uint8Array): { folder: string; name: string; path: string } {
+export function parseFirstPath(target: Uint8Array): { directory: string; name: string; path: string } {
   checkPath(target, 0, target.length);
   const path = decodeName(target);
   if (path === "") throw new ProtocolError("bad-record", "Cannot read a record from the other side: its link is empty");
   const at = path.lastIndexOf("/");
-  return { folder: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1), path };
+  return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1), path };
 }

@@ -1,4 +1,4 @@
-/** Paths of this machine as text. "/" everywhere; on Windows "\" too, drives and shared folders (`\\server\share`). */
+/** Paths of this machine as text. "/" everywhere; on Windows "\" too, drives and shared directories (`\\server\share`). */
 
 /** How paths are written: as on Windows, or as everywhere else. */
 export type PathStyle = "posix" | "windows";
@@ -10,16 +10,18 @@ export function isSeparator(char: string, style: PathStyle = PATH_STYLE): boolea
   return char === "/" || (char === "\\" && style === "windows");
 }
 
-/** Whether no folder is needed to find it. `C:x` is not absolute; `\x` is, as only the drive is left open. */
+/** Whether no directory is needed to find it. `C:x` is not absolute; `\x` is, as only the drive is left open. */
 export function isAbsolutePath(path: string, style: PathStyle = PATH_STYLE): boolean {
   const root = path.slice(0, rootLength(path, style));
   return root !== "" && !/^[a-z]:$/i.test(root);
 }
 
-/** A relative path below a folder; "" is the folder itself. */
-export function joinPath(folder: string, path: string, style: PathStyle = PATH_STYLE): string {
-  if (path === "") return folder;
-  return folder === "" || isSeparator(folder[folder.length - 1], style) ? folder + path : `${folder}/${path}`;
+/** A relative path below a directory; "" is the directory itself. */
+export function joinPath(directory: string, path: string, style: PathStyle = PATH_STYLE): string {
+  if (path === "") return directory;
+  return directory === "" || isSeparator(directory[directory.length - 1], style)
+    ? directory + path
+    : `${directory}/${path}`;
 }
 
 /**
@@ -55,7 +57,7 @@ export function baseName(path: string, style: PathStyle = PATH_STYLE): string {
 }
 
 /** What stands before the last component; "." when there is nothing, and a root itself. */
-export function folderOf(path: string, style: PathStyle = PATH_STYLE): string {
+export function directoryOf(path: string, style: PathStyle = PATH_STYLE): string {
   const bare = withoutTrailingSlashes(path, style);
   const root = rootLength(bare, style);
   const at = Math.max(root, lastSeparator(bare, style));

@@ -10,7 +10,7 @@ export interface NameRules {
   readonly style: PathStyle;
   /** Whether two names that differ in case alone are usually one file. */
   readonly ignoresCase: boolean;
-  /** The path of something that is there, as its folders spell it. */
+  /** The path of something that is there, as its directories spell it. */
   realPath(path: string): string;
 }
 
@@ -29,7 +29,7 @@ const NO_CHARACTER = /[\\/:*?"<>|\u0000-\u001f]/;
 /**
  * Why Windows would take a name for something else, or not at all; undefined for a good one.
  *
- * Source: Microsoft, "Naming Files, Paths, and Namespaces". ":" is for drives and for streams of NTFS, "\" for folders.
+ * Source: Microsoft, "Naming Files, Paths, and Namespaces". ":" is for drives and for streams of NTFS, "\" for directories.
  */
 export function problemOnWindows(name: string): string | undefined {
   const found = NO_CHARACTER.exec(name)?.[0];
@@ -75,8 +75,8 @@ export function nameKey(path: string, { ignoresCase }: Pick<NameRules, "ignoresC
 }
 
 /**
- * That what is there under a path has this very name, and not one that differs in case: two files of one folder would
- * become one, and two folders be mixed, without a word.
+ * That what is there under a path has this very name, and not one that differs in case: two files of one directory would
+ * become one, and two directories be mixed, without a word.
  *
  * @param path of something that is there and no link.
  * @throws {FileError} with this act; or what `realPath` throws.

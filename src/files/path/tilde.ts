@@ -4,9 +4,9 @@ import { homeOfUser } from "../../native/file/home.ts";
 import { joinPath, PATH_STYLE, type PathStyle } from "./local_path.ts";
 
 /**
- * Replaces a leading "~" or "~user" by that home folder. As in a shell, an unknown user leaves the text as it is.
+ * Replaces a leading "~" or "~user" by that home directory. As in a shell, an unknown user leaves the text as it is.
  *
- * @param own what "~" alone stands for, where that is not the home folder.
+ * @param own what "~" alone stands for, where that is not the home directory.
  */
 export function expandTilde(path: string, own?: string): string {
   const match = /^~([^/]*)(?:\/+(.*))?$/s.exec(path);
@@ -16,7 +16,7 @@ export function expandTilde(path: string, own?: string): string {
 }
 
 /**
- * The home folder of whoever runs this. On Windows a HOME is that of a shell such as Git's, whose paths Windows does not
+ * The home directory of whoever runs this. On Windows a HOME is that of a shell such as Git's, whose paths Windows does not
  * know, so it comes last.
  */
 export function ownHome(

@@ -6,7 +6,7 @@
 import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
 import { isShared, ownUser } from "../target/directory_access.ts";
 import { codeOf, failedDeno, linkInTheWay } from "../stat/file_failure.ts";
-import { folderOf, joinPath } from "../path/local_path.ts";
+import { directoryOf, joinPath } from "../path/local_path.ts";
 
 /** Owner and mode of a directory or file. */
 type Owned = Pick<Deno.FileInfo, "uid" | "mode">;
@@ -34,7 +34,7 @@ export function canOthersSwap(path: string): boolean {
   if (ownUser() === undefined) return false;
   let below = Deno.statSync(path);
   for (let at = Deno.realPathSync(path);;) {
-    const above = folderOf(at);
+    const above = directoryOf(at);
     if (above === at || above === ".") return false;
     const info = Deno.lstatSync(above);
     if (canOthersReplace(info, below)) return true;
@@ -59,8 +59,8 @@ export class LinkCheck {
   /** @throws {FileError} if a directory between the root and root/path is a symbolic link. */
   check(root: string, path: string): void {
     if (this.#root?.path !== root) this.#root = { path: root, real: realPathOf(root) };
-    const folder = joinPath(root, path);
-    if (path !== "" && realPathOf(folder) !== joinPath(this.#root.real, path)) throw linkInTheWay(folder, "read");
+    const directory = joinPath(root, path);
+    if (path !== "" && realPathOf(directory) !== joinPath(this.#root.real, path)) throw linkInTheWay(directory, "read");
   }
 }
 

@@ -26,7 +26,7 @@ export class PortableComparer implements TargetComparer {
   path = "";
   readonly #options: TargetOptions;
   readonly #placing: PortablePlacing;
-  /** For a look elsewhere, which must not move the current folder. */
+  /** For a look elsewhere, which must not move the current directory. */
   readonly #aside: PortablePlacing;
 
   constructor(roots: TargetRoot[], options: TargetOptions, rules?: NameRules) {
@@ -39,14 +39,14 @@ export class PortableComparer implements TargetComparer {
     const path = start === end ? "" : decodeName(bytes.subarray(start, end));
     try {
       this.#placing.enter(root, path, { create: false });
-      const info = existingAt(this.#placing.folder);
-      // The folder of a root may be a link that the user named.
-      if (info && path !== "" && !info.isDirectory) throw failedWith("create", this.#placing.folder, "ENOTDIR");
+      const info = existingAt(this.#placing.directory);
+      // The directory of a root may be a link that the user named.
+      if (info && path !== "" && !info.isDirectory) throw failedWith("create", this.#placing.directory, "ENOTDIR");
       return info !== undefined;
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       if (error instanceof FileError && error.code === "ENOENT") return false;
-      throw failedDeno("create", this.#placing.folder, error);
+      throw failedDeno("create", this.#placing.directory, error);
     }
   }
 
@@ -127,7 +127,7 @@ export class PortableComparer implements TargetComparer {
   revert(kept: FileIdentity | undefined): string {
     const { path } = this;
     const wrong = unverifiedName(encodeName(baseName(path)));
-    const other = joinPath(this.#placing.folder, wrong);
+    const other = joinPath(this.#placing.directory, wrong);
     try {
       const linked = tryLink(path, other);
       // Another range of it was wrong too.
@@ -152,7 +152,7 @@ export class PortableComparer implements TargetComparer {
   #isHardLink(target: Uint8Array): boolean {
     const first = parseFirstPath(target);
     try {
-      this.#aside.enter(this.#placing.root, first.folder, { create: false });
+      this.#aside.enter(this.#placing.root, first.directory, { create: false });
       const info = existingAt(this.#aside.pathOf(first.name));
       return info !== undefined && this.stat.inode !== 0 && info.dev === this.stat.dev && info.ino === this.stat.inode;
     } catch {

@@ -10,7 +10,7 @@ import { FileStat } from "../stat/file_stat.ts";
 import { spaceOf } from "../stat/free_space.ts";
 import { listDirectory } from "../native/lister.ts";
 import { PortableLister } from "./lister.ts";
-import { makeRootFolder } from "./folder.ts";
+import { makeRootDirectory } from "./directory.ts";
 import { PortableReader } from "./reader.ts";
 import { readPath } from "./stat.ts";
 import { PortableWriter } from "./writer.ts";
@@ -39,9 +39,9 @@ export function createPortableEngine(rules?: NameRules): FileEngine {
       return {
         lister,
         get place() {
-          return lister.folder;
+          return lister.directory;
         },
-        close: () => lister.closeFolder(),
+        close: () => lister.closeDirectory(),
       };
     },
     sourceReader: (roots, options) => new PortableReader(roots, options),
@@ -66,20 +66,20 @@ const portablePaths: PathCalls = {
       }
     });
   },
-  makeFolder(path, place) {
-    return attempt("create", path, () => makeRootFolder(path, place));
+  makeDirectory(path, place) {
+    return attempt("create", path, () => makeRootDirectory(path, place));
   },
-  holdFolder(path, identity) {
+  holdDirectory(path, identity) {
     if (Deno.build.os === "windows") return undefined;
-    let folder: Deno.FsFile;
+    let directory: Deno.FsFile;
     try {
-      folder = Deno.openSync(path);
+      directory = Deno.openSync(path);
     } catch {
       // The directory is not readable.
       return undefined;
     }
-    if (isSameFile(identityOf(folder.statSync()), identity)) return folder;
-    folder.close();
+    if (isSameFile(identityOf(directory.statSync()), identity)) return directory;
+    directory.close();
     throw swapped("create", path);
   },
   realPath(path) {
@@ -90,17 +90,17 @@ const portablePaths: PathCalls = {
     if (calls) return listDirectory(calls, path);
     return Array.from(Deno.readDirSync(path), ({ name, isDirectory, isSymlink }) => ({
       name,
-      isFolder: isDirectory,
+      isDirectory: isDirectory,
       isLink: isSymlink,
     }));
   },
 };
 
-async function freeSpace(folder: string): Promise<number | undefined> {
-  if (hasEscapedBytes(folder)) return undefined;
+async function freeSpace(directory: string): Promise<number | undefined> {
+  if (hasEscapedBytes(directory)) return undefined;
   try {
     const { statfsSync } = await import("node:fs");
-    return spaceOf(statfsSync(folder), Deno.build.os !== "windows" && Deno.uid() === 0);
+    return spaceOf(statfsSync(directory), Deno.build.os !== "windows" && Deno.uid() === 0);
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ import type { ReadOptions, SourceRoot } from "../engine/source.ts";
 import { checkRealPath } from "../target/confinement.ts";
 import { codeOf, failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
-import type { FolderLister } from "../engine/folder_lister.ts";
+import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { joinPath } from "../path/local_path.ts";
 import { LinkCheck } from "./access.ts";
 import { readPath, sentModeMask } from "./stat.ts";
@@ -15,23 +15,23 @@ import { notText } from "./text_lister.ts";
 
 /** What stands in the place of bytes that are not UTF-8; the name cannot be opened by it. */
 const REPLACEMENT = "\ufffd";
-/** A folder of this size is listed piece by piece: all at once it would take half a kilobyte for each entry. */
-const LARGE_FOLDER_BYTES = 256 << 10;
+/** A directory of this size is listed piece by piece: all at once it would take half a kilobyte for each entry. */
+const LARGE_DIRECTORY_BYTES = 256 << 10;
 const PIECE = 1024;
 
-export class PortableLister implements FolderLister {
+export class PortableLister implements DirectoryLister {
   readonly stat = new FileStat();
   readonly note = gapNote();
   names: Uint8Array = new Uint8Array(0);
   readonly nameStart = 0;
   kind = 0;
   #entries: Iterator<Deno.DirEntry> | undefined;
-  /** Where the entries of a large folder come from. Before Deno 2.6 they come all at once from there, too. */
+  /** Where the entries of a large directory come from. Before Deno 2.6 they come all at once from there, too. */
   #source: AsyncIterator<Deno.DirEntry> | undefined;
   /** Entries that are still to be given out of the piece that came last. */
   #left = 0;
   #failure: FileError | undefined;
-  #folder = "";
+  #directory = "";
   #name = "";
   /** Names with U+FFFD in the open directory. If a name comes twice, at least one of the two is not UTF-8. */
   readonly #replaced = new Set<string>();
@@ -48,29 +48,29 @@ export class PortableLister implements FolderLister {
     return this.names.length;
   }
 
-  /** Path of the folder that was opened last. */
-  get folder(): string {
-    return this.#folder;
+  /** Path of the directory that was opened last. */
+  get directory(): string {
+    return this.#directory;
   }
 
   statRoot(root: SourceRoot): void {
     this.#stat(root.path, true);
   }
 
-  openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
-    this.closeFolder();
-    this.#folder = joinPath(root.path, path);
+  openDirectory(root: SourceRoot, path: string, options: { follow: boolean }): void {
+    this.closeDirectory();
+    this.#directory = joinPath(root.path, path);
     this.#replaced.clear();
-    this.#stat(this.#folder, options.follow);
-    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#folder, "read");
-    if (this.stat.kind !== FileKind.folder) throw failedWith("read", this.#folder, "ENOTDIR");
-    checkRealPath("read", this.#folder, root.within);
+    this.#stat(this.#directory, options.follow);
+    if (this.stat.kind === FileKind.symlink) throw linkInTheWay(this.#directory, "read");
+    if (this.stat.kind !== FileKind.directory) throw failedWith("read", this.#directory, "ENOTDIR");
+    checkRealPath("read", this.#directory, root.within);
     this.#links?.check(root.path, path);
     try {
-      if (this.stat.size < LARGE_FOLDER_BYTES) this.#entries = Deno.readDirSync(this.#folder)[Symbol.iterator]();
-      else this.#source = Deno.readDir(this.#folder)[Symbol.asyncIterator]();
+      if (this.stat.size < LARGE_DIRECTORY_BYTES) this.#entries = Deno.readDirSync(this.#directory)[Symbol.iterator]();
+      else this.#source = Deno.readDir(this.#directory)[Symbol.asyncIterator]();
     } catch (error) {
-      throw failedDeno("read", this.#folder, error);
+      throw failedDeno("read", this.#directory, error);
     }
   }
 
@@ -86,15 +86,15 @@ export class PortableLister implements FolderLister {
     try {
       entry = this.#entries?.next();
     } catch (error) {
-      throw failedDeno("read", this.#folder, error);
+      throw failedDeno("read", this.#directory, error);
     }
     if (!entry || entry.done) return false;
     this.#left--;
     const { name, isFile, isDirectory, isSymlink } = entry.value;
     this.#name = name;
     this.names = encodeName(name);
-    this.kind = isFile ? FileKind.file : isDirectory ? FileKind.folder : isSymlink ? FileKind.symlink : 0;
-    // A name that is not what the system has must be found out before it is taken for a folder's.
+    this.kind = isFile ? FileKind.file : isDirectory ? FileKind.directory : isSymlink ? FileKind.symlink : 0;
+    // A name that is not what the system has must be found out before it is taken for a directory's.
     if (name.includes(REPLACEMENT)) {
       this.kind = 0;
       this.#isRepeated = this.#replaced.has(name);
@@ -108,7 +108,7 @@ export class PortableLister implements FolderLister {
   }
 
   statEntry(options: { follow: boolean }): void {
-    const path = joinPath(this.#folder, this.#name);
+    const path = joinPath(this.#directory, this.#name);
     if (this.#name.includes(REPLACEMENT)) {
       if (this.#isRepeated) throw notText(path);
       checkName(path);
@@ -117,7 +117,7 @@ export class PortableLister implements FolderLister {
   }
 
   linkTarget(): Uint8Array {
-    const path = joinPath(this.#folder, this.#name);
+    const path = joinPath(this.#directory, this.#name);
     try {
       const target = Deno.readLinkSync(path);
       if (!target.includes(REPLACEMENT)) return encodeName(target);
@@ -127,7 +127,7 @@ export class PortableLister implements FolderLister {
     throw new FileError("read", path, "where it leads is not UTF-8", { code: FileCode.notText });
   }
 
-  closeFolder(): void {
+  closeDirectory(): void {
     this.#entries = undefined;
     this.#source?.return?.().catch(() => {});
     this.#source = undefined;
@@ -144,7 +144,7 @@ export class PortableLister implements FolderLister {
         else piece.push(value);
       }
     } catch (error) {
-      this.#failure = failedDeno("read", this.#folder, error);
+      this.#failure = failedDeno("read", this.#directory, error);
       more = false;
     }
     // It was closed meanwhile.

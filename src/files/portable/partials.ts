@@ -8,7 +8,7 @@ import type { RangeReader } from "../engine/source.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import type { Attributes } from "../stat/file_stat.ts";
-import { mayHold } from "../target/held_folders.ts";
+import { mayHold } from "../target/held_directories.ts";
 import { baseName } from "../path/local_path.ts";
 import { OpenPartials } from "../../resume/partial/open_partials.ts";
 import { type PortablePlacing, remove } from "./placing.ts";
@@ -36,8 +36,8 @@ export class PortablePartials {
     const target = placing.roots[root];
     checkShape(target, path !== "");
     if (target.kind === "device") return { root, path, temporary: "", size, identity: UNKNOWN_FILE };
-    const { folder, name } = splitTarget(target, path);
-    placing.enter(root, folder);
+    const { directory, name } = splitTarget(target, path);
+    placing.enter(root, directory);
     const text = placing.pathOf(name);
     const { made, temporary } = placing.createFile(text);
     let identity: FileIdentity;
@@ -62,10 +62,10 @@ export class PortablePartials {
     const target = placing.roots[root];
     checkShape(target, path !== "");
     if (target.kind !== "device" && resumable) {
-      const { folder, name } = splitTarget(target, path);
-      placing.enter(root, folder);
+      const { directory, name } = splitTarget(target, path);
+      placing.enter(root, directory);
       placing.pathOf(name);
-      const place = placing.folder;
+      const place = placing.directory;
       const { source, record: journal } = resumable;
       const taken = source ? await takeOver(place, resumable, source) : await removeEarlier(place, resumable);
       if (taken) {
@@ -155,10 +155,10 @@ export class PortablePartials {
     }
   }
 
-  /** Makes the folder of the partial file the current one. Returns the path of the temporary file. */
+  /** Makes the directory of the partial file the current one. Returns the path of the temporary file. */
   #enter(partial: Partial): string {
-    const { folder } = splitTarget(this.#placing.roots[partial.root], partial.path);
-    this.#placing.enter(partial.root, folder);
+    const { directory } = splitTarget(this.#placing.roots[partial.root], partial.path);
+    this.#placing.enter(partial.root, directory);
     return this.#placing.pathOf(partial.temporary);
   }
 }

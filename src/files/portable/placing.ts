@@ -6,7 +6,7 @@
 import { checkRealPath } from "../target/confinement.ts";
 import { ProtocolError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { TargetOptions, TouchedFolder } from "../engine/target.ts";
+import type { TargetOptions, TouchedDirectory } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped, UNKNOWN_FILE } from "../stat/file_identity.ts";
@@ -14,10 +14,10 @@ import { formerName } from "../path/former_name.ts";
 import { baseName, joinPath } from "../path/local_path.ts";
 import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "./access.ts";
 import { PortableAttributes } from "./attributes.ts";
-import { makeUnfinishedFolder } from "./folder.ts";
+import { makeUnfinishedDirectory } from "./directory.ts";
 import { statOf } from "./stat.ts";
 import { TEMPORARY_MODE } from "../stat/target_mode.ts";
-import { checkShape, rootDirectory, rootFolder } from "../target/name.ts";
+import { checkShape, rootDirectory, rootPath } from "../target/name.ts";
 import { checkSameCase, checkTargetName, type NameRules, OWN_RULES } from "../path/name_rules.ts";
 import { TemporaryNames } from "../path/temporary_name.ts";
 
@@ -28,8 +28,8 @@ export class PortablePlacing {
   readonly options: TargetOptions;
   readonly attributes = new PortableAttributes();
   root = -1;
-  /** Absolute path of the current folder. */
-  folder = "";
+  /** Absolute path of the current directory. */
+  directory = "";
   /** Path of the current directory relative to the root. */
   path = "";
   /** Status of the current directory when it was entered. */
@@ -45,7 +45,7 @@ export class PortablePlacing {
   readonly #names: TemporaryNames;
   readonly rules: NameRules;
   #unfinished: string | undefined;
-  #created: TouchedFolder[] = [];
+  #created: TouchedDirectory[] = [];
 
   constructor(roots: TargetRoot[], options: TargetOptions, rules: NameRules = OWN_RULES) {
     this.roots = roots;
@@ -54,44 +54,44 @@ export class PortablePlacing {
     this.#names = new TemporaryNames(options.token);
   }
 
-  /** Makes the folder the current one; every component is looked at. @throws {FileError} */
+  /** Makes the directory the current one; every component is looked at. @throws {FileError} */
   enter(root: number, path: string, options: { create: boolean } = { create: true }): void {
     const target = this.roots[root];
     if (path !== "" || !target) checkShape(target, true);
     this.root = -1;
-    let folder = rootFolder(target);
+    let directory = rootPath(target);
     if (target.kind !== "device") this.#enterRoot(target);
     if (path !== "") {
       for (let start = 0; start <= path.length;) {
         let end = path.indexOf("/", start);
         if (end === -1) end = path.length;
         const name = path.slice(start, end);
-        folder = joinPath(folder, name);
-        checkTargetName(name, folder, this.rules);
-        this.#enterOne(root, path.slice(0, end), folder, options.create);
+        directory = joinPath(directory, name);
+        checkTargetName(name, directory, this.rules);
+        this.#enterOne(root, path.slice(0, end), directory, options.create);
         start = end + 1;
       }
     }
-    if (folder !== this.folder) this.#newModes = undefined;
+    if (directory !== this.directory) this.#newModes = undefined;
     this.root = root;
-    this.folder = folder;
+    this.directory = directory;
     this.path = path;
   }
 
   current(): TargetRoot {
-    if (this.root < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no folder");
+    if (this.root < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
     return this.roots[this.root];
   }
 
-  takeCreated(): TouchedFolder[] {
+  takeCreated(): TouchedDirectory[] {
     const created = this.#created;
     this.#created = [];
     return created;
   }
 
-  /** Absolute path of the thing with this name in the current folder. */
+  /** Absolute path of the thing with this name in the current directory. */
   pathOf(name: string): string {
-    const path = joinPath(this.folder, name);
+    const path = joinPath(this.directory, name);
     checkTargetName(name, path, this.rules);
     return path;
   }
@@ -99,7 +99,7 @@ export class PortablePlacing {
   /** Makes something under a temporary name that is to become `path`. Returns what `make` does, and the name. */
   makeTemporary<Made>(path: string, act: string, make: (temporary: string) => Made): { made: Made; temporary: string } {
     for (;;) {
-      const temporary = joinPath(this.folder, this.#names.next());
+      const temporary = joinPath(this.directory, this.#names.next());
       try {
         const made = make(temporary);
         this.#unfinished = temporary;
@@ -115,14 +115,14 @@ export class PortablePlacing {
   /** Creates a temporary file for `path`. @throws {FileError} */
   createFile(path: string): { made: Deno.FsFile; temporary: string; identity: FileIdentity } {
     const mode = windows() ? undefined : TEMPORARY_MODE;
-    if (this.isSwappable) this.checkFolder();
+    if (this.isSwappable) this.checkDirectory();
     const { made, temporary } = this.makeTemporary(
       path,
       "write",
       (temporary) => Deno.openSync(temporary, { write: true, createNew: true, mode }),
     );
     try {
-      if (this.isSwappable) this.checkFolder();
+      if (this.isSwappable) this.checkDirectory();
       return { made, temporary, identity: this.isWatched ? identityOf(made.statSync()) : UNKNOWN_FILE };
     } catch (error) {
       made.close();
@@ -149,12 +149,12 @@ export class PortablePlacing {
 
   /** Returns the permission bits that the current directory grants to new files. */
   newModes(): number {
-    return this.#newModes ??= newModesIn(this.folder, this.#names.next());
+    return this.#newModes ??= newModesIn(this.directory, this.#names.next());
   }
 
-  /** Where that stays. @param path in the current folder. */
+  /** Where that stays. @param path in the current directory. */
   formerOf(path: string): string {
-    return joinPath(this.folder, formerName(this.options.token, encodeName(baseName(path))));
+    return joinPath(this.directory, formerName(this.options.token, encodeName(baseName(path))));
   }
 
   abandon(): void {
@@ -179,52 +179,52 @@ export class PortablePlacing {
     }
   }
 
-  #enterOne(root: number, path: string, folder: string, create: boolean): void {
+  #enterOne(root: number, path: string, directory: string, create: boolean): void {
     try {
-      let info = existingAt(folder);
+      let info = existingAt(directory);
       if (!info) {
-        if (!create) throw failedWith("create", folder, "ENOENT");
-        info = this.#makeFolder(root, path, folder);
-      } else if (info.isDirectory) checkSameCase("create", folder, this.rules);
-      if (info.isSymlink) throw linkInTheWay(folder);
-      if (!info.isDirectory) throw failedWith("create", folder, "ENOTDIR");
+        if (!create) throw failedWith("create", directory, "ENOENT");
+        info = this.#makeDirectory(root, path, directory);
+      } else if (info.isDirectory) checkSameCase("create", directory, this.rules);
+      if (info.isSymlink) throw linkInTheWay(directory);
+      if (!info.isDirectory) throw failedWith("create", directory, "ENOTDIR");
       this.isSwappable ||= canOthersReplace(this.#info!, info);
       this.#shared = isSharedByOthers(info);
       this.#info = info;
     } catch (error) {
-      throw failedDeno("create", folder, error);
+      throw failedDeno("create", directory, error);
     }
   }
 
-  #makeFolder(root: number, path: string, folder: string): Deno.FileInfo {
+  #makeDirectory(root: number, path: string, directory: string): Deno.FileInfo {
     try {
-      makeUnfinishedFolder(folder, { exposed: this.isWatched });
+      makeUnfinishedDirectory(directory, { exposed: this.isWatched });
       this.#created.push({ root, path, created: true });
     } catch (error) {
       // Another stream may have made it in this moment.
       if (codeOf(error) !== "EEXIST") throw error;
     }
-    return Deno.lstatSync(folder);
+    return Deno.lstatSync(directory);
   }
 
   /** @throws {FileError} if the path of the current directory refers to another one. */
-  checkFolder(): void {
-    if (this.leadsToFolder()) return;
-    throw swapped("write", this.folder);
+  checkDirectory(): void {
+    if (this.leadsToDirectory()) return;
+    throw swapped("write", this.directory);
   }
 
   /** Returns whether the path of the current directory still refers to it. */
-  leadsToFolder(): boolean {
-    return leadsTo(this.folder, identityOf(this.#info!), { follow: this.path === "" });
+  leadsToDirectory(): boolean {
+    return leadsTo(this.directory, identityOf(this.#info!), { follow: this.path === "" });
   }
 
   #openUp(): boolean {
-    // The folder that a file is copied into is no part of the copy: there the user's word counts.
+    // The directory that a file is copied into is no part of the copy: there the user's word counts.
     if (windows() || this.roots[this.root].kind !== "folder") return false;
-    if (this.isSwappable) this.checkFolder();
-    const stat = statOf(Deno.statSync(this.folder));
+    if (this.isSwappable) this.checkDirectory();
+    const stat = statOf(Deno.statSync(this.directory));
     if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
-    this.attributes.setMode(this.folder, stat.mode | 0o700);
+    this.attributes.setMode(this.directory, stat.mode | 0o700);
     this.#created.push({ root: this.root, path: this.path, created: false, mode: stat.mode });
     return true;
   }

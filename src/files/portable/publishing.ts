@@ -97,7 +97,7 @@ export class PortablePublisher {
     if (!this.#placing.isWatched) return Deno.renameSync(temporary, path);
     // The old file keeps a second name until the result is checked.
     const existing = existingAt(path);
-    const spare = joinPath(this.#placing.folder, this.#placing.nextName());
+    const spare = joinPath(this.#placing.directory, this.#placing.nextName());
     const isKept = existing !== undefined && this.#mayBeForgotten(existing) && tryLink(path, spare);
     try {
       this.#checkTemporary(temporary, identity, path);
@@ -107,7 +107,7 @@ export class PortablePublisher {
         else remove(path);
         throw planted("write", path);
       }
-      if (this.#placing.isSwappable) this.#placing.checkFolder();
+      if (this.#placing.isSwappable) this.#placing.checkDirectory();
     } finally {
       if (isKept) remove(spare);
     }
@@ -115,7 +115,7 @@ export class PortablePublisher {
 
   /** Gives a link its final name. @throws {FileError} and errors of `Deno.*`. */
   renameLink(temporary: string, path: string): void {
-    if (this.#placing.isSwappable) this.#placing.checkFolder();
+    if (this.#placing.isSwappable) this.#placing.checkDirectory();
     const identity = this.#placing.isWatched ? identityOf(Deno.lstatSync(temporary)) : UNKNOWN_FILE;
     this.#keepFormer(path);
     this.#rename(temporary, path, identity);
@@ -132,16 +132,16 @@ export class PortablePublisher {
 
   /** With `keepsFormer`: backs up the file that is about to be replaced. */
   #keepFormer(path: string): void {
-    const { folder, options, path: below, root, roots } = this.#placing;
+    const { directory, options, path: below, root, roots } = this.#placing;
     if (!options.keepsFormer) return;
-    remove(joinPath(folder, unverifiedName(encodeName(baseName(path)))));
+    remove(joinPath(directory, unverifiedName(encodeName(baseName(path)))));
     const existing = existingAt(path);
     if (!existing || !this.#mayBeForgotten(existing)) return;
     const former = this.#placing.formerOf(path);
     const identity = identityOf(existing);
     if (!tryLink(path, former) || !leadsTo(former, identity, { follow: false })) return;
-    const isFolder = roots[root].kind === "folder";
-    this.#kept.push({ root, path: isFolder ? joinPath(below, baseName(path)) : "", identity });
+    const isDirectory = roots[root].kind === "folder";
+    this.#kept.push({ root, path: isDirectory ? joinPath(below, baseName(path)) : "", identity });
   }
 
   /** Returns the backups since the last call. */
@@ -153,7 +153,7 @@ export class PortablePublisher {
 
   #mayBeForgotten(existing: Deno.FileInfo): boolean {
     const user = ownUser() ?? 0;
-    return user === 0 || mayBeForgotten(user, statOf(existing), statOf(Deno.statSync(this.#placing.folder)));
+    return user === 0 || mayBeForgotten(user, statOf(existing), statOf(Deno.statSync(this.#placing.directory)));
   }
 
   #keepExisting(temporary: string, existing: FileStat): void {

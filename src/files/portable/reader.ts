@@ -11,7 +11,7 @@ import { changeBetween, FileChange } from "../stat/file_change.ts";
 import { failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "../stat/file_stat.ts";
-import { folderOf, joinPath } from "../path/local_path.ts";
+import { directoryOf, joinPath } from "../path/local_path.ts";
 import { canOthersSwap, isSharedByOthers, leadsTo } from "./access.ts";
 import { readOpen, readPath, sentModeMask } from "./stat.ts";
 import { hasGrown, isSpecial } from "../stat/source_failure.ts";
@@ -25,7 +25,7 @@ export class PortableReader implements SourceReader {
   readonly #modeMask: number;
   readonly #follow: boolean;
   readonly #after = new FileStat();
-  #folder = "";
+  #directory = "";
   /** Real path of the current directory, if links are not followed and others can change the path. */
   #real: string | undefined;
   #within: string | undefined;
@@ -37,24 +37,24 @@ export class PortableReader implements SourceReader {
     this.#follow = follow;
   }
 
-  get folderPath(): string {
-    return this.#folder;
+  get directoryPath(): string {
+    return this.#directory;
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
     const source = this.#roots[root];
     const below = start === end ? "" : decodeName(bytes.subarray(start, end));
-    const folder = joinPath(source.path, below);
+    const directory = joinPath(source.path, below);
     if (source.kind === "folder") {
       try {
-        checkRealPath("read", folder, source.within);
-        if (!Deno.statSync(folder).isDirectory) throw failedWith("read", folder, "ENOTDIR");
-        this.#real = this.#follow ? undefined : watchedFolder(source, below);
+        checkRealPath("read", directory, source.within);
+        if (!Deno.statSync(directory).isDirectory) throw failedWith("read", directory, "ENOTDIR");
+        this.#real = this.#follow ? undefined : watchedDirectory(source, below);
       } catch (error) {
-        throw failedDeno("read", folder, error);
+        throw failedDeno("read", directory, error);
       }
     }
-    this.#folder = folder;
+    this.#directory = directory;
     this.#root = source;
     this.#within = source.within;
   }
@@ -67,7 +67,7 @@ export class PortableReader implements SourceReader {
     at: number,
     limit: number,
   ): number {
-    const path = joinPath(this.#folder, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
+    const path = joinPath(this.#directory, nameStart === nameEnd ? "" : decodeName(names.subarray(nameStart, nameEnd)));
     checkRealPath("read", path, this.#within);
     const isRoot = nameStart === nameEnd;
     const file = openRegular(path, this.stat, { follow: this.#follow || isRoot });
@@ -93,7 +93,7 @@ export class PortableReader implements SourceReader {
     const text = joinPath(this.#roots[root].path, path);
     const source = this.#roots[root];
     checkRealPath("read", text, source.within);
-    const real = this.#follow || path === "" ? undefined : watchedFolder(source, folderBelow(path));
+    const real = this.#follow || path === "" ? undefined : watchedDirectory(source, directoryBelow(path));
     const file = openRegular(text, this.stat, { follow: this.#follow || path === "" });
     try {
       if (!this.#follow) this.#checkOpen(text, path === "" ? source : undefined, real);
@@ -120,7 +120,7 @@ export class PortableReader implements SourceReader {
       return;
     }
     if (real === undefined) return;
-    if (!leadsTo(path, this.stat, { follow: false }) || realPathOf(folderOf(path)) !== real) {
+    if (!leadsTo(path, this.stat, { follow: false }) || realPathOf(directoryOf(path)) !== real) {
       throw replaced("read", path);
     }
   }
@@ -180,7 +180,7 @@ export class PortableRangeReader implements RangeReader {
  * @returns real path of the directory; undefined if nobody else can change the path.
  * @throws {FileError} and errors of `Deno.*`.
  */
-function watchedFolder(root: SourceRoot, below: string): string | undefined {
+function watchedDirectory(root: SourceRoot, below: string): string | undefined {
   if (!leadsTo(root.path, root.identity, { follow: true })) throw swapped("read", root.path);
   const real = Deno.realPathSync(joinPath(root.path, below));
   if (real !== joinPath(Deno.realPathSync(root.path), below)) throw linkInTheWay(joinPath(root.path, below), "read");
@@ -196,7 +196,7 @@ function realPathOf(path: string): string | undefined {
 }
 
 /** Returns the directory of a path below a root; "" if it is the root. */
-function folderBelow(path: string): string {
+function directoryBelow(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 

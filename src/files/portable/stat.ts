@@ -48,7 +48,7 @@ export function statOf(info: Deno.FileInfo): FileStat {
 
 function kindOf(info: Deno.FileInfo): number {
   if (info.isFile) return FileKind.file;
-  if (info.isDirectory) return FileKind.folder;
+  if (info.isDirectory) return FileKind.directory;
   if (info.isSymlink) return FileKind.symlink;
   if (info.isFifo) return FileKind.fifo;
   if (info.isSocket) return FileKind.socket;

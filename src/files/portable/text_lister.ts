@@ -16,7 +16,7 @@ import { wholeMilliseconds } from "./runtime_gaps.ts";
 /** Times have whole milliseconds, because they are compared with times from `Deno.*` calls. */
 export class TextLister extends NativeLister {
   readonly #links: LinkCheck | undefined;
-  #folder = "";
+  #directory = "";
   #name = "";
 
   constructor(calls: FileCalls, { follow = true }: ReadOptions = {}) {
@@ -25,8 +25,8 @@ export class TextLister extends NativeLister {
   }
 
   /** Path of the directory that was opened last. */
-  get folder(): string {
-    return this.#folder;
+  get directory(): string {
+    return this.#directory;
   }
 
   override statRoot(root: SourceRoot): void {
@@ -34,9 +34,9 @@ export class TextLister extends NativeLister {
     this.#cutTimes();
   }
 
-  override openFolder(root: SourceRoot, path: string, options: { follow: boolean }): void {
-    this.#folder = joinPath(root.path, path);
-    super.openFolder(root, path, options);
+  override openDirectory(root: SourceRoot, path: string, options: { follow: boolean }): void {
+    this.#directory = joinPath(root.path, path);
+    super.openDirectory(root, path, options);
     this.#links?.check(root.path, path);
     this.#cutTimes();
   }
@@ -54,7 +54,7 @@ export class TextLister extends NativeLister {
   }
 
   override statEntry(options: { follow: boolean }): void {
-    if (hasEscapedBytes(this.#name)) throw notText(joinPath(this.#folder, this.#name));
+    if (hasEscapedBytes(this.#name)) throw notText(joinPath(this.#directory, this.#name));
     super.statEntry(options);
     this.#cutTimes();
   }

@@ -7,15 +7,15 @@ import type { FileLook } from "../stat/file_stat.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
 import type {
   BegunPartial,
-  FinishedFolder,
-  FolderPlace,
+  DirectoryPlace,
+  FinishedDirectory,
   KeptBackup,
   Partial,
   RangeWriter,
   Resumable,
   TargetOptions,
   TargetWriter,
-  TouchedFolder,
+  TouchedDirectory,
 } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -33,14 +33,14 @@ import { statOf } from "./stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
 import { StandardOutput } from "../target/standard_output.ts";
-import { syncFolders } from "../target/sync.ts";
-import { isUnfinishedFolder, plainFolderMode } from "../stat/target_mode.ts";
+import { syncDirectories } from "../target/sync.ts";
+import { isUnfinishedDirectory, plainDirectoryMode } from "../stat/target_mode.ts";
 import { checkShape, STANDARD_OUTPUT, targetText } from "../target/name.ts";
 import type { NameRules } from "../path/name_rules.ts";
 
 export class PortableWriter implements TargetWriter {
   readonly #placing: PortablePlacing;
-  /** Large files and the end of the copy have a place of their own: they must not move the current folder. */
+  /** Large files and the end of the copy have a place of their own: they must not move the current directory. */
   readonly #aside: PortablePlacing;
   readonly #publisher: PortablePublisher;
   readonly #asidePublisher: PortablePublisher;
@@ -59,7 +59,7 @@ export class PortableWriter implements TargetWriter {
     this.#placing.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)));
   }
 
-  takeCreated(): TouchedFolder[] {
+  takeCreated(): TouchedDirectory[] {
     return [...this.#placing.takeCreated(), ...this.#aside.takeCreated()];
   }
 
@@ -148,11 +148,11 @@ export class PortableWriter implements TargetWriter {
     this.#partials.keep(partial);
   }
 
-  finishFolders(folders: FinishedFolder[]): FileError[] {
+  finishDirectories(directories: FinishedDirectory[]): FileError[] {
     const failures: FileError[] = [];
-    for (const folder of folders.toSorted((a, b) => b.path.length - a.path.length)) {
+    for (const directory of directories.toSorted((a, b) => b.path.length - a.path.length)) {
       try {
-        this.#finishFolder(folder);
+        this.#finishDirectory(directory);
       } catch (error) {
         if (!(error instanceof FileError)) throw error;
         failures.push(error);
@@ -161,18 +161,18 @@ export class PortableWriter implements TargetWriter {
     return failures;
   }
 
-  syncFolders(folders: Iterable<FolderPlace>): Promise<FileError[]> {
-    return syncFolders(this.#aside.roots, folders, ({ root, path }) => {
+  syncDirectories(directories: Iterable<DirectoryPlace>): Promise<FileError[]> {
+    return syncDirectories(this.#aside.roots, directories, ({ root, path }) => {
       this.#aside.enter(root, path, { create: false });
-      return this.#aside.folder;
+      return this.#aside.directory;
     });
   }
 
-  sweep(folders: Iterable<FolderPlace>): void {
-    for (const { root, path } of folders) {
+  sweep(directories: Iterable<DirectoryPlace>): void {
+    for (const { root, path } of directories) {
       try {
         this.#aside.enter(root, path, { create: false });
-        sweep(this.#aside.folder, this.#aside.options.token);
+        sweep(this.#aside.directory, this.#aside.options.token);
       } catch (error) {
         // Another directory has replaced it, or it cannot be opened.
         if (!(error instanceof FileError)) throw error;
@@ -195,7 +195,7 @@ export class PortableWriter implements TargetWriter {
   /** How to make a further name of a regular file of the same root. */
   #hardLink(target: Uint8Array): (temporary: string) => void {
     const first = parseFirstPath(target);
-    this.#aside.enter(this.#placing.root, first.folder, { create: false });
+    this.#aside.enter(this.#placing.root, first.directory, { create: false });
     const source = this.#aside.pathOf(first.name);
     const text = targetText(this.#placing.current(), first.path);
     let info: Deno.FileInfo | undefined;
@@ -209,11 +209,11 @@ export class PortableWriter implements TargetWriter {
     return (temporary) => Deno.linkSync(source, temporary);
   }
 
-  #finishFolder(folder: FinishedFolder): void {
+  #finishDirectory(directory: FinishedDirectory): void {
     const { preserve, umask } = this.#aside.options;
-    const source = folder.attributes;
-    this.#aside.enter(folder.root, folder.path, { create: false });
-    const path = this.#aside.folder;
+    const source = directory.attributes;
+    this.#aside.enter(directory.root, directory.path, { create: false });
+    const path = this.#aside.directory;
     const { attributes } = this.#aside;
     try {
       if (preserve && source) {
@@ -221,12 +221,12 @@ export class PortableWriter implements TargetWriter {
         if (untimed) throw untimed;
       } else {
         const current = statOf(Deno.statSync(path)).mode;
-        const created = folder.created || isUnfinishedFolder(current, folder.continued);
+        const created = directory.created || isUnfinishedDirectory(current, directory.continued);
         const allowed = created ? this.#aside.newModes() | 0o7000 : 0;
-        const mode = created ? plainFolderMode(source?.mode ?? 0o777, umask, current) & allowed : folder.mode;
+        const mode = created ? plainDirectoryMode(source?.mode ?? 0o777, umask, current) & allowed : directory.mode;
         if (mode !== undefined) attributes.setMode(path, mode);
       }
-      if (this.#aside.isWatched && !this.#aside.leadsToFolder()) throw swapped("set the attributes of", path);
+      if (this.#aside.isWatched && !this.#aside.leadsToDirectory()) throw swapped("set the attributes of", path);
     } catch (error) {
       throw failedDeno("set the attributes of", path, error);
     }

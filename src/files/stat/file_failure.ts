@@ -7,7 +7,7 @@ const HINTS: Record<string, string> = {
   ENOSPC: "Free some space, then run the same command again",
   EDQUOT: "Free some space or ask for a larger quota, then run the same command again",
   EIO: "The disk, or the way to it, is faulty: the log of the system says more (dmesg)",
-  EACCES: "Check the permissions of the file and of the folders above it",
+  EACCES: "Check the permissions of the file and of the directories above it",
   EROFS: "The file system is mounted read-only: choose another target",
   EMFILE: "Raise the limit of open files (ulimit -n)",
   ENAMETOOLONG: "The file system of the target takes shorter names only",
@@ -19,7 +19,7 @@ export const FileCode = {
   grew: "EGREW",
   /** The name is not UTF-8 and this engine has no other. */
   notText: "EILSEQ",
-  /** Neither a file nor a folder. */
+  /** Neither a file nor a directory. */
   special: "ESPECIAL",
 } as const;
 

@@ -4,7 +4,7 @@
 export const FileKind = {
   fifo: 0o010000,
   charDevice: 0o020000,
-  folder: 0o040000,
+  directory: 0o040000,
   blockDevice: 0o060000,
   file: 0o100000,
   symlink: 0o120000,
@@ -72,7 +72,7 @@ export class FileStat implements Attributes {
   }
 }
 
-/** What a thing is called that is neither file nor folder nor link. */
+/** What a thing is called that is neither file nor directory nor link. */
 export function kindName(kind: number): string {
   switch (kind) {
     case FileKind.fifo:

@@ -14,6 +14,6 @@ export function hasGrown(path: string): FileError {
 
 /** Something took the place of a file that must not be opened. */
 export function isSpecial(path: string, kind: number): FileError {
-  if (kind === FileKind.folder) return new FileError("read", path, "Is a directory", { code: "EISDIR" });
+  if (kind === FileKind.directory) return new FileError("read", path, "Is a directory", { code: "EISDIR" });
   return new FileError("read", path, `not a regular file: it is a ${kindName(kind)}`, { code: FileCode.special });
 }

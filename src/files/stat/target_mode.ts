@@ -18,19 +18,19 @@ export function preservedMode(sourceMode: number, ownerIsSame: boolean): number 
   return sourceMode & (ownerIsSame ? 0o7777 : 0o1777);
 }
 
-/** What a folder has from when it is made until the copy ends: the sticky bit tells those that were left so. */
-export const NEW_FOLDER_MODE = 0o1700;
+/** What a directory has from when it is made until the copy ends: the sticky bit tells those that were left so. */
+export const NEW_DIRECTORY_MODE = 0o1700;
 
 /**
- * Whether an interrupted copy has made a folder, and left it without its permissions.
+ * Whether an interrupted copy has made a directory, and left it without its permissions.
  *
- * @param continued whether this copy goes on with that of which the folder is a part: not every system lets the bit be set.
+ * @param continued whether this copy goes on with that of which the directory is a part: not every system lets the bit be set.
  */
-export function isUnfinishedFolder(mode: number, continued = false): boolean {
-  return (mode & 0o1777) === NEW_FOLDER_MODE || (continued && (mode & 0o777) === (NEW_FOLDER_MODE & 0o777));
+export function isUnfinishedDirectory(mode: number, continued = false): boolean {
+  return (mode & 0o1777) === NEW_DIRECTORY_MODE || (continued && (mode & 0o777) === (NEW_DIRECTORY_MODE & 0o777));
 }
 
-/** Permissions of a folder that was made for this copy; setgid that it inherited stays. */
-export function plainFolderMode(sourceMode: number, umask: number, currentMode: number): number {
+/** Permissions of a directory that was made for this copy; setgid that it inherited stays. */
+export function plainDirectoryMode(sourceMode: number, umask: number, currentMode: number): number {
   return plainMode(sourceMode, umask) | (currentMode & 0o2000);
 }

@@ -1,25 +1,25 @@
-/** The folder that a host confines its sessions to: no path, "..", "~", link or pattern leads out of it. */
+/** The directory that a host confines its sessions to: no path, "..", "~", link or pattern leads out of it. */
 
 import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
-import { baseName, folderOf, isSeparator, PATH_STYLE, type PathStyle } from "../path/local_path.ts";
+import { baseName, directoryOf, isSeparator, PATH_STYLE, type PathStyle } from "../path/local_path.ts";
 import { expandTilde } from "../path/tilde.ts";
 
-/** Such a folder on this machine. */
+/** Such a directory on this machine. */
 export class Confinement {
   /** Without symbolic links. */
   readonly root: string;
   /** Where relative paths begin. */
   readonly base: string;
-  /** What "~" stands for; undefined: the home folder, as it lies inside. */
+  /** What "~" stands for; undefined: the home directory, as it lies inside. */
   readonly home: string | undefined;
   readonly #paths: PathCalls;
 
   /**
    * @param root as the configuration has it.
    * @param base where relative paths would begin without it; the root itself takes its place when that is outside.
-   * @throws {UserError} when there is no such folder.
+   * @throws {UserError} when there is no such directory.
    */
   constructor(root: string, base: string, paths: PathCalls) {
     this.#paths = paths;
@@ -59,7 +59,7 @@ export class Confinement {
         if (isWithin(this.#paths.realPath(existing), this.root)) return;
       } catch (error) {
         if (!(error instanceof FileError) || (error.code !== "ENOENT" && error.code !== "ENOTDIR")) throw error;
-        const above = folderOf(existing);
+        const above = directoryOf(existing);
         // What is above something that is not there is not known: it may come into being.
         if (baseName(existing) === ".." || above === existing) throw failedWith(act, shown, error.code);
         existing = above;
@@ -70,11 +70,11 @@ export class Confinement {
   }
 }
 
-/** Whether a path is that folder or below it. Both without symbolic links. */
-export function isWithin(path: string, folder: string, style: PathStyle = PATH_STYLE): boolean {
-  if (!path.startsWith(folder)) return false;
-  return path.length === folder.length ||
-    [folder.at(-1)!, path[folder.length]].some((char) => isSeparator(char, style));
+/** Whether a path is that directory or below it. Both without symbolic links. */
+export function isWithin(path: string, directory: string, style: PathStyle = PATH_STYLE): boolean {
+  if (!path.startsWith(directory)) return false;
+  return path.length === directory.length ||
+    [directory.at(-1)!, path[directory.length]].some((char) => isSeparator(char, style));
 }
 
 /** Looks right before it is opened: all that can be done without descriptors. @throws {FileError} */
@@ -89,6 +89,6 @@ export function checkRealPath(act: string, path: string, within: string | undefi
   if (!isWithin(real, within)) throw leadsOut(act, path, within);
 }
 
-export function leadsOut(act: string, path: string, folder: string): FileError {
-  return new FileError(act, path, `that host allows only what is in ${quotePath(folder)}`, { code: "EXDEV" });
+export function leadsOut(act: string, path: string, directory: string): FileError {
+  return new FileError(act, path, `that host allows only what is in ${quotePath(directory)}`, { code: "EXDEV" });
 }

@@ -3,15 +3,15 @@
 import { ProtocolError } from "../../errors.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
-import { folderOf, joinPath } from "../path/local_path.ts";
+import { directoryOf, joinPath } from "../path/local_path.ts";
 
 /** The path of a device root that means standard output. Every other path of a root is absolute. */
 export const STANDARD_OUTPUT = "-";
 
-/** The folder in which the contents of a root are written. */
-export function rootFolder(root: TargetRoot): string {
+/** The directory in which the contents of a root are written. */
+export function rootPath(root: TargetRoot): string {
   if (root.kind === "folder") return root.path;
-  return root.kind === "file" ? root.folder : folderOf(root.path);
+  return root.kind === "file" ? root.directory : directoryOf(root.path);
 }
 
 /** A directory that paths are resolved from. */
@@ -27,10 +27,10 @@ export interface RootDirectory {
 
 /** Returns the directory that the contents of a root are written to. */
 export function rootDirectory(root: TargetRoot): RootDirectory {
-  if (root.kind === "device") return { path: rootFolder(root) };
+  if (root.kind === "device") return { path: rootPath(root) };
   const { within, identity } = root;
   return {
-    path: rootFolder(root),
+    path: rootPath(root),
     within,
     identity,
     noFollow: root.kind === "folder" && root.created && !root.continued,
@@ -40,11 +40,11 @@ export function rootDirectory(root: TargetRoot): RootDirectory {
 /** What the user would call a path below a root. */
 export function targetText(root: TargetRoot, path: string): string {
   if (root.kind === "folder") return joinPath(root.path, path);
-  return root.kind === "file" ? joinPath(root.folder, root.name) : root.path;
+  return root.kind === "file" ? joinPath(root.directory, root.name) : root.path;
 }
 
 /**
- * A root that is a file has nothing below it, and one that is a folder has names.
+ * A root that is a file has nothing below it, and one that is a directory has names.
  *
  * @throws {ProtocolError} code "bad-path".
  */
@@ -53,14 +53,14 @@ export function checkShape(root: TargetRoot | undefined, hasName: boolean): asse
   if (hasName === (root.kind === "folder")) return;
   throw new ProtocolError(
     "bad-path",
-    `Cannot accept a path from the other side: it ${hasName ? "is below a file" : "is a file in place of a folder"}`,
+    `Cannot accept a path from the other side: it ${hasName ? "is below a file" : "is a file in place of a directory"}`,
   );
 }
 
-/** Splits a path relative to a root into folder and name; the path of a file's root is "". */
-export function splitTarget(root: TargetRoot, path: string): { folder: string; name: string } {
+/** Splits a path relative to a root into directory and name; the path of a file's root is "". */
+export function splitTarget(root: TargetRoot, path: string): { directory: string; name: string } {
   checkShape(root, path !== "");
-  if (root.kind === "file") return { folder: "", name: root.name };
+  if (root.kind === "file") return { directory: "", name: root.name };
   const at = path.lastIndexOf("/");
-  return { folder: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1) };
+  return { directory: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1) };
 }

@@ -1,4 +1,4 @@
-/** Which source goes where: the naming of scp. Looks at everything first, and only then makes folders. */
+/** Which source goes where: the naming of scp. Looks at everything first, and only then makes directories. */
 
 import { FileError, quotePath, UserError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -11,7 +11,7 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import { FileKind, type FileStat } from "../stat/file_stat.ts";
 import {
   baseName,
-  folderOf,
+  directoryOf,
   hasTrailingSlash,
   joinPath,
   resolvePath,
@@ -23,9 +23,9 @@ import { expandTilde } from "../path/tilde.ts";
 
 /** A source, as its own side describes it. The name may come from the peer. */
 export interface PlannedSource {
-  /** One component, or "." for the contents of a folder. */
+  /** One component, or "." for the contents of a directory. */
   name: string;
-  /** "input": standard input, which has no name that a folder could take. */
+  /** "input": standard input, which has no name that a directory could take. */
   kind: "file" | "folder" | "input";
   identity?: FileIdentity;
   /** Its own target, in place of that of all. */
@@ -33,15 +33,15 @@ export interface PlannedSource {
 }
 
 export interface TargetPlanOptions {
-  /** Absolute folder that a relative target starts from. */
+  /** Absolute directory that a relative target starts from. */
   base: string;
   /** Whether "~" and "~user" are expanded. */
   tilde: boolean;
   /** Operands that the user named as sources, found or not. Left out: as many as there are sources. */
   operands?: number;
-  /** Whether an interrupted copy of this source has made the folder, which is then gone on with. Left out: no. */
-  isUnfinished?: (folder: string, source: PlannedSource) => boolean;
-  /** Nothing is made: folders that are missing stay so. */
+  /** Whether an interrupted copy of this source has made the directory, which is then gone on with. Left out: no. */
+  isUnfinished?: (directory: string, source: PlannedSource) => boolean;
+  /** Nothing is made: directories that are missing stay so. */
   dryRun?: boolean;
   /** Whether the identities of the sources are those of this machine. */
   sameHost: boolean;
@@ -50,14 +50,14 @@ export interface TargetPlanOptions {
   rules?: NameRules;
 }
 
-/** A root, and whether its folder is still to be made. */
+/** A root, and whether its directory is still to be made. */
 interface Draft {
   root: TargetRoot;
   make: boolean;
 }
 
 /**
- * Where each source goes, in their order. Root folders exist afterwards: new ones with mode 01700, as what is unfinished has.
+ * Where each source goes, in their order. Root directories exist afterwards: new ones with mode 01700, as what is unfinished has.
  *
  * @throws {UserError} when the whole makes no sense: nothing was created then.
  * @throws {ProtocolError} code "bad-path" for a name that could lead elsewhere.
@@ -84,15 +84,15 @@ export function planTargets(
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   if (options.dryRun) return drafts.map(({ root }) => root);
-  return makeFolders(drafts.map(({ root }) => root), paths);
+  return makeDirectories(drafts.map(({ root }) => root), paths);
 }
 
-/** Whether the target is the name of the only root, and not the folder that it is put into. */
+/** Whether the target is the name of the only root, and not the directory that it is put into. */
 export function isRenamed(roots: readonly TargetRoot[], target: string, options: TargetPlanOptions): boolean {
   if (roots.length !== 1) return false;
   const [root] = roots;
   const bare = withoutTrailingSlashes(fullPath(target, options));
-  return root.kind === "file" ? root.folder !== bare : root.path === bare;
+  return root.kind === "file" ? root.directory !== bare : root.path === bare;
 }
 
 /** The absolute path that a target names. */
@@ -110,7 +110,7 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
   const full = fullPath(target, options);
   confinement?.check("create", full, target);
   const stat = paths.stat(full, { follow: true });
-  if (stat?.kind === FileKind.folder && sources.some(({ kind }) => kind === "input")) {
+  if (stat?.kind === FileKind.directory && sources.some(({ kind }) => kind === "input")) {
     throw new UserError(`Cannot copy standard input to ${quotePath(target)}: Is a directory`, {
       hint: "Say which name it gets there",
     });
@@ -119,14 +119,14 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
   const continued = (path: string, source: PlannedSource) =>
     source.kind === "folder" && (options.isUnfinished?.(path, source) ?? false);
   const identity = stat && identityOfStat(stat);
-  if (stat?.kind === FileKind.folder && sources.length === 1 && continued(bare, sources[0])) {
-    const above = paths.stat(folderOf(bare), { follow: true });
+  if (stat?.kind === FileKind.directory && sources.length === 1 && continued(bare, sources[0])) {
+    const above = paths.stat(directoryOf(bare), { follow: true });
     const parent = above && identityOfStat(above);
     return [{ root: { kind: "folder", path: bare, created: true, continued: true, identity, parent }, make: false }];
   }
-  return stat?.kind === FileKind.folder
+  return stat?.kind === FileKind.directory
     ? sources.map((source) => {
-      const { root, make } = intoFolder(source, { path: bare, identity: identity! }, paths, options.rules);
+      const { root, make } = intoDirectory(source, { path: bare, identity: identity! }, paths, options.rules);
       if (root.kind !== "folder" || make || !continued(root.path, source)) return { root, make };
       return { root: { ...root, created: true, continued: true, parent: identity }, make };
     })
@@ -143,37 +143,37 @@ function identityOfStat({ dev, inode }: FileStat): FileIdentity {
   return { dev, inode };
 }
 
-/** Below a folder that exists. */
-function intoFolder(
+/** Below a directory that exists. */
+function intoDirectory(
   source: PlannedSource,
-  { path: folder, identity }: { path: string; identity: FileIdentity },
+  { path: directory, identity }: { path: string; identity: FileIdentity },
   paths: PathCalls,
   rules?: NameRules,
 ): Draft {
   if (source.name === "." && source.kind === "folder") {
-    return { root: { kind: "folder", path: folder, created: false, identity }, make: false };
+    return { root: { kind: "folder", path: directory, created: false, identity }, make: false };
   }
-  const path = joinPath(folder, source.name);
+  const path = joinPath(directory, source.name);
   if (isPrivateName(source.name)) {
     // Each entry is refused when it arrives, and the others go on.
     const refused = source.kind === "folder"
       ? { kind: "folder" as const, path, created: false, refused: true }
-      : { kind: "file" as const, folder, name: source.name, refused: true };
+      : { kind: "file" as const, directory, name: source.name, refused: true };
     return { root: refused, make: false };
   }
   const problem = problemOfName(source.name, rules);
   if (problem !== undefined) {
     if (source.kind === "folder") throw misnamed(path, problem);
     // Not even looked at: it would be something else. Who writes it is refused, and the others go on.
-    return { root: { kind: "file", folder, name: source.name, identity }, make: false };
+    return { root: { kind: "file", directory, name: source.name, identity }, make: false };
   }
   const stat = source.kind === "file" ? statNameable(path, paths, false) : paths.stat(path, { follow: false });
   if (source.kind === "file") {
-    if (stat?.kind === FileKind.folder) throw failedWith("write", path, "EISDIR");
-    return { root: { kind: "file", folder, name: source.name, identity }, make: false };
+    if (stat?.kind === FileKind.directory) throw failedWith("write", path, "EISDIR");
+    return { root: { kind: "file", directory, name: source.name, identity }, make: false };
   }
   if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
-  if (stat && stat.kind !== FileKind.folder) throw failedWith("create", path, "ENOTDIR");
+  if (stat && stat.kind !== FileKind.directory) throw failedWith("create", path, "ENOTDIR");
   if (!stat) return { root: { kind: "folder", path, created: true, parent: identity }, make: true };
   return { root: { kind: "folder", path, created: false, identity: identityOfStat(stat) }, make: false };
 }
@@ -186,10 +186,10 @@ function ontoName(
 ): Draft {
   const [source] = sources;
   if (operands > 1 || sources.length > 1) {
-    throw notFolder(target, stat, "Several files can only be copied into a folder that exists");
+    throw notDirectory(target, stat, "Several files can only be copied into a directory that exists");
   }
   if (stat) {
-    if (source.kind === "folder" || hasTrailingSlash(full)) throw notFolder(target, stat);
+    if (source.kind === "folder" || hasTrailingSlash(full)) throw notDirectory(target, stat);
     if (stat.kind !== FileKind.file) {
       const isFifo = stat.kind === FileKind.fifo;
       return { root: { kind: "device", path: full, shown: target, isFifo }, make: false };
@@ -197,24 +197,24 @@ function ontoName(
     // As scp writes through a link that the user names, the file that it leads to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
     const path = isLink ? paths.realPath(full) : full;
-    const folder = folderOf(path);
-    const above = paths.stat(folder, { follow: true });
+    const directory = directoryOf(path);
+    const above = paths.stat(directory, { follow: true });
     const identity = above && identityOfStat(above);
-    return { root: { kind: "file", folder, name: baseName(path), identity }, make: false };
+    return { root: { kind: "file", directory, name: baseName(path), identity }, make: false };
   }
   const bare = withoutTrailingSlashes(full);
-  const parent = folderOf(bare);
+  const parent = directoryOf(bare);
   const above = paths.stat(parent, { follow: true });
   if (!above) throw failedWith("create", target, "ENOENT");
-  if (above.kind !== FileKind.folder) throw failedWith("create", target, "ENOTDIR");
+  if (above.kind !== FileKind.directory) throw failedWith("create", target, "ENOTDIR");
   const name = baseName(bare);
   if (name === "." || name === "..") throw failedWith("create", target, "ENOENT");
   if (isPrivateName(name)) throw privateName("create", target);
   if (source.kind !== "folder") {
     if (hasTrailingSlash(full)) {
-      throw notFolder(target, stat, "Make the folder first, or leave out the slash at the end");
+      throw notDirectory(target, stat, "Make the directory first, or leave out the slash at the end");
     }
-    return { root: { kind: "file", folder: parent, name, identity: identityOfStat(above) }, make: false };
+    return { root: { kind: "file", directory: parent, name, identity: identityOfStat(above) }, make: false };
   }
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
   return { root: { kind: "folder", path: bare, created: true, parent: identityOfStat(above) }, make: true };
@@ -230,12 +230,12 @@ function statNameable(path: string, paths: PathCalls, follow: boolean): FileStat
   }
 }
 
-function notFolder(target: string, stat: FileStat | undefined, hint?: string): UserError {
+function notDirectory(target: string, stat: FileStat | undefined, hint?: string): UserError {
   const state = stat ? "Not a directory" : "No such file or directory";
   return new UserError(`Cannot copy to ${quotePath(target)}: ${state}`, { hint });
 }
 
-/** Two sources may only have one name when both are folders: these are merged. */
+/** Two sources may only have one name when both are directories: these are merged. */
 function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRules): void {
   const kinds = new Map<string, string>();
   drafts.forEach(({ root }, index) => {
@@ -265,31 +265,31 @@ function checkNotItself(source: PlannedSource, { root, make }: Draft, paths: Pat
     throw new UserError(`Cannot copy ${shown} to ${quotePath(path)}: they are the same file`);
   }
   if (source.kind !== "folder") return;
-  let above = paths.realPath(make ? folderOf(path) : path);
+  let above = paths.realPath(make ? directoryOf(path) : path);
   for (;;) {
     if (isSource(above)) {
       throw new UserError(
         `Cannot copy ${quotePath(source.name)} to ${quotePath(path)}: it would be copied into itself`,
       );
     }
-    const next = folderOf(above);
+    const next = directoryOf(above);
     if (next === above || next === ".") return;
     above = next;
   }
 }
 
 function rootPath(root: TargetRoot): string {
-  return root.kind === "file" ? joinPath(root.folder, root.name) : root.path;
+  return root.kind === "file" ? joinPath(root.directory, root.name) : root.path;
 }
 
-/** Makes the root folders that are missing, after a plan that has not done so. */
-export function makeFolders(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
+/** Makes the root directories that are missing, after a plan that has not done so. */
+export function makeDirectories(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
   const made = new Map<string, FileIdentity>();
   for (const root of roots) {
     if (root.kind !== "folder" || !root.created || root.continued) continue;
     const known = made.get(root.path);
     root.created = known === undefined;
-    root.identity = known ?? paths.makeFolder(root.path, root);
+    root.identity = known ?? paths.makeDirectory(root.path, root);
     made.set(root.path, root.identity);
   }
   return roots;

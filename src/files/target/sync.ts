@@ -1,14 +1,14 @@
 /** Bringing to stable storage what is written, by fsync(2) in a thread of the runtime: a slow disk holds up nobody. */
 
 import { FileError } from "../../errors.ts";
-import type { FolderPlace } from "../engine/target.ts";
+import type { DirectoryPlace } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
-import { folderOf, joinPath } from "../path/local_path.ts";
-import { rootFolder, STANDARD_OUTPUT } from "./name.ts";
+import { directoryOf, joinPath } from "../path/local_path.ts";
+import { rootPath, STANDARD_OUTPUT } from "./name.ts";
 
-/** What a file system says that has no such thing for a folder. */
+/** What a file system says that has no such thing for a directory. */
 const UNKNOWN: readonly (string | undefined)[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EBADF"];
 
 /** Resolves when a file is on stable storage. @param text its final path, for messages. @throws {FileError} */
@@ -34,16 +34,16 @@ export async function syncDevice(path: string): Promise<void> {
 }
 
 /**
- * Resolves when the names in these folders are on stable storage, and those of root folders that were made. Where a
+ * Resolves when the names in these directories are on stable storage, and those of root directories that were made. Where a
  * system has no such thing, as Windows and some file systems, it is done without.
  *
- * @param place a path by which a folder can be opened; until the next call.
+ * @param place a path by which a directory can be opened; until the next call.
  * @returns what failed.
  */
-export async function syncFolders(
+export async function syncDirectories(
   roots: readonly TargetRoot[],
-  folders: Iterable<FolderPlace>,
-  place: (folder: FolderPlace) => string,
+  directories: Iterable<DirectoryPlace>,
+  place: (directory: DirectoryPlace) => string,
 ): Promise<FileError[]> {
   const failures: FileError[] = [];
   if (Deno.build.os === "windows") return failures;
@@ -52,37 +52,37 @@ export async function syncFolders(
     if (done.has(text)) return;
     done.add(text);
     try {
-      await syncFolder(pathOf(), text, identity);
+      await syncDirectory(pathOf(), text, identity);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failures.push(error);
     }
   };
-  for (const folder of folders) {
-    const root = roots[folder.root];
-    if (root.kind !== "device") await sync(joinPath(rootFolder(root), folder.path), () => place(folder));
+  for (const directory of directories) {
+    const root = roots[directory.root];
+    if (root.kind !== "device") await sync(joinPath(rootPath(root), directory.path), () => place(directory));
   }
   for (const root of roots) {
     if (root.kind !== "folder" || !root.created) continue;
-    const above = folderOf(root.path);
+    const above = directoryOf(root.path);
     await sync(above, () => above, root.parent);
   }
   return failures;
 }
 
 /** @param identity identity that the directory must have; undefined to accept any. */
-async function syncFolder(path: string, text: string, identity: FileIdentity | undefined): Promise<void> {
+async function syncDirectory(path: string, text: string, identity: FileIdentity | undefined): Promise<void> {
   try {
-    using folder = openFolder(path, identity);
-    if (identity && !isSameFile(identityOf(folder.statSync()), identity)) throw swapped("write", text);
-    await folder.sync();
+    using directory = openDirectory(path, identity);
+    if (identity && !isSameFile(identityOf(directory.statSync()), identity)) throw swapped("write", text);
+    await directory.sync();
   } catch (error) {
     if (!UNKNOWN.includes(codeOf(error))) throw failedDeno("write", text, error);
   }
 }
 
-/** A folder that may not be read gets that permission for a moment, where it is ours. */
-function openFolder(path: string, identity: FileIdentity | undefined): Deno.FsFile {
+/** A directory that may not be read gets that permission for a moment, where it is ours. */
+function openDirectory(path: string, identity: FileIdentity | undefined): Deno.FsFile {
   try {
     return Deno.openSync(path);
   } catch (error) {

@@ -1,15 +1,15 @@
 /**
  * Which files of a tree are wanted: `--include`, `--exclude`, `--include-regex` and `--exclude-regex`, in the order
- * given. The first rule that matches decides; what none matches is wanted. A folder that is not wanted is not entered,
+ * given. The first rule that matches decides; what none matches is wanted. A directory that is not wanted is not entered,
  * so that a rule which would let something in it through is never asked: before `--exclude '*'` there must be a rule
- * that includes the folders.
+ * that includes the directories.
  *
  * Rules see the path relative to the source, without a slash at either end: "a/b.c".
  *
  * - A glob without "/" is for the last component, at any depth: "*.o", ".git".
  * - A glob with "/" at its start or inside is for the whole path, from the source on: "/build", "docs/*.md". One that
  *   starts with two stars and a slash is for any depth again.
- * - A glob that ends in "/" is for folders only, and so for all that is in them: "node_modules/".
+ * - A glob that ends in "/" is for directories only, and so for all that is in them: "node_modules/".
  * - "*" and "?" match names that begin with "." too, other than in a pattern that names what to copy.
  * - A regular expression is one of JavaScript with the flag "u", without backreferences; it matches anywhere in the path
  *   unless it begins with "^". It matches in linear time, whatever the client sends.
@@ -28,7 +28,7 @@ export interface FilterRule {
 }
 
 /** Whether a path is wanted: relative to the source, with "/", not "". The source itself is not asked for. */
-export type Filter = (path: string, isFolder: boolean) => boolean;
+export type Filter = (path: string, isDirectory: boolean) => boolean;
 
 /** Most rules of one job. */
 const MAX_RULES = 1000;
@@ -48,7 +48,7 @@ export function createFilter(rules: readonly FilterRule[]): Filter {
   checkSize(rules);
   const budget = { states: MAX_REGEX_STATES };
   const tests = rules.map((rule) => ({ wanted: rule.action === "include", test: compile(rule, budget) }));
-  return (path, isFolder) => tests.find(({ test }) => test(path, isFolder))?.wanted ?? true;
+  return (path, isDirectory) => tests.find(({ test }) => test(path, isDirectory))?.wanted ?? true;
 }
 
 /**

@@ -3,7 +3,7 @@
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
 import { FileStat } from "../stat/file_stat.ts";
-import { baseName, folderOf } from "../path/local_path.ts";
+import { baseName, directoryOf } from "../path/local_path.ts";
 import { type Pack, PackBuilder } from "./pack_builder.ts";
 
 interface Link {
@@ -35,12 +35,12 @@ export class HardLinks {
   *packs(): Generator<Pack, void> {
     const builder = new PackBuilder();
     const stat = new FileStat();
-    let folder: string | undefined;
+    let directory: string | undefined;
     let root = -1;
     for (const link of this.#links) {
       if (builder.isFull()) yield builder.take()!;
-      const above = link.path.includes("/") ? folderOf(link.path) : "";
-      if (above !== folder || link.root !== root) builder.enter(root = link.root, encodeName(folder = above));
+      const above = link.path.includes("/") ? directoryOf(link.path) : "";
+      if (above !== directory || link.root !== root) builder.enter(root = link.root, encodeName(directory = above));
       const name = encodeName(baseName(link.path));
       builder.addLink(RecordType.hardlink, name, 0, name.length, encodeName(link.first), stat);
     }

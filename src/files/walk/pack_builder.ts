@@ -22,7 +22,7 @@ const NO_ATTRIBUTES: Attributes = { mode: 0, uid: 0, gid: 0, mtime: 0, mtimeNs: 
 
 export type Pack = Extract<WalkItem, { type: "pack" }>;
 
-/** The plan that is being made. After `take` it starts again in the same folder. */
+/** The plan that is being made. After `take` it starts again in the same directory. */
 export class PackBuilder {
   #bytes = new Uint8Array(PLAN_BYTES + 4096);
   #view = new DataView(this.#bytes.buffer);
@@ -41,13 +41,13 @@ export class PackBuilder {
     return this.#records >= PACK_RECORDS || this.#length >= PLAN_BYTES || this.#contents + contentBytes > PACK_BYTES;
   }
 
-  /** Makes a folder the current one; with attributes that is a record of its own. */
+  /** Makes a directory the current one; with attributes that is a record of its own. */
   enter(root: number, path: Uint8Array, attributes?: Attributes, xattrs?: Uint8Array): void {
     this.#root = root;
     this.#path = path;
     this.#entered = attributes !== undefined;
     if (!attributes) return;
-    this.#put(RecordType.folder, path, 0, path.length, attributes, NO_BYTES, xattrs);
+    this.#put(RecordType.directory, path, 0, path.length, attributes, NO_BYTES, xattrs);
     this.#records++;
   }
 

@@ -14,11 +14,11 @@ export function forEachEntry(
   visit: (record: RecordCursor, index: number, path: () => string) => void,
 ): void {
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-  let folder = "";
+  let directory = "";
   const name = () => decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
-  const path = () => cursor.type === RecordType.folder ? folder : joinPath(folder, name());
+  const path = () => cursor.type === RecordType.directory ? directory : joinPath(directory, name());
   for (let index = 0; cursor.next();) {
-    if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) folder = name();
+    if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) directory = name();
     if (cursor.type !== RecordType.enter) visit(cursor, index++, path);
   }
 }

@@ -20,7 +20,7 @@ export const STANDARD_INPUT: SourceRoot = {
 };
 
 export interface SourceOptions {
-  /** Absolute folder that relative operands start from. */
+  /** Absolute directory that relative operands start from. */
   base: string;
   /** Whether "~" and "~user" are expanded: on the side where no shell has done it. */
   tilde: boolean;
@@ -29,8 +29,8 @@ export interface SourceOptions {
 }
 
 /**
- * Looks the operands up. Symbolic links are followed. A folder without `recursive`, and what is neither file nor
- * folder, is a failure; the others go on.
+ * Looks the operands up. Symbolic links are followed. A directory without `recursive`, and what is neither file nor
+ * directory, is a failure; the others go on.
  */
 export function resolveSources(
   operands: string[],
@@ -57,11 +57,11 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   confinement?.check("read", path, operand);
   const stat = paths.stat(path, { follow: true });
   if (!stat) throw failedWith("read", operand, "ENOENT");
-  const isCopied = stat.kind === FileKind.file || (stat.kind === FileKind.folder && options.recursive);
+  const isCopied = stat.kind === FileKind.file || (stat.kind === FileKind.directory && options.recursive);
   if (!isCopied) throw notRegular(operand === "" ? "." : operand, stat.kind);
-  const kind = stat.kind === FileKind.folder ? "folder" : "file";
+  const kind = stat.kind === FileKind.directory ? "folder" : "file";
   const identity = { dev: stat.dev, inode: stat.inode };
-  // A home folder has no name that was asked for: its contents are meant.
+  // A home directory has no name that was asked for: its contents are meant.
   const isHome = operand === "" || (expanded !== operand && /^~[^/]*\/*$/.test(operand));
   const size = kind === "file" ? stat.size : 0;
   const within = confinement && { within: confinement.root };

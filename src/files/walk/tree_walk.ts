@@ -1,6 +1,6 @@
 /**
- * The walk over the sources, the same for both engines: depth first, one folder open at a time, with the names of the
- * folders that are still to be entered as all that it remembers.
+ * The walk over the sources, the same for both engines: depth first, one directory open at a time, with the names of the
+ * directories that are still to be entered as all that it remembers.
  */
 
 import { FileError } from "../../errors.ts";
@@ -11,7 +11,7 @@ import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.t
 import { failedWith } from "../stat/file_failure.ts";
 import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { FileKind, kindName } from "../stat/file_stat.ts";
-import type { FolderLister } from "../engine/folder_lister.ts";
+import type { DirectoryLister } from "../engine/directory_lister.ts";
 import { HardLinks } from "./hard_links.ts";
 import { joinPath } from "../path/local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
@@ -23,13 +23,13 @@ const NO_NAME = new Uint8Array(0);
 /** Items, and promises that have to resolve before it can go on. */
 type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
 
-/** A folder on the way from the root to where the walk is. */
+/** A directory on the way from the root to where the walk is. */
 interface Level {
   path: string;
   dev: number;
   inode: number;
   inodeLow: number;
-  /** Names of folders in it that are still to be entered, the last one first. */
+  /** Names of directories in it that are still to be entered, the last one first. */
   pending: string[];
 }
 
@@ -40,7 +40,7 @@ export function walksLinks({ symlinks = "follow" }: Pick<WalkOptions, "symlinks"
 
 export class TreeWalk implements Walk {
   readonly #roots: SourceRoot[];
-  readonly #lister: FolderLister;
+  readonly #lister: DirectoryLister;
   readonly #options: WalkOptions;
   readonly #follow: boolean;
   readonly #pack = new PackBuilder();
@@ -49,7 +49,7 @@ export class TreeWalk implements Walk {
   /** Items that are ready to be given out. */
   readonly #found: WalkItem[] = [];
 
-  constructor(roots: SourceRoot[], lister: FolderLister, options: WalkOptions) {
+  constructor(roots: SourceRoot[], lister: DirectoryLister, options: WalkOptions) {
     this.#roots = roots;
     this.#lister = lister;
     this.#options = options;
@@ -64,7 +64,7 @@ export class TreeWalk implements Walk {
 
   close(): void {
     this.#items.return();
-    this.#lister.closeFolder();
+    this.#lister.closeDirectory();
   }
 
   *#walk(): Steps {
@@ -74,8 +74,8 @@ export class TreeWalk implements Walk {
       const source = this.#roots[root];
       if (source.kind === "file") this.#fileRoot(root);
       else if (source.kind === "input") this.#found.push({ type: "input", root });
-      else if (this.#options.recursive) yield* this.#folderRoot(root);
-      else this.#found.push({ type: "failed", error: notRegular(source.path, FileKind.folder) });
+      else if (this.#options.recursive) yield* this.#directoryRoot(root);
+      else this.#found.push({ type: "failed", error: notRegular(source.path, FileKind.directory) });
       yield* this.#takeFound();
       this.#links.endRoot();
     }
@@ -99,11 +99,11 @@ export class TreeWalk implements Walk {
     this.#file(root, "", NO_NAME, 0, 0, this.#xattrs("root"));
   }
 
-  *#folderRoot(root: number): Steps {
+  *#directoryRoot(root: number): Steps {
     const levels: Level[] = [];
     let path = "";
     for (;;) {
-      const level = yield* this.#openFolder(root, path, levels);
+      const level = yield* this.#openDirectory(root, path, levels);
       if (level) {
         levels.push(level);
         yield* this.#list(root, level);
@@ -116,12 +116,12 @@ export class TreeWalk implements Walk {
     }
   }
 
-  /** Opens a folder and gathers its record. Undefined when it cannot be entered. */
-  *#openFolder(root: number, path: string, above: Level[]): Steps<Level | undefined> {
+  /** Opens a directory and gathers its record. Undefined when it cannot be entered. */
+  *#openDirectory(root: number, path: string, above: Level[]): Steps<Level | undefined> {
     const lister = this.#lister;
     const source = this.#roots[root];
     try {
-      lister.openFolder(source, path, { follow: this.#follow || path === "", index: root });
+      lister.openDirectory(source, path, { follow: this.#follow || path === "", index: root });
       if (path === "" && !this.#follow && !isSameFile(source.identity, lister.stat)) throw swapped("read", source.path);
       const { dev, inode, inodeLow } = lister.stat;
       if (inode !== 0 && above.some((it) => it.inodeLow === inodeLow && it.inode === inode && it.dev === dev)) {
@@ -132,7 +132,7 @@ export class TreeWalk implements Walk {
       this.#pack.enter(root, encodeName(path), lister.stat, this.#xattrs("folder"));
       return { path, dev, inode, inodeLow, pending: [] };
     } catch (error) {
-      lister.closeFolder();
+      lister.closeDirectory();
       this.#fail(error);
       return undefined;
     }
@@ -149,7 +149,7 @@ export class TreeWalk implements Walk {
         if (this.#found.length > 0) yield* this.#takeFound();
       }
     } finally {
-      lister.closeFolder();
+      lister.closeDirectory();
     }
     level.pending.reverse();
   }
@@ -184,13 +184,13 @@ export class TreeWalk implements Walk {
         kind = lister.stat.kind;
       }
       if (kind === FileKind.symlink && symlinks === "skip") return;
-      if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.folder)) return;
+      if (accept && !accept(joinPath(level.path, lister.nameText()), kind === FileKind.directory)) return;
       if (kind === FileKind.symlink) return this.#symlink();
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (kind === FileKind.folder) level.pending.push(lister.nameText());
+    if (kind === FileKind.directory) level.pending.push(lister.nameText());
     else if (kind === FileKind.file) this.#entryFile(root, level);
     else {
       const path = joinPath(this.#roots[root].path, joinPath(level.path, lister.nameText()));
@@ -201,7 +201,7 @@ export class TreeWalk implements Walk {
   /** A receiver would refuse it. */
   #private(root: number, level: Level): void {
     const path = joinPath(level.path, this.#lister.nameText());
-    if (this.#options.accept?.(path, this.#lister.kind === FileKind.folder) === false) return;
+    if (this.#options.accept?.(path, this.#lister.kind === FileKind.directory) === false) return;
     const message = "skipped: its name is reserved for the temporary files of escp";
     this.#found.push({ type: "note", path: joinPath(this.#roots[root].path, path), message });
   }
@@ -229,7 +229,7 @@ export class TreeWalk implements Walk {
 
   #file(
     root: number,
-    folder: string,
+    directory: string,
     names: Uint8Array,
     start: number,
     end: number,
@@ -237,7 +237,7 @@ export class TreeWalk implements Walk {
   ): void {
     const stat = this.#lister.stat;
     if (stat.size > PACK_FILE_LIMIT) {
-      const path = start === end ? folder : joinPath(folder, this.#lister.nameText());
+      const path = start === end ? directory : joinPath(directory, this.#lister.nameText());
       const identity = { dev: stat.dev, inode: stat.inode };
       const [attributes, times] = [stat.attributes(), stat.changeTimes()];
       this.#found.push({ type: "ranged", root, path, size: stat.size, attributes, identity, times, xattrs });
@@ -275,8 +275,8 @@ export class TreeWalk implements Walk {
   }
 }
 
-/** What cannot be a source: a folder without -r, in the words of scp, or a device, a FIFO. */
+/** What cannot be a source: a directory without -r, in the words of scp, or a device, a FIFO. */
 export function notRegular(path: string, kind: number): FileError {
-  if (kind !== FileKind.folder) return isSpecial(path, kind);
-  return new FileError("read", path, "not a regular file", { hint: "Use -r to copy folders", code: "EISDIR" });
+  if (kind !== FileKind.directory) return isSpecial(path, kind);
+  return new FileError("read", path, "not a regular file", { hint: "Use -r to copy directories", code: "EISDIR" });
 }

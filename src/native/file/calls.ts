@@ -65,7 +65,7 @@ export interface OpenFlags {
   readonly readWrite: number;
   readonly create: number;
   readonly exclusive: number;
-  readonly directory: number;
+  readonly directoryOnly: number;
   readonly noFollow: number;
   /** Past the page cache. */
   readonly direct: number;
@@ -100,15 +100,15 @@ export interface FileCalls extends LibcCalls {
   /** Copies a name with its NUL between two addresses. @returns whether it has at most `most` bytes including the NUL. */
   copyName(to: number, from: number, most: number): boolean;
   /** statx(2) with the basic fields into 256 bytes at `into`. */
-  statx(folder: number, name: number, flags: number, into: number): number;
+  statx(directory: number, name: number, flags: number, into: number): number;
   /** openat2(2); `how` is the address of a struct open_how. */
-  openat2(folder: number, name: number, how: number): number;
+  openat2(directory: number, name: number, how: number): number;
   /** getdents64(2). */
-  getdents64(folder: number, into: number, bytes: number): number;
+  getdents64(directory: number, into: number, bytes: number): number;
   /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
-  renameNew(fromFolder: number, from: number, toFolder: number, to: number): number;
+  renameNew(fromDirectory: number, from: number, toDirectory: number, to: number): number;
   /** renameat2(2) with RENAME_EXCHANGE; EINVAL if the file system lacks it. */
-  exchange(fromFolder: number, from: number, toFolder: number, to: number): number;
+  exchange(fromDirectory: number, from: number, toDirectory: number, to: number): number;
 }
 
 let opened: FileCalls | undefined;
@@ -137,20 +137,20 @@ export function openFileCalls(): FileCalls {
     seek: (file, offset, whence) => Number(lseek(file, offset, whence)),
     punchHole: (file, offset, length) => fallocate(file, punchHoleKeepSize, offset, length),
     copyName: (to, from, most) => Number(memccpy(to, from, 0, most)) !== 0,
-    statx: (folder, name, flags, into) => statx(numbers.statx, folder, name, flags, basicFields, into),
-    openat2: (folder, name, how) => openat2(numbers.openat2, folder, name, how, howBytes),
-    getdents64: (folder, into, bytes) => getdents64(numbers.getdents64, folder, into, bytes),
-    renameNew: (fromFolder, from, toFolder, to) =>
-      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, noReplace),
-    exchange: (fromFolder, from, toFolder, to) =>
-      renameat2(numbers.renameat2, fromFolder, from, toFolder, to, exchange),
+    statx: (directory, name, flags, into) => statx(numbers.statx, directory, name, flags, basicFields, into),
+    openat2: (directory, name, how) => openat2(numbers.openat2, directory, name, how, howBytes),
+    getdents64: (directory, into, bytes) => getdents64(numbers.getdents64, directory, into, bytes),
+    renameNew: (fromDirectory, from, toDirectory, to) =>
+      renameat2(numbers.renameat2, fromDirectory, from, toDirectory, to, noReplace),
+    exchange: (fromDirectory, from, toDirectory, to) =>
+      renameat2(numbers.renameat2, fromDirectory, from, toDirectory, to, exchange),
     flags: {
       read: 0,
       write: 1,
       readWrite: 2,
       create: 0o100,
       exclusive: 0o200,
-      directory: numbers.O_DIRECTORY,
+      directoryOnly: numbers.O_DIRECTORY,
       noFollow: numbers.O_NOFOLLOW,
       direct: numbers.O_DIRECT,
       nonBlock: 0o4000,

@@ -1,4 +1,4 @@
-/** The home folder of a user, as getpwnam(3) knows it: also those of a directory service. */
+/** The home directory of a user, as getpwnam(3) knows it: also those of a directory service. */
 
 import { openLibc } from "../libc/libc.ts";
 

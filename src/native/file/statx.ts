@@ -17,9 +17,9 @@ export class Statx {
     this.#calls = calls;
   }
 
-  /** Asks for the file `name` (an address) in the folder; `flags` are AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
-  fill(folder: number, name: number, flags: number): boolean {
-    return this.#calls.statx(folder, name, flags, this.address) === 0;
+  /** Asks for the file `name` (an address) in the directory; `flags` are AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  fill(directory: number, name: number, flags: number): boolean {
+    return this.#calls.statx(directory, name, flags, this.address) === 0;
   }
 
   /** Kind and permissions, as st_mode. */

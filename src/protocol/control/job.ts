@@ -9,7 +9,7 @@ export type Job = CopyJob | CleanJob;
 /** Leftovers of abandoned copies are to be removed. Feature "clean". */
 export interface CleanJob {
   direction: "clean";
-  /** The folders as the user typed them. */
+  /** The directories as the user typed them. */
   sources: string[];
   /** Further ones follow in messages "wanted"; left out: no. */
   more?: boolean;
@@ -29,7 +29,7 @@ export interface CleanJob {
 export type CopyJob =
   | {
     direction: "push";
-    /** The target as the user typed it; "" is the home folder. */
+    /** The target as the user typed it; "" is the home directory. */
     target: string;
   } & JobOptions
   | {
@@ -86,7 +86,7 @@ export interface JobOptions {
   lends?: number;
   /** Whose files are dummies: made up by the sender, thrown away by the receiver. Left out: nobody's. Feature "dummy". */
   dummy?: Dummy;
-  /** Nothing is copied: probes follow, and `target` is a folder whose disk may be measured. Feature "probe". */
+  /** Nothing is copied: probes follow, and `target` is a directory whose disk may be measured. Feature "probe". */
   probe?: boolean;
   /** Which paths are wanted; for the sender, who checks them. */
   filters: unknown[];

@@ -54,7 +54,7 @@ export interface WireSource {
 
 /** What a dry run would do with one entry. */
 export interface PlannedEntry {
-  /** "create": a folder; "send": a new entry; "replace": one in the place of another; "skip": nothing. */
+  /** "create": a directory; "send": a new entry; "replace": one in the place of another; "skip": nothing. */
   action: "create" | "send" | "replace" | "skip";
   /** The name of the source and the path below it. */
   path: string;
@@ -157,11 +157,11 @@ export type Message =
   | { type: "planned"; entries: PlannedEntry[] }
   /** sender -> receiver: all units are acknowledged; `skipped` were there already, 0 when left out; or some failed. */
   | { type: "finish"; files: number; bytes: number; skipped?: number; verified?: number; incomplete?: boolean }
-  /** receiver -> sender: folders have their attributes; the totals as counted here. */
+  /** receiver -> sender: directories have their attributes; the totals as counted here. */
   | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }
   /** remote -> client: leftovers that were removed, or in a dry run would be. Feature "clean". */
   | { type: "removed"; entries: RemovedEntry[] }
-  /** remote -> client: all folders are done; the totals as counted there, `kept`: files that a copy may use. */
+  /** remote -> client: all directories are done; the totals as counted there, `kept`: files that a copy may use. */
   | { type: "cleaned"; files: number; bytes: number; failed: number; kept: number }
   /** either, at any time once both know "alive": it is still there. */
   | { type: "alive" }
@@ -391,7 +391,7 @@ function asSource(value: unknown, name: string): WireSource {
   };
 }
 
-/** A source's name is one component, or "." for the contents of a folder. */
+/** A source's name is one component, or "." for the contents of a directory. */
 function parseSourceName(name: string): string {
   if (name === ".") return name;
   if (name.includes("/") || name === "") {

@@ -27,7 +27,7 @@ export type Probe =
    * from "sources" to "finished".
    */
   | { what: "throughput"; direction: "push" | "pull"; streams: number; ms: number }
-  /** In the folder that is the target of the job. */
+  /** In the directory that is the target of the job. */
   | { what: "disk"; ms: number }
   | { what: "cipher"; ms: number };
 

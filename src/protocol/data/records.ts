@@ -12,13 +12,13 @@ import { checkXattrs } from "./xattrs.ts";
 
 /** What a record says. */
 export const RecordType = {
-  /** The folder (root, path) is the current one for the records that follow. */
+  /** The directory (root, path) is the current one for the records that follow. */
   enter: 1,
-  /** As `enter`, and this folder has the record's attributes. */
-  folder: 2,
-  /** A regular file in the current folder; its contents follow the name. An empty name is the root itself. */
+  /** As `enter`, and this directory has the record's attributes. */
+  directory: 2,
+  /** A regular file in the current directory; its contents follow the name. An empty name is the root itself. */
   file: 3,
-  /** A symbolic link in the current folder; its target follows the name. */
+  /** A symbolic link in the current directory; its target follows the name. */
   symlink: 4,
   /** One more name of a file that was sent before; its first path, relative to the same root, follows the name. */
   hardlink: 5,
@@ -197,7 +197,7 @@ export class RecordCursor {
   #checkType(): void {
     switch (this.type) {
       case RecordType.enter:
-      case RecordType.folder:
+      case RecordType.directory:
         checkPath(this.#bytes, this.nameStart, this.nameEnd);
         this.contentBytes = 0;
         break;

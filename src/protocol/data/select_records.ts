@@ -10,7 +10,7 @@ export interface SelectedRecords {
 }
 
 /**
- * The wanted records, each in its folder.
+ * The wanted records, each in its directory.
  *
  * @param wanted one for each record other than `enter`, in order: 1 for those that are wanted.
  */
@@ -20,8 +20,8 @@ export function selectRecords(plan: Uint8Array<ArrayBuffer>, wanted: Uint8Array)
   let at = 0;
   let records = 0;
   let index = 0;
-  /** A folder that was not entered in the new plan yet. */
-  let folder: Uint8Array | undefined;
+  /** A directory that was not entered in the new plan yet. */
+  let directory: Uint8Array | undefined;
   const copy = (record: Uint8Array) => {
     chosen.set(record, at);
     at += record.length;
@@ -29,17 +29,17 @@ export function selectRecords(plan: Uint8Array<ArrayBuffer>, wanted: Uint8Array)
   while (cursor.next()) {
     const record = plan.subarray(cursor.start, cursor.end);
     const isWanted = cursor.type !== RecordType.enter && wanted[index++] === 1;
-    const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+    const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
     // Its extended attributes go with its own record only.
-    if (entering) folder = plan.subarray(cursor.start, cursor.xattrStart);
+    if (entering) directory = plan.subarray(cursor.start, cursor.xattrStart);
     if (!isWanted) continue;
-    if (entering) folder = undefined;
-    else if (folder) {
+    if (entering) directory = undefined;
+    else if (directory) {
       const start = at;
-      copy(folder);
+      copy(directory);
       chosen[start + RecordField.type] = RecordType.enter;
       chosen.fill(0, start + RecordField.xattrUnits, start + RecordField.xattrUnits + 2);
-      folder = undefined;
+      directory = undefined;
     }
     copy(record);
     records++;

@@ -16,9 +16,9 @@ export interface Xattr {
   value: Uint8Array;
 }
 
-/** The access control list of a file or folder (acl(5)). */
+/** The access control list of a file or directory (acl(5)). */
 export const ACCESS_LIST = "system.posix_acl_access";
-/** What is created in a folder begins with this list. */
+/** What is created in a directory begins with this list. */
 export const DEFAULT_LIST = "system.posix_acl_default";
 
 const NAMESPACES = ["user.", "trusted.", "security."];

@@ -8,7 +8,7 @@ import { isWithin } from "../../files/target/confinement.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import { codeOf, failedDeno } from "../../files/stat/file_failure.ts";
-import { folderOf, joinPath } from "../../files/path/local_path.ts";
+import { directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { decodeJournalHeader, type NamedPartial } from "../partial/journal.ts";
 import { bytesOnDisk, changeTime, type LeftoverOptions } from "./leftovers.ts";
 import { lockExisting } from "../partial/lock_journal.ts";
@@ -111,7 +111,7 @@ class RecordCleaner {
     if (!contents) return;
     const { target, partial } = contents;
     if (partial) this.found.recorded.add(partial.name);
-    const beside = partial && target !== undefined ? this.#open(folderOf(target)) : undefined;
+    const beside = partial && target !== undefined ? this.#open(directoryOf(target)) : undefined;
     try {
       const partialPath = beside && joinPath(beside.place, partial!.name);
       const info = partialPath === undefined ? undefined : statExact(partialPath, partial!);
@@ -121,7 +121,7 @@ class RecordCleaner {
         this.found.kept += info ? 2 : 1;
         return;
       }
-      if (info) this.#remove(partialPath!, joinPath(folderOf(target!), partial!.name), info);
+      if (info) this.#remove(partialPath!, joinPath(directoryOf(target!), partial!.name), info);
       this.#remove(path, path, record);
     } finally {
       beside?.close();
@@ -153,7 +153,7 @@ class RecordCleaner {
     };
     const tree = this.#files.openTree(root);
     try {
-      tree.lister.openFolder(root, "", { follow: true });
+      tree.lister.openDirectory(root, "", { follow: true });
       return { place: tree.place, close: () => tree.close() };
     } catch (error) {
       tree.close();

@@ -1,7 +1,7 @@
-/** A walk below a folder that removes what abandoned copies have left: depth first, one folder open at a time. */
+/** A walk below a directory that removes what abandoned copies have left: depth first, one directory open at a time. */
 
 import { FileError } from "../../errors.ts";
-import type { FolderTree } from "../../files/engine/engine.ts";
+import type { DirectoryTree } from "../../files/engine/engine.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import { FileKind } from "../../files/stat/file_stat.ts";
 import { joinPath } from "../../files/path/local_path.ts";
@@ -15,30 +15,30 @@ import {
 } from "./leftovers.ts";
 import { isOldMarkName } from "./old_leftovers.ts";
 
-/** A folder on the way from the root to where the walk is. */
+/** A directory on the way from the root to where the walk is. */
 interface Level {
   path: string;
-  /** Names of folders in it that are still to be entered. */
+  /** Names of directories in it that are still to be entered. */
   pending: string[];
   /** Names of marks in it: looked at when everything below is known. */
   marks: string[];
-  /** When the folder, or something below it, was changed last, in milliseconds since 1970; Infinity: nobody can tell. */
+  /** When the directory, or something below it, was changed last, in milliseconds since 1970; Infinity: nobody can tell. */
   newest: number;
 }
 
 /** Removes what is left over in the root and below. @returns how many files were left alone, as a copy may use them. */
-export async function cleanTree(root: SourceRoot, tree: FolderTree, options: LeftoverOptions): Promise<number> {
+export async function cleanTree(root: SourceRoot, tree: DirectoryTree, options: LeftoverOptions): Promise<number> {
   return await new TreeCleaner(root, tree, options).run();
 }
 
 class TreeCleaner {
   readonly #root: SourceRoot;
-  readonly #tree: FolderTree;
+  readonly #tree: DirectoryTree;
   readonly #options: LeftoverOptions;
   readonly #levels: Level[] = [];
   #kept = 0;
 
-  constructor(root: SourceRoot, tree: FolderTree, options: LeftoverOptions) {
+  constructor(root: SourceRoot, tree: DirectoryTree, options: LeftoverOptions) {
     this.#root = root;
     this.#tree = tree;
     this.#options = options;
@@ -56,13 +56,13 @@ class TreeCleaner {
     return this.#kept;
   }
 
-  /** Lists a folder, and does what is to be done in it. */
+  /** Lists a directory, and does what is to be done in it. */
   async #enter(path: string): Promise<void> {
     const { lister } = this.#tree;
     const level: Level = { path, pending: [], marks: [], newest: Infinity };
     const leftovers: string[] = [];
     try {
-      lister.openFolder(this.#root, path, { follow: path === "" });
+      lister.openDirectory(this.#root, path, { follow: path === "" });
       level.newest = lister.stat.mtime * 1000 + lister.stat.mtimeNs / 1e6;
       for (;;) {
         const wait = lister.fetch?.() ?? this.#options.breathe();
@@ -74,7 +74,7 @@ class TreeCleaner {
       this.#fail(error, level);
     }
     if (leftovers.length > 0) this.#note(level, await removeLeftovers(this.#place(path), leftovers, this.#options));
-    lister.closeFolder();
+    lister.closeDirectory();
     this.#levels.push(level);
   }
 
@@ -90,7 +90,7 @@ class TreeCleaner {
         return this.#fail(error, level);
       }
     }
-    if (kind === FileKind.folder) level.pending.push(name);
+    if (kind === FileKind.directory) level.pending.push(name);
     else if (isOldMarkName(name)) level.marks.push(name);
     else if (isLeftoverName(name)) leftovers.push(name);
   }
@@ -100,13 +100,13 @@ class TreeCleaner {
     this.#levels.pop();
     if (level.marks.length > 0) {
       try {
-        this.#tree.lister.openFolder(this.#root, level.path, { follow: level.path === "" });
+        this.#tree.lister.openDirectory(this.#root, level.path, { follow: level.path === "" });
         const place = this.#place(level.path);
         this.#note(level, await removeMarks(place, level.marks, level.newest, this.#options));
       } catch (error) {
         this.#fail(error, level);
       }
-      this.#tree.lister.closeFolder();
+      this.#tree.lister.closeDirectory();
     }
     const above = this.#levels.at(-1);
     if (above) above.newest = Math.max(above.newest, level.newest);

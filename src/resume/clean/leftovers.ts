@@ -56,7 +56,7 @@ export function isLeftoverName(name: string): boolean {
     journalOfOldPartial(name) !== undefined;
 }
 
-/** A folder, as `Deno.*` comes to it and as messages name it. */
+/** A directory, as `Deno.*` comes to it and as messages name it. */
 export interface LeftoverPlace {
   place: string;
   text: string;
@@ -64,11 +64,11 @@ export interface LeftoverPlace {
 
 /** Removes what of these names is left over from copies that run no more. A mark goes by `removeMarks`. */
 export async function removeLeftovers(
-  folder: LeftoverPlace,
+  directory: LeftoverPlace,
   names: readonly string[],
   options: LeftoverOptions,
 ): Promise<KeptLeftovers> {
-  const worker = new FolderOfLeftovers(folder, options);
+  const worker = new DirectoryOfLeftovers(directory, options);
   const all = new Set(names);
   for (const name of all) {
     await options.breathe();
@@ -85,28 +85,28 @@ export async function removeLeftovers(
 }
 
 /**
- * Removes the marks that say that a copy has not finished this folder.
+ * Removes the marks that say that a copy has not finished this directory.
  *
- * @param newest when something in the folder or below it was changed last, as far as that shows that a copy runs.
+ * @param newest when something in the directory or below it was changed last, as far as that shows that a copy runs.
  */
 export async function removeMarks(
-  folder: LeftoverPlace,
+  directory: LeftoverPlace,
   names: readonly string[],
   newest: number,
   options: LeftoverOptions,
 ): Promise<KeptLeftovers> {
-  const worker = new FolderOfLeftovers(folder, options);
+  const worker = new DirectoryOfLeftovers(directory, options);
   for (const name of names) await worker.attempt(name, () => worker.mark(name, newest));
   return worker.kept;
 }
 
-class FolderOfLeftovers {
+class DirectoryOfLeftovers {
   readonly kept: KeptLeftovers = { count: 0, newest: -Infinity };
-  readonly #folder: LeftoverPlace;
+  readonly #directory: LeftoverPlace;
   readonly #options: LeftoverOptions;
 
-  constructor(folder: LeftoverPlace, options: LeftoverOptions) {
-    this.#folder = folder;
+  constructor(directory: LeftoverPlace, options: LeftoverOptions) {
+    this.#directory = directory;
     this.#options = options;
   }
 
@@ -117,7 +117,7 @@ class FolderOfLeftovers {
     } catch (error) {
       if (codeOf(error) === undefined && !(error instanceof FileError)) throw error;
       this.kept.newest = Infinity;
-      this.#options.failed(failedDeno("remove", joinPath(this.#folder.text, name), error));
+      this.#options.failed(failedDeno("remove", joinPath(this.#directory.text, name), error));
     }
   }
 
@@ -125,7 +125,7 @@ class FolderOfLeftovers {
   async pair(names: OldPair): Promise<void> {
     const found = this.#look(names.journal);
     if (!found?.isFile || !isSole(found)) return;
-    const path = joinPath(this.#folder.place, names.journal);
+    const path = joinPath(this.#directory.place, names.journal);
     const journal = await lockExisting(path, found.uid);
     if (!journal) return this.#keepUsed(names);
     // The lock is held until both are gone: whoever waits for it finds that the journal is another then.
@@ -144,7 +144,7 @@ class FolderOfLeftovers {
   async run(name: string): Promise<void> {
     const found = this.#look(name);
     if (!found?.isFile || !isSole(found)) return;
-    const journal = await lockExisting(joinPath(this.#folder.place, name), found.uid);
+    const journal = await lockExisting(joinPath(this.#directory.place, name), found.uid);
     if (!journal) return this.#look(name) && this.#keep(Infinity);
     using lock = journal;
     if (!isOldRunLog(beginningOf(lock, OLD_RUN_LOG_BYTES))) return;
@@ -159,7 +159,7 @@ class FolderOfLeftovers {
     if (!found?.isFile || !isSole(found)) return;
     let lock: Deno.FsFile | undefined;
     try {
-      lock = await lockExisting(joinPath(this.#folder.place, name), found.uid);
+      lock = await lockExisting(joinPath(this.#directory.place, name), found.uid);
     } catch (error) {
       if (codeOf(error) === undefined) throw error;
       // It cannot be opened, or there are no locks.
@@ -187,7 +187,7 @@ class FolderOfLeftovers {
   mark(name: string, newest: number): void {
     const found = this.#look(name);
     if (!found?.isFile || !isSole(found)) return;
-    using file = openOwnFile(joinPath(this.#folder.place, name), { owner: found.uid });
+    using file = openOwnFile(joinPath(this.#directory.place, name), { owner: found.uid });
     if (!file || !isOldMark(beginningOf(file, MOST_OLD_MARK_BYTES + 1), name)) return;
     const changed = Math.max(changeTime(found), newest);
     if (changed >= this.#options.beforeUnlocked) return this.#keep(changed);
@@ -197,7 +197,7 @@ class FolderOfLeftovers {
   /** Undefined when it is gone, or is for another user to remove. */
   #look(name: string): Deno.FileInfo | undefined {
     try {
-      const found = Deno.lstatSync(joinPath(this.#folder.place, name));
+      const found = Deno.lstatSync(joinPath(this.#directory.place, name));
       return isOwn(found) ? found : undefined;
     } catch (error) {
       if (codeOf(error) === "ENOENT") return undefined;
@@ -216,7 +216,7 @@ class FolderOfLeftovers {
 
   #remove(name: string, found: Deno.FileInfo): void {
     const { dryRun, removed } = this.#options;
-    const path = joinPath(this.#folder.place, name);
+    const path = joinPath(this.#directory.place, name);
     if (!dryRun) {
       // A copy may have begun there since.
       const now = this.#look(name);
@@ -225,10 +225,10 @@ class FolderOfLeftovers {
         Deno.removeSync(path);
       } catch (error) {
         if (codeOf(error) === "ENOENT") return;
-        throw failedDeno("remove", joinPath(this.#folder.text, name), error);
+        throw failedDeno("remove", joinPath(this.#directory.text, name), error);
       }
     }
-    removed({ path: joinPath(this.#folder.text, name), bytes: bytesOnDisk(found) });
+    removed({ path: joinPath(this.#directory.text, name), bytes: bytesOnDisk(found) });
   }
 }
 

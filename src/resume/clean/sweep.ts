@@ -6,12 +6,12 @@ import { isTemporaryName } from "../../files/path/private_names.ts";
 import { temporaryPrefix } from "../../files/path/temporary_name.ts";
 import { removeQuietly } from "../own_file.ts";
 
-/** Removes temporary files with this token from a folder. To be called only when nobody writes such any more. */
-export function sweep(folder: string, token: string): void {
+/** Removes temporary files with this token from a directory. To be called only when nobody writes such any more. */
+export function sweep(directory: string, token: string): void {
   const prefix = temporaryPrefix(token);
   try {
-    for (const { name } of Deno.readDirSync(folder)) {
-      if (name.startsWith(prefix) && isTemporaryName(name)) removeQuietly(joinPath(folder, name));
+    for (const { name } of Deno.readDirSync(directory)) {
+      if (name.startsWith(prefix) && isTemporaryName(name)) removeQuietly(joinPath(directory, name));
     }
   } catch (error) {
     // What cannot be listed stays as it is.

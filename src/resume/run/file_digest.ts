@@ -20,7 +20,7 @@ export class FileDigests {
   /** The two halves of the digest that was made last. */
   readonly digest = new Uint32Array(2);
   readonly #key: DigestKey;
-  readonly #folder = new Uint32Array(2);
+  readonly #directory = new Uint32Array(2);
   #words = new Uint32Array(ROOM);
   #bytes = new Uint8Array(this.#words.buffer);
   #count = 0;
@@ -29,19 +29,19 @@ export class FileDigests {
     this.#key = key;
   }
 
-  /** The folder of the files that follow: bytes[start, end), relative to a root, which has this absolute path. */
+  /** The directory of the files that follow: bytes[start, end), relative to a root, which has this absolute path. */
   enter(root: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     this.#count = 0;
     this.#putBytes(root, 0, root.length);
     this.#putBytes(bytes, start, end);
-    keyedDigest(this.#key, this.#words, this.#count, this.#folder);
+    keyedDigest(this.#key, this.#words, this.#count, this.#directory);
   }
 
   /** Makes the digest of the file names[start, end), whose source and target look like this. */
   file(names: Uint8Array, start: number, end: number, source: SourceLook, target: FileLook): void {
     const words = this.#words;
-    words[0] = this.#folder[0];
-    words[1] = this.#folder[1];
+    words[0] = this.#directory[0];
+    words[1] = this.#directory[1];
     this.#count = 2;
     this.#putBytes(names, start, end);
     let at = this.#count;

@@ -9,7 +9,7 @@ import { FileDigests, type SourceLook } from "./file_digest.ts";
 import { type FileLook } from "../../files/stat/file_stat.ts";
 import type { SharedMemory } from "./memory.ts";
 
-/** See above. It has a current folder. */
+/** See above. It has a current directory. */
 export class FinishedFiles {
   readonly #roots: readonly TargetRoot[];
   readonly #digests: FileDigests;
@@ -23,13 +23,13 @@ export class FinishedFiles {
     this.#known = known && new DigestSet(known);
   }
 
-  /** Makes the folder bytes[start, end), relative to the root, the current one. */
+  /** Makes the directory bytes[start, end), relative to the root, the current one. */
   enter(root: number, bytes: Uint8Array, start: number, end: number): void {
     const place = this.#places[root] ??= encodeName(targetText(this.#roots[root], ""));
     this.#digests.enter(place, bytes, start, end);
   }
 
-  /** The digest of the file of a record in the current folder; its halves, until the next call. */
+  /** The digest of the file of a record in the current directory; its halves, until the next call. */
   digest(cursor: RecordCursor, bytes: Uint8Array, look: FileLook): Uint32Array {
     const source = this.#source;
     source.size = cursor.size;
@@ -43,9 +43,9 @@ export class FinishedFiles {
   /** The digest of a file by its path below the root, which may be "". */
   digestOf(root: number, path: string, source: SourceLook, look: FileLook): Uint32Array {
     const at = path.lastIndexOf("/");
-    const folder = encodeName(path.slice(0, Math.max(0, at)));
+    const directory = encodeName(path.slice(0, Math.max(0, at)));
     const name = encodeName(path.slice(at + 1));
-    this.enter(root, folder, 0, folder.length);
+    this.enter(root, directory, 0, directory.length);
     this.#digests.file(name, 0, name.length, source, look);
     return this.#digests.digest;
   }

@@ -27,7 +27,7 @@ export function unusableEscp(name: string, code: number): UnusableEscp | undefin
       `Cannot start escp on ${name}: it is not installed there (status 127, command not found)`,
       {
         hint:
-          "Put the escp executable into a folder of the PATH there, such as /usr/local/bin, or name it with -D PATH",
+          "Put the escp executable into a directory of the PATH there, such as /usr/local/bin, or name it with -D PATH",
       },
     );
   }

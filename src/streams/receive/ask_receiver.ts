@@ -32,7 +32,7 @@ import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import type { Breather } from "../../async/breather.ts";
 import { toFailure } from "../failure.ts";
 import { NameGuard } from "./name_guard.ts";
-import { folderAttributes } from "./pack_receiver.ts";
+import { directoryAttributes } from "./pack_receiver.ts";
 import type { FilePlace, ReceivedPack } from "../unit.ts";
 
 /** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
@@ -61,7 +61,7 @@ export class AskReceiver {
   readonly #finished: FinishedFiles | undefined;
   readonly #listsDigests: boolean;
   readonly #isKept: (backup: KeptBackup) => Promise<boolean>;
-  #folder = "";
+  #directory = "";
   /** Of the file that was settled last, where it is listed. */
   #settledDigest?: Uint8Array;
   readonly #breather: Breather;
@@ -98,13 +98,13 @@ export class AskReceiver {
       throw new ProtocolError("bad-frame", "Cannot accept an ask: the job has no place for it");
     }
     const counts = { files: 0, bytes: 0, skipped: 0 };
-    const report: ReceivedPack = { type: "pack", unit, attempt, ...counts, failures: [], folders: [], created: [] };
+    const report: ReceivedPack = { type: "pack", unit, attempt, ...counts, failures: [], directories: [], created: [] };
     const outcomes: (number | Failure)[] = [];
     let digestAt = start + recordsBytes;
     const cursor = new RecordCursor(bytes, start, digestAt, { plan: true });
-    let folder: number | Failure | undefined;
+    let directory: number | Failure | undefined;
     while (cursor.next()) {
-      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
       let range: RangeDigest | undefined;
       if (phase === AskPhase.digest && cursor.type === RecordType.file) {
         if (digestAt === end) throw new ProtocolError("bad-record", "Cannot compare contents without a digest");
@@ -114,19 +114,21 @@ export class AskReceiver {
       let outcome: number | Failure;
       let isRefused = false;
       try {
-        if (entering) folder = undefined;
-        if (entering) outcome = folder = this.#enter(cursor, bytes, verify ? undefined : report);
-        else if (folder === undefined) throw inNoFolder();
-        else outcome = folder === Verdict.same ? await this.#judge({ phase, verify }, cursor, bytes, range) : folder;
+        if (entering) directory = undefined;
+        if (entering) outcome = directory = this.#enter(cursor, bytes, verify ? undefined : report);
+        else if (directory === undefined) throw inNoDirectory();
+        else {outcome = directory === Verdict.same
+            ? await this.#judge({ phase, verify }, cursor, bytes, range)
+            : directory;}
       } catch (error) {
         isRefused = error instanceof FileError && error.code === PRIVATE_NAME;
         outcome = failureOf(error, verify);
-        if (entering) folder = outcome;
+        if (entering) directory = outcome;
       }
       if (verify && !entering && (outcome === Verdict.different || outcome === Verdict.missing)) {
         // What the sender cannot read, or reads otherwise now, may be right here.
         const isReadable = !range || !isSameDigest(range.digest, NO_DIGEST);
-        const isWrong = outcome === Verdict.different && folder === Verdict.same && isReadable && !isRefused;
+        const isWrong = outcome === Verdict.different && directory === Verdict.same && isReadable && !isRefused;
         const why = isWrong ? await this.#takeAway(cursor, bytes) : outcome;
         if (this.#listsDigests && (last || why !== Verdict.different)) {
           (report.lost ??= []).push(this.#placeOf(cursor, bytes));
@@ -156,9 +158,9 @@ export class AskReceiver {
     if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return Verdict.missing;
     this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
     if (this.#listsDigests || this.#verifies) {
-      this.#folder = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+      this.#directory = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
     }
-    if (cursor.type === RecordType.folder) report?.folders.push(folderAttributes(cursor, bytes));
+    if (cursor.type === RecordType.directory) report?.directories.push(directoryAttributes(cursor, bytes));
     return Verdict.same;
   }
 
@@ -169,7 +171,7 @@ export class AskReceiver {
   }
 
   #placeOf({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FilePlace {
-    return { root, path: joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd))) };
+    return { root, path: joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd))) };
   }
 
   #judge(
@@ -195,7 +197,7 @@ export class AskReceiver {
     const target = this.#target;
     if (!target.look(cursor, bytes)) return Verdict.missing;
     const { stat } = target;
-    if (stat.kind === FileKind.folder) throw failedWith("write", target.path, "EISDIR");
+    if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
     const by = verify ? "contents" : this.#options!.by;
     if (by === "nothing" || (by === "memory" && cursor.type !== RecordType.file)) return Verdict.different;
     if (cursor.type !== RecordType.file) return target.isLink(cursor, bytes) ? Verdict.same : Verdict.different;
@@ -288,8 +290,8 @@ function unverified(path: string, name: string): Failure {
   };
 }
 
-function inNoFolder(): ProtocolError {
-  return new ProtocolError("bad-record", "Cannot accept a record: it is in no folder");
+function inNoDirectory(): ProtocolError {
+  return new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
 }
 
 function failureOf(error: unknown, verify: boolean): number | Failure {

@@ -10,7 +10,7 @@ import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 /** For the records of one frame after the other. It allocates nothing for names that are accepted. */
 export class NameGuard {
   readonly #roots: readonly TargetRoot[];
-  /** The current folder: its root, and its path in the frame. */
+  /** The current directory: its root, and its path in the frame. */
   #root = 0;
   #start = 0;
   #end = 0;
@@ -19,25 +19,25 @@ export class NameGuard {
     this.#roots = roots;
   }
 
-  /** Checks the record of a folder, which becomes the current one. @throws {FileError} code `PRIVATE_NAME` */
+  /** Checks the record of a directory, which becomes the current one. @throws {FileError} code `PRIVATE_NAME` */
   enter({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array): void {
     this.#root = root;
     this.#start = nameStart;
     this.#end = nameEnd;
     if (!isRefusedPath(this.#roots[root], bytes, nameStart, nameEnd)) return;
-    throw privateName("create", this.#folder(bytes));
+    throw privateName("create", this.#directory(bytes));
   }
 
-  /** Checks a record in the current folder. @throws {FileError} code `PRIVATE_NAME` */
+  /** Checks a record in the current directory. @throws {FileError} code `PRIVATE_NAME` */
   check({ type, nameStart, nameEnd, contentStart, contentEnd }: RecordCursor, bytes: Uint8Array): void {
     const isRefused = isPrivateNameAt(bytes, nameStart, nameEnd) ||
       // No hard link is made to what escp could have put there itself.
       (type === RecordType.hardlink && hasPrivateComponent(bytes, contentStart, contentEnd));
     if (!isRefused) return;
-    throw privateName("create", joinPath(this.#folder(bytes), decodeName(bytes.subarray(nameStart, nameEnd))));
+    throw privateName("create", joinPath(this.#directory(bytes), decodeName(bytes.subarray(nameStart, nameEnd))));
   }
 
-  #folder(bytes: Uint8Array): string {
+  #directory(bytes: Uint8Array): string {
     return targetText(this.#roots[this.#root], decodeName(bytes.subarray(this.#start, this.#end)));
   }
 }

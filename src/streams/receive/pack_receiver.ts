@@ -16,7 +16,7 @@ import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { toFailure } from "../failure.ts";
 import type { Breather } from "../../async/breather.ts";
 import { NameGuard } from "./name_guard.ts";
-import type { FolderAttributes, ReceivedPack, WrittenFile } from "../unit.ts";
+import type { DirectoryAttributes, ReceivedPack, WrittenFile } from "../unit.ts";
 
 /** What else is wanted of a pack. */
 export interface PackReceiverOptions {
@@ -40,7 +40,7 @@ export class PackReceiver {
   readonly #digests = new Uint32Array(PACK_RECORDS * 2);
   #digestsEnd = 0;
   readonly #note: (text: string) => void;
-  #folder = "";
+  #directory = "";
   readonly #guard: NameGuard;
   /** Writer of the current root if it is a device. */
   #device: DeviceWriter | undefined;
@@ -83,27 +83,27 @@ export class PackReceiver {
       bytes: 0,
       skipped: 0,
       failures: [],
-      folders: [],
+      directories: [],
       created: [],
       ...(this.#syncs ? { entered: [] } : {}),
       ...(this.#digest ? { written: [] } : {}),
     };
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
-    let folder: Failure | undefined;
+    let directory: Failure | undefined;
     this.#digestsEnd = 0;
     while (cursor.next()) {
-      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
       let outcome: number | Failure;
       try {
-        if (entering) folder = undefined;
+        if (entering) directory = undefined;
         const inPlace = this.#device !== undefined && cursor.type === RecordType.file;
-        outcome = folder ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
+        outcome = directory ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
         const pausing = this.#syncs?.breathe();
         if (pausing) await pausing;
       } catch (error) {
         outcome = toFailure(error);
-        if (entering) folder = outcome;
+        if (entering) directory = outcome;
       }
       if (cursor.type === RecordType.enter) continue;
       if (outcomes.push(outcome) > PACK_RECORDS) {
@@ -111,7 +111,7 @@ export class PackReceiver {
       }
       if (typeof outcome !== "number") report.failures.push(outcome);
       else {
-        if (cursor.type !== RecordType.folder) report.files++;
+        if (cursor.type !== RecordType.directory) report.files++;
         if (cursor.type === RecordType.file) report.bytes += cursor.size;
         if (report.written && (cursor.type === RecordType.file || cursor.type === RecordType.hardlink)) {
           report.written.push(this.#describe(cursor, bytes));
@@ -135,9 +135,9 @@ export class PackReceiver {
         if (look && this.#finished) this.#remember(this.#finished, cursor, bytes, look);
         return sum;
       }
-      case RecordType.folder:
+      case RecordType.directory:
         this.#enter(cursor, bytes, report);
-        report.folders.push(folderAttributes(cursor, bytes));
+        report.directories.push(directoryAttributes(cursor, bytes));
         return 0;
       case RecordType.enter:
         this.#enter(cursor, bytes, report);
@@ -170,14 +170,14 @@ export class PackReceiver {
     this.#device = this.#target.openDevice(root, this.#note);
     this.#finished?.enter(root, bytes, nameStart, nameEnd);
     if (!report.entered && !report.written) return;
-    this.#folder = decodeName(bytes.subarray(nameStart, nameEnd));
-    report.entered?.push({ root, path: this.#folder });
+    this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
+    report.entered?.push({ root, path: this.#directory });
   }
 
   /** A file, or a further name of one, that is in place. */
   #describe(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): WrittenFile {
     const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
-    const path = joinPath(this.#folder, decodeName(bytes.subarray(nameStart, nameEnd)));
+    const path = joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd)));
     const contents = bytes.subarray(contentStart, contentEnd);
     return type === RecordType.file
       ? { root, path, digest: this.#digest!(contents) }
@@ -200,8 +200,8 @@ export class PackReceiver {
   }
 }
 
-/** What a `folder` record says of its folder. */
-export function folderAttributes(cursor: RecordCursor, bytes: Uint8Array): FolderAttributes {
+/** What a `directory` record says of its directory. */
+export function directoryAttributes(cursor: RecordCursor, bytes: Uint8Array): DirectoryAttributes {
   return {
     root: cursor.root,
     path: decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)),

@@ -32,7 +32,7 @@ export interface SentAsk extends Pick<AskReport, "sources" | "now"> {
   unit: AskUnit;
 }
 
-/** Asks. One for each stream: it has a current folder, and keeps the last large file open. */
+/** Asks. One for each stream: it has a current directory, and keeps the last large file open. */
 export class AskSender {
   readonly #source: SourceReader;
   readonly #out: FrameSender;
@@ -85,21 +85,21 @@ export class AskSender {
     }
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
     const digests: RangeDigest[] = [];
-    let inFolder = false;
+    let inDirectory = false;
     for (let index = -1; cursor.next();) {
       const { root, nameStart, nameEnd, size } = cursor;
       if (cursor.type !== RecordType.enter) index++;
       if (cursor.type !== RecordType.file) {
-        inFolder = goesWell(() => this.#source.enter(root, plan, nameStart, nameEnd));
+        inDirectory = goesWell(() => this.#source.enter(root, plan, nameStart, nameEnd));
         continue;
       }
       let digest: Uint8Array | undefined;
       if (digestsSent) {
-        sources[index] = inFolder ? this.#stateOf(cursor, plan) : SourceState.unreadable;
+        sources[index] = inDirectory ? this.#stateOf(cursor, plan) : SourceState.unreadable;
         if (sources[index] === SourceState.asSent) {
           digest = digestsSent.subarray(index * SHA256_BYTES, (index + 1) * SHA256_BYTES);
         }
-      } else if (inFolder && this.#read(cursor, plan, PACK_FILE_LIMIT) === size) {
+      } else if (inDirectory && this.#read(cursor, plan, PACK_FILE_LIMIT) === size) {
         digest = digesting.digestBytes(this.#buffer.subarray(0, size));
       }
       digests.push({ start: 0, end: size, digest: digest ?? NO_DIGEST });

@@ -22,15 +22,15 @@ export async function digestSources(
   const buffer = new Uint8Array(PACK_FILE_LIMIT);
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
   const sums: DigestReport["sums"] = [];
-  let inFolder = false;
+  let inDirectory = false;
   while (cursor.next()) {
     const { root, nameStart, nameEnd } = cursor;
     if (cursor.type !== RecordType.file) {
-      inFolder = ifReadable(() => source.enter(root, plan, nameStart, nameEnd)) !== UNREADABLE;
+      inDirectory = ifReadable(() => source.enter(root, plan, nameStart, nameEnd)) !== UNREADABLE;
       continue;
     }
     const read = () => source.readWhole(plan, nameStart, nameEnd, buffer, 0, buffer.length);
-    const length = inFolder ? ifReadable(read) : UNREADABLE;
+    const length = inDirectory ? ifReadable(read) : UNREADABLE;
     if (length === UNREADABLE) sums.push(undefined);
     else {
       const isSame = length === cursor.size && source.change === FileChange.none && isAsFound(cursor, source.stat);

@@ -34,7 +34,7 @@ export interface SentPack {
   crcs: Uint32Array;
   /** Bytes of contents of each. */
   sizes: Uint32Array;
-  /** 1 for each that counts as a file, 0 for a folder. */
+  /** 1 for each that counts as a file, 0 for a directory. */
   counts: Uint8Array;
   /** Which record of the plan each is, not counting `enter`. */
   places: Uint16Array;
@@ -53,7 +53,7 @@ export interface SentPack {
   complete: boolean;
 }
 
-/** Reads and packs. One for each stream: it has a current folder. */
+/** Reads and packs. One for each stream: it has a current directory. */
 export class PackSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
@@ -77,28 +77,28 @@ export class PackSender {
   /** Sends a unit; `sent` grows while frames leave. */
   async send(unit: PackUnit, sent: SentPack): Promise<void> {
     const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
-    const folder = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
+    const directory = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
     let at = this.#begin();
     while (cursor.next()) {
       if (cursor.type !== RecordType.enter) sent.place++;
-      if (cursor.type === RecordType.enter || cursor.type === RecordType.folder) {
+      if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
         if (!this.#fits(at, cursor.end - cursor.start)) at = await this.#flush(unit, at);
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
-        folder.start = cursor.start;
-        folder.end = cursor.xattrStart;
-        folder.nameStart = cursor.nameStart;
-        folder.nameEnd = cursor.nameEnd;
-        folder.failure = this.#enter(unit.plan, cursor);
-        if (cursor.type === RecordType.folder) this.#count(sent, 0, 0, 0);
+        directory.start = cursor.start;
+        directory.end = cursor.xattrStart;
+        directory.nameStart = cursor.nameStart;
+        directory.nameEnd = cursor.nameEnd;
+        directory.failure = this.#enter(unit.plan, cursor);
+        if (cursor.type === RecordType.directory) this.#count(sent, 0, 0, 0);
         continue;
       }
-      if (folder.failure) {
-        sent.failures.push(folder.failure);
+      if (directory.failure) {
+        sent.failures.push(directory.failure);
         continue;
       }
       const isFile = cursor.type === RecordType.file;
       const needed = cursor.contentStart - cursor.start + alignUp(isFile ? cursor.size : cursor.contentBytes);
-      if (!this.#fits(at, needed)) at = await this.#resume(unit, at, folder);
+      if (!this.#fits(at, needed)) at = await this.#resume(unit, at, directory);
       if (!isFile) {
         at = this.#copy(unit.plan, cursor.start, cursor.end, at);
         this.#count(sent, 0, 0, 1);
@@ -110,9 +110,9 @@ export class PackSender {
         continue;
       }
       // It has grown beyond what this frame has room for: a frame of its own may hold it.
-      at = await this.#resume(unit, at, folder);
+      at = await this.#resume(unit, at, directory);
       const again = this.#readFile(unit.plan, cursor, at, sent);
-      if (again === undefined) sent.grown.push(this.#grown(unit.plan, cursor, folder));
+      if (again === undefined) sent.grown.push(this.#grown(unit.plan, cursor, directory));
       at = again ?? at;
     }
     await this.#flush(unit, at);
@@ -141,10 +141,10 @@ export class PackSender {
     }
   }
 
-  /** Sends what is there and begins a frame in the same folder. */
-  async #resume(unit: PackUnit, at: number, folder: { start: number; end: number }): Promise<number> {
+  /** Sends what is there and begins a frame in the same directory. */
+  async #resume(unit: PackUnit, at: number, directory: { start: number; end: number }): Promise<number> {
     const next = await this.#flush(unit, at);
-    const end = this.#copy(unit.plan, folder.start, folder.end, next);
+    const end = this.#copy(unit.plan, directory.start, directory.end, next);
     // Its attributes were sent with the first one.
     this.#out.view.setUint8(next + RecordField.type, RecordType.enter);
     this.#out.view.setUint16(next + RecordField.xattrUnits, 0, true);
@@ -153,7 +153,7 @@ export class PackSender {
 
   async #flush(unit: PackUnit, at: number): Promise<number> {
     const records = this.#begin();
-    // A frame that only enters a folder has nothing to be answered: its result would come when nobody waits for it.
+    // A frame that only enters a directory has nothing to be answered: its result would come when nobody waits for it.
     if (this.#outcomes > 0) {
       this.#outcomes = 0;
       const start = FRAME_START + FRAME_HEADER_BYTES;
@@ -231,9 +231,12 @@ export class PackSender {
   }
 
   /** The file that the reader has just found to be too large. */
-  #grown(plan: Uint8Array, cursor: RecordCursor, folder: { nameStart: number; nameEnd: number }): GrownFile {
+  #grown(plan: Uint8Array, cursor: RecordCursor, directory: { nameStart: number; nameEnd: number }): GrownFile {
     const { stat } = this.#reader;
-    const names = [plan.subarray(folder.nameStart, folder.nameEnd), plan.subarray(cursor.nameStart, cursor.nameEnd)];
+    const names = [
+      plan.subarray(directory.nameStart, directory.nameEnd),
+      plan.subarray(cursor.nameStart, cursor.nameEnd),
+    ];
     return {
       item: {
         type: "ranged",
@@ -296,6 +299,6 @@ export function beginPack(unit: PackUnit, keeps = false): SentPack {
 
 function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor): string {
   const name = decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd));
-  const path = name === "" ? reader.folderPath : `${reader.folderPath}/${name}`;
+  const path = name === "" ? reader.directoryPath : `${reader.directoryPath}/${name}`;
   return `${quotePath(path)} changed while it was copied`;
 }

@@ -53,7 +53,7 @@ export interface CleanOutcome {
 }
 
 /** What operands of a clean run stand for. */
-export interface FoundFolders extends FoundSources {
+export interface FoundDirectories extends FoundSources {
   /** All records of this machine are cleaned, and not only those of targets in the directories that were found. */
   allRecords: boolean;
 }
@@ -65,24 +65,24 @@ export interface FoundFolders extends FoundSources {
  * this machine, and not for the home directory.
  * @throws what ended it.
  */
-export async function findFolders(
-  folders: readonly WantedSource[],
+export async function findDirectories(
+  directories: readonly WantedSource[],
   { byRecords, ...find }: Omit<FindOptions, "recursive" | "privateNames"> & { byRecords: boolean },
   files: FileEngine,
   { failed, turn }: Pick<CleanListeners, "failed" | "turn">,
-): Promise<FoundFolders> {
-  const named = folders.filter(({ path }) => !byRecords || path !== "");
+): Promise<FoundDirectories> {
+  const named = directories.filter(({ path }) => !byRecords || path !== "");
   const options = { ...find, recursive: true, privateNames: true, turn };
   const found = await findSources(named, options, files.paths, (failure) => {
     failed(failure);
     return turn?.();
   });
-  return { ...found, allRecords: named.length < folders.length };
+  return { ...found, allRecords: named.length < directories.length };
 }
 
 /** Where it is cleaned. */
 export interface CleanPlace {
-  found: FoundFolders;
+  found: FoundDirectories;
   /** Directory, without symbolic links, that the host confines sessions to. */
   confinedTo?: string;
   files: FileEngine;

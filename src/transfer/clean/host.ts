@@ -13,7 +13,7 @@ import { TransferLost } from "../transfer_errors.ts";
 import { sendWanted, sourcesOfJob, type WantedSource } from "../wanted.ts";
 
 export interface CleanHostOptions extends CleanRequest {
-  folders: readonly WantedSource[];
+  directories: readonly WantedSource[];
   peer: PeerCommand;
   engine: EngineChoice;
   cipher: CipherName;
@@ -28,7 +28,7 @@ export interface CleanHostOptions extends CleanRequest {
   signal: AbortSignal;
 }
 
-/** Cleans folders of another host. @throws what ended it. */
+/** Cleans directories of another host. @throws what ended it. */
 export async function cleanHost(
   options: CleanHostOptions,
   listeners: Pick<CleanListeners, "removed" | "failed">,
@@ -48,10 +48,10 @@ async function run(
   { removed, failed }: Pick<CleanListeners, "removed" | "failed">,
   open: OpenPeer,
 ): Promise<CleanOutcome> {
-  const { folders, olderThanMs, dryRun, timeoutMs, log } = options;
+  const { directories, olderThanMs, dryRun, timeoutMs, log } = options;
   const job: CleanJob = {
     direction: "clean",
-    ...sourcesOfJob(folders),
+    ...sourcesOfJob(directories),
     records: true,
     olderThanMs,
     timeoutMs,
@@ -69,7 +69,7 @@ async function run(
   });
   open.session = session;
   options.begun(session.secrets.id.slice(0, 8));
-  await sendWanted(session, folders);
+  await sendWanted(session, directories);
   const { control } = session;
   const seen: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
   for (;;) {

@@ -6,7 +6,7 @@ import type { RemovedEntry } from "../../protocol/control/messages.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import type { RemoteSession } from "../../session/model/remote_session.ts";
-import { clean, findFolders } from "./clean.ts";
+import { clean, findDirectories } from "./clean.ts";
 import { GatheredEntries } from "../send/gathered_entries.ts";
 import type { Machine } from "../machine.ts";
 import { checkDirection, confine, type SessionLimits } from "../remote/session_limits.ts";
@@ -32,7 +32,7 @@ export async function cleanForClient(
     note(failure.message);
     control.send({ type: "failed", failure });
   };
-  const found = await findFolders(
+  const found = await findDirectories(
     await takeWanted(control, job),
     { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement, byRecords },
     machine.files,

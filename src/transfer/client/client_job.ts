@@ -160,9 +160,9 @@ async function openListing(options: CopyOptions) {
   const { CopiedFiles } = await import("./manifest.ts");
   return {
     files: new CopiedFiles(),
-    roots: [] as { name: string; isFolder: boolean }[],
+    roots: [] as { name: string; isDirectory: boolean }[],
     setRoots(roots: readonly { name: string; kind: string }[]) {
-      this.roots = roots.map(({ name, kind }) => ({ name, isFolder: kind === "folder" }));
+      this.roots = roots.map(({ name, kind }) => ({ name, isDirectory: kind === "folder" }));
     },
   };
 }

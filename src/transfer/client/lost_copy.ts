@@ -23,7 +23,7 @@ export function hintWhenLost(
   if (fromInput) return "What came on standard input cannot be continued: it has to be sent again";
   if (toOutput) return "What went to standard output cannot be continued: run the same command again for all of it";
   if (unmarked !== undefined && recursive) {
-    return `escp on ${unmarked} is too old to know its own unfinished folders, and would copy into them: ` +
+    return `escp on ${unmarked} is too old to know its own unfinished directories, and would copy into them: ` +
       "remove what this copy has made there before you run the same command again";
   }
   if (!resume) return undefined;

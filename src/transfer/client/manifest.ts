@@ -26,7 +26,7 @@ export class Manifest implements Disposable {
     }
   }
 
-  /** Digests in hexadecimal by names relative to the target folder. */
+  /** Digests in hexadecimal by names relative to the target directory. */
   add(name: string, digest: string): void {
     this.#lines.set(name, digest);
   }
@@ -106,20 +106,20 @@ export class CopiedFiles implements CopyListing {
   /**
    * Adds the files that are in place. A further name is left out where its file was not copied now.
    *
-   * @param roots of the sources: what the sender calls them, and whether they are folders.
+   * @param roots of the sources: what the sender calls them, and whether they are directories.
    * @param target as the user wrote it.
    * @returns names that have no certain digest.
    */
   addTo(
     manifest: Pick<Manifest, "add">,
-    { roots, target }: { roots: readonly { name: string; isFolder: boolean }[]; target: string },
+    { roots, target }: { roots: readonly { name: string; isDirectory: boolean }[]; target: string },
   ): Failure[] {
     const lines = new Map<string, string>();
     const failures = new Map<string, Failure>();
     if (this.#text > MOST_TEXT) failures.set(target, unlisted(target, "the paths of the files are too long together"));
     for (const { root, path, isInPlace, digest, first, isUnlisted } of this.#files.values()) {
-      const { name, isFolder } = roots[root];
-      const own = this.#renamed ? (isFolder ? "" : baseName(target)) : name;
+      const { name, isDirectory } = roots[root];
+      const own = this.#renamed ? (isDirectory ? "" : baseName(target)) : name;
       const line = own === "" || own === "." ? path : joinPath(own, path);
       const found = first === undefined ? digest : digest ?? this.#files.get(keyOf(root, first))?.digest;
       if (!isInPlace || isUnlisted || (first !== undefined && found === undefined)) continue;

@@ -7,7 +7,7 @@ import { nameKey } from "../../files/path/name_rules.ts";
 export interface SharedTarget {
   /** As the user typed it, without the host. */
   path: string;
-  /** Sources that go there with other copies. With any it has to be a folder. */
+  /** Sources that go there with other copies. With any it has to be a directory. */
   others: number;
   /** Knows what the copies before this one have put there. */
   taken: OwnNames;
@@ -16,7 +16,7 @@ export interface SharedTarget {
 /** The names that one copy puts in targets. */
 export interface OwnNames {
   /**
-   * Takes them; the sources of a copy are distinct among themselves. Folders of one name are merged, as those of one host
+   * Takes them; the sources of a copy are distinct among themselves. Directories of one name are merged, as those of one host
    * are. A copy that is begun again takes its own names once more.
    *
    * @throws {UserError} when another copy has taken one: its file would be lost.

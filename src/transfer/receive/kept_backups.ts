@@ -1,6 +1,6 @@
 /** Identities of the backups of a verified copy, so that no other file is restored. */
 
-import type { FolderPlace, KeptBackup } from "../../files/engine/target.ts";
+import type { DirectoryPlace, KeptBackup } from "../../files/engine/target.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
 import type { RememberedRun } from "./remembered_run.ts";
 
@@ -35,11 +35,11 @@ export class KeptBackups {
   }
 
   /** Forgets the backups of verified entries. */
-  drop(confirmed: readonly FolderPlace[] = []): void {
+  drop(confirmed: readonly DirectoryPlace[] = []): void {
     for (const place of confirmed) this.#kept.delete(keyOf(place));
   }
 }
 
-function keyOf({ root, path }: FolderPlace): string {
+function keyOf({ root, path }: DirectoryPlace): string {
   return `${root}/${path}`;
 }

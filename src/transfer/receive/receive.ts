@@ -3,9 +3,9 @@
 import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import { HeldFolders } from "../../files/target/held_folders.ts";
+import { HeldDirectories } from "../../files/target/held_directories.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
-import { isRenamed, makeFolders, type PlannedSource, planTargets } from "../../files/target/plan.ts";
+import { isRenamed, makeDirectories, type PlannedSource, planTargets } from "../../files/target/plan.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT, MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/control/results.ts";
@@ -47,10 +47,10 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
   const memory = await RememberedRun.find(options, sources);
-  let held: HeldFolders | undefined;
+  let held: HeldDirectories | undefined;
   try {
     const roots = await plan(options, sources, { operands, sameHost, announced, memory });
-    held = new HeldFolders(options.files, roots);
+    held = new HeldDirectories(options.files, roots);
     return await receiveInto(options, { roots, memory, announced, sender, senderFailed, sameHost });
   } finally {
     memory.close();
@@ -185,7 +185,7 @@ async function plan(
     // How much of it is to be written is not known otherwise.
     if (!options.comparison && !options.sparse) await checkSpace(roots, announced.bytes, files, memory.records);
     await memory.begin(roots, announced);
-    makeFolders(roots, files.paths);
+    makeDirectories(roots, files.paths);
     // At once: the next try would copy into a directory that no record names.
     memory.noteCreated(roots, offered);
     return roots;

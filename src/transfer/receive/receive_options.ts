@@ -23,9 +23,9 @@ export interface ReceiveOptions {
   others: number;
   /** The target is standard output instead. */
   toOutput: boolean;
-  /** The folder that a relative target begins at. */
+  /** The directory that a relative target begins at. */
   base: string;
-  /** Whether `~` means a home folder: not where the local shell has seen it already. */
+  /** Whether `~` means a home directory: not where the local shell has seen it already. */
   tilde: boolean;
   /** What the host confines the session to. */
   confinement?: Confinement;

@@ -8,7 +8,7 @@ import type { KeptBackup } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
-import { baseName, folderOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
+import { baseName, directoryOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
 import { fullPath, type PlannedSource } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { FileLook } from "../../files/stat/file_stat.ts";
@@ -222,7 +222,7 @@ interface Place {
 function placeOf(options: ReceiveOptions, { name, target: own }: Pick<PlannedSource, "name" | "target">): Place {
   const full = fullPath(own ?? options.target, options);
   const target = realPath(full, options) ??
-    joinPath(realPath(folderOf(full), options) ?? folderOf(full), baseName(full));
+    joinPath(realPath(directoryOf(full), options) ?? directoryOf(full), baseName(full));
   return { target, recordIn: (records) => recordPath(records, "run", target, name) };
 }
 

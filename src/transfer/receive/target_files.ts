@@ -20,7 +20,7 @@ import { KeptBackups } from "./kept_backups.ts";
 import { LEAST_RESUMED_BYTES, type RememberedRun } from "./remembered_run.ts";
 import { StreamCrew } from "../stream_crew.ts";
 import { TargetRecords } from "./target_records.ts";
-import { TouchedFolders } from "./touched_folders.ts";
+import { TouchedDirectories } from "./touched_directories.ts";
 
 /** A ranged file that is being written. */
 interface OpenFile {
@@ -77,7 +77,7 @@ export class TargetFiles {
   /** Complete files that are flushed to the disk, or digested. */
   readonly #syncing = new Set<Promise<void>>();
   #breather?: Breather;
-  readonly #folders: TouchedFolders;
+  readonly #directories: TouchedDirectories;
   readonly #backups: KeptBackups;
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
@@ -151,7 +151,7 @@ export class TargetFiles {
       options.workers(streams),
     );
     this.crew = new StreamCrew({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
-    this.#folders = new TouchedFolders(roots, { fsync });
+    this.#directories = new TouchedDirectories(roots, { fsync });
   }
 
   open(message: MessageOf<"open">): void {
@@ -184,7 +184,7 @@ export class TargetFiles {
       const { partial, kept } = await this.#writer.beginPartial(root, path, size, recorded && { ...recorded, source });
       // How much comes in on a pipe is known at its end.
       if (message.input) partial.size = Number.MAX_SAFE_INTEGER;
-      this.#folders.touch(this.#writer.takeCreated());
+      this.#directories.touch(this.#writer.takeCreated());
       if (this.#dropped.delete(file)) return this.#writer.keep(partial);
       const sums = new RangeSums();
       kept.forEach((range) => sums.add(range));
@@ -194,7 +194,7 @@ export class TargetFiles {
       const sequential = partial.temporary === "";
       control.send({ type: "opened", file, missing, ...(kept.length > 0 ? { kept } : {}), sequential });
     } catch (error) {
-      this.#folders.touch(this.#writer.takeCreated());
+      this.#directories.touch(this.#writer.takeCreated());
       const failure = toFailure(error);
       this.failed(failure);
       control.send({ type: "unopened", file, failure });
@@ -248,7 +248,7 @@ export class TargetFiles {
     this.#timer = setInterval(() => this.#tell(), 200);
   }
 
-  /** Gives folders their attributes, and brings them to the disk where that is wanted. */
+  /** Gives directories their attributes, and brings them to the disk where that is wanted. */
   async finish(): Promise<Failure[]> {
     for (const { files, bytes, skipped, verified, failures } of this.#units.values()) {
       this.done.files += files;
@@ -262,7 +262,7 @@ export class TargetFiles {
     if (this.#options.comparison?.dryRun) return [];
     // What could not be verified for another reason than being wrong has left what it replaced.
     if (this.#options.verify || this.#memory?.reopened) this.#sweep();
-    return (await this.#folders.finish(this.#writer)).map(toFailure);
+    return (await this.#directories.finish(this.#writer)).map(toFailure);
   }
 
   async close(): Promise<void> {
@@ -280,7 +280,7 @@ export class TargetFiles {
   /** Removes what is left under names that nobody writes to any more. */
   #sweep(): void {
     this.#swept = true;
-    this.#writer.sweep(this.#folders.places());
+    this.#writer.sweep(this.#directories.places());
   }
 
   #tell(): void {
@@ -344,15 +344,15 @@ export class TargetFiles {
     unit.failures += report.failures.length;
     report.failures.forEach((failure) => this.#tellFailure(failure));
     const { xattrs, acls } = this.#options;
-    this.#folders.touch(report.folders.map((folder) => ({
-      ...folder,
-      xattrs: xattrs || acls ? folder.xattrs : undefined,
+    this.#directories.touch(report.directories.map((directory) => ({
+      ...directory,
+      xattrs: xattrs || acls ? directory.xattrs : undefined,
       created: false,
     })));
-    this.#folders.touch(report.created);
+    this.#directories.touch(report.created);
     if (report.finished) this.#memory?.note(report.finished);
     this.#backups.note();
-    report.entered?.forEach((folder) => this.#folders.entered(folder));
+    report.entered?.forEach((directory) => this.#directories.entered(directory));
   }
 
   #rangeDone(report: ReceivedRange): void {
@@ -380,7 +380,7 @@ export class TargetFiles {
     const { fsync, listing } = this.#options;
     if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
     const { root, path } = open.message;
-    if (fsync) this.#folders.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
+    if (fsync) this.#directories.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
     const synced = this.#settle(open, crc32)
       .then(() => this.#commit(file, open, crc32), (error) => this.#notCommitted(file, open, toFailure(error)))
       .catch((error) => this.crew.fail(error))

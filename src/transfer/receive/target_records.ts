@@ -4,7 +4,7 @@ import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { joinPath } from "../../files/path/local_path.ts";
-import { rootFolder } from "../../files/target/name.ts";
+import { rootPath } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";
 import type { RecordedTarget } from "../../files/engine/target.ts";
 
@@ -26,7 +26,7 @@ export class TargetRecords {
   async of(root: number, path: string): Promise<RecordedTarget | undefined> {
     const target = this.#roots[root];
     if (this.#directory === undefined || !target || target.kind === "device") return undefined;
-    const real = this.#realPath(rootFolder(target));
+    const real = this.#realPath(rootPath(target));
     if (real === undefined) return undefined;
     const full = joinPath(real, target.kind === "file" ? target.name : path);
     return { record: await recordPath(this.#directory, "journal", full), target: full };

@@ -4,7 +4,7 @@ import { quotePath, UserError } from "../../errors.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
-import { folderOf, joinPath } from "../../files/path/local_path.ts";
+import { directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { bytesLeft } from "../../resume/partial/take_over.ts";
 import { TargetRecords } from "./target_records.ts";
 
@@ -12,7 +12,7 @@ import { TargetRecords } from "./target_records.ts";
 const LEAST_BYTES = 1 << 20;
 
 /**
- * Compares what is certainly to be written with what is free. Says nothing where that is not certain: where folders hold
+ * Compares what is certainly to be written with what is free. Says nothing where that is not certain: where directories hold
  * files that may be replaced, or targets lie on several file systems.
  *
  * @param bytes of all sources, or of those that are known so far.
@@ -47,17 +47,17 @@ export async function checkSpace(
   });
 }
 
-/** A folder that exists, on the file system of the target; undefined where something may be replaced in it. */
+/** A directory that exists, on the file system of the target; undefined where something may be replaced in it. */
 function placeOf(root: TargetRoot): string | undefined {
-  if (root.kind === "file") return root.folder;
+  if (root.kind === "file") return root.directory;
   if (root.kind === "device" || root.continued) return undefined;
-  if (root.created) return folderOf(root.path);
+  if (root.created) return directoryOf(root.path);
   return isEmpty(root.path) ? root.path : undefined;
 }
 
-function isEmpty(folder: string): boolean {
+function isEmpty(directory: string): boolean {
   try {
-    for (const _ of Deno.readDirSync(folder)) return false;
+    for (const _ of Deno.readDirSync(directory)) return false;
     return true;
   } catch {
     return false;
@@ -81,8 +81,8 @@ async function reclaimed(
     for (const [index, root] of roots.entries()) {
       if (root.kind !== "file") continue;
       const about = await recorded.of(index, "");
-      if (about) sum += await bytesLeft(root.folder, about);
-      if (roots.length > 1) sum += allocated(joinPath(root.folder, root.name));
+      if (about) sum += await bytesLeft(root.directory, about);
+      if (roots.length > 1) sum += allocated(joinPath(root.directory, root.name));
     }
   } catch {
     return undefined;

@@ -64,7 +64,7 @@ export class RelayedConversation {
       }
     }
     const { sources, last: totals } = offered;
-    // Before the target hears of them, and makes folders for them.
+    // Before the target hears of them, and makes directories for them.
     checkSources(asked, recursive, sources);
     const placed = withTargets(sources, asked);
     target.taken.take(placed);

@@ -43,7 +43,7 @@ export async function runJob(
   }
   checkDirection(job.direction, limits);
   if (job.xattrs || job.acls) await machine.files.loadXattrs();
-  // ssh starts a command in the home folder, and no shell has seen the path that came in the job.
+  // ssh starts a command in the home directory, and no shell has seen the path that came in the job.
   const home = Deno.cwd();
   const confinement = confine(limits, home, machine.files.paths);
   const base = confinement?.base ?? home;

@@ -8,7 +8,7 @@ import { checkPrivatePlaces } from "../../files/target/private_places.ts";
 import type { TransferEvent } from "../events.ts";
 
 export interface SessionLimits {
-  /** The folder that it is confined to; may begin with "~". */
+  /** The directory that it is confined to; may begin with "~". */
   readonly root?: string;
   /** What clients may do; undefined: both. */
   readonly allow?: readonly ("push" | "pull")[];

@@ -1,7 +1,7 @@
 /** What the operands stand for, on the sending side: globs are expanded here, where no shell has done it. */
 
 import type { PathCalls } from "../../files/engine/engine.ts";
-import { expandGlob, type GlobFolders } from "../../files/glob/expand.ts";
+import { expandGlob, type GlobDirectories } from "../../files/glob/expand.ts";
 import { hasGlob, parseGlob } from "../../files/glob/pattern.ts";
 import { resolvePath } from "../../files/path/local_path.ts";
 import { isPrivateName, privateName } from "../../files/path/private_names.ts";
@@ -52,7 +52,7 @@ export async function findSources(
   try {
     for (const [operand, { path: text, literal }] of operands.entries()) {
       const matches = options.globs && !literal && hasGlob(text)
-        ? await expandGlob(parseGlob(text), foldersOf(options, paths), { turn })
+        ? await expandGlob(parseGlob(text), directoriesOf(options, paths), { turn })
         : [];
       const meant = matches.length > 0 ? matches : [text];
       const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
@@ -79,7 +79,7 @@ export async function findSources(
 }
 
 /** The directories that a pattern searches. */
-function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobFolders {
+function directoriesOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobDirectories {
   const resolve = (path: string) => {
     const expanded = tilde ? expandTilde(path, confinement?.home) : path;
     return resolvePath(base, expanded);
@@ -87,11 +87,11 @@ function foldersOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls
   return {
     list(path) {
       try {
-        const folder = resolve(path);
-        if (confinement?.allows(folder) === false) return [];
-        return Array.from(paths.list(folder));
+        const directory = resolve(path);
+        if (confinement?.allows(directory) === false) return [];
+        return Array.from(paths.list(directory));
       } catch {
-        // No folder, or not to be read: a shell says nothing about it either.
+        // No directory, or not to be read: a shell says nothing about it either.
         return [];
       }
     },

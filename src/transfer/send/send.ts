@@ -52,7 +52,7 @@ export interface SendOptions {
   sparse: boolean;
   /** Receives the files in place and their digests; undefined: no digests are taken. */
   listing?: CopyListing;
-  /** Hears whether the target is the name of the only root, and not the folder that it is put into. */
+  /** Hears whether the target is the name of the only root, and not the directory that it is put into. */
   placed?: (renamed: boolean) => void;
   /** What is written is read again and compared. */
   verify: boolean;

@@ -2,8 +2,8 @@
 
 /**
  * The names that the other side may give to the operand: its last component, or "." where its contents are meant. "~"
- * and "~user" stand for a folder whose name only the other side knows, and it is not trusted with that: "." for the
- * folder, or the text itself, which may be the name of a file.
+ * and "~user" stand for a directory whose name only the other side knows, and it is not trusted with that: "." for the
+ * directory, or the text itself, which may be the name of a file.
  *
  * @param options.tilde whether they stand for that here.
  */

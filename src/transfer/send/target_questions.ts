@@ -170,11 +170,11 @@ export class TargetQuestions {
     const undecided = new Uint8Array(outcomes.length);
     const same = new Uint8Array(outcomes.length);
     const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
-    let folder = "";
+    let directory = "";
     for (let index = 0; cursor.next();) {
-      const isFolder = cursor.type === RecordType.enter || cursor.type === RecordType.folder;
+      const isDirectory = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
       const name = dryRun ? decodeName(plan.subarray(cursor.nameStart, cursor.nameEnd)) : "";
-      if (isFolder) folder = name;
+      if (isDirectory) directory = name;
       if (cursor.type === RecordType.enter) continue;
       const outcome = outcomes[index];
       const isFile = cursor.type === RecordType.file;
@@ -182,12 +182,12 @@ export class TargetQuestions {
       if (typeof outcome !== "number") host.failed(outcome);
       else if (outcome === Verdict.undecided && isFile) undecided[index] = 1;
       else {
-        if (outcome === Verdict.same && !isFolder) host.skipped(bytes, isFile);
+        if (outcome === Verdict.same && !isDirectory) host.skipped(bytes, isFile);
         if (outcome === Verdict.same) same[index] = 1;
         else needed[index] = 1;
-        if (dryRun && !(isFolder && outcome === Verdict.same)) {
-          const path = isFolder ? `${folder}/` : joinPath(folder, name);
-          this.#plan(cursor.root, path, bytes, isFolder ? undefined : outcome);
+        if (dryRun && !(isDirectory && outcome === Verdict.same)) {
+          const path = isDirectory ? `${directory}/` : joinPath(directory, name);
+          this.#plan(cursor.root, path, bytes, isDirectory ? undefined : outcome);
         }
       }
       index++;
@@ -251,7 +251,7 @@ export class TargetQuestions {
     else this.#needed.push(item);
   }
 
-  /** @param verdict undefined for a folder that is missing. */
+  /** @param verdict undefined for a directory that is missing. */
   #plan(root: number, path: string, bytes: number, verdict: number | undefined): void {
     const name = this.#host.rootName(root);
     const shown = path === "" || path === "/" ? name + path : shownPath(name, path);
@@ -287,12 +287,12 @@ function takeRange(file: ComparedFile): Pick<AskedRange, "start" | "end" | "crc3
 /** Records of large files, which a pack could not hold with their contents. */
 function planOf(items: RangedItem[]): Pick<Pack, "plan" | "records"> {
   const builder = new PackBuilder();
-  let folder: string | undefined;
+  let directory: string | undefined;
   for (const { root, path, size, attributes, identity: { inode }, times, xattrs } of items) {
     const at = path.lastIndexOf("/");
     const above = path.slice(0, Math.max(0, at));
-    if (folder !== `${root}/${above}`) builder.enter(root, encodeName(above));
-    folder = `${root}/${above}`;
+    if (directory !== `${root}/${above}`) builder.enter(root, encodeName(above));
+    directory = `${root}/${above}`;
     const name = encodeName(path.slice(at + 1));
     builder.addFile(name, 0, name.length, Object.assign(new FileStat(), attributes, times, { size, inode }), xattrs);
   }

@@ -13,9 +13,9 @@ function clean(...args: string[]): CleanOptions {
 }
 
 describe("--clean", () => {
-  it("takes folders of this machine and of others, together by machine", () => {
+  it("takes directories of this machine and of others, together by machine", () => {
     const { places } = clean("a", "host:", "me@host:b", "c", "host:d", "scp://host:22/e");
-    assertEquals(places.map(({ host, folders }) => [host && `${host.user ?? ""}@${host.host}`, folders]), [
+    assertEquals(places.map(({ host, directories }) => [host && `${host.user ?? ""}@${host.host}`, directories]), [
       [undefined, ["a", "c"]],
       ["@host", ["", "d"]],
       ["me@host", ["b"]],
@@ -38,7 +38,9 @@ describe("--clean", () => {
   });
 
   it("without operands is about the records of this machine", () => {
-    assertEquals(clean("--older-than", "7d").places.map(({ host, folders }) => [host, folders]), [[undefined, [""]]]);
+    assertEquals(clean("--older-than", "7d").places.map(({ host, directories }) => [host, directories]), [[undefined, [
+      "",
+    ]]]);
   });
 
   it("refuses what is for copies", () => {

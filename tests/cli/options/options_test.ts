@@ -395,10 +395,10 @@ describe("--doctor", () => {
     return command.options;
   }
 
-  it("takes a host, or a folder of one, and a folder here", () => {
+  it("takes a host, or a directory of one, and a directory here", () => {
     const places = (...args: string[]) => {
-      const { remote, folderThere, folderHere } = doctor(...args);
-      return [remote.user, remote.host, remote.port, folderThere, folderHere];
+      const { remote, directoryThere, directoryHere } = doctor(...args);
+      return [remote.user, remote.host, remote.port, directoryThere, directoryHere];
     };
     assertEquals(places("web1"), [undefined, "web1", undefined, "", "."]);
     assertEquals(places("me@web1:"), ["me", "web1", undefined, "", "."]);
@@ -429,7 +429,7 @@ describe("--doctor", () => {
   it("needs one host", () => {
     assertMatch(message("--doctor"), /needs one host/);
     assertMatch(message("--doctor", "a", "b", "c"), /needs one host/);
-    assertMatch(message("--doctor", "./folder"), /for a host/);
-    assertMatch(message("--doctor", "a:", "b:"), /a folder here/);
+    assertMatch(message("--doctor", "./directory"), /for a host/);
+    assertMatch(message("--doctor", "a:", "b:"), /a directory here/);
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../../src/errors.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { failedDeno } from "../../../src/files/stat/file_failure.ts";
-import { plainFolderMode, plainMode, preservedMode } from "../../../src/files/stat/target_mode.ts";
+import { plainDirectoryMode, plainMode, preservedMode } from "../../../src/files/stat/target_mode.ts";
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { TemporaryNames } from "../../../src/files/path/temporary_name.ts";
 
@@ -22,7 +22,7 @@ describe("choice of the file engine", () => {
 describe("permissions of a copy", () => {
   it("never bring setuid without preserve, and keep it with the right owner only", () => {
     assertEquals(plainMode(0o7777, 0o022), 0o755);
-    assertEquals(plainFolderMode(0o4777, 0o027, 0o2700), 0o2750);
+    assertEquals(plainDirectoryMode(0o4777, 0o027, 0o2700), 0o2750);
     assertEquals(preservedMode(0o6755, true), 0o6755);
     assertEquals(preservedMode(0o7755, false), 0o1755);
   });

@@ -9,7 +9,7 @@ import { isSameTime, type TargetComparer } from "../../../src/files/engine/targe
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
 import { record } from "../../protocol/record.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
-import type { TempFolder } from "../../support/temp.ts";
+import type { TempDirectory } from "../../support/temp.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] as const : ["portable"] as const;
@@ -38,12 +38,12 @@ describe("isSameTime", () => {
 for (const name of ENGINES) {
   describe(`TargetComparer (${name})`, () => {
     const { engine } = loadFileEngine(name);
-    let tree: TempFolder;
+    let tree: TempDirectory;
     let comparer: TargetComparer;
     beforeEach(async () => {
       tree = await createTempTree({
         ...{ "in/file": "contents", "in/link": { link: "file" }, "in/hard": { hardLink: "in/file" } },
-        ...{ "planted": { link: "in" }, "in/folder": { folder: true } },
+        ...{ "planted": { link: "in" }, "in/directory": { directory: true } },
       });
       await open({ kind: "folder", path: tree.path, created: false });
     });
@@ -68,7 +68,9 @@ for (const name of ENGINES) {
       assertEquals([enter(""), enter("in"), enter("missing"), enter("missing/below")], [true, true, false, false]);
       enter("in");
       assertEquals(comparer.look(...recordOf("missing")), false);
-      for (const [name, kind] of [["file", FileKind.file], ["link", FileKind.symlink], ["folder", FileKind.folder]]) {
+      for (
+        const [name, kind] of [["file", FileKind.file], ["link", FileKind.symlink], ["directory", FileKind.directory]]
+      ) {
         assertEquals(comparer.look(...recordOf(name as string)), true);
         assertEquals([comparer.stat.kind, comparer.path], [kind as number, `${tree.path}/in/${name}`]);
       }
@@ -79,7 +81,7 @@ for (const name of ENGINES) {
       const link = assertThrows(() => enter("planted"), FileError) as FileError;
       const file = assertThrows(() => enter("in/file"), FileError) as FileError;
       assertEquals([link.code, file.code], ["ELOOP", "ENOTDIR"]);
-      assertThrows(() => enter("planted/folder"), FileError);
+      assertThrows(() => enter("planted/directory"), FileError);
     });
 
     it("knows the links that a record wants", () => {
@@ -123,10 +125,10 @@ for (const name of ENGINES) {
       assertEquals(comparer.stat.mode, mode);
     });
 
-    it("finds nothing below a folder that is still to be made, and a file by its new name", async () => {
+    it("finds nothing below a directory that is still to be made, and a file by its new name", async () => {
       await open({ kind: "folder", path: `${tree.path}/new`, created: true });
       assertEquals([enter(""), enter("in")], [false, false]);
-      await open({ kind: "file", folder: `${tree.path}/in`, name: "file" });
+      await open({ kind: "file", directory: `${tree.path}/in`, name: "file" });
       assertEquals([enter(""), comparer.look(...recordOf("")), comparer.stat.size], [true, true, 8]);
       assertThrows(() => comparer.look(...recordOf("x")), ProtocolError);
       assertThrows(() => enter("x"), ProtocolError);

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../../src/errors.ts";
-import { expandGlob, type GlobFolders } from "../../../src/files/glob/expand.ts";
+import { expandGlob, type GlobDirectories } from "../../../src/files/glob/expand.ts";
 import { couldMatch, matchesGlobName, matchesGlobPath } from "../../../src/files/glob/match_path.ts";
 import { escapeGlob, hasGlob, parseGlob } from "../../../src/files/glob/pattern.ts";
 import { createTempTree, type TreeEntries } from "../../support/temp_tree.ts";
 
-/** The folders below one, and how often each was listed. */
-class RealFolders implements GlobFolders {
+/** The directories below one, and how often each was listed. */
+class RealDirectories implements GlobDirectories {
   readonly listed: string[] = [];
   readonly #base: string;
 
@@ -19,7 +19,7 @@ class RealFolders implements GlobFolders {
     this.listed.push(path);
     try {
       for (const { name, isDirectory, isSymlink } of Deno.readDirSync(this.#real(path))) {
-        yield { name, isFolder: isDirectory, isLink: isSymlink };
+        yield { name, isDirectory: isDirectory, isLink: isSymlink };
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) throw error;
@@ -50,9 +50,9 @@ class RealFolders implements GlobFolders {
 }
 
 /** Names that exist only in memory, as bytes that no file system at hand may take. */
-function folderOf(names: string[]): GlobFolders {
+function directoryOf(names: string[]): GlobDirectories {
   return {
-    list: (path) => path === "" ? names.map((name) => ({ name, isFolder: false })) : [],
+    list: (path) => path === "" ? names.map((name) => ({ name, isDirectory: false })) : [],
     exists: (path) => names.includes(path),
   };
 }
@@ -60,15 +60,15 @@ function folderOf(names: string[]): GlobFolders {
 async function expandIn(entries: TreeEntries, table: Record<string, string[]>): Promise<void> {
   await using tree = await createTempTree(entries);
   for (const [pattern, expected] of Object.entries(table)) {
-    const found = await expandGlob(parseGlob(pattern), new RealFolders(tree.path));
+    const found = await expandGlob(parseGlob(pattern), new RealDirectories(tree.path));
     assertEquals(found, expected, pattern);
     for (const path of found) assert(matchesGlobPath(parseGlob(pattern), path), `${pattern} asks for ${path}`);
   }
 }
 
 describe("expanding a pattern", () => {
-  it("finds files and folders, sorted, each once", async () => {
-    await expandIn({ "b.c": "", "a.c": "", ".h.c": "", "d/x.c": "", "d/y.h": "", "e": { folder: true } }, {
+  it("finds files and directories, sorted, each once", async () => {
+    await expandIn({ "b.c": "", "a.c": "", ".h.c": "", "d/x.c": "", "d/y.h": "", "e": { directory: true } }, {
       "*.c": ["a.c", "b.c"],
       "*": ["a.c", "b.c", "d", "e"],
       ".*": [".h.c"],
@@ -92,7 +92,7 @@ describe("expanding a pattern", () => {
     });
   });
 
-  it("goes through folders with **, but neither through hidden ones nor through links", async () => {
+  it("goes through directories with **, but neither through hidden ones nor through links", async () => {
     await expandIn({
       "a/b/f": "",
       "a/f": "",
@@ -133,74 +133,78 @@ describe("expanding a pattern", () => {
 
   it("takes absolute patterns", async () => {
     await using tree = await createTempTree({ "a.c": "", "d/b.c": "" });
-    const found = await expandGlob(parseGlob(`${escapeGlob(tree.path)}/**/*.c`), new RealFolders("/"));
+    const found = await expandGlob(parseGlob(`${escapeGlob(tree.path)}/**/*.c`), new RealDirectories("/"));
     assertEquals(found, [`${tree.path}/a.c`, `${tree.path}/d/b.c`]);
-    assertEquals(await expandGlob(parseGlob("{/,}"), new RealFolders(tree.path)), ["/"]);
+    assertEquals(await expandGlob(parseGlob("{/,}"), new RealDirectories(tree.path)), ["/"]);
   });
 
-  it("lists each folder once, however often the pattern passes through it", async () => {
+  it("lists each directory once, however often the pattern passes through it", async () => {
     await using tree = await createTempTree({ "a/a/a/a": "", "b/a": "" });
-    const folders = new RealFolders(tree.path);
-    const found = await expandGlob(parseGlob("**/*/**/*/**/{a,b,*a*,[ab]}/**"), folders);
+    const directories = new RealDirectories(tree.path);
+    const found = await expandGlob(parseGlob("**/*/**/*/**/{a,b,*a*,[ab]}/**"), directories);
     assertEquals(found, ["a/a/a/a"]);
-    assertEquals(folders.listed.length, new Set(folders.listed).size);
+    assertEquals(directories.listed.length, new Set(directories.listed).size);
   });
 
   it("does not list what is spelled out", async () => {
     await using tree = await createTempTree({ "a/b/c.x": "" });
-    const folders = new RealFolders(tree.path);
-    assertEquals(await expandGlob(parseGlob("a/b/*.x"), folders), ["a/b/c.x"]);
-    assertEquals(await expandGlob(parseGlob("{a,x}/b/c.x"), folders), ["a/b/c.x"]);
-    assertEquals(folders.listed, ["a/b"]);
+    const directories = new RealDirectories(tree.path);
+    assertEquals(await expandGlob(parseGlob("a/b/*.x"), directories), ["a/b/c.x"]);
+    assertEquals(await expandGlob(parseGlob("{a,x}/b/c.x"), directories), ["a/b/c.x"]);
+    assertEquals(directories.listed, ["a/b"]);
   });
 
   it("searches a directory that links lead to once per state of the pattern", async () => {
     const links = Object.fromEntries(["l1", "l2", "l3"].map((name) => [name, { link: "." }]));
     await using tree = await createTempTree({ "d/x": "", "m1": { link: "d" }, "m2": { link: "d" }, ...links });
-    const folders = new RealFolders(tree.path);
-    const found = await expandGlob(parseGlob(`${"*/".repeat(20)}x`), folders);
+    const directories = new RealDirectories(tree.path);
+    const found = await expandGlob(parseGlob(`${"*/".repeat(20)}x`), directories);
     assertEquals(found.length, 1);
-    assert(folders.listed.length <= 2 * 20, `${folders.listed.length} folders`);
-    const [direct, linked, ...more] = await expandGlob(parseGlob("*/x"), folders);
+    assert(directories.listed.length <= 2 * 20, `${directories.listed.length} directories`);
+    const [direct, linked, ...more] = await expandGlob(parseGlob("*/x"), directories);
     assertEquals([direct, more], ["d/x", []]);
     assert(/^m[12]\/x$/.test(linked), linked);
-    assertEquals(await expandGlob(parseGlob("*/nothin[g]"), folders), []);
+    assertEquals(await expandGlob(parseGlob("*/nothin[g]"), directories), []);
   });
 
   it("calls turn per directory, which may throw to end the search", async () => {
     await using tree = await createTempTree({ "a/x": "", "b/x": "" });
     const turns = { count: 0 };
     const turn = () => Promise.resolve(void turns.count++);
-    await expandGlob(parseGlob("*/*"), new RealFolders(tree.path), { turn });
+    await expandGlob(parseGlob("*/*"), new RealDirectories(tree.path), { turn });
     assert(turns.count >= 3);
     const end = () => {
       throw new Error("ended");
     };
-    await assertRejects(() => expandGlob(parseGlob("*"), new RealFolders(tree.path), { turn: end }), Error, "ended");
+    await assertRejects(
+      () => expandGlob(parseGlob("*"), new RealDirectories(tree.path), { turn: end }),
+      Error,
+      "ended",
+    );
   });
 
   it("matches names that are not UTF-8, byte by byte", async () => {
     const names = ["a\udcff", "a\udcc3\udc28", "aé"];
-    assertEquals(await expandGlob(parseGlob("a?"), folderOf(names)), ["aé", "a\udcff"]);
-    assertEquals(await expandGlob(parseGlob("*\udcff"), folderOf(names)), ["a\udcff"]);
-    assertEquals(await expandGlob(parseGlob("{a\udcff,b}"), folderOf(names)), ["a\udcff"]);
+    assertEquals(await expandGlob(parseGlob("a?"), directoryOf(names)), ["aé", "a\udcff"]);
+    assertEquals(await expandGlob(parseGlob("*\udcff"), directoryOf(names)), ["a\udcff"]);
+    assertEquals(await expandGlob(parseGlob("{a\udcff,b}"), directoryOf(names)), ["a\udcff"]);
   });
 
-  it("never takes a name that it found for a home folder", async () => {
-    assertEquals(await expandGlob(parseGlob("*"), folderOf(["~", "~root", "a"])), ["./~", "./~root", "a"]);
+  it("never takes a name that it found for a home directory", async () => {
+    assertEquals(await expandGlob(parseGlob("*"), directoryOf(["~", "~root", "a"])), ["./~", "./~root", "a"]);
     assert(matchesGlobPath(parseGlob("*"), "./~root"));
-    assertEquals(await expandGlob(parseGlob("./{~,b}"), { ...folderOf([]), exists: (path) => path === "./~" }), [
+    assertEquals(await expandGlob(parseGlob("./{~,b}"), { ...directoryOf([]), exists: (path) => path === "./~" }), [
       "./~",
     ]);
-    assertEquals(await expandGlob(parseGlob("{~/a,b}"), { ...folderOf([]), exists: (path) => path === "~/a" }), [
+    assertEquals(await expandGlob(parseGlob("{~/a,b}"), { ...directoryOf([]), exists: (path) => path === "~/a" }), [
       "~/a",
     ]);
   });
 
   it("stops where there are more than one session can announce", async () => {
     const names = Array.from({ length: 11 }, (_, index) => `f${index}`);
-    assertEquals((await expandGlob(parseGlob("*"), folderOf(names), { limit: 11 })).length, 11);
-    const limited = () => expandGlob(parseGlob("*"), folderOf(names), { limit: 10 });
+    assertEquals((await expandGlob(parseGlob("*"), directoryOf(names), { limit: 11 })).length, 11);
+    const limited = () => expandGlob(parseGlob("*"), directoryOf(names), { limit: 10 });
     await assertRejects(limited, UserError, "more than 10 paths");
   });
 });

@@ -15,8 +15,8 @@ const problem = findProblem();
 
 /** A file of the disk, and a writer of it; `at` is where the calls find the time. */
 function open(options: { now?: () => number; direct?: number } = {}) {
-  const folder = Deno.makeTempDirSync({ prefix: "escp-test-" });
-  const path = `${folder}/file`;
+  const directory = Deno.makeTempDirSync({ prefix: "escp-test-" });
+  const path = `${directory}/file`;
   Deno.writeFileSync(path, new Uint8Array());
   const calls = openFileCalls();
   const descriptor = options.direct ?? openAs(path, calls.flags.write | calls.flags.direct);
@@ -27,7 +27,7 @@ function open(options: { now?: () => number; direct?: number } = {}) {
     writer,
     [Symbol.dispose]: () => {
       writer.close();
-      Deno.removeSync(folder, { recursive: true });
+      Deno.removeSync(directory, { recursive: true });
     },
   };
 }
@@ -133,12 +133,12 @@ describe(`the native engine${problem ? `, skipped: ${problem}` : ""}`, { ignore:
   }
 });
 
-/** Open files below `folder` that were opened with O_DIRECT. */
-function directDescriptors(folder: string): number {
+/** Open files below `directory` that were opened with O_DIRECT. */
+function directDescriptors(directory: string): number {
   const flags = openFileCalls().flags.direct;
   return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
     try {
-      if (!Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(folder)) return false;
+      if (!Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith(directory)) return false;
       const found = /^flags:\s*([0-7]+)$/m.exec(Deno.readTextFileSync(`/proc/self/fdinfo/${name}`));
       return (parseInt(found![1], 8) & flags) !== 0;
     } catch {
@@ -149,14 +149,14 @@ function directDescriptors(folder: string): number {
 
 function findProblem(): string | undefined {
   if (Deno.build.os !== "linux") return "only known on Linux";
-  const folder = Deno.makeTempDirSync({ prefix: "escp-test-" });
+  const directory = Deno.makeTempDirSync({ prefix: "escp-test-" });
   try {
     const { create, write, direct } = openFileCalls().flags;
-    const descriptor = openAs(`${folder}/file`, create | write | direct);
+    const descriptor = openAs(`${directory}/file`, create | write | direct);
     if (descriptor < 0) return "the file system of temporary files cannot do it";
     openFileCalls().close(descriptor);
     return undefined;
   } finally {
-    Deno.removeSync(folder, { recursive: true });
+    Deno.removeSync(directory, { recursive: true });
   }
 }

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import {
   baseName,
-  folderOf,
+  directoryOf,
   hasTrailingSlash,
   isAbsolutePath,
   joinPath,
@@ -21,8 +21,10 @@ describe("local paths", () => {
       assertEquals(joinPath("a", "b/c", style), "a/b/c");
       assertEquals(joinPath("", "a", style), "a");
       assertEquals(joinPath("a", "", style), "a");
-      const folders = ["/a/b/", "/a", "a", "/", "//", "", "a/b", "./a", "../"].map((path) => folderOf(path, style));
-      assertEquals(folders, ["/a", "/", ".", "/", "/", ".", "a", ".", "."]);
+      const directories = ["/a/b/", "/a", "a", "/", "//", "", "a/b", "./a", "../"].map((path) =>
+        directoryOf(path, style)
+      );
+      assertEquals(directories, ["/a", "/", ".", "/", "/", ".", "a", ".", "."]);
       const names = ["/a/b/", "a", "/", "//", "", "a//", ".."].map((path) => baseName(path, style));
       assertEquals(names, ["b", "a", "", "", "", "a", ".."]);
     }
@@ -30,12 +32,12 @@ describe("local paths", () => {
 
   it("take a backslash for part of a name, but on Windows", () => {
     assertEquals([baseName("a\\b", "posix"), baseName("a\\b", "windows")], ["a\\b", "b"]);
-    assertEquals([folderOf("a\\b", "posix"), folderOf("a\\b", "windows")], [".", "a"]);
+    assertEquals([directoryOf("a\\b", "posix"), directoryOf("a\\b", "windows")], [".", "a"]);
     assertEquals([joinPath("a\\", "b", "posix"), joinPath("a\\", "b", "windows")], ["a\\/b", "a\\b"]);
     assertEquals([hasTrailingSlash("a\\", "posix"), hasTrailingSlash("a\\", "windows")], [false, true]);
   });
 
-  it("know the roots of Windows: a folder above them there is not", () => {
+  it("know the roots of Windows: a directory above them there is not", () => {
     const roots = [
       "C:\\",
       "C:/",
@@ -47,15 +49,15 @@ describe("local paths", () => {
       "\\\\?\\UNC\\s\\h\\",
     ];
     for (const root of roots) {
-      assertEquals(folderOf(root, "windows"), root, root);
+      assertEquals(directoryOf(root, "windows"), root, root);
       assertEquals(baseName(root, "windows"), "", root);
       assertEquals(withoutTrailingSlashes(root, "windows"), root, root);
       const below = joinPath(root, "a", "windows");
       assertEquals(baseName(below, "windows"), "a", below);
     }
-    assertEquals(folderOf("C:\\a", "windows"), "C:\\");
-    assertEquals(folderOf("C:a", "windows"), "C:");
-    assertEquals(folderOf("\\\\server\\share\\a\\b\\", "windows"), "\\\\server\\share\\a");
+    assertEquals(directoryOf("C:\\a", "windows"), "C:\\");
+    assertEquals(directoryOf("C:a", "windows"), "C:");
+    assertEquals(directoryOf("\\\\server\\share\\a\\b\\", "windows"), "\\\\server\\share\\a");
   });
 
   it("are absolute or not", () => {
@@ -83,7 +85,7 @@ describe("local paths", () => {
     ]);
   });
 
-  it("begin at a folder, or on Windows at a drive", () => {
+  it("begin at a directory, or on Windows at a drive", () => {
     assertEquals(resolvePath("/home/me", "a", "posix"), "/home/me/a");
     assertEquals(resolvePath("/home/me", "", "posix"), "/home/me");
     assertEquals(resolvePath("/home/me", "/a", "posix"), "/a");

@@ -12,7 +12,7 @@ import { createPortableEngine } from "../../../src/files/portable/engine.ts";
 import { identityOf } from "../../../src/files/stat/file_identity.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
-import { frameOf, TempFolder } from "../file_engines.ts";
+import { frameOf, TempDirectory } from "../file_engines.ts";
 
 const { enter, file, symlink, hardlink } = RecordType;
 const WINDOWS: NameRules = { ...OWN_RULES, style: "windows", ignoresCase: true };
@@ -77,8 +77,8 @@ describe("names on Windows", () => {
   });
 });
 
-/** Applies records as a stream does; returns what failed, without the folder. */
-function receive(temp: TempFolder, rules: NameRules, records: Parameters<typeof frameOf>[0]): string[] {
+/** Applies records as a stream does; returns what failed, without the directory. */
+function receive(temp: TempDirectory, rules: NameRules, records: Parameters<typeof frameOf>[0]): string[] {
   const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
   const root = { kind: "folder", path: temp.at("in"), created: false } as const;
   const writer = createPortableEngine(rules).targetWriter([root], options);
@@ -101,8 +101,8 @@ function receive(temp: TempFolder, rules: NameRules, records: Parameters<typeof 
 describe("a target that is on Windows", () => {
   it("refuses each such name by itself, whatever it is the name of, and makes nothing", () => {
     for (const name of FORBIDDEN) {
-      using temp = new TempFolder();
-      temp.folder("in");
+      using temp = new TempDirectory();
+      temp.directory("in");
       const failures = receive(temp, WINDOWS, [
         [enter, ""],
         [file, "first", "1"],
@@ -112,18 +112,18 @@ describe("a target that is on Windows", () => {
         [hardlink, "name", name],
         [enter, name],
         [enter, `${name}/below`],
-        [enter, `folder/${name}`],
+        [enter, `directory/${name}`],
         [enter, ""],
         [file, "last", "3"],
       ]);
       assertEquals(failures.length, 7, JSON.stringify(name));
-      assertEquals(temp.list(), ["in/", "in/first", "in/folder/", "in/last"], JSON.stringify(name));
+      assertEquals(temp.list(), ["in/", "in/directory/", "in/first", "in/last"], JSON.stringify(name));
     }
   });
 
   it("refuses a large file of such a name before anything is made", () => {
-    using temp = new TempFolder();
-    temp.folder("in");
+    using temp = new TempDirectory();
+    temp.directory("in");
     const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
     const root = { kind: "folder", path: temp.at("in"), created: false } as const;
     const writer = createPortableEngine(WINDOWS).targetWriter([root], options);
@@ -137,9 +137,9 @@ describe("a target that is on Windows", () => {
     writer.close();
   });
 
-  it("refuses folders with such names that it would have to make, and leaves files to who writes them", () => {
-    using temp = new TempFolder();
-    temp.folder("in");
+  it("refuses directories with such names that it would have to make, and leaves files to who writes them", () => {
+    using temp = new TempDirectory();
+    temp.directory("in");
     const { paths } = createPortableEngine(WINDOWS);
     const options = { base: temp.at("in"), tilde: false, sameHost: false, rules: WINDOWS };
     for (const name of FORBIDDEN) {
@@ -147,7 +147,7 @@ describe("a target that is on Windows", () => {
       const [root] = planTargets([{ name, kind: "file" }], ".", options, paths);
       assertEquals(root, {
         kind: "file",
-        folder: temp.at("in"),
+        directory: temp.at("in"),
         name,
         identity: identityOf(Deno.statSync(temp.at("in"))),
       });
@@ -164,9 +164,9 @@ describe("a target whose names ignore case", () => {
     realPath: (path) => path.replace(/[^/]*$/, real),
   });
 
-  it("does not let one file take the place of another, or folders be mixed", () => {
-    using temp = new TempFolder();
-    temp.folder("in/notes");
+  it("does not let one file take the place of another, or directories be mixed", () => {
+    using temp = new TempDirectory();
+    temp.directory("in/notes");
     temp.write("in/readme", "old");
     const failures = receive(temp, spelled("README"), [[enter, ""], [file, "readme", "new"], [symlink, "readme", "x"]]);
     const reason = '"README" has that name here, which differs in case alone';
@@ -185,7 +185,7 @@ describe("a target whose names ignore case", () => {
   });
 
   it("refuses two sources whose names are one there", () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const { paths } = createPortableEngine();
     const sources = ["Same", "same"].map((name) => ({ name, kind: "file" }) as const);
     const plan = (ignoresCase: boolean) =>

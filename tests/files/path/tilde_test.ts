@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ownHome } from "../../../src/files/path/tilde.ts";
 
-describe("the home folder", () => {
+describe("the home directory", () => {
   it("is what the system says it is: on Windows a HOME is that of another shell", () => {
     const home = (variables: Record<string, string>, style: "posix" | "windows") =>
       ownHome((name) => variables[name], style);

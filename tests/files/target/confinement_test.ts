@@ -7,8 +7,8 @@ import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 import { ENGINES } from "../file_engines.ts";
 
-describe("a path within a folder", () => {
-  it("is that folder or below it", () => {
+describe("a path within a directory", () => {
+  it("is that directory or below it", () => {
     for (const path of ["/a", "/a/b", "/a/b/c"]) assertEquals(isWithin(path, "/a"), true, path);
     for (const path of ["/", "/ab", "/b", "", "/a "]) assertEquals(isWithin(path, "/a"), false, path);
     assertEquals([isWithin("/", "/"), isWithin("/a", "/")], [true, true]);
@@ -27,8 +27,8 @@ describe("a path within a folder", () => {
 for (const { title, make } of ENGINES) {
   describe(`confinement, ${title}`, () => {
     const engine = make();
-    it("begins at the root unless the home folder lies inside", async () => {
-      await using tree = await createTempTree({ "in/sub": { folder: true }, "link": { link: "in" } });
+    it("begins at the root unless the home directory lies inside", async () => {
+      await using tree = await createTempTree({ "in/sub": { directory: true }, "link": { link: "in" } });
       const root = await Deno.realPath(`${tree.path}/in`);
       const outside = new Confinement(`${tree.path}/link`, tree.path, engine.paths);
       assertEquals([outside.root, outside.base, outside.home], [root, root, root]);
@@ -74,13 +74,13 @@ for (const { title, make } of ENGINES) {
       ) {
         assertEquals(state(path), "EXDEV", path);
       }
-      // What is above a folder that is not there yet is not known.
+      // What is above a directory that is not there yet is not known.
       assertEquals([state("in/new/.."), state("in/new/../../other"), state("in/loop")], ["ENOENT", "ENOENT", "ELOOP"]);
     });
 
     it("sees a link that was put in the way after it was checked", async () => {
       await using tree = await createTempTree({
-        "in/folder": { link: "../other" },
+        "in/directory": { link: "../other" },
         "in/file": { link: "../other/file" },
         "other/file": "outside",
       });
@@ -93,7 +93,7 @@ for (const { title, make } of ENGINES) {
         size: 0,
         within,
       });
-      const roots = [root("folder", "folder"), root("file", "file")];
+      const roots = [root("directory", "folder"), root("file", "file")];
       const walk = engine.walk([roots[0]], { recursive: true });
       const item = await walk.next();
       assertEquals(item?.type === "failed" && item.error.code, "EXDEV");
@@ -113,7 +113,7 @@ for (const { title, make } of ENGINES) {
       refused(() => reader.openRanged(0, "file"));
       refused(() => reader.openRanged(1, ""));
       reader.close();
-      const targets: TargetRoot[] = [{ kind: "folder", path: `${tree.path}/in/folder`, created: false, within }];
+      const targets: TargetRoot[] = [{ kind: "folder", path: `${tree.path}/in/directory`, created: false, within }];
       const writer = engine.targetWriter(targets, { preserve: false, umask: 0o22, token: "t" });
       refused(() => writer.createPartial(0, "new", 1));
       writer.close();

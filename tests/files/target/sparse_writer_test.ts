@@ -4,13 +4,13 @@ import { RecordType } from "../../../src/protocol/data/records.ts";
 import { overwriteWithZeros } from "../../../src/files/target/sparse_writer.ts";
 import { allocatedBytes, canHaveHoles } from "../../support/holes.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
-import { ENGINES, frameOf, rawShell, sourceRoot, TempFolder } from "../file_engines.ts";
+import { ENGINES, frameOf, rawShell, sourceRoot, TempDirectory } from "../file_engines.ts";
 
 const KIB = 1 << 10;
 const MIB = 1 << 20;
 const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 0, mtime: 1_500_000_000, mtimeNs: 5, atime: 1_500_000_000, atimeNs: 6 };
 const { enter, file } = RecordType;
-using probe = new TempFolder();
+using probe = new TempDirectory();
 const holes = canHaveHoles(probe.path);
 
 /** A file with data where it is said, holes elsewhere. */
@@ -27,15 +27,15 @@ for (const { title, make } of ENGINES) {
   describe(`holes, ${title}`, () => {
     const engine = make();
     const options = { preserve: false, umask: 0o022, token: "test", sparse: true };
-    const into = (folder: string, more = {}) =>
-      engine.targetWriter([{ kind: "folder", path: folder, created: false }], { ...options, ...more });
-    const open = (temp: TempFolder, name: string) => {
+    const into = (directory: string, more = {}) =>
+      engine.targetWriter([{ kind: "folder", path: directory, created: false }], { ...options, ...more });
+    const open = (temp: TempDirectory, name: string) => {
       const reader = engine.sourceReader([sourceRoot(engine, temp.path)]);
       return reader.openRanged(0, name);
     };
 
     it("of a source are told, as far as they are worth it", { ignore: !holes || title === "portable" }, () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       // Data of 4 KiB at 1 MiB, a small hole, data, and a hole up to an odd end.
       sparseFile(temp.at("f"), 3 * MIB + 5, [[MIB, 4 * KIB], [MIB + 32 * KIB, 4 * KIB]]);
       const reader = open(temp, "f");
@@ -51,7 +51,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("are not told beyond an end that the file has no more", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       sparseFile(temp.at("f"), 2 * MIB, []);
       const reader = open(temp, "f");
       Deno.truncateSync(temp.at("f"), 1 * MIB);
@@ -61,7 +61,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("are where zeros come together in a large file", { ignore: !holes }, () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       const partial = writer.createPartial(0, "f", 3 * MIB + 1);
       const out = writer.openPartial(partial);
@@ -80,7 +80,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("take the place of what was written before", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       const partial = writer.createPartial(0, "f", 4 * MIB + 100);
       const expected = randomBytes(4 * MIB + 100, 1);
@@ -101,7 +101,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("at the end of what has no size yet are part of it", () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const writer = into(temp.path);
       const made = writer.createPartial(0, "f", 0);
       const out = writer.openPartial({ ...made, size: Number.MAX_SAFE_INTEGER });
@@ -114,7 +114,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("are made in small files too, and only when they are wanted", { ignore: !holes }, () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const some = new Uint8Array(100_001);
       some[50_000] = 1;
       const contents: Record<string, Uint8Array> = {
@@ -125,8 +125,8 @@ for (const { title, make } of ENGINES) {
         some,
       };
       for (const sparse of [true, false]) {
-        const folder = temp.folder(`${sparse}`);
-        const writer = into(folder, { sparse });
+        const directory = temp.directory(`${sparse}`);
+        const writer = into(directory, { sparse });
         const records = Object.entries(contents).map((
           [name, bytes],
         ): [number, string, Uint8Array] => [file, name, bytes]);
@@ -136,15 +136,15 @@ for (const { title, make } of ENGINES) {
         while (cursor.next()) writer.writeWhole(cursor, frame);
         writer.close();
         for (const [name, bytes] of Object.entries(contents)) {
-          assertEquals(Deno.readFileSync(`${folder}/${name}`), bytes, name);
+          assertEquals(Deno.readFileSync(`${directory}/${name}`), bytes, name);
         }
-        const allocated = Object.keys(contents).map((name) => allocatedBytes(`${folder}/${name}`) / 4096);
+        const allocated = Object.keys(contents).map((name) => allocatedBytes(`${directory}/${name}`) / 4096);
         assertEquals(allocated, sparse ? [0, 0, 3, 0, 1] : [256, 1, 3, 0, 25], `sparse: ${sparse}`);
       }
     });
 
     it("are zeros to a pipe", { ignore: Deno.build.os === "windows" }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       rawShell("mkfifo pipe", temp.path);
       const reader = new Deno.Command("cat", { args: [temp.at("pipe")], stdout: "piped" }).spawn();
       const read = reader.output();

@@ -8,15 +8,15 @@ const exclude = (pattern: string): FilterRule => ({ action: "exclude", kind: "gl
 const includeRegex = (pattern: string): FilterRule => ({ action: "include", kind: "regex", pattern });
 const excludeRegex = (pattern: string): FilterRule => ({ action: "exclude", kind: "regex", pattern });
 
-/** The paths that pass, where those that end in "/" are folders, and none in a folder that does not pass. */
+/** The paths that pass, where those that end in "/" are directories, and none in a directory that does not pass. */
 function pass(rules: FilterRule[], paths: string[]): string[] {
   const filter = createFilter(rules);
   const refused: string[] = [];
   return paths.filter((path) => {
-    if (refused.some((folder) => path.startsWith(folder))) return false;
-    const isFolder = path.endsWith("/");
-    const wanted = filter(isFolder ? path.slice(0, -1) : path, isFolder);
-    if (!wanted && isFolder) refused.push(path);
+    if (refused.some((directory) => path.startsWith(directory))) return false;
+    const isDirectory = path.endsWith("/");
+    const wanted = filter(isDirectory ? path.slice(0, -1) : path, isDirectory);
+    if (!wanted && isDirectory) refused.push(path);
     return wanted;
   });
 }
@@ -65,7 +65,7 @@ describe("a filter", () => {
     assertEquals(pass([exclude("**")], TREE), []);
   });
 
-  it("takes a slash at the end for folders only", () => {
+  it("takes a slash at the end for directories only", () => {
     assertEquals(pass([exclude("build/")], TREE), TREE.filter((path) => !/build\//.test(path)));
     assertEquals(pass([include("*/"), exclude("*")], TREE), TREE.filter((path) => path.endsWith("/")));
   });

@@ -2,17 +2,17 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { resolveSources, sourceName } from "../../../src/files/walk/source_roots.ts";
 import { expandTilde } from "../../../src/files/path/tilde.ts";
-import { ENGINES, rawShell, TempFolder } from "../file_engines.ts";
+import { ENGINES, rawShell, TempDirectory } from "../file_engines.ts";
 
 for (const { title, make } of ENGINES) {
   describe(`source roots, ${title}`, () => {
     const { paths } = make();
-    const resolve = (temp: TempFolder, operands: string[], recursive = true) =>
+    const resolve = (temp: TempDirectory, operands: string[], recursive = true) =>
       resolveSources(operands, { base: temp.path, tilde: true, recursive }, paths);
 
-    it("finds files and folders, also through links", () => {
-      using temp = new TempFolder();
-      temp.folder("d/e");
+    it("finds files and directories, also through links", () => {
+      using temp = new TempDirectory();
+      temp.directory("d/e");
       temp.write("f", "abc");
       Deno.symlinkSync("f", temp.at("l"));
       const { roots, failures } = resolve(temp, ["f", "d", "d/", "d/.", "d/e/..", "l", temp.at("f")]);
@@ -23,8 +23,8 @@ for (const { title, make } of ENGINES) {
       assertEquals(roots.map((it) => it.size), [3, 0, 0, 0, 0, 3, 3]);
     });
 
-    it("means the contents of a home folder, and leaves alone a tilde that is none", () => {
-      using temp = new TempFolder();
+    it("means the contents of a home directory, and leaves alone a tilde that is none", () => {
+      using temp = new TempDirectory();
       temp.write("~");
       temp.write("~no-such-user");
       const { roots } = resolve(temp, ["", "~", "~/", "~no-such-user"]);
@@ -34,8 +34,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("reports what cannot be copied in the words of scp, and takes the rest", () => {
-      using temp = new TempFolder();
-      temp.folder("d");
+      using temp = new TempDirectory();
+      temp.directory("d");
       temp.write("f");
       rawShell("mkfifo pipe", temp.path);
       const { roots, failures } = resolve(temp, ["d", "pipe", "none", "f/x", "f"], false);
@@ -66,7 +66,7 @@ describe("source names", () => {
 });
 
 describe("tilde", () => {
-  it("stands for a home folder at the start only", { ignore: Deno.build.os !== "linux" }, () => {
+  it("stands for a home directory at the start only", { ignore: Deno.build.os !== "linux" }, () => {
     const home = Deno.env.get("HOME")!;
     assertEquals(expandTilde("~"), home);
     assertEquals(expandTilde("~/x/y"), `${home}/x/y`);

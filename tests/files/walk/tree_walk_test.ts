@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { PACK_BYTES, PACK_FILE_LIMIT, PACK_RECORDS } from "../../../src/protocol/limits.ts";
-import { collect, describeItems, ENGINES, isRoot, rawShell, sourceRoot, TempFolder } from "../file_engines.ts";
+import { collect, describeItems, ENGINES, isRoot, rawShell, sourceRoot, TempDirectory } from "../file_engines.ts";
 
 for (const { title, make } of ENGINES) {
   describe(`walk, ${title}`, () => {
@@ -9,16 +9,16 @@ for (const { title, make } of ENGINES) {
     const walk = async (path: string, options = {}) =>
       describeItems(await collect(engine.walk([sourceRoot(engine, path)], { recursive: true, ...options })));
 
-    it("tells of empty folders, empty files, and files in folders", async () => {
-      using temp = new TempFolder();
-      temp.folder("a/empty");
+    it("tells of empty directories, empty files, and files in directories", async () => {
+      using temp = new TempDirectory();
+      temp.directory("a/empty");
       temp.write("a/none");
       temp.write("a/three", "abc");
-      assertEquals(await walk(temp.at("a")), ["file none 0", "file three 3", "folder ", "folder empty"]);
+      assertEquals(await walk(temp.at("a")), ["directory ", "directory empty", "file none 0", "file three 3"]);
     });
 
     it("gives a root that is a file the empty name", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       assertEquals(await walk(temp.write("f", "abc")), ["file  3"]);
       assertEquals(await walk(temp.write("g", new Uint8Array(PACK_FILE_LIMIT + 1))), [
         `ranged  ${PACK_FILE_LIMIT + 1}`,
@@ -26,18 +26,18 @@ for (const { title, make } of ENGINES) {
     });
 
     it("packs files up to the limit and announces larger ones", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       for (const more of [-1, 0, 1]) temp.write(`f${more + 1}`, new Uint8Array(PACK_FILE_LIMIT + more));
       assertEquals(await walk(temp.path), [
+        "directory ",
         `file f0 ${PACK_FILE_LIMIT - 1}`,
         `file f1 ${PACK_FILE_LIMIT}`,
-        "folder ",
         `ranged f2 ${PACK_FILE_LIMIT + 1}`,
       ]);
     });
 
     it("splits 5,000 files into packs that stand for themselves", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       for (let index = 0; index < 5000; index++) temp.write(`f${index}`, "x");
       const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true }));
       let files = 0;
@@ -46,14 +46,14 @@ for (const { title, make } of ENGINES) {
         files += item.files;
         assertEquals(item.records <= PACK_RECORDS, true);
         assertEquals(item.plan.byteLength, item.plan.buffer.byteLength);
-        assertEquals(item.plan[0] <= 2, true, "begins with enter or folder");
+        assertEquals(item.plan[0] <= 2, true, "begins with enter or directory");
       }
       assertEquals(files, 5000);
       assertEquals(items.length, Math.ceil(5001 / PACK_RECORDS));
     });
 
     it("keeps the contents of a pack within bounds", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       for (let index = 0; index < 9; index++) temp.write(`f${index}`, new Uint8Array(PACK_FILE_LIMIT));
       const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true }));
       for (const item of items) assertEquals(item.type === "pack" && item.bytes <= PACK_BYTES, true);
@@ -61,62 +61,62 @@ for (const { title, make } of ENGINES) {
     });
 
     it("follows links, and reports a loop and a dangling link once", async () => {
-      using temp = new TempFolder();
-      temp.folder("r/d");
+      using temp = new TempDirectory();
+      temp.directory("r/d");
       temp.write("out", "12");
       Deno.symlinkSync("../out", temp.at("r/link"));
       Deno.symlinkSync("..", temp.at("r/d/up"));
       Deno.symlinkSync("nowhere", temp.at("r/lost"));
       assertEquals(await walk(temp.at("r")), [
+        "directory ",
+        "directory d",
         `failed Cannot read "${temp.path}/r/d/up": Too many levels of symbolic links`,
         `failed Cannot read "${temp.path}/r/lost": No such file or directory`,
         "file link 2",
-        "folder ",
-        "folder d",
       ]);
     });
 
     it("preserves or skips links when told", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", "1");
       Deno.symlinkSync("nowhere", temp.at("lost"));
       Deno.symlinkSync("f", temp.at("link"));
       assertEquals(await walk(temp.path, { symlinks: "preserve" }), [
+        "directory ",
         "file f 1",
-        "folder ",
         "symlink link -> f",
         "symlink lost -> nowhere",
       ]);
-      assertEquals(await walk(temp.path, { symlinks: "skip" }), ["file f 1", "folder "]);
+      assertEquals(await walk(temp.path, { symlinks: "skip" }), ["directory ", "file f 1"]);
     });
 
     it("notes FIFOs and sockets without opening them", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       rawShell("mkfifo pipe", temp.path);
       const listener = Deno.listen({ transport: "unix", path: temp.at("socket") });
-      assertEquals(await walk(temp.path), ["folder ", "note skipped: it is a FIFO", "note skipped: it is a socket"]);
+      assertEquals(await walk(temp.path), ["directory ", "note skipped: it is a FIFO", "note skipped: it is a socket"]);
       listener.close();
     });
 
-    it("enters no folder without recursive", async () => {
-      using temp = new TempFolder();
+    it("enters no directory without recursive", async () => {
+      using temp = new TempDirectory();
       assertEquals(await walk(temp.path, { recursive: false }), [
         `failed Cannot read "${temp.path}": not a regular file`,
       ]);
     });
 
     it("leaves out what is not accepted, with all below", async () => {
-      using temp = new TempFolder();
-      temp.folder("no");
+      using temp = new TempDirectory();
+      temp.directory("no");
       temp.write("no/f");
       temp.write("yes");
-      const accept = (path: string, isFolder: boolean) => !(isFolder && path === "no");
-      assertEquals(await walk(temp.path, { accept }), ["file yes 0", "folder "]);
+      const accept = (path: string, isDirectory: boolean) => !(isDirectory && path === "no");
+      assertEquals(await walk(temp.path, { accept }), ["directory ", "file yes 0"]);
     });
 
     it("sends further names of a file last", async () => {
-      using temp = new TempFolder();
-      temp.folder("d");
+      using temp = new TempDirectory();
+      temp.directory("d");
       temp.write("d/one", "1");
       Deno.linkSync(temp.at("d/one"), temp.at("d/two"));
       const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true, hardlinks: true }));
@@ -127,20 +127,20 @@ for (const { title, make } of ENGINES) {
       assertEquals(/^hardlink d\/(one = d\/two|two = d\/one)$/.test(describeItems([last])[0]), true);
     });
 
-    it("reports an unreadable folder and goes on", { ignore: isRoot }, async () => {
-      using temp = new TempFolder();
-      temp.folder("closed", 0);
+    it("reports an unreadable directory and goes on", { ignore: isRoot }, async () => {
+      using temp = new TempDirectory();
+      temp.directory("closed", 0);
       temp.write("f");
       assertEquals(await walk(temp.path), [
         `failed Cannot read "${temp.path}/closed": Permission denied`,
         "file f 0",
-        "folder ",
+        "directory ",
       ]);
     });
 
-    it("reports a folder that vanished", async () => {
-      using temp = new TempFolder();
-      const root = sourceRoot(engine, temp.folder("gone"));
+    it("reports a directory that vanished", async () => {
+      using temp = new TempDirectory();
+      const root = sourceRoot(engine, temp.directory("gone"));
       Deno.removeSync(temp.at("gone"));
       assertEquals(describeItems(await collect(engine.walk([root], { recursive: true }))), [
         `failed Cannot read "${temp.path}/gone": No such file or directory`,
@@ -148,7 +148,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("takes names that are not UTF-8 as bytes, or reports them", { ignore: Deno.build.os !== "linux" }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       rawShell("printf abc > \"$(printf 'a\\377b')\"; printf abc > good", temp.path);
       const found = await walk(temp.path);
       assertEquals(found.includes("file good 3"), true);
@@ -159,8 +159,8 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("lets go of its folder when closed early", async () => {
-      using temp = new TempFolder();
+    it("lets go of its directory when closed early", async () => {
+      using temp = new TempDirectory();
       for (let index = 0; index < 2000; index++) temp.write(`f${index}`);
       const unfinished = engine.walk([sourceRoot(engine, temp.path)], { recursive: true });
       assertEquals((await unfinished.next())?.type, "pack");

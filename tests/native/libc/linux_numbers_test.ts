@@ -48,27 +48,27 @@ describe("numbers of Linux", () => {
   });
 
   it("mean on this processor what they are named for", { ignore: !linuxNumbers() }, () => {
-    const folder = Deno.makeTempDirSync();
+    const directory = Deno.makeTempDirSync();
     try {
-      Deno.writeTextFileSync(`${folder}/file`, "");
-      Deno.symlinkSync("file", `${folder}/link`);
+      Deno.writeTextFileSync(`${directory}/file`, "");
+      Deno.symlinkSync("file", `${directory}/link`);
       const calls = openFileCalls();
-      const { directory, noFollow, create, exclusive, closeOnExec, path } = calls.flags;
-      assertEquals(open(`${folder}/file`, directory | closeOnExec), "errno 20", "ENOTDIR");
-      assertEquals(open(`${folder}/link`, noFollow | closeOnExec), "errno 40", "ELOOP");
-      assertEquals(open(`${folder}/file`, create | exclusive), "errno 17", "EEXIST");
-      for (const flags of [directory, directory | noFollow, path | directory | noFollow | closeOnExec]) {
-        assertEquals(open(folder, flags), "open");
+      const { directoryOnly, noFollow, create, exclusive, closeOnExec, path } = calls.flags;
+      assertEquals(open(`${directory}/file`, directoryOnly | closeOnExec), "errno 20", "ENOTDIR");
+      assertEquals(open(`${directory}/link`, noFollow | closeOnExec), "errno 40", "ELOOP");
+      assertEquals(open(`${directory}/file`, create | exclusive), "errno 17", "EEXIST");
+      for (const flags of [directoryOnly, directoryOnly | noFollow, path | directoryOnly | noFollow | closeOnExec]) {
+        assertEquals(open(directory, flags), "open");
       }
-      assertEquals(open(`${folder}/link`, path | noFollow), "open");
+      assertEquals(open(`${directory}/link`, path | noFollow), "open");
       const [from, to] = [new Scratch(4096), new Scratch(4096)];
       const rename = (one: string, other: string) =>
         calls.renameNew(AT_FDCWD, from.putName(encode(one)), AT_FDCWD, to.putName(encode(other)));
-      assertEquals(rename(`${folder}/file`, `${folder}/link`), -1);
+      assertEquals(rename(`${directory}/file`, `${directory}/link`), -1);
       assertNotEquals(calls.errno(), 38, "ENOSYS");
-      rename(`${folder}/file`, `${folder}/new`);
+      rename(`${directory}/file`, `${directory}/new`);
     } finally {
-      Deno.removeSync(folder, { recursive: true });
+      Deno.removeSync(directory, { recursive: true });
     }
   });
 });

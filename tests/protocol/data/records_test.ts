@@ -33,7 +33,7 @@ function read(bytes: Uint8Array, options = { plan: false }) {
 }
 
 const FOUR = join(
-  record({ type: RecordType.folder, root: 3, name: "a/b" }),
+  record({ type: RecordType.directory, root: 3, name: "a/b" }),
   record({ type: RecordType.file, root: 3, name: "f", contents: "hello" }),
   record({ type: RecordType.symlink, root: 3, name: "s", contents: "../../anywhere" }),
   record({ type: RecordType.hardlink, root: 3, name: "h", contents: "a/b/f" }),
@@ -77,7 +77,7 @@ describe("53-bit numbers in 64 bits", () => {
 describe("RecordCursor", () => {
   it("walks over one record of each type", () => {
     assertEquals(read(FOUR), [
-      { type: RecordType.folder, root: 3, name: "a/b", contents: "" },
+      { type: RecordType.directory, root: 3, name: "a/b", contents: "" },
       { type: RecordType.file, root: 3, name: "f", contents: "hello" },
       { type: RecordType.symlink, root: 3, name: "s", contents: "../../anywhere" },
       { type: RecordType.hardlink, root: 3, name: "h", contents: "a/b/f" },
@@ -216,8 +216,8 @@ describe("RecordCursor", () => {
     }
   });
 
-  it("rejects folders that lead elsewhere, and takes an empty path for the root itself", () => {
-    for (const type of [RecordType.enter, RecordType.folder]) {
+  it("rejects directories that lead elsewhere, and takes an empty path for the root itself", () => {
+    for (const type of [RecordType.enter, RecordType.directory]) {
       read(record({ type, name: "" }));
       read(record({ type, name: "a/b/c" }));
       for (const name of ["/", "/a", "a/", "a//b", ".", "a/..", "../b", "a\0b", "a/" + "x".repeat(256)]) {

@@ -4,14 +4,14 @@ import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts"
 import { selectRecords } from "../../../src/protocol/data/select_records.ts";
 import { record, type TestRecord } from "../record.ts";
 
-const { enter, folder, file, symlink } = RecordType;
+const { enter, directory, file, symlink } = RecordType;
 const PLAN: TestRecord[] = [
   { type: enter, name: "" },
   { type: file, name: "a" },
-  { type: folder, name: "d" },
+  { type: directory, name: "d" },
   { type: file, name: "b" },
   { type: symlink, name: "l", contents: "to" },
-  { type: folder, name: "d/e" },
+  { type: directory, name: "d/e" },
   { type: file, name: "c" },
 ];
 
@@ -37,7 +37,7 @@ describe("selectRecords", () => {
     assertEquals(select(1, 1, 1, 1, 1, 1), { records: 6, names: PLAN.map(({ type, name }) => [type, name]) });
   });
 
-  it("enters a folder that is not wanted itself, and only where something in it is", () => {
+  it("enters a directory that is not wanted itself, and only where something in it is", () => {
     assertEquals(select(0, 0, 0, 1, 0, 0), { records: 1, names: [[enter, "d"], [symlink, "l"]] });
     assertEquals(select(1, 0, 0, 0, 0, 1), {
       records: 2,
@@ -45,9 +45,9 @@ describe("selectRecords", () => {
     });
   });
 
-  it("keeps a folder that is wanted, with nothing in it too", () => {
-    assertEquals(select(0, 1, 0, 0, 0, 0), { records: 1, names: [[folder, "d"]] });
-    assertEquals(select(0, 1, 1, 0, 0, 0), { records: 2, names: [[folder, "d"], [file, "b"]] });
+  it("keeps a directory that is wanted, with nothing in it too", () => {
+    assertEquals(select(0, 1, 0, 0, 0, 0), { records: 1, names: [[directory, "d"]] });
+    assertEquals(select(0, 1, 1, 0, 0, 0), { records: 2, names: [[directory, "d"], [file, "b"]] });
   });
 
   it("may keep nothing", () => assertEquals(select(0, 0, 0, 0, 0, 0), { records: 0, names: [] }));

@@ -83,9 +83,9 @@ describe("records with extended attributes", () => {
       assertProtocolError("bad-record", () => walk(record({ type, name: "f", contents: "", xattrs })));
     }
     const most = new Uint8Array(MAX_XATTRS_BYTES);
-    assertEquals(walk(record({ type: RecordType.folder, name: "f", xattrs: most })).length, 1);
+    assertEquals(walk(record({ type: RecordType.directory, name: "f", xattrs: most })).length, 1);
     const more = new Uint8Array(MAX_XATTRS_BYTES + 64);
-    assertProtocolError("bad-record", () => walk(record({ type: RecordType.folder, name: "f", xattrs: more })));
+    assertProtocolError("bad-record", () => walk(record({ type: RecordType.directory, name: "f", xattrs: more })));
   });
 
   it("are cut short at no place without being refused", () => {

@@ -7,7 +7,7 @@ import { fnv1a } from "../../../src/files/path/fnv1a.ts";
 import type { LeftoverOptions } from "../../../src/resume/clean/leftovers.ts";
 import { lockJournal } from "../../../src/resume/partial/lock_journal.ts";
 import { encodeName } from "../../../src/protocol/names.ts";
-import { ENGINES, isRoot, TempFolder } from "../../files/file_engines.ts";
+import { ENGINES, isRoot, TempDirectory } from "../../files/file_engines.ts";
 import { oldJournal, oldMark, oldName, oldRunLog, type OldStat } from "../../security/old_formats.ts";
 
 const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journal") };
@@ -17,15 +17,15 @@ const PARTIAL = `.escp-${"0123456789abcdef".repeat(2)}.part`;
 const SOURCE: OldStat = { dev: 1, inode: 2, size: 9, mtime: 1, mtimeNs: 0, ctime: 1, ctimeNs: 0 };
 
 /** Leaves what an abandoned copy of "big" by an earlier version leaves. */
-function leave(temp: TempFolder, folder: string): void {
-  temp.write(`${folder}/${NAMES.journal}`, oldJournal("big", SOURCE, new Uint8Array()));
-  temp.write(`${folder}/${NAMES.partial}`, "123456789");
+function leave(temp: TempDirectory, directory: string): void {
+  temp.write(`${directory}/${NAMES.journal}`, oldJournal("big", SOURCE, new Uint8Array()));
+  temp.write(`${directory}/${NAMES.partial}`, "123456789");
 }
 
 /** Leaves the mark of a directory that an earlier version has created. */
-function leaveMark(temp: TempFolder, folder: string): void {
+function leaveMark(temp: TempDirectory, directory: string): void {
   const { name, contents } = oldMark("src", SOURCE);
-  temp.write(`${folder}/${name}`, contents);
+  temp.write(`${directory}/${name}`, contents);
 }
 
 interface Cleaned {
@@ -35,7 +35,7 @@ interface Cleaned {
 }
 
 async function clean(
-  temp: TempFolder,
+  temp: TempDirectory,
   engine: FileEngine,
   { path = temp.path, ...options }: Partial<LeftoverOptions> & { path?: string } = {},
 ): Promise<Cleaned> {
@@ -64,8 +64,8 @@ async function clean(
 for (const { title, make } of ENGINES) {
   describe(`cleanTree (${title})`, () => {
     it("removes partial and temporary files, and what earlier versions left, at any depth, and nothing else", async () => {
-      using temp = new TempFolder();
-      temp.folder("a/b");
+      using temp = new TempDirectory();
+      temp.directory("a/b");
       leave(temp, "a/b");
       temp.write(`a/${TEMPORARY}`, "12");
       temp.write(`a/${PARTIAL}`, "without a record");
@@ -81,7 +81,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("removes the run log of an earlier version, unless its copy is under way", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const name = oldName("/target", "run");
       temp.write(name, oldRunLog("/target", [{ name: "a", source: SOURCE, target: SOURCE }]));
       const lock = (await lockJournal(temp.at(name)))!;
@@ -94,7 +94,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("leaves partial files to their records", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write(PARTIAL, "1");
       temp.write(PARTIAL.replace("0", "1"), "2");
       const { removed, kept } = await clean(temp, make(), { recorded: new Set([PARTIAL]) });
@@ -102,7 +102,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("tells what they take on the disk", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write(TEMPORARY, "12");
       const sparse = temp.write(TEMPORARY.replace("2f", "30"));
       Deno.truncateSync(sparse, 1 << 30);
@@ -112,7 +112,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("leaves files that only look similar", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const names = [
         ".escp-.part",
         `${PARTIAL}.gz`,
@@ -140,14 +140,14 @@ for (const { title, make } of ENGINES) {
       names.push(".escp-0123456789abcdee.unfinished", `.escp-${hash}.unfinished`);
       // The journal of another name than its own.
       temp.write(NAMES.journal, oldJournal("small", SOURCE, new Uint8Array()));
-      temp.folder(TEMPORARY);
+      temp.directory(TEMPORARY);
       assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 0 });
       assertEquals(temp.list(), [...names, NAMES.journal, `${TEMPORARY}/`].sort());
     });
 
     it("leaves what a copy that runs has locked, and the mark above it", async () => {
-      using temp = new TempFolder();
-      temp.folder("dir/sub");
+      using temp = new TempDirectory();
+      temp.directory("dir/sub");
       leave(temp, "dir/sub");
       leaveMark(temp, "dir");
       const before = temp.list();
@@ -159,8 +159,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("leaves what is too young, and the mark above it", async () => {
-      using temp = new TempFolder();
-      temp.folder("dir/sub");
+      using temp = new TempDirectory();
+      temp.directory("dir/sub");
       leave(temp, "dir/sub");
       temp.write(`dir/${TEMPORARY}`);
       leaveMark(temp, "dir");
@@ -175,9 +175,9 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), before);
     });
 
-    it("leaves the mark of a folder in which something was changed lately", async () => {
-      using temp = new TempFolder();
-      temp.folder("dir/sub/deep");
+    it("leaves the mark of a directory in which something was changed lately", async () => {
+      using temp = new TempDirectory();
+      temp.directory("dir/sub/deep");
       leaveMark(temp, "dir");
       const now = Date.now();
       for (const name of ["dir/sub", "dir"]) Deno.utimeSync(temp.at(name), 1, 1);
@@ -190,8 +190,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("changes nothing in a dry run, and tells the same", async () => {
-      using temp = new TempFolder();
-      temp.folder("a");
+      using temp = new TempDirectory();
+      temp.directory("a");
       leave(temp, "a");
       temp.write(TEMPORARY);
       const before = temp.list();
@@ -202,9 +202,9 @@ for (const { title, make } of ENGINES) {
     });
 
     it("follows no link, and removes one that was on its way", async () => {
-      using temp = new TempFolder();
-      temp.folder("in");
-      temp.folder("out");
+      using temp = new TempDirectory();
+      temp.directory("in");
+      temp.directory("out");
       leave(temp, "out");
       temp.write("out/file");
       Deno.symlinkSync("../out", temp.at("in/link"));
@@ -218,10 +218,10 @@ for (const { title, make } of ENGINES) {
       assertEquals((await clean(temp, make(), { path: temp.at("in/link") })).removed.length, 2);
     });
 
-    it("does not go where a folder has been exchanged for a link", async () => {
-      using temp = new TempFolder();
-      temp.folder("in/sub/below");
-      temp.folder("out/below");
+    it("does not go where a directory has been exchanged for a link", async () => {
+      using temp = new TempDirectory();
+      temp.directory("in/sub/below");
+      temp.directory("out/below");
       leave(temp, "out/below");
       let turns = 0;
       const { removed, failed } = await clean(temp, make(), {
@@ -238,10 +238,10 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list("out"), ["below/", `below/${NAMES.journal}`, `below/${NAMES.partial}`]);
     });
 
-    it("names a folder that cannot be read, goes on, and leaves the mark above it", { ignore: isRoot }, async () => {
-      using temp = new TempFolder();
-      temp.folder("dir/closed", 0);
-      temp.folder("dir/open");
+    it("names a directory that cannot be read, goes on, and leaves the mark above it", { ignore: isRoot }, async () => {
+      using temp = new TempDirectory();
+      temp.directory("dir/closed", 0);
+      temp.directory("dir/open");
       temp.write(`dir/open/${TEMPORARY}`);
       leaveMark(temp, "dir");
       const { removed, failed, kept } = await clean(temp, make());
@@ -250,8 +250,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("names a file that cannot be removed", { ignore: isRoot }, async () => {
-      using temp = new TempFolder();
-      temp.folder("dir");
+      using temp = new TempDirectory();
+      temp.directory("dir");
       temp.write(`dir/${TEMPORARY}`);
       Deno.chmodSync(temp.at("dir"), 0o500);
       const { removed, failed } = await clean(temp, make());
@@ -265,7 +265,7 @@ for (const { title, make } of ENGINES) {
       "comes to the end of a tree that is deeper than one path can name",
       { ignore: title === "portable" },
       async () => {
-        using temp = new TempFolder();
+        using temp = new TempDirectory();
         const name = "x".repeat(200);
         // A shell goes down step by step.
         const down = `mkdir ${name} && cd -P ./${name} || exit 1`;

@@ -7,7 +7,7 @@ import { JournalWriter } from "../../../src/resume/partial/journal_writer.ts";
 import { removeJournal } from "../../../src/resume/partial/lock_journal.ts";
 import { bytesLeft, removeEarlier, type TakenOver, takeOver } from "../../../src/resume/partial/take_over.ts";
 import { RandomBytes, randomBytes } from "../../support/random_bytes.ts";
-import { TempFolder } from "../../files/file_engines.ts";
+import { TempDirectory } from "../../files/file_engines.ts";
 
 const BLOCK = 100_000;
 const CONTENTS = randomBytes(5 * BLOCK + 17, "contents");
@@ -15,9 +15,9 @@ const SOURCE: ResumableSource = { size: CONTENTS.length, mtime: 1_700_000_000, m
 
 /** A state directory and a target directory. */
 class Place implements Disposable {
-  readonly temp = new TempFolder();
-  readonly directory = this.temp.folder("target");
-  readonly record = `${this.temp.folder("state")}/record`;
+  readonly temp = new TempDirectory();
+  readonly directory = this.temp.directory("target");
+  readonly record = `${this.temp.directory("state")}/record`;
   readonly about = { record: this.record, target: "/real/big" };
 
   /** Path of the only partial file. */

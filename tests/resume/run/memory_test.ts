@@ -5,16 +5,16 @@ import { FileDigests } from "../../../src/resume/run/file_digest.ts";
 import { exactIdentity } from "../../../src/files/stat/file_identity.ts";
 import { type RunIdentity, RunMemory } from "../../../src/resume/run/memory.ts";
 import { type CreatedDirectory, decodeEntries, decodeRunHeader } from "../../../src/resume/run/record.ts";
-import { TempFolder } from "../../files/file_engines.ts";
+import { TempDirectory } from "../../files/file_engines.ts";
 
 const IDENTITY: RunIdentity = { options: "as ever", bootId: "first", stable: false, doubted: false };
 const DIGESTS = Uint32Array.of(1, 2, 3, 4, 0xffffffff, 0x80000000, 7, 8);
 /** Bytes of an entry of two digests. */
 const ENTRY_BYTES = 28 + 16;
 
-const pathIn = (temp: TempFolder) => temp.at("record");
+const pathIn = (temp: TempDirectory) => temp.at("record");
 
-async function open(temp: TempFolder, identity: Partial<RunIdentity> = {}) {
+async function open(temp: TempDirectory, identity: Partial<RunIdentity> = {}) {
   const memory = await RunMemory.open({ record: pathIn(temp), target: "/target" }, { create: true });
   memory?.remember({ ...IDENTITY, ...identity });
   return memory;
@@ -23,7 +23,7 @@ async function open(temp: TempFolder, identity: Partial<RunIdentity> = {}) {
 const headerBytes = (record: Uint8Array<ArrayBuffer>) => decodeRunHeader(record)!.headerBytes;
 
 /** A run that notes these, and is interrupted. Returns its record. */
-async function interrupted(temp: TempFolder, digests = DIGESTS, identity: Partial<RunIdentity> = {}) {
+async function interrupted(temp: TempDirectory, digests = DIGESTS, identity: Partial<RunIdentity> = {}) {
   const memory = (await open(temp, identity))!;
   memory.note(digests.subarray(0, 4));
   memory.note(digests.subarray(4));
@@ -32,7 +32,7 @@ async function interrupted(temp: TempFolder, digests = DIGESTS, identity: Partia
 }
 
 /** What the next run knows of each of the digests. */
-async function recalled(temp: TempFolder, identity: Partial<RunIdentity> = {}, digests = DIGESTS) {
+async function recalled(temp: TempDirectory, identity: Partial<RunIdentity> = {}, digests = DIGESTS) {
   const memory = (await open(temp, identity))!;
   const known = knownOf(memory, digests);
   memory.close();
@@ -45,8 +45,8 @@ function knownOf({ shared }: RunMemory, digests: Uint32Array): number[] {
 }
 
 /** A directory that a run has created for a source. */
-function directory(temp: TempFolder, name: string): CreatedDirectory {
-  const identity = exactIdentity(Deno.statSync(temp.folder(name)));
+function directory(temp: TempDirectory, name: string): CreatedDirectory {
+  const identity = exactIdentity(Deno.statSync(temp.directory(name)));
   return { source: { name, identity: { dev: 1, inode: 2 } }, ...identity };
 }
 
@@ -54,7 +54,7 @@ const { no, perhaps, yes } = Known;
 
 describe("RunMemory", () => {
   it("knows what an earlier run has noted, and no more", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     await interrupted(temp);
     assertEquals(await recalled(temp), [yes, yes, yes, yes]);
     assertEquals(await recalled(temp, {}, Uint32Array.of(1, 3, 3, 2, 2, 1, 0, 0)), [no, no, no, no]);
@@ -62,7 +62,7 @@ describe("RunMemory", () => {
   });
 
   it("continues where the record ends", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     await interrupted(temp);
     const memory = (await open(temp))!;
     assert(memory.reopened);
@@ -72,7 +72,7 @@ describe("RunMemory", () => {
   });
 
   it("leaves nothing when all is done, and nothing of a run that has neither finished nor created anything", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     await interrupted(temp);
     (await open(temp))!.remove();
     assertEquals(temp.list(), []);
@@ -84,7 +84,7 @@ describe("RunMemory", () => {
   });
 
   it("remembers the directories that were created, beside files and without", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const [a, b] = [directory(temp, "a"), directory(temp, "b \udcff")];
     const place = { record: pathIn(temp), target: "/target" };
     const first = (await open(temp))!;
@@ -104,7 +104,7 @@ describe("RunMemory", () => {
   });
 
   it("cut at any byte is as long as its whole entries", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const record = await interrupted(temp);
     const start = headerBytes(record);
     for (let length = 0; length < record.length; length++) {
@@ -116,7 +116,7 @@ describe("RunMemory", () => {
   });
 
   it("with any bit changed knows nothing that was not noted, and can be appended to", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const record = await interrupted(temp);
     const start = headerBytes(record);
     for (let bit = 0; bit < record.length * 8; bit += bit % 8 === 0 ? 7 : 1) {
@@ -134,7 +134,7 @@ describe("RunMemory", () => {
   });
 
   it("starts over for other options, another target, and a file that is no record or too long", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     await interrupted(temp);
     assertEquals(await recalled(temp, { options: "others" }), [no, no, no, no]);
     assertEquals(await recalled(temp), [yes, yes, yes, yes], "those of before are kept");
@@ -149,7 +149,7 @@ describe("RunMemory", () => {
   });
 
   it("followed by zeros, as after a power cut, is as long as it was", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const record = await interrupted(temp);
     Deno.truncateSync(pathIn(temp), record.length + 4096);
     assertEquals(await recalled(temp), [yes, yes, yes, yes]);
@@ -158,7 +158,7 @@ describe("RunMemory", () => {
 
   it("is not sure of what was noted before the system was started anew, unless it is on stable storage", async () => {
     for (const bootId of ["second", undefined]) {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       await interrupted(temp);
       assertEquals(await recalled(temp, { bootId }), [perhaps, perhaps, perhaps, perhaps]);
       assertEquals(await recalled(temp, { bootId, stable: true }), [yes, yes, yes, yes]);
@@ -167,13 +167,13 @@ describe("RunMemory", () => {
   });
 
   it("is not sure of anything where the starts of the system are not told apart", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     await interrupted(temp, DIGESTS, { bootId: undefined });
     assertEquals(await recalled(temp, { bootId: undefined }), [perhaps, perhaps, perhaps, perhaps]);
   });
 
   it("is one run's alone", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const first = (await open(temp))!;
     assertEquals(await open(temp), undefined);
     first.note(DIGESTS);
@@ -182,7 +182,7 @@ describe("RunMemory", () => {
   });
 
   it("takes no link and no file with two names for its own", { ignore: Deno.build.os === "windows" }, async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     await interrupted(temp);
     Deno.renameSync(pathIn(temp), temp.at("elsewhere"));
     const before = Deno.readFileSync(temp.at("elsewhere"));
@@ -195,7 +195,7 @@ describe("RunMemory", () => {
   });
 
   it("holds a million files in 16 MiB, in entries of any length", async () => {
-    using temp = new TempFolder();
+    using temp = new TempDirectory();
     const many = new Uint32Array(2_000_000).map((_, at) => Math.imul(at + 1, 0x9e3779b1));
     const memory = (await open(temp))!;
     memory.note(many);
@@ -234,9 +234,9 @@ describe("FileDigests", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   const SOURCE = { size: 1, mtime: 2, mtimeNs: 3, version: 4 };
   const LOOK = { mtime: 5, mtimeNs: 6, inode: 7, inodeLow: 7 };
-  const digest = (key: [number, number], [root, folder, name]: string[], source = SOURCE, look = LOOK) => {
+  const digest = (key: [number, number], [root, directory, name]: string[], source = SOURCE, look = LOOK) => {
     const digests = new FileDigests(key);
-    digests.enter(bytes(root), bytes(folder), 0, bytes(folder).length);
+    digests.enter(bytes(root), bytes(directory), 0, bytes(directory).length);
     digests.file(bytes(name), 0, bytes(name).length, source, look);
     return digests.digest.join();
   };

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { compareSparseFiles, createSparseFile, logNormalSizes } from "../../../scripts/bench/data.ts";
-import { createTempFolder } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/temp.ts";
 
 describe("logNormalSizes", () => {
   const sizes = logNormalSizes(1000, 2 ** 30);
@@ -24,8 +24,8 @@ describe("logNormalSizes", () => {
 
 describe("compareSparseFiles", () => {
   it("finds another size, and a piece that differs", async () => {
-    await using folder = await createTempFolder();
-    const [a, b] = [`${folder.path}/a`, `${folder.path}/b`];
+    await using directory = await createTempDirectory();
+    const [a, b] = [`${directory.path}/a`, `${directory.path}/b`];
     await createSparseFile(a, 16 << 20, 3);
     await createSparseFile(b, 16 << 20, 3);
     assertEquals(await compareSparseFiles(a, b, 3), undefined);

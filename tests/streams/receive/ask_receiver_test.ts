@@ -7,7 +7,7 @@ import { formerName } from "../../../src/files/path/former_name.ts";
 import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
 import { AskReceiver } from "../../../src/streams/receive/ask_receiver.ts";
 import { Breather } from "../../../src/async/breather.ts";
-import { ENGINES, TempFolder } from "../../files/file_engines.ts";
+import { ENGINES, TempDirectory } from "../../files/file_engines.ts";
 import { record, type TestRecord } from "../../protocol/record.ts";
 
 const SIZE = 8;
@@ -32,17 +32,17 @@ interface AskOptions {
 for (const { title, make } of ENGINES) {
   describe(`what is verified (${title})`, () => {
     /** Asks about one entry. Returns the answer, and what the receiver counts as failures. */
-    async function ask(folder: TempFolder, entry: Uint8Array<ArrayBuffer>, options: AskOptions) {
-      return (await tell(folder, entry, options)).outcome;
+    async function ask(directory: TempDirectory, entry: Uint8Array<ArrayBuffer>, options: AskOptions) {
+      return (await tell(directory, entry, options)).outcome;
     }
 
     /** The same, and which files have lost their names. */
     async function tell(
-      folder: TempFolder,
+      directory: TempDirectory,
       entry: Uint8Array<ArrayBuffer>,
       { last, digest, opened, kept = false }: AskOptions,
     ) {
-      const roots: TargetRoot[] = [{ kind: "folder", path: folder.path, created: false }];
+      const roots: TargetRoot[] = [{ kind: "folder", path: directory.path, created: false }];
       const comparer = await make().targetComparer(
         roots,
         { preserve: false, umask: 0o022, token: "test", keepsFormer: true },
@@ -76,69 +76,72 @@ for (const { title, make } of ENGINES) {
 
     it("and wrong for good has its name taken from it, whatever tells", async () => {
       for (const [contents, digest] of [["contents", WRONG], ["shorter", WRONG], ["shorter", undefined]] as const) {
-        using folder = new TempFolder();
-        folder.write("x", contents);
-        const outcome = await ask(folder, file("x"), { last: true, digest });
-        const [name] = folder.list();
-        assertEquals(folder.list().length, 1);
-        assertEquals([isLeftoverName(name), Deno.readTextFileSync(folder.at(name))], [true, contents]);
+        using directory = new TempDirectory();
+        directory.write("x", contents);
+        const outcome = await ask(directory, file("x"), { last: true, digest });
+        const [name] = directory.list();
+        assertEquals(directory.list().length, 1);
+        assertEquals([isLeftoverName(name), Deno.readTextFileSync(directory.at(name))], [true, contents]);
         if (typeof outcome === "number") throw new Error(`the answer is ${outcome}`);
-        assertEquals([outcome.code, outcome.path], ["ECHECKSUM", folder.at("x")]);
+        assertEquals([outcome.code, outcome.path], ["ECHECKSUM", directory.at("x")]);
         assertMatch(outcome.hint, new RegExp(`It is kept as ${name}`));
       }
     });
 
     it("and wrong gives its name back to what it has replaced before it is sent again", async () => {
-      using folder = new TempFolder();
-      folder.write("x", "contents");
-      folder.write(formerName("test", new TextEncoder().encode("x")), "former");
-      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, kept: true }), Verdict.different);
-      const [left, ...others] = folder.list();
-      assertEquals([others, Deno.readTextFileSync(folder.at("x"))], [["x"], "former"]);
-      assertEquals([isLeftoverName(left), Deno.readTextFileSync(folder.at(left))], [true, "contents"]);
+      using directory = new TempDirectory();
+      directory.write("x", "contents");
+      directory.write(formerName("test", new TextEncoder().encode("x")), "former");
+      assertEquals(await ask(directory, file("x"), { last: false, digest: WRONG, kept: true }), Verdict.different);
+      const [left, ...others] = directory.list();
+      assertEquals([others, Deno.readTextFileSync(directory.at("x"))], [["x"], "former"]);
+      assertEquals([isLeftoverName(left), Deno.readTextFileSync(directory.at(left))], [true, "contents"]);
     });
 
     it("is reported as lost, for the manifest, unless it is sent again and may be right", async () => {
-      using folder = new TempFolder();
-      folder.write("x", "contents");
-      assertEquals((await tell(folder, file("x"), { last: false, digest: NO_DIGEST })).lost, undefined);
-      assertEquals((await tell(folder, file("x"), { last: true, digest: NO_DIGEST })).lost, [{ root: 0, path: "x" }]);
-      assertEquals((await tell(folder, file("gone"), { last: false, digest: WRONG })).lost, [{
+      using directory = new TempDirectory();
+      directory.write("x", "contents");
+      assertEquals((await tell(directory, file("x"), { last: false, digest: NO_DIGEST })).lost, undefined);
+      assertEquals((await tell(directory, file("x"), { last: true, digest: NO_DIGEST })).lost, [{
+        root: 0,
+        path: "x",
+      }]);
+      assertEquals((await tell(directory, file("gone"), { last: false, digest: WRONG })).lost, [{
         root: 0,
         path: "gone",
       }]);
-      assertEquals((await tell(folder, file("x"), { last: false, digest: WRONG })).lost, [{ root: 0, path: "x" }]);
+      assertEquals((await tell(directory, file("x"), { last: false, digest: WRONG })).lost, [{ root: 0, path: "x" }]);
     });
 
     it("a planted file is not restored in place of a wrong one", async () => {
-      using folder = new TempFolder();
+      using directory = new TempDirectory();
       const backup = formerName("test", new TextEncoder().encode("x"));
-      folder.write("x", "contents");
-      folder.write(backup, "planted");
-      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG }), Verdict.different);
-      const [left, ...others] = folder.list().filter((name) => name !== backup);
+      directory.write("x", "contents");
+      directory.write(backup, "planted");
+      assertEquals(await ask(directory, file("x"), { last: false, digest: WRONG }), Verdict.different);
+      const [left, ...others] = directory.list().filter((name) => name !== backup);
       assertEquals([others, isLeftoverName(left)], [[], true]);
-      assertEquals(Deno.readTextFileSync(folder.at(backup)), "planted");
+      assertEquals(Deno.readTextFileSync(directory.at(backup)), "planted");
     });
 
     it("stays where it was written anew while the wrong one was read", async () => {
-      using folder = new TempFolder();
-      folder.write("x", "contents");
-      folder.write("again", "right");
-      const opened = () => Deno.renameSync(folder.at("again"), folder.at("x"));
-      assertEquals(await ask(folder, file("x"), { last: false, digest: WRONG, opened }), Verdict.different);
-      assertEquals([folder.list(), Deno.readTextFileSync(folder.at("x"))], [["x"], "right"]);
+      using directory = new TempDirectory();
+      directory.write("x", "contents");
+      directory.write("again", "right");
+      const opened = () => Deno.renameSync(directory.at("again"), directory.at("x"));
+      assertEquals(await ask(directory, file("x"), { last: false, digest: WRONG, opened }), Verdict.different);
+      assertEquals([directory.list(), Deno.readTextFileSync(directory.at("x"))], [["x"], "right"]);
     });
 
-    it("keeps its name where the sender cannot read it, and where it is a folder", async () => {
-      using folder = new TempFolder();
-      folder.write("x", "contents");
-      folder.folder("folder");
-      assertEquals(await ask(folder, file("x"), { last: true, digest: NO_DIGEST }), Verdict.different);
-      assertEquals(await ask(folder, file("x"), { last: true }), Verdict.undecided);
-      assertEquals(await ask(folder, file("folder"), { last: true, digest: WRONG }), Verdict.different);
-      assertEquals(await ask(folder, file("missing"), { last: true, digest: WRONG }), Verdict.missing);
-      assertEquals(folder.list(), ["folder/", "x"]);
+    it("keeps its name where the sender cannot read it, and where it is a directory", async () => {
+      using directory = new TempDirectory();
+      directory.write("x", "contents");
+      directory.directory("directory");
+      assertEquals(await ask(directory, file("x"), { last: true, digest: NO_DIGEST }), Verdict.different);
+      assertEquals(await ask(directory, file("x"), { last: true }), Verdict.undecided);
+      assertEquals(await ask(directory, file("directory"), { last: true, digest: WRONG }), Verdict.different);
+      assertEquals(await ask(directory, file("missing"), { last: true, digest: WRONG }), Verdict.missing);
+      assertEquals(directory.list(), ["directory/", "x"]);
     });
   });
 }

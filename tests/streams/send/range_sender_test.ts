@@ -11,13 +11,13 @@ import { FrameReader, FrameWriter } from "../../../src/streams/frames/frames.ts"
 import { RangeSender, type SentRange } from "../../../src/streams/send/range_sender.ts";
 import { canHaveHoles } from "../../support/holes.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
-import { ENGINES, sourceRoot, TempFolder } from "../../files/file_engines.ts";
+import { ENGINES, sourceRoot, TempDirectory } from "../../files/file_engines.ts";
 import { MemoryTransport } from "../../fuzz/memory_transport.ts";
 
 const MIB = 1 << 20;
 const BLOCK = 64 << 10;
 const key = { cipher: "aes-128-gcm" as const, key: new Uint8Array(16).fill(3), salt: new Uint8Array(4).fill(5) };
-using probe = new TempFolder();
+using probe = new TempDirectory();
 const holes = canHaveHoles(probe.path);
 
 interface Block {
@@ -101,7 +101,7 @@ for (const { title, make } of ENGINES) {
     }
 
     it("tells of a file that was changed after it was found, and before it was opened", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const path = temp.at("file");
       Deno.writeFileSync(path, randomBytes(BLOCK, 2));
       Deno.utimeSync(path, 1_700_000_000, 1_700_000_000);
@@ -111,7 +111,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("sends a hole as one block, in whichever part of the range it is", { ignore: !holes }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const data = randomBytes(BLOCK, 1);
       const make = (name: string, pieces: number[], size: number) => {
         using file = Deno.openSync(temp.at(name), { write: true, create: true });
@@ -143,7 +143,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("sends zeros that were read as such only when it shall", async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", new Uint8Array(3 * BLOCK + 1));
       for (const sparse of [true, false]) {
         const result = await send(temp.at("f"), { sparse });
@@ -153,7 +153,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("bears holes that are filled, and some that come, while it reads", { ignore: !holes }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       const size = 8 * MIB + 3;
       temp.write("f", randomBytes(BLOCK, 1));
       Deno.truncateSync(temp.at("f"), size);
@@ -171,7 +171,7 @@ for (const { title, make } of ENGINES) {
     });
 
     it("tells of a file that ends before its hole does", { ignore: !holes }, async () => {
-      using temp = new TempFolder();
+      using temp = new TempDirectory();
       temp.write("f", randomBytes(BLOCK, 1));
       Deno.truncateSync(temp.at("f"), 8 * MIB);
       const meanwhile = (written: number) => {

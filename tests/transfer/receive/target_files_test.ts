@@ -8,7 +8,7 @@ import { StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
 import { RememberedRun } from "../../../src/transfer/receive/remembered_run.ts";
 import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
-import { createTempFolder } from "../../support/temp.ts";
+import { createTempDirectory } from "../../support/temp.ts";
 
 /** Of a receiver on this machine whose sender is the test. */
 function optionsOf(sent: Message[]): ReceiveOptions {
@@ -31,17 +31,17 @@ const OPEN: MessageOf<"open"> = {
 const EMPTY = { ...OPEN, size: 0, path: "empty" as typeof OPEN.path };
 
 /** An empty file that replaces another, in a copy that verifies. */
-async function replaced(folder: string, { noted, state = "" }: { noted?: Uint32Array; state?: string } = {}) {
-  const old = `${folder}/${EMPTY.path}`;
+async function replaced(directory: string, { noted, state = "" }: { noted?: Uint32Array; state?: string } = {}) {
+  const old = `${directory}/${EMPTY.path}`;
   await Deno.writeTextFile(old, "old");
   const opened = Promise.withResolvers<void>();
   const sent = { push: (message: Message) => message.type === "opened" && opened.resolve() } as unknown as Message[];
   const options = { ...optionsOf(sent), verify: true, resume: true, fsync: false };
-  const roots: TargetRoot[] = [{ kind: "folder", path: folder, created: false }];
+  const roots: TargetRoot[] = [{ kind: "folder", path: directory, created: false }];
   const { session } = options;
   const remembering = {
     ...options,
-    target: folder,
+    target: directory,
     base: "/",
     state: new StateDirectory((name) => name === "XDG_STATE_HOME" ? state : undefined),
     session: { ...session, features: ["rerun"] } as unknown as typeof session,
@@ -58,13 +58,13 @@ async function replaced(folder: string, { noted, state = "" }: { noted?: Uint32A
   return { target, memory };
 }
 
-const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
+const namesIn = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name);
 
 describe("TargetFiles", () => {
   it("removes what was begun when the copy ends too early, and begins nothing after that", async () => {
-    await using folder = await createTempFolder();
+    await using directory = await createTempDirectory();
     const sent: Message[] = [];
-    const target = new TargetFiles(optionsOf(sent), [{ kind: "folder", path: folder.path, created: false }], {
+    const target = new TargetFiles(optionsOf(sent), [{ kind: "folder", path: directory.path, created: false }], {
       streams: 1,
     });
     target.open(OPEN);
@@ -74,27 +74,27 @@ describe("TargetFiles", () => {
     await closed;
     target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });
     assertEquals(sent.map((message) => message.type === "opened" && message.file), [0]);
-    assertEquals(namesIn(folder.path), []);
+    assertEquals(namesIn(directory.path), []);
   });
 
   it("leaves nothing of what was replaced when it could be neither verified nor found wrong", async () => {
-    await using folder = await createTempFolder();
-    const { target } = await replaced(folder.path);
-    assertEquals(namesIn(folder.path).length, 2);
+    await using directory = await createTempDirectory();
+    const { target } = await replaced(directory.path);
+    assertEquals(namesIn(directory.path).length, 2);
     assertEquals(await target.finish(), []);
-    assertEquals(namesIn(folder.path), [EMPTY.path]);
+    assertEquals(namesIn(directory.path), [EMPTY.path]);
     await target.close();
   });
 
   it("keeps what was replaced when the copy ends too early only for a run that goes on with it", async () => {
     for (const noted of [undefined, Uint32Array.of(), Uint32Array.of(1, 2)]) {
-      await using folder = await createTempFolder();
-      await using state = await createTempFolder();
-      const { target, memory } = await replaced(folder.path, { noted, state: state.path });
+      await using directory = await createTempDirectory();
+      await using state = await createTempDirectory();
+      const { target, memory } = await replaced(directory.path, { noted, state: state.path });
       await target.close();
       memory?.close();
-      const left = namesIn(folder.path).filter((name) => name !== EMPTY.path);
-      const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${folder.path}/${name}`)));
+      const left = namesIn(directory.path).filter((name) => name !== EMPTY.path);
+      const contents = await Promise.all(left.map((name) => Deno.readTextFile(`${directory.path}/${name}`)));
       assertEquals(contents, noted?.length ? ["old"] : []);
     }
   });

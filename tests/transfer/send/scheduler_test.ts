@@ -343,11 +343,11 @@ describe("Scheduler", () => {
 
     it("asks in batches, large files too, and sends nothing of what is there", async () => {
       await using work = await scheduleTree({});
-      for (let folder = 0; folder < 20; folder++) {
-        Deno.mkdirSync(`${work.path}/${folder}`);
-        for (let file = 0; file < 1000; file++) Deno.writeTextFileSync(`${work.path}/${folder}/${file}`, "");
+      for (let directory = 0; directory < 20; directory++) {
+        Deno.mkdirSync(`${work.path}/${directory}`);
+        for (let file = 0; file < 1000; file++) Deno.writeTextFileSync(`${work.path}/${directory}/${file}`, "");
         for (let file = 0; file < 10; file++) {
-          using large = Deno.openSync(`${work.path}/${folder}/large${file}`, { write: true, create: true });
+          using large = Deno.openSync(`${work.path}/${directory}/large${file}`, { write: true, create: true });
           large.truncateSync(2 * MIB);
         }
       }

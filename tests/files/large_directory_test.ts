@@ -1,22 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { ENGINES, sourceRoot, TempFolder } from "./file_engines.ts";
+import { ENGINES, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 const FILES = 50_000;
-/** Far more than one piece of a listing and one pack, and far less than the folder. */
+/** Far more than one piece of a listing and one pack, and far less than the directory. */
 const AHEAD = 10_000;
-/** Deno.readDir gives a folder out piece by piece from 2.6 on; on Linux an older one is not asked: README.md says so. */
+/** Deno.readDir gives a directory out piece by piece from 2.6 on; on Linux an older one is not asked: README.md says so. */
 const isOld = /^2\.[0-5]\./.test(Deno.version.deno) && Deno.build.os !== "linux";
 
 for (const { title, make } of ENGINES) {
   const ignore = isOld && title === "portable";
   const reason = ignore ? " (skipped: not with the runtime Deno 2.5)" : "";
-  describe(`a folder of ${FILES} files, ${title}${reason}`, { ignore }, () => {
+  describe(`a directory of ${FILES} files, ${title}${reason}`, { ignore }, () => {
     const engine = make();
 
     it("is never in memory as a whole", async () => {
-      using temp = new TempFolder();
-      temp.folder("from");
+      using temp = new TempDirectory();
+      temp.directory("from");
       for (let index = 0; index < FILES; index++) Deno.createSync(temp.at(`from/file-${index}`)).close();
       const walk = engine.walk([sourceRoot(engine, temp.at("from"))], { recursive: true });
       const first = await walk.next();
@@ -33,8 +33,8 @@ for (const { title, make } of ENGINES) {
     });
 
     it("is listed to its end, each file once", async () => {
-      using temp = new TempFolder();
-      temp.folder("from");
+      using temp = new TempDirectory();
+      temp.directory("from");
       const count = 20_000;
       for (let index = 0; index < count; index++) Deno.createSync(temp.at(`from/file-${index}`)).close();
       const walk = engine.walk([sourceRoot(engine, temp.at("from"))], { recursive: true });

@@ -1,11 +1,11 @@
-/** How a walk looks into folders; each engine has its own. */
+/** How a walk looks into directories; each engine has its own. */
 
 import type { SourceRoot } from "./source.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 
-/** Lists one folder at a time. What it tells is valid until the next call. */
-export interface FolderLister {
-  /** What `openFolder`, `statEntry` or `statRoot` found. Reused. */
+/** Lists one directory at a time. What it tells is valid until the next call. */
+export interface DirectoryLister {
+  /** What `openDirectory`, `statEntry` or `statRoot` found. Reused. */
   readonly stat: FileStat;
   /** Note for the user about entries that cannot be listed. */
   readonly note?: string;
@@ -23,7 +23,7 @@ export interface FolderLister {
    * @param options.index index of the root in the walk. Default: 0.
    * @throws {FileError}
    */
-  openFolder(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void;
+  openDirectory(root: SourceRoot, path: string, options: { follow: boolean; index?: number }): void;
   /**
    * Gets more entries where that takes time: until it has resolved nothing else may be asked. Undefined when `nextEntry`
    * can go on at once. Never rejects: what failed is thrown by the next call.
@@ -41,11 +41,11 @@ export interface FolderLister {
   linkTarget(): Uint8Array;
   /**
    * Extended attributes as a block (xattrs.ts), undefined when there are none: of what `statRoot` looked at, of the open
-   * folder, or of the entry. Left out where they were not asked for.
+   * directory, or of the entry. Left out where they were not asked for.
    *
    * @throws {FileError}
    */
   xattrs?(of: "root" | "folder" | "entry", options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined;
   /** Ends the listing. */
-  closeFolder(): void;
+  closeDirectory(): void;
 }

@@ -1,18 +1,18 @@
 /** Chooses where the data of a benchmark lies. */
 
 /**
- * A new folder, in `parent` or else in memory when there is room for this many bytes, or in the temporary folder. The
+ * A new directory, in `parent` or else in memory when there is room for this many bytes, or in the temporary directory. The
  * caller removes it.
  */
-export async function createDataFolder(bytes: number, parent?: string): Promise<string> {
+export async function createDataDirectory(bytes: number, parent?: string): Promise<string> {
   if (parent !== undefined) return await Deno.makeTempDir({ prefix: "escp-bench-", dir: await Deno.realPath(parent) });
   const inMemory = await freeBytes("/dev/shm") > bytes && await freeMemory() > bytes;
   return await Deno.makeTempDir({ prefix: "escp-bench-", dir: inMemory ? "/dev/shm" : undefined });
 }
 
-async function freeBytes(folder: string): Promise<number> {
+async function freeBytes(directory: string): Promise<number> {
   try {
-    const { code, stdout } = await new Deno.Command("df", { args: ["-kP", folder], stderr: "null" }).output();
+    const { code, stdout } = await new Deno.Command("df", { args: ["-kP", directory], stderr: "null" }).output();
     const fields = new TextDecoder().decode(stdout).trim().split("\n").at(-1)!.split(/\s+/);
     return code === 0 ? Number(fields[3]) * 1024 : 0;
   } catch {

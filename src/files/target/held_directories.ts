@@ -19,7 +19,7 @@ export function mayHold(): boolean {
 }
 
 /** Holds the directories of the roots, so that their identities stay valid until the end of a copy. */
-export class HeldFolders {
+export class HeldDirectories {
   readonly #held: { close(): void }[] = [];
 
   /** @throws {FileError} if a path no longer refers to the planned directory. */
@@ -32,7 +32,7 @@ export class HeldFolders {
         if (seen.size === MOST_HELD) return;
         if (!directory.identity || seen.has(directory.path)) continue;
         seen.add(directory.path);
-        const held = paths.holdFolder(directory.path, directory.identity);
+        const held = paths.holdDirectory(directory.path, directory.identity);
         if (held) this.#held.push(held);
       }
     } catch (error) {

@@ -9,7 +9,7 @@ import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
-import type { TouchedFolder } from "../engine/target.ts";
+import type { TouchedDirectory } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
@@ -17,7 +17,7 @@ import { joinPath } from "../path/local_path.ts";
 import { AccessReader } from "./access.ts";
 import { magicLink } from "./attributes.ts";
 import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./open.ts";
-import { NEW_FOLDER_MODE } from "../stat/target_mode.ts";
+import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
 const ENOENT = 2;
@@ -28,7 +28,7 @@ const ENOTDIR = 20;
 const ELOOP = 40;
 /**
  * Descriptors kept open besides that of the root. Few: every stream has its own, and a process may have but some dozens.
- * More than one helps only where folders are entered step by step.
+ * More than one helps only where directories are entered step by step.
  */
 const KEPT = { whole: 1, stepwise: 4 } as const;
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
@@ -41,7 +41,7 @@ interface OpenDirectory {
   access?: DirectoryAccess;
 }
 
-export class NativeFolders {
+export class NativeDirectories {
   readonly #calls: FileCalls;
   readonly #rootAt: (root: number) => RootDirectory;
   readonly #openat2: boolean;
@@ -53,12 +53,12 @@ export class NativeFolders {
   readonly #empty = new Scratch(8);
   readonly #kept = new Map<string, OpenDirectory>();
   readonly #most: number;
-  /** The folder of the last root: thousands of roots may be files of one folder, or of as many folders. */
+  /** The directory of the last root: thousands of roots may be files of one directory, or of as many directories. */
   #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
   /** Directory that was opened last. */
   #last: OpenDirectory | undefined;
   #reader: AccessReader | undefined;
-  #created: TouchedFolder[] = [];
+  #created: TouchedDirectory[] = [];
 
   /** @param options.act what messages say it is for; "create" when left out. */
   constructor(
@@ -72,13 +72,13 @@ export class NativeFolders {
     this.#openat2 = options.openat2;
     this.#most = options.openat2 ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
-    const { path, directory, closeOnExec, noFollow } = calls.flags;
-    this.#how.view.setUint32(0, path | directory | closeOnExec | noFollow, true);
+    const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
+    this.#how.view.setUint32(0, path | directoryOnly | closeOnExec | noFollow, true);
     this.#how.view.setUint32(16, RESOLVE, true);
   }
 
   /**
-   * A descriptor (O_PATH) of the folder; valid until the next call. With `create` what is missing is made.
+   * A descriptor (O_PATH) of the directory; valid until the next call. With `create` what is missing is made.
    *
    * @throws {FileError}
    */
@@ -102,15 +102,15 @@ export class NativeFolders {
     return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
   }
 
-  /** Folders made or opened up since the last call. */
-  takeCreated(): TouchedFolder[] {
+  /** Directories made or opened up since the last call. */
+  takeCreated(): TouchedDirectory[] {
     const created = this.#created;
     this.#created = [];
     return created;
   }
 
   /**
-   * Gives this process write permission in a folder of its own for the time being; `takeCreated` tells what to give
+   * Gives this process write permission in a directory of its own for the time being; `takeCreated` tells what to give
    * back. Returns whether it makes sense to try again.
    */
   openUp(root: number, path: string, descriptor: number, user: number): boolean {
@@ -149,7 +149,7 @@ export class NativeFolders {
 
   #openPath({ path: text, within, noFollow }: RootDirectory): OpenDirectory & { text: string; identity: FileIdentity } {
     const { flags } = this.#calls;
-    const all = flags.path | flags.directory | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
+    const all = flags.path | flags.directoryOnly | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
     const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
     // A link has replaced the directory.
     if (noFollow && (descriptor === -ENOTDIR || descriptor === -ELOOP)) throw swapped(this.#act, text);
@@ -177,47 +177,51 @@ export class NativeFolders {
       if (done === -1) break;
       current = this.#takeKept(root, path.slice(0, done));
     }
-    let folder = current ?? this.#openRoot(root);
+    let directory = current ?? this.#openRoot(root);
     for (let start = done + 1; start <= path.length;) {
       let end = path.indexOf("/", start);
       if (end === -1) end = path.length;
       const upTo = path.slice(0, end);
-      folder = this.#keep(root, upTo, this.#openStep(root, upTo, folder, encodeName(path.slice(start, end)), create));
+      directory = this.#keep(
+        root,
+        upTo,
+        this.#openStep(root, upTo, directory, encodeName(path.slice(start, end)), create),
+      );
       start = end + 1;
     }
-    return folder;
+    return directory;
   }
 
-  #openStep(root: number, path: string, folder: number, name: Uint8Array, create: boolean): number {
-    let result = this.#openOne(folder, name);
+  #openStep(root: number, path: string, directory: number, name: Uint8Array, create: boolean): number {
+    let result = this.#openOne(directory, name);
     if (result >= 0) return result;
     if (-result !== ENOENT || !create) throw this.#refused(root, path, -result);
-    if (this.#calls.mkdirat(folder, this.#path.address, NEW_FOLDER_MODE) === 0) {
+    if (this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0) {
       this.#created.push({ root, path, created: true });
     } else {
       const errno = this.#calls.errno();
       // Another stream may have made it in this moment.
       if (errno !== EEXIST) throw this.#refused(root, path, errno);
     }
-    result = this.#openOne(folder, name);
+    result = this.#openOne(directory, name);
     if (result < 0) throw this.#refused(root, path, -result);
     return result;
   }
 
   /** Returns a descriptor, or minus the error number: ELOOP for a symbolic link. Leaves the name in `#path`. */
-  #openOne(folder: number, name: Uint8Array): number {
+  #openOne(directory: number, name: Uint8Array): number {
     const calls = this.#calls;
     const address = this.#path.putName(name);
-    const { path, directory, closeOnExec, noFollow } = calls.flags;
+    const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
     for (;;) {
       const result = this.#openat2
-        ? calls.openat2(folder, address, this.#how.address)
-        : calls.openat(folder, address, path | directory | closeOnExec | noFollow, 0);
+        ? calls.openat2(directory, address, this.#how.address)
+        : calls.openat(directory, address, path | directoryOnly | closeOnExec | noFollow, 0);
       if (result >= 0) return result;
       const errno = calls.errno();
       // openat2 says EAGAIN when something was renamed during a look at "beneath".
       if (errno === EINTR || errno === EAGAIN) continue;
-      if (errno !== ENOTDIR || !this.#statx.fill(folder, address, AT_SYMLINK_NOFOLLOW)) return -errno;
+      if (errno !== ENOTDIR || !this.#statx.fill(directory, address, AT_SYMLINK_NOFOLLOW)) return -errno;
       return (this.#statx.mode & 0o170000) === FileKind.symlink ? -ELOOP : -errno;
     }
   }

@@ -1,11 +1,11 @@
-/** Making folders with `Deno.*`. */
+/** Making directories with `Deno.*`. */
 
 import { checkRealPath } from "../target/confinement.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
-import { folderOf } from "../path/local_path.ts";
+import { directoryOf } from "../path/local_path.ts";
 import { ownUser } from "../target/directory_access.ts";
 import { isSharedByOthers } from "./access.ts";
-import { NEW_FOLDER_MODE } from "../stat/target_mode.ts";
+import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 
 /**
  * Creates a directory that is unfinished until it gets its own mode.
@@ -13,14 +13,14 @@ import { NEW_FOLDER_MODE } from "../stat/target_mode.ts";
  * @param options.exposed whether others can replace it: then it does not get the sticky bit that marks it as unfinished.
  * @throws errors of `Deno.mkdirSync`.
  */
-export function makeUnfinishedFolder(path: string, { exposed }: { exposed: boolean }): void {
-  Deno.mkdirSync(path, { mode: NEW_FOLDER_MODE & 0o777 });
+export function makeUnfinishedDirectory(path: string, { exposed }: { exposed: boolean }): void {
+  Deno.mkdirSync(path, { mode: NEW_DIRECTORY_MODE & 0o777 });
   // `Deno.chmodSync` follows links.
   if (Deno.build.os === "windows" || exposed) return;
   try {
-    // `Deno.mkdirSync` knows permissions only; what the folder has inherited stays.
+    // `Deno.mkdirSync` knows permissions only; what the directory has inherited stays.
     const { mode } = Deno.lstatSync(path);
-    Deno.chmodSync(path, ((mode ?? 0) & 0o7000) | NEW_FOLDER_MODE);
+    Deno.chmodSync(path, ((mode ?? 0) & 0o7000) | NEW_DIRECTORY_MODE);
   } catch {
     // Where there is no such bit, an interrupted copy does without.
   }
@@ -32,11 +32,11 @@ export function makeUnfinishedFolder(path: string, { exposed }: { exposed: boole
  * @returns identity of the new directory.
  * @throws {FileError} and errors of `Deno.*`.
  */
-export function makeRootFolder(
+export function makeRootDirectory(
   path: string,
   { parent, within }: { parent?: FileIdentity; within?: string },
 ): FileIdentity {
-  const above = folderOf(path);
+  const above = directoryOf(path);
   const look = () => {
     checkRealPath("create", above, within);
     const info = Deno.statSync(above);
@@ -44,7 +44,7 @@ export function makeRootFolder(
     return info;
   };
   const before = look();
-  makeUnfinishedFolder(path, { exposed: isSharedByOthers(before) });
+  makeUnfinishedDirectory(path, { exposed: isSharedByOthers(before) });
   const made = Deno.lstatSync(path);
   look();
   const isOwn = ownUser() === undefined || made.uid === ownUser() || made.uid === before.uid;
