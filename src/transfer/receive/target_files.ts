@@ -48,7 +48,7 @@ interface UnitCount {
 /** Most ranged files at one time; the sender's window is smaller. */
 const MAX_OPEN_FILES = 256;
 /** Descriptors that are left for all but journals, of which each takes two while its file is begun. */
-const OTHER_DESCRIPTORS = 64;
+const OTHER_DESCRIPTORS = 96;
 
 /** What is written here, and what is known of it. */
 export class TargetFiles {
