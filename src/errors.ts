@@ -53,7 +53,7 @@ export class CorruptionError extends ProtocolError {
 export class FileError extends UserError {
   override name = "FileError";
   /** The verb: "read", "write", "create", "rename". */
-  readonly act: string;
+  readonly operation: string;
   /** The path as the user would type it, not escaped. */
   readonly path: string;
   /** The system's error name, such as "ENOSPC", where there is one. */
@@ -66,7 +66,7 @@ export class FileError extends UserError {
     options: { code?: string; hint?: string; cause?: unknown } = {},
   ) {
     super(`Cannot ${act} ${quotePath(path)}: ${state}`, options);
-    this.act = act;
+    this.operation = act;
     this.path = path;
     this.code = options.code;
   }

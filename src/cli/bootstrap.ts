@@ -6,8 +6,8 @@ import type { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { ask } from "./ask.ts";
 import { executablePlaces, putEscp } from "./put_escp.ts";
-import type { Side } from "./options/legs.ts";
-import type { Listeners } from "./options/legs.ts";
+import type { Side } from "./options/transfers.ts";
+import type { Listeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 /**

@@ -9,8 +9,8 @@ import { formatHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
 import type { HostAccess } from "./options/host_options.ts";
-import type { RemoteHost } from "./options/legs.ts";
-import { rememberedHost } from "./options/legs.ts";
+import type { RemoteHost } from "./options/transfers.ts";
+import { rememberedHost } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 /** How it is put there. */

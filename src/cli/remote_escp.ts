@@ -4,28 +4,28 @@ import { recallPlace } from "../bootstrap/remembered_places.ts";
 import { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
-import type { Leg, RemoteHost } from "./options/legs.ts";
-import type { Listeners } from "./options/legs.ts";
+import type { RemoteHost, Transfer } from "./options/transfers.ts";
+import type { Listeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
-import { type Side } from "./options/legs.ts";
-import { rememberedHost } from "./options/legs.ts";
+import { type Side } from "./options/transfers.ts";
+import { rememberedHost } from "./options/transfers.ts";
 
 /** What `-D` is when nobody has said it. */
 const EVERYWHERE = "escp";
 
 /**
- * Runs a leg with options that have the place of escp on each host. Nothing has been copied when a host turns out to have
- * none: it is put there, and the leg is run again.
+ * Runs a transfer with options that have the place of escp on each host. Nothing has been copied when a host turns out to have
+ * none: it is put there, and the transfer is run again.
  *
  * @throws what ended it, also that escp could not be put there.
  */
 export async function withRemoteEscp<T, Used extends SideOptions>(
-  leg: Pick<Leg, "remote" | "origin" | "direction">,
+  transfer: Pick<Transfer, "remote" | "origin" | "direction">,
   options: Used,
   listeners: Pick<Listeners, "emit" | "signal">,
   run: (options: Used) => Promise<T>,
 ): Promise<T> {
-  const sides = sidesOf(leg, options);
+  const sides = sidesOf(transfer, options);
   for (;;) {
     try {
       return await run(withPlaces(options, sides));
@@ -41,11 +41,11 @@ export async function withRemoteEscp<T, Used extends SideOptions>(
   }
 }
 
-/** What is needed to find escp on the hosts of a leg. */
+/** What is needed to find escp on the hosts of a transfer. */
 type SideOptions = HostAccess & Pick<HostOptions, "originAccess" | "timeoutMs">;
 
 function sidesOf(
-  { remote, origin, direction }: Pick<Leg, "remote" | "origin" | "direction">,
+  { remote, origin, direction }: Pick<Transfer, "remote" | "origin" | "direction">,
   options: SideOptions,
 ): Side[] {
   const side = (role: Side["role"], host: RemoteHost, access: HostAccess): Side => {

@@ -8,7 +8,7 @@ import { MIN_PROBE_MS } from "../protocol/control/probe.ts";
 import type { CopyJob } from "../protocol/control/job.ts";
 import { type ClientSession, openClientSession } from "../session/model/client_session.ts";
 import type { PeerProcess } from "../session/model/peer_process.ts";
-import { streamsOver } from "../session/model/stream_count.ts";
+import { streamsForRtt } from "../session/model/stream_count.ts";
 import { openMachine } from "../transfer/machine.ts";
 import type { OpenPeer } from "../transfer/client/peer_end.ts";
 import { systemFacts } from "../probe/system_facts.ts";
@@ -101,7 +101,7 @@ export class Examination {
     facts.roundTripMs = Math.min(...times);
     this.#listener.tell({ step: "round trip", over: "stream", ms: facts.roundTripMs, status: "ok" });
     const { tunnel, mostStreams } = measuring.session;
-    facts.streams = streamsOver(tunnel === undefined ? facts.roundTripMs : undefined, this.#options.streams);
+    facts.streams = streamsForRtt(tunnel === undefined ? facts.roundTripMs : undefined, this.#options.streams);
     const most = Math.min(facts.streams, mostStreams);
     for (const direction of ["push", "pull"] as const) {
       for (const count of most === 1 ? [1] : [1, most]) {

@@ -20,7 +20,7 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
   const { streams } = options;
   const facts: Facts = {
     host: options.peer.name,
-    streams: streams.few,
+    streams: streams.min,
     ...(options.congestion === undefined ? {} : { congestion: options.congestion }),
     system: {},
     throughput: [],

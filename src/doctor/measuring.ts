@@ -4,8 +4,8 @@ import { ProtocolError, UserError } from "../errors.ts";
 import type { CopyJob } from "../protocol/control/job.ts";
 import type { Finding, Load, Probe } from "../protocol/control/probe.ts";
 import type { ClientSession } from "../session/model/client_session.ts";
-import type { ProvenStream, Session } from "../session/model/session.ts";
-import { exactly } from "../session/model/stream_count.ts";
+import type { AuthenticatedStream, Session } from "../session/model/session.ts";
+import { fixedCount } from "../session/model/stream_count.ts";
 import type { Machine } from "../transfer/machine.ts";
 import { timeEchoes } from "../probe/stream_echo.ts";
 import { measureThroughput, type Throughput } from "../probe/throughput.ts";
@@ -59,8 +59,8 @@ export class Measuring {
     const answered = this.#answer("stream");
     answered.catch(() => {});
     const timed = (async () => {
-      const stream = await new Promise<ProvenStream>((resolve, reject) => {
-        this.session.bringUp(exactly(1), resolve).catch(reject);
+      const stream = await new Promise<AuthenticatedStream>((resolve, reject) => {
+        this.session.bringUp(fixedCount(1), resolve).catch(reject);
       });
       return await timeEchoes(stream, engine, { rounds: ROUNDS, idleTimeoutMs: this.#options.timeoutMs });
     })();

@@ -3,7 +3,7 @@
 import { UserError } from "../errors.ts";
 import { type DiskSpeed, MAX_PROBE_DISK_BYTES } from "../protocol/control/probe.ts";
 import { checkRealPath } from "../files/target/confinement.ts";
-import { generate } from "../files/dummy/engine.ts";
+import { generate } from "../files/null/engine.ts";
 import type { FileEngine } from "../files/engine/engine.ts";
 import type { RangeReader } from "../files/engine/source.ts";
 import type { RangeWriter } from "../files/engine/target.ts";

@@ -8,8 +8,8 @@ import { TIMEOUT_MS } from "../protocol/limits.ts";
 import { checkCongestion } from "../native/net/congestion.ts";
 import type { Finding, Probe } from "../protocol/control/probe.ts";
 import type { CopySession } from "../session/model/remote_session.ts";
-import type { ProvenStream, Session } from "../session/model/session.ts";
-import { exactly } from "../session/model/stream_count.ts";
+import type { AuthenticatedStream, Session } from "../session/model/session.ts";
+import { fixedCount } from "../session/model/stream_count.ts";
 import type { Machine } from "../transfer/machine.ts";
 import type { RemoteJobOptions } from "../transfer/remote/session_limits.ts";
 import { checkDirection, confine } from "../transfer/remote/session_limits.ts";
@@ -44,9 +44,9 @@ class Probes {
   readonly #machine: Machine;
   readonly #options: RemoteJobOptions;
   /** Who gets the next stream; undefined: nobody yet. */
-  #take: ((stream: ProvenStream) => void) | undefined;
+  #take: ((stream: AuthenticatedStream) => void) | undefined;
   /** A client may open streams before this end has heard what they are for: those that came early. */
-  #early: ProvenStream[] = [];
+  #early: AuthenticatedStream[] = [];
   #accepting = false;
 
   constructor(session: CopySession, machine: Machine, options: RemoteJobOptions) {
@@ -101,7 +101,7 @@ class Probes {
   async echo(): Promise<void> {
     const { engine, job } = this.#session;
     this.#expect();
-    const stream = await new Promise<ProvenStream>((resolve) => this.#await(resolve));
+    const stream = await new Promise<AuthenticatedStream>((resolve) => this.#await(resolve));
     await answerEchoes(stream, engine, job.timeoutMs ?? TIMEOUT_MS);
   }
 
@@ -121,11 +121,11 @@ class Probes {
     this.#take = undefined;
     if (this.#accepting) return;
     this.#accepting = true;
-    const accept = (stream: ProvenStream) => this.#take ? this.#take(stream) : this.#early.push(stream);
-    this.#session.bringUp(exactly(MOST_STREAMS), accept).catch(() => {});
+    const accept = (stream: AuthenticatedStream) => this.#take ? this.#take(stream) : this.#early.push(stream);
+    this.#session.bringUp(fixedCount(MOST_STREAMS), accept).catch(() => {});
   }
 
-  #await(take: (stream: ProvenStream) => void): void {
+  #await(take: (stream: AuthenticatedStream) => void): void {
     this.#take = take;
     this.#early.splice(0).forEach(take);
   }

@@ -4,7 +4,7 @@ import type { CipherEngine } from "../crypto/cipher.ts";
 import { ProtocolError } from "../errors.ts";
 import { ConnTransport } from "../net/transport.ts";
 import { FrameKind } from "../protocol/data/frame.ts";
-import type { ProvenStream } from "../session/model/session.ts";
+import type { AuthenticatedStream } from "../session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames/frames.ts";
 import { FRAMES_BEFORE } from "../streams/run/job.ts";
 
@@ -13,7 +13,7 @@ const MOST_ECHOES = 1000;
 
 /** Client: times some round trips and ends the stream. @returns milliseconds of each. */
 export async function timeEchoes(
-  stream: ProvenStream,
+  stream: AuthenticatedStream,
   engine: CipherEngine,
   { rounds, idleTimeoutMs }: { rounds: number; idleTimeoutMs: number },
 ): Promise<number[]> {
@@ -32,7 +32,11 @@ export async function timeEchoes(
 }
 
 /** Remote end: answers until the client ends the stream. */
-export async function answerEchoes(stream: ProvenStream, engine: CipherEngine, idleTimeoutMs: number): Promise<void> {
+export async function answerEchoes(
+  stream: AuthenticatedStream,
+  engine: CipherEngine,
+  idleTimeoutMs: number,
+): Promise<void> {
   await withFrames(stream, engine, idleTimeoutMs, async ({ next, say }) => {
     for (let echo = 0; echo <= MOST_ECHOES; echo++) {
       const kind = await next();
@@ -52,7 +56,7 @@ interface Words {
 
 /** Closes the connection in the end. */
 async function withFrames<T>(
-  { conn, sendKey, receiveKey }: ProvenStream,
+  { conn, sendKey, receiveKey }: AuthenticatedStream,
   engine: CipherEngine,
   idleTimeoutMs: number,
   work: (words: Words) => Promise<T>,

@@ -1,17 +1,17 @@
 /** A transfer of contents that nobody has to a target that is none: what the network and the ciphers can do. */
 
 import process from "node:process";
-import { createDummyEngine } from "../files/dummy/engine.ts";
-import { MADE_UP_ROOTS, MadeUpWalk } from "../files/dummy/made_up.ts";
+import { createNullEngine } from "../files/null/engine.ts";
+import { SYNTHETIC_ROOTS, SyntheticWalk } from "../files/null/synthetic.ts";
 import { MAX_PLAIN_ROOTS } from "../protocol/limits.ts";
 import type { Load } from "../protocol/control/probe.ts";
 import type { Session } from "../session/model/session.ts";
-import { exactly } from "../session/model/stream_count.ts";
+import { fixedCount } from "../session/model/stream_count.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 import type { Machine } from "../transfer/machine.ts";
 import { receive } from "../transfer/receive/receive.ts";
 import { send } from "../transfer/send/send.ts";
-import { SMALL_JOB } from "../transfer/small_job.ts";
+import { SMALL_JOB } from "../transfer/stream_policy.ts";
 
 /** What a measurement works with. */
 export interface ThroughputOptions {
@@ -51,11 +51,11 @@ export async function measureThroughput(
   };
   // Each transfer ends its session, which has more to do here.
   const kept: Session = { ...session, close() {} };
-  const dummies = createDummyEngine(machine.files);
+  const dummies = createNullEngine(machine.files);
   const shared = {
     ...job,
     session: kept,
-    streams: exactly(streams),
+    streams: fixedCount(streams),
     sparse: false,
     verify: false,
     resume: false,
@@ -63,12 +63,12 @@ export async function measureThroughput(
     workers: machine.workers,
     emit,
   };
-  const walk = () => new MadeUpWalk({ files: SMALL_JOB.files + 1, ms, now: () => performance.now() });
+  const walk = () => new SyntheticWalk({ files: SMALL_JOB.files + 1, ms, now: () => performance.now() });
   const outcome = part === "send"
     ? await send({
       ...shared,
       files: { ...dummies, walk },
-      roots: MADE_UP_ROOTS.map((root) => ({ ...root, operand: 0 })),
+      roots: SYNTHETIC_ROOTS.map((root) => ({ ...root, operand: 0 })),
       operands: 1,
       notFound: 0,
       walk: { recursive: false },

@@ -1,7 +1,7 @@
 /** Units of work, and what is said of them. Plain data: it crosses threads. */
 
 import type { ContentSum } from "../files/target/content_digest.ts";
-import type { DirectoryPlace, KeptBackup, TouchedDirectory } from "../files/engine/target.ts";
+import type { DirectoryPlace, KeptBackup, PendingDirectory } from "../files/engine/target.ts";
 import type { WalkItem } from "../files/engine/source.ts";
 import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
 import type { Failure } from "../protocol/control/results.ts";
@@ -51,13 +51,13 @@ export interface InputUnit {
 }
 
 /** A part of a large file whose contents are compared. */
-export interface AskedRange extends Omit<RangeUnit, "type" | "unit" | "file" | "stored" | "digests"> {
+export interface ComparedRange extends Omit<RangeUnit, "type" | "unit" | "file" | "stored" | "digests"> {
   /** CRC-32 of what was sent of it, where it is verified; undefined where the system copied it. */
   crc32?: number;
 }
 
 /** Records that the receiver is asked about before they are sent. */
-export interface AskUnit {
+export interface CompareUnit {
   type: "ask";
   /** Number of the unit, u32. */
   unit: number;
@@ -73,7 +73,7 @@ export interface AskUnit {
   /** Records in the plan other than `enter`. */
   records: number;
   /** The plan is one large file, of which this range is digested; undefined: small files, each digested whole. */
-  range?: AskedRange;
+  range?: ComparedRange;
   /** SHA-256 of what was sent of each record, where small files are verified: 32 bytes each. */
   sent?: Uint8Array;
 }
@@ -94,7 +94,7 @@ export interface DigestUnit {
 }
 
 /** What a stream does at one time. */
-export type Unit = PackUnit | RangeUnit | InputUnit | AskUnit | DigestUnit;
+export type WorkUnit = PackUnit | RangeUnit | InputUnit | CompareUnit | DigestUnit;
 
 /** What a walk finds of a large file. */
 export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
@@ -160,7 +160,7 @@ export interface RangeReport {
 }
 
 /** Sender: the answer to an ask. */
-export interface AskReport {
+export interface CompareReport {
   type: "ask";
   unit: number;
   /** For each record but `enter` one of `Verdict`, or why it cannot be written. */
@@ -186,7 +186,7 @@ export interface DigestReport {
 }
 
 /** What a sending stream reports of a unit. */
-export type SendReport = PackReport | RangeReport | AskReport | DigestReport;
+export type SendReport = PackReport | RangeReport | CompareReport | DigestReport;
 
 /** A directory that has attributes of its own. */
 export interface DirectoryAttributes {
@@ -226,7 +226,7 @@ export interface ReceivedPack {
   failures: Failure[];
   directories: DirectoryAttributes[];
   /** Directories that were made or opened up for this, whose mode must be set at the end. */
-  created: TouchedDirectory[];
+  created: PendingDirectory[];
   /** Directories that were entered, where that has to be known: their names must be brought to the disk at the end. */
   entered?: DirectoryPlace[];
   /** Files that are in place, where that has to be known. */

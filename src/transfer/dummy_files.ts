@@ -12,8 +12,8 @@ export async function filesFor(
   end: "sender" | "receiver",
 ): Promise<FileEngine> {
   if (dummy !== end && dummy !== "both") return files;
-  const { createDummyEngine } = await import("../files/dummy/engine.ts");
-  return createDummyEngine(files);
+  const { createNullEngine } = await import("../files/null/engine.ts");
+  return createNullEngine(files);
 }
 
 /** Stands for the target of a source; nothing is looked up for it, and nothing made. */

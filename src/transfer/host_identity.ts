@@ -6,19 +6,19 @@
  * @param salt of the job.
  */
 export async function hostIdentity(salt: string): Promise<string> {
-  const text = new TextEncoder().encode(`${salt} ${bootId()}`);
+  const text = new TextEncoder().encode(`${salt} ${bootIdOrHostName()}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function bootId(): string {
+function bootIdOrHostName(): string {
   // Where there is no such thing the host name is all that is left, and two machines may share it. Then a copy is
   // refused as "the same file" only if device and inode are equal as well.
-  return systemRun() ?? safely(() => Deno.hostname()) ?? "";
+  return bootId() ?? safely(() => Deno.hostname()) ?? "";
 }
 
-/** Another text after each start of the system; undefined where it tells nothing of the kind. */
-export function systemRun(): string | undefined {
+/** Returns a text that changes with each start of the system; undefined if the system has none. */
+export function bootId(): string | undefined {
   return safely(() => Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim());
 }
 

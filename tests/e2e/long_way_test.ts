@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { startSlowLink } from "../../scripts/bench/slow_link.ts";
-import { streamsOver, USUAL_STREAMS } from "../../src/session/model/stream_count.ts";
+import { streamsForRtt, USUAL_STREAMS } from "../../src/session/model/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
@@ -47,8 +47,8 @@ describeWithSshd("the number of connections", () => {
   for (const direction of DIRECTIONS.filter((each) => each !== "local")) {
     it(`is higher over a long way, and -v says why: ${direction}`, async () => {
       const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, direction);
-      const least = streamsOver(ROUND_TRIP_MS, USUAL_STREAMS);
-      assert(least > USUAL_STREAMS.few && told[0] >= least, `${told[0]} connections`);
+      const least = streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS);
+      assert(least > USUAL_STREAMS.min && told[0] >= least, `${told[0]} connections`);
       assertEquals([told[1], opened], [told[0], told[0]]);
       const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
       assert(why !== null && Number(why[1]) >= ROUND_TRIP_MS, stderr);
@@ -66,7 +66,7 @@ describeWithSshd("the number of connections", () => {
       const result = await runEscp(copy, { env: hosts.env });
       assertEquals(result.code, 0, result.stderr);
       assertEquals(await compareTrees(from, to), []);
-      assert(streamsTold(result)[0] >= streamsOver(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);
+      assert(streamsTold(result)[0] >= streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);
       assertMatch(result.stderr, /round trip \d+ ms: \d+ connections/);
     });
   }
@@ -83,6 +83,6 @@ describeWithSshd("the number of connections", () => {
     assertEquals([told[1], opened], [told[0], told[0]]);
     // Nothing makes sure that a busy machine answers four times in time.
     if (why) assert(Number(why[1]) >= 16 && Number(why[2]) === told[0], stderr);
-    else assertEquals(told[0], USUAL_STREAMS.few);
+    else assertEquals(told[0], USUAL_STREAMS.min);
   });
 });

@@ -5,8 +5,8 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { RangeReader } from "../../src/files/engine/source.ts";
 import type { RangeWriter, TargetOptions } from "../../src/files/engine/target.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
-import { Breather } from "../../src/async/breather.ts";
-import { LentFiles } from "../../src/streams/receive/lent_files.ts";
+import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
+import { SameHostCopier } from "../../src/streams/receive/same_host_copier.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { isNativeHere, TempDirectory } from "./file_engines.ts";
 
@@ -19,7 +19,7 @@ class Scene implements Disposable {
   readonly directory = new TempDirectory();
   readonly contents = randomBytes(BYTES, "lent");
   readonly engine: FileEngine = createNativeEngine().engine;
-  readonly breather = new Breather();
+  readonly yielder = new EventLoopYielder();
   readonly reader: RangeReader;
   readonly writer: RangeWriter;
 
@@ -38,14 +38,14 @@ class Scene implements Disposable {
   }
   readonly temporary: string;
 
-  get files(): LentFiles {
-    return new LentFiles(this.engine, Deno.pid, this.breather);
+  get files(): SameHostCopier {
+    return new SameHostCopier(this.engine, Deno.pid, this.yielder);
   }
 
   [Symbol.dispose](): void {
     this.reader.close();
     this.writer.close();
-    this.breather.close();
+    this.yielder.close();
     this.directory[Symbol.dispose]();
   }
 }
@@ -72,8 +72,8 @@ function without(writer: RangeWriter): RangeWriter {
   return {
     path: writer.path,
     writeAt: (...args) => writer.writeAt(...args),
-    writeAside: (...args) => writer.writeAside!(...args),
-    readBackAside: (...args) => writer.readBackAside!(...args),
+    writeAsync: (...args) => writer.writeAsync!(...args),
+    readBackAsync: (...args) => writer.readBackAsync!(...args),
     holeAt: (...args) => writer.holeAt!(...args),
     zerosAt: (...args) => writer.zerosAt(...args),
     close() {},
@@ -169,8 +169,8 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
       const plain = withoutCopying(scene.writer);
       const writer: RangeWriter = {
         ...plain,
-        readBackAside: (buffer, ...args) => plain.readBackAside!((memory.add(buffer.buffer), buffer), ...args),
-        writeAside: (buffer, ...args) => plain.writeAside!((memory.add(buffer.buffer), buffer), ...args),
+        readBackAsync: (buffer, ...args) => plain.readBackAsync!((memory.add(buffer.buffer), buffer), ...args),
+        writeAsync: (buffer, ...args) => plain.writeAsync!((memory.add(buffer.buffer), buffer), ...args),
       };
       scene.writer.writeAt(scene.contents.slice(), 0, MIB, 0);
       assertEquals(await files.copy(lent!, writer, { offset: 0, length: BYTES }, { ...wanted, compares: true }), MIB);
@@ -233,9 +233,9 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
   it("is written in another thread, and closing meanwhile waits", async () => {
     using scene = new Scene();
     const buffer = scene.contents.slice();
-    assertEquals(await scene.reader.readAside!(buffer, 100, 1000, 5), 1000);
+    assertEquals(await scene.reader.readAsync!(buffer, 100, 1000, 5), 1000);
     assertEquals(buffer.subarray(100, 1100), scene.contents.subarray(5, 1005));
-    const writing = scene.writer.writeAside!(buffer, 100, 1000, 7);
+    const writing = scene.writer.writeAsync!(buffer, 100, 1000, 7);
     scene.writer.close();
     assertEquals(descriptorsOf(scene.temporary), 1);
     assertEquals(await writing, 1000);
@@ -284,7 +284,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
         descriptor: 1 << 20,
       }]
     ) {
-      assertThrows(() => scene.engine.openLent!(Deno.pid, wrong), FileError);
+      assertThrows(() => scene.engine.openShared!(Deno.pid, wrong), FileError);
     }
   });
 

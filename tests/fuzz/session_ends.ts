@@ -5,14 +5,14 @@ import { type ClientSession, openClientSession } from "../../src/session/model/c
 import { ControlLost, PeerAbort } from "../../src/session/model/control_channel.ts";
 import type { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
-import type { ProvenStream, Session } from "../../src/session/model/session.ts";
+import type { AuthenticatedStream, Session } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
-import { exactly } from "../../src/session/model/stream_count.ts";
+import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { runSession } from "../../src/transfer/client/client_job.ts";
 import type { CopyOptions } from "../../src/transfer/client/copy_options.ts";
 import { serve } from "../../src/transfer/remote/end.ts";
 import type { Outcome } from "../../src/transfer/send/send.ts";
-import { TakenNames } from "../../src/transfer/client/shared_target.ts";
+import { ReservedNames } from "../../src/transfer/client/reserved_names.ts";
 import { engine as cipher } from "../transfer/hostile_end.ts";
 import { HostileStream } from "../transfer/hostile_stream.ts";
 
@@ -112,11 +112,11 @@ export function isAnswer({ error }: Ending): boolean {
 }
 
 async function play(session: Session, trick: Trick, agree: () => Promise<number>): Promise<void> {
-  const opened: ProvenStream[] = [];
+  const opened: AuthenticatedStream[] = [];
   try {
     const count = await agree();
-    const proven = await new Promise<ProvenStream>((resolve, reject) => {
-      session.bringUp(exactly(count), (stream) => {
+    const proven = await new Promise<AuthenticatedStream>((resolve, reject) => {
+      session.bringUp(fixedCount(count), (stream) => {
         opened.push(stream);
         resolve(stream);
       }).catch(reject);
@@ -165,9 +165,9 @@ function optionsOf({ direction, from, to, engine }: Copying): CopyOptions {
     direction,
     sources: [{ path: `${from}/.`, literal: false }],
     globs: false,
-    target: { path: to, others: 0, taken: new TakenNames().ofCopy() },
+    target: { path: to, others: 0, taken: new ReservedNames().ofCopy() },
     ...{ fromInput: false, toOutput: false, peer: { program: "", args: [], name: "there" } },
-    ...{ engine, threads: 0, cipher: "aes-128-gcm", streams: exactly(2), helloTimeoutMs: TIMEOUT_MS },
+    ...{ engine, threads: 0, cipher: "aes-128-gcm", streams: fixedCount(2), helloTimeoutMs: TIMEOUT_MS },
     request: {
       ...{ recursive: true, preserve: false, symlinks: "follow", hardlinks: false, xattrs: false, acls: false },
       ...{ sparse: false, direct: true, fsync: false, verify: false, bytesPerSecond: 0, compress: false },

@@ -4,18 +4,18 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { KeptBackup } from "../../src/files/engine/target.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { identityOf } from "../../src/files/stat/file_identity.ts";
-import { formerName } from "../../src/files/path/former_name.ts";
+import { backupName } from "../../src/files/path/backup_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { StateDirectory } from "../../src/resume/state_directory.ts";
 import { KeptBackups } from "../../src/transfer/receive/kept_backups.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive/receive_options.ts";
-import { RememberedRun } from "../../src/transfer/receive/remembered_run.ts";
+import { ResumeRecord } from "../../src/transfer/receive/resume_record.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import "../support/state.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepsFormer: true };
-const BACKUPS = ["file", "link"].map((name) => formerName("test", encodeName(name)));
+const BACKUPS = ["file", "link"].map((name) => backupName("test", encodeName(name)));
 const RECORDS: Parameters<typeof frameOf>[0] = [
   [RecordType.enter, ""],
   [RecordType.file, "file", "new"],
@@ -122,7 +122,7 @@ for (const { title, make } of ENGINES) {
       } as unknown as ReceiveOptions;
       const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
       const remembered = async () => {
-        const memory = await RememberedRun.find(options, [source]);
+        const memory = await ResumeRecord.find(options, [source]);
         await memory.begin([rootOf(directory)], { files: 2, bytes: 0, complete: true });
         return memory;
       };

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/calls.ts";
-import { Scratch } from "../../src/native/file/scratch.ts";
+import { PinnedBuffer } from "../../src/native/file/pinned_buffer.ts";
 import { ESTALE, SharedNaming } from "../../src/files/native/naming.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { isNativeHere, TempDirectory } from "../files/file_engines.ts";
@@ -20,7 +20,7 @@ class Scene implements Disposable {
   readonly #directory: number;
   readonly #place: number;
   readonly #names = ["temporary", "final"].map((name) => {
-    const scratch = new Scratch(16);
+    const scratch = new PinnedBuffer(16);
     scratch.putName(encodeName(name));
     return scratch;
   });
@@ -56,7 +56,7 @@ class Scene implements Disposable {
   }
 
   #open(directory: number, name: string, flags: number): number {
-    const scratch = new Scratch(256);
+    const scratch = new PinnedBuffer(256);
     return this.calls.openat(directory, scratch.putName(encodeName(name)), flags, 0);
   }
 }

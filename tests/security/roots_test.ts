@@ -4,7 +4,7 @@ import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
-import { formerName } from "../../src/files/path/former_name.ts";
+import { backupName } from "../../src/files/path/backup_name.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
@@ -42,7 +42,7 @@ function scene(): TempDirectory {
   temp.directory("to/sub");
   temp.directory("outside");
   temp.write("outside/file", "untouched");
-  temp.write(`outside/${formerName("test", encodeName("x"))}`, "untouched");
+  temp.write(`outside/${backupName("test", encodeName("x"))}`, "untouched");
   return temp;
 }
 

@@ -7,7 +7,7 @@ import type { CopyJob } from "../../src/protocol/control/job.ts";
 import { formatMessage, type Message } from "../../src/protocol/control/messages.ts";
 import { openClientSession, transcript } from "../../src/session/model/client_session.ts";
 import { ControlLost } from "../../src/session/model/control_channel.ts";
-import type { NeededFeature } from "../../src/session/model/needed_feature.ts";
+import type { RequiredFeature } from "../../src/session/model/required_feature.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
 import { openRemoteSession } from "../../src/session/model/remote_session.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
@@ -109,7 +109,7 @@ describe("remote end's hello", () => {
 });
 
 /** A client whose peer is a shell that runs this; the hello line is in $HELLO. */
-async function openClient(script: string, hello = golden.hello, needed: NeededFeature[] = []) {
+async function openClient(script: string, hello = golden.hello, needed: RequiredFeature[] = []) {
   const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
   try {
     const session = await openClientSession(peer, {
@@ -174,7 +174,10 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
   });
 
   it("tells no job to an end that lacks a feature which is needed", async () => {
-    const needed = { feature: "wings", refusal: (host: string, escp: string) => `Cannot fly: ${escp} on ${host}` };
+    const needed = {
+      feature: "wings",
+      unsupportedMessage: (host: string, escp: string) => `Cannot fly: ${escp} on ${host}`,
+    };
     const heard = await Deno.makeTempFile();
     try {
       const script = `printf '%s\\n' "$1"; cat > '${heard}'`;

@@ -8,7 +8,7 @@ import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
 import { FRAME_HEADER_BYTES } from "../../src/protocol/data/frame.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
-import { Breather } from "../../src/async/breather.ts";
+import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
 import { FrameSender } from "../../src/streams/frames/frame_sender.ts";
 import { type FrameWriter, viewOf } from "../../src/streams/frames/frames.ts";
 import { PackReceiver } from "../../src/streams/receive/pack_receiver.ts";
@@ -49,8 +49,8 @@ async function run(engine: FileEngine, directory: string, files: number): Promis
   const units = await unitsOf(engine, roots);
   const frames = new KeptFrames();
   const reader = engine.sourceReader(roots);
-  const breather = new Breather();
-  const out = new FrameSender(frames as unknown as FrameWriter, PAYLOAD_LIMIT, breather);
+  const yielder = new EventLoopYielder();
+  const out = new FrameSender(frames as unknown as FrameWriter, PAYLOAD_LIMIT, yielder);
   const sender = new PackSender(reader, out);
   const sent = await madeBy(async () => {
     for (const unit of units) {
@@ -72,7 +72,7 @@ async function run(engine: FileEngine, directory: string, files: number): Promis
     }
   });
   target.close();
-  breather.close();
+  yielder.close();
   const written = [...Deno.readDirSync(to)].length;
   if (written !== files) throw new Error(`${written} files were written`);
   Deno.removeSync(to, { recursive: true });

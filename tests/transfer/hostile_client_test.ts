@@ -2,10 +2,15 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { afterEach, beforeEach, describe, it } from "@std/testing/bdd";
 import { deflateRawSync } from "node:zlib";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
-import { ASK_HEADER_BYTES, type AskHeader, AskPhase, writeAskHeader } from "../../src/protocol/data/ask.ts";
+import {
+  COMPARE_HEADER_BYTES,
+  type CompareHeader,
+  ComparePhase,
+  writeCompareHeader,
+} from "../../src/protocol/data/compare.ts";
 import { BlockCodec, type BlockHeader } from "../../src/protocol/data/block.ts";
 import { FrameKind } from "../../src/protocol/data/frame.ts";
-import { LENT_FILE_BYTES, writeLentFile } from "../../src/protocol/data/lent.ts";
+import { SHARED_FILE_BYTES, writeSharedFile } from "../../src/protocol/data/shared_file.ts";
 import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { CleanJob, CopyJob, JobOptions } from "../../src/protocol/control/job.ts";
 import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
@@ -15,9 +20,9 @@ import type { WirePath } from "../../src/protocol/wire_path.ts";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
 import { PeerAbort } from "../../src/session/model/control_channel.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
-import type { ProvenStream } from "../../src/session/model/session.ts";
+import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
-import { exactly } from "../../src/session/model/stream_count.ts";
+import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import type { TempDirectory } from "../support/temp.ts";
@@ -39,13 +44,13 @@ const file = (name: string): TestRecord => ({ type: RecordType.file, name, conte
 const LINK: TestRecord = { type: RecordType.symlink, name: "l", contents: "x" };
 
 /** An ask about these records, which stand there as in a plan. */
-function askPayload(records: TestRecord[], header: Partial<AskHeader> = {}): Uint8Array<ArrayBuffer> {
+function askPayload(records: TestRecord[], header: Partial<CompareHeader> = {}): Uint8Array<ArrayBuffer> {
   const pieces = records.map((each) => record(each.type === RecordType.file ? { ...each, contents: "" } : each));
   const recordsBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-  const payload = new Uint8Array(ASK_HEADER_BYTES + recordsBytes);
-  const complete = { unit: 0, attempt: 0, phase: AskPhase.look, recordsBytes, ...header };
-  writeAskHeader(new DataView(payload.buffer), 0, complete);
-  let at = ASK_HEADER_BYTES;
+  const payload = new Uint8Array(COMPARE_HEADER_BYTES + recordsBytes);
+  const complete = { unit: 0, attempt: 0, phase: ComparePhase.stat, recordsBytes, ...header };
+  writeCompareHeader(new DataView(payload.buffer), 0, complete);
+  let at = COMPARE_HEADER_BYTES;
   for (const piece of pieces) {
     payload.set(piece, at);
     at += piece.length;
@@ -58,7 +63,7 @@ for (const engine of ENGINES) {
     let tree: TempDirectory;
     let peer: PeerProcess;
     let session: ClientSession;
-    let streams: ProvenStream[];
+    let streams: AuthenticatedStream[];
 
     beforeEach(async () => {
       streams = [];
@@ -108,8 +113,8 @@ for (const engine of ENGINES) {
 
     /** A further connection, as in the place of one that broke. */
     async function another(): Promise<HostileStream> {
-      const proven = await new Promise<ProvenStream>((resolve, reject) => {
-        session.bringUp(exactly(1), resolve).catch(reject);
+      const proven = await new Promise<AuthenticatedStream>((resolve, reject) => {
+        session.bringUp(fixedCount(1), resolve).catch(reject);
       });
       streams.push(proven);
       return await HostileStream.create(proven, cipher);
@@ -309,8 +314,8 @@ for (const engine of ENGINES) {
     const LENT: Partial<BlockHeader> = { codec: BlockCodec.lent, length: 10, crc32: 0 };
     /** Whatever this process has open under the number. */
     const lent = (descriptor: number) => {
-      const bytes = new Uint8Array(LENT_FILE_BYTES);
-      writeLentFile(new DataView(bytes.buffer), 0, { descriptor, dev: 1, inode: 1 });
+      const bytes = new Uint8Array(SHARED_FILE_BYTES);
+      writeSharedFile(new DataView(bytes.buffer), 0, { descriptor, dev: 1, inode: 1 });
       return bytes;
     };
 
@@ -341,7 +346,7 @@ for (const engine of ENGINES) {
     });
 
     const DRY = { dryRun: true };
-    const DIGEST = { phase: AskPhase.digest };
+    const DIGEST = { phase: ComparePhase.digest };
     const UPDATE = { update: "contents" } as const;
     const ASKS: [name: string, code: RegExp, job: Partial<CopyJob>, payload: Uint8Array][] = [
       ["about anything when the job has no questions", /bad-frame/, {}, askPayload([ROOT])],
@@ -484,7 +489,7 @@ for (const engine of ENGINES) {
       await session.control.expect("sources");
       session.control.send({ type: "ready" });
       session.control.send({ type: "streams", count: 1 });
-      session.bringUp(exactly(1), (stream) => streams.push(stream)).catch(() => {});
+      session.bringUp(fixedCount(1), (stream) => streams.push(stream)).catch(() => {});
       let opened = await session.control.expect("open", "totals");
       while (opened.type === "totals") opened = await session.control.expect("open", "totals");
       const { file } = opened;

@@ -1,7 +1,7 @@
 /** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, in place of ssh. */
 
-import type { ProvenStream } from "../../src/session/model/session.ts";
-import { exactly } from "../../src/session/model/stream_count.ts";
+import type { AuthenticatedStream } from "../../src/session/model/session.ts";
+import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
 import { TRICKS } from "./hostile_receivers.ts";
 import { HostileStream } from "./hostile_stream.ts";
@@ -13,6 +13,6 @@ await play(session, async () => {
   while (!(await control.expect("sources")).last);
   control.send({ type: "ready" });
   const { count } = await control.expect("streams");
-  const proven = new Promise<ProvenStream>((resolve) => void session.bringUp(exactly(count), resolve));
+  const proven = new Promise<AuthenticatedStream>((resolve) => void session.bringUp(fixedCount(count), resolve));
   await TRICKS[Deno.args[0]].play({ control, stream: async () => await HostileStream.create(await proven, engine) });
 });

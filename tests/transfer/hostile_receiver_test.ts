@@ -4,9 +4,9 @@ import { describe, it } from "@std/testing/bdd";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
 import { PeerAbort } from "../../src/session/model/control_channel.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
-import type { ProvenStream } from "../../src/session/model/session.ts";
+import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
-import { exactly } from "../../src/session/model/stream_count.ts";
+import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
 import type { TempDirectory } from "../support/temp.ts";
@@ -55,7 +55,7 @@ describe("a hostile receiver", () => {
         },
         ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, tell: () => {} },
       });
-      const opened: ProvenStream[] = [];
+      const opened: AuthenticatedStream[] = [];
       // One that waits for ever has to fail here.
       const limit = setTimeout(() => peer.kill("SIGKILL"), 20_000);
       try {
@@ -87,15 +87,15 @@ describe("a hostile receiver", () => {
 });
 
 /** Pulls as the trick does. @returns what the remote end says about it. */
-async function playAgainst(session: ClientSession, trick: string, opened: ProvenStream[]): Promise<string> {
+async function playAgainst(session: ClientSession, trick: string, opened: AuthenticatedStream[]): Promise<string> {
   const { control } = session;
   const told: string[] = [];
-  control.aside(["failed"], ({ failure }) => told.push(failure.message));
+  control.onMessage(["failed"], ({ failure }) => told.push(failure.message));
   while (!(await control.expect("sources")).last);
   control.send({ type: "ready" });
   control.send({ type: "streams", count: 1 });
-  const proven = new Promise<ProvenStream>((resolve, reject) => {
-    session.bringUp(exactly(1), (stream) => {
+  const proven = new Promise<AuthenticatedStream>((resolve, reject) => {
+    session.bringUp(fixedCount(1), (stream) => {
       opened.push(stream);
       resolve(stream);
     }).catch(reject);

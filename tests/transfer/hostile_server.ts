@@ -8,8 +8,8 @@ import { FrameKind } from "../../src/protocol/data/frame.ts";
 import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
-import type { ProvenStream } from "../../src/session/model/session.ts";
-import { exactly } from "../../src/session/model/stream_count.ts";
+import type { AuthenticatedStream } from "../../src/session/model/session.ts";
+import { fixedCount } from "../../src/session/model/stream_count.ts";
 import type { TestRecord } from "../protocol/record.ts";
 import { ALIKE } from "./alike_names.ts";
 import { engine, openHostileEnd, play } from "./hostile_end.ts";
@@ -30,7 +30,7 @@ async function begin(sources: WireSource[] = [OWN]): Promise<HostileStream> {
   control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
   await control.expect("ready");
   const { count } = await control.expect("streams");
-  const proven = await new Promise<ProvenStream>((resolve) => void session.bringUp(exactly(count), resolve));
+  const proven = await new Promise<AuthenticatedStream>((resolve) => void session.bringUp(fixedCount(count), resolve));
   return await HostileStream.create(proven, engine);
 }
 
@@ -40,7 +40,7 @@ async function everyStream(spoil: (stream: HostileStream) => Promise<void>): Pro
   control.send({ type: "sources", sources: [OWN], operands: 1, host: "hostile", ...found });
   await control.expect("ready");
   const { count } = await control.expect("streams");
-  session.bringUp(exactly(count), (proven) => {
+  session.bringUp(fixedCount(count), (proven) => {
     HostileStream.create(proven, engine).then(spoil).catch(() => {});
   });
   await control.next();

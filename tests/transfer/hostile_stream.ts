@@ -8,7 +8,7 @@ import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/data/frame.ts"
 import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/data/pack.ts";
 import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/control/results.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import type { ProvenStream } from "../../src/session/model/session.ts";
+import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames/frames.ts";
 import { FRAMES_BEFORE } from "../../src/streams/run/job.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
@@ -28,7 +28,7 @@ export class HostileStream {
     this.#reader = reader;
   }
 
-  static async create(stream: ProvenStream, engine: CipherEngine): Promise<HostileStream> {
+  static async create(stream: AuthenticatedStream, engine: CipherEngine): Promise<HostileStream> {
     const sealed = new Captured();
     const writer = await FrameWriter.create(engine, sealed, stream.sendKey, FRAMES_BEFORE);
     const reader = await FrameReader.create(engine, new ConnTransport(stream.conn), stream.receiveKey, {

@@ -5,8 +5,8 @@ import { UsageError } from "../../errors.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { type HostOptions, hostOptions } from "./host_options.ts";
-import { hostKey, hostOf, type RemoteHost } from "./legs.ts";
-import type { Surroundings } from "./parse_arguments.ts";
+import { hostKey, hostOf, type RemoteHost } from "./transfers.ts";
+import type { Environment } from "./parse_arguments.ts";
 import type { ParsedArguments } from "./parse_arguments.ts";
 import { completeFlags } from "./settings.ts";
 
@@ -51,7 +51,7 @@ export function checkClean(flags: RawFlags): void {
 /** @throws {UsageError} */
 export function cleanOptions(
   { operands: texts, flags: line }: ParsedArguments,
-  { env, driveLetters, configs = {} }: Surroundings,
+  { env, driveLetters, configs = {} }: Environment,
 ): CleanOptions {
   const flagsFor = (host?: RemoteHost) =>
     completeFlags(line, { files: settingsFor(configs, host?.host).options, env, escpOptions: true });

@@ -4,7 +4,7 @@ import { UsageError } from "../../errors.ts";
 import { resolvePath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import { atEntry, type FileList, type ListEntry, readFileList } from "./file_list.ts";
-import { planLegs, type Source } from "./legs.ts";
+import { planTransfers, type Source } from "./transfers.ts";
 import type { Options } from "./options.ts";
 
 /** The options of a copy, with what the list says. @throws {UsageError} */
@@ -12,11 +12,11 @@ export async function withListed(options: Options, list: FileList): Promise<Opti
   const driveLetters = Deno.build.os === "windows";
   const listed = listedSources(await readFileList(list), { target: options.target, driveLetters });
   const sources = [...options.sources, ...listed];
-  const legs = planLegs(sources, options.target, options);
-  if (legs.some(({ direction, sources }) => direction === "origin" && sources.some(({ target }) => target))) {
+  const transfers = planTransfers(sources, options.target, options);
+  if (transfers.some(({ direction, sources }) => direction === "origin" && sources.some(({ target }) => target))) {
     throw new UsageError('Cannot use "-R" with a list that has targets');
   }
-  return { ...options, sources, legs };
+  return { ...options, sources, transfers };
 }
 
 export interface ListOptions {

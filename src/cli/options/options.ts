@@ -8,11 +8,11 @@ import { accessOf, dummyOf, type EngineChoice, type HostAccess } from "./host_op
 import { type HostOptions, hostOptions, portsOf } from "./host_options.ts";
 import { USAGE } from "../help.ts";
 import type { FileList } from "./file_list.ts";
-import { type Leg, planLegs, type RemoteHost, type Source } from "./legs.ts";
+import { planTransfers, type RemoteHost, type Source, type Transfer } from "./transfers.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
 import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
 import { type CompleteFlags, completeFlags } from "./settings.ts";
-import { type Surroundings } from "./parse_arguments.ts";
+import { type Environment } from "./parse_arguments.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -82,9 +82,9 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
   /** From one remote host to another: escp is to run on the first. */
   readonly fromOrigin: boolean;
   /** The sources by host: each is copied over a session of its own. Empty as long as a list is not read. */
-  readonly legs: readonly Leg[];
-  /** What holds for a leg in the place of these, where a configuration file has entries for some hosts. */
-  readonly ofHosts?: (leg: Leg) => HostOptions;
+  readonly transfers: readonly Transfer[];
+  /** What holds for a transfer in the place of these, where a configuration file has entries for some hosts. */
+  readonly ofHosts?: (transfer: Transfer) => HostOptions;
   /** The source is standard input: "-", or no source at all behind "--". */
   readonly fromInput: boolean;
   /** The target is standard output: "-". */
@@ -107,27 +107,27 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
  * From the arguments to a checked command.
  * @throws UsageError where they make no sense.
  */
-export function readCommandLine(args: readonly string[], surroundings: Surroundings): Command {
+export function readCommandLine(args: readonly string[], environment: Environment): Command {
   const parsed = parseArguments(args);
   const { flags } = parsed;
   if (flags.help) return { kind: "help" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
-  if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, surroundings) };
+  if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, environment) };
   if (flags["receiver-stream"]) {
-    const { engine } = completeFlags(flags, { files: {}, env: surroundings.env, escpOptions: false });
+    const { engine } = completeFlags(flags, { files: {}, env: environment.env, escpOptions: false });
     return { kind: "stream", port: flags["receiver-stream"], engine };
   }
   checkClean(flags);
-  if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, surroundings) };
-  if (flags.install) return { kind: "install", options: installOptions(parsed, surroundings) };
-  if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, surroundings) };
-  return { kind: "copy", options: copyOptions(parsed, surroundings) };
+  if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, environment) };
+  if (flags.install) return { kind: "install", options: installOptions(parsed, environment) };
+  if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, environment) };
+  return { kind: "copy", options: copyOptions(parsed, environment) };
 }
 
-function receiverOptions({ flags: line, operands }: ParsedArguments, surroundings: Surroundings): ReceiverOptions {
+function receiverOptions({ flags: line, operands }: ParsedArguments, environment: Environment): ReceiverOptions {
   if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
-  const { env, configs = {} } = surroundings;
+  const { env, configs = {} } = environment;
   // ESCP_OPTIONS is for who types a command line; sshd may let a client set it.
   const flags = completeFlags(line, { files: settingsFor(configs).options, env, escpOptions: false });
   const local = flags["local-peer"] ?? false;
@@ -145,7 +145,7 @@ function receiverOptions({ flags: line, operands }: ParsedArguments, surrounding
 
 function installOptions(
   { operands, flags: line }: ParsedArguments,
-  { env, driveLetters, configs = {} }: Surroundings,
+  { env, driveLetters, configs = {} }: Environment,
 ): InstallOptions {
   if (operands.length === 0) {
     throw new UsageError('Option "--install" needs the hosts to put escp on', { hint: "escp --install HOST..." });
@@ -163,7 +163,7 @@ function installOptions(
 
 function doctorOptions(
   { operands: texts, flags: line }: ParsedArguments,
-  { env, driveLetters, configs = {} }: Surroundings,
+  { env, driveLetters, configs = {} }: Environment,
 ): DoctorOptions {
   const [text, directoryHere = "."] = texts;
   if (text === undefined || texts.length > 2) {
@@ -191,7 +191,7 @@ function doctorOptions(
 
 function copyOptions(
   { operands: given, afterDashes, flags: line }: ParsedArguments,
-  surroundings: Surroundings,
+  environment: Environment,
 ): Options {
   // fastscp's way to say it: `cmd | escp -- host:file`.
   const fileList = fileListOf(line);
@@ -200,7 +200,7 @@ function copyOptions(
     const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
     throw new UsageError(`${state}: a source and a target are needed`, { hint: `${USAGE}; "escp --help" says more` });
   }
-  const { env, driveLetters, configs = {} } = surroundings;
+  const { env, driveLetters, configs = {} } = environment;
   const operands = texts.map((text) => parseOperand(text, { driveLetters }));
   const target = operands.pop();
   const flagsFor = (host?: { host: string }) => {
@@ -212,20 +212,20 @@ function copyOptions(
   if (flags["through-here"] && flags["from-origin"]) throw new UsageError('Options "-3" and "-R" exclude each other');
   const { cpumask, nodemask } = settingsFor(configs, first?.host);
   const hasHosts = [configs.system, configs.user].some((config) => config && config.hosts.length > 0);
-  const ofHosts = ({ remote, origin }: Leg) => ({
+  const ofHosts = ({ remote, origin }: Transfer) => ({
     ...hostOptions(flagsFor(remote)),
     originAccess: origin && accessOf(flagsFor(origin)),
   });
   const fromOrigin = flags["from-origin"] ?? false;
   const sources = operands.map((operand): Source => ({ operand, literal: false }));
-  const legs = fileList ? [] : planLegs(sources, target, { fromOrigin });
-  checkXattrs(flags, legs);
+  const transfers = fileList ? [] : planTransfers(sources, target, { fromOrigin });
+  checkXattrs(flags, transfers);
   if (flags.verify && flags["dry-run"]) {
     throw new UsageError('Cannot use "--verify" with "--dry-run": nothing is written that could be read again');
   }
   const streams = standardStreams(operands, target, flags);
   checkDummy(flags, streams);
-  checkManifest(flags, legs, streams);
+  checkManifest(flags, transfers, streams);
   return {
     sources,
     target,
@@ -233,7 +233,7 @@ function copyOptions(
     expand: flags["local-patterns"] ?? false,
     fileList,
     fromOrigin,
-    legs,
+    transfers,
     ...hostOptions(flags),
     dryRun: flags["dry-run"] ?? false,
     ...(hasHosts && { ofHosts }),
@@ -255,7 +255,7 @@ function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
 /** Digests are of files on this side. */
 function checkManifest(
   flags: RawFlags,
-  legs: readonly Leg[],
+  transfers: readonly Transfer[],
   { fromInput, toOutput }: Pick<Options, "fromInput" | "toOutput">,
 ): void {
   if (flags.manifest === undefined) return;
@@ -265,7 +265,7 @@ function checkManifest(
   if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "it cannot be read again");
   if (flags["dry-run"]) refuse('with "--dry-run"', "nothing is copied");
   if (dummyOf(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
-  if (legs.some(({ direction }) => direction === "relay" || direction === "origin")) {
+  if (transfers.some(({ direction }) => direction === "relay" || direction === "origin")) {
     refuse("between two other hosts", "the files are not on this one");
   }
 }
@@ -323,8 +323,8 @@ function standardStreams(
 }
 
 /** What this end must be able to do; that of the other is asked there. */
-function checkXattrs(flags: CompleteFlags, legs: readonly Leg[]): void {
-  const isHere = legs.some(({ direction }) => direction !== "relay" && direction !== "origin");
+function checkXattrs(flags: CompleteFlags, transfers: readonly Transfer[]): void {
+  const isHere = transfers.some(({ direction }) => direction !== "relay" && direction !== "origin");
   if (flags.engine !== "portable" || !isHere) return;
   for (const name of ["xattrs", "acls"] as const) {
     if (!flags[name]) continue;

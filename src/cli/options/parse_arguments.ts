@@ -126,7 +126,7 @@ function longNames(): string[] {
 }
 
 /** What the process knows besides its arguments. */
-export interface Surroundings {
+export interface Environment {
   /** The value of an environment variable: `(name) => Deno.env.get(name)`. */
   env: (name: string) => string | undefined;
   /** Whether `C:\x` is a local path: on Windows. */

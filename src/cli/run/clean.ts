@@ -13,7 +13,7 @@ import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import { formatAge } from "../options/flag_value.ts";
 import { withRemoteEscp } from "../remote_escp.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
-import { peerCommand } from "./leg.ts";
+import { peerCommand } from "./transfer.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";

@@ -1,17 +1,17 @@
-/** A copy as the user asked for it: its legs, the terminal, the signals, the exit status. */
+/** A copy as the user asked for it: its transfers, the terminal, the signals, the exit status. */
 
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
 import type { Manifest } from "../../transfer/client/manifest.ts";
-import { TakenNames } from "../../transfer/client/shared_target.ts";
+import { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
-import type { Leg, Source } from "../options/legs.ts";
+import type { Source, Transfer } from "../options/transfers.ts";
 import type { Options } from "../options/options.ts";
-import { runLeg } from "./leg.ts";
+import { runTransfer } from "./transfer.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
@@ -42,15 +42,15 @@ export async function runCopy(given: Options): Promise<number> {
     terminal.onEvent(event);
   };
   if (options.cpumask || options.nodemask) {
-    const { place } = await import("../../native/process/placement.ts");
+    const { place } = await import("../../native/process/cpu_affinity.ts");
     place(options).forEach((note) => log.warn(note));
   }
   // With -R this process was started through ssh by another escp.
   if (options.expand) (await import("../end_with_channel.ts")).endWithOutput();
   using manifest = options.manifest === undefined ? undefined : await openManifest(options.manifest);
-  const taken = new TakenNames();
-  const run = (leg: Leg, emit: (event: TransferEvent) => void) =>
-    runLeg(leg, options, taken, {
+  const taken = new ReservedNames();
+  const run = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
+    runTransfer(transfer, options, taken, {
       emit,
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
@@ -61,13 +61,13 @@ export async function runCopy(given: Options): Promise<number> {
       signal,
       manifest,
     });
-  const { legs } = options;
+  const { transfers } = options;
   const runSeveral = async () => {
-    const { runLegs } = await import("./legs.ts");
-    return await runLegs(legs, run, { emit, signal });
+    const { runTransfers } = await import("./transfers.ts");
+    return await runTransfers(transfers, run, { emit, signal });
   };
   try {
-    const failed = legs.length === 1 ? (await run(legs[0], emit)).failed : await runSeveral();
+    const failed = transfers.length === 1 ? (await run(transfers[0], emit)).failed : await runSeveral();
     output.lost.throwIfAborted();
     manifest?.write();
     return statusOf(failed);

@@ -9,7 +9,7 @@ import { renderStep } from "../../ui/doctor_report.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
 import type { DoctorOptions } from "../options/options.ts";
 import { placeOfEscp } from "../remote_escp.ts";
-import { accessTo, familyOf, mayAsk, peerCommand, streamsTo } from "./leg.ts";
+import { accessTo, familyOf, mayAsk, peerCommand, streamsTo } from "./transfer.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";

@@ -16,9 +16,9 @@ import { sshCommand } from "../../ssh/ssh_command.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
 import type { Outcome } from "../../transfer/send/send.ts";
 import { sourceNameOf } from "../../transfer/send/source_name.ts";
-import type { Leg } from "../options/legs.ts";
+import type { Transfer } from "../options/transfers.ts";
 import type { Options } from "../options/options.ts";
-import { readStory } from "../origin_story.ts";
+import { parseEvents } from "../json_events.ts";
 
 /**
  * Runs escp on the origin host, which tells its story in JSON; what it prints on stderr is the user's. The origin must be
@@ -27,13 +27,13 @@ import { readStory } from "../origin_story.ts";
  * @throws {UserError} when it ended without having copied all that it could: it has said why.
  */
 export async function runOnOrigin(
-  leg: Leg,
+  transfer: Transfer,
   options: Options,
   { others, emit, signal }: { others: number; emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<Outcome> {
   const { ssh } = options.originAccess ?? options;
-  const { program, args } = sshCommand(ssh, leg.origin!, originCommand(leg, options, others));
-  const list = listOf(leg);
+  const { program, args } = sshCommand(ssh, transfer.origin!, originCommand(transfer, options, others));
+  const list = listOf(transfer);
   let child: Deno.ChildProcess;
   try {
     const stdin = list ? "piped" : "inherit";
@@ -50,7 +50,7 @@ export async function runOnOrigin(
     const lines = new LineDecoder(MAX_LINE_BYTES);
     for await (const bytes of child.stdout) {
       for (const line of lines.push(bytes)) {
-        for (const event of readStory(line)) {
+        for (const event of parseEvents(line)) {
           emit(event);
           if (event.type === "finished") outcome = event;
         }
@@ -65,23 +65,25 @@ export async function runOnOrigin(
   const { code } = await child.status;
   signal.throwIfAborted();
   if (outcome) return outcome;
-  const unusable = unusableEscp(formatHost(leg.origin!), code);
+  const unusable = unusableEscp(formatHost(transfer.origin!), code);
   if (unusable) throw unusable;
   const kind = code === 255 ? StartError : UserError;
-  throw new kind(`Cannot copy from ${formatHost(leg.origin!)}: it ended with status ${code}, its message is above`);
+  throw new kind(
+    `Cannot copy from ${formatHost(transfer.origin!)}: it ended with status ${code}, its message is above`,
+  );
 }
 
 /** What comes from a list is told by a list: a command line has no room for it. Names end with NUL. */
-function listOf({ sources }: Leg): Uint8Array<ArrayBuffer> | undefined {
+function listOf({ sources }: Transfer): Uint8Array<ArrayBuffer> | undefined {
   const listed = sources.filter(({ literal }) => literal);
   if (listed.length > 0) return encodeName(listed.map(({ path }) => `${localWord(path)}\0`).join(""));
 }
 
 /** The names that the sources get in the target, as far as they can be told from here. */
-export function namesOnOrigin(leg: Leg, { recursive }: Options): { name: string; kind: string }[] {
+export function namesOnOrigin(transfer: Transfer, { recursive }: Options): { name: string; kind: string }[] {
   // Directories of one name are merged, and what is a directory is not known here.
   if (recursive) return [];
-  return leg.sources.filter(({ path, literal }) => literal || !hasGlob(path)).map(({ path, literal }) => ({
+  return transfer.sources.filter(({ path, literal }) => literal || !hasGlob(path)).map(({ path, literal }) => ({
     name: sourceNameOf(path, { tilde: !literal })[0],
     kind: "file",
   }));
@@ -90,7 +92,7 @@ export function namesOnOrigin(leg: Leg, { recursive }: Options): { name: string;
 const IO_ENGINES = { sender: "dummy::posix", receiver: "posix::dummy", both: "dummy::dummy" };
 
 /** The command line for the shell of the origin host: every word of it is quoted. */
-export function originCommand(leg: Leg, options: Options, others: number): string {
+export function originCommand(transfer: Transfer, options: Options, others: number): string {
   const before = [
     ...(options.recursive ? ["-r"] : []),
     ...(options.preserve ? ["-p"] : []),
@@ -128,15 +130,15 @@ export function originCommand(leg: Leg, options: Options, others: number): strin
     ...(options.ssh.batch ? ["-B"] : []),
     // Escp there may be older than the option: what it does without is not said.
     ...(options.bootstrap === "auto" ? [] : [`--bootstrap=${options.bootstrap}`]),
-    ...(leg.sources.some(({ literal }) => literal) ? ["-0", "--filelist=-"] : []),
+    ...(transfer.sources.some(({ literal }) => literal) ? ["-0", "--filelist=-"] : []),
     "--",
   ];
   // A leading "~" is for that shell, as there is no other that could expand it.
-  const sources = leg.sources.filter(({ literal }) => !literal).map(({ path }) =>
+  const sources = transfer.sources.filter(({ literal }) => !literal).map(({ path }) =>
     quoteProgram(path.startsWith("~") ? path : localWord(path))
   );
   const target = quoteWord(
-    formatOperand(others > 0 ? asDirectory(leg.target) : leg.target),
+    formatOperand(others > 0 ? asDirectory(transfer.target) : transfer.target),
   );
   return [
     quoteProgram((options.originAccess ?? options).remotePath),

@@ -85,7 +85,7 @@ async function guard(local: boolean): Promise<{ parent?: number }> {
 /** Puts this process where the configuration wants it, before threads are started. */
 async function place({ limits }: ReceiverOptions): Promise<{ notes: string[]; problem?: UserError }> {
   if (!limits.cpumask && !limits.nodemask) return { notes: [] };
-  const { place } = await import("../../native/process/placement.ts");
+  const { place } = await import("../../native/process/cpu_affinity.ts");
   try {
     return { notes: place(limits) };
   } catch (problem) {

@@ -1,6 +1,6 @@
 /** What an engine for files provides. Streams use only these interfaces. */
 
-import type { LentFile } from "../../protocol/data/lent.ts";
+import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { FileStat } from "../stat/file_stat.ts";
@@ -58,7 +58,7 @@ export interface FileEngine {
   sourceReader(roots: SourceRoot[], options?: ReadOptions): SourceReader;
   targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */
-  openLent?(process: number, file: LentFile): RangeReader;
+  openShared?(process: number, file: SharedFile): RangeReader;
   /** Loads what only updates and dry runs need. */
   targetComparer(roots: TargetRoot[], options: TargetOptions): Promise<TargetComparer>;
 }

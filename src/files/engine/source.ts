@@ -1,7 +1,7 @@
 /** Interfaces for finding and reading source files. */
 
 import type { FileError } from "../../errors.ts";
-import type { LentFile } from "../../protocol/data/lent.ts";
+import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes, ChangeTimes, FileStat } from "../stat/file_stat.ts";
 
@@ -135,7 +135,7 @@ export interface RangeReader {
   /** Bytes when it was opened. */
   readonly size: number;
   /** How another process of this machine comes to it, while it is open; undefined where none can. */
-  readonly lent?: LentFile;
+  readonly lent?: SharedFile;
   /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
   readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number;
   /**
@@ -143,7 +143,7 @@ export interface RangeReader {
    *
    * @returns fewer than `length`, perhaps below 0, where `readAt` is to find out why.
    */
-  readAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
+  readAsync?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
   /** How many bytes from `offset` on, at most `length`, are a hole; 0 also when that is too small to matter or not known. */
   holeAt(offset: number, length: number): number;
   /** How many bytes from `offset` on, at most `length`, come before a hole that `holeAt` would tell. */

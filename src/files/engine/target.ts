@@ -3,7 +3,7 @@
 import type { FileError } from "../../errors.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { RecordCursor } from "../../protocol/data/records.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import type { Attributes } from "../stat/file_stat.ts";
 import type { DeviceWriter } from "../target/device_writer.ts";
@@ -29,12 +29,12 @@ export interface TargetOptions {
   /** Whether a file is on stable storage before it gets its final name. Default false. */
   fsync?: boolean;
   /** Whether it is told how finished files look. Default false. */
-  looks?: boolean;
+  statAfterWrite?: boolean;
   /**
    * Whether what a file or link replaces is kept until it is forgotten, or has its name back (TargetComparer). Where the
    * file system has no hard links nothing is. Default false.
    */
-  keepsFormer?: boolean;
+  keepBackups?: boolean;
   /** Whether the sender lends its files: what an earlier copy has left of one can be compared with it. Default false. */
   lent?: boolean;
 }
@@ -51,14 +51,14 @@ export interface KeptBackup extends DirectoryPlace {
 }
 
 /** A directory that a writer made or had to open up for itself, whose mode must be set at the end. */
-export interface TouchedDirectory extends DirectoryPlace {
+export interface PendingDirectory extends DirectoryPlace {
   created: boolean;
   /** Of a directory that was there: the permissions to give back. */
   mode?: number;
 }
 
 /** A directory at the end of the copy: what is known of it from both sides. */
-export interface FinishedDirectory extends TouchedDirectory {
+export interface FinishedDirectory extends PendingDirectory {
   /** An interrupted copy may have made it, and left it without its permissions: then it has the mode 01700, or 0700 where that cannot be. */
   continued?: boolean;
   /** From the source, where its record has arrived. */
@@ -106,7 +106,7 @@ export interface TargetWriter {
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
   /** Directories that this writer has touched since the last call. */
-  takeCreated(): TouchedDirectory[];
+  takeCreated(): PendingDirectory[];
   /** With `keepsFormer`: returns the backups that this writer has made since the last call. */
   takeKept(): KeptBackup[];
   /**
@@ -116,7 +116,7 @@ export interface TargetWriter {
    * extended attributes could not be set, the file is in place.
    * @returns how it looks now, until the next call; undefined if that was not asked for.
    */
-  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined;
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined;
   /** Makes the link of a symlink or hardlink record in the current directory. @throws {FileError} act "create". */
   makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void;
   /**
@@ -146,7 +146,7 @@ export interface TargetWriter {
    * Gives it its size, where that was not known, its attributes and its final name. Returns and throws as `writeWhole`
    * does.
    */
-  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined;
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined;
   /** Removes the temporary file, and its journal; never fails. */
   discard(partial: Partial): void;
   /** Lets go of it for a later copy that goes on with it; one without a journal, or with an empty one, is removed. */
@@ -169,7 +169,7 @@ export interface RangeWriter {
   /** Writes all of buffer[at, at + length). @throws {FileError} */
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void;
   /** As `writeAt`, in another thread, to a file; as `readAside`. Closing the writer meanwhile takes effect then. */
-  writeAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
+  writeAsync?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
   /** Makes these bytes zero, by a hole if possible. @throws {FileError} */
   zerosAt(offset: number, length: number): void;
   /**
@@ -180,7 +180,7 @@ export interface RangeWriter {
    */
   copyFrom?(reader: RangeReader, offset: number, length: number): Promise<number>;
   /** As `readAside` of a reader, with what stands in the file now. As `writeAside` about closing. */
-  readBackAside?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
+  readBackAsync?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
   /** How many bytes from `offset` on, at most `length`, nobody has written; 0 also when that is not known. */
   holeAt?(offset: number, length: number): number;
   /** As `copyFrom`, by sharing the blocks of the other file. @returns false where the file system cannot: nothing is done. */

@@ -40,7 +40,7 @@ export interface TargetComparer {
    */
   bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
   /** With `keepsFormer`: it is what it should be, and what it has replaced is not needed any more; never fails. */
-  forgetFormer(): void;
+  dropBackup(): void;
   /** With `keepsFormer`: returns the identity of its backup; undefined if there is none. */
   backup(): FileIdentity | undefined;
   /**

@@ -1,7 +1,7 @@
 /** Access control lists and access to directories, by system calls. A directory is examined once. */
 
 import { AT_EMPTY_PATH, type FileCalls, openFileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { ACCESS_LIST, DEFAULT_LIST } from "../../protocol/data/xattrs.ts";
@@ -24,10 +24,10 @@ export function openAccessLists(): AccessLists {
 /** Names are addresses of NUL-terminated bytes, as for `FileCalls`. */
 export class AccessLists {
   /** The list that was read last. */
-  readonly list = new Scratch(LIST_BYTES);
+  readonly list = new PinnedBuffer(LIST_BYTES);
   readonly #calls = openFileCalls();
-  readonly #place = new Scratch(64);
-  readonly #path = new Scratch(64 + NAME_BYTES);
+  readonly #place = new PinnedBuffer(64);
+  readonly #path = new PinnedBuffer(64 + NAME_BYTES);
   /** Directory at the start of `#path`, and the length of that part. */
   #directory = -1;
   #prefix = 0;
@@ -69,7 +69,7 @@ export class AccessLists {
 export class AccessReader {
   readonly #statx: Statx;
   readonly #lists: AccessLists;
-  readonly #itself = new Scratch(8);
+  readonly #itself = new PinnedBuffer(8);
   readonly #user: number;
 
   constructor(calls: FileCalls) {
@@ -90,8 +90,8 @@ export class AccessReader {
   }
 }
 
-function nameOf(text: string): Scratch {
-  const scratch = new Scratch(text.length + 1);
+function nameOf(text: string): PinnedBuffer {
+  const scratch = new PinnedBuffer(text.length + 1);
   scratch.putName(encodeName(text));
   return scratch;
 }

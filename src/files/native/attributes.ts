@@ -1,7 +1,7 @@
 /** Giving a file or directory its mode, owner and times, by descriptor. */
 
 import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { putInt53, putUint53 } from "../../protocol/data/records.ts";
@@ -19,11 +19,11 @@ export class NativeAttributes {
   readonly #calls: FileCalls;
   readonly #user: number;
   readonly #group: number;
-  readonly #times = new Scratch(32);
+  readonly #times = new PinnedBuffer(32);
   readonly #statx: Statx;
   #timeErrno = 0;
-  readonly #empty = new Scratch(8);
-  readonly #link = new Scratch(64);
+  readonly #empty = new PinnedBuffer(8);
+  readonly #link = new PinnedBuffer(64);
 
   constructor(calls: FileCalls) {
     this.#calls = calls;
@@ -138,6 +138,6 @@ export function readUmask(): number {
 }
 
 /** A name for what a descriptor opened with O_PATH stands for. Needs /proc. Returns its address. */
-export function magicLink(descriptor: number, scratch: Scratch): number {
+export function magicLink(descriptor: number, scratch: PinnedBuffer): number {
   return scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
 }

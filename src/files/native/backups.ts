@@ -1,11 +1,11 @@
 /** Backups of files that a verified copy replaces (former_name.ts), made and restored by descriptor. */
 
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
-import { formerName, mayBeForgotten, unverifiedName } from "../path/former_name.ts";
+import { backupName, mayDelete, unverifiedName } from "../path/backup_name.ts";
 import { SharedNaming } from "./naming.ts";
 
 /** Directories are descriptors, names are bytes. */
@@ -16,9 +16,9 @@ export class NativeBackups {
   readonly #user: number;
   readonly #file: Statx;
   readonly #directory: Statx;
-  readonly #itself = new Scratch(8);
-  readonly #name = new Scratch(257);
-  readonly #other = new Scratch(257);
+  readonly #itself = new PinnedBuffer(8);
+  readonly #name = new PinnedBuffer(257);
+  readonly #other = new PinnedBuffer(257);
 
   /** @param token token of the copy. */
   constructor(calls: FileCalls, token: string) {
@@ -86,7 +86,7 @@ export class NativeBackups {
   }
 
   #putBackup(name: Uint8Array): number {
-    return this.#other.putName(encodeName(formerName(this.#token, name)));
+    return this.#other.putName(encodeName(backupName(this.#token, name)));
   }
 
   #identity(): FileIdentity {
@@ -97,6 +97,6 @@ export class NativeBackups {
     if (this.#user === 0) return true;
     const { uid } = this.#file;
     return this.#directory.fill(directory, this.#itself.address, AT_EMPTY_PATH) &&
-      mayBeForgotten(this.#user, { uid }, this.#directory);
+      mayDelete(this.#user, { uid }, this.#directory);
   }
 }

@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
@@ -12,7 +12,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { failedCall, failedWith } from "../stat/file_failure.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
-import { unverifiedName } from "../path/former_name.ts";
+import { unverifiedName } from "../path/backup_name.ts";
 import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "../path/link_target.ts";
 import { joinPath } from "../path/local_path.ts";
 import { NativeAttributes } from "./attributes.ts";
@@ -48,10 +48,10 @@ export class NativeComparer implements TargetComparer {
   readonly #attributes: NativeAttributes;
   readonly #statx: Statx;
   readonly #xattrs: XattrWriter | undefined;
-  readonly #itself = new Scratch(8);
-  readonly #name = new Scratch(512);
-  readonly #otherName = new Scratch(256);
-  readonly #link = new Scratch(LONGEST_TARGET_BYTES + 1);
+  readonly #itself = new PinnedBuffer(8);
+  readonly #name = new PinnedBuffer(512);
+  readonly #otherName = new PinnedBuffer(256);
+  readonly #link = new PinnedBuffer(LONGEST_TARGET_BYTES + 1);
   #root = -1;
   #path = "";
   #directory = -1;
@@ -141,8 +141,8 @@ export class NativeComparer implements TargetComparer {
     }
   }
 
-  forgetFormer(): void {
-    if (!this.#options.keepsFormer) return;
+  dropBackup(): void {
+    if (!this.#options.keepBackups) return;
     this.#backups.drop(this.#directory, encodeName(this.#nameText));
   }
 
@@ -211,7 +211,7 @@ export class NativeComparer implements TargetComparer {
     const first = parseFirstPath(target);
     try {
       const directory = this.#aside.open(this.#root, first.directory, { create: false });
-      const name = new Scratch(256);
+      const name = new PinnedBuffer(256);
       if (!this.#statx.fill(directory, name.putName(encodeName(first.name)), AT_SYMLINK_NOFOLLOW)) return false;
     } catch (error) {
       if (error instanceof FileError) return false;

@@ -1,7 +1,7 @@
 /** Opens a device or FIFO without blocking in open(2), and writes to it in a thread of the runtime. Linux. */
 
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { mayBlock } from "../../native/net/pipe_calls.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -33,7 +33,7 @@ export class NativeDevice implements Device {
   async open(): Promise<void> {
     const { write, noTty, closeOnExec, nonBlock } = this.#calls.flags;
     const name = encodeName(this.#path);
-    const scratch = new Scratch(LONGEST_PATH_BYTES + 1);
+    const scratch = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
     for (;;) {
       if (this.#closed) return;
       const opened = openPath(this.#calls, AT_FDCWD, name, write | noTty | closeOnExec | nonBlock, scratch);
@@ -60,7 +60,7 @@ export class NativeDevice implements Device {
   }
 
   #use(descriptor: number): void {
-    const kind = this.#kindOf(descriptor, new Scratch(8).address, AT_EMPTY_PATH);
+    const kind = this.#kindOf(descriptor, new PinnedBuffer(8).address, AT_EMPTY_PATH);
     if (kind === FileKind.file || kind === undefined) {
       this.#calls.close(descriptor);
       throw replacedByFile(this.#path);

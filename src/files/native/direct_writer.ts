@@ -60,12 +60,12 @@ export class DirectWriter implements RangeWriter {
   }
 
   /** Into the page cache: which way is quicker is measured on what is written in this thread. */
-  writeAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
-    return this.#inner.writeAside?.(buffer, at, length, offset) ?? Promise.resolve(0);
+  writeAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#inner.writeAsync?.(buffer, at, length, offset) ?? Promise.resolve(0);
   }
 
-  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
-    return this.#inner.readBackAside?.(buffer, at, length, offset) ?? Promise.resolve(0);
+  readBackAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#inner.readBackAsync?.(buffer, at, length, offset) ?? Promise.resolve(0);
   }
 
   holeAt(offset: number, length: number): number {

@@ -4,12 +4,12 @@
  */
 
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
-import type { TouchedDirectory } from "../engine/target.ts";
+import type { PendingDirectory } from "../engine/target.ts";
 import { failedCall, failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
@@ -47,10 +47,10 @@ export class NativeDirectories {
   readonly #openat2: boolean;
   readonly #act: string;
   readonly #statx: Statx;
-  readonly #path = new Scratch(LONGEST_PATH_BYTES + 1);
-  readonly #long = new Scratch(80 << 10);
-  readonly #how = new Scratch(24);
-  readonly #empty = new Scratch(8);
+  readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
+  readonly #long = new PinnedBuffer(80 << 10);
+  readonly #how = new PinnedBuffer(24);
+  readonly #empty = new PinnedBuffer(8);
   readonly #kept = new Map<string, OpenDirectory>();
   readonly #most: number;
   /** The directory of the last root: thousands of roots may be files of one directory, or of as many directories. */
@@ -58,7 +58,7 @@ export class NativeDirectories {
   /** Directory that was opened last. */
   #last: OpenDirectory | undefined;
   #reader: AccessReader | undefined;
-  #created: TouchedDirectory[] = [];
+  #created: PendingDirectory[] = [];
 
   /** @param options.act what messages say it is for; "create" when left out. */
   constructor(
@@ -103,7 +103,7 @@ export class NativeDirectories {
   }
 
   /** Directories made or opened up since the last call. */
-  takeCreated(): TouchedDirectory[] {
+  takeCreated(): PendingDirectory[] {
     const created = this.#created;
     this.#created = [];
     return created;

@@ -1,7 +1,7 @@
 /** Creates directories by descriptor: a link that is put into the path meanwhile cannot redirect it. */
 
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
-import type { Scratch } from "../../native/file/scratch.ts";
+import type { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
@@ -23,7 +23,7 @@ export function makeDirectory(
   calls: FileCalls,
   path: string,
   place: { parent?: FileIdentity; within?: string },
-  scratch: Scratch,
+  scratch: PinnedBuffer,
 ): FileIdentity {
   const { flags } = calls;
   const all = flags.path | flags.directoryOnly | flags.closeOnExec;
@@ -51,7 +51,7 @@ export function makeDirectory(
   }
 }
 
-function statOf(calls: FileCalls, descriptor: number, path: string, scratch: Scratch) {
+function statOf(calls: FileCalls, descriptor: number, path: string, scratch: PinnedBuffer) {
   const statx = new Statx(calls);
   if (!statx.fill(descriptor, scratch.putName(new Uint8Array()), AT_EMPTY_PATH)) {
     throw failedCall("create", path, calls.errno());

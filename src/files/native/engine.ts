@@ -7,7 +7,7 @@ import {
   type FileCalls,
   openFileCalls,
 } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
@@ -37,7 +37,7 @@ const ENOENT = 2;
  */
 export function createNativeEngine(options: { openat2?: boolean } = {}): { engine: FileEngine; note?: string } {
   const calls = openFileCalls();
-  const root = new Scratch(8);
+  const root = new PinnedBuffer(8);
   root.putName(encodeName("/"));
   const statx = new Statx(calls);
   if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
@@ -88,7 +88,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
         : undefined;
       return new NativeWriter(calls, roots, targetOptions, { openat2, xattrs: writer });
     },
-    openLent: (process, file) => openLent(calls, process, file),
+    openShared: (process, file) => openLent(calls, process, file),
     async targetComparer(roots, targetOptions) {
       const { NativeComparer } = await import("./comparer.ts");
       const writer = targetOptions.xattrs || targetOptions.acls
@@ -101,7 +101,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
 }
 
 function hasOpenat2(calls: FileCalls): boolean {
-  const how = new Scratch(32);
+  const how = new PinnedBuffer(32);
   const { path, directoryOnly, closeOnExec } = calls.flags;
   how.view.setUint32(0, path | directoryOnly | closeOnExec, true);
   how.putName(encodeName("/"), 24);
@@ -113,8 +113,8 @@ function hasOpenat2(calls: FileCalls): boolean {
 /** By statfs(2), whose struct has fields of 8 bytes on processors of 64 bits: type, bsize, blocks, bfree, bavail. */
 function freeSpace(calls: FileCalls, directory: string): number | undefined {
   const path = encodeName(directory);
-  const scratch = new Scratch(path.length + 1);
-  const fields = new Scratch(256);
+  const scratch = new PinnedBuffer(path.length + 1);
+  const fields = new PinnedBuffer(256);
   if (calls.statfs(scratch.putName(path), fields.address) !== 0) return undefined;
   const field = (index: number) => Number(fields.view.getBigUint64(index * 8, true));
   const isRoot = calls.geteuid() === 0;
@@ -124,7 +124,7 @@ function freeSpace(calls: FileCalls, directory: string): number | undefined {
 class NativePaths implements PathCalls {
   readonly #calls: FileCalls;
   readonly #statx: Statx;
-  readonly #path = new Scratch(80 << 10);
+  readonly #path = new PinnedBuffer(80 << 10);
 
   constructor(calls: FileCalls) {
     this.#calls = calls;

@@ -1,7 +1,7 @@
 /** What a directory gets at the end of a copy. */
 
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import type { Statx } from "../../native/file/statx.ts";
 import type { FinishedDirectory, TargetOptions } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
@@ -28,7 +28,7 @@ export function finishDirectory(
   const source = directory.attributes;
   const isKept = options.preserve && source;
   const failed = () => failedCall("set the attributes of", it.text, calls.errno());
-  const name = new Scratch(64);
+  const name = new PinnedBuffer(64);
   if (!it.statx.fill(it.descriptor, name.address, AT_EMPTY_PATH)) throw failed();
   let current = it.statx.mode & 0o7777;
   const created = directory.created || isUnfinishedDirectory(current, directory.continued);
@@ -64,7 +64,7 @@ export function finishDirectory(
 }
 
 /** What O_PATH stands for, opened for real; made readable first where it is not. Or minus the error number. */
-function reopen(calls: FileCalls, descriptor: number, name: Scratch): number {
+function reopen(calls: FileCalls, descriptor: number, name: PinnedBuffer): number {
   const flags = calls.flags.directoryOnly | calls.flags.closeOnExec;
   const address = magicLink(descriptor, name);
   let opened = calls.openat(AT_FDCWD, address, flags, 0);

@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { failedCall } from "../stat/file_failure.ts";
@@ -22,7 +22,7 @@ import { targetText } from "../target/name.ts";
 export function makeSymlink(placing: NativePlacing, name: number, target: Uint8Array): number | undefined {
   checkSymlinkTarget(target);
   const { calls } = placing;
-  const text = new Scratch(target.length + 1);
+  const text = new PinnedBuffer(target.length + 1);
   text.putName(target);
   placing.makeTemporary(
     name,
@@ -37,7 +37,7 @@ export function makeSymlink(placing: NativePlacing, name: number, target: Uint8A
 
 /** Returns whether an open file is a symbolic link to the target. */
 function isLink(calls: FileCalls, place: number, target: Uint8Array): boolean {
-  const found = new Scratch(LONGEST_TARGET_BYTES + 1);
+  const found = new PinnedBuffer(LONGEST_TARGET_BYTES + 1);
   // With an empty name readlinkat(2) reads the open link, and fails for any other file.
   const name = found.putName(new Uint8Array());
   const length = calls.readlinkat(place, name, found.address, found.bytes.length);
@@ -53,11 +53,11 @@ export function makeHardLink(
 ): void {
   const first = parseFirstPath(target);
   const { calls, directories, root, path } = placing;
-  const source = new Scratch(256);
+  const source = new PinnedBuffer(256);
   source.putName(encodeName(first.name));
   const statx = new Statx(calls);
   const { path: place, directoryOnly, closeOnExec } = calls.flags;
-  const dot = new Scratch(2);
+  const dot = new PinnedBuffer(2);
   dot.putName(encodeName("."));
   const kept = directories.open(root, first.directory, { create: false });
   const from = calls.openat(kept, dot.address, place | directoryOnly | closeOnExec, 0);
@@ -96,7 +96,7 @@ function openShared(
   const { path, noFollow, closeOnExec } = calls.flags;
   const place = calls.openat(directory, temporary, path | noFollow | closeOnExec, 0);
   const statx = new Statx(calls);
-  const empty = new Scratch(8);
+  const empty = new PinnedBuffer(8);
   if (place >= 0 && statx.fill(place, empty.address, AT_EMPTY_PATH) && isRight(statx, place)) return place;
   if (place >= 0) calls.close(place);
   throw placing.planted(name, "create");

@@ -2,7 +2,7 @@
 
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { leadsOut } from "../target/confinement.ts";
 import type { SourceRoot } from "../engine/source.ts";
@@ -36,8 +36,8 @@ export class NativeLister implements DirectoryLister {
   readonly #calls: FileCalls;
   readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
-  readonly #listing = new Scratch(LISTING_BYTES);
-  readonly #path = new Scratch(80 << 10);
+  readonly #listing = new PinnedBuffer(LISTING_BYTES);
+  readonly #path = new PinnedBuffer(80 << 10);
   #next = 0;
   #filled = 0;
   #descriptor = -1;

@@ -10,7 +10,7 @@ import {
   AT_SYMLINK_NOFOLLOW,
   type FileCalls,
 } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { magicLink } from "./attributes.ts";
@@ -30,8 +30,8 @@ export class SharedNaming {
   readonly #calls: FileCalls;
   readonly #one: Statx;
   readonly #other: Statx;
-  readonly #itself = new Scratch(8);
-  readonly #link = new Scratch(64);
+  readonly #itself = new PinnedBuffer(8);
+  readonly #link = new PinnedBuffer(64);
 
   constructor(calls: FileCalls) {
     this.#calls = calls;

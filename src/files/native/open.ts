@@ -1,7 +1,7 @@
 /** Opening paths by descriptor: also those that are longer than one system call takes. */
 
 import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
-import type { Scratch } from "../../native/file/scratch.ts";
+import type { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { isWithin } from "../target/confinement.ts";
 
@@ -22,7 +22,7 @@ export function openPath(
   directory: number,
   path: Uint8Array,
   flags: number,
-  scratch: Scratch,
+  scratch: PinnedBuffer,
 ): number {
   if (path.length >= scratch.bytes.length) return -ENAMETOOLONG;
   scratch.putName(path);
@@ -57,7 +57,7 @@ export function openPath(
  *
  * @param within its path without symbolic links.
  */
-export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: Scratch): boolean {
+export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: PinnedBuffer): boolean {
   const link = scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
   const length = calls.readlinkat(AT_FDCWD, link, scratch.address + 64, LONGEST_PATH_BYTES);
   return length > 0 && isWithin(decodeName(scratch.bytes.subarray(64, 64 + length)), within);

@@ -2,10 +2,10 @@
 
 import { FileError } from "../../errors.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
 import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";
@@ -29,9 +29,9 @@ const ELOOP = 40;
 export class NativePartials {
   readonly #placing: NativePlacing;
   readonly #publisher: NativePublisher;
-  readonly #name = new Scratch(512);
-  readonly #temporary = new Scratch(512);
-  readonly #itself = new Scratch(8);
+  readonly #name = new PinnedBuffer(512);
+  readonly #temporary = new PinnedBuffer(512);
+  readonly #itself = new PinnedBuffer(8);
   readonly #statx: Statx;
   readonly #open = new OpenPartials();
 
@@ -116,7 +116,7 @@ export class NativePartials {
     await syncFile(`${directoryPath(this.#placing.directory)}/${partial.temporary}`, text);
   }
 
-  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined {
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined {
     const placing = this.#placing;
     const target = placing.roots[partial.root];
     if (target.kind === "device") return undefined;

@@ -1,10 +1,10 @@
 /** Gives a temporary file its attributes and its final name. */
 
 import { AT_EMPTY_PATH } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import type { DirectoryAccess } from "../target/directory_access.ts";
 import type { KeptBackup } from "../engine/target.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
@@ -27,7 +27,7 @@ const ENOSYS = 38;
 export class NativePublisher {
   readonly #placing: NativePlacing;
   readonly #look: Statx;
-  readonly #itself = new Scratch(64);
+  readonly #itself = new PinnedBuffer(64);
   readonly #naming: SharedNaming;
   readonly #replaced: ReplacedFile;
   readonly #backups: NativeBackups | undefined;
@@ -51,7 +51,7 @@ export class NativePublisher {
     this.#look = new Statx(calls);
     this.#naming = new SharedNaming(calls);
     this.#replaced = new ReplacedFile(calls, attributes);
-    if (options.keepsFormer) this.#backups = new NativeBackups(calls, options.token);
+    if (options.keepBackups) this.#backups = new NativeBackups(calls, options.token);
     this.#madeMode = TEMPORARY_MODE & ~readUmask();
   }
 
@@ -70,7 +70,7 @@ export class NativePublisher {
     attributes: Attributes,
     block?: Uint8Array,
     ranged?: FileIdentity,
-  ): FileLook | undefined {
+  ): FileStatSnapshot | undefined {
     const { calls, options } = this.#placing;
     const looked = this.#looksFirst();
     const old = looked && this.#lookAtOld(name);
@@ -78,7 +78,7 @@ export class NativePublisher {
       ? this.#preserve(descriptor, attributes, block, old)
       : this.#setPlain(descriptor, attributes, block, old, ranged !== undefined);
     if (options.fsync && errno === 0) errno = this.#sync(descriptor);
-    const seen = options.looks && this.#look.fill(descriptor, this.#itself.address, AT_EMPTY_PATH);
+    const seen = options.statAfterWrite && this.#look.fill(descriptor, this.#itself.address, AT_EMPTY_PATH);
     const place = this.#place(descriptor, temporary, ranged);
     // Some file systems report ENOSPC only on close.
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();

@@ -11,9 +11,9 @@ import {
   SEEK_HOLE,
 } from "../../native/file/calls.ts";
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
-import type { LentFile } from "../../protocol/data/lent.ts";
+import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import type { RangeReader } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
@@ -33,9 +33,9 @@ export class NativeRangeReader implements RangeReader {
   readonly size: number;
   readonly #calls: FileCalls;
   readonly #statx: Statx;
-  readonly #empty = new Scratch(8);
+  readonly #empty = new PinnedBuffer(8);
   readonly path: string;
-  readonly lent: LentFile;
+  readonly lent: SharedFile;
   readonly #opened: ChangeTimes;
   #descriptor: number;
 
@@ -67,7 +67,7 @@ export class NativeRangeReader implements RangeReader {
     return done;
   }
 
-  readAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+  readAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     return openAsyncFileCalls().pread(this.#descriptor, address, length, offset);
   }
@@ -119,9 +119,9 @@ export class NativeRangeReader implements RangeReader {
  *
  * @throws {FileError} when the process, or the file, is not there any more.
  */
-export function openLent(calls: FileCalls, process: number, file: LentFile): NativeRangeReader {
+export function openLent(calls: FileCalls, process: number, file: SharedFile): NativeRangeReader {
   const link = `/proc/${process}/fd/${file.descriptor}`;
-  const scratch = new Scratch(64 + LONGEST_PATH_BYTES);
+  const scratch = new PinnedBuffer(64 + LONGEST_PATH_BYTES);
   const address = scratch.putName(encodeName(link));
   const { nonBlock, noTty, closeOnExec } = calls.flags;
   const descriptor = calls.openat(AT_FDCWD, address, nonBlock | noTty | closeOnExec, 0);

@@ -44,11 +44,11 @@ export class NativeRangeWriter implements RangeWriter {
     }
   }
 
-  writeAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+  writeAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
     return this.#aside("pwrite", buffer, at, length, offset);
   }
 
-  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+  readBackAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
     return this.#aside("pread", buffer, at, length, offset);
   }
 

@@ -5,7 +5,7 @@
 
 import type { FileError } from "../../errors.ts";
 import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
@@ -35,8 +35,8 @@ export class NativeReader implements SourceReader {
   /** Resolves paths beneath the roots; undefined if links are followed. */
   readonly #directories: NativeDirectories | undefined;
   readonly #statx: Statx;
-  readonly #empty = new Scratch(8);
-  readonly #path = new Scratch(80 << 10);
+  readonly #empty = new PinnedBuffer(8);
+  readonly #path = new PinnedBuffer(80 << 10);
   readonly #fileFlags: number;
   /** Flags of open(2) for a file below a root. */
   readonly #belowFlags: number;

@@ -2,11 +2,11 @@
 
 import { FileError } from "../../errors.ts";
 import { addressOf, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, SEEK_SET } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
 import type {
   BegunPartial,
@@ -14,11 +14,11 @@ import type {
   FinishedDirectory,
   KeptBackup,
   Partial,
+  PendingDirectory,
   RangeWriter,
   Resumable,
   TargetOptions,
   TargetWriter,
-  TouchedDirectory,
 } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -48,8 +48,8 @@ export class NativeWriter implements TargetWriter {
   readonly #asidePublisher: NativePublisher;
   readonly #partials: NativePartials;
   readonly #stat = new FileStat();
-  readonly #name = new Scratch(512);
-  readonly #link = new Scratch(64);
+  readonly #name = new PinnedBuffer(512);
+  readonly #link = new PinnedBuffer(64);
 
   constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: NativePlacingOptions) {
     this.#calls = calls;
@@ -64,7 +64,7 @@ export class NativeWriter implements TargetWriter {
     this.#placing.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)));
   }
 
-  takeCreated(): TouchedDirectory[] {
+  takeCreated(): PendingDirectory[] {
     return [...this.#placing.directories.takeCreated(), ...this.#aside.directories.takeCreated()];
   }
 
@@ -72,7 +72,7 @@ export class NativeWriter implements TargetWriter {
     return [...this.#publisher.takeKept(), ...this.#asidePublisher.takeKept()];
   }
 
-  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined {
     const placing = this.#placing;
     const root = placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
@@ -136,7 +136,7 @@ export class NativeWriter implements TargetWriter {
     return this.#partials.sync(partial);
   }
 
-  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileLook | undefined {
+  commit(partial: Partial, attributes: Attributes, xattrs?: Uint8Array): FileStatSnapshot | undefined {
     return this.#partials.commit(partial, attributes, xattrs);
   }
 

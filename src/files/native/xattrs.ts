@@ -3,7 +3,7 @@
 import { escapePath, FileError } from "../../errors.ts";
 import { errnoName, errnoText } from "../../native/libc/errno.ts";
 import type { FileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { openXattrCalls, type XattrCalls } from "../../native/file/xattr_calls.ts";
 import { MAX_XATTR_VALUE_BYTES } from "../../protocol/limits.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
@@ -38,9 +38,9 @@ export class XattrReader {
   readonly #calls: FileCalls;
   readonly #choice: XattrChoice;
   readonly #isRoot: boolean;
-  readonly #place = new Scratch(PLACE_BYTES);
-  readonly #list = new Scratch(LIST_BYTES);
-  readonly #value = new Scratch(MAX_XATTR_VALUE_BYTES);
+  readonly #place = new PinnedBuffer(PLACE_BYTES);
+  readonly #list = new PinnedBuffer(LIST_BYTES);
+  readonly #value = new PinnedBuffer(MAX_XATTR_VALUE_BYTES);
 
   constructor(calls: FileCalls, choice: XattrChoice) {
     this.#xattrs = openXattrCalls();
@@ -103,9 +103,9 @@ export class XattrWriter {
   readonly #calls: FileCalls;
   readonly #choice: XattrChoice;
   readonly #isPrivileged: boolean;
-  readonly #place = new Scratch(512);
-  readonly #name = new Scratch(256);
-  readonly #value = new Scratch(MAX_XATTR_VALUE_BYTES);
+  readonly #place = new PinnedBuffer(512);
+  readonly #name = new PinnedBuffer(256);
+  readonly #value = new PinnedBuffer(MAX_XATTR_VALUE_BYTES);
 
   /**
    * @param choice with `preserve` root sets also trusted.* and security.*: a capability on a file makes whoever runs it

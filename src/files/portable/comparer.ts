@@ -9,7 +9,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
-import { unverifiedName } from "../path/former_name.ts";
+import { unverifiedName } from "../path/backup_name.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { baseName, joinPath } from "../path/local_path.ts";
 import { leadsTo } from "./access.ts";
@@ -115,12 +115,12 @@ export class PortableComparer implements TargetComparer {
     if (untimed) throw untimed;
   }
 
-  forgetFormer(): void {
-    if (this.#options.keepsFormer) remove(this.#placing.formerOf(this.path));
+  dropBackup(): void {
+    if (this.#options.keepBackups) remove(this.#placing.backupOf(this.path));
   }
 
   backup(): FileIdentity | undefined {
-    const existing = existingAt(this.#placing.formerOf(this.path));
+    const existing = existingAt(this.#placing.backupOf(this.path));
     return existing && identityOf(existing);
   }
 
@@ -134,7 +134,7 @@ export class PortableComparer implements TargetComparer {
       if (!linked && existingAt(other)) return wrong;
       // It can have no other name beside its own, be it only now: what was kept may be there.
       if (!linked) Deno.renameSync(path, other);
-      const former = this.#placing.formerOf(path);
+      const former = this.#placing.backupOf(path);
       const isKept = kept !== undefined && leadsTo(former, kept, { follow: false });
       if (isKept) Deno.renameSync(former, path);
       else if (linked) Deno.removeSync(path);

@@ -1,7 +1,7 @@
 /** Large files on their way: made here, written by any thread, given their name here. */
 
 import { FileError } from "../../errors.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -114,7 +114,7 @@ export class PortablePartials {
     await syncFile(temporary, text);
   }
 
-  commit(partial: Partial, attributes: Attributes): FileLook | undefined {
+  commit(partial: Partial, attributes: Attributes): FileStatSnapshot | undefined {
     const target = this.#placing.roots[partial.root];
     if (target.kind === "device") return undefined;
     const temporary = this.#enter(partial);

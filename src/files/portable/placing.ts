@@ -6,11 +6,11 @@
 import { checkRealPath } from "../target/confinement.ts";
 import { ProtocolError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { TargetOptions, TouchedDirectory } from "../engine/target.ts";
+import type { PendingDirectory, TargetOptions } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import { codeOf, failedDeno, failedWith, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped, UNKNOWN_FILE } from "../stat/file_identity.ts";
-import { formerName } from "../path/former_name.ts";
+import { backupName } from "../path/backup_name.ts";
 import { baseName, joinPath } from "../path/local_path.ts";
 import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "./access.ts";
 import { PortableAttributes } from "./attributes.ts";
@@ -45,7 +45,7 @@ export class PortablePlacing {
   readonly #names: TemporaryNames;
   readonly rules: NameRules;
   #unfinished: string | undefined;
-  #created: TouchedDirectory[] = [];
+  #created: PendingDirectory[] = [];
 
   constructor(roots: TargetRoot[], options: TargetOptions, rules: NameRules = OWN_RULES) {
     this.roots = roots;
@@ -83,7 +83,7 @@ export class PortablePlacing {
     return this.roots[this.root];
   }
 
-  takeCreated(): TouchedDirectory[] {
+  takeCreated(): PendingDirectory[] {
     const created = this.#created;
     this.#created = [];
     return created;
@@ -153,8 +153,8 @@ export class PortablePlacing {
   }
 
   /** Where that stays. @param path in the current directory. */
-  formerOf(path: string): string {
-    return joinPath(this.directory, formerName(this.options.token, encodeName(baseName(path))));
+  backupOf(path: string): string {
+    return joinPath(this.directory, backupName(this.options.token, encodeName(baseName(path))));
   }
 
   abandon(): void {

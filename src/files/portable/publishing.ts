@@ -5,12 +5,12 @@
 
 import { FileError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import type { KeptBackup } from "../engine/target.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, planted, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
-import { mayBeForgotten, unverifiedName } from "../path/former_name.ts";
+import { mayDelete, unverifiedName } from "../path/backup_name.ts";
 import { baseName, joinPath } from "../path/local_path.ts";
 import { checkSameCase } from "../path/name_rules.ts";
 import { ownUser } from "../target/directory_access.ts";
@@ -43,7 +43,11 @@ export class PortablePublisher {
    *
    * @returns status of the file if the options ask for it.
    */
-  publish({ temporary, identity, open }: WrittenFile, path: string, attributes: Attributes): FileLook | undefined {
+  publish(
+    { temporary, identity, open }: WrittenFile,
+    path: string,
+    attributes: Attributes,
+  ): FileStatSnapshot | undefined {
     const { isWatched, options } = this.#placing;
     let untimed: FileError | undefined;
     let look: FileStat | undefined;
@@ -54,7 +58,7 @@ export class PortablePublisher {
       if (options.fsync) open?.sync();
       // Windows cannot rename an open file. Elsewhere an open file keeps its inode from being reused.
       if (!isWatched) open?.close();
-      if (options.looks) readPath(temporary, { follow: false }, look = new FileStat());
+      if (options.statAfterWrite) readPath(temporary, { follow: false }, look = new FileStat());
       this.#keepFormer(path);
       this.#rename(temporary, path, identity);
     } catch (error) {
@@ -133,11 +137,11 @@ export class PortablePublisher {
   /** With `keepsFormer`: backs up the file that is about to be replaced. */
   #keepFormer(path: string): void {
     const { directory, options, path: below, root, roots } = this.#placing;
-    if (!options.keepsFormer) return;
+    if (!options.keepBackups) return;
     remove(joinPath(directory, unverifiedName(encodeName(baseName(path)))));
     const existing = existingAt(path);
     if (!existing || !this.#mayBeForgotten(existing)) return;
-    const former = this.#placing.formerOf(path);
+    const former = this.#placing.backupOf(path);
     const identity = identityOf(existing);
     if (!tryLink(path, former) || !leadsTo(former, identity, { follow: false })) return;
     const isDirectory = roots[root].kind === "folder";
@@ -153,7 +157,7 @@ export class PortablePublisher {
 
   #mayBeForgotten(existing: Deno.FileInfo): boolean {
     const user = ownUser() ?? 0;
-    return user === 0 || mayBeForgotten(user, statOf(existing), statOf(Deno.statSync(this.#placing.directory)));
+    return user === 0 || mayDelete(user, statOf(existing), statOf(Deno.statSync(this.#placing.directory)));
   }
 
   #keepExisting(temporary: string, existing: FileStat): void {

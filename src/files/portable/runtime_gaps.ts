@@ -4,7 +4,7 @@
  */
 
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls, openFileCalls } from "../../native/file/calls.ts";
-import { Scratch } from "../../native/file/scratch.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { FileStat } from "../stat/file_stat.ts";
@@ -35,7 +35,7 @@ export function correctTimes(path: string, { follow }: { follow: boolean }, stat
   if (!calls) return;
   const bytes = encodeName(path);
   if (bytes.length > LONGEST_PATH_BYTES) return;
-  name ??= new Scratch(LONGEST_PATH_BYTES + 1);
+  name ??= new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   statx ??= new Statx(calls);
   if (!statx.fill(AT_FDCWD, name.putName(bytes), follow ? 0 : AT_SYMLINK_NOFOLLOW)) return;
   // Change only the sign: any other time belongs to a file that has taken the name since.
@@ -49,7 +49,7 @@ export function correctTimes(path: string, { follow }: { follow: boolean }, stat
   }
 }
 
-let name: Scratch | undefined;
+let name: PinnedBuffer | undefined;
 let statx: Statx | undefined;
 
 /** Cuts nanoseconds to whole milliseconds, as `Deno.*` does. */

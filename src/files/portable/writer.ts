@@ -3,7 +3,7 @@
 import { FileError } from "../../errors.ts";
 import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { FileLook } from "../stat/file_stat.ts";
+import type { FileStatSnapshot } from "../stat/file_stat.ts";
 import { sweep } from "../../resume/clean/sweep.ts";
 import type {
   BegunPartial,
@@ -11,11 +11,11 @@ import type {
   FinishedDirectory,
   KeptBackup,
   Partial,
+  PendingDirectory,
   RangeWriter,
   Resumable,
   TargetOptions,
   TargetWriter,
-  TouchedDirectory,
 } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -59,7 +59,7 @@ export class PortableWriter implements TargetWriter {
     this.#placing.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)));
   }
 
-  takeCreated(): TouchedDirectory[] {
+  takeCreated(): PendingDirectory[] {
     return [...this.#placing.takeCreated(), ...this.#aside.takeCreated()];
   }
 
@@ -67,7 +67,7 @@ export class PortableWriter implements TargetWriter {
     return [...this.#publisher.takeKept(), ...this.#asidePublisher.takeKept()];
   }
 
-  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileLook | undefined {
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined {
     const root = this.#placing.current();
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     if (root.kind === "device") throw new Error("A device needs its own writer");
@@ -136,7 +136,7 @@ export class PortableWriter implements TargetWriter {
     return this.#partials.sync(partial);
   }
 
-  commit(partial: Partial, attributes: Attributes): FileLook | undefined {
+  commit(partial: Partial, attributes: Attributes): FileStatSnapshot | undefined {
     return this.#partials.commit(partial, attributes);
   }
 

@@ -91,7 +91,7 @@ export function kindName(kind: number): string {
  * How a file of a known size looks to stat(2). Any later write to it, and any other file in its place, looks different. Of
  * times the lower 32 bits of the seconds are looked at.
  */
-export interface FileLook {
+export interface FileStatSnapshot {
   /** Seconds since 1970. */
   mtime: number;
   mtimeNs: number;

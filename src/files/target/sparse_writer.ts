@@ -30,8 +30,8 @@ export class SparseWriter implements RangeWriter {
     this.#writer.zerosAt(offset, length);
   }
 
-  readBackAside(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
-    return this.#writer.readBackAside?.(buffer, at, length, offset) ?? Promise.resolve(0);
+  readBackAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
+    return this.#writer.readBackAsync?.(buffer, at, length, offset) ?? Promise.resolve(0);
   }
 
   holeAt(offset: number, length: number): number {

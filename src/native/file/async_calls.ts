@@ -3,7 +3,7 @@
  * when the first of them is wanted: only copies on one machine do, and every symbol costs each start some time. Linux.
  */
 
-import { LastingStructs } from "../libc/lasting_memory.ts";
+import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
 import { openLibc } from "../libc/libc.ts";
 import { linuxNumbers } from "../libc/linux_numbers.ts";
 
@@ -22,9 +22,9 @@ const SYMBOLS = {
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** Two loff_t: where copy_file_range(2) reads and writes. */
-const offsets = new LastingStructs(16);
+const offsets = new ForeignMemoryPool(16);
 /** struct file_clone_range. */
-const ranges = new LastingStructs(32);
+const ranges = new ForeignMemoryPool(32);
 /** FICLONERANGE of ioctl_ficlonerange(2). */
 const CLONE_RANGE = 0x4020940d;
 

@@ -1,19 +1,19 @@
 /** A NUL-terminated name with eight hexadecimal digits in it that count up in place. */
 
-import { Scratch } from "./scratch.ts";
+import { PinnedBuffer } from "./pinned_buffer.ts";
 
 const DIGITS = 8;
 const HEX = new TextEncoder().encode("0123456789abcdef");
 
 export class NameCounter {
-  readonly #scratch: Scratch;
+  readonly #scratch: PinnedBuffer;
   readonly #digitsAt: number;
   readonly #length: number;
   #count = 0;
 
   constructor(before: string, after: string) {
     const name = new TextEncoder().encode(before + "0".repeat(DIGITS) + after);
-    this.#scratch = new Scratch(name.length + 1);
+    this.#scratch = new PinnedBuffer(name.length + 1);
     this.#scratch.putName(name);
     this.#digitsAt = name.length - after.length - DIGITS;
     this.#length = name.length;

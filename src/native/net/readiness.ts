@@ -1,10 +1,10 @@
 /** Waiting for a descriptor without a thread of one's own. Linux. */
 
-import { LastingStructs } from "../libc/lasting_memory.ts";
+import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
 import type { SocketCalls } from "./socket_calls.ts";
 
 /** struct pollfd: int fd; short events, revents. */
-const pollfds = new LastingStructs(8);
+const pollfds = new ForeignMemoryPool(8);
 
 /** Waits for one kind of event of one descriptor. */
 export class Readiness {

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { CODEC_NUMBERS, codecOfNumber } from "../coding.ts";
-import { LENT_FILE_BYTES, MAX_LENT_BYTES } from "./lent.ts";
+import { MAX_SHARED_BYTES, SHARED_FILE_BYTES } from "./shared_file.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
 /** How the bytes of a block are coded behind its header. */
@@ -79,9 +79,9 @@ export function readBlockHeader(view: DataView, at: number, end: number, limit: 
   } else if (block.codec === BlockCodec.zeros) {
     if (stored !== 0) throw badBlock("a block of zeros has contents");
   } else if (block.codec === BlockCodec.lent) {
-    if (stored !== LENT_FILE_BYTES) throw badBlock(`a lent file takes ${LENT_FILE_BYTES} bytes, not ${stored}`);
-    if (block.length > MAX_LENT_BYTES) {
-      throw badBlock(`it stands for ${block.length} bytes, the limit is ${MAX_LENT_BYTES}`);
+    if (stored !== SHARED_FILE_BYTES) throw badBlock(`a lent file takes ${SHARED_FILE_BYTES} bytes, not ${stored}`);
+    if (block.length > MAX_SHARED_BYTES) {
+      throw badBlock(`it stands for ${block.length} bytes, the limit is ${MAX_SHARED_BYTES}`);
     }
     if (block.crc32 !== 0) throw badBlock("nobody has computed the CRC-32 of a lent file");
   } else if (codecOfNumber(block.codec)) {

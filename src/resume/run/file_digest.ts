@@ -1,7 +1,7 @@
 /** What tells one finished file from all others, in 64 bits: its place, what its source was, and how it looked when it was done. */
 
 import { type DigestKey, keyedDigest } from "./keyed_digest.ts";
-import { type FileLook } from "../../files/stat/file_stat.ts";
+import { type FileStatSnapshot } from "../../files/stat/file_stat.ts";
 
 /** What the sender says of a source. */
 export interface SourceLook {
@@ -38,7 +38,7 @@ export class FileDigests {
   }
 
   /** Makes the digest of the file names[start, end), whose source and target look like this. */
-  file(names: Uint8Array, start: number, end: number, source: SourceLook, target: FileLook): void {
+  file(names: Uint8Array, start: number, end: number, source: SourceLook, target: FileStatSnapshot): void {
     const words = this.#words;
     words[0] = this.#directory[0];
     words[1] = this.#directory[1];

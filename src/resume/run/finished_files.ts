@@ -6,7 +6,7 @@ import { encodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordField } from "../../protocol/data/records.ts";
 import { DigestSet, Known } from "./digest_set.ts";
 import { FileDigests, type SourceLook } from "./file_digest.ts";
-import { type FileLook } from "../../files/stat/file_stat.ts";
+import { type FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { SharedMemory } from "./memory.ts";
 
 /** See above. It has a current directory. */
@@ -30,7 +30,7 @@ export class FinishedFiles {
   }
 
   /** The digest of the file of a record in the current directory; its halves, until the next call. */
-  digest(cursor: RecordCursor, bytes: Uint8Array, look: FileLook): Uint32Array {
+  digest(cursor: RecordCursor, bytes: Uint8Array, look: FileStatSnapshot): Uint32Array {
     const source = this.#source;
     source.size = cursor.size;
     source.mtime = cursor.seconds(RecordField.mtime);
@@ -41,7 +41,7 @@ export class FinishedFiles {
   }
 
   /** The digest of a file by its path below the root, which may be "". */
-  digestOf(root: number, path: string, source: SourceLook, look: FileLook): Uint32Array {
+  digestOf(root: number, path: string, source: SourceLook, look: FileStatSnapshot): Uint32Array {
     const at = path.lastIndexOf("/");
     const directory = encodeName(path.slice(0, Math.max(0, at)));
     const name = encodeName(path.slice(at + 1));
@@ -57,7 +57,7 @@ export class FinishedFiles {
   }
 
   /** Whether an earlier run has finished the file of this record, and it still looks so. @returns one of `Known` */
-  known(cursor: RecordCursor, bytes: Uint8Array, look: FileLook): number {
+  known(cursor: RecordCursor, bytes: Uint8Array, look: FileStatSnapshot): number {
     if (!this.#known) return Known.no;
     const digest = this.digest(cursor, bytes, look);
     return this.#known.get(digest[0], digest[1]);

@@ -2,7 +2,7 @@
 
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { unprovenFiles } from "../../native/file/open_files_limit.ts";
-import type { ProvenStream, Role, SessionSecrets } from "../model/session.ts";
+import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
 import { acceptProof, closeQuietly } from "./stream_proof.ts";
 
 /**
@@ -39,7 +39,7 @@ export class StreamAcceptor {
     secrets: SessionSecrets,
     engine: CipherEngine,
     most: number,
-    take: (stream: ProvenStream) => void,
+    take: (stream: AuthenticatedStream) => void,
     { as = "remote", welcome = () => true, expected = () => 1 }: {
       as?: Role;
       welcome?: (index: number) => boolean;

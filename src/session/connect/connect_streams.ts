@@ -1,12 +1,12 @@
 /** Client: has the streams of a session, by a direct way if there is one, or else by a tunnel. */
 
 import { messageOf, StartError } from "../../errors.ts";
-import { within } from "../../async/within.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import type { Attempt, StreamDialer } from "./dial_streams.ts";
-import type { DirectWay } from "./direct_way.ts";
+import type { DirectPath } from "./direct_path.ts";
 import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
-import type { ProvenStream } from "../model/session.ts";
-import { type StreamCount, streamsOver } from "../model/stream_count.ts";
+import type { AuthenticatedStream } from "../model/session.ts";
+import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 
 /** How long the first stream may take in all. */
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -21,7 +21,7 @@ const PATIENCE = 4;
 /** See above. */
 export class StreamConnector {
   readonly #dialer: StreamDialer;
-  readonly #direct: DirectWay;
+  readonly #direct: DirectPath;
   readonly #tunnels?: TunnelUse;
   #isDirect = false;
   #tunnel?: Tunnel;
@@ -31,7 +31,7 @@ export class StreamConnector {
   readonly #carriers = new Set<TunnelConn>();
 
   /** @param dialer gives the streams of tunnels their numbers. */
-  constructor(dialer: StreamDialer, direct: DirectWay, tunnels?: TunnelUse) {
+  constructor(dialer: StreamDialer, direct: DirectPath, tunnels?: TunnelUse) {
     this.#dialer = dialer;
     this.#direct = direct;
     this.#tunnels = tunnels;
@@ -65,8 +65,8 @@ export class StreamConnector {
    * @returns how many it opens.
    * @throws {StartError} when there is no way, naming each that was tried and why it failed.
    */
-  async connect(count: StreamCount, take: (stream: ProvenStream) => void): Promise<number> {
-    if (count.most === 0) return 0;
+  async connect(count: StreamCount, take: (stream: AuthenticatedStream) => void): Promise<number> {
+    if (count.max === 0) return 0;
     const again = this.#again();
     take(again ? await again() : await this.#first());
     // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
@@ -74,13 +74,13 @@ export class StreamConnector {
       const more = Array.from({ length: this.#closed ? 0 : streams }, () => this.#again()!().then(take, () => {}));
       return this.#later = Promise.all([this.#later, ...more]);
     };
-    const most = this.#tunnel?.most ?? count.most;
-    const few = Math.min(count.few, most);
+    const most = this.#tunnel?.most ?? count.max;
+    const few = Math.min(count.min, most);
     const others = open(few - 1);
     const { roundTripMs = 0 } = this;
     // An answer may be late for other reasons than the way: those of the others count too, where they come in time.
-    if (streamsOver(roundTripMs, count) > few) await within(PATIENCE * roundTripMs, others);
-    const wanted = Math.min(streamsOver(this.roundTripMs, count), most);
+    if (streamsForRtt(roundTripMs, count) > few) await settleWithin(PATIENCE * roundTripMs, others);
+    const wanted = Math.min(streamsForRtt(this.roundTripMs, count), most);
     open(wanted - few);
     return wanted;
   }
@@ -103,13 +103,13 @@ export class StreamConnector {
   }
 
   /** How the first stream was opened. */
-  #again(): (() => Promise<ProvenStream>) | undefined {
+  #again(): (() => Promise<AuthenticatedStream>) | undefined {
     const tunnel = this.#tunnel;
     if (this.#isDirect) return () => this.#direct.again();
     return tunnel && (() => this.#goThrough(tunnel));
   }
 
-  async #first(): Promise<ProvenStream> {
+  async #first(): Promise<AuthenticatedStream> {
     const tunnels = this.#tunnels;
     const failures: string[] = [];
     const patienceMs = tunnels ? DIRECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
@@ -144,7 +144,7 @@ export class StreamConnector {
     });
   }
 
-  async #goThrough(tunnel: Tunnel): Promise<ProvenStream> {
+  async #goThrough(tunnel: Tunnel): Promise<AuthenticatedStream> {
     const conn = tunnel.open();
     this.#carriers.add(conn);
     conn.ended.then(() => this.#carriers.delete(conn));

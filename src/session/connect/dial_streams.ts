@@ -3,7 +3,7 @@
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { messageOf } from "../../errors.ts";
 import type { ByteConn } from "../../net/transport.ts";
-import type { ProvenStream, Role, SessionSecrets } from "../model/session.ts";
+import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
 import { closeQuietly, offerProof, PROOF_TIMEOUT_MS, UNNEEDED } from "./stream_proof.ts";
 import { NO_ANSWER } from "../../net/tunnel.ts";
 
@@ -74,11 +74,11 @@ export class StreamDialer {
     candidates: readonly Candidate[],
     patienceMs: number,
     failures: string[],
-  ): Promise<ProvenStream | undefined> {
+  ): Promise<AuthenticatedStream | undefined> {
     const left = new Map(candidates.map((candidate) => [candidate, NO_ANSWER]));
     const failed = new Set<Candidate>();
     let won: Candidate | undefined;
-    let winner: ProvenStream | undefined;
+    let winner: AuthenticatedStream | undefined;
     let over = false;
     let wake = () => {};
     let running = 0;
@@ -129,16 +129,16 @@ export class StreamDialer {
   }
 
   /** One more from the place that was chosen. */
-  async again(): Promise<ProvenStream> {
+  async again(): Promise<AuthenticatedStream> {
     return await this.#reach(this.#chosen!);
   }
 
   /** Has a connection that leads to the other end prove itself, and closes it when it does not. */
-  async prove(conn: ByteConn, timeoutMs: number): Promise<ProvenStream> {
+  async prove(conn: ByteConn, timeoutMs: number): Promise<AuthenticatedStream> {
     return await this.#prove(conn, this.#next++, timeoutMs);
   }
 
-  async #reach(place: Candidate): Promise<ProvenStream> {
+  async #reach(place: Candidate): Promise<AuthenticatedStream> {
     const index = this.#next++;
     const began = performance.now();
     const conn = await connectInTime(place);
@@ -149,7 +149,7 @@ export class StreamDialer {
     return stream;
   }
 
-  async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<ProvenStream> {
+  async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<AuthenticatedStream> {
     if (this.#closed) {
       closeQuietly(conn);
       throw new Error(UNNEEDED);

@@ -7,7 +7,7 @@ import { type ByteConn, ConnTransport } from "../../net/transport.ts";
 import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../../protocol/data/frame.ts";
 import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../../protocol/data/preamble.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../streams/frames/frames.ts";
-import type { ProvenStream, Role, SessionSecrets } from "../model/session.ts";
+import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
 import { NO_ANSWER } from "../../net/tunnel.ts";
 
 /** How long a connection may take to prove itself. */
@@ -27,7 +27,7 @@ export async function offerProof(
   secrets: SessionSecrets,
   engine: CipherEngine,
   { as = "client", timeoutMs = PROOF_TIMEOUT_MS }: { as?: Role; timeoutMs?: number } = {},
-): Promise<ProvenStream> {
+): Promise<AuthenticatedStream> {
   return await inTime(conn, timeoutMs, async () => {
     const keys = keysFor(as, await deriveStreamKeys(secrets.key, secrets.cipher, index));
     const transport = new ConnTransport(conn);
@@ -52,7 +52,7 @@ export async function acceptProof(
   engine: CipherEngine,
   claim: (index: number) => boolean,
   as: Role = "remote",
-): Promise<ProvenStream> {
+): Promise<AuthenticatedStream> {
   return await inTime(conn, PROOF_TIMEOUT_MS, async () => {
     conn.setNoDelay(true);
     const transport = new ConnTransport(conn);
@@ -72,7 +72,7 @@ export async function acceptProof(
   });
 }
 
-function keysFor(as: Role, { toRemote, toClient }: StreamKeys): Pick<ProvenStream, "sendKey" | "receiveKey"> {
+function keysFor(as: Role, { toRemote, toClient }: StreamKeys): Pick<AuthenticatedStream, "sendKey" | "receiveKey"> {
   return as === "client" ? { sendKey: toRemote, receiveKey: toClient } : { sendKey: toClient, receiveKey: toRemote };
 }
 

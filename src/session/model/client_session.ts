@@ -14,14 +14,14 @@ import {
 import { MAX_STREAMS } from "../../protocol/limits.ts";
 import type { Job } from "../../protocol/control/job.ts";
 import { formatMessage } from "../../protocol/control/messages.ts";
-import { CalledBack } from "../connect/reverse_client.ts";
+import { ReverseListener } from "../connect/reverse_listener.ts";
 import { StreamConnector } from "../connect/connect_streams.ts";
-import { candidates, ownPlaces, tunnelUse } from "../connect/data_ways.ts";
+import { candidates, ownPlaces, tunnelUse } from "../connect/data_paths.ts";
 import { type Attempt, StreamDialer } from "../connect/dial_streams.ts";
-import { dialWay, type DirectWay } from "../connect/direct_way.ts";
+import { dialPath, type DirectPath } from "../connect/direct_path.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
-import { checkNeeded, type NeededFeature, SAME_VERSION } from "./needed_feature.ts";
+import { checkRequired, type RequiredFeature, SAME_VERSION } from "./required_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
 import { NoLogin } from "./start_errors.ts";
 import type { Session } from "./session.ts";
@@ -31,7 +31,7 @@ import { UnusableEscp, unusableEscp } from "./start_errors.ts";
 export interface ClientSessionOptions {
   job: Job;
   /** What the job cannot do without. */
-  needed: readonly NeededFeature[];
+  needed: readonly RequiredFeature[];
   cipher: CipherName;
   engine: CipherEngine;
   /** How the other host is reached; undefined for a local peer. */
@@ -79,7 +79,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   if (!hello.ciphers.includes(cipher)) {
     throw new UserError(`Cannot use ${cipher}: escp on ${peer.name} has ${hello.ciphers.join(", ")}`);
   }
-  checkNeeded(options.needed, hello, peer.name);
+  checkRequired(options.needed, hello, peer.name);
   const random = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
   const features = FEATURES.filter((feature) => hello.features.includes(feature));
   const start = formatMessage({ type: "start", version, features, random, cipher, job: options.job });
@@ -90,9 +90,9 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   const secrets = { id: hello.session, key, cipher };
   const dialer = new StreamDialer(secrets, options.engine, { as: "client", first: 0 });
   const { reverse } = options.reach ?? {};
-  const direct: DirectWay = reverse
-    ? new CalledBack(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
-    : dialWay(dialer, candidates(hello, options));
+  const direct: DirectPath = reverse
+    ? new ReverseListener(secrets, options.engine, control, { ...reverse, places: ownPlaces(hello, options) })
+    : dialPath(dialer, candidates(hello, options));
   const carrier = features.includes("tunnel") ? control : undefined;
   const connector = new StreamConnector(dialer, direct, tunnelUse(hello, options, direct, carrier));
   return {

@@ -103,7 +103,7 @@ export class ControlChannel {
   }
 
   /** From now on whoever waits for a message hands over those of these types, and waits on. */
-  aside<T extends MessageType>(types: readonly T[], accept: (message: MessageOf<T>) => void): void {
+  onMessage<T extends MessageType>(types: readonly T[], accept: (message: MessageOf<T>) => void): void {
     for (const type of types) this.#asides.set(type, accept as (message: Message) => void);
   }
 

@@ -8,14 +8,14 @@ import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/li
 import type { CopyJob, Job } from "../../protocol/control/job.ts";
 import { parseMessage } from "../../protocol/control/messages.ts";
 import { StreamAcceptor } from "../connect/accept_streams.ts";
-import { callBack } from "../connect/reverse_remote.ts";
+import { dialReverse } from "../connect/reverse_dialer.ts";
 import { carryStreams } from "../tunnel/carried_streams.ts";
 import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";
 import { listenForStreams, type PortRange } from "../connect/data_port.ts";
 import { StreamDialer } from "../connect/dial_streams.ts";
 import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
-import type { ProvenStream, Session } from "./session.ts";
+import type { AuthenticatedStream, Session } from "./session.ts";
 
 /** Streams beyond those that were agreed: attempts at several addresses, and replacements of broken ones. */
 const SPARE_STREAMS = 1024;
@@ -91,11 +91,11 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
     const features = FEATURES.filter((feature) => start.features.includes(feature));
     if (features.includes("tunnel")) carryStreams(control, acceptor.port);
     const dialer = new StreamDialer(secrets, engine, { as: "remote", first: FIRST_REVERSE_STREAM });
-    const taker = Promise.withResolvers<(stream: ProvenStream) => void>();
+    const taker = Promise.withResolvers<(stream: AuthenticatedStream) => void>();
     if (features.includes("reverse")) {
       // Where there is no ssh there is no such address.
       const only = options.confined ? clientAddress(options.sshConnection) ?? "" : undefined;
-      callBack(control, dialer, taker.promise, { only, most: MAX_STREAMS + SPARE_STREAMS });
+      dialReverse(control, dialer, taker.promise, { only, most: MAX_STREAMS + SPARE_STREAMS });
     }
     const signs = features.includes("alive");
     control.watch(signs ? start.job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
@@ -106,11 +106,11 @@ export async function openRemoteSession(options: RemoteSessionOptions): Promise<
       features,
       job: start.job,
       engine,
-      async bringUp({ most }, take) {
+      async bringUp({ max }, take) {
         taker.resolve(take);
         const welcome = (stream: number) => stream < FIRST_REVERSE_STREAM;
-        await acceptor.run(secrets, engine, most + SPARE_STREAMS, take, { welcome, expected: () => most });
-        return most;
+        await acceptor.run(secrets, engine, max + SPARE_STREAMS, take, { welcome, expected: () => max });
+        return max;
       },
       close() {
         acceptor.close();

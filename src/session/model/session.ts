@@ -16,7 +16,7 @@ export interface SessionSecrets {
 }
 
 /** A connection that has proven, in both directions, that it belongs to the session. One frame has gone each way. */
-export interface ProvenStream {
+export interface AuthenticatedStream {
   /** Its number, never used again in this session. */
   index: number;
   /** A `Deno.TcpConn`, or the client's end of a tunnel. */
@@ -45,7 +45,7 @@ export interface Session {
    *
    * @throws when they cannot be had.
    */
-  bringUp(count: StreamCount, take: (stream: ProvenStream) => void): Promise<number>;
+  bringUp(count: StreamCount, take: (stream: AuthenticatedStream) => void): Promise<number>;
   /** Ends what `bringUp` has begun. */
   close(): void;
   /** Resolves when nothing of it runs any more, some seconds after `close` at the latest. */

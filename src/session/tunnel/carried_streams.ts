@@ -35,7 +35,7 @@ export function controlTunnel(control: ControlChannel): Tunnel {
   const carried = new Carried();
   let next = 0;
   // What comes for a connection that is closed here was on its way.
-  control.aside(["data", "taken"], (message) => void carried.accept(message));
+  control.onMessage(["data", "taken"], (message) => void carried.accept(message));
   return { name: "the connection of the session itself", most: 1, open: () => carried.open(control, next++) };
 }
 
@@ -43,7 +43,7 @@ export function controlTunnel(control: ControlChannel): Tunnel {
 export function carryStreams(control: ControlChannel, port: number): void {
   const carried = new Carried();
   let next = 0;
-  control.aside(["data", "taken"], (message) => {
+  control.onMessage(["data", "taken"], (message) => {
     if (carried.accept(message) || message.stream < next) return;
     if (message.type !== "data" || message.stream !== next) {
       throw new ProtocolError("bad-message", "Cannot carry a stream out of turn");

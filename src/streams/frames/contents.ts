@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { STORED } from "../../protocol/coding.ts";
-import type { Expander } from "./expander.ts";
+import type { Decompressor } from "./decompressor.ts";
 import type { FrameReader } from "./frames.ts";
 
 /** Bytes [start, end). */
@@ -13,7 +13,7 @@ export interface Contents {
 }
 
 /**
- * In the frame itself, or where the expander has decompressed them to. They stay there until the next frame.
+ * In the frame itself, or where the decompressor has decompressed them to. They stay there until the next frame.
  *
  * @param from one past the header.
  * @param header was checked: its length is within its limit.
@@ -23,10 +23,10 @@ export function contentsOf(
   reader: FrameReader,
   from: number,
   { codec, length }: { codec: number; length: number },
-  expander: Expander | undefined,
+  decompressor: Decompressor | undefined,
 ): Contents {
   if (codec === STORED) return { bytes: reader.bytes, start: from, end: reader.end };
-  if (!expander) throw new ProtocolError("bad-coding", "Cannot accept compressed data: none was agreed");
-  expander.expand(codec, reader.bytes, from, reader.end, length);
-  return { bytes: expander.bytes, start: expander.start, end: expander.start + length };
+  if (!decompressor) throw new ProtocolError("bad-coding", "Cannot accept compressed data: none was agreed");
+  decompressor.expand(codec, reader.bytes, from, reader.end, length);
+  return { bytes: decompressor.bytes, start: decompressor.start, end: decompressor.start + length };
 }

@@ -7,7 +7,7 @@ import type { FrameWriter } from "./frames.ts";
 import { FRAME_START, frameBuffer, viewOf } from "./frames.ts";
 import { FRAME_HEADER_BYTES } from "../../protocol/data/frame.ts";
 import { ALIGNMENT, alignUp } from "../../protocol/data/alignment.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 
 /** See above. */
 export class FrameSender {
@@ -18,15 +18,15 @@ export class FrameSender {
   /** One past the last byte that a payload may take. */
   readonly payloadEnd: number;
   readonly #writer: FrameWriter;
-  readonly #breather: Breather;
+  readonly #yielder: EventLoopYielder;
   #other: { bytes: Uint8Array<ArrayBuffer>; view: DataView };
   #sending: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
 
   /** @param payloadLimit most bytes of a payload. */
-  constructor(writer: FrameWriter, payloadLimit: number, breather: Breather) {
+  constructor(writer: FrameWriter, payloadLimit: number, yielder: EventLoopYielder) {
     this.#writer = writer;
-    this.#breather = breather;
+    this.#yielder = yielder;
     // Down to a multiple of the alignment, so that what ends there needs no padding beyond the limit.
     this.payloadEnd = alignUp(FRAME_START + FRAME_HEADER_BYTES + payloadLimit + 1) - ALIGNMENT;
     this.bytes = frameBuffer(payloadLimit);
@@ -49,7 +49,7 @@ export class FrameSender {
     this.bytes = this.#other.bytes;
     this.view = this.#other.view;
     this.#other = { bytes, view };
-    const breath = this.#breather.breathe();
+    const breath = this.#yielder.yieldIfDue();
     if (breath) await breath;
   }
 

@@ -11,17 +11,17 @@ import { decodeName } from "../../protocol/names.ts";
 import { FRESH_CHANGE, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import type { PackHeader } from "../../protocol/data/pack.ts";
 import type { Failure } from "../../protocol/control/results.ts";
-import type { FileLook } from "../../files/stat/file_stat.ts";
+import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { toFailure } from "../failure.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { NameGuard } from "./name_guard.ts";
 import type { DirectoryAttributes, ReceivedPack, WrittenFile } from "../unit.ts";
 
 /** What else is wanted of a pack. */
 export interface PackReceiverOptions {
   /** Where each file is brought to the disk, which takes its time: lets others have their turn. */
-  syncs?: Breather;
+  syncs?: EventLoopYielder;
   /** SHA-256, where reports tell which files, and what is in them. */
   digest?: (bytes: Uint8Array) => Uint8Array;
   /** Reports have digests of files that are to be remembered. */
@@ -33,7 +33,7 @@ export interface PackReceiverOptions {
 /** Receives pack frames of one stream. */
 export class PackReceiver {
   readonly #target: TargetWriter;
-  readonly #syncs: Breather | undefined;
+  readonly #syncs: EventLoopYielder | undefined;
   readonly #digest: ((bytes: Uint8Array) => Uint8Array) | undefined;
   readonly #finished: FinishedFiles | undefined;
   /** Halves of digests of the files that this pack has brought so far. */
@@ -99,7 +99,7 @@ export class PackReceiver {
         if (entering) directory = undefined;
         const inPlace = this.#device !== undefined && cursor.type === RecordType.file;
         outcome = directory ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
-        const pausing = this.#syncs?.breathe();
+        const pausing = this.#syncs?.yieldIfDue();
         if (pausing) await pausing;
       } catch (error) {
         outcome = toFailure(error);
@@ -184,7 +184,7 @@ export class PackReceiver {
       : { root, path, first: decodeName(contents) };
   }
 
-  #remember(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, look: FileLook): void {
+  #remember(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, look: FileStatSnapshot): void {
     if ((cursor.uint32(RecordField.mode) & FRESH_CHANGE) !== 0) return;
     const digest = finished.digest(cursor, bytes, look);
     this.#digests[this.#digestsEnd++] = digest[0];

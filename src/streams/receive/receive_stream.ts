@@ -4,22 +4,22 @@ import { FileError, ProtocolError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
 import type { KeptBackup, Partial, RangeWriter, TargetWriter } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import { ASK_HEADER_BYTES, readAskHeader } from "../../protocol/data/ask.ts";
+import { COMPARE_HEADER_BYTES, readCompareHeader } from "../../protocol/data/compare.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, readBlockHeader } from "../../protocol/data/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
-import { readLentFile } from "../../protocol/data/lent.ts";
+import { readSharedFile } from "../../protocol/data/shared_file.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../protocol/data/pack.ts";
 import type { Failure } from "../../protocol/control/results.ts";
-import type { AskReceiver } from "./ask_receiver.ts";
+import type { CompareReceiver } from "./compare_receiver.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { JournalWriter } from "../../resume/partial/journal_writer.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../failure.ts";
 import { contentsOf } from "../frames/contents.ts";
-import type { Expander } from "../frames/expander.ts";
+import type { Decompressor } from "../frames/decompressor.ts";
 import type { FrameReader, FrameWriter } from "../frames/frames.ts";
-import type { LentFiles } from "./lent_files.ts";
+import type { SameHostCopier } from "./same_host_copier.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import { ResultSender } from "../frames/result_sender.ts";
 import type { ReceiveReport } from "../unit.ts";
@@ -49,7 +49,7 @@ export interface ReceiveStreamOptions {
   target: TargetWriter;
   roots: readonly TargetRoot[];
   /** Answers what the sender asks; undefined: it must not ask. */
-  asks?: AskReceiver;
+  asks?: CompareReceiver;
   /** Nothing may be written. */
   dryRun: boolean;
   /** Each file is brought to the disk. */
@@ -59,16 +59,16 @@ export interface ReceiveStreamOptions {
   /** Reports have digests of the files that were written; undefined: nothing is remembered. */
   finished?: FinishedFiles;
   host: ReceiveHost;
-  breather: Breather;
+  yielder: EventLoopYielder;
   blockBytes: number;
   /** How long this end says nothing at the most, in milliseconds. */
   quietMs: number;
   /** Most bytes of a payload. */
   payloadLimit: number;
   /** For what the sender lends; undefined: it must not. */
-  lent?: LentFiles;
+  lent?: SameHostCopier;
   /** For what comes compressed; none: nothing may. */
-  expander?: Expander;
+  decompressor?: Decompressor;
 }
 
 /** One block may stand for 4 GiB of zeros: where they must be written, others have their turn in between. */
@@ -98,9 +98,9 @@ export class ReceiveStream {
   constructor(options: ReceiveStreamOptions) {
     this.#options = options;
     this.#results = new ResultSender(options.writer);
-    const { target, roots, fsync, breather, digest, finished, host } = options;
+    const { target, roots, fsync, yielder, digest, finished, host } = options;
     const note = (text: string) => host.note(text);
-    this.#packs = new PackReceiver(target, roots, { syncs: fsync ? breather : undefined, digest, finished, note });
+    this.#packs = new PackReceiver(target, roots, { syncs: fsync ? yielder : undefined, digest, finished, note });
   }
 
   /** Runs until the sender says that it was all. @throws what broke the stream. */
@@ -114,7 +114,7 @@ export class ReceiveStream {
   }
 
   async #run(): Promise<void> {
-    const { reader, breather } = this.#options;
+    const { reader, yielder } = this.#options;
     for (;;) {
       await reader.next();
       switch (reader.kind) {
@@ -138,7 +138,7 @@ export class ReceiveStream {
           throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${reader.kind} from a sender`);
       }
       await this.#tellProgress(false);
-      const breath = breather.breathe();
+      const breath = yielder.yieldIfDue();
       if (breath) await breath;
     }
   }
@@ -175,9 +175,9 @@ export class ReceiveStream {
   }
 
   async #pack(): Promise<void> {
-    const { reader, host, payloadLimit, expander } = this.#options;
+    const { reader, host, payloadLimit, decompressor } = this.#options;
     const header = readPackHeader(reader.view, reader.start, reader.end, payloadLimit - PACK_HEADER_BYTES);
-    const { bytes, start, end } = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, expander);
+    const { bytes, start, end } = contentsOf(reader, reader.start + PACK_HEADER_BYTES, header, decompressor);
     const { report, outcomes } = await this.#packs.receive(header, bytes, start, end);
     this.#written += report.bytes;
     host.report(report);
@@ -188,8 +188,8 @@ export class ReceiveStream {
     const { reader, host, asks } = this.#options;
     if (!asks) throw new ProtocolError("bad-frame", "Cannot accept an ask: the job has no place for it");
     const { bytes, view, start, end } = reader;
-    const header = readAskHeader(view, start, end);
-    const { report, outcomes } = await asks.receive(header, bytes, view, start + ASK_HEADER_BYTES, end);
+    const header = readCompareHeader(view, start, end);
+    const { report, outcomes } = await asks.receive(header, bytes, view, start + COMPARE_HEADER_BYTES, end);
     host.report(report);
     await this.#results.send({ type: "answer", unit: header.unit, outcomes }, outcomes.length);
   }
@@ -199,7 +199,7 @@ export class ReceiveStream {
   }
 
   async #block(): Promise<void> {
-    const { reader, blockBytes, expander } = this.#options;
+    const { reader, blockBytes, decompressor } = this.#options;
     const block = readBlockHeader(reader.view, reader.start, reader.end, blockBytes);
     if (this.#forgotten.has(block.file)) return;
     const state = this.#unitOf(block);
@@ -221,7 +221,7 @@ export class ReceiveStream {
         found = await this.#copyLent(file, block);
         if (found === undefined) return;
       } else {
-        const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, expander);
+        const { bytes, start, end } = contentsOf(reader, reader.start + BLOCK_HEADER_BYTES, block, decompressor);
         if (crc32(bytes, start, end) !== block.crc32) throw corrupt(file.path);
         if (file.writer) file.writer.writeAt(bytes, start, block.length, block.offset);
         else await file.device!.write(bytes, start, block.length, block.offset);
@@ -250,7 +250,7 @@ export class ReceiveStream {
       if (writer) writer.zerosAt(offset + done, most);
       else await device!.writeZeros(offset + done, most);
       done += most;
-      const breath = this.#options.breather.breathe();
+      const breath = this.#options.yielder.yieldIfDue();
       if (breath) await breath;
     }
     return !this.#forgotten.has(file);
@@ -260,7 +260,7 @@ export class ReceiveStream {
   async #copyLent({ writer, device, compares }: OpenRange, block: BlockHeader): Promise<number | undefined> {
     const { reader, lent } = this.#options;
     if (!lent) throw new ProtocolError("bad-block", "Cannot accept a lent file: none was agreed");
-    const file = readLentFile(reader.view, reader.start + BLOCK_HEADER_BYTES, reader.end);
+    const file = readSharedFile(reader.view, reader.start + BLOCK_HEADER_BYTES, reader.end);
     const to = writer ?? asRangeWriter(device!);
     return await lent.copy(file, to, block, { compares, isWanted: () => !this.#forgotten.has(block.file) });
   }
@@ -359,7 +359,7 @@ function asRangeWriter(device: DeviceWriter): RangeWriter {
     path: device.path,
     writeAt: unsupported,
     zerosAt: unsupported,
-    async writeAside(buffer, at, length, offset) {
+    async writeAsync(buffer, at, length, offset) {
       await device.write(buffer, at, length, offset);
       return length;
     },

@@ -2,7 +2,7 @@
 
 import type { DirectionKey } from "../../crypto/cipher.ts";
 import type { CodecName } from "../../protocol/coding.ts";
-import type { Comparison } from "../../protocol/data/ask.ts";
+import type { Comparison } from "../../protocol/data/compare.ts";
 import type { SharedMemory } from "../../resume/run/memory.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import type { TargetOptions } from "../../files/engine/target.ts";

@@ -3,20 +3,20 @@
 import { chooseCongestion } from "../../native/net/congestion.ts";
 import type { KeptBackup } from "../../files/engine/target.ts";
 import { descriptorOf, duplicate } from "../../native/net/socket_descriptor.ts";
-import { Changes } from "../../async/changes.ts";
+import { Condition } from "../../async/condition.ts";
 import { type ByteConn, ConnTransport } from "../../net/transport.ts";
 import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
 import { countStream } from "../shared_limit.ts";
 import { breakError, describeBreak } from "./break.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import type { FromWorker, StreamBreak, ToWorker } from "./thread_messages.ts";
-import type { ReceiveReport, SendReport, Unit } from "../unit.ts";
-import { within } from "../../async/within.ts";
+import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 
 /** The main thread's side of all streams. */
 export interface PoolHost {
   /** The next unit for a stream. */
-  next(stream: number): Promise<Unit | undefined>;
+  next(stream: number): Promise<WorkUnit | undefined>;
   partial: StreamHost["partial"];
   /** Receivers only. */
   isKept?: StreamHost["isKept"];
@@ -166,7 +166,7 @@ class StreamThread {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   readonly #host: PoolHost;
   readonly #carried: (wireBytes: number) => void;
-  readonly #changes = new Changes();
+  readonly #changes = new Condition();
   readonly #ends = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
 
   /** @param carried hears of the bytes of each stream that ends. */
@@ -202,13 +202,13 @@ class StreamThread {
   }
 
   async #idle(): Promise<void> {
-    while (this.#ends.size > 0) await this.#changes.next();
+    while (this.#ends.size > 0) await this.#changes.wait();
   }
 
   async close(): Promise<void> {
     // A Worker that is ended in the middle of a file cannot remove its temporary name.
     if (this.#ends.size > 0) this.post({ type: "stop" });
-    await within(STOP_MS, this.#idle());
+    await settleWithin(STOP_MS, this.#idle());
     this.#worker.terminate();
     const broken: StreamBreak = { kind: "connection", code: "closed", message: "The transfer is over" };
     for (const index of [...this.#ends.keys()]) this.#end(index, broken);
@@ -254,7 +254,7 @@ class StreamThread {
   #end(stream: number, broken: StreamBreak | undefined): void {
     const end = this.#ends.get(stream);
     this.#ends.delete(stream);
-    this.#changes.announce();
+    this.#changes.notifyAll();
     if (broken) end?.reject(breakError(broken));
     else end?.resolve();
   }

@@ -3,7 +3,7 @@
 import { ProtocolError } from "../../errors.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
 import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../../protocol/control/results.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 
 /** Whom a relayed stream tells. */
@@ -34,11 +34,11 @@ export async function relayStream(
   sender: RelayEnd,
   receiver: RelayEnd,
   host: RelayHost,
-  breather: Breather,
+  yielder: EventLoopYielder,
 ): Promise<void> {
   await Promise.all([
-    forward(sender.reader, receiver.writer, FROM_SENDER, breather),
-    forward(receiver.reader, sender.writer, FROM_RECEIVER, breather, (reader) => tell(reader, host)),
+    forward(sender.reader, receiver.writer, FROM_SENDER, yielder),
+    forward(receiver.reader, sender.writer, FROM_RECEIVER, yielder, (reader) => tell(reader, host)),
   ]);
 }
 
@@ -46,7 +46,7 @@ async function forward(
   from: FrameReader,
   to: FrameWriter,
   kinds: readonly number[],
-  breather: Breather,
+  yielder: EventLoopYielder,
   look: (reader: FrameReader) => void = () => {},
 ): Promise<void> {
   for (;;) {
@@ -59,7 +59,7 @@ async function forward(
     // In place: a frame has the same layout on both connections, and what was read ahead lies behind it.
     await to.write(kind, from.bytes, FRAME_START, end - start);
     if (kind === FrameKind.end) return;
-    const breath = breather.breathe();
+    const breath = yielder.yieldIfDue();
     if (breath) await breath;
   }
 }

@@ -11,12 +11,12 @@ import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../../protocol/
 import type { CodecName } from "../../protocol/coding.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import type { SharedMemory } from "../../resume/run/memory.ts";
-import type { AskReceiverOptions } from "../receive/ask_receiver.ts";
-import { Breather } from "../../async/breather.ts";
+import type { CompareReceiverOptions } from "../receive/compare_receiver.ts";
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
-import type { Expander } from "../frames/expander.ts";
+import type { Decompressor } from "../frames/decompressor.ts";
 import { FrameReader, FrameWriter } from "../frames/frames.ts";
-import type { LentFiles } from "../receive/lent_files.ts";
+import type { SameHostCopier } from "../receive/same_host_copier.ts";
 import { type ReceiveHost, ReceiveStream } from "../receive/receive_stream.ts";
 import { type RelayHost, relayStream } from "./relay_stream.ts";
 import { type SendHost, sendStream } from "../send/send_stream.ts";
@@ -88,15 +88,15 @@ async function run(
 ): Promise<void> {
   const payloadLimit = Math.max(job.blockBytes, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;
   const cipher = loadCipherEngine(job.cipherEngine).engine;
-  const breather = new Breather();
+  const yielder = new EventLoopYielder();
   const frames = await Promise.all(ends.map((end) => openFrames(cipher, paced(end, job), payloadLimit)));
   opened(frames);
   try {
     const { role, blockBytes } = job;
     const quietMs = keepAliveMs(job.idleTimeoutMs);
-    if (role.type === "relay") return await relayStream(frames[0], frames[1], host, breather);
+    if (role.type === "relay") return await relayStream(frames[0], frames[1], host, yielder);
     const real = loadFileEngine(job.fileEngine).engine;
-    const files = job.dummy ? (await import("../../files/dummy/engine.ts")).createDummyEngine(real) : real;
+    const files = job.dummy ? (await import("../../files/null/engine.ts")).createNullEngine(real) : real;
     if (role.type === "send") {
       const source = files.sourceReader(role.roots, { preserve: role.preserve, follow: role.follow });
       const compressor = role.codec && await createCompressor(role.codec, job);
@@ -106,7 +106,7 @@ async function run(
           ...frames[0],
           source,
           host,
-          breather,
+          yielder,
           blockBytes,
           quietMs,
           sparse,
@@ -121,12 +121,12 @@ async function run(
       }
       return;
     }
-    const expander = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
+    const decompressor = role.codecs.length > 0 ? await createExpander(role.codecs, job) : undefined;
     if (role.options.xattrs || role.options.acls) await files.loadXattrs();
     const target = files.targetWriter(role.roots, role.options);
     const finished = role.memory && await openFinished(role.memory, role.roots);
-    const asks = await openAsks(role, files, { breather, finished, isKept: (backup) => host.isKept(backup) });
-    const lent = role.lender === undefined ? undefined : await openLentFiles(files, role.lender, breather);
+    const asks = await openAsks(role, files, { yielder, finished, isKept: (backup) => host.isKept(backup) });
+    const lent = role.lender === undefined ? undefined : await openLentFiles(files, role.lender, yielder);
     const stream = new ReceiveStream({
       ...frames[0],
       target,
@@ -137,19 +137,19 @@ async function run(
       finished,
       fsync: role.options.fsync ?? false,
       host,
-      breather,
+      yielder,
       blockBytes,
       quietMs,
       payloadLimit,
       lent,
-      expander,
+      decompressor,
     });
     started(stream);
     try {
       await stream.run();
     } finally {
       stream.close();
-      expander?.close();
+      decompressor?.close();
       asks?.comparer.close();
       target.abort();
       target.close();
@@ -157,7 +157,7 @@ async function run(
   } finally {
     // The loops of a broken stream may still be in a read or a write: closing the transport ends them.
     for (const { transport } of ends) transport.close();
-    breather.close();
+    yielder.close();
     for (const { reader, writer } of frames) {
       reader.close();
       writer.close();
@@ -174,18 +174,18 @@ async function createCompressor(codec: CodecName, { cipherEngine }: StreamJob): 
   return new Compressor(createCodec(codec, cipherEngine));
 }
 
-async function createExpander(codecs: readonly CodecName[], { cipherEngine }: StreamJob): Promise<Expander> {
-  const [{ createCodec }, { Expander }] = await Promise.all([
+async function createExpander(codecs: readonly CodecName[], { cipherEngine }: StreamJob): Promise<Decompressor> {
+  const [{ createCodec }, { Decompressor }] = await Promise.all([
     import("../../compress/codecs.ts"),
-    import("../frames/expander.ts"),
+    import("../frames/decompressor.ts"),
   ]);
-  return new Expander(codecs.map((codec) => createCodec(codec, cipherEngine)));
+  return new Decompressor(codecs.map((codec) => createCodec(codec, cipherEngine)));
 }
 
 /** Loaded for copies on one machine. */
-async function openLentFiles(files: FileEngine, lender: number, breather: Breather): Promise<LentFiles> {
-  const { LentFiles } = await import("../receive/lent_files.ts");
-  return new LentFiles(files, lender, breather);
+async function openLentFiles(files: FileEngine, lender: number, yielder: EventLoopYielder): Promise<SameHostCopier> {
+  const { SameHostCopier } = await import("../receive/same_host_copier.ts");
+  return new SameHostCopier(files, lender, yielder);
 }
 
 async function openFinished(memory: SharedMemory, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
@@ -197,13 +197,16 @@ async function openFinished(memory: SharedMemory, roots: readonly TargetRoot[]):
 async function openAsks(
   { comparison: given, verify, roots, options, memory, digests }: RoleOf<"receive">,
   files: FileEngine,
-  more: Pick<AskReceiverOptions, "breather" | "finished" | "isKept">,
+  more: Pick<CompareReceiverOptions, "yielder" | "finished" | "isKept">,
 ) {
   const comparison = given ?? (memory?.known ? { by: "memory", dryRun: false } as const : undefined);
   if (!comparison && !verify) return undefined;
-  const { AskReceiver } = await import("../receive/ask_receiver.ts");
+  const { CompareReceiver } = await import("../receive/compare_receiver.ts");
   const comparer = await files.targetComparer(roots, options);
-  return { comparer, receiver: new AskReceiver(comparer, comparison, { ...more, roots, verifies: verify, digests }) };
+  return {
+    comparer,
+    receiver: new CompareReceiver(comparer, comparison, { ...more, roots, verifies: verify, digests }),
+  };
 }
 
 type RoleOf<Type> = Extract<StreamRole, { type: Type }>;

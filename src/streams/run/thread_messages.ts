@@ -3,7 +3,7 @@
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
 import type { AnswerResult, Failure, PackResult, RangeResult } from "../../protocol/control/results.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
-import type { ReceiveReport, SendReport, Unit } from "../unit.ts";
+import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
 
 /** Main thread to Worker. */
 export type ToWorker =
@@ -12,7 +12,7 @@ export type ToWorker =
   /** Run a stream on these descriptors, which are the Worker's own from now on; two for a relay. */
   | { type: "stream"; stream: number; ends: { keys: StreamKeysOf; descriptor: number }[] }
   /** The answer to "next"; no unit: there will be no more. */
-  | { type: "unit"; stream: number; unit?: Unit }
+  | { type: "unit"; stream: number; unit?: WorkUnit }
   /** The answer to "partial": undefined for a file that was given up, null for one that never was. */
   | { type: "partial"; stream: number; file: number; partial: Partial | undefined | null }
   /** The answer to "isKept". */

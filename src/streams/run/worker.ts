@@ -8,10 +8,10 @@ import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts"
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import { describeBreak } from "./break.ts";
 import type { FromWorker, ToWorker } from "./thread_messages.ts";
-import type { Unit } from "../unit.ts";
+import type { WorkUnit } from "../unit.ts";
 
 const running = new Map<number, RunningStream>();
-const waitingUnits = new Map<number, (unit: Unit | undefined) => void>();
+const waitingUnits = new Map<number, (unit: WorkUnit | undefined) => void>();
 const waitingPartials = new Map<string, (partial: Partial | undefined | null) => void>();
 const waitingKept = new Map<number, (kept: boolean) => void>();
 let job: StreamJob;

@@ -1,7 +1,7 @@
 /** A sending stream's units that are under way: the receiver's results are held against what was sent. */
 
 import { ProtocolError } from "../../errors.ts";
-import { AskPhase, Verdict } from "../../protocol/data/ask.ts";
+import { ComparePhase, CompareResult } from "../../protocol/data/compare.ts";
 import {
   type AnswerResult,
   type Failure,
@@ -10,8 +10,8 @@ import {
   type RangeResult,
 } from "../../protocol/control/results.ts";
 import { cutText } from "../../protocol/control/texts.ts";
-import type { SentAsk } from "./ask_sender.ts";
-import { Changes } from "../../async/changes.ts";
+import type { SentCompare } from "./compare_sender.ts";
+import { Condition } from "../../async/condition.ts";
 import type { SentPack } from "./pack_sender.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { SendReport } from "../unit.ts";
@@ -42,10 +42,10 @@ export class AwaitedResults {
   readonly #report: (report: SendReport) => void;
   readonly #packs = new Map<number, AwaitedPack>();
   readonly #ranges = new Map<number, SentRange>();
-  readonly #asks = new Map<number, SentAsk>();
+  readonly #asks = new Map<number, SentCompare>();
   /** Ranges that were settled because they could not be read. */
   readonly #settled = new Set<number>();
-  readonly #changes = new Changes();
+  readonly #changes = new Condition();
   /** Length of all texts in `refused` of all units. */
   #text = 0;
 
@@ -116,24 +116,24 @@ export class AwaitedResults {
       inPlace,
       contents: sent.contents,
     });
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
-  ask(sent: SentAsk): void {
+  ask(sent: SentCompare): void {
     this.#asks.set(sent.unit.unit, sent);
   }
 
   answer({ unit, outcomes }: AnswerResult): void {
     const ask = this.#asks.get(unit);
     if (ask?.unit.records !== outcomes.length) throw unasked(unit);
-    const last = ask.unit.phase === AskPhase.look ? Verdict.undecided : Verdict.different;
+    const last = ask.unit.phase === ComparePhase.stat ? CompareResult.undecided : CompareResult.different;
     if (outcomes.some((outcome) => typeof outcome === "number" && outcome > last)) {
       throw new ProtocolError("bad-result", `Cannot accept the answer to unit ${unit}: it is none of those there are`);
     }
     this.#asks.delete(unit);
     const { sources, now } = ask;
     this.#report({ type: "ask", unit, outcomes, sources, now });
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
   range(result: RangeResult): void {
@@ -155,7 +155,7 @@ export class AwaitedResults {
     const { crc32, whole } = sent;
     const changed = sent.changed?.();
     this.#report({ type: "range", unit, file, start, end, crc32, failure, refused, changed, whole });
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
   get #size(): number {
@@ -164,12 +164,12 @@ export class AwaitedResults {
 
   /** Resolves when more may be sent. */
   async room(): Promise<void> {
-    while (this.#size >= MAX_AWAITED) await this.#changes.next();
+    while (this.#size >= MAX_AWAITED) await this.#changes.wait();
   }
 
   /** Resolves when nothing is awaited. */
   async empty(): Promise<void> {
-    while (this.#size > 0) await this.#changes.next();
+    while (this.#size > 0) await this.#changes.wait();
   }
 
   /** The stream has ended: lets go of whoever waits. */
@@ -178,7 +178,7 @@ export class AwaitedResults {
     this.#text = 0;
     this.#ranges.clear();
     this.#asks.clear();
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 }
 

@@ -8,16 +8,16 @@ import { FileChange } from "../../files/stat/file_change.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { DigestedFile, DigestReport, DigestUnit } from "../unit.ts";
 
 /** Returns the sums of a `DigestReport`. */
 export async function digestSources(
   unit: DigestUnit,
   source: SourceReader,
-  breather: Breather,
+  yielder: EventLoopYielder,
 ): Promise<DigestReport["sums"]> {
-  if (unit.file) return [await digestLarge(unit, source, breather)];
+  if (unit.file) return [await digestLarge(unit, source, yielder)];
   const plan = unit.plan!;
   const buffer = new Uint8Array(PACK_FILE_LIMIT);
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
@@ -37,7 +37,7 @@ export async function digestSources(
       const change = isSame ? FileChange.none : FileChange.certain;
       sums.push({ crc32: crc32(buffer, 0, length), digest: digestBytes(buffer.subarray(0, length)), change });
     }
-    const pausing = breather.breathe();
+    const pausing = yielder.yieldIfDue();
     if (pausing) await pausing;
   }
   return sums;
@@ -46,7 +46,7 @@ export async function digestSources(
 async function digestLarge(
   { file, sha256 }: DigestUnit,
   source: SourceReader,
-  breather: Breather,
+  yielder: EventLoopYielder,
 ): Promise<DigestedFile | undefined> {
   const { root, path, size, identity, times } = file!;
   const reader = ifReadable(() => source.openRanged(root, path, identity));
@@ -54,7 +54,7 @@ async function digestLarge(
   try {
     // A network file system may have pages in the cache from before the change.
     reader.forgetCache();
-    const sum = await sumRange(reader, 0, size, () => breather.breathe(), { sha256 });
+    const sum = await sumRange(reader, 0, size, () => yielder.yieldIfDue(), { sha256 });
     // The reader has the size that the file had when it was opened here.
     const change = reader.size === size ? reader.changeSince(times) : FileChange.certain;
     return sum && { ...sum, change };

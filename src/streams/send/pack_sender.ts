@@ -6,7 +6,7 @@ import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { isFreshChange } from "../../files/stat/fresh_change.ts";
 import { alignUp } from "../../protocol/data/alignment.ts";
-import { SHA256_BYTES } from "../../protocol/data/ask.ts";
+import { SHA256_BYTES } from "../../protocol/data/compare.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
 import { decodeName } from "../../protocol/names.ts";

@@ -8,9 +8,14 @@ import { isZero } from "../../files/target/zero_pages.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, type BlockHeader, writeBlockHeader } from "../../protocol/data/block.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
-import { LENT_FILE_BYTES, type LentFile, MAX_LENT_BYTES, writeLentFile } from "../../protocol/data/lent.ts";
+import {
+  MAX_SHARED_BYTES,
+  SHARED_FILE_BYTES,
+  type SharedFile,
+  writeSharedFile,
+} from "../../protocol/data/shared_file.ts";
 import type { Failure } from "../../protocol/control/results.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { toFailure } from "../failure.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
@@ -48,7 +53,7 @@ export interface RangeSenderOptions {
   lends: boolean;
   /** Compresses what is worth it. */
   compressor?: Compressor;
-  breather: Breather;
+  yielder: EventLoopYielder;
   /** Maximum time without a frame, in milliseconds. */
   quietMs: number;
 }
@@ -61,7 +66,7 @@ export class RangeSender {
   readonly #sparse: boolean;
   readonly #lends: boolean;
   readonly #compressor?: Compressor;
-  readonly #breather: Breather;
+  readonly #yielder: EventLoopYielder;
   readonly #quietMs: number;
   #open?: { file: number; reader: RangeReader };
 
@@ -72,7 +77,7 @@ export class RangeSender {
     this.#sparse = options.sparse;
     this.#lends = options.lends;
     this.#compressor = options.compressor;
-    this.#breather = options.breather;
+    this.#yielder = options.yielder;
     this.#quietMs = options.quietMs;
   }
 
@@ -89,14 +94,14 @@ export class RangeSender {
       const most = unit.end - offset;
       let length: number;
       let hole = false;
-      let lent: LentFile | undefined;
+      let lent: SharedFile | undefined;
       try {
         const reader = this.#readerOf(unit);
         length = this.#sparse ? reader.holeAt(offset, Math.min(MOST_ZEROS_BYTES, most)) : 0;
         hole = length > 0;
         if (!hole) {
           lent = lends ? lendable(reader) : undefined;
-          length = Math.min(lent ? MAX_LENT_BYTES : this.#blockBytes, most);
+          length = Math.min(lent ? MAX_SHARED_BYTES : this.#blockBytes, most);
           // A hole that has come between the two questions is read like data.
           if (this.#sparse) length = reader.dataAt(offset, length) || length;
           if (!lent) readBlock(reader, this.#out.bytes, offset, length);
@@ -149,7 +154,7 @@ export class RangeSender {
     const { sumRange } = await import("../../files/target/content_digest.ts");
     try {
       const reader = this.#readerOf(unit);
-      const summing = sumRange(reader, 0, unit.size, () => this.#breather.breathe());
+      const summing = sumRange(reader, 0, unit.size, () => this.#yielder.yieldIfDue());
       sent.whole = await aliveWhile(summing, this.#out, this.#quietMs);
       if (!sent.whole) throw changed(reader.path, "it became shorter while it was read");
       return true;
@@ -160,11 +165,11 @@ export class RangeSender {
   }
 
   async #sendLent(
-    lent: LentFile,
+    lent: SharedFile,
     unit: RangeUnit,
     { offset, length }: Pick<BlockHeader, "offset" | "length">,
   ): Promise<void> {
-    writeLentFile(this.#out.view, CONTENTS, lent);
+    writeSharedFile(this.#out.view, CONTENTS, lent);
     writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
       unit: unit.unit,
       file: unit.file,
@@ -174,7 +179,7 @@ export class RangeSender {
       codec: BlockCodec.lent,
       last: offset + length === unit.end,
     });
-    await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + LENT_FILE_BYTES);
+    await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + SHARED_FILE_BYTES);
   }
 
   /** Closes the last file. */
@@ -202,7 +207,7 @@ export class RangeSender {
 }
 
 /** Numbers that do not fit into a block would name another file. */
-function lendable({ lent }: RangeReader): LentFile | undefined {
+function lendable({ lent }: RangeReader): SharedFile | undefined {
   return lent && Number.isSafeInteger(lent.dev) && Number.isSafeInteger(lent.inode) ? lent : undefined;
 }
 

@@ -4,9 +4,9 @@ import { ProtocolError } from "../../errors.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
 import { readResult } from "../../protocol/control/results.ts";
-import type { AskSender, SentAsk } from "./ask_sender.ts";
+import type { CompareSender, SentCompare } from "./compare_sender.ts";
 import { AwaitedResults } from "./awaited_results.ts";
-import type { Breather } from "../../async/breather.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { FrameSender } from "../frames/frame_sender.ts";
 import type { FrameReader, FrameWriter } from "../frames/frames.ts";
@@ -14,12 +14,12 @@ import { beginPack, PackSender } from "./pack_sender.ts";
 import { sendInput } from "./input_sender.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
-import type { SendReport, Unit } from "../unit.ts";
+import type { SendReport, WorkUnit } from "../unit.ts";
 
 /** Where a sending stream gets its work, and whom it tells. In another thread, perhaps. */
 export interface SendHost {
   /** The next unit; undefined when there is none and never will be. */
-  next(): Promise<Unit | undefined>;
+  next(): Promise<WorkUnit | undefined>;
   /** The receiver's result of a unit, compared with what was sent. */
   report(report: SendReport): void;
   /** Bytes that the receiver has written on this stream so far. */
@@ -32,7 +32,7 @@ export interface SendStreamOptions {
   writer: FrameWriter;
   source: SourceReader;
   host: SendHost;
-  breather: Breather;
+  yielder: EventLoopYielder;
   blockBytes: number;
   /** Holes, and blocks of zeros, are sent as such. */
   sparse: boolean;
@@ -49,13 +49,13 @@ export interface SendStreamOptions {
 
 /** Runs until the host has no more units and all results are there. @throws what broke the stream. */
 export async function sendStream(options: SendStreamOptions): Promise<void> {
-  const { host, reader, breather, quietMs } = options;
-  const out = new FrameSender(options.writer, options.payloadLimit, breather);
+  const { host, reader, yielder, quietMs } = options;
+  const out = new FrameSender(options.writer, options.payloadLimit, yielder);
   const { source, compressor, keepsContents } = options;
   const digest = keepsContents ? (await import("../../files/target/content_digest.ts")).digestBytes : undefined;
   const packs = new PackSender(source, out, { compressor, digest });
   const ranges = new RangeSender(source, out, options);
-  let asks: AskSender | undefined;
+  let asks: CompareSender | undefined;
   const awaited = new AwaitedResults((report) => host.report(report));
   const state = { ending: false, stopped: false };
   const reading = readResults(reader, awaited, host, state);
@@ -69,14 +69,14 @@ export async function sendStream(options: SendStreamOptions): Promise<void> {
       // Whoever gave it takes it back.
       if (state.stopped) return;
       if (unit.type === "ask") {
-        asks ??= new (await import("./ask_sender.ts")).AskSender(source, out, breather, options.quietMs);
-        const sent: SentAsk = { unit };
+        asks ??= new (await import("./compare_sender.ts")).CompareSender(source, out, yielder, options.quietMs);
+        const sent: SentCompare = { unit };
         awaited.ask(sent);
         await asks.send(sent);
         await out.flush();
       } else if (unit.type === "digest") {
         const { digestSources } = await import("./digest_sources.ts");
-        const sums = await aliveWhile(digestSources(unit, source, breather), out, quietMs);
+        const sums = await aliveWhile(digestSources(unit, source, yielder), out, quietMs);
         host.report({ type: "digest", unit: unit.unit, sums });
       } else if (unit.type === "pack") {
         const sent = awaited.add(beginPack(unit, keepsContents));

@@ -13,10 +13,10 @@ import type { Failure } from "../../protocol/control/results.ts";
 import { cleanRecords } from "../../resume/clean/clean_records.ts";
 import { cleanTree } from "../../resume/clean/clean_tree.ts";
 import type { StateDirectory } from "../../resume/state_directory.ts";
-import { Breather } from "../../async/breather.ts";
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../../streams/failure.ts";
-import { type FindOptions, findSources, type FoundSources } from "../send/found_sources.ts";
-import type { WantedSource } from "../wanted.ts";
+import { type FindOptions, findSources, type ResolvedSources } from "../send/resolved_sources.ts";
+import type { RequestedSource } from "../requested_sources.ts";
 
 /**
  * What has no lock, such as a small file on its way, is taken for one that a copy uses for so long after it was changed,
@@ -53,7 +53,7 @@ export interface CleanOutcome {
 }
 
 /** What operands of a clean run stand for. */
-export interface FoundDirectories extends FoundSources {
+export interface FoundDirectories extends ResolvedSources {
   /** All records of this machine are cleaned, and not only those of targets in the directories that were found. */
   allRecords: boolean;
 }
@@ -66,7 +66,7 @@ export interface FoundDirectories extends FoundSources {
  * @throws what ended it.
  */
 export async function findDirectories(
-  directories: readonly WantedSource[],
+  directories: readonly RequestedSource[],
   { byRecords, ...find }: Omit<FindOptions, "recursive" | "privateNames"> & { byRecords: boolean },
   files: FileEngine,
   { failed, turn }: Pick<CleanListeners, "failed" | "turn">,
@@ -101,7 +101,7 @@ export async function clean(
     listeners.failed(failure);
   };
   const now = Date.now();
-  const breather = new Breather();
+  const yielder = new EventLoopYielder();
   const options = {
     before: olderThanMs === 0 ? Infinity : now - olderThanMs,
     beforeUnlocked: now - Math.max(olderThanMs, UNLOCKED_MS),
@@ -112,7 +112,7 @@ export async function clean(
       listeners.removed(entry);
     },
     failed: (error: FileError) => fail(toFailure(error)),
-    breathe: () => listeners.turn?.() ?? breather.breathe(),
+    breathe: () => listeners.turn?.() ?? yielder.yieldIfDue(),
   };
   try {
     const roots: SourceRoot[] = [];
@@ -140,7 +140,7 @@ export async function clean(
     }
     return outcome;
   } finally {
-    breather.close();
+    yielder.close();
   }
 }
 

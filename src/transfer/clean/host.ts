@@ -7,13 +7,13 @@ import type { CleanJob } from "../../protocol/control/job.ts";
 import { openClientSession } from "../../session/model/client_session.ts";
 import type { PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
 import type { CleanListeners, CleanOutcome, CleanRequest } from "./clean.ts";
-import { neededToClean } from "../client/needed_features.ts";
+import { requiredToClean } from "../client/required_features.ts";
 import { type OpenPeer, withPeer } from "../client/peer_end.ts";
 import { TransferLost } from "../transfer_errors.ts";
-import { sendWanted, sourcesOfJob, type WantedSource } from "../wanted.ts";
+import { type RequestedSource, sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
 export interface CleanHostOptions extends CleanRequest {
-  directories: readonly WantedSource[];
+  directories: readonly RequestedSource[];
   peer: PeerCommand;
   engine: EngineChoice;
   cipher: CipherName;
@@ -62,14 +62,14 @@ async function run(
     job,
     cipher: options.cipher,
     engine: loadCipherEngine(options.engine).engine,
-    needed: neededToClean(job),
+    needed: requiredToClean(job),
     tell: () => {},
     timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
   });
   open.session = session;
   options.begun(session.secrets.id.slice(0, 8));
-  await sendWanted(session, directories);
+  await sendRequested(session, directories);
   const { control } = session;
   const seen: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
   for (;;) {

@@ -7,10 +7,10 @@ import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import type { RemoteSession } from "../../session/model/remote_session.ts";
 import { clean, findDirectories } from "./clean.ts";
-import { GatheredEntries } from "../send/gathered_entries.ts";
+import { MessageBatcher } from "../send/message_batcher.ts";
 import type { Machine } from "../machine.ts";
 import { checkDirection, confine, type SessionLimits } from "../remote/session_limits.ts";
-import { takeWanted } from "../wanted.ts";
+import { readRequested } from "../requested_sources.ts";
 
 /** What is gathered for a message waits no longer. */
 const GATHER_MS = 250;
@@ -33,7 +33,7 @@ export async function cleanForClient(
     control.send({ type: "failed", failure });
   };
   const found = await findDirectories(
-    await takeWanted(control, job),
+    await readRequested(control, job),
     { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement, byRecords },
     machine.files,
     { failed, turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined },
@@ -41,7 +41,7 @@ export async function cleanForClient(
   const gone: { error?: unknown } = {};
   const bye = control.expect("bye");
   bye.catch((error) => gone.error = error);
-  const removed = new GatheredEntries<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
+  const removed = new MessageBatcher<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
   let sentMs = performance.now();
   const work = clean(
     { olderThanMs, dryRun },

@@ -6,10 +6,10 @@ import { type GlobPattern, hasGlob, parseGlob } from "../../files/glob/pattern.t
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
 import { sourceNameOf } from "../send/source_name.ts";
-import type { WantedSource } from "../wanted.ts";
+import type { RequestedSource } from "../requested_sources.ts";
 
 /** A source as the user named it. */
-export interface AskedSource extends WantedSource {
+export interface AskedSource extends RequestedSource {
   /** Its own target on the receiving side, as written (without the host); left out: that of all sources. */
   readonly target?: string;
 }

@@ -2,27 +2,27 @@
 
 import { UserError } from "../../errors.ts";
 import { STANDARD_INPUT } from "../../files/walk/source_roots.ts";
-import { comparisonOf } from "../../protocol/data/ask.ts";
+import { comparisonOf } from "../../protocol/data/compare.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import { openClientSession } from "../../session/model/client_session.ts";
 import type { PeerProcess } from "../../session/model/peer_process.ts";
-import { whyMore } from "../../session/model/stream_count.ts";
+import { explainCount } from "../../session/model/stream_count.ts";
 import { checkSources, haveTargets, mostOffered, withTargets } from "./asked_sources.ts";
 import { codecsFor } from "../compression.ts";
 import type { CopyOptions } from "./copy_options.ts";
 import { jobOptions, walkOptions } from "./copy_request.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent, type TransferEvent } from "../events.ts";
-import { canLend } from "./lending.ts";
+import { canCopyLocally } from "./local_copy.ts";
 import { type Machine, openMachine } from "../machine.ts";
-import { missingFeatures, neededFeatures } from "./needed_features.ts";
+import { missingFeatures, requiredFeatures } from "./required_features.ts";
 import type { OpenPeer } from "./peer_end.ts";
 import { receive } from "../receive/receive.ts";
-import { findSources } from "../send/found_sources.ts";
+import { findSources } from "../send/resolved_sources.ts";
 import { type Outcome, send } from "../send/send.ts";
-import { sendWanted, sourcesOfJob } from "../wanted.ts";
+import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
 /** Agrees on a session, which it puts into `open`, and sends or receives. @throws what ended it. */
 export async function runSession(
@@ -35,11 +35,11 @@ export async function runSession(
   if (options.request.xattrs || options.request.acls) await machine.files.loadXattrs();
   const startedAt = performance.now();
   const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
-  const lends = canLend(options, machine.files);
+  const lends = canCopyLocally(options, machine.files);
   const job = { ...jobOf(options, blockBytes), ...(lends ? { lends: Deno.pid } : {}) };
   const session = await openClientSession(peer, {
     job,
-    needed: neededFeatures({
+    needed: requiredFeatures({
       job,
       sources: options.sources,
       manifest: options.manifest !== undefined,
@@ -54,7 +54,7 @@ export async function runSession(
     family: options.family,
   });
   open.session = session;
-  if (options.direction === "pull") await sendWanted(session, options.sources);
+  if (options.direction === "pull") await sendRequested(session, options.sources);
   options.begun(session.secrets.id.slice(0, 8));
   options.note(
     `escp ${session.hello.software} there, ` +
@@ -70,7 +70,7 @@ export async function runSession(
       if (options.reach && session.address) {
         options.note(`data ${options.direction === "pull" ? "comes from" : "goes to"} ${session.address}`);
       }
-      const why = whyMore(event.streams, options.streams, session.roundTripMs);
+      const why = explainCount(event.streams, options.streams, session.roundTripMs);
       if (why) options.note(why);
       options.emit({ ...event, address: session.address });
     } else options.emit(event);
@@ -118,7 +118,7 @@ export async function runSession(
       acceptSources(sources) {
         checkSources(options.sources, options.request.recursive, sources);
         const placed = withTargets(sources, options.sources);
-        options.target.taken.take(placed);
+        options.target.taken.reserve(placed);
         listing?.setRoots(placed);
         return placed;
       },
@@ -191,6 +191,6 @@ async function localRoots(options: CopyOptions, machine: Machine) {
   const fail = (failure: Failure) => options.emit(failedEvent(failure));
   const { operands, roots, notFound } = await findSources(options.sources, lookUp, machine.files.paths, fail);
   const placed = withTargets(roots, options.sources);
-  options.target.taken.take(placed);
+  options.target.taken.reserve(placed);
   return { operands: operands + options.target.others, roots: placed, notFound };
 }

@@ -9,7 +9,7 @@ import type { Reach } from "../../ssh/reach.ts";
 import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "../events.ts";
 import type { Manifest } from "./manifest.ts";
-import type { SharedTarget } from "./shared_target.ts";
+import type { SharedTarget } from "./reserved_names.ts";
 
 /** One copy between this machine and one other end. */
 export interface CopyOptions {

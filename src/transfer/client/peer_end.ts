@@ -4,7 +4,7 @@ import { isUrgent, StartError } from "../../errors.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { ControlLost, ControlSilent, PeerAbort } from "../../session/model/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
-import { within } from "../../async/within.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import { RemoteError, SessionLost } from "../transfer_errors.ts";
 
 /** How long the other end may take to leave when it has been told to. */
@@ -55,7 +55,7 @@ export async function seeOff(
     await settled(work);
   })();
   if (!isUrgent(signal)) return await ending;
-  await within(URGENT_MS, ending);
+  await settleWithin(URGENT_MS, ending);
   for (const { peer } of sides) peer.abandon();
 }
 
@@ -105,7 +105,7 @@ const CLEAN_UP_MS = 3_000;
 
 /** Resolves when the work has ended, however it did, or has had its time. */
 export async function settled(work: Promise<unknown> | undefined): Promise<void> {
-  if (work) await within(CLEAN_UP_MS, work.catch(() => {}));
+  if (work) await settleWithin(CLEAN_UP_MS, work.catch(() => {}));
 }
 
 /** Never resolves; rejects with the signal's reason once it is aborted. For races, where nobody else may await it. */

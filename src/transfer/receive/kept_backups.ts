@@ -2,17 +2,17 @@
 
 import type { DirectoryPlace, KeptBackup } from "../../files/engine/target.ts";
 import { type FileIdentity, isSameFile } from "../../files/stat/file_identity.ts";
-import type { RememberedRun } from "./remembered_run.ts";
+import type { ResumeRecord } from "./resume_record.ts";
 
 /** Backups of all threads. */
 export class KeptBackups {
   readonly #kept = new Map<string, FileIdentity>();
-  readonly #memory: RememberedRun | undefined;
+  readonly #memory: ResumeRecord | undefined;
   /** Backups that no later run knows yet. */
   #unnoted: KeptBackup[] = [];
 
   /** @param memory knows the backups of earlier runs of this copy. */
-  constructor(memory: RememberedRun | undefined) {
+  constructor(memory: ResumeRecord | undefined) {
     this.#memory = memory;
   }
 

@@ -10,17 +10,17 @@ import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT, MAX_REASON_TEXT } from "../../protocol
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
-import { exactly } from "../../session/model/stream_count.ts";
+import { fixedCount } from "../../session/model/stream_count.ts";
 import { batches } from "../batches.ts";
 import { dummyRoot } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import { hostIdentity } from "../host_identity.ts";
 import { OfferedSources } from "../client/offered_sources.ts";
-import { PlannedEntries } from "./planned_entries.ts";
+import { DryRunTotals } from "./dry_run_totals.ts";
 import type { Outcome } from "../send/send.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
-import { RememberedRun } from "./remembered_run.ts";
-import { streamsFor } from "../small_job.ts";
+import { ResumeRecord } from "./resume_record.ts";
+import { streamsFor } from "../stream_policy.ts";
 import { checkSpace } from "./target_space.ts";
 import { TargetFiles } from "./target_files.ts";
 import { checkTotals } from "../totals.ts";
@@ -46,7 +46,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
   const sources = options.acceptSources(offered.sources);
   const sameHost = announced.host === await hostIdentity(options.salt);
   const operands = announced.operands + options.others;
-  const memory = await RememberedRun.find(options, sources);
+  const memory = await ResumeRecord.find(options, sources);
   let held: HeldDirectories | undefined;
   try {
     const roots = await plan(options, sources, { operands, sameHost, announced, memory });
@@ -61,7 +61,7 @@ export async function receive(options: ReceiveOptions): Promise<Outcome> {
 /** What is known when the target is planned. */
 interface Prepared {
   roots: TargetRoot[];
-  memory: RememberedRun;
+  memory: ResumeRecord;
   announced: MessageOf<"sources">;
   /** Paths that failed at the sender so far. */
   sender: { failed: number };
@@ -85,24 +85,27 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
   if (unresumable !== undefined) options.unresumable?.(unresumable);
   control.send({ type: "ready", ...codecs, ...(tells ? { renamed } : {}), ...borrows, ...remembers, unresumable });
   const count = isClient
-    ? streamsFor(announced, options.toOutput ? exactly(1) : options.streams, options.bytesPerSecond)
-    : exactly((await control.expect("streams")).count);
-  if (isClient) control.send({ type: "streams", count: count.most });
-  const target = new TargetFiles(options, roots, { streams: count.most, memory });
+    ? streamsFor(announced, options.toOutput ? fixedCount(1) : options.streams, options.bytesPerSecond)
+    : fixedCount((await control.expect("streams")).count);
+  if (isClient) control.send({ type: "streams", count: count.max });
+  const target = new TargetFiles(options, roots, { streams: count.max, memory });
   try {
     emit({ type: "totals", files: announced.files, bytes: announced.bytes, complete: announced.complete });
-    const planned = new PlannedEntries(emit);
+    const planned = new DryRunTotals(emit);
     const conversation = converse(options, target, planned, senderFailed);
-    const streams = await Promise.race([target.crew.run(count), conversation.then(() => target.crew.peak)]);
+    const streams = await Promise.race([
+      target.streamGroup.run(count),
+      conversation.then(() => target.streamGroup.peak),
+    ]);
     emit({ type: "connected", streams, ...(isClient ? {} : { orFewer: true }), engine: session.engine.name });
     target.startProgress();
     const finish = await Promise.race([
       conversation,
-      target.crew.allEnded().then(() => allGone(target, count.most, conversation)),
+      target.streamGroup.allEnded().then(() => allGone(target, count.max, conversation)),
     ]);
     target.finishing = true;
-    target.crew.check();
-    await target.crew.allEnded();
+    target.streamGroup.check();
+    await target.streamGroup.allEnded();
     const failures = await target.finish();
     if (!target.hasFailed && failures.length === 0 && !finish.incomplete) memory.complete();
     const { skipped, verified: same, ...done } = target.done;
@@ -117,7 +120,7 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
     });
     for (const failure of failures) target.failed(failure);
     checkTotals(target.done, finish);
-    const lost = isClient ? target.crew.losses.note(control.corrupt) : undefined;
+    const lost = isClient ? target.streamGroup.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
     const dryRun = options.comparison?.dryRun;
     const { files, bytes } = dryRun ? planned : target.done;
@@ -128,9 +131,9 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
       skipped,
       ...verified,
       dryRun,
-      streams: isClient ? streams : target.crew.peak,
+      streams: isClient ? streams : target.streamGroup.peak,
       resumed: target.kept + target.matched,
-      wireBytes: options.codecs.length > 0 ? target.crew.pool.wireBytes : undefined,
+      wireBytes: options.codecs.length > 0 ? target.streamGroup.pool.wireBytes : undefined,
     };
   } finally {
     await target.close();
@@ -139,7 +142,7 @@ async function receiveInto(options: ReceiveOptions, prepared: Prepared): Promise
 
 /** All streams have ended and the sender has not finished: its word is on its way, or there is nobody left to finish. */
 function allGone<T>(target: TargetFiles, count: number, conversation: Promise<T>): Promise<T> {
-  if (count > 0 && target.crew.clean === 0) throw target.crew.losses.allBroken();
+  if (count > 0 && target.streamGroup.clean === 0) throw target.streamGroup.losses.allBroken();
   return conversation;
 }
 
@@ -160,7 +163,7 @@ async function plan(
     operands: number;
     sameHost: boolean;
     announced: MessageOf<"sources">;
-    memory: RememberedRun;
+    memory: ResumeRecord;
   },
 ): Promise<TargetRoot[]> {
   const { session, files, target, base, tilde, confinement } = options;
@@ -216,7 +219,7 @@ function checkNotChannel(roots: TargetRoot[], paths: PathCalls): void {
 async function converse(
   options: ReceiveOptions,
   target: TargetFiles,
-  planned: PlannedEntries,
+  planned: DryRunTotals,
   senderFailed: (failure: Failure) => void,
 ): Promise<MessageOf<"finish">> {
   const { control } = options.session;

@@ -3,7 +3,7 @@
 import type { Confinement } from "../../files/target/confinement.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { CodecName } from "../../protocol/coding.ts";
-import type { Comparison } from "../../protocol/data/ask.ts";
+import type { Comparison } from "../../protocol/data/compare.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
 import type { StateDirectory } from "../../resume/state_directory.ts";
 import type { Session } from "../../session/model/session.ts";

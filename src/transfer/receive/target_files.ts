@@ -10,17 +10,17 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/control/results.ts";
-import { Breather } from "../../async/breather.ts";
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
 import type { ReceivedPack, ReceivedRange, ReceiveReport } from "../../streams/unit.ts";
 import { failedEvent } from "../events.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
 import { KeptBackups } from "./kept_backups.ts";
-import { LEAST_RESUMED_BYTES, type RememberedRun } from "./remembered_run.ts";
-import { StreamCrew } from "../stream_crew.ts";
+import { LEAST_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
+import { StreamGroup } from "../stream_group.ts";
 import { TargetRecords } from "./target_records.ts";
-import { TouchedDirectories } from "./touched_directories.ts";
+import { DirectoryFinalizer } from "./directory_finalizer.ts";
 
 /** A ranged file that is being written. */
 interface OpenFile {
@@ -52,7 +52,7 @@ const OTHER_DESCRIPTORS = 96;
 
 /** What is written here, and what is known of it. */
 export class TargetFiles {
-  readonly crew: StreamCrew;
+  readonly streamGroup: StreamGroup;
   readonly done = { files: 0, bytes: 0, skipped: 0, verified: 0 };
   /** Bytes of large files that an earlier copy has left, and that are not sent. */
   kept = 0;
@@ -63,7 +63,7 @@ export class TargetFiles {
   /** The sender has nothing more. */
   finishing = false;
   readonly #options: ReceiveOptions;
-  readonly #memory: RememberedRun | undefined;
+  readonly #memory: ResumeRecord | undefined;
   readonly #writer: TargetWriter;
   readonly #roots: readonly TargetRoot[];
   readonly #records: TargetRecords;
@@ -76,8 +76,8 @@ export class TargetFiles {
   readonly #known = new Set<number>();
   /** Complete files that are flushed to the disk, or digested. */
   readonly #syncing = new Set<Promise<void>>();
-  #breather?: Breather;
-  readonly #directories: TouchedDirectories;
+  #yielder?: EventLoopYielder;
+  readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
   readonly #units = new Map<number, UnitCount>();
   readonly #written = new Map<number, number>();
@@ -89,7 +89,7 @@ export class TargetFiles {
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, memory }: { streams: number; memory?: RememberedRun },
+    { streams, memory }: { streams: number; memory?: ResumeRecord },
   ) {
     this.#memory = memory;
     this.#backups = new KeptBackups(memory);
@@ -142,7 +142,7 @@ export class TargetFiles {
           try {
             this.#report(report as ReceiveReport);
           } catch (error) {
-            this.crew.fail(error);
+            this.streamGroup.fail(error);
           }
         },
         written: (stream, bytes) => this.#written.set(stream, bytes),
@@ -150,8 +150,8 @@ export class TargetFiles {
       },
       options.workers(streams),
     );
-    this.crew = new StreamCrew({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
-    this.#directories = new TouchedDirectories(roots, { fsync });
+    this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
+    this.#directories = new DirectoryFinalizer(roots, { fsync });
   }
 
   open(message: MessageOf<"open">): void {
@@ -164,7 +164,7 @@ export class TargetFiles {
       throw new ProtocolError("bad-order", "Cannot open more files at one time");
     }
     this.#known.add(file);
-    const begun = this.#begin(message).catch((error) => this.crew.fail(error)).finally(() => {
+    const begun = this.#begin(message).catch((error) => this.streamGroup.fail(error)).finally(() => {
       this.#beginning.delete(file);
     });
     this.#beginning.set(file, begun);
@@ -224,7 +224,7 @@ export class TargetFiles {
   drop(file: number): void {
     const open = this.#open.get(file);
     this.#open.delete(file);
-    this.crew.pool.forget(file);
+    this.streamGroup.pool.forget(file);
     if (open) this.#writer.keep(open.partial);
     else if (this.#beginning.has(file)) this.#dropped.add(file);
   }
@@ -268,9 +268,9 @@ export class TargetFiles {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.crew.close();
+    await this.streamGroup.close();
     await Promise.all([...this.#beginning.values(), ...this.#syncing]);
-    this.#breather?.close();
+    this.#yielder?.close();
     this.#writer.abort({ keepPartials: true });
     this.#writer.close();
     // What a later run can go on with it finds by the token of this one.
@@ -376,14 +376,14 @@ export class TargetFiles {
     const crc32 = open.sums.total(open.message.size);
     if (open.expected === undefined || crc32 === undefined) return;
     this.#open.delete(file);
-    this.crew.pool.forget(file);
+    this.streamGroup.pool.forget(file);
     const { fsync, listing } = this.#options;
     if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
     const { root, path } = open.message;
     if (fsync) this.#directories.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
     const synced = this.#settle(open, crc32)
       .then(() => this.#commit(file, open, crc32), (error) => this.#notCommitted(file, open, toFailure(error)))
-      .catch((error) => this.crew.fail(error))
+      .catch((error) => this.streamGroup.fail(error))
       .finally(() => this.#syncing.delete(synced));
     this.#syncing.add(synced);
   }
@@ -394,10 +394,10 @@ export class TargetFiles {
     if (fsync) await this.#writer.sync(partial);
     if (!listing || partial.temporary === "") return;
     const { digestPartial } = await import("./received_digest.ts");
-    const breather = this.#breather ??= new Breather();
+    const yielder = this.#yielder ??= new EventLoopYielder();
     const pause = () => {
       if (this.#closed) throw new Deno.errors.Interrupted("The transfer is over");
-      return breather.breathe();
+      return yielder.yieldIfDue();
     };
     try {
       listing.digested(root, path, await digestPartial(this.#writer, partial, { size, crc32 }, pause));

@@ -9,10 +9,10 @@ import { toError } from "../../streams/failure.ts";
 import { announce } from "../send/announce.ts";
 import { type AskedSource, checkSources, mostOffered, withTargets } from "../client/asked_sources.ts";
 import { failedEvent, type TransferEvent } from "../events.ts";
-import type { SharedTarget } from "../client/shared_target.ts";
+import type { SharedTarget } from "../client/reserved_names.ts";
 import { OfferedSources } from "../client/offered_sources.ts";
-import { PlannedEntries } from "../receive/planned_entries.ts";
-import { streamsFor } from "../small_job.ts";
+import { DryRunTotals } from "../receive/dry_run_totals.ts";
+import { streamsFor } from "../stream_policy.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import { checkTotals } from "../totals.ts";
 
@@ -34,7 +34,7 @@ export class RelayedConversation {
   files = 0;
   failed = 0;
   /** What a dry run would do. */
-  readonly planned: PlannedEntries;
+  readonly planned: DryRunTotals;
   /** The sender has every result. */
   finishing = false;
   /** Bytes of large files that an earlier copy has left with the receiver. */
@@ -46,7 +46,7 @@ export class RelayedConversation {
 
   constructor(options: RelayedRequest, from: ClientSession, to: ClientSession) {
     this.#options = options;
-    this.planned = new PlannedEntries(options.emit);
+    this.planned = new DryRunTotals(options.emit);
     this.#from = from;
     this.#to = to;
   }
@@ -67,7 +67,7 @@ export class RelayedConversation {
     // Before the target hears of them, and makes directories for them.
     checkSources(asked, recursive, sources);
     const placed = withTargets(sources, asked);
-    target.taken.take(placed);
+    target.taken.reserve(placed);
     const { type: _, sources: __, last: ___, ...about } = totals;
     await announce(this.#to.control, placed, { ...about, operands: about.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
@@ -75,7 +75,7 @@ export class RelayedConversation {
     if (answer.type === "refused") throw toError(answer.failure);
     if (answer.unresumable !== undefined) this.#options.unresumable(answer.unresumable);
     const count = streamsFor(totals, streams, bytesPerSecond);
-    for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.most });
+    for (const { control } of [this.#from, this.#to]) control.send({ type: "streams", count: count.max });
     return { count, totals };
   }
 

@@ -11,20 +11,20 @@ import type { CopyJob } from "../../protocol/control/job.ts";
 import { type ClientSession, openClientSession } from "../../session/model/client_session.ts";
 import { PeerAbort } from "../../session/model/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
-import { type StreamCount, whyMore } from "../../session/model/stream_count.ts";
+import { explainCount, type StreamCount } from "../../session/model/stream_count.ts";
 import type { AskedSource } from "../client/asked_sources.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import { type CopyRequest, jobOptions } from "../client/copy_request.ts";
 import type { TransferEvent } from "../events.ts";
 import { explainLoss } from "../client/lost_copy.ts";
 import { type Machine, openMachine } from "../machine.ts";
-import { missingFeatures, neededFeatures } from "../client/needed_features.ts";
+import { missingFeatures, requiredFeatures } from "../client/required_features.ts";
 import { abortOf, explain, seeOff, settled } from "../client/peer_end.ts";
-import { RelayCrew } from "./crew.ts";
+import { RelayStreams } from "./streams.ts";
 import { RelayedConversation } from "./conversation.ts";
 import type { Outcome } from "../send/send.ts";
-import type { SharedTarget } from "../client/shared_target.ts";
-import { sendWanted, sourcesOfJob } from "../wanted.ts";
+import type { SharedTarget } from "../client/reserved_names.ts";
+import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
 /** One of the two other hosts. */
 export interface RelayHostOptions {
@@ -105,7 +105,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     { direction: "pull", ...sourcesOfJob(options.sources), ...shared },
     sides,
   );
-  await sendWanted(from, options.sources);
+  await sendRequested(from, options.sources);
   options.begun(from.secrets.id.slice(0, 8));
   const target = options.target.path;
   const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
@@ -113,7 +113,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();
-  const crew = new RelayCrew(from, to, { machine, count, blockBytes, timeoutMs, congestion }, {
+  const streamGroup = new RelayStreams(from, to, { machine, count, blockBytes, timeoutMs, congestion }, {
     written: (stream, bytes) => written.set(stream, bytes),
     relayed: (result) => conversation.result(result),
     finishing: () => conversation.finishing,
@@ -127,17 +127,17 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   const timer = setInterval(tell, 200);
   try {
     const talking = conversation.run();
-    const streams = await Promise.race([crew.bringUp(), talking.then(() => crew.pairs)]);
+    const streams = await Promise.race([streamGroup.bringUp(), talking.then(() => streamGroup.pairs)]);
     options.note(`data comes from ${from.address} and goes to ${to.address}`);
-    const why = whyMore(streams, options.streams, crew.roundTripMs);
+    const why = explainCount(streams, options.streams, streamGroup.roundTripMs);
     if (why) options.note(why);
     options.emit({ type: "connected", streams, engine: machine.cipher.name, address: to.address });
     options.emit({ type: "totals", files: totals.files, bytes: totals.bytes, complete: totals.complete });
-    const finished = await Promise.race([talking, crew.run().then(() => talking)]);
+    const finished = await Promise.race([talking, streamGroup.run().then(() => talking)]);
     tell();
     // The receiver may have said so on its control channel before its streams' last frames were passed on and counted.
-    if (compress) await settled(crew.run());
-    const lost = crew.losses.note(from.control.corrupt + to.control.corrupt);
+    if (compress) await settled(streamGroup.run());
+    const lost = streamGroup.losses.note(from.control.corrupt + to.control.corrupt);
     if (lost) options.emit({ type: "note", message: lost });
     for (const { control } of [from, to]) {
       control.send({ type: "bye" });
@@ -146,7 +146,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     const { dryRun } = options.request;
     const { files, bytes } = dryRun ? conversation.planned : finished;
     const { skipped = 0, verified } = finished;
-    const wireBytes = compress ? crew.wireBytes : undefined;
+    const wireBytes = compress ? streamGroup.wireBytes : undefined;
     const { failed, kept: resumed } = conversation;
     const outcome = {
       files,
@@ -169,7 +169,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
     return outcome;
   } finally {
     clearInterval(timer);
-    await crew.close();
+    await streamGroup.close();
   }
 }
 
@@ -185,7 +185,7 @@ async function open(
   const { cipher, family, helloTimeoutMs } = options;
   side.session = await openClientSession(side.peer, {
     job,
-    needed: neededFeatures({ job, sources: options.sources, reach }),
+    needed: requiredFeatures({ job, sources: options.sources, reach }),
     cipher,
     engine: machine.cipher,
     reach,

@@ -13,7 +13,7 @@ import type { Machine } from "../machine.ts";
 import { abortOf, settled } from "../client/peer_end.ts";
 import { TransferLost } from "../transfer_errors.ts";
 import { isConfined, type SessionLimits } from "./session_limits.ts";
-import { within } from "../../async/within.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 
 /** Maximum time to send the message that ends the session. In milliseconds. */
 const FLUSH_MS = 1_000;
@@ -80,12 +80,12 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     const message = cutText(error instanceof Error ? error.message : String(error), MAX_MESSAGE_TEXT);
     session.control.send({ type: "abort", code, message, hint });
     // The client may be gone; then this does not resolve, and whoever called ends the process.
-    await within(isUrgent(options.signal) ? URGENT_FLUSH_MS : FLUSH_MS, session.control.flushed());
+    await settleWithin(isUrgent(options.signal) ? URGENT_FLUSH_MS : FLUSH_MS, session.control.flushed());
     throw error;
   } finally {
     session.close();
     session.control.abandon();
-    await (isUrgent(options.signal) ? within(URGENT_MS, settled(started.job)) : settled(started.job));
+    await (isUrgent(options.signal) ? settleWithin(URGENT_MS, settled(started.job)) : settled(started.job));
   }
 }
 

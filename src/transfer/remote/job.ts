@@ -2,22 +2,22 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { parseFilterRules } from "../../files/walk/filter.ts";
-import { comparisonOf } from "../../protocol/data/ask.ts";
+import { comparisonOf } from "../../protocol/data/compare.ts";
 import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
-import { exactly } from "../../session/model/stream_count.ts";
+import { fixedCount } from "../../session/model/stream_count.ts";
 import { codecsFor } from "../compression.ts";
 import { walkOptions } from "../client/copy_request.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 import { receive } from "../receive/receive.ts";
-import { findSources } from "../send/found_sources.ts";
+import { findSources } from "../send/resolved_sources.ts";
 import { type Outcome, send } from "../send/send.ts";
 import { checkDirection, confine } from "./session_limits.ts";
-import { lenderOf } from "../client/lending.ts";
-import { takeWanted } from "../wanted.ts";
+import { localCopyPid } from "../client/local_copy.ts";
+import { readRequested } from "../requested_sources.ts";
 import { type RemoteJobOptions } from "./session_limits.ts";
 
 /** Sends or receives. @throws what ended it. */
@@ -64,7 +64,7 @@ export async function runJob(
   const finished = (outcome: Outcome) =>
     emit({ type: "finished", ...outcome, elapsedMs: performance.now() - startedAt, engine: session.engine.name });
   if (job.direction === "push") {
-    const lender = options.local ? lenderOf(session, shared.files) : undefined;
+    const lender = options.local ? localCopyPid(session, shared.files) : undefined;
     if (lender !== undefined) options.note("large files are copied straight from where the client has them open");
     const outcome = await receive({
       ...shared,
@@ -88,7 +88,7 @@ export async function runJob(
       // Only what is on the disk can be read from there.
       fsync: verify || wants("fsync"),
       umask: machine.umask,
-      streams: exactly(MAX_STREAMS),
+      streams: fixedCount(MAX_STREAMS),
       bytesPerSecond: 0,
       workers: machine.workers,
     });
@@ -96,7 +96,7 @@ export async function runJob(
   }
   const { control } = session;
   const found = await findSources(
-    await takeWanted(control, job),
+    await readRequested(control, job),
     { base, tilde, globs: !options.local, recursive: job.recursive, confinement },
     machine.files.paths,
     (failure) => {
@@ -117,7 +117,7 @@ export async function runJob(
       ...walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
       checkLink: confinement && ((path) => confinement.check("read", path)),
     },
-    streams: exactly(MAX_STREAMS),
+    streams: fixedCount(MAX_STREAMS),
     workers: machine.workers,
   });
   finished(outcome);

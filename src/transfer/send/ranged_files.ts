@@ -285,13 +285,13 @@ export class RangedFiles {
   }
 
   #isLent({ stored, input }: RangedFile): boolean {
-    return this.#options.lends === true && !stored && !input;
+    return this.#options.offersLocalCopy === true && !stored && !input;
   }
 
   /** The digest of a lent file belongs to its copy only if each change would show in its ctime. */
   #mustBeStored({ times: { ctime, ctimeNs } }: RangedItem): boolean {
-    const { digests = false, lends = false } = this.#options;
-    return digests && lends && isFreshChange({ mtime: ctime, mtimeNs: ctimeNs }, Date.now());
+    const { digests = false, offersLocalCopy = false } = this.#options;
+    return digests && offersLocalCopy && isFreshChange({ mtime: ctime, mtimeNs: ctimeNs }, Date.now());
   }
 
   /** Drops a file when no stream has a part of it any more. */

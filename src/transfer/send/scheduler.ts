@@ -6,21 +6,21 @@
 import { quotePath } from "../../errors.ts";
 import type { Walk, WalkItem } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
-import type { Comparison } from "../../protocol/data/ask.ts";
+import type { Comparison } from "../../protocol/data/compare.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { type Failure, isPlaced } from "../../protocol/control/results.ts";
 import { cutText } from "../../protocol/control/texts.ts";
-import { Changes } from "../../async/changes.ts";
+import { Condition } from "../../async/condition.ts";
 import { toFailure } from "../../streams/failure.ts";
-import type { AskUnit, DigestUnit, PackUnit, SendReport, Unit } from "../../streams/unit.ts";
+import type { CompareUnit, DigestUnit, PackUnit, SendReport, WorkUnit } from "../../streams/unit.ts";
 import { LostFiles } from "./lost_files.ts";
 import { RangedFiles } from "./ranged_files.ts";
 import { forEachFile } from "./written_files.ts";
 import { listSent } from "./sent_contents.ts";
 import { shownPath } from "./shown_path.ts";
 import { SourceDigests } from "./source_digests.ts";
-import type { QuestionsHost, TargetQuestions } from "./target_questions.ts";
+import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import type { Verification } from "./verification.ts";
 import { type SchedulerHost, type SchedulerOptions } from "./scheduler_host.ts";
 
@@ -47,20 +47,20 @@ export class Scheduler {
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
   readonly #ranged: RangedFiles;
-  readonly #ready: (PackUnit | AskUnit | DigestUnit)[] = [];
+  readonly #ready: (PackUnit | CompareUnit | DigestUnit)[] = [];
   /** Where the receiver is asked first. */
-  #questions: TargetQuestions | undefined;
+  #questions: ComparePlanner | undefined;
   /** Where what is written is read again. */
   #verification: Verification | undefined;
   /** Sources that are read once more. */
   readonly #digests: SourceDigests;
-  readonly #out = new Map<number, { unit: Unit; stream: number }>();
+  readonly #out = new Map<number, { unit: WorkUnit; stream: number }>();
   readonly #broken = new Set<number>();
   readonly #early: WalkItem[] = [];
   /** Hard links, whose first names must be in place before them. */
   readonly #links: PackItem[] = [];
   readonly #lost = new LostFiles();
-  readonly #changes = new Changes();
+  readonly #changes = new Condition();
   #nextUnit = 0;
   #walking: Promise<void> | undefined;
   #closed = false;
@@ -119,11 +119,11 @@ export class Scheduler {
   }
 
   async #askWith(
-    told: Pick<QuestionsHost, "known">,
+    told: Pick<ComparePlannerHost, "known">,
     options: Pick<Comparison, "dryRun">,
   ): Promise<void> {
-    const { TargetQuestions } = await import("./target_questions.ts");
-    this.#questions = new TargetQuestions({
+    const { ComparePlanner } = await import("./compare_planner.ts");
+    this.#questions = new ComparePlanner({
       ...told,
       rootName: (root) => this.#host.rootName(root),
       ask: (question) => {
@@ -179,7 +179,7 @@ export class Scheduler {
 
   /** Sets whether large files are lent, once that is known. To be called before the first unit is taken. */
   set lends(lends: boolean) {
-    this.#options.lends = lends;
+    this.#options.offersLocalCopy = lends;
   }
 
   /** Sets how many streams will ask, once that is known. */
@@ -196,7 +196,7 @@ export class Scheduler {
   }
 
   /** The next unit for a stream; undefined when everything is done. */
-  async next(stream: number): Promise<Unit | undefined> {
+  async next(stream: number): Promise<WorkUnit | undefined> {
     for (;;) {
       const turn = this.#host.turn?.();
       if (turn) await turn;
@@ -211,7 +211,7 @@ export class Scheduler {
       if (this.#ask()) continue;
       if (this.#mayWalk()) await this.#step();
       else if (this.finished) return undefined;
-      else await this.#changes.next();
+      else await this.#changes.wait();
     }
   }
 
@@ -227,9 +227,9 @@ export class Scheduler {
     if (!unit) return;
     this.#out.delete(report.unit);
     if (report.type === "digest") this.#digests.answered(report);
-    else if (report.type === "ask" && (unit as AskUnit).verify) {
-      this.#verification!.answered(unit as AskUnit, report);
-    } else if (report.type === "ask") this.#questions!.answered(unit as AskUnit, report.outcomes);
+    else if (report.type === "ask" && (unit as CompareUnit).verify) {
+      this.#verification!.answered(unit as CompareUnit, report);
+    } else if (report.type === "ask") this.#questions!.answered(unit as CompareUnit, report.outcomes);
     else if (report.type === "pack") {
       this.done.files += report.files;
       this.done.bytes += report.bytes;
@@ -256,7 +256,7 @@ export class Scheduler {
         this.#inputGoesOn = false;
       }
     }
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
   /** A stream is no more: what it had goes to others. */
@@ -268,7 +268,7 @@ export class Scheduler {
       if (unit.type === "range" || unit.type === "input") this.#ranged.takeBack(unit);
       else this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
     }
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
   /** What the receiver says of a ranged file. @throws {ProtocolError} */
@@ -276,14 +276,14 @@ export class Scheduler {
     if (message.type === "opened") this.#ranged.opened(message);
     else if (message.type === "unopened") this.#ranged.refused(message);
     else this.#ranged.closed(message);
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
   /** Lets go of the walk, and of streams that wait. */
   close(): void {
     this.#closed = true;
     this.#walk.close();
-    this.#changes.announce();
+    this.#changes.notifyAll();
   }
 
   #mayWalk(): boolean {
@@ -328,7 +328,7 @@ export class Scheduler {
           if (links.records > 0) this.#readyPack(links);
         }
       }
-      this.#changes.announce();
+      this.#changes.notifyAll();
     })().finally(() => this.#walking = undefined);
     await this.#walking;
   }

@@ -33,5 +33,5 @@ export interface SchedulerOptions {
   /** Whether the digests of all files are wanted. Default false. */
   digests?: boolean;
   /** Whether large files are lent. Default false. */
-  lends?: boolean;
+  offersLocalCopy?: boolean;
 }

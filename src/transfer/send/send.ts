@@ -6,12 +6,12 @@ import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
-import type { Comparison } from "../../protocol/data/ask.ts";
+import type { Comparison } from "../../protocol/data/compare.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { Session } from "../../session/model/session.ts";
-import { exactly, type StreamCount } from "../../session/model/stream_count.ts";
+import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
 import { toError } from "../../streams/failure.ts";
 import { sharedLimit } from "../../streams/shared_limit.ts";
 import { StreamPool } from "../../streams/run/pool.ts";
@@ -21,12 +21,12 @@ import { failedEvent, type TransferEvent } from "../events.ts";
 import { announce } from "./announce.ts";
 import { hostIdentity } from "../host_identity.ts";
 import type { Machine } from "../machine.ts";
-import { GatheredEntries } from "./gathered_entries.ts";
-import { PlannedEntries } from "../receive/planned_entries.ts";
+import { MessageBatcher } from "./message_batcher.ts";
+import { DryRunTotals } from "../receive/dry_run_totals.ts";
 import { Scheduler } from "./scheduler.ts";
 import { SenderProgress } from "./sender_progress.ts";
-import { SMALL_JOB, streamsFor } from "../small_job.ts";
-import { StreamCrew } from "../stream_crew.ts";
+import { SMALL_JOB, streamsFor } from "../stream_policy.ts";
+import { StreamGroup } from "../stream_group.ts";
 import { checkTotals } from "../totals.ts";
 
 /** A source root and the operand that named it. */
@@ -110,8 +110,8 @@ export async function send(options: SendOptions): Promise<Outcome> {
     emit(failedEvent(failure));
     if (!isClient && side === "sender") control.send({ type: "failed", failure });
   };
-  const planned = new PlannedEntries(emit);
-  const messages = new GatheredEntries<PlannedEntry>((entries) => control.send({ type: "planned", entries }));
+  const planned = new DryRunTotals(emit);
+  const messages = new MessageBatcher<PlannedEntry>((entries) => control.send({ type: "planned", entries }));
   const scheduler = new Scheduler(options.files.walk(roots, options.walk), {
     send: (message) => control.send(message),
     rootName: (root) => roots[root].name,
@@ -128,7 +128,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     // Wait while the client does not read, so that unsent messages do not fill the memory.
     turn: isClient ? undefined : () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
   }, {
-    streams: options.streams.most,
+    streams: options.streams.max,
     blockBytes: options.blockBytes,
     sparse: options.sparse,
     // What a dummy sends is not what the file holds: no later copy may go on with it.
@@ -136,7 +136,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
     digests: options.listing !== undefined,
   });
   const progress = new SenderProgress(session, scheduler, emit);
-  const started: { crew?: StreamCrew } = {};
+  const started: { streamGroup?: StreamGroup } = {};
   try {
     const { comparison } = options;
     if (comparison) await scheduler.askFirst(comparison);
@@ -156,15 +156,15 @@ export async function send(options: SendOptions): Promise<Outcome> {
     if (recalls) await scheduler.recall();
     const codec = options.compress ? await codecFor(answer.codecs ?? [], session.engine.name) : undefined;
     // One reader, one stream, in the thread that has standard input.
-    const wanted = roots.some(({ kind }) => kind === "input") ? exactly(1) : options.streams;
+    const wanted = roots.some(({ kind }) => kind === "input") ? fixedCount(1) : options.streams;
     const count = isClient
       ? streamsFor(scheduler.found, wanted, options.bytesPerSecond)
-      : exactly((await control.expect("streams")).count);
-    scheduler.streams = count.most;
+      : fixedCount((await control.expect("streams")).count);
+    scheduler.streams = count.max;
     const lends = (options.lends ?? false) && (answer.borrows ?? false);
     scheduler.lends = lends;
-    if (isClient) control.send({ type: "streams", count: count.most });
-    const crew = new StreamCrew({
+    if (isClient) control.send({ type: "streams", count: count.max });
+    const streamGroup = new StreamGroup({
       session,
       pool: new StreamPool(
         {
@@ -192,18 +192,18 @@ export async function send(options: SendOptions): Promise<Outcome> {
           report: (_, report) => scheduler.report(report as Parameters<Scheduler["report"]>[0]),
           written: (stream, bytes) => progress.written(stream, bytes),
         },
-        options.workers(count.most, { busy: codec !== undefined }),
+        options.workers(count.max, { busy: codec !== undefined }),
       ),
       streamBroke: (stream) => scheduler.streamBroke(stream),
       finished: () => scheduler.finished,
     });
-    started.crew = crew;
+    started.streamGroup = streamGroup;
     const conversation = converse(options, scheduler);
-    const streams = await Promise.race([crew.run(count), conversation.over]);
+    const streams = await Promise.race([streamGroup.run(count), conversation.over]);
     emit({ type: "connected", streams, ...(isClient ? {} : { orFewer: true }), engine: session.engine.name });
     progress.start();
-    await Promise.race([crew.allEnded(), conversation.over]);
-    if (!scheduler.finished) throw crew.losses.allBroken(control.corrupt);
+    await Promise.race([streamGroup.allEnded(), conversation.over]);
+    if (!scheduler.finished) throw streamGroup.losses.allBroken(control.corrupt);
     progress.stop();
     messages.flush();
     const skipped = scheduler.skipped.files;
@@ -215,10 +215,10 @@ export async function send(options: SendOptions): Promise<Outcome> {
     for (const failure of finished.failures) fail(failure, "receiver");
     const failed = scheduler.failed + options.notFound + finished.failures.length;
     checkTotals({ ...scheduler.done, skipped, ...verified }, finished);
-    const lost = isClient ? crew.losses.note(control.corrupt) : undefined;
+    const lost = isClient ? streamGroup.losses.note(control.corrupt) : undefined;
     if (lost) emit({ type: "note", message: lost });
     const { files: sent, bytes: size } = comparison?.dryRun ? planned : scheduler.done;
-    const wireBytes = options.compress ? crew.pool.wireBytes : undefined;
+    const wireBytes = options.compress ? streamGroup.pool.wireBytes : undefined;
     const resumed = scheduler.kept + scheduler.matched;
     return {
       files: sent,
@@ -227,14 +227,14 @@ export async function send(options: SendOptions): Promise<Outcome> {
       skipped,
       ...verified,
       dryRun: comparison?.dryRun,
-      streams: isClient ? streams : crew.peak,
+      streams: isClient ? streams : streamGroup.peak,
       resumed,
       wireBytes,
     };
   } finally {
     progress.stop();
     scheduler.close();
-    await started.crew?.close();
+    await started.streamGroup?.close();
   }
 }
 

@@ -1,6 +1,6 @@
 /** What the sender knows of a pack once it is sent. */
 
-import { SHA256_BYTES } from "../../protocol/data/ask.ts";
+import { SHA256_BYTES } from "../../protocol/data/compare.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { putUint53, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import type { PackUnit, SentContents } from "../../streams/unit.ts";

@@ -13,7 +13,7 @@ import type { CopyListing } from "../client/copy_listing.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import type { SentFile } from "../../streams/unit.ts";
 import { shownPath } from "./shown_path.ts";
-import type { KnownHost } from "./target_questions.ts";
+import type { KnownHost } from "./compare_planner.ts";
 
 /** Callbacks of `SourceDigests`. */
 export interface SourceDigestsHost {

@@ -3,18 +3,18 @@
  * once more; if they still differ, it fails. A wrong target loses its name; a target whose source changed keeps it.
  */
 
-import { Verdict } from "../../protocol/data/ask.ts";
+import { CompareResult } from "../../protocol/data/compare.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/control/results.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
 import { SourceState } from "../../streams/send/source_state.ts";
-import type { AskReport, AskUnit, FilePlace, PackUnit, RangedItem, SentContents } from "../../streams/unit.ts";
+import type { CompareReport, CompareUnit, FilePlace, PackUnit, RangedItem, SentContents } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { planAsSent, selectDigests } from "./sent_contents.ts";
 import { shownPath } from "./shown_path.ts";
-import { TargetQuestions } from "./target_questions.ts";
+import { ComparePlanner } from "./compare_planner.ts";
 import { sentAgain, unverified } from "../unverified.ts";
 import { forEachFile } from "./written_files.ts";
 
@@ -25,7 +25,7 @@ export interface VerificationHost {
   /** Hears what was found wrong, and right since. */
   lost: LostFiles;
   /** Gives the question to a stream. @returns the number of its unit. */
-  ask(question: Omit<AskUnit, "type" | "unit" | "attempt" | "verify">): number;
+  ask(question: Omit<CompareUnit, "type" | "unit" | "attempt" | "verify">): number;
   /** To be sent once more. @returns the number of its unit. */
   send(pack: SelectedRecords): number;
   sendRanged(item: RangedItem): void;
@@ -40,7 +40,7 @@ interface WrongSource {
   /** One of `SourceState`, but not `asSent`. */
   state: number;
   /** A large file as it is now. */
-  now?: AskReport["now"];
+  now?: CompareReport["now"];
 }
 
 /** See above. */
@@ -48,8 +48,8 @@ export class Verification {
   /** Files and links that are what they should be. */
   verified = 0;
   readonly #host: VerificationHost;
-  readonly #first: TargetQuestions;
-  readonly #second: TargetQuestions;
+  readonly #first: ComparePlanner;
+  readonly #second: ComparePlanner;
   /** Units that ask for the second time. */
   readonly #secondAsks = new Set<number>();
   /** What is sent for the second time. */
@@ -78,7 +78,7 @@ export class Verification {
       planned() {},
     };
     const byContents = { by: "contents", dryRun: false } as const;
-    this.#first = new TargetQuestions({
+    this.#first = new ComparePlanner({
       ...shared,
       ask: (question) => host.ask(question),
       send: (pack) => {
@@ -86,7 +86,7 @@ export class Verification {
         this.#againPacks.add(host.send(pack));
       },
     }, byContents);
-    this.#second = new TargetQuestions({
+    this.#second = new ComparePlanner({
       ...shared,
       ask: (question) => {
         const unit = host.ask({ ...question, last: true });
@@ -118,9 +118,11 @@ export class Verification {
   }
 
   /** The answer has come. */
-  answered(unit: AskUnit, { outcomes, sources, now }: AskReport): void {
+  answered(unit: CompareUnit, { outcomes, sources, now }: CompareReport): void {
     const isSecond = this.#secondAsks.delete(unit.unit);
-    const isWrong = outcomes.map((outcome) => outcome === Verdict.same || outcome === Verdict.undecided ? 0 : 1);
+    const isWrong = outcomes.map((outcome) =>
+      outcome === CompareResult.same || outcome === CompareResult.undecided ? 0 : 1
+    );
     const told = [...outcomes];
     if (isWrong.includes(1)) {
       forEachFile(unit, Uint8Array.from(isWrong), (root, path) => this.#host.lost.add(root, path));

@@ -25,7 +25,7 @@ describe("readCommandLine", () => {
       expand: false,
       fileList: undefined,
       fromOrigin: false,
-      legs: [{
+      transfers: [{
         direction: "push",
         sources: [{ path: "a", literal: false }],
         target: { kind: "remote", host: "h", path: "b" },
@@ -93,9 +93,9 @@ describe("readCommandLine", () => {
       origin: { host: "a", user: undefined, port: undefined },
     };
     for (const [flag, direction] of [["-3", "relay"], ["-q", "relay"], ["-R", "origin"]]) {
-      const [leg, ...more] = copy(flag, "a:x", "a:y", "u@b:z").legs;
-      const { remote, origin } = leg;
-      assertEquals([leg.direction, { remote, origin }, more.length], [direction, between, 0]);
+      const [transfer, ...more] = copy(flag, "a:x", "a:y", "u@b:z").transfers;
+      const { remote, origin } = transfer;
+      assertEquals([transfer.direction, { remote, origin }, more.length], [direction, between, 0]);
     }
   });
 
@@ -125,7 +125,7 @@ describe("readCommandLine", () => {
       const refused = `Cannot use "--${name}" with the portable engine: it cannot see them`;
       assertEquals(message(`--${name}`, "--engine=portable", "x", "h:y"), refused);
       // Neither end of such a copy is here.
-      assertEquals(copy(`--${name}`, "--engine=portable", "a:x", "b:y").legs[0].direction, "relay");
+      assertEquals(copy(`--${name}`, "--engine=portable", "a:x", "b:y").transfers[0].direction, "relay");
     }
   });
 
@@ -191,8 +191,8 @@ describe("readCommandLine", () => {
 
   it("takes a dash for standard input or output, and a lone operand behind two dashes", () => {
     const streams = (...args: string[]) => {
-      const { fromInput, toOutput, legs } = copy(...args);
-      return [fromInput, toOutput, legs[0].direction];
+      const { fromInput, toOutput, transfers } = copy(...args);
+      return [fromInput, toOutput, transfers[0].direction];
     };
     assertEquals(streams("-", "h:x"), [true, false, "push"]);
     assertEquals(streams("--", "h:x"), [true, false, "push"]);
@@ -206,7 +206,7 @@ describe("readCommandLine", () => {
   });
 
   it("accepts what scp has for its older protocols", () => {
-    assertEquals(copy("-OsT", "-Xbuffer=1", "x", "y").legs[0].direction, "local");
+    assertEquals(copy("-OsT", "-Xbuffer=1", "x", "y").transfers[0].direction, "local");
   });
 
   it("carries every option to its place", () => {
@@ -262,10 +262,10 @@ describe("readCommandLine", () => {
     assertEquals(["", "-v", "-vv", "-vvvv"].map((v) => copy(...(v ? [v] : []), "a", "b").ssh.verbose), [0, 0, 1, 3]));
 
   it("sees which way the data goes", () => {
-    const [local] = copy("a", "b").legs;
+    const [local] = copy("a", "b").transfers;
     assertEquals([local.direction, local.remote], ["local", undefined]);
-    assertEquals(copy("a", "b", "h:").legs[0].direction, "push");
-    const [pull] = copy("u@h:a", "u@h:b", ".").legs;
+    assertEquals(copy("a", "b", "h:").transfers[0].direction, "push");
+    const [pull] = copy("u@h:a", "u@h:b", ".").transfers;
     assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined }]);
   });
 
@@ -276,19 +276,19 @@ describe("readCommandLine", () => {
   });
 
   it("makes a leg for each host, in the order in which they come first", () => {
-    const legs = (...args: string[]) =>
-      copy(...args).legs.map(({ direction, sources, origin, remote }) =>
+    const transfers = (...args: string[]) =>
+      copy(...args).transfers.map(({ direction, sources, origin, remote }) =>
         [direction, origin?.host, remote?.host, ...sources.map(({ path }) => path)].join(" ").trim()
       );
-    assertEquals(legs("x", "a:y", "z", "b:"), ["push  b x z", "relay a b y"]);
-    assertEquals(legs("-R", "a:x", "c:y", "a:z", "b:"), ["origin a b x z", "origin c b y"]);
-    assertEquals(legs("x", "h:y", "u@h:z", "t"), ["local   x", "pull  h y", "pull  h z"]);
-    assertEquals(legs("scp://h:22/x", "scp://h:23/y", "h:z", "t"), ["pull  h x", "pull  h y", "pull  h z"]);
+    assertEquals(transfers("x", "a:y", "z", "b:"), ["push  b x z", "relay a b y"]);
+    assertEquals(transfers("-R", "a:x", "c:y", "a:z", "b:"), ["origin a b x z", "origin c b y"]);
+    assertEquals(transfers("x", "h:y", "u@h:z", "t"), ["local   x", "pull  h y", "pull  h z"]);
+    assertEquals(transfers("scp://h:22/x", "scp://h:23/y", "h:z", "t"), ["pull  h x", "pull  h y", "pull  h z"]);
   });
 
   it("takes a list in place of sources or beside them", () => {
     const options = copy("-0", "--filelist=-", "h:");
-    assertEquals([options.fileList, options.sources, options.target?.path, options.legs], [
+    assertEquals([options.fileList, options.sources, options.target?.path, options.transfers], [
       { file: "-", nul: true },
       [],
       "",

@@ -83,7 +83,7 @@ describe("options of several places", () => {
     assertEquals(family(await copy(["-6", "a", "b"], { user: "ipv4: true" })), "ipv6");
     assertEquals(family(await copy(["a", "b"], { user: "ipv4: true", env: { ESCP_OPTIONS: "-6" } })), "ipv6");
     const direction = async (...args: string[]) =>
-      (await copy([...args, "a:x", "b:y"], { user: "from-origin: true" })).legs[0].direction;
+      (await copy([...args, "a:x", "b:y"], { user: "from-origin: true" })).transfers[0].direction;
     assertEquals([await direction(), await direction("-3"), await direction("--no-from-origin")], [
       "origin",
       "relay",
@@ -113,11 +113,11 @@ describe("options of several places", () => {
     assertEquals((await copy(["-t3", "x", "a.lab:y"], places)).streams, 3);
     assertEquals((await copy(["x", "c:y"], places)).streams, undefined);
     const several = await copy(["a.lab:x", "b:y", "z", "t"], places);
-    const own = several.legs.map((leg) => several.ofHosts!(leg));
+    const own = several.transfers.map((transfer) => several.ofHosts!(transfer));
     const states = own.map(({ streams, remotePath }) => [streams, remotePath]);
     assertEquals(states, [[8, "/opt/escp"], [2, "escp"], [undefined, "escp"]]);
     const relayed = await copy(["a.lab:x", "b:y"], places);
-    const { streams, ports, originAccess } = relayed.ofHosts!(relayed.legs[0]);
+    const { streams, ports, originAccess } = relayed.ofHosts!(relayed.transfers[0]);
     assertEquals([streams, ports, originAccess?.remotePath], [2, undefined, "/opt/escp"]);
     assertEquals((await copy(["a", "b:y"], { user: "streams: 2" })).ofHosts, undefined);
   });

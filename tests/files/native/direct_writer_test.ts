@@ -6,7 +6,7 @@ import { createNativeEngine } from "../../../src/files/native/engine.ts";
 import { NativeRangeWriter } from "../../../src/files/native/range_writer.ts";
 import { alignedBuffer } from "../../../src/native/libc/aligned_buffer.ts";
 import { AT_FDCWD, openFileCalls } from "../../../src/native/file/calls.ts";
-import { Scratch } from "../../../src/native/file/scratch.ts";
+import { PinnedBuffer } from "../../../src/native/file/pinned_buffer.ts";
 import { encodeName } from "../../../src/protocol/names.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 
@@ -33,7 +33,7 @@ function open(options: { now?: () => number; direct?: number } = {}) {
 }
 
 function openAs(path: string, flags: number): number {
-  const name = new Scratch(4097);
+  const name = new PinnedBuffer(4097);
   name.putName(encodeName(path));
   return openFileCalls().openat(AT_FDCWD, name.address, flags, 0);
 }

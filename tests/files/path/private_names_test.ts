@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { encodeName } from "../../../src/protocol/names.ts";
-import { formerName, unverifiedName } from "../../../src/files/path/former_name.ts";
+import { backupName, unverifiedName } from "../../../src/files/path/backup_name.ts";
 import {
   hasPrivateComponent,
   isPartialName,
@@ -18,7 +18,7 @@ const PRIVATE = [
   newPartialName(),
   new TemporaryNames("5f2a09c1").next(),
   new TemporaryNames("install").next(),
-  formerName("token", encodeName("file")),
+  backupName("token", encodeName("file")),
   unverifiedName(encodeName("file")),
   ...["part", "journal", "run", "unfinished"].map((suffix) => `.escp-${HASH}.${suffix}`),
 ];

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { addressOf, AT_FDCWD, AT_SYMLINK_NOFOLLOW, openFileCalls } from "../../../src/native/file/calls.ts";
 import { homeOfUser } from "../../../src/native/file/home.ts";
 import { NameCounter } from "../../../src/native/file/name_counter.ts";
-import { Scratch } from "../../../src/native/file/scratch.ts";
+import { PinnedBuffer } from "../../../src/native/file/pinned_buffer.ts";
 import { Statx } from "../../../src/native/file/statx.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -14,7 +14,7 @@ if (!ignore) openFileCalls();
 describe("file calls", { ignore }, () => {
   it("give minus one and an error number", () => {
     const calls = openFileCalls();
-    const name = new Scratch(64);
+    const name = new PinnedBuffer(64);
     name.putName(encoder.encode("/no/such/place"));
     assertEquals(calls.openat(AT_FDCWD, name.address, 0, 0), -1);
     assertEquals(calls.errno(), 2);
@@ -30,7 +30,7 @@ describe("file calls", { ignore }, () => {
     const path = Deno.makeTempFileSync();
     try {
       const calls = openFileCalls();
-      const name = new Scratch(4096);
+      const name = new PinnedBuffer(4096);
       name.putName(encoder.encode(path));
       const descriptor = calls.openat(AT_FDCWD, name.address, 2, 0);
       const offset = 2 ** 33 + 5;
@@ -52,7 +52,7 @@ describe("file calls", { ignore }, () => {
     try {
       Deno.utimeSync(path, -1, 1_500_000_000.25);
       const statx = new Statx(openFileCalls());
-      const name = new Scratch(4096);
+      const name = new PinnedBuffer(4096);
       name.putName(encoder.encode(path));
       assertEquals(statx.fill(AT_FDCWD, name.address, AT_SYMLINK_NOFOLLOW), true);
       const info = Deno.statSync(path);

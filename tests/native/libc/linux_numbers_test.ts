@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AT_FDCWD, openFileCalls } from "../../../src/native/file/calls.ts";
-import { Scratch } from "../../../src/native/file/scratch.ts";
+import { PinnedBuffer } from "../../../src/native/file/pinned_buffer.ts";
 import { type LinuxNumbers, linuxNumbers } from "../../../src/native/libc/linux_numbers.ts";
 
 const CALLS: Record<Exclude<keyof LinuxNumbers, `O_${string}`>, string> = {
@@ -61,7 +61,7 @@ describe("numbers of Linux", () => {
         assertEquals(open(directory, flags), "open");
       }
       assertEquals(open(`${directory}/link`, path | noFollow), "open");
-      const [from, to] = [new Scratch(4096), new Scratch(4096)];
+      const [from, to] = [new PinnedBuffer(4096), new PinnedBuffer(4096)];
       const rename = (one: string, other: string) =>
         calls.renameNew(AT_FDCWD, from.putName(encode(one)), AT_FDCWD, to.putName(encode(other)));
       assertEquals(rename(`${directory}/file`, `${directory}/link`), -1);
@@ -75,7 +75,7 @@ describe("numbers of Linux", () => {
 
 function open(path: string, flags: number): string {
   const calls = openFileCalls();
-  const name = new Scratch(4096);
+  const name = new PinnedBuffer(4096);
   const descriptor = calls.openat(AT_FDCWD, name.putName(encode(path)), flags, 0);
   if (descriptor < 0) return `errno ${calls.errno()}`;
   calls.close(descriptor);

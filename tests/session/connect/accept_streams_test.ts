@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { formatPreamble, PREAMBLE_BYTES } from "../../../src/protocol/data/preamble.ts";
 import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
-import type { ProvenStream, SessionSecrets } from "../../../src/session/model/session.ts";
+import type { AuthenticatedStream, SessionSecrets } from "../../../src/session/model/session.ts";
 import { closeQuietly, offerProof } from "../../../src/session/connect/stream_proof.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
@@ -17,7 +17,7 @@ async function startAcceptor(room: number) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const acceptor = new StreamAcceptor(listener);
-  const taken: ProvenStream[] = [];
+  const taken: AuthenticatedStream[] = [];
   const running = acceptor.run(secrets, ENGINE, room, (stream) => taken.push(stream));
   const conns: Deno.TcpConn[] = [];
   const connect = async () => {
@@ -57,7 +57,7 @@ async function recordProof(secrets: SessionSecrets): Promise<Uint8Array> {
 }
 
 /** Waits until so many streams are there: the ends learn of a proof one after the other. */
-async function untilThere(streams: ProvenStream[], count: number): Promise<void> {
+async function untilThere(streams: AuthenticatedStream[], count: number): Promise<void> {
   while (streams.length < count) await new Promise((resolve) => setTimeout(resolve));
 }
 

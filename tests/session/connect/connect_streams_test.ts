@@ -5,11 +5,11 @@ import { StartError } from "../../../src/errors.ts";
 import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
 import { StreamConnector } from "../../../src/session/connect/connect_streams.ts";
 import { type Candidate, StreamDialer } from "../../../src/session/connect/dial_streams.ts";
-import { dialWay } from "../../../src/session/connect/direct_way.ts";
+import { dialPath } from "../../../src/session/connect/direct_path.ts";
 import type { TunnelConn, TunnelUse } from "../../../src/net/tunnel.ts";
-import type { ProvenStream } from "../../../src/session/model/session.ts";
+import type { AuthenticatedStream } from "../../../src/session/model/session.ts";
 import { closeQuietly } from "../../../src/session/connect/stream_proof.ts";
-import { exactly, streamsOver, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
+import { fixedCount, streamsForRtt, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { startTcpProxy } from "../../support/tcp_proxy.ts";
 import { fixedSecrets } from "../fixed_secrets.ts";
@@ -30,18 +30,18 @@ async function startBoth(room: number) {
   const listener = Deno.listen({ hostname, port: 0 });
   const others: Deno.TcpListener[] = [];
   const acceptor = new StreamAcceptor(listener);
-  const remote: ProvenStream[] = [];
+  const remote: AuthenticatedStream[] = [];
   const running = acceptor.run(secrets, ENGINE, room, (stream) => remote.push(stream));
   const dialers: StreamDialer[] = [];
   const connectors: StreamConnector[] = [];
   const connectorTo = (places: Candidate[], tunnels?: TunnelUse): StreamConnector => {
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
-    const connector = new StreamConnector(dialer, dialWay(dialer, places), tunnels);
+    const connector = new StreamConnector(dialer, dialPath(dialer, places), tunnels);
     dialers.push(dialer);
     connectors.push(connector);
     return connector;
   };
-  const client: ProvenStream[] = [];
+  const client: AuthenticatedStream[] = [];
   const open = (): Deno.TcpListener => {
     const other = Deno.listen({ hostname, port: 0 });
     others.push(other);
@@ -52,7 +52,7 @@ async function startBoth(room: number) {
     /** With the connector of the test, whose places those of the first call are. */
     async connect(places: Candidate[], count: number) {
       const connector = connectors[0] ?? connectorTo(places);
-      await connector.connect(exactly(count), this.take);
+      await connector.connect(fixedCount(count), this.take);
       await connector.settled();
     },
     get chosen() {
@@ -61,7 +61,7 @@ async function startBoth(room: number) {
     client,
     remote,
     place: { hostname, port: portOf(listener) } as Candidate,
-    take: (stream: ProvenStream) => void client.push(stream),
+    take: (stream: AuthenticatedStream) => void client.push(stream),
     /** The system takes the connection, and nobody ever says a word. */
     silent: (): Candidate => ({ hostname, port: portOf(open()) }),
     /** Somebody else's service. */
@@ -88,7 +88,7 @@ async function startBoth(room: number) {
 type Both = Awaited<ReturnType<typeof startBoth>>;
 
 /** Waits until so many streams are there: the ends learn of a proof one after the other. */
-async function untilThere(streams: ProvenStream[], count: number): Promise<void> {
+async function untilThere(streams: AuthenticatedStream[], count: number): Promise<void> {
   while (streams.length < count) await new Promise((resolve) => setTimeout(resolve));
 }
 
@@ -132,7 +132,7 @@ describe("StreamConnector", () => {
     await using both = await startBoth(1);
     const [closed, later] = [refusing(), both.silent()];
     const connector = both.connectorTo([closed, both.place, later]);
-    await connector.connect(exactly(1), both.take);
+    await connector.connect(fixedCount(1), both.take);
     assertEquals(connector.attempts, [
       { way: `${hostname}:${closed.port}`, problem: "Connection refused" },
       { way: `${hostname}:${both.place.port}` },
@@ -158,7 +158,7 @@ describe("StreamConnector", () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }]);
-    const opened = await connector.connect({ few: 2, most: 40 }, both.take);
+    const opened = await connector.connect({ min: 2, max: 40 }, both.take);
     await connector.settled();
     // The link takes no less than it says: eight times 4 ms are the least.
     assert(connector.roundTripMs! >= 30 && opened >= 8, `${opened} over ${connector.roundTripMs} ms`);
@@ -169,7 +169,7 @@ describe("StreamConnector", () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }]);
-    assertEquals(await connector.connect({ few: 1, most: 3 }, both.take), 3);
+    assertEquals(await connector.connect({ min: 1, max: 3 }, both.take), 3);
     await connector.settled();
     assertEquals(both.client.length, 3);
   });
@@ -178,7 +178,7 @@ describe("StreamConnector", () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }]);
-    await connector.connect({ few: 2, most: 40 }, (stream) => {
+    await connector.connect({ min: 2, max: 40 }, (stream) => {
       both.take(stream);
       connector.close();
     });
@@ -215,7 +215,7 @@ describe("StreamConnector", () => {
     const opened = await connector.connect(USUAL_STREAMS, both.take);
     await connector.settled();
     assert(connector.roundTripMs! < 200, `${connector.roundTripMs} ms`);
-    assertEquals([opened, both.client.length], Array(2).fill(streamsOver(connector.roundTripMs, USUAL_STREAMS)));
+    assertEquals([opened, both.client.length], Array(2).fill(streamsForRtt(connector.roundTripMs, USUAL_STREAMS)));
   });
 
   it("says which places it tried when there is none", async () => {
@@ -270,7 +270,7 @@ describe("StreamConnector", () => {
 
     async function connect(places: Candidate[], use: TunnelUse, both: Both, count = 4): Promise<StreamConnector> {
       const connector = both.connectorTo(places, use);
-      await connector.connect(exactly(count), both.take);
+      await connector.connect(fixedCount(count), both.take);
       await connector.settled();
       return connector;
     }
@@ -305,7 +305,7 @@ describe("StreamConnector", () => {
       await using both = await startBoth(4);
       const { use, told } = tunnelsTo([both.place], true);
       const connector = await connect([refusing()], use, both, 1);
-      await connector.connect(exactly(1), both.take);
+      await connector.connect(fixedCount(1), both.take);
       assertEquals([both.client.map(({ index }) => index), told], [[0, 1], []]);
     });
 

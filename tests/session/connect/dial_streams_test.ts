@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { CipherEngine } from "../../../src/crypto/cipher.ts";
 import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
-import type { ProvenStream } from "../../../src/session/model/session.ts";
+import type { AuthenticatedStream } from "../../../src/session/model/session.ts";
 import { closeQuietly } from "../../../src/session/connect/stream_proof.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { fixedSecrets } from "../fixed_secrets.ts";
@@ -39,7 +39,7 @@ describe("a connection that is dropped while its proof is looked at", () => {
     const secrets = await fixedSecrets();
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const acceptor = new StreamAcceptor(listener);
-    const taken: ProvenStream[] = [];
+    const taken: AuthenticatedStream[] = [];
     const running = acceptor.run(secrets, ENGINE, 1, (stream) => taken.push(stream));
     const { engine, begun, goOn } = waitingEngine("open");
     const dialer = new StreamDialer(secrets, engine, { as: "client", first: 0 });
@@ -57,7 +57,7 @@ describe("a connection that is dropped while its proof is looked at", () => {
     const secrets = await fixedSecrets();
     const { engine, begun, goOn } = waitingEngine("seal");
     const acceptor = new StreamAcceptor(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
-    const taken: ProvenStream[] = [];
+    const taken: AuthenticatedStream[] = [];
     const running = acceptor.run(secrets, engine, 1, (stream) => taken.push(stream));
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
     const proving = dialer.prove(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);

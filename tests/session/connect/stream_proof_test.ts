@@ -6,7 +6,7 @@ import { ConnTransport } from "../../../src/net/transport.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../../src/protocol/data/frame.ts";
 import { formatPreamble, PREAMBLE_BYTES } from "../../../src/protocol/data/preamble.ts";
 import { acceptProof, offerProof } from "../../../src/session/connect/stream_proof.ts";
-import type { ProvenStream, SessionSecrets } from "../../../src/session/model/session.ts";
+import type { AuthenticatedStream, SessionSecrets } from "../../../src/session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../../src/streams/frames/frames.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { connectPair } from "../../native/connected_pair.ts";
@@ -17,7 +17,7 @@ import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "../fixed_secrets.ts";
 const ENGINE = CIPHER_ENGINES[0];
 
 /** Sends the second frame of one end, and receives it at the other. */
-async function passOn(from: ProvenStream, to: ProvenStream, text: string): Promise<string> {
+async function passOn(from: AuthenticatedStream, to: AuthenticatedStream, text: string): Promise<string> {
   const engine = CIPHER_ENGINES.at(-1)!;
   const writer = await FrameWriter.create(engine, new ConnTransport(from.conn), from.sendKey, 1);
   const buffer = frameBuffer(100);

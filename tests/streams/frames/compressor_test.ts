@@ -4,7 +4,7 @@ import type { Codec } from "../../../src/compress/codec.ts";
 import { availableCodecs, createCodec } from "../../../src/compress/codecs.ts";
 import { CODEC_NUMBERS } from "../../../src/protocol/coding.ts";
 import { Compressor } from "../../../src/streams/frames/compressor.ts";
-import { Expander } from "../../../src/streams/frames/expander.ts";
+import { Decompressor } from "../../../src/streams/frames/decompressor.ts";
 import { text } from "../../compress/text.ts";
 import { assertProtocolError } from "../../protocol/protocol_error.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
@@ -33,7 +33,7 @@ describe("Compressor and Expander", () => {
     for (const name of availableCodecs(engine)) {
       it(`give back every piece, wherever it lies: ${name}, ${engine}`, () => {
         const compressor = new Compressor(createCodec(name, engine));
-        const expander = new Expander([createCodec(name, engine)]);
+        const decompressor = new Decompressor([createCodec(name, engine)]);
         let small = 0;
         for (const size of [0, 1, 127, 128, 5000, 64 * KiB, MiB, 2 * MiB + 1]) {
           const bytes = randomBytes(size + 500, "around");
@@ -49,12 +49,12 @@ describe("Compressor and Expander", () => {
           }
           small++;
           assert(coded < size);
-          expander.expand(compressor.coding, bytes, 200, 200 + coded, size);
-          assertEquals(expander.bytes.subarray(expander.start, expander.start + size), text(size));
+          decompressor.expand(compressor.coding, bytes, 200, 200 + coded, size);
+          assertEquals(decompressor.bytes.subarray(decompressor.start, decompressor.start + size), text(size));
         }
         assertEquals(small, 5);
         compressor.close();
-        expander.close();
+        decompressor.close();
       });
     }
   }
@@ -81,9 +81,9 @@ describe("Compressor and Expander", () => {
   });
 
   it("refuse a codec that was not agreed", () => {
-    const expander = new Expander([createCodec("deflate", "portable")]);
+    const decompressor = new Decompressor([createCodec("deflate", "portable")]);
     const refuses = (coding: number) =>
-      assertProtocolError("bad-coding", () => expander.expand(coding, new Uint8Array(10), 0, 10, 100));
+      assertProtocolError("bad-coding", () => decompressor.expand(coding, new Uint8Array(10), 0, 10, 100));
     refuses(CODEC_NUMBERS.zstd);
     refuses(0);
     refuses(77);

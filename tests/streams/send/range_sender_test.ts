@@ -5,7 +5,7 @@ import { FileChange } from "../../../src/files/stat/file_change.ts";
 import { BlockCodec, readBlockHeader } from "../../../src/protocol/data/block.ts";
 import { crc32 } from "../../../src/protocol/crc32.ts";
 import { FrameKind } from "../../../src/protocol/data/frame.ts";
-import { Breather } from "../../../src/async/breather.ts";
+import { EventLoopYielder } from "../../../src/async/event_loop_yielder.ts";
 import { FrameSender } from "../../../src/streams/frames/frame_sender.ts";
 import { FrameReader, FrameWriter } from "../../../src/streams/frames/frames.ts";
 import { RangeSender, type SentRange } from "../../../src/streams/send/range_sender.ts";
@@ -52,13 +52,13 @@ for (const { title, make } of ENGINES) {
         }
       }();
       const cipher = loadCipherEngine("portable").engine;
-      const breather = new Breather();
+      const yielder = new EventLoopYielder();
       const writer = await FrameWriter.create(cipher, transport, key, 0);
-      const sender = new RangeSender(engine.sourceReader([root]), new FrameSender(writer, 2 * BLOCK, breather), {
+      const sender = new RangeSender(engine.sourceReader([root]), new FrameSender(writer, 2 * BLOCK, yielder), {
         blockBytes: BLOCK,
         lends: false,
         sparse,
-        breather,
+        yielder,
         quietMs: 60_000,
       });
       const unit = { type: "range" as const, unit: 7, file: 8, root: 0, path: "", start, end, size: root.size };
@@ -66,7 +66,7 @@ for (const { title, make } of ENGINES) {
       const times = { ...found, ...(options.foundAt ? { mtime: options.foundAt } : {}) };
       await sender.send({ ...unit, identity: root.identity, times }, sent);
       sender.close();
-      breather.close();
+      yielder.close();
       const wire = new MemoryTransport(Uint8Array.from(transport.written.flatMap((piece) => [...piece])));
       const reader = await FrameReader.create(cipher, wire, key, {
         payloadLimit: 2 * BLOCK,

@@ -6,7 +6,7 @@ import { type TargetRoot } from "../../../src/files/engine/target_root.ts";
 import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
 import { StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
-import { RememberedRun } from "../../../src/transfer/receive/remembered_run.ts";
+import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
 import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
 import { createTempDirectory } from "../../support/temp.ts";
 
@@ -47,7 +47,7 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
     session: { ...session, features: ["rerun"] } as unknown as typeof session,
   };
   const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
-  const memory = noted && await RememberedRun.find(remembering, [source]);
+  const memory = noted && await ResumeRecord.find(remembering, [source]);
   await memory?.begin(roots, { files: 2, bytes: 0, complete: true });
   if (noted) memory!.note(noted);
   const target = new TargetFiles(options, roots, { streams: 1, memory });

@@ -9,8 +9,8 @@ import type { ByteRange } from "../../../src/protocol/data/range_sums.ts";
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
 import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
 import type { Failure } from "../../../src/protocol/control/results.ts";
-import { AskPhase, Verdict } from "../../../src/protocol/data/ask.ts";
-import type { AskUnit, PackUnit, RangeUnit, Unit } from "../../../src/streams/unit.ts";
+import { ComparePhase, CompareResult } from "../../../src/protocol/data/compare.ts";
+import type { CompareUnit, PackUnit, RangeUnit, WorkUnit } from "../../../src/streams/unit.ts";
 import { Scheduler } from "../../../src/transfer/send/scheduler.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 
@@ -53,7 +53,7 @@ async function scheduleTree(
 }
 
 /** Says that a unit went well. */
-function confirm(scheduler: Scheduler, unit: Unit | undefined): void {
+function confirm(scheduler: Scheduler, unit: WorkUnit | undefined): void {
   if (unit?.type === "pack") {
     const { records } = unit;
     scheduler.report({
@@ -200,9 +200,9 @@ describe("Scheduler", () => {
       let wrong = 0;
       for (let unit; (unit = await work.scheduler.next(0));) {
         if (unit.type === "ask") {
-          const isWrong = unit.phase === AskPhase.look && links.length === 0 && wrong < wrongTimes;
+          const isWrong = unit.phase === ComparePhase.stat && links.length === 0 && wrong < wrongTimes;
           if (isWrong) wrong++;
-          const verdict = isWrong ? Verdict.different : Verdict.same;
+          const verdict = isWrong ? CompareResult.different : CompareResult.same;
           work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: Array(unit.records).fill(verdict) });
         } else {
           const of = recordsOf(unit as PackUnit).filter(({ type }) => type === RecordType.hardlink);
@@ -327,8 +327,8 @@ describe("Scheduler", () => {
 
   describe("with questions first", () => {
     /** Answers every ask with this verdict on each record; returns the units that were handed out. */
-    async function answerAll(scheduler: Scheduler, verdictOf: (unit: AskUnit) => number): Promise<Unit[]> {
-      const units: Unit[] = [];
+    async function answerAll(scheduler: Scheduler, verdictOf: (unit: CompareUnit) => number): Promise<WorkUnit[]> {
+      const units: WorkUnit[] = [];
       for (let unit = await scheduler.next(0); unit; unit = await scheduler.next(0)) {
         units.push(unit);
         if (unit.type !== "ask") confirm(scheduler, unit);
@@ -352,7 +352,7 @@ describe("Scheduler", () => {
         }
       }
       await work.scheduler.askFirst(UPDATE);
-      const units = await answerAll(work.scheduler, () => Verdict.same);
+      const units = await answerAll(work.scheduler, () => CompareResult.same);
       assert(units.length < 50, `${units.length} units`);
       assert(units.every(({ type }) => type === "ask"));
       assertEquals(work.take("open"), []);
@@ -367,29 +367,29 @@ describe("Scheduler", () => {
         await using work = await scheduleTree({ large: { sparseSize: size } }, LARGE);
         await work.scheduler.askFirst({ by: "contents", dryRun: false });
         const ranges: (number | undefined)[][] = [];
-        const next = async () => (await work.scheduler.next(0)) as AskUnit;
-        const answer = (unit: AskUnit, verdict: number) =>
+        const next = async () => (await work.scheduler.next(0)) as CompareUnit;
+        const answer = (unit: CompareUnit, verdict: number) =>
           work.scheduler.report({ type: "ask", unit: unit.unit, outcomes: [verdict] });
-        answer(await next(), Verdict.undecided);
+        answer(await next(), CompareResult.undecided);
         const asked = [await next(), await next(), await next()];
         for (const { phase, range } of asked) ranges.push([phase, range?.start, range?.end]);
-        assertEquals(ranges, [0, 32, 64].map((at) => [AskPhase.digest, at * MIB, (at + 32) * MIB]));
+        assertEquals(ranges, [0, 32, 64].map((at) => [ComparePhase.digest, at * MIB, (at + 32) * MIB]));
         asked.reverse();
-        answer(asked.pop()!, differs ? Verdict.different : Verdict.same);
+        answer(asked.pop()!, differs ? CompareResult.different : CompareResult.same);
         if (differs) {
           const waiting = work.scheduler.next(0);
           assert(await isPending(waiting), "more of a file that differs was asked for");
-          asked.forEach((unit) => answer(unit, Verdict.same));
+          asked.forEach((unit) => answer(unit, CompareResult.same));
           assertEquals(work.take("open").length, 1);
           work.scheduler.close();
           await waiting;
         } else {
           const last = await next();
           assertEquals([last.range?.start, last.range?.end], [96 * MIB, size]);
-          [...asked, last].forEach((unit) => answer(unit, Verdict.same));
+          [...asked, last].forEach((unit) => answer(unit, CompareResult.same));
           const settle = await next();
-          assertEquals([settle.phase, settle.range], [AskPhase.settle, undefined]);
-          answer(settle, Verdict.same);
+          assertEquals([settle.phase, settle.range], [ComparePhase.finalize, undefined]);
+          answer(settle, CompareResult.same);
           assertEquals([await work.scheduler.next(0), work.scheduler.skipped.bytes], [undefined, size]);
         }
       }
@@ -400,16 +400,16 @@ describe("Scheduler", () => {
       await work.scheduler.askFirst(UPDATE);
       const [first] = [await work.scheduler.next(0)];
       work.scheduler.streamBroke(0);
-      const again = await work.scheduler.next(1) as AskUnit;
+      const again = await work.scheduler.next(1) as CompareUnit;
       assertEquals([again.unit, again.attempt], [first!.unit, 1]);
-      work.scheduler.report({ type: "ask", unit: again.unit, outcomes: [Verdict.same, Verdict.same] });
+      work.scheduler.report({ type: "ask", unit: again.unit, outcomes: [CompareResult.same, CompareResult.same] });
       assertEquals([await work.scheduler.next(1), work.scheduler.skipped.files], [undefined, 1]);
     });
 
     it("asks about hard links only when everything else is in place", async () => {
       await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
       await work.scheduler.askFirst(UPDATE);
-      const units = await answerAll(work.scheduler, () => Verdict.different);
+      const units = await answerAll(work.scheduler, () => CompareResult.different);
       assertEquals(units.map(({ type }) => type), ["ask", "pack", "ask", "pack"]);
     });
   });

@@ -112,7 +112,7 @@ describe("The digest of a large file", () => {
 
   it("makes a lent file that changed be sent again, with a CRC-32", () => {
     for (const change of [FileChange.perhaps, FileChange.certain]) {
-      const work = opened({ lists: true, lends: true });
+      const work = opened({ lists: true, offersLocalCopy: true });
       for (let range = work.next(); range; range = work.next()) {
         assertEquals(range.stored, false);
         work.report(range, { change, whole: { crc32: 9 } });
@@ -134,8 +134,8 @@ describe("The digest of a large file", () => {
     const soon = Date.now() + 60;
     for (const [at, isFresh] of [[soon, true], [soon - 3_600_000, false]] as const) {
       const item = { ...ITEM, times: { ...TIMES, ctime: Math.floor(at / 1000), ctimeNs: (at % 1000) * 1e6 } };
-      assertEquals(opened({ lists: true, lends: true, item }).next()?.stored, isFresh);
-      assertEquals(opened({ lists: false, lends: true, item }).next()?.stored, false);
+      assertEquals(opened({ lists: true, offersLocalCopy: true, item }).next()?.stored, isFresh);
+      assertEquals(opened({ lists: false, offersLocalCopy: true, item }).next()?.stored, false);
     }
   });
 });
@@ -153,7 +153,7 @@ describe("A large file whose ctime alone changed", () => {
   });
 
   it("may have changed when it was lent, as it has no CRC-32", () => {
-    const work = opened({ lends: true });
+    const work = opened({ offersLocalCopy: true });
     for (let range = work.next(); range; range = work.next()) work.report(range, { change: FileChange.perhaps });
     assertEquals([work.units, work.notes], [[], ['"/f" may have changed while it was copied']]);
   });

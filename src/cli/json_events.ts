@@ -1,0 +1,82 @@
+/** What escp on another host tells with `--json`, as events of this one. */
+
+import type { FinishedEvent, TransferEvent } from "../transfer/events.ts";
+
+/**
+ * The events of one line. None for a line that says nothing new, and for what a login script prints.
+ */
+export function parseEvents(line: string): TransferEvent[] {
+  const fields = parseLine(line);
+  const count = (name: string) => {
+    const value = fields[name];
+    return typeof value === "number" && value >= 0 ? value : 0;
+  };
+  const text = (name: string) => typeof fields[name] === "string" ? fields[name] as string : undefined;
+  switch (fields.event) {
+    case "connected":
+      return [{ type: "connected", streams: count("streams"), engine: text("engine") ?? "", address: text("address") }];
+    case "progress": {
+      const complete = fields.totalKnown === true;
+      return [
+        { type: "totals", files: count("totalFiles"), bytes: count("totalBytes"), complete },
+        { type: "progress", files: count("files"), bytes: count("bytes") },
+      ];
+    }
+    case "failed":
+      // It stands on that escp's stderr, which is the user's.
+      return [{
+        type: "failed",
+        path: text("path") ?? "",
+        message: text("message") ?? "",
+        hint: text("hint"),
+        told: true,
+      }];
+    case "planned": {
+      const action = PLANNED.find((action) => action === fields.action);
+      return action ? [{ type: "planned", action, path: text("path") ?? "", bytes: count("bytes") }] : [];
+    }
+    case "retry":
+      return [{ type: "retry", message: text("message") ?? "", pauseSeconds: count("seconds"), left: count("left") }];
+    case "note":
+      return [{ type: "note", message: text("message") ?? "" }];
+    case "end":
+      if (fields.status === "error") return [];
+      return [{
+        type: "finished",
+        files: count("files"),
+        bytes: count("bytes"),
+        resumed: count("resumed"),
+        failed: count("failed"),
+        skipped: count("skipped"),
+        ...(fields.verified === undefined ? {} : { verified: count("verified") }),
+        ...(fields.dryRun === true ? { dryRun: true } : {}),
+        ...(fields.wireBytes === undefined ? {} : { wireBytes: count("wireBytes") }),
+        ...dummyOf(fields.dummy),
+        elapsedMs: transferSeconds(fields.phases) * 1000,
+        streams: count("streams"),
+        engine: text("engine") ?? "",
+      }];
+    default:
+      return [];
+  }
+}
+
+function dummyOf(value: unknown): Pick<FinishedEvent, "dummy"> {
+  return value === "sender" || value === "receiver" || value === "both" ? { dummy: value } : {};
+}
+
+const PLANNED = ["create", "send", "replace", "skip"] as const;
+
+function parseLine(line: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}
+
+function transferSeconds(phases: unknown): number {
+  const seconds = typeof phases === "object" && phases !== null ? (phases as Record<string, unknown>).transfer : 0;
+  return typeof seconds === "number" ? seconds : 0;
+}

@@ -1,0 +1,209 @@
+/** Sends ask units: records without contents, and the digests of files that only contents can tell apart. */
+
+import { FileError } from "../../errors.ts";
+import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
+import { FileChange } from "../../files/stat/file_change.ts";
+import { isAsFound } from "../../files/stat/as_found.ts";
+import {
+  COMPARE_HEADER_BYTES,
+  ComparePhase,
+  DIGEST_BYTES,
+  NO_DIGEST,
+  type RangeDigest,
+  SHA256_BYTES,
+  writeCompareHeader,
+  writeDigest,
+} from "../../protocol/data/compare.ts";
+import { crc32 } from "../../protocol/crc32.ts";
+import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
+import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
+import { RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import type { FrameSender } from "../frames/frame_sender.ts";
+import { FRAME_START } from "../frames/frames.ts";
+import { aliveWhile } from "../frames/keep_alive.ts";
+import { SourceState } from "./source_state.ts";
+import type { ComparedRange, CompareReport, CompareUnit } from "../unit.ts";
+
+type ContentDigest = typeof import("../../files/target/content_digest.ts");
+
+/** An ask whose answer is awaited, and what was found of the sources. */
+export interface SentCompare extends Pick<CompareReport, "sources" | "now"> {
+  unit: CompareUnit;
+}
+
+/** Asks. One for each stream: it has a current directory, and keeps the last large file open. */
+export class CompareSender {
+  readonly #source: SourceReader;
+  readonly #out: FrameSender;
+  readonly #yielder: EventLoopYielder;
+  readonly #quietMs: number;
+  #open?: { range: ComparedRange; reader: RangeReader };
+  #buffer = new Uint8Array(0);
+
+  constructor(source: SourceReader, out: FrameSender, yielder: EventLoopYielder, quietMs: number) {
+    this.#quietMs = quietMs;
+    this.#source = source;
+    this.#out = out;
+    this.#yielder = yielder;
+  }
+
+  async send(sent: SentCompare): Promise<void> {
+    const { unit } = sent;
+    // While they are computed the frame buffers are free for signs of life.
+    const digests = unit.phase === ComparePhase.digest
+      ? await aliveWhile(this.#digests(sent), this.#out, this.#quietMs)
+      : [];
+    const { bytes, view } = this.#out;
+    const start = FRAME_START + FRAME_HEADER_BYTES;
+    const { plan, phase, verify, last, attempt } = unit;
+    writeCompareHeader(view, start, { unit: unit.unit, attempt, phase, verify, last, recordsBytes: plan.length });
+    bytes.set(plan, start + COMPARE_HEADER_BYTES);
+    let at = start + COMPARE_HEADER_BYTES + plan.length;
+    for (const digest of digests) {
+      writeDigest(bytes, view, at, digest);
+      at += DIGEST_BYTES;
+    }
+    await this.#out.send(FrameKind.ask, at - start);
+  }
+
+  /** Closes the last file. */
+  close(): void {
+    this.#open?.reader.close();
+    this.#open = undefined;
+  }
+
+  async #digests(sent: SentCompare): Promise<RangeDigest[]> {
+    const digesting = await import("../../files/target/content_digest.ts");
+    const { plan, range, verify = false, records, sent: digestsSent } = sent.unit;
+    const sources = new Uint8Array(records);
+    if (verify) sent.sources = sources;
+    if (range) {
+      const { start, end } = range;
+      const digest = await (verify ? this.#verifyLarge(range, digesting, sent) : this.#digestLarge(range, digesting));
+      return [{ start, end, digest: digest ?? NO_DIGEST }];
+    }
+    const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
+    const digests: RangeDigest[] = [];
+    let inDirectory = false;
+    for (let index = -1; cursor.next();) {
+      const { root, nameStart, nameEnd, size } = cursor;
+      if (cursor.type !== RecordType.enter) index++;
+      if (cursor.type !== RecordType.file) {
+        inDirectory = succeeds(() => this.#source.enter(root, plan, nameStart, nameEnd));
+        continue;
+      }
+      let digest: Uint8Array | undefined;
+      if (digestsSent) {
+        sources[index] = inDirectory ? this.#stateOf(cursor, plan) : SourceState.unreadable;
+        if (sources[index] === SourceState.asSent) {
+          digest = digestsSent.subarray(index * SHA256_BYTES, (index + 1) * SHA256_BYTES);
+        }
+      } else if (inDirectory && this.#read(cursor, plan, PACK_FILE_LIMIT) === size) {
+        digest = digesting.digestBytes(this.#buffer.subarray(0, size));
+      }
+      digests.push({ start: 0, end: size, digest: digest ?? NO_DIGEST });
+      const pausing = this.#yielder.yieldIfDue();
+      if (pausing) await pausing;
+    }
+    return digests;
+  }
+
+  /** @returns how many bytes; -1 when it cannot be read. */
+  #read({ nameStart, nameEnd }: RecordCursor, plan: Uint8Array<ArrayBuffer>, limit: number): number {
+    let length = -1;
+    if (limit > this.#buffer.length) this.#buffer = new Uint8Array(Math.max(limit, PACK_FILE_LIMIT));
+    succeeds(() => length = this.#source.readWhole(plan, nameStart, nameEnd, this.#buffer, 0, limit));
+    return length;
+  }
+
+  /** Whether a small file is what was sent of it, from the disk. Bytes that it has grown by do not count. */
+  #stateOf(cursor: RecordCursor, plan: Uint8Array<ArrayBuffer>): number {
+    const source = this.#source;
+    const { stat } = source;
+    const { size } = cursor;
+    source.uncached = source.prefix = true;
+    const length = this.#read(cursor, plan, size);
+    source.uncached = source.prefix = false;
+    if (length < 0) return SourceState.unreadable;
+    // A file without a size, as in /proc, has contents made anew by each read: only what was sent can be compared.
+    if (stat.size === 0 && length > 0) return SourceState.asSent;
+    if (length === size && crc32(this.#buffer, 0, length) === cursor.uint32(RecordField.crc32)) {
+      return SourceState.asSent;
+    }
+    const isUntouched = source.change === FileChange.none && isAsFound(cursor, stat);
+    return isUntouched ? SourceState.misread : SourceState.changed;
+  }
+
+  /** Undefined where the file is not what it was, or cannot be read. */
+  async #digestLarge(range: ComparedRange, { sumRange }: ContentDigest): Promise<Uint8Array | undefined> {
+    try {
+      const reader = this.#readerOf(range);
+      if (reader.size !== range.size) return undefined;
+      const sum = await sumRange(reader, range.start, range.end, () => this.#yielder.yieldIfDue());
+      return reader.changeSince() === FileChange.certain ? undefined : sum?.digest;
+    } catch (error) {
+      if (error instanceof FileError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined where the range is not what was sent of it. Bytes that the file has grown by do not count. */
+  async #verifyLarge(
+    range: ComparedRange,
+    { sumRange }: ContentDigest,
+    sent: SentCompare,
+  ): Promise<Uint8Array | undefined> {
+    const { start, end, times } = range;
+    let state: number = SourceState.unreadable;
+    let digest: Uint8Array | undefined;
+    try {
+      const reader = this.#readerOf(range);
+      reader.forgetCache();
+      const sum = await sumRange(reader, start, end, () => this.#yielder.yieldIfDue());
+      const change = reader.changeSince(times);
+      const same = sum && (range.crc32 === undefined ? change === FileChange.none : sum.crc32 === range.crc32);
+      state = same ? SourceState.asSent : change === FileChange.none ? SourceState.misread : SourceState.changed;
+      // What the system copied may be the same though the file changed: only the digests tell.
+      if (same || range.crc32 === undefined) digest = sum?.digest;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      if (error.code === "ESTALE") state = SourceState.changed;
+    }
+    sent.sources![0] = state;
+    if (state !== SourceState.asSent) this.close();
+    if (state === SourceState.changed) sent.now = this.#lookAgain(range);
+    return digest;
+  }
+
+  /** The file that has this path now. */
+  #lookAgain({ root, path }: ComparedRange): CompareReport["now"] {
+    const source = this.#source;
+    if (!succeeds(() => source.openRanged(root, path).close())) return undefined;
+    const { stat } = source;
+    const identity = { dev: stat.dev, inode: stat.inode };
+    return { size: stat.size, attributes: stat.attributes(), identity, times: stat.changeTimes() };
+  }
+
+  #readerOf(range: ComparedRange): RangeReader {
+    const { root, path, identity: { dev, inode } } = range;
+    const open = this.#open;
+    const isOpen = open?.range.root === root && open.range.path === path;
+    if (isOpen && open.range.identity.dev === dev && open.range.identity.inode === inode) return open.reader;
+    this.close();
+    const reader = this.#source.openRanged(root, path, range.identity);
+    this.#open = { range, reader };
+    return reader;
+  }
+}
+
+/** Whether the path did not fail: if it does, whoever sends it later tells why. */
+function succeeds(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (error instanceof FileError) return false;
+    throw error;
+  }
+}

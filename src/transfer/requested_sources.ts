@@ -1,0 +1,84 @@
+/** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
+
+import { ProtocolError, UserError } from "../errors.ts";
+import type { CleanJob, CopyJob } from "../protocol/control/job.ts";
+import { MAX_ROOTS, MAX_SOURCES_TEXT } from "../protocol/limits.ts";
+import { grouped, TextBudget } from "../protocol/control/texts.ts";
+import type { ClientSession } from "../session/model/client_session.ts";
+import type { ControlChannel } from "../session/model/control_channel.ts";
+import { batches } from "./batches.ts";
+
+/** A source that the remote end looks for. */
+export interface RequestedSource {
+  /** As the user named it (without the host). */
+  readonly path: string;
+  /** Neither patterns nor "~" mean anything in it. */
+  readonly literal: boolean;
+}
+
+/** The error for sources whose paths are too long together. */
+export function tooLong(): UserError {
+  return new UserError(
+    `Cannot copy so many sources at once: their paths have more than ${grouped(MAX_SOURCES_TEXT)} characters together`,
+    { hint: "Copy them in several runs" },
+  );
+}
+
+/** More than this does not go with the job, which has to fit into a line. UTF-16 units. */
+const MOST_WITH_JOB = 64 << 10;
+
+/** What the job says of the sources. */
+export function sourcesOfJob(sources: readonly RequestedSource[]): { sources: string[]; more?: true } {
+  const size = sources.reduce((sum, { path }) => sum + path.length + 1, 0);
+  if (size > MOST_WITH_JOB || sources.some(({ literal }) => literal)) return { sources: [], more: true };
+  return { sources: sources.map(({ path }) => path) };
+}
+
+/** Client: tells what the job did not. */
+export async function sendRequested(
+  { control }: ClientSession,
+  sources: readonly RequestedSource[],
+): Promise<void> {
+  if (!sourcesOfJob(sources).more) return;
+  if (sources.reduce((sum, { path }) => sum + path.length, 0) > MAX_SOURCES_TEXT) {
+    throw tooLong();
+  }
+  let left = sources.length;
+  const alike = (one: RequestedSource, other: RequestedSource) => one.literal === other.literal;
+  for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, alike)) {
+    left -= batch.length;
+    control.send({
+      type: "wanted",
+      sources: batch.map(({ path }) => path),
+      literal: batch[0].literal,
+      last: left === 0,
+    });
+    await control.flushed();
+  }
+}
+
+/**
+ * Remote end: receives all sources of a pull, or directories to clean. None is looked up before the last has arrived,
+ * because the client does not read while it sends them.
+ *
+ * @throws {ProtocolError}
+ */
+export async function readRequested(
+  control: ControlChannel,
+  { sources, more }: CleanJob | Extract<CopyJob, { direction: "pull" }>,
+): Promise<RequestedSource[]> {
+  const all: RequestedSource[] = sources.map((path) => ({ path, literal: false }));
+  const texts = new TextBudget(MAX_SOURCES_TEXT, "sources");
+  for (let last = !more; !last;) {
+    const message = await control.expect("wanted");
+    for (const path of message.sources) {
+      texts.add(path.length);
+      all.push({ path, literal: message.literal });
+    }
+    if (all.length > MAX_ROOTS) {
+      throw new ProtocolError("bad-message", `Cannot accept more than ${grouped(MAX_ROOTS)} sources`);
+    }
+    last = message.last;
+  }
+  return all;
+}

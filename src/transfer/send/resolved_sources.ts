@@ -1,0 +1,115 @@
+/** What the operands stand for, on the sending side: globs are expanded here, where no shell has done it. */
+
+import type { PathCalls } from "../../files/engine/engine.ts";
+import { expandGlob, type GlobDirectories } from "../../files/glob/expand.ts";
+import { hasGlob, parseGlob } from "../../files/glob/pattern.ts";
+import { resolvePath } from "../../files/path/local_path.ts";
+import { isPrivateName, privateName } from "../../files/path/private_names.ts";
+import { resolveSources, type SourceOptions } from "../../files/walk/source_roots.ts";
+import { expandTilde } from "../../files/path/tilde.ts";
+import { MAX_SOURCES_TEXT } from "../../protocol/limits.ts";
+import type { Failure } from "../../protocol/control/results.ts";
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import { toFailure } from "../../streams/failure.ts";
+import type { NumberedRoot } from "./send.ts";
+import { type RequestedSource, tooLong } from "../requested_sources.ts";
+
+/** How operands are looked up. */
+export interface FindOptions extends SourceOptions {
+  /** Whether a pattern is one: not where a shell has expanded it already. */
+  globs: boolean;
+  /** Whether private names are accepted, because nothing is sent. Default false. */
+  privateNames?: boolean;
+  /** Called per directory that a pattern searches; may throw to end the search. Default: yields to the event loop. */
+  turn?: () => void | Promise<void>;
+}
+
+/** What operands stand for. */
+export interface ResolvedSources {
+  roots: NumberedRoot[];
+  /** Number of operands that could not be found or copied. */
+  notFound: number;
+  /** Paths that the operands stand for, found or not. */
+  operands: number;
+}
+
+/**
+ * Looks the operands up. One with a glob that matches nothing is taken as it is written.
+ *
+ * @param failed gets each failure; the search continues when the returned promise resolves.
+ * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
+ */
+export async function findSources(
+  operands: readonly RequestedSource[],
+  options: FindOptions,
+  paths: PathCalls,
+  failed: (failure: Failure) => void | Promise<void>,
+): Promise<ResolvedSources> {
+  const found: ResolvedSources = { roots: [], notFound: 0, operands: 0 };
+  const yielder = new EventLoopYielder();
+  const turn = options.turn ?? (() => yielder.yieldIfDue());
+  let length = 0;
+  try {
+    for (const [operand, { path: text, literal }] of operands.entries()) {
+      const matches = options.globs && !literal && hasGlob(text)
+        ? await expandGlob(parseGlob(text), directoriesOf(options, paths), { turn })
+        : [];
+      const meant = matches.length > 0 ? matches : [text];
+      const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
+      for (const root of roots) {
+        // A receiver would refuse it.
+        if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
+        else {
+          length += root.path.length;
+          found.roots.push({ ...root, operand });
+        }
+      }
+      if (length > MAX_SOURCES_TEXT) throw tooLong();
+      for (const failure of failures) {
+        found.notFound++;
+        const telling = failed(toFailure(failure));
+        if (telling) await telling;
+      }
+      found.operands += meant.length;
+    }
+  } finally {
+    yielder.close();
+  }
+  return found;
+}
+
+/** The directories that a pattern searches. */
+function directoriesOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobDirectories {
+  const resolve = (path: string) => {
+    const expanded = tilde ? expandTilde(path, confinement?.home) : path;
+    return resolvePath(base, expanded);
+  };
+  return {
+    list(path) {
+      try {
+        const directory = resolve(path);
+        if (confinement?.allows(directory) === false) return [];
+        return Array.from(paths.list(directory));
+      } catch {
+        // No directory, or not to be read: a shell says nothing about it either.
+        return [];
+      }
+    },
+    exists(path) {
+      try {
+        const full = resolve(path);
+        return confinement?.allows(full) !== false && paths.stat(full, { follow: false }) !== undefined;
+      } catch {
+        return false;
+      }
+    },
+    identity(path) {
+      try {
+        const stat = paths.stat(resolve(path), { follow: true });
+        return stat && `${stat.dev}:${stat.inode}`;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

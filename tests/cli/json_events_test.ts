@@ -1,0 +1,60 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { parseEvents } from "../../src/cli/json_events.ts";
+import type { TransferEvent } from "../../src/transfer/events.ts";
+import { JsonReport } from "../../src/ui/json_report.ts";
+
+describe("readStory", () => {
+  it("gives back what --json was told", () => {
+    const lines: string[] = [];
+    let now = 0;
+    const report = new JsonReport({ write: (line) => lines.push(line), now: () => now }, {
+      version: "1",
+      sources: ["a"],
+      target: "b",
+    });
+    const events: TransferEvent[] = [
+      { type: "connected", streams: 4, engine: "native", address: "::1" },
+      { type: "totals", files: 2, bytes: 30, complete: true },
+      { type: "progress", files: 1, bytes: 10 },
+      { type: "failed", path: "x", message: "Cannot", hint: "Do" },
+      { type: "planned", action: "replace", path: "a/b", bytes: 9 },
+      { type: "note", message: "so" },
+      {
+        type: "finished",
+        files: 1,
+        bytes: 30,
+        resumed: 10,
+        failed: 1,
+        skipped: 2,
+        dryRun: true,
+        elapsedMs: 7000,
+        streams: 4,
+        engine: "native",
+      },
+    ];
+    for (const event of events) {
+      report.onEvent(event);
+      now += 1000;
+    }
+    const [connected, , , failed, planned, note, finished] = events;
+    const told = lines.flatMap((line) => parseEvents(line.trimEnd()));
+    assertEquals(told.filter(({ type }) => type !== "totals" && type !== "progress"), [
+      connected,
+      { ...failed, told: true },
+      planned,
+      note,
+      { ...finished, elapsedMs: 6000 },
+    ]);
+    assertEquals(told.filter(({ type }) => type === "totals").at(-1), events[1]);
+  });
+
+  it("sees through what is no story", () => {
+    const lines = ["", "Welcome!", "null", "[1]", '{"event":5}', '{"event":"end","status":"error","message":"x"}', "{"];
+    assertEquals(lines.flatMap(parseEvents), []);
+    assertEquals(parseEvents('{"event":"progress","files":-1,"bytes":"many"}'), [
+      { type: "totals", files: 0, bytes: 0, complete: false },
+      { type: "progress", files: 0, bytes: 0 },
+    ]);
+  });
+});

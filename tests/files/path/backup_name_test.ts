@@ -1,0 +1,160 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { FileEngine } from "../../../src/files/engine/engine.ts";
+import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
+import { isTemporaryName } from "../../../src/files/path/private_names.ts";
+import { RecordType } from "../../../src/protocol/data/records.ts";
+import { ENGINES, frameOf, TempDirectory } from "../file_engines.ts";
+
+const OPTIONS = { umask: 0o022, token: "test", keepsFormer: true };
+const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
+
+for (const { title, make } of ENGINES) {
+  for (const preserve of [false, true]) {
+    describe(`what a file replaces until it is verified (${title}${preserve ? ", -p" : ""})`, () => {
+      const engine = make();
+
+      it("is removed when the file is what it should be", async () => {
+        using directory = filled();
+        write(engine, directory, preserve);
+        const kept = hidden(directory);
+        assertEquals(kept.map((name) => read(directory, name)).sort(), ["-> old", "old file"]);
+        assert(kept.every(isTemporaryName), kept.join());
+        await judge(engine, directory, preserve, (comparer) => comparer.dropBackup());
+        assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
+      });
+
+      it("has its name again when the file is not, which lies beside", async () => {
+        using directory = filled();
+        write(engine, directory, preserve);
+        const names = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
+        assertEquals(contentsOf(directory), OLD);
+        assertEquals(hidden(directory), names.toSorted());
+        assertEquals(names.map((name) => read(directory, name)), ["new file", "-> new", "only new"]);
+        for (const name of names) assertMatch(name, /^\.escp-unverified-/);
+      });
+
+      it("is what was there before the copy, however often that writes", async () => {
+        using directory = filled();
+        for (let times = 0; times < 2; times++) {
+          write(engine, directory, preserve);
+          await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
+          assertEquals(contentsOf(directory), OLD);
+        }
+      });
+
+      it("is what was there before the copy also when that is continued", async () => {
+        using directory = filled();
+        write(engine, directory, preserve);
+        write(engine, directory, preserve);
+        await judge(
+          engine,
+          directory,
+          preserve,
+          (comparer) => comparer.path.endsWith("added") || comparer.revert(comparer.backup()),
+        );
+        assertEquals(contentsOf(directory), { ...OLD, added: "only new" });
+      });
+
+      it("stays there when another part of the same file is found wrong too", async () => {
+        using directory = filled();
+        write(engine, directory, preserve);
+        const first = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
+        const second = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
+        assertEquals(second, first.slice(0, 2));
+        assertEquals(contentsOf(directory), OLD);
+        // And the next copy of it begins anew.
+        write(engine, directory, preserve);
+        assertEquals(hidden(directory).length, 2);
+        await judge(engine, directory, preserve, (comparer) => comparer.dropBackup());
+        assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
+      });
+
+      it("has its name again also where the wrong one can have no second name", async () => {
+        using directory = filled();
+        write(engine, directory, preserve);
+        // There are no hard links of directories.
+        Deno.removeSync(directory.at("file"));
+        directory.directory("file");
+        const [wrong] = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
+        assertEquals([Deno.statSync(directory.at(wrong)).isDirectory, read(directory, "file")], [true, "old file"]);
+      });
+
+      it("is kept of a large file too", () => {
+        using directory = filled();
+        const writer = engine.targetWriter([rootAt(directory)], { ...OPTIONS, preserve });
+        writer.commit(writer.createPartial(0, "file", 0), ATTRIBUTES);
+        writer.close();
+        assertEquals(hidden(directory).map((name) => read(directory, name)), ["old file"]);
+      });
+
+      it("is not kept where nothing is verified", () => {
+        using directory = filled();
+        write(engine, directory, preserve, { keepsFormer: false });
+        assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
+      });
+    });
+  }
+}
+
+const OLD = { file: "old file", link: "-> old" };
+const NEW = { added: "only new", file: "new file", link: "-> new" };
+const RECORDS: Parameters<typeof frameOf>[0] = [
+  [RecordType.enter, ""],
+  [RecordType.file, "file", "new file"],
+  [RecordType.symlink, "link", "new"],
+  [RecordType.file, "added", "only new"],
+];
+
+function filled(): TempDirectory {
+  const directory = new TempDirectory();
+  directory.write("file", "old file");
+  Deno.symlinkSync("old", directory.at("link"));
+  return directory;
+}
+
+function rootAt({ path }: TempDirectory): TargetRoot {
+  return { kind: "folder", path, created: false };
+}
+
+function write(engine: FileEngine, directory: TempDirectory, preserve: boolean, options = {}): void {
+  const writer = engine.targetWriter([rootAt(directory)], { ...OPTIONS, preserve, ...options });
+  const { frame, cursor } = frameOf(RECORDS);
+  while (cursor.next()) {
+    if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
+    else if (cursor.type === RecordType.symlink) writer.makeLink(cursor, frame);
+    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+  }
+  writer.close();
+}
+
+/** Does this with each entry that is there. */
+async function judge<Result>(
+  engine: FileEngine,
+  directory: TempDirectory,
+  preserve: boolean,
+  act: (comparer: Awaited<ReturnType<FileEngine["targetComparer"]>>) => Result,
+): Promise<Result[]> {
+  const comparer = await engine.targetComparer([rootAt(directory)], { ...OPTIONS, preserve });
+  const { frame, cursor } = frameOf(RECORDS);
+  const results: Result[] = [];
+  while (cursor.next()) {
+    if (cursor.type === RecordType.enter) comparer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+    else if (comparer.look(cursor, frame)) results.push(act(comparer));
+  }
+  comparer.close();
+  return results;
+}
+
+function read(directory: TempDirectory, name: string): string {
+  const path = directory.at(name);
+  return Deno.lstatSync(path).isSymlink ? `-> ${Deno.readLinkSync(path)}` : Deno.readTextFileSync(path);
+}
+
+const namesIn = (directory: TempDirectory) => [...Deno.readDirSync(directory.path)].map(({ name }) => name).sort();
+const hidden = (directory: TempDirectory) => namesIn(directory).filter((name) => name.startsWith("."));
+
+function contentsOf(directory: TempDirectory): Record<string, string> {
+  const names = namesIn(directory).filter((name) => !name.startsWith("."));
+  return Object.fromEntries(names.map((name) => [name, read(directory, name)]));
+}

@@ -1,0 +1,78 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { FEATURES } from "../../../src/protocol/control/hello.ts";
+import type { CopyJob } from "../../../src/protocol/control/job.ts";
+import type { CopyRequest } from "../../../src/transfer/client/copy_request.ts";
+import {
+  type DemandingCopy,
+  missingFeatures,
+  requiredFeatures,
+} from "../../../src/transfer/client/required_features.ts";
+
+const PLAIN = { compress: false, sparse: false } as CopyRequest;
+const ALL = { ...PLAIN, compress: true, sparse: true };
+
+const PUSH = { direction: "push", target: "there" } as CopyJob;
+const PULL = { direction: "pull", sources: ["there"] } as CopyJob;
+const SOURCES = [{ path: "here", literal: false }];
+const OWN_TARGETS = [{ path: "here", literal: true, target: "there" }];
+
+function needed(copy: Partial<DemandingCopy>): string[] {
+  return requiredFeatures({ job: PUSH, sources: SOURCES, ...copy }).map(({ feature }) => feature);
+}
+
+describe("neededFeatures", () => {
+  it("are none for a plain copy", () => {
+    assertEquals([needed({}), needed({ job: PULL })], [[], []]);
+  });
+
+  it("are those without which it would be another copy", () => {
+    const cases: [Partial<DemandingCopy>, string][] = [
+      [{ job: { ...PUSH, log: "/tmp/log" } }, "remote-log"],
+      [{ job: { ...PULL, update: "times" } }, "update"],
+      [{ job: { ...PUSH, dryRun: true } }, "update"],
+      [{ job: { ...PUSH, fsync: true } }, "fsync"],
+      [{ job: { ...PULL, verify: true } }, "verify"],
+      [{ job: { ...PUSH, xattrs: true } }, "xattrs"],
+      [{ job: { ...PULL, acls: true } }, "xattrs"],
+      [{ job: { ...PULL, more: true } as CopyJob }, "lists"],
+      [{ sources: OWN_TARGETS }, "lists"],
+      [{ job: { ...PULL, dummy: "both" } }, "dummy"],
+      [{ job: { ...PULL, congestion: "bbr" } }, "congestion"],
+      [{ reach: { reverse: {}, tunnel: "auto" } }, "reverse"],
+      [{ manifest: true }, "manifest"],
+    ];
+    for (const [copy, feature] of cases) {
+      assertEquals(needed(copy), [feature], JSON.stringify(copy));
+      assert(FEATURES.includes(feature), feature);
+    }
+  });
+
+  it("are not asked of an end that does nothing of it", () => {
+    assertEquals(needed({ job: { ...PULL, fsync: true } }), []);
+    assertEquals(needed({ job: { ...PUSH, congestion: "bbr" } }), []);
+    assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
+    assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);
+  });
+
+  it("tell what is the matter, with whom", () => {
+    for (const need of requiredFeatures({ job: { ...PUSH, dummy: "both", verify: true }, sources: OWN_TARGETS })) {
+      assertMatch(need.unsupportedMessage("far", "escp 9"), /^Cannot .*\bfar\b/);
+    }
+  });
+});
+
+describe("missingFeatures", () => {
+  it("says nothing where nothing is missing", () => {
+    assertEquals([missingFeatures(PLAIN, [], "host"), missingFeatures(ALL, FEATURES, "host")], [[], []]);
+  });
+
+  it("says what an older other end leaves out", () => {
+    for (const option of ["compress", "sparse"] as const) {
+      const [message, ...more] = missingFeatures({ ...PLAIN, [option]: true }, [], "host");
+      assertMatch(message, new RegExp(`host .*${option}`));
+      assertEquals(more, []);
+    }
+    assertEquals(missingFeatures(ALL, ["sparse"], "host").length, 1);
+  });
+});

@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import type { TargetWriter } from "../../../src/files/engine/target.ts";
+import { DirectoryFinalizer } from "../../../src/transfer/receive/directory_finalizer.ts";
+import { assertProtocolError } from "../../protocol/protocol_error.ts";
+
+const ROOTS = [{ kind: "folder", path: "/to", created: false }] as const;
+const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
+
+describe("directories whose attributes come at the end", () => {
+  it("are put together from what is known of them", async () => {
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: false });
+    directories.touch([{ root: 0, path: "a", created: true }]);
+    directories.touch([{ root: 0, path: "a", created: false, attributes: ATTRIBUTES }, {
+      ...{ root: 0, path: "b", created: false },
+    }]);
+    const finished: unknown[] = [];
+    const writer = { finishDirectories: (each: unknown[]) => (finished.push(...each), []) } as unknown as TargetWriter;
+    assertEquals(await directories.finish(writer), []);
+    assertEquals(finished, [
+      { root: 0, path: "a", created: true, mode: undefined, attributes: ATTRIBUTES, xattrs: undefined },
+      { root: 0, path: "b", created: false },
+    ]);
+    assertEquals([...directories.places()], ["", "a", "b"].map((path) => ({ root: 0, path })));
+  });
+
+  it("are rejected when their paths are too long together", () => {
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: false, mostText: 100 });
+    const path = "x".repeat(50);
+    for (let times = 0; times < 3; times++) directories.touch([{ root: 0, path, created: true }]);
+    directories.touch([{ root: 0, path: "y".repeat(50), created: true }]);
+    assertProtocolError("bad-message", () => directories.touch([{ root: 0, path: "z", created: true }]));
+  });
+
+  it("are rejected when their extended attributes are too long together", () => {
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: false, mostText: 100 });
+    directories.touch([{ root: 0, path: "a", created: true }]);
+    directories.touch([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
+    directories.touch([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
+    assertProtocolError(
+      "bad-message",
+      () => directories.touch([{ root: 0, path: "b", created: true, xattrs: new Uint8Array(64) }]),
+    );
+  });
+
+  it("are rejected when the paths that are to be brought to the disk are too long together", () => {
+    const directories = new DirectoryFinalizer(ROOTS, { fsync: true, mostText: 100 });
+    directories.entered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
+    directories.entered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
+    assertProtocolError("bad-message", () => directories.entered({ root: 0, path: "z".repeat(20) }));
+  });
+});
