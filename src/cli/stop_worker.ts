@@ -36,16 +36,21 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
   }
   const { signals, status, parent } = data;
   const leave = () => leaveAtOnce(status);
+  const stop = (signal: Deno.Signal) => {
+    if (asked) return leave();
+    asked = true;
+    // After the first Ctrl-C the main thread may take its time: the user can press it again.
+    if (signal === "SIGINT" || signal === "SIGBREAK") return;
+    post("alive?");
+    setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
+  };
   takeInThisThread(signals as KnownSignal[]);
   for (const signal of signals) {
-    Deno.addSignalListener(signal, () => {
-      if (asked) return leave();
-      asked = true;
-      // After the first Ctrl-C the main thread may take its time: the user can press it again.
-      if (signal === "SIGINT" || signal === "SIGBREAK") return;
-      post("alive?");
-      setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
-    });
+    try {
+      Deno.addSignalListener(signal, () => stop(signal));
+    } catch {
+      // The main thread handles a signal that this thread cannot listen for.
+    }
   }
   if (parent !== undefined) {
     const timer = setInterval(() => {
