@@ -14,7 +14,7 @@ import { ResumeRecord } from "../../src/transfer/receive/resume_record.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import "../support/state.ts";
 
-const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepsFormer: true };
+const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepBackups: true };
 const BACKUPS = ["file", "link"].map((name) => backupName("test", encodeName(name)));
 const RECORDS: Parameters<typeof frameOf>[0] = [
   [RecordType.enter, ""],

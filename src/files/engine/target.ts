@@ -107,7 +107,7 @@ export interface TargetWriter {
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void;
   /** Directories that this writer has touched since the last call. */
   takeCreated(): PendingDirectory[];
-  /** With `keepsFormer`: returns the backups that this writer has made since the last call. */
+  /** With `keepBackups`: returns the backups that this writer has made since the last call. */
   takeKept(): KeptBackup[];
   /**
    * Writes the file of a record, with its contents, to the current directory.

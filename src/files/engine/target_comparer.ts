@@ -39,12 +39,12 @@ export interface TargetComparer {
    * @throws {FileError}
    */
   bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
-  /** With `keepsFormer`: it is what it should be, and what it has replaced is not needed any more; never fails. */
+  /** With `keepBackups`: it is what it should be, and what it has replaced is not needed any more; never fails. */
   dropBackup(): void;
-  /** With `keepsFormer`: returns the identity of its backup; undefined if there is none. */
+  /** With `keepBackups`: returns the identity of its backup; undefined if there is none. */
   backup(): FileIdentity | undefined;
   /**
-   * With `keepsFormer`: it is not what it should be. What it has replaced has its name again, or else nothing has.
+   * With `keepBackups`: it is not what it should be. What it has replaced has its name again, or else nothing has.
    *
    * @param kept identity that its backup must have; undefined if no backup is known.
    * @returns the name that it has now, in its directory; the same when it has that already.

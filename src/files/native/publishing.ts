@@ -174,7 +174,7 @@ export class NativePublisher {
   #giveShared(place: number, temporary: number, name: number, act = "write"): void {
     const placing = this.#placing;
     try {
-      this.#keepFormer(name);
+      this.#keepBackup(name);
       const errno = this.#naming.give(place, placing.directory, temporary, name);
       if (errno === ESTALE) throw placing.planted(name, act);
       if (errno !== 0) throw placing.failed(name, errno, temporary, act);
@@ -185,7 +185,7 @@ export class NativePublisher {
   }
 
   #giveName(temporary: number, name: number, old: boolean): void {
-    this.#keepFormer(name);
+    this.#keepBackup(name);
     if (!old) {
       this.#expectsOld = false;
       if (this.#renameNew(temporary, name)) return;
@@ -203,12 +203,12 @@ export class NativePublisher {
    */
   rename(temporary: number, name: number, place?: number): void {
     if (place !== undefined) return this.#giveShared(place, temporary, name, "create");
-    this.#keepFormer(name);
+    this.#keepBackup(name);
     this.#rename(temporary, name);
   }
 
-  /** With `keepsFormer`: backs up the file that is about to be replaced. */
-  #keepFormer(name: number): void {
+  /** With `keepBackups`: backs up the file that is about to be replaced. */
+  #keepBackup(name: number): void {
     if (!this.#backups) return;
     const { directory, path, root, roots } = this.#placing;
     const bytes = nameAt(name);

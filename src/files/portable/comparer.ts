@@ -134,9 +134,9 @@ export class PortableComparer implements TargetComparer {
       if (!linked && existingAt(other)) return wrong;
       // It can have no other name beside its own, be it only now: what was kept may be there.
       if (!linked) Deno.renameSync(path, other);
-      const former = this.#placing.backupOf(path);
-      const isKept = kept !== undefined && leadsTo(former, kept, { follow: false });
-      if (isKept) Deno.renameSync(former, path);
+      const backup = this.#placing.backupOf(path);
+      const isKept = kept !== undefined && leadsTo(backup, kept, { follow: false });
+      if (isKept) Deno.renameSync(backup, path);
       else if (linked) Deno.removeSync(path);
       // Another file has replaced the backup in this moment.
       if (isKept && !leadsTo(path, kept, { follow: false })) Deno.removeSync(path);

@@ -59,7 +59,7 @@ export class PortablePublisher {
       // Windows cannot rename an open file. Elsewhere an open file keeps its inode from being reused.
       if (!isWatched) open?.close();
       if (options.statAfterWrite) readPath(temporary, { follow: false }, look = new FileStat());
-      this.#keepFormer(path);
+      this.#keepBackup(path);
       this.#rename(temporary, path, identity);
     } catch (error) {
       if (!isStolen(error)) remove(temporary);
@@ -121,7 +121,7 @@ export class PortablePublisher {
   renameLink(temporary: string, path: string): void {
     if (this.#placing.isSwappable) this.#placing.checkDirectory();
     const identity = this.#placing.isWatched ? identityOf(Deno.lstatSync(temporary)) : UNKNOWN_FILE;
-    this.#keepFormer(path);
+    this.#keepBackup(path);
     this.#rename(temporary, path, identity);
   }
 
@@ -134,16 +134,16 @@ export class PortablePublisher {
     return existing;
   }
 
-  /** With `keepsFormer`: backs up the file that is about to be replaced. */
-  #keepFormer(path: string): void {
+  /** With `keepBackups`: backs up the file that is about to be replaced. */
+  #keepBackup(path: string): void {
     const { directory, options, path: below, root, roots } = this.#placing;
     if (!options.keepBackups) return;
     remove(joinPath(directory, unverifiedName(encodeName(baseName(path)))));
     const existing = existingAt(path);
     if (!existing || !this.#mayBeForgotten(existing)) return;
-    const former = this.#placing.backupOf(path);
+    const backup = this.#placing.backupOf(path);
     const identity = identityOf(existing);
-    if (!tryLink(path, former) || !leadsTo(former, identity, { follow: false })) return;
+    if (!tryLink(path, backup) || !leadsTo(backup, identity, { follow: false })) return;
     const isDirectory = roots[root].kind === "folder";
     this.#kept.push({ root, path: isDirectory ? joinPath(below, baseName(path)) : "", identity });
   }

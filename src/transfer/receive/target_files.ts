@@ -111,7 +111,7 @@ export class TargetFiles {
       umask,
       token,
       looks: memory?.shared !== undefined,
-      keepsFormer: options.verify,
+      keepBackups: options.verify,
       lent: options.lender !== undefined,
     };
     this.#writer = files.targetWriter(roots, targetOptions);

@@ -6,7 +6,7 @@ import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
 import { ENGINES, frameOf, TempDirectory } from "../file_engines.ts";
 
-const OPTIONS = { umask: 0o022, token: "test", keepsFormer: true };
+const OPTIONS = { umask: 0o022, token: "test", keepBackups: true };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
 
 for (const { title, make } of ENGINES) {
@@ -90,7 +90,7 @@ for (const { title, make } of ENGINES) {
 
       it("is not kept where nothing is verified", () => {
         using directory = filled();
-        write(engine, directory, preserve, { keepsFormer: false });
+        write(engine, directory, preserve, { keepBackups: false });
         assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
       });
     });
