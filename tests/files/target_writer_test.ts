@@ -310,6 +310,25 @@ for (const { title, make } of ENGINES) {
       );
     }
 
+    it(
+      "fails a write to a closed device and closes its descriptor once",
+      { ignore: Deno.build.os === "windows" },
+      async () => {
+        using temp = new TempFolder();
+        rawShell("mkfifo pipe", temp.path);
+        using _reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
+        const device = deviceOf({ kind: "device", path: temp.at("pipe") });
+        // Opens the device and leaves its position at 0.
+        await device.write(new Uint8Array(1), 0, 0, 0);
+        device.close();
+        // Gets the number of the closed descriptor.
+        using next = Deno.openSync(temp.folder("next"));
+        const failure = await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
+        assertEquals(failure.code, "EINTR");
+        assert(next.statSync().isDirectory);
+      },
+    );
+
     it("reports a full device", { ignore: Deno.build.os !== "linux" }, async () => {
       const device = deviceOf({ kind: "device", path: "/dev/full" });
       const error = await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
