@@ -56,9 +56,9 @@ export type TargetRoot =
   /**
    * A character device, FIFO or the like: written in place and in order.
    *
-   * `shown` is the target as the user typed it. Default: the path.
+   * `shown` is the target as the user typed it. Default: the path. `identity` identifies the device itself.
    */
-  | { kind: "device"; path: string; shown?: string; isFifo?: boolean };
+  | { kind: "device"; path: string; shown?: string; isFifo?: boolean; identity?: FileIdentity };
 
 export interface WalkOptions {
   /** Whether folders are entered; a folder without it is a failed item. */

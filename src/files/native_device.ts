@@ -10,10 +10,11 @@ import { openSocketCalls, POLLOUT } from "../native/socket_calls.ts";
 import { encodeName } from "../protocol/names.ts";
 import type { Device } from "./device_writer.ts";
 import { failedCall } from "./file_failure.ts";
+import { type FileIdentity, isSameFile, UNKNOWN_FILE } from "./file_identity.ts";
 import { FileKind } from "./file_stat.ts";
 import { LONGEST_PATH_BYTES, openPath } from "./native_open.ts";
 import { syncDevice } from "./sync.ts";
-import { replacedByFile } from "./target_failure.ts";
+import { replacedDevice } from "./target_failure.ts";
 
 const EINTR = 4;
 const ENXIO = 6;
@@ -28,12 +29,17 @@ const TYPE_BITS = 0o170000;
 export class NativeDevice implements Device {
   readonly #calls: FileCalls;
   readonly #path: string;
+  readonly #identity: FileIdentity;
+  readonly #statx: Statx;
   #output: DescriptorOutput | undefined;
   #closed = false;
 
-  constructor(calls: FileCalls, path: string) {
+  /** @param identity identity that it must have. Default: any. */
+  constructor(calls: FileCalls, path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#calls = calls;
     this.#path = path;
+    this.#identity = identity;
+    this.#statx = new Statx(calls);
   }
 
   async open(): Promise<void> {
@@ -67,9 +73,10 @@ export class NativeDevice implements Device {
 
   #use(descriptor: number): void {
     const kind = this.#kindOf(descriptor, new Scratch(8).address, AT_EMPTY_PATH);
-    if (kind === FileKind.file || kind === undefined) {
+    // Others may have replaced it, also while it waited for a reader.
+    if (kind === FileKind.file || kind === undefined || !isSameFile(this.#statx, this.#identity)) {
       this.#calls.close(descriptor);
-      throw replacedByFile(this.#path);
+      throw replacedDevice(this.#path);
     }
     // O_NONBLOCK has other meanings for some devices (open(2)).
     if (kind !== FileKind.fifo) mayBlock(descriptor);
@@ -77,8 +84,7 @@ export class NativeDevice implements Device {
   }
 
   #kindOf(folder: number, name: number, flags: number): number | undefined {
-    const statx = new Statx(this.#calls);
-    return statx.fill(folder, name, flags) ? statx.mode & TYPE_BITS : undefined;
+    return this.#statx.fill(folder, name, flags) ? this.#statx.mode & TYPE_BITS : undefined;
   }
 }
 
@@ -106,6 +112,8 @@ export class DescriptorOutput {
 
   /** As `Device.write`. */
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
+    // The descriptor may belong to another file by now.
+    if (this.#closing) return 0;
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     this.#busy = true;
     try {

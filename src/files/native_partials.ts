@@ -6,7 +6,7 @@ import { Scratch } from "../native/file_scratch.ts";
 import { Statx } from "../native/file_statx.ts";
 import { encodeName } from "../protocol/names.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import { removeEarlier, takeOver } from "../resume/take_over.ts";
+import { hasRecord, removeEarlier, takeOver } from "../resume/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
 import type { BegunPartial, Partial, RangeReader, RangeWriter, Resumable } from "./engine.ts";
 import { failedCall } from "./file_failure.ts";
@@ -64,7 +64,7 @@ export class NativePartials {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device" && resumable) {
+    if (target.kind !== "device" && resumable && (resumable.source || hasRecord(resumable))) {
       placing.enter(root, splitTarget(target, path).folder);
       // A descriptor of its own: other files are begun while this one waits.
       const place = this.#duplicateFolder();

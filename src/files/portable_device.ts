@@ -2,10 +2,14 @@
 
 import type { Device } from "./device_writer.ts";
 import { failedDeno } from "./file_failure.ts";
+import { type FileIdentity, UNKNOWN_FILE } from "./file_identity.ts";
 import { syncDevice } from "./sync.ts";
 
 /** To the Worker. */
-export type DeviceRequest = { type: "open"; path: string } | { type: "write"; bytes: Uint8Array } | { type: "close" };
+export type DeviceRequest =
+  | { type: "open"; path: string; identity: FileIdentity }
+  | { type: "write"; bytes: Uint8Array }
+  | { type: "close" };
 
 /** From the Worker, one per request. */
 export type DeviceReply = { count: number } | { code?: string; message: string };
@@ -13,16 +17,19 @@ export type DeviceReply = { count: number } | { code?: string; message: string }
 /** Owns its Worker. A terminated Worker that is blocked in a system call exits with the process. */
 export class PortableDevice implements Device {
   readonly #path: string;
+  readonly #identity: FileIdentity;
   #worker: Worker | undefined;
   #busy = false;
 
-  constructor(path: string) {
+  /** @param identity identity that it must have. Default: any. */
+  constructor(path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#path = path;
+    this.#identity = identity;
   }
 
   async open(): Promise<void> {
     this.#worker = new Worker(new URL("./device_worker.ts", import.meta.url), { type: "module" });
-    await this.#ask({ type: "open", path: this.#path });
+    await this.#ask({ type: "open", path: this.#path, identity: this.#identity });
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {

@@ -2,7 +2,7 @@
 
 import { FileError } from "../errors.ts";
 import type { FileLook } from "../resume/file_digest.ts";
-import { removeEarlier, takeOver } from "../resume/take_over.ts";
+import { hasRecord, removeEarlier, takeOver } from "../resume/take_over.ts";
 import type { BegunPartial, Partial, RangeReader, RangeWriter, Resumable } from "./engine.ts";
 import { codeOf, failedDeno } from "./file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile, planted, UNKNOWN_FILE } from "./file_identity.ts";
@@ -60,7 +60,7 @@ export class PortablePartials {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device" && resumable) {
+    if (target.kind !== "device" && resumable && (resumable.source || hasRecord(resumable))) {
       const { folder, name } = splitTarget(target, path);
       placing.enter(root, folder);
       placing.pathOf(name);

@@ -8,7 +8,7 @@ import type { KeptBackup, TargetRoot } from "../files/engine.ts";
 import { codeOf } from "../files/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../files/file_identity.ts";
 import { baseName, folderOf, joinPath, withoutTrailingSlashes } from "../files/local_path.ts";
-import { fullPath, type PlannedSource } from "../files/target_plan.ts";
+import { fullPath } from "../files/target_plan.ts";
 import type { MessageOf, WireSource } from "../protocol/messages.ts";
 import type { FileLook } from "../resume/file_digest.ts";
 import type { FinishedFiles } from "../resume/finished_files.ts";
@@ -54,6 +54,8 @@ export class RememberedRun {
   static async find(options: ReceiveOptions, sources: readonly WireSource[]): Promise<RememberedRun> {
     const { files, resume, toOutput, comparison, state } = options;
     if (files.dummy || toOutput || sources.length === 0) return new RememberedRun(options);
+    // The plan refuses such a target; its record is not the business of this session.
+    if (options.confinement?.allows(fullTarget(options, sources[0])) === false) return new RememberedRun(options);
     const records = await state.find();
     // Standard input cannot be read twice.
     if (sources[0].kind === "input") return new RememberedRun(options, { records });
@@ -218,11 +220,17 @@ interface Place {
   recordIn(records: string): Promise<string>;
 }
 
-function placeOf(options: ReceiveOptions, { name, target: own }: Pick<PlannedSource, "name" | "target">): Place {
-  const full = fullPath(own ?? options.target, options);
+function placeOf(options: ReceiveOptions, source: WireSource): Place {
+  const full = fullTarget(options, source);
+  const { name } = source;
   const target = realPath(full, options) ??
     joinPath(realPath(folderOf(full), options) ?? folderOf(full), baseName(full));
   return { target, recordIn: (records) => recordPath(records, "run", target, name) };
+}
+
+/** The absolute path of the target of this source. */
+function fullTarget(options: ReceiveOptions, { target }: WireSource): string {
+  return fullPath(target ?? options.target, options);
 }
 
 /** The path without symbolic links; undefined if nothing is there, or it cannot be told. */
