@@ -122,6 +122,8 @@ class RecordCleaner {
       }
       if (info) this.#remove(partialPath!, joinPath(folderOf(target!), partial!.name), info);
       this.#remove(path, path, record);
+      // Another file with this name is left to the walk.
+      if (partial && !info) this.found.recorded.delete(partial.name);
     } finally {
       beside?.close();
     }
