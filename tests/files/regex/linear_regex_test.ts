@@ -203,6 +203,7 @@ describe("LinearRegex", () => {
       ["a{10001}", "it is too large"],
       ["((a{99}){99}){99}", "it is too large"],
       ["(?:a?){9999999}", "it is too large"],
+      ["(".repeat(2000) + "a" + ")".repeat(2000), "its groups are nested too deeply"],
       ["(?=a)".repeat(25), "it has more than 24 different assertions"],
     ];
     for (const [pattern, reason] of refused) {
