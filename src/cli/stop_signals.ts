@@ -1,6 +1,7 @@
 /** The signals that ask a process to stop. */
 
 import { Interrupted } from "../errors.ts";
+import { openFilesLimit } from "../native/file/open_files_limit.ts";
 import { leaveToOtherThreads, takeInThisThread } from "../native/process/signal_mask.ts";
 import { ignoreAgain, ignoredOf, ignoreSignals, type KnownSignal } from "../native/process/signals.ts";
 import { EXIT_STATUS } from "./exit_status.ts";
@@ -11,6 +12,8 @@ import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
  * login then, and has not accessed a file. Small copies on one machine end before.
  */
 const GUARD_AFTER_MS = 100;
+/** Minimum limit of open files. With a lower one the copy needs the descriptors of the Worker. */
+const LEAST_DESCRIPTORS = 128;
 
 /** Those that a system has and that a process may listen to. */
 export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
@@ -88,6 +91,7 @@ export class StopSignals implements Disposable {
   }
 
   #guard({ signals, parent }: { signals: Deno.Signal[]; parent?: number }): void {
+    if (openFilesLimit() < LEAST_DESCRIPTORS) return;
     // No handler runs in a thread that is blocked in a system call.
     leaveToOtherThreads(signals as KnownSignal[]);
     const worker = new Worker(new URL("./stop_worker.ts", import.meta.url), { type: "module" });

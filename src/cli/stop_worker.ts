@@ -17,8 +17,10 @@ export type ToStopWorker =
 /** Worker to main thread: signal listeners are installed, or a request for "alive". */
 export type FromStopWorker = "listening" | "alive?";
 
-/** Time for the main thread to answer after a signal. In milliseconds. */
-const STUCK_MS = 1_800;
+/** Time from a signal to the question whether the main thread runs. It may block when it begins to clean up. In milliseconds. */
+const ASK_MS = 1_000;
+/** Time for the main thread to answer. In milliseconds. */
+const STUCK_MS = 800;
 /** Additional time for a main thread that answers to clean up. In milliseconds. */
 const CLEAN_UP_MS = 3_000;
 /** Time to exit normally after the session has ended. In milliseconds. */
@@ -41,8 +43,10 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
     asked = true;
     // After the first Ctrl-C the main thread may take its time: the user can press it again.
     if (signal === "SIGINT" || signal === "SIGBREAK") return;
-    post("alive?");
-    setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
+    setTimeout(() => {
+      post("alive?");
+      setTimeout(() => alive ? setTimeout(leave, CLEAN_UP_MS) : leave(), STUCK_MS);
+    }, ASK_MS);
   };
   takeInThisThread(signals as KnownSignal[]);
   for (const signal of signals) {

@@ -127,7 +127,7 @@ describeWithSshd("kinds of files", () => {
 });
 
 /** A process from source has some more open than a compiled one. */
-const DESCRIPTORS = 80;
+const DESCRIPTORS = 64;
 
 describeWithSshd(`${DESCRIPTORS} descriptors at each end`, () => {
   let scene: Scene;

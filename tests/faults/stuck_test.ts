@@ -57,13 +57,18 @@ describeWithSshd("a process whose main thread is stuck", () => {
     };
   }
 
-  /** A slow copy whose remote end is busy when this returns. */
-  async function withBusyPeer(way: Way): Promise<{ running: RunningEscp; pid: number }> {
+  /**
+   * A slow copy whose remote end is busy when this returns.
+   *
+   * @param options.guarded Whether it listens for signals before it is busy. Later it cannot begin to.
+   */
+  async function withBusyPeer(way: Way, { guarded = false } = {}): Promise<{ running: RunningEscp; pid: number }> {
     const { path, makeBusy } = await busyEscp();
     const to = await scene.tree();
     const flags = [...SLOW, "-D", path];
     const running = await scene.start(way, { flags, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
+    if (guarded) await untilGuarded((await remoteEnds(scene, running))[0].pid);
     return { running, pid: await makeBusy(running) };
   }
 
@@ -77,10 +82,8 @@ describeWithSshd("a process whose main thread is stuck", () => {
     });
 
     it(`a busy remote end exits on SIGTERM: ${wayName(way)}`, async () => {
-      const { running, pid } = await withBusyPeer(way);
+      const { running, pid } = await withBusyPeer(way, { guarded: true });
       await using _ = running;
-      // Until it listens, SIGTERM has its default disposition.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
       Deno.kill(pid, "SIGTERM");
       await waitForExit(pid, STOPPED_MS);
     });
@@ -237,7 +240,7 @@ describeWithSshd("SIGTERM", () => {
       await untilBegun(to, running);
       const [end] = await remoteEnds(scene, running);
       // Until it listens, SIGTERM has its default disposition.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await untilGuarded(end.pid);
       Deno.kill(end.pid, "SIGTERM");
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
@@ -302,6 +305,34 @@ async function remoteEnds(scene: Scene, running: RunningEscp, wanted = 1): Promi
     if (found.length >= wanted) return found;
     assert(await isRunning(running.pid), running.printed.stderr);
     await turn();
+  }
+}
+
+/** Until the main thread of a process leaves SIGTERM to the Worker, and the Worker takes it. */
+async function untilGuarded(pid: number): Promise<void> {
+  for (;;) {
+    const threads = Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => {
+      const status = readIfRunning(`/proc/${pid}/task/${name}/status`);
+      const [, blocked] = /^SigBlk:\s*(\w+)/m.exec(status) ?? ["", "0"];
+      // SIGTERM is bit 14.
+      return {
+        isMain: name === `${pid}`,
+        name: /^Name:\s*(.*)/.exec(status)?.[1] ?? "",
+        blocks: BigInt(`0x${blocked}`) >> 14n & 1n,
+      };
+    });
+    const isLeft = threads.some(({ isMain, blocks }) => isMain && blocks === 1n);
+    if (isLeft && threads.some(({ name, blocks }) => name.startsWith("worker-") && blocks === 0n)) return;
+    await turn();
+  }
+}
+
+/** Returns the text of a file in proc(5), "" after its thread has exited. */
+function readIfRunning(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
   }
 }
 

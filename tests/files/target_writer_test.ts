@@ -4,9 +4,11 @@ import { FileError, ProtocolError } from "../../src/errors.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
+import { planTargets } from "../../src/files/target/plan.ts";
 import { ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "./file_engines.ts";
 
 const { enter, directory, file, symlink, hardlink } = RecordType;
+const PLAN = { base: "/", tilde: false, sameHost: false };
 const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 0, mtime: 1_500_000_000, mtimeNs: 5, atime: 1_500_000_000, atimeNs: 6 };
 
 function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
@@ -311,6 +313,25 @@ for (const { title, make } of ENGINES) {
       );
     }
 
+    it(
+      "fails a write to a closed device and closes its descriptor once",
+      { ignore: Deno.build.os === "windows" },
+      async () => {
+        using temp = new TempDirectory();
+        rawShell("mkfifo pipe", temp.path);
+        using _reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
+        const device = deviceOf({ kind: "device", path: temp.at("pipe") });
+        // Opens the device and leaves its position at 0.
+        await device.write(new Uint8Array(1), 0, 0, 0);
+        device.close();
+        // Gets the number of the closed descriptor.
+        using next = Deno.openSync(temp.directory("next"));
+        const failure = await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
+        assertEquals(failure.code, "EINTR");
+        assert(next.statSync().isDirectory);
+      },
+    );
+
     it("reports a full device", { ignore: Deno.build.os !== "linux" }, async () => {
       const device = deviceOf({ kind: "device", path: "/dev/full" });
       const error = await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
@@ -326,6 +347,39 @@ for (const { title, make } of ENGINES) {
       assertEquals((await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError)).code, "ESTALE");
       device.close();
       assertEquals(Deno.readTextFileSync(temp.at("file")), "before");
+    });
+
+    it("refuses another FIFO under the path of the planned one", { ignore: Deno.build.os === "windows" }, async () => {
+      using temp = new TempDirectory();
+      rawShell("mkfifo planned other", temp.path);
+      const roots = planTargets([{ name: "source", kind: "file" }], temp.at("planned"), PLAN, engine.paths);
+      const device = engine.targetWriter(roots, options).openDevice(0, () => {})!;
+      Deno.renameSync(temp.at("other"), temp.at("planned"));
+      using _reader = Deno.openSync(temp.at("planned"), { read: true, write: true });
+      assertEquals((await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError)).code, "ESTALE");
+      device.close();
+    });
+
+    it("refuses what replaces a FIFO while it has no reader", { ignore: Deno.build.os !== "linux" }, async () => {
+      using temp = new TempDirectory();
+      rawShell("mkfifo planned other", temp.path);
+      const roots = planTargets([{ name: "source", kind: "file" }], temp.at("planned"), PLAN, engine.paths);
+      const { promise: waits, resolve } = Promise.withResolvers<void>();
+      const device = engine.targetWriter(roots, options).openDevice(0, () => resolve())!;
+      const writing = assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
+      await waits;
+      using reader = Deno.openSync(temp.at("other"), { read: true, write: true });
+      const planned = Deno.openSync.bind(undefined, temp.at("first"), { read: true, write: true });
+      Deno.renameSync(temp.at("planned"), temp.at("first"));
+      Deno.symlinkSync("other", temp.at("planned"));
+      if (engine.name === "native") assertEquals((await writing).code, "ESTALE");
+      device.close();
+      // What waits in a thread of the runtime's ends now.
+      planned().close();
+      await writing;
+      reader.writeSync(Uint8Array.of(9));
+      const read = new Uint8Array(8);
+      assertEquals(read.subarray(0, reader.readSync(read)!), Uint8Array.of(9));
     });
 
     it("opens up a directory of its own without write permission", { ignore: isRoot }, () => {

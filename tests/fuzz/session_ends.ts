@@ -63,7 +63,7 @@ export async function runRemote({ engine }: Pick<Copying, "engine">, { toRemote,
   const ending = await endingOf(serve({
     ...{ engine, threads: 0, software: "test", local: true, limits: {}, signal: new AbortController().signal },
     ...{ input: toRemote.readable, output: toClient.writable },
-    ...{ begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
+    ...{ awaiting: () => {}, begun: () => Promise.resolve(), emit: () => {}, note: () => {} },
   }));
   toClient.end();
   return ending;

@@ -243,6 +243,8 @@ function answer(opcode: number, node: Node, body: DataView): DataView | Uint8Arr
       failOn("fsync");
       return new Uint8Array();
     case OP.flush:
+      // The kernel then sends no more of these. Otherwise a process could not exit while the disk hangs: it closes its files.
+      throw new Failure("ENOSYS");
     case OP.release:
     case OP.releasedir:
     case OP.access:

@@ -23,6 +23,7 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
   const shown = { verbose, quiet: verbose === 0 };
   let log = new Log({ level: logLevelFor(shown), sink: (record) => print(formatLogRecord(record)) });
   let file: CopyLog | undefined;
+  let guarded: Promise<{ parent?: number }> | undefined;
   using stop = new StopSignals();
   try {
     const placed = await place(options);
@@ -37,8 +38,11 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
       limits,
       input: Deno.stdin.readable,
       output: Deno.stdout.writable,
+      awaiting() {
+        guarded = guard(local);
+      },
       async begun(session) {
-        stop.listenAfter(LISTEN_AFTER_MS, { guardAfterMs: 0, ...await guard(local) });
+        stop.listenAfter(LISTEN_AFTER_MS, { guardAfterMs: 0, ...await guarded });
         if (session.log !== undefined) {
           checkLog(session.log, limits);
           const { openCopyLog } = await import("../copy_log.ts");

@@ -27,6 +27,6 @@ export type TargetRoot =
   /**
    * A character device, FIFO or the like: written in place and in order.
    *
-   * `shown` is the target as the user typed it. Default: the path.
+   * `shown` is the target as the user typed it. Default: the path. `identity` identifies the device itself.
    */
-  | { kind: "device"; path: string; shown?: string; isFifo?: boolean };
+  | { kind: "device"; path: string; shown?: string; isFifo?: boolean; identity?: FileIdentity };

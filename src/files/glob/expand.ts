@@ -76,8 +76,8 @@ class Search {
   readonly #directories: GlobDirectories;
   readonly #limit: number;
   readonly #pending: Visit[] = [];
-  /** Identities and states of directories that were reached through links. */
-  readonly #visited = new Set<string>();
+  /** Per identity of a directory that was reached through links: the states it was searched with. */
+  readonly #visited = new Map<string, Set<number>>();
 
   constructor(pattern: GlobPattern, directories: GlobDirectories, limit: number) {
     this.#pattern = pattern;
@@ -94,17 +94,21 @@ class Search {
   /** Searches one directory. @returns false if none is left. */
   step(): boolean {
     const visit = this.#pending.pop();
-    if (visit && !(visit.linked && this.#isVisited(visit))) this.#search(visit);
-    return visit !== undefined;
+    if (visit === undefined) return false;
+    const states = visit.linked ? this.#newStates(visit) : visit.states;
+    if (states.length > 0) this.#search({ ...visit, states });
+    return true;
   }
 
-  #isVisited({ path, states }: Visit): boolean {
+  /** Returns the states that no visit of the same directory has had: there are fewer states than sets of them. */
+  #newStates({ path, states }: Visit): readonly number[] {
     const identity = this.#directories.identity?.(path);
-    if (identity === undefined) return false;
-    const key = `${identity} ${states.join()}`;
-    if (this.#visited.has(key)) return true;
-    this.#visited.add(key);
-    return false;
+    if (identity === undefined) return states;
+    const visited = this.#visited.get(identity) ?? new Set();
+    this.#visited.set(identity, visited);
+    const added = states.filter((state) => !visited.has(state));
+    for (const state of added) visited.add(state);
+    return added;
   }
 
   #search(visit: Visit): void {

@@ -7,10 +7,11 @@ import { mayBlock } from "../../native/net/pipe_calls.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { Device } from "../target/device_writer.ts";
 import { failedCall } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { syncDevice } from "../target/sync.ts";
-import { replacedByFile } from "../stat/target_failure.ts";
+import { replacedDevice } from "../stat/target_failure.ts";
 import { DescriptorOutput } from "../target/descriptor_output.ts";
 
 const ENXIO = 6;
@@ -22,12 +23,17 @@ const TYPE_BITS = 0o170000;
 export class NativeDevice implements Device {
   readonly #calls: FileCalls;
   readonly #path: string;
+  readonly #identity: FileIdentity;
+  readonly #statx: Statx;
   #output: DescriptorOutput | undefined;
   #closed = false;
 
-  constructor(calls: FileCalls, path: string) {
+  /** @param identity identity that it must have. Default: any. */
+  constructor(calls: FileCalls, path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#calls = calls;
     this.#path = path;
+    this.#identity = identity;
+    this.#statx = new Statx(calls);
   }
 
   async open(): Promise<void> {
@@ -61,9 +67,10 @@ export class NativeDevice implements Device {
 
   #use(descriptor: number): void {
     const kind = this.#kindOf(descriptor, new PinnedBuffer(8).address, AT_EMPTY_PATH);
-    if (kind === FileKind.file || kind === undefined) {
+    // Others may have replaced it, also while it waited for a reader.
+    if (kind === FileKind.file || kind === undefined || !isSameFile(this.#statx, this.#identity)) {
       this.#calls.close(descriptor);
-      throw replacedByFile(this.#path);
+      throw replacedDevice(this.#path);
     }
     // O_NONBLOCK has other meanings for some devices (open(2)).
     if (kind !== FileKind.fifo) mayBlock(descriptor);
@@ -71,7 +78,6 @@ export class NativeDevice implements Device {
   }
 
   #kindOf(directory: number, name: number, flags: number): number | undefined {
-    const statx = new Statx(this.#calls);
-    return statx.fill(directory, name, flags) ? statx.mode & TYPE_BITS : undefined;
+    return this.#statx.fill(directory, name, flags) ? this.#statx.mode & TYPE_BITS : undefined;
   }
 }

@@ -6,7 +6,7 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { FileStatSnapshot } from "../stat/file_stat.ts";
-import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
+import { hasRecord, removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
 import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -65,7 +65,7 @@ export class NativePartials {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device" && resumable) {
+    if (target.kind !== "device" && resumable && (resumable.source || hasRecord(resumable))) {
       placing.enter(root, splitTarget(target, path).directory);
       // A descriptor of its own: other files are begun while this one waits.
       const place = this.#duplicateDirectory();

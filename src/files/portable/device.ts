@@ -1,23 +1,27 @@
 /** Opens and writes a device or FIFO with `Deno.*`, in a Worker, because these calls may block. */
 
-import type { Device } from "../target/device_writer.ts";
 import { failedDeno } from "../stat/file_failure.ts";
+import { type FileIdentity, UNKNOWN_FILE } from "../stat/file_identity.ts";
+import type { Device } from "../target/device_writer.ts";
 import { syncDevice } from "../target/sync.ts";
-import { type DeviceReply, type DeviceRequest } from "./device_messages.ts";
+import type { DeviceReply, DeviceRequest } from "./device_messages.ts";
 
 /** Owns its Worker. A terminated Worker that is blocked in a system call exits with the process. */
 export class PortableDevice implements Device {
   readonly #path: string;
+  readonly #identity: FileIdentity;
   #worker: Worker | undefined;
   #busy = false;
 
-  constructor(path: string) {
+  /** @param identity identity that it must have. Default: any. */
+  constructor(path: string, identity: FileIdentity = UNKNOWN_FILE) {
     this.#path = path;
+    this.#identity = identity;
   }
 
   async open(): Promise<void> {
     this.#worker = new Worker(new URL("./device_worker.ts", import.meta.url), { type: "module" });
-    await this.#ask({ type: "open", path: this.#path });
+    await this.#ask({ type: "open", path: this.#path, identity: this.#identity });
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {

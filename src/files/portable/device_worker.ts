@@ -2,8 +2,9 @@
 /** Entry of the Worker that opens and writes one device; its calls may block. */
 
 import { codeOf } from "../stat/file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
+import { replacedDevice } from "../stat/target_failure.ts";
 import type { DeviceReply, DeviceRequest } from "./device_messages.ts";
-import { replacedByFile } from "../stat/target_failure.ts";
 
 let file: Deno.FsFile | undefined;
 
@@ -15,18 +16,19 @@ self.onmessage = ({ data }: MessageEvent<DeviceRequest>) => {
   }
   let reply: DeviceReply;
   try {
-    reply = { count: data.type === "open" ? open(data.path) : file!.writeSync(data.bytes) };
+    reply = { count: data.type === "open" ? open(data.path, data.identity) : file!.writeSync(data.bytes) };
   } catch (error) {
     reply = { code: codeOf(error), message: error instanceof Error ? error.message : String(error) };
   }
   self.postMessage(reply);
 };
 
-function open(path: string): number {
+function open(path: string, identity: FileIdentity): number {
   const opened = Deno.openSync(path, { write: true });
-  if (opened.statSync().isFile) {
+  const info = opened.statSync();
+  if (info.isFile || !isSameFile(identityOf(info), identity)) {
     opened.close();
-    throw replacedByFile(path);
+    throw replacedDevice(path);
   }
   file = opened;
   return 0;

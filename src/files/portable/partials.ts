@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import type { FileStatSnapshot } from "../stat/file_stat.ts";
-import { removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
+import { hasRecord, removeEarlier, takeOver } from "../../resume/partial/take_over.ts";
 import type { BegunPartial, Partial, RangeWriter, Resumable } from "../engine/target.ts";
 import type { RangeReader } from "../engine/source.ts";
 import { codeOf, failedDeno } from "../stat/file_failure.ts";
@@ -61,7 +61,7 @@ export class PortablePartials {
     const placing = this.#placing;
     const target = placing.roots[root];
     checkShape(target, path !== "");
-    if (target.kind !== "device" && resumable) {
+    if (target.kind !== "device" && resumable && (resumable.source || hasRecord(resumable))) {
       const { directory, name } = splitTarget(target, path);
       placing.enter(root, directory);
       placing.pathOf(name);

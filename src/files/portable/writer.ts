@@ -112,7 +112,8 @@ export class PortableWriter implements TargetWriter {
   openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined {
     const target = this.#placing.roots[root];
     if (target?.kind !== "device") return undefined;
-    const device = target.path === STANDARD_OUTPUT ? new StandardOutput() : new PortableDevice(target.path);
+    const { path, identity } = target;
+    const device = path === STANDARD_OUTPUT ? new StandardOutput() : new PortableDevice(path, identity);
     return new DeviceWriter(device, target, note);
   }
 

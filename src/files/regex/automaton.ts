@@ -4,6 +4,7 @@
  */
 
 import type { Alphabet } from "./alphabet.ts";
+import type { StateCache } from "./state_cache.ts";
 
 /** A state of the automaton. */
 export type State =
@@ -14,11 +15,6 @@ export type State =
   /** Continues at `next` if the assertion with this bit holds. */
   | { readonly kind: "assertion"; readonly bit: number; readonly next: number }
   | { readonly kind: "accept" };
-
-/** Maximum number of cached sets. */
-const MAX_SETS = 2_000;
-/** Maximum number of states in all cached sets. */
-const MAX_REMEMBERED_STATES = 200_000;
 
 /** A set of states before the next character, without the closure over splits and assertions. */
 interface StateSet {
@@ -43,15 +39,20 @@ export class Automaton {
   readonly #start: number;
   readonly #alphabet: Alphabet;
   readonly #sets = new Map<string, StateSet>();
+  readonly #cache: StateCache;
   readonly #first: StateSet;
-  #remembered = 0;
 
-  /** @param states Shared by several automata. */
-  constructor(states: readonly State[], start: number, alphabet: Alphabet) {
+  /**
+   * @param states Shared by several automata.
+   * @param cache Also shared; it limits what all of them keep.
+   */
+  constructor(states: readonly State[], start: number, alphabet: Alphabet, cache: StateCache) {
     this.#states = states;
     this.#start = start;
     this.#alphabet = alphabet;
+    this.#cache = cache;
     this.#first = { states: [start] };
+    cache.add(this);
   }
 
   /**
@@ -80,13 +81,13 @@ export class Automaton {
   }
 
   #row(set: StateSet, bits: number): Row {
-    if (bits === 0) return set.plain ??= this.#close(set, 0);
-    set.rows ??= new Map();
-    let row = set.rows.get(bits);
-    if (!row) {
-      row = this.#close(set, bits);
-      set.rows.set(bits, row);
-    }
+    const known = bits === 0 ? set.plain : set.rows?.get(bits);
+    if (known) return known;
+    // The cache does not contain this set if it was dropped while the set was in use.
+    if (this.#cache.makeRoom()) set.plain = set.rows = undefined;
+    const row = this.#close(set, bits);
+    if (bits === 0) set.plain = row;
+    else (set.rows ??= new Map()).set(bits, row);
     return row;
   }
 
@@ -103,7 +104,7 @@ export class Automaton {
       else if (state.kind === "split") { for (const next of state.next) seen.add(next); }
       else if ((bits & state.bit) !== 0) seen.add(state.next);
     }
-    this.#remembered += seen.size;
+    this.#cache.count(seen.size);
     return { isAccepting, reached, next: [] };
   }
 
@@ -122,17 +123,16 @@ export class Automaton {
     const key = sorted.join();
     const known = this.#sets.get(key);
     if (known) return known;
-    if (this.#sets.size >= MAX_SETS || this.#remembered >= MAX_REMEMBERED_STATES) this.#forget();
+    this.#cache.makeRoom();
     const set: StateSet = { states: sorted };
     this.#sets.set(key, set);
-    this.#remembered += sorted.length;
+    this.#cache.count(sorted.length);
     return set;
   }
 
-  /** Drops the cache, so that memory stays bounded for expressions with very many sets. */
-  #forget(): void {
+  /** Drops the cached sets. A set that is in use is dropped when the run leaves it. */
+  forget(): void {
     this.#sets.clear();
-    this.#remembered = 0;
     this.#first.plain = undefined;
     this.#first.rows = undefined;
   }

@@ -6,6 +6,7 @@
 import { UserError } from "../../errors.ts";
 import { Alphabet } from "./alphabet.ts";
 import { Automaton, type State } from "./automaton.ts";
+import { StateCache } from "./state_cache.ts";
 import { type Assertion, type Node, parseRegex } from "./syntax.ts";
 
 /** Maximum number of different assertions in one expression: each has a bit. */
@@ -28,6 +29,7 @@ export class LinearRegex {
   readonly #alphabet = new Alphabet();
   readonly #states: State[] = [{ kind: "accept" }];
   readonly #maxStates: number;
+  readonly #cache: StateCache;
   readonly #automaton: Automaton;
   /** Each assertion comes after those that it contains. */
   readonly #conditions: Condition[] = [];
@@ -38,12 +40,14 @@ export class LinearRegex {
   #holds = new Uint32Array(257);
 
   /**
+   * @param options.cache Shared by several expressions. Default: one of its own.
    * @throws {SyntaxError} as `RegExp` does.
    * @throws {UserError} for what is not supported, or beyond the limits; the message is only the reason.
    */
-  constructor(text: string, { maxStates }: { maxStates: number }) {
+  constructor(text: string, { maxStates, cache = new StateCache() }: { maxStates: number; cache?: StateCache }) {
     new RegExp(text, "u");
     this.#maxStates = maxStates;
+    this.#cache = cache;
     this.#automaton = this.#compile(parseRegex(text), false);
   }
 
@@ -116,7 +120,7 @@ export class LinearRegex {
   }
 
   #compile(node: Node, backward: boolean): Automaton {
-    return new Automaton(this.#states, this.#entry(node, 0, backward), this.#alphabet);
+    return new Automaton(this.#states, this.#entry(node, 0, backward), this.#alphabet, this.#cache);
   }
 
   /** Adds the states of a node that is followed by `next`. @returns its first state. */

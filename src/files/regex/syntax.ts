@@ -28,6 +28,9 @@ export type Assertion =
 
 const NO_FLAGS: Flags = { ignoreCase: false, multiline: false, dotAll: false };
 
+/** Maximum number of groups in each other, because each takes stack. */
+const MAX_DEPTH = 1_000;
+
 /** Start of a group. Captures the sign of a lookahead, the sign of a lookbehind, and modifiers. */
 const OPENING = /\((?:\?(?:([=!])|<([=!])|<[^>]*>|([a-z-]*):))?/y;
 const QUANTIFIER = /(?:[*+?]|\{(\d+)(?:(,)(\d*))?\})\??/y;
@@ -38,7 +41,7 @@ const LONG_ESCAPE =
 /**
  * Parses an expression that `new RegExp(text, "u")` accepts.
  *
- * @throws {UserError} If it contains a backreference; the message is only the reason.
+ * @throws {UserError} If it contains a backreference or is nested too deeply; the message is only the reason.
  */
 export function parseRegex(text: string): Node {
   return new Parser(text).choice(NO_FLAGS);
@@ -47,6 +50,7 @@ export function parseRegex(text: string): Node {
 class Parser {
   readonly #text: string;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -96,7 +100,11 @@ class Parser {
 
   #group(flags: Flags): Node {
     const [, ahead, behind, modifiers] = this.#match(OPENING)!;
+    if (++this.#depth > MAX_DEPTH) {
+      throw new UserError("its groups are nested too deeply", { hint: "Simplify it, or split it into several rules" });
+    }
     const part = this.choice(modifiers === undefined ? flags : withModifiers(flags, modifiers));
+    this.#depth--;
     this.#take(")");
     const sign = ahead ?? behind;
     if (sign === undefined) return part;

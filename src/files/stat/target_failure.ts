@@ -3,8 +3,8 @@
 import { FileError } from "../../errors.ts";
 
 /** The path no longer names the device that was found when the target was planned. */
-export function replacedByFile(path: string): FileError {
-  return new FileError("write", path, "a regular file has taken the place of a device", { code: "ESTALE" });
+export function replacedDevice(path: string): FileError {
+  return new FileError("write", path, "another file has taken the place of the device", { code: "ESTALE" });
 }
 
 /** A device cannot go back. */

@@ -37,6 +37,8 @@ export class DescriptorOutput {
 
   /** As `Device.write`. */
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number): Promise<number> {
+    // The descriptor may belong to another file by now.
+    if (this.#closing) return 0;
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     this.#busy = true;
     try {

@@ -32,6 +32,7 @@ export class DeviceWriter {
   readonly #device: Device;
   readonly #note: () => void;
   readonly #closing = Promise.withResolvers<never>();
+  #closed = false;
   #opening: Promise<void> | undefined;
   #position = 0;
 
@@ -50,6 +51,8 @@ export class DeviceWriter {
    * @throws {FileError} Also if the offset does not follow the last byte, and after `close`.
    */
   async write(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<void> {
+    // A peer may send more than belongs to the device.
+    if (this.#closed) return await this.#closing.promise;
     if (offset !== this.#position) throw outOfOrder(this.path);
     await this.#untilClosed(this.#opening ??= this.#open());
     for (let done = 0; done < length;) {
@@ -75,6 +78,7 @@ export class DeviceWriter {
 
   /** Cancels a pending write and closes the device. */
   close(): void {
+    this.#closed = true;
     this.#device.close();
     this.#closing.reject(new FileError("write", this.path, "it was closed meanwhile", { code: "EINTR" }));
   }

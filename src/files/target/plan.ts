@@ -192,7 +192,10 @@ function ontoName(
     if (source.kind === "folder" || hasTrailingSlash(full)) throw notDirectory(target, stat);
     if (stat.kind !== FileKind.file) {
       const isFifo = stat.kind === FileKind.fifo;
-      return { root: { kind: "device", path: full, shown: target, isFifo }, make: false };
+      return {
+        root: { kind: "device", path: full, shown: target, isFifo, identity: identityOfStat(stat) },
+        make: false,
+      };
     }
     // As scp writes through a link that the user names, the file that it leads to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;

@@ -19,6 +19,7 @@ import { ProtocolError, quotePath, UsageError, UserError } from "../../errors.ts
 import * as shape from "../../protocol/control/shape.ts";
 import { compileRule, type RuleTest } from "../glob/rule.ts";
 import { LinearRegex } from "../regex/linear_regex.ts";
+import { StateCache } from "../regex/state_cache.ts";
 
 /** One rule. Plain data: may be sent to the other side. */
 export interface FilterRule {
@@ -46,7 +47,7 @@ const MAX_REGEX_STATES = 100_000;
  */
 export function createFilter(rules: readonly FilterRule[]): Filter {
   checkSize(rules);
-  const budget = { states: MAX_REGEX_STATES };
+  const budget = { states: MAX_REGEX_STATES, cache: new StateCache() };
   const tests = rules.map((rule) => ({ wanted: rule.action === "include", test: compile(rule, budget) }));
   return (path, isDirectory) => tests.find(({ test }) => test(path, isDirectory))?.wanted ?? true;
 }
@@ -92,7 +93,14 @@ function charactersOf(rules: readonly FilterRule[]): number {
   return rules.reduce((sum, rule) => sum + rule.pattern.length, 0);
 }
 
-function compile(rule: FilterRule, budget: { states: number }): RuleTest {
+/** What the regular expressions of a filter share. */
+interface RegexBudget {
+  /** Number of states that further expressions may have. */
+  states: number;
+  cache: StateCache;
+}
+
+function compile(rule: FilterRule, budget: RegexBudget): RuleTest {
   if (rule.pattern === "") throw new UsageError(`Option "${filterOption(rule)}" must not be empty`);
   return rule.kind === "regex" ? compileRegex(rule, budget) : compileGlob(rule);
 }
@@ -106,9 +114,9 @@ function compileGlob(rule: FilterRule): RuleTest {
   }
 }
 
-function compileRegex(rule: FilterRule, budget: { states: number }): RuleTest {
+function compileRegex(rule: FilterRule, budget: RegexBudget): RuleTest {
   try {
-    const regex = new LinearRegex(rule.pattern, { maxStates: budget.states });
+    const regex = new LinearRegex(rule.pattern, { maxStates: budget.states, cache: budget.cache });
     budget.states -= regex.states;
     return (path) => regex.test(path);
   } catch (cause) {

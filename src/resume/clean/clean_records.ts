@@ -123,6 +123,8 @@ class RecordCleaner {
       }
       if (info) this.#remove(partialPath!, joinPath(directoryOf(target!), partial!.name), info);
       this.#remove(path, path, record);
+      // Another file with this name is left to the walk.
+      if (partial && !info) this.found.recorded.delete(partial.name);
     } finally {
       beside?.close();
     }

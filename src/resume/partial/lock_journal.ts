@@ -15,9 +15,16 @@ const ATTEMPTS = 8;
  */
 export async function lockJournal(path: string): Promise<Deno.FsFile | undefined> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const file = openOwnFile(path, { write: true }) ?? create(path);
+    const existing = openOwnFile(path, { write: true });
+    const file = existing ?? create(path);
     if (!file) continue;
-    if (!await locked(file)) return undefined;
+    try {
+      if (!await locked(file)) return undefined;
+    } catch (error) {
+      // A file system without locks: leave no empty record.
+      if (!existing) removeQuietly(path);
+      throw error;
+    }
     // Who had it before may have removed it while this process waited.
     if (isStill(path, file)) return file;
     file.close();

@@ -101,6 +101,17 @@ export async function takeOver(
   }
 }
 
+/** Returns whether an earlier copy may have left something of this target, without waiting. */
+export function hasRecord({ record }: Pick<RecordedTarget, "record">): boolean {
+  try {
+    Deno.lstatSync(record);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
 /** Removes what an earlier copy has left of this target, unless it is in use. */
 export async function removeEarlier(directory: string, { record, target }: RecordedTarget): Promise<void> {
   try {

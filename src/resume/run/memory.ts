@@ -69,6 +69,8 @@ export class RunMemory {
   #boot = NONE;
   /** Entries that make the record worth keeping: digests and directories. */
   #count = 0;
+  /** Whether an entry could not be written: a later run reads the record up to it, and nothing follows. */
+  #isCut = false;
   /** Bytes of the record. */
   #bytes: number;
 
@@ -203,14 +205,13 @@ export class RunMemory {
   }
 
   #append(entry: Uint8Array, count: number): void {
-    if (!this.#file || this.#bytes + entry.length > MOST_BYTES) return;
+    if (!this.#file || this.#isCut || this.#bytes + entry.length > MOST_BYTES) return;
     this.#count += count;
     this.#bytes += entry.length;
     try {
-      // An entry that is cut short ends the record.
-      if (this.#file.writeSync(entry) < entry.length) this.close();
+      if (this.#file.writeSync(entry) < entry.length) this.#isCut = true;
     } catch {
-      this.close();
+      this.#isCut = true;
     }
   }
 }

@@ -32,15 +32,21 @@ export async function cleanForClient(
     note(failure.message);
     control.send({ type: "failed", failure });
   };
-  const found = await findDirectories(
-    await readRequested(control, job),
-    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement, byRecords },
-    machine.files,
-    { failed, turn: () => control.waiting > MOST_WAITING ? control.flushed() : undefined },
-  );
+  const directories = await readRequested(control, job);
   const gone: { error?: unknown } = {};
   const bye = control.expect("bye");
   bye.catch((error) => gone.error = error);
+  // Wait while the client does not read, so that unsent messages do not fill the memory.
+  const turn = () => {
+    if (gone.error) throw gone.error;
+    return control.waiting > MOST_WAITING ? control.flushed() : undefined;
+  };
+  const found = await findDirectories(
+    directories,
+    { base: confinement?.base ?? home, tilde: !local, globs: !local, confinement, byRecords },
+    machine.files,
+    { failed, turn },
+  );
   const removed = new MessageBatcher<RemovedEntry>((entries) => control.send({ type: "removed", entries }));
   let sentMs = performance.now();
   const work = clean(
@@ -53,14 +59,12 @@ export async function cleanForClient(
       },
       failed,
       turn() {
-        if (gone.error) throw gone.error;
         const now = performance.now();
         if (now - sentMs > GATHER_MS) {
           removed.flush();
           sentMs = now;
         }
-        // Wait while the client does not read, so that unsent messages do not fill the memory.
-        return control.waiting > MOST_WAITING ? control.flushed() : undefined;
+        return turn();
       },
     },
   );

@@ -9,7 +9,7 @@ import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
 import { baseName, directoryOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
-import { fullPath, type PlannedSource } from "../../files/target/plan.ts";
+import { fullPath } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
@@ -55,6 +55,8 @@ export class ResumeRecord {
   static async find(options: ReceiveOptions, sources: readonly WireSource[]): Promise<ResumeRecord> {
     const { files, resume, toOutput, comparison, state } = options;
     if (files.dummy || toOutput || sources.length === 0) return new ResumeRecord(options);
+    // The plan refuses such a target; its record is not the business of this session.
+    if (options.confinement?.allows(fullTarget(options, sources[0])) === false) return new ResumeRecord(options);
     const records = await state.find();
     // Standard input cannot be read twice.
     if (sources[0].kind === "input") return new ResumeRecord(options, { records });
@@ -222,11 +224,17 @@ interface Place {
   recordIn(records: string): Promise<string>;
 }
 
-function placeOf(options: ReceiveOptions, { name, target: own }: Pick<PlannedSource, "name" | "target">): Place {
-  const full = fullPath(own ?? options.target, options);
+function placeOf(options: ReceiveOptions, source: WireSource): Place {
+  const full = fullTarget(options, source);
+  const { name } = source;
   const target = realPath(full, options) ??
     joinPath(realPath(directoryOf(full), options) ?? directoryOf(full), baseName(full));
   return { target, recordIn: (records) => recordPath(records, "run", target, name) };
+}
+
+/** The absolute path of the target of this source. */
+function fullTarget(options: ReceiveOptions, { target }: WireSource): string {
+  return fullPath(target ?? options.target, options);
 }
 
 /** The path without symbolic links; undefined if nothing is there, or it cannot be told. */

@@ -38,6 +38,8 @@ export interface RemoteEndOptions {
   /** The control channel. */
   input: ReadableStream<Uint8Array>;
   output: WritableStream<Uint8Array>;
+  /** Called while the job of the client is awaited, so that what it does delays nothing. */
+  awaiting: () => void;
   /** Hears of the session and the file that the client wants its log in. @throws {UserError} when it cannot be opened. */
   begun: (session: { id: string; log?: string }) => Promise<void>;
   /** Hears what happens. */
@@ -53,6 +55,7 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
   const opened: { machine?: Machine } = {};
   const session = await openRemoteSession({
     async engine() {
+      options.awaiting();
       const { openMachine } = await import("../machine.ts");
       opened.machine = openMachine(options.engine, options.threads);
       return opened.machine.cipher;

@@ -20,7 +20,7 @@ export interface FindOptions extends SourceOptions {
   globs: boolean;
   /** Whether private names are accepted, because nothing is sent. Default false. */
   privateNames?: boolean;
-  /** Called per directory that a pattern searches; may throw to end the search. Default: yields to the event loop. */
+  /** Called per directory that a pattern searches, besides yielding to the event loop; may throw to end the search. */
   turn?: () => void | Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function findSources(
 ): Promise<ResolvedSources> {
   const found: ResolvedSources = { roots: [], notFound: 0, operands: 0 };
   const yielder = new EventLoopYielder();
-  const turn = options.turn ?? (() => yielder.yieldIfDue());
+  const turn = () => options.turn?.() ?? yielder.yieldIfDue();
   let length = 0;
   try {
     for (const [operand, { path: text, literal }] of operands.entries()) {

@@ -167,6 +167,19 @@ describe("expanding a pattern", () => {
     assertEquals(await expandGlob(parseGlob("*/nothin[g]"), directories), []);
   });
 
+  it("searches a directory that links lead to once per state, not once per set of states", async () => {
+    await using tree = await createTempTree({ "a": { link: "." }, "b": { link: "." } });
+    const directories = new RealDirectories(tree.path);
+    const depth = 12;
+    // Each way through the links leads to another set of states.
+    const alternatives = Array.from(
+      { length: depth },
+      (_, at) => `${"*/".repeat(at)}a/${"*/".repeat(depth - at)}nothin[g]`,
+    );
+    assertEquals(await expandGlob(parseGlob(`{${alternatives.join()}}`), directories), []);
+    assert(directories.listed.length <= depth * (depth + 2), `${directories.listed.length} directories`);
+  });
+
   it("calls turn per directory, which may throw to end the search", async () => {
     await using tree = await createTempTree({ "a/x": "", "b/x": "" });
     const turns = { count: 0 };

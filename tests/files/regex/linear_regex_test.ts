@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../../src/errors.ts";
 import { LinearRegex } from "../../../src/files/regex/linear_regex.ts";
+import { StateCache } from "../../../src/files/regex/state_cache.ts";
 
 const LIMITS = { maxStates: 10_000 };
 
@@ -159,6 +160,35 @@ describe("LinearRegex", () => {
     assert(regex.test(text + "a" + "b".repeat(200) + "c"));
   });
 
+  it("keeps memory bounded if many combinations of assertions hold", () => {
+    const cache = new StateCache(1_000);
+    const assertions = Array.from({ length: 12 }, (_, at) => `(?=[ab]{${at}}a)z`);
+    const expressions = [assertions.join("|"), `${assertions.join("|")}|b$`].map((text) => ({
+      linear: new LinearRegex(text, { ...LIMITS, cache }),
+      native: new RegExp(text, "u"),
+    }));
+    // Bits of a counter: all combinations occur.
+    for (let count = 0; count < 500; count++) {
+      const text = (count * 8).toString(2).padStart(12, "0").replaceAll("0", "a").replaceAll("1", "b");
+      for (const { linear, native: expected } of expressions) {
+        assertEquals(linear.test(text), expected.test(text), text);
+        assert(cache.states < 1_100, `${cache.states} states`);
+      }
+    }
+  });
+
+  it("agrees with RegExp if the cache of several expressions is dropped all the time", () => {
+    for (const limit of [0, 1, 50, 300]) {
+      const cache = new StateCache(limit);
+      const pairs = PATTERNS.map((text) =>
+        [new LinearRegex(text, { ...LIMITS, cache }), new RegExp(text, "u")] as const
+      );
+      for (const text of TEXTS) {
+        for (const [linear, native] of pairs) assertEquals(linear.test(text), native.test(text), `${native} ${text}`);
+      }
+    }
+  });
+
   it("throws the SyntaxError of RegExp", () => {
     for (const pattern of ["(", "[", "a{2,1}", "\\", "*", "a{", "\\p{Nothing}", "(?<=a)*"]) {
       const error = assertThrows(() => new RegExp(pattern, "u"), SyntaxError);
@@ -173,6 +203,7 @@ describe("LinearRegex", () => {
       ["a{10001}", "it is too large"],
       ["((a{99}){99}){99}", "it is too large"],
       ["(?:a?){9999999}", "it is too large"],
+      ["(".repeat(2000) + "a" + ")".repeat(2000), "its groups are nested too deeply"],
       ["(?=a)".repeat(25), "it has more than 24 different assertions"],
     ];
     for (const [pattern, reason] of refused) {
