@@ -52,7 +52,7 @@ export class InstallSession implements AsyncDisposable {
       if (word === "system") [facts.kernel, facts.machine = ""] = text.split(" ");
       else if (word === "libc") facts.libc = text;
       else if (word === "gzip") facts.gzip = true;
-      else if (word === "folder") facts.directory = text;
+      else if (word === "directory") facts.directory = text;
       else if (word === "has") {
         facts.there = { sum: text === "-" ? undefined : text };
       }

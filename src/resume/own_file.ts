@@ -38,15 +38,16 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
   throw foreign(path);
 }
 
-/** Opens a file if it is the one that is meant, and nobody else's; undefined if it is not, or cannot be opened. */
-export function openExactFile(
-  path: string,
-  wanted: ExactIdentity,
-  options: { write?: boolean } = {},
-): Deno.FsFile | undefined {
+/**
+ * Opens a file for reading and writing if it is the one that is meant, and nobody else's. This does not block, even if the
+ * file is replaced by a FIFO (fifo(7)).
+ *
+ * @returns undefined if it is another file, or cannot be opened.
+ */
+export function openExactFile(path: string, wanted: ExactIdentity): Deno.FsFile | undefined {
   let file: Deno.FsFile | undefined;
   try {
-    file = openOwnFile(path, options);
+    file = openOwnFile(path, { write: true });
     if (file && isExactly(exactIdentity(file.statSync()), wanted)) return file;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;

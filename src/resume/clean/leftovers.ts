@@ -187,7 +187,7 @@ class DirectoryOfLeftovers {
   mark(name: string, newest: number): void {
     const found = this.#look(name);
     if (!found?.isFile || !isSole(found)) return;
-    using file = openOwnFile(joinPath(this.#directory.place, name), { owner: found.uid });
+    using file = openOwnFile(joinPath(this.#directory.place, name), { write: true, owner: found.uid });
     if (!file || !isOldMark(beginningOf(file, MOST_OLD_MARK_BYTES + 1), name)) return;
     const changed = Math.max(changeTime(found), newest);
     if (changed >= this.#options.beforeUnlocked) return this.#keep(changed);

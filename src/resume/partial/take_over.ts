@@ -81,7 +81,7 @@ export async function takeOver(
     if (!journal) return undefined;
     const found = decodeJournal(await readBeginning(journal, MOST_JOURNAL_BYTES));
     const path = found?.header.target === target ? joinPath(directory, found.header.partial.name) : undefined;
-    const lock = path && openExactFile(path, found!.header.partial, { write: true });
+    const lock = path && openExactFile(path, found!.header.partial);
     if (lock && !await lockOpen(lock)) {
       journal.close();
       return undefined;

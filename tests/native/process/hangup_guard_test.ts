@@ -3,7 +3,7 @@ import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { isRunning, waitForExit } from "../../support/processes.ts";
 
-const PROGRAM = fromFileUrl(new URL("guarded_process.ts", import.meta.url));
+const PROGRAM = fromFileUrl(new URL("../guarded_process.ts", import.meta.url));
 const CONFIG = fromFileUrl(new URL("../../../deno.json", import.meta.url));
 
 describe("the guard of a pipe", { ignore: Deno.build.os !== "linux" }, () => {
