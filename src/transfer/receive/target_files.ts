@@ -1,7 +1,7 @@
 /** What is written on this side, in all threads together, and what is known of it. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { Partial, TargetWriter } from "../../files/engine/target.ts";
+import type { Partial, TargetOptions, TargetWriter } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
@@ -100,7 +100,7 @@ export class TargetFiles {
     const token = memory?.token ?? session.secrets.id.slice(0, 8);
     // Otherwise the next update would find times that differ, and send everything again.
     const keepTimes = comparison !== undefined && comparison.by !== "nothing";
-    const targetOptions = {
+    const targetOptions: TargetOptions = {
       preserve,
       keepTimes,
       xattrs,
@@ -110,7 +110,7 @@ export class TargetFiles {
       fsync,
       umask,
       token,
-      looks: memory?.shared !== undefined,
+      statAfterWrite: memory?.shared !== undefined,
       keepBackups: options.verify,
       lent: options.lender !== undefined,
     };
