@@ -28,6 +28,9 @@ const STAGGER_MS = 250;
 /** How long a connection may take to be there. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
+/** Maximum number of connections to one place for a stream, and the pause after the first of them. In milliseconds. */
+const MOST_DROPPED = 4;
+const DROPPED_PAUSE_MS = 50;
 /** Maximum number of attempts that are kept: a client may request a thousand streams, with other places for each. */
 const MOST_ATTEMPTS = 256;
 
@@ -138,15 +141,23 @@ export class StreamDialer {
     return await this.#prove(conn, this.#next++, timeoutMs);
   }
 
+  /** Connects, and again if the other end drops the connection: strangers may have displaced it among the unproven ones. */
   async #reach(place: Candidate): Promise<AuthenticatedStream> {
-    const index = this.#next++;
-    const began = performance.now();
-    const conn = await connectInTime(place);
-    conn.setNoDelay(true);
-    const stream = await this.#prove(conn, index, PROOF_TIMEOUT_MS);
-    // There and back twice: for the connection, and for the proof. What the other end had to do first is in it too.
-    this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
-    return stream;
+    for (let attempt = 1;; attempt++) {
+      const index = this.#next++;
+      const began = performance.now();
+      const conn = await connectInTime(place);
+      conn.setNoDelay(true);
+      try {
+        const stream = await this.#prove(conn, index, PROOF_TIMEOUT_MS);
+        // Two round trips: for the connection and for the proof. The work of the other end before its answer counts too.
+        this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
+        return stream;
+      } catch (error) {
+        if (this.#closed || attempt === MOST_DROPPED || !isDropped(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, attempt * DROPPED_PAUSE_MS));
+      }
+    }
   }
 
   async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<AuthenticatedStream> {
@@ -159,6 +170,8 @@ export class StreamDialer {
       const stream = await offerProof(conn, index, this.#secrets, this.#engine, { as: this.#as, timeoutMs });
       // What was dropped while the answer was checked is closed.
       if (this.#pending.has(conn)) return stream;
+    } catch (error) {
+      if (this.#pending.has(conn)) throw error;
     } finally {
       this.#pending.delete(conn);
     }
@@ -189,6 +202,12 @@ async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpCon
   } finally {
     clearTimeout(timer!);
   }
+}
+
+/** Returns whether the other end closed the connection before it answered. */
+function isDropped(error: unknown): boolean {
+  return error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe;
 }
 
 function placeName({ hostname, port }: Candidate): string {

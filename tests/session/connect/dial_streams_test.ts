@@ -69,3 +69,40 @@ describe("a connection that is dropped while its proof is looked at", () => {
     assertEquals(taken, []);
   });
 });
+
+describe("a place that drops connections before their proof", () => {
+  /** Drops so many connections; then accepts streams. Returns what `first` finds, and the number of connections. */
+  async function dial(dropped: number): Promise<{ found: boolean; failures: string[]; connections: number }> {
+    const secrets = await fixedSecrets();
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    const count = { connections: 0 };
+    const accept = listener.accept.bind(listener);
+    listener.accept = async () => {
+      for (;;) {
+        const conn = await accept();
+        if (++count.connections > dropped) return conn;
+        conn.close();
+      }
+    };
+    const acceptor = new StreamAcceptor(listener);
+    const running = acceptor.run(secrets, ENGINE, 1, ({ conn }) => closeQuietly(conn));
+    const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
+    const failures: string[] = [];
+    const stream = await dialer.first([{ hostname: "127.0.0.1", port }], 60_000, failures);
+    if (stream) closeQuietly(stream.conn);
+    dialer.close();
+    acceptor.close();
+    await running;
+    return { found: stream !== undefined, failures, ...count };
+  }
+
+  it("is connected to again, since strangers may have displaced the connection", async () => {
+    assertEquals(await dial(2), { found: true, failures: [], connections: 3 });
+  });
+
+  it("is given up after four connections", async () => {
+    const { found, failures, connections } = await dial(Infinity);
+    assertEquals([found, failures.length, connections], [false, 1, 4]);
+  });
+});
