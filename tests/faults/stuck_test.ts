@@ -188,8 +188,9 @@ describeWithSshd("a process whose main thread is stuck", () => {
         await stopWith(running, signals);
       });
 
+      // On one machine the other end may read the source in place of the client.
       it(`a client that is blocked while it reads the source exits on ${name}: ${direction}`, {
-        ignore: failingDiskProblem !== undefined,
+        ignore: failingDiskProblem !== undefined || direction === "local",
       }, async () => {
         const disk = await mountFailingDisk({ errno: "EIO" });
         await Deno.writeFile(`${disk.path}/large`, new Uint8Array(16 * MIB));
