@@ -53,7 +53,7 @@ export function hasExecutables({ version, self, directories }: ExecutablePlaces)
 async function load(path: string): Promise<Executable> {
   try {
     const contents = await Deno.readFile(path);
-    return { path, contents, sum: hex(await crypto.subtle.digest("SHA-256", contents)) };
+    return { path, contents, sum: new Uint8Array(await crypto.subtle.digest("SHA-256", contents)).toHex() };
   } catch (cause) {
     throw new StartError(`Cannot read ${quotePath(path)}: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
@@ -88,8 +88,4 @@ function exists(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function hex(digest: ArrayBuffer): string {
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -31,17 +31,23 @@ const ANSWERS: readonly { cipher: CipherName; key: string; sealed: string }[] = 
  */
 export function proveEngine(engine: SyncCipherEngine): void {
   for (const { cipher: name, key, sealed } of ANSWERS) {
-    const cipher = engine.create({ cipher: name, key: fromHex(key), salt: fromHex(NONCE).subarray(0, 4) });
+    const cipher = engine.create({
+      cipher: name,
+      key: Uint8Array.fromHex(key),
+      salt: Uint8Array.fromHex(NONCE).subarray(0, 4),
+    });
     try {
-      const nonce = fromHex(NONCE);
+      const nonce = Uint8Array.fromHex(NONCE);
       for (let round = 0; round < 2; round++) {
-        const bytes = fromHex(AAD + PAYLOAD + "00".repeat(TAG_BYTES));
+        const bytes = Uint8Array.fromHex(AAD + PAYLOAD + "00".repeat(TAG_BYTES));
         const start = AAD.length / 2;
         const end = bytes.length - TAG_BYTES;
         cipher.seal(nonce, bytes, 0, start, end);
-        if (toHex(bytes) !== AAD + sealed) throw new Error(`${engine.library} seals ${name} wrongly`);
+        if (bytes.toHex() !== AAD + sealed) throw new Error(`${engine.library} seals ${name} wrongly`);
         cipher.open(nonce, bytes, 0, start, end);
-        if (toHex(bytes.subarray(0, end)) !== AAD + PAYLOAD) throw new Error(`${engine.library} opens ${name} wrongly`);
+        if (bytes.subarray(0, end).toHex() !== AAD + PAYLOAD) {
+          throw new Error(`${engine.library} opens ${name} wrongly`);
+        }
         bytes[end] ^= 1;
         if (!refuses(() => cipher.open(nonce, bytes, 0, start, end))) {
           throw new Error(`${engine.library} accepts a wrong tag with ${name}`);
@@ -61,14 +67,4 @@ function refuses(open: () => void): boolean {
     if (error instanceof ProtocolError) return true;
     throw error;
   }
-}
-
-function fromHex(hex: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
-}
-
-function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -219,5 +219,5 @@ function machineId(): string {
 /** The first 128 bits of SHA-256, in hexadecimal. */
 async function shortDigest(text: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)), 0, 16);
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digest.toHex();
 }

@@ -8,7 +8,7 @@
 export async function hostIdentity(salt: string): Promise<string> {
   const text = new TextEncoder().encode(`${salt} ${bootIdOrHostName()}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digest.toHex();
 }
 
 function bootIdOrHostName(): string {

@@ -70,5 +70,5 @@ export function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean 
 /** The line of a manifest. */
 export async function lineOf(contents: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", contents as Uint8Array<ArrayBuffer>);
-  return `${Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")}  f\n`;
+  return `${new Uint8Array(digest).toHex()}  f\n`;
 }

@@ -9,7 +9,7 @@ export function onlyProtocolErrors(bytes: Uint8Array, body: () => void): "taken"
     return "taken";
   } catch (error) {
     if (error instanceof ProtocolError) return "rejected";
-    const hex = Array.from(bytes.subarray(0, 500), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const hex = bytes.subarray(0, 500).toHex();
     throw new Error(`Not a ProtocolError for the bytes ${hex}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 /** Bytes as hexadecimal text and back, for tests. */
 
 export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes.toHex();
 }
 
 /** Spaces are left out. */

@@ -29,7 +29,7 @@ export const PRIVATE_NAME = "EPRIVATE";
 /** Returns a name for a partial file that nobody can foretell. */
 export function newPartialName(): string {
   const random = crypto.getRandomValues(new Uint8Array(16));
-  return `${PRIVATE_PREFIX}${Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("")}.part`;
+  return `${PRIVATE_PREFIX}${random.toHex()}.part`;
 }
 
 /** Whether this is the name of a partial file of this version. */

@@ -25,7 +25,7 @@ export function formatPreamble(session: string, stream: number): Uint8Array<Arra
  */
 export function preambleSession(bytes: Uint8Array): string {
   const name = bytes.subarray(MAGIC.length, MAGIC.length + SESSION_BYTES);
-  const session = Array.from(name, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const session = name.toHex();
   parsePreamble(bytes, session);
   return session;
 }

@@ -157,5 +157,5 @@ function checkChoice(version: number, cipher: string): CipherName {
 
 function randomHex(bytes: number): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return random.toHex();
 }

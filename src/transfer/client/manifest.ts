@@ -75,7 +75,7 @@ export class CopiedFiles implements CopyListing {
 
   digested(root: number, path: string, digest: Uint8Array): void {
     const file = this.#file(root, path);
-    file.digest = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    file.digest = digest.toHex();
     file.first = undefined;
     file.isUnlisted = false;
   }

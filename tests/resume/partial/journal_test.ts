@@ -48,8 +48,7 @@ describe("journal", () => {
 
   it("has its layout", () => {
     const bytes = journal(HEADER, [{ start: 4, end: 6, crc32: 5 }]);
-    const hex = (from: number, to: number) =>
-      Array.from(bytes.subarray(from, to), (b) => b.toString(16).padStart(2, "0")).join("");
+    const hex = (from: number, to: number) => bytes.subarray(from, to).toHex();
     assertEquals(hex(0, 12), "455343504a524e4c02000000");
     const length = new DataView(bytes.buffer).getUint32(16, true);
     assertEquals(HEADER_BYTES, 20 + length);
