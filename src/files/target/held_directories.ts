@@ -10,12 +10,9 @@ const LEAST_DESCRIPTORS = 256;
 /** Maximum number of directories that are held. */
 const MOST_HELD = 32;
 
-let limit: number | undefined;
-
 /** Returns whether this process has enough descriptors to hold files and directories. */
 export function mayHold(): boolean {
-  limit ??= openFilesLimit();
-  return limit >= LEAST_DESCRIPTORS;
+  return openFilesLimit() >= LEAST_DESCRIPTORS;
 }
 
 /** Holds the directories of the roots, so that their identities stay valid until the end of a copy. */

@@ -59,7 +59,6 @@ export class TargetFiles {
   /** The same of what was lent and compared: it counts as written. */
   matched = 0;
   failures = 0;
-  #mostJournals: number | undefined;
   /** The sender has nothing more. */
   finishing = false;
   readonly #options: ReceiveOptions;
@@ -203,13 +202,10 @@ export class TargetFiles {
 
   /** Where descriptors are scarce a file does without a journal, and cannot be resumed. */
   #mayKeepJournal(): boolean {
-    if (this.#mostJournals === undefined) {
-      const limit = openFilesLimit();
-      this.#mostJournals = Math.max(0, Math.floor((limit - unprovenFiles(limit) - OTHER_DESCRIPTORS) / 2));
-    }
+    const most = Math.floor((openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS) / 2);
     let journals = this.#beginning.size;
     for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
-    return journals < this.#mostJournals;
+    return journals < most;
   }
 
   finishFile({ file, size, crc32 }: MessageOf<"close">): void {
