@@ -22,7 +22,10 @@ import type {
 } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
-import { DeviceWriter } from "../target/device_writer.ts";
+import { attemptEach } from "../stat/file_failure.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
+import type { DeviceWriter } from "../target/device_writer.ts";
+import { deviceWriterOf } from "../target/open_device.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
 import { magicLink } from "./attributes.ts";
 import { NativeDevice } from "./device.ts";
@@ -31,10 +34,9 @@ import { makeHardLink, makeSymlink } from "./links.ts";
 import { directoryPath, NativePartials } from "./partials.ts";
 import { NativePlacing, type NativePlacingOptions } from "./placing.ts";
 import { NativePublisher } from "./publishing.ts";
-import { StandardOutput } from "../target/standard_output.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { syncDirectories } from "../target/sync.ts";
-import { checkShape, STANDARD_OUTPUT, targetText } from "../target/name.ts";
+import { checkShape, targetText } from "../target/name.ts";
 import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
 
 const UNCHANGED = 0xffffffff;
@@ -110,11 +112,8 @@ export class NativeWriter implements TargetWriter {
   }
 
   openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined {
-    const target = this.#placing.roots[root];
-    if (target?.kind !== "device") return undefined;
-    const { path, identity } = target;
-    const device = path === STANDARD_OUTPUT ? new StandardOutput() : new NativeDevice(this.#calls, path, identity);
-    return new DeviceWriter(device, target, note);
+    const create = (path: string, identity?: FileIdentity) => new NativeDevice(this.#calls, path, identity);
+    return deviceWriterOf(this.#placing.roots[root], note, create);
   }
 
   createPartial(root: number, path: string, size: number): Partial {
@@ -152,18 +151,11 @@ export class NativeWriter implements TargetWriter {
   finishDirectories(directories: FinishedDirectory[]): FileError[] {
     const { directories: opened, attributes, options, roots, xattrs } = this.#aside;
     const statx = new Statx(this.#calls);
-    const failures: FileError[] = [];
-    for (const directory of directories.toSorted((a, b) => b.path.length - a.path.length)) {
-      try {
-        const descriptor = opened.open(directory.root, directory.path, { create: false });
-        const text = targetText(roots[directory.root], directory.path);
-        finishDirectory(this.#calls, { directory, descriptor, text, options, attributes, statx, xattrs });
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        failures.push(error);
-      }
-    }
-    return failures;
+    return attemptEach(directories.toSorted((a, b) => b.path.length - a.path.length), (directory) => {
+      const descriptor = opened.open(directory.root, directory.path, { create: false });
+      const text = targetText(roots[directory.root], directory.path);
+      finishDirectory(this.#calls, { directory, descriptor, text, options, attributes, statx, xattrs });
+    });
   }
 
   syncDirectories(directories: Iterable<DirectoryPlace>): Promise<FileError[]> {
@@ -177,14 +169,10 @@ export class NativeWriter implements TargetWriter {
 
   sweep(directories: Iterable<DirectoryPlace>): void {
     const { directories: opened, options: { token } } = this.#aside;
-    for (const { root, path } of directories) {
-      try {
-        sweep(directoryPath(opened.open(root, path, { create: false })), token);
-      } catch (error) {
-        // Another directory has replaced it, or it cannot be opened.
-        if (!(error instanceof FileError)) throw error;
-      }
-    }
+    // A directory that was replaced, or cannot be opened, is left alone.
+    attemptEach(directories, ({ root, path }) => {
+      sweep(directoryPath(opened.open(root, path, { create: false })), token);
+    });
   }
 
   abort(options: { keepPartials?: boolean } = {}): void {

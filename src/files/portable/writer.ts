@@ -19,9 +19,10 @@ import type {
 } from "../engine/target.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { RangeReader } from "../engine/source.ts";
-import { DeviceWriter } from "../target/device_writer.ts";
-import { failedDeno, failedWith, FileCode } from "../stat/file_failure.ts";
-import { swapped } from "../stat/file_identity.ts";
+import type { DeviceWriter } from "../target/device_writer.ts";
+import { deviceWriterOf } from "../target/open_device.ts";
+import { attemptEach, failedDeno, failedWith, FileCode } from "../stat/file_failure.ts";
+import { type FileIdentity, swapped } from "../stat/file_identity.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { PortablePartials } from "./partials.ts";
@@ -32,10 +33,9 @@ import { PortableRangeWriter } from "./range_writer.ts";
 import { statOf } from "./stat.ts";
 import { readAttributes } from "../stat/record_attributes.ts";
 import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
-import { StandardOutput } from "../target/standard_output.ts";
 import { syncDirectories } from "../target/sync.ts";
 import { isUnfinishedDirectory, plainDirectoryMode } from "../stat/target_mode.ts";
-import { checkShape, STANDARD_OUTPUT, targetText } from "../target/name.ts";
+import { checkShape, targetText } from "../target/name.ts";
 import type { NameRules } from "../path/name_rules.ts";
 
 export class PortableWriter implements TargetWriter {
@@ -110,11 +110,8 @@ export class PortableWriter implements TargetWriter {
   }
 
   openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined {
-    const target = this.#placing.roots[root];
-    if (target?.kind !== "device") return undefined;
-    const { path, identity } = target;
-    const device = path === STANDARD_OUTPUT ? new StandardOutput() : new PortableDevice(path, identity);
-    return new DeviceWriter(device, target, note);
+    const create = (path: string, identity?: FileIdentity) => new PortableDevice(path, identity);
+    return deviceWriterOf(this.#placing.roots[root], note, create);
   }
 
   createPartial(root: number, path: string, size: number): Partial {
@@ -150,16 +147,8 @@ export class PortableWriter implements TargetWriter {
   }
 
   finishDirectories(directories: FinishedDirectory[]): FileError[] {
-    const failures: FileError[] = [];
-    for (const directory of directories.toSorted((a, b) => b.path.length - a.path.length)) {
-      try {
-        this.#finishDirectory(directory);
-      } catch (error) {
-        if (!(error instanceof FileError)) throw error;
-        failures.push(error);
-      }
-    }
-    return failures;
+    const deepestFirst = directories.toSorted((a, b) => b.path.length - a.path.length);
+    return attemptEach(deepestFirst, (directory) => this.#finishDirectory(directory));
   }
 
   syncDirectories(directories: Iterable<DirectoryPlace>): Promise<FileError[]> {
@@ -170,15 +159,11 @@ export class PortableWriter implements TargetWriter {
   }
 
   sweep(directories: Iterable<DirectoryPlace>): void {
-    for (const { root, path } of directories) {
-      try {
-        this.#aside.enter(root, path, { create: false });
-        sweep(this.#aside.directory, this.#aside.options.token);
-      } catch (error) {
-        // Another directory has replaced it, or it cannot be opened.
-        if (!(error instanceof FileError)) throw error;
-      }
-    }
+    // A directory that was replaced, or cannot be opened, is left alone.
+    attemptEach(directories, ({ root, path }) => {
+      this.#aside.enter(root, path, { create: false });
+      sweep(this.#aside.directory, this.#aside.options.token);
+    });
   }
 
   abort(options: { keepPartials?: boolean } = {}): void {

@@ -74,3 +74,17 @@ export function linkInTheWay(path: string, act = "create"): FileError {
       : "Remove the link, or name the directory that it points to as the target",
   });
 }
+
+/** Calls `act` for each item, also after failures. Returns the failures. @throws any error that is not a `FileError`. */
+export function attemptEach<Item>(items: Iterable<Item>, act: (item: Item) => void): FileError[] {
+  const failures: FileError[] = [];
+  for (const item of items) {
+    try {
+      act(item);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      failures.push(error);
+    }
+  }
+  return failures;
+}
