@@ -11,6 +11,7 @@ import { PrintedText } from "../support/printed_text.ts";
 import { descendantsOf, killProcess } from "../support/processes.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { createTempDirectory, type TempDirectory } from "../support/temp.ts";
+import { exists } from "../support/exists.ts";
 import { OTHER_USER, plainRightsProblem, plainShell } from "./plain_rights.ts";
 
 const NAME = executableName(VERSION, ownSystem(Deno.build) ?? "linux-x64");
@@ -645,14 +646,5 @@ function findTerminalProblem(): string | undefined {
     return success ? undefined : "script(1) of another kind";
   } catch {
     return "no script(1)";
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -5,6 +5,7 @@ import { isLeftoverName } from "../../src/resume/clean/leftovers.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, type EscpResult, runEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { exists } from "../support/exists.ts";
 import { OTHER_USER, otherUserProblem, useAsEscp, writeOthersEscp } from "./plain_rights.ts";
 import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
@@ -212,15 +213,6 @@ describeWithSshd("--verify", () => {
     assertEquals([...Deno.readDirSync(to)], []);
   });
 });
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function tracingProblem(): string | undefined {
   try {

@@ -18,6 +18,7 @@ import {
   waitForExit,
   waitForNoProcess,
 } from "../support/processes.ts";
+import { exists } from "../support/exists.ts";
 
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 const PROGRAM = fromFileUrl(new URL("busy_main.ts", import.meta.url));
@@ -340,14 +341,5 @@ async function untilBlocked(pid: number): Promise<void> {
       if (/fuse_/.test(stack)) return;
     }
     await turn();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

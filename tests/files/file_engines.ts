@@ -11,6 +11,7 @@ import {
   RecordType,
 } from "../../src/protocol/data/records.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
+import type { TargetWriter } from "../../src/files/engine/target.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../../src/files/engine/source.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
@@ -251,6 +252,16 @@ export function frameOf(records: [type: number, name: string, contents?: string 
     at += part.length;
   }
   return { frame, cursor: new RecordCursor(frame, 0, frame.length, { plan: false }) };
+}
+
+/** Has a writer write the records of `frameOf`. */
+export function applyRecords(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
+  const { frame, cursor } = frameOf(records);
+  while (cursor.next()) {
+    if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
+    else if (cursor.type > RecordType.file) writer.makeLink(cursor, frame);
+    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+  }
 }
 
 /** Raw bytes below a directory, for which `Deno.*` has no names. */

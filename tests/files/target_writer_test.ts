@@ -3,22 +3,12 @@ import { describe, it } from "@std/testing/bdd";
 import { FileError, ProtocolError } from "../../src/errors.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
-import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
-import { ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "./file_engines.ts";
+import { applyRecords, ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "./file_engines.ts";
 
 const { enter, directory, file, symlink, hardlink } = RecordType;
 const PLAN = { base: "/", tilde: false, sameHost: false };
 const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 0, mtime: 1_500_000_000, mtimeNs: 5, atime: 1_500_000_000, atimeNs: 6 };
-
-function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
-  const { frame, cursor } = frameOf(records);
-  while (cursor.next()) {
-    if (cursor.type === file) writer.writeWhole(cursor, frame);
-    else if (cursor.type > file) writer.makeLink(cursor, frame);
-    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
-  }
-}
 
 for (const { title, make } of ENGINES) {
   describe(`target writer, ${title}`, () => {
@@ -36,7 +26,11 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("old", 0o750);
       const writer = into(temp.path);
-      apply(writer, [[enter, "old/a/b"], [file, "f", "1"], [directory, "old/a"], [enter, "old"], [file, "g", "2"]]);
+      applyRecords(writer, [[enter, "old/a/b"], [file, "f", "1"], [directory, "old/a"], [enter, "old"], [
+        file,
+        "g",
+        "2",
+      ]]);
       assertEquals(Deno.statSync(temp.at("old/a/b")).mode! & 0o7777, 0o1700);
       const touched = writer.takeCreated();
       assertEquals(touched.map((it) => it.path), ["old/a", "old/a/b"]);
@@ -74,7 +68,7 @@ for (const { title, make } of ENGINES) {
     it("reports a directory that cannot be finished and finishes the others", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      apply(writer, [[enter, "a"], [enter, "b"]]);
+      applyRecords(writer, [[enter, "a"], [enter, "b"]]);
       const touched = writer.takeCreated();
       writer.close();
       Deno.removeSync(temp.at("a"));
@@ -92,7 +86,7 @@ for (const { title, make } of ENGINES) {
       const writer = into(temp.at("to"));
       for (const path of ["link", "link/deeper", "real/inner", "real/inner/x"]) {
         const at = path.startsWith("link") ? "link" : "real/inner";
-        const error = assertThrows(() => apply(writer, [[enter, path], [file, "f", "1"]]), FileError);
+        const error = assertThrows(() => applyRecords(writer, [[enter, path], [file, "f", "1"]]), FileError);
         assertEquals(error.code, "ELOOP", at);
         assertEquals(error.message.endsWith("a symbolic link stands in the way"), true);
       }
@@ -105,11 +99,11 @@ for (const { title, make } of ENGINES) {
       temp.directory("out");
       temp.directory("to");
       const writer = into(temp.at("to"));
-      apply(writer, [[enter, "d"], [file, "f", "1"]]);
+      applyRecords(writer, [[enter, "d"], [file, "f", "1"]]);
       Deno.renameSync(temp.at("to/d"), temp.at("to/moved"));
       Deno.symlinkSync("../out", temp.at("to/d"));
       try {
-        apply(writer, [[enter, "d"], [file, "g", "1"]]);
+        applyRecords(writer, [[enter, "d"], [file, "g", "1"]]);
       } catch (error) {
         assertEquals((error as FileError).code, "ELOOP");
       }
@@ -123,7 +117,7 @@ for (const { title, make } of ENGINES) {
       temp.write("precious", "keep");
       Deno.symlinkSync("../precious", temp.at("to/f"));
       const writer = into(temp.at("to"));
-      apply(writer, [[enter, ""], [file, "f", "new"]]);
+      applyRecords(writer, [[enter, ""], [file, "f", "new"]]);
       writer.close();
       assertEquals(Deno.readTextFileSync(temp.at("precious")), "keep");
       assertEquals(Deno.lstatSync(temp.at("to/f")).isFile, true);
@@ -134,13 +128,16 @@ for (const { title, make } of ENGINES) {
       temp.directory("d");
       temp.write("f", "old");
       const writer = into(temp.path);
-      refused(() => apply(writer, [[enter, ""], [file, "d", "1"]]), `Cannot write "${temp.path}/d": Is a directory`);
-      const error = assertThrows(() => apply(writer, [[enter, "f/x"]]), FileError);
+      refused(
+        () => applyRecords(writer, [[enter, ""], [file, "d", "1"]]),
+        `Cannot write "${temp.path}/d": Is a directory`,
+      );
+      const error = assertThrows(() => applyRecords(writer, [[enter, "f/x"]]), FileError);
       assertEquals(error.code, "ENOTDIR");
       const partial = writer.createPartial(0, "d", 10);
       refused(() => writer.commit(partial, ATTRIBUTES), `Cannot write "${temp.path}/d": Is a directory`);
       refused(
-        () => apply(writer, [[enter, ""], [hardlink, "h", "missing"]]),
+        () => applyRecords(writer, [[enter, ""], [hardlink, "h", "missing"]]),
         `Cannot link to "${temp.path}/missing": No such file or directory`,
       );
       writer.close();
@@ -151,7 +148,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.write("f", "old");
       const writer = into("/proc/self");
-      assertThrows(() => apply(writer, [[enter, ""], [file, "f", "1"]]), FileError);
+      assertThrows(() => applyRecords(writer, [[enter, ""], [file, "f", "1"]]), FileError);
       writer.close();
       assertEquals(temp.list(), ["f"]);
     });
@@ -160,14 +157,14 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       const directoryWriter = into(temp.path);
       const fileWriter = writerFor({ kind: "file", directory: temp.path, name: "f" });
-      assertThrows(() => apply(directoryWriter, [[enter, ""], [file, "", "1"]]), ProtocolError);
-      assertThrows(() => apply(fileWriter, [[enter, ""], [file, "other", "1"]]), ProtocolError);
-      assertThrows(() => apply(fileWriter, [[enter, "sub"]]), ProtocolError);
-      assertThrows(() => apply(into(temp.path), [[file, "f", "1"]]), ProtocolError);
+      assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [file, "", "1"]]), ProtocolError);
+      assertThrows(() => applyRecords(fileWriter, [[enter, ""], [file, "other", "1"]]), ProtocolError);
+      assertThrows(() => applyRecords(fileWriter, [[enter, "sub"]]), ProtocolError);
+      assertThrows(() => applyRecords(into(temp.path), [[file, "f", "1"]]), ProtocolError);
       assertThrows(() => directoryWriter.createPartial(0, "", 1), ProtocolError);
-      assertThrows(() => apply(directoryWriter, [[enter, ""], [symlink, "l", ""]]), ProtocolError);
-      assertThrows(() => apply(directoryWriter, [[enter, ""], [symlink, "l", "a\0b"]]), ProtocolError);
-      assertThrows(() => apply(directoryWriter, [[enter, ""], [hardlink, "l", "../x"]]), ProtocolError);
+      assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [symlink, "l", ""]]), ProtocolError);
+      assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [symlink, "l", "a\0b"]]), ProtocolError);
+      assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [hardlink, "l", "../x"]]), ProtocolError);
       for (const writer of [directoryWriter, fileWriter]) writer.close();
       assertEquals(temp.list(), []);
     });
@@ -180,8 +177,8 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("../out", temp.at("to/link"));
       Deno.symlinkSync("../out/secret", temp.at("to/s"));
       const writer = into(temp.at("to"));
-      assertThrows(() => apply(writer, [[enter, "d"], [hardlink, "h", "link/secret"]]), FileError);
-      assertThrows(() => apply(writer, [[enter, "d"], [hardlink, "h", "s"]]), FileError);
+      assertThrows(() => applyRecords(writer, [[enter, "d"], [hardlink, "h", "link/secret"]]), FileError);
+      assertThrows(() => applyRecords(writer, [[enter, "d"], [hardlink, "h", "s"]]), FileError);
       writer.close();
       assertEquals(temp.list("to/d"), []);
     });
@@ -246,8 +243,8 @@ for (const { title, make } of ENGINES) {
     it("takes more directories than it keeps open", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      for (let index = 0; index < 50; index++) apply(writer, [[enter, `d${index}/e`], [file, "f", "1"]]);
-      for (let index = 0; index < 50; index++) apply(writer, [[enter, `d${index}`], [file, "f", "1"]]);
+      for (let index = 0; index < 50; index++) applyRecords(writer, [[enter, `d${index}/e`], [file, "f", "1"]]);
+      for (let index = 0; index < 50; index++) applyRecords(writer, [[enter, `d${index}`], [file, "f", "1"]]);
       writer.close();
       assertEquals(temp.list().length, 200);
     });
@@ -386,7 +383,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.directory("d", 0o555);
       const writer = into(temp.path);
-      apply(writer, [[enter, "d"], [file, "f", "1"]]);
+      applyRecords(writer, [[enter, "d"], [file, "f", "1"]]);
       const touched = writer.takeCreated();
       assertEquals(touched, [{ root: 0, path: "d", created: false, mode: 0o555 }]);
       assertEquals(writer.finishDirectories(touched), []);

@@ -3,14 +3,13 @@ import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, isNativeHere, TempDirectory } from "../files/file_engines.ts";
-import { setXattr, xattrsOf } from "../support/xattrs.ts";
+import { applyRecords, ENGINES, frameOf, isNativeHere, TempDirectory } from "../files/file_engines.ts";
+import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/xattrs.ts";
 
 const OPTIONS = { umask: 0o022, token: "test" };
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";
 const USER = 12345;
-const NOBODY = 0xffffffff;
 
 interface Permissions {
   owner: number;
@@ -22,21 +21,13 @@ interface Permissions {
 
 /** Returns a list as the system keeps it (acl(5)). */
 function listOf({ owner, user, group, mask, other }: Permissions): Uint8Array<ArrayBuffer> {
-  const entries = [
+  return encodeAccessList([
     [0x01, owner, NOBODY],
-    ...(user === undefined ? [] : [[0x02, user, USER]]),
+    ...(user === undefined ? [] : [[0x02, user, USER]] as const),
     [0x04, group, NOBODY],
-    ...(mask === undefined ? [] : [[0x10, mask, NOBODY]]),
+    ...(mask === undefined ? [] : [[0x10, mask, NOBODY]] as const),
     [0x20, other, NOBODY],
-  ];
-  const view = new DataView(new ArrayBuffer(4 + 8 * entries.length));
-  view.setUint32(0, 2, true);
-  entries.forEach(([tag, permissions, id], index) => {
-    view.setUint16(4 + 8 * index, tag, true);
-    view.setUint16(6 + 8 * index, permissions, true);
-    view.setUint32(8 + 8 * index, id, true);
-  });
-  return new Uint8Array(view.buffer);
+  ]);
 }
 
 const latin1 = (bytes: Uint8Array) => new TextDecoder("latin1").decode(bytes);
@@ -49,11 +40,7 @@ const hasLists = (() => {
 const why = hasLists ? "" : " (skipped: no access control lists here)";
 
 function writeSmall(writer: TargetWriter, mode: number): void {
-  const { frame, cursor } = frameOf([[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
-  cursor.next();
-  writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
-  cursor.next();
-  writer.writeWhole(cursor, frame);
+  applyRecords(writer, [[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
 }
 
 function writeLarge(writer: TargetWriter, mode: number): void {

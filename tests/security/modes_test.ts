@@ -4,7 +4,7 @@ import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
+import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
 import { watchCalls } from "./watched_calls.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test" };
@@ -37,11 +37,7 @@ function seenWhile(directory: TempDirectory, act: () => void): Seen {
 }
 
 function writeSmall(writer: TargetWriter, mode: number): void {
-  const { frame, cursor } = frameOf([[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
-  cursor.next();
-  writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
-  cursor.next();
-  writer.writeWhole(cursor, frame);
+  applyRecords(writer, [[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
 }
 
 function writeLarge(writer: TargetWriter, mode: number): void {

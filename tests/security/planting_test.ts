@@ -6,7 +6,7 @@ import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
+import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
 import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import { partialFile } from "../e2e/temporary_files.ts";
@@ -29,15 +29,6 @@ function shared(): TempDirectory {
 function writerInto(engine: FileEngine, directory: TempDirectory, more = {}): TargetWriter {
   const root: TargetRoot = { kind: "folder", path: directory.path, created: false };
   return engine.targetWriter([root], { ...OPTIONS, ...more });
-}
-
-function apply(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
-  const { frame, cursor } = frameOf(records);
-  while (cursor.next()) {
-    if (cursor.type === file) writer.writeWhole(cursor, frame);
-    else if (cursor.type > file) writer.makeLink(cursor, frame);
-    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
-  }
 }
 
 /** Returns the path of the oldest temporary file. */
@@ -72,7 +63,7 @@ for (const { title, make } of ENGINES) {
           if (old) directory.write("f", old);
           const writer = writerInto(engine, directory, { preserve });
           using _ = actBefore(NAMING_CALLS, () => plant(directory));
-          refused(() => apply(writer, [[enter, ""], [file, "f", "new"]]));
+          refused(() => applyRecords(writer, [[enter, ""], [file, "f", "new"]]));
           writer.close();
           assertEquals(directory.list().filter((name) => !isPrivateName(name)), old ? ["f"] : []);
           if (old) assertEquals(Deno.readTextFileSync(directory.at("f")), old);
@@ -140,7 +131,7 @@ for (const { title, make } of ENGINES) {
           }
           made ||= ["symlinkat", "linkat", "symlinkSync", "linkSync"].includes(name);
         });
-        refused(() => apply(writer, [[enter, ""], [type, "l", target]]));
+        refused(() => applyRecords(writer, [[enter, ""], [type, "l", target]]));
         writer.close();
         assertEquals(directory.list().filter((name) => !name.startsWith(".escp-")), ["first"]);
       }

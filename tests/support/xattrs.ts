@@ -31,10 +31,8 @@ export function xattrsOf(path: string): Record<string, string> {
   );
 }
 
-/** An access control list (acl(5)) that lets one more user read: owner rw, that user r, group r, mask rw. */
-export function accessList(user: number): Uint8Array<ArrayBuffer> {
-  const nobody = 0xffffffff;
-  const entries = [[1, 6, nobody], [2, 4, user], [4, 4, nobody], [16, 6, nobody], [32, 0, nobody]];
+/** Returns an access control list as the system keeps it (acl(5)). Entries: tag, permissions, user or group. */
+export function encodeAccessList(entries: readonly (readonly [number, number, number])[]): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(4 + 8 * entries.length));
   view.setUint32(0, 2, true);
   entries.forEach(([tag, permissions, id], index) => {
@@ -43,6 +41,14 @@ export function accessList(user: number): Uint8Array<ArrayBuffer> {
     view.setUint32(8 + 8 * index, id, true);
   });
   return new Uint8Array(view.buffer);
+}
+
+/** The user or group of an entry that is for none by name. */
+export const NOBODY = 0xffffffff;
+
+/** An access control list (acl(5)) that lets one more user read: owner rw, that user r, group r, mask rw. */
+export function accessList(user: number): Uint8Array<ArrayBuffer> {
+  return encodeAccessList([[1, 6, NOBODY], [2, 4, user], [4, 4, NOBODY], [16, 6, NOBODY], [32, 0, NOBODY]]);
 }
 
 /** Why they cannot be tested in this directory; undefined when they can. */
