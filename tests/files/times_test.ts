@@ -1,8 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
+import { FileChange } from "../../src/files/stat/file_change.ts";
 import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
+import { digestSources } from "../../src/streams/send/digest_sources.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { copyTree, ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
+import { collect, copyTree, ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 /** As touch(1) reads them; the portable engine knows whole milliseconds. */
 const TIMES = {
@@ -49,6 +52,28 @@ for (const { title, make } of ENGINES) {
           assertEquals(timeOf(temp.at(`to/${path}`)), expected(time), path);
         }
       }
+    });
+
+    it("of an unchanged file are the same for the walk and for the reader", async () => {
+      using temp = new TempDirectory();
+      temp.directory("from");
+      temp.write("from/small", "small");
+      temp.write("from/large", new Uint8Array(PACK_FILE_LIMIT + 1));
+      const roots = [sourceRoot(engine, temp.at("from"))];
+      const items = await collect(engine.walk(roots, { recursive: true }));
+      const reader = engine.sourceReader(roots);
+      const yielder = new EventLoopYielder();
+      const changes: (number | undefined)[] = [];
+      for (const item of items) {
+        const unit = { type: "digest", unit: 0, attempt: 0, sha256: false } as const;
+        if (item.type !== "pack" && item.type !== "ranged") continue;
+        const work = item.type === "pack" ? { ...unit, plan: item.plan } : { ...unit, file: item };
+        const sums = await digestSources(work, reader, yielder);
+        changes.push(...sums.map((sum) => sum?.change));
+      }
+      reader.close();
+      yielder.close();
+      assertEquals(changes, [FileChange.none, FileChange.none]);
     });
 
     const ignore = failingDiskProblem !== undefined;

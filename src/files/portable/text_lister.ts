@@ -13,7 +13,7 @@ import { NativeLister } from "../native/lister.ts";
 import { LinkCheck } from "./access.ts";
 import { wholeMilliseconds } from "./runtime_gaps.ts";
 
-/** Times have whole milliseconds, because they are compared with times from `Deno.*` calls. */
+/** Times are as exact as those from `Deno.*` calls, with which they are compared: milliseconds, and seconds of the ctime. */
 export class TextLister extends NativeLister {
   readonly #links: LinkCheck | undefined;
   #directory = "";
@@ -62,6 +62,7 @@ export class TextLister extends NativeLister {
   #cutTimes(): void {
     this.stat.mtimeNs = wholeMilliseconds(this.stat.mtimeNs);
     this.stat.atimeNs = wholeMilliseconds(this.stat.atimeNs);
+    this.stat.ctimeNs = 0;
   }
 }
 
