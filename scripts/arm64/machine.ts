@@ -1,4 +1,4 @@
-/** What an ARM64 machine needs beside the emulator: its Deno, from npm, and its libraries, from Debian. Kept in a directory. */
+/** Keeps in a directory what the emulator of an ARM64 machine needs: Deno from npm, and libraries from Debian. */
 
 import { exists } from "../exists.ts";
 
