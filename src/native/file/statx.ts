@@ -2,6 +2,8 @@
 
 import { addressOf, type FileCalls } from "./calls.ts";
 
+/** Bits of st_mode with the kind of a file (inode(7)). */
+export const S_IFMT = 0o170000;
 const HALF = 2 ** 32;
 
 /** A struct statx and its fields; filled again and again. */
@@ -25,6 +27,11 @@ export class Statx {
   /** Kind and permissions, as st_mode. */
   get mode(): number {
     return this.#view.getUint16(28, true);
+  }
+
+  /** Kind of the file: the S_IFMT bits of st_mode, as in `FileKind`. */
+  get kind(): number {
+    return this.mode & S_IFMT;
   }
 
   get links(): number {

@@ -1,94 +1,108 @@
-/** Numbers, names and words of system errors (errno(3)); the words are those of strerror(3) in the C locale. */
+/** Numbers, names and texts of system errors (errno(3)). The texts are those of strerror(3) in the C locale. */
 
 import { openLibc } from "./libc.ts";
 
-const COMMON: Record<number, readonly [name: string, text: string]> = {
-  1: ["EPERM", "Operation not permitted"],
-  2: ["ENOENT", "No such file or directory"],
-  4: ["EINTR", "Interrupted system call"],
-  5: ["EIO", "Input/output error"],
-  6: ["ENXIO", "No such device or address"],
-  7: ["E2BIG", "Argument list too long"],
-  9: ["EBADF", "Bad file descriptor"],
-  12: ["ENOMEM", "Cannot allocate memory"],
-  13: ["EACCES", "Permission denied"],
-  14: ["EFAULT", "Bad address"],
-  16: ["EBUSY", "Device or resource busy"],
-  17: ["EEXIST", "File exists"],
-  18: ["EXDEV", "Invalid cross-device link"],
-  19: ["ENODEV", "No such device"],
-  20: ["ENOTDIR", "Not a directory"],
-  21: ["EISDIR", "Is a directory"],
-  22: ["EINVAL", "Invalid argument"],
-  23: ["ENFILE", "Too many open files in system"],
-  24: ["EMFILE", "Too many open files"],
-  26: ["ETXTBSY", "Text file busy"],
-  27: ["EFBIG", "File too large"],
-  28: ["ENOSPC", "No space left on device"],
-  29: ["ESPIPE", "Illegal seek"],
-  30: ["EROFS", "Read-only file system"],
-  31: ["EMLINK", "Too many links"],
-  32: ["EPIPE", "Broken pipe"],
-};
+type ErrnoTable = Record<string, readonly [number: number, text: string]>;
 
-const LINUX: Record<number, readonly [name: string, text: string]> = {
-  11: ["EAGAIN", "Resource temporarily unavailable"],
-  36: ["ENAMETOOLONG", "File name too long"],
-  38: ["ENOSYS", "Function not implemented"],
-  39: ["ENOTEMPTY", "Directory not empty"],
-  40: ["ELOOP", "Too many levels of symbolic links"],
-  61: ["ENODATA", "No data available"],
-  75: ["EOVERFLOW", "Value too large for defined data type"],
-  84: ["EILSEQ", "Invalid or incomplete multibyte or wide character"],
-  95: ["EOPNOTSUPP", "Operation not supported"],
-  98: ["EADDRINUSE", "Address already in use"],
-  103: ["ECONNABORTED", "Software caused connection abort"],
-  104: ["ECONNRESET", "Connection reset by peer"],
-  110: ["ETIMEDOUT", "Connection timed out"],
-  111: ["ECONNREFUSED", "Connection refused"],
-  116: ["ESTALE", "Stale file handle"],
-  122: ["EDQUOT", "Disk quota exceeded"],
-};
+/** Errors with the same number on Linux and macOS. */
+const COMMON = {
+  EPERM: [1, "Operation not permitted"],
+  ENOENT: [2, "No such file or directory"],
+  ESRCH: [3, "No such process"],
+  EINTR: [4, "Interrupted system call"],
+  EIO: [5, "Input/output error"],
+  ENXIO: [6, "No such device or address"],
+  E2BIG: [7, "Argument list too long"],
+  EBADF: [9, "Bad file descriptor"],
+  ENOMEM: [12, "Cannot allocate memory"],
+  EACCES: [13, "Permission denied"],
+  EFAULT: [14, "Bad address"],
+  EBUSY: [16, "Device or resource busy"],
+  EEXIST: [17, "File exists"],
+  EXDEV: [18, "Invalid cross-device link"],
+  ENODEV: [19, "No such device"],
+  ENOTDIR: [20, "Not a directory"],
+  EISDIR: [21, "Is a directory"],
+  EINVAL: [22, "Invalid argument"],
+  ENFILE: [23, "Too many open files in system"],
+  EMFILE: [24, "Too many open files"],
+  ETXTBSY: [26, "Text file busy"],
+  EFBIG: [27, "File too large"],
+  ENOSPC: [28, "No space left on device"],
+  ESPIPE: [29, "Illegal seek"],
+  EROFS: [30, "Read-only file system"],
+  EMLINK: [31, "Too many links"],
+  EPIPE: [32, "Broken pipe"],
+} as const satisfies ErrnoTable;
 
-const DARWIN: Record<number, readonly [name: string, text: string]> = {
-  35: ["EAGAIN", "Resource temporarily unavailable"],
-  45: ["EOPNOTSUPP", "Operation not supported"],
-  54: ["ECONNRESET", "Connection reset by peer"],
-  60: ["ETIMEDOUT", "Operation timed out"],
-  62: ["ELOOP", "Too many levels of symbolic links"],
-  63: ["ENAMETOOLONG", "File name too long"],
-  66: ["ENOTEMPTY", "Directory not empty"],
-  69: ["EDQUOT", "Disk quota exceeded"],
-  70: ["ESTALE", "Stale NFS file handle"],
-  78: ["ENOSYS", "Function not implemented"],
-};
+const LINUX = {
+  EAGAIN: [11, "Resource temporarily unavailable"],
+  ERANGE: [34, "Numerical result out of range"],
+  ENAMETOOLONG: [36, "File name too long"],
+  ENOSYS: [38, "Function not implemented"],
+  ENOTEMPTY: [39, "Directory not empty"],
+  ELOOP: [40, "Too many levels of symbolic links"],
+  ENODATA: [61, "No data available"],
+  EOVERFLOW: [75, "Value too large for defined data type"],
+  EILSEQ: [84, "Invalid or incomplete multibyte or wide character"],
+  EOPNOTSUPP: [95, "Operation not supported"],
+  EADDRINUSE: [98, "Address already in use"],
+  ECONNABORTED: [103, "Software caused connection abort"],
+  ECONNRESET: [104, "Connection reset by peer"],
+  ETIMEDOUT: [110, "Connection timed out"],
+  ECONNREFUSED: [111, "Connection refused"],
+  ESTALE: [116, "Stale file handle"],
+  EDQUOT: [122, "Disk quota exceeded"],
+} as const satisfies ErrnoTable;
 
-/** The name of an error number, such as "ENOSPC"; "E<number>" for one that is not listed. */
+const DARWIN = {
+  ERANGE: [34, "Result too large"],
+  EAGAIN: [35, "Resource temporarily unavailable"],
+  EOPNOTSUPP: [45, "Operation not supported"],
+  ECONNRESET: [54, "Connection reset by peer"],
+  ETIMEDOUT: [60, "Operation timed out"],
+  ELOOP: [62, "Too many levels of symbolic links"],
+  ENAMETOOLONG: [63, "File name too long"],
+  ENOTEMPTY: [66, "Directory not empty"],
+  EDQUOT: [69, "Disk quota exceeded"],
+  ESTALE: [70, "Stale NFS file handle"],
+  ENOSYS: [78, "Function not implemented"],
+} as const satisfies ErrnoTable;
+
+type LinuxTable = typeof COMMON & typeof LINUX;
+
+/** Error numbers of Linux by name, for the native calls. */
+export const Errno = Object.fromEntries(
+  Object.entries({ ...COMMON, ...LINUX }).map(([name, [number]]) => [name, number]),
+) as { readonly [Name in keyof LinuxTable]: LinuxTable[Name][0] };
+
+/** Errors of this system by name. */
+const BY_NAME = new Map<string, readonly [number: number, text: string]>(
+  Object.entries({ ...COMMON, ...(Deno.build.os === "darwin" ? DARWIN : LINUX) }),
+);
+/** Names of the errors of this system. */
+const NAMES = new Map(Array.from(BY_NAME, ([name, [number]]) => [number, name]));
+
+/** Returns the name of an error number, such as "ENOSPC"; "E<number>" for an unknown number. */
 export function errnoName(errno: number): string {
-  return entry(errno)?.[0] ?? `E${errno}`;
+  return NAMES.get(errno) ?? `E${errno}`;
 }
 
-/** What strerror(3) says of an error number; "Error <number>" for one that is not listed. */
+/** Returns the text of strerror(3) for an error number; "Error <number>" for an unknown number. */
 export function errnoText(errno: number): string {
-  return entry(errno)?.[1] ?? `Error ${errno}`;
+  return errnoTextOf(errnoName(errno)) ?? `Error ${errno}`;
 }
 
-/** What strerror(3) says of an error name such as "ENOSPC", undefined for an unknown name. */
+/** Returns the text of strerror(3) for an error name such as "ENOSPC"; undefined for an unknown name. */
 export function errnoTextOf(name: string): string | undefined {
-  const system = Deno.build.os === "darwin" ? DARWIN : LINUX;
-  for (const table of [COMMON, system]) {
-    for (const [known, text] of Object.values(table)) if (known === name) return text;
-  }
-  return undefined;
-}
-
-function entry(errno: number): readonly [string, string] | undefined {
-  return COMMON[errno] ?? (Deno.build.os === "darwin" ? DARWIN : LINUX)[errno];
+  return BY_NAME.get(name)?.[1];
 }
 
 /**
- * A function that reads errno of this thread. Only right after a synchronous foreign call: a nonblocking one runs on
- * another thread, and its errno is lost.
+ * Returns a function that reads errno of this thread. Its result is valid only directly after a synchronous foreign call.
+ * A nonblocking call runs on another thread, whose errno is lost.
+ *
+ * @throws {Error} If libc cannot be opened, or FFI is not permitted.
  */
 export function openErrno(): () => number {
   const location = Deno.build.os === "darwin" ? "__error" : "__errno_location";

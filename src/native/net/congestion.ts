@@ -1,7 +1,6 @@
 /** The congestion control of connections, by its name (tcp(7), TCP_CONGESTION). Linux. */
 
 import { UsageError, UserError } from "../../errors.ts";
-import { errnoName } from "../libc/errno.ts";
 import { openLibc } from "../libc/libc.ts";
 import { IPPROTO_TCP, setOption, TCP_CONGESTION } from "./socket_calls.ts";
 import { descriptorOf } from "./socket_descriptor.ts";
@@ -62,13 +61,13 @@ function open(name: string) {
 
 function refused(name: string, cause: unknown): UserError {
   const code = (cause as { code?: string }).code;
-  if (code === errnoName(1)) {
+  if (code === "EPERM") {
     return new UserError(`Cannot use congestion control ${name}: it is not for every user of this system`, {
       hint: `Those for everyone are ${listed("allowed_congestion_control")} (net.ipv4.tcp_allowed_congestion_control)`,
       cause,
     });
   }
-  if (code !== errnoName(2)) throw cause;
+  if (code !== "ENOENT") throw cause;
   return new UserError(`Cannot use congestion control ${name}: this system has none of that name`, {
     hint: `It has ${listed("available_congestion_control")}; others are modules of the kernel, such as tcp_${name}`,
     cause,

@@ -1,6 +1,6 @@
 /** The pipes of a child process, read and written by the calling thread itself. Linux. */
 
-import { errnoName } from "../libc/errno.ts";
+import { Errno } from "../libc/errno.ts";
 import { enlargePipe, neverBlock, openPipeCalls, type PipeCalls } from "./pipe_calls.ts";
 import { Readiness } from "./readiness.ts";
 import { openSocketCalls, POLLIN, POLLOUT, type SocketCalls, socketError } from "./socket_calls.ts";
@@ -91,9 +91,8 @@ export class PipeEnd {
       const count = Number(call());
       if (count >= 0) return count;
       const errno = this.#system.errno();
-      const name = errnoName(errno);
-      if (name === "EAGAIN") return undefined;
-      if (name !== "EINTR") throw socketError(act, errno);
+      if (errno === Errno.EAGAIN) return undefined;
+      if (errno !== Errno.EINTR) throw socketError(act, errno);
     }
   }
 

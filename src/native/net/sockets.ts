@@ -1,6 +1,6 @@
 /** A connected socket by its descriptor, read and written by the calling thread itself. Linux. */
 
-import { errnoName } from "../libc/errno.ts";
+import { Errno } from "../libc/errno.ts";
 import { Readiness } from "./readiness.ts";
 import {
   intOption,
@@ -188,8 +188,7 @@ export class RawSocket implements Transport {
 
 /** True to try again at once, false to wait first; throws any other error. */
 function isTransient(errno: number, act: string): boolean {
-  const name = errnoName(errno);
-  if (name === "EINTR") return true;
-  if (name === "EAGAIN") return false;
+  if (errno === Errno.EINTR) return true;
+  if (errno === Errno.EAGAIN) return false;
   throw socketError(act, errno);
 }

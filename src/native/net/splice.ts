@@ -1,6 +1,6 @@
 /** Passing bytes on inside the kernel (splice(2)). Linux. */
 
-import { errnoName } from "../libc/errno.ts";
+import { Errno } from "../libc/errno.ts";
 import { enlargePipe, openPipeCalls, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "./pipe_calls.ts";
 import { Readiness } from "./readiness.ts";
 import { openSocketCalls, POLLIN, POLLOUT, socketError } from "./socket_calls.ts";
@@ -30,9 +30,8 @@ export async function splice(from: number, to: number): Promise<boolean> {
       continue;
     }
     const code = errno();
-    const name = errnoName(code);
-    if (name === "EINTR") continue;
-    if (name !== "EAGAIN") throw socketError("pass on a stream", code);
+    if (code === Errno.EINTR) continue;
+    if (code !== Errno.EAGAIN) throw socketError("pass on a stream", code);
     // Which of the two it is the call does not say.
     await (waited ? writable : readable).wait(Infinity);
     waited = !waited;

@@ -1,7 +1,7 @@
 /** Where this process runs and takes its memory from: sched_setaffinity(2) and set_mempolicy(2). Linux only. */
 
 import { UsageError } from "../../errors.ts";
-import { errnoText, openErrno } from "../libc/errno.ts";
+import { Errno, errnoText, openErrno } from "../libc/errno.ts";
 import { openLibc } from "../libc/libc.ts";
 import { linuxNumbers } from "../libc/linux_numbers.ts";
 
@@ -13,9 +13,6 @@ const SYMBOLS = {
 
 const MPOL_BIND = 2;
 const MASK_BYTES = 128;
-/** The thread has ended since it was listed. */
-const ESRCH = 3;
-const EINVAL = 22;
 
 /** CPUs and memory nodes by number, below 1024. What is left out stays as it is. */
 export interface Placement {
@@ -44,8 +41,9 @@ export function place({ cpumask, nodemask }: Placement): string[] {
   const check = (result: number, key: string, numbers: readonly number[]) => {
     if (result === 0) return;
     const number = errno();
-    if (number === ESRCH) return;
-    if (number !== EINVAL) notes.push(`${key} is left out: ${errnoText(number)}`);
+    // The thread has exited since it was listed.
+    if (number === Errno.ESRCH) return;
+    if (number !== Errno.EINVAL) notes.push(`${key} is left out: ${errnoText(number)}`);
     else throw new UsageError(`Cannot use the ${key}: this machine has none of the numbers ${numbers.join(", ")}`);
   };
   if (cpumask) {
