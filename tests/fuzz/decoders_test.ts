@@ -5,7 +5,7 @@ import { readBlockHeader } from "../../src/protocol/data/block.ts";
 import { HelloScanner, parseHello } from "../../src/protocol/control/hello.ts";
 import { MAX_LINE_BYTES } from "../../src/protocol/limits.ts";
 import { LineDecoder } from "../../src/protocol/control/line_decoder.ts";
-import { formatMessage, parseMessage } from "../../src/protocol/control/messages.ts";
+import { formatMessage, parseMessage } from "../../src/protocol/control/message_codec.ts";
 import { decodeName, encodeName } from "../../src/protocol/names.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { parsePreamble, PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";

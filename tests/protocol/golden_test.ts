@@ -14,7 +14,7 @@ import {
 import { crc32 } from "../../src/protocol/crc32.ts";
 import { FRAME_HEADER_BYTES, FRAME_TAG_BYTES, frameBytes, writeFrameHeader } from "../../src/protocol/data/frame.ts";
 import { formatHello, parseHello } from "../../src/protocol/control/hello.ts";
-import { formatMessage, parseMessage } from "../../src/protocol/control/messages.ts";
+import { formatMessage, parseMessage } from "../../src/protocol/control/message_codec.ts";
 import { decodeName } from "../../src/protocol/names.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { MAX_LINE_BYTES, MAX_NAME_BYTES } from "../../src/protocol/limits.ts";
-import { formatMessage, type Message, parseMessage } from "../../src/protocol/control/messages.ts";
+import type { Message } from "../../src/protocol/control/messages.ts";
+import { assertRoundTrip } from "../protocol/control/round_trip.ts";
 import { batches } from "../../src/transfer/batches.ts";
 
 const cut = (
@@ -35,9 +36,8 @@ describe("batches", () => {
         const sources = Array.from({ length: 700 }, () => target === undefined ? source : { ...source, target });
         for (const batch of batches(sources, (each) => JSON.stringify(each).length)) {
           const message: Message = { type: "sources", sources: batch, host: "f".repeat(128), ...counts };
-          const line = formatMessage(message);
+          const line = assertRoundTrip(message);
           assert(new TextEncoder().encode(line).length <= MAX_LINE_BYTES, `${line.length}`);
-          assertEquals(parseMessage(line), message);
         }
       }
     }

@@ -4,7 +4,7 @@
  */
 
 import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
-import { formatMessage } from "../../src/protocol/control/messages.ts";
+import { formatMessage } from "../../src/protocol/control/message_codec.ts";
 import { openHostileEnd, play } from "./hostile_end.ts";
 import { peakMemory } from "./peak_memory.ts";
 

@@ -56,7 +56,7 @@ export interface Hello {
 
 /** A hello as its line, without the newline. */
 export function formatHello(hello: Hello): string {
-  return HELLO_MAGIC + JSON.stringify({ ...hello, secret: shape.toBase64(hello.secret) });
+  return HELLO_MAGIC + JSON.stringify({ ...hello, secret: hello.secret.toBase64() });
 }
 
 /** @throws {ProtocolError} code "bad-message". */
@@ -76,7 +76,7 @@ export function parseHello(line: string): Hello {
     port: shape.whole(fields, "port", 1, 65_535),
     addresses: shape.list(fields, "addresses", MAX_STREAMS, shape.asText),
     ciphers: shape.list(fields, "ciphers", 16, shape.asText),
-    ...(fields.client === undefined ? {} : { client: shape.text(fields, "client", MAX_HOSTNAME) }),
+    client: shape.optional(fields, "client", shape.text, MAX_HOSTNAME),
   };
 }
 

@@ -1,23 +1,23 @@
-/** The job: what a client asks of the remote end, in the message "start". See PROTOCOL.md, "Control channel". */
+/** The job that a client requests from the remote end in "start". Fields and limits: WIRE_FORMAT.md, "Jobs". */
 
 import { MAX_PATH_TEXT, MAX_ROOTS, MAX_TIMEOUT_MS, MIN_TIMEOUT_MS } from "../limits.ts";
 import * as shape from "./shape.ts";
 
-/** What the remote end is to do. */
+/** A request to the remote end. Optional flags are false by default unless their comments state otherwise. */
 export type Job = CopyJob | CleanJob;
 
-/** Leftovers of abandoned copies are to be removed. Feature "clean". */
+/** A request to remove leftovers of abandoned copies. Feature "clean". */
 export interface CleanJob {
   direction: "clean";
-  /** The directories as the user typed them. */
+  /** The directories, as the user typed them. */
   sources: string[];
-  /** Further ones follow in messages "wanted"; left out: no. */
+  /** More sources follow in "wanted" messages. */
   more?: boolean;
-  /** An empty text in `sources` stands for the records of the remote end, not for the home directory; left out: no. */
+  /** An empty text in `sources` means all records of the remote end. Without it, the empty text is the home directory. */
   records?: boolean;
-  /** What was changed later than so long ago stays. Milliseconds. */
+  /** Leftovers with a later change are kept. In milliseconds before the present. */
   olderThanMs: number;
-  /** Nothing is removed; what would be is only told. */
+  /** Leftovers are reported, not removed. */
   dryRun?: boolean;
   /** As in `JobOptions`. */
   timeoutMs?: number;
@@ -25,74 +25,80 @@ export interface CleanJob {
   log?: string;
 }
 
-/** What is to be copied. `push`: the client sends; `pull`: the remote end sends. */
+/** A request to copy. In a push the client sends, in a pull the remote end sends. */
 export type CopyJob =
   | {
     direction: "push";
-    /** The target as the user typed it; "" is the home directory. */
+    /** The target, as the user typed it. The home directory is "". */
     target: string;
   } & JobOptions
   | {
     direction: "pull";
-    /** The sources as the user typed them. */
+    /** The sources, as the user typed them. */
     sources: string[];
-    /** Further ones follow in messages "wanted"; left out: no. Feature "lists". */
+    /** More sources follow in "wanted" messages. Feature "lists". */
     more?: boolean;
   } & JobOptions;
 
-/** An end, or both, that works without contents of files. */
+/** The ends that work without contents of files. */
 export type Dummy = "sender" | "receiver" | "both";
 
-/** What holds for either direction. */
+/** Options of a copy in either direction. */
 export interface JobOptions {
   recursive: boolean;
-  /** Keep modes and times. */
+  /** Preserve modes and times. */
   preserve: boolean;
-  /** Bytes of a block of a ranged file. */
+  /** Size of a block of a large file, MIN_BLOCK_BYTES to MAX_BLOCK_BYTES. */
   blockBytes: number;
-  /** Most bytes a second that the sender sends, over all streams; 0, or left out: as fast as it goes. */
+  /** Maximum bytes per second of the sender, over all streams. Default: 0, no limit. */
   bytesPerSecond?: number;
   /** Congestion control of the sender's connections: 1 to 15 letters, digits, "-" or "_". Feature "congestion". */
   congestion?: string;
-  /** Silence of the peer that ends a stream or the session; MIN_TIMEOUT_MS to MAX_TIMEOUT_MS; left out: a minute. */
+  /** Silence of the peer that ends a stream or the session, MIN_TIMEOUT_MS to MAX_TIMEOUT_MS. Default: TIMEOUT_MS. */
   timeoutMs?: number;
-  /** The sender compresses what is worth it, as far as the receiver can take it; left out: it does not. */
+  /** The sender compresses data that shrinks, with codecs of the receiver. Feature "compress". */
   compress?: boolean;
-  /** Only what is not there yet is sent: told by size and time, or by contents. Left out: everything. */
+  /** Skip entries that the target has already, compared by size and time or by contents. Feature "update". */
   update?: "times" | "contents";
-  /** Nothing is written; what would be sent is only told. */
+  /** Report what would be sent, and write nothing. Feature "update". */
   dryRun?: boolean;
-  /** Go on with what an interrupted copy has left; left out: no. */
+  /** Resume an interrupted copy. */
   resume?: boolean;
-  /** Random text of the client's, for telling whether two hosts are one: see "host" of the message "sources". */
+  /** Random text of the client. See `host` of the message "sources". */
   salt: string;
-  /** What the sender does about symbolic links inside the sources. */
+  /** Treatment of symbolic links inside the sources. */
   symlinks: "follow" | "preserve" | "skip";
-  /** A file with several names is sent once. */
+  /** Send a file with several names once. */
   hardlinks: boolean;
-  /** Extended attributes are kept. Left out: no. */
+  /** Preserve extended attributes. Feature "xattrs". */
   xattrs?: boolean;
-  /** Access control lists are kept. Left out: no. */
+  /** Preserve access control lists. Feature "xattrs". */
   acls?: boolean;
-  /** Holes are sent as such, and pages of zeros become holes; left out: no. Feature "sparse". */
+  /** Send holes as such, and write pages of zeros as holes. Feature "sparse". */
   sparse?: boolean;
-  /** The receiver may bypass its page cache where that is quicker; left out: it may. */
+  /** The receiver may bypass its page cache. Default: true. */
   direct?: boolean;
-  /** The receiver has everything on stable storage before it says so; left out: no. Feature "fsync". */
+  /** The receiver flushes files and directories before it reports them as finished. Feature "fsync". */
   fsync?: boolean;
-  /** What was written is read again and compared; left out: no. Feature "verify". */
+  /** Read written files again and compare them. Feature "verify". */
   verify?: boolean;
-  /** Process of the client, which lends its files to a receiver on the same machine; left out: it does not. Feature "lent". */
+  /** Process ID of a client that shares its open files with a receiver on the same machine. Feature "lent". */
   lends?: number;
-  /** Whose files are dummies: made up by the sender, thrown away by the receiver. Left out: nobody's. Feature "dummy". */
+  /** A dummy sender makes up contents, a dummy receiver discards them. Feature "dummy". */
   dummy?: Dummy;
-  /** Nothing is copied: probes follow, and `target` is a directory whose disk may be measured. Feature "probe". */
+  /** Measure instead of copying. `target` is a directory on the disk to measure. Feature "probe". */
   probe?: boolean;
-  /** Which paths are wanted; for the sender, who checks them. */
+  /** Filters of paths. Only the sender parses them. */
   filters: unknown[];
-  /** A file on the remote end's host to which it appends its log. Feature "remote-log". */
+  /** Log file on the remote host. The remote end appends to it. Feature "remote-log". */
   log?: string;
 }
+
+/** TCP_CA_NAME_MAX of Linux, without the NUL. */
+const MAX_CONGESTION_TEXT = 15;
+const MAX_SALT_TEXT = 64;
+const MAX_FILTERS = 1 << 10;
+const MAX_LOG_TEXT = 1 << 16;
 
 /** Checks a job from the peer. @throws {ProtocolError} code "bad-message". */
 export function parseJob(value: unknown): Job {
@@ -103,56 +109,47 @@ export function parseJob(value: unknown): Job {
     recursive: shape.flag(fields, "recursive"),
     preserve: shape.flag(fields, "preserve"),
     blockBytes: shape.whole(fields, "blockBytes"),
-    ...(fields.bytesPerSecond === undefined ? {} : { bytesPerSecond: shape.whole(fields, "bytesPerSecond") }),
-    ...(fields.congestion === undefined ? {} : { congestion: shape.text(fields, "congestion", 15) }),
-    ...timeoutField(fields),
-    ...(fields.compress === undefined ? {} : { compress: shape.flag(fields, "compress") }),
-    ...(fields.update === undefined ? {} : { update: shape.oneOf(fields, "update", ["times", "contents"]) }),
-    ...(fields.dryRun === undefined ? {} : { dryRun: shape.flag(fields, "dryRun") }),
-    ...(fields.resume === undefined ? {} : { resume: shape.flag(fields, "resume") }),
-    salt: shape.text(fields, "salt", 64),
+    bytesPerSecond: shape.optional(fields, "bytesPerSecond", shape.whole),
+    congestion: shape.optional(fields, "congestion", shape.text, MAX_CONGESTION_TEXT),
+    timeoutMs: shape.optional(fields, "timeoutMs", shape.whole, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
+    compress: shape.optional(fields, "compress", shape.flag),
+    update: shape.optional(fields, "update", shape.oneOf<"times" | "contents">, ["times", "contents"]),
+    dryRun: shape.optional(fields, "dryRun", shape.flag),
+    resume: shape.optional(fields, "resume", shape.flag),
+    salt: shape.text(fields, "salt", MAX_SALT_TEXT),
     symlinks: shape.oneOf(fields, "symlinks", ["follow", "preserve", "skip"]),
     hardlinks: shape.flag(fields, "hardlinks"),
-    ...(fields.xattrs === undefined ? {} : { xattrs: shape.flag(fields, "xattrs") }),
-    ...(fields.acls === undefined ? {} : { acls: shape.flag(fields, "acls") }),
-    ...(fields.sparse === undefined ? {} : { sparse: shape.flag(fields, "sparse") }),
-    ...(fields.direct === undefined ? {} : { direct: shape.flag(fields, "direct") }),
-    ...(fields.fsync === undefined ? {} : { fsync: shape.flag(fields, "fsync") }),
-    ...(fields.verify === undefined ? {} : { verify: shape.flag(fields, "verify") }),
-    ...(fields.dummy === undefined ? {} : { dummy: shape.oneOf(fields, "dummy", ["sender", "receiver", "both"]) }),
-    ...(fields.probe === undefined ? {} : { probe: shape.flag(fields, "probe") }),
-    ...(fields.lends === undefined ? {} : { lends: shape.whole(fields, "lends") }),
-    filters: shape.list(fields, "filters", 1 << 10, (value) => value),
-    ...logField(fields),
+    xattrs: shape.optional(fields, "xattrs", shape.flag),
+    acls: shape.optional(fields, "acls", shape.flag),
+    sparse: shape.optional(fields, "sparse", shape.flag),
+    direct: shape.optional(fields, "direct", shape.flag),
+    fsync: shape.optional(fields, "fsync", shape.flag),
+    verify: shape.optional(fields, "verify", shape.flag),
+    dummy: shape.optional(fields, "dummy", shape.oneOf<Dummy>, ["sender", "receiver", "both"]),
+    probe: shape.optional(fields, "probe", shape.flag),
+    lends: shape.optional(fields, "lends", shape.whole),
+    filters: shape.list(fields, "filters", MAX_FILTERS, (filter) => filter),
+    log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
   if (direction === "push") return { direction, target: shape.text(fields, "target", MAX_PATH_TEXT), ...options };
-  return { direction, ...sourcesFields(fields), ...options };
+  return { direction, ...requestedSources(fields), ...options };
 }
 
 function parseCleanJob(fields: shape.Fields): CleanJob {
   return {
     direction: "clean",
-    ...sourcesFields(fields),
-    ...(fields.records === undefined ? {} : { records: shape.flag(fields, "records") }),
+    ...requestedSources(fields),
+    records: shape.optional(fields, "records", shape.flag),
     olderThanMs: shape.whole(fields, "olderThanMs"),
-    ...(fields.dryRun === undefined ? {} : { dryRun: shape.flag(fields, "dryRun") }),
-    ...timeoutField(fields),
-    ...logField(fields),
+    dryRun: shape.optional(fields, "dryRun", shape.flag),
+    timeoutMs: shape.optional(fields, "timeoutMs", shape.whole, MIN_TIMEOUT_MS, MAX_TIMEOUT_MS),
+    log: shape.optional(fields, "log", shape.text, MAX_LOG_TEXT),
   };
 }
 
-function sourcesFields(fields: shape.Fields): { sources: string[]; more?: boolean } {
+function requestedSources(fields: shape.Fields): Pick<CleanJob, "sources" | "more"> {
   return {
     sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText),
-    ...(fields.more === undefined ? {} : { more: shape.flag(fields, "more") }),
+    more: shape.optional(fields, "more", shape.flag),
   };
-}
-
-function timeoutField(fields: shape.Fields): { timeoutMs?: number } {
-  if (fields.timeoutMs === undefined) return {};
-  return { timeoutMs: shape.whole(fields, "timeoutMs", MIN_TIMEOUT_MS, MAX_TIMEOUT_MS) };
-}
-
-function logField(fields: shape.Fields): { log?: string } {
-  return fields.log === undefined ? {} : { log: shape.text(fields, "log", 1 << 16) };
 }

@@ -1,33 +1,17 @@
 /**
- * The control channel's messages: one JSON object a line, in both directions, after the hello line. Each is checked here
- * once; what comes out cannot be wrong. See PROTOCOL.md, "Control channel".
+ * Messages of the control channel. Each is one line of JSON after the hello line; message_codec.ts parses them. Layout
+ * and limits: WIRE_FORMAT.md, "Control messages".
  */
 
-import { ProtocolError } from "../../errors.ts";
-import { type Job, parseJob } from "./job.ts";
-import {
-  CARRIED_BYTES,
-  CARRIED_WINDOW_BYTES,
-  MAX_HINT_TEXT,
-  MAX_HOSTNAME,
-  MAX_MESSAGE_TEXT,
-  MAX_PATH_TEXT,
-  MAX_PLACES,
-  MAX_REACH_MS,
-  MAX_REASON_TEXT,
-  MAX_ROOTS,
-  MAX_STREAMS,
-  MAX_XATTRS_BYTES,
-} from "../limits.ts";
-import { type Finding, parseFinding, parseProbe, type Probe } from "./probe.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
+import type { WirePath } from "../wire_path.ts";
+import type { Job } from "./job.ts";
+import type { Finding, Probe } from "./probe.ts";
 import type { Failure } from "./results.ts";
-import * as shape from "./shape.ts";
-import { parseWirePath, type WirePath } from "../wire_path.ts";
-import { checkXattrs } from "../data/xattrs.ts";
 
-/** Attributes of a file as they cross the wire. */
+/** Attributes of a file. Times are seconds since 1970 and nanoseconds. */
 export interface WireAttributes {
+  /** Permission bits, 0 to 0o7777. */
   mode: number;
   uid: number;
   gid: number;
@@ -37,398 +21,180 @@ export interface WireAttributes {
   atimeNs: number;
 }
 
-/** One source, as the sender tells the receiver about it. Its index in the list is the root's number. */
+/** A source that the sender offers. Its position in all "sources" messages is the root number. */
 export interface WireSource {
   /** Index of the operand that the user typed. */
   operand: number;
-  /** Last component of the operand, "." for its contents. */
+  /** Last component of the operand; "." for its contents. */
   name: string;
-  /** "input": standard input, whose length nobody knows. */
+  /** "folder": a directory. "input": standard input, whose size is unknown. */
   kind: "file" | "folder" | "input";
-  /** Names the file on the sender's host. */
+  /** Device of the file on the sender's host. */
   dev: number;
   inode: number;
-  /** The target of this source alone, as the user wrote it; only from a client. Feature "lists". */
+  /** The target of this source alone, as the user typed it. Only clients send it. Feature "lists". */
   target?: string;
 }
 
-/** What a dry run would do with one entry. */
+/** The action that a dry run reports for one entry. */
 export interface PlannedEntry {
-  /** "create": a directory; "send": a new entry; "replace": one in the place of another; "skip": nothing. */
+  /** "create": a directory; "send": a new entry; "replace": an entry over an existing one; "skip": no action. */
   action: "create" | "send" | "replace" | "skip";
   /** The name of the source and the path below it. */
   path: string;
-  /** Bytes of a file, 0 of everything else. */
+  /** Size of a file, 0 for other entries. */
   bytes: number;
 }
 
 /** A leftover of an abandoned copy. */
 export interface RemovedEntry {
-  /** For the user. */
+  /** Path for the user. */
   path: string;
-  /** What it took on the disk. */
+  /** Disk space that it used, in bytes. */
   bytes: number;
 }
 
-/** All messages; the arrow says who may send it. */
+/** All messages. Each comment begins with the sender and the receiver of the message. */
 export type Message =
-  /** client -> remote, first: what was chosen out of the hello line, and the job. */
+  /** client -> remote end: the first message, with the choices from the hello line and the job. */
   | { type: "start"; version: number; features: string[]; random: Uint8Array<ArrayBuffer>; cipher: string; job: Job }
-  /** client -> remote, after a start that says `more`: further sources of a pull. Feature "lists". */
+  /** client -> remote end, after a job with `more`: further requested sources. Feature "lists". */
   | {
     type: "wanted";
     sources: string[];
-    /** Neither patterns nor "~" mean anything in them. */
+    /** Patterns and "~" have no special meaning. */
     literal: boolean;
+    /** No more "wanted" follows. */
     last: boolean;
   }
-  /** sender -> receiver: what will come, in as many messages as it takes. */
+  /** sender -> receiver: the offered sources, in one or more messages. */
   | {
     type: "sources";
     sources: WireSource[];
-    /** Operands that the user named, found or not. */
+    /** Number of operands that the user named, found or not. */
     operands: number;
-    /** Tells whether both ends are one machine: SHA-256, in hexadecimal, of the job's salt and what names the machine. */
+    /** SHA-256, in hexadecimal, of the job's salt and the machine's boot ID. Equal on both ends of one machine. */
     host: string;
-    /** What the walk has found so far. */
+    /** Files found so far by the walk. */
     files: number;
+    /** Bytes found so far by the walk. */
     bytes: number;
     /** The walk has ended. */
     complete: boolean;
-    /** No more sources follow. */
+    /** No more "sources" follows. */
     last: boolean;
   }
-  /**
-   * receiver -> sender: the target is prepared; `codecs`: what it can take, where the job wants compression; `renamed`:
-   * the target is the name of the only source; `borrows`: it takes the lent files that the job offers; `remembers`: it
-   * knows what an earlier run has finished, and can be asked; `unresumable`: why nothing of this copy can be resumed.
-   */
+  /** receiver -> sender: the target is prepared. */
   | {
     type: "ready";
+    /** Codecs that the receiver can decompress; only if the job has `compress`. */
     codecs?: string[];
+    /** The target is the name of the only source. */
     renamed?: boolean;
+    /** The receiver copies from files that the client has open (`lends` of the job). Feature "lent". */
     borrows?: boolean;
+    /** The receiver remembers files that an earlier run finished, and answers compare requests. Feature "rerun". */
     remembers?: boolean;
+    /** Reason why this copy cannot be resumed. */
     unresumable?: string;
   }
-  /** either: the job is refused before anything was written. */
+  /** both directions: the job is refused before anything was written. */
   | { type: "refused"; failure: Failure }
-  /** client -> remote: how many streams it opens. */
+  /** client -> remote end: number of streams that the client opens. */
   | { type: "streams"; count: number }
-  /** sender -> receiver: a ranged file comes; `input`: its size is not known and said to be 0. */
+  /** sender -> receiver: announces a large file. */
   | {
     type: "open";
     file: number;
     root: number;
     path: WirePath;
+    /** Size in bytes; 0 if `input`. */
     size: number;
+    /** Standard input, whose size is unknown. */
     input?: boolean;
-    /** The same for the same file in every run; left out: what an earlier copy has left of it is of no use. */
+    /** Equal in every session for the same unchanged file. Without it, the file cannot be resumed. */
     identity?: string;
-    /** That of its records in asks; left out: the file is not to be remembered when it is finished. Feature "rerun". */
+    /** Version of the file, as in its record. Without it, the receiver must not remember the file. Feature "rerun". */
     version?: number;
     attributes: WireAttributes;
-    /** Extended attributes, as a block (xattrs.ts). */
+    /** Block of extended attributes (xattrs.ts). */
     xattrs?: Uint8Array<ArrayBuffer>;
   }
-  /**
-   * receiver -> sender: which ranges of it are needed, and which an earlier copy has left (only after an `identity`);
-   * `sequential`: in one piece and in order, as a device wants it.
-   */
-  | { type: "opened"; file: number; missing: ByteRange[]; kept?: SummedRange[]; sequential: boolean }
-  /** sender -> receiver: all of its ranges were acknowledged; `crc32` is that of the whole file. */
+  /** receiver -> sender: the large file is open. */
+  | {
+    type: "opened";
+    file: number;
+    /** Ranges to send. */
+    missing: ByteRange[];
+    /** Ranges that an earlier copy has written; only if "open" has an `identity`. */
+    kept?: SummedRange[];
+    /** Send the file as one range, in order, because the target is a device or a pipe. */
+    sequential: boolean;
+  }
+  /** sender -> receiver: all ranges were acknowledged. Size and CRC-32 are those of the whole file. */
   | { type: "close"; file: number; size: number; crc32: number }
-  /** sender -> receiver: it cannot be finished. */
+  /** sender -> receiver: the large file is abandoned. */
   | { type: "drop"; file: number }
-  /**
-   * receiver -> sender: it has its final name; `crc32` of what was written; `found`: bytes that were lent, and that an
-   * earlier copy had left there.
-   */
-  | { type: "closed"; file: number; bytes: number; crc32: number; found?: number }
-  /** receiver -> sender: it failed. */
+  /** receiver -> sender: the large file has its final name. */
+  | {
+    type: "closed";
+    file: number;
+    /** Size in bytes. */
+    bytes: number;
+    /** CRC-32 of the written bytes. */
+    crc32: number;
+    /** Bytes of reference blocks that an earlier copy had written already. Feature "lent". */
+    found?: number;
+  }
+  /** receiver -> sender: the large file failed. */
   | { type: "unopened"; file: number; failure: Failure }
-  /** sender -> receiver: what the walk found so far. */
+  /** sender -> receiver: totals of the walk so far. */
   | { type: "totals"; files: number; bytes: number; complete: boolean }
-  /** sender -> receiver: a path that is not sent. */
+  /** sender -> receiver: a path is not sent. */
   | { type: "failed"; failure: Failure }
-  /** sender -> receiver: something the user may want to know. */
+  /** sender -> receiver: a note for the user. receiver -> client too, with feature "notes". */
   | { type: "note"; message: string }
-  /** sender -> receiver: what a dry run would do. */
+  /** sender -> receiver: entries of a dry run. Feature "update". */
   | { type: "planned"; entries: PlannedEntry[] }
-  /** sender -> receiver: all units are acknowledged; `skipped` were there already, 0 when left out; or some failed. */
-  | { type: "finish"; files: number; bytes: number; skipped?: number; verified?: number; incomplete?: boolean }
-  /** receiver -> sender: directories have their attributes; the totals as counted here. */
+  /** sender -> receiver: all units are acknowledged. */
+  | {
+    type: "finish";
+    files: number;
+    bytes: number;
+    /** Unchanged entries that were not sent. */
+    skipped?: number;
+    verified?: number;
+    /** Some path failed. */
+    incomplete?: boolean;
+  }
+  /** receiver -> sender: directories have their attributes. The totals are the receiver's. */
   | { type: "finished"; files: number; bytes: number; skipped?: number; verified?: number; failures: Failure[] }
-  /** remote -> client: leftovers that were removed, or in a dry run would be. Feature "clean". */
+  /** remote end -> client: leftovers that were removed, or would be in a dry run. Feature "clean". */
   | { type: "removed"; entries: RemovedEntry[] }
-  /** remote -> client: all directories are done; the totals as counted there, `kept`: files that a copy may use. */
+  /** remote end -> client: cleaning has ended, with its totals. `kept`: number of files that a copy may use. */
   | { type: "cleaned"; files: number; bytes: number; failed: number; kept: number }
-  /** either, at any time once both know "alive": it is still there. */
+  /** both directions, at any time: keep-alive. Feature "alive". */
   | { type: "alive" }
-  /** remote -> client, at any time once both know "alive": it has closed a stream that was changed on its way. */
+  /** remote end -> client, at any time: a stream was closed because its data was corrupted. Feature "alive". */
   | { type: "corrupt"; code: string }
-  /** either, once both know "tunnel": a piece of a stream that this channel carries; none at its end. */
+  /** both directions: bytes of a stream through this channel; no bytes close the stream. Feature "tunnel". */
   | { type: "data"; stream: number; bytes: Uint8Array<ArrayBuffer> }
-  /** either: so many more bytes of it were taken. */
+  /** both directions: `count` more bytes of the stream were accepted. */
   | { type: "taken"; stream: number; count: number }
-  /** client -> remote, once both know "reverse": open one stream, to the first of these places where this end is. */
+  /** client -> remote end: open one stream to the first of these addresses that answers. Feature "reverse". */
   | { type: "reach"; places: { hostname: string; port: number }[]; patienceMs: number }
-  /** remote -> client: the answer where that came to nothing; what was tried, and what became of it. */
+  /** remote end -> client: no stream could be opened for a "reach". `tried`: the attempts, for the user. */
   | { type: "unreached"; tried: string }
-  /** client -> remote, in a session that measures: one thing to find out. Feature "probe". */
+  /** client -> remote end: one measurement. Feature "probe". */
   | { type: "probe"; probe: Probe }
-  /** remote -> client: the answer. */
+  /** remote end -> client: the result of a measurement. */
   | { type: "probed"; finding: Finding }
-  /** client -> remote: the session is over. */
+  /** client -> remote end: the session has ended. */
   | { type: "bye" }
-  /** either: the session ends now; `hint`: what to do about it. */
+  /** both directions: the session ends now. `hint`: what the user can do. */
   | { type: "abort"; code: string; message: string; hint?: string };
 
-/** The name of a message. */
+/** The type of a message. */
 export type MessageType = Message["type"];
-/** The message of a name. */
+/** The message of a type. */
 export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
-
-/** A message as a line, without the newline. */
-export function formatMessage(message: Message): string {
-  if (message.type === "start") return JSON.stringify({ ...message, random: shape.toBase64(message.random) });
-  if (message.type === "data") return JSON.stringify({ ...message, bytes: shape.toBase64(message.bytes) });
-  if (message.type === "open" && message.xattrs) {
-    return JSON.stringify({ ...message, xattrs: shape.toBase64(message.xattrs) });
-  }
-  return JSON.stringify(message);
-}
-
-/** A line as a message. @throws {ProtocolError} code "bad-message" or "bad-path". */
-export function parseMessage(line: string): Message {
-  const fields = shape.parseObject(line);
-  const parse = PARSERS[shape.text(fields, "type", 32) as MessageType];
-  if (!Object.hasOwn(PARSERS, fields.type as string)) {
-    throw new ProtocolError("bad-message", `Cannot accept a message from the other side: its type is not known`);
-  }
-  return parse(fields);
-}
-
-const MAX_UINT32 = 2 ** 32 - 1;
-const MAX_IDENTITY = 40;
-const fileNumber = (fields: shape.Fields) => shape.whole(fields, "file", 0, MAX_UINT32);
-const crc32 = (fields: shape.Fields) => shape.whole(fields, "crc32", 0, MAX_UINT32);
-const counts = (fields: shape.Fields) => ({
-  ...(fields.skipped === undefined ? {} : { skipped: shape.whole(fields, "skipped") }),
-  ...(fields.verified === undefined ? {} : { verified: shape.whole(fields, "verified") }),
-});
-const failureField = (fields: shape.Fields) => asFailure(fields.failure, "failure");
-
-const carriedStream = (fields: shape.Fields) => shape.whole(fields, "stream", 0, MAX_UINT32);
-
-const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = {
-  start: (fields) => ({
-    type: "start",
-    version: shape.whole(fields, "version", 1, 1 << 16),
-    features: shape.list(fields, "features", 64, shape.asText),
-    random: shape.bytes(fields, "random", 32),
-    cipher: shape.text(fields, "cipher", 64),
-    job: parseJob(fields.job),
-  }),
-  wanted: (fields) => ({
-    type: "wanted",
-    sources: shape.list(fields, "sources", MAX_ROOTS, shape.asText),
-    literal: shape.flag(fields, "literal"),
-    last: shape.flag(fields, "last"),
-  }),
-  sources: (fields) => ({
-    type: "sources",
-    sources: shape.list(fields, "sources", MAX_ROOTS, asSource),
-    operands: shape.whole(fields, "operands", 0, MAX_ROOTS),
-    host: shape.text(fields, "host", 128),
-    files: shape.whole(fields, "files"),
-    bytes: shape.whole(fields, "bytes"),
-    complete: shape.flag(fields, "complete"),
-    last: shape.flag(fields, "last"),
-  }),
-  ready: (fields) => ({
-    type: "ready",
-    ...(fields.codecs === undefined ? {} : { codecs: shape.list(fields, "codecs", 16, shape.asText) }),
-    ...(fields.renamed === undefined ? {} : { renamed: shape.flag(fields, "renamed") }),
-    ...(fields.borrows === undefined ? {} : { borrows: shape.flag(fields, "borrows") }),
-    ...(fields.remembers === undefined ? {} : { remembers: shape.flag(fields, "remembers") }),
-    ...(fields.unresumable === undefined ? {} : { unresumable: shape.text(fields, "unresumable", MAX_REASON_TEXT) }),
-  }),
-  refused: (fields) => ({ type: "refused", failure: failureField(fields) }),
-  streams: (fields) => ({ type: "streams", count: shape.whole(fields, "count", 0, MAX_STREAMS) }),
-  open: (fields) => ({
-    type: "open",
-    file: fileNumber(fields),
-    root: shape.whole(fields, "root", 0, MAX_ROOTS),
-    path: parseWirePath(shape.text(fields, "path", MAX_PATH_TEXT)),
-    size: shape.whole(fields, "size"),
-    ...(fields.input === undefined ? {} : { input: shape.flag(fields, "input") }),
-    ...(fields.identity === undefined ? {} : { identity: shape.text(fields, "identity", MAX_IDENTITY) }),
-    ...(fields.version === undefined ? {} : { version: shape.whole(fields, "version") }),
-    attributes: asAttributes(fields.attributes),
-    ...(fields.xattrs === undefined ? {} : { xattrs: asXattrs(fields) }),
-  }),
-  opened: (fields) => ({
-    type: "opened",
-    file: fileNumber(fields),
-    missing: shape.list(fields, "missing", 1 << 16, asRange),
-    ...(fields.kept === undefined ? {} : { kept: shape.list(fields, "kept", 1 << 16, asSummedRange) }),
-    sequential: shape.flag(fields, "sequential"),
-  }),
-  close: (fields) => ({
-    type: "close",
-    file: fileNumber(fields),
-    size: shape.whole(fields, "size"),
-    crc32: crc32(fields),
-  }),
-  drop: (fields) => ({ type: "drop", file: fileNumber(fields) }),
-  closed: (fields) => ({
-    type: "closed",
-    file: fileNumber(fields),
-    bytes: shape.whole(fields, "bytes"),
-    crc32: crc32(fields),
-    ...(fields.found === undefined ? {} : { found: shape.whole(fields, "found") }),
-  }),
-  unopened: (fields) => ({ type: "unopened", file: fileNumber(fields), failure: failureField(fields) }),
-  totals: (fields) => ({
-    type: "totals",
-    files: shape.whole(fields, "files"),
-    bytes: shape.whole(fields, "bytes"),
-    complete: shape.flag(fields, "complete"),
-  }),
-  failed: (fields) => ({ type: "failed", failure: failureField(fields) }),
-  note: (fields) => ({ type: "note", message: shape.text(fields, "message", MAX_MESSAGE_TEXT) }),
-  planned: (fields) => ({ type: "planned", entries: shape.list(fields, "entries", 1 << 12, asPlanned) }),
-  finish: (fields) => ({
-    type: "finish",
-    files: shape.whole(fields, "files"),
-    bytes: shape.whole(fields, "bytes"),
-    ...(fields.incomplete === undefined ? {} : { incomplete: shape.flag(fields, "incomplete") }),
-    ...counts(fields),
-  }),
-  finished: (fields) => ({
-    type: "finished",
-    files: shape.whole(fields, "files"),
-    bytes: shape.whole(fields, "bytes"),
-    ...counts(fields),
-    failures: shape.list(fields, "failures", 1 << 16, asFailure),
-  }),
-  removed: (fields) => ({ type: "removed", entries: shape.list(fields, "entries", 1 << 12, asRemoved) }),
-  cleaned: (fields) => ({
-    type: "cleaned",
-    files: shape.whole(fields, "files"),
-    bytes: shape.whole(fields, "bytes"),
-    failed: shape.whole(fields, "failed"),
-    kept: shape.whole(fields, "kept"),
-  }),
-  alive: () => ({ type: "alive" }),
-  corrupt: (fields) => ({ type: "corrupt", code: shape.text(fields, "code", 64) }),
-  data: (fields) => ({
-    type: "data",
-    stream: carriedStream(fields),
-    bytes: shape.base64(fields, "bytes", CARRIED_BYTES),
-  }),
-  taken: (fields) => ({
-    type: "taken",
-    stream: carriedStream(fields),
-    count: shape.whole(fields, "count", 1, CARRIED_WINDOW_BYTES),
-  }),
-  reach: (fields) => ({
-    type: "reach",
-    places: shape.list(fields, "places", MAX_PLACES, asPlace),
-    patienceMs: shape.whole(fields, "patienceMs", 1, MAX_REACH_MS),
-  }),
-  unreached: (fields) => ({ type: "unreached", tried: shape.text(fields, "tried", 1 << 16) }),
-  probe: (fields) => ({ type: "probe", probe: parseProbe(fields.probe) }),
-  probed: (fields) => ({ type: "probed", finding: parseFinding(fields.finding, asFailure) }),
-  bye: () => ({ type: "bye" }),
-  abort: (fields) => ({
-    type: "abort",
-    code: shape.text(fields, "code", 64),
-    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
-    ...(fields.hint === undefined ? {} : { hint: shape.text(fields, "hint", MAX_HINT_TEXT) }),
-  }),
-};
-
-function asFailure(value: unknown, name: string): Failure {
-  const fields = shape.asObject(value, name);
-  return {
-    code: shape.text(fields, "code", 64),
-    path: shape.text(fields, "path", MAX_PATH_TEXT),
-    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
-    hint: shape.text(fields, "hint", MAX_HINT_TEXT),
-  };
-}
-
-function asPlace(value: unknown, name: string): MessageOf<"reach">["places"][number] {
-  const fields = shape.asObject(value, name);
-  return { hostname: shape.text(fields, "hostname", MAX_HOSTNAME), port: shape.whole(fields, "port", 1, 65_535) };
-}
-
-function asPlanned(value: unknown, name: string): PlannedEntry {
-  const fields = shape.asObject(value, name);
-  return {
-    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip"]),
-    path: shape.text(fields, "path", MAX_PATH_TEXT),
-    bytes: shape.whole(fields, "bytes"),
-  };
-}
-
-function asRemoved(value: unknown, name: string): RemovedEntry {
-  const fields = shape.asObject(value, name);
-  return { path: shape.text(fields, "path", MAX_PATH_TEXT), bytes: shape.whole(fields, "bytes") };
-}
-
-function asSource(value: unknown, name: string): WireSource {
-  const fields = shape.asObject(value, name);
-  return {
-    operand: shape.whole(fields, "operand", 0, MAX_ROOTS),
-    name: parseSourceName(shape.text(fields, "name", 1024)),
-    kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
-    dev: shape.whole(fields, "dev"),
-    inode: shape.whole(fields, "inode"),
-    ...(fields.target === undefined ? {} : { target: shape.text(fields, "target", MAX_PATH_TEXT) }),
-  };
-}
-
-/** A source's name is one component, or "." for the contents of a directory. */
-function parseSourceName(name: string): string {
-  if (name === ".") return name;
-  if (name.includes("/") || name === "") {
-    throw new ProtocolError("bad-path", "Cannot accept a source from the other side: its name is not one component");
-  }
-  return parseWirePath(name);
-}
-
-function asRange(value: unknown, name: string): ByteRange {
-  if (!Array.isArray(value)) {
-    const fields = shape.asObject(value, name);
-    const start = shape.whole(fields, "start");
-    return { start, end: shape.whole(fields, "end", start) };
-  }
-  throw new ProtocolError("bad-message", `Cannot accept a message from the other side: ${name} is not a range`);
-}
-
-function asXattrs(fields: shape.Fields): Uint8Array<ArrayBuffer> {
-  const block = shape.base64(fields, "xattrs", MAX_XATTRS_BYTES);
-  checkXattrs(block);
-  return block;
-}
-
-function asSummedRange(value: unknown, name: string): SummedRange {
-  return { ...asRange(value, name), crc32: crc32(shape.asObject(value, name)) };
-}
-
-function asAttributes(value: unknown): WireAttributes {
-  const fields = shape.asObject(value, "attributes");
-  const seconds = (name: string) => shape.whole(fields, name, -(2 ** 53 - 1));
-  return {
-    mode: shape.whole(fields, "mode", 0, 0o7777),
-    uid: shape.whole(fields, "uid", 0, MAX_UINT32),
-    gid: shape.whole(fields, "gid", 0, MAX_UINT32),
-    mtime: seconds("mtime"),
-    mtimeNs: shape.whole(fields, "mtimeNs", 0, 999_999_999),
-    atime: seconds("atime"),
-    atimeNs: shape.whole(fields, "atimeNs", 0, 999_999_999),
-  };
-}

@@ -160,7 +160,7 @@ function asSystem(value: unknown): SystemFacts {
   return {
     system: shape.text(fields, "system", MAX_WORD),
     cores: shape.whole(fields, "cores", 1, MAX_CORES),
-    ...(fields.loadPercent === undefined ? {} : { loadPercent: shape.whole(fields, "loadPercent") }),
+    loadPercent: shape.optional(fields, "loadPercent", shape.whole),
     threads: shape.whole(fields, "threads", 0, MAX_STREAMS),
     cipher: { engine: shape.text(cipher, "engine", MAX_WORD), library: shape.text(cipher, "library", MAX_WORD) },
     files: shape.text(fields, "files", MAX_WORD),
@@ -172,12 +172,13 @@ function asSystem(value: unknown): SystemFacts {
 
 function asNetwork(value: unknown): NetworkSettings {
   const fields = shape.asObject(value, "network");
-  const settings: NetworkSettings = {};
-  for (const name of ["rmemMax", "wmemMax", "tcpRmemMax", "tcpWmemMax"] as const) {
-    if (fields[name] !== undefined) settings[name] = shape.whole(fields, name);
-  }
-  if (fields.congestion !== undefined) settings.congestion = shape.text(fields, "congestion", 64);
-  return settings;
+  return {
+    rmemMax: shape.optional(fields, "rmemMax", shape.whole),
+    wmemMax: shape.optional(fields, "wmemMax", shape.whole),
+    tcpRmemMax: shape.optional(fields, "tcpRmemMax", shape.whole),
+    tcpWmemMax: shape.optional(fields, "tcpWmemMax", shape.whole),
+    congestion: shape.optional(fields, "congestion", shape.text, 64),
+  };
 }
 
 function asLoad(value: unknown): Load {

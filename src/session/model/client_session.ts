@@ -13,7 +13,7 @@ import {
 } from "../../protocol/control/hello.ts";
 import { MAX_STREAMS } from "../../protocol/limits.ts";
 import type { Job } from "../../protocol/control/job.ts";
-import { formatMessage } from "../../protocol/control/messages.ts";
+import { formatMessage } from "../../protocol/control/message_codec.ts";
 import { ReverseListener } from "../connect/reverse_listener.ts";
 import { StreamConnector } from "../connect/connect_streams.ts";
 import { candidates, ownPlaces, tunnelUse } from "../connect/data_paths.ts";

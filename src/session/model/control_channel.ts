@@ -3,13 +3,8 @@
 import { ProtocolError } from "../../errors.ts";
 import { keepAliveMs, MAX_LINE_BYTES } from "../../protocol/limits.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
-import {
-  formatMessage,
-  type Message,
-  type MessageOf,
-  type MessageType,
-  parseMessage,
-} from "../../protocol/control/messages.ts";
+import { formatMessage, parseMessage } from "../../protocol/control/message_codec.ts";
+import type { Message, MessageOf, MessageType } from "../../protocol/control/messages.ts";
 
 /** The other side has gone: its end of the control channel was closed. */
 export class ControlLost extends Error {

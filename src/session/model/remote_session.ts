@@ -6,7 +6,7 @@ import { ProtocolError, UserError } from "../../errors.ts";
 import { FEATURES, formatHello, VERSIONS } from "../../protocol/control/hello.ts";
 import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/limits.ts";
 import type { CopyJob, Job } from "../../protocol/control/job.ts";
-import { parseMessage } from "../../protocol/control/messages.ts";
+import { parseMessage } from "../../protocol/control/message_codec.ts";
 import { StreamAcceptor } from "../connect/accept_streams.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
 import { carryStreams } from "../tunnel/carried_streams.ts";

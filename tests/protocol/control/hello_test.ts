@@ -28,17 +28,19 @@ const changed = (fields: Record<string, unknown>) =>
   HELLO_MAGIC + JSON.stringify({ ...JSON.parse(LINE.slice(HELLO_MAGIC.length)), ...fields });
 
 describe("parseHello", () => {
-  it("gives back what was formatted", () => assertEquals(parseHello(LINE), HELLO));
+  it("returns the fields of a formatted hello", () => {
+    assertEquals(parseHello(LINE), { ...HELLO, client: undefined });
+  });
 
-  it("may say where the client is", () => {
+  it("returns the address of the client if the hello contains it", () => {
     assertEquals(parseHello(changed({ client: "2001:db8::7" })), { ...HELLO, client: "2001:db8::7" });
   });
 
-  it("leaves out fields that it does not know", () => {
-    assertEquals(parseHello(changed({ later: { more: 1 } })), HELLO);
+  it("ignores unknown fields", () => {
+    assertEquals(parseHello(changed({ later: { more: 1 } })), parseHello(LINE));
   });
 
-  it("rejects each field that is missing", () => {
+  it("rejects a hello without a required field", () => {
     for (const name of Object.keys(HELLO)) {
       assertProtocolError("bad-message", () => parseHello(changed({ [name]: undefined })));
     }
@@ -56,12 +58,12 @@ describe("parseHello", () => {
     ["ciphers", ["aes-128-gcm", [null], Array(17).fill("a")]],
   ];
   for (const [name, values] of wrong) {
-    it(`rejects ${name} that is not what it should be`, () => {
+    it(`rejects a wrong value of ${name}`, () => {
       for (const value of values) assertProtocolError("bad-message", () => parseHello(changed({ [name]: value })));
     });
   }
 
-  it("rejects what is no JSON object", () => {
+  it("rejects a hello that is not a JSON object", () => {
     for (const text of ["", "null", "[]", '"x"', "{", "5"]) {
       assertProtocolError("bad-message", () => parseHello(HELLO_MAGIC + text));
     }
@@ -69,14 +71,14 @@ describe("parseHello", () => {
 });
 
 describe("negotiateVersion", () => {
-  it("takes the best that both know, whichever side is newer", () => {
+  it("returns the highest common version", () => {
     assertEquals(negotiateVersion([1], [1]), 1);
     assertEquals(negotiateVersion([1, 2, 3], [1, 2]), 2);
     assertEquals(negotiateVersion([1, 2], [3, 2, 1]), 2);
     assertEquals(negotiateVersion([1, 10, 9], [9, 10]), 10);
   });
 
-  it("names the versions of both when they do not meet", () => {
+  it("names the versions of both ends if they have none in common", () => {
     const { message } = assertProtocolError("no-version", () => negotiateVersion([1, 2], [3, 4]));
     assertStringIncludes(message, "3, 4");
     assertStringIncludes(message, "1, 2");
@@ -85,7 +87,7 @@ describe("negotiateVersion", () => {
 });
 
 describe("HelloScanner", () => {
-  it("finds the line at every cut, behind noise and before other bytes", () => {
+  it("finds the hello between noise and other bytes, for every cut of the input", () => {
     const wire = bytesOf(`Welcome to høst\n\n${LINE}\nafter\n`);
     for (let cut = 0; cut <= wire.length; cut++) {
       const scanner = new HelloScanner();
@@ -97,12 +99,12 @@ describe("HelloScanner", () => {
     }
   });
 
-  it("tells as noise what the shell said, also without a line break, and nothing of a hello that was cut", () => {
+  it("returns noise without a line break, but no part of an incomplete hello", () => {
     const scanner = new HelloScanner();
     for (
-      const [said, noise] of [["motd\npass", "motd\npass"], ["word: escp-hello {", "motd\npassword: escp-hello {"]]
+      const [text, noise] of [["motd\npass", "motd\npass"], ["word: escp-hello {", "motd\npassword: escp-hello {"]]
     ) {
-      scanner.push(bytesOf(said));
+      scanner.push(bytesOf(text));
       assertEquals(scanner.noise, noise);
     }
     const cut = new HelloScanner();
@@ -110,13 +112,13 @@ describe("HelloScanner", () => {
     assertEquals(cut.noise, "motd\n");
   });
 
-  it("does not take magic inside a line of noise for the hello", () => {
+  it("ignores the magic inside a line of noise", () => {
     const noise = `x${LINE}\n escp-hello {}\nescp-hell\nescp-hello\n`;
     const found = new HelloScanner().push(bytesOf(noise + LINE + "\n"));
     assertEquals(found?.line, LINE);
   });
 
-  it("takes 64 KiB of noise before the hello, in one line or in many, and rejects one byte more", () => {
+  it("accepts 64 KiB of noise before the hello, in one or many lines, and rejects one more byte", () => {
     const fill = "x".repeat(MAX_NOISE_BYTES % 5);
     const lines = [
       "x".repeat(MAX_NOISE_BYTES - 1) + "\n",
@@ -130,7 +132,7 @@ describe("HelloScanner", () => {
     }
   });
 
-  it("rejects a line that begins as a hello does as soon as it turns out to be noise beyond the limit", () => {
+  it("counts a line that begins like a hello as noise as soon as it differs", () => {
     const noise = bytesOf("x".repeat(MAX_NOISE_BYTES - 1) + "\n");
     for (let length = 1; length < HELLO_MAGIC.length; length++) {
       const scanner = new HelloScanner();
@@ -140,25 +142,25 @@ describe("HelloScanner", () => {
     }
   });
 
-  it("counts the bytes of the beginning that was taken for a hello", () => {
+  it("counts all bytes of a line that began like a hello", () => {
     const noise = "x".repeat(MAX_NOISE_BYTES - 11) + "\n";
     assertEquals(new HelloScanner().push(bytesOf(`${noise}escp-hell!`)), undefined);
     assertProtocolError("no-hello", () => new HelloScanner().push(bytesOf(`${noise}escp-hello!`)));
   });
 
-  it("takes a complete line of noise of 64 KiB and rejects one byte more", () => {
+  it("accepts one line of 64 KiB of noise, and rejects one more byte", () => {
     const line = "x".repeat(MAX_NOISE_BYTES - 1);
     assertEquals(new HelloScanner().push(bytesOf(line + "\n")), undefined);
     assertProtocolError("no-hello", () => new HelloScanner().push(bytesOf(line + "x\n")));
   });
 
-  it("rejects noise without a line break as soon as it is too much", () => {
+  it("rejects noise without a line break at the first byte beyond 64 KiB", () => {
     const scanner = new HelloScanner();
     assertEquals(scanner.push(bytesOf("x".repeat(MAX_NOISE_BYTES))), undefined);
     assertProtocolError("no-hello", () => scanner.push(bytesOf("x")));
   });
 
-  it("bears a hello that is longer than the noise may be, up to the limit of a line", () => {
+  it("accepts a hello of 1 MiB, and rejects one more byte", () => {
     const fill = MAX_LINE_BYTES - HELLO_MAGIC.length;
     const found = new HelloScanner().push(bytesOf(HELLO_MAGIC + "x".repeat(fill) + "\n"));
     assertEquals(found?.line.length, MAX_LINE_BYTES);

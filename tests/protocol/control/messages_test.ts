@@ -1,17 +1,13 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { CopyJob } from "../../../src/protocol/control/job.ts";
-import {
-  formatMessage,
-  type Message,
-  type MessageOf,
-  type MessageType,
-  parseMessage,
-} from "../../../src/protocol/control/messages.ts";
+import { formatMessage, parseMessage } from "../../../src/protocol/control/message_codec.ts";
+import type { Message, MessageOf, MessageType } from "../../../src/protocol/control/messages.ts";
 import { parseWirePath } from "../../../src/protocol/wire_path.ts";
 import { encodeXattrs } from "../../../src/protocol/data/xattrs.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 import { assertProtocolError } from "../protocol_error.ts";
+import { assertRoundTrip } from "./round_trip.ts";
 
 const FAILURE = { code: "ENOSPC", path: "/d/\udcff", message: 'Cannot write "/d/\\xff": No space left', hint: "" };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 2 ** 32 - 1, mtime: -5, mtimeNs: 999_999_999, atime: 0, atimeNs: 0 };
@@ -28,7 +24,7 @@ const PUSH = { direction: "push" as const, target: "a b", ...OPTIONS };
 const RANDOM = randomBytes(32, "r");
 const START = { type: "start" as const, version: 1, features: ["later"], random: RANDOM, cipher: "aes-128-gcm" };
 
-/** One of each, and the kinds of a start. */
+/** At least one message of each type without fields that concern a single test, and each kind of job. */
 const MESSAGES: Message[] = [
   { ...START, job: PUSH },
   { ...START, job: { direction: "pull", sources: ["~/x", "*.log"], ...OPTIONS } },
@@ -105,14 +101,12 @@ const rejects = (fields: Json) => assertProtocolError("bad-message", () => parse
 
 describe("messages", () => {
   for (const message of MESSAGES) {
-    const name = message.type === "start" ? `start of a ${message.job.direction}` : message.type;
-    it(`${name}: come back as they were, on one line`, () => {
-      const line = formatMessage(message);
-      assertEquals(line.includes("\n"), false);
-      assertEquals(parseMessage(line), message);
+    const name = message.type === "start" ? `start (${message.job.direction})` : message.type;
+    it(`the ${name} message round-trips as one line`, () => {
+      assertRoundTrip(message);
     });
 
-    it(`${name}: are rejected when a field is missing or is null`, () => {
+    it(`the ${name} message is rejected if a required field is missing or null`, () => {
       const fields = JSON.parse(formatMessage(message)) as Json;
       for (const field of Object.keys(fields)) {
         rejects({ ...fields, [field]: undefined });
@@ -121,10 +115,10 @@ describe("messages", () => {
     });
   }
 
-  it("carries as much of a stream as it may, and its end", () => {
+  it("data carries 0 to 96 KiB of a stream, and taken 1 byte to 4 MiB", () => {
     for (const size of [0, 1, 96 << 10]) {
       const message: Message = { type: "data", stream: 0, bytes: new Uint8Array(size) };
-      assertEquals(parseMessage(formatMessage(message)), message);
+      assertRoundTrip(message);
     }
     const data = jsonOf("data");
     for (const bytes of [undefined, 1, "?", "AA=A", new Uint8Array((96 << 10) + 1).toBase64()]) {
@@ -134,7 +128,7 @@ describe("messages", () => {
     for (const count of [undefined, -1, 0, 0.5, (4 << 20) + 1]) rejects({ ...jsonOf("taken"), count });
   });
 
-  it("names places that a stream is to be opened to, and the time for that", () => {
+  it("reach rejects addresses, ports and times out of range", () => {
     const reach = jsonOf("reach");
     const [place] = reach.places as Json[];
     const bad = [{ port: 0 }, { port: 65_536 }, { port: "1" }, { hostname: 1 }, { hostname: "x".repeat(256) }];
@@ -143,31 +137,32 @@ describe("messages", () => {
     for (const patienceMs of [undefined, 0, 0.5, 60_001]) rejects({ ...reach, patienceMs });
   });
 
-  it("abort: may say what to do", () => {
+  it("abort may have a hint", () => {
     const message: Message = { type: "abort", code: "start", message: "no", hint: "do" };
-    assertEquals(parseMessage(formatMessage(message)), message);
+    assertRoundTrip(message);
   });
 
-  it("ready: says which codecs the receiver has, where it does", () => {
+  it("ready may list the codecs of the receiver", () => {
     const message: Message = { type: "ready", codecs: ["zstd", "deflate"] };
-    assertEquals(parseMessage(formatMessage(message)), message);
+    assertRoundTrip(message);
     for (const codecs of [null, "zstd", [1], Array(17).fill("zstd")]) rejects({ type: "ready", codecs });
   });
 
-  it("may say how many were skipped, and nothing else there", () => {
+  it("finish and finished accept a number of skipped entries, and reject other values", () => {
     for (const type of ["finish", "finished"] as const) {
-      assertEquals(parse({ ...jsonOf(type), skipped: 3 }), { ...parse(jsonOf(type)), skipped: 3 } as Message);
+      const message = parse({ ...jsonOf(type), skipped: 3 }) as MessageOf<typeof type>;
+      assertEquals(message.skipped, 3);
       for (const skipped of [-1, 0.5, "3", null, true]) rejects({ ...jsonOf(type), skipped });
     }
   });
 
-  it("ready: says why nothing can be resumed, in no more than 4096 characters", () => {
+  it("ready may give a reason of at most 4096 characters why the copy cannot be resumed", () => {
     const longest: Message = { type: "ready", unresumable: "x".repeat(4096) };
-    assertEquals(parseMessage(formatMessage(longest)), longest);
+    assertRoundTrip(longest);
     for (const unresumable of [null, true, "x".repeat(4097)]) rejects({ type: "ready", unresumable });
   });
 
-  it("may ask for cleaning, with all that it needs", () => {
+  it("a job of cleaning is rejected if a field is missing or out of range", () => {
     const job = (more: Json) => ({
       ...jsonOf("start"),
       job: { direction: "clean", sources: [], olderThanMs: 1, ...more },
@@ -183,7 +178,7 @@ describe("messages", () => {
     }
   });
 
-  it("may ask for an update or a dry run, and for nothing else there", () => {
+  it("a job accepts update and dryRun, and rejects other values", () => {
     const job = (more: Json) => ({ ...jsonOf("start"), job: { ...PUSH, ...more } });
     const start = parse(job({ update: "times", dryRun: true })) as MessageOf<"start">;
     const { update, dryRun } = start.job as CopyJob;
@@ -191,25 +186,25 @@ describe("messages", () => {
     for (const more of [{ update: "never" }, { update: null }, { dryRun: 1 }]) rejects(job(more));
   });
 
-  it("leave out fields that are not known", () => {
+  it("unknown fields are ignored", () => {
     assertEquals<Message>(parse({ type: "bye", later: 1 }), { type: "bye" });
   });
 
-  it("may go on with what an earlier copy has left", () => {
+  it("messages of a resumed copy round-trip", () => {
     const kept = [{ start: 0, end: 5, crc32: 0xffffffff }];
     const opened: Message = { type: "opened", file: 7, missing: [], kept, sequential: false };
-    assertEquals(parseMessage(formatMessage(opened)), opened);
+    assertRoundTrip(opened);
     const open = { ...MESSAGES.find(({ type }) => type === "open")!, identity: "i".repeat(40) } as Message;
-    assertEquals(parseMessage(formatMessage(open)), open);
+    assertRoundTrip(open);
     const finish: Message = { type: "finish", files: 1, bytes: 2, incomplete: true };
-    assertEquals(parseMessage(formatMessage(finish)), finish);
+    assertRoundTrip(finish);
     const closed: Message = { type: "closed", file: 7, bytes: 2 ** 40, crc32: 1, found: 2 ** 40 };
-    assertEquals(parseMessage(formatMessage(closed)), closed);
+    assertRoundTrip(closed);
     const job = { ...PUSH, resume: true };
-    assertEquals(parseMessage(formatMessage({ ...START, job })), { ...START, job });
+    assertRoundTrip({ ...START, job });
   });
 
-  it("are rejected when the type is not known, or is something of JavaScript's", () => {
+  it("a message is rejected if its type is unknown or a property of Object.prototype", () => {
     for (const type of ["", "hello", "constructor", "toString", "__proto__", "hasOwnProperty", 1, ["bye"], {}]) {
       rejects({ type });
     }
@@ -217,7 +212,7 @@ describe("messages", () => {
     assertProtocolError("bad-message", () => parseMessage('{"__proto__":{"type":"bye"}}'));
   });
 
-  it("are rejected when the line is no JSON object", () => {
+  it("a line is rejected unless it is a JSON object", () => {
     for (const line of ["", " ", "null", "1", '"bye"', "[]", '["bye"]', "{", "{}x", "[".repeat(200_000), "\0"]) {
       assertProtocolError("bad-message", () => parseMessage(line));
     }
@@ -270,12 +265,12 @@ describe("fields of messages", () => {
     ["abort", "hint", [1, null, "x".repeat(4097)]],
   ];
   for (const [type, field, values] of wrong) {
-    it(`${type}.${field} is rejected when it is not what it should be`, () => {
+    it(`${type} rejects a wrong ${field}`, () => {
       for (const value of values) rejects({ ...jsonOf(type), [field]: value });
     });
   }
 
-  it("a path, a message and a hint are rejected beyond their lengths", () => {
+  it("paths, messages and hints are rejected beyond their maximum lengths", () => {
     const LIMITS: [field: keyof typeof FAILURE, limit: number][] = [["path", 1 << 17], ["message", 1 << 18], [
       "hint",
       1 << 12,
@@ -291,7 +286,7 @@ describe("fields of messages", () => {
     rejects({ ...jsonOf("wanted"), sources: ["x".repeat((1 << 17) + 1)] });
   });
 
-  it("a job may name a log, which is a text", () => {
+  it("a job may name a log file of at most 65536 characters", () => {
     const start = jsonOf("start");
     const withLog = (log: unknown) => ({ ...start, job: { ...start.job as Json, log } });
     const message = parse(withLog("~/log"));
@@ -299,7 +294,7 @@ describe("fields of messages", () => {
     for (const log of [1, null, ["a"], "x".repeat(65_537)]) rejects(withLog(log));
   });
 
-  it("attributes are rejected out of their range", () => {
+  it("open rejects attributes out of range", () => {
     const open = jsonOf("open");
     const values: [string, unknown[]][] = [
       ["mode", [-1, 0o10000, 0o100644]],
@@ -314,7 +309,7 @@ describe("fields of messages", () => {
     }
   });
 
-  it("each field of a job, a source, a failure and a range is needed", () => {
+  it("jobs, sources, failures, ranges and attributes are rejected if a field is missing", () => {
     const inside: [MessageType, string, Json, (value: Json) => unknown][] = [
       ["start", "job", { direction: "push", target: "", ...OPTIONS }, (value) => value],
       ["start", "job", { direction: "pull", sources: [], ...OPTIONS }, (value) => value],
@@ -331,7 +326,7 @@ describe("fields of messages", () => {
     }
   });
 
-  it("paths and names that lead elsewhere are rejected", () => {
+  it("paths and source names that leave their root are rejected", () => {
     for (const path of ["/etc", "..", "a/../b", "a//b", "a\0b", "x".repeat(256)]) {
       assertProtocolError("bad-path", () => parse({ ...jsonOf("open"), path }));
     }
@@ -342,12 +337,12 @@ describe("fields of messages", () => {
   });
 });
 
-describe("extended attributes of a ranged file", () => {
-  it("come back, and are checked as in a record", () => {
+describe("extended attributes in open", () => {
+  it("the block round-trips, and is checked as in a record", () => {
     const xattrs = encodeXattrs([{ name: new TextEncoder().encode("user.a"), value: new Uint8Array(60_000).fill(1) }])!;
     const path = parseWirePath("");
     const open: Message = { type: "open", file: 8, root: 0, path, size: 3, attributes: ATTRIBUTES, xattrs };
-    assertEquals(parseMessage(formatMessage(open)), open);
+    assertRoundTrip(open);
     xattrs[6] = 0;
     assertProtocolError("bad-record", () => parseMessage(formatMessage(open)));
   });

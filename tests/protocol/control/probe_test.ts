@@ -1,8 +1,8 @@
-import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { formatMessage, type Message, parseMessage } from "../../../src/protocol/control/messages.ts";
+import { parseMessage } from "../../../src/protocol/control/message_codec.ts";
 import type { Finding, Probe } from "../../../src/protocol/control/probe.ts";
 import { assertProtocolError } from "../protocol_error.ts";
+import { assertRoundTrip } from "./round_trip.ts";
 
 const SYSTEM = {
   system: "linux x86_64",
@@ -37,10 +37,7 @@ const FINDINGS: Finding[] = [
   { what: "failed", failure: { code: "", path: "", message: "no", hint: "" } },
 ];
 
-const same = (message: Message) =>
-  assertEquals(parseMessage(formatMessage(message)), JSON.parse(JSON.stringify(message)));
-
-/** What a peer must not say: the good message with one field changed. */
+/** Values of one field that the parser must reject in a valid message. */
 const BAD: [good: Probe | Finding, path: string, ...values: unknown[]][] = [
   [PROBES[1], "what", "", "exec", 5],
   [PROBES[1], "streams", 0, 65, undefined],
@@ -65,11 +62,19 @@ const BAD: [good: Probe | Finding, path: string, ...values: unknown[]][] = [
 ];
 
 describe("messages of probes", () => {
-  for (const probe of PROBES) it(`asks: ${probe.what}`, () => same({ type: "probe", probe }));
-  for (const finding of FINDINGS) it(`tells: ${finding.what}`, () => same({ type: "probed", finding }));
+  for (const probe of PROBES) {
+    it(`a probe ${probe.what} round-trips`, () => {
+      assertRoundTrip({ type: "probe", probe });
+    });
+  }
+  for (const finding of FINDINGS) {
+    it(`a finding ${finding.what} round-trips`, () => {
+      assertRoundTrip({ type: "probed", finding });
+    });
+  }
 
   for (const [good, path, ...values] of BAD) {
-    it(`refuses another ${path} of ${good.what}`, () => {
+    it(`${good.what} is rejected with a wrong ${path}`, () => {
       for (const value of values) {
         const changed = structuredClone(good) as unknown as Record<string, unknown>;
         const names = path.split(".");

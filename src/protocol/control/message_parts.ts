@@ -1,0 +1,115 @@
+/** Parsers of the objects that are parts of messages. All throw a ProtocolError "bad-message" for a wrong shape. */
+
+import { ProtocolError } from "../../errors.ts";
+import {
+  MAX_HINT_TEXT,
+  MAX_HOSTNAME,
+  MAX_MESSAGE_TEXT,
+  MAX_PATH_TEXT,
+  MAX_ROOTS,
+  MAX_XATTRS_BYTES,
+} from "../limits.ts";
+import type { ByteRange, SummedRange } from "../data/range_sums.ts";
+import { checkXattrs } from "../data/xattrs.ts";
+import { parseWirePath } from "../wire_path.ts";
+import type { MessageOf, PlannedEntry, RemovedEntry, WireAttributes, WireSource } from "./messages.ts";
+import type { Failure } from "./results.ts";
+import * as shape from "./shape.ts";
+
+const MAX_UINT32 = 2 ** 32 - 1;
+
+/** Parses the 32-bit integer of a field. */
+export function uint32(fields: shape.Fields, name: string): number {
+  return shape.whole(fields, name, 0, MAX_UINT32);
+}
+
+/** Parses a failure. */
+export function asFailure(value: unknown, name: string): Failure {
+  const fields = shape.asObject(value, name);
+  return {
+    code: shape.text(fields, "code", 64),
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
+    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
+    hint: shape.text(fields, "hint", MAX_HINT_TEXT),
+  };
+}
+
+/** Parses an address of "reach". */
+export function asPlace(value: unknown, name: string): MessageOf<"reach">["places"][number] {
+  const fields = shape.asObject(value, name);
+  return { hostname: shape.text(fields, "hostname", MAX_HOSTNAME), port: shape.whole(fields, "port", 1, 65_535) };
+}
+
+/** Parses an entry of "planned". */
+export function asPlanned(value: unknown, name: string): PlannedEntry {
+  const fields = shape.asObject(value, name);
+  return {
+    action: shape.oneOf(fields, "action", ["create", "send", "replace", "skip"]),
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
+    bytes: shape.whole(fields, "bytes"),
+  };
+}
+
+/** Parses an entry of "removed". */
+export function asRemoved(value: unknown, name: string): RemovedEntry {
+  const fields = shape.asObject(value, name);
+  return { path: shape.text(fields, "path", MAX_PATH_TEXT), bytes: shape.whole(fields, "bytes") };
+}
+
+/** Parses an item of "sources". @throws {ProtocolError} also with code "bad-path". */
+export function asSource(value: unknown, name: string): WireSource {
+  const fields = shape.asObject(value, name);
+  return {
+    operand: shape.whole(fields, "operand", 0, MAX_ROOTS),
+    name: parseSourceName(shape.text(fields, "name", 1024)),
+    kind: shape.oneOf(fields, "kind", ["file", "folder", "input"]),
+    dev: shape.whole(fields, "dev"),
+    inode: shape.whole(fields, "inode"),
+    target: shape.optional(fields, "target", shape.text, MAX_PATH_TEXT),
+  };
+}
+
+/** Checks that the name of a source is one component, or "." for the contents of a directory. */
+function parseSourceName(name: string): string {
+  if (name === ".") return name;
+  if (name.includes("/") || name === "") {
+    throw new ProtocolError("bad-path", "Cannot accept a source from the peer: its name is not one component");
+  }
+  return parseWirePath(name);
+}
+
+/** Parses an item of `missing` in "opened". */
+export function asRange(value: unknown, name: string): ByteRange {
+  if (Array.isArray(value)) throw shape.badField(name, "a range");
+  const fields = shape.asObject(value, name);
+  const start = shape.whole(fields, "start");
+  return { start, end: shape.whole(fields, "end", start) };
+}
+
+/** Parses an item of `kept` in "opened". */
+export function asSummedRange(value: unknown, name: string): SummedRange {
+  return { ...asRange(value, name), crc32: uint32(shape.asObject(value, name), "crc32") };
+}
+
+/** Parses `attributes` of "open". */
+export function asAttributes(value: unknown): WireAttributes {
+  const fields = shape.asObject(value, "attributes");
+  const seconds = (name: string) => shape.whole(fields, name, -(2 ** 53 - 1));
+  const nanoseconds = (name: string) => shape.whole(fields, name, 0, 999_999_999);
+  return {
+    mode: shape.whole(fields, "mode", 0, 0o7777),
+    uid: uint32(fields, "uid"),
+    gid: uint32(fields, "gid"),
+    mtime: seconds("mtime"),
+    mtimeNs: nanoseconds("mtimeNs"),
+    atime: seconds("atime"),
+    atimeNs: nanoseconds("atimeNs"),
+  };
+}
+
+/** Parses a block of extended attributes. @throws {ProtocolError} also with code "bad-record". */
+export function xattrBlock(fields: shape.Fields, name: string): Uint8Array<ArrayBuffer> {
+  const block = shape.base64(fields, name, MAX_XATTRS_BYTES);
+  checkXattrs(block);
+  return block;
+}
