@@ -1,16 +1,16 @@
-/** Writes what is made from the table of options: the list in README.md, and dist/escp.1. */
+/** Writes the documents that come from the table of options: the tables of src/cli/MANUAL.md, and dist/escp.1. */
 
-import { manualPage } from "./manual.ts";
-import { withOptions } from "./readme_options.ts";
+import { manualPage } from "../src/cli/help/manual_page.ts";
+import { withTables } from "./manual_tables.ts";
 
 const root = new URL("..", import.meta.url);
 
 async function writeDocs(): Promise<void> {
-  const readme = new URL("README.md", root);
-  await Deno.writeTextFile(readme, withOptions(await Deno.readTextFile(readme)));
+  const manual = new URL("src/cli/MANUAL.md", root);
+  await Deno.writeTextFile(manual, withTables(await Deno.readTextFile(manual)));
   await Deno.mkdir(new URL("dist", root), { recursive: true });
   await Deno.writeTextFile(new URL("dist/escp.1", root), manualPage());
-  console.log("Wrote the options in README.md, and dist/escp.1");
+  console.log("Wrote the tables of src/cli/MANUAL.md, and dist/escp.1");
 }
 
 await writeDocs();

@@ -29,10 +29,10 @@ export async function main(args: string[]): Promise<number> {
 
 /** What the configuration files say. That they cannot be used is for the remote end to tell its client. */
 async function findConfigs(
-  { help, version, completions, receiver, "receiver-stream": stream }: RawFlags,
+  { help, man, version, completions, receiver, "receiver-stream": stream }: RawFlags,
   env: (name: string) => string | undefined,
 ): Promise<{ configs: Configs; problem?: UserError }> {
-  if (help || version || completions || stream) return { configs: {} };
+  if (help || man || version || completions || stream) return { configs: {} };
   try {
     return { configs: await readSettings(env) };
   } catch (error) {
@@ -44,7 +44,10 @@ async function findConfigs(
 async function run(command: Command, problem: UserError | undefined): Promise<number> {
   switch (command.kind) {
     case "help":
-      await print((await import("./help.ts")).helpText());
+      await print(await helpText(command.all));
+      return EXIT_STATUS.ok;
+    case "man":
+      await print((await import("./help/manual_page.ts")).manualPage());
       return EXIT_STATUS.ok;
     case "version":
       await print((await import("./show_version.ts")).showVersion(command.verbose));
@@ -71,6 +74,11 @@ async function run(command: Command, problem: UserError | undefined): Promise<nu
     case "copy":
       return await (await import("./run/copy.ts")).runCopy(command.options);
   }
+}
+
+async function helpText(all: boolean): Promise<string> {
+  const { fullHelp, shortHelp } = await import("./help/help_text.ts");
+  return all ? fullHelp() : shortHelp();
 }
 
 async function print(text: string): Promise<void> {

@@ -91,7 +91,7 @@ class ConfigReader {
     const meant = others ? undefined : nearest(name, candidates);
     const state = others ? ": it is for the whole file" : meant === undefined ? "" : `: did you mean "${meant}"?`;
     throw new UsageError(`Unknown key ${this.#shown([...path, written]).slice("Key ".length)}${state}`, {
-      hint: 'The keys are the long options of "escp --help" but those for a single run, ' +
+      hint: 'The keys are the long options of "escp --help all" but those for a single run, ' +
         "and cpumask, nodemask, hosts, root and allow",
     });
   }

@@ -1,6 +1,6 @@
 /**
  * `--json`: one JSON object a line, for programs. The names of fields do not change; new ones may come. Documented in
- * README.md, "For programs".
+ * src/cli/MANUAL.md, "JSON output".
  */
 
 import { jsonLine } from "../escape_text.ts";

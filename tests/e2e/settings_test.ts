@@ -40,7 +40,7 @@ describeWithSshd("settings", () => {
     const key = `"streems" ("${tree}/xdg/escp/config.yaml", line 2)`;
     assertEquals([code, stdout, stderr.split("\n")[0]], [2, "", `escp: Unknown key ${key}: did you mean "streams"?`]);
     assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name).sort(), ["file", "xdg"]);
-    for (const question of [["--help"], ["--version"], ["--completions", "bash"]]) {
+    for (const question of [["--help"], ["--man"], ["--version"], ["--completions", "bash"]]) {
       assertEquals((await runEscp(question, { env })).code, 0, question[0]);
     }
   });

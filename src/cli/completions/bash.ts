@@ -1,4 +1,4 @@
-import { completionValue, quoteShell, shownNames } from "./completion_value.ts";
+import { completionValue, quoteShell, shownNames, topicOf } from "./completion_value.ts";
 import type { Flag } from "../options/flag.ts";
 
 /**
@@ -15,7 +15,7 @@ ${TAIL.replace("OPTIONS", () => quoteShell(names.join(" ")))}`;
 }
 
 function valueCase(flag: Flag): string[] {
-  const value = completionValue(flag);
+  const value = completionValue(flag) ?? topicOf(flag);
   if (!value) return [];
   const pattern = shownNames(flag).join("|");
   const words = (list: string) => `    ${pattern}) COMPREPLY=($(compgen ${list} -- "$current")); return ;;`;

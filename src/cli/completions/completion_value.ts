@@ -13,6 +13,11 @@ export function completionValue({ argument, choices }: Flag): CompletionValue | 
   return choices ? { kind: "choices", choices } : { kind: KINDS[argument] ?? "unknown" };
 }
 
+/** Returns the word that may follow an option without a value. */
+export function topicOf({ topic }: Flag): CompletionValue | undefined {
+  return topic === undefined ? undefined : { kind: "choices", choices: [topic] };
+}
+
 /** `-t` and `--streams`: the names under which `--help` lists an option. */
 export function shownNames({ short, name }: Flag): string[] {
   return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`];

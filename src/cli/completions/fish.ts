@@ -1,10 +1,10 @@
-import { completionValue } from "./completion_value.ts";
+import { completionValue, shownNames } from "./completion_value.ts";
 import type { Flag } from "../options/flag.ts";
-import { describeFlag } from "../help.ts";
+import { describeFlag } from "../help/describe_flag.ts";
 
 /** The script for fish, 3.1 and later. See complete(1) of fish. */
 export function completeFish(flags: readonly Flag[]): string {
-  return HEAD + flags.map(line).join("\n") + "\n";
+  return HEAD + flags.map(line).join("\n") + "\n" + flags.map(topicLine).join("");
 }
 
 function line(flag: Flag): string {
@@ -12,6 +12,13 @@ function line(flag: Flag): string {
   if (flag.short) words.push(`-s ${flag.short}`);
   words.push(`-l ${flag.name}`, ...valueWords(flag), `-d ${quoteFish(describeFlag(flag))}`);
   return words.join(" ");
+}
+
+/** `all` after `--help`. */
+function topicLine(flag: Flag): string {
+  if (!flag.topic) return "";
+  const previous = `^(${shownNames(flag).join("|")})\\$`;
+  return `complete -c escp -n 'string match -q -r -- "${previous}" (commandline -opc)[-1]' -f -a ${flag.topic}\n`;
 }
 
 /** -r: a value is needed; -x: and it is not a file; -F: it may be one. */

@@ -1,6 +1,6 @@
 import { completionValue, quoteShell, shownNames } from "./completion_value.ts";
 import type { Flag } from "../options/flag.ts";
-import { describeFlag } from "../help.ts";
+import { describeFlag } from "../help/describe_flag.ts";
 
 /** The script for zsh: a function for a directory of the fpath, which may also be sourced. See zshcompsys(1), _arguments. */
 export function completeZsh(flags: readonly Flag[]): string {
@@ -17,7 +17,8 @@ function argumentSpec(flag: Flag): string {
   const forms = value ? names.map((name) => name + (name.startsWith("--") ? "=" : "+")) : names;
   const repeats = flag.kind === "list" || flag.kind === "count";
   const before = repeats ? "*" : names.length > 1 ? `(${names.join(" ")})` : "";
-  const action = value ? `:${flag.argument}:${actionOf(flag)}` : "";
+  const topic = flag.topic ? `::topic:(${flag.topic})` : "";
+  const action = value ? `:${flag.argument}:${actionOf(flag)}` : topic;
   const after = `[${escapeSpec(describeFlag(flag))}]${action}`;
   if (forms.length === 1) return quoteShell(before + forms[0] + after);
   return `${before ? quoteShell(before) : ""}{${forms.join(",")}}${quoteShell(after)}`;

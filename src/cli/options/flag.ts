@@ -20,6 +20,8 @@ export interface Flag {
   readonly kind: FlagKind;
   /** What stands for the value in `--help`. Every kind but `boolean` and `count` has one. */
   readonly argument?: string;
+  /** The word that may follow a boolean option as an operand, such as `all` in `--help all`. */
+  readonly topic?: string;
   /** One sentence without a full stop. Defaults, ranges and choices are added to it from the fields below. */
   readonly help: string;
   readonly section: typeof SECTIONS[number];

@@ -529,7 +529,22 @@ export const FLAGS = [
     hidden: true,
     help: "Accepted for scp's sake",
   },
-  { name: "help", short: "h", kind: "boolean", section: "Other", once: true, help: "Print this page" },
+  {
+    name: "help",
+    short: "h",
+    kind: "boolean",
+    topic: "all",
+    section: "Other",
+    once: true,
+    help: "Print the common options, or all options",
+  },
+  {
+    name: "man",
+    kind: "boolean",
+    section: "Other",
+    once: true,
+    help: "Print the manual page, for man -l -",
+  },
   {
     name: "version",
     short: "V",

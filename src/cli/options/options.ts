@@ -6,7 +6,7 @@ import { type Operand, parseHost, parseOperand } from "../../ssh/operand.ts";
 import type { RawFlags } from "./flags.ts";
 import { accessOf, dummyOf, type EngineChoice, type HostAccess } from "./host_options.ts";
 import { type HostOptions, hostOptions, portsOf } from "./host_options.ts";
-import { USAGE } from "../help.ts";
+import { USAGE } from "../help/texts.ts";
 import type { FileList } from "./file_list.ts";
 import { planTransfers, type RemoteHost, type Source, type Transfer } from "./transfers.ts";
 import { parseArguments, type ParsedArguments } from "./parse_arguments.ts";
@@ -16,7 +16,8 @@ import { type Environment } from "./parse_arguments.ts";
 
 /** What the command line asks for. */
 export type Command =
-  | { readonly kind: "help" }
+  | { readonly kind: "help"; readonly all: boolean }
+  | { readonly kind: "man" }
   | { readonly kind: "version"; readonly verbose: boolean }
   | { readonly kind: "completions"; readonly shell: Shell }
   | { readonly kind: "install"; readonly options: InstallOptions }
@@ -110,7 +111,8 @@ export interface Options extends HostOptions, Pick<Settings, "cpumask" | "nodema
 export function readCommandLine(args: readonly string[], environment: Environment): Command {
   const parsed = parseArguments(args);
   const { flags } = parsed;
-  if (flags.help) return { kind: "help" };
+  if (flags.help) return { kind: "help", all: parsed.operands.includes("all") };
+  if (flags.man) return { kind: "man" };
   if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
   if (flags.completions) return { kind: "completions", shell: flags.completions };
   if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, environment) };

@@ -19,10 +19,11 @@ export interface ParsedArguments {
 /**
  * Takes a command line apart the way GNU getopt does: `-rpq`, `-P22`, `-P 22`, `--port=22`, `--port 22`, options
  * before or after operands, `--` ends the options, a lone `-` is an operand. `--no-NAME` takes back a switch that was
- * set before, on the line or elsewhere.
+ * set before, on the line or elsewhere. `help` and `help all` mean `--help` and `--help all` if nothing else is given.
  * @throws UsageError for an unknown option, a value that is missing, not wanted or not allowed.
  */
-export function parseArguments(args: readonly string[]): ParsedArguments {
+export function parseArguments(given: readonly string[]): ParsedArguments {
+  const args = isHelpCommand(given) ? ["--help", ...given.slice(1)] : given;
   const values: Values = {};
   const operands: string[] = [];
   let afterDashes: number | undefined;
@@ -39,6 +40,11 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
     else operands.push(arg);
   }
   return { flags: values as RawFlags, operands, ...(afterDashes === undefined ? {} : { afterDashes }) };
+}
+
+/** Matches exact command lines only, so that `escp help host:` copies a file of that name. */
+function isHelpCommand([first, second, ...rest]: readonly string[]): boolean {
+  return first === "help" && (second === undefined || second === "all") && rest.length === 0;
 }
 
 type Values = Record<string, boolean | number | string | string[] | FilterRule[]>;
@@ -96,7 +102,7 @@ function store(flag: Flag, text: string, shown: string, values: Values): void {
   else values[flag.name] = [...(values[flag.name] as string[] | undefined ?? []), value as string];
 }
 
-const SEE_HELP = `"escp --help" lists the options`;
+const SEE_HELP = `"escp --help all" lists the options`;
 
 function missing(flag: Flag, shown: string): never {
   throw new UsageError(`Option "${shown}" needs a value: ${shown} ${flag.argument}`, { hint: SEE_HELP });

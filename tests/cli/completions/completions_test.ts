@@ -73,7 +73,7 @@ describe("completionScript", () => {
     const specs = lines.filter((line) => /^ {4}'/.test(line) || /^ {4}\{/.test(line));
     assertEquals(specs.length, shown.length);
     for (const line of specs) {
-      assert(/^ {4}[^[]*\[([^\\[\]:]|\\[\\[\]:])*\](:[^:]+:([^:\\]|\\:)+)?' \\$/.test(line), line);
+      assert(/^ {4}[^[]*\[([^\\[\]:]|\\[\\[\]:])*\](::?[^:]+:([^:\\]|\\:)+)?' \\$/.test(line), line);
     }
   });
 
@@ -94,6 +94,8 @@ describe("completion in bash", () => {
     [["--cipher", "=", "aes-2"], ["aes-256-gcm"]],
     [["--engine", "="], ["auto", "portable", "native"]],
     [["--completions", "z"], ["zsh"]],
+    [["--help", ""], ["all"]],
+    [["--ma"], ["--man", "--manifest"]],
     [["-J", "g"], ["gate"]],
     [["-r", "b"], ["b2:", "backup:", "b\\ x", "big/"]],
     [["backup", ":", "b"], []],

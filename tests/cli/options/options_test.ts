@@ -309,7 +309,9 @@ describe("readCommandLine", () => {
     assertEquals(message("-46", "x", "y"), 'Options "-4" and "-6" exclude each other'));
 
   it("answers --help and --version whatever else is there", () => {
-    assertEquals(read(["--help", "a"]), { kind: "help" });
+    assertEquals(read(["--help", "a"]), { kind: "help", all: false });
+    assertEquals(read(["a", "-r", "-h", "all"]), { kind: "help", all: true });
+    assertEquals(read(["--man", "a"]), { kind: "man" });
     assertEquals(read(["-V"]), { kind: "version", verbose: false });
     assertEquals(read(["-Vv", "a", "b:", "c:"]), { kind: "version", verbose: true });
   });

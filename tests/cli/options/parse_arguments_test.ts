@@ -26,6 +26,14 @@ describe("parseArguments", () => {
       identity: ["k1", "k2"],
     }));
 
+  it("takes help and help all for --help if they are the whole command line", () => {
+    assertEquals(parseArguments(["help"]), { flags: { help: true }, operands: [] });
+    assertEquals(parseArguments(["help", "all"]), { flags: { help: true }, operands: ["all"] });
+    for (const args of [["./help", "all"], ["help", "host:"], ["help", "all", "host:"], ["-r", "help"], ["all"]]) {
+      assertEquals(parseArguments(args).flags.help, undefined, args.join(" "));
+    }
+  });
+
   it("lets the last of several single values win", () => assertEquals(parseArguments(["-P1", "-P2"]).flags.port, 2));
 
   it("takes underscores for dashes in long names, and not in values", () =>

@@ -1,0 +1,27 @@
+import { type Flag } from "../options/flag.ts";
+import { formatAge, formatSize, oneOf } from "../options/flag_value.ts";
+import { FLAGS } from "../options/flags.ts";
+
+/** Returns the help of an option with its range, choices, default and environment variable. */
+export function describeFlag(flag: Flag): string {
+  const facts: string[] = [];
+  const shown = (value: string | number) =>
+    flag.kind === "size" ? formatSize(Number(value)) : flag.kind === "age" ? formatAge(Number(value)) : value;
+  if (flag.choices) facts.push(oneOf(flag.choices));
+  if (flag.min !== undefined && flag.max !== undefined) facts.push(`${shown(flag.min)} to ${shown(flag.max)}`);
+  if (flag.default !== undefined) facts.push(`default ${shown(flag.default)}`);
+  if (flag.env) facts.push(`or set ${flag.env}`);
+  if (flag.kind === "list") facts.push("repeatable");
+  return facts.length > 0 ? `${flag.help} (${facts.join("; ")})` : flag.help;
+}
+
+/** Returns what follows the name of an option in a list: its value, or the word that may follow it in brackets. */
+export function valueOf({ argument, topic }: Flag): string | undefined {
+  return argument ?? (topic && `[${topic}]`);
+}
+
+/** Returns the options of a section that are not hidden. */
+export function flagsOf(section: Flag["section"]): Flag[] {
+  const all: readonly Flag[] = FLAGS;
+  return all.filter((flag) => flag.section === section && !flag.hidden);
+}

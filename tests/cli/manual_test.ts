@@ -1,0 +1,49 @@
+/** src/cli/MANUAL.md: what it has in common with the code. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { withTables } from "../../scripts/manual_tables.ts";
+import { readCommandLine } from "../../src/cli/options/options.ts";
+import { KEYS } from "../../src/cli/options/settings.ts";
+import { parseConfig } from "../../src/config/parse_config.ts";
+
+const root = new URL("../../", import.meta.url);
+const manual = await Deno.readTextFile(new URL("src/cli/MANUAL.md", root));
+const readme = await Deno.readTextFile(new URL("README.md", root));
+
+/** Lines of the shell blocks that call escp, without comments and without the rest of a pipeline or list. */
+function commandsIn(text: string): string[] {
+  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)]
+    .flatMap(([, block]) => block.split("\n"))
+    .map((line) => line.replace(/^.*\| (?=escp )/, "").replace(/ +#.*| \|\|? .*| > .*/, ""))
+    .filter((line) => line.startsWith("escp "));
+}
+
+/** Words of a simple command line: single quotes are all the quoting that the examples use. */
+function words(line: string): string[] {
+  return [...line.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
+}
+
+describe("src/cli/MANUAL.md", () => {
+  it("has tables of options, exit statuses, variables and files that are up to date", () =>
+    assertEquals(withTables(manual), manual, 'Run "deno task docs" to update src/cli/MANUAL.md'));
+
+  it("shows a configuration file that escp accepts", async () => {
+    const [, yaml] = /^```yaml\n(# Long options[^]*?)^```$/m.exec(manual)!;
+    const config = await parseConfig(yaml, "MANUAL.md", KEYS);
+    assertEquals([config.options.streams, config.cpumask, config.nodemask], [8, [0, 1], [0]]);
+    assertEquals([config.root, config.allow, config.hosts.length], ["/srv/incoming", ["push", "pull"], 2]);
+  });
+
+  for (const line of new Set([...commandsIn(manual), ...commandsIn(readme)])) {
+    it(`or README.md shows a command that escp accepts: ${line}`, () => {
+      readCommandLine(words(line).slice(1), { env: () => undefined, driveLetters: false });
+    });
+  }
+});
+
+describe("withTables", () => {
+  it("refuses a document without a place for a table", () => {
+    assertThrows(() => withTables("# escp\n"), Error, "must have the lines");
+  });
+});
