@@ -68,7 +68,7 @@ export function cleanSummary(
   return parts.filter((part) => part !== "").join("; ");
 }
 
-/** Objects for programs. Documented in README.md, "For programs". */
+/** Objects for programs. Documented in src/cli/MANUAL.md, "JSON output". The field name "folders" is part of it. */
 export class CleanJson implements CleanReport {
   readonly #about: CleanAbout;
   readonly #output: { write(line: string): void; now(): number };
@@ -83,7 +83,7 @@ export class CleanJson implements CleanReport {
 
   begin(): void {
     const { version, directories } = this.#about;
-    this.#write({ event: "start", version, directories });
+    this.#write({ event: "start", version, folders: directories });
   }
 
   removed(host: string | undefined, { path, bytes }: { path: string; bytes: number }): void {

@@ -44,7 +44,7 @@ describe("the report of --clean", () => {
     now = 3_500;
     tell(report);
     assertEquals(lines.map((line) => JSON.parse(line)), [
-      { event: "start", version: "1.2.3", directories: ["a", "host:b"] },
+      { event: "start", version: "1.2.3", folders: ["a", "host:b"] },
       { event: "removed", path: "/a\nb\x1b[2J", bytes: 1 << 20 },
       { event: "removed", host: "host", path: "/c", bytes: 424 },
       { event: "failed", host: "host", path: "/d", message: "Cannot remove it" },
