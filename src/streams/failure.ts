@@ -2,7 +2,7 @@
 
 import { FileError, UserError } from "../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
-import type { Failure } from "../protocol/control/results.ts";
+import type { Failure } from "../protocol/failure.ts";
 import { cutText } from "../protocol/control/texts.ts";
 
 /** @throws whatever is not a FileError: it is no failure of a path, but ends more than one file. */

@@ -4,7 +4,7 @@ import type { ContentSum } from "../files/target/content_digest.ts";
 import type { DirectoryPlace, KeptBackup, PendingDirectory } from "../files/engine/target.ts";
 import type { WalkItem } from "../files/engine/source.ts";
 import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
-import type { Failure } from "../protocol/control/results.ts";
+import type { Failure } from "../protocol/failure.ts";
 
 /** Small files, directories and links: a plan of records (see records.ts) whose contents are read while it is sent. */
 export interface PackUnit {

@@ -1,6 +1,6 @@
 import type { Dummy } from "../protocol/control/job.ts";
 import type { PlannedEntry } from "../protocol/control/messages.ts";
-import type { Failure } from "../protocol/control/results.ts";
+import type { Failure } from "../protocol/failure.ts";
 
 /**
  * What a transfer says about itself while it runs. The transfer prints nothing: whoever listens makes a progress line,

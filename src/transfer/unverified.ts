@@ -1,7 +1,7 @@
 /** Messages about a copy that cannot be verified: they name the side that is wrong. */
 
 import { quotePath } from "../errors.ts";
-import type { Failure } from "../protocol/control/results.ts";
+import type { Failure } from "../protocol/failure.ts";
 import { SourceState } from "../streams/send/source_state.ts";
 
 /** A note about a file or link that is sent for the second time. @param source one of `SourceState`. Default: as sent. */

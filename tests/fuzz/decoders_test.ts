@@ -10,7 +10,7 @@ import { decodeName, encodeName } from "../../src/protocol/names.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { parsePreamble, PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
-import { readResult } from "../../src/protocol/control/results.ts";
+import { readResult } from "../../src/protocol/data/results.ts";
 import { checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { text } from "../compress/text.ts";

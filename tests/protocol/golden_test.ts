@@ -19,7 +19,7 @@ import { decodeName } from "../../src/protocol/names.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { formatPreamble, parsePreamble } from "../../src/protocol/data/preamble.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
-import { readResult, type Result, writeResult } from "../../src/protocol/control/results.ts";
+import { readResult, type Result, writeResult } from "../../src/protocol/data/results.ts";
 import { transcript } from "../../src/session/model/client_session.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
 import { fromHex, toHex } from "./hex.ts";

@@ -6,7 +6,7 @@ import { MAX_BLOCK_BYTES } from "../../src/protocol/limits.ts";
 import type { Message, MessageOf } from "../../src/protocol/control/messages.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../src/protocol/data/pack.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
-import type { Failure } from "../../src/protocol/control/results.ts";
+import type { Failure } from "../../src/protocol/failure.ts";
 import type { ByteRange } from "../../src/protocol/data/range_sums.ts";
 import type { ControlChannel } from "../../src/session/model/control_channel.ts";
 import type { HostileStream } from "./hostile_stream.ts";

@@ -6,7 +6,7 @@ import { type ByteConn, ConnTransport, type Transport } from "../../src/net/tran
 import { BLOCK_HEADER_BYTES, type BlockHeader, writeBlockHeader } from "../../src/protocol/data/block.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../src/protocol/data/frame.ts";
 import { PACK_HEADER_BYTES, writePackHeader } from "../../src/protocol/data/pack.ts";
-import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/control/results.ts";
+import { readResult, type Result, resultBytesLimit, writeResult } from "../../src/protocol/data/results.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../src/streams/frames/frames.ts";

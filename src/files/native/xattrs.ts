@@ -7,7 +7,7 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { openXattrCalls, type XattrCalls } from "../../native/file/xattr_calls.ts";
 import { MAX_XATTR_VALUE_BYTES } from "../../protocol/limits.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
-import { SETTING_XATTRS } from "../../protocol/control/results.ts";
+import { SETTING_XATTRS } from "../../protocol/failure.ts";
 import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } from "../../protocol/data/xattrs.ts";
 import { failedCall } from "../stat/file_failure.ts";
 

@@ -1,7 +1,7 @@
 /** Failures of setting times. The file keeps its contents and its final name. */
 
 import { FileError } from "../../errors.ts";
-import { SETTING_TIME } from "../../protocol/control/results.ts";
+import { SETTING_TIME } from "../../protocol/failure.ts";
 import { failedCall, failedDeno } from "./file_failure.ts";
 
 /** The earliest time of FAT, and the latest of file systems with 32-bit times, in seconds since 1970. */

@@ -17,7 +17,6 @@ import { parseWirePath } from "../wire_path.ts";
 import { parseJob } from "./job.ts";
 import {
   asAttributes,
-  asFailure,
   asPlace,
   asPlanned,
   asRange,
@@ -30,7 +29,7 @@ import {
 import type { Message, MessageOf, MessageType } from "./messages.ts";
 import { parseFinding, parseProbe } from "./probe.ts";
 import type { SummedRange } from "../data/range_sums.ts";
-import type { Failure } from "./results.ts";
+import { type Failure, parseFailure } from "../failure.ts";
 import * as shape from "./shape.ts";
 
 /** Formats a message as a line, without the newline. */
@@ -153,7 +152,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   finished: (fields) => ({
     type: "finished",
     ...totals(fields),
-    failures: shape.list(fields, "failures", MAX_FAILURES, asFailure),
+    failures: shape.list(fields, "failures", MAX_FAILURES, parseFailure),
   }),
   removed: (fields) => ({ type: "removed", entries: shape.list(fields, "entries", MAX_ENTRIES, asRemoved) }),
   cleaned: (fields) => ({
@@ -182,7 +181,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
   }),
   unreached: (fields) => ({ type: "unreached", tried: shape.text(fields, "tried", MAX_TRIED_TEXT) }),
   probe: (fields) => ({ type: "probe", probe: parseProbe(fields.probe) }),
-  probed: (fields) => ({ type: "probed", finding: parseFinding(fields.finding, asFailure) }),
+  probed: (fields) => ({ type: "probed", finding: parseFinding(fields.finding) }),
   bye: () => ({ type: "bye" }),
   abort: (fields) => ({
     type: "abort",
@@ -193,7 +192,7 @@ const PARSERS: { [T in MessageType]: (fields: shape.Fields) => MessageOf<T> } = 
 };
 
 function failure(fields: shape.Fields): Failure {
-  return asFailure(fields.failure, "failure");
+  return parseFailure(fields.failure, "failure");
 }
 
 function totals(fields: shape.Fields): Pick<MessageOf<"finish">, "files" | "bytes" | "skipped" | "verified"> {

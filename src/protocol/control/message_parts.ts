@@ -1,19 +1,11 @@
 /** Parsers of the objects that are parts of messages. All throw a ProtocolError "bad-message" for a wrong shape. */
 
 import { ProtocolError } from "../../errors.ts";
-import {
-  MAX_HINT_TEXT,
-  MAX_HOSTNAME,
-  MAX_MESSAGE_TEXT,
-  MAX_PATH_TEXT,
-  MAX_ROOTS,
-  MAX_XATTRS_BYTES,
-} from "../limits.ts";
+import { MAX_HOSTNAME, MAX_PATH_TEXT, MAX_ROOTS, MAX_XATTRS_BYTES } from "../limits.ts";
 import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import { checkXattrs } from "../data/xattrs.ts";
 import { parseWirePath } from "../wire_path.ts";
 import type { MessageOf, PlannedEntry, RemovedEntry, WireAttributes, WireSource } from "./messages.ts";
-import type { Failure } from "./results.ts";
 import * as shape from "./shape.ts";
 
 const MAX_UINT32 = 2 ** 32 - 1;
@@ -21,17 +13,6 @@ const MAX_UINT32 = 2 ** 32 - 1;
 /** Parses the 32-bit integer of a field. */
 export function uint32(fields: shape.Fields, name: string): number {
   return shape.whole(fields, name, 0, MAX_UINT32);
-}
-
-/** Parses a failure. */
-export function asFailure(value: unknown, name: string): Failure {
-  const fields = shape.asObject(value, name);
-  return {
-    code: shape.text(fields, "code", 64),
-    path: shape.text(fields, "path", MAX_PATH_TEXT),
-    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
-    hint: shape.text(fields, "hint", MAX_HINT_TEXT),
-  };
 }
 
 /** Parses an address of "reach". */

@@ -7,7 +7,7 @@ import type { ByteRange, SummedRange } from "../data/range_sums.ts";
 import type { WirePath } from "../wire_path.ts";
 import type { Job } from "./job.ts";
 import type { Finding, Probe } from "./probe.ts";
-import type { Failure } from "./results.ts";
+import type { Failure } from "../failure.ts";
 
 /** Attributes of a file. Times are seconds since 1970 and nanoseconds. */
 export interface WireAttributes {

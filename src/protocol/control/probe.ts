@@ -4,7 +4,7 @@
  */
 
 import { MAX_PATH_TEXT, MAX_STREAMS } from "../limits.ts";
-import type { Failure } from "./results.ts";
+import { type Failure, parseFailure } from "../failure.ts";
 import * as shape from "./shape.ts";
 
 /** Least time that a measurement may take, in milliseconds. */
@@ -127,11 +127,8 @@ export function parseProbe(value: unknown): Probe {
   }
 }
 
-/**
- * @param asFailure checks a failure.
- * @throws {ProtocolError} code "bad-message".
- */
-export function parseFinding(value: unknown, asFailure: (value: unknown, name: string) => Failure): Finding {
+/** Parses the result of a measurement. @throws {ProtocolError} code "bad-message". */
+export function parseFinding(value: unknown): Finding {
   const fields = shape.asObject(value, "finding");
   const what = shape.oneOf(fields, "what", FINDINGS);
   switch (what) {
@@ -144,7 +141,7 @@ export function parseFinding(value: unknown, asFailure: (value: unknown, name: s
     case "cipher":
       return { what, cipher: asCipher(fields.cipher) };
     case "failed":
-      return { what, failure: asFailure(fields.failure, "failure") };
+      return { what, failure: parseFailure(fields.failure, "failure") };
     default:
       return { what };
   }

@@ -1,7 +1,8 @@
 /** What a receiving stream says: results of what came, and that it is still there. */
 
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
-import { type Failure, type Result, resultBytesLimit, writeResult } from "../../protocol/control/results.ts";
+import { type Result, resultBytesLimit, writeResult } from "../../protocol/data/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { FRAME_START, frameBuffer, type FrameWriter, viewOf } from "./frames.ts";
 
 /** Writes one frame at a time, from one buffer: keep-alives come from a timer, in between. */

@@ -26,7 +26,7 @@ import { PACK_RECORDS } from "../../protocol/limits.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { Known } from "../../resume/run/digest_set.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";

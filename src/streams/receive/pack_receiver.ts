@@ -10,7 +10,7 @@ import { PACK_RECORDS } from "../../protocol/limits.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { FRESH_CHANGE, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
 import type { PackHeader } from "../../protocol/data/pack.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { toFailure } from "../failure.ts";

@@ -10,7 +10,7 @@ import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
 import { readSharedFile } from "../../protocol/data/shared_file.ts";
 import { PACK_HEADER_BYTES, readPackHeader } from "../../protocol/data/pack.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { CompareReceiver } from "./compare_receiver.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { JournalWriter } from "../../resume/partial/journal_writer.ts";

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
-import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../../protocol/control/results.ts";
+import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../../protocol/data/results.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 

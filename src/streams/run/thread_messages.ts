@@ -1,7 +1,8 @@
 /** What the main thread and a stream's Worker say to each other. */
 
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
-import type { AnswerResult, Failure, PackResult, RangeResult } from "../../protocol/control/results.ts";
+import type { AnswerResult, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
 

@@ -2,13 +2,8 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { ComparePhase, CompareResult } from "../../protocol/data/compare.ts";
-import {
-  type AnswerResult,
-  type Failure,
-  isPlaced,
-  type PackResult,
-  type RangeResult,
-} from "../../protocol/control/results.ts";
+import type { AnswerResult, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { SentCompare } from "./compare_sender.ts";
 import { Condition } from "../../async/condition.ts";

@@ -19,7 +19,7 @@ import {
   RecordField,
   RecordType,
 } from "../../protocol/data/records.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { toFailure } from "../failure.ts";
 import { FRAME_START } from "../frames/frames.ts";

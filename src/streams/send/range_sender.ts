@@ -14,7 +14,7 @@ import {
   type SharedFile,
   writeSharedFile,
 } from "../../protocol/data/shared_file.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { toFailure } from "../failure.ts";

@@ -3,7 +3,7 @@
 import { ProtocolError } from "../../errors.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
-import { readResult } from "../../protocol/control/results.ts";
+import { readResult } from "../../protocol/data/results.ts";
 import type { CompareSender, SentCompare } from "./compare_sender.ts";
 import { AwaitedResults } from "./awaited_results.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";

@@ -9,7 +9,7 @@ import type { FileEngine } from "../../files/engine/engine.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import { failedWith } from "../../files/stat/file_failure.ts";
 import type { RemovedEntry } from "../../protocol/control/messages.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { cleanRecords } from "../../resume/clean/clean_records.ts";
 import { cleanTree } from "../../resume/clean/clean_tree.ts";
 import type { StateDirectory } from "../../resume/state_directory.ts";

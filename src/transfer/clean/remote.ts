@@ -4,7 +4,7 @@ import { ProtocolError } from "../../errors.ts";
 import type { CleanJob } from "../../protocol/control/job.ts";
 import type { RemovedEntry } from "../../protocol/control/messages.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { RemoteSession } from "../../session/model/remote_session.ts";
 import { clean, findDirectories } from "./clean.ts";
 import { MessageBatcher } from "../send/message_batcher.ts";

@@ -5,7 +5,7 @@ import { STANDARD_INPUT } from "../../files/walk/source_roots.ts";
 import { comparisonOf } from "../../protocol/data/compare.ts";
 import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { openClientSession } from "../../session/model/client_session.ts";
 import type { PeerProcess } from "../../session/model/peer_process.ts";
 import { explainCount } from "../../session/model/stream_count.ts";

@@ -4,7 +4,7 @@ import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
 import { baseName, joinPath } from "../../files/path/local_path.ts";
 import { encodeName } from "../../protocol/names.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "./copy_listing.ts";
 
 /** Maximum length of all paths of a manifest together, in UTF-16 units. */

@@ -8,7 +8,7 @@ import { STANDARD_OUTPUT } from "../../files/target/name.ts";
 import { isRenamed, makeDirectories, type PlannedSource, planTargets } from "../../files/target/plan.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT, MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { fixedCount } from "../../session/model/stream_count.ts";
 import { batches } from "../batches.ts";

@@ -9,7 +9,7 @@ import { openFilesLimit, unprovenFiles } from "../../native/file/open_files_limi
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../../streams/failure.ts";
 import { StreamPool } from "../../streams/run/pool.ts";

@@ -1,7 +1,8 @@
 /** What two other hosts say to each other over their control channels, passed on and looked at. */
 
 import type { MessageOf, MessageType } from "../../protocol/control/messages.ts";
-import type { AnswerResult, Failure, PackResult, RangeResult } from "../../protocol/control/results.ts";
+import type { AnswerResult, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";

@@ -10,7 +10,7 @@ import { ComparePhase, CompareResult, type Comparison } from "../../protocol/dat
 import type { PlannedEntry } from "../../protocol/control/messages.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
 import { combineCrc32 } from "../../protocol/crc32.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";

@@ -2,7 +2,7 @@
 
 import { quotePath } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 

@@ -7,7 +7,7 @@ import { fileVersion } from "../../files/stat/file_version.ts";
 import { isFreshChange } from "../../files/stat/fresh_change.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { InputUnit, RangedItem, RangeReport, RangeUnit, SourceChange } from "../../streams/unit.ts";
 import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
 import { type SentFile } from "../../streams/unit.ts";

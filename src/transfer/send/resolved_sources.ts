@@ -8,7 +8,7 @@ import { isPrivateName, privateName } from "../../files/path/private_names.ts";
 import { resolveSources, type SourceOptions } from "../../files/walk/source_roots.ts";
 import { expandTilde } from "../../files/path/tilde.ts";
 import { MAX_SOURCES_TEXT } from "../../protocol/limits.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../../streams/failure.ts";
 import type { NumberedRoot } from "./send.ts";

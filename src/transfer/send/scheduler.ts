@@ -9,7 +9,7 @@ import { FileChange } from "../../files/stat/file_change.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
-import { type Failure, isPlaced } from "../../protocol/control/results.ts";
+import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { Condition } from "../../async/condition.ts";
 import { toFailure } from "../../streams/failure.ts";

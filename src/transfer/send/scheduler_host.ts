@@ -2,7 +2,7 @@
 
 import type { Message } from "../../protocol/control/messages.ts";
 import type { PlannedEntry } from "../../protocol/control/messages.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 
 /** Whom the scheduler tells. */

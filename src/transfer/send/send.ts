@@ -8,7 +8,7 @@ import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { Session } from "../../session/model/session.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";

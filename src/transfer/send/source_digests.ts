@@ -6,7 +6,7 @@
 import { quotePath } from "../../errors.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
 import { RecordType } from "../../protocol/data/records.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
 import type { DigestReport, DigestUnit, RangedItem } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";

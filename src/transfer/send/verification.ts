@@ -5,7 +5,7 @@
 
 import { CompareResult } from "../../protocol/data/compare.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
-import type { Failure } from "../../protocol/control/results.ts";
+import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
 import { SourceState } from "../../streams/send/source_state.ts";
 import type { CompareReport, CompareUnit, FilePlace, PackUnit, RangedItem, SentContents } from "../../streams/unit.ts";

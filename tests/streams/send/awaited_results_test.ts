@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { PACK_RECORDS } from "../../../src/protocol/limits.ts";
-import type { Failure } from "../../../src/protocol/control/results.ts";
+import type { Failure } from "../../../src/protocol/failure.ts";
 import { AwaitedResults } from "../../../src/streams/send/awaited_results.ts";
 import { beginPack } from "../../../src/streams/send/pack_sender.ts";
 import type { SendReport } from "../../../src/streams/unit.ts";

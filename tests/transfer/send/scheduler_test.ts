@@ -8,7 +8,7 @@ import { decodeName } from "../../../src/protocol/names.ts";
 import type { ByteRange } from "../../../src/protocol/data/range_sums.ts";
 import { RecordCursor, RecordType } from "../../../src/protocol/data/records.ts";
 import type { Message, MessageOf } from "../../../src/protocol/control/messages.ts";
-import type { Failure } from "../../../src/protocol/control/results.ts";
+import type { Failure } from "../../../src/protocol/failure.ts";
 import { ComparePhase, CompareResult } from "../../../src/protocol/data/compare.ts";
 import type { CompareUnit, PackUnit, RangeUnit, WorkUnit } from "../../../src/streams/unit.ts";
 import { Scheduler } from "../../../src/transfer/send/scheduler.ts";

@@ -5,30 +5,8 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { decodeName, encodeName } from "../names.ts";
-import { getUint53, putUint53 } from "../data/records.ts";
-
-/** What failed with one entry, as words that may cross the wire. */
-export interface Failure {
-  /** The system's error name, such as "ENOSPC", or "". */
-  code: string;
-  /** The path as the side where it failed has it, or "". */
-  path: string;
-  /** "Cannot write "/data/a": No space left on device". */
-  message: string;
-  /** What to do, or "". */
-  hint: string;
-}
-
-/** What was being done when all but extended attributes was, as messages of failures have it behind "Cannot". */
-export const SETTING_XATTRS = "set extended attributes of";
-
-/** As `SETTING_XATTRS`, for the times of an entry. */
-export const SETTING_TIME = "set the time of";
-
-/** Returns whether the entry has its final name and lacks only extended attributes or its time. */
-export function isPlaced({ message }: Failure): boolean {
-  return [SETTING_XATTRS, SETTING_TIME].some((act) => message.startsWith(`Cannot ${act} `));
-}
+import type { Failure } from "../failure.ts";
+import { getUint53, putUint53 } from "./records.ts";
 
 /** The result of a pack unit's frame: one outcome for each record but `enter`. */
 export interface PackResult {

@@ -2,13 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FRAME_SLACK_BYTES, MIN_BLOCK_BYTES, PACK_FILE_LIMIT, PACK_RECORDS } from "../../../src/protocol/limits.ts";
 import {
-  type Failure,
   type PackResult,
   readResult,
   type Result,
   resultBytesLimit,
   writeResult,
-} from "../../../src/protocol/control/results.ts";
+} from "../../../src/protocol/data/results.ts";
+import type { Failure } from "../../../src/protocol/failure.ts";
 import { putUint53 } from "../../../src/protocol/data/records.ts";
 import { assertProtocolError } from "../protocol_error.ts";
 

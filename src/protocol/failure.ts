@@ -1,0 +1,38 @@
+/** A failure of one entry, as it is sent in results and control messages. */
+
+import * as shape from "./control/shape.ts";
+import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT, MAX_PATH_TEXT } from "./limits.ts";
+
+/** The failure of one path. Each text may be empty. */
+export interface Failure {
+  /** The system's error name, such as "ENOSPC". */
+  code: string;
+  /** The path on the host where it failed. */
+  path: string;
+  /** Text for the user: "Cannot write "/data/a": No space left on device". */
+  message: string;
+  /** What the user can do. */
+  hint: string;
+}
+
+/** Parses a failure of a control message. @throws {ProtocolError} code "bad-message". */
+export function parseFailure(value: unknown, name: string): Failure {
+  const fields = shape.asObject(value, name);
+  return {
+    code: shape.text(fields, "code", 64),
+    path: shape.text(fields, "path", MAX_PATH_TEXT),
+    message: shape.text(fields, "message", MAX_MESSAGE_TEXT),
+    hint: shape.text(fields, "hint", MAX_HINT_TEXT),
+  };
+}
+
+/** Operation of a failure that leaves the entry complete except for extended attributes. Follows "Cannot". */
+export const SETTING_XATTRS = "set extended attributes of";
+
+/** Operation of a failure that leaves the entry complete except for its time. Follows "Cannot". */
+export const SETTING_TIME = "set the time of";
+
+/** Returns whether the entry has its final name and lacks only extended attributes or its time. */
+export function isPlaced({ message }: Failure): boolean {
+  return [SETTING_XATTRS, SETTING_TIME].some((operation) => message.startsWith(`Cannot ${operation} `));
+}
