@@ -1,16 +1,16 @@
 /**
- * The two families of errors that are expected: what the user can act on, and what the peer did wrong.
- * Anything else that is thrown is a bug and keeps its stack.
+ * The two families of expected errors: errors that the user can act on, and violations of the protocol by the peer. Any
+ * other error is a bug and keeps its stack.
  */
 
 import { escapePath, quotePath } from "./escape_text.ts";
 
 export { escapePath, quotePath };
 
-/** Something the user can act on. Its message stands alone: "Cannot <act> <object>: <state>". */
+/** An error that the user can act on. Its message is complete: "Cannot <operation> <object>: <reason>". */
 export class UserError extends Error {
   override name = "UserError";
-  /** What to do about it, printed on a line of its own. */
+  /** Advice in the imperative, printed on a separate line. */
   readonly hint?: string;
 
   constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -19,7 +19,7 @@ export class UserError extends Error {
   }
 }
 
-/** A command line that makes no sense (exit status 2). */
+/** An invalid command line (exit status 2). */
 export class UsageError extends UserError {
   override name = "UsageError";
 }
@@ -29,10 +29,10 @@ export class StartError extends UserError {
   override name = "StartError";
 }
 
-/** The peer broke the protocol, or pretends to be one. The session ends; `code` goes on the wire. */
+/** A violation of the protocol by the peer, or by somebody who impersonates it. Ends the session. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
-  /** A short stable word such as "bad-frame". */
+  /** A short stable word such as "bad-frame". It is sent to the peer. */
   readonly code: string;
 
   constructor(code: string, message: string, options: { cause?: unknown } = {}) {
@@ -42,40 +42,40 @@ export class ProtocolError extends Error {
 }
 
 /**
- * What came over a connection is not what its peer sealed: a fault of the network or of memory, or somebody in between.
- * None of it was believed. The connection is of no use any more, but another one may be.
+ * Received data fails authentication, because of a fault of the network or of memory, or a man in the middle. The data is
+ * discarded. The connection cannot be used any more, but another one may work.
  */
 export class CorruptionError extends ProtocolError {
   override name = "CorruptionError";
 }
 
-/** One path could not be read or written. The copy of the others goes on. */
+/** A failure to read or write one path. The copy continues with the other paths. */
 export class FileError extends UserError {
   override name = "FileError";
-  /** The verb: "read", "write", "create", "rename". */
+  /** A verb, such as "read", "write", "create" or "rename". */
   readonly operation: string;
-  /** The path as the user would type it, not escaped. */
+  /** Path as the user would type it, not escaped. */
   readonly path: string;
-  /** The system's error name, such as "ENOSPC", where there is one. */
+  /** Name of the system error, such as "ENOSPC", if there is one. */
   readonly code?: string;
 
   constructor(
-    act: string,
+    operation: string,
     path: string,
-    state: string,
+    reason: string,
     options: { code?: string; hint?: string; cause?: unknown } = {},
   ) {
-    super(`Cannot ${act} ${quotePath(path)}: ${state}`, options);
-    this.operation = act;
+    super(`Cannot ${operation} ${quotePath(path)}: ${reason}`, options);
+    this.operation = operation;
     this.path = path;
     this.code = options.code;
   }
 }
 
-/** The user, or the system for the user, asked to stop. Used as the reason of an `AbortController`. */
+/** The user or the system interrupted the program. Used as the reason of an `AbortController`. */
 export class Interrupted extends Error {
   override name = "Interrupted";
-  /** What can be done now. */
+  /** Advice in the imperative. */
   readonly hint?: string;
   /** Whether the process must exit within 2 s, because the signal will not be repeated (SIGTERM, SIGHUP). */
   readonly urgent: boolean;
@@ -87,12 +87,12 @@ export class Interrupted extends Error {
   }
 }
 
-/** Whether it was aborted by an `Interrupted` that is urgent. */
+/** Returns whether an urgent `Interrupted` aborted the signal. */
 export function isUrgent({ aborted, reason }: AbortSignal): boolean {
   return aborted && reason instanceof Interrupted && reason.urgent;
 }
 
-/** An error in words for the user, without the number of the system. */
+/** Returns the message of an error for the user, without Deno's suffix "(os error N)". */
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/ \(os error \d+\)/, "");
 }

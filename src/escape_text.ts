@@ -1,13 +1,13 @@
 /**
- * Escapes text from outside (file names, ssh, the peer) before it reaches a terminal or a log: characters that a terminal
- * obeys or hides, or that reorder other characters.
+ * Escapes untrusted text (file names, ssh, the peer) before it reaches a terminal or a log. It escapes characters that a
+ * terminal interprets or hides, and characters that reorder others.
  */
 
 /**
  * Control characters, lone surrogates, line and paragraph separators, interlinear annotations, and every character that
  * is invisible by default (Unicode: Default_Ignorable_Code_Point), such as bidirectional controls, zero-width characters
- * and tags. Variation selectors 1 to 16 are the exception: emoji contain them, and they change nothing but the look of
- * the character before them.
+ * and tags. Variation selectors 1 to 16 are the exception: emoji contain them, and they change only the appearance of the
+ * preceding character.
  */
 const UNSAFE = /[[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code_Point}]--[\ufe00-\ufe0f]]/gv;
 
@@ -15,10 +15,10 @@ const UNSAFE = /[[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code
 const UNSAFE_IN_QUOTES =
   /[[\p{Cc}\p{Cs}\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code_Point}"\\]--[\ufe00-\ufe0f]]/gv;
 
-/** Most text needs no escape. */
+/** Printable ASCII, which needs no escapes. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
-/** Escapes text for a terminal or a log. Line breaks are kept, so that `printable(text).split("\n")` gives its lines. */
+/** Escapes text for a terminal or a log. Keeps line breaks, so that `printable(text).split("\n")` returns the lines. */
 export function printable(text: string): string {
   if (PLAIN.test(text)) return text;
   return text.replaceAll("\r\n", "\n").replace(UNSAFE, (char) => char === "\n" ? char : escapeOf(char));
@@ -34,7 +34,7 @@ export function escapePath(path: string): string {
   return path.replace(UNSAFE_IN_QUOTES, escapeOf);
 }
 
-/** Returns a value as one line of JSON that is safe for a terminal: a parser gets the exact value back. */
+/** Returns a value as one line of JSON that is safe for a terminal. A parser restores the exact value. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(UNSAFE, (char) => {
     let escaped = "";
@@ -49,7 +49,7 @@ function escapeOf(char: string): string {
   if (char === "\n") return "\\n";
   if (char === "\t") return "\\t";
   if (char === "\r") return "\\r";
-  // U+DC80..U+DCFF stands for a byte that is not UTF-8.
+  // U+DC80 to U+DCFF represent bytes that are not UTF-8.
   if (code >= 0xdc80 && code <= 0xdcff) return "\\x" + (code - 0xdc00).toString(16);
   if (code < 0x100) return "\\x" + code.toString(16).padStart(2, "0");
   return code < 0x10000 ? "\\u" + code.toString(16).padStart(4, "0") : `\\u{${code.toString(16)}}`;

@@ -21,7 +21,7 @@ describe("printable", () => {
   }
 });
 
-/** First and last character of each range that a terminal hides, or that reorders the text around it. */
+/** First and last character of each range that a terminal hides, or that reorders the surrounding text. */
 const INVISIBLE: [string, string][] = [
   ["\u00ad", "\u00ad"],
   ["\u061c", "\u061c"],
@@ -55,7 +55,7 @@ describe("an invisible character", () => {
 
 describe("visible text", () => {
   for (const text of ["é 日本 👍", "\u2764\ufe0f", "e\u0301", "\u0645\u0631\u062d\u0628\u0627", "\ufffd"]) {
-    it(`${JSON.stringify(text)} is shown as it is`, () => {
+    it(`${JSON.stringify(text)} is not escaped`, () => {
       assertEquals([printable(text), escapePath(text)], [text, text]);
       assertEquals(jsonLine(text), JSON.stringify(text));
     });
@@ -69,7 +69,7 @@ describe("quotePath", () => {
 });
 
 describe("jsonLine", () => {
-  it("keeps every name exact, also control characters and bytes that are not UTF-8", () => {
+  it("preserves every name exactly, including control characters and bytes that are not UTF-8", () => {
     for (const name of ["a\u009b31m", "\u007f", "\udc80\udcff", "\ud83d\ude00", 'q"\\', "\n\u2028"]) {
       const line = jsonLine({ name });
       assertEquals(JSON.parse(line), { name });

@@ -1,29 +1,29 @@
 /**
- * Lets timers and messages have their turn. A stream whose socket always has room or data would otherwise never give up
- * its thread: synchronous calls and settled promises do not go through the event loop.
+ * Yields to the event loop, so that timers and messages are handled. A stream whose socket always has space or data would
+ * otherwise occupy its thread: synchronous calls and settled promises do not return to the event loop.
  */
 export class EventLoopYielder {
   #last = performance.now();
   #channel?: MessageChannel;
-  #turning: Promise<void> | undefined;
+  #yielding: Promise<void> | undefined;
 
-  /** Call it once a frame. It takes a turn of the event loop when the last one was more than 10 ms ago. */
+  /** Yields if the last yield was more than 10 ms ago. Call it once per frame. */
   yieldIfDue(): void | Promise<void> {
     if (performance.now() - this.#last < 10) return;
-    // Several loops may share a yielder: they take the same turn.
-    this.#turning ??= this.#turn().finally(() => this.#turning = undefined);
-    return this.#turning;
+    // Several loops may share a yielder: they wait for the same turn of the event loop.
+    this.#yielding ??= this.#yield().finally(() => this.#yielding = undefined);
+    return this.#yielding;
   }
 
-  /** Frees the channel; without it a thread does not come to its end. */
+  /** Closes the channel, which would keep the thread alive. */
   close(): void {
     this.#channel?.port1.close();
     this.#channel?.port2.close();
     this.#channel = undefined;
   }
 
-  // Through a MessageChannel: a timer of 0 ms costs a millisecond, this some 30 us.
-  async #turn(): Promise<void> {
+  // A message takes about 30 us; a timer of 0 ms takes 1 ms.
+  async #yield(): Promise<void> {
     this.#channel ??= new MessageChannel();
     const { port1, port2 } = this.#channel;
     await new Promise<void>((resolve) => {

@@ -1,8 +1,12 @@
-/** Waiting that comes to an end. */
-
-/** Resolves with the work, or when the time is over: what becomes of the work then is up to others. @throws what it does. */
-export async function settleWithin(ms: number, work: Promise<unknown>): Promise<void> {
+/**
+ * Waits for a promise for a limited time. The timer is cleared when the promise settles first; `deadline` of @std/async
+ * leaves its timer running and rejects.
+ *
+ * @returns the result, or undefined if `ms` have passed. A later result or rejection is ignored.
+ * @throws the rejection of the promise.
+ */
+export async function settleWithin<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
   let timer: ReturnType<typeof setTimeout>;
-  const over = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
-  await Promise.race([work, over]).finally(() => clearTimeout(timer));
+  const timeout = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), ms));
+  return await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }

@@ -1,7 +1,7 @@
 /** A question to whoever sits at the terminal, also when standard input is a pipe: as ssh asks for a password. */
 
 import { printable } from "../escape_text.ts";
-import { writeStderr } from "../ui/stderr.ts";
+import { writeStderr } from "../log/write_all.ts";
 
 /**
  * Asks for one line.

@@ -21,7 +21,7 @@ export async function main(args: string[]): Promise<number> {
     return await run(command, problem);
   } catch (error) {
     const { errorReport } = await import("./report_error.ts");
-    const { writeStderr } = await import("../ui/stderr.ts");
+    const { writeStderr } = await import("../log/write_all.ts");
     writeStderr(errorReport(error, { verbose }).join("\n") + "\n");
     return exitStatusOf(error);
   }

@@ -79,11 +79,6 @@ export class Log {
   }
 }
 
-/** A log that drops everything. */
-export function silentLog(): Log {
-  return new Log({ level: "error", sink: () => {} });
-}
-
 /** The level for so many -v: none shows warnings, -v info, -vv debug, -vvv and more trace. `quiet` leaves errors. */
 export function logLevelFor({ verbose, quiet }: { verbose: number; quiet: boolean }): LogLevel {
   if (verbose <= 0) return quiet ? "error" : "warn";

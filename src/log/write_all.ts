@@ -26,3 +26,15 @@ export function writeAll(
     }
   }
 }
+
+/** Maximum wait for a blocked terminal, so that an important line is not lost. */
+const STDERR_WAIT_MS = 500;
+
+/** Writes text to stderr synchronously. Errors are ignored: a copy continues when nobody reads stderr. */
+export function writeStderr(text: string): void {
+  try {
+    writeAll(Deno.stderr, new TextEncoder().encode(text), STDERR_WAIT_MS);
+  } catch {
+    // There is no other place to report this.
+  }
+}

@@ -1,51 +1,49 @@
-/** A connection that takes no more than so many bytes a second, evenly; how many may change. */
+/** Limits the send rate of a connection evenly, to a rate that may change. */
 
+import { delay } from "@std/async/delay";
 import type { Transport } from "./transport.ts";
 
-/** Pieces of this much of a second are written at one time. */
-const PIECE_SECONDS = 0.02;
-const LEAST_PIECE_BYTES = 4096;
+/** Time that one write takes at the limit, in seconds. */
+const CHUNK_SECONDS = 0.02;
+const MIN_CHUNK_BYTES = 4096;
 
-/** Time and waiting, as an argument for tests. */
+/** Time, as an argument for tests. */
 export interface Clock {
-  /** Milliseconds, never going back. */
+  /** Returns monotonic time, in milliseconds. */
   now(): number;
   sleep(ms: number): Promise<void>;
 }
 
-const realClock: Clock = {
-  now: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
+const realClock: Clock = { now: () => performance.now(), sleep: delay };
 
-/** Paces writes; reads are left alone. Time that was not used is not saved up for a burst. */
+/** Delays writes to keep the limit; reads are not limited. Unused time is not saved up for a burst. */
 export class PacedTransport implements Transport {
   readonly #inner: Transport;
   readonly #bytesPerSecond: () => number;
   readonly #clock: Clock;
-  /** When the bytes that were written so far are used up. */
-  #paidMs = 0;
+  /** Time at which the next write is due. */
+  #dueMs = 0;
 
-  /** @param bytesPerSecond asked at each write; more than 0. */
+  /** @param bytesPerSecond Called before each write. Returns more than 0. */
   constructor(inner: Transport, bytesPerSecond: () => number, clock: Clock = realClock) {
     this.#inner = inner;
     this.#bytesPerSecond = bytesPerSecond;
     this.#clock = clock;
   }
 
-  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, least?: number): number | Promise<number> {
-    return this.#inner.read(buffer, start, end, least);
+  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, expected?: number): number | Promise<number> {
+    return this.#inner.read(buffer, start, end, expected);
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {
-    const wait = this.#paidMs - this.#clock.now();
+    const wait = this.#dueMs - this.#clock.now();
     if (wait > 0) await this.#clock.sleep(wait);
     const bytesPerSecond = this.#bytesPerSecond();
-    const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.floor(bytesPerSecond * PIECE_SECONDS));
-    const written = await this.#inner.write(buffer, start, Math.min(end, start + pieceBytes));
-    // A timer that comes late is made up for, up to one piece.
-    const from = Math.max(this.#paidMs, this.#clock.now() - PIECE_SECONDS * 1000);
-    this.#paidMs = from + written / bytesPerSecond * 1000;
+    const chunkBytes = Math.max(MIN_CHUNK_BYTES, Math.floor(bytesPerSecond * CHUNK_SECONDS));
+    const written = await this.#inner.write(buffer, start, Math.min(end, start + chunkBytes));
+    // Compensates for a late timer, by at most one chunk.
+    const from = Math.max(this.#dueMs, this.#clock.now() - CHUNK_SECONDS * 1000);
+    this.#dueMs = from + written / bytesPerSecond * 1000;
     return written;
   }
 

@@ -1,48 +1,48 @@
-/** A connection as a stream sees it, whoever does the work: Deno, or the system's own calls (sockets.ts). */
+/** A byte connection of a stream, by Deno's connections or by system calls (sockets.ts). */
 
-/** Both directions of a connection. One read and one write may be under way at the same time, not two of a kind. */
+/** Both directions of a connection. One read and one write may be in progress at the same time, but not two of a kind. */
 export interface Transport {
   /**
    * Reads into buffer[start, end), which must not be empty.
    *
-   * @returns how many bytes were read, more than 0; 0 at the end of what the peer sends. A number and no promise when
-   * they were there already and the transport can tell.
-   * @param least so many are sure to come: the transport may wait until they are there, to be woken less often.
+   * @param expected Number of bytes that will certainly arrive. The transport may wait for them, to be woken less often.
+   * @returns the number of bytes read; 0 at the end of the peer's data. A number instead of a promise if the data had
+   * arrived and the transport supports that.
    */
-  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, least?: number): number | Promise<number>;
-  /** Writes from buffer[start, end), which must not be empty; returns how many bytes were taken, at least one. */
+  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, expected?: number): number | Promise<number>;
+  /** Writes from buffer[start, end), which must not be empty. Returns the number of bytes written, at least 1. */
   write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number>;
-  /** Ends the connection. What is under way rejects with Deno.errors.Interrupted. Harmless when repeated. */
+  /** Closes the connection. Calls in progress reject with Deno.errors.Interrupted. May be called repeatedly. */
   close(): void;
 }
 
-/** What bytes go over: any connection of Deno's, or the pipes of a process that leads to one (process_conn.ts). */
+/** A connection of Deno, or the pipes of a process that connects to the peer (process_conn.ts). */
 export type ByteConn = Pick<Deno.Conn, "read" | "write" | "close">;
 
-/** For what a transport waits. */
+/** Timeouts of a transport. */
 export interface TransportOptions {
   /**
-   * Maximum time that a read or write may make no progress before it rejects with Deno.errors.TimedOut. A write keeps
-   * waiting while the peer sends something: the peer may have to wait too, as for the reader of a pipe. Default: no limit.
+   * Maximum time without progress before a read or write rejects with Deno.errors.TimedOut. A write keeps waiting while
+   * the peer sends data: the peer may have to wait too, for example for the reader of a pipe. Default: no limit.
    */
   idleTimeoutMs?: number;
 }
 
-/** @throws {RangeError} when buffer[start, end) is empty or not within the buffer. */
+/** @throws {RangeError} if buffer[start, end) is empty or exceeds the buffer. */
 export function checkRange(buffer: Uint8Array, start: number, end: number): void {
   const inside = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start < end &&
     end <= buffer.byteLength;
   if (!inside) throw new RangeError(`Cannot transfer [${start}, ${end}) of a buffer of ${buffer.byteLength} bytes`);
 }
 
-/** A connection of Deno's, or one like it. After an idle timeout it is closed. */
+/** Transport over a `ByteConn`. An idle timeout closes the connection. */
 export class ConnTransport implements Transport {
   readonly #conn: ByteConn;
   readonly #idleTimeoutMs: number | undefined;
-  /** What makes the read and the write under way reject. */
-  readonly #underWay = new Set<(reason: Error) => void>();
-  /** Number of reads. */
-  #heard = 0;
+  /** Reject functions of the calls in progress. */
+  readonly #pending = new Set<(reason: Error) => void>();
+  /** Number of successful reads. */
+  #reads = 0;
   #closed = false;
 
   constructor(conn: ByteConn, options: TransportOptions = {}) {
@@ -52,48 +52,48 @@ export class ConnTransport implements Transport {
 
   async read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {
     checkRange(buffer, start, end);
-    const count = await this.#stoppable(this.#conn.read(buffer.subarray(start, end)));
-    this.#heard++;
+    const count = await this.#interruptible(this.#conn.read(buffer.subarray(start, end)));
+    this.#reads++;
     return count ?? 0;
   }
 
   async write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): Promise<number> {
     checkRange(buffer, start, end);
-    return await this.#stoppable(this.#conn.write(buffer.subarray(start, end)), () => this.#heard);
+    return await this.#interruptible(this.#conn.write(buffer.subarray(start, end)), () => this.#reads);
   }
 
   close(): void {
-    this.#stop(() => new Deno.errors.Interrupted("Cannot go on with a connection: it was closed meanwhile"));
+    this.#close(() => new Deno.errors.Interrupted("Cannot use a connection: it was closed meanwhile"));
   }
 
-  #stop(reason: () => Error): void {
+  #close(reason: () => Error): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const reject of this.#underWay) reject(reason());
+    for (const reject of this.#pending) reject(reason());
     this.#conn.close();
   }
 
   /**
-   * The operation, or a rejection when the connection is closed first: older Denos let a write wait on then.
+   * Makes a call reject when the connection is closed. Older versions of Deno would let a write wait forever.
    *
-   * @param signs Returns the number of signs of life so far; the timeout restarts if it has grown.
+   * @param signs Returns a count of signs of life. The timeout restarts if the count has grown.
    */
-  #stoppable<Result>(operation: Promise<Result>, signs = () => 0): Promise<Result> {
+  #interruptible<Result>(call: Promise<Result>, signs = () => 0): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timeout = this.#idleTimeoutMs;
       let seen = signs();
-      const giveUp = () => {
+      const onTimeout = () => {
         if (signs() !== seen) {
           seen = signs();
-          timer = setTimeout(giveUp, timeout);
+          timer = setTimeout(onTimeout, timeout);
           return;
         }
-        this.#stop(() => new Deno.errors.TimedOut(`Cannot go on with a connection: nothing moved for ${timeout} ms`));
+        this.#close(() => new Deno.errors.TimedOut(`Cannot use a connection: no progress for ${timeout} ms`));
       };
-      let timer = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
-      this.#underWay.add(reject);
-      operation.then(resolve, reject).finally(() => {
-        this.#underWay.delete(reject);
+      let timer = timeout === undefined ? undefined : setTimeout(onTimeout, timeout);
+      this.#pending.add(reject);
+      call.then(resolve, reject).finally(() => {
+        this.#pending.delete(reject);
         clearTimeout(timer);
       });
     });

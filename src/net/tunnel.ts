@@ -1,36 +1,36 @@
-/** What a session needs of the ways to the data port that are no direct connection. */
+/** Indirect routes to the data port of the remote host. */
 
 import type { ByteConn } from "./transport.ts";
 
-/** Reason why a way failed over which nothing arrived in time. */
+/** Reason of a route that failed because nothing arrived in time. */
 export const NO_ANSWER = "no answer";
 
-/** A way to the remote end's data port that is no direct connection. */
+/** An indirect route to the data port of the remote host. */
 export interface Tunnel {
-  /** As messages name it. */
+  /** Name for messages. */
   readonly name: string;
-  /** Most streams that are worth having over it. */
-  readonly most: number;
-  /** @throws {Error} when it cannot be begun. */
+  /** Maximum useful number of streams. */
+  readonly maxStreams: number;
+  /** @throws {Error} if the connection cannot be started. */
   open(): TunnelConn;
 }
 
-/** A connection over a tunnel. */
+/** A connection through a tunnel. */
 export interface TunnelConn extends ByteConn {
-  /** Ends it, without a care for what is under way. */
+  /** Closes the connection without waiting for data in transit. */
   kill(): void;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when the connection has ended completely. */
   readonly ended: Promise<void>;
-  /** Why it came to nothing, in the words of whoever carries it; "" when that is not known. */
-  said(): Promise<string>;
+  /** Returns the reason of a failure, as the carrier reports it; "" if unknown. */
+  failureText(): Promise<string>;
 }
 
-/** What a connector may do when there is no direct way. */
+/** How a connector uses tunnels if no direct route works. */
 export interface TunnelUse {
-  /** Do not even look for a direct way. */
+  /** Whether to skip the direct routes. */
   always: boolean;
-  /** The tunnels in the order in which they are tried; `failed` is what the ones before came to. */
+  /** Returns the next tunnel to try. @param failed Failure texts of the tunnels tried before. */
   find(failed: readonly string[]): Promise<Tunnel | undefined>;
-  /** Hears that a tunnel is used, and why no place was reached; not when that was not tried. */
-  used(tunnel: Tunnel, failures: string[]): void;
+  /** Called when a tunnel replaces the direct routes, which failed. Not called if `always`. */
+  onUsed(tunnel: Tunnel, failures: string[]): void;
 }

@@ -1,7 +1,6 @@
 /** What ssh makes of its configuration for a host: `ssh -G`. */
 
-import { startChild } from "../native/process/start_child.ts";
-import { stopChild } from "../native/process/stop_child.ts";
+import { startChild, stopChild } from "../native/process/child.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 

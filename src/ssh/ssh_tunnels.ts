@@ -11,9 +11,9 @@ import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
 import { StreamSession } from "./stream_session.ts";
 
 /** sshd drops logins beyond ten at a time (MaxStartups), and sessions beyond ten of a connection (MaxSessions). */
-const MOST_LOGINS = 8;
+const MAX_LOGINS = 8;
 /** Each is an ssh of its own, which keeps a core busy, and takes a moment of one to start: more of them only wait. */
-const MOST_STREAMS = Math.min(MOST_LOGINS, navigator.hardwareConcurrency);
+const MAX_STREAMS = Math.min(MAX_LOGINS, navigator.hardwareConcurrency);
 
 /** ssh could not log in, or is still at it: another way that logs in is none. */
 const NO_LOGIN = new RegExp(
@@ -44,11 +44,11 @@ export function sshTunnels(
       new ProcessConn(program, args, { env: NO_QUESTIONS, pipesOf: native ? pipesOf : undefined });
     if (failed.length === 0) {
       const forward = [...args, "-W", `127.0.0.1:${port}`, "--", host];
-      return { name: "ssh -W", most: MOST_STREAMS, open: () => start(forward) };
+      return { name: "ssh -W", maxStreams: MAX_STREAMS, open: () => start(forward) };
     }
     const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
     const name = "escp in a further ssh session";
-    return { name, most: MOST_STREAMS, open: () => new StreamSession(start(session)) };
+    return { name, maxStreams: MAX_STREAMS, open: () => new StreamSession(start(session)) };
   };
 }
 

@@ -44,8 +44,8 @@ export class StreamSession {
     this.#conn.kill();
   }
 
-  said(): Promise<string> {
-    return this.#conn.said();
+  failureText(): Promise<string> {
+    return this.#conn.failureText();
   }
 
   /** What came with the mark, behind it; undefined when it ended before. */

@@ -5,7 +5,7 @@ import { formatBytes } from "./format.ts";
 import { progressLine } from "./progress_line.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
 import { retryNote } from "./retry_note.ts";
-import { writeStderr } from "./stderr.ts";
+import { writeStderr } from "../log/write_all.ts";
 import { summaryLine } from "./summary.ts";
 import { textWidth } from "./text_width.ts";
 

@@ -1,15 +1,16 @@
 /** Two ends of one loopback connection, for tests. */
 
-import { descriptorOf, duplicate, RawSocket } from "../../src/native/net/sockets.ts";
+import { descriptorOf, duplicate } from "../../src/native/net/socket_descriptor.ts";
+import { RawSocket } from "../../src/native/net/sockets.ts";
 import type { TransportOptions } from "../../src/net/transport.ts";
 
-/** Both ends; disposing closes what is still open. */
+/** Both ends of a connection. Disposing closes the ends that are still open. */
 export interface ConnectedPair extends Disposable {
   near: Deno.TcpConn;
   far: Deno.TcpConn;
 }
 
-/** A connection of this process to itself, on a port that the system chooses. */
+/** Connects this process to itself, on a port that the system chooses. */
 export async function connectPair(): Promise<ConnectedPair> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -17,7 +18,7 @@ export async function connectPair(): Promise<ConnectedPair> {
   return { near, far, [Symbol.dispose]: () => [near, far].forEach(closeQuietly) };
 }
 
-/** A socket of its own over a connection; the connection must be closed too, and later. */
+/** Returns a socket with a duplicate descriptor of a connection. Close the connection too, and after the socket. */
 export function rawSocketOf(conn: Deno.TcpConn, options?: TransportOptions): RawSocket & Disposable {
   const socket = new RawSocket(duplicate(descriptorOf(conn)!), options);
   return Object.assign(socket, { [Symbol.dispose]: () => socket.close() });

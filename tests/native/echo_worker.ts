@@ -1,8 +1,8 @@
-/** A Worker of the socket tests: takes a descriptor over, sends back all that comes, and says how many bytes. */
+/** Worker of the socket tests: receives a descriptor, echoes all bytes, and reports their number. */
 
 import { RawSocket } from "../../src/native/net/sockets.ts";
 
-/** What a Worker has of its own; the default types are those of a main thread. */
+/** The scope of a Worker. The default types describe a main thread. */
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<number>) => void;
   postMessage(message: number): void;
@@ -15,7 +15,6 @@ scope.onmessage = async (event) => {
   for (let count; (count = await socket.read(buffer, 0, buffer.length)) > 0; bytes += count) {
     for (let start = 0; start < count;) start += await socket.write(buffer, start, count);
   }
-  socket.shutdownWrite();
   socket.close();
   scope.postMessage(bytes);
 };

@@ -1,4 +1,4 @@
-/** A process that is guarded by the pipe at the descriptor that the argument names, and whose main thread never rests. */
+/** A process with a busy main thread, guarded by the pipe at the descriptor in its argument. */
 
 import { guardHangup } from "../../src/native/process/hangup_guard.ts";
 

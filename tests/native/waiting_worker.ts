@@ -1,4 +1,4 @@
-/** A Worker of the test of threads that are ended: waits for a descriptor, many times over, and says so. */
+/** Worker of terminated_threads.ts: waits for a descriptor with many calls, and reports when they run. */
 
 import { openAsyncFileCalls } from "../../src/native/file/async_calls.ts";
 import { Readiness } from "../../src/native/net/readiness.ts";
@@ -11,6 +11,6 @@ const scope = self as unknown as {
 
 scope.onmessage = ({ data: fd }) => {
   for (let count = 0; count < 20; count++) new Readiness(openSocketCalls(), fd, POLLIN).wait(Infinity);
-  // One that returns shows that this thread has nothing else to do.
+  // When this call returns, the calls before it have started.
   openAsyncFileCalls().copyRange(fd, fd, 0, 1).then(() => scope.postMessage("waiting"));
 };

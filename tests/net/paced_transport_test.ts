@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { PacedTransport } from "../../src/net/paced_transport.ts";
 import type { Transport } from "../../src/net/transport.ts";
 
-/** A connection that takes everything at once, and a clock that only sleeping moves. */
+/** Returns a transport over a connection that accepts all bytes at once, with a clock that only sleeping advances. */
 function pacedAt(bytesPerSecond: number | (() => number), { late = 0 } = {}) {
   const writes: { atMs: number; bytes: number }[] = [];
   const clock = { ms: 1000 };
@@ -29,13 +29,13 @@ async function writeAll(paced: PacedTransport, bytes: number): Promise<void> {
 
 describe("PacedTransport", () => {
   for (const rate of [20_000, 1_000_000, 50_000_000]) {
-    it(`takes ${rate} bytes a second, never more than a small piece ahead`, async () => {
+    it(`writes ${rate} bytes per second, at most one small chunk ahead`, async () => {
       const { paced, writes, clock } = pacedAt(rate);
       await writeAll(paced, rate * 2);
       const seconds = (clock.ms - 1000) / 1000;
       assert(seconds > 1.7 && seconds <= 2, `${seconds} s for two seconds of bytes`);
       const most = Math.max(4096, rate / 50);
-      assert(writes.every(({ bytes }) => bytes <= most), "a piece is too large");
+      assert(writes.every(({ bytes }) => bytes <= most), "a chunk is too large");
       let sum = 0;
       for (const { atMs, bytes } of writes) {
         assert(sum <= (atMs - 1000 + 20) * rate / 1000 + 1, `${sum} bytes after ${atMs - 1000} ms`);
@@ -45,7 +45,7 @@ describe("PacedTransport", () => {
     });
   }
 
-  it("does not save up time in which nothing was written", async () => {
+  it("does not save up idle time for a burst", async () => {
     const { paced, writes, clock } = pacedAt(1_000_000);
     await writeAll(paced, 20_000);
     clock.ms += 60_000;
@@ -54,7 +54,7 @@ describe("PacedTransport", () => {
     assert(clock.ms - resumed > 900, `a burst of ${writes.length} writes in ${clock.ms - resumed} ms`);
   });
 
-  it("keeps to a limit that changes", async () => {
+  it("follows a limit that changes", async () => {
     const limit = { bytesPerSecond: 1_000_000 };
     const { paced, clock } = pacedAt(() => limit.bytesPerSecond);
     await writeAll(paced, 1_000_000);
@@ -65,7 +65,7 @@ describe("PacedTransport", () => {
     assert(seconds > 0.9 && seconds < 1.1, `${seconds} s`);
   });
 
-  it("makes up for timers that come late", async () => {
+  it("compensates for late timers", async () => {
     const { paced, clock } = pacedAt(1_000_000, { late: 3 });
     await writeAll(paced, 2_000_000);
     assert(clock.ms - 1000 < 2_100, `${clock.ms - 1000} ms`);

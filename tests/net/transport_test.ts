@@ -1,10 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import { ConnTransport } from "../../src/net/transport.ts";
 import { connectPair } from "../native/connected_pair.ts";
 
 describe("ConnTransport", () => {
-  it("reads into the range and returns 0 at the end", async () => {
+  it("reads into the given range and returns 0 at the end", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near);
     const far = new ConnTransport(pair.far);
@@ -17,7 +18,7 @@ describe("ConnTransport", () => {
     far.close();
   });
 
-  it("interrupts a read when it is closed, which may be repeated", async () => {
+  it("close() interrupts a waiting read and may be repeated", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near);
     const reading = near.read(new Uint8Array(1), 0, 1);
@@ -27,19 +28,19 @@ describe("ConnTransport", () => {
     await assertRejects(() => near.read(new Uint8Array(1), 0, 1), Deno.errors.BadResource);
   });
 
-  it("interrupts a write when it is closed", async () => {
+  it("close() interrupts a waiting write", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near);
     const block = new Uint8Array(1 << 20);
     const writing = (async () => {
       for (;;) await near.write(block, 0, block.length);
     })();
-    // Whether this comes before or after the buffers are full, a write is under way.
+    // A write is in progress, whether or not the buffers are full by then.
     setTimeout(() => near.close(), 20);
     await assertRejects(() => writing, Deno.errors.Interrupted);
   });
 
-  it("gives up a read and a write that get nowhere for the idle timeout", async () => {
+  it("a read and a write without progress reject after the idle timeout", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near, { idleTimeoutMs: 20 });
     await assertRejects(() => near.read(new Uint8Array(1), 0, 1), Deno.errors.TimedOut);
@@ -51,7 +52,7 @@ describe("ConnTransport", () => {
     }, Deno.errors.TimedOut);
   });
 
-  it("keeps waiting in a write while the peer sends something", async () => {
+  it("a write keeps waiting while the peer sends data", async () => {
     using pair = await connectPair();
     const near = new ConnTransport(pair.near, { idleTimeoutMs: 500 });
     const block = new Uint8Array(1 << 20);
@@ -64,7 +65,7 @@ describe("ConnTransport", () => {
     for (const begun = performance.now(); performance.now() - begun < 1_600;) {
       await pair.far.write(new Uint8Array(1));
       assertEquals(await near.read(new Uint8Array(1), 0, 1), 1);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await delay(20);
       assertEquals(state.ended, false);
     }
     await assertRejects(() => writing, Deno.errors.TimedOut);

@@ -28,7 +28,7 @@ async function called(failed: string[], options: Partial<Reach["ssh"]> = {}): Pr
   const tunnel = await find(failed);
   if (!tunnel) return undefined;
   const conn = tunnel.open();
-  const said = await conn.said();
+  const said = await conn.failureText();
   conn.close();
   return said;
 }

@@ -42,8 +42,8 @@ export async function runCopy(given: Options): Promise<number> {
     terminal.onEvent(event);
   };
   if (options.cpumask || options.nodemask) {
-    const { place } = await import("../../native/process/cpu_affinity.ts");
-    place(options).forEach((note) => log.warn(note));
+    const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
+    setAffinity(options).forEach((note) => log.warn(note));
   }
   // With -R this process was started through ssh by another escp.
   if (options.expand) (await import("../end_with_channel.ts")).endWithOutput();

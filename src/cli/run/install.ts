@@ -5,7 +5,7 @@ import { UserError } from "../../errors.ts";
 import { printable } from "../../escape_text.ts";
 import { formatHost } from "../../ssh/operand.ts";
 import { formatBytes } from "../../ui/format.ts";
-import { writeStderr } from "../../ui/stderr.ts";
+import { writeStderr } from "../../log/write_all.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { InstallOptions } from "../options/options.ts";
 import { putEscp } from "../put_escp.ts";

@@ -3,8 +3,7 @@
 import { StartError, UserError } from "../../errors.ts";
 import type { FilterRule } from "../../files/walk/filter.ts";
 import { hasGlob } from "../../files/glob/pattern.ts";
-import { startChild } from "../../native/process/start_child.ts";
-import { stopChild } from "../../native/process/stop_child.ts";
+import { startChild, stopChild } from "../../native/process/child.ts";
 import { MAX_LINE_BYTES } from "../../protocol/limits.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
 import { encodeName } from "../../protocol/names.ts";

@@ -5,7 +5,7 @@ import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
 import { ControlLost } from "../../session/model/control_channel.ts";
 import { serve } from "../../transfer/remote/end.ts";
 import { checkLog } from "../../transfer/remote/session_limits.ts";
-import { writeStderr } from "../../ui/stderr.ts";
+import { writeStderr } from "../../log/write_all.ts";
 import type { CopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
 import type { ReceiverOptions } from "../options/options.ts";
@@ -89,9 +89,9 @@ async function guard(local: boolean): Promise<{ parent?: number }> {
 /** Puts this process where the configuration wants it, before threads are started. */
 async function place({ limits }: ReceiverOptions): Promise<{ notes: string[]; problem?: UserError }> {
   if (!limits.cpumask && !limits.nodemask) return { notes: [] };
-  const { place } = await import("../../native/process/cpu_affinity.ts");
+  const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
   try {
-    return { notes: place(limits) };
+    return { notes: setAffinity(limits) };
   } catch (problem) {
     if (!(problem instanceof UserError)) throw problem;
     return { notes: [], problem };

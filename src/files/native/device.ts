@@ -3,7 +3,7 @@
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
-import { mayBlock } from "../../native/net/pipe_calls.ts";
+import { enableBlocking } from "../../native/net/pipe_calls.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { Device } from "../target/device_writer.ts";
 import { failedCall } from "../stat/file_failure.ts";
@@ -73,7 +73,7 @@ export class NativeDevice implements Device {
       throw replacedDevice(this.#path);
     }
     // O_NONBLOCK has other meanings for some devices (open(2)).
-    if (kind !== FileKind.fifo) mayBlock(descriptor);
+    if (kind !== FileKind.fifo) enableBlocking(descriptor);
     this.#output = new DescriptorOutput(this.#calls, descriptor, this.#path);
   }
 

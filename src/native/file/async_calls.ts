@@ -1,6 +1,6 @@
 /**
- * The file calls that may take as long as a disk takes, each in a thread of the runtime's, whose errno nobody sees. Opened
- * when the first of them is wanted: only copies on one machine do, and every symbol costs each start some time. Linux.
+ * File calls that may wait for a disk, each on a thread of the runtime's pool, whose errno is lost. They are opened at the
+ * first use, because only copies on one machine need them and every symbol slows down the start. Linux.
  */
 
 import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
@@ -11,7 +11,7 @@ const SYMBOLS = {
   pread: { parameters: ["i32", "usize", "usize", "i64"], result: "i32", nonblocking: true },
   pwrite: { parameters: ["i32", "usize", "usize", "i64"], result: "i32", nonblocking: true },
   write: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
-  // Blocks of the source that are not on the disk yet are written first.
+  // FICLONERANGE first flushes dirty pages of the source to disk.
   ioctl: { parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
   copy_file_range: {
     name: "syscall",
@@ -21,7 +21,7 @@ const SYMBOLS = {
   },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Two loff_t: where copy_file_range(2) reads and writes. */
+/** Two loff_t: the offsets at which copy_file_range(2) reads and writes. */
 const offsets = new ForeignMemoryPool(16);
 /** struct file_clone_range. */
 const ranges = new ForeignMemoryPool(32);
@@ -29,29 +29,30 @@ const ranges = new ForeignMemoryPool(32);
 const CLONE_RANGE = 0x4020940d;
 
 /**
- * Neither the files nor the buffers may go before a call resolves. Each returns -1 when it cannot be done this way, for no
- * known reason.
+ * The files and buffers must stay until a call resolves. Each call returns -1 on failure, without a reason.
  */
 export interface AsyncFileCalls {
-  /** pread(2). @returns bytes that were read. */
+  /** pread(2). @returns the number of bytes read. */
   pread(file: number, into: number, length: number, offset: number): Promise<number>;
-  /** pwrite(2). @returns bytes that were written. */
+  /** pwrite(2). @returns the number of bytes written. */
   pwrite(file: number, from: number, length: number, offset: number): Promise<number>;
-  /** write(2). @returns bytes that were written. */
+  /** write(2). @returns the number of bytes written. */
   write(file: number, from: number, length: number): Promise<number>;
-  /** copy_file_range(2) at one offset in both files. @returns bytes that were copied, 0 at the end of `from`. */
+  /** copy_file_range(2) at the same offset in both files. @returns the number of bytes copied, 0 at the end of `from`. */
   copyRange(from: number, to: number, offset: number, length: number): Promise<number>;
-  /** As `copyRange` with ioctl_ficlonerange(2): `to` shares the blocks of `from`, all of these or none. @returns 0 */
+  /** ioctl_ficlonerange(2): makes `to` share the blocks of `from`, all of the range or none of it. @returns 0 */
   shareRange(from: number, to: number, offset: number, length: number): Promise<number>;
 }
 
 let opened: AsyncFileCalls | undefined;
 
-/** Those of this thread; opened once. @throws {Error} when this is not Linux, or FFI is not permitted. */
+/** Opens the calls, once per thread. @throws {Error} if this is not Linux, or FFI is not permitted. */
 export function openAsyncFileCalls(): AsyncFileCalls {
   if (opened) return opened;
   const numbers = linuxNumbers();
-  if (!numbers) throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
+  if (!numbers) {
+    throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not supported`);
+  }
   const { pread, pwrite, write, ioctl, copy_file_range } = openLibc(SYMBOLS).symbols;
   opened = {
     pread: (file, into, length, offset) => pread(file, BigInt(into), BigInt(length), BigInt(offset)),

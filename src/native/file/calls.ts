@@ -1,6 +1,6 @@
 /**
- * The file calls of Linux, by synchronous FFI. Addresses are plain numbers (base of an ArrayBuffer plus offset), results
- * are numbers: -1 means that `errno()`, read at once, has the reason. No call takes memory in JavaScript.
+ * File calls of Linux by synchronous FFI. Addresses are plain numbers (base of an ArrayBuffer plus offset). Results are
+ * numbers; after -1, `errno()` returns the reason if it is the next call. No call allocates memory in JavaScript.
  */
 
 import { openErrno } from "../libc/errno.ts";
@@ -40,7 +40,7 @@ const SYMBOLS = {
   memccpy: { parameters: ["usize", "usize", "i32", "usize"], result: "usize" },
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
-  // glibc and musl differ in what they wrap, and older ones wrap less: these go by number.
+  // glibc and musl do not all have functions for these calls, so they are called by number.
   statx: { name: "syscall", parameters: ["isize", "i32", "usize", "i32", "u32", "usize"], result: "i32" },
   openat2: { name: "syscall", parameters: ["isize", "i32", "usize", "usize", "usize"], result: "i32" },
   getdents64: { name: "syscall", parameters: ["isize", "i32", "usize", "usize"], result: "i32" },
@@ -51,14 +51,14 @@ export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_EMPTY_PATH = 0x1000;
-/** posix_fadvise(2): the cache may forget these pages. */
+/** Advice of posix_fadvise(2): the page cache may drop the pages. */
 export const FADV_DONTNEED = 4;
 export const SEEK_SET = 0;
 export const SEEK_END = 2;
 export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
-/** Flags of open(2); `directory`, `noFollow` and `direct` differ from one processor to the next. */
+/** Flags of open(2). `directoryOnly`, `noFollow` and `direct` differ between processors. */
 export interface OpenFlags {
   readonly read: number;
   readonly write: number;
@@ -67,16 +67,16 @@ export interface OpenFlags {
   readonly exclusive: number;
   readonly directoryOnly: number;
   readonly noFollow: number;
-  /** Past the page cache. */
+  /** Bypasses the page cache (O_DIRECT). */
   readonly direct: number;
   readonly nonBlock: number;
   readonly noTty: number;
-  /** Only a place in the tree: needs no permission on what is opened. */
+  /** Opens only a location in the tree, without permission for the file (O_PATH). */
   readonly path: number;
   readonly closeOnExec: number;
 }
 
-/** 64-bit parameters take numbers as well as bigints, which the declarations of Deno do not say. */
+/** 64-bit parameters accept numbers as well as bigints, unlike in the declarations of Deno. */
 type WithNumbers<Call> = Call extends (...values: infer Values) => infer Result
   ? (...values: { [Index in keyof Values]: number }) => Result
   : never;
@@ -88,24 +88,24 @@ type LibcCalls = Omit<
   "lseek" | "fallocate" | "memccpy" | "statx" | "openat2" | "getdents64" | "renameat2"
 >;
 
-/** The calls of one thread, as in section 2 of the manual. Every path is the address of a NUL-terminated name. */
+/** File calls of one thread, as in section 2 of the manual. A path is the address of a NUL-terminated name. */
 export interface FileCalls extends LibcCalls {
   readonly flags: OpenFlags;
-  /** The error number of the call that has just failed. */
+  /** Returns the error number of the last call, which has failed. */
   errno(): number;
   /** lseek(2), with SEEK_SET, SEEK_END, SEEK_DATA or SEEK_HOLE. */
   seek(file: number, offset: number, whence: number): number;
-  /** fallocate(2) that makes a hole and keeps the size: EOPNOTSUPP where a file system has no holes. */
+  /** fallocate(2) that punches a hole and keeps the size; EOPNOTSUPP if the file system has no holes. */
   punchHole(file: number, offset: number, length: number): number;
-  /** Copies a name with its NUL between two addresses. @returns whether it has at most `most` bytes including the NUL. */
-  copyName(to: number, from: number, most: number): boolean;
+  /** Copies a name with its NUL between two addresses. @returns whether it has at most `maxBytes` including the NUL. */
+  copyName(to: number, from: number, maxBytes: number): boolean;
   /** statx(2) with the basic fields into 256 bytes at `into`. */
   statx(directory: number, name: number, flags: number, into: number): number;
   /** openat2(2); `how` is the address of a struct open_how. */
   openat2(directory: number, name: number, how: number): number;
   /** getdents64(2). */
   getdents64(directory: number, into: number, bytes: number): number;
-  /** renameat2(2) with RENAME_NOREPLACE: EEXIST when `to` is there, EINVAL where a file system does not know it. */
+  /** renameat2(2) with RENAME_NOREPLACE; EEXIST if `to` exists, EINVAL if the file system lacks it. */
   renameNew(fromDirectory: number, from: number, toDirectory: number, to: number): number;
   /** renameat2(2) with RENAME_EXCHANGE; EINVAL if the file system lacks it. */
   exchange(fromDirectory: number, from: number, toDirectory: number, to: number): number;
@@ -114,15 +114,15 @@ export interface FileCalls extends LibcCalls {
 let opened: FileCalls | undefined;
 
 /**
- * The file calls of this thread; opened once.
+ * Opens the file calls, once per thread.
  *
- * @throws {Error} when this is not Linux on a known processor, or FFI is not permitted.
+ * @throws {Error} if this is not Linux on a supported processor, or FFI is not permitted.
  */
 export function openFileCalls(): FileCalls {
   if (opened) return opened;
   const numbers = linuxNumbers();
   if (!numbers) {
-    throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not known`);
+    throw new Error(`Cannot use file calls of ${Deno.build.os} on ${Deno.build.arch}: they are not supported`);
   }
   const { lseek, fallocate, memccpy, statx, openat2, getdents64, renameat2, ...calls } = openLibc(SYMBOLS)
     .symbols as unknown as AllCalls;
@@ -136,7 +136,7 @@ export function openFileCalls(): FileCalls {
     errno: openErrno(),
     seek: (file, offset, whence) => Number(lseek(file, offset, whence)),
     punchHole: (file, offset, length) => fallocate(file, punchHoleKeepSize, offset, length),
-    copyName: (to, from, most) => Number(memccpy(to, from, 0, most)) !== 0,
+    copyName: (to, from, maxBytes) => Number(memccpy(to, from, 0, maxBytes)) !== 0,
     statx: (directory, name, flags, into) => statx(numbers.statx, directory, name, flags, basicFields, into),
     openat2: (directory, name, how) => openat2(numbers.openat2, directory, name, how, howBytes),
     getdents64: (directory, into, bytes) => getdents64(numbers.getdents64, directory, into, bytes),
@@ -167,8 +167,8 @@ let lastAddress = 0;
 const addresses = new WeakMap<ArrayBuffer, number>();
 
 /**
- * Where an ArrayBuffer lies in memory. It stays there as long as the buffer lives and is not detached; whoever uses
- * the address must hold the buffer.
+ * Returns the address of an ArrayBuffer. The address is valid while the buffer is referenced and not detached, so its user
+ * must keep a reference to the buffer.
  */
 export function addressOf(buffer: ArrayBuffer): number {
   if (buffer === lastBuffer) return lastAddress;

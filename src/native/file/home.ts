@@ -1,11 +1,11 @@
-/** The home directory of a user, as getpwnam(3) knows it: also those of a directory service. */
+/** Finds home directories with getpwnam(3), which includes the users of a directory service. */
 
 import { openLibc } from "../libc/libc.ts";
 
-/** Where pw_dir stands in struct passwd of 64-bit Linux: after two pointers, two ids and a pointer. */
+/** Offset of pw_dir in struct passwd of 64-bit Linux: after two pointers, two ids and a pointer. */
 const HOME_OFFSET = 32;
 
-/** Returns undefined when there is no such user. */
+/** Returns the home directory of a user; undefined if the user does not exist. @throws {Error} if FFI is not permitted. */
 export function homeOfUser(user: string): string | undefined {
   const library = openLibc({ getpwnam: { parameters: ["buffer"], result: "pointer" } });
   try {

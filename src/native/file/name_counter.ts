@@ -1,4 +1,4 @@
-/** A NUL-terminated name with eight hexadecimal digits in it that count up in place. */
+/** A NUL-terminated name that contains a counter of eight hexadecimal digits, incremented in place. */
 
 import { PinnedBuffer } from "./pinned_buffer.ts";
 
@@ -19,7 +19,7 @@ export class NameCounter {
     this.#length = name.length;
   }
 
-  /** Address of the name; `next` changes what stands there. */
+  /** Address of the name. `next` changes the bytes at this address. */
   get address(): number {
     return this.#scratch.address;
   }

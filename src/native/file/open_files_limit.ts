@@ -1,19 +1,19 @@
-/** How many files this process may have open. */
+/** The limit of open files of this process. */
 
-/** Where it cannot be told: what every system gives at least. */
-const USUAL = 256;
+/** Assumed limit if it cannot be read: the minimum of the supported systems. */
+const DEFAULT_LIMIT = 256;
 
-/** Share of the open files for unproven connections. */
+/** Share of the limit for unauthenticated connections. */
 const UNPROVEN_SHARE = 1 / 8;
 
-/** Returns the number of open files for unproven connections. The others belong to files and streams of the session. */
+/** Returns the maximum number of unauthenticated connections. The rest is for files and streams of the session. */
 export function unprovenFiles(): number {
   return Math.floor(openFilesLimit() * UNPROVEN_SHARE);
 }
 
 let limit: number | undefined;
 
-/** Returns the soft limit (RLIMIT_NOFILE of getrlimit(2)), which Deno has raised as far as it may. Read once per thread. */
+/** Returns the soft limit (RLIMIT_NOFILE of getrlimit(2)), which Deno raises to the hard limit. Read once per thread. */
 export function openFilesLimit(): number {
   return limit ??= readLimit();
 }
@@ -21,8 +21,8 @@ export function openFilesLimit(): number {
 function readLimit(): number {
   try {
     const line = /^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"));
-    return line ? Number(line[1]) : USUAL;
+    return line ? Number(line[1]) : DEFAULT_LIMIT;
   } catch {
-    return USUAL;
+    return DEFAULT_LIMIT;
   }
 }

@@ -1,4 +1,4 @@
-/** Memory of one thread for names that a system call reads. */
+/** Memory of one thread for names that are passed to system calls. */
 
 import { addressOf } from "./calls.ts";
 
@@ -15,7 +15,7 @@ export class PinnedBuffer {
     this.address = addressOf(buffer);
   }
 
-  /** Puts a name and its NUL at offset `at`. Returns its address. */
+  /** Writes a name and its NUL at offset `at`. Returns its address. */
   putName(name: Uint8Array, at = 0): number {
     this.bytes.set(name, at);
     this.bytes[at + name.length] = 0;

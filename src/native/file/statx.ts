@@ -1,4 +1,4 @@
-/** What statx(2) tells of a file, read in place: nothing is copied but the numbers that are asked for. */
+/** Attributes of a file from statx(2), read in place. */
 
 import { addressOf, type FileCalls } from "./calls.ts";
 
@@ -6,7 +6,7 @@ import { addressOf, type FileCalls } from "./calls.ts";
 export const S_IFMT = 0o170000;
 const HALF = 2 ** 32;
 
-/** A struct statx and its fields; filled again and again. */
+/** A reusable struct statx and its fields. */
 export class Statx {
   readonly address: number;
   readonly #view: DataView<ArrayBuffer>;
@@ -19,7 +19,7 @@ export class Statx {
     this.#calls = calls;
   }
 
-  /** Asks for the file `name` (an address) in the directory; `flags` are AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
+  /** Reads the attributes of `name` (an address) in the directory. @param flags AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. */
   fill(directory: number, name: number, flags: number): boolean {
     return this.#calls.statx(directory, name, flags, this.address) === 0;
   }
@@ -83,7 +83,7 @@ export class Statx {
     return this.#view.getUint32(120, true);
   }
 
-  /** The device, as st_dev (makedev(3)), so that it compares with what `Deno.stat` tells. */
+  /** Device number in the encoding of st_dev (makedev(3)), as `Deno.stat` returns it. */
   get dev(): number {
     const major = this.#view.getUint32(136, true);
     const minor = this.#view.getUint32(140, true);

@@ -1,4 +1,4 @@
-/** The calls for extended attributes (xattr(7)) of Linux, by path; opened only when they are asked for. */
+/** Calls for extended attributes by path (xattr(7)), opened only if a copy preserves them. Linux. */
 
 import { openLibc } from "../libc/libc.ts";
 
@@ -12,12 +12,12 @@ const SYMBOLS = {
   removexattr: { parameters: ["usize", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Parameters are addresses and lengths as numbers, which the declarations of Deno do not say. */
+/** Parameters are addresses and lengths as numbers, unlike in the declarations of Deno. */
 export type XattrCalls = { [Name in keyof typeof SYMBOLS]: (...values: number[]) => number };
 
 let opened: XattrCalls | undefined;
 
-/** The calls of this thread; opened once. @throws {Error} when FFI is not permitted or libc lacks them. */
+/** Opens the calls, once per thread. @throws {Error} if FFI is not permitted or libc lacks them. */
 export function openXattrCalls(): XattrCalls {
   return opened ??= openLibc(SYMBOLS).symbols as unknown as XattrCalls;
 }

@@ -1,17 +1,17 @@
-/** Buffers that begin at a page, as direct I/O and quick copies by the kernel want them. */
+/** Page-aligned buffers, for direct I/O and fast copies by the kernel. */
 
-/** Bytes of a page. */
+/** Bytes per page. */
 export const PAGE = 4096;
 
-/** Bytes whose address is a multiple of 4096 where addresses can be known, else just bytes. */
+/** Returns a buffer whose address is a multiple of 4096; without FFI, any buffer. */
 export function alignedBuffer(bytes: number): Uint8Array<ArrayBuffer> {
   return alignedPart(new Uint8Array(bytes + PAGE));
 }
 
-/** As `alignedBuffer`, of memory that is there: all of it but a page. */
+/** Returns the page-aligned part of existing memory, one page shorter than it. */
 export function alignedPart(whole: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const over = pageOffset(whole);
-  const start = over === 0 ? 0 : PAGE - over;
+  const offset = pageOffset(whole);
+  const start = offset === 0 ? 0 : PAGE - offset;
   return whole.subarray(start, start + whole.length - PAGE);
 }
 
@@ -20,7 +20,7 @@ function pageOffset(bytes: Uint8Array<ArrayBuffer>): number {
     const pointer = Deno.UnsafePointer.of(bytes);
     return Number(BigInt(Deno.UnsafePointer.value(pointer)) % BigInt(PAGE));
   } catch {
-    // Not permitted, or not on this platform: slower, and nothing else.
+    // Without FFI, I/O is only slower.
     return 0;
   }
 }

@@ -1,4 +1,4 @@
-/** Numbers, names and texts of system errors (errno(3)). The texts are those of strerror(3) in the C locale. */
+/** Numbers, names and texts of system errors (errno(3)). The texts are from strerror(3) in the C locale. */
 
 import { openLibc } from "./libc.ts";
 

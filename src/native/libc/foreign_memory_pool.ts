@@ -1,36 +1,36 @@
-/** Memory for calls that write to it from another thread, which may be under way still when their own thread is ended. */
+/** Memory for nonblocking calls. They write to it from another thread, possibly after their own thread was terminated. */
 
 import { openLibc } from "./libc.ts";
 
 const SYMBOLS = { calloc: { parameters: ["usize", "usize"], result: "pointer" } } as const;
 
-/** Memory of libc's, which outlives the thread. */
-export interface ForeignStruct {
+/** Memory from libc, which outlives the thread. */
+export interface ForeignMemory {
   readonly pointer: Deno.PointerValue;
   readonly memory: ArrayBuffer;
 }
 
-/** Structs or buffers of one kind, each used again by the same thread, and never given back. */
+/** Blocks of one size, reused by the same thread and never freed. */
 export class ForeignMemoryPool {
   readonly #bytes: number;
-  readonly #unused: ForeignStruct[] = [];
+  readonly #unused: ForeignMemory[] = [];
 
-  /** @param bytes of each. */
+  /** @param bytes Size of each block. */
   constructor(bytes: number) {
     this.#bytes = bytes;
   }
 
-  /** Lends one, whatever is in it, until the call has returned. @throws {Error} when FFI is not permitted. */
-  async use<Result>(call: (struct: ForeignStruct) => Promise<Result>): Promise<Result> {
-    const struct = this.#unused.pop() ?? this.#create();
+  /** Passes a block with arbitrary contents to a call, until the call settles. @throws {Error} if FFI is not permitted. */
+  async use<Result>(call: (block: ForeignMemory) => Promise<Result>): Promise<Result> {
+    const block = this.#unused.pop() ?? this.#create();
     try {
-      return await call(struct);
+      return await call(block);
     } finally {
-      this.#unused.push(struct);
+      this.#unused.push(block);
     }
   }
 
-  #create(): ForeignStruct {
+  #create(): ForeignMemory {
     const { calloc } = openLibc(SYMBOLS).symbols;
     const pointer = calloc(1n, BigInt(this.#bytes));
     if (pointer === null) throw new Error(`Cannot allocate ${this.#bytes} bytes: out of memory`);

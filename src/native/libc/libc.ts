@@ -1,4 +1,4 @@
-/** The C library of this system, opened with the symbols that a caller names. Linux (glibc, musl) and macOS. */
+/** Opens the C library of this system. Linux (glibc, musl) and macOS. */
 
 const CANDIDATES: Partial<Record<typeof Deno.build.os, string[]>> = {
   linux: ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`, "libc.so"],
@@ -6,9 +6,9 @@ const CANDIDATES: Partial<Record<typeof Deno.build.os, string[]>> = {
 };
 
 /**
- * Opens libc with these symbols.
+ * Opens libc with the given symbols.
  *
- * @throws {Error} when there is none on this system, when FFI is not permitted, or when a symbol is missing.
+ * @throws {Error} if no name of libc is known for this system, FFI is not permitted, or a symbol is missing.
  */
 export function openLibc<const Symbols extends Deno.ForeignLibraryInterface>(
   symbols: Symbols,

@@ -1,15 +1,15 @@
-/** The numbers of Linux that differ between processors: of system calls that go by number, and of flags of open(2). */
+/** Numbers of Linux that differ between processors: system calls without a function in libc, and flags of open(2). */
 
-/** See above. All of them for one processor. */
+/** The numbers of one processor. */
 export interface LinuxNumbers {
-  /** System calls, as in the kernel's syscall_64.tbl for x86-64 and scripts/syscall.tbl for what came later. */
+  /** System calls, from the kernel's syscall_64.tbl for x86-64 and scripts/syscall.tbl for newer calls. */
   readonly statx: number;
   readonly openat2: number;
   readonly getdents64: number;
   readonly renameat2: number;
   readonly copyFileRange: number;
   readonly setMempolicy: number;
-  /** Flags of open(2) from <asm/fcntl.h>; those that are not here are the same on both. */
+  /** Flags of open(2) from <asm/fcntl.h>. All other flags are the same on both processors. */
   readonly O_DIRECTORY: number;
   readonly O_NOFOLLOW: number;
   readonly O_DIRECT: number;
@@ -40,7 +40,7 @@ const NUMBERS: Partial<Record<string, LinuxNumbers>> = {
   },
 };
 
-/** @returns undefined for a processor whose numbers are not known, or another system. */
+/** Returns the numbers of this machine; undefined on an unsupported processor or system. */
 export function linuxNumbers(
   { os, arch }: { os: string; arch: string } = Deno.build,
 ): LinuxNumbers | undefined {

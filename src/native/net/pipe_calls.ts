@@ -1,4 +1,4 @@
-/** The calls of Linux's libc for pipes (pipe(7)). */
+/** Calls of Linux's libc for pipes (pipe(7)). */
 
 import { openLibc } from "../libc/libc.ts";
 
@@ -9,7 +9,7 @@ const SYMBOLS = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The numbers of <fcntl.h>, the same on x86-64 and AArch64. */
+/** Numbers of <fcntl.h>, the same on x86-64 and AArch64. */
 const F_SETFL = 4;
 const F_SETPIPE_SZ = 1031;
 const F_GETPIPE_SZ = 1032;
@@ -17,43 +17,39 @@ const O_NONBLOCK = 0o4000;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
 
-/** As much as a user may have without asking the administrator (/proc/sys/fs/pipe-max-size). */
-const WANTED_BYTES = 1 << 20;
+/** Maximum size of a pipe for users without privileges (default of /proc/sys/fs/pipe-max-size). */
+const MAX_PIPE_BYTES = 1 << 20;
 
 export type PipeCalls = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
 
 let opened: PipeCalls | undefined;
 
 /**
- * The calls, opened once for each thread. errno is that of `openSocketCalls()`.
+ * Opens the calls, once per thread. `openSocketCalls()` has errno.
  *
- * @throws {Error} on other systems than Linux, or when FFI is not permitted.
+ * @throws {Error} On other systems than Linux, or if FFI is not permitted.
  */
 export function openPipeCalls(): PipeCalls {
   if (Deno.build.os !== "linux") {
-    throw new Error(`Cannot use pipes by their descriptors: not known on ${Deno.build.os}`);
+    throw new Error(`Cannot use pipes by their descriptors: not supported on ${Deno.build.os}`);
   }
   return opened ??= openLibc(SYMBOLS).symbols;
 }
 
-/**
- * Makes a pipe as large as it may be.
- *
- * @returns the bytes that it holds now; undefined when the descriptor is not a pipe.
- */
+/** Makes a pipe as large as permitted. Returns its size in bytes; undefined if the descriptor is not a pipe. */
 export function enlargePipe(fd: number): number | undefined {
   const { fcntl } = openPipeCalls();
-  fcntl(fd, F_SETPIPE_SZ, WANTED_BYTES);
+  fcntl(fd, F_SETPIPE_SZ, MAX_PIPE_BYTES);
   const bytes = fcntl(fd, F_GETPIPE_SZ, 0);
   return bytes > 0 ? bytes : undefined;
 }
 
 /** Puts a descriptor in blocking mode, for every process that shares it. */
-export function mayBlock(fd: number): void {
+export function enableBlocking(fd: number): void {
   openPipeCalls().fcntl(fd, F_SETFL, 0);
 }
 
-/** Reads and writes of a pipe return at once from now on, for everyone who has it open. */
-export function neverBlock(fd: number): void {
+/** Puts a descriptor in non-blocking mode, for every process that shares it. */
+export function disableBlocking(fd: number): void {
   openPipeCalls().fcntl(fd, F_SETFL, O_NONBLOCK);
 }

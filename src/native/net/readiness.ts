@@ -1,4 +1,4 @@
-/** Waiting for a descriptor without a thread of one's own. Linux. */
+/** Waits for a descriptor on a thread of the runtime's pool. Linux. */
 
 import { ForeignMemoryPool } from "../libc/foreign_memory_pool.ts";
 import type { SocketCalls } from "./socket_calls.ts";
@@ -6,9 +6,9 @@ import type { SocketCalls } from "./socket_calls.ts";
 /** struct pollfd: int fd; short events, revents. */
 const pollfds = new ForeignMemoryPool(8);
 
-/** Waits for one kind of event of one descriptor. */
+/** Waits for one kind of event on one descriptor. */
 export class Readiness {
-  /** Set by the owner while it waits: the descriptor must not be closed then. */
+  /** Set by the owner while it waits. Then the descriptor must not be closed. */
   waiting = false;
   readonly #system: SocketCalls;
   readonly #fd: number;
@@ -21,10 +21,10 @@ export class Readiness {
     this.#event = event;
   }
 
-  /** Until something may have happened, which is to be found out by trying, or the time is up. */
+  /** Waits until the event may have occurred or the time has passed. The caller finds out by trying. */
   async wait(maxMs: number): Promise<void> {
     const timeout = Number.isFinite(maxMs) ? Math.min(Math.max(Math.ceil(maxMs), 0), 0x7fffffff) : -1;
-    // -1 (a signal came, most likely) is no different from a wake-up for nothing.
+    // A failure of poll(2), most likely EINTR, counts as a spurious wake-up.
     await pollfds.use(({ pointer, memory }) => {
       new Int32Array(memory)[0] = this.#fd;
       new Int16Array(memory)[2] = this.#event;

@@ -1,32 +1,34 @@
-/** Standard output that is one pipe with standard error. Linux. */
+/** Writes to standard output if it shares a pipe with standard error. Linux. */
 
-import { errnoName, errnoText } from "../libc/errno.ts";
+import { Errno, errnoName, errnoText } from "../libc/errno.ts";
+import { fileOfDescriptor } from "../process/descriptors.ts";
 import { openPipeCalls } from "./pipe_calls.ts";
 import { openSocketCalls } from "./socket_calls.ts";
 
 const STDOUT = 1;
+const STDERR = 2;
 
 /**
- * ssh, which has our standard error, puts that pipe in non-blocking mode. Then `Deno.stdout.writeSync` throws when the pipe
- * is full and keeps a part of the bytes in a buffer of its own, so that nobody knows what was written; a system call says
- * it.
+ * Returns a writer for the shared pipe. ssh inherits standard error and puts the pipe in non-blocking mode. Then
+ * `Deno.stdout.writeSync` throws when the pipe is full, but buffers some of the bytes, so the number of written bytes is
+ * unknown. The system call reports that number.
  *
- * @returns undefined where they are not one, or the system cannot be asked.
+ * @returns undefined if the streams do not share a pipe, or without /proc or FFI.
  */
 export function sharedOutput(): { writeSync(bytes: Uint8Array): number } | undefined {
+  const file = fileOfDescriptor(STDOUT);
+  if (file === undefined || !/^(pipe|socket):/.test(file) || file !== fileOfDescriptor(STDERR)) return undefined;
   try {
-    const pipe = Deno.readLinkSync("/proc/self/fd/1");
-    if (!/^(pipe|socket):/.test(pipe) || pipe !== Deno.readLinkSync("/proc/self/fd/2")) return undefined;
     const [{ write }, { errno }] = [openPipeCalls(), openSocketCalls()];
     return {
       writeSync(bytes) {
         const count = Number(write(STDOUT, bytes as Uint8Array<ArrayBuffer>, BigInt(bytes.length)));
         if (count >= 0) return count;
-        const number = errno();
-        const code = errnoName(number);
-        if (code === "EINTR") return 0;
-        const message = errnoText(number);
-        throw code === "EAGAIN" ? new Deno.errors.WouldBlock(message) : Object.assign(new Error(message), { code });
+        const code = errno();
+        if (code === Errno.EINTR) return 0;
+        const message = errnoText(code);
+        if (code === Errno.EAGAIN) throw new Deno.errors.WouldBlock(message);
+        throw Object.assign(new Error(message), { code: errnoName(code) });
       },
     };
   } catch {

@@ -1,4 +1,4 @@
-/** The socket calls of Linux's libc (socket(7), tcp(7)), and their errors. */
+/** Socket calls of Linux's libc (socket(7), tcp(7)), and their errors. */
 
 import { errnoName, errnoText, openErrno } from "../libc/errno.ts";
 import { openLibc } from "../libc/libc.ts";
@@ -11,18 +11,15 @@ const SYMBOLS = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** On a thread of its own: the promise is for its return value, its errno is lost. */
+  /** Runs on another thread: the promise has the return value, but errno is lost. */
   poll: { parameters: ["pointer", "usize", "i32"], result: "i32", nonblocking: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** The numbers of <sys/socket.h>, <netinet/tcp.h>, <poll.h> and <fcntl.h>, the same on x86-64 and AArch64. */
+/** Numbers of <sys/socket.h>, <netinet/tcp.h>, <poll.h> and <fcntl.h>, the same on x86-64 and AArch64. */
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
-export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 export const SOL_SOCKET = 1;
-export const SO_SNDBUF = 7;
-export const SO_RCVBUF = 8;
 export const SO_RCVLOWAT = 18;
 export const IPPROTO_TCP = 6;
 export const TCP_NODELAY = 1;
@@ -31,7 +28,7 @@ export const POLLIN = 1;
 export const POLLOUT = 4;
 export const F_DUPFD_CLOEXEC = 1030;
 
-/** The calls, and errno right after a synchronous one of them. */
+/** The calls, and errno directly after a synchronous call. */
 export interface SocketCalls {
   readonly calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   readonly errno: () => number;
@@ -40,25 +37,25 @@ export interface SocketCalls {
 let opened: SocketCalls | undefined;
 
 /**
- * The calls, opened once for each thread.
+ * Opens the calls, once per thread.
  *
- * @throws {Error} on other systems than Linux, or when FFI is not permitted.
+ * @throws {Error} On other systems than Linux, or if FFI is not permitted.
  */
 export function openSocketCalls(): SocketCalls {
   if (Deno.build.os !== "linux") {
-    throw new Error(`Cannot use sockets by their descriptors: not known on ${Deno.build.os}`);
+    throw new Error(`Cannot use sockets by their descriptors: not supported on ${Deno.build.os}`);
   }
   return opened ??= { calls: openLibc(SYMBOLS).symbols, errno: openErrno() };
 }
 
-/** An int option of a socket, undefined when the descriptor is no such socket. */
+/** Returns an int option of a socket; undefined if the descriptor is not a socket with this option. */
 export function intOption(fd: number, level: number, option: number): number | undefined {
   const value = new Int32Array(1);
   const length = new Uint32Array([value.byteLength]);
   return openSocketCalls().calls.getsockopt(fd, level, option, value, length) === 0 ? value[0] : undefined;
 }
 
-/** @throws {Error} one of Deno.errors where there is one, when the option is refused. */
+/** Sets an option of a socket. @throws {Error} The class in Deno.errors if one exists. */
 export function setOption(fd: number, level: number, option: number, value: Int32Array | Uint8Array): void {
   const { calls, errno } = openSocketCalls();
   if (calls.setsockopt(fd, level, option, value as Uint8Array<ArrayBuffer>, value.byteLength) !== 0) {
@@ -75,9 +72,9 @@ const CLASSES: Partial<Record<string, new (message: string) => Error>> = {
   ETIMEDOUT: Deno.errors.TimedOut,
 };
 
-/** The error of a failed call, of the class that Deno uses for it, with `code` set to the name, such as "ECONNRESET". */
-export function socketError(act: string, errno: number): Error {
+/** Returns the error of a failed call. It has the class that Deno uses, and `code` is a name such as "ECONNRESET". */
+export function socketError(operation: string, errno: number): Error {
   const code = errnoName(errno);
-  const message = `Cannot ${act}: ${errnoText(errno)}`;
+  const message = `Cannot ${operation}: ${errnoText(errno)}`;
   return Object.assign(new (CLASSES[code] ?? Error)(message), { code });
 }

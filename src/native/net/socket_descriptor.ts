@@ -1,19 +1,25 @@
-/** From a connection of Deno's to the descriptor beneath it, so that another thread can go on with it. Linux. */
+/** Finds the descriptor of a connection that Deno opened, so that another thread can use it. Linux. */
 
+import { openDescriptors } from "../process/descriptors.ts";
 import { F_DUPFD_CLOEXEC, intOption, IPPROTO_TCP, openSocketCalls, socketError, TCP_NODELAY } from "./socket_calls.ts";
 
+/** Descriptors of the standard streams are below this. */
+const FIRST_OTHER = 3;
+/** Number of descriptors to try without /proc. */
+const MAX_GUESSED = 4096;
+
 /**
- * The descriptor of a connection, undefined when it cannot be told. Leaves TCP_NODELAY switched on.
+ * Returns the descriptor of a connection; undefined if it cannot be identified. Enables TCP_NODELAY.
  *
- * Deno does not tell, so an option of the connection is changed through Deno, and the descriptor is the one whose option
- * follows. No read or write of the connection may be under way.
+ * Deno does not expose descriptors. This changes an option of the connection through Deno, and finds the descriptor whose
+ * option changes too. No read or write of the connection may be in progress.
  *
- * @throws {Error} on other systems than Linux, or when the connection is closed.
+ * @throws {Error} On other systems than Linux, or if the connection is closed.
  */
 export function descriptorOf(conn: Deno.TcpConn): number | undefined {
   openSocketCalls();
-  let candidates = openDescriptors();
-  // Twice each way: another thread may be doing the same with a connection of its own.
+  let candidates = candidateDescriptors();
+  // Two changes in each direction, because another thread may change the option of its own connection.
   for (const noDelay of [false, true, false, true]) {
     conn.setNoDelay(noDelay);
     candidates = candidates.filter((fd) => {
@@ -25,27 +31,27 @@ export function descriptorOf(conn: Deno.TcpConn): number | undefined {
 }
 
 /**
- * A second descriptor of the same connection. Descriptors belong to the whole process: a Worker can be handed the
- * number. Closed when another program is started.
+ * Duplicates the descriptor of a connection. Descriptors belong to the whole process, so a Worker can use the number. A
+ * program that is started does not inherit the duplicate.
  *
- * Deno's own connection must stay open until the Worker is done, as its `close()` shuts the sending half of the
- * connection down for everyone (shutdown(2)); which is also how a Worker that hangs can be made to end.
+ * Deno's connection must stay open until the Worker is done, because its `close()` shuts down sending for all descriptors
+ * (shutdown(2)). That is also how a hanging Worker can be made to end.
  *
- * @throws {Error} one of Deno.errors where there is one, such as BadResource when `fd` is not open.
+ * @throws {Error} The class in Deno.errors if one exists, such as BadResource if `fd` is not open.
  */
 export function duplicate(fd: number): number {
   const { calls, errno } = openSocketCalls();
-  // From 3 on, so that a closed standard stream is never taken for a connection.
-  const copy = calls.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  // The new number is at least 3, so that a closed standard stream is never mistaken for a connection.
+  const copy = calls.fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OTHER);
   if (copy < 0) throw socketError("duplicate a descriptor", errno());
   return copy;
 }
 
-function openDescriptors(): number[] {
+function candidateDescriptors(): number[] {
   try {
-    return Array.from(Deno.readDirSync("/proc/self/fd"), (entry) => Number(entry.name)).filter((fd) => fd > 2);
+    return openDescriptors().filter((fd) => fd >= FIRST_OTHER);
   } catch {
-    // A system without /proc: try what a process of this kind may have open.
-    return Array.from({ length: 4096 }, (_, fd) => fd).slice(3);
+    // /proc is not mounted.
+    return Array.from({ length: MAX_GUESSED }, (_, fd) => fd).slice(FIRST_OTHER);
   }
 }

@@ -1,10 +1,8 @@
-/** A connected socket by its descriptor, read and written by the calling thread itself. Linux. */
+/** Reads and writes a connected socket by its descriptor, in the calling thread. Linux. */
 
 import { Errno } from "../libc/errno.ts";
 import { Readiness } from "./readiness.ts";
 import {
-  intOption,
-  IPPROTO_TCP,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
   openSocketCalls,
@@ -12,29 +10,24 @@ import {
   POLLOUT,
   setOption,
   SHUT_RDWR,
-  SHUT_WR,
-  SO_RCVBUF,
   SO_RCVLOWAT,
-  SO_SNDBUF,
   type SocketCalls,
   socketError,
   SOL_SOCKET,
-  TCP_NODELAY,
 } from "./socket_calls.ts";
 import { checkRange, type Transport, type TransportOptions } from "../../net/transport.ts";
 
-export { descriptorOf, duplicate } from "./socket_descriptor.ts";
-
-/** Below this a read is woken by any byte; above, by so many bytes at the most. */
-const LEAST_MARK = 64 << 10;
-const MOST_MARK = 512 << 10;
-const MOST_WAIT_MS = 1_000;
+/** A read that expects fewer bytes than this wakes at the first byte. */
+const MIN_LOW_WATER = 64 << 10;
+const MAX_LOW_WATER = 512 << 10;
+/** Maximum time of one poll(2). */
+const MAX_WAIT_MS = 1_000;
 
 /**
- * A socket of this thread's own. What can be done at once is done without waiting; for the rest the system is asked to
- * say when (poll(2) on a thread of the runtime's pool, some 25 us).
+ * A socket that belongs to this thread. Calls that can complete at once do not wait. Otherwise poll(2) waits on a thread of
+ * the runtime's pool, which costs about 25 us.
  *
- * Errors are of the classes that Deno uses: ConnectionReset, BrokenPipe, TimedOut, BadResource after `close()`.
+ * Errors have the classes that Deno uses: ConnectionReset, BrokenPipe, TimedOut, and BadResource after `close()`.
  */
 export class RawSocket implements Transport {
   readonly #system: SocketCalls;
@@ -43,14 +36,14 @@ export class RawSocket implements Transport {
   readonly #readable: Readiness;
   readonly #writable: Readiness;
   #closed = false;
-  /** Number of reads. */
-  #heard = 0;
-  /** Bytes for which a waiting read is woken (SO_RCVLOWAT). */
-  #mark = 1;
+  /** Number of successful reads. */
+  #reads = 0;
+  /** Number of bytes that wake a waiting read (SO_RCVLOWAT). */
+  #lowWater = 1;
 
   /**
-   * @param fd a connected stream socket; from now on it belongs to this object, which closes it.
-   * @throws {Error} on other systems than Linux, or when FFI is not permitted.
+   * @param fd Connected stream socket. This object owns and closes it.
+   * @throws {Error} On other systems than Linux, or if FFI is not permitted.
    */
   constructor(fd: number, options: TransportOptions = {}) {
     this.#system = openSocketCalls();
@@ -60,85 +53,64 @@ export class RawSocket implements Transport {
     this.#writable = new Readiness(this.#system, fd, POLLOUT);
   }
 
-  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, least = 1): number | Promise<number> {
-    this.#checkFree(this.#readable, "read from a connection");
+  read(buffer: Uint8Array<ArrayBuffer>, start: number, end: number, expected = 1): number | Promise<number> {
+    this.#checkIdle(this.#readable, "read from a connection");
     const count = this.#receive(buffer, start, end);
     if (count !== undefined) return count;
-    // Each wake-up costs as much as receiving some 100 KiB, so it should be worth it.
-    const mark = least < LEAST_MARK ? 1 : Math.min(least, MOST_MARK);
-    if (mark !== this.#mark) this.lowWater(mark);
-    this.#mark = mark;
-    return this.#later(this.#readable, "read from a connection", () => this.#receive(buffer, start, end));
+    // A wake-up costs as much as receiving about 100 KiB, so wait for more than a few bytes.
+    this.#setLowWater(expected < MIN_LOW_WATER ? 1 : Math.min(expected, MAX_LOW_WATER));
+    return this.#retry(this.#readable, "read from a connection", () => this.#receive(buffer, start, end));
   }
 
   write(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | Promise<number> {
-    this.#checkFree(this.#writable, "write to a connection");
+    this.#checkIdle(this.#writable, "write to a connection");
     const count = this.#send(buffer, start, end);
-    return count ?? this.#later(this.#writable, "write to a connection", () => this.#send(buffer, start, end));
-  }
-
-  /** Sends small messages at once (TCP_NODELAY). */
-  noDelay(): void {
-    setOption(this.#openFd(), IPPROTO_TCP, TCP_NODELAY, new Int32Array([1]));
-  }
-
-  /**
-   * Lets a read that has to wait do so until this many bytes are there (SO_RCVLOWAT), or the end, or an error: fewer
-   * wake-ups. More than half of what the receive buffer may grow to counts as that half (tcp(7)).
-   */
-  lowWater(bytes: number): void {
-    setOption(this.#openFd(), SOL_SOCKET, SO_RCVLOWAT, new Int32Array([bytes]));
-  }
-
-  /** The present sizes of the buffers in the kernel, in bytes; they grow by themselves. */
-  buffers(): { receiveBytes: number; sendBytes: number } {
-    const fd = this.#openFd();
-    return {
-      receiveBytes: intOption(fd, SOL_SOCKET, SO_RCVBUF) ?? 0,
-      sendBytes: intOption(fd, SOL_SOCKET, SO_SNDBUF) ?? 0,
-    };
-  }
-
-  /** Tells the peer that nothing more comes; reading goes on. */
-  shutdownWrite(): void {
-    const { calls, errno } = this.#system;
-    if (calls.shutdown(this.#openFd(), SHUT_WR) !== 0) throw socketError("end a connection", errno());
+    return count ?? this.#retry(this.#writable, "write to a connection", () => this.#send(buffer, start, end));
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // Ends the connection whoever else has a descriptor of it, and wakes the polls.
+    // Ends the connection even if another descriptor of it is open, and wakes the polls.
     this.#system.calls.shutdown(this.#fd, SHUT_RDWR);
     this.#release();
   }
 
-  /** Gives the number back to the system, as soon as no poll can mistake the next owner of it for this one. */
+  /**
+   * Makes a waiting read wake only when this number of bytes has arrived, at the end, or on an error (SO_RCVLOWAT). The
+   * kernel limits the number to half of the maximum receive buffer (tcp(7)).
+   */
+  #setLowWater(bytes: number): void {
+    if (bytes !== this.#lowWater) setOption(this.#fd, SOL_SOCKET, SO_RCVLOWAT, new Int32Array([bytes]));
+    this.#lowWater = bytes;
+  }
+
+  /** Closes the descriptor unless a poll uses it: its number may then belong to another file. */
   #release(): void {
     if (this.#readable.waiting || this.#writable.waiting) return;
     this.#system.calls.close(this.#fd);
   }
 
-  /** Waits and tries until there is a result. */
-  async #later(readiness: Readiness, act: string, attempt: () => number | undefined): Promise<number> {
-    const patienceMs = this.#idleTimeoutMs ?? Infinity;
-    let deadline = performance.now() + patienceMs;
-    let heard = this.#heard;
+  /** Waits and repeats a call until it has a result. */
+  async #retry(readiness: Readiness, operation: string, attempt: () => number | undefined): Promise<number> {
+    const timeoutMs = this.#idleTimeoutMs ?? Infinity;
+    let deadline = performance.now() + timeoutMs;
+    let reads = this.#reads;
     readiness.waiting = true;
     try {
       for (;;) {
-        // A mark that is reached slowly must not hide that something moves.
-        await readiness.wait(Math.min(MOST_WAIT_MS, deadline - performance.now()));
-        if (this.#closed) throw new Deno.errors.Interrupted(`Cannot ${act}: it was closed meanwhile`);
+        // Short waits, because data below the low-water mark does not wake the poll but is progress.
+        await readiness.wait(Math.min(MAX_WAIT_MS, deadline - performance.now()));
+        if (this.#closed) throw new Deno.errors.Interrupted(`Cannot ${operation}: it was closed meanwhile`);
         const count = attempt();
         if (count !== undefined) return count;
         if (performance.now() < deadline) continue;
-        // A write keeps waiting while the peer sends something.
-        if (readiness === this.#writable && heard !== this.#heard) {
-          heard = this.#heard;
-          deadline = performance.now() + patienceMs;
+        // A write keeps waiting while the peer sends data.
+        if (readiness === this.#writable && reads !== this.#reads) {
+          reads = this.#reads;
+          deadline = performance.now() + timeoutMs;
         } else {
-          throw new Deno.errors.TimedOut(`Cannot ${act}: nothing moved for ${this.#idleTimeoutMs} ms`);
+          throw new Deno.errors.TimedOut(`Cannot ${operation}: no progress for ${this.#idleTimeoutMs} ms`);
         }
       }
     } finally {
@@ -147,7 +119,7 @@ export class RawSocket implements Transport {
     }
   }
 
-  /** What recv(2) got, undefined when there is nothing yet. */
+  /** Returns the result of recv(2), or undefined if no data has arrived. */
   #receive(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | undefined {
     checkRange(buffer, start, end);
     const { calls, errno } = this.#system;
@@ -155,14 +127,14 @@ export class RawSocket implements Transport {
     for (;;) {
       const count = Number(calls.recv(this.#fd, bytes, BigInt(end - start), MSG_DONTWAIT));
       if (count >= 0) {
-        this.#heard++;
+        this.#reads++;
         return count;
       }
-      if (!isTransient(errno(), "read from a connection")) return undefined;
+      if (!mustRepeat(errno(), "read from a connection")) return undefined;
     }
   }
 
-  /** What send(2) took, undefined when there is no room. */
+  /** Returns the result of send(2), or undefined if the send buffer is full. */
   #send(buffer: Uint8Array<ArrayBuffer>, start: number, end: number): number | undefined {
     checkRange(buffer, start, end);
     const { calls, errno } = this.#system;
@@ -170,25 +142,20 @@ export class RawSocket implements Transport {
     for (;;) {
       const count = Number(calls.send(this.#fd, bytes, BigInt(end - start), MSG_DONTWAIT | MSG_NOSIGNAL));
       if (count >= 0) return count;
-      if (!isTransient(errno(), "write to a connection")) return undefined;
+      if (!mustRepeat(errno(), "write to a connection")) return undefined;
     }
   }
 
-  #openFd(): number {
-    // The number may belong to somebody else by now.
+  #checkIdle(readiness: Readiness, operation: string): void {
+    // After close, the number may belong to another file.
     if (this.#closed) throw new Deno.errors.BadResource("Cannot use a connection: it is closed");
-    return this.#fd;
-  }
-
-  #checkFree(readiness: Readiness, act: string): void {
-    this.#openFd();
-    if (readiness.waiting) throw new Deno.errors.Busy(`Cannot ${act}: the one before is not done`);
+    if (readiness.waiting) throw new Deno.errors.Busy(`Cannot ${operation}: the previous call is not finished`);
   }
 }
 
-/** True to try again at once, false to wait first; throws any other error. */
-function isTransient(errno: number, act: string): boolean {
+/** Returns true to repeat a failed call at once, false to wait first. @throws any other error. */
+function mustRepeat(errno: number, operation: string): boolean {
   if (errno === Errno.EINTR) return true;
   if (errno === Errno.EAGAIN) return false;
-  throw socketError(act, errno);
+  throw socketError(operation, errno);
 }

@@ -1,4 +1,4 @@
-/** Where this process runs and takes its memory from: sched_setaffinity(2) and set_mempolicy(2). Linux only. */
+/** Binds this process to CPUs and memory nodes: sched_setaffinity(2) and set_mempolicy(2). Linux only. */
 
 import { UsageError } from "../../errors.ts";
 import { Errno, errnoText, openErrno } from "../libc/errno.ts";
@@ -7,35 +7,35 @@ import { linuxNumbers } from "../libc/linux_numbers.ts";
 
 const SYMBOLS = {
   sched_setaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
-  // glibc leaves this one to libnuma.
+  // glibc leaves this call to libnuma.
   set_mempolicy: { name: "syscall", parameters: ["isize", "i32", "buffer", "usize"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const MPOL_BIND = 2;
 const MASK_BYTES = 128;
 
-/** CPUs and memory nodes by number, below 1024. What is left out stays as it is. */
-export interface Placement {
+/** CPUs and memory nodes by number, below 1024. A missing list changes nothing. */
+export interface CpuAffinity {
   readonly cpumask?: readonly number[];
   readonly nodemask?: readonly number[];
 }
 
 /**
- * Applies it to all threads that there are and will be; memory, to those that are started from now on and this one.
+ * Binds all present and future threads to the CPUs, and this thread and future threads to the memory nodes.
  *
- * @returns what could not be done on this system, and why.
- * @throws {UsageError} for CPUs or nodes that this machine does not have.
+ * @returns a note for each setting that this system cannot apply.
+ * @throws {UsageError} if this machine has none of the CPUs or nodes.
  */
-export function place({ cpumask, nodemask }: Placement): string[] {
+export function setAffinity({ cpumask, nodemask }: CpuAffinity): string[] {
   if (!cpumask && !nodemask) return [];
   let calls: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
   let errno: () => number;
   try {
-    if (Deno.build.os !== "linux") throw new Error("only Linux has the calls for it");
+    if (Deno.build.os !== "linux") throw new Error("it is available on Linux only");
     calls = openLibc(SYMBOLS).symbols;
     errno = openErrno();
   } catch (error) {
-    return [`cpumask and nodemask are left out: ${error instanceof Error ? error.message : error}`];
+    return [`cpumask and nodemask are ignored: ${error instanceof Error ? error.message : error}`];
   }
   const notes: string[] = [];
   const check = (result: number, key: string, numbers: readonly number[]) => {
@@ -43,8 +43,8 @@ export function place({ cpumask, nodemask }: Placement): string[] {
     const number = errno();
     // The thread has exited since it was listed.
     if (number === Errno.ESRCH) return;
-    if (number !== Errno.EINVAL) notes.push(`${key} is left out: ${errnoText(number)}`);
-    else throw new UsageError(`Cannot use the ${key}: this machine has none of the numbers ${numbers.join(", ")}`);
+    if (number !== Errno.EINVAL) notes.push(`${key} is ignored: ${errnoText(number)}`);
+    else throw new UsageError(`Cannot use the ${key}: this machine has none of ${numbers.join(", ")}`);
   };
   if (cpumask) {
     const mask = maskOf(cpumask);
@@ -61,12 +61,12 @@ export function place({ cpumask, nodemask }: Placement): string[] {
   return [...new Set(notes)];
 }
 
-/** The calling thread first. */
+/** Returns the threads of this process, the calling thread first. */
 function threads(): number[] {
   return [0, ...Array.from(Deno.readDirSync("/proc/self/task"), ({ name }) => Number(name))];
 }
 
-/** Bits in the order of the machine, which is little-endian on all that are supported. */
+/** Returns a bit mask in the byte order of the machine, which is little-endian on all supported processors. */
 function maskOf(numbers: readonly number[]): Uint8Array<ArrayBuffer> {
   const mask = new Uint8Array(MASK_BYTES);
   for (const number of numbers) mask[number >> 3] |= 1 << (number & 7);

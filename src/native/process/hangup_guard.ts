@@ -1,5 +1,5 @@
 /**
- * Kills this process some time after the other end of a pipe was closed, whatever its threads are doing. Linux with glibc.
+ * Kills this process some time after a pipe was closed by its peer, whatever the threads are doing. Linux with glibc.
  *
  * A thread of the runtime calls poll(2), then sleep(3), then kill(2). The calls are linked contexts (makecontext(3)), because
  * a thread without an isolate cannot run JavaScript, and a Worker would take 15 ms and 13 MiB.
@@ -31,11 +31,11 @@ type Call = [name: string, ...args: (number | bigint)[]];
 /**
  * Starts the guard for a pipe, socket or terminal.
  *
- * @param seconds Time to exit normally after the other end was closed.
+ * @param seconds Time to exit normally after the peer has closed the pipe.
  * @throws {Error} On other systems, or if FFI is not permitted.
  */
 export function guardHangup(descriptor: number, seconds: number): void {
-  if (Deno.build.os !== "linux") throw new Error(`Cannot guard a pipe: not known on ${Deno.build.os}`);
+  if (Deno.build.os !== "linux") throw new Error(`Cannot guard a pipe: not supported on ${Deno.build.os}`);
   const libc = openLibc(SYMBOLS).symbols;
   const memory = (bytes: number) => BigInt(libc.calloc(1n, BigInt(bytes)));
   const view = (address: bigint, bytes: number) =>
@@ -49,7 +49,7 @@ export function guardHangup(descriptor: number, seconds: number): void {
   let next = 0n;
   for (const [name, ...args] of calls.toReversed()) {
     const symbol = BigInt(libc.dlsym(0n, new TextEncoder().encode(`${name}\0`)));
-    if (symbol === 0n) throw new Error(`Cannot guard a pipe: there is no ${name} in the C library`);
+    if (symbol === 0n) throw new Error(`Cannot guard a pipe: the C library lacks ${name}`);
     const [context, stack] = [memory(CONTEXT_BYTES), memory(STACK_BYTES)];
     // The context blocks all signals, because a handler would interrupt poll(2).
     libc.pthread_sigmask(SIG_SETMASK, set, before);

@@ -1,45 +1,46 @@
-/** A process whose standard input and output are a connection, such as `ssh -W`. */
+/** Uses the standard input and output of a process as a connection, such as `ssh -W`. */
 
+import { settleWithin } from "../../async/settle_within.ts";
 import { StartError } from "../../errors.ts";
 import type { ChildPipes } from "../net/pipes.ts";
-import { startChild } from "./start_child.ts";
-import { stopChild } from "./stop_child.ts";
+import { startChild, stopChild } from "./child.ts";
 import type { ByteConn } from "../../net/transport.ts";
 
-/** How long a process may take to pass on what was written before its connection was closed. */
-const LEAVE_MS = 2_000;
-/** How long what a process has said may be on its way when it has ended. */
-const SAID_MS = 200;
-/** Bytes that one write takes at the most, so that a slow line is seen to move: what a pipe holds. */
-const MOST_WRITE_BYTES = 64 << 10;
-/** How much of what a process says of itself is kept. */
-const MOST_SAID = 4_096;
+/** Time for a process to forward the written bytes after its connection was closed; then the time until SIGKILL. */
+const EXIT_MS = 2_000;
+/** Time for standard error to arrive after the process has exited. */
+const STDERR_MS = 200;
+/** Maximum bytes of one write: the size of a pipe, so that progress is visible on a slow link. */
+const MAX_WRITE_BYTES = 64 << 10;
+/** Maximum number of characters of standard error to keep. */
+const MAX_STDERR = 4_096;
 
-/** See above. Reads and writes are those of `Deno.Conn`. */
+/** Options of a process. */
+export interface ProcessConnOptions {
+  /** Variables added to the environment. */
+  env?: Record<string, string>;
+  /** Finds the pipes for the native engine. Default: Deno reads and writes. */
+  pipesOf?: (pid: number) => ChildPipes | undefined;
+}
+
+/** A connection through a process. Reads and writes are those of `Deno.Conn`. */
 export class ProcessConn implements ByteConn {
-  /** Resolves when the process has ended; never rejects. */
+  /** Resolves when the process has exited. Never rejects. */
   readonly ended: Promise<void>;
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #told: Promise<void>;
-  /** In the native engine: the copies and wake-ups of the streams that Deno makes of pipes cost more than ssh itself. */
+  readonly #stderrEnd: Promise<void>;
+  /** Pipes of the native engine, because Deno's streams for pipes cost more CPU time than ssh itself. */
   readonly #pipes: ChildPipes | undefined;
-  #early = new Uint8Array();
-  #said = "";
+  /** Bytes that were read but not returned yet. */
+  #rest = new Uint8Array();
+  #stderr = "";
   #closed = false;
-  #gone = false;
+  #exited = false;
 
-  /**
-   * @param options.env is added to the environment.
-   * @param options.pipesOf finds the pipes, where the native engine may be used; without it Deno reads and writes.
-   * @throws {StartError} when the program cannot be started.
-   */
-  constructor(
-    program: string,
-    args: string[],
-    { env = {}, pipesOf }: { env?: Record<string, string>; pipesOf?: (pid: number) => ChildPipes | undefined } = {},
-  ) {
+  /** @throws {StartError} if the program cannot be started. */
+  constructor(program: string, args: string[], { env = {}, pipesOf }: ProcessConnOptions = {}) {
     try {
       this.#child = startChild(program, { args, env, stdin: "piped", stdout: "piped", stderr: "piped" });
     } catch (cause) {
@@ -48,33 +49,33 @@ export class ProcessConn implements ByteConn {
     this.#pipes = pipesOf?.(this.#child.pid);
     this.#reader = this.#child.stdout.getReader() as ReadableStreamDefaultReader<Uint8Array>;
     this.#writer = this.#child.stdin.getWriter();
-    this.#told = this.#listen();
+    this.#stderrEnd = this.#readStderr();
     this.ended = this.#child.status.then(() => {
-      this.#gone = true;
+      this.#exited = true;
     }, () => {});
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
     if (this.#pipes) return await this.#pipes.stdout.read(buffer);
-    while (this.#early.length === 0) {
-      const { value, done } = await this.#next();
+    while (this.#rest.length === 0) {
+      const { value, done } = await this.#readChunk();
       if (done) return null;
-      this.#early = value as Uint8Array<ArrayBuffer>;
+      this.#rest = value as Uint8Array<ArrayBuffer>;
     }
-    const count = Math.min(buffer.length, this.#early.length);
-    buffer.set(this.#early.subarray(0, count));
-    this.#early = this.#early.subarray(count);
+    const count = Math.min(buffer.length, this.#rest.length);
+    buffer.set(this.#rest.subarray(0, count));
+    this.#rest = this.#rest.subarray(count);
     return count;
   }
 
   async write(bytes: Uint8Array): Promise<number> {
     if (this.#pipes) return await this.#pipes.stdin.write(bytes);
-    const piece = bytes.subarray(0, MOST_WRITE_BYTES);
-    await this.#writer.write(piece);
-    return piece.length;
+    const chunk = bytes.subarray(0, MAX_WRITE_BYTES);
+    await this.#writer.write(chunk);
+    return chunk.length;
   }
 
-  /** The process is told that nothing more comes, and ended when it stays. */
+  /** Closes the pipes. Terminates the process if it does not exit. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -82,47 +83,45 @@ export class ProcessConn implements ByteConn {
     this.#pipes?.stdout.close();
     this.#writer.close().catch(() => {});
     this.#reader.cancel().catch(() => {});
-    const gentle = setTimeout(() => this.#kill("SIGTERM"), LEAVE_MS);
-    const hard = setTimeout(() => this.#kill("SIGKILL"), 2 * LEAVE_MS);
+    const terminate = setTimeout(() => this.#signal("SIGTERM"), EXIT_MS);
+    const kill = setTimeout(() => this.#signal("SIGKILL"), 2 * EXIT_MS);
     this.ended.then(() => {
-      clearTimeout(gentle);
-      clearTimeout(hard);
+      clearTimeout(terminate);
+      clearTimeout(kill);
     });
   }
 
-  /** Ends it without waiting for what it has still to pass on. */
+  /** Terminates the process without waiting for bytes that it has not forwarded yet. */
   kill(): void {
-    this.#kill("SIGTERM");
+    this.#signal("SIGTERM");
     this.close();
   }
 
-  /** What a process that has ended, or is being ended, said on its standard error: its last lines, as one. */
-  async said(): Promise<string> {
+  /** Waits for the process to exit. Returns the last two lines of its standard error as one. */
+  async failureText(): Promise<string> {
     await this.ended;
-    // A process that went on in the background may keep the pipe.
-    let timer: ReturnType<typeof setTimeout>;
-    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, SAID_MS));
-    await Promise.race([this.#told, patience]).finally(() => clearTimeout(timer));
-    return this.#said.trim().split(/[\r\n]+/).slice(-2).join("; ");
+    // A background process may keep the pipe open.
+    await settleWithin(STDERR_MS, this.#stderrEnd);
+    return this.#stderr.trim().split(/[\r\n]+/).slice(-2).join("; ");
   }
 
-  #next(): Promise<ReadableStreamReadResult<Uint8Array>> {
+  #readChunk(): Promise<ReadableStreamReadResult<Uint8Array>> {
     if (this.#closed) throw new Deno.errors.BadResource("Cannot read from a process: its connection is closed");
     return this.#reader.read();
   }
 
-  async #listen(): Promise<void> {
+  async #readStderr(): Promise<void> {
     const decoder = new TextDecoder();
     try {
       for await (const bytes of this.#child.stderr) {
-        this.#said = (this.#said + decoder.decode(bytes, { stream: true })).slice(-MOST_SAID);
+        this.#stderr = (this.#stderr + decoder.decode(bytes, { stream: true })).slice(-MAX_STDERR);
       }
     } catch {
-      // What it says is only for messages.
+      // Standard error is only used for messages.
     }
   }
 
-  #kill(signal: Deno.Signal): void {
-    if (!this.#gone) stopChild(this.#child, signal);
+  #signal(signal: Deno.Signal): void {
+    if (!this.#exited) stopChild(this.#child, signal);
   }
 }

@@ -5,7 +5,7 @@ import { openLibc } from "../libc/libc.ts";
 /** The same on Linux (x86-64, AArch64) and macOS. */
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGXFSZ: 25 } as const;
 
-/** A signal whose disposition can be looked at and changed. */
+/** A signal whose disposition can be read and changed. */
 export type KnownSignal = keyof typeof NUMBERS;
 
 const SYMBOLS = {

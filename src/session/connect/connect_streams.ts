@@ -74,7 +74,7 @@ export class StreamConnector {
       const more = Array.from({ length: this.#closed ? 0 : streams }, () => this.#again()!().then(take, () => {}));
       return this.#later = Promise.all([this.#later, ...more]);
     };
-    const most = this.#tunnel?.most ?? count.max;
+    const most = this.#tunnel?.maxStreams ?? count.max;
     const few = Math.min(count.min, most);
     const others = open(few - 1);
     const { roundTripMs = 0 } = this;
@@ -126,7 +126,7 @@ export class StreamConnector {
         const stream = await this.#goThrough(tunnel);
         this.#tunnel = tunnel;
         this.#tunnelAttempts.push({ way: tunnel.name });
-        if (!tunnels!.always) tunnels!.used(tunnel, failures);
+        if (!tunnels!.always) tunnels!.onUsed(tunnel, failures);
         return stream;
       } catch (error) {
         failed.push(messageOf(error));
@@ -152,7 +152,7 @@ export class StreamConnector {
       return await this.#dialer.prove(conn, TUNNEL_TIMEOUT_MS);
     } catch (error) {
       conn.kill();
-      const said = await conn.said();
+      const said = await conn.failureText();
       const late = error instanceof Deno.errors.TimedOut;
       const why = late && said ? `${messageOf(error)} (${said})` : said || messageOf(error);
       throw new Error(why, { cause: error });

@@ -72,7 +72,7 @@ export function tunnelUse(
       left = false;
       return control && (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
     },
-    used({ name }, failures) {
+    onUsed({ name }, failures) {
       const why = failures.length > 0 ? ` (${failures.join("; ")})` : "";
       tell(
         `Data goes through ssh (${name}), as ${direct.words.reason}${why}. ` +

@@ -114,7 +114,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
       return connector.tunnel?.name;
     },
     get mostStreams() {
-      return connector.tunnel?.most ?? MAX_STREAMS;
+      return connector.tunnel?.maxStreams ?? MAX_STREAMS;
     },
     get roundTripMs() {
       return connector.roundTripMs;

@@ -1,7 +1,6 @@
 /** The process on this machine that leads to the remote end: ssh, or escp itself for a local copy. */
 
-import { startChild } from "../../native/process/start_child.ts";
-import { stopChild } from "../../native/process/stop_child.ts";
+import { startChild, stopChild } from "../../native/process/child.ts";
 import { NoLogin } from "./start_errors.ts";
 
 /** A program with its arguments. */

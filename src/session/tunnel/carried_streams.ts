@@ -36,7 +36,7 @@ export function controlTunnel(control: ControlChannel): Tunnel {
   let next = 0;
   // What comes for a connection that is closed here was on its way.
   control.onMessage(["data", "taken"], (message) => void carried.accept(message));
-  return { name: "the connection of the session itself", most: 1, open: () => carried.open(control, next++) };
+  return { name: "the connection of the session itself", maxStreams: 1, open: () => carried.open(control, next++) };
 }
 
 /** Remote end: passes what comes for a new connection on to the data port. */

@@ -101,7 +101,7 @@ export class ControlConn implements TunnelConn {
     this.close();
   }
 
-  said(): Promise<string> {
+  failureText(): Promise<string> {
     return Promise.resolve("");
   }
 

@@ -7,8 +7,8 @@ const BYTES = 8 << 20;
 /** What ssh does to a pipe that it shares with escp is done first. */
 const PROGRAM = `
 import { writeStandardOutput } from "${SOURCES}files/target/standard_output.ts";
-import { neverBlock } from "${SOURCES}native/net/pipe_calls.ts";
-neverBlock(1);
+import { disableBlocking } from "${SOURCES}native/net/pipe_calls.ts";
+disableBlocking(1);
 const bytes = new Uint8Array(${BYTES}).fill(120);
 for (let at = 79; at < bytes.length; at += 80) bytes[at] = 10;
 for (let at = 0; at < bytes.length; at += 100_000) writeStandardOutput(bytes.subarray(at, at + 100_000));

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { addressOf, AT_FDCWD, AT_SYMLINK_NOFOLLOW, openFileCalls } from "../../../src/native/file/calls.ts";
+import { Errno } from "../../../src/native/libc/errno.ts";
 import { homeOfUser } from "../../../src/native/file/home.ts";
 import { NameCounter } from "../../../src/native/file/name_counter.ts";
 import { PinnedBuffer } from "../../../src/native/file/pinned_buffer.ts";
@@ -8,25 +9,25 @@ import { Statx } from "../../../src/native/file/statx.ts";
 
 const ignore = Deno.build.os !== "linux";
 const encoder = new TextEncoder();
-// Opened for good, so that it is no leak of the first test that needs it.
+// Open the library here, because it stays open and would count as a leak of the first test.
 if (!ignore) openFileCalls();
 
 describe("file calls", { ignore }, () => {
-  it("give minus one and an error number", () => {
+  it("return -1 and set errno on failure", () => {
     const calls = openFileCalls();
     const name = new PinnedBuffer(64);
     name.putName(encoder.encode("/no/such/place"));
     assertEquals(calls.openat(AT_FDCWD, name.address, 0, 0), -1);
-    assertEquals(calls.errno(), 2);
+    assertEquals(calls.errno(), Errno.ENOENT);
     assertEquals(calls.close(-1), -1);
-    assertEquals(calls.errno(), 9);
+    assertEquals(calls.errno(), Errno.EBADF);
   });
 
-  it("are opened once", () => {
+  it("are opened once per thread", () => {
     assertEquals(openFileCalls(), openFileCalls());
   });
 
-  it("write and read at offsets beyond 32 bits", () => {
+  it("write and read at offsets above 2 ** 32", () => {
     const path = Deno.makeTempFileSync();
     try {
       const calls = openFileCalls();
@@ -47,7 +48,7 @@ describe("file calls", { ignore }, () => {
     }
   });
 
-  it("tell the same of a file as Deno does", () => {
+  it("statx returns the same attributes as Deno.stat", () => {
     const path = Deno.makeTempFileSync();
     try {
       Deno.utimeSync(path, -1, 1_500_000_000.25);
@@ -73,8 +74,8 @@ describe("file calls", { ignore }, () => {
   });
 });
 
-describe("addresses of buffers", { ignore }, () => {
-  it("are where the bytes are, also for several buffers in turn", () => {
+describe("addressOf", { ignore }, () => {
+  it("returns the address of each buffer, also when buffers alternate", () => {
     const buffers = [1, 64, 65, 1 << 20].map((size) => new Uint8Array(size).fill(size & 0xff).buffer);
     for (const round of [0, 1]) {
       for (const buffer of buffers) {
@@ -86,8 +87,8 @@ describe("addresses of buffers", { ignore }, () => {
   });
 });
 
-describe("name counter", { ignore }, () => {
-  it("counts in hexadecimal digits, in place", () => {
+describe("NameCounter", { ignore }, () => {
+  it("counts in hexadecimal digits at a fixed address", () => {
     const names = new NameCounter("a-", ".b");
     const address = names.address;
     assertEquals(names.text(), "a-00000000.b");
@@ -97,8 +98,8 @@ describe("name counter", { ignore }, () => {
   });
 });
 
-describe("home of a user", { ignore }, () => {
-  it("is what the system says", () => {
+describe("homeOfUser", { ignore }, () => {
+  it("returns the home directory of a known user", () => {
     assertEquals(homeOfUser("root"), "/root");
     assertEquals(homeOfUser("no-such-user"), undefined);
     assertNotEquals(homeOfUser("daemon"), "");

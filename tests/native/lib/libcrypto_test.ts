@@ -3,21 +3,21 @@ import { describe, it } from "@std/testing/bdd";
 import { loadOpensslEngine } from "../../../src/crypto/openssl.ts";
 import { type Libcrypto, openLibcrypto } from "../../../src/native/lib/libcrypto.ts";
 
-// At import, not in a test: libcrypto stays open for as long as the process lives, which would look like a leak.
+// Open the library here, because it stays open and would count as a leak of the first test.
 let libcrypto: Libcrypto | undefined;
 try {
   libcrypto = openLibcrypto();
 } catch {
-  // None on this machine.
+  // This machine has no libcrypto.
 }
 
 describe("openLibcrypto", () => {
-  it("opens the library once and tells its version", { ignore: !libcrypto }, () => {
+  it("opens the library once and returns its version", { ignore: !libcrypto }, () => {
     assertStrictEquals(openLibcrypto(), openLibcrypto());
     assert(/^\S+ \d+\.\d+/.test(openLibcrypto().version), openLibcrypto().version);
   });
 
-  it("says what it tried when there is none", () => {
+  it("lists the names that it tried if none can be opened", () => {
     assertThrows(
       () => openLibcrypto(["libcrypto.so.none", "/nowhere/libcrypto.so"]),
       Error,

@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AT_FDCWD, openFileCalls } from "../../../src/native/file/calls.ts";
 import { PinnedBuffer } from "../../../src/native/file/pinned_buffer.ts";
+import { Errno, errnoName } from "../../../src/native/libc/errno.ts";
 import { type LinuxNumbers, linuxNumbers } from "../../../src/native/libc/linux_numbers.ts";
 
 const CALLS: Record<Exclude<keyof LinuxNumbers, `O_${string}`>, string> = {
@@ -12,15 +13,15 @@ const CALLS: Record<Exclude<keyof LinuxNumbers, `O_${string}`>, string> = {
   copyFileRange: "copy_file_range",
   setMempolicy: "set_mempolicy",
 };
-/** The kernel's own lists, as Debian's linux-libc-dev has them; AArch64 uses the generic one. */
+/** The kernel's headers in Debian's linux-libc-dev. AArch64 uses the generic list. */
 const HEADERS = {
   x86_64: "/usr/include/x86_64-linux-gnu/asm/unistd_64.h",
   aarch64: "/usr/include/asm-generic/unistd.h",
 };
 
-describe("numbers of Linux", () => {
+describe("linuxNumbers", () => {
   for (const [arch, header] of Object.entries(HEADERS)) {
-    it(`of system calls on ${arch} are those of the kernel's headers`, { ignore: !isThere(header) }, () => {
+    it(`returns the system calls of the kernel's headers on ${arch}`, { ignore: !isFile(header) }, () => {
       const text = Deno.readTextFileSync(header);
       const numbers = linuxNumbers({ os: "linux", arch })!;
       for (const [key, name] of Object.entries(CALLS)) {
@@ -30,7 +31,7 @@ describe("numbers of Linux", () => {
     });
   }
 
-  it("of flags swap their places: what is O_DIRECTORY on AArch64 is O_DIRECT on x86-64", () => {
+  it("returns different flags of open(2) on x86-64 and AArch64", () => {
     const flags = (arch: string) => {
       const { O_DIRECTORY, O_NOFOLLOW, O_DIRECT } = linuxNumbers({ os: "linux", arch })!;
       return { O_DIRECTORY, O_NOFOLLOW, O_DIRECT };
@@ -40,23 +41,23 @@ describe("numbers of Linux", () => {
     assertEquals(flags("aarch64"), { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000, O_DIRECT: 0o200000 });
   });
 
-  it("are not guessed for other processors and systems", () => {
+  it("returns undefined for other processors and systems", () => {
     assertEquals(linuxNumbers({ os: "linux", arch: "riscv64" }), undefined);
     assertEquals(linuxNumbers({ os: "linux", arch: "constructor" }), undefined);
     assertEquals(linuxNumbers({ os: "darwin", arch: "aarch64" }), undefined);
     assertEquals(linuxNumbers({ os: "windows", arch: "x86_64" }), undefined);
   });
 
-  it("mean on this processor what they are named for", { ignore: !linuxNumbers() }, () => {
+  it("returns numbers that have the expected effects on this machine", { ignore: !linuxNumbers() }, () => {
     const directory = Deno.makeTempDirSync();
     try {
       Deno.writeTextFileSync(`${directory}/file`, "");
       Deno.symlinkSync("file", `${directory}/link`);
       const calls = openFileCalls();
       const { directoryOnly, noFollow, create, exclusive, closeOnExec, path } = calls.flags;
-      assertEquals(open(`${directory}/file`, directoryOnly | closeOnExec), "errno 20", "ENOTDIR");
-      assertEquals(open(`${directory}/link`, noFollow | closeOnExec), "errno 40", "ELOOP");
-      assertEquals(open(`${directory}/file`, create | exclusive), "errno 17", "EEXIST");
+      assertEquals(open(`${directory}/file`, directoryOnly | closeOnExec), "ENOTDIR");
+      assertEquals(open(`${directory}/link`, noFollow | closeOnExec), "ELOOP");
+      assertEquals(open(`${directory}/file`, create | exclusive), "EEXIST");
       for (const flags of [directoryOnly, directoryOnly | noFollow, path | directoryOnly | noFollow | closeOnExec]) {
         assertEquals(open(directory, flags), "open");
       }
@@ -65,7 +66,7 @@ describe("numbers of Linux", () => {
       const rename = (one: string, other: string) =>
         calls.renameNew(AT_FDCWD, from.putName(encode(one)), AT_FDCWD, to.putName(encode(other)));
       assertEquals(rename(`${directory}/file`, `${directory}/link`), -1);
-      assertNotEquals(calls.errno(), 38, "ENOSYS");
+      assertNotEquals(calls.errno(), Errno.ENOSYS);
       rename(`${directory}/file`, `${directory}/new`);
     } finally {
       Deno.removeSync(directory, { recursive: true });
@@ -77,7 +78,7 @@ function open(path: string, flags: number): string {
   const calls = openFileCalls();
   const name = new PinnedBuffer(4096);
   const descriptor = calls.openat(AT_FDCWD, name.putName(encode(path)), flags, 0);
-  if (descriptor < 0) return `errno ${calls.errno()}`;
+  if (descriptor < 0) return errnoName(calls.errno());
   calls.close(descriptor);
   return "open";
 }
@@ -86,7 +87,7 @@ function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-function isThere(path: string): boolean {
+function isFile(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
   } catch {

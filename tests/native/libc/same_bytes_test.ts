@@ -4,7 +4,7 @@ import { hasSameBytes } from "../../../src/native/libc/same_bytes.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 
 describe("hasSameBytes", { ignore: Deno.build.os !== "linux" }, () => {
-  it("compares so many bytes of both, wherever they lie in their memory", () => {
+  it("compares the given number of bytes, at any offset of the memory", () => {
     const one = randomBytes(1000, "same").subarray(3);
     const other = randomBytes(1000, "same").slice(3);
     assertEquals(hasSameBytes(one, other, 997), true);

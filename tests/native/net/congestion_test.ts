@@ -8,11 +8,11 @@ import { descriptorOf } from "../../../src/native/net/socket_descriptor.ts";
 import { connectPair } from "../connected_pair.ts";
 
 describe("parseCongestion", () => {
-  it("takes names as kernels have them", () => {
+  it("accepts names in the form that the kernel uses", () => {
     for (const name of ["bbr", "cubic", "a".repeat(15), "DCTCP_2-x"]) assertEquals(parseCongestion(name), name);
   });
 
-  it("refuses what cannot be one", () => {
+  it("refuses names that are empty, too long or contain other characters", () => {
     for (const name of ["", "a".repeat(16), "b r", "bbr\0", "../bbr", "\u00e9"]) {
       assertThrows(() => parseCongestion(name), UsageError);
     }
@@ -20,19 +20,19 @@ describe("parseCongestion", () => {
 });
 
 describe("chooseCongestion", { ignore: Deno.build.os !== "linux" }, () => {
-  it("is for that end of that connection", async () => {
+  it("changes only one end of one connection", async () => {
     using pair = await connectPair();
     const before = congestionOf(pair.far);
-    // Every kernel has it, and lets everyone use it.
+    // Every kernel has reno, without restrictions.
     chooseCongestion(pair.near, "reno");
     assertEquals([congestionOf(pair.near), congestionOf(pair.far)], ["reno", before]);
   });
 
-  it("says what this system has instead", async () => {
+  it("lists the available names if the name is unknown", async () => {
     using pair = await connectPair();
-    for (const tried of [() => checkCongestion("no-such-one"), () => chooseCongestion(pair.near, "no-such-one")]) {
-      const error = assertThrows(tried, UserError, "Cannot use congestion control no-such-one: this system has none");
-      assertEquals(error.hint?.startsWith("It has ") && error.hint.includes("reno"), true, error.hint);
+    for (const select of [() => checkCongestion("no-such-one"), () => chooseCongestion(pair.near, "no-such-one")]) {
+      const error = assertThrows(select, UserError, "Cannot use congestion control no-such-one: it is not available");
+      assertEquals(error.hint?.startsWith("Use ") && error.hint.includes("reno"), true, error.hint);
     }
     checkCongestion("reno");
   });

@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { descriptorOf, duplicate } from "../../../src/native/net/sockets.ts";
+import { descriptorOf, duplicate } from "../../../src/native/net/socket_descriptor.ts";
 import { intOption, IPPROTO_TCP, openSocketCalls, TCP_NODELAY } from "../../../src/native/net/socket_calls.ts";
 import { connectPair, rawSocketOf } from "../connected_pair.ts";
 
 const ignore = Deno.build.os !== "linux";
 
-// Libraries stay open for as long as the process lives, so they must not look like a leak of the first test.
+// Open the library here, because it stays open and would count as a leak of the first test.
 if (!ignore) openSocketCalls();
 
 describe("descriptorOf", { ignore }, () => {
-  it("tells the ends of several connections apart", async () => {
+  it("distinguishes the ends of several connections", async () => {
     using one = await connectPair();
     using two = await connectPair();
     const descriptors = [one.near, one.far, two.near, two.far].map(descriptorOf);
@@ -24,12 +24,12 @@ describe("descriptorOf", { ignore }, () => {
     assertEquals(got[0], 7);
   });
 
-  it("switches TCP_NODELAY on", async () => {
+  it("enables TCP_NODELAY", async () => {
     using pair = await connectPair();
     assertEquals(intOption(descriptorOf(pair.near)!, IPPROTO_TCP, TCP_NODELAY), 1);
   });
 
-  it("does not choose between two descriptors of one connection", async () => {
+  it("returns undefined for a connection with two descriptors", async () => {
     using pair = await connectPair();
     using _socket = rawSocketOf(pair.near);
     assertEquals(descriptorOf(pair.near), undefined);
@@ -43,16 +43,15 @@ describe("descriptorOf", { ignore }, () => {
 });
 
 describe("duplicate", { ignore }, () => {
-  it("refuses a number that is not open", () => {
+  it("refuses a descriptor that is not open", () => {
     assertThrows(() => duplicate(1 << 20), Deno.errors.BadResource, "Bad file descriptor");
   });
 
-  it("does not keep the sending half open when Deno closes its connection", async () => {
+  it("Deno's close() shuts down sending for the duplicate, but not receiving", async () => {
     using pair = await connectPair();
     using socket = rawSocketOf(pair.near);
     pair.near.close();
     assertEquals(await pair.far.read(new Uint8Array(1)), null);
-    // Receiving goes on.
     await pair.far.write(new Uint8Array([1, 2, 3]));
     assertEquals(await socket.read(new Uint8Array(8), 0, 8), 3);
   });

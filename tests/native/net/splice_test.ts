@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
+import { descriptorOfFile, fileOfDescriptor } from "../../../src/native/process/descriptors.ts";
 import { openPipeCalls } from "../../../src/native/net/pipe_calls.ts";
 import { descriptorOf } from "../../../src/native/net/socket_descriptor.ts";
 import { openSocketCalls } from "../../../src/native/net/socket_calls.ts";
@@ -9,33 +10,25 @@ import { connectPair } from "../connected_pair.ts";
 const ignore = Deno.build.os !== "linux";
 if (!ignore) [openSocketCalls(), openPipeCalls()];
 
-/** Our end of the pipe at a child's standard output. */
+/** Returns this process's descriptor of the pipe at a child's standard output. */
 function outputOf(pid: number): number {
-  const target = Deno.readLinkSync(`/proc/${pid}/fd/1`);
-  const entry = Array.from(Deno.readDirSync("/proc/self/fd")).find(({ name }) => {
-    try {
-      return Deno.readLinkSync(`/proc/self/fd/${name}`) === target;
-    } catch {
-      return false;
-    }
-  });
-  return Number(entry!.name);
+  return descriptorOfFile(fileOfDescriptor(1, pid)!)!;
 }
 
 describe("splice", { ignore }, () => {
-  it("passes on what comes from a pipe, to its end", async () => {
+  it("forwards all bytes of a pipe to a socket", async () => {
     using pair = await connectPair();
     const child = new Deno.Command("head", { args: ["-c", "5000001", "/dev/zero"], stdout: "piped" }).spawn();
-    const passing = splice(outputOf(child.pid), descriptorOf(pair.near)!).finally(() => pair.near.closeWrite());
+    const forwarding = splice(outputOf(child.pid), descriptorOf(pair.near)!).finally(() => pair.near.closeWrite());
     const buffer = new Uint8Array(100_000);
     let have = 0;
     for (let count; (count = await pair.far.read(buffer)) !== null;) have += count;
-    assertEquals([await passing, have], [true, 5_000_001]);
+    assertEquals([await forwarding, have], [true, 5_000_001]);
     await child.stdout.cancel();
     await child.status;
   });
 
-  it("does nothing between two sockets", async () => {
+  it("returns false between two sockets and moves nothing", async () => {
     using one = await connectPair();
     using other = await connectPair();
     await one.far.write(new Uint8Array([42]));
@@ -44,7 +37,7 @@ describe("splice", { ignore }, () => {
     assertEquals([await one.near.read(buffer), buffer[0]], [1, 42]);
   });
 
-  it("fails when nobody takes what comes", async () => {
+  it("rejects when the receiver has closed the connection", async () => {
     using pair = await connectPair();
     const child = new Deno.Command("cat", { args: ["/dev/zero"], stdout: "piped" }).spawn();
     const descriptor = descriptorOf(pair.near)!;

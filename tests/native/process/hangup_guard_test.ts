@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { fromFileUrl } from "@std/path";
 import { describe, it } from "@std/testing/bdd";
 import { isRunning, waitForExit } from "../../support/processes.ts";
@@ -6,7 +7,7 @@ import { isRunning, waitForExit } from "../../support/processes.ts";
 const PROGRAM = fromFileUrl(new URL("../guarded_process.ts", import.meta.url));
 const CONFIG = fromFileUrl(new URL("../../../deno.json", import.meta.url));
 
-describe("the guard of a pipe", { ignore: Deno.build.os !== "linux" }, () => {
+describe("guardHangup", { ignore: Deno.build.os !== "linux" }, () => {
   for (const [descriptor, name] of [[0, "reads"], [1, "writes"]] as const) {
     it(`kills a busy process after the pipe that it ${name} was closed`, async () => {
       const child = new Deno.Command(Deno.execPath(), {
@@ -22,7 +23,7 @@ describe("the guard of a pipe", { ignore: Deno.build.os !== "linux" }, () => {
         for (let turn = 0; turn < 25; turn++) {
           child.kill("SIGUSR2");
           await input.write(new Uint8Array([1]));
-          await new Promise((resolve) => setTimeout(resolve, 100));
+          await delay(100);
         }
         assert(await isRunning(child.pid));
         if (descriptor === 0) await input.close();

@@ -8,14 +8,14 @@ import { openSocketCalls } from "../../../src/native/net/socket_calls.ts";
 import { ConnTransport } from "../../../src/net/transport.ts";
 
 const native = Deno.build.os === "linux";
-// Libraries stay open for as long as the process lives, so they must not look like a leak of the first test.
+// Open the libraries here, because they stay open and would count as leaks of the first test.
 if (native) [openSocketCalls(), openPipeCalls()];
 
 for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as const) {
   describe(`ProcessConn, ${engine}`, { ignore: find && !native }, () => {
     const sh = (script: string) => new ProcessConn("sh", ["-c", script], { pipesOf: find });
 
-    it("carries bytes both ways, in pieces of any size, to the end", async () => {
+    it("transfers bytes in both directions, whatever the sizes of reads", async () => {
       const conn = sh("exec cat");
       const transport = new ConnTransport(conn);
       const sent = crypto.getRandomValues(new Uint8Array(60_000));
@@ -36,7 +36,7 @@ for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as c
       await conn.ended;
     });
 
-    it("takes no more at one time than a pipe holds", async () => {
+    it("writes at most the capacity of a pipe at once", async () => {
       const conn = sh("exec cat > /dev/null");
       const taken = await conn.write(new Uint8Array(3 << 20));
       assert(find ? taken <= 1 << 20 : taken === 64 << 10, `${taken}`);
@@ -44,14 +44,14 @@ for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as c
       await conn.ended;
     });
 
-    it("ends where the process does, and tells what it said last", async () => {
+    it("ends when the process exits, and returns the last lines of its stderr", async () => {
       const conn = sh("echo one >&2; echo two >&2; echo three >&2; exit 1");
       assertEquals(await conn.read(new Uint8Array(10)), null);
-      assertEquals(await conn.said(), "two; three");
+      assertEquals(await conn.failureText(), "two; three");
       conn.close();
     });
 
-    it("passes on what was written before it was closed", async () => {
+    it("close() lets the process forward the bytes written before", async () => {
       const file = await Deno.makeTempFile();
       const conn = sh(`exec cat > ${file}`);
       await conn.write(new TextEncoder().encode("to the end"));
@@ -61,14 +61,14 @@ for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as c
       await Deno.remove(file);
     });
 
-    it("ends a process that does not listen, and reads nothing any more", async () => {
+    it("kill() ends a process that does not read, and rejects further reads", async () => {
       const conn = sh("exec sleep 100");
       conn.kill();
       await conn.ended;
       await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.BadResource);
     });
 
-    it("fails to write when nobody reads any more, and ends a read and a write that wait when it is closed", async () => {
+    it("rejects writes when the process has closed its stdin, and kill() ends a waiting read and write", async () => {
       const gone = sh("exec 0<&-; echo ready; exec sleep 100");
       await gone.read(new Uint8Array(6));
       await assertRejects(async () => {
@@ -85,14 +85,14 @@ for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as c
       assertEquals(await reading, null);
     });
 
-    it("says which program cannot be started", () => {
+    it("names the program that cannot be started", () => {
       assertThrows(() => new ProcessConn("/no/such/program", []), StartError, "Cannot start /no/such/program: ");
     });
   });
 }
 
 describe("pipesOf", { ignore: !native }, () => {
-  it("finds the pipes of a child, and none of one that has ended or has none", async () => {
+  it("finds the pipes of a child, unless it has exited or has no pipes", async () => {
     const child = new Deno.Command("cat", { stdin: "piped", stdout: "piped" }).spawn();
     const pipes = pipesOf(child.pid)!;
     assertEquals(await pipes.stdin.write(new Uint8Array([1, 2, 3])), 3);

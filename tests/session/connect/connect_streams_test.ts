@@ -254,16 +254,18 @@ describe("StreamConnector", () => {
           close,
           kill: close,
           ended: ended.promise,
-          said: () => Promise.resolve("it is closed, too"),
+          failureText: () => Promise.resolve("it is closed, too"),
         };
       };
       const use: TunnelUse = {
         always,
         find: (failed) => {
           const place = places[failed.length];
-          return Promise.resolve(place && { name: `tunnel ${failed.length}`, most: 2, open: () => connect(place) });
+          return Promise.resolve(
+            place && { name: `tunnel ${failed.length}`, maxStreams: 2, open: () => connect(place) },
+          );
         },
-        used: ({ name }, failures) => told.push(name, ...failures),
+        onUsed: ({ name }, failures) => told.push(name, ...failures),
       };
       return { use, told };
     }

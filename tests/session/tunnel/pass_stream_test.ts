@@ -102,7 +102,10 @@ describe("a stream through a session of its own", () => {
     const conn = session(port, ":");
     await conn.write(PREAMBLE);
     assertEquals(await readAll(conn), new Uint8Array());
-    assertEquals(await conn.said(), `escp: Cannot reach port ${port} of this host from within: Connection refused`);
+    assertEquals(
+      await conn.failureText(),
+      `escp: Cannot reach port ${port} of this host from within: Connection refused`,
+    );
     conn.close();
     await conn.ended;
   });
@@ -124,7 +127,7 @@ describe("a stream through a session of its own", () => {
           await conn.write(PREAMBLE);
           assertEquals(await readAll(conn), new Uint8Array());
           assertEquals(
-            await conn.said(),
+            await conn.failureText(),
             `escp: Cannot reach port ${other.port} of this host from within: no escp of this user listens on it`,
           );
           conn.close();

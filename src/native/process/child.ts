@@ -1,0 +1,24 @@
+/** Starts and stops child processes. */
+
+import { startUnblocked } from "./signal_mask.ts";
+import { ignoreAgain } from "./signals.ts";
+
+/**
+ * Starts a program. The program ignores the signals that this process ignores on purpose, and receives all others, even if
+ * this thread blocks them.
+ *
+ * @throws as `Deno.Command.spawn`.
+ */
+export function startChild(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  ignoreAgain();
+  return startUnblocked(() => new Deno.Command(program, options).spawn());
+}
+
+/** Sends a signal to a child process, which may have exited already. */
+export function stopChild(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // The process has exited. Its status shows whether its work is done.
+  }
+}
