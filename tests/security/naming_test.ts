@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/calls.ts";
+import { Errno } from "../../src/native/libc/errno.ts";
 import { PinnedBuffer } from "../../src/native/file/pinned_buffer.ts";
-import { ESTALE, SharedNaming } from "../../src/files/native/naming.ts";
+import { SharedNaming } from "../../src/files/native/naming.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { isNativeHere, TempDirectory } from "../files/file_engines.ts";
 
@@ -94,7 +95,7 @@ describe("final names in a shared directory", { ignore: !isNativeHere }, () => {
       if (times++ === 0) scene.plant("temporary");
       return exchange(...values);
     };
-    assertEquals([scene.give(), scene.contents()], [ESTALE, { final: "old", temporary: "planted" }]);
+    assertEquals([scene.give(), scene.contents()], [Errno.ESTALE, { final: "old", temporary: "planted" }]);
   });
 
   it("a planted file does not keep a name that was free", () => {
@@ -105,7 +106,7 @@ describe("final names in a shared directory", { ignore: !isNativeHere }, () => {
       if (times++ === 0) scene.plant("temporary");
       return renameNew(...values);
     };
-    assertEquals([scene.give(), scene.contents()], [ESTALE, { temporary: "planted" }]);
+    assertEquals([scene.give(), scene.contents()], [Errno.ESTALE, { temporary: "planted" }]);
   });
 
   it("a directory that appears under the final name stays", () => {

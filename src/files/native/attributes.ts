@@ -1,5 +1,6 @@
 /** Giving a file or directory its mode, owner and times, by descriptor. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -13,7 +14,6 @@ import { isRareTime, isTimeKept } from "../stat/time_failure.ts";
 const UNCHANGED = 0xffffffff;
 /** UTIME_OMIT of utimensat(2): leave that time as it is. */
 const UNCHANGED_TIME = 0x3ffffffe;
-const ERANGE = 34;
 
 export class NativeAttributes {
   readonly #calls: FileCalls;
@@ -106,7 +106,7 @@ export class NativeAttributes {
     const calls = this.#calls;
     this.#timeErrno = calls.futimens(descriptor, times) === 0 ? 0 : calls.errno();
     if (this.#timeErrno !== 0) return;
-    if (this.isTimeReplaced(descriptor, this.#empty.address, AT_EMPTY_PATH, from)) this.#timeErrno = ERANGE;
+    if (this.isTimeReplaced(descriptor, this.#empty.address, AT_EMPTY_PATH, from)) this.#timeErrno = Errno.ERANGE;
   }
 
   /** Puts the times where futimens(2) finds them. Returns the address. */

@@ -1,5 +1,6 @@
 /** Looking at targets with system calls. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { FileError } from "../../errors.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
@@ -26,9 +27,6 @@ import { differingAttributes, type TargetComparer } from "../engine/target_compa
 import { preservedMode } from "../stat/target_mode.ts";
 import { replacedTime, unsetTimeCall } from "../stat/time_failure.ts";
 import { checkShape, rootDirectory, rootPath, targetText } from "../target/name.ts";
-
-const ENOENT = 2;
-const EEXIST = 17;
 
 /** What the engine has found out, and has loaded. */
 interface ComparerEngine {
@@ -102,7 +100,7 @@ export class NativeComparer implements TargetComparer {
     }
     if (!this.#statx.fill(this.#directory, this.#name.putName(name), AT_SYMLINK_NOFOLLOW)) {
       const errno = this.#calls.errno();
-      if (errno === ENOENT) return false;
+      if (errno === Errno.ENOENT) return false;
       throw failedCall("examine", this.path, errno);
     }
     readStat(this.#statx, this.stat);
@@ -161,7 +159,7 @@ export class NativeComparer implements TargetComparer {
     };
     const linked = calls.linkat(directory, name, directory, other, 0) === 0;
     // Another range of it was wrong too.
-    if (!linked && calls.errno() === EEXIST) return wrong;
+    if (!linked && calls.errno() === Errno.EEXIST) return wrong;
     // It can have no other name beside its own, be it only now: what was kept may be there.
     if (!linked) check(calls.renameat(directory, name, directory, other));
     const isBack = kept !== undefined && this.#backups.restore(directory, encodeName(this.#nameText), kept);

@@ -1,5 +1,6 @@
 /** Opens a device or FIFO without blocking in open(2), and writes to it in a thread of the runtime. Linux. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -14,10 +15,8 @@ import { syncDevice } from "../target/sync.ts";
 import { replacedDevice } from "../stat/target_failure.ts";
 import { DescriptorOutput } from "../target/descriptor_output.ts";
 
-const ENXIO = 6;
 /** Interval between attempts to open a FIFO, because no event announces its reader. In milliseconds. */
 const RETRY_MS = 50;
-const TYPE_BITS = 0o170000;
 
 /** Owns its descriptor. */
 export class NativeDevice implements Device {
@@ -45,7 +44,7 @@ export class NativeDevice implements Device {
       const opened = openPath(this.#calls, AT_FDCWD, name, write | noTty | closeOnExec | nonBlock, scratch);
       if (opened >= 0) return this.#use(opened);
       // A FIFO without a reader fails with ENXIO.
-      if (opened !== -ENXIO || this.#kindOf(AT_FDCWD, scratch.address, 0) !== FileKind.fifo) {
+      if (opened !== -Errno.ENXIO || this.#kindOf(AT_FDCWD, scratch.address, 0) !== FileKind.fifo) {
         throw failedCall("write", this.#path, -opened);
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -78,6 +77,6 @@ export class NativeDevice implements Device {
   }
 
   #kindOf(directory: number, name: number, flags: number): number | undefined {
-    return this.#statx.fill(directory, name, flags) ? this.#statx.mode & TYPE_BITS : undefined;
+    return this.#statx.fill(directory, name, flags) ? this.#statx.kind : undefined;
   }
 }

@@ -3,6 +3,7 @@
  * the copy of each page, and the other programs of the machine their cached files. Linux.
  */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { addressOf, type FileCalls } from "../../native/file/calls.ts";
 import type { RangeReader } from "../engine/source.ts";
 import type { RangeWriter } from "../engine/target.ts";
@@ -17,9 +18,8 @@ const LEAST_BYTES_PER_MS = 800_000;
 /** Bytes over which the rate is taken. */
 const WINDOW_BYTES = 32 << 20;
 
-const EINTR = 4;
-/** What a file system says that cannot do it, or not for these addresses: EINVAL, EOPNOTSUPP. */
-const NOT_DIRECTLY = [22, 95];
+/** What a file system says that cannot do it, or not for these addresses. */
+const NOT_DIRECTLY: readonly number[] = [Errno.EINVAL, Errno.EOPNOTSUPP];
 
 /** Owns its descriptor, and `inner`, which writes what is not aligned, and everything once this is given up. */
 export class DirectWriter implements RangeWriter {
@@ -102,7 +102,7 @@ export class DirectWriter implements RangeWriter {
         continue;
       }
       const errno = this.#calls.errno();
-      if (wrote < 0 && errno === EINTR) continue;
+      if (wrote < 0 && errno === Errno.EINTR) continue;
       if (wrote < 0 && !NOT_DIRECTLY.includes(errno)) throw failedCall("write", this.path, errno);
       this.#giveUp();
       return done;

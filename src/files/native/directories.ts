@@ -3,6 +3,7 @@
  * link: by openat2(2) in one step if the kernel has it, otherwise component by component.
  */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -20,12 +21,6 @@ import { isOpenWithin, LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
-const ENOENT = 2;
-const EINTR = 4;
-const EAGAIN = 11;
-const EEXIST = 17;
-const ENOTDIR = 20;
-const ELOOP = 40;
 /**
  * Descriptors kept open besides that of the root. Few: every stream has its own, and a process may have but some dozens.
  * More than one helps only where directories are entered step by step.
@@ -91,7 +86,7 @@ export class NativeDirectories {
     if (this.#openat2 && bytes.length <= LONGEST_PATH_BYTES) {
       const result = this.#openOne(base, bytes);
       if (result >= 0) return this.#keep(root, path, result);
-      if (-result !== ENOENT || !options.create) throw this.#refused(root, path, -result);
+      if (-result !== Errno.ENOENT || !options.create) throw this.#refused(root, path, -result);
     }
     return this.#openSteps(root, path, options.create);
   }
@@ -152,7 +147,7 @@ export class NativeDirectories {
     const all = flags.path | flags.directoryOnly | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
     const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
     // A link has replaced the directory.
-    if (noFollow && (descriptor === -ENOTDIR || descriptor === -ELOOP)) throw swapped(this.#act, text);
+    if (noFollow && (descriptor === -Errno.ENOTDIR || descriptor === -Errno.ELOOP)) throw swapped(this.#act, text);
     if (descriptor < 0) throw failedCall(this.#act, text, -descriptor);
     const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);
     if (isOutside || !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
@@ -195,13 +190,13 @@ export class NativeDirectories {
   #openStep(root: number, path: string, directory: number, name: Uint8Array, create: boolean): number {
     let result = this.#openOne(directory, name);
     if (result >= 0) return result;
-    if (-result !== ENOENT || !create) throw this.#refused(root, path, -result);
+    if (-result !== Errno.ENOENT || !create) throw this.#refused(root, path, -result);
     if (this.#calls.mkdirat(directory, this.#path.address, NEW_DIRECTORY_MODE) === 0) {
       this.#created.push({ root, path, created: true });
     } else {
       const errno = this.#calls.errno();
       // Another stream may have made it in this moment.
-      if (errno !== EEXIST) throw this.#refused(root, path, errno);
+      if (errno !== Errno.EEXIST) throw this.#refused(root, path, errno);
     }
     result = this.#openOne(directory, name);
     if (result < 0) throw this.#refused(root, path, -result);
@@ -220,16 +215,16 @@ export class NativeDirectories {
       if (result >= 0) return result;
       const errno = calls.errno();
       // openat2 says EAGAIN when something was renamed during a look at "beneath".
-      if (errno === EINTR || errno === EAGAIN) continue;
-      if (errno !== ENOTDIR || !this.#statx.fill(directory, address, AT_SYMLINK_NOFOLLOW)) return -errno;
-      return (this.#statx.mode & 0o170000) === FileKind.symlink ? -ELOOP : -errno;
+      if (errno === Errno.EINTR || errno === Errno.EAGAIN) continue;
+      if (errno !== Errno.ENOTDIR || !this.#statx.fill(directory, address, AT_SYMLINK_NOFOLLOW)) return -errno;
+      return this.#statx.kind === FileKind.symlink ? -Errno.ELOOP : -errno;
     }
   }
 
   #refused(root: number, path: string, errno: number) {
     const text = joinPath(this.#rootAt(root).path, path);
-    if (errno === ELOOP) return linkInTheWay(text, this.#act);
-    return errno === ENOTDIR ? failedWith(this.#act, text, "ENOTDIR") : failedCall(this.#act, text, errno);
+    if (errno === Errno.ELOOP) return linkInTheWay(text, this.#act);
+    return errno === Errno.ENOTDIR ? failedWith(this.#act, text, "ENOTDIR") : failedCall(this.#act, text, errno);
   }
 
   #takeKept(root: number, path: string): number | undefined {

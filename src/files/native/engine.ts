@@ -1,5 +1,6 @@
 /** The engine that makes system calls itself. Linux only. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -28,8 +29,6 @@ import { readStat } from "./stat.ts";
 import { NativeWriter } from "./writer.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
-const ENOENT = 2;
-
 /**
  * The native engine of this thread, after a look whether the calls that it is built on respond.
  *
@@ -41,7 +40,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   root.putName(encodeName("/"));
   const statx = new Statx(calls);
   if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
-  if ((statx.mode & 0o170000) !== FileKind.directory) throw new Error("statx does not tell the truth");
+  if (statx.kind !== FileKind.directory) throw new Error("statx does not tell the truth");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
   const directoriesOf = (roots: SourceRoot[]) =>
     new NativeDirectories(calls, (root) => roots[root], { openat2, act: "read" });
@@ -135,7 +134,7 @@ class NativePaths implements PathCalls {
     const name = this.#path.putName(encodeName(path));
     if (!this.#statx.fill(AT_FDCWD, name, options.follow ? 0 : AT_SYMLINK_NOFOLLOW)) {
       const errno = this.#calls.errno();
-      if (errno === ENOENT) return undefined;
+      if (errno === Errno.ENOENT) return undefined;
       throw failedCall("examine", path, errno);
     }
     const stat = new FileStat();

@@ -67,7 +67,7 @@ export function makeHardLink(
     // Opening that directory may have closed this one.
     placing.directory = directories.open(root, path, { create: true });
     if (!statx.fill(from, source.address, AT_SYMLINK_NOFOLLOW)) throw failedCall("link to", text, calls.errno());
-    if ((statx.mode & 0o170000) !== FileKind.file) throw new FileError("link to", text, "not a regular file");
+    if (statx.kind !== FileKind.file) throw new FileError("link to", text, "not a regular file");
     placing.makeTemporary(
       name,
       (temporary) => calls.linkat(from, source.address, placing.directory, temporary, 0) === 0 ? 0 : calls.errno(),

@@ -1,5 +1,6 @@
 /** Listing directories with getdents64(2): names as bytes, in a buffer of fixed size however large the directory is. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
@@ -20,7 +21,6 @@ import type { XattrReader } from "./xattrs.ts";
 const LISTING_BYTES = 64 << 10;
 /** struct linux_dirent64: inode and offset (8 each), length (2), type (1), name. */
 const NAME_OFFSET = 19;
-const ENOENT = 2;
 const DOT = 0x2e;
 /** DT_FIFO, DT_CHR and so on are the upper bits of st_mode, shifted; DT_UNKNOWN is 0. */
 const KIND_SHIFT = 12;
@@ -175,7 +175,7 @@ export class NativeLister implements DirectoryLister {
     if (got < 0) {
       const errno = this.#calls.errno();
       // The directory was removed while it was listed: nothing is in it any more.
-      if (errno === ENOENT) return false;
+      if (errno === Errno.ENOENT) return false;
       throw failedCall("read", this.#text, errno);
     }
     this.#next = 0;

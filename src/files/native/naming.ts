@@ -3,6 +3,7 @@
  * name at any time. Only the open file gets the final name; on failure the file that had the name keeps it.
  */
 
+import { Errno } from "../../native/libc/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -15,13 +16,6 @@ import { Statx } from "../../native/file/statx.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { magicLink } from "./attributes.ts";
 
-const ENOENT = 2;
-const EEXIST = 17;
-const EISDIR = 21;
-const EINVAL = 22;
-const ENOSYS = 38;
-/** Error number for a name that refers to another file. */
-export const ESTALE = 116;
 /** Other users may create and remove the name in turn. */
 const ATTEMPTS = 8;
 
@@ -49,14 +43,14 @@ export class SharedNaming {
   openPlace(descriptor: number, directory: number, name: number): number {
     const { path, noFollow, closeOnExec } = this.#calls.flags;
     const place = this.#calls.openat(directory, name, path | noFollow | closeOnExec, 0);
-    if (place < 0) return -ESTALE;
+    if (place < 0) return -Errno.ESTALE;
     const empty = this.#itself.address;
     if (
       this.#one.fill(descriptor, empty, AT_EMPTY_PATH) && this.#other.fill(place, empty, AT_EMPTY_PATH) &&
       this.#areSame()
     ) return place;
     this.#calls.close(place);
-    return -ESTALE;
+    return -Errno.ESTALE;
   }
 
   /**
@@ -72,18 +66,18 @@ export class SharedNaming {
       if (calls.renameNew(directory, temporary, directory, name) === 0) {
         if (this.isNameOf(place, directory, name)) return 0;
         calls.renameNew(directory, name, directory, temporary);
-        return ESTALE;
+        return Errno.ESTALE;
       }
       const errno = calls.errno();
-      if (errno === ENOENT) return ESTALE;
-      const isUnknown = errno === EINVAL || errno === ENOSYS;
-      if (errno !== EEXIST && !isUnknown) return errno;
+      if (errno === Errno.ENOENT) return Errno.ESTALE;
+      const isUnknown = errno === Errno.EINVAL || errno === Errno.ENOSYS;
+      if (errno !== Errno.EEXIST && !isUnknown) return errno;
       const result = isUnknown
         ? this.#rename(place, directory, temporary, name)
         : this.#exchange(place, directory, temporary, name);
-      if (result !== ENOENT) return result;
+      if (result !== Errno.ENOENT) return result;
     }
-    return EEXIST;
+    return Errno.EEXIST;
   }
 
   /** Creates a hard link to an open file. Returns the result of linkat(2). */
@@ -95,29 +89,29 @@ export class SharedNaming {
   #exchange(place: number, directory: number, temporary: number, name: number): number {
     const calls = this.#calls;
     if (!this.#other.fill(directory, name, AT_SYMLINK_NOFOLLOW)) return calls.errno();
-    if ((this.#other.mode & 0o170000) === FileKind.directory) return EISDIR;
+    if (this.#other.kind === FileKind.directory) return Errno.EISDIR;
     if (calls.exchange(directory, temporary, directory, name) !== 0) {
       const errno = calls.errno();
-      const isUnknown = errno === EINVAL || errno === ENOSYS;
+      const isUnknown = errno === Errno.EINVAL || errno === Errno.ENOSYS;
       return isUnknown ? this.#rename(place, directory, temporary, name) : errno;
     }
     if (this.isNameOf(place, directory, name)) {
       if (calls.unlinkat(directory, temporary, 0) === 0) return 0;
       const errno = calls.errno();
-      if (errno === ENOENT) return 0;
+      if (errno === Errno.ENOENT) return 0;
       // A directory has replaced it since it was examined.
       calls.exchange(directory, temporary, directory, name);
       return errno;
     }
     calls.exchange(directory, temporary, directory, name);
-    return ESTALE;
+    return Errno.ESTALE;
   }
 
   /** For file systems without renameat2(2): checks right before and right after. */
   #rename(place: number, directory: number, temporary: number, name: number): number {
-    if (!this.isNameOf(place, directory, temporary)) return ESTALE;
+    if (!this.isNameOf(place, directory, temporary)) return Errno.ESTALE;
     if (this.#calls.renameat(directory, temporary, directory, name) !== 0) return this.#calls.errno();
-    return this.isNameOf(place, directory, name) ? 0 : ESTALE;
+    return this.isNameOf(place, directory, name) ? 0 : Errno.ESTALE;
   }
 
   #areSame(): boolean {

@@ -1,5 +1,6 @@
 /** Opening paths by descriptor: also those that are longer than one system call takes. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import type { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
@@ -8,8 +9,6 @@ import { isWithin } from "../target/confinement.ts";
 const SLASH = 0x2f;
 /** PATH_MAX is 4096 with the NUL. */
 export const LONGEST_PATH_BYTES = 4095;
-const EINTR = 4;
-const ENAMETOOLONG = 36;
 
 /**
  * openat(2) of a path of any length, step by step. Follows symbolic links except where `flags` say otherwise for the
@@ -24,7 +23,7 @@ export function openPath(
   flags: number,
   scratch: PinnedBuffer,
 ): number {
-  if (path.length >= scratch.bytes.length) return -ENAMETOOLONG;
+  if (path.length >= scratch.bytes.length) return -Errno.ENAMETOOLONG;
   scratch.putName(path);
   const bytes = scratch.bytes;
   let current = directory;
@@ -35,7 +34,7 @@ export function openPath(
     if (end - start > LONGEST_PATH_BYTES) {
       end = bytes.lastIndexOf(SLASH, start + LONGEST_PATH_BYTES);
       if (end <= start) {
-        result = -ENAMETOOLONG;
+        result = -Errno.ENAMETOOLONG;
         break;
       }
       bytes[end] = 0;
@@ -69,6 +68,6 @@ export function openOnce(calls: FileCalls, directory: number, name: number, flag
     const result = calls.openat(directory, name, flags, 0);
     if (result >= 0) return result;
     const errno = calls.errno();
-    if (errno !== EINTR) return -errno;
+    if (errno !== Errno.EINTR) return -errno;
   }
 }

@@ -1,5 +1,6 @@
 /** Large files on their way: made here, written by any thread, given their name here. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { FileError } from "../../errors.ts";
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
@@ -22,9 +23,6 @@ import { SparseWriter } from "../target/sparse_writer.ts";
 import { syncDevice, syncFile } from "../target/sync.ts";
 import { checkShape, splitTarget, targetText } from "../target/name.ts";
 import { mayHold } from "../target/held_directories.ts";
-
-const ENOENT = 2;
-const ELOOP = 40;
 
 export class NativePartials {
   readonly #placing: NativePlacing;
@@ -213,7 +211,9 @@ export class NativePartials {
     if (descriptor >= 0 && this.#isFile(descriptor, identity)) return descriptor;
     const errno = descriptor < 0 ? calls.errno() : 0;
     if (descriptor >= 0) calls.close(descriptor);
-    throw errno === 0 || errno === ENOENT || errno === ELOOP ? planted(act, text) : failedCall(act, text, errno);
+    throw errno === 0 || errno === Errno.ENOENT || errno === Errno.ELOOP
+      ? planted(act, text)
+      : failedCall(act, text, errno);
   }
 
   /** Returns whether the temporary name refers to the partial file. */

@@ -1,5 +1,6 @@
 /** The current directory of a writer, and temporary names in it. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { type FileError, ProtocolError } from "../../errors.ts";
 import type { FileCalls } from "../../native/file/calls.ts";
 import { NameCounter } from "../../native/file/name_counter.ts";
@@ -16,10 +17,6 @@ import type { XattrWriter } from "./xattrs.ts";
 import { checkShape, rootDirectory, rootPath, targetText } from "../target/name.ts";
 import { TEMPORARY_MODE } from "../stat/target_mode.ts";
 import { TemporaryNames } from "../path/temporary_name.ts";
-
-const EINTR = 4;
-const EACCES = 13;
-const EEXIST = 17;
 
 /** What the engine has that the calls alone do not tell. */
 export interface NativePlacingOptions {
@@ -137,7 +134,7 @@ export class NativePlacing {
       if (wrote >= 0) done += wrote;
       else {
         const errno = this.calls.errno();
-        if (errno !== EINTR) return errno;
+        if (errno !== Errno.EINTR) return errno;
       }
     }
     return 0;
@@ -169,8 +166,8 @@ export class NativePlacing {
   }
 
   #mayRetry(name: number, errno: number, act: string): void {
-    if (errno === EEXIST || errno === EINTR) return;
-    if (errno !== EACCES || !this.#openUp()) throw this.failed(name, errno, 0, act);
+    if (errno === Errno.EEXIST || errno === Errno.EINTR) return;
+    if (errno !== Errno.EACCES || !this.#openUp()) throw this.failed(name, errno, 0, act);
   }
 
   /** Gives ourselves write permission in the current directory for the time being, where it is ours. */

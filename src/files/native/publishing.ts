@@ -1,5 +1,6 @@
 /** Gives a temporary file its attributes and its final name. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
@@ -12,16 +13,12 @@ import type { Attributes } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { readUmask } from "./attributes.ts";
 import { NativeBackups } from "./backups.ts";
-import { ESTALE, SharedNaming } from "./naming.ts";
+import { SharedNaming } from "./naming.ts";
 import { nameAt, type NativePlacing } from "./placing.ts";
 import { ReplacedFile } from "./replaced.ts";
 import type { Refusal } from "./xattrs.ts";
 import { plainMode, preservedMode, TEMPORARY_MODE } from "../stat/target_mode.ts";
 import { unsetTimeCall } from "../stat/time_failure.ts";
-
-const EINTR = 4;
-const EINVAL = 22;
-const ENOSYS = 38;
 
 /** Works in the current directory of a placing. Names are addresses of NUL-terminated bytes. */
 export class NativePublisher {
@@ -82,8 +79,8 @@ export class NativePublisher {
     const place = this.#place(descriptor, temporary, ranged);
     // Some file systems report ENOSPC only on close.
     if (calls.close(descriptor) !== 0 && errno === 0) errno = calls.errno();
-    if (place === -ESTALE) throw this.#placing.planted(name);
-    if (errno !== 0 && errno !== EINTR) {
+    if (place === -Errno.ESTALE) throw this.#placing.planted(name);
+    if (errno !== 0 && errno !== Errno.EINTR) {
       if (place >= 0) calls.close(place);
       throw this.#placing.failed(name, errno, temporary);
     }
@@ -156,7 +153,7 @@ export class NativePublisher {
     for (;;) {
       if (calls.fsync(descriptor) === 0) return 0;
       const errno = calls.errno();
-      if (errno !== EINTR) return errno;
+      if (errno !== Errno.EINTR) return errno;
     }
   }
 
@@ -167,7 +164,7 @@ export class NativePublisher {
   #place(descriptor: number, temporary: number, ranged: FileIdentity | undefined): number {
     const { access, directory } = this.#placing;
     if (access.shared) return this.#naming.openPlace(descriptor, directory, temporary);
-    return ranged && !this.#naming.isNameOf(descriptor, directory, temporary) ? -ESTALE : -1;
+    return ranged && !this.#naming.isNameOf(descriptor, directory, temporary) ? -Errno.ESTALE : -1;
   }
 
   /** Gives an open file its final name in a directory that others can write to, and closes it. @throws {FileError} */
@@ -176,7 +173,7 @@ export class NativePublisher {
     try {
       this.#keepBackup(name);
       const errno = this.#naming.give(place, placing.directory, temporary, name);
-      if (errno === ESTALE) throw placing.planted(name, act);
+      if (errno === Errno.ESTALE) throw placing.planted(name, act);
       if (errno !== 0) throw placing.failed(name, errno, temporary, act);
       placing.finished();
     } finally {
@@ -243,7 +240,7 @@ export class NativePublisher {
     }
     // Some kernels and file systems lack it. rename(2) reports all other errors.
     const errno = calls.errno();
-    if (errno === EINVAL || errno === ENOSYS) this.#renamesNew = false;
+    if (errno === Errno.EINVAL || errno === Errno.ENOSYS) this.#renamesNew = false;
     return false;
   }
 

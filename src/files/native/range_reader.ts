@@ -1,5 +1,6 @@
 /** Reading ranges of a large file with system calls, and finding its holes. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import {
   addressOf,
   AT_EMPTY_PATH,
@@ -21,8 +22,6 @@ import { failedCall, failedWith } from "../stat/file_failure.ts";
 import type { ChangeTimes } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES } from "./open.ts";
 
-const EINTR = 4;
-const ENXIO = 6;
 /** A smaller hole is read and sent as data: that is quicker than frames of its own. */
 const LEAST_HOLE_BYTES = 64 << 10;
 /** A read of more than 2**31 - 1 bytes would not fit into its result. */
@@ -61,7 +60,7 @@ export class NativeRangeReader implements RangeReader {
       else if (got === 0) break;
       else {
         const errno = this.#calls.errno();
-        if (errno !== EINTR) throw failedCall("read", this.path, errno);
+        if (errno !== Errno.EINTR) throw failedCall("read", this.path, errno);
       }
     }
     return done;
@@ -94,7 +93,7 @@ export class NativeRangeReader implements RangeReader {
     const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
     if (data >= 0) return Math.min(length, data - offset);
     // Whatever else fails: what is read in earnest will tell.
-    if (this.#calls.errno() !== ENXIO) return 0;
+    if (this.#calls.errno() !== Errno.ENXIO) return 0;
     // No data up to the end of the file, which may not be where it was.
     return Math.max(0, Math.min(length, this.#calls.seek(this.#descriptor, 0, SEEK_END) - offset));
   }

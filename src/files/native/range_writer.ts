@@ -1,5 +1,6 @@
 /** Writing a large file at offsets. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
 import { addressOf, type FileCalls, SEEK_DATA } from "../../native/file/calls.ts";
 import type { RangeReader } from "../engine/source.ts";
@@ -7,8 +8,6 @@ import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { overwriteWithZeros } from "../target/sparse_writer.ts";
 
-const EINTR = 4;
-const ENXIO = 6;
 /** A write of more than 2**31 - 1 bytes would not fit into its result. */
 const MOST_WRITE_BYTES = 1 << 30;
 
@@ -39,7 +38,7 @@ export class NativeRangeWriter implements RangeWriter {
       if (wrote >= 0) done += wrote;
       else {
         const errno = calls.errno();
-        if (errno !== EINTR) throw failedCall("write", this.path, errno);
+        if (errno !== Errno.EINTR) throw failedCall("write", this.path, errno);
       }
     }
   }
@@ -109,7 +108,7 @@ export class NativeRangeWriter implements RangeWriter {
   holeAt(offset: number, length: number): number {
     const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
     if (data >= 0) return Math.min(length, data - offset);
-    return this.#calls.errno() === ENXIO ? length : 0;
+    return this.#calls.errno() === Errno.ENXIO ? length : 0;
   }
 
   #readAt(buffer: Uint8Array<ArrayBuffer>, length: number, offset: number): number {
@@ -120,7 +119,7 @@ export class NativeRangeWriter implements RangeWriter {
       if (got > 0) done += got;
       else {
         const errno = this.#calls.errno();
-        if (errno !== EINTR) throw failedCall("write", this.path, errno);
+        if (errno !== Errno.EINTR) throw failedCall("write", this.path, errno);
       }
     }
     return length;

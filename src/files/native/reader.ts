@@ -3,6 +3,7 @@
  * followed, paths are resolved beneath their roots.
  */
 
+import { Errno } from "../../native/libc/errno.ts";
 import type { FileError } from "../../errors.ts";
 import { addressOf, AT_EMPTY_PATH, AT_FDCWD, FADV_DONTNEED, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
@@ -20,9 +21,6 @@ import { isOpenWithin, openOnce, openPath } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
 import { hasGrown, isSpecial } from "../stat/source_failure.ts";
-
-const EINTR = 4;
-const ELOOP = 40;
 
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();
@@ -100,7 +98,7 @@ export class NativeReader implements SourceReader {
         const got = calls.read(descriptor, address + length, wanted - length);
         if (got > 0) length += got;
         else if (got === 0) break;
-        else if ((errno = calls.errno()) !== EINTR) break;
+        else if ((errno = calls.errno()) !== Errno.EINTR) break;
         else errno = 0;
       }
       if (errno === 0) this.change = this.#changeOf(descriptor);
@@ -170,7 +168,7 @@ export class NativeReader implements SourceReader {
     if (this.#roots[this.#root].within !== undefined) this.#confine(descriptor, names, nameStart, nameEnd);
     if (
       !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ||
-      (this.#statx.mode & 0o170000) !== FileKind.file
+      this.#statx.kind !== FileKind.file
     ) {
       const text = this.#nameText(names, nameStart, nameEnd);
       try {
@@ -190,7 +188,7 @@ export class NativeReader implements SourceReader {
 
   /** Reports a symbolic link that has replaced a file as such. */
   #failed(text: string, errno: number): FileError {
-    return errno === ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
+    return errno === Errno.ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }
 
   #confine(descriptor: number, names: Uint8Array, nameStart: number, nameEnd: number): void {

@@ -1,5 +1,6 @@
 /** Keeps owner, mode and access control list of a replaced file, by system calls. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { modeWithoutList } from "../target/access_list.ts";
@@ -7,8 +8,6 @@ import { FileKind } from "../stat/file_stat.ts";
 import { type AccessLists, openAccessLists } from "./access.ts";
 import type { NativeAttributes } from "./attributes.ts";
 import { keptMode } from "../stat/target_mode.ts";
-
-const ENOENT = 2;
 
 /** The file that was examined last. A name is the address of NUL-terminated bytes. */
 export class ReplacedFile {
@@ -32,7 +31,7 @@ export class ReplacedFile {
     this.#listBytes = 0;
     this.isFile = false;
     if (!this.#statx.fill(directory, name, AT_SYMLINK_NOFOLLOW)) return false;
-    this.isFile = (this.#statx.mode & 0o170000) === FileKind.file;
+    this.isFile = this.#statx.kind === FileKind.file;
     if (this.isFile) this.#readList(directory, name);
     return true;
   }
@@ -40,7 +39,7 @@ export class ReplacedFile {
   /** Reads the access control list of the file of this name, for `handDownList`. @returns whether there is a file. */
   lookAtList(directory: number, name: number): boolean {
     this.isFile = false;
-    return this.#readList(directory, name) || this.#calls.errno() !== ENOENT;
+    return this.#readList(directory, name) || this.#calls.errno() !== Errno.ENOENT;
   }
 
   /** Whether the file has an access control list. */

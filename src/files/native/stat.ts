@@ -5,7 +5,7 @@ import type { FileStat } from "../stat/file_stat.ts";
 
 export function readStat(from: Statx, into: FileStat): void {
   const mode = from.mode;
-  into.kind = mode & 0o170000;
+  into.kind = from.kind;
   into.mode = mode & 0o7777;
   into.uid = from.uid;
   into.gid = from.gid;

@@ -1,7 +1,7 @@
 /** Extended attributes and access control lists by system calls. Loaded only when they are asked for. */
 
 import { escapePath, FileError } from "../../errors.ts";
-import { errnoName, errnoText } from "../../native/libc/errno.ts";
+import { Errno, errnoName, errnoText } from "../../native/libc/errno.ts";
 import type { FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { openXattrCalls, type XattrCalls } from "../../native/file/xattr_calls.ts";
@@ -11,9 +11,6 @@ import { SETTING_XATTRS } from "../../protocol/failure.ts";
 import { ACCESS_LIST, decodeXattrs, DEFAULT_LIST, encodeXattrs, isKnownXattr } from "../../protocol/data/xattrs.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
-const EPERM = 1;
-const ENODATA = 61;
-const ENOTSUP = 95;
 /** Grants privileges to every user who runs the file. */
 const CAPABILITY = "security.capability";
 /** XATTR_LIST_MAX, and a path behind "/proc/self/fd/N/". */
@@ -61,12 +58,12 @@ export class XattrReader {
     const list = options.follow ? listxattr : llistxattr;
     const get = options.follow ? getxattr : lgetxattr;
     const bytes = encodeName(path);
-    if (bytes.length >= PLACE_BYTES) throw failedCall("read extended attributes of", text, 36);
+    if (bytes.length >= PLACE_BYTES) throw failedCall("read extended attributes of", text, Errno.ENAMETOOLONG);
     const place = this.#place.putName(bytes);
     const length = list(place, this.#list.address, LIST_BYTES);
     if (length < 0) {
       const errno = this.#calls.errno();
-      if (errno === ENOTSUP) return undefined;
+      if (errno === Errno.EOPNOTSUPP) return undefined;
       throw failedCall("read extended attributes of", text, errno);
     }
     const found: { name: Uint8Array; value: Uint8Array }[] = [];
@@ -81,7 +78,7 @@ export class XattrReader {
       else {
         const errno = this.#calls.errno();
         // It was removed since it was listed.
-        if (errno !== ENODATA) throw failedCall("read extended attributes of", text, errno);
+        if (errno !== Errno.ENODATA) throw failedCall("read extended attributes of", text, errno);
       }
     }
     if (found.length === 0) return undefined;
@@ -153,7 +150,7 @@ export class XattrWriter {
       if (value) refused = this.#set(this.#xattrs.setxattr, place, name, value) ?? refused;
       else if (this.#xattrs.removexattr(place, this.#name.putName(encodeName(name))) !== 0) {
         const errno = this.#calls.errno();
-        if (errno !== ENODATA && errno !== ENOTSUP) refused ??= { name, errno };
+        if (errno !== Errno.ENODATA && errno !== Errno.EOPNOTSUPP) refused ??= { name, errno };
       }
     }
     return refused;
@@ -172,7 +169,7 @@ export class XattrWriter {
     for (const { name, value } of decodeXattrs(block)) {
       if (name === ACCESS_LIST || name === DEFAULT_LIST) continue;
       if (!this.#isPrivileged && !name.startsWith("user.")) continue;
-      if (name === CAPABILITY && !owned) refused = { name, errno: EPERM };
+      if (name === CAPABILITY && !owned) refused = { name, errno: Errno.EPERM };
       else refused = this.#set(call, place, name, value) ?? refused;
     }
     return refused;

@@ -1,7 +1,7 @@
 /** One wording for what can go wrong with a path, whichever engine found it. */
 
 import { FileError } from "../../errors.ts";
-import { errnoName, errnoText, errnoTextOf } from "../../native/libc/errno.ts";
+import { errnoName, errnoText, errnoTextOf, SystemCallError } from "../../native/libc/errno.ts";
 
 const HINTS: Record<string, string> = {
   ENOSPC: "Free some space, then run the same command again",
@@ -34,9 +34,10 @@ export function failedWith(act: string, path: string, code: string): FileError {
   return new FileError(act, path, errnoTextOf(code) ?? code, { code, hint: HINTS[code] });
 }
 
-/** A failure that `Deno.*` threw; a `FileError` stays as it is. */
+/** Returns the failure for an error of `Deno.*` or of a system call. A `FileError` is returned as it is. */
 export function failedDeno(act: string, path: string, error: unknown): FileError {
   if (error instanceof FileError) return error;
+  if (error instanceof SystemCallError) return failedCall(act, path, error.errno);
   const code = codeOf(error);
   const state = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
   return new FileError(act, path, state, { code, hint: code && HINTS[code], cause: error });

@@ -1,5 +1,6 @@
 /** Failures of setting times. The file keeps its contents and its final name. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { FileError } from "../../errors.ts";
 import { SETTING_TIME } from "../../protocol/failure.ts";
 import { failedCall, failedDeno } from "./file_failure.ts";
@@ -7,7 +8,6 @@ import { failedCall, failedDeno } from "./file_failure.ts";
 /** The earliest time of FAT, and the latest of file systems with 32-bit times, in seconds since 1970. */
 const EARLIEST = 315_532_800;
 const LATEST = 0x7fff_ffff;
-const ERANGE = 34;
 /** Resolution of FAT. */
 const COARSEST_SECONDS = 2;
 
@@ -34,7 +34,7 @@ export function replacedTime(path: string): FileError {
 
 /** Returns the failure for an error number; ERANGE: the file system lacks the time. */
 export function unsetTimeCall(path: string, errno: number): FileError {
-  return errno === ERANGE ? replacedTime(path) : failedCall(SETTING_TIME, path, errno);
+  return errno === Errno.ERANGE ? replacedTime(path) : failedCall(SETTING_TIME, path, errno);
 }
 
 /** Returns the failure for an error that a `Deno.*` call has thrown. */

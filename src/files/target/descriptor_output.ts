@@ -1,5 +1,6 @@
 /** Writes to an open descriptor of a device, a pipe or a terminal. */
 
+import { Errno } from "../../native/libc/errno.ts";
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
 import { addressOf } from "../../native/file/calls.ts";
 import type { FileCalls } from "../../native/file/calls.ts";
@@ -8,8 +9,6 @@ import { openSocketCalls } from "../../native/net/socket_calls.ts";
 import { POLLOUT } from "../../native/net/socket_calls.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
-const EINTR = 4;
-const EAGAIN = 11;
 /** Maximum time of one poll(2), because the descriptor must stay open until it returns. In milliseconds. */
 const MAX_WAIT_MS = 200;
 
@@ -50,8 +49,8 @@ export class DescriptorOutput {
         const again = this.#calls.write(this.#descriptor, address, length);
         if (again >= 0) return again;
         const errno = this.#calls.errno();
-        if (errno === EAGAIN) await this.#writable.wait(MAX_WAIT_MS);
-        else if (errno !== EINTR) throw failedCall("write", this.#path, errno);
+        if (errno === Errno.EAGAIN) await this.#writable.wait(MAX_WAIT_MS);
+        else if (errno !== Errno.EINTR) throw failedCall("write", this.#path, errno);
       }
       return 0;
     } finally {

@@ -98,6 +98,20 @@ export function errnoTextOf(name: string): string | undefined {
   return BY_NAME.get(name)?.[1];
 }
 
+/** Error of a system call that failed. */
+export class SystemCallError extends Error {
+  override readonly name = "SystemCallError";
+  readonly errno: number;
+  /** Name of the error number, such as "ENOSPC". */
+  readonly code: string;
+
+  constructor(errno: number) {
+    super(errnoText(errno));
+    this.errno = errno;
+    this.code = errnoName(errno);
+  }
+}
+
 /**
  * Returns a function that reads errno of this thread. Its result is valid only directly after a synchronous foreign call.
  * A nonblocking call runs on another thread, whose errno is lost.
