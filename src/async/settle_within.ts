@@ -10,3 +10,14 @@ export async function settleWithin<Result>(ms: number, work: Promise<Result>): P
   const timeout = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), ms));
   return await Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
+
+/**
+ * Returns the result of a promise that settles within `ms`. A later result or rejection is ignored.
+ *
+ * @param late makes the error that is thrown after that time.
+ */
+export async function withDeadline<Result>(ms: number, work: Promise<Result>, late: () => Error): Promise<Result> {
+  const settled = await settleWithin(ms, work.then((result) => ({ result })));
+  if (!settled) throw late();
+  return settled.result;
+}

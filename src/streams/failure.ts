@@ -1,18 +1,37 @@
-/** Errors of single paths as words that cross threads and the wire. */
+/** Errors of single paths, as data that crosses threads and the wire. */
 
-import { FileError, UserError } from "../errors.ts";
+import { FileError, quotePath, UserError } from "../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../protocol/limits.ts";
 import type { Failure } from "../protocol/failure.ts";
 import { cutText } from "../protocol/control/texts.ts";
 
-/** @throws whatever is not a FileError: it is no failure of a path, but ends more than one file. */
+/** Returns the failure of a path. @throws {unknown} The error itself if it is not a FileError: it ends the transfer. */
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof FileError)) throw error;
   const message = cutText(error.message, MAX_MESSAGE_TEXT);
   return { code: error.code ?? "", path: error.path, message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
 }
 
-/** The failure as an error again, for whoever prints errors. */
-export function toError(failure: Failure): UserError {
-  return new UserError(failure.message, { hint: failure.hint || undefined });
+/** Returns the failure as an error for the user. */
+export function toError({ message, hint }: Failure): UserError {
+  return new UserError(message, { hint: hint || undefined });
+}
+
+/** Returns the error for data that does not have its checksum. @param detail what differs from what. */
+export function checksumMismatch(path: string, detail: string): FileError {
+  return new FileError("confirm", path, detail, {
+    code: "ECHECKSUM",
+    hint: "Copy it again; if it keeps failing, test the RAM of both machines",
+  });
+}
+
+/** Returns the failure of a target that does not contain what was sent. @param keptAs its name, if it was renamed. */
+export function digestMismatch(path: string, keptAs?: string): Failure {
+  const test = "If nothing else writes to it, test the disk and the RAM of the target host";
+  return {
+    code: "ECHECKSUM",
+    path,
+    message: `Cannot verify ${quotePath(path)}: the target differs from the source (SHA-256 differs)`,
+    hint: keptAs === undefined ? test : `It is kept as ${keptAs}. ${test}`,
+  };
 }

@@ -1,24 +1,45 @@
-/** What both ends of a copy have counted, held against each other. */
+/** Results of a transfer, and the comparison of what both ends counted. */
 
 import { UserError } from "../errors.ts";
 
-/** Success is said only when both sides count the same. */
-export function checkTotals(mine: Totals, theirs: Totals): void {
-  const { files, bytes, skipped = 0, verified = 0 } = mine;
-  const isSame = files === theirs.files && bytes === theirs.bytes && skipped === (theirs.skipped ?? 0);
-  if (isSame && verified === (theirs.verified ?? 0)) return;
-  throw new UserError(
-    `Cannot confirm the copy: one side counts ${describeTotals(mine)}, the other ${describeTotals(theirs)}`,
-    { hint: "Copy it again; what is complete already is not harmed" },
-  );
+/** Result of a transfer. */
+export interface Outcome {
+  /** Number of files that were copied; in a dry run, that would be copied. */
+  files: number;
+  /** Bytes of these files. */
+  bytes: number;
+  /** Number of paths that failed. */
+  failed: number;
+  /** Number of entries that needed no copy. */
+  skipped: number;
+  /** With --verify: number of files and links whose contents were verified. */
+  verified?: number;
+  dryRun?: boolean;
+  /** Number of data connections. */
+  streams: number;
+  /** With compression: bytes of all frames that the data connections carried to the receiver. */
+  wireBytes?: number;
+  /** Bytes that an earlier copy left on the receiver, included in `bytes`. Default: 0. */
+  resumed?: number;
 }
 
-/** What one side counts. */
+/** Counts of one end. */
 interface Totals {
   files: number;
   bytes: number;
   skipped?: number;
   verified?: number;
+}
+
+/** Compares the counts of both ends. @throws {UserError} if they differ: the copy is not confirmed. */
+export function checkTotals(own: Totals, peer: Totals): void {
+  const { files, bytes, skipped = 0, verified = 0 } = own;
+  const isSame = files === peer.files && bytes === peer.bytes && skipped === (peer.skipped ?? 0);
+  if (isSame && verified === (peer.verified ?? 0)) return;
+  throw new UserError(
+    `Cannot confirm the copy: this end counts ${describeTotals(own)}, the other ${describeTotals(peer)}`,
+    { hint: "Run it again; completed files are kept" },
+  );
 }
 
 function describeTotals({ files, bytes, skipped, verified }: Totals): string {

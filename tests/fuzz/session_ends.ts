@@ -11,7 +11,7 @@ import { fixedCount } from "../../src/session/model/stream_count.ts";
 import { runSession } from "../../src/transfer/client/client_job.ts";
 import type { CopyOptions } from "../../src/transfer/client/copy_options.ts";
 import { serve } from "../../src/transfer/remote/end.ts";
-import type { Outcome } from "../../src/transfer/send/send.ts";
+import type { Outcome } from "../../src/transfer/totals.ts";
 import { ReservedNames } from "../../src/transfer/client/reserved_names.ts";
 import { engine as cipher } from "../transfer/hostile_end.ts";
 import { HostileStream } from "../transfer/hostile_stream.ts";

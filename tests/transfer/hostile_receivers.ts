@@ -64,7 +64,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "counts more files": {
     of: "small",
-    said: /one side counts/,
+    said: /this end counts/,
     async play({ control, stream }) {
       await takeSmall(await stream());
       const { files, bytes } = await finishing(control);
@@ -73,7 +73,7 @@ export const TRICKS: Record<string, Trick> = {
   },
   "counts fewer bytes": {
     of: "small",
-    said: /one side counts/,
+    said: /this end counts/,
     async play({ control, stream }) {
       await takeSmall(await stream());
       const { files, bytes } = await finishing(control);

@@ -10,7 +10,7 @@ import { sshCommand } from "../../ssh/ssh_command.ts";
 import { copy } from "../../transfer/client/copy.ts";
 import { type CopyOptions } from "../../transfer/client/copy_options.ts";
 import { withRetries } from "../../transfer/client/retries.ts";
-import type { Outcome } from "../../transfer/send/send.ts";
+import type { Outcome } from "../../transfer/totals.ts";
 import type { ReservedNames } from "../../transfer/client/reserved_names.ts";
 import type { HostAccess, HostOptions } from "../options/host_options.ts";
 import type { RemoteHost, Transfer } from "../options/transfers.ts";

@@ -7,7 +7,7 @@ import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { RemoteSession } from "../../session/model/remote_session.ts";
 import { clean, findDirectories } from "./clean.ts";
-import { MessageBatcher } from "../send/message_batcher.ts";
+import { MessageBatcher } from "../batches.ts";
 import type { Machine } from "../machine.ts";
 import { checkDirection, confine, type SessionLimits } from "../remote/session_limits.ts";
 import { readRequested } from "../requested_sources.ts";

@@ -5,7 +5,7 @@ import { matchesGlobName } from "../../files/glob/match_path.ts";
 import { type GlobPattern, hasGlob, parseGlob } from "../../files/glob/pattern.ts";
 import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
-import { sourceNameOf } from "../send/source_name.ts";
+import { sourceNameOf } from "../send/source_names.ts";
 import type { RequestedSource } from "../requested_sources.ts";
 
 /** A source as the user named it. */

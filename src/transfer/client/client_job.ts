@@ -21,7 +21,8 @@ import { missingFeatures, requiredFeatures } from "./required_features.ts";
 import type { OpenPeer } from "./peer_end.ts";
 import { receive } from "../receive/receive.ts";
 import { findSources } from "../send/resolved_sources.ts";
-import { type Outcome, send } from "../send/send.ts";
+import { send } from "../send/send.ts";
+import type { Outcome } from "../totals.ts";
 import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
 /** Agrees on a session, which it puts into `open`, and sends or receives. @throws what ended it. */

@@ -2,7 +2,7 @@
 
 import { explainLoss } from "./lost_copy.ts";
 import { type OpenPeer, withPeer } from "./peer_end.ts";
-import type { Outcome } from "../send/send.ts";
+import type { Outcome } from "../totals.ts";
 import { type CopyOptions } from "./copy_options.ts";
 
 /** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */

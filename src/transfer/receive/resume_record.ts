@@ -177,7 +177,7 @@ export class ResumeRecord {
   }
 
   /** A large file has its final name. */
-  noteRanged(
+  noteLarge(
     { root, path, size, version, attributes: { mtime, mtimeNs } }: MessageOf<"open">,
     look: FileStatSnapshot,
   ): void {

@@ -22,7 +22,7 @@ import { missingFeatures, requiredFeatures } from "../client/required_features.t
 import { abortOf, explain, seeOff, settled } from "../client/peer_end.ts";
 import { RelayStreams } from "./streams.ts";
 import { RelayedConversation } from "./conversation.ts";
-import type { Outcome } from "../send/send.ts";
+import type { Outcome } from "../totals.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
 import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
 

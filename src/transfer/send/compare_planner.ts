@@ -16,7 +16,7 @@ import { combineCrc32 } from "../../protocol/crc32.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ComparedRange, CompareUnit, RangedItem } from "../../streams/unit.ts";
 import { selectDigests } from "./sent_contents.ts";
-import { shownPath } from "./shown_path.ts";
+import { shownPath } from "./source_names.ts";
 
 /** Whom the questions tell what came of them. */
 export interface ComparePlannerHost {

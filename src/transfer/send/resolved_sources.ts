@@ -11,7 +11,7 @@ import { MAX_SOURCES_TEXT } from "../../protocol/limits.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { toFailure } from "../../streams/failure.ts";
-import type { NumberedRoot } from "./send.ts";
+import type { NumberedRoot } from "./send_options.ts";
 import { type RequestedSource, tooLong } from "../requested_sources.ts";
 
 /** How operands are looked up. */

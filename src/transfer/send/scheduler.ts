@@ -16,9 +16,8 @@ import { toFailure } from "../../streams/failure.ts";
 import type { CompareUnit, DigestUnit, PackUnit, SendReport, WorkUnit } from "../../streams/unit.ts";
 import { LostFiles } from "./lost_files.ts";
 import { RangedFiles } from "./ranged_files.ts";
-import { forEachFile } from "./written_files.ts";
-import { listSent } from "./sent_contents.ts";
-import { shownPath } from "./shown_path.ts";
+import { forEachFile, listSent } from "./sent_contents.ts";
+import { shownPath } from "./source_names.ts";
 import { SourceDigests } from "./source_digests.ts";
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
 import type { Verification } from "./verification.ts";
@@ -109,11 +108,11 @@ export class Scheduler {
   }
 
   /** From now on the receiver is asked before anything is sent. To be called before the first unit is taken. */
-  async askFirst(comparison: Comparison): Promise<void> {
+  async compareFirst(comparison: Comparison): Promise<void> {
     await this.#askWith({}, comparison);
   }
 
-  /** As `askFirst`: the receiver knows what an earlier run has finished, which is in place then as if it were sent. */
+  /** As `compareFirst`: the receiver knows what an earlier run has finished, which is in place then as if it were sent. */
   async recall(): Promise<void> {
     await this.#askWith(this.#host.listing ? { known: this.#digests } : {}, { dryRun: false });
   }
@@ -178,8 +177,8 @@ export class Scheduler {
   }
 
   /** Sets whether large files are lent, once that is known. To be called before the first unit is taken. */
-  set lends(lends: boolean) {
-    this.#options.offersLocalCopy = lends;
+  set offersLocalCopy(offers: boolean) {
+    this.#options.offersLocalCopy = offers;
   }
 
   /** Sets how many streams will ask, once that is known. */

@@ -1,17 +1,18 @@
-/** How far a sender is, several times a second. */
+/** Progress of a sender, reported several times per second. */
 
 import type { Session } from "../../session/model/session.ts";
 import type { TransferEvent } from "../events.ts";
+import { ProgressTimer } from "../progress_timer.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Tells the user, and on the remote end the client, how far it is. */
-export class SenderProgress {
+/** Reports totals and progress to the user; on the remote end also to the client. */
+export class SenderProgress implements Disposable {
   readonly #session: Session;
   readonly #scheduler: Scheduler;
   readonly #emit: (event: TransferEvent) => void;
-  readonly #written = new Map<number, number>();
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #told = "";
+  readonly #timer = new ProgressTimer((bytes) => this.#report(bytes));
+  /** The totals that were reported last, as JSON. */
+  #reportedTotals = "";
 
   constructor(session: Session, scheduler: Scheduler, emit: (event: TransferEvent) => void) {
     this.#session = session;
@@ -19,33 +20,33 @@ export class SenderProgress {
     this.#emit = emit;
   }
 
-  /** `bytes`: what the receiver has written on this stream so far. */
-  written(stream: number, bytes: number): void {
-    this.#written.set(stream, bytes);
+  /** Sets the number of bytes that the receiver has written on a stream so far. */
+  setWritten(stream: number, bytes: number): void {
+    this.#timer.setWritten(stream, bytes);
   }
 
-  /** Tells now, and from now on. */
+  /** Reports now, and then periodically. */
   start(): void {
-    this.#tell();
-    this.#timer = setInterval(() => this.#tell(), 200);
+    this.#timer.report();
+    this.#timer.start();
   }
 
-  /** Tells for the last time, if it was started. May be called again. */
-  stop(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#tell();
+  /** Reports for the last time, if it was started. May be called again. */
+  [Symbol.dispose](): void {
+    if (!this.#timer.isRunning) return;
+    this.#timer[Symbol.dispose]();
+    this.#timer.report();
   }
 
-  #tell(): void {
+  #report(writtenBytes: number): void {
     const { totals, done, kept } = this.#scheduler;
-    const written = this.#written.values().reduce((sum, bytes) => sum + bytes, 0);
-    if (this.#told !== JSON.stringify(totals)) {
-      this.#told = JSON.stringify(totals);
+    const json = JSON.stringify(totals);
+    if (this.#reportedTotals !== json) {
+      this.#reportedTotals = json;
       this.#emit({ type: "totals", ...totals });
       if (this.#session.role === "remote") this.#session.control.send({ type: "totals", ...totals });
     }
-    this.#emit({ type: "progress", files: done.files, bytes: Math.max(written + kept, done.bytes), resumed: kept });
+    const bytes = Math.max(writtenBytes + kept, done.bytes);
+    this.#emit({ type: "progress", files: done.files, bytes, resumed: kept });
   }
 }

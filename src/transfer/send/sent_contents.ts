@@ -1,14 +1,16 @@
-/** What the sender knows of a pack once it is sent. */
+/** Sizes, checksums and digests of packs that were sent, and the files of a pack that are in place. */
 
+import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import { SHA256_BYTES } from "../../protocol/data/compare.ts";
-import { decodeName } from "../../protocol/names.ts";
 import { putUint53, RecordCursor, RecordField, RecordType } from "../../protocol/data/records.ts";
+import { decodeName } from "../../protocol/names.ts";
 import type { PackUnit, SentContents } from "../../streams/unit.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
-import { forEachEntry } from "../../files/walk/plan_entries.ts";
 
-/** Returns the plan with the sizes and CRC-32 of what was sent: a file may have changed since it was found. */
-export function planAsSent({ plan }: Pick<PackUnit, "plan">, { sizes, crcs }: SentContents): Uint8Array<ArrayBuffer> {
+type Plan = Pick<PackUnit, "plan">;
+
+/** Returns the plan with the sizes and CRC-32 that were sent, because a file may have changed since the walk. */
+export function planAsSent({ plan }: Plan, { sizes, crcs }: SentContents): Uint8Array<ArrayBuffer> {
   const sent = plan.slice();
   const view = new DataView(sent.buffer);
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
@@ -22,21 +24,29 @@ export function planAsSent({ plan }: Pick<PackUnit, "plan">, { sizes, crcs }: Se
   return sent;
 }
 
-/** Returns the digests of these records. @param wanted as in `selectRecords`. */
-export function selectDigests(digests: Uint8Array, wanted: Uint8Array): Uint8Array {
+/** Returns the digests of selected records. @param selected as in `selectRecords`. */
+export function selectDigests(digests: Uint8Array, selected: Uint8Array): Uint8Array {
   const chosen = new Uint8Array(digests.length);
   let at = 0;
-  wanted.forEach((isWanted, index) => {
-    if (isWanted !== 1) return;
+  selected.forEach((isSelected, index) => {
+    if (isSelected !== 1) return;
     chosen.set(digests.subarray(index * SHA256_BYTES, (index + 1) * SHA256_BYTES), at);
     at += SHA256_BYTES;
   });
   return chosen.slice(0, at);
 }
 
-/** Lists the files of a pack that are in place, and their further names. @param inPlace as in a `PackReport`. */
+/** Visits the files and hard links of a pack. @param selected 1 per record other than `enter` that is to be visited. */
+export function forEachFile({ plan }: Plan, selected: Uint8Array, visit: (root: number, path: string) => void): void {
+  forEachEntry(plan, ({ type, root }, index, path) => {
+    const isFile = type === RecordType.file || type === RecordType.hardlink;
+    if (selected[index] === 1 && isFile) visit(root, path());
+  });
+}
+
+/** Lists the files of a pack that are in place, and their hard links. @param inPlace as in a `PackReport`. */
 export function listSent(
-  { plan }: Pick<PackUnit, "plan">,
+  { plan }: Plan,
   inPlace: Uint8Array,
   { digests }: SentContents,
   listing: CopyListing,

@@ -12,7 +12,7 @@ import type { DigestReport, DigestUnit, RangedItem } from "../../streams/unit.ts
 import type { CopyListing } from "../client/copy_listing.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 import type { SentFile } from "../../streams/unit.ts";
-import { shownPath } from "./shown_path.ts";
+import { shownPath } from "./source_names.ts";
 import type { KnownHost } from "./compare_planner.ts";
 
 /** Callbacks of `SourceDigests`. */

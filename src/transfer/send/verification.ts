@@ -12,11 +12,10 @@ import type { CompareReport, CompareUnit, FilePlace, PackUnit, RangedItem, SentC
 import type { CopyListing } from "../client/copy_listing.ts";
 import type { LostFiles } from "./lost_files.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
-import { planAsSent, selectDigests } from "./sent_contents.ts";
-import { shownPath } from "./shown_path.ts";
+import { forEachFile, planAsSent, selectDigests } from "./sent_contents.ts";
+import { shownPath } from "./source_names.ts";
 import { ComparePlanner } from "./compare_planner.ts";
 import { sentAgain, unverified } from "../unverified.ts";
-import { forEachFile } from "./written_files.ts";
 
 /** Whom the verification tells what came of it. */
 export interface VerificationHost {

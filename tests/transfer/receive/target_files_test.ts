@@ -50,7 +50,7 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
   const memory = noted && await ResumeRecord.find(remembering, [source]);
   await memory?.begin(roots, { files: 2, bytes: 0, complete: true });
   if (noted) memory!.note(noted);
-  const target = new TargetFiles(options, roots, { streams: 1, memory });
+  const target = new TargetFiles(options, roots, { streams: 1, record: memory });
   target.open(EMPTY);
   await opened.promise;
   target.finishFile({ type: "close", file: EMPTY.file, size: 0, crc32: 0 });

@@ -351,7 +351,7 @@ describe("Scheduler", () => {
           large.truncateSync(2 * MIB);
         }
       }
-      await work.scheduler.askFirst(UPDATE);
+      await work.scheduler.compareFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => CompareResult.same);
       assert(units.length < 50, `${units.length} units`);
       assert(units.every(({ type }) => type === "ask"));
@@ -365,7 +365,7 @@ describe("Scheduler", () => {
       const size = 100 * MIB;
       for (const differs of [false, true]) {
         await using work = await scheduleTree({ large: { sparseSize: size } }, LARGE);
-        await work.scheduler.askFirst({ by: "contents", dryRun: false });
+        await work.scheduler.compareFirst({ by: "contents", dryRun: false });
         const ranges: (number | undefined)[][] = [];
         const next = async () => (await work.scheduler.next(0)) as CompareUnit;
         const answer = (unit: CompareUnit, verdict: number) =>
@@ -397,7 +397,7 @@ describe("Scheduler", () => {
 
     it("asks again what a stream that broke had asked", async () => {
       await using work = await scheduleTree({ "a": "1" });
-      await work.scheduler.askFirst(UPDATE);
+      await work.scheduler.compareFirst(UPDATE);
       const [first] = [await work.scheduler.next(0)];
       work.scheduler.streamBroke(0);
       const again = await work.scheduler.next(1) as CompareUnit;
@@ -408,7 +408,7 @@ describe("Scheduler", () => {
 
     it("asks about hard links only when everything else is in place", async () => {
       await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
-      await work.scheduler.askFirst(UPDATE);
+      await work.scheduler.compareFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => CompareResult.different);
       assertEquals(units.map(({ type }) => type), ["ask", "pack", "ask", "pack"]);
     });

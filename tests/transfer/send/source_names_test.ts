@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { sourceNameOf } from "../../../src/transfer/send/source_name.ts";
+import { sourceNameOf } from "../../../src/transfer/send/source_names.ts";
 
 describe("the names that the other side may give to a source", () => {
   it("are the last component, or stand for the contents", () => {

@@ -1,12 +1,13 @@
-/** What a dry run would do, counted and told. */
+/** Entries of a dry run, counted and reported. */
 
-import type { PlannedEntry } from "../../protocol/control/messages.ts";
-import type { TransferEvent } from "../events.ts";
+import type { PlannedEntry } from "../protocol/control/messages.ts";
+import type { TransferEvent } from "./events.ts";
 
-/** On either side: counts entries and tells listeners of this side of them. */
+/** Counts what a real run would copy, on either end, and reports each entry there. */
 export class DryRunTotals {
-  /** That would be copied. */
+  /** Number of files that would be copied. */
   files = 0;
+  /** Bytes of these files. */
   bytes = 0;
   readonly #emit: (event: TransferEvent) => void;
 

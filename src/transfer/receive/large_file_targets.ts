@@ -1,0 +1,280 @@
+/**
+ * Large files that a receiver writes. The drawing of their states is in src/README.md. Messages of the control channel
+ * and reports of the streams may arrive in any order.
+ */
+
+import { ProtocolError } from "../../errors.ts";
+import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import type { Partial, TargetWriter } from "../../files/engine/target.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
+import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
+import { targetText } from "../../files/target/name.ts";
+import { openFilesLimit, unprovenFiles } from "../../native/file/open_files_limit.ts";
+import type { MessageOf } from "../../protocol/control/messages.ts";
+import type { Failure } from "../../protocol/failure.ts";
+import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
+import { encodeName } from "../../protocol/names.ts";
+import { checksumMismatch, toFailure } from "../../streams/failure.ts";
+import type { ReceivedRange } from "../../streams/unit.ts";
+import type { DirectoryFinalizer } from "./directory_finalizer.ts";
+import type { KeptBackups } from "./kept_backups.ts";
+import type { ReceiveOptions } from "./receive_options.ts";
+import { LEAST_RESUMED_BYTES, type ResumeRecord } from "./resume_record.ts";
+import { TargetRecords } from "./target_records.ts";
+
+/** Maximum number of large files at the same time. The sender's window is smaller. */
+const MAX_OPEN_FILES = 256;
+/** Descriptors reserved for everything but journals. A journal takes two while its file is begun. */
+const OTHER_DESCRIPTORS = 96;
+
+/** Objects that large files share with small ones, and callbacks. */
+export interface LargeFileTargetsHost {
+  readonly options: ReceiveOptions;
+  readonly roots: readonly TargetRoot[];
+  readonly writer: TargetWriter;
+  readonly directories: DirectoryFinalizer;
+  readonly backups: KeptBackups;
+  /** Record of this run; undefined: finished files are not recorded. */
+  readonly record?: ResumeRecord;
+  /** Closes a file in all streams. */
+  forget(file: number): void;
+  /** Counts and reports a path that failed. */
+  failed(failure: Failure): void;
+  /** Ends the transfer with an error. */
+  fatal(error: unknown): void;
+}
+
+/** A large file that the sender has announced, and that is not complete. */
+interface OpenFile {
+  partial: Partial;
+  message: MessageOf<"open">;
+  sums: RangeSums;
+  /** Bytes of local copies that an earlier run had already written. */
+  matched: number;
+  /** CRC-32 of the whole file, once the sender has closed it. */
+  expected?: number;
+  /** Whether a range has failed. Only the first failure of a file is reported. */
+  failed?: boolean;
+}
+
+/** The large files of one receiver. */
+export class LargeFileTargets {
+  /** Number of files in place. */
+  files = 0;
+  /** Bytes of the files in place. */
+  bytes = 0;
+  /** Bytes of partial files that an earlier run left, and that are not sent again. */
+  kept = 0;
+  /** Bytes of local copies that an earlier run had already written. The streams count them as written. */
+  matched = 0;
+  readonly #host: LargeFileTargetsHost;
+  readonly #records: TargetRecords;
+  readonly #open = new Map<number, OpenFile>();
+  /** Files whose partial files are being created or resumed. */
+  readonly #beginning = new Map<number, Promise<void>>();
+  /** Files that the sender dropped while they were beginning. */
+  readonly #dropped = new Set<number>();
+  /** Numbers of all files that the sender has announced. */
+  readonly #announced = new Set<number>();
+  /** Complete files that are being flushed or digested. */
+  readonly #settling = new Set<Promise<void>>();
+  #yielder?: EventLoopYielder;
+  #closed = false;
+
+  constructor(host: LargeFileTargetsHost) {
+    this.#host = host;
+    this.#records = new TargetRecords(host.record?.records, host.roots, host.options.files.paths);
+  }
+
+  /** Creates or resumes the partial file of an announced file, and answers the sender. @throws {ProtocolError} */
+  open(message: MessageOf<"open">): void {
+    // Nobody would remove a file that is created now.
+    if (this.#closed) return;
+    const { file } = message;
+    if (this.#host.options.comparison?.dryRun) throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
+    if (this.#announced.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
+    if (this.#open.size + this.#beginning.size + this.#settling.size >= MAX_OPEN_FILES) {
+      throw new ProtocolError("bad-order", `Cannot open more than ${MAX_OPEN_FILES} files at the same time`);
+    }
+    this.#announced.add(file);
+    const begun = this.#begin(message).catch((error) => this.#host.fatal(error)).finally(() => {
+      this.#beginning.delete(file);
+    });
+    this.#beginning.set(file, begun);
+  }
+
+  /** Handles the sender's message that a file is complete. @throws {ProtocolError} */
+  close({ file, size, crc32 }: MessageOf<"close">): void {
+    const open = this.#open.get(file);
+    if (!open) throw new ProtocolError("bad-order", `Cannot close file ${file}: it is not open`);
+    if (open.message.input) open.message.size = size;
+    else if (size !== open.message.size) throw new ProtocolError("bad-order", `Cannot change the size of file ${file}`);
+    open.expected = crc32;
+    this.#commitIfComplete(file, open);
+  }
+
+  /** Keeps a file that the sender has given up for a later run, if it can be resumed. */
+  drop(file: number): void {
+    const open = this.#open.get(file);
+    this.#open.delete(file);
+    this.#host.forget(file);
+    if (open) this.#host.writer.keep(open.partial);
+    else if (this.#beginning.has(file)) this.#dropped.add(file);
+  }
+
+  /** Returns the partial file; undefined if it is finished or dropped. @throws {ProtocolError} if it was never announced. */
+  partial(file: number): Partial | undefined {
+    if (!this.#announced.has(file)) {
+      throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} was never opened`);
+    }
+    return this.#open.get(file)?.partial;
+  }
+
+  /** Handles a range that a stream has written. */
+  report(report: ReceivedRange): void {
+    const open = this.#open.get(report.file);
+    if (!open) return;
+    if (report.failure) {
+      if (!open.failed) this.#host.failed(report.failure);
+      open.failed = true;
+      return;
+    }
+    const { found = 0 } = report;
+    if (open.sums.add(report)) {
+      open.matched += found;
+      this.matched += found;
+    }
+    this.#commitIfComplete(report.file, open);
+  }
+
+  /** Opens no more files, and stops digests. */
+  stop(): void {
+    this.#closed = true;
+  }
+
+  /** Resolves when no file is being begun, flushed or digested. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#beginning.values(), ...this.#settling]);
+    this.#yielder?.close();
+  }
+
+  async #begin(message: MessageOf<"open">): Promise<void> {
+    const { writer, directories, options: { session: { control } } } = this.#host;
+    const { file, size } = message;
+    try {
+      const { partial, kept } = await this.#createPartial(message);
+      directories.touch(writer.takeCreated());
+      if (this.#dropped.delete(file)) return writer.keep(partial);
+      const sums = new RangeSums();
+      kept.forEach((range) => sums.add(range));
+      this.kept += sums.bytes;
+      this.#open.set(file, { partial, message, sums, matched: 0 });
+      const sequential = partial.temporary === "";
+      const missing = missingOf(kept, size);
+      control.send({ type: "opened", file, missing, kept: kept.length > 0 ? kept : undefined, sequential });
+    } catch (error) {
+      directories.touch(writer.takeCreated());
+      const failure = toFailure(error);
+      this.#host.failed(failure);
+      control.send({ type: "unopened", file, failure });
+    }
+  }
+
+  async #createPartial({ root, path, size, input, identity, attributes: { mtime, mtimeNs } }: MessageOf<"open">) {
+    const { roots, writer, options: { resume } } = this.#host;
+    const bytes = encodeName(path);
+    if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
+      throw privateName("create", targetText(roots[root], path));
+    }
+    const recorded = await this.#records.of(root, path);
+    const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
+    const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
+    const begun = await writer.beginPartial(root, path, size, recorded && { ...recorded, source });
+    // The size of standard input is known at its end.
+    if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
+    return begun;
+  }
+
+  /** Returns whether descriptors suffice for another journal. A file without a journal cannot be resumed. */
+  #mayKeepJournal(): boolean {
+    const limit = Math.floor((openFilesLimit() - unprovenFiles() - OTHER_DESCRIPTORS) / 2);
+    let journals = this.#beginning.size;
+    for (const { partial } of this.#open.values()) if (partial.journal !== undefined) journals++;
+    return journals < limit;
+  }
+
+  /** Commits a file when all its ranges are written and the sender has closed it, in either order. */
+  #commitIfComplete(file: number, open: OpenFile): void {
+    const crc32 = open.sums.total(open.message.size);
+    if (open.expected === undefined || crc32 === undefined) return;
+    const { options: { fsync, listing }, directories } = this.#host;
+    this.#open.delete(file);
+    this.#host.forget(file);
+    if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
+    const { root, path } = open.message;
+    if (fsync) directories.entered({ root, path: path.slice(0, Math.max(0, path.lastIndexOf("/"))) });
+    const settling = this.#settle(open, crc32)
+      .then(() => this.#commit(file, open, crc32), (error) => this.#discard(file, open, toFailure(error)))
+      .catch((error) => this.#host.fatal(error))
+      .finally(() => this.#settling.delete(settling));
+    this.#settling.add(settling);
+  }
+
+  /** Flushes and digests a complete file, if requested. */
+  async #settle({ partial, message: { root, path, size } }: OpenFile, crc32: number): Promise<void> {
+    const { writer, options: { fsync, listing } } = this.#host;
+    if (fsync) await writer.sync(partial);
+    if (!listing || partial.temporary === "") return;
+    const { digestPartial } = await import("./received_digest.ts");
+    const yielder = this.#yielder ??= new EventLoopYielder();
+    const pause = () => {
+      if (this.#closed) throw new Deno.errors.Interrupted("The transfer is over");
+      return yielder.yieldIfDue();
+    };
+    try {
+      listing.digested(root, path, await digestPartial(writer, partial, { size, crc32 }, pause));
+    } catch (error) {
+      // The file is complete even if the transfer ends during the digest.
+      if (!this.#closed) throw error;
+    }
+  }
+
+  /** Gives a file its final name, and confirms it to the sender. */
+  #commit(file: number, open: OpenFile, crc32: number): void {
+    const { options: { session, listing }, writer, record, backups } = this.#host;
+    const { root, path, size, attributes, xattrs } = open.message;
+    if (crc32 !== open.expected) {
+      const detail = "the written data differs from what the sender read (CRC-32 differs)";
+      return this.#discard(file, open, toFailure(checksumMismatch(open.partial.path, detail)));
+    }
+    try {
+      const stat = writer.commit({ ...open.partial, size }, attributes, xattrs);
+      if (stat) record?.noteLarge(open.message, stat);
+    } catch (error) {
+      return this.#discard(file, open, toFailure(error));
+    } finally {
+      backups.add(writer.takeKept());
+    }
+    this.files++;
+    this.bytes += size;
+    listing?.copied(root, path);
+    session.control.send({ type: "closed", file, bytes: size, crc32, found: open.matched || undefined });
+  }
+
+  #discard(file: number, { partial }: OpenFile, failure: Failure): void {
+    this.#host.writer.discard(partial);
+    this.#host.failed(failure);
+    this.#host.options.session.control.send({ type: "unopened", file, failure });
+  }
+}
+
+/** Returns the ranges of a file that are not kept. */
+function missingOf(kept: SummedRange[], size: number): ByteRange[] {
+  const missing: ByteRange[] = [];
+  let at = 0;
+  for (const { start, end } of [...kept, { start: size, end: size }]) {
+    if (at < start) missing.push({ start: at, end: start });
+    at = end;
+  }
+  return missing;
+}

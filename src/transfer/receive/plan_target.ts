@@ -1,0 +1,84 @@
+/** Plans where the offered sources are written, before anything is sent. */
+
+import { quotePath, UserError } from "../../errors.ts";
+import type { PathCalls } from "../../files/engine/engine.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
+import { STANDARD_OUTPUT } from "../../files/target/name.ts";
+import { makeDirectories, type PlannedSource, planTargets } from "../../files/target/plan.ts";
+import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
+import { cutText } from "../../protocol/control/texts.ts";
+import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
+import { dummyRoot } from "../dummy_files.ts";
+import type { ReceiveOptions } from "./receive_options.ts";
+import type { ResumeRecord } from "./resume_record.ts";
+import { checkSpace } from "./target_space.ts";
+
+/** Sources that a sender offers. */
+export interface Offer {
+  sources: WireSource[];
+  /** Number of operands of the user, on all hosts. */
+  operands: number;
+  /** Whether the sender runs on this machine. */
+  sameHost: boolean;
+  /** Files and bytes that the sender has found so far. */
+  totals: MessageOf<"sources">;
+}
+
+/** Returns a root per source, and creates their directories. @throws {UserError} for a bad target, after refusing it. */
+export async function planTarget(options: ReceiveOptions, offer: Offer, record: ResumeRecord): Promise<TargetRoot[]> {
+  const { session, files, toOutput } = options;
+  const { sources, operands } = offer;
+  if (files.dummy) return sources.map(dummyRoot);
+  if (sources.length === 0) return [];
+  if (toOutput && sources.length === 1 && operands === 1 && sources[0].kind === "file") {
+    return [{ kind: "device", path: STANDARD_OUTPUT }];
+  }
+  try {
+    return await planFiles(options, offer, record);
+  } catch (error) {
+    if (error instanceof UserError) {
+      const message = cutText(error.message, MAX_MESSAGE_TEXT);
+      const failure = { code: "", path: "", message, hint: cutText(error.hint ?? "", MAX_HINT_TEXT) };
+      session.control.send({ type: "refused", failure });
+    }
+    throw error;
+  }
+}
+
+async function planFiles(
+  options: ReceiveOptions,
+  { sources, operands, sameHost, totals }: Offer,
+  record: ResumeRecord,
+): Promise<TargetRoot[]> {
+  const { session, files, target, base, tilde, confinement, comparison, sparse, verify, toOutput } = options;
+  if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
+  const planned = sources.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
+  const isUnfinished = (path: string, source: PlannedSource) => record.isUnfinished(path, source);
+  const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true };
+  const roots = planTargets(planned, target, plan, files.paths);
+  if (session.role === "remote") checkNotChannel(roots, files.paths);
+  if (comparison?.dryRun) return roots;
+  if (verify && roots.some(({ kind }) => kind === "device")) {
+    throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });
+  }
+  // Updates and sparse copies write an unknown part of these bytes.
+  if (!comparison && !sparse) await checkSpace(roots, totals.bytes, files, record.records);
+  await record.begin(roots, totals);
+  makeDirectories(roots, files.paths);
+  // Immediately, because the next run would copy into a directory that no record names.
+  record.noteCreated(roots, sources);
+  return roots;
+}
+
+/** Refuses a device that is the control channel of this process, such as /dev/stdout on a remote end. */
+function checkNotChannel(roots: TargetRoot[], paths: PathCalls): void {
+  const device = roots.find(({ kind }) => kind === "device");
+  if (device?.kind !== "device") return;
+  const target = paths.stat(device.path, { follow: true });
+  for (const descriptor of [0, 1]) {
+    const channel = paths.stat(`/dev/fd/${descriptor}`, { follow: true });
+    if (!channel || !target || channel.dev !== target.dev || channel.inode !== target.inode) continue;
+    const shown = quotePath(device.shown ?? device.path);
+    throw new UserError(`Cannot write ${shown}: it is the connection to the client`, { hint: "Choose another target" });
+  }
+}

@@ -1,0 +1,38 @@
+/** Control messages of the receiver during a transfer. */
+
+import type { MessageOf } from "../../protocol/control/messages.ts";
+import type { SendOptions } from "./send_options.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** Passes the receiver's messages to the scheduler until the receiver has finished. */
+export class ReceiverMessages {
+  /** The receiver's last message; rejects with the error that ends the conversation. */
+  readonly finished: Promise<MessageOf<"finished">>;
+  /** Never resolves; rejects as `finished` does. */
+  readonly #failed: Promise<never>;
+
+  constructor({ session, emit }: Pick<SendOptions, "session" | "emit">, scheduler: Scheduler) {
+    this.finished = receive({ session, emit }, scheduler);
+    this.#failed = this.finished.then(() => new Promise<never>(() => {}));
+    // The sender awaits both later; until then a failure must not be an unhandled rejection.
+    this.#failed.catch(() => {});
+  }
+
+  /** Returns the result of the work. @throws {unknown} The error that ends the conversation meanwhile. */
+  async during<Result>(work: Promise<Result>): Promise<Result> {
+    return await Promise.race([work, this.#failed]);
+  }
+}
+
+async function receive(
+  { session: { control, features }, emit }: Pick<SendOptions, "session" | "emit">,
+  scheduler: Scheduler,
+): Promise<MessageOf<"finished">> {
+  const notes = features.includes("notes") ? ["note"] as const : [];
+  for (;;) {
+    const message = await control.expect("opened", "unopened", "closed", "finished", ...notes);
+    if (message.type === "finished") return message;
+    if (message.type === "note") emit(message);
+    else scheduler.answer(message);
+  }
+}
