@@ -1,37 +1,38 @@
-/** Which codecs this process has, and who does their work. */
+/** Selects codecs and their implementations. */
 
+import { equals } from "@std/bytes/equals";
 import { CODEC_NAMES, type CodecName } from "../protocol/coding.ts";
 import type { Codec } from "./codec.ts";
 import { createLibzstdCodec } from "./libzstd_codec.ts";
 import { createDeflateCodec, createZlibZstdCodec } from "./zlib_codecs.ts";
 
-/** "native" may use libraries of the system, "portable" only what the runtime has. */
+/** "native" may use libraries of the system; "portable" uses only the runtime. */
 type Engine = "native" | "portable";
 
-/** Of this thread: what has proven itself. */
-const makers = new Map<string, (() => Codec) | undefined>();
+/** Implementations that passed `isUsable`, by codec and engine; undefined if none did. One map per thread. */
+const factories = new Map<string, (() => Codec) | undefined>();
 
-/** The codecs that there are, the best first. Deflate always is. */
+/** Returns the available codecs, the best first. Deflate is always available. */
 export function availableCodecs(engine: Engine): CodecName[] {
-  return CODEC_NAMES.filter((name) => makerOf(name, engine) !== undefined);
+  return CODEC_NAMES.filter((name) => factoryOf(name, engine) !== undefined);
 }
 
-/** The codec that a sender takes: the best of its own that the receiver has too; undefined when there is none. */
+/** Returns the sender's best codec that the receiver supports; undefined if there is none. */
 export function chooseCodec(receiverHas: readonly string[], engine: Engine): CodecName | undefined {
   return availableCodecs(engine).find((name) => receiverHas.includes(name));
 }
 
-/** @throws {Error} for one that is not available. */
+/** Creates a codec. @throws {Error} if it is not available. */
 export function createCodec(name: CodecName, engine: Engine): Codec {
-  const make = makerOf(name, engine);
-  if (!make) throw new Error(`Cannot compress with ${name}: it is not there`);
-  return make();
+  const create = factoryOf(name, engine);
+  if (!create) throw new Error(`Cannot compress with ${name}: it is not available`);
+  return create();
 }
 
-function makerOf(name: CodecName, engine: Engine): (() => Codec) | undefined {
+function factoryOf(name: CodecName, engine: Engine): (() => Codec) | undefined {
   const key = `${name} ${engine}`;
-  if (!makers.has(key)) makers.set(key, candidates(name, engine).find(proves));
-  return makers.get(key);
+  if (!factories.has(key)) factories.set(key, candidates(name, engine).find(isUsable));
+  return factories.get(key);
 }
 
 function candidates(name: CodecName, engine: Engine): (() => Codec)[] {
@@ -39,18 +40,18 @@ function candidates(name: CodecName, engine: Engine): (() => Codec)[] {
   return engine === "native" ? [() => createLibzstdCodec(), createZlibZstdCodec] : [createZlibZstdCodec];
 }
 
-/** Whether a codec is there and gives back what it was given. */
-function proves(make: () => Codec): boolean {
-  const piece = Uint8Array.from({ length: 512 }, (_, index) => index % 7);
-  const coded = new Uint8Array(512);
-  const back = new Uint8Array(512);
+/** Returns whether a codec can be created and restores a test input. */
+function isUsable(create: () => Codec): boolean {
+  const input = Uint8Array.from({ length: 512 }, (_, index) => index % 7);
+  const compressed = new Uint8Array(512);
+  const output = new Uint8Array(512);
   try {
-    const codec = make();
-    const length = codec.compress(piece, 0, 512, coded, 256);
+    const codec = create();
+    const length = codec.compress(input, 0, 512, compressed, 256);
     if (length === undefined) return false;
-    codec.decompress(coded, 0, length, back, 0, 512);
+    codec.decompress(compressed, 0, length, output, 0, 512);
     codec.close();
-    return back.every((byte, index) => byte === piece[index]);
+    return equals(input, output);
   } catch {
     return false;
   }

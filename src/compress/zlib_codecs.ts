@@ -1,4 +1,4 @@
-/** Codecs that the runtime brings along: deflate everywhere, zstd in Deno 2.7 and later. */
+/** Codecs of the runtime: deflate, and zstd in Deno 2.7 and later. */
 
 import {
   constants,
@@ -10,26 +10,26 @@ import {
   type ZstdOptions,
 } from "node:zlib";
 import type { CodecName } from "../protocol/coding.ts";
-import { badCoding, type Codec, pieceOf } from "./codec.ts";
+import { badCoding, type Codec, rangeOf } from "./codec.ts";
 import { ZSTD_LEVEL } from "./libzstd_codec.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Call<Options> = (bytes: Bytes, options: Options) => Uint8Array;
 
-/** zlib makes its output in chunks, each a call: larger ones are a tenth faster. */
+/** zlib produces its output in chunks, one call each. Larger chunks are 10 % faster. */
 const CHUNK_BYTES = 256 << 10;
 
-/** The fastest level: 250 MB/s of source code, against 90 of the default. */
+/** The fastest level compresses 250 MB/s of source code, the default level 90. */
 const DEFLATE: ZlibOptions = { level: 1, chunkSize: CHUNK_BYTES };
 
-/** A frame may ask for a window of its decoder: this is the least that any piece needs, MAX_PIECE_BYTES. */
+/** Logarithm of the maximum window that a frame may demand of the decoder: sufficient for MAX_INPUT_BYTES. */
 const WINDOW_LOG = 25;
 
 export function createDeflateCodec(): Codec {
   return zlibCodec("deflate", DEFLATE, {}, deflateRawSync as Call<ZlibOptions>, inflateRawSync as Call<ZlibOptions>);
 }
 
-/** A Deno before 2.7 has the functions, and they throw. */
+/** Creates the zstd codec. Before Deno 2.7, its functions exist but throw. */
 export function createZlibZstdCodec(): Codec {
   const options = { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL }, chunkSize: CHUNK_BYTES };
   const reading = { params: { [constants.ZSTD_d_windowLogMax]: WINDOW_LOG } };
@@ -53,24 +53,24 @@ function zlibCodec<Options extends { chunkSize?: number; maxOutputLength?: numbe
     name,
     library: "zlib",
     compress(from, start, end, to, limit) {
-      const target = pieceOf(to, 0, limit);
-      const made = compress(pieceOf(from, start, end), writing);
-      if (made.length > limit) return undefined;
-      target.set(made);
-      return made.length;
+      const target = rangeOf(to, 0, limit);
+      const output = compress(rangeOf(from, start, end), writing);
+      if (output.length > limit) return undefined;
+      target.set(output);
+      return output.length;
     },
     decompress(from, start, end, to, at, length) {
-      const source = pieceOf(from, start, end);
-      const target = pieceOf(to, at, at + length);
-      let made: Uint8Array;
+      const source = rangeOf(from, start, end);
+      const target = rangeOf(to, at, at + length);
+      let output: Uint8Array;
       try {
-        // It stops at this length, whatever the rest would come to.
-        made = decompress(source, { ...reading, maxOutputLength: length });
+        // Decompression stops at this length, however long the output would be.
+        output = decompress(source, { ...reading, maxOutputLength: length });
       } catch (error) {
         throw badCoding(name, error);
       }
-      if (made.length !== length) throw badCoding(name);
-      target.set(made);
+      if (output.length !== length) throw badCoding(name);
+      target.set(output);
     },
     close() {},
   };

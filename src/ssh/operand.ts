@@ -1,35 +1,35 @@
 import { quotePath, UsageError } from "../errors.ts";
 
-/** What a source or target on the command line means. */
+/** A source or target on the command line. */
 export type Operand = LocalOperand | RemoteOperand;
 
 export interface LocalOperand {
   readonly kind: "local";
-  /** As typed. Never empty. */
+  /** Path as typed. Never empty. */
   readonly path: string;
 }
 
 export interface RemoteOperand {
   readonly kind: "remote";
-  /** A name, an alias of ssh_config or an address, without brackets. Safe as an argument of ssh. */
+  /** Name, alias of ssh_config or address, without brackets. Safe as an argument of ssh. */
   readonly host: string;
   readonly user?: string;
-  /** From a `scp://` operand only; goes before `-P`. 1 to 65535. */
+  /** Port of a `scp://` operand, 1 to 65535. Takes precedence over `-P`. */
   readonly port?: number;
-  /** As typed, not expanded. Empty means the home directory. */
+  /** Path as typed, not expanded. Empty means the home directory. */
   readonly path: string;
 }
 
 /**
- * Reads an operand by scp's rules: `host:path`, `user@host:path`, `[::1]:path`, `user@[::1]:path`, `host:` and
- * `scp://[user@]host[:port][/path]` are remote. A name is local when a "/" stands before its first ":", when it begins
- * with ":", or when it has no ":" at all.
- * @param options.driveLetters On Windows `C:\x` and `C:x` are local, and "\" counts as "/".
- * @throws UsageError when it is empty, or names a host or user that could be taken for something else by ssh or a shell.
+ * Parses an operand by scp's rules: `host:path`, `user@host:path`, `[::1]:path`, `user@[::1]:path`, `host:` and
+ * `scp://[user@]host[:port][/path]` are remote. A name is local if it has a "/" before its first ":", begins with ":", or
+ * has no ":" at all.
+ * @param options.driveLetters For Windows: `C:\x` and `C:x` are local, and "\" counts as "/".
+ * @throws UsageError if the operand is empty, or ssh or a shell could misinterpret its host or user.
  */
 export function parseOperand(text: string, options: { driveLetters?: boolean } = {}): Operand {
   if (text === "") {
-    throw new UsageError("A source or target is empty", { hint: "Is it a shell variable that was not set?" });
+    throw new UsageError("A source or target is empty", { hint: "Check for a shell variable that is not set" });
   }
   if (/^scp:\/\//i.test(text)) return parseUri(text);
   if (options.driveLetters && /^[a-z]:/i.test(text)) return { kind: "local", path: text };
@@ -38,7 +38,7 @@ export function parseOperand(text: string, options: { driveLetters?: boolean } =
   return { kind: "remote", ...parseAuthority(text.slice(0, colon), text), path: text.slice(colon + 1) };
 }
 
-/** Reads `[user@]host`, perhaps with the ":" of an operand behind it, or a `scp://` operand without a path. */
+/** Parses `[user@]host`, optionally followed by the ":" of an operand, or a `scp://` operand without a path. */
 export function parseHost(
   text: string,
   options: { driveLetters?: boolean } = {},
@@ -46,26 +46,26 @@ export function parseHost(
   const isOperand = /^scp:\/\//i.test(text) || text.endsWith(":") && !text.endsWith("::");
   const operand = parseOperand(isOperand ? text : `${text}:`, options);
   if (operand.kind === "local" || operand.path !== "") {
-    throw new UsageError(`Cannot take ${quotePath(text)} for a host: only [user@]host is expected`);
+    throw new UsageError(`Cannot use ${quotePath(text)} as a host: it must have the form [user@]host`);
   }
   const { kind: _kind, path: _path, ...host } = operand;
   return host;
 }
 
-/** The operand as a person would write it, not escaped. */
+/** Returns an operand as a user would type it, not escaped. */
 export function formatOperand(operand: Operand): string {
   if (operand.kind === "local") return operand.path;
   if (operand.port) return `scp://${formatHost(operand)}:${operand.port}/${operand.path.replaceAll("%", "%25")}`;
   return `${formatHost(operand)}:${operand.path}`;
 }
 
-/** `user@host`, with brackets around an IPv6 address. */
+/** Returns `user@host`, with brackets around an IPv6 address. */
 export function formatHost({ host, user }: Pick<RemoteOperand, "host" | "user">): string {
   const bracketed = host.includes(":") ? `[${host}]` : host;
   return user === undefined ? bracketed : `${user}@${bracketed}`;
 }
 
-/** Where the ":" that ends the host is; undefined for a local name. */
+/** Returns the index of the ":" after the host; undefined for a local name. */
 function hostEnd(text: string, separator: RegExp): number | undefined {
   const bracket = /^(?:[^:/]*@)?\[/.test(text);
   const colon = bracket ? text.indexOf("]:") + 1 : text.indexOf(":");
@@ -73,7 +73,7 @@ function hostEnd(text: string, separator: RegExp): number | undefined {
   return separator.test(text.slice(0, colon)) ? undefined : colon;
 }
 
-/** `[user@]host`. The last "@" counts, since user names may hold one. */
+/** Parses `[user@]host`. The last "@" separates, because user names may contain one. */
 function parseAuthority(authority: string, operand: string): { host: string; user?: string } {
   const at = authority.lastIndexOf("@");
   const user = at < 0 ? undefined : authority.slice(0, at);
@@ -84,7 +84,7 @@ function parseAuthority(authority: string, operand: string): { host: string; use
   return user === undefined ? { host } : { host, user };
 }
 
-/** Anything that a shell in a ProxyCommand, a terminal or ssh's own option parser could trip over. */
+/** Characters that a shell in a ProxyCommand, a terminal or ssh's option parser could misinterpret. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f'"`$;&<>|(){}\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
 
@@ -94,7 +94,7 @@ function checkHost(host: string, operand: string): void {
     : host.startsWith("-")
     ? 'begins with "-"'
     : UNSAFE.test(host) || /[\s[\]\\/*?!#,]/.test(host)
-    ? "holds characters that no host name has"
+    ? "contains characters that are invalid in a host name"
     : undefined;
   if (bad) refuse("host name", bad, operand);
 }
@@ -106,14 +106,14 @@ function checkUser(user: string | undefined, operand: string): void {
     : /(^|\s)-/.test(user)
     ? 'begins with "-"'
     : UNSAFE.test(user) || user.endsWith("\\")
-    ? "holds characters that no user name has"
+    ? "contains characters that are invalid in a user name"
     : undefined;
   if (bad) refuse("user name", bad, operand);
 }
 
 function refuse(what: string, bad: string, operand: string): never {
   throw new UsageError(`The ${what} in ${quotePath(operand)} ${bad}`, {
-    hint: 'Write a local name that holds a ":" with a "/" before it, such as "./a:b"',
+    hint: 'Write a local name that contains a ":" with a "/" before it, such as "./a:b"',
   });
 }
 

@@ -2,17 +2,17 @@ import type { DataAddress } from "./data_address.ts";
 import type { RemoteOperand } from "./operand.ts";
 import type { SshOptions } from "./ssh_command.ts";
 
-/** How another host is reached, by ssh and for the data. Plain data. */
+/** How to reach a remote host by ssh and by data connections. Plain data. */
 export interface Reach {
   readonly ssh: SshOptions;
   readonly host: Pick<RemoteOperand, "host" | "user" | "port">;
-  /** Where escp is there. */
+  /** Path of escp on the remote host. */
   readonly remotePath: string;
-  /** Where the data goes, instead of to the addresses that the host tells. */
+  /** Address for data connections, instead of the addresses that the remote host reports. */
   readonly dataAddress?: DataAddress;
-  /** The other host is to connect to this one, at one of these ports; undefined: this one connects. */
+  /** If set, the remote host connects to this machine, at one of these ports. Default: this machine connects. */
   readonly reverse?: { readonly ports?: { readonly first: number; readonly last: number } };
-  /** Whether the data goes through ssh; "auto": where there is no other way. */
+  /** Whether the data goes through ssh. "auto": if there is no direct route. */
   readonly tunnel: TunnelMode;
 }
 

@@ -1,10 +1,10 @@
 import type { RemoteOperand } from "./operand.ts";
 
-/** What the user said about ssh. Everything else is left to ssh and its configuration. */
+/** The user's options for ssh. All other settings come from ssh and its configuration. */
 export interface SshOptions {
-  /** The program to run, found through PATH: "ssh" unless -S was given. */
+  /** Program to run, found through PATH: "ssh" unless -S was given. */
   readonly program: string;
-  /** 1 to 65535. A port in the operand itself goes first. */
+  /** 1 to 65535. A port in the operand takes precedence. */
   readonly port?: number;
   readonly identities: readonly string[];
   readonly configFile?: string;
@@ -14,11 +14,11 @@ export interface SshOptions {
   readonly options: readonly string[];
   readonly cipher?: string;
   readonly addressFamily?: "ipv4" | "ipv6";
-  /** Never ask for anything. */
+  /** Never ask for passwords (BatchMode). */
   readonly batch: boolean;
   readonly forwardAgent: boolean;
   readonly quiet: boolean;
-  /** How many -v ssh itself gets, 0 to 3. */
+  /** Number of -v for ssh, 0 to 3. */
   readonly verbose: number;
 }
 
@@ -29,19 +29,19 @@ export interface SshCommand {
 }
 
 /**
- * The ssh command that runs `remoteCommand` on a host. See ssh(1).
- * @param remoteCommand A line for the remote shell, quoted already; it is one argument, the last one.
+ * Returns the ssh command that runs `remoteCommand` on a host. See ssh(1).
+ * @param remoteCommand A quoted line for the remote shell. It becomes the last argument.
  */
 export function sshCommand(
   options: SshOptions,
   host: Pick<RemoteOperand, "host" | "user" | "port">,
   remoteCommand: string,
 ): SshCommand {
-  // Behind "--" a host name is never taken for an option.
+  // After "--", ssh never takes a host name for an option.
   return { program: options.program, args: [...sshArguments(options, host), "--", host.host, remoteCommand] };
 }
 
-/** All arguments before the host name. */
+/** Returns the arguments before the host name. */
 export function sshArguments(
   options: SshOptions,
   { user, port }: Pick<RemoteOperand, "user" | "port">,
@@ -56,14 +56,14 @@ export function sshArguments(
   pushPair(args, "-F", options.configFile);
   pushPair(args, "-J", options.jump);
   pushPair(args, "-c", options.cipher);
-  // ssh takes the first value it is given for an option, so one of the user's own -o stays in force.
+  // ssh uses the first value of an option, so the user's own -o take precedence over these.
   args.push(options.forwardAgent ? "-A" : "-oForwardAgent=no");
   pushPair(args, "-p", (port ?? options.port)?.toString());
   pushPair(args, "-l", user);
   return args;
 }
 
-/** What scp switches off too: nothing of an interactive session may get between the two ends. */
+/** Disables features of interactive sessions, which would interfere with the protocol, as scp does. */
 const ALWAYS = [
   "-x",
   "-oPermitLocalCommand=no",

@@ -1,21 +1,22 @@
-/** What ssh makes of its configuration for a host: `ssh -G`. */
+/** Reads the effective configuration of ssh for a host (`ssh -G`). */
 
+import { settleWithin } from "../async/settle_within.ts";
 import { startChild, stopChild } from "../native/process/child.ts";
 import type { RemoteOperand } from "./operand.ts";
 import { sshArguments, type SshOptions } from "./ssh_command.ts";
 
-/** Of all that it prints. */
+/** The settings that escp uses. */
 export interface SshSettings {
-  /** Where it connects to (HostName). */
+  /** Name or address that ssh connects to (HostName). */
   hostname?: string;
-  /** Ciphers in the order of preference. */
+  /** Ciphers in order of preference. */
   ciphers: string[];
 }
 
-/** Conditions in the configuration may run programs, which may hang. */
-const PATIENCE_MS = 2_000;
+/** Maximum time for ssh, because conditions in its configuration may run programs that hang. */
+const TIMEOUT_MS = 2_000;
 
-/** Asks ssh; empty where it does not know the option, or fails. It takes about 10 ms. */
+/** Runs `ssh -G`, which takes about 10 ms. Returns no settings if ssh lacks the option or fails. */
 export async function readSshSettings(
   options: SshOptions,
   host: Pick<RemoteOperand, "host" | "user" | "port">,
@@ -24,10 +25,8 @@ export async function readSshSettings(
   try {
     const args = ["-G", ...sshArguments({ ...options, verbose: 0 }, host), "--", host.host];
     const child = startChild(options.program, { args, stdin: "null", stdout: "piped", stderr: "null" });
-    // Not only until ssh has ended: what it has started may hold its output open.
-    let timer: ReturnType<typeof setTimeout>;
-    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, PATIENCE_MS));
-    const output = await Promise.race([child.output(), patience]).finally(() => clearTimeout(timer));
+    // The timeout covers the output too, because a program that ssh has started may keep it open.
+    const output = await settleWithin(TIMEOUT_MS, child.output());
     if (!output) stopChild(child, "SIGKILL");
     if (!output?.success) return settings;
     for (const line of new TextDecoder().decode(output.stdout).split("\n")) {
@@ -36,7 +35,7 @@ export async function readSshSettings(
       if (key === "ciphers" && value) settings.ciphers = value.split(",");
     }
   } catch {
-    // No ssh, or another program in its place: the session's own ssh tells the user.
+    // ssh is missing or another program. The session's own ssh reports the error.
   }
   return settings;
 }

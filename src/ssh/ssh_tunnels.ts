@@ -1,4 +1,4 @@
-/** Ways through ssh to a TCP port that is open to the host itself only. */
+/** Tunnels through ssh to a TCP port of the remote host that only accepts local connections. */
 
 import type { Tunnel } from "../net/tunnel.ts";
 import { pipesOf } from "../native/net/pipes.ts";
@@ -10,25 +10,25 @@ import { sshArguments } from "./ssh_command.ts";
 import { readSshSettings, type SshSettings } from "./ssh_settings.ts";
 import { StreamSession } from "./stream_session.ts";
 
-/** sshd drops logins beyond ten at a time (MaxStartups), and sessions beyond ten of a connection (MaxSessions). */
+/** Below the defaults of sshd, which refuses more than ten concurrent logins (MaxStartups). */
 const MAX_LOGINS = 8;
-/** Each is an ssh of its own, which keeps a core busy, and takes a moment of one to start: more of them only wait. */
+/** Each stream is an ssh process that can use a whole core, so more streams than cores only wait. */
 const MAX_STREAMS = Math.min(MAX_LOGINS, navigator.hardwareConcurrency);
 
-/** ssh could not log in, or is still at it: another way that logs in is none. */
-const NO_LOGIN = new RegExp(
+/** Failures of the login itself: another tunnel, which has to log in too, would also fail. */
+const LOGIN_FAILED = new RegExp(
   `Permission denied|Host key verification failed|Too many authentication failures|^ssh: |^${NO_ANSWER}`,
   "m",
 );
 
-/** BatchMode is for one ssh; those that it starts to get through jump hosts would still ask on the terminal (ssh(1)). */
+/** Disables questions of the ssh processes for jump hosts, to which BatchMode does not apply (ssh(1)). */
 const NO_QUESTIONS = { SSH_ASKPASS: "false", SSH_ASKPASS_REQUIRE: "force" };
 
 /**
- * Finds the way to try behind those that failed, undefined behind the last: `ssh -W`, then escp in a session of its own.
- * It is given what those said.
+ * Returns a function that finds the next tunnel by the failures of the previous ones: first `ssh -W`, then escp in another
+ * ssh session, then undefined.
  *
- * @param native whether the native engine may be used.
+ * @param native Whether the native engine may be used.
  */
 export function sshTunnels(
   reach: Reach,
@@ -37,7 +37,7 @@ export function sshTunnels(
 ): (failed: readonly string[]) => Promise<Tunnel | undefined> {
   let login: ReturnType<typeof loginArguments> | undefined;
   return async (failed) => {
-    if (failed.length > 1 || failed.some((said) => NO_LOGIN.test(said))) return undefined;
+    if (failed.length > 1 || failed.some((failure) => LOGIN_FAILED.test(failure))) return undefined;
     const { program, args } = await (login ??= loginArguments(reach));
     const { host } = reach.host;
     const start = (args: string[]) =>
@@ -47,22 +47,22 @@ export function sshTunnels(
       return { name: "ssh -W", maxStreams: MAX_STREAMS, open: () => start(forward) };
     }
     const session = [...args, "--", host, remoteStreamCommand(reach.remotePath, port)];
-    const name = "escp in a further ssh session";
+    const name = "escp in another ssh session";
     return { name, maxStreams: MAX_STREAMS, open: () => new StreamSession(start(session)) };
   };
 }
 
-/** As for the session's own ssh, but nobody is asked: the terminal belongs to the copy by now. */
+/** Returns the arguments of the session's ssh, but without questions, because the copy uses the terminal now. */
 async function loginArguments({ ssh, host }: Reach): Promise<{ program: string; args: string[] }> {
   const quiet = { ...ssh, batch: true, forwardAgent: false, quiet: false, verbose: 0 };
-  // What comes along is sealed already: it cannot be compressed, and the quickest cipher will do.
+  // The data is already encrypted, so it does not compress, and the fastest cipher is sufficient.
   const args = ["-oCompression=no", ...sshArguments(quiet, host)];
   const cipher = ssh.cipher === undefined ? ciphersFor(await readSshSettings(ssh, host)) : undefined;
   if (cipher) args.push(`-oCiphers=${cipher}`);
   return { program: ssh.program, args };
 }
 
-/** Those that the user's ssh takes, AES-GCM first; undefined where that changes nothing. */
+/** Returns the ciphers of the user's ssh with AES-128-GCM first; undefined if ssh does not have it. */
 function ciphersFor({ ciphers }: SshSettings): string | undefined {
   const fast = ciphers.filter((name) => name.startsWith("aes128-gcm@"));
   if (fast.length === 0) return undefined;

@@ -1,16 +1,19 @@
-/** The client's side of `escp --receiver-stream`: a connection that begins behind what login scripts print. */
+/** The client's end of `escp --receiver-stream`: a connection that begins after the output of login scripts. */
 
+import { indexOfNeedle } from "@std/bytes/index-of-needle";
 import type { ProcessConn } from "../native/process/process_conn.ts";
+import type { TunnelConn } from "../net/tunnel.ts";
 import { HELLO_MAGIC } from "../protocol/control/hello.ts";
 import { MAX_NOISE_BYTES, STREAM_MARK } from "../protocol/limits.ts";
 
 const MARK = new TextEncoder().encode(STREAM_MARK);
 
-/** See above. */
-export class StreamSession {
+/** Skips the output of login scripts, up to the mark that the remote escp sends first. */
+export class StreamSession implements TunnelConn {
   readonly #conn: ProcessConn;
   #begun: Promise<Uint8Array | undefined> | undefined;
-  #early: Uint8Array | undefined;
+  /** Bytes that arrived with the mark but were not read yet. */
+  #rest: Uint8Array | undefined;
 
   constructor(conn: ProcessConn) {
     this.#conn = conn;
@@ -20,15 +23,15 @@ export class StreamSession {
     return this.#conn.ended;
   }
 
-  /** @throws {Deno.errors.InvalidData} when what comes is not from such an escp. */
+  /** @throws {Deno.errors.InvalidData} if the remote program is not `escp --receiver-stream`. */
   async read(buffer: Uint8Array): Promise<number | null> {
     this.#begun ??= this.#skipNoise();
-    this.#early ??= await this.#begun;
-    if (this.#early === undefined) return null;
-    if (this.#early.length === 0) return await this.#conn.read(buffer);
-    const count = Math.min(buffer.length, this.#early.length);
-    buffer.set(this.#early.subarray(0, count));
-    this.#early = this.#early.subarray(count);
+    this.#rest ??= await this.#begun;
+    if (this.#rest === undefined) return null;
+    if (this.#rest.length === 0) return await this.#conn.read(buffer);
+    const count = Math.min(buffer.length, this.#rest.length);
+    buffer.set(this.#rest.subarray(0, count));
+    this.#rest = this.#rest.subarray(count);
     return count;
   }
 
@@ -48,7 +51,7 @@ export class StreamSession {
     return this.#conn.failureText();
   }
 
-  /** What came with the mark, behind it; undefined when it ended before. */
+  /** Reads up to the mark. Returns the bytes after it that have arrived; undefined if the connection ended before. */
   async #skipNoise(): Promise<Uint8Array | undefined> {
     const bytes = new Uint8Array(MAX_NOISE_BYTES + MARK.length);
     for (let have = 0; have < bytes.length;) {
@@ -56,20 +59,13 @@ export class StreamSession {
       if (count === null) return undefined;
       const from = Math.max(0, have - MARK.length + 1);
       have += count;
-      const at = indexOf(bytes.subarray(from, have), MARK);
-      // A server that starts the same for everyone has a session for this, too.
+      // A server with a forced command starts a session here instead.
       if (new TextDecoder().decode(bytes.subarray(0, have)).includes(HELLO_MAGIC)) {
-        throw new Deno.errors.InvalidData("this host starts nothing but sessions");
+        throw new Deno.errors.InvalidData("this host only starts sessions");
       }
+      const at: number = indexOfNeedle(bytes.subarray(from, have), MARK);
       if (at >= 0) return bytes.slice(from + at + MARK.length, have);
     }
-    throw new Deno.errors.InvalidData("it said too much that is not escp");
+    throw new Deno.errors.InvalidData("too much output that is not from escp");
   }
-}
-
-function indexOf(bytes: Uint8Array, wanted: Uint8Array): number {
-  for (let at = 0; at + wanted.length <= bytes.length; at++) {
-    if (wanted.every((byte, index) => bytes[at + index] === byte)) return at;
-  }
-  return -1;
 }

@@ -13,7 +13,7 @@ const KiB = 1024;
 const MiB = KiB * KiB;
 const CODECS = ENGINES.flatMap((engine) => availableCodecs(engine).map((name) => ({ engine, name })));
 
-/** What a codec makes of it, with as much room as it wants. */
+/** Compresses bytes into a sufficiently large buffer. */
 function compressed({ engine, name }: typeof CODECS[number], bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const codec = createCodec(name, engine);
   const room = new Uint8Array(bytes.length + 1024);
@@ -23,7 +23,7 @@ function compressed({ engine, name }: typeof CODECS[number], bytes: Uint8Array<A
 }
 
 describe("codecs", () => {
-  it("are there on both engines, deflate always, the best first", () => {
+  it("are listed with the best first, and include deflate", () => {
     for (const engine of ENGINES) {
       const names = availableCodecs(engine);
       assert(names.includes("deflate"));
@@ -31,7 +31,7 @@ describe("codecs", () => {
     }
   });
 
-  it("are chosen as the best that both ends have, or not at all", () => {
+  it("chooseCodec returns the best codec of both ends, or undefined", () => {
     const [best] = availableCodecs("portable");
     assertEquals(chooseCodec(["deflate", "unheard-of", "zstd"], "portable"), best);
     assertEquals(chooseCodec(["deflate"], "portable"), "deflate");
@@ -40,10 +40,10 @@ describe("codecs", () => {
   });
 });
 
-for (const it_ of CODECS) {
-  const { engine, name } = it_;
+for (const variant of CODECS) {
+  const { engine, name } = variant;
   describe(`${name} (${engine})`, () => {
-    it("gives back what it was given, of every length, between other bytes that stay", () => {
+    it("round-trips inputs of every length and preserves adjacent bytes", () => {
       const codec = createCodec(name, engine);
       const room = new Uint8Array(3 * MiB);
       for (const size of [1, 2, 127, 64 * KiB - 1, 64 * KiB, 64 * KiB + 1, MiB - 1, MiB, MiB + 1, 2 * MiB + 7]) {
@@ -63,21 +63,21 @@ for (const it_ of CODECS) {
       codec.close();
     });
 
-    it("is understood by whoever else does the same codec", () => {
+    it("is compatible with the other implementations of the codec", () => {
       for (const other of CODECS.filter((other) => other.name === name)) {
         const reader = createCodec(other.name, other.engine);
         const to = new Uint8Array(100 * KiB);
-        const coded = compressed(it_, text(100 * KiB));
+        const coded = compressed(variant, text(100 * KiB));
         reader.decompress(coded, 0, coded.length, to, 0, to.length);
         assertEquals(to, text(100 * KiB));
         reader.close();
       }
     });
 
-    it("makes text smaller, and says so when the result has no room", () => {
+    it("compresses text, and returns undefined if the limit is too small", () => {
       const codec = createCodec(name, engine);
       const bytes = text(MiB);
-      const { length } = compressed(it_, bytes);
+      const { length } = compressed(variant, bytes);
       assert(length < MiB / 3, `${length}`);
       const room = new Uint8Array(MiB).fill(0xa5);
       assertEquals(codec.compress(bytes, 0, MiB, room, length - 1), undefined);
@@ -87,11 +87,11 @@ for (const it_ of CODECS) {
       codec.close();
     });
 
-    it("refuses what is cut, goes on or is another length, and writes nothing beyond the length", () => {
+    it("refuses truncated data, trailing data and a wrong length, and writes nothing beyond the length", () => {
       const codec = createCodec(name, engine);
       const size = 5000;
-      const coded = compressed(it_, text(size));
-      // What zlib does not look at, behind the end of its stream, is not written anywhere either.
+      const coded = compressed(variant, text(size));
+      // zlib ignores data after the end of its stream, so this data must not be written either.
       const longer = Uint8Array.from([...coded, ...coded]);
       const to = new Uint8Array(size * 2).fill(0xa5);
       const refuses = (bytes: Uint8Array<ArrayBuffer>, end: number, length: number) => {
@@ -106,10 +106,10 @@ for (const it_ of CODECS) {
       codec.close();
     });
 
-    it("takes changed bytes for a ProtocolError or for other contents of that length", () => {
+    it("changed bytes result in a ProtocolError or in other contents of the same length", () => {
       const codec = createCodec(name, engine);
       const size = 3000;
-      const coded = compressed(it_, text(size));
+      const coded = compressed(variant, text(size));
       const to = new Uint8Array(size + 64).fill(0xa5);
       for (let bit = 0; bit < coded.length * 8; bit += 3) {
         const changed = coded.slice();
@@ -124,11 +124,11 @@ for (const it_ of CODECS) {
       codec.close();
     });
 
-    it("stops at the announced length of what would become a thousand times as much", () => {
+    it("stops a decompression bomb at the announced length", () => {
       const codec = createCodec(name, engine);
       const bomb = name === "deflate"
         ? new Uint8Array(deflateRawSync(new Uint8Array(64 * MiB)))
-        : compressed(it_, new Uint8Array(16 * MiB));
+        : compressed(variant, new Uint8Array(16 * MiB));
       const to = new Uint8Array(2 * MiB).fill(0xa5);
       const before = Deno.memoryUsage().rss;
       for (let round = 0; round < 50; round++) {
@@ -139,7 +139,7 @@ for (const it_ of CODECS) {
       codec.close();
     });
 
-    it("touches nothing outside the given ranges", () => {
+    it("refuses ranges that exceed the buffers", () => {
       const codec = createCodec(name, engine);
       const bytes = new Uint8Array(100);
       const to = new Uint8Array(100);

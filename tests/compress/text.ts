@@ -1,8 +1,8 @@
-/** Text as in a log file: lines that are alike, and never the same. */
+/** Text that resembles a log file: the lines are similar but all different. */
 
 import { RandomBytes } from "../support/random_bytes.ts";
 
-/** So many bytes of it, the same in each run. */
+/** Returns `size` bytes, the same in every run. */
 export function text(size: number): Uint8Array<ArrayBuffer> {
   const random = new RandomBytes("log");
   const lines: string[] = [];

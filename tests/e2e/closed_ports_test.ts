@@ -86,7 +86,7 @@ describeWithNetworks("a server that forbids forwarding", () => {
   for (const direction of ["push", "pull"] as const) {
     it(`is reached by further sessions of ssh (${direction})`, async () => {
       const said = await pair.copy(direction);
-      assertMatch(said, note("escp in a further ssh session", `${SERVER}:\\d+: .+; ssh -W: .*forwarding failed`));
+      assertMatch(said, note("escp in another ssh session", `${SERVER}:\\d+: .+; ssh -W: .*forwarding failed`));
     });
   }
 });
@@ -143,7 +143,7 @@ describeWithNetworks("a server that starts nothing but sessions of escp", () => 
       forceCommand: "escp --receiver",
     });
     await tellRejections(pair.network);
-    const tried = ".*forwarding failed; escp in a further ssh session: this host starts nothing but sessions";
+    const tried = ".*forwarding failed; escp in another ssh session: this host only starts sessions";
     assertMatch(await pair.copy("push"), note("the connection of the session itself", tried));
   });
 });

@@ -15,7 +15,7 @@ const GOOD: [text: string, address: DataAddress][] = [
 const BAD = ["", ":", ":1", "gate:", "gate:0", "gate:65536", "gate:x", "[::1", "[]:1", "[::1]x", "-gate", "a b", "a/b"];
 
 describe("parseDataAddress", () => {
-  for (const [text, address] of GOOD) it(`reads ${text}`, () => assertEquals(parseDataAddress(text), address));
+  for (const [text, address] of GOOD) it(`parses ${text}`, () => assertEquals(parseDataAddress(text), address));
   for (const text of BAD) {
     it(`refuses ${JSON.stringify(text)}`, () => {
       assertThrows(() => parseDataAddress(text), UsageError, "--data-address");

@@ -31,7 +31,7 @@ describe("parseOperand", () => {
     ["scp://u@[::1]:22/x", { host: "::1", user: "u", port: 22, path: "x" }],
   ];
   for (const [text, expected] of remote) {
-    it(`takes ${JSON.stringify(text)} for remote`, () =>
+    it(`parses ${JSON.stringify(text)} as remote`, () =>
       assertEquals(parseOperand(text), { kind: "remote", ...expected } as Operand));
   }
 
@@ -53,7 +53,7 @@ describe("parseOperand", () => {
   ];
   local.push("-", "-x", "a\u001bb", "a\udcff");
   for (const text of local) {
-    it(`takes ${JSON.stringify(text)} for local`, () =>
+    it(`parses ${JSON.stringify(text)} as local`, () =>
       assertEquals(parseOperand(text), { kind: "local", path: text }));
   }
 
@@ -78,12 +78,12 @@ describe("parseOperand", () => {
     });
   }
 
-  it("never repeats raw what it refuses", () => {
+  it("escapes the refused operand in the error", () => {
     const error = assertThrows(() => parseOperand("h\u001b[2J:p"), UsageError) as UsageError;
-    assertEquals(error.message, 'The host name in "h\\x1b[2J:p" holds characters that no host name has');
+    assertEquals(error.message, 'The host name in "h\\x1b[2J:p" contains characters that are invalid in a host name');
   });
 
-  it("knows drive letters where there are some", () => {
+  it("parses drive letters as local on Windows", () => {
     const windows = { driveLetters: true };
     for (const text of ["C:\\x", "c:x", "D:/x", "Z:", ".\\a:b", "dir\\a:b"]) {
       assertEquals(parseOperand(text, windows), { kind: "local", path: text });
@@ -93,7 +93,7 @@ describe("parseOperand", () => {
 });
 
 describe("formatOperand", () => {
-  it("writes what would be read again", () => {
+  it("round-trips with parseOperand", () => {
     for (const text of ["a:b", "u@h:p", "u@[::1]:p", "h:", "./x:y", "scp://u@[::1]:22/p", "scp://h:1//a%25b c"]) {
       assertEquals(formatOperand(parseOperand(text)), text);
     }
@@ -109,7 +109,7 @@ describe("parseHost", () => {
     ["[::1]:", { host: "::1" }],
     ["scp://me@host:22", { host: "host", user: "me", port: 22 }],
   ];
-  for (const [text, host] of HOSTS) it(`reads ${text}`, () => assertEquals(parseHost(text), host));
+  for (const [text, host] of HOSTS) it(`parses ${text}`, () => assertEquals(parseHost(text), host));
 
   for (const text of ["", ":", "host:path", "host::", "::1", "/tmp", "./host", "-oProxyCommand=x", "scp://host/path"]) {
     it(`refuses ${JSON.stringify(text)}`, () => void assertThrows(() => parseHost(text), UsageError));

@@ -16,18 +16,18 @@ describe("remoteCommand", () => {
     ["it's; rm -rf /", `'it'\\''s; rm -rf /' --receiver`],
   ];
   for (const [path, expected] of cases) {
-    it(`is ${expected}`, () => assertEquals(remoteCommand(path), expected));
+    it(`returns ${expected}`, () => assertEquals(remoteCommand(path), expected));
   }
 
   it("quotes further arguments", () => assertEquals(remoteCommand("escp", ["-v", "a b"]), "escp --receiver -v 'a b'"));
 
-  it("refuses what can be no program", () => {
+  it("refuses paths that are empty or contain control characters", () => {
     for (const path of ["", "a\nb", "a\u001b", "\u0000"]) assertThrows(() => remoteCommand(path), UsageError);
   });
 });
 
 describe("quoteWord", () => {
-  it("gives a shell the word back", { ignore: Deno.build.os === "windows" }, async () => {
+  it("makes a shell restore every word", { ignore: Deno.build.os === "windows" }, async () => {
     const words = [
       "",
       "plain",

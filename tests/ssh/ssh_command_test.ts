@@ -21,13 +21,13 @@ const ALWAYS = [
 ];
 
 describe("sshCommand", () => {
-  it("runs the command on the host and switches off what scp does", () =>
+  it("runs the command on the host and disables the same features as scp", () =>
     assertEquals(sshCommand(PLAIN, { host: "h" }, "escp --receiver"), {
       program: "ssh",
       args: [...ALWAYS, "-oForwardAgent=no", "--", "h", "escp --receiver"],
     }));
 
-  it("hands every option on", () => {
+  it("passes every option to ssh", () => {
     const options: SshOptions = {
       program: "/opt/my ssh",
       port: 2222,
@@ -52,20 +52,20 @@ describe("sshCommand", () => {
     });
   });
 
-  it("prefers the port of the operand", () => {
+  it("the port of the operand takes precedence", () => {
     const { args } = sshCommand({ ...PLAIN, port: 1 }, { host: "h", port: 2 }, "x");
     assertEquals(args[args.indexOf("-p") + 1], "2");
   });
 
-  it("puts the host behind -- so that it is never an option", () => {
+  it('puts "--" before the host, so that it is never taken for an option', () => {
     const { args } = sshCommand(PLAIN, { host: "h", user: "-u" }, "x");
     assertEquals(args.slice(-5), ["-l", "-u", "--", "h", "x"]);
   });
 
-  it("asks ssh for at most three -v", () =>
+  it("passes at most three -v to ssh", () =>
     assertEquals(sshCommand({ ...PLAIN, verbose: 9 }, { host: "h" }, "x").args.filter((a) => a === "-v").length, 3));
 
-  it("is understood by ssh itself", { ignore: !hasSsh() }, async () => {
+  it("ssh -G reports the settings of the command", { ignore: !hasSsh() }, async () => {
     const options: SshOptions = { ...PLAIN, port: 2222, options: ["Compression=yes"], batch: true, configFile: "none" };
     const { program, args } = sshCommand(options, { host: "::1", user: "bob" }, "escp --receiver");
     const { stdout } = await new Deno.Command(program, { args: ["-G", ...args], stderr: "inherit" }).output();

@@ -4,14 +4,15 @@ import type { Reach } from "../../src/ssh/reach.ts";
 import { sshTunnels } from "../../src/ssh/ssh_tunnels.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 
-/** An ssh that knows its ciphers, and says how else it was called. */
+/** Replaces ssh: lists ciphers for -G, and otherwise prints its arguments. */
 const SCRIPT = `#!/bin/sh
 case "$1" in -G) echo "hostname real.example"; echo "ciphers chacha20,aes128-gcm@openssh.com,aes256-ctr"; exit ;; esac
 echo "$SSH_ASKPASS_REQUIRE" "$@" >&2
 exit 255
 `;
 
-async function called(failed: string[], options: Partial<Reach["ssh"]> = {}): Promise<string | undefined> {
+/** Opens the next tunnel after these failures. Returns the arguments of ssh; undefined if there is no further tunnel. */
+async function sshArgumentsAfter(failed: string[], options: Partial<Reach["ssh"]> = {}): Promise<string | undefined> {
   await using tree = await createTempTree({ "ssh": { content: SCRIPT, mode: 0o755 } });
   const ssh: Reach["ssh"] = {
     program: `${tree.path}/ssh`,
@@ -28,38 +29,38 @@ async function called(failed: string[], options: Partial<Reach["ssh"]> = {}): Pr
   const tunnel = await find(failed);
   if (!tunnel) return undefined;
   const conn = tunnel.open();
-  const said = await conn.failureText();
+  const args = await conn.failureText();
   conn.close();
-  return said;
+  return args;
 }
 
 describe("sshTunnels", { ignore: Deno.build.os === "windows" }, () => {
-  it("forwards first, asks nobody, not even on the way through a jump host, and prefers the quick cipher", async () => {
-    const said = (await called([]))!;
-    assert(said.startsWith("force "), said);
-    assert(said.endsWith("-W 127.0.0.1:1234 -- h"), said);
+  it("tries ssh -W first, without questions (also of jump hosts), and prefers the fastest cipher", async () => {
+    const args = (await sshArgumentsAfter([]))!;
+    assert(args.startsWith("force "), args);
+    assert(args.endsWith("-W 127.0.0.1:1234 -- h"), args);
     for (const part of ["-oBatchMode=yes", "-oForwardAgent=no", "-oCompression=no", "-l u"]) {
-      assertStringIncludes(said, ` ${part} `);
+      assertStringIncludes(args, ` ${part} `);
     }
-    assertStringIncludes(said, " -oCiphers=aes128-gcm@openssh.com,chacha20,aes256-ctr ");
-    assert(!/ -[qv] /.test(said), said);
+    assertStringIncludes(args, " -oCiphers=aes128-gcm@openssh.com,chacha20,aes256-ctr ");
+    assert(!/ -[qv] /.test(args), args);
   });
 
-  it("leaves the cipher that the user chose", async () => {
-    const said = (await called([], { cipher: "aes256-ctr" }))!;
-    assertStringIncludes(said, " -c aes256-ctr ");
-    assert(!said.includes("Ciphers"), said);
+  it("keeps the cipher of the user", async () => {
+    const args = (await sshArgumentsAfter([], { cipher: "aes256-ctr" }))!;
+    assertStringIncludes(args, " -c aes256-ctr ");
+    assert(!args.includes("Ciphers"), args);
   });
 
-  it("starts escp in a session of its own where that is refused, and knows nothing else", async () => {
+  it("tries escp in another ssh session if forwarding is refused, and then no other tunnel", async () => {
     const refused = "channel 0: open failed: administratively prohibited: open failed; stdio forwarding failed";
-    const said = (await called([refused]))!;
-    assert(said.endsWith(`-- h ~/'my escp' '--receiver-stream=1234'`), said);
-    assertEquals(await called([refused, "it ended"]), undefined);
+    const args = (await sshArgumentsAfter([refused]))!;
+    assert(args.endsWith(`-- h ~/'my escp' '--receiver-stream=1234'`), args);
+    assertEquals(await sshArgumentsAfter([refused, "it ended"]), undefined);
   });
 
-  it("does not log in again where it could not", async () => {
+  it("does not log in again if a login failed", async () => {
     const reasons = ["u@h: Permission denied (publickey).", "Host key verification failed.", "ssh: connect to host h"];
-    for (const reason of reasons) assertEquals(await called([reason]), undefined, reason);
+    for (const reason of reasons) assertEquals(await sshArgumentsAfter([reason]), undefined, reason);
   });
 });

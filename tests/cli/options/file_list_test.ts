@@ -98,7 +98,7 @@ describe("listedSources", () => {
       (assertThrows(() => list(...args), UsageError) as Error).message;
     assertEquals(
       message([["a"], ["h'x:b"]], "t"),
-      'Cannot use "l", line 2: The host name in "h\'x:b" holds characters that no host name has',
+      'Cannot use "l", line 2: The host name in "h\'x:b" contains characters that are invalid in a host name',
     );
     assertEquals(message([["a"]]), 'Cannot use "l", line 1: it has no target, and neither has the command line');
   });
