@@ -3,7 +3,7 @@
  * once, one after the other, so that a change of the machine's mood meets all of them. A first round that is not timed checks
  * that each copy is right and measures memory.
  *
- *     deno task bench [--rounds 5] [--case NAME]... [--size 2G] [--folder DIR] [--escp dist/escp] [--json FILE] [--timeout 300]
+ *     deno task bench [--rounds 5] [--case NAME]... [--size 2G] [--directory DIR] [--escp dist/escp] [--json FILE] [--timeout 300]
  *
  * Cases that take long, or much room, run only when they are named: growth-bytes, growth-files, million-files.
  */

@@ -11,10 +11,12 @@ const root = new URL("../../", import.meta.url);
 const manual = await Deno.readTextFile(new URL("src/cli/MANUAL.md", root));
 const readme = await Deno.readTextFile(new URL("README.md", root));
 
-/** Lines of the shell blocks that call escp, without comments and without the rest of a pipeline or list. */
+/** Lines of the shell blocks and code in tables that call escp, without comments and without the rest of a pipeline or list. */
 function commandsIn(text: string): string[] {
-  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)]
-    .flatMap(([, block]) => block.split("\n"))
+  const blocks = [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block]) => block.split("\n"));
+  const cells = [...text.matchAll(/^\|.*\|$/gm)].flatMap(([row]) => [...row.matchAll(/`([^`]+)`/g)])
+    .map(([, code]) => code.replaceAll("\\|", "|"));
+  return [...blocks, ...cells.filter((code) => /\bescp .* /.test(code))]
     .map((line) => line.replace(/^.*\| (?=escp )/, "").replace(/ +#.*| \|\|? .*| > .*/, ""))
     .filter((line) => line.startsWith("escp "));
 }

@@ -23,7 +23,7 @@ export function gapCalls(): FileCalls | undefined {
 
 /** Returns a note for the user if system calls are needed but not permitted. */
 export function gapNote(): string | undefined {
-  // Other systems have no names that are bytes. Their wrong times are documented: README, "Platforms".
+  // Other systems have no names that are bytes. Their wrong times are documented: src/cli/MANUAL.md, "Platforms".
   if (!HAS_GAPS || Deno.build.os !== "linux" || gapCalls()) return undefined;
   return "names that are not UTF-8 are missing, and times before 1970 are wrong: " +
     `run Deno ${Deno.version.deno} with --allow-ffi, or use Deno 2.9 or later`;
