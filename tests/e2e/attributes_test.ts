@@ -2,11 +2,11 @@ import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { PLAIN_RIGHTS, plainRightsProblem } from "../support/plain_rights.ts";
+import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../support/scene.ts";
 import { removeTree } from "../support/temp.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const OLD = new Date("2001-02-03T04:05:06.789Z");
 const FUTURE = new Date("2100-01-01T00:00:00Z");
@@ -30,24 +30,17 @@ function modesTree(): TreeEntries {
   return entries;
 }
 
-describeWithSshd("modes and times", () => {
+describeWithScene("modes and times", (scene) => {
   const umask = 0o027;
   let umaskBefore: number;
-  let scene: Scene;
-  beforeAll(async () => {
-    umaskBefore = Deno.umask(umask);
-    scene = await startScene();
-  });
-  afterAll(async () => {
-    Deno.umask(umaskBefore);
-    await scene[Symbol.asyncDispose]();
-  });
+  beforeAll(() => umaskBefore = Deno.umask(umask));
+  afterAll(() => Deno.umask(umaskBefore));
 
-  for (const way of WAYS) {
-    it(`are masked by umask without -p, as with scp: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`are masked by umask without -p, as with scp: ${variantName(variant)}`, async () => {
       const tree = await scene.tree(modesTree());
       const to = await scene.tree();
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [tree], target: `${to}/new` });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [tree], target: `${to}/new` });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       for (const path of ["", ...Object.keys(modesTree())]) {
         const expected = Deno.statSync(`${tree}/${path}`).mode! & 0o777 & ~umask;
@@ -57,16 +50,16 @@ describeWithSshd("modes and times", () => {
       }
     });
 
-    it(`are kept with -p: ${wayName(way)}`, async () => {
+    it(`are kept with -p: ${variantName(variant)}`, async () => {
       const tree = await scene.tree(modesTree());
       const to = await scene.tree();
-      const { code, stderr } = await scene.copy(way, { flags: ["-rp"], sources: [tree], target: `${to}/new` });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-rp"], sources: [tree], target: `${to}/new` });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      const mtimes = way.engine === "native" ? "ns" : "ms";
+      const mtimes = variant.engine === "native" ? "ns" : "ms";
       assertEquals(await compareTrees(tree, `${to}/new`, { modes: true, mtimes }), []);
     });
 
-    it(`before 1970 are kept, and known again with -u: ${wayName(way)}`, async () => {
+    it(`before 1970 are kept, and known again with -u: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/old": "1",
         "from/directory/large": { size: 2 << 20 },
@@ -81,7 +74,7 @@ describeWithSshd("modes and times", () => {
       await touch("fraction", "-0.25");
       await touch("directory", "-86400");
       const copy = { flags: ["-rp", "--json"], sources: [`${tree}/from/.`], target: to };
-      const first = await scene.copy(way, copy);
+      const first = await scene.copy(variant, copy);
       assertEquals({ code: first.code, stderr: first.stderr }, { code: 0, stderr: "" });
       const names = ["old", "fraction", "directory", "directory/large"];
       const times = async (directory: string) => {
@@ -89,16 +82,16 @@ describeWithSshd("modes and times", () => {
         const { stdout } = await new Deno.Command("stat", { args }).output();
         const seconds = new TextDecoder().decode(stdout).trim().split("\n").map(Number);
         // Deno before 2.9 sets whole seconds before 1970.
-        return CUTS_FRACTIONS && way.engine === "portable" ? seconds.map(Math.floor) : seconds;
+        return CUTS_FRACTIONS && variant.engine === "portable" ? seconds.map(Math.floor) : seconds;
       };
       assertEquals(await times(to), await times(`${tree}/from`));
-      const again = await scene.copy(way, { ...copy, flags: [...copy.flags, "-u"] });
+      const again = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-u"] });
       assertEquals({ code: again.code, stderr: again.stderr }, { code: 0, stderr: "" });
-      const { files, skipped } = JSON.parse(again.stdout.trim().split("\n").at(-1)!);
+      const { files, skipped } = lastEvent(again.stdout);
       assertEquals({ files, skipped }, { files: 0, skipped: 3 });
     });
 
-    it(`of a file that is replaced stay without -p: ${wayName(way)}`, async () => {
+    it(`of a file that is replaced stay without -p: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "small": { content: "new", mode: 0o777 },
         "large": { size: 2 << 20, mode: 0o777 },
@@ -106,36 +99,23 @@ describeWithSshd("modes and times", () => {
         "to/large": { content: "old", mode: 0o604 },
       });
       const sources = [`${tree}/small`, `${tree}/large`];
-      const { code, stderr } = await scene.copy(way, { sources, target: `${tree}/to` });
+      const { code, stderr } = await scene.copy(variant, { sources, target: `${tree}/to` });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertEquals(["small", "large"].map((name) => modeOf(`${tree}/to/${name}`)), ["604", "604"]);
-      const kept = await scene.copy(way, { flags: ["-p"], sources, target: `${tree}/to` });
+      const kept = await scene.copy(variant, { flags: ["-p"], sources, target: `${tree}/to` });
       assertEquals({ code: kept.code, stderr: kept.stderr }, { code: 0, stderr: "" });
       assertEquals(["small", "large"].map((name) => modeOf(`${tree}/to/${name}`)), ["777", "777"]);
     });
   }
 });
 
-describeWithSshd("directories without write permission", { ignore: plainRightsProblem !== undefined }, () => {
-  let scene: Scene;
+describeWithScene("directories without write permission", { ignore: plainRightsProblem !== undefined }, (scene) => {
   let plain: Disposable;
-  beforeAll(async () => {
-    scene = await startScene();
-    for (const engine of ENGINES) {
-      // The remote side's own escp is started by one with plain rights as well.
-      const inner = `${scene.sshd.binDirectory}/${engine}`;
-      await Deno.rename(`${inner}/escp`, `${inner}/inner`);
-      await Deno.rename(await writePlainEscp(inner, [`${inner}/inner`]), `${inner}/escp`);
-    }
-    plain = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
-  });
-  afterAll(async () => {
-    plain[Symbol.dispose]();
-    await scene[Symbol.asyncDispose]();
-  });
+  beforeAll(async () => plain = await wrapEscp(scene, { command: PLAIN_RIGHTS }));
+  afterAll(() => plain[Symbol.dispose]());
 
-  for (const way of WAYS) {
-    it(`receive their contents, also the second time: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`receive their contents, also the second time: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/closed/sub/small": "1",
         "from/closed/sub/large": { size: 2 << 20 },
@@ -148,7 +128,7 @@ describeWithSshd("directories without write permission", { ignore: plainRightsPr
         const again = copy.target + "/.";
         const source = `${tree}/from/closed/.`;
         const exists = await Deno.stat(copy.target).then(() => true, () => false);
-        const { code, stderr } = await scene.copy(way, exists ? { flags, sources: [source], target: again } : copy);
+        const { code, stderr } = await scene.copy(variant, exists ? { flags, sources: [source], target: again } : copy);
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, flags.join());
         assertEquals(await compareTrees(`${tree}/from/closed`, `${tree}/new`), []);
         assertEquals(["", "/sub"].map((path) => modeOf(`${tree}/new${path}`)), ["555", "555"], flags.join());

@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
-import { fromFileUrl } from "@std/path";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { executableName, ownSystem } from "../../src/bootstrap/system.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
-import { escpCommand, runEscp, startEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { alteredEscp, escpCommand, runEscp, startEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { exists } from "../support/exists.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { OTHER_USER, plainRightsProblem, plainShell } from "../support/plain_rights.ts";
 import { PrintedText } from "../support/printed_text.ts";
 import { descendantsOf, killProcess } from "../support/processes.ts";
+import { writeScript } from "../support/shell_script.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
 import { createTempDirectory, type TempDirectory } from "../support/temp.ts";
-import { exists } from "../support/exists.ts";
-import { OTHER_USER, plainRightsProblem, plainShell } from "./plain_rights.ts";
 
 const NAME = executableName(VERSION, ownSystem(Deno.build) ?? "linux-x64");
 const BINARY = Deno.env.get("ESCP_BINARY");
@@ -32,11 +32,6 @@ async function writeRelease(directory: string, padding = 0): Promise<string> {
   const sum = encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", contents)));
   await Deno.writeTextFile(`${directory}/SHA256SUMS`, `${"0".repeat(64)}  other\n${sum}  ${NAME}\n`);
   return sum;
-}
-
-async function writeProgram(path: string, script: string): Promise<void> {
-  await Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`);
-  await Deno.chmod(path, 0o755);
 }
 
 /** Puts what the script cannot do without into a directory, and these programs. */
@@ -169,7 +164,7 @@ describeWithSshd("a host without escp", () => {
 
       await Deno.remove(there, { recursive: true });
       const ssh = `exec /usr/bin/ssh -F '${sshd.configPath}' "$@"`;
-      await writeProgram(`${sshd.binDirectory}/ssh`, ssh);
+      await writeScript(`${sshd.binDirectory}/ssh`, ssh);
       // The way from the first host to the second is not what this is about.
       await Deno.mkdir(`${sshd.home}/.config/escp`, { recursive: true });
       await Deno.writeTextFile(`${sshd.home}/.config/escp/config.yaml`, `remote-path: ${there}/escp\n`);
@@ -189,9 +184,7 @@ describeWithSshd("a host without escp", () => {
 
   it("that has one of another protocol gets it beside that", async () => {
     await at({}, async ({ sshd, push }) => {
-      const other = fromFileUrl(new URL("other_versions.ts", import.meta.url));
-      const [deno, ...rest] = escpCommand();
-      const words = [deno, ...rest.slice(0, -1), other, "[0]"].map(quoteWord).join(" ");
+      const words = alteredEscp("other_versions.ts", "[0]").map(quoteWord).join(" ");
       const wrapper = await Deno.readTextFile(await writeEscpWrapper(sshd.binDirectory));
       await Deno.writeTextFile(`${sshd.binDirectory}/escp`, wrapper.replace(/^exec .*$/m, `exec ${words} "$@"`));
       const { code, stderr } = await push();
@@ -265,7 +258,7 @@ describeWithSshd("a host without escp", () => {
     it(`${state} is told why it does not get it`, async () => {
       await at({}, async ({ sshd, push, there }) => {
         for (const [name, script] of Object.entries(programs)) {
-          await writeProgram(`${sshd.binDirectory}/${name}`, script);
+          await writeScript(`${sshd.binDirectory}/${name}`, script);
         }
         const { code, stderr } = await push();
         assertEquals(code, 255, stderr);
@@ -362,7 +355,7 @@ describeWithSshd("a host without escp", () => {
   /** A program that leaves a trace when it is run. */
   async function plant(path: string, trace: string): Promise<void> {
     await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    await writeProgram(path, `: >'${trace}'; echo 'escp ${VERSION}'`);
+    await writeScript(path, `: >'${trace}'; echo 'escp ${VERSION}'`);
   }
 
   const LOOSE: [who: string, loosen: (directory: string) => Promise<void>, ignore?: boolean][] = [
@@ -466,7 +459,7 @@ describeWithSshd("a host without escp", () => {
       await using large = await createTempDirectory();
       await writeRelease(large.path, 32 << 20);
       const [started, go] = [`${sshd.home}/started`, `${sshd.home}/go`];
-      await writeProgram(
+      await writeScript(
         `${sshd.binDirectory}/gzip`,
         `head -c 1000 >/dev/null; : >'${started}'; until [ -e '${go}' ]; do sleep 0.1; done; exec /usr/bin/gzip "$@"`,
       );
@@ -487,7 +480,7 @@ describeWithSshd("a host without escp", () => {
   it("keeps of it what --clean removes when its shell is killed in the middle", async () => {
     await at({}, async ({ sshd, directory, there }) => {
       const started = `${sshd.home}/started`;
-      await writeProgram(`${sshd.binDirectory}/gzip`, `printf 1234; : >'${started}'; exec sleep 60`);
+      await writeScript(`${sshd.binDirectory}/gzip`, `printf 1234; : >'${started}'; exec sleep 60`);
       const args = [...sshd.sshOptions, "-B", "--binaries", release.path, `${directory}/a`, "testhost:b"];
       await using running = await startEscp(args, { env: { XDG_CACHE_HOME: `${directory}/cache` } });
       while (!exists(started)) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -495,9 +488,8 @@ describeWithSshd("a host without escp", () => {
       assertEquals((await running.result).code, 255);
       const [left] = await names(there) ?? [];
       const clean = async (days: string) => {
-        const script = fromFileUrl(new URL("later.ts", import.meta.url));
-        const args = ["run", "--quiet", "--allow-all", script, days, "--clean", sshd.home];
-        const { code, stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+        const [program, ...args] = alteredEscp("later.ts", days, "--clean", sshd.home);
+        const { code, stdout } = await new Deno.Command(program, { args }).output();
         return [code, new TextDecoder().decode(stdout)];
       };
       assertEquals(await clean("0"), [0, "0 files removed, 0 B; 1 left alone: in use, or changed less than 1d ago\n"]);
@@ -576,7 +568,7 @@ describeWithSshd("a host without escp", () => {
       await writeRelease(large.path, 32 << 20);
       const go = `${place.sshd.home}/go`;
       const slow = `head -c 1000; until [ -e '${go}' ]; do sleep 0.1; done; exec cat`;
-      await writeProgram(`${place.sshd.binDirectory}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
+      await writeScript(`${place.sshd.binDirectory}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
       const { screen, end } = pushOnTerminal(place, "--binaries", large.path, "--bootstrap=always");
       await screen.waitFor(/\rescp [0-9.]+ to testhost +\d+% .* of 32\.0 MiB/);
       await Deno.writeTextFile(go, "");

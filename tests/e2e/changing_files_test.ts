@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { temporaryFiles } from "./temporary_files.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName } from "./scene.ts";
+import { beforeAll, it } from "@std/testing/bdd";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES, type Variant, variantName } from "../support/scene.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MiB = 1 << 20;
 
@@ -34,29 +34,28 @@ for last; do :; done
 } | sh -c "$last"
 `;
 
-describeWithSshd("a file that changes while it is copied", () => {
-  let scene: Scene;
+describeWithScene("a file that changes while it is copied", (scene) => {
   let program: string;
   beforeAll(async () => {
-    scene = await startScene();
     program = `${scene.sshd.binDirectory}/between`;
     await Deno.writeTextFile(program, BETWEEN);
     await Deno.chmod(program, 0o755);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   ENGINES.forEach((engine) => {
     CHANGES.forEach(({ name, size, change, arrives }, index) => {
-      const way: Way = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: 1 };
+      const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: 1 };
       for (const alone of [false, true]) {
-        const title = `is ${arrives ? "copied" : "one failure"}${alone ? ", alone" : ""}: ${name} (${wayName(way)})`;
+        const title = `is ${arrives ? "copied" : "one failure"}${alone ? ", alone" : ""}: ${name} (${
+          variantName(variant)
+        })`;
         it(title, async () => {
           const tree = await scene.tree({
             "from/f": { size },
             ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
             "to": { directory: true },
           });
-          const { code, stderr } = await scene.copy(way, {
+          const { code, stderr } = await scene.copy(variant, {
             flags: ["-r", "-S", program],
             sources: [alone ? `${tree}/from/f` : `${tree}/from`],
             target: `${tree}/to/`,
@@ -67,7 +66,7 @@ describeWithSshd("a file that changes while it is copied", () => {
           assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
           assert(arrives || failures[0].includes("/from/f"), stderr);
           // Where something failed, there is still a mark, or what the next run should know.
-          const files = [...Deno.readDirSync(to)].map(({ name }) => name).sort().filter((name) => !isForLater(name));
+          const files = listNames(to).filter((name) => !isForLater(name));
           assertEquals(files, [...(alone ? [] : ["a", "z"]), ...(arrives ? ["f"] : [])].sort());
           if (arrives) assertEquals(Deno.readFileSync(`${to}/f`), Deno.readFileSync(`${tree}/from/f`));
           assertEquals(temporaryFiles(tree).filter((path) => !isForLater(path)), []);

@@ -1,19 +1,19 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { fromFileUrl } from "@std/path";
+import { it } from "@std/testing/bdd";
+import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import type { CleanJob } from "../../src/protocol/control/job.ts";
+import { takeOver } from "../../src/resume/partial/take_over.ts";
 import { RunMemory } from "../../src/resume/run/memory.ts";
 import { recordPath, StateDirectory } from "../../src/resume/state_directory.ts";
-import { takeOver } from "../../src/resume/partial/take_over.ts";
-import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { openClientSession } from "../../src/session/model/client_session.ts";
 import { PeerProcess } from "../../src/session/model/peer_process.ts";
-import { type EscpResult, runEscp, writeEscpWrapper } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { alteredEscp, type EscpResult, runEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { parseEvents } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, type Engine, ENGINES } from "../support/scene.ts";
 import { knowHome, recordsOf } from "../support/state.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 import { remoteConfig } from "./remote_settings.ts";
-import { type Engine, ENGINES, type Scene, startScene } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
 
 const SIZE = 5000;
 
@@ -24,13 +24,7 @@ interface Left {
   run: string;
 }
 
-describeWithSshd("--clean by records", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("--clean by records", (scene) => {
   /** Leaves a large file "big" that a copy into the directory has begun. */
   async function leave(home: string, directory: string, name = "big"): Promise<Left> {
     knowHome(home);
@@ -160,7 +154,7 @@ describeWithSshd("--clean by records", () => {
         assertEquals(named(restricted), [partial]);
         const done = await clean(home, ...all);
         assertEquals([done.code, named(done)], [1, [journal, run].sort()]);
-        assertEquals([...Deno.readDirSync(state)].map(({ name }) => name).sort(), [`${"0".repeat(32)}.run`, "notes"]);
+        assertEquals(listNames(state), [`${"0".repeat(32)}.run`, "notes"]);
       });
     }
 
@@ -181,10 +175,8 @@ describeWithSshd("--clean by records", () => {
       const { partial } = await leave(home, `${data}/d`);
       const orphan = ".escp-5f2a09c1-00000a01-0000002f.part";
       await Deno.writeTextFile(`${home}/${orphan}`, "1");
-      const later = fromFileUrl(new URL("./later.ts", import.meta.url));
-      const inner = [Deno.execPath(), "run", "--quiet", "--allow-all", later, "2"];
       const job: CleanJob = { direction: "clean", sources: [""], olderThanMs: 0 };
-      const removed = await cleanAsOlderClient(job, engine, home, inner);
+      const removed = await cleanAsOlderClient(job, engine, home, alteredEscp("later.ts", "2"));
       assertEquals(removed, [`${home}/${orphan}`]);
       assert(await exists(partial));
     });
@@ -222,8 +214,8 @@ describeWithSshd("--clean by records", () => {
   it("tells programs that no directories were named", async () => {
     const home = await scene.tree();
     const { code, stdout } = await runEscp(["--clean", "--json"], { env: { HOME: home } });
-    const [start, end] = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const [start, end] = parseEvents(stdout);
     assertEquals([code, start.directories, end.files], [0, [], 0]);
-    assertEquals([...Deno.readDirSync(home)], [], "nothing is made");
+    assertEquals(listNames(home), [], "nothing is made");
   });
 });

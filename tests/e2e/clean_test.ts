@@ -1,26 +1,24 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { fromFileUrl } from "@std/path";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
-import { type EscpResult, runEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { beforeAll, it } from "@std/testing/bdd";
 import { oldJournal, oldName } from "../security/old_formats.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { recordsOf } from "../support/state.ts";
-import type { TreeEntries } from "../support/temp_tree.ts";
-import { assertSame, killOthers, untilNoted } from "./interruptions.ts";
+import { alteredEscp, type EscpResult, runEscp, useAsEscp, writeEscpWrapper } from "../support/escp_command.ts";
+import { parseEvents } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
 import {
   OTHER_USER,
   otherUserProblem,
   plainRightsProblem,
-  useAsEscp,
   writeOthersEscp,
   writePlainEscp,
-} from "./plain_rights.ts";
+} from "../support/plain_rights.ts";
+import { describeWithScene, type Engine, ENGINES } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
+import { recordsOf } from "../support/state.ts";
+import type { TreeEntries } from "../support/temp_tree.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
+import { assertSame, killOthers, untilNoted } from "./interruptions.ts";
 import { remoteConfig } from "./remote_settings.ts";
-import { type Engine, ENGINES, type Scene, startScene } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
 
-const HERE = fromFileUrl(new URL(".", import.meta.url));
 const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journal") };
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
 const FOREIGN = ".escp-5f2a09c1-00000a01-0000002f.part.txt";
@@ -36,22 +34,17 @@ const LEFT: TreeEntries = {
   [`out/${TEMPORARY}`]: "out",
 };
 
-describeWithSshd("--clean", () => {
-  let scene: Scene;
+describeWithScene("--clean", (scene) => {
   /** For each engine an escp that runs two days later. */
   const later: Record<string, string> = {};
   beforeAll(async () => {
-    scene = await startScene();
     for (const engine of ENGINES) later[engine] = await writeEscp(engine, ["2"], "later.ts");
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** An escp that a script of this directory stands for. */
   async function writeEscp(engine: Engine, first: string[], script: string): Promise<string> {
     const directory = await scene.tree();
-    const words = [Deno.execPath(), "run", "--quiet", "--allow-all", `${HERE}${script}`, ...first];
-    await Deno.writeTextFile(`${directory}/script`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${directory}/script`, 0o755);
+    await writeWrapper(`${directory}/script`, alteredEscp(script, ...first));
     using _ = useAsEscp(`${directory}/script`);
     return await writeEscpWrapper(directory, { engine });
   }
@@ -92,10 +85,10 @@ describeWithSshd("--clean", () => {
     it(`leaves alone what a copy uses, also for any age, until it is abandoned (${engine})`, async () => {
       const from = await scene.tree({ "big": { size: 32 << 20 } });
       const to = await scene.tree();
-      const way = { direction: "push", engine, streams: 1 } as const;
+      const variant = { direction: "push", engine, streams: 1 } as const;
       const flags = ["-l", "4000", "--retries", "0"];
       const copy = { sources: [`${from}/big`], target: `${to}/big` };
-      await using running = await scene.start(way, { ...copy, flags, timeoutMs: 120_000 });
+      await using running = await scene.start(variant, { ...copy, flags, timeoutMs: 120_000 });
       await untilNoted(to, 1 << 18, running);
       for (const host of ["", "testhost:"]) {
         const { code, stdout } = await clean(engine, later[engine], ["--older-than", "0", `${host}${to}`]);
@@ -110,9 +103,9 @@ describeWithSshd("--clean", () => {
       const { code, stdout } = await clean(engine, undefined, ["--older-than", "0", `testhost:${to}`]);
       assertEquals(code, 0);
       assertMatch(stdout, /^2 files removed, .* [KM]iB$/m);
-      assertEquals([[...Deno.readDirSync(to)], recordsOf(to)], [[], []]);
+      assertEquals([listNames(to), recordsOf(to)], [[], []]);
       // And another one begins as the first did.
-      assertEquals((await scene.copy(way, copy)).code, 0);
+      assertEquals((await scene.copy(variant, copy)).code, 0);
       await assertSame(`${from}/big`, `${to}/big`);
     });
 
@@ -208,7 +201,7 @@ describeWithSshd("--clean", () => {
     const { code, stdout, stderr } = await clean(engine, later[engine], ["--json", ...args]);
     assertEquals(code, 1);
     assertMatch(stderr, /^escp: nohost\.invalid: Cannot log in/m);
-    const story = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const story = parseEvents(stdout);
     assertEquals(story[0].event, "start");
     assertEquals(story[0].directories.length, 5);
     const removed = story.filter(({ event }) => event === "removed");

@@ -2,11 +2,13 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
+import { alteredEscp } from "../support/escp_command.ts";
 import { createNetwork, describeWithNetworks, enter } from "../support/network.ts";
+import { ENGINES } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 import { addHost, startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { closed, CONTENTS, pairOf, pairOfSuite, SERVER, setSysctl, startPair, tellRejections } from "./network_pair.ts";
-import { ENGINES } from "./scene.ts";
 
 /** It goes nowhere. */
 const DROP = closed("blackhole");
@@ -118,13 +120,8 @@ describeWithNetworks("a server that lets nobody log in twice", () => {
   });
 
   it("is an error where the other side cannot do that, and says what helps", async () => {
-    const older = [Deno.execPath(), "run", "-qA", "--config", fromFileUrl(new URL("../../deno.json", import.meta.url))]
-      .concat(fromFileUrl(new URL("without_features.ts", import.meta.url)), '"$@"').join(" ");
-    await using tree = await createTempTree({
-      "ssh": { content: script, mode: 0o755 },
-      "file": "file",
-      "escp": { content: `#!/bin/sh\nexec ${older}\n`, mode: 0o755 },
-    });
+    await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 }, "file": "file" });
+    await writeWrapper(`${tree.path}/escp`, alteredEscp("without_features.ts"));
     const { code, stderr, leftBehind } = await pair.run(
       ["-S", `${tree.path}/ssh`, "-D", `${tree.path}/escp`, `${tree.path}/file`, "testhost:"],
     );

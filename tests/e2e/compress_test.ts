@@ -1,30 +1,27 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { text } from "../compress/text.ts";
 import { compareTrees } from "../support/compare_trees.ts";
-import { type EscpResult, runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { alteredEscp, type EscpResult, runEscp } from "../support/escp_command.ts";
+import { lastEvent } from "../support/json_events.ts";
 import { randomTree } from "../support/random_bytes.ts";
-import { type Copy, ENGINES, type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
+import { type Copy, describeWithScene, ENGINES, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MiB = 1 << 20;
-const HERE = fromFileUrl(new URL(".", import.meta.url));
 
 /** The last line of `--json`. */
 function endOf({ code, stdout, stderr }: EscpResult): { bytes: number; wireBytes?: number } {
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
-  return JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+  return lastEvent(stdout);
 }
 
-describeWithSshd("with -C", () => {
-  let scene: Scene;
+describeWithScene("with -C", (scene) => {
   let texts: string;
   let random: string;
   let mixed: string;
   beforeAll(async () => {
-    scene = await startScene();
     const lines = text(9 * MiB + 3);
     texts = await scene.tree({
       "large": lines,
@@ -42,31 +39,30 @@ describeWithSshd("with -C", () => {
       "link": { link: "1M" },
     });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  const compressed = async (way: Way, copy: Copy) =>
-    endOf(await scene.copy(way, { ...copy, flags: ["-r", "-C", "--json", ...copy.flags ?? []] }));
+  const compressed = async (variant: Variant, copy: Copy) =>
+    endOf(await scene.copy(variant, { ...copy, flags: ["-r", "-C", "--json", ...copy.flags ?? []] }));
 
-  for (const way of WAYS) {
-    it(`text takes a third of its size on the wire: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`text takes a third of its size on the wire: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      const { bytes, wireBytes } = await compressed(way, { sources: [texts], target: `${to}/new` });
+      const { bytes, wireBytes } = await compressed(variant, { sources: [texts], target: `${to}/new` });
       assertEquals(await compareTrees(texts, `${to}/new`), []);
       assert(wireBytes! < bytes / 3, `${wireBytes} of ${bytes}`);
     });
 
-    it(`what cannot be compressed takes no more than one percent more: ${wayName(way)}`, async () => {
+    it(`what cannot be compressed takes no more than one percent more: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      const { bytes, wireBytes } = await compressed(way, { sources: [random], target: to });
+      const { bytes, wireBytes } = await compressed(variant, { sources: [random], target: to });
       assertEquals(await compareTrees(random, `${to}/random`), []);
       assert(wireBytes! > bytes && wireBytes! < bytes * 1.01, `${wireBytes} of ${bytes}`);
     });
 
-    it(`a tree of both arrives byte by byte, in blocks of any size: ${wayName(way)}`, async () => {
+    it(`a tree of both arrives byte by byte, in blocks of any size: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       for (const blocksize of ["64K", "100000", "4M"]) {
         const flags = ["--blocksize", blocksize, "--symlinks=preserve"];
-        await compressed(way, { flags, sources: [`${mixed}/.`], target: `${to}/${blocksize}` });
+        await compressed(variant, { flags, sources: [`${mixed}/.`], target: `${to}/${blocksize}` });
         assertEquals(await compareTrees(mixed, `${to}/${blocksize}`), []);
       }
       assertEquals(temporaryFiles(to), []);
@@ -110,21 +106,21 @@ describeWithSshd("with -C", () => {
 
   it("the summary says what was sent, and nothing of it without -C", async () => {
     const to = await scene.tree();
-    const way = { ...WAYS[0], direction: "local" as const };
+    const variant = { ...VARIANTS[0], direction: "local" as const };
     const copy = { sources: [`${texts}/large`], target: to };
-    const { stderr } = await scene.copy(way, { ...copy, flags: ["-C", "-v"] });
+    const { stderr } = await scene.copy(variant, { ...copy, flags: ["-C", "-v"] });
     assertMatch(stderr, /1 file, 9\.0 MiB in .*, [1-2]\.\d MiB sent, /);
-    const plain = await scene.copy(way, { ...copy, flags: ["-v"] });
+    const plain = await scene.copy(variant, { ...copy, flags: ["-v"] });
     assert(!plain.stderr.includes("sent"), plain.stderr);
-    assertEquals(endOf(await scene.copy(way, { ...copy, flags: ["--json"] })).wireBytes, undefined);
+    assertEquals(endOf(await scene.copy(variant, { ...copy, flags: ["--json"] })).wireBytes, undefined);
   });
 
   it("a limit counts what is sent", async () => {
     const to = await scene.tree();
-    const way = { ...WAYS[0], direction: "local" as const };
+    const variant = { ...VARIANTS[0], direction: "local" as const };
     const started = performance.now();
     // 9 MiB of text at 1 MB a second.
-    await compressed(way, { flags: ["-l", "8000"], sources: [texts], target: `${to}/new` });
+    await compressed(variant, { flags: ["-l", "8000"], sources: [texts], target: `${to}/new` });
     const seconds = (performance.now() - started) / 1000;
     assert(seconds < 7, `${seconds} s`);
   });
@@ -133,9 +129,7 @@ describeWithSshd("with -C", () => {
     it(`another end that does not know it gets everything as it is, and the user a note: ${direction}`, async () => {
       const to = await scene.tree();
       const old = `${to}/old`;
-      const words = [Deno.execPath(), "run", "--quiet", "--allow-all", "--config", `${HERE}../../deno.json`];
-      const line = [...words, `${HERE}without_features.ts`].map((word) => `'${word}'`).join(" ");
-      await Deno.writeTextFile(old, `#!/bin/sh\nexec ${line} "$@"\n`, { mode: 0o755 });
+      await writeWrapper(old, alteredEscp("without_features.ts"));
       const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
       const paths = [host("pull", `${texts}/large`), host("push", `${to}/large`)];
       const result = await runEscp([...scene.sshd.sshOptions, "-D", old, "-C", "--json", ...paths]);

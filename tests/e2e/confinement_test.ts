@@ -1,17 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { it } from "@std/testing/bdd";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES, type Variant } from "../support/scene.ts";
 import { remoteConfig, systemConfigProblem, writeEscpWithSystemConfig } from "./remote_settings.ts";
-import { ENGINES, type Scene, startScene, type Way } from "./scene.ts";
 
-describeWithSshd("a host that confines its sessions", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  const ways = (direction: "push" | "pull") => ENGINES.map((engine): Way => ({ direction, engine, streams: 1 }));
+describeWithScene("a host that confines its sessions", (scene) => {
+  const variants = (direction: "push" | "pull") =>
+    ENGINES.map((engine): Variant => ({ direction, engine, streams: 1 }));
 
   /** The remote tree: what is inside of the root, and what nobody may reach. */
   function bothSides(): Promise<string> {
@@ -31,7 +26,7 @@ describeWithSshd("a host that confines its sessions", () => {
   }
 
   it("takes what goes into its directory", async () => {
-    for (const way of ways("push")) {
+    for (const variant of variants("push")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
       const tree = await scene.tree({ "one": "1", "many/two": "2", "many/sub/three": "3" });
@@ -43,22 +38,22 @@ describeWithSshd("a host that confines its sessions", () => {
         `${remote}/in/to-sub/linked`,
       ];
       for (const target of targets) {
-        const { code, stderr } = await scene.copy(way, { sources: [`${tree}/one`], target });
+        const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/one`], target });
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, target);
       }
       // The home directory lies outside, so the root takes its place.
       for (const name of ["new", "relative", "tilde", "up", "sub/linked"]) {
         assertEquals(await Deno.readTextFile(`${remote}/in/${name}`), "1", name);
       }
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/many`], target: "" });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/many`], target: "" });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertEquals(await Deno.readTextFile(`${remote}/in/many/sub/three`), "3");
     }
   });
 
   it("takes nothing that goes elsewhere", async () => {
-    const all = ways("push");
-    for (const [turn, way] of all.entries()) {
+    const all = variants("push");
+    for (const [turn, variant] of all.entries()) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
       const tree = await scene.tree({ "one": "1", "many/two": "2" });
@@ -85,26 +80,26 @@ describeWithSshd("a host that confines its sessions", () => {
         // Engines take turns, as do files and directories.
         if (index % all.length !== turn) continue;
         const source = index % 3 === 0 ? "many" : "one";
-        const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/${source}`], target });
+        const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/${source}`], target });
         assertEquals(code, 1, `${target} ${stderr}`);
         assert(/allows only what is in|No such file/.test(stderr), stderr);
       }
-      assertEquals([...Deno.readDirSync(`${remote}/out`)].map(({ name }) => name).sort(), ["large", "secret"]);
-      assertEquals([...Deno.readDirSync(remote)].length, 3);
+      assertEquals(listNames(`${remote}/out`), ["large", "secret"]);
+      assertEquals(listNames(remote).length, 3);
       assertEquals(await Deno.readTextFile(`${remote}/out/secret`), "outside");
       // A link that leads to nothing is replaced, not written through.
-      await scene.copy(way, { sources: [`${tree}/one`], target: `${remote}/in/to-nothing` });
-      assertEquals([...Deno.readDirSync(`${remote}/out`)].length, 2);
+      await scene.copy(variant, { sources: [`${tree}/one`], target: `${remote}/in/to-nothing` });
+      assertEquals(listNames(`${remote}/out`).length, 2);
     }
   });
 
   it("gives what is in its directory, and nothing else", async () => {
-    for (const way of ways("pull")) {
+    for (const variant of variants("pull")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
       const target = await scene.tree();
       for (const source of ["file", "~/file", `${remote}/in/to-sub/file`, `${remote}/in/s*/file`, "large"]) {
-        const { code, stderr } = await scene.copy(way, { sources: [source], target });
+        const { code, stderr } = await scene.copy(variant, { sources: [source], target });
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, source);
       }
       const sources = [
@@ -125,30 +120,30 @@ describeWithSshd("a host that confines its sessions", () => {
         "/",
         "..",
       ];
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources, target });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources, target });
       assertEquals(code, 1);
       for (const source of sources) {
         assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
       }
       // A pattern finds nothing outside, so it is the name of a file that is not there.
-      const hidden = await scene.copy(way, { flags: ["-r"], sources: ["to-o*/*"], target: `${target}/new` });
+      const hidden = await scene.copy(variant, { flags: ["-r"], sources: ["to-o*/*"], target: `${target}/new` });
       assertStringIncludes(hidden.stderr, 'Cannot read "to-o*/*": No such file or directory');
-      assertEquals([...Deno.readDirSync(target)].map(({ name }) => name).sort(), ["file", "large"]);
+      assertEquals(listNames(target), ["file", "large"]);
     }
   });
 
   it("follows links inside of its directory only", async () => {
-    for (const way of ways("pull")) {
+    for (const variant of variants("pull")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
       const target = await scene.tree();
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: ["."], target: `${target}/new` });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: ["."], target: `${target}/new` });
       assertEquals(code, 1);
       for (const name of ["to-secret", "to-out", "to-large"]) {
         assertStringIncludes(stderr, `${name}": that host allows only what is in`);
       }
       assertEquals(await Deno.readTextFile(`${target}/new/to-sub/file`), "deep inside");
-      const names = [...Deno.readDirSync(`${target}/new`)].map(({ name }) => name).sort();
+      const names = listNames(`${target}/new`);
       // Something failed, so the directory is still marked as unfinished, and what was copied is remembered.
       assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["file", "large", "sub", "to-sub"]);
     }
@@ -157,7 +152,7 @@ describeWithSshd("a host that confines its sessions", () => {
   it("says so when its directory is not there", async () => {
     await using config = await remoteConfig(scene, "root: /nowhere/at all\n");
     const tree = await scene.tree({ "one": "1" });
-    const { code, stderr } = await scene.copy(ways("push")[0], { sources: [`${tree}/one`], target: "x" });
+    const { code, stderr } = await scene.copy(variants("push")[0], { sources: [`${tree}/one`], target: "x" });
     assertEquals(code, 1);
     assertStringIncludes(stderr, 'Cannot confine the session to "/nowhere/at all"');
     assertEquals(config.path.startsWith(scene.sshd.home), true);
@@ -174,7 +169,7 @@ describeWithSshd("a host that confines its sessions", () => {
       await using _ = await remoteConfig(scene, `allow: ${allow}\n`);
       for (const direction of ["push", "pull"] as const) {
         const copy = { sources: [`${tree}/one`], target: `${tree}/${crypto.randomUUID()}` };
-        const { code, stderr } = await scene.copy(ways(direction)[0], copy);
+        const { code, stderr } = await scene.copy(variants(direction)[0], copy);
         assertEquals(code, allowed.includes(direction) ? 0 : 1, `${allow} ${stderr}`);
         if (code === 1) {
           assertStringIncludes(stderr, `does not allow copies ${direction === "push" ? "to" : "from"} it`);
@@ -187,7 +182,7 @@ describeWithSshd("a host that confines its sessions", () => {
     const tree = await scene.tree({ "one": "1", "in": { directory: true } });
     for (const text of [`root: ${tree}/in`, "allow: pull"]) {
       await using _ = await remoteConfig(scene, text);
-      const { code, stderr } = await scene.copy(ways("pull")[0], {
+      const { code, stderr } = await scene.copy(variants("pull")[0], {
         flags: ["--remote-log", `${tree}/log`],
         sources: ["x"],
         target: tree,
@@ -195,7 +190,7 @@ describeWithSshd("a host that confines its sessions", () => {
       assertEquals(code, 1);
       assertStringIncludes(stderr, "lets nobody choose one");
     }
-    assertEquals([...Deno.readDirSync(tree)].length, 2);
+    assertEquals(listNames(tree).length, 2);
   });
 
   const ignore = systemConfigProblem !== undefined;
@@ -206,11 +201,15 @@ describeWithSshd("a host that confines its sessions", () => {
     const escp = await writeEscpWithSystemConfig(`${tree}/bin`, inner, `root: ${tree}/in\nallow: push\n`);
     await using _ = await remoteConfig(scene, "root: /\nallow: [push, pull]\n");
     const copy = (target: string) =>
-      scene.copy(ways("push")[0], { flags: ["-D", escp], sources: [`${tree}/one`], target });
+      scene.copy(variants("push")[0], { flags: ["-D", escp], sources: [`${tree}/one`], target });
     assertStringIncludes((await copy(`${tree}/two`)).stderr, `allows only what is in "${tree}/in"`);
     assertEquals((await copy("two")).code, 0);
     assertEquals(await Deno.readTextFile(`${tree}/in/two`), "1");
-    const pull = await scene.copy(ways("pull")[0], { flags: ["-D", escp], sources: ["two"], target: `${tree}/two` });
+    const pull = await scene.copy(variants("pull")[0], {
+      flags: ["-D", escp],
+      sources: ["two"],
+      target: `${tree}/two`,
+    });
     assertStringIncludes(pull.stderr, "does not allow copies from it");
   });
 });

@@ -1,20 +1,17 @@
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import { randomTree } from "../support/random_bytes.ts";
-import { temporaryFiles } from "./temporary_files.ts";
-import { ALL_WAYS, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+import { ALL_VARIANTS, describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MiB = 1 << 20;
 
-describeWithSshd("contents arrive byte by byte", () => {
-  let scene: Scene;
+describeWithScene("contents arrive byte by byte", (scene) => {
   /** Around the size up to which a file is packed, several blocks, several units of work; holes and nothing at all. */
   let sizes: string;
   let many: string;
   beforeAll(async () => {
-    scene = await startScene();
     sizes = await scene.tree({
       "0": { size: 0 },
       "1": { size: 1 },
@@ -31,24 +28,23 @@ describeWithSshd("contents arrive byte by byte", () => {
     });
     many = await scene.tree(randomTree({ files: 3000, directories: 60, maxBytes: 3000, seed: "many" }));
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  for (const way of ALL_WAYS) {
-    it(`of every size: ${wayName(way)}`, async () => {
+  for (const variant of ALL_VARIANTS) {
+    it(`of every size: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [sizes], target: `${to}/new` });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [sizes], target: `${to}/new` });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertEquals(await compareTrees(sizes, `${to}/new`), []);
       assertEquals(temporaryFiles(to), []);
     });
   }
 
-  for (const way of WAYS) {
-    it(`of thousands of files, also over those of before: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`of thousands of files, also over those of before: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "new/stays": "stays" });
       const copy = { flags: ["-r"], sources: [`${many}/.`], target: `${to}/new` };
-      for (let round = 0; round < (way.engine === "native" ? 2 : 1); round++) {
-        const { code, stderr } = await scene.copy(way, copy);
+      for (let round = 0; round < (variant.engine === "native" ? 2 : 1); round++) {
+        const { code, stderr } = await scene.copy(variant, copy);
         assertEquals({ code, stderr }, { code: 0, stderr: "" });
       }
       assertEquals(await compareTrees(many, `${to}/new`), ["stays: not expected, is a file"]);
@@ -56,11 +52,14 @@ describeWithSshd("contents arrive byte by byte", () => {
     });
   }
 
-  for (const way of WAYS.filter(({ streams }) => streams === 1)) {
-    it(`of one file alone, over a longer one: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS.filter(({ streams }) => streams === 1)) {
+    it(`of one file alone, over a longer one: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "small": "a longer text than that", "large": { size: 6 * MiB } });
       for (const [source, target] of [["1", "small"], ["5M", "large"], ["0", "large"]]) {
-        const { code, stderr } = await scene.copy(way, { sources: [`${sizes}/${source}`], target: `${to}/${target}` });
+        const { code, stderr } = await scene.copy(variant, {
+          sources: [`${sizes}/${source}`],
+          target: `${to}/${target}`,
+        });
         assertEquals({ code, stderr }, { code: 0, stderr: "" });
         assertEquals(await compareTrees(`${sizes}/${source}`, `${to}/${target}`), []);
       }

@@ -1,14 +1,15 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import type { Step } from "../../src/doctor/step.ts";
-import { type EscpOptions, runEscp, startEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../support/escp_command.ts";
+import { parseEvents } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
 import { createNetwork, describeWithNetworks } from "../support/network.ts";
+import { describeWithScene, type Engine, ENGINES } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 import { startSshd } from "../support/sshd.ts";
 import { createTempDirectory } from "../support/temp.ts";
 import { remoteConfig } from "./remote_settings.ts";
-import { type Engine, ENGINES, type Scene, startScene } from "./scene.ts";
 
 /** So short that nothing is measured well, and everything is measured. */
 const QUICK = ["--doctor", "--doctor-time", "40"];
@@ -48,7 +49,7 @@ function nameOf(step: Step): string {
 
 /** The steps of `--json` by name, those of the bottleneck and of advice left out, and the last line. */
 function read(stdout: string): { steps: Map<string, Step>; end: Record<string, unknown> } {
-  const lines = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const lines = parseEvents(stdout);
   const end = lines.pop();
   assertEquals([end.event, ...new Set(lines.map(({ event }) => event))], ["end", "step"]);
   const told = (lines as Step[]).filter(({ step }) => step !== "bottleneck" && step !== "advice");
@@ -64,19 +65,14 @@ function notOk(steps: Map<string, Step>): Record<string, string> {
 
 /** What is in a directory, but for settings and what Deno itself keeps in a home directory. */
 function names(directory: string): string[] {
-  return [...Deno.readDirSync(directory)].map(({ name }) => name).filter((name) =>
-    name !== ".config" && name !== ".cache"
-  );
+  return listNames(directory).filter((name) => name !== ".config" && name !== ".cache");
 }
 
-describeWithSshd("--doctor", () => {
-  let scene: Scene;
+describeWithScene("--doctor", (scene) => {
   let here: string;
   beforeAll(async () => {
-    scene = await startScene();
     here = await scene.tree();
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   const args = (operand = "testhost", { engine, flags = [] }: { engine?: Engine; flags?: string[] } = {}) => [
     ...scene.sshd.sshOptions,
@@ -205,21 +201,16 @@ describeWithSshd("--doctor", () => {
   });
 
   it("finds a part of it out about an escp that cannot measure", async () => {
-    const older = (script: string) => {
-      const words = [Deno.execPath(), "run", "--quiet", "--allow-all", "--config"];
-      for (const file of ["../../deno.json", script]) words.push(fromFileUrl(new URL(file, import.meta.url)));
-      return words.map((word) => `'${word}'`).join(" ");
-    };
     await using directory = await createTempDirectory();
     const path = `${directory.path}/escp`;
     const cannot = ["system there", "round trip control", "round trip stream", "throughput pull 4", "disk there"];
     for (
-      const [script, more] of [["./without_probes.ts", []], ["./without_features.ts", [
+      const [script, more] of [["without_probes.ts", []], ["without_features.ts", [
         "ports",
         "throughput push 4",
       ]]] as const
     ) {
-      await Deno.writeTextFile(path, `#!/bin/sh\nexec ${older(script)} "$@"\n`, { mode: 0o755 });
+      await writeWrapper(path, alteredEscp(script));
       const { code, stderr, steps } = await examine("testhost", { flags: ["-D", path] });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const skipped = [...cannot, ...more, "cipher there"].map((name) => [name, "skipped"]);

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 
 const TREE = {
   "large": { size: (5 << 20) + 7 },
@@ -14,39 +15,36 @@ const TREE = {
 };
 const BYTES = (5 << 20) + 7 + 5 + 70_000;
 
-describeWithSshd("--ioengine dummy", () => {
-  let scene: Scene;
+describeWithScene("--ioengine dummy", (scene) => {
   let from: string;
   beforeAll(async () => {
-    scene = await startScene();
     from = await scene.tree(TREE);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  for (const way of WAYS) {
-    it(`sends what nobody has and writes nothing (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`sends what nobody has and writes nothing (${variantName(variant)})`, async () => {
       for (const ioengine of ["dummy", "posix::dummy"]) {
         const to = await scene.tree({ "new": "before" });
-        const { code, stdout, stderr } = await scene.copy(way, {
+        const { code, stdout, stderr } = await scene.copy(variant, {
           flags: ["-r", "--symlinks=skip", "--json", "--ioengine", ioengine],
           // What is there would be in the way of a copy.
           sources: [from],
           target: `${to}/new`,
         });
         assertEquals({ code, stderr }, { code: 0, stderr: "" });
-        const { files, bytes, failed, dummy } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+        const { files, bytes, failed, dummy } = lastEvent(stdout);
         const expected = { files: 4, bytes: BYTES, failed: 0, dummy: ioengine === "dummy" ? "both" : "receiver" };
         assertEquals({ files, bytes, failed, dummy }, expected);
-        assertEquals([...Deno.readDirSync(to)].map(({ name }) => name), ["new"]);
+        assertEquals(listNames(to), ["new"]);
         assertEquals(await Deno.readTextFile(`${to}/new`), "before");
       }
     });
 
-    it(`makes contents up, the same each time (${wayName(way)})`, async () => {
+    it(`makes contents up, the same each time (${variantName(variant)})`, async () => {
       const copies: string[] = [];
       for (let round = 0; round < 2; round++) {
         const to = await scene.tree();
-        const { code, stderr } = await scene.copy(way, {
+        const { code, stderr } = await scene.copy(variant, {
           flags: ["-r", "--symlinks=skip", "--ioengine=dummy::posix"],
           sources: [`${from}/.`],
           target: to,
@@ -76,7 +74,7 @@ describeWithSshd("--ioengine dummy", () => {
         assertEquals(code, 0, stderr);
         assertMatch(stderr, said as RegExp);
       }
-      assertEquals([...Deno.readDirSync(to)], []);
+      assertEquals(listNames(to), []);
     });
   }
 

@@ -1,21 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import { PLAIN_RIGHTS, plainRightsProblem } from "../support/plain_rights.ts";
+import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../support/scene.ts";
 import { recordsOf } from "../support/state.ts";
-import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
-describeWithSshd("one path that fails does not stop the others", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of WAYS) {
-    it(`when it cannot be written: ${wayName(way)}`, async () => {
+describeWithScene("one path that fails does not stop the others", (scene) => {
+  for (const variant of VARIANTS) {
+    it(`when it cannot be written: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/a": "a",
         "from/small": "small",
@@ -28,7 +22,7 @@ describeWithSshd("one path that fails does not stop the others", () => {
         "to/from/large/in the way": "",
         "to/from/sub/y": "in the way",
       });
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,
@@ -46,14 +40,14 @@ describeWithSshd("one path that fails does not stop the others", () => {
       assertEquals([temporaryFiles(tree), recordsOf(tree).map(({ kind }) => kind)], [[], ["run"]]);
     });
 
-    it(`when it is no file: ${wayName(way)}`, async () => {
+    it(`when it is no file: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/a": "a",
         "from/dangling": { link: "nowhere" },
         "from/loop": { link: "." },
       });
       await new Deno.Command("mkfifo", { args: [`${tree}/from/fifo`] }).output();
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`, `${tree}/gone`],
         target: await scene.tree(),
@@ -69,25 +63,13 @@ describeWithSshd("one path that fails does not stop the others", () => {
   }
 });
 
-describeWithSshd("permissions", { ignore: plainRightsProblem !== undefined }, () => {
-  let scene: Scene;
+describeWithScene("permissions", { ignore: plainRightsProblem !== undefined }, (scene) => {
   let plain: Disposable;
-  beforeAll(async () => {
-    scene = await startScene();
-    for (const engine of ENGINES) {
-      const inner = `${scene.sshd.binDirectory}/${engine}`;
-      await Deno.rename(`${inner}/escp`, `${inner}/inner`);
-      await Deno.rename(await writePlainEscp(inner, [`${inner}/inner`]), `${inner}/escp`);
-    }
-    plain = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
-  });
-  afterAll(async () => {
-    plain[Symbol.dispose]();
-    await scene[Symbol.asyncDispose]();
-  });
+  beforeAll(async () => plain = await wrapEscp(scene, { command: PLAIN_RIGHTS }));
+  afterAll(() => plain[Symbol.dispose]());
 
-  for (const way of WAYS) {
-    it(`that are missing stop only what they protect: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`that are missing stop only what they protect: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/a": "a",
         "from/secret": { content: "secret", mode: 0 },
@@ -96,7 +78,7 @@ describeWithSshd("permissions", { ignore: plainRightsProblem !== undefined }, ()
         "from/closed": { directory: true, mode: 0 },
         "from/z/z": { size: 2 << 20 },
       });
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,
@@ -112,13 +94,13 @@ describeWithSshd("permissions", { ignore: plainRightsProblem !== undefined }, ()
       await Deno.chmod(`${tree}/from/closed`, 0o700);
     });
 
-    it(`of the target directory are named: ${wayName(way)}`, async () => {
+    it(`of the target directory are named: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "a": "a", "to/b": "b", "to": { directory: true, mode: 0o555 } });
-      const { code, stderr } = await scene.copy(way, { sources: [`${tree}/a`], target: `${tree}/to` });
+      const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/a`], target: `${tree}/to` });
       await Deno.chmod(`${tree}/to`, 0o755);
       assertEquals(code, 1, stderr);
       assertStringIncludes(stderr, `escp: Cannot write "${tree}/to/a": Permission denied`);
-      assertEquals([...Deno.readDirSync(`${tree}/to`)].length, 1);
+      assertEquals(listNames(`${tree}/to`).length, 1);
     });
   }
 });

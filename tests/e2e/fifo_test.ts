@@ -1,23 +1,17 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { escpCommand, runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
 import { isRunning } from "../support/processes.ts";
 import { randomBytes } from "../support/random_bytes.ts";
-import { type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
+import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 
 /** A file in a pack, and a file that is sent in ranges. */
 const SMALL = 5;
 const LARGE = (3 << 20) + 1;
 const WAITING = /waiting for a reader of "[^"]*fifo"/;
 
-describeWithSshd("a FIFO as the target", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a FIFO as the target", (scene) => {
   /** A source of so many bytes, and a FIFO. */
   async function tree(size: number): Promise<{ source: string; fifo: string; bytes: Uint8Array }> {
     const bytes = randomBytes(size, size);
@@ -27,20 +21,24 @@ describeWithSshd("a FIFO as the target", () => {
   }
 
   /** Starts a copy into a FIFO and returns after its note. */
-  async function begin(way: Way, size: number, flags: string[] = []): Promise<{ running: RunningEscp; fifo: string }> {
+  async function begin(
+    variant: Variant,
+    size: number,
+    flags: string[] = [],
+  ): Promise<{ running: RunningEscp; fifo: string }> {
     const { source, fifo } = await tree(size);
-    const running = await scene.start(way, { flags, sources: [source], target: fifo });
+    const running = await scene.start(variant, { flags, sources: [source], target: fifo });
     await running.waitForText("stderr", WAITING);
     return { running, fifo };
   }
 
-  for (const way of WAYS) {
+  for (const variant of VARIANTS) {
     for (const size of [0, SMALL, LARGE]) {
-      it(`waits for a reader with a note and receives ${size} bytes: ${wayName(way)}`, async () => {
+      it(`waits for a reader with a note and receives ${size} bytes: ${variantName(variant)}`, async () => {
         const { source, fifo, bytes } = await tree(size);
         // Otherwise the receiver opens the file of the client.
-        const flags = way.direction === "local" && size === LARGE ? ["-C"] : [];
-        await using running = await scene.start(way, { flags, sources: [source], target: fifo });
+        const flags = variant.direction === "local" && size === LARGE ? ["-C"] : [];
+        await using running = await scene.start(variant, { flags, sources: [source], target: fifo });
         await running.waitForText("stderr", WAITING);
         const read = await Deno.readFile(fifo);
         const { code, stderr } = await running.result;
@@ -50,8 +48,8 @@ describeWithSshd("a FIFO as the target", () => {
       });
     }
 
-    it(`without a reader is abandoned on Ctrl-C: ${wayName(way)}`, async () => {
-      const { running } = await begin(way, LARGE);
+    it(`without a reader is abandoned on Ctrl-C: ${variantName(variant)}`, async () => {
+      const { running } = await begin(variant, LARGE);
       await using _ = running;
       running.kill("SIGINT");
       const { code, stderr, leftBehind } = await running.result;
@@ -61,10 +59,10 @@ describeWithSshd("a FIFO as the target", () => {
     });
   }
 
-  for (const way of waysInTurn(0).filter(({ direction }) => direction === "push")) {
+  for (const variant of rotatingVariants(0).filter(({ direction }) => direction === "push")) {
     for (const size of [SMALL, LARGE]) {
-      it(`without a reader does not keep the remote end after the client is killed, ${size} bytes: ${wayName(way)}`, async () => {
-        const { running } = await begin(way, size);
+      it(`without a reader does not keep the remote end after the client is killed, ${size} bytes: ${variantName(variant)}`, async () => {
+        const { running } = await begin(variant, size);
         await using _ = running;
         running.kill("SIGKILL");
         await running.result;
@@ -84,11 +82,11 @@ describeWithSshd("a FIFO as the target", () => {
     assertEquals((await running.result).code, 0);
   });
 
-  for (const way of waysInTurn(0)) {
-    it(`receives all bytes if its reader pauses longer than --timeout: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`receives all bytes if its reader pauses longer than --timeout: ${variantName(variant)}`, async () => {
       const { source, fifo, bytes } = await tree(12 << 20);
       const copy = { flags: ["--timeout", "2", "-C"], sources: [source], target: fifo };
-      await using running = await scene.start(way, copy);
+      await using running = await scene.start(variant, copy);
       using file = await Deno.open(fifo);
       // Nothing must happen during this time.
       await new Promise((resolve) => setTimeout(resolve, 6_000));
@@ -99,9 +97,9 @@ describeWithSshd("a FIFO as the target", () => {
       assertEquals(read, bytes);
     });
 
-    it(`whose reader exits is one failed path: ${wayName(way)}`, async () => {
+    it(`whose reader exits is one failed path: ${variantName(variant)}`, async () => {
       const { source, fifo } = await tree(LARGE);
-      await using running = await scene.start(way, { sources: [source], target: fifo });
+      await using running = await scene.start(variant, { sources: [source], target: fifo });
       const file = await Deno.open(fifo);
       await file.read(new Uint8Array(1));
       file.close();
@@ -130,70 +128,58 @@ describeWithSshd("a FIFO as the target", () => {
 
   async function jsonCopy(): Promise<{ running: RunningEscp; fifo: string }> {
     const { source, fifo } = await tree(SMALL);
-    const [way] = waysInTurn(0);
-    return { running: await scene.start(way, { flags: ["--json"], sources: [source], target: fifo }), fifo };
+    const [variant] = rotatingVariants(0);
+    return { running: await scene.start(variant, { flags: ["--json"], sources: [source], target: fifo }), fifo };
   }
 });
 
-describeWithSshd("a FIFO or device as a source", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of WAYS) {
-    it(`is refused without opening it: ${wayName(way)}`, async () => {
+describeWithScene("a FIFO or device as a source", (scene) => {
+  for (const variant of VARIANTS) {
+    it(`is refused without opening it: ${variantName(variant)}`, async () => {
       const path = await scene.tree();
       makeFifo(`${path}/fifo`);
       await using writer = await blockedIn(`exec 3>${path}/fifo`);
       for (const source of [`${path}/fifo`, "/dev/tty", "/dev/zero"]) {
-        const { code, stderr } = await scene.copy(way, { sources: [source], target: `${path}/copy` });
+        const { code, stderr } = await scene.copy(variant, { sources: [source], target: `${path}/copy` });
         assertEquals(code, 1, stderr);
         assertStringIncludes(stderr, `"${source}": not a regular file`);
       }
       assert(await writer.isBlocked());
     });
 
-    it(`in a tree is never opened: ${wayName(way)}`, async () => {
+    it(`in a tree is never opened: ${variantName(variant)}`, async () => {
       const path = await scene.tree({ "from/file": "x" });
       makeFifo(`${path}/from/read`);
       makeFifo(`${path}/from/written`);
       await using writer = await blockedIn(`exec 3>${path}/from/read`);
       await using reader = await blockedIn(`exec 3<${path}/from/written`);
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${path}/from`],
         target: `${path}/to`,
       });
       assertEquals(code, 0, stderr);
-      assertEquals([...Deno.readDirSync(`${path}/to`)].map(({ name }) => name), ["file"]);
+      assertEquals(listNames(`${path}/to`), ["file"]);
       assert(await writer.isBlocked());
       assert(await reader.isBlocked());
     });
   }
 });
 
-describeWithSshd("/dev/stdout as the target", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("/dev/stdout as the target", (scene) => {
   for (const target of ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) {
     it(`is standard output of escp: ${target}`, async () => {
       const path = await scene.tree({ "file": "printed" });
-      for (const way of waysInTurn(0).filter(({ direction }) => direction !== "push")) {
-        const { code, stdout, stderr } = await scene.copy(way, { sources: [`${path}/file`], target });
-        assertEquals({ code, stdout, stderr }, { code: 0, stdout: "printed", stderr: "" }, wayName(way));
+      for (const variant of rotatingVariants(0).filter(({ direction }) => direction !== "push")) {
+        const { code, stdout, stderr } = await scene.copy(variant, { sources: [`${path}/file`], target });
+        assertEquals({ code, stdout, stderr }, { code: 0, stdout: "printed", stderr: "" }, variantName(variant));
       }
     });
 
     it(`on another host is refused: ${target}`, async () => {
       const path = await scene.tree({ "file": "x" });
-      for (const way of WAYS.filter(({ direction }) => direction === "push")) {
-        const { code, stderr } = await scene.copy(way, { sources: [`${path}/file`], target });
+      for (const variant of VARIANTS.filter(({ direction }) => direction === "push")) {
+        const { code, stderr } = await scene.copy(variant, { sources: [`${path}/file`], target });
         assertEquals(code, 1, stderr);
         assertMatch(stderr, new RegExp(`Cannot write "${target}": it is the connection to the client`));
       }
@@ -203,11 +189,11 @@ describeWithSshd("/dev/stdout as the target", () => {
   it("receives all bytes if its reader pauses longer than --timeout", async () => {
     const bytes = randomBytes(12 << 20, 4);
     const path = await scene.tree({ "file": bytes });
-    for (const way of WAYS.filter(({ direction }) => direction === "pull")) {
-      const args = scene.args(way, { flags: ["--timeout", "2"], sources: [`${path}/file`], target: "" });
+    for (const variant of VARIANTS.filter(({ direction }) => direction === "pull")) {
+      const args = scene.args(variant, { flags: ["--timeout", "2"], sources: [`${path}/file`], target: "" });
       const command = ["sh", "-c", `"$@" | (sleep 6; cat >${path}/out)`, "sh", ...escpCommand()];
       const { code, stderr } = await runEscp([...args.slice(0, -1), "-"], { command });
-      assertEquals({ code, stderr }, { code: 0, stderr: "" }, wayName(way));
+      assertEquals({ code, stderr }, { code: 0, stderr: "" }, variantName(variant));
       assertEquals(await Deno.readFile(`${path}/out`), bytes);
     }
   });

@@ -1,10 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import { teachHosts } from "../support/sshd.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const SOURCES = {
   "plain": "plain",
@@ -16,13 +16,10 @@ const SOURCES = {
   "large": { size: 3 << 20, seed: 5 },
 };
 
-describeWithSshd("a list of files", () => {
-  let scene: Scene;
+describeWithScene("a list of files", (scene) => {
   beforeAll(async () => {
-    scene = await startScene();
     await teachHosts(scene.sshd);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   it("may name 100,000 sources with long paths that are not there, each of which is reported", async () => {
     const tree = await scene.tree({ "there": "there", "to": { directory: true } });
@@ -42,13 +39,13 @@ describeWithSshd("a list of files", () => {
     assertEquals({ status, failed, files }, { status: "failed", failed: 100_000, files: 1 });
   });
 
-  for (const way of WAYS) {
-    const from = (path: string) => way.direction === "pull" ? `testhost:${path}` : path;
-    it(`names the sources, as they are (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    const from = (path: string) => variant.direction === "pull" ? `testhost:${path}` : path;
+    it(`names the sources, as they are (${variantName(variant)})`, async () => {
       const tree = await scene.tree(SOURCES);
       const to = await scene.tree();
       const names = ["[ab]*", "new\nline", "directory", "large", "[ab]*"].map((name) => from(`${tree}/${name}`));
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r", "-0", "--filelist", "-"],
         sources: [`${tree}/plain`],
         target: to,
@@ -59,7 +56,7 @@ describeWithSshd("a list of files", () => {
       assertEquals(await compareTrees(to, await scene.tree(expected)), []);
     });
 
-    it(`of pairs gives each source its own target (${wayName(way)})`, async () => {
+    it(`of pairs gives each source its own target (${variantName(variant)})`, async () => {
       const tree = await scene.tree({
         ...SOURCES,
         "list.yaml": [
@@ -75,18 +72,18 @@ describeWithSshd("a list of files", () => {
       const text = await Deno.readTextFile(list);
       await Deno.writeTextFile(list, text.replaceAll("SRC", tree).replaceAll("ABS", to));
       const flags = ["-r", "--filelist", list];
-      const { code, stderr } = await scene.copy(way, { flags, sources: [], target: to });
+      const { code, stderr } = await scene.copy(variant, { flags, sources: [], target: to });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const { plain, a, large } = SOURCES;
       const made = { one: plain, two: "literal", "three/deep": "deep", a, "sub/x": "x", "sub/large": large };
       assertEquals(await compareTrees(to, await scene.tree(made)), []);
     });
 
-    it(`copies nothing when two entries would get one name, or the target is no directory (${wayName(way)})`, async () => {
+    it(`copies nothing when two entries would get one name, or the target is no directory (${variantName(variant)})`, async () => {
       const tree = await scene.tree({ "x/same": "1", "y/same": "2" });
       const to = await scene.tree();
       const copy = (target: string, ...names: string[]) =>
-        scene.copy(way, {
+        scene.copy(variant, {
           flags: ["--filelist", "-"],
           sources: [],
           target,
@@ -149,17 +146,17 @@ describeWithSshd("a list of files", () => {
     const tree = await scene.tree({ "to/x": "x" });
     const names = Array.from({ length: count }, (_, index) => `${tree}/${index}`);
     names.forEach((name, index) => Deno.writeTextFileSync(name, `${index}`));
-    const way = { direction: "pull", engine: ENGINES[0], streams: 4 } as const;
+    const variant = { direction: "pull", engine: ENGINES[0], streams: 4 } as const;
     const stdin = names.map((name) => `testhost:${name}`).join("\n");
     const flags = ["--json", "--filelist", "-"];
     const options = { flags, sources: [], target: `${tree}/to`, stdin, timeoutMs: 240_000 };
-    const { code, stderr, stdout } = await scene.copy(way, options);
+    const { code, stderr, stdout } = await scene.copy(variant, options);
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertEquals(stdout.match(/"event":"connected"/g)?.length, 1);
     for (const index of [0, 255, 256, 65_534, 65_535, 65_536, 65_537, count - 1]) {
       assertEquals(await Deno.readTextFile(`${tree}/to/${index}`), `${index}`);
     }
-    assertEquals([...Deno.readDirSync(`${tree}/to`)].length, count + 1);
+    assertEquals(listNames(`${tree}/to`).length, count + 1);
   });
 
   it("that cannot be used is said in one line before anything is opened", async () => {

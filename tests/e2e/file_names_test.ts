@@ -1,11 +1,11 @@
-import { escapeGlob } from "../../src/files/glob/pattern.ts";
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
+import { escapeGlob } from "../../src/files/glob/pattern.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 /** Everything but "/" and NUL may stand in a name. */
 const NAMES = [
@@ -51,22 +51,16 @@ const NAMES = [
 const IS_OLD = /Deno 2\.[0-5]\./.test((await runEscp(["-V", "-v"])).stdout);
 const OLD_REASON = IS_OLD ? " (skipped: not with the runtime Deno 2.5)" : "";
 
-describeWithSshd("names of files", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of WAYS) {
-    it(`mean nothing but themselves: ${wayName(way)}`, async () => {
+describeWithScene("names of files", (scene) => {
+  for (const variant of VARIANTS) {
+    it(`mean nothing but themselves: ${variantName(variant)}`, async () => {
       const entries: TreeEntries = {};
       for (const name of NAMES) {
         entries[`all/${name}`] = `file ${name}`;
         entries[`all/directories/${name}/inside`] = `inside ${name}`;
       }
       const tree = await scene.tree(entries);
-      const inDirectory = await scene.copy(way, {
+      const inDirectory = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/all`],
         target: `${tree}/directory`,
@@ -75,9 +69,9 @@ describeWithSshd("names of files", () => {
       assertEquals(await compareTrees(`${tree}/all`, `${tree}/directory`), []);
       await Deno.mkdir(`${tree}/all2`);
       // What is named on the other side is a pattern.
-      const quoted = way.direction === "pull" ? escapeGlob : (name: string) => name;
+      const quoted = variant.direction === "pull" ? escapeGlob : (name: string) => name;
       const sources = NAMES.map((name) => `${tree}/all/${quoted(name)}`);
-      const asOperands = await scene.copy(way, { sources, target: `${tree}/all2` });
+      const asOperands = await scene.copy(variant, { sources, target: `${tree}/all2` });
       assertEquals({ code: asOperands.code, stderr: asOperands.stderr }, { code: 0, stderr: "" });
       await Deno.remove(`${tree}/all/directories`, { recursive: true });
       assertEquals(await compareTrees(`${tree}/all`, `${tree}/all2`), []);
@@ -92,11 +86,11 @@ describeWithSshd("names of files", () => {
   });
 
   const native = ENGINES.includes("native");
-  for (const way of WAYS.filter(({ engine }) => engine === "native")) {
-    it(`need not be UTF-8: ${wayName(way)}`, { ignore: !native }, async () => {
+  for (const variant of VARIANTS.filter(({ engine }) => engine === "native")) {
+    it(`need not be UTF-8: ${variantName(variant)}`, { ignore: !native }, async () => {
       const tree = await scene.tree({ "from/utf-8": "x" });
       await shell(tree, "cd from; mkdir d\\377; echo 1 >d\\377/\\200f; echo 2 >\\303; echo 3 >a\\nb\\301c; mkdir to");
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,
@@ -106,12 +100,12 @@ describeWithSshd("names of files", () => {
     });
 
     it(
-      `need not be UTF-8 on the command line: ${wayName(way)}${OLD_REASON}`,
+      `need not be UTF-8 on the command line: ${variantName(variant)}${OLD_REASON}`,
       { ignore: !native || IS_OLD },
       async () => {
         const tree = await scene.tree();
         await shell(tree, "echo 1 >s\\377");
-        const marks = scene.args(way, { sources: [`${tree}/SOURCE`], target: `${tree}/TARGET` });
+        const marks = scene.args(variant, { sources: [`${tree}/SOURCE`], target: `${tree}/TARGET` });
         const command = [...escpCommand(), ...marks].map((word) => `'${word}'`).join(" ");
         await shell(tree, command.replace("SOURCE", "s\\377").replace("TARGET", "t\\301"));
         await shell(tree, "cmp s\\377 t\\301");
@@ -119,11 +113,11 @@ describeWithSshd("names of files", () => {
     );
   }
 
-  for (const way of WAYS.filter(({ engine }) => engine === "portable")) {
-    it(`that are not UTF-8 fail one by one with the portable engine: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS.filter(({ engine }) => engine === "portable")) {
+    it(`that are not UTF-8 fail one by one with the portable engine: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "from/good": "good" });
       await shell(tree, "cd from; echo 1 >bad\\377; mkdir dir\\376; echo 2 >dir\\376/inside; mkdir ../to");
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,
@@ -133,7 +127,7 @@ describeWithSshd("names of files", () => {
       const expected = ["bad", "dir"].map((name) => `escp: Cannot read "${tree}/from/${name}?": its name is not UTF-8`);
       assertEquals(failures.map((line) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?")).sort(), expected, stderr);
       // Something failed, so the directory is still marked as unfinished.
-      const names = [...Deno.readDirSync(`${tree}/to/from`)].map(({ name }) => name);
+      const names = listNames(`${tree}/to/from`);
       assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
     });
   }
@@ -162,7 +156,7 @@ describeWithSshd("names of files", () => {
           `escp: Cannot create "${tree}/to/from/dir\\xfe": its name is not UTF-8`,
           `escp: Cannot create "${tree}/to/from/link": the path that it contains is not UTF-8`,
         ], stderr);
-        const names = [...Deno.readDirSync(`${tree}/to/from`)].map(({ name }) => name);
+        const names = listNames(`${tree}/to/from`);
         assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
       },
     );
@@ -171,8 +165,8 @@ describeWithSshd("names of files", () => {
   it("that are not UTF-8 are matched by a pattern with the native engine", { ignore: !native }, async () => {
     const tree = await scene.tree({ "from/good": "good" });
     await shell(tree, "cd from; echo 1 >bad\\377; mkdir ../to");
-    const way = { direction: "pull", engine: "native", streams: 4 } as const;
-    const { code, stderr } = await scene.copy(way, { sources: [`${tree}/from/*`], target: `${tree}/to` });
+    const variant = { direction: "pull", engine: "native", streams: 4 } as const;
+    const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/from/*`], target: `${tree}/to` });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertEquals(await sums(`${tree}/to`), await sums(`${tree}/from`));
   });
@@ -181,10 +175,10 @@ describeWithSshd("names of files", () => {
     const tree = await scene.tree({ "from/good": "good" });
     await shell(tree, "cd from; echo 1 >bad\\377; mkdir ../to");
     const engine = ENGINES.includes("portable") ? "portable" : "native";
-    const way = { direction: "pull", engine, streams: 4 } as const;
-    const { code, stderr } = await scene.copy(way, { sources: [`${tree}/from/*`], target: `${tree}/to` });
+    const variant = { direction: "pull", engine, streams: 4 } as const;
+    const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/from/*`], target: `${tree}/to` });
     assertEquals(code, engine === "portable" ? 1 : 0, stderr);
-    const names = [...Deno.readDirSync(`${tree}/to`)].map(({ name }) => name);
+    const names = listNames(`${tree}/to`);
     if (engine === "portable") assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
   });
 });

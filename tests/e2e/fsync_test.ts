@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { escpCommand } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
-import { type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
+import { alteredEscp, escpCommand, useAsEscp } from "../support/escp_command.ts";
+import { listNames } from "../support/list_names.ts";
+import { plainRightsProblem, writePlainEscp } from "../support/plain_rights.ts";
+import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 
 const TREE = {
   ...{ "small": "s", "in/small": "t", "in/deep/large": { size: 3 << 20, seed: 1 } },
@@ -13,26 +13,18 @@ const TREE = {
 };
 const CALLS = "fsync,fdatasync,rename,renameat,renameat2,write";
 
-const HERE = new URL(".", import.meta.url).pathname;
 const problem = findProblem();
 const why = problem === undefined ? "" : `, skipped: ${problem}`;
 
-describeWithSshd("--fsync", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("--fsync", (scene) => {
   /** What the process that writes does below the target, in order; in a push the other host's does, and is not seen. */
-  async function traced(way: Way, flags: string[], from: string, to: string): Promise<string[]> {
+  async function traced(variant: Variant, flags: string[], from: string, to: string): Promise<string[]> {
     const directory = await scene.tree();
     const trace = `${directory}/trace`;
     const words = ["strace", "-f", "-y", "-s", "24", "-e", `trace=${CALLS}`, "-o", trace, ...escpCommand()];
-    await Deno.writeTextFile(`${directory}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${directory}/escp`, 0o755);
+    await writeWrapper(`${directory}/escp`, words);
     using _ = useAsEscp(`${directory}/escp`);
-    const { code, stderr } = await scene.copy(way, { flags: ["-a", ...flags], sources: [`${from}/.`], target: to });
+    const { code, stderr } = await scene.copy(variant, { flags: ["-a", ...flags], sources: [`${from}/.`], target: to });
     assertEquals([code, stderr], [0, ""]);
     const lines = (await Deno.readTextFile(trace)).split("\n");
     return lines.flatMap((line) => {
@@ -43,12 +35,12 @@ describeWithSshd("--fsync", () => {
     });
   }
 
-  for (const way of WAYS.filter(({ direction }) => direction !== "push")) {
-    it(`has each file on the disk before its name, and each directory before success${why} (${wayName(way)})`, {
+  for (const variant of VARIANTS.filter(({ direction }) => direction !== "push")) {
+    it(`has each file on the disk before its name, and each directory before success${why} (${variantName(variant)})`, {
       ignore: problem !== undefined,
     }, async () => {
       const [from, to] = [await scene.tree(TREE), `${await scene.tree()}/new`];
-      const calls = await traced(way, ["--fsync"], `${from}`, to);
+      const calls = await traced(variant, ["--fsync"], `${from}`, to);
       assertEquals(await compareTrees(from, to, { modes: true }), []);
       const renames = calls.filter((call) => call.startsWith("rename"));
       assertEquals(renames.map((call) => call.split("/").at(-1)).sort(), ["hard", "large", "link", "small", "small"]);
@@ -67,38 +59,38 @@ describeWithSshd("--fsync", () => {
       }
     });
 
-    it(`is not paid for without it${why} (${wayName(way)})`, { ignore: problem !== undefined }, async () => {
+    it(`is not paid for without it${why} (${variantName(variant)})`, { ignore: problem !== undefined }, async () => {
       const [from, to] = [await scene.tree(TREE), await scene.tree()];
-      const calls = await traced(way, [], from, to);
+      const calls = await traced(variant, [], from, to);
       assertEquals(calls.filter((call) => call.startsWith("sync")), []);
       assertEquals(calls.filter((call) => call.startsWith("rename")).length, 5);
     });
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`copies onto files, into directories and to a device (${wayName(way)})`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`copies onto files, into directories and to a device (${variantName(variant)})`, async () => {
       const from = await scene.tree(TREE);
       const to = await scene.tree({ "small": "old", "large": "old" });
       for (const [source, target] of [["small", "small"], ["in/deep/large", "large"]]) {
         const copy = { flags: ["--fsync"], sources: [`${from}/${source}`] };
-        const { code, stderr } = await scene.copy(way, { ...copy, target: `${to}/${target}` });
+        const { code, stderr } = await scene.copy(variant, { ...copy, target: `${to}/${target}` });
         assertEquals([code, stderr], [0, ""]);
-        assertEquals((await scene.copy(way, { ...copy, target: "/dev/null" })).code, 0);
+        assertEquals((await scene.copy(variant, { ...copy, target: "/dev/null" })).code, 0);
       }
       assertEquals(await Deno.readTextFile(`${to}/small`), "s");
       assertEquals((await Deno.stat(`${to}/large`)).size, 3 << 20);
     });
   }
 
-  for (const way of waysInTurn(1).filter(({ direction }) => direction !== "push")) {
-    it(`syncs directories that their user may not read, and leaves their modes (${wayName(way)})`, {
+  for (const variant of rotatingVariants(1).filter(({ direction }) => direction !== "push")) {
+    it(`syncs directories that their user may not read, and leaves their modes (${variantName(variant)})`, {
       ignore: plainRightsProblem !== undefined,
     }, async () => {
       const from = await scene.tree({ "in/small": "s" });
       const to = await scene.tree({ "in": { directory: true, mode: 0o300 } });
       using _ = useAsEscp(await writePlainEscp(await scene.tree()));
       const copy = { flags: ["-r", "--fsync"], sources: [`${from}/.`], target: to };
-      const { code, stderr } = await scene.copy(way, copy);
+      const { code, stderr } = await scene.copy(variant, copy);
       assertEquals([code, stderr], [0, ""]);
       assertEquals((await Deno.stat(`${to}/in`)).mode! & 0o7777, 0o300);
     });
@@ -107,13 +99,11 @@ describeWithSshd("--fsync", () => {
   it("is refused by an escp that does not know it, before anything is written", async () => {
     const [from, to] = [await scene.tree(TREE), await scene.tree()];
     const old = await scene.tree();
-    const words = [Deno.execPath(), "run", "--quiet", "--allow-all", `${HERE}without_features.ts`];
-    await Deno.writeTextFile(`${old}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${old}/escp`, 0o755);
+    await writeWrapper(`${old}/escp`, alteredEscp("without_features.ts"));
     const copy = { flags: ["-r", "--fsync", "-D", `${old}/escp`], sources: [`${from}/.`], target: to };
-    const { code, stderr } = await scene.copy({ ...WAYS[0], direction: "push" }, copy);
+    const { code, stderr } = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
     assertMatch(stderr, /^escp: Cannot use --fsync: escp \S+ on \S+ does not know it$/m);
-    assertEquals([code, [...Deno.readDirSync(to)]], [1, []]);
+    assertEquals([code, listNames(to)], [1, []]);
   });
 });
 

@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent, parseEvents } from "../support/json_events.ts";
+import { describeWithScene, ENGINES } from "../support/scene.ts";
 import { teachHosts } from "../support/sshd.ts";
-import { ENGINES, type Scene, startScene } from "./scene.ts";
 
 const SOURCES = {
   "here": "here",
@@ -14,13 +14,10 @@ const SOURCES = {
   "large": { size: 3 << 20, seed: 7 },
 };
 
-describeWithSshd("sources on several hosts in one run", () => {
-  let scene: Scene;
+describeWithScene("sources on several hosts in one run", (scene) => {
   beforeAll(async () => {
-    scene = await startScene();
     await teachHosts(scene.sshd);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   const copy = (...args: string[]) => runEscp([...scene.sshd.sshOptions, ...args], { timeoutMs: 120_000 });
 
@@ -36,7 +33,7 @@ describeWithSshd("sources on several hosts in one run", () => {
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const { "directory/of/both": _, ...expected } = SOURCES;
       assertEquals(await compareTrees(`${to}/to`, await scene.tree({ ...expected, x: "x" })), []);
-      const story = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const story = parseEvents(stdout);
       const events = story.map(({ event }) => event);
       assertEquals(events.filter((event) => event === "start" || event === "end"), ["start", "end"]);
       assertEquals(events.filter((event) => event === "connected").length, 3);
@@ -53,7 +50,7 @@ describeWithSshd("sources on several hosts in one run", () => {
     );
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertEquals(await compareTrees(to, await scene.tree({ one: "one", two: "two", here: "here" })), []);
-    const { files, failed } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+    const { files, failed } = lastEvent(stdout);
     assertEquals({ files, failed }, { files: 3, failed: 0 });
   });
 

@@ -1,7 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import {
   commandOf,
   descendantsOf,
@@ -10,28 +9,25 @@ import {
   type ProcessId,
   waitForNoProcess,
 } from "../support/processes.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 import { turn, untilBegun, writeLargeFile } from "./interruptions.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
 
 const LARGE_BYTES = 48 << 20;
 /** Kilobits a second: four seconds, in which it can be interrupted on any machine. */
 const SLOW = ["-l", "100000"];
 
-describeWithSshd("a copy with --no-resume that is interrupted leaves nothing half done", () => {
-  let scene: Scene;
+describeWithScene("a copy with --no-resume that is interrupted leaves nothing half done", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "small": "small" });
     await writeLargeFile(`${source}/large`, LARGE_BYTES);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Starts a copy and returns when its large file has begun. */
-  async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
+  async function begin(variant: Variant): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree({ "large": "old" });
-    const running = await scene.start(way, {
+    const running = await scene.start(variant, {
       flags: ["-r", "--no-resume", ...SLOW],
       sources: [`${source}/.`],
       target: to,
@@ -49,10 +45,10 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
     assertEquals(await Deno.readTextFile(`${to}/large`), "old");
   }
 
-  for (const way of WAYS) {
+  for (const variant of VARIANTS) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      it(`by ${signal}: ${wayName(way)}`, async () => {
-        const { running, to } = await begin(way);
+      it(`by ${signal}: ${variantName(variant)}`, async () => {
+        const { running, to } = await begin(variant);
         await using _ = running;
         running.kill(signal);
         const { code, stderr } = await running.result;
@@ -62,8 +58,8 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
       });
     }
 
-    it(`by Ctrl-C, which a terminal sends to everyone: ${wayName(way)}`, async () => {
-      const { running, to } = await begin(way);
+    it(`by Ctrl-C, which a terminal sends to everyone: ${variantName(variant)}`, async () => {
+      const { running, to } = await begin(variant);
       await using _ = running;
       const others = await children(running.pid);
       // The client first: a terminal signals all at once, and the end of ssh must not be what it hears of before.
@@ -80,8 +76,8 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
       await assertClean(to, running);
     });
 
-    it(`by a second Ctrl-C leaves at once, whoever does not answer: ${wayName(way)}`, async () => {
-      const { running } = await begin(way);
+    it(`by a second Ctrl-C leaves at once, whoever does not answer: ${variantName(variant)}`, async () => {
+      const { running } = await begin(variant);
       await using _ = running;
       const others = await children(running.pid);
       // What cannot hear of the end would be waited for, and killed after some seconds.
@@ -100,22 +96,22 @@ describeWithSshd("a copy with --no-resume that is interrupted leaves nothing hal
       await scene.sshd.waitForNoSession(10_000);
     });
 
-    it(`by the end of what leads to the other side: ${wayName(way)}`, async () => {
-      const { running, to } = await begin(way);
+    it(`by the end of what leads to the other side: ${variantName(variant)}`, async () => {
+      const { running, to } = await begin(variant);
       await using _ = running;
       for (const child of await children(running.pid)) await killProcess(child);
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
       // Without ssh it was the other end itself that was killed: nobody could clean up, and its streams broke as well.
-      if (way.direction === "local") return assertMatch(stderr, /^escp: Cannot go on: /m);
+      if (variant.direction === "local") return assertMatch(stderr, /^escp: Cannot go on: /m);
       assertMatch(stderr, /^escp: Cannot go on: the session with testhost was lost .*SIGKILL/m);
       await assertClean(to, running);
     });
   }
 
-  for (const way of WAYS.filter(({ direction }) => direction !== "pull")) {
-    it(`by the sudden end of the client: ${wayName(way)}`, async () => {
-      const { running, to } = await begin(way);
+  for (const variant of VARIANTS.filter(({ direction }) => direction !== "pull")) {
+    it(`by the sudden end of the client: ${variantName(variant)}`, async () => {
+      const { running, to } = await begin(variant);
       await using _ = running;
       running.kill("SIGKILL");
       await scene.sshd.waitForNoSession(10_000);

@@ -2,10 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { RunningEscp } from "../support/escp_command.ts";
+import { lastEvent } from "../support/json_events.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "../support/processes.ts";
+import type { Scene } from "../support/scene.ts";
 import { recordsOf } from "../support/state.ts";
-import type { Scene } from "./scene.ts";
-import { partialFile, temporaryFiles } from "./temporary_files.ts";
+import { partialFile, temporaryFiles } from "../support/temporary_files.ts";
 
 /** Writes a file of random bytes that was last changed an hour ago. */
 export async function writeLargeFile(path: string, bytes: number): Promise<void> {
@@ -77,7 +78,7 @@ export function presentBytes(directory: string): number {
 
 /** Bytes that the copy has sent, as its JSON tells. */
 export function sentBytes(json: string): number {
-  const { bytes, resumed } = JSON.parse(json.trimEnd().split("\n").at(-1)!);
+  const { bytes, resumed } = lastEvent(json);
   return bytes - resumed;
 }
 

@@ -1,35 +1,26 @@
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { escpCommand } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { useAsEscp } from "./plain_rights.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
 /** Each engine pushing and pulling. */
-const REMOTE = WAYS.filter(({ direction }) => direction !== "local");
+const REMOTE = VARIANTS.filter(({ direction }) => direction !== "local");
 
 function shell(script: string, cwd: string): void {
   const { success, stderr } = new Deno.Command("sh", { args: ["-ec", script], cwd }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-describeWithSshd("kinds of files", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of REMOTE) {
-    it(`that are no files are skipped with a line each, and never opened: ${wayName(way)}`, async () => {
+describeWithScene("kinds of files", (scene) => {
+  for (const variant of REMOTE) {
+    it(`that are no files are skipped with a line each, and never opened: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "from/f": "x", "from/d/g": "y" });
       shell(`mkfifo pipe d/pipe${isRoot ? "; mknod null c 1 3; mknod block b 7 99" : ""}`, `${tree}/from`);
       using listener = Deno.listen({ transport: "unix", path: `${tree}/from/socket` });
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,
@@ -40,11 +31,11 @@ describeWithSshd("kinds of files", () => {
       assertEquals(notes.length, skipped.length, stderr);
       for (const name of skipped) assert(notes.some((line) => line.includes(`/from/${name}"`)), `${name}: ${stderr}`);
       assertEquals(Deno.readTextFileSync(`${tree}/to/d/g`), "y");
-      assertEquals([...Deno.readDirSync(`${tree}/to`)].map(({ name }) => name).sort(), ["d", "f"]);
+      assertEquals(listNames(`${tree}/to`), ["d", "f"]);
       assertEquals(listener.addr.transport, "unix");
     });
 
-    it(`links are followed, kept, and a failure where they lead nowhere or in a circle: ${wayName(way)}`, async () => {
+    it(`links are followed, kept, and a failure where they lead nowhere or in a circle: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/f": "x",
         "from/d/g": "y",
@@ -54,7 +45,7 @@ describeWithSshd("kinds of files", () => {
         "from/circle": { link: "circle" },
         "from/d/up": { link: ".." },
       });
-      const follow = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/from`], target: `${tree}/to` });
+      const follow = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/from`], target: `${tree}/to` });
       const failures = follow.stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
       assertEquals(follow.code, 1, follow.stderr);
       for (const name of ["dangling", "circle", "d/up"]) {
@@ -64,13 +55,13 @@ describeWithSshd("kinds of files", () => {
       assertEquals(Deno.readTextFileSync(`${tree}/to/to-directory/g`), "y");
       assert(Deno.lstatSync(`${tree}/to/to-directory`).isDirectory);
       const flags = ["-r", "--symlinks=preserve"];
-      const kept = await scene.copy(way, { flags, sources: [`${tree}/from`], target: `${tree}/kept` });
+      const kept = await scene.copy(variant, { flags, sources: [`${tree}/from`], target: `${tree}/kept` });
       assertEquals([kept.code, kept.stderr], [0, ""]);
       assertEquals(await compareTrees(`${tree}/from`, `${tree}/kept`), []);
     });
 
-    it(`a hundred levels of long names, beyond what a path can hold: ${wayName(way)}`, async () => {
-      const native = way.engine === "native";
+    it(`a hundred levels of long names, beyond what a path can hold: ${variantName(variant)}`, async () => {
+      const native = variant.engine === "native";
       // Deno's own calls take paths of up to 4095 bytes only.
       const name = native ? "n".repeat(255) : "n".repeat(20);
       const tree = await scene.tree({ "from/top": "x" });
@@ -78,7 +69,7 @@ describeWithSshd("kinds of files", () => {
       shell(`cd from; for i in $(seq 100); do ${make}; done; head -c 2000000 /dev/zero > large`, tree);
       try {
         for (const flags of ["-r", "-rp"]) {
-          const { code, stderr } = await scene.copy(way, {
+          const { code, stderr } = await scene.copy(variant, {
             flags: [flags],
             sources: [`${tree}/from`],
             target: `${tree}/to${flags}`,
@@ -94,7 +85,7 @@ describeWithSshd("kinds of files", () => {
       }
     });
 
-    it(`owner, group and what is run as them are kept with -p where that is permitted: ${wayName(way)}`, {
+    it(`owner, group and what is run as them are kept with -p where that is permitted: ${variantName(variant)}`, {
       ignore: !isRoot,
     }, async () => {
       const entries: TreeEntries = {};
@@ -109,7 +100,7 @@ describeWithSshd("kinds of files", () => {
         Deno.chmodSync(`${tree}/${path}`, path === "from/d" ? 0o3770 : mode);
       }
       for (const flags of ["-rp", "-r"]) {
-        const { code, stderr } = await scene.copy(way, {
+        const { code, stderr } = await scene.copy(variant, {
           flags: [flags],
           sources: [`${tree}/from`],
           target: `${tree}/to${flags}`,
@@ -129,31 +120,13 @@ describeWithSshd("kinds of files", () => {
 /** A process from source has some more open than a compiled one. */
 const DESCRIPTORS = 64;
 
-describeWithSshd(`${DESCRIPTORS} descriptors at each end`, () => {
-  let scene: Scene;
+describeWithScene(`${DESCRIPTORS} descriptors at each end`, (scene) => {
   let limited: Disposable;
-  beforeAll(async () => {
-    scene = await startScene();
-    const write = async (path: string, inner: string[]) => {
-      const script = `#!/bin/sh\nulimit -n ${DESCRIPTORS}\nexec ${inner.map(quoteWord).join(" ")} "$@"\n`;
-      await Deno.writeTextFile(path, script);
-      await Deno.chmod(path, 0o755);
-      return path;
-    };
-    for (const engine of ENGINES) {
-      const directory = `${scene.sshd.binDirectory}/${engine}`;
-      await Deno.rename(`${directory}/escp`, `${directory}/inner`);
-      await write(`${directory}/escp`, [`${directory}/inner`]);
-    }
-    limited = useAsEscp(await write(`${scene.sshd.binDirectory}/limited`, escpCommand()));
-  });
-  afterAll(async () => {
-    limited[Symbol.dispose]();
-    await scene[Symbol.asyncDispose]();
-  });
+  beforeAll(async () => limited = await wrapEscp(scene, { setup: [`ulimit -n ${DESCRIPTORS}`] }));
+  afterAll(() => limited[Symbol.dispose]());
 
-  for (const way of REMOTE.map((way) => ({ ...way, streams: 4 as const }))) {
-    it(`are enough for many large files in many and deep directories: ${wayName(way)}`, async () => {
+  for (const variant of REMOTE.map((variant) => ({ ...variant, streams: 4 as const }))) {
+    it(`are enough for many large files in many and deep directories: ${variantName(variant)}`, async () => {
       const entries: TreeEntries = { [`from/${"deep/".repeat(100)}f`]: "x" };
       for (let index = 0; index < 80; index++) {
         // Some are large enough to go on after an interruption, which takes descriptors too.
@@ -161,7 +134,7 @@ describeWithSshd(`${DESCRIPTORS} descriptors at each end`, () => {
         for (let small = 0; small < 5; small++) entries[`from/${index}/a/${small}/small`] = "y";
       }
       const tree = await scene.tree(entries);
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-rp"],
         sources: [`${tree}/from`],
         target: `${tree}/to`,

@@ -2,9 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
+import { ENGINES } from "../support/scene.ts";
 import { createTempDirectory } from "../support/temp.ts";
 import { createTempTree } from "../support/temp_tree.ts";
-import { ENGINES } from "./scene.ts";
 
 const MIB = 1 << 20;
 const TREE = {

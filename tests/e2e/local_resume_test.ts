@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { hasSameBytes } from "../../src/native/libc/same_bytes.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { describeWithScene, ENGINES, type Variant, variantName } from "../support/scene.ts";
 import { recordsOf } from "../support/state.ts";
+import { partialFile, temporaryFiles } from "../support/temporary_files.ts";
 import {
   assertSame,
   notedBytes,
@@ -12,26 +13,21 @@ import {
   untilTrue,
   writeLargeFile,
 } from "./interruptions.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName } from "./scene.ts";
-import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
 
 const ignore = !ENGINES.includes("native");
 
-describeWithSshd("a copy on one machine that was interrupted", { ignore }, () => {
-  let scene: Scene;
-  const local: Way = { direction: "local", engine: "native", streams: 4 };
+describeWithScene("a copy on one machine that was interrupted", { ignore }, (scene) => {
+  const local: Variant = { direction: "local", engine: "native", streams: 4 };
   // So large that it is seen on its way: nothing slows it down.
   const size = 256 * MIB;
   let large: string;
   beforeAll(async () => {
-    scene = await startScene();
     env = { HOME: scene.sshd.home };
     large = await scene.tree();
     await writeLargeFile(`${large}/big`, size);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** As on one machine the receiver of a push has the state directory of a local copy. */
   let env: Record<string, string>;
@@ -52,9 +48,9 @@ describeWithSshd("a copy on one machine that was interrupted", { ignore }, () =>
   }
 
   /** Goes on at full speed. Returns what was sent. */
-  async function goOn(way: Way, to: string, flags: string[] = []): Promise<number> {
+  async function goOn(variant: Variant, to: string, flags: string[] = []): Promise<number> {
     const copy = { sources: [`${large}/big`], target: `${to}/big`, flags: ["--json", ...flags], env };
-    const { code, stderr, stdout } = await scene.copy(way, copy);
+    const { code, stderr, stdout } = await scene.copy(variant, copy);
     assertEquals(code, 0, stderr);
     await assertSame(`${large}/big`, `${to}/big`);
     assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
@@ -90,24 +86,24 @@ describeWithSshd("a copy on one machine that was interrupted", { ignore }, () =>
   }
 
   it("starts over where nobody can compare: through ssh, with the other engine, or at a limited speed", async () => {
-    const others: [Way, string[]][] = [
+    const others: [Variant, string[]][] = [
       [{ direction: "push", engine: "native", streams: 4 }, []],
       ...ENGINES.filter((engine) => engine === "portable")
-        .map((engine): [Way, string[]] => [{ direction: "local", engine, streams: 4 }, []]),
+        .map((engine): [Variant, string[]] => [{ direction: "local", engine, streams: 4 }, []]),
       [local, ["-l", "100000000"]],
     ];
-    for (const [way, flags] of others) {
+    for (const [variant, flags] of others) {
       const to = await scene.tree();
       await stopped(to, "SIGKILL");
-      assertEquals(await goOn(way, to, flags), size, `${wayName(way)} ${flags}`);
+      assertEquals(await goOn(variant, to, flags), size, `${variantName(variant)} ${flags}`);
     }
   });
 
   it("goes on with what came through ssh, as far as it was noted there or can be found", async () => {
     const to = await scene.tree();
-    const way: Way = { direction: "push", engine: "native", streams: 4 };
+    const variant: Variant = { direction: "push", engine: "native", streams: 4 };
     const slow = { sources: [`${large}/big`], target: `${to}/big`, flags: ["-l", "200000", "--retries", "0"] };
-    await using running = await scene.start(way, slow);
+    await using running = await scene.start(variant, slow);
     await untilNoted(to, 6 * MIB, running);
     running.kill("SIGKILL");
     await running.result;

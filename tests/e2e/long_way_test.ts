@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { startSlowLink } from "../../scripts/bench/slow_link.ts";
+import { beforeAll, it } from "@std/testing/bdd";
 import { streamsForRtt, USUAL_STREAMS } from "../../src/session/model/stream_count.ts";
+import { startSlowLink } from "../../scripts/bench/slow_link.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { parseEvents } from "../support/json_events.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import { describeWithScene, DIRECTIONS } from "../support/scene.ts";
 import { startProxiedHosts } from "./proxied_hosts.ts";
-import { DIRECTIONS, type Scene, startScene } from "./scene.ts";
 
 const ROUND_TRIP_MS = 60;
 /** More than a small job has, which gets by with one connection. */
@@ -16,18 +16,15 @@ const LARGE = 8 << 20;
 
 /** What --json says, when the connections are there and at the end. */
 function streamsTold({ stdout }: EscpResult): number[] {
-  const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const events = parseEvents(stdout);
   return ["connected", "end"].map((name) => events.find(({ event }) => event === name).streams);
 }
 
-describeWithSshd("the number of connections", () => {
-  let scene: Scene;
+describeWithScene("the number of connections", (scene) => {
   let from: string;
   beforeAll(async () => {
-    scene = await startScene();
     from = await scene.tree({ file: randomBytes(LARGE, "far away") });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Copies over a way that takes so long. @returns the numbers that were told, and those of the way. */
   async function copyOver(roundTripMs: number, direction: "push" | "pull", flags: string[] = []) {

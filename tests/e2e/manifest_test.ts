@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import { untilNoted, writeLargeFile } from "./interruptions.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
 
 const TREE = {
   ...{ "small": "s", "empty": "", "in/large": { size: 3 << 20, seed: 1 }, "in/link": { link: "large" } },
@@ -16,14 +17,11 @@ const problem = new Deno.Command("sha256sum", { args: ["--version"], stdout: "nu
   ? undefined
   : "there is no sha256sum";
 
-describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
-  let scene: Scene;
+describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree(TREE);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** What sha256sum says is right, in the directory. */
   async function checked(directory: string, manifest: string): Promise<string[]> {
@@ -37,10 +35,10 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
     ).sort();
   }
 
-  async function copied(way: Way, sources: string[], target: string, ...flags: string[]): Promise<string> {
+  async function copied(variant: Variant, sources: string[], target: string, ...flags: string[]): Promise<string> {
     const manifest = `${await scene.tree()}/sums`;
     const copy = { flags: ["-a", "--manifest", manifest, ...flags], sources, target };
-    const { code, stderr } = await scene.copy(way, copy);
+    const { code, stderr } = await scene.copy(variant, copy);
     assertEquals([code, stderr], [0, ""]);
     return manifest;
   }
@@ -56,14 +54,14 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
   }
 
   /** A copy of a directory that has finished all of its files but one. */
-  async function unfinished(way: Way): Promise<{ from: string; to: string }> {
+  async function unfinished(variant: Variant): Promise<{ from: string; to: string }> {
     const mtime = new Date("2001-02-03T04:05:06Z");
     const from = await scene.tree({
       ...{ "small": { content: "s", mtime }, "hard": { hardLink: "small" }, "z": { content: "z", mtime } },
       ...{ "large": { size: 3 << 20, mtime }, "huge": { size: 40 << 20, mtime } },
     });
     const to = await scene.tree({ "z/obstacle": "" });
-    const { code, stderr } = await scene.copy(way, { flags: ["-a"], sources: [`${from}/.`], target: to });
+    const { code, stderr } = await scene.copy(variant, { flags: ["-a"], sources: [`${from}/.`], target: to });
     assertEquals(code, 1, stderr);
     await Deno.remove(`${to}/z`, { recursive: true });
     return { from, to };
@@ -71,78 +69,81 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
 
   const under = (directory: string) => FILES.map((name) => `${directory}${name}`).sort();
 
-  for (const way of WAYS) {
-    it(`names files as they are in the target (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`names files as they are in the target (${variantName(variant)})`, async () => {
       const name = source.slice(source.lastIndexOf("/") + 1);
       const to = await scene.tree();
-      assertEquals(await checked(to, await copied(way, [source], to)), under(`${name}/`));
-      assertEquals(await checked(`${to}/new`, await copied(way, [source], `${to}/new`)), under(""));
+      assertEquals(await checked(to, await copied(variant, [source], to)), under(`${name}/`));
+      assertEquals(await checked(`${to}/new`, await copied(variant, [source], `${to}/new`)), under(""));
       const contents = await scene.tree();
-      assertEquals(await checked(contents, await copied(way, [`${source}/.`], contents)), under(""));
-      const single = await copied(way, [`${source}/in/large`], `${to}/other`);
+      assertEquals(await checked(contents, await copied(variant, [`${source}/.`], contents)), under(""));
+      const single = await copied(variant, [`${source}/in/large`], `${to}/other`);
       assertEquals(await checked(to, single), ["other"]);
-      const several = await copied(way, [`${source}/small`, `${source}/in`], contents);
+      const several = await copied(variant, [`${source}/small`, `${source}/in`], contents);
       assertEquals(await checked(contents, several), ["in/large", "in/line\nbreak", "small"]);
     });
 
-    it(`holds only what was copied, with -u and --verify too (${wayName(way)})`, async () => {
+    it(`holds only what was copied, with -u and --verify too (${variantName(variant)})`, async () => {
       const to = await scene.tree();
-      await copied(way, [`${source}/.`], to);
+      await copied(variant, [`${source}/.`], to);
       await Deno.remove(`${to}/in/large`);
       await Deno.remove(`${to}/empty`);
-      assertEquals(await checked(to, await copied(way, [`${source}/.`], to, "-u", "--verify")), ["empty", "in/large"]);
-      assertEquals(await Deno.readTextFile(await copied(way, [`${source}/.`], to, "-u")), "");
+      assertEquals(await checked(to, await copied(variant, [`${source}/.`], to, "-u", "--verify")), [
+        "empty",
+        "in/large",
+      ]);
+      assertEquals(await Deno.readTextFile(await copied(variant, [`${source}/.`], to, "-u")), "");
     });
   }
 
-  for (const way of WAYS) {
-    it(`has the digest of what was sent of a file without a size (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`has the digest of what was sent of a file without a size (${variantName(variant)})`, async () => {
       const to = await scene.tree();
-      assertEquals(await checked(to, await copied(way, ["/proc/version"], to, "--verify")), ["version"]);
+      assertEquals(await checked(to, await copied(variant, ["/proc/version"], to, "--verify")), ["version"]);
       assertEquals(await Deno.readTextFile(`${to}/version`), await Deno.readTextFile("/proc/version"));
     });
 
-    it(`is right with -C, --sparse and a limit (${wayName(way)})`, async () => {
+    it(`is right with -C, --sparse and a limit (${variantName(variant)})`, async () => {
       const from = await scene.tree({
         "holes": { sparseSize: 9 << 20, pieces: { [4 << 20]: "data" } },
         "text": "a".repeat(2 << 20),
       });
       for (const flags of [[], ["-C"], ["--no-sparse"], ["-C", "-l", "900000"]]) {
         const to = await scene.tree();
-        assertEquals(await checked(to, await copied(way, [`${from}/.`], to, ...flags)), ["holes", "text"]);
+        assertEquals(await checked(to, await copied(variant, [`${from}/.`], to, ...flags)), ["holes", "text"]);
       }
     });
 
-    it(`lists what an earlier run has finished, as its source is (${wayName(way)})`, async () => {
-      const { from, to } = await unfinished(way);
+    it(`lists what an earlier run has finished, as its source is (${variantName(variant)})`, async () => {
+      const { from, to } = await unfinished(variant);
       const names = ["hard", "huge", "large", "small", "z"];
       // Somebody changes what was finished, without a trace in its size and time.
       const { mtime } = await Deno.stat(`${to}/small`);
       await Deno.writeTextFile(`${to}/small`, "S");
       await Deno.utime(`${to}/small`, mtime!, mtime!);
-      const manifest = await copied(way, [`${from}/.`], to, "--json");
-      if (way.direction === "pull") assertEquals(await Deno.readTextFile(`${to}/small`), "s");
+      const manifest = await copied(variant, [`${from}/.`], to, "--json");
+      if (variant.direction === "pull") assertEquals(await Deno.readTextFile(`${to}/small`), "s");
       // The receiver of a push compares nothing: the manifest tells.
       else assertMatch(await wrong(to, manifest), /^(hard|small): FAILED\n(hard|small): FAILED\n$/);
       assertEquals(await checked(from, manifest), names);
     });
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`has the digest of a file that an earlier copy has brought in part (${wayName(way)})`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`has the digest of a file that an earlier copy has brought in part (${variantName(variant)})`, async () => {
       const from = await scene.tree();
       await writeLargeFile(`${from}/f`, 24 << 20);
       const command = { sources: [`${from}/f`], target: await scene.tree() };
-      await using running = await scene.start(way, { flags: ["-l", "16000", "--retries", "0"], ...command });
+      await using running = await scene.start(variant, { flags: ["-l", "16000", "--retries", "0"], ...command });
       await untilNoted(command.target, 4 << 20, running);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
       const manifest = `${await scene.tree()}/sums`;
       const flags = ["-l", "900000", "--json", "--manifest", manifest];
-      const { code, stdout, stderr } = await scene.copy(way, { flags, ...command });
+      const { code, stdout, stderr } = await scene.copy(variant, { flags, ...command });
       assertEquals([code, stderr], [0, ""]);
-      assert(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).resumed >= 4 << 20, stdout);
+      assert(lastEvent(stdout).resumed >= 4 << 20, stdout);
       assertEquals(await checked(command.target, manifest), ["f"]);
       assertEquals(await checked(from, manifest), ["f"]);
     });
@@ -157,9 +158,9 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
       "to": { directory: true },
     });
     const flags = ["-r", "--manifest", `${tree}/sums`];
-    const way = { direction: "local", engine: ENGINES[0], streams: 1 } as const;
+    const variant = { direction: "local", engine: ENGINES[0], streams: 1 } as const;
     const copy = { flags, sources: [`${tree}/a/.`, `${tree}/b/.`], target: `${tree}/to` };
-    const { code, stderr } = await scene.copy(way, copy);
+    const { code, stderr } = await scene.copy(variant, copy);
     assertEquals(code, 1);
     assertEquals(stderr.match(/^escp: .*$/gm), [
       'escp: Cannot list the digest of "x": several sources have a file for this name',
@@ -181,6 +182,6 @@ describeWithSshd("--manifest", { ignore: problem !== undefined }, () => {
     assertMatch(await message("--manifest", `${to}/s`, "-n", file, to), /Cannot use "--manifest" with "--dry-run"/);
     const hosts = ["testhost:a", "testhost:b"];
     assertMatch(await message("--manifest", `${to}/s`, ...hosts), /Cannot use "--manifest" between two other hosts/);
-    assertEquals([...Deno.readDirSync(to)], []);
+    assertEquals(listNames(to), []);
   });
 });

@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { it } from "@std/testing/bdd";
+import { describeWithScene, rotatingVariants, type Scene, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { type Scene, startScene, type Way, wayName, waysInTurn } from "./scene.ts";
 
 /** Every case has these to copy from; targets are relative to the same directory. */
 const SOURCES: TreeEntries = {
@@ -99,21 +98,15 @@ const CASES: Case[] = [
   },
 ];
 
-describeWithSshd("a copy has the names that scp gives it", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a copy has the names that scp gives it", (scene) => {
   CASES.forEach((each, index) => {
     it(each.name, async () => {
-      await Promise.all(waysInTurn(index).map((way) => compareWithScp(scene, way, each)));
+      await Promise.all(rotatingVariants(index).map((variant) => compareWithScp(scene, variant, each)));
     });
   });
 });
 
-async function compareWithScp(scene: Scene, way: Way, each: Case): Promise<void> {
+async function compareWithScp(scene: Scene, variant: Variant, each: Case): Promise<void> {
   const { there = {}, flags = [], sources, target } = each;
   const at = (tree: string) => ({
     flags,
@@ -128,13 +121,13 @@ async function compareWithScp(scene: Scene, way: Way, each: Case): Promise<void>
   else if (each.expected) expected = { ok: true, tree: { ...before, ...each.expected } };
   else {
     // A local scp is cp, whose naming differs in some corners: locally escp does what it does over ssh.
-    const direction = way.direction === "pull" ? "pull" : "push";
-    const ok = await runScp(scene, scene.args({ ...way, direction }, at(expectedTree)));
+    const direction = variant.direction === "pull" ? "pull" : "push";
+    const ok = await runScp(scene, scene.args({ ...variant, direction }, at(expectedTree)));
     expected = { ok, tree: await listTree(expectedTree) };
   }
-  const { code, stderr } = await scene.copy(way, at(tree));
+  const { code, stderr } = await scene.copy(variant, at(tree));
   const actual = { ok: code === 0, tree: await listTree(tree) };
-  const context = `${wayName(way)}: exit status ${code}, ${stderr}`;
+  const context = `${variantName(variant)}: exit status ${code}, ${stderr}`;
   assertEquals(actual, expected, context);
   assertEquals(code, expected.ok ? 0 : 1, context);
   assertEquals(stderr === "", expected.ok, context);

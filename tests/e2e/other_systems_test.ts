@@ -1,29 +1,16 @@
 /** The client as it runs on Windows and macOS: their rules, without what they lack; the disk is that of this machine. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { fromFileUrl } from "@std/path";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { type Scene, startScene } from "./scene.ts";
+import { alteredEscp, runEscp } from "../support/escp_command.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene } from "../support/scene.ts";
 
-const path = (name: string) => fromFileUrl(new URL(name, import.meta.url));
-const COMMAND = [
-  ...[Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all"],
-  ...["--config", path("../../deno.json"), path("as_on_other_system.ts")],
-];
-
-describeWithSshd("escp as it runs on", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("escp as it runs on", (scene) => {
   const run = (system: string, args: string[]) =>
     runEscp([...scene.sshd.sshOptions, ...args], {
-      command: COMMAND,
+      command: alteredEscp("other_system.ts"),
       env: { ESCP_TEST_SYSTEM: system, ESCP_ENGINE: "auto" },
     });
 
@@ -98,6 +85,6 @@ describeWithSshd("escp as it runs on", () => {
 
 /** Without the mark of a directory whose copy did not get through. */
 function namesIn(directory: string): string[] {
-  const names = Array.from(Deno.readDirSync(directory), ({ name }) => name);
+  const names = listNames(directory);
   return names.filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name)).sort();
 }

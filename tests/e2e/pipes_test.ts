@@ -1,20 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { runEscp, startEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { parseEvents } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
 import { randomBytes } from "../support/random_bytes.ts";
-import { ENGINES, type Scene, startScene } from "./scene.ts";
+import { describeWithScene, ENGINES } from "../support/scene.ts";
 
 /** Around the size of a block, and beyond what fits into the pipes on the way. */
 const SIZES = [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9_000_001];
 
-describeWithSshd("a pipe", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a pipe", (scene) => {
   const remote = (engine: string) => [
     ...scene.sshd.sshOptions,
     ...["-D", `${scene.sshd.binDirectory}/${engine}/escp`, "--engine", engine],
@@ -32,7 +27,7 @@ describeWithSshd("a pipe", () => {
         assertEquals({ code: fetched.code, stderr: fetched.stderr }, { code: 0, stderr: "" }, `${size} bytes out`);
         assertEquals(fetched.stdoutBytes, bytes);
       }
-      assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name).filter((name) => name.startsWith(".")), []);
+      assertEquals(listNames(tree).filter((name) => name.startsWith(".")), []);
     });
   }
 
@@ -56,7 +51,7 @@ describeWithSshd("a pipe", () => {
     await input.close();
     const { code, stdout } = await running.result;
     assertEquals(code, 0);
-    const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    const events = parseEvents(stdout);
     const told = events.filter(({ event, bytes }) => event === "progress" && bytes > 0)[0];
     assertEquals([told.totalKnown, told.secondsLeft], [false, null]);
     assertEquals(events.at(-1).bytes, 8 << 20);
@@ -94,7 +89,7 @@ describeWithSshd("a pipe", () => {
     assertEquals((await running.result).code, 130);
     await input.abort().catch(() => {});
     await scene.sshd.waitForNoSession();
-    assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name), ["x"]);
+    assertEquals(listNames(tree), ["x"]);
     assertEquals(await Deno.readTextFile(`${tree}/x`), "before");
   });
 

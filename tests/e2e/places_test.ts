@@ -1,17 +1,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { it } from "@std/testing/bdd";
 import { runEscp } from "../support/escp_command.ts";
+import { describeWithScene } from "../support/scene.ts";
 import { writeTree } from "../support/temp_tree.ts";
-import { type Scene, startScene } from "./scene.ts";
 
-describeWithSshd("a place on the other side", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a place on the other side", (scene) => {
   /** Runs escp with the escp that the remote PATH leads to. */
   async function copy(cwd: string, ...args: string[]): Promise<void> {
     const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...args], { cwd });

@@ -1,17 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { ENGINES, type Scene, startScene } from "./scene.ts";
+import { describeWithScene, ENGINES } from "../support/scene.ts";
 
-describeWithSshd("a copy between two other hosts", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a copy between two other hosts", (scene) => {
   const copy = (...args: string[]) => runEscp([...scene.sshd.sshOptions, ...args]);
   const contents = {
     "small": "small",

@@ -1,6 +1,7 @@
 /** Configuration files of the host that a suite copies to and from. */
 
-import type { Scene } from "./scene.ts";
+import type { Scene } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 import { writeTree } from "../support/temp_tree.ts";
 
 /** Writes the remote user's configuration; disposing removes it. */
@@ -26,11 +27,8 @@ export const systemConfigProblem: string | undefined = findProblem();
  */
 export async function writeEscpWithSystemConfig(directory: string, escp: string, text: string): Promise<string> {
   await writeTree(directory, { "etc/escp.conf": text });
-  const path = `${directory}/escp`;
   const script = 'mount -t overlay overlay -o "lowerdir=$1:/etc" /etc && shift && exec "$@"';
-  await Deno.writeTextFile(path, `#!/bin/sh\nexec unshare -m sh -c '${script}' sh '${directory}/etc' '${escp}' "$@"\n`);
-  await Deno.chmod(path, 0o755);
-  return path;
+  return await writeWrapper(`${directory}/escp`, ["unshare", "-m", "sh", "-c", script, "sh", `${directory}/etc`, escp]);
 }
 
 function findProblem(): string | undefined {

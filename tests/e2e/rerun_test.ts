@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { recordsOf } from "../support/state.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
+import { recordsOf } from "../support/state.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 import { killOthers, presentBytes } from "./interruptions.ts";
 import { finishedFiles, untilFinished } from "./run_journals.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName, waysInTurn } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
 
 const KIB = 1 << 10;
 /** Kilobits a second: half a second for each MiB, so that there is time to interrupt. */
@@ -19,24 +19,21 @@ const FILES = SMALL + LARGE;
 /** After so many the copy is interrupted. */
 const SOME = 60;
 
-describeWithSshd("a copy of many files that was interrupted", () => {
-  let scene: Scene;
+describeWithScene("a copy of many files that was interrupted", (scene) => {
   let source: string;
   let bytes = 0;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree();
     bytes = await makeTree(`${source}/tree`);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Starts a slow copy, interrupts it when so many files are noted as finished, and returns how many are. */
   async function interrupted(
-    way: Way,
+    variant: Variant,
     command: { sources: string[]; target: string },
     { least, kill, flags = [] }: { least: number; kill?: (running: RunningEscp) => Promise<void>; flags?: string[] },
   ): Promise<number> {
-    await using running = await scene.start(way, { flags: [...SLOW, ...flags], ...command });
+    await using running = await scene.start(variant, { flags: [...SLOW, ...flags], ...command });
     await untilFinished(command.target, least, running);
     await (kill ?? ((running) => Promise.resolve(running.kill("SIGKILL"))))(running);
     await running.result;
@@ -46,11 +43,11 @@ describeWithSshd("a copy of many files that was interrupted", () => {
     return finished;
   }
 
-  async function again(way: Way, command: { sources: string[]; target: string }, flags: string[] = []) {
-    const { code, stdout, stderr } = await scene.copy(way, { flags: ["-r", "--json", ...flags], ...command });
+  async function again(variant: Variant, command: { sources: string[]; target: string }, flags: string[] = []) {
+    const { code, stdout, stderr } = await scene.copy(variant, { flags: ["-r", "--json", ...flags], ...command });
     assertEquals([code, stderr], [0, ""]);
     assertEquals([temporaryFiles(command.target), recordsOf(command.target)], [[], []]);
-    const { files, bytes, resumed, skipped } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+    const { files, bytes, resumed, skipped } = lastEvent(stdout);
     return { files, sent: bytes - resumed, skipped };
   }
 
@@ -59,15 +56,15 @@ describeWithSshd("a copy of many files that was interrupted", () => {
     ["SIGKILL of the other end", (running) => killOthers(scene, running, /--receiver/)],
   ];
   for (const [index, [how, kill]] of KILLS.entries()) {
-    for (const [turn, way] of waysInTurn(index).entries()) {
-      it(`by ${how} sends what is missing: ${wayName(way)}`, async () => {
+    for (const [turn, variant] of rotatingVariants(index).entries()) {
+      it(`by ${how} sends what is missing: ${variantName(variant)}`, async () => {
         const parent = await scene.tree();
         const command = (index + turn) % 2 === 0
           ? { sources: [`${source}/tree/.`], target: parent }
           : { sources: [`${source}/tree`], target: `${parent}/new` };
-        const finished = await interrupted(way, command, { least: SOME, kill });
+        const finished = await interrupted(variant, command, { least: SOME, kill });
         const present = presentBytes(command.target);
-        const { files, sent, skipped } = await again(way, command);
+        const { files, sent, skipped } = await again(variant, command);
         assertEquals([files + skipped, skipped], [FILES, finished]);
         // At most what was on its way, and not noted yet, is sent a second time.
         assert(sent <= (bytes - present) * 1.1 + 64 * KIB, `${sent} bytes were sent, ${bytes - present} were missing`);
@@ -76,12 +73,12 @@ describeWithSshd("a copy of many files that was interrupted", () => {
     }
   }
 
-  for (const way of waysInTurn(2)) {
-    it(`sends what was changed since, on either side: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(2)) {
+    it(`sends what was changed since, on either side: ${variantName(variant)}`, async () => {
       const from = await scene.tree();
       await makeTree(`${from}/tree`);
       const command = { sources: [`${from}/tree`], target: `${await scene.tree()}/new` };
-      await interrupted(way, command, { least: SOME });
+      await interrupted(variant, command, { least: SOME });
       const [source, restored, target, gone, ...others] = finishedPaths(command.target);
       assert(others.length > 0);
       // Of the same size each; one source has another time, another has its own again, the target has another.
@@ -91,21 +88,21 @@ describeWithSshd("a copy of many files that was interrupted", () => {
       await rewrite(`${command.target}/${target}`, { mtime: mtime + 1 });
       await Deno.remove(`${command.target}/${gone}`);
       const noted = finishedFiles(command.target);
-      const { files, skipped } = await again(way, command);
+      const { files, skipped } = await again(variant, command);
       assert(skipped <= noted - 4, `${skipped} of ${noted} finished files were left alone`);
       assertEquals(files + skipped, FILES);
       assertEquals(await compareTrees(`${from}/tree`, command.target), []);
     });
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`with --verify compares what is there, whatever its time says: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`with --verify compares what is there, whatever its time says: ${variantName(variant)}`, async () => {
       const command = { sources: [`${source}/tree`], target: `${await scene.tree()}/new` };
-      await interrupted(way, command, { least: SOME, flags: ["-p", "--verify"] });
+      await interrupted(variant, command, { least: SOME, flags: ["-p", "--verify"] });
       const [path] = finishedPaths(command.target);
       await rewrite(`${command.target}/${path}`, await timeOf(`${source}/tree/${path}`));
       const noted = finishedFiles(command.target);
-      const { files, skipped } = await again(way, command, ["-p", "--verify"]);
+      const { files, skipped } = await again(variant, command, ["-p", "--verify"]);
       assert(skipped > 0 && skipped < noted, `${skipped} of ${noted}`);
       assertEquals(files + skipped, FILES);
       assertEquals(await compareTrees(`${source}/tree`, command.target, { modes: true, mtimes: "ms" }), []);
@@ -113,18 +110,18 @@ describeWithSshd("a copy of many files that was interrupted", () => {
   }
 
   it("goes on in another session by itself, and counts every file once", async () => {
-    for (const way of waysInTurn(1)) {
+    for (const variant of rotatingVariants(1)) {
       const command = { sources: [`${source}/tree`], target: `${await scene.tree()}/new` };
-      await using running = await scene.start(way, {
+      await using running = await scene.start(variant, {
         flags: ["-r", "-l", "16000", "--json", "--manifest", `${scene.sshd.home}/sums`],
         ...command,
       });
       await untilFinished(command.target, SOME, running);
       const finished = finishedFiles(command.target);
-      await killOthers(scene, running, way.direction === "local" ? /--receiver/ : /^\S*ssh /);
+      await killOthers(scene, running, variant.direction === "local" ? /--receiver/ : /^\S*ssh /);
       const { code, stderr, stdout } = await running.result;
       assertEquals([code, stderr], [0, ""]);
-      const { files, skipped } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+      const { files, skipped } = lastEvent(stdout);
       assertEquals(files + skipped, FILES);
       assert(skipped >= finished, `${skipped} of ${finished}`);
       const manifest = await Deno.readTextFile(`${scene.sshd.home}/sums`);
@@ -149,7 +146,7 @@ describeWithSshd("a copy of many files that was interrupted", () => {
     const finished = finishedFiles(`${to}/new`);
     const { code, stderr, stdout } = await runEscp(args(["-r", "--json"]));
     assertEquals([code, stderr], [0, ""]);
-    const { files, skipped } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+    const { files, skipped } = lastEvent(stdout);
     assertEquals([files + skipped, skipped], [FILES, finished]);
     assertEquals(await compareTrees(`${source}/tree`, `${to}/new`, { modes: true }), []);
     assertEquals(temporaryFiles(to), []);
@@ -157,26 +154,26 @@ describeWithSshd("a copy of many files that was interrupted", () => {
 
   for (const flag of ["-u", "--no-resume"]) {
     it(`and ends with ${flag} leaves nothing behind`, async () => {
-      const [way] = waysInTurn(0);
+      const [variant] = rotatingVariants(0);
       const command = { sources: [`${source}/tree/.`], target: await scene.tree() };
-      await interrupted(way, command, { least: SOME });
-      const { files, skipped } = await again(way, command, [flag]);
+      await interrupted(variant, command, { least: SOME });
+      const { files, skipped } = await again(variant, command, [flag]);
       assertEquals([files + skipped, skipped > 0], [FILES, false]);
       assertEquals(await compareTrees(`${source}/tree`, command.target), []);
     });
   }
 
   it("keeps what it knows while something fails", async () => {
-    const [way] = waysInTurn(1);
+    const [variant] = rotatingVariants(1);
     const from = await scene.tree({ "tree/a": "a", "tree/b": "b" });
     await Deno.symlink("nowhere", `${from}/tree/dangling`);
     await Deno.utime(`${from}/tree/a`, 1_700_000_000, 1_700_000_000);
     await Deno.utime(`${from}/tree/b`, 1_700_000_000, 1_700_000_000);
     const command = { sources: [`${from}/tree`], target: `${await scene.tree()}/new` };
-    assertEquals((await scene.copy(way, { flags: ["-r"], ...command })).code, 1);
+    assertEquals((await scene.copy(variant, { flags: ["-r"], ...command })).code, 1);
     assertEquals([temporaryFiles(command.target), finishedFiles(command.target)], [[], 2]);
     await Deno.remove(`${from}/tree/dangling`);
-    assertEquals(await again(way, command), { files: 0, sent: 0, skipped: 2 });
+    assertEquals(await again(variant, command), { files: 0, sent: 0, skipped: 2 });
     assertEquals(await compareTrees(`${from}/tree`, command.target), []);
   });
 });

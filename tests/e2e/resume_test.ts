@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { recordsOf } from "../support/state.ts";
 import { runEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { recordsOf } from "../support/state.ts";
+import { partialFile, temporaryFiles } from "../support/temporary_files.ts";
 import {
   assertSame,
   feedUntilBegun,
@@ -14,27 +15,22 @@ import {
   untilNoted,
   writeLargeFile,
 } from "./interruptions.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
-import { partialFile, temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 32 * MIB;
 /** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
 
-describeWithSshd("a copy that was interrupted", () => {
-  let scene: Scene;
+describeWithScene("a copy that was interrupted", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree();
     await writeLargeFile(`${source}/big`, SIZE);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Starts a slow copy of the large file, and returns when this much of it is noted as written. */
-  async function begin(way: Way, to: string, bytes: number, flags: string[] = []): Promise<RunningEscp> {
-    const running = await scene.start(way, {
+  async function begin(variant: Variant, to: string, bytes: number, flags: string[] = []): Promise<RunningEscp> {
+    const running = await scene.start(variant, {
       flags: [...SLOW, ...flags],
       sources: [`${source}/big`],
       target: `${to}/big`,
@@ -44,8 +40,8 @@ describeWithSshd("a copy that was interrupted", () => {
   }
 
   /** Runs the same command again, at full speed. Returns what it sent. */
-  async function again(way: Way, to: string, flags: string[] = []): Promise<number> {
-    const { code, stdout, stderr } = await scene.copy(way, {
+  async function again(variant: Variant, to: string, flags: string[] = []): Promise<number> {
+    const { code, stdout, stderr } = await scene.copy(variant, {
       flags: ["--json", ...flags],
       sources: [`${source}/big`],
       target: `${to}/big`,
@@ -63,46 +59,46 @@ describeWithSshd("a copy that was interrupted", () => {
     ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
   ];
   for (const [index, [how, kill]] of KILLS.entries()) {
-    for (const way of waysInTurn(index)) {
-      if (way.direction === "local" && how === "the end of ssh") continue;
-      it(`by ${how} goes on where it stopped: ${wayName(way)}`, async () => {
+    for (const variant of rotatingVariants(index)) {
+      if (variant.direction === "local" && how === "the end of ssh") continue;
+      it(`by ${how} goes on where it stopped: ${variantName(variant)}`, async () => {
         const to = await scene.tree({ "big": "old" });
-        await using running = await begin(way, to, (4 + 6 * index) * MIB);
+        await using running = await begin(variant, to, (4 + 6 * index) * MIB);
         await kill(running);
         const { stderr } = await running.result;
         await scene.sshd.waitForNoSession(10_000);
         assertEquals(await Deno.readTextFile(`${to}/big`), "old");
         if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
         const noted = notedBytes(to);
-        assertEquals(await again(way, to), SIZE - noted);
+        assertEquals(await again(variant, to), SIZE - noted);
       });
     }
   }
 
-  for (const way of waysInTurn(1)) {
-    it(`at several places goes on each time: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(1)) {
+    it(`at several places goes on each time: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       let noted = 0;
       for (const more of [3 * MIB, 10 * MIB, 4 * MIB]) {
-        await using running = await begin(way, to, noted + more);
+        await using running = await begin(variant, to, noted + more);
         running.kill("SIGKILL");
         await running.result;
         await scene.sshd.waitForNoSession(10_000);
         assert(notedBytes(to) >= noted + more);
         noted = notedBytes(to);
       }
-      assertEquals(await again(way, to), SIZE - noted);
+      assertEquals(await again(variant, to), SIZE - noted);
     });
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`starts over when the source has changed, though its time says otherwise: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`starts over when the source has changed, though its time says otherwise: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       const from = await scene.tree();
       const command = { sources: [`${from}/big`], target: `${to}/big` };
       await Deno.copyFile(`${source}/big`, `${from}/big`);
       await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
-      await using running = await scene.start(way, { flags: SLOW, ...command });
+      await using running = await scene.start(variant, { flags: SLOW, ...command });
       await untilNoted(to, 5 * MIB, running);
       running.kill("SIGKILL");
       await running.result;
@@ -116,15 +112,15 @@ describeWithSshd("a copy that was interrupted", () => {
         // Set back, so that only the system knows.
         await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
       } while ((await Deno.stat(`${from}/big`)).ctime!.getTime() - ctime!.getTime() < 1000);
-      const { code, stdout, stderr } = await scene.copy(way, { flags: ["--json"], ...command });
+      const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json"], ...command });
       assertEquals([code, sentBytes(stdout)], [0, SIZE], stderr);
       await assertSame(`${from}/big`, `${to}/big`);
       assertEquals(temporaryFiles(to), []);
     });
 
-    it(`sends damaged bytes again: ${wayName(way)}`, async () => {
+    it(`sends damaged bytes again: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await begin(way, to, 6 * MIB);
+      await using running = await begin(variant, to, 6 * MIB);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
@@ -132,25 +128,25 @@ describeWithSshd("a copy that was interrupted", () => {
       // The first range begins at the first byte, and its first block is noted first.
       using file = await Deno.open(partialFile(to)!, { write: true });
       file.writeSync(new TextEncoder().encode("damaged"));
-      assertEquals(await again(way, to), SIZE - noted + MIB);
+      assertEquals(await again(variant, to), SIZE - noted + MIB);
     });
 
-    it(`starts over with --no-resume, and leaves nothing then: ${wayName(way)}`, async () => {
+    it(`starts over with --no-resume, and leaves nothing then: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await begin(way, to, 5 * MIB);
+      await using running = await begin(variant, to, 5 * MIB);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
       assertEquals([temporaryFiles(to).length, recordsOf(to).filter(({ journal }) => journal).length], [1, 1]);
-      assertEquals(await again(way, to, ["--no-resume"]), SIZE);
+      assertEquals(await again(variant, to, ["--no-resume"]), SIZE);
     });
   }
 
   it("and runs twice at the same time onto one name: both are whole, and one of them is what stays", async () => {
-    const [way] = WAYS;
+    const [variant] = VARIANTS;
     const to = await scene.tree();
-    await using first = await begin(way, to, 4 * MIB);
-    const { code, stderr, stdout } = await scene.copy(way, {
+    await using first = await begin(variant, to, 4 * MIB);
+    const { code, stderr, stdout } = await scene.copy(variant, {
       flags: ["--json"],
       sources: [`${source}/big`],
       target: `${to}/big`,
@@ -163,8 +159,8 @@ describeWithSshd("a copy that was interrupted", () => {
     assertEquals(temporaryFiles(to), []);
   });
 
-  for (const way of waysInTurn(2)) {
-    it(`into a directory that it made goes on in that directory, and finishes it: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(2)) {
+    it(`into a directory that it made goes on in that directory, and finishes it: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "tree/a/small": "small", "tree/a/b/c": { directory: true } });
       await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
       await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
@@ -173,35 +169,35 @@ describeWithSshd("a copy that was interrupted", () => {
         const target = existing ? parent : `${parent}/new`;
         const into = existing ? `${parent}/tree` : target;
         const command = { sources: [`${from}/tree`], target };
-        await using running = await scene.start(way, { flags: ["-r", ...SLOW], ...command });
+        await using running = await scene.start(variant, { flags: ["-r", ...SLOW], ...command });
         await untilNoted(parent, 5 * MIB, running);
         running.kill("SIGKILL");
         await running.result;
         await scene.sshd.waitForNoSession(10_000);
         const noted = notedBytes(parent);
-        const { code, stderr, stdout } = await scene.copy(way, { flags: ["-r", "--json"], ...command });
+        const { code, stderr, stdout } = await scene.copy(variant, { flags: ["-r", "--json"], ...command });
         assertEquals([code, stderr], [0, ""]);
         assert(sentBytes(stdout) < SIZE - noted + 100);
         assertEquals(await compareTrees(`${from}/tree`, into, { modes: true }), []);
         assertEquals([temporaryFiles(parent), recordsOf(parent)], [[], []]);
         // Finished, it is a directory like any other.
         if (existing) continue;
-        assertEquals((await scene.copy(way, { flags: ["-r"], ...command })).code, 0);
+        assertEquals((await scene.copy(variant, { flags: ["-r"], ...command })).code, 0);
         assertEquals(await compareTrees(`${from}/tree`, `${into}/tree`), []);
       }
     });
   }
 
   it("into a directory that it created goes on in it while something fails, and leaves nothing hidden there", async () => {
-    const [way] = WAYS;
+    const [variant] = VARIANTS;
     const from = await scene.tree({ "tree/a": "1" });
     const to = await scene.tree();
     const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
     await Deno.symlink("nowhere", `${from}/tree/dangling`);
-    assertEquals((await scene.copy(way, command)).code, 1);
+    assertEquals((await scene.copy(variant, command)).code, 1);
     assertEquals([temporaryFiles(to), recordsOf(to).length], [[], 1]);
     await Deno.remove(`${from}/tree/dangling`);
-    assertEquals((await scene.copy(way, command)).code, 0);
+    assertEquals((await scene.copy(variant, command)).code, 0);
     assertEquals(await compareTrees(`${from}/tree`, `${to}/new`), []);
     assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
   });
@@ -213,16 +209,16 @@ describeWithSshd("a copy that was interrupted", () => {
     await Deno.copyFile(`${source}/big`, `${from}/deep/${name}`);
     await Deno.utime(`${from}/deep/${name}`, 1_700_000_000, 1_700_000_000);
     // Each engine once.
-    for (const way of waysInTurn(1).slice(0, 2)) {
+    for (const variant of rotatingVariants(1).slice(0, 2)) {
       const to = await scene.tree();
       const command = { sources: [`${from}/.`], target: to };
-      await using running = await scene.start(way, { flags: ["-r", ...SLOW], ...command });
+      await using running = await scene.start(variant, { flags: ["-r", ...SLOW], ...command });
       await untilNoted(to, 5 * MIB, running);
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
       const noted = notedBytes(to);
-      const { code, stderr, stdout } = await scene.copy(way, { flags: ["-r", "--json"], ...command });
+      const { code, stderr, stdout } = await scene.copy(variant, { flags: ["-r", "--json"], ...command });
       assertEquals([code, sentBytes(stdout)], [0, SIZE - noted], stderr);
       await assertSame(`${source}/big`, `${to}/deep/${name}`);
       assertEquals(temporaryFiles(to), []);
@@ -264,8 +260,8 @@ describeWithSshd("a copy that was interrupted", () => {
 
   it("from standard input says that it cannot be continued, and leaves nothing", async () => {
     const to = await scene.tree();
-    const [way] = WAYS;
-    await using running = await scene.start({ ...way, direction: "push" }, {
+    const [variant] = VARIANTS;
+    await using running = await scene.start({ ...variant, direction: "push" }, {
       sources: ["-"],
       target: `${to}/big`,
       stdin: "piped",

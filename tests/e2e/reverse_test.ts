@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { runEscp } from "../support/escp_command.ts";
+import { alteredEscp, runEscp } from "../support/escp_command.ts";
 import { describeWithNetworks } from "../support/network.ts";
+import { ENGINES } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 import { addHost, startSshd, teachHosts } from "../support/sshd.ts";
 import { createTempTree, writeTree } from "../support/temp_tree.ts";
 import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "./network_pair.ts";
-import { ENGINES } from "./scene.ts";
 
 const DROP = closed("blackhole");
 const CLIENT = "10.77.0.1";
@@ -77,9 +77,8 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
   });
 
   it("says that an older other side does not know it", async () => {
-    const older = [Deno.execPath(), "run", "-qA", "--config", fromFileUrl(new URL("../../deno.json", import.meta.url))]
-      .concat(fromFileUrl(new URL("without_features.ts", import.meta.url)), '"$@"').join(" ");
-    await using tree = await createTempTree({ "escp": { content: `#!/bin/sh\nexec ${older}\n`, mode: 0o755 } });
+    await using tree = await createTempTree({});
+    await writeWrapper(`${tree.path}/escp`, alteredEscp("without_features.ts"));
     const args = ["--reverse", "-D", `${tree.path}/escp`, `${tree.path}/escp`, "testhost:"];
     const { code, stderr, leftBehind } = await pair.run(args);
     assertEquals([code, await leftBehind()], [1, []], stderr);

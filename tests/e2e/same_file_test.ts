@@ -1,9 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
+import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { type Scene, startScene, wayName, WAYS, waysInTurn } from "./scene.ts";
 
 /** Source and target, relative to the same directory. */
 const REFUSED: { name: string; sources: string[]; target: string }[] = [
@@ -31,40 +30,38 @@ const TREE: TreeEntries = {
   "inside": { link: "dir/sub" },
 };
 
-describeWithSshd("a source that is its own target is left alone", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a source that is its own target is left alone", (scene) => {
   REFUSED.forEach(({ name, sources, target }, index) => {
     it(name, async () => {
       const untouched = await scene.tree(TREE);
       await Promise.all(
-        waysInTurn(index).map(async (way) => {
+        rotatingVariants(index).map(async (variant) => {
           const tree = await scene.tree(TREE);
-          const { code, stderr } = await scene.copy(way, {
+          const { code, stderr } = await scene.copy(variant, {
             flags: ["-r"],
             sources: sources.map((source) => `${tree}/${source}`),
             target: `${tree}/${target}`,
           });
-          assertEquals(code, 1, `${wayName(way)}: ${stderr}`);
-          assertMatch(stderr, /^escp: Cannot copy .*(same file|into itself|Is a directory)/, wayName(way));
-          assertEquals(await compareTrees(untouched, tree), [], wayName(way));
+          assertEquals(code, 1, `${variantName(variant)}: ${stderr}`);
+          assertMatch(stderr, /^escp: Cannot copy .*(same file|into itself|Is a directory)/, variantName(variant));
+          assertEquals(await compareTrees(untouched, tree), [], variantName(variant));
         }),
       );
     });
   });
 
   it("inside a directory that is copied over itself under another name", async () => {
-    await Promise.all(WAYS.map(async (way) => {
+    await Promise.all(VARIANTS.map(async (variant) => {
       const tree = await scene.tree({ "dir/a": "a", "dir/large": { size: 3 << 20 }, "to": { directory: true } });
       await Deno.mkdir(`${tree}/to/dir`);
       await Deno.link(`${tree}/dir/a`, `${tree}/to/dir/a`);
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${tree}/dir`], target: `${tree}/to` });
-      assertEquals({ code, stderr }, { code: 0, stderr: "" }, wayName(way));
-      assertEquals(await compareTrees(`${tree}/dir`, `${tree}/to/dir`), [], wayName(way));
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["-r"],
+        sources: [`${tree}/dir`],
+        target: `${tree}/to`,
+      });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" }, variantName(variant));
+      assertEquals(await compareTrees(`${tree}/dir`, `${tree}/to/dir`), [], variantName(variant));
     }));
   });
 });

@@ -1,19 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { runEscp, startEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
 import { commandOf, type ProcessId } from "../support/processes.ts";
+import { describeWithScene, type Direction, ENGINES, type Variant } from "../support/scene.ts";
 import { remoteConfig } from "./remote_settings.ts";
-import { type Direction, ENGINES, type Scene, startScene, type Way } from "./scene.ts";
 
-describeWithSshd("settings", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  const way = (direction: Direction): Way => ({ direction, engine: ENGINES[0], streams: 1 });
+describeWithScene("settings", (scene) => {
+  const variant = (direction: Direction): Variant => ({ direction, engine: ENGINES[0], streams: 1 });
 
   it("of this side's file hold until a later place says otherwise", async () => {
     const tree = await scene.tree({
@@ -22,12 +17,12 @@ describeWithSshd("settings", () => {
     });
     const env = { XDG_CONFIG_HOME: `${tree}/xdg` };
     const sources = [`${tree}/directory`];
-    const { code, stdout, stderr } = await scene.copy(way("push"), { env, sources, target: `${tree}/new` });
+    const { code, stdout, stderr } = await scene.copy(variant("push"), { env, sources, target: `${tree}/new` });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    assertEquals(JSON.parse(stdout.trim().split("\n").at(-1)!).status, "ok");
+    assertEquals(lastEvent(stdout).status, "ok");
     assertEquals(await Deno.readTextFile(`${tree}/new/file`), "1");
     const flags = ["--no-json", "--no-recursive"];
-    const plain = await scene.copy(way("push"), { env, flags, sources, target: `${tree}/other` });
+    const plain = await scene.copy(variant("push"), { env, flags, sources, target: `${tree}/other` });
     assertEquals([plain.code, plain.stdout], [1, ""]);
     assertStringIncludes(plain.stderr, "not a regular file");
   });
@@ -39,7 +34,7 @@ describeWithSshd("settings", () => {
     const { code, stdout, stderr } = await runEscp(args, { env });
     const key = `"streems" ("${tree}/xdg/escp/config.yaml", line 2)`;
     assertEquals([code, stdout, stderr.split("\n")[0]], [2, "", `escp: Unknown key ${key}: did you mean "streams"?`]);
-    assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name).sort(), ["file", "xdg"]);
+    assertEquals(listNames(tree), ["file", "xdg"]);
     for (const question of [["--help"], ["--man"], ["--version"], ["--completions", "bash"]]) {
       assertEquals((await runEscp(question, { env })).code, 0, question[0]);
     }
@@ -51,15 +46,15 @@ describeWithSshd("settings", () => {
     const shown = `Key "escp-port" ("${config.path}", line 2) must be a number from 1 to 65535, not "many"`;
     for (const direction of ["push", "pull"] as const) {
       const copy = { sources: [`${tree}/file`], target: `${tree}/new` };
-      const { code, stderr } = await scene.copy(way(direction), copy);
+      const { code, stderr } = await scene.copy(variant(direction), copy);
       assertEquals({ code, stderr }, { code: 255, stderr: `escp: Cannot start on testhost: ${shown}\n` });
     }
-    const relayed = await runEscp(scene.args(way("push"), { sources: ["testhost:a"], target: `${tree}/new` }));
+    const relayed = await runEscp(scene.args(variant("push"), { sources: ["testhost:a"], target: `${tree}/new` }));
     assertEquals({ code: relayed.code, stderr: relayed.stderr }, {
       code: 255,
       stderr: `escp: Cannot start on testhost: ${shown}\n`,
     });
-    assertEquals([...Deno.readDirSync(tree)].length, 1);
+    assertEquals(listNames(tree).length, 1);
   });
 
   it("say which ports the other side listens on, whose own go first", async () => {
@@ -69,7 +64,7 @@ describeWithSshd("settings", () => {
     const [takenPort, freePort] = [taken.addr.port, free.addr.port];
     free.close();
     const copy = (direction: Direction, ...flags: string[]) =>
-      scene.copy(way(direction), { flags, sources: [`${tree}/file`], target: `${tree}/new` });
+      scene.copy(variant(direction), { flags, sources: [`${tree}/file`], target: `${tree}/new` });
     const only = (port: number) => ["--escp_port", `${port}`, "--escp-portrange=0"];
     for (const direction of ["push", "pull"] as const) {
       const { code, stderr } = await copy(direction, ...only(takenPort));
@@ -92,7 +87,7 @@ describeWithSshd("settings", () => {
     const tree = await scene.tree({ "xdg/escp/config.yaml": text });
     await using _ = await remoteConfig(scene, text);
     const copy = { flags: ["-v"], sources: ["-"], target: `${tree}/x` };
-    await using running = await startEscp(scene.args(way("push"), copy), {
+    await using running = await startEscp(scene.args(variant("push"), copy), {
       env: { XDG_CONFIG_HOME: `${tree}/xdg` },
       stdin: "piped",
     });
@@ -120,11 +115,11 @@ describeWithSshd("settings", () => {
     const text = `cpumask: 1${"0".repeat(200)}\n`;
     const tree = await scene.tree({ "xdg/escp/config.yaml": text, "file": "1" });
     const copy = { sources: [`${tree}/file`], target: `${tree}/new` };
-    const here = await scene.copy(way("push"), { ...copy, env: { XDG_CONFIG_HOME: `${tree}/xdg` } });
+    const here = await scene.copy(variant("push"), { ...copy, env: { XDG_CONFIG_HOME: `${tree}/xdg` } });
     assertEquals(here.code, 2);
     assertStringIncludes(here.stderr, "Cannot use the cpumask: this machine has none of the numbers 800");
     await using _ = await remoteConfig(scene, text);
-    const there = await scene.copy(way("push"), copy);
+    const there = await scene.copy(variant("push"), copy);
     assertEquals(there.code, 255);
     assertStringIncludes(there.stderr, "Cannot start on testhost: Cannot use the cpumask");
   });
@@ -133,7 +128,7 @@ describeWithSshd("settings", () => {
     for (const direction of ["push", "pull", "local"] as const) {
       const tree = await scene.tree({ "many/a": "1", "many/b": { size: 3 << 20 }, "t": { directory: true } });
       const copy = (log: string) =>
-        scene.copy(way(direction), {
+        scene.copy(variant(direction), {
           flags: ["-r", `--remote_log=${log}`],
           sources: [`${tree}/many`, `${tree}/none`],
           target: `${tree}/t`,

@@ -1,29 +1,27 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { EscpResult } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../support/scene.ts";
 import { mountSmallDisk, smallDiskProblem } from "../support/small_disk.ts";
-import { type Scene, startScene, wayName, WAYS, waysInTurn } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
 const random = (size: number, seed: number) => ({ size, seed, mtime: OLD });
-const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+const names = (path: string) => listNames(path);
 
 const why = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
 
-describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProblem !== undefined }, () => {
-  let scene: Scene;
+describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({
       ...{ "large": random(9 * MIB, 1), "half": random(5 * MIB, 2), "other": random(5 * MIB, 3), "small": "s" },
     });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   function assertRefused({ code, stderr }: EscpResult, bytes: number, target: string): void {
     assertEquals(code, 1, stderr);
@@ -31,11 +29,11 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
     assertMatch(stderr, /^hint: Free some space, or choose another target$/m);
   }
 
-  for (const way of WAYS) {
-    it(`is refused before anything is written (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`is refused before anything is written (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=8m");
       const copy = (sources: string[], target: string) =>
-        scene.copy(way, { flags: ["-r"], sources: sources.map((name) => `${source}/${name}`), target });
+        scene.copy(variant, { flags: ["-r"], sources: sources.map((name) => `${source}/${name}`), target });
       assertRefused(await copy(["large"], disk.path), 9 * MIB, disk.path);
       assertRefused(await copy(["large"], `${disk.path}/name`), 9 * MIB, disk.path);
       assertRefused(await copy(["half", "other"], disk.path), 10 * MIB, disk.path);
@@ -50,8 +48,8 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
     });
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`gets no hard links to what found no room, where another file has its name (${wayName(way)})`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`gets no hard links to what found no room, where another file has its name (${variantName(variant)})`, async () => {
       for (const size of [3 * MIB, 9 * MIB]) {
         await using disk = await mountSmallDisk("size=2m");
         const from = await scene.tree({ "first": random(size, 4), "second": { hardLink: "first" } });
@@ -59,7 +57,7 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
         await Deno.writeTextFile(`${disk.path}/second`, "old second");
         // With --sparse nobody knows before how much room it takes.
         const copy = { flags: ["-a", "--sparse", "--no-resume"], sources: [`${from}/.`], target: disk.path };
-        const { code, stderr } = await scene.copy(way, copy);
+        const { code, stderr } = await scene.copy(variant, copy);
         assertEquals(code, 1, stderr);
         assertMatch(stderr, /Cannot link ".*": that was not copied$/m);
         const read = (name: string) => Deno.readTextFile(`${disk.path}/${name}`);
@@ -68,13 +66,13 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
     });
   }
 
-  for (const way of waysInTurn(1)) {
-    it(`is one where what is there leaves enough of it (${wayName(way)})`, async () => {
+  for (const variant of rotatingVariants(1)) {
+    it(`is one where what is there leaves enough of it (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=14m");
       const files = Array.from({ length: 10 }, (_, index) => `${index}`);
       const from = await scene.tree(Object.fromEntries(files.map((name, index) => [name, random(MIB, index)])));
       const copy = (...flags: string[]) =>
-        scene.copy(way, { flags, sources: files.map((name) => `${from}/${name}`), target: disk.path });
+        scene.copy(variant, { flags, sources: files.map((name) => `${from}/${name}`), target: disk.path });
       for (let turn = 0; turn < 2; turn++) {
         const { code, stderr } = await copy();
         assertEquals([code, stderr], [0, ""]);
@@ -83,14 +81,14 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
     });
   }
 
-  for (const way of WAYS) {
-    it(`fills up: the file is named, others stay, and the same command goes on with room (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`fills up: the file is named, others stay, and the same command goes on with room (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=8m");
       await Deno.writeTextFile(`${disk.path}/kept`, "kept");
       await Deno.writeTextFile(`${disk.path}/large`, "old");
       // A directory that is not empty: nobody knows beforehand what is replaced in it.
       const from = await scene.tree({ "large": random(9 * MIB, 1), "small": "s" });
-      const copy = () => scene.copy(way, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
+      const copy = () => scene.copy(variant, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
       const full = await copy();
       assertEquals(full.code, 1);
       assertStringIncludes(full.stderr, `Cannot write "${disk.path}/large": No space left on device`);
@@ -102,20 +100,20 @@ describeWithSshd(`a target without enough room${why}`, { ignore: smallDiskProble
       await disk.remount("size=32m");
       const { code, stdout, stderr } = await copy();
       assertEquals([code, stderr], [0, ""]);
-      assert(JSON.parse(stdout.trim().split("\n").at(-1)!).resumed > 0);
+      assert(lastEvent(stdout).resumed > 0);
       await Deno.remove(`${disk.path}/kept`);
       assertEquals(await compareTrees(from, disk.path), []);
       assertEquals(temporaryFiles(disk.path), []);
     });
   }
 
-  for (const way of waysInTurn(2)) {
-    it(`that is read-only is named as that (${wayName(way)})`, async () => {
+  for (const variant of rotatingVariants(2)) {
+    it(`that is read-only is named as that (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=8m");
       await Deno.writeTextFile(`${disk.path}/small`, "old");
       await disk.remount("ro");
       for (const name of ["small", "half"]) {
-        const { code, stderr } = await scene.copy(way, { sources: [`${source}/${name}`], target: disk.path });
+        const { code, stderr } = await scene.copy(variant, { sources: [`${source}/${name}`], target: disk.path });
         assertEquals(code, 1);
         assertStringIncludes(stderr, `Cannot write "${disk.path}/${name}": Read-only file system`);
         assertMatch(stderr, /^hint: The file system is mounted read-only: choose another target$/m);

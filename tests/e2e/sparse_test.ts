@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareFiles, compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { allocatedBytes, canHaveHoles } from "../support/holes.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
 
 const MIB = 1 << 20;
 const piece = randomBytes(100_000, "piece");
@@ -24,15 +24,12 @@ const TREE: TreeEntries = {
   "small/empty": "",
 };
 
-describeWithSshd("--sparse", () => {
+describeWithScene("--sparse", (scene) => {
   const holes = canHaveHoles();
-  let scene: Scene;
   let from: string;
   beforeAll(async () => {
-    scene = await startScene();
     from = await scene.tree(TREE);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Of each file of the tree; what stands in pages of zeros at the source counts as none. */
   function checkAllocated(copy: string): void {
@@ -46,11 +43,15 @@ describeWithSshd("--sparse", () => {
     }
   }
 
-  for (const way of WAYS) {
-    it(`keeps holes (${wayName(way)})`, { ignore: !holes }, async () => {
+  for (const variant of VARIANTS) {
+    it(`keeps holes (${variantName(variant)})`, { ignore: !holes }, async () => {
       // What is replaced has no holes.
       const to = await scene.tree({ "all": { size: 9 * MIB }, "small/all": { size: MIB } });
-      const { code, stderr } = await scene.copy(way, { flags: ["-r", "--sparse"], sources: [`${from}/.`], target: to });
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["-r", "--sparse"],
+        sources: [`${from}/.`],
+        target: to,
+      });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertEquals(await compareTrees(from, to), []);
       checkAllocated(to);
@@ -76,11 +77,15 @@ describeWithSshd("--sparse", () => {
       for (const name of ["middle", "small/page", "odd"]) {
         const expected = await Deno.readFile(`${from}/${name}`);
         const reader = new Deno.Command("cat", { args: [`${to}/fifo`], stdout: "piped" }).spawn().output();
-        const way = { direction: "push", engine, streams: 4 } as const;
-        const sent = await scene.copy(way, { flags: ["--sparse"], sources: [`${from}/${name}`], target: `${to}/fifo` });
+        const variant = { direction: "push", engine, streams: 4 } as const;
+        const sent = await scene.copy(variant, {
+          flags: ["--sparse"],
+          sources: [`${from}/${name}`],
+          target: `${to}/fifo`,
+        });
         assertEquals({ code: sent.code, stderr: sent.stderr }, { code: 0, stderr: "" });
         assertEquals((await reader).stdout, expected, name);
-        const fetched = await scene.copy({ ...way, direction: "pull" }, {
+        const fetched = await scene.copy({ ...variant, direction: "pull" }, {
           flags: ["--sparse"],
           sources: [`${from}/${name}`],
           target: "-",
@@ -129,7 +134,7 @@ describeWithSshd("--sparse", () => {
         timeoutMs: 60_000,
       });
       assertEquals(code, 0);
-      const { bytes, failed } = JSON.parse(stdout.trim().split("\n").at(-1)!);
+      const { bytes, failed } = lastEvent(stdout);
       assertEquals({ bytes, failed }, { bytes: size, failed: 0 });
       assertEquals((await Deno.stat(target)).size, size);
       assert(allocatedBytes(target) <= allocatedBytes(`${huge}/huge`) + 50 * 64 * 1024);

@@ -1,13 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { fromFileUrl } from "@std/path";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { type EscpResult, runEscp, startEscp } from "../support/escp_command.ts";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../support/escp_command.ts";
 import { describeWithSshd } from "../support/needs_sshd.ts";
+import { writeScript, writeWrapper } from "../support/shell_script.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 import { createTempTree } from "../support/temp_tree.ts";
-import { useAsEscp } from "./plain_rights.ts";
-
-const HERE = fromFileUrl(new URL(".", import.meta.url));
 
 describe("a command line that makes no sense", () => {
   const LINES: string[][] = [
@@ -98,8 +96,7 @@ describeWithSshd("what a login script prints before escp", () => {
 
   async function pushWith(noise: string): Promise<EscpResult> {
     const path = `${sshd.binDirectory}/${crypto.randomUUID()}`;
-    await Deno.writeTextFile(path, `#!/bin/sh\n${noise}\nexec escp "$@"\n`);
-    await Deno.chmod(path, 0o755);
+    await writeScript(path, noise, 'exec escp "$@"');
     await using tree = await createTempTree({ "a": "a" });
     return await runEscp([...sshd.sshOptions, "-D", path, `${tree.path}/a`, "testhost:noise"]);
   }
@@ -181,7 +178,7 @@ describe("a program in place of ssh", () => {
   });
 
   it("that speaks other versions is understood when one of them is common", async () => {
-    await using(otherVersions([1, 7], "--receiver"), async (args, directory) => {
+    await using(receiverOfVersions([1, 7]), async (args, directory) => {
       const { code, stderr } = await runEscp(args);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertEquals(await Deno.readTextFile(`${directory}/b`), "a");
@@ -189,7 +186,7 @@ describe("a program in place of ssh", () => {
   });
 
   it("that speaks only other versions is refused, with the versions of both", async () => {
-    await using(otherVersions([7, 8], "--receiver"), async (args) => {
+    await using(receiverOfVersions([7, 8]), async (args) => {
       const { code, stderr } = await runEscp(["--bootstrap=never", ...args]);
       assertEquals(code, 255, stderr);
       assertMatch(stderr, /version 7, 8.*\b1\b/);
@@ -198,11 +195,10 @@ describe("a program in place of ssh", () => {
   });
 
   it("that is older than this end is understood", async () => {
-    await using tree = await createTempTree({
-      "newer": { content: `#!/bin/sh\n${otherVersions([1, 2])}\n`, mode: 0o755 },
-    });
-    await using(otherVersions([1], "--receiver"), async (args, directory) => {
-      using _ = useAsEscp(`${tree.path}/newer`);
+    await using tree = await createTempTree({});
+    const newer = await writeWrapper(`${tree.path}/newer`, alteredEscp("other_versions.ts", "[1,2]"));
+    await using(receiverOfVersions([1]), async (args, directory) => {
+      using _ = useAsEscp(newer);
       const { code, stderr } = await runEscp(args);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       assertEquals(await Deno.readTextFile(`${directory}/b`), "a");
@@ -210,11 +206,8 @@ describe("a program in place of ssh", () => {
   });
 });
 
-/** A line of shell that is escp as it were if it spoke these versions. */
-function otherVersions(versions: number[], arg?: string): string {
-  const words = [Deno.execPath(), "run", "--quiet", "--allow-all", "--config", `${HERE}../../deno.json`];
-  const rest = arg ? `'${arg}'` : '"$@"';
-  return `exec ${
-    [...words, `${HERE}other_versions.ts`, JSON.stringify(versions)].map((word) => `'${word}'`).join(" ")
-  } ${rest}`;
+/** Returns a line of shell that becomes a receiver that speaks these versions of the protocol. */
+function receiverOfVersions(versions: number[]): string {
+  const command = alteredEscp("other_versions.ts", JSON.stringify(versions), "--receiver");
+  return `exec ${command.map(quoteWord).join(" ")}`;
 }

@@ -1,11 +1,22 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { quoteWord } from "../../src/ssh/remote_command.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpResult, type RunningEscp, writeEscpWrapper } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import {
+  type Copy,
+  describeWithScene,
+  ENGINES,
+  rotatingVariants,
+  type Variant,
+  variantName,
+  VARIANTS,
+} from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 import { mountSmallDisk, smallDiskProblem } from "../support/small_disk.ts";
 import { recordsOf } from "../support/state.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 import {
   assertSame,
   killOthers,
@@ -16,33 +27,28 @@ import {
   writeLargeFile,
 } from "./interruptions.ts";
 import { systemConfigProblem, writeEscpWithSystemConfig } from "./remote_settings.ts";
-import { type Copy, ENGINES, type Scene, startScene, type Way, wayName, WAYS, waysInTurn } from "./scene.ts";
-import { temporaryFiles } from "./temporary_files.ts";
 
 const MIB = 1 << 20;
 const SLOW = ["-l", "100000", "--retries", "0"];
 
-describeWithSshd("what a receiver keeps for a later run", () => {
-  let scene: Scene;
+describeWithScene("what a receiver keeps for a later run", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "tree/small": "small" });
     await writeLargeFile(`${source}/tree/big`, 12 * MIB);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  for (const way of WAYS) {
-    it(`is in its state directory, and beside the target only the partial file: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`is in its state directory, and beside the target only the partial file: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await scene.start(way, {
+      await using running = await scene.start(variant, {
         flags: ["-r", ...SLOW],
         sources: [`${source}/tree`],
         target: `${to}/new`,
       });
       // What the system copies on one machine is in no journal.
       await untilTrue(() => takenBytes(to) >= 2 * MIB && recordsOf(to).length === 2, running);
-      const names = [...Deno.readDirSync(`${to}/new`)].map(({ name }) => name).filter((name) => name.startsWith("."));
+      const names = listNames(`${to}/new`).filter((name) => name.startsWith("."));
       assertEquals(names.length, 1);
       assertMatch(names[0], /^\.escp-[0-9a-f]{32}\.part$/);
       const records = recordsOf(to);
@@ -58,33 +64,37 @@ describeWithSshd("what a receiver keeps for a later run", () => {
       running.kill("SIGKILL");
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
-      const again = await scene.copy(way, { flags: ["-r"], sources: [`${source}/tree`], target: `${to}/new` });
+      const again = await scene.copy(variant, { flags: ["-r"], sources: [`${source}/tree`], target: `${to}/new` });
       assertEquals([again.code, again.stderr], [0, ""]);
       assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
       assertEquals(await compareTrees(`${source}/tree`, `${to}/new`), []);
     });
 
-    it(`is nothing after a copy that ends with exit 0, and nothing for a small file: ${wayName(way)}`, async () => {
+    it(`is nothing after a copy that ends with exit 0, and nothing for a small file: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       for (const name of ["tree/big", "tree", "tree/small"]) {
-        const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${source}/${name}`], target: to });
+        const { code, stderr } = await scene.copy(variant, {
+          flags: ["-r"],
+          sources: [`${source}/${name}`],
+          target: to,
+        });
         assertEquals([code, stderr, temporaryFiles(to), recordsOf(to)], [0, "", [], []]);
       }
     });
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`is of no use to a directory that has taken the place of the one that was created: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(0)) {
+    it(`is of no use to a directory that has taken the place of the one that was created: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "tree/a": "a" });
       await Deno.symlink("nowhere", `${from}/tree/dangling`);
       const to = await scene.tree();
       const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
-      assertEquals((await scene.copy(way, command)).code, 1);
+      assertEquals((await scene.copy(variant, command)).code, 1);
       // Goes on in its own directory, also when its inode is used again by the one that is made in its place.
       await Deno.rename(`${to}/new`, `${to}/moved`);
       await Deno.mkdir(`${to}/new`);
       await Deno.remove(`${from}/tree/dangling`);
-      assertEquals((await scene.copy(way, command)).code, 0);
+      assertEquals((await scene.copy(variant, command)).code, 0);
       assertEquals(await compareTrees(`${from}/tree`, `${to}/new/tree`), []);
     });
   }
@@ -98,9 +108,9 @@ describeWithSshd("what a receiver keeps for a later run", () => {
     assert(success);
     const to = await scene.tree();
     const list = new Uint8Array([...new TextEncoder().encode(`${from}/`), 0xff, 0]);
-    const way: Way = { direction: "push", engine: "native", streams: 1 };
+    const variant: Variant = { direction: "push", engine: "native", streams: 1 };
     for (let run = 0; run < 2; run++) {
-      const { code, stderr } = await scene.copy(way, {
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r", "-0", "--filelist", "-"],
         sources: [],
         target: to,
@@ -113,8 +123,8 @@ describeWithSshd("what a receiver keeps for a later run", () => {
   });
 
   it("is kept apart for machines that share a home directory", { ignore: !!systemConfigProblem }, async () => {
-    const [way] = WAYS;
-    const push: Way = { ...way, direction: "push" };
+    const [variant] = VARIANTS;
+    const push: Variant = { ...variant, direction: "push" };
     const to = await scene.tree();
     const copy = { sources: [`${source}/tree/big`], target: `${to}/big` };
     await using running = await scene.start(push, { flags: SLOW, ...copy });
@@ -188,58 +198,53 @@ const UNUSABLE: [what: string, make: (directory: string) => Promise<Unusable>, i
   }],
 ];
 
-describeWithSshd("without a usable state directory", () => {
-  let scene: Scene;
+describeWithScene("without a usable state directory", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "tree/small": "small" });
     await writeLargeFile(`${source}/tree/big`, 12 * MIB);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** The same copy, whose receiver has these variables. */
-  async function withVariables(way: Way, { variables }: Unusable, copy: Copy): Promise<Copy> {
-    if (way.direction !== "push") return { ...copy, env: variables };
+  async function withVariables(variant: Variant, { variables }: Unusable, copy: Copy): Promise<Copy> {
+    if (variant.direction !== "push") return { ...copy, env: variables };
     const directory = await scene.tree();
     const inner = await writeEscpWrapper(directory, {
-      engine: way.engine,
+      engine: variant.engine,
       env: { ESCP_THREADS: "2" },
       cwd: scene.sshd.home,
     });
     const set = Object.entries(variables).map(([name, value]) =>
       value === undefined ? `unset ${name}` : `export ${name}=${quoteWord(value)}`
     );
-    const path = `${directory}/unusable`;
-    await Deno.writeTextFile(path, ["#!/bin/sh", ...set, `exec ${quoteWord(inner)} "$@"\n`].join("\n"));
-    await Deno.chmod(path, 0o755);
-    return { ...copy, flags: [...copy.flags ?? [], "-D", path] };
+    const escp = await writeWrapper(`${directory}/unusable`, [inner], ...set);
+    return { ...copy, flags: [...copy.flags ?? [], "-D", escp] };
   }
 
-  const run = async (way: Way, unusable: Unusable, copy: Copy): Promise<EscpResult> =>
-    await scene.copy(way, await withVariables(way, unusable, copy));
-  const start = async (way: Way, unusable: Unusable, copy: Copy): Promise<RunningEscp> =>
-    await scene.start(way, await withVariables(way, unusable, copy));
+  const run = async (variant: Variant, unusable: Unusable, copy: Copy): Promise<EscpResult> =>
+    await scene.copy(variant, await withVariables(variant, unusable, copy));
+  const start = async (variant: Variant, unusable: Unusable, copy: Copy): Promise<RunningEscp> =>
+    await scene.start(variant, await withVariables(variant, unusable, copy));
 
   UNUSABLE.forEach(([what, make, ignore = false], index) => {
-    for (const way of waysInTurn(index)) {
+    for (const variant of rotatingVariants(index)) {
       it(
-        `a copy works, says why it cannot be resumed, and leaves nothing: ${what} (${wayName(way)})`,
+        `a copy works, says why it cannot be resumed, and leaves nothing: ${what} (${variantName(variant)})`,
         { ignore },
         async () => {
           await using unusable = await make(await scene.tree());
           const to = await scene.tree();
           const command = { sources: [`${source}/tree`], target: to };
-          const host = way.direction === "push" ? "testhost" : "this machine";
+          const host = variant.direction === "push" ? "testhost" : "this machine";
           const said = `This copy cannot be resumed: escp on ${host} cannot use the state directory ${unusable.said}\n`;
-          const done = await run(way, unusable, { flags: ["-r", "-v"], ...command });
+          const done = await run(variant, unusable, { flags: ["-r", "-v"], ...command });
           assertEquals([done.code, done.stderr.includes(said)], [0, true], done.stderr);
           assertEquals(await compareTrees(`${source}/tree`, `${to}/tree`), []);
           // Nor after a failure, and without -v nothing is said.
           const from = await scene.tree({ "tree/small": "small" });
           await Deno.link(`${source}/tree/big`, `${from}/tree/big`).catch(() => {});
           await Deno.symlink("nowhere", `${from}/tree/dangling`);
-          const failed = await run(way, unusable, { flags: ["-r"], sources: [`${from}/tree`], target: to });
+          const failed = await run(variant, unusable, { flags: ["-r"], sources: [`${from}/tree`], target: to });
           assertEquals([failed.code, failed.stderr.includes("state directory")], [1, false], failed.stderr);
           assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
         },
@@ -248,12 +253,12 @@ describeWithSshd("without a usable state directory", () => {
   });
 
   const [[, noHome]] = UNUSABLE;
-  for (const way of WAYS) {
-    it(`Ctrl-C leaves nothing, and promises nothing: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`Ctrl-C leaves nothing, and promises nothing: ${variantName(variant)}`, async () => {
       await using unusable = await noHome("");
       const to = await scene.tree({ "big": "old" });
       const copy = { flags: SLOW, sources: [`${source}/tree/big`], target: `${to}/big` };
-      await using running = await start(way, unusable, copy);
+      await using running = await start(variant, unusable, copy);
       await untilTrue(() => takenBytes(to) >= MIB, running);
       running.kill("SIGINT");
       const { code, stderr } = await running.result;
@@ -265,13 +270,13 @@ describeWithSshd("without a usable state directory", () => {
   }
 
   it("a lost session is not begun again into a directory that it has created", async () => {
-    for (const way of waysInTurn(0)) {
+    for (const variant of rotatingVariants(0)) {
       await using unusable = await noHome("");
       const to = await scene.tree();
       const copy = { flags: ["-r", "-l", "100000"], sources: [`${source}/tree`], target: `${to}/new` };
-      await using running = await start(way, unusable, copy);
+      await using running = await start(variant, unusable, copy);
       await untilTrue(() => takenBytes(to) >= MIB, running);
-      await killOthers(scene, running, way.direction === "local" ? /--receiver/ : /^\S*ssh /);
+      await killOthers(scene, running, variant.direction === "local" ? /--receiver/ : /^\S*ssh /);
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
       assert(!stderr.includes("trying again"), stderr);
@@ -280,11 +285,11 @@ describeWithSshd("without a usable state directory", () => {
   });
 
   it("a lost session of a single file is begun again, and starts over", async () => {
-    const [way] = waysInTurn(1).filter(({ direction }) => direction === "push");
+    const [variant] = rotatingVariants(1).filter(({ direction }) => direction === "push");
     await using unusable = await noHome("");
     const to = await scene.tree();
     const copy = { flags: ["-l", "100000", "--json"], sources: [`${source}/tree/big`], target: `${to}/big` };
-    await using running = await start(way, unusable, copy);
+    await using running = await start(variant, unusable, copy);
     await untilTrue(() => takenBytes(to) >= MIB, running);
     await killOthers(scene, running, /^\S*ssh /);
     const { code, stdout } = await running.result;

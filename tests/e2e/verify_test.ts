@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { beforeAll, it } from "@std/testing/bdd";
 import { isLeftoverName } from "../../src/resume/clean/leftovers.ts";
 import { compareTrees } from "../support/compare_trees.ts";
-import { escpCommand, type EscpResult, runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { escpCommand, type EscpResult, runEscp, useAsEscp } from "../support/escp_command.ts";
 import { exists } from "../support/exists.ts";
-import { OTHER_USER, otherUserProblem, useAsEscp, writeOthersEscp } from "./plain_rights.ts";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "./scene.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../support/plain_rights.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
 
 const MIB = 1 << 20;
 const TREE = {
@@ -17,7 +18,7 @@ const TREE = {
 const FILES = 7;
 
 /** What the last line of --json says. */
-const endOf = ({ stdout }: EscpResult) => JSON.parse(stdout.trim().split("\n").at(-1)!);
+const endOf = ({ stdout }: EscpResult) => lastEvent(stdout);
 
 /** What came of a copy whose target something has damaged. */
 interface Damaged {
@@ -30,20 +31,17 @@ interface Damaged {
 const problem = tracingProblem();
 const why = problem === undefined ? "" : ` (skipped: ${problem})`;
 
-describeWithSshd("--verify", () => {
-  let scene: Scene;
+describeWithScene("--verify", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree(TREE);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  for (const way of WAYS) {
-    it(`reads everything again, and nothing that was not written (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`reads everything again, and nothing that was not written (${variantName(variant)})`, async () => {
       const to = await scene.tree();
       const copy = (...flags: string[]) =>
-        scene.copy(way, { flags: ["-a", "--verify", "--json", ...flags], sources: [`${source}/.`], target: to });
+        scene.copy(variant, { flags: ["-a", "--verify", "--json", ...flags], sources: [`${source}/.`], target: to });
       const first = await copy();
       assertEquals([first.code, first.stderr], [0, ""]);
       assertEquals([endOf(first).files, endOf(first).verified], [FILES, FILES]);
@@ -59,10 +57,10 @@ describeWithSshd("--verify", () => {
   }
 
   const GENERATED = ["/proc/version", "/proc/uptime", "/sys/kernel/fscaps"].filter(exists);
-  for (const way of WAYS) {
-    it(`compares what was sent of files whose size is not that of their contents (${wayName(way)})`, async () => {
+  for (const variant of VARIANTS) {
+    it(`compares what was sent of files whose size is not that of their contents (${variantName(variant)})`, async () => {
       const to = await scene.tree();
-      const result = await scene.copy(way, { flags: ["--verify", "--json"], sources: GENERATED, target: to });
+      const result = await scene.copy(variant, { flags: ["--verify", "--json"], sources: GENERATED, target: to });
       assertEquals([result.code, result.stderr], [0, ""], result.stdout);
       assertEquals(
         [endOf(result).verified, result.stdout.includes('"note"')],
@@ -91,8 +89,7 @@ describeWithSshd("--verify", () => {
     const to = await scene.tree(before);
     const slow = ["-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=700000"];
     const words = ["strace", "-f", ...slow, "-o", "/dev/null", ...escpCommand()];
-    await Deno.writeTextFile(`${directory}/escp`, `#!/bin/sh\nexec ${words.map(quoteWord).join(" ")} "$@"\n`);
-    await Deno.chmod(`${directory}/escp`, 0o755);
+    await writeWrapper(`${directory}/escp`, words);
     using _ = useAsEscp(`${directory}/escp`);
     const good = (await Deno.readFile(`${source}/in/${name}`))[0];
     let damages = 0;
@@ -110,9 +107,9 @@ describeWithSshd("--verify", () => {
       }
     }, 5);
     try {
-      const way = { direction: "local", engine: "native", streams: 1 } as const;
+      const variant = { direction: "local", engine: "native", streams: 1 } as const;
       const flags = ["--verify", "--json", "--manifest", `${directory}/sums`];
-      const result = await scene.copy(way, { flags, sources: [`${source}/in/${name}`], target: to });
+      const result = await scene.copy(variant, { flags, sources: [`${source}/in/${name}`], target: to });
       return { result, damages, to, manifest: await Deno.readTextFile(`${directory}/sums`) };
     } finally {
       clearInterval(timer);
@@ -140,13 +137,13 @@ describeWithSshd("--verify", () => {
         assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
         assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": the target differs from the source`);
         assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
-        const [left] = [...Deno.readDirSync(to)].map(({ name }) => name);
+        const [left] = listNames(to);
         assert(isLeftoverName(left), left);
         assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
         assertEquals((await Deno.stat(`${to}/${left}`)).size, (await Deno.stat(`${source}/in/${name}`)).size);
         // Nothing of that copy is in the way of the next one.
-        const way = { direction: "local", engine: "native", streams: 1 } as const;
-        const again = await scene.copy(way, { flags: ["--verify"], sources: [`${source}/in/${name}`], target: to });
+        const variant = { direction: "local", engine: "native", streams: 1 } as const;
+        const again = await scene.copy(variant, { flags: ["--verify"], sources: [`${source}/in/${name}`], target: to });
         assertEquals([again.code, again.stderr], [0, ""]);
         assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
       },
@@ -158,7 +155,7 @@ describeWithSshd("--verify", () => {
       const { result, damages, to } = await damaged(name, 9, { [name]: "what was there" });
       assertEquals([result.code, damages], [1, 2], result.stderr);
       assertEquals(await Deno.readTextFile(`${to}/${name}`), "what was there");
-      const [left, ...more] = [...Deno.readDirSync(to)].map(({ name }) => name).filter((each) => each !== name);
+      const [left, ...more] = listNames(to).filter((each) => each !== name);
       assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
       assertEquals(more, []);
     });
@@ -166,7 +163,7 @@ describeWithSshd("--verify", () => {
     it(`leaves nothing of what was replaced in the end: a ${name} file${why}`, { ignore }, async () => {
       const { result, damages, to } = await damaged(name, 1, { [name]: "what was there" });
       assertEquals([result.code, damages], [0, 1], result.stderr);
-      assertEquals([...Deno.readDirSync(to)].map(({ name }) => name), [name]);
+      assertEquals(listNames(to), [name]);
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
     });
   }
@@ -183,12 +180,12 @@ describeWithSshd("--verify", () => {
         await Deno.chmod(to, 0o1777);
         using _ = useAsEscp(await writeOthersEscp(await scene.tree()));
         const from = await scene.tree({ "theirs": "new", "mine": "new" });
-        const way = { direction: "local", engine, streams: 1 } as const;
+        const variant = { direction: "local", engine, streams: 1 } as const;
         const sources = [`${from}/theirs`, `${from}/mine`];
-        const result = await scene.copy(way, { flags: ["--verify", "--no-resume"], sources, target: to });
+        const result = await scene.copy(variant, { flags: ["--verify", "--no-resume"], sources, target: to });
         assertEquals(result.code, 1);
         assertStringIncludes(result.stderr, `Cannot write "${to}/theirs": Operation not permitted`);
-        assertEquals([...Deno.readDirSync(to)].map(({ name }) => name).sort(), ["mine", "theirs"]);
+        assertEquals(listNames(to), ["mine", "theirs"]);
         assertEquals((await Deno.stat(`${to}/theirs`)).nlink, 1);
         assertEquals(await Deno.readTextFile(`${to}/mine`), "new");
       },
@@ -210,7 +207,7 @@ describeWithSshd("--verify", () => {
       /Cannot use "--verify" with "--ioengine dummy"/,
     );
     assertMatch(await run(`${source}/small`, "/dev/null"), /Cannot verify what is written to "\/dev\/null"/);
-    assertEquals([...Deno.readDirSync(to)], []);
+    assertEquals(listNames(to), []);
   });
 });
 

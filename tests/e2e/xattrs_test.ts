@@ -1,16 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { useAsEscp } from "../support/escp_command.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { plainRightsProblem, writePlainEscp } from "../support/plain_rights.ts";
+import { describeWithScene, ENGINES, type Scene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import { accessList, setXattr, xattrsOf, xattrsProblem } from "../support/xattrs.ts";
-import { plainRightsProblem, useAsEscp, writePlainEscp } from "./plain_rights.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName, WAYS } from "./scene.ts";
 
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";
 const directory = Deno.env.get("TMPDIR") ?? "/tmp";
 const problem = ENGINES.includes("native") ? xattrsProblem(directory) : "not with the portable engine";
-const NATIVE = WAYS.filter(({ engine }) => engine === "native");
+const NATIVE = VARIANTS.filter(({ engine }) => engine === "native");
 const PATHS = ["", "/d", "/d/small", "/d/large", "/d/closed"];
 
 /** A tree with attributes on everything but links. */
@@ -36,21 +38,15 @@ async function writeSource(scene: Scene): Promise<string> {
 }
 
 const title = `extended attributes and access control lists${problem ? ` (skipped: ${problem})` : ""}`;
-describeWithSshd(title, { ignore: problem !== undefined }, () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of NATIVE) {
-    it(`are brought up to date where contents are there already: ${wayName(way)}`, async () => {
+describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
+  for (const variant of NATIVE) {
+    it(`are brought up to date where contents are there already: ${variantName(variant)}`, async () => {
       const tree = await writeSource(scene);
       const copy = async (flags: string) => {
         const target = `${tree}/to`;
-        const result = await scene.copy(way, { flags: flags.split(" "), sources: [`${tree}/from/.`], target });
+        const result = await scene.copy(variant, { flags: flags.split(" "), sources: [`${tree}/from/.`], target });
         assertEquals([result.code, result.stderr], [0, ""]);
-        return JSON.parse(result.stdout.trim().split("\n").at(-1)!);
+        return lastEvent(result.stdout);
       };
       await Deno.mkdir(`${tree}/to`);
       await copy("-a -u --json");
@@ -60,7 +56,7 @@ describeWithSshd(title, { ignore: problem !== undefined }, () => {
       for (const path of PATHS) assertEquals(xattrsOf(`${tree}/to${path}`), xattrsOf(`${tree}/from${path}`), path);
     });
 
-    it(`arrive when they are asked for: ${wayName(way)}`, async () => {
+    it(`arrive when they are asked for: ${variantName(variant)}`, async () => {
       const tree = await writeSource(scene);
       for (
         const [flags, expected] of [
@@ -75,7 +71,7 @@ describeWithSshd(title, { ignore: problem !== undefined }, () => {
       ) {
         const target = `${tree}/${flags.replaceAll(" ", "")}`;
         const copy = { flags: flags.split(" "), sources: [`${tree}/from`], target };
-        const { code, stderr } = await scene.copy(way, copy);
+        const { code, stderr } = await scene.copy(variant, copy);
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, flags);
         const options = flags.startsWith("-a") ? { modes: true, mtimes: "ns" as const } : {};
         const differences = await compareTrees(`${tree}/from`, target, options);
@@ -94,13 +90,13 @@ describeWithSshd(title, { ignore: problem !== undefined }, () => {
     const program = `${scene.sshd.binDirectory}/portable/escp`;
     if (!ENGINES.includes("portable")) return;
     for (const direction of ["push", "pull"] as const) {
-      const way: Way = { direction, engine: "native", streams: 1 };
+      const variant: Variant = { direction, engine: "native", streams: 1 };
       const copy = { flags: ["--acls", "-D", program], sources: [`${tree}/f`], target: `${tree}/new` };
-      const { code, stderr } = await scene.copy(way, copy);
+      const { code, stderr } = await scene.copy(variant, copy);
       assertEquals(code, 1);
       const reason = "Cannot keep extended attributes or access control lists: the portable engine cannot see them";
       assert(stderr.includes(reason), stderr);
-      assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name), ["f"]);
+      assertEquals(listNames(tree), ["f"]);
     }
     const refused = await scene.copy({ direction: "push", engine: "portable", streams: 1 }, {
       flags: ["--xattrs"],
@@ -113,9 +109,8 @@ describeWithSshd(title, { ignore: problem !== undefined }, () => {
 
 const plain = problem ?? plainRightsProblem;
 const plainTitle = `extended attributes of files that may not be written${plain ? ` (skipped: ${plain})` : ""}`;
-describeWithSshd(plainTitle, { ignore: plain !== undefined }, () => {
+describeWithScene(plainTitle, { ignore: plain !== undefined }, (scene) => {
   it("arrive all the same", async () => {
-    await using scene = await startScene();
     using _ = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
     const tree = await writeSource(scene);
     await Deno.chmod(`${tree}/from`, 0o755);

@@ -1,9 +1,10 @@
 /** Copies of one file of a disk that changes it while it is read. */
 
-import type { Copy, Scene, Way } from "../e2e/scene.ts";
 import type { EscpResult } from "../support/escp_command.ts";
 import { type DiskChange, mountFailingDisk } from "../support/failing_disk.ts";
+import { parseEvents } from "../support/json_events.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import type { Copy, Scene, Variant } from "../support/scene.ts";
 
 /** A small file travels in a pack, a large one in ranges. The disk is read in pieces of 128 KiB at most. */
 export const FILES = [["small", 700_001], ["large", (3 << 20) + 1]] as const;
@@ -27,7 +28,7 @@ export interface ChangedCopy {
 /** Copies the file "f". The flag `--manifest` gets its file here. */
 export async function copyChanging(
   scene: Scene,
-  way: Way,
+  variant: Variant,
   { size, changes, flags = [] }: { size: number; changes: readonly Change[]; flags?: string[] },
 ): Promise<ChangedCopy> {
   await using disk = await mountFailingDisk({
@@ -42,7 +43,7 @@ export async function copyChanging(
     sources: [`${disk.path}/f`],
     target: to,
   };
-  const result = await scene.copy(way, copy);
+  const result = await scene.copy(variant, copy);
   await disk.repair();
   return {
     ...{ result, before, notes: notesOf(result) },
@@ -53,12 +54,12 @@ export async function copyChanging(
 }
 
 export function notesOf({ stdout }: EscpResult): string[] {
-  const events = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const events = parseEvents(stdout);
   return events.filter(({ event }) => event === "note").map(({ message }) => message);
 }
 
 /** Whether the system copies the file by itself, so that nobody has its CRC-32. */
-export function isLent({ direction, engine }: Way, kind: "small" | "large"): boolean {
+export function isLent({ direction, engine }: Variant, kind: "small" | "large"): boolean {
   return direction === "local" && engine === "native" && kind === "large";
 }
 

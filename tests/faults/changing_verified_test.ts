@@ -1,98 +1,95 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { ENGINES, type Scene, startScene, wayName, WAYS } from "../e2e/scene.ts";
+import { it } from "@std/testing/bdd";
 import { runEscp } from "../support/escp_command.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
 import { type Change, copyChanging, FILES, isLent, isSame, lineOf, notesOf } from "./changing_source.ts";
 
 const why = failingDiskProblem === undefined ? "" : ` (skipped: ${failingDiskProblem})`;
 /** Twice in each pass of a reader. */
 const ALL_THE_TIME = Array.from({ length: 30 }, (_, index): Change => ["rewrite", index * 0.5]);
 
-describeWithSshd(`a source that changes before --verify${why}`, { ignore: failingDiskProblem !== undefined }, () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
+describeWithScene(
+  `a source that changes before --verify${why}`,
+  { ignore: failingDiskProblem !== undefined },
+  (scene) => {
+    for (const variant of VARIANTS) {
+      for (const [kind, size] of FILES) {
+        const verified = (changes: Change[], ...flags: string[]) =>
+          copyChanging(scene, variant, { size, changes, flags: ["--verify", ...flags] });
 
-  for (const way of WAYS) {
-    for (const [kind, size] of FILES) {
-      const verified = (changes: Change[], ...flags: string[]) =>
-        copyChanging(scene, way, { size, changes, flags: ["--verify", ...flags] });
+        it(`is verified up to the size that was sent when it grows: a ${kind} file (${variantName(variant)})`, async () => {
+          const { result, before, target } = await verified([["append", 0.5]]);
+          assertEquals([result.code, result.stderr], [0, ""], result.stdout);
+          assert(isSame(target, before));
+        });
 
-      it(`is verified up to the size that was sent when it grows: a ${kind} file (${wayName(way)})`, async () => {
-        const { result, before, target } = await verified([["append", 0.5]]);
-        assertEquals([result.code, result.stderr], [0, ""], result.stdout);
-        assert(isSame(target, before));
-      });
-
-      it(`is sent again when it was rewritten: a ${kind} file (${wayName(way)})`, async () => {
-        const { result, notes, source, target } = await verified([["rewrite", 1]]);
-        assertEquals([result.code, result.stderr], [0, ""], result.stdout);
-        assertEquals(notes.length, 1, result.stdout);
-        assertMatch(notes[0], /^"f" changed after it was sent: sending it again$/);
-        assert(isSame(target, source));
-      });
-
-      it(`fails as a source that changed, not as a damaged target: a ${kind} file (${wayName(way)})`, async () => {
-        const { result } = await verified([["rewrite", 1], ["rewrite", 3]]);
-        assertEquals(result.code, 1, result.stdout);
-        assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
-        assertMatch(result.stderr, /^hint: Copy it again when nothing writes to it$/m);
-        assert(!result.stderr.includes("SHA-256"), result.stderr);
-      });
-
-      it(
-        `fails as a source that is misread when nothing changed it: a ${kind} file (${wayName(way)})`,
-        // What the system copies nobody has read before.
-        { ignore: isLent(way, kind) },
-        async () => {
-          const { result, notes } = await verified([["damage", 1], ["damage", 3]]);
+        it(`is sent again when it was rewritten: a ${kind} file (${variantName(variant)})`, async () => {
+          const { result, notes, source, target } = await verified([["rewrite", 1]]);
+          assertEquals([result.code, result.stderr], [0, ""], result.stdout);
           assertEquals(notes.length, 1, result.stdout);
-          assertMatch(notes[0], /^"f" is not read as it was sent, though its size and times are the same: sending/);
-          assertEquals(result.code, 1, result.stdout);
-          assertMatch(
-            result.stderr,
-            /^escp: Cannot verify "f": the source is not read as it was sent, though its size/m,
-          );
-          assertMatch(result.stderr, /^hint: Test the disk and the RAM of the source host$/m);
-        },
-      );
+          assertMatch(notes[0], /^"f" changed after it was sent: sending it again$/);
+          assert(isSame(target, source));
+        });
 
-      it(`is listed as it was sent again: a ${kind} file (${wayName(way)})`, async () => {
-        for (const after of [0.5, 1.5, 2.5]) {
-          const { result, source, target, manifest } = await verified([["rewrite", after]], "--manifest");
-          assertEquals([result.code, result.stderr], [0, ""], `after ${after}`);
-          assert(isSame(target, source), `after ${after}`);
-          assertEquals(manifest, await lineOf(source), `after ${after}`);
+        it(`fails as a source that changed, not as a damaged target: a ${kind} file (${variantName(variant)})`, async () => {
+          const { result } = await verified([["rewrite", 1], ["rewrite", 3]]);
+          assertEquals(result.code, 1, result.stdout);
+          assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
+          assertMatch(result.stderr, /^hint: Copy it again when nothing writes to it$/m);
+          assert(!result.stderr.includes("SHA-256"), result.stderr);
+        });
+
+        it(
+          `fails as a source that is misread when nothing changed it: a ${kind} file (${variantName(variant)})`,
+          // What the system copies nobody has read before.
+          { ignore: isLent(variant, kind) },
+          async () => {
+            const { result, notes } = await verified([["damage", 1], ["damage", 3]]);
+            assertEquals(notes.length, 1, result.stdout);
+            assertMatch(notes[0], /^"f" is not read as it was sent, though its size and times are the same: sending/);
+            assertEquals(result.code, 1, result.stdout);
+            assertMatch(
+              result.stderr,
+              /^escp: Cannot verify "f": the source is not read as it was sent, though its size/m,
+            );
+            assertMatch(result.stderr, /^hint: Test the disk and the RAM of the source host$/m);
+          },
+        );
+
+        it(`is listed as it was sent again: a ${kind} file (${variantName(variant)})`, async () => {
+          for (const after of [0.5, 1.5, 2.5]) {
+            const { result, source, target, manifest } = await verified([["rewrite", after]], "--manifest");
+            assertEquals([result.code, result.stderr], [0, ""], `after ${after}`);
+            assert(isSame(target, source), `after ${after}`);
+            assertEquals(manifest, await lineOf(source), `after ${after}`);
+          }
+        });
+
+        it(`is not listed when it changes all the time: a ${kind} file (${variantName(variant)})`, async () => {
+          const { result, manifest } = await verified(ALL_THE_TIME, "--manifest");
+          assertEquals([result.code, manifest], [1, ""], result.stdout);
+          assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
+        });
+      }
+    }
+
+    for (const engine of ENGINES) {
+      it(`is told between two other hosts, as a source that changed (${engine})`, async () => {
+        for (const [, size] of FILES) {
+          const changes = ALL_THE_TIME.map(([how, after]) => ({ name: "f", how, after: Math.floor(after * size) + 1 }));
+          await using disk = await mountFailingDisk({ changes });
+          await Deno.writeFile(`${disk.path}/f`, randomBytes(size, 1));
+          const to = await scene.tree();
+          const escp = `${scene.sshd.binDirectory}/${engine}/escp`;
+          const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "--verify", "--json"];
+          const result = await runEscp([...flags, "--", `testhost:${disk.path}/f`, `testhost:${to}`]);
+          assertEquals(result.code, 1, result.stdout);
+          assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
+          assert(notesOf(result).includes('"f" changed after it was sent: sending it again'), result.stdout);
         }
       });
-
-      it(`is not listed when it changes all the time: a ${kind} file (${wayName(way)})`, async () => {
-        const { result, manifest } = await verified(ALL_THE_TIME, "--manifest");
-        assertEquals([result.code, manifest], [1, ""], result.stdout);
-        assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
-      });
     }
-  }
-
-  for (const engine of ENGINES) {
-    it(`is told between two other hosts, as a source that changed (${engine})`, async () => {
-      for (const [, size] of FILES) {
-        const changes = ALL_THE_TIME.map(([how, after]) => ({ name: "f", how, after: Math.floor(after * size) + 1 }));
-        await using disk = await mountFailingDisk({ changes });
-        await Deno.writeFile(`${disk.path}/f`, randomBytes(size, 1));
-        const to = await scene.tree();
-        const escp = `${scene.sshd.binDirectory}/${engine}/escp`;
-        const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "--verify", "--json"];
-        const result = await runEscp([...flags, "--", `testhost:${disk.path}/f`, `testhost:${to}`]);
-        assertEquals(result.code, 1, result.stdout);
-        assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
-        assert(notesOf(result).includes('"f" changed after it was sent: sending it again'), result.stdout);
-      }
-    });
-  }
-});
+  },
+);

@@ -1,26 +1,24 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { type Scene, startScene, wayName, waysInTurn } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, rotatingVariants, variantName } from "../support/scene.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
 const why = failingDiskProblem === undefined ? "" : ` (skipped: ${failingDiskProblem})`;
 
-describeWithSshd(`a disk that fails${why}`, { ignore: failingDiskProblem !== undefined }, () => {
-  let scene: Scene;
+describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== undefined }, (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({
       "large": { size: 12 * MIB, seed: 1, mtime: OLD },
       "small": { content: "small", mtime: OLD },
     });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   const WRITES = [
     ["EDQUOT", "Disk quota exceeded", /^hint: Free some space or ask for a larger quota/m],
@@ -28,13 +26,13 @@ describeWithSshd(`a disk that fails${why}`, { ignore: failingDiskProblem !== und
     ["ENOSPC", "No space left on device", /^hint: Free some space/m],
   ] as const;
   for (const [index, [errno, words, hint]] of WRITES.entries()) {
-    for (const way of waysInTurn(index)) {
-      it(`while it is written: ${errno} is named, what was there stays, and the rest comes later: ${wayName(way)}`, async () => {
+    for (const variant of rotatingVariants(index)) {
+      it(`while it is written: ${errno} is named, what was there stays, and the rest comes later: ${variantName(variant)}`, async () => {
         await using disk = await mountFailingDisk({ on: "write", errno, after: 7 * MIB });
         await Deno.writeTextFile(`${disk.path}/kept`, "kept");
         await Deno.writeTextFile(`${disk.path}/large`, "old");
         const copy = { flags: ["-r", "--json"], sources: [`${source}/.`], target: disk.path };
-        const failed = await scene.copy(way, { ...copy, flags: ["-r"] });
+        const failed = await scene.copy(variant, { ...copy, flags: ["-r"] });
         assertEquals(failed.code, 1, failed.stderr);
         assertMatch(failed.stderr, new RegExp(`^escp: Cannot write "${disk.path}/large": ${words}$`, "m"));
         assertMatch(failed.stderr, hint);
@@ -42,9 +40,9 @@ describeWithSshd(`a disk that fails${why}`, { ignore: failingDiskProblem !== und
         assertEquals(await Deno.readTextFile(`${disk.path}/kept`), "kept");
         assertEquals(await Deno.readTextFile(`${disk.path}/large`), "old");
         await disk.repair();
-        const { code, stdout, stderr } = await scene.copy(way, copy);
+        const { code, stdout, stderr } = await scene.copy(variant, copy);
         assertEquals([code, stderr], [0, ""]);
-        assert(JSON.parse(stdout.trim().split("\n").at(-1)!).resumed > 0, stdout);
+        assert(lastEvent(stdout).resumed > 0, stdout);
         await Deno.remove(`${disk.path}/kept`);
         assertEquals(await compareTrees(source, disk.path), []);
         assertEquals(temporaryFiles(disk.path), []);
@@ -53,28 +51,28 @@ describeWithSshd(`a disk that fails${why}`, { ignore: failingDiskProblem !== und
   }
 
   for (const on of ["create", "rename"] as const) {
-    for (const way of waysInTurn(on === "create" ? 0 : 1)) {
-      it(`when a file ${on === "create" ? "begins" : "gets its name"}: ${wayName(way)}`, async () => {
+    for (const variant of rotatingVariants(on === "create" ? 0 : 1)) {
+      it(`when a file ${on === "create" ? "begins" : "gets its name"}: ${variantName(variant)}`, async () => {
         await using disk = await mountFailingDisk({ on, errno: "EIO" });
         const copy = { flags: ["-r", "--no-resume"], sources: [`${source}/.`], target: disk.path };
-        const { code, stderr, leftBehind } = await scene.copy(way, copy);
+        const { code, stderr, leftBehind } = await scene.copy(variant, copy);
         assertEquals(code, 1, stderr);
         for (const name of ["large", "small"]) {
           assertMatch(stderr, new RegExp(`^escp: Cannot write "${disk.path}/${name}": Input/output error$`, "m"));
         }
         assertEquals(await leftBehind(), []);
-        assertEquals([...Deno.readDirSync(disk.path)].map(({ name }) => name), []);
+        assertEquals(listNames(disk.path), []);
       });
     }
   }
 
-  for (const way of waysInTurn(2)) {
-    it(`while it is read: what lies on it is named, and what lies elsewhere is copied: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(2)) {
+    it(`while it is read: what lies on it is named, and what lies elsewhere is copied: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ on: "read", errno: "EIO" });
       for (const name of ["large", "small"]) await Deno.copyFile(`${source}/${name}`, `${disk.path}/bad ${name}`);
       const to = await scene.tree();
       const sources = [`${disk.path}/bad large`, `${disk.path}/bad small`, `${source}/large`, `${source}/small`];
-      const { code, stderr } = await scene.copy(way, { sources, target: to });
+      const { code, stderr } = await scene.copy(variant, { sources, target: to });
       assertEquals(code, 1, stderr);
       for (const name of ["bad large", "bad small"]) {
         assertMatch(stderr, new RegExp(`^escp: Cannot read "${disk.path}/${name}": Input/output error$`, "m"));
@@ -83,22 +81,22 @@ describeWithSshd(`a disk that fails${why}`, { ignore: failingDiskProblem !== und
       assertEquals(await compareTrees(source, to), []);
     });
 
-    it(`when it is told to keep what was written, with --fsync: ${wayName(way)}`, async () => {
+    it(`when it is told to keep what was written, with --fsync: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ on: "fsync", errno: "EIO" });
       const flags = ["-r", "--fsync", "--no-resume"];
-      const { code, stderr } = await scene.copy(way, { flags, sources: [`${source}/.`], target: disk.path });
+      const { code, stderr } = await scene.copy(variant, { flags, sources: [`${source}/.`], target: disk.path });
       assertEquals(code, 1, stderr);
       for (const name of ["large", "small"]) {
         assertMatch(stderr, new RegExp(`^escp: Cannot \\w+ "${disk.path}/${name}": Input/output error$`, "m"));
       }
-      assertEquals([...Deno.readDirSync(disk.path)].map(({ name }) => name), []);
+      assertEquals(listNames(disk.path), []);
     });
 
-    it(`that has shorter names only: ${wayName(way)}`, async () => {
+    it(`that has shorter names only: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ errno: "ENAMETOOLONG", mostNameBytes: 120 });
       const name = "long ".repeat(30);
       const from = await scene.tree({ [name]: "text", [`${name}x`]: { size: 2 * MIB }, "short": "short" });
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${from}/.`], target: disk.path });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${from}/.`], target: disk.path });
       assertEquals(code, 1, stderr);
       for (const each of [name, `${name}x`]) {
         assertMatch(stderr, new RegExp(`^escp: Cannot write "${disk.path}/${each}": File name too long$`, "m"));

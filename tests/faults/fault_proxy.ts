@@ -6,7 +6,7 @@ import { startTcpProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 export interface Fault {
   /** How many connections it happens to, the first that come so far; default 1. */
   times?: number;
-  way: "to server" | "to client";
+  direction: "to server" | "to client";
   /** Bytes that still go through unharmed. */
   after: number;
   /** cut: both sides are closed; half: this way alone; stall: nothing more goes this way; flip: one bit is changed. */
@@ -66,7 +66,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
     close(to);
   }
 
-  const of = (way: Fault["way"]) => pending.filter((fault) => fault.way === way);
+  const of = (direction: Fault["direction"]) => pending.filter((fault) => fault.direction === direction);
   const proxy = startTcpProxy(upstream, {
     async passing(client, server, close) {
       await Promise.all([pass(client, server, of("to server"), close), pass(server, client, of("to client"), close)]);

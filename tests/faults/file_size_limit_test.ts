@@ -1,42 +1,26 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
-import { useAsEscp } from "../e2e/plain_rights.ts";
-import { type Scene, startScene, wayName, WAYS } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { beforeAll, it } from "@std/testing/bdd";
+import { alteredEscp, useAsEscp } from "../support/escp_command.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 /** Exceeded by one file in a pack and by one that is sent in ranges. */
 const LIMIT_BYTES = MIB / 2;
-const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
-const PROGRAM = fromFileUrl(new URL("limited_main.ts", import.meta.url));
 
-describeWithSshd("a limit of the size of files (ulimit -f)", () => {
-  let scene: Scene;
+describeWithScene("a limit of the size of files (ulimit -f)", (scene) => {
   let limited: string;
   beforeAll(async () => {
-    scene = await startScene();
-    limited = `${scene.sshd.binDirectory}/limited`;
-    const words = [
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      "--no-check",
-      "--no-code-cache",
-      "--allow-all",
-      "--config",
-      CONFIG,
-      PROGRAM,
-    ];
-    const script = `#!/bin/sh\nLIMIT_BYTES=${LIMIT_BYTES} exec ${words.map(quoteWord).join(" ")} "$@"\n`;
-    await Deno.writeTextFile(limited, script, { mode: 0o755 });
+    const [deno, run, ...args] = alteredEscp("limited_file_size.ts");
+    // Deno's own code cache would exceed the limit.
+    const command = [deno, run, "--no-code-cache", ...args];
+    limited = await writeWrapper(`${scene.sshd.binDirectory}/limited`, command, `export LIMIT_BYTES=${LIMIT_BYTES}`);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  for (const way of WAYS) {
-    it(`fails only the files that exceed it: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`fails only the files that exceed it: ${variantName(variant)}`, async () => {
       const from = await scene.tree({
         "t/fits": { size: 300_000 },
         "t/small": { size: MIB },
@@ -45,16 +29,16 @@ describeWithSshd("a limit of the size of files (ulimit -f)", () => {
       });
       const to = await scene.tree();
       // In a local copy both ends are limited.
-      const remote = way.direction === "push";
+      const remote = variant.direction === "push";
       using _ = remote ? undefined : useAsEscp(limited);
-      const flags = ["-r", "--engine", way.engine, ...(remote ? ["-D", limited] : [])];
-      const { code, stderr } = await scene.copy(way, { flags, sources: [`${from}/t`], target: to });
+      const flags = ["-r", "--engine", variant.engine, ...(remote ? ["-D", limited] : [])];
+      const { code, stderr } = await scene.copy(variant, { flags, sources: [`${from}/t`], target: to });
       assertEquals(code, 1, stderr);
       const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot")).sort();
       assertEquals(failures.length, 2, stderr);
       assertMatch(failures[0], /^escp: Cannot write "[^"]*\/t\/large": File too large$/);
       assertMatch(failures[1], /^escp: Cannot write "[^"]*\/t\/small": File too large$/);
-      const arrived = [...Deno.readDirSync(`${to}/t`)].map(({ name }) => name).filter((name) => !name.startsWith("."));
+      const arrived = listNames(`${to}/t`).filter((name) => !name.startsWith("."));
       assertEquals(arrived.sort(), ["fits", "sub"]);
       assertEquals(temporaryFiles(to).filter((path) => path.endsWith(".part")), []);
     });

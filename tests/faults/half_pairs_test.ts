@@ -1,22 +1,18 @@
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { pass } from "../../src/session/tunnel/pass_stream.ts";
 import { startProxiedHosts } from "../e2e/proxied_hosts.ts";
-import { type Scene, startScene } from "../e2e/scene.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import { randomBytes } from "../support/random_bytes.ts";
+import { describeWithScene } from "../support/scene.ts";
 import { startTcpProxy } from "../support/tcp_proxy.ts";
 
-describeWithSshd("a relay of which one connection does not come about", () => {
-  let scene: Scene;
+describeWithScene("a relay of which one connection does not come about", (scene) => {
   let from: string;
   beforeAll(async () => {
-    scene = await startScene();
     from = await scene.tree({ file: randomBytes(32 << 20, "halves") });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   for (const [side, host] of [["source", "testhost"], ["target", "other"]]) {
     for (const lost of [2, 3]) {

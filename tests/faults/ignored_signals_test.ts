@@ -1,10 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { untilBegun } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
 import { escpCommand, type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import { commandOf, descendantsOf, isRunning, type ProcessId } from "../support/processes.ts";
+import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 
 const BYTES = 6 << 20;
 /** Kilobits per second: the copy takes about two seconds. */
@@ -12,22 +11,19 @@ const SLOW = ["-l", "24000", "--retries", "0"];
 /** After this time the Worker listens for signals too. */
 const SETTLED_MS = 700;
 
-describeWithSshd("a signal that was ignored when escp was started", () => {
-  let scene: Scene;
+describeWithScene("a signal that was ignored when escp was started", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "large": { size: BYTES } });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Starts a copy from a shell that ignores signals, as nohup and background jobs of scripts do. */
-  async function begin(way: Way, ignored: string[]): Promise<{ running: RunningEscp; to: string }> {
+  async function begin(variant: Variant, ignored: string[]): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree();
     const traps = ignored.map((signal) => `trap '' ${signal.slice(3)}; `).join("");
     const command = ["sh", "-c", `${traps}exec "$@"`, "sh", ...escpCommand()];
     const copy = { flags: SLOW, sources: [`${source}/large`], target: `${to}/` };
-    const running = await startEscp(scene.args(way, copy), { command });
+    const running = await startEscp(scene.args(variant, copy), { command });
     await untilBegun(to, running);
     await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
     return { running, to };
@@ -43,9 +39,9 @@ describeWithSshd("a signal that was ignored when escp was started", () => {
     ["SIGINT and SIGQUIT, as in the background of a script", ["SIGINT", "SIGQUIT"]],
   ];
   for (const [index, [name, ignored]] of CASES.entries()) {
-    for (const way of waysInTurn(index)) {
-      it(`stays ignored: ${name}: ${wayName(way)}`, async () => {
-        const { running, to } = await begin(way, ignored);
+    for (const variant of rotatingVariants(index)) {
+      it(`stays ignored: ${name}: ${variantName(variant)}`, async () => {
+        const { running, to } = await begin(variant, ignored);
         await using _ = running;
         const processes = await group(running);
         assert(processes.length > 1);
@@ -55,8 +51,8 @@ describeWithSshd("a signal that was ignored when escp was started", () => {
         assertEquals((await Deno.stat(`${to}/large`)).size, BYTES);
       });
 
-      it(`does not disable SIGTERM: ${name}: ${wayName(way)}`, async () => {
-        const { running } = await begin(way, ignored);
+      it(`does not disable SIGTERM: ${name}: ${variantName(variant)}`, async () => {
+        const { running } = await begin(variant, ignored);
         await using _ = running;
         running.kill("SIGTERM");
         assertEquals((await running.result).code, 130);
@@ -65,9 +61,9 @@ describeWithSshd("a signal that was ignored when escp was started", () => {
     }
   }
 
-  for (const way of waysInTurn(0)) {
-    it(`is the only one: ssh receives SIGTERM, and escp SIGHUP: ${wayName(way)}`, async () => {
-      const { running } = await begin(way, []);
+  for (const variant of rotatingVariants(0)) {
+    it(`is the only one: ssh receives SIGTERM, and escp SIGHUP: ${variantName(variant)}`, async () => {
+      const { running } = await begin(variant, []);
       await using _ = running;
       for (const process of await descendantsOf(running.pid)) {
         // The main thread of another escp blocks signals.

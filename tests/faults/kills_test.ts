@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { killOthers, notedBytes, presentBytes, untilTrue } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
+import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntry } from "../support/temp_tree.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
@@ -21,18 +21,15 @@ const TOTAL = SMALL * SMALL_BYTES + LARGE * LARGE_BYTES;
 /** What may be in place and not noted yet. */
 const UNDER_WAY = MIB;
 
-describeWithSshd("a copy that is killed at a random instant", () => {
-  let scene: Scene;
+describeWithScene("a copy that is killed at a random instant", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     const entry = (size: number, name: string): [string, TreeEntry] => [name, { size, seed: name, mtime: OLD }];
     source = await scene.tree({
       ...Object.fromEntries(Array.from({ length: SMALL }, (_, index) => entry(SMALL_BYTES, `small/${index}`))),
       ...Object.fromEntries(Array.from({ length: LARGE }, (_, index) => entry(LARGE_BYTES, `large ${index}`))),
     });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   const KILLS: [who: string, kill: (running: RunningEscp) => Promise<void>][] = [
     ["the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
@@ -40,16 +37,16 @@ describeWithSshd("a copy that is killed at a random instant", () => {
     ["ssh", (running) => killOthers(scene, running, /^\S*ssh /)],
   ];
   for (const [index, [who, kill]] of KILLS.entries()) {
-    for (const way of waysInTurn(index)) {
-      if (way.direction === "local" && who === "ssh") continue;
-      it(`${who}: the same command sends what was missing, and not a tenth more: ${wayName(way)}`, async () => {
-        const random = new RandomBytes(`kill ${who} ${wayName(way)}`);
+    for (const variant of rotatingVariants(index)) {
+      if (variant.direction === "local" && who === "ssh") continue;
+      it(`${who}: the same command sends what was missing, and not a tenth more: ${variantName(variant)}`, async () => {
+        const random = new RandomBytes(`kill ${who} ${variantName(variant)}`);
         const to = await scene.tree();
-        await killedAt(way, to, kill, 1 + random.below(Math.floor(TOTAL * 0.7)));
+        await killedAt(variant, to, kill, 1 + random.below(Math.floor(TOTAL * 0.7)));
         const missing = TOTAL - presentBytes(to) - notedBytes(to);
-        const { code, stdout, stderr } = await copyAgain(way, to);
+        const { code, stdout, stderr } = await copyAgain(variant, to);
         assertEquals([code, stderr], [0, ""]);
-        const { bytes, resumed } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+        const { bytes, resumed } = lastEvent(stdout);
         const sent = bytes - resumed;
         assert(sent <= missing * 1.1 + UNDER_WAY, `${sent} bytes were sent, ${missing} were missing`);
         // Whoever is killed cannot remove the small files that it had begun.
@@ -63,8 +60,8 @@ describeWithSshd("a copy that is killed at a random instant", () => {
   }
 
   /** Kills when so many bytes are in place or noted. */
-  async function killedAt(way: Way, to: string, kill: (running: RunningEscp) => Promise<void>, bytes: number) {
-    await using running = await scene.start(way, { flags: SLOW, sources: [`${source}/.`], target: to });
+  async function killedAt(variant: Variant, to: string, kill: (running: RunningEscp) => Promise<void>, bytes: number) {
+    await using running = await scene.start(variant, { flags: SLOW, sources: [`${source}/.`], target: to });
     await untilTrue(() => presentBytes(to) + notedBytes(to) >= bytes, running);
     await kill(running);
     const { code, stderr } = await running.result;
@@ -72,7 +69,7 @@ describeWithSshd("a copy that is killed at a random instant", () => {
     await scene.sshd.waitForNoSession(10_000);
   }
 
-  function copyAgain(way: Way, to: string) {
-    return scene.copy(way, { flags: ["-r", "--json"], sources: [`${source}/.`], target: to });
+  function copyAgain(variant: Variant, to: string) {
+    return scene.copy(variant, { flags: ["-r", "--json"], sources: [`${source}/.`], target: to });
   }
 });

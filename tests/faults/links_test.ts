@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { openLibc } from "../../src/native/libc/libc.ts";
 import { turn, untilBegun } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import type { EscpResult } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 
 /** At this many kilobits a second there is time to put a link in the way. */
@@ -12,70 +12,70 @@ const SLOW = ["-l", "24000"];
 const MIB = 1 << 20;
 const AT_FDCWD = -100;
 
-describeWithSshd("a link that is put in the place of a target directory while it is copied into leads nowhere", () => {
-  let scene: Scene;
-  let source: string;
-  beforeAll(async () => {
-    scene = await startScene();
-    const files = (directory: string): TreeEntries =>
-      Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${directory}/small ${index}`, { size: 20_000 }]));
-    source = await scene.tree({
-      ...files("a"),
-      ...files("b"),
-      "a/large": { size: 2 * MIB },
-      "b/large": { size: 2 * MIB },
+describeWithScene(
+  "a link that is put in the place of a target directory while it is copied into leads nowhere",
+  (scene) => {
+    let source: string;
+    beforeAll(async () => {
+      const files = (directory: string): TreeEntries =>
+        Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${directory}/small ${index}`, { size: 20_000 }]));
+      source = await scene.tree({
+        ...files("a"),
+        ...files("b"),
+        "a/large": { size: 2 * MIB },
+        "b/large": { size: 2 * MIB },
+      });
     });
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  /**
-   * Copies, and swaps target directories for links that lead outside while it does.
-   *
-   * @returns what came of it; nothing outside was touched then.
-   */
-  async function swapped(way: Way, most: number): Promise<EscpResult> {
-    const parent = await scene.tree({
-      "outside/a/kept": "kept",
-      "outside/small 1": "untouched",
-      "link a": { link: "../outside" },
-      "link b": { link: "../outside" },
-      "to/a": { directory: true },
-      "to/b": { directory: true },
-    });
-    const to = `${parent}/to`;
-    const flags = ["-r", "--retries", "0", ...SLOW];
-    await using running = await scene.start(way, { flags, sources: [`${source}/.`], target: to });
-    await untilBegun(to, running);
-    let ended = false;
-    running.result.finally(() => ended = true).catch(() => {});
-    for (let swaps = 0; swaps < most && !ended; swaps++) {
-      for (const name of ["a", "b"]) exchange(`${parent}/link ${name}`, `${to}/${name}`);
-      await turn();
+    /**
+     * Copies, and swaps target directories for links that lead outside while it does.
+     *
+     * @returns what came of it; nothing outside was touched then.
+     */
+    async function swapped(variant: Variant, most: number): Promise<EscpResult> {
+      const parent = await scene.tree({
+        "outside/a/kept": "kept",
+        "outside/small 1": "untouched",
+        "link a": { link: "../outside" },
+        "link b": { link: "../outside" },
+        "to/a": { directory: true },
+        "to/b": { directory: true },
+      });
+      const to = `${parent}/to`;
+      const flags = ["-r", "--retries", "0", ...SLOW];
+      await using running = await scene.start(variant, { flags, sources: [`${source}/.`], target: to });
+      await untilBegun(to, running);
+      let ended = false;
+      running.result.finally(() => ended = true).catch(() => {});
+      for (let swaps = 0; swaps < most && !ended; swaps++) {
+        for (const name of ["a", "b"]) exchange(`${parent}/link ${name}`, `${to}/${name}`);
+        await turn();
+      }
+      const result = await running.result;
+      const { stderr } = result;
+      const names = (path: string) => listNames(path);
+      assertEquals(names(`${parent}/outside`), ["a", "small 1"], stderr);
+      assertEquals(names(`${parent}/outside/a`), ["kept"], stderr);
+      assertEquals(await Deno.readTextFile(`${parent}/outside/small 1`), "untouched");
+      assert(!/bug in escp/.test(stderr), stderr);
+      return result;
     }
-    const result = await running.result;
-    const { stderr } = result;
-    const names = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-    assertEquals(names(`${parent}/outside`), ["a", "small 1"], stderr);
-    assertEquals(names(`${parent}/outside/a`), ["kept"], stderr);
-    assertEquals(await Deno.readTextFile(`${parent}/outside/small 1`), "untouched");
-    assert(!/bug in escp/.test(stderr), stderr);
-    return result;
-  }
 
-  for (const way of WAYS) {
-    it(`put there once: ${wayName(way)}`, async () => {
-      const { code, stderr } = await swapped(way, 1);
-      assertEquals(code, 1, stderr);
-      assertMatch(stderr, /a symbolic link stands in the way/);
-    });
+    for (const variant of VARIANTS) {
+      it(`put there once: ${variantName(variant)}`, async () => {
+        const { code, stderr } = await swapped(variant, 1);
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /a symbolic link stands in the way/);
+      });
 
-    // The portable engine has no call that looks and opens in one: there it depends on who is quicker.
-    if (way.engine === "portable") continue;
-    it(`put there and taken away again all the time: ${wayName(way)}`, async () => {
-      await swapped(way, Infinity);
-    });
-  }
-});
+      // The portable engine has no call that looks and opens in one: there it depends on who is quicker.
+      if (variant.engine === "portable") continue;
+      it(`put there and taken away again all the time: ${variantName(variant)}`, async () => {
+        await swapped(variant, Infinity);
+      });
+    }
+  },
+);
 
 /** Each gets the other's name, in one step (renameat2(2) with RENAME_EXCHANGE). */
 function exchange(a: string, b: string): void {

@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { type Pair, startPair } from "../e2e/network_pair.ts";
 import { untilBegun } from "../e2e/interruptions.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { type Pair, startPair } from "../e2e/network_pair.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { startEscp } from "../support/escp_command.ts";
+import { listNames } from "../support/list_names.ts";
 import { describeWithNetworks } from "../support/network.ts";
 import { commandOf, waitForNoProcess } from "../support/processes.ts";
 import { createTempTree } from "../support/temp_tree.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 /** Silence that the ends bear, in seconds. */
 const BEARABLE = 2;
@@ -47,7 +48,7 @@ describeWithNetworks("a cable that is pulled out in the middle of a copy", () =>
         assertEquals(await leftBehind(), []);
         // ssh on that side cannot know that nobody is there any more; escp does.
         await waitForNoProcess(remoteEnds, 20_000);
-        assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
+        assert(!listNames(to).includes("large"));
       } finally {
         await pair.network.ip("client", "link set cable0 up");
       }

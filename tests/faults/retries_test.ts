@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import {
   assertSame,
   feedUntilBegun,
@@ -10,11 +9,12 @@ import {
   untilNoted,
   writeLargeFile,
 } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";
-import { type RunningEscp, startEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { alteredEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { parseEvents } from "../support/json_events.ts";
+import { describeWithScene, rotatingVariants, startScene, type Variant, variantName } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB;
@@ -22,39 +22,35 @@ const SIZE = 24 * MIB;
 const SLOW = ["-l", "200000"];
 /** For two interruptions. */
 const SLOWER = ["-l", "100000"];
-const WITHOUT_FEATURES = new URL("../e2e/without_features.ts", import.meta.url);
 /** What a lost session costs does not depend on the engine: each direction once. */
-const LOST_WAYS = waysInTurn(0);
+const LOST_WAYS = rotatingVariants(0);
 const OVER_SSH = LOST_WAYS.filter(({ direction }) => direction !== "local");
 
-describeWithSshd("a session that is lost", () => {
-  let scene: Scene;
+describeWithScene("a session that is lost", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree();
     await writeLargeFile(`${source}/big`, SIZE);
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  function start(way: Way, to: string, flags: string[], slow = SLOW): Promise<RunningEscp> {
-    return scene.start(way, { flags: [...slow, ...flags], sources: [`${source}/big`], target: `${to}/big` });
+  function start(variant: Variant, to: string, flags: string[], slow = SLOW): Promise<RunningEscp> {
+    return scene.start(variant, { flags: [...slow, ...flags], sources: [`${source}/big`], target: `${to}/big` });
   }
 
-  async function cut(way: Way, running: RunningEscp): Promise<void> {
-    await killOthers(scene, running, way.direction === "local" ? /--receiver/ : /^\S*ssh /);
+  async function cut(variant: Variant, running: RunningEscp): Promise<void> {
+    await killOthers(scene, running, variant.direction === "local" ? /--receiver/ : /^\S*ssh /);
   }
 
-  for (const way of LOST_WAYS) {
-    it(`goes on in another one, with one note: ${wayName(way)}`, async () => {
+  for (const variant of LOST_WAYS) {
+    it(`goes on in another one, with one note: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "big": "old" });
-      await using running = await start(way, to, []);
+      await using running = await start(variant, to, []);
       await untilNoted(to, 8 * MIB, running);
-      await cut(way, running);
+      await cut(variant, running);
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 0, stderr);
       // Of a remote end that is killed, its data connections may tell before its control channel.
-      const lost = way.direction === "local"
+      const lost = variant.direction === "local"
         ? "(The session with this machine was lost|All data connections broke)"
         : "The session with testhost was lost";
       assertMatch(stderr, new RegExp(`^note: ${lost} \\(.*\\); trying again in 1 s, 4 tries left\\n$`));
@@ -64,10 +60,10 @@ describeWithSshd("a session that is lost", () => {
     });
   }
 
-  for (const way of waysInTurn(1)) {
-    it(`and another lost after it: only the rest is sent each time: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(1)) {
+    it(`and another lost after it: only the rest is sent each time: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await start(way, to, ["--json"], SLOWER);
+      await using running = await start(variant, to, ["--json"], SLOWER);
       let noted = 0;
       for (let lost = 1; lost <= 2; lost++) {
         await untilNoted(to, noted + 6 * MIB, running);
@@ -78,7 +74,7 @@ describeWithSshd("a session that is lost", () => {
       const { code, stderr, stdout } = await running.result;
       assertEquals([code, stderr], [0, ""]);
       await assertSame(`${source}/big`, `${to}/big`);
-      const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      const events = parseEvents(stdout);
       const retries = events.filter(({ event }) => event === "retry");
       assertEquals(retries.map(({ seconds, left }) => [seconds, left]), [[1, 4], [2, 3]]);
       const end = events.at(-1);
@@ -87,20 +83,20 @@ describeWithSshd("a session that is lost", () => {
     });
   }
 
-  for (const way of waysInTurn(2)) {
-    it(`goes on in the directory that it has made, and tells a failure once: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(2)) {
+    it(`goes on in the directory that it has made, and tells a failure once: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "tree/a/small": "small", "tree/a/b": { directory: true } });
       await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
       await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
       await Deno.symlink("nowhere", `${from}/tree/dangling`);
       const to = await scene.tree();
-      await using running = await scene.start(way, {
+      await using running = await scene.start(variant, {
         flags: ["-r", "-v", ...SLOW],
         sources: [`${from}/tree`],
         target: `${to}/new`,
       });
       await untilNoted(to, 8 * MIB, running);
-      await cut(way, running);
+      await cut(variant, running);
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
       assertEquals(stderr.match(/^escp: .*dangling/gm)?.length, 1, stderr);
@@ -114,12 +110,12 @@ describeWithSshd("a session that is lost", () => {
     });
   }
 
-  for (const way of OVER_SSH) {
-    it(`ends the copy with --retries 0: ${wayName(way)}`, async () => {
+  for (const variant of OVER_SSH) {
+    it(`ends the copy with --retries 0: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await start(way, to, ["--retries", "0"]);
+      await using running = await start(variant, to, ["--retries", "0"]);
       await untilNoted(to, 4 * MIB, running);
-      await cut(way, running);
+      await cut(variant, running);
       const { code, stderr } = await running.result;
       assertEquals(code, 1);
       assertMatch(
@@ -128,11 +124,11 @@ describeWithSshd("a session that is lost", () => {
       );
     });
 
-    it(`is not waited for when Ctrl-C comes: ${wayName(way)}`, async () => {
+    it(`is not waited for when Ctrl-C comes: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await start(way, to, []);
+      await using running = await start(variant, to, []);
       await untilNoted(to, 4 * MIB, running);
-      await cut(way, running);
+      await cut(variant, running);
       await running.waitForText("stderr", /trying again/);
       running.kill("SIGINT");
       const { code, stderr, leftBehind } = await running.result;
@@ -145,16 +141,16 @@ describeWithSshd("a session that is lost", () => {
   }
 
   it("is given up after as many tries, with the last reason", async () => {
-    const [way] = OVER_SSH;
+    const [variant] = OVER_SSH;
     await using own = await startScene();
     const to = await own.tree();
-    await using running = await own.start(way, {
+    await using running = await own.start(variant, {
       flags: [...SLOW, "--retries", "2"],
       sources: [`${source}/big`],
       target: `${to}/big`,
     });
     await untilNoted(to, 4 * MIB, running);
-    await Deno.writeTextFile(`${own.sshd.binDirectory}/${way.engine}/escp`, "#!/bin/sh\nexit 255\n");
+    await Deno.writeTextFile(`${own.sshd.binDirectory}/${variant.engine}/escp`, "#!/bin/sh\nexit 255\n");
     await own.sshd.cutConnections();
     const { code, stderr } = await running.result;
     assertEquals(code, 255, stderr);
@@ -182,11 +178,7 @@ describeWithSshd("a session that is lost", () => {
 
   it("is not begun again into a directory that an older escp has made and would not know again", async () => {
     const to = await scene.tree();
-    const config = fromFileUrl(new URL("../../deno.json", import.meta.url));
-    const words = [Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config, fromFileUrl(WITHOUT_FEATURES)];
-    const older = `${scene.sshd.binDirectory}/older`;
-    await Deno.writeTextFile(older, `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(" ")} "$@"\n`);
-    await Deno.chmod(older, 0o755);
+    const older = await writeWrapper(`${scene.sshd.binDirectory}/older`, alteredEscp("without_features.ts"));
     await using running = await startEscp([
       ...scene.sshd.sshOptions,
       ...["-D", older, "-r", ...SLOW, "--", source, `testhost:${to}/new`],
@@ -205,10 +197,10 @@ describeWithSshd("a session that is lost", () => {
 
   it("is not begun again from standard input, which cannot be read twice", async () => {
     const to = await scene.tree();
-    const [way] = LOST_WAYS;
-    await using running = await scene.start(way, { sources: ["-"], target: `${to}/input`, stdin: "piped" });
+    const [variant] = LOST_WAYS;
+    await using running = await scene.start(variant, { sources: ["-"], target: `${to}/input`, stdin: "piped" });
     await feedUntilBegun(to, running);
-    await cut(way, running);
+    await cut(variant, running);
     const { code, stderr } = await running.result;
     assertEquals(code, 1, stderr);
     assertMatch(

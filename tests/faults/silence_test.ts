@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { untilBegun } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
 import { commandOf, descendantsOf, type ProcessId } from "../support/processes.ts";
+import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
+import { writeScript } from "../support/shell_script.ts";
 
 /** Silence that the ends bear, in seconds: a login has to fit in, too, on a machine that is busy. */
 const BEARABLE = 2;
@@ -12,18 +13,15 @@ const BEARABLE = 2;
 const PATIENCE = ["--timeout", `${BEARABLE}`, "-l", "8000", "--retries", "0"];
 const MIB = 1 << 20;
 
-describeWithSshd("an end that falls silent is not waited for without end", () => {
-  let scene: Scene;
+describeWithScene("an end that falls silent is not waited for without end", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  async function begin(way: Way): Promise<{ running: RunningEscp; to: string }> {
+  async function begin(variant: Variant): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree();
-    const running = await scene.start(way, { flags: PATIENCE, sources: [`${source}/large`], target: `${to}/` });
+    const running = await scene.start(variant, { flags: PATIENCE, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
     return { running, to };
   }
@@ -37,9 +35,9 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
     return found;
   }
 
-  for (const way of waysInTurn(0).filter(({ direction }) => direction !== "local")) {
-    it(`the remote end, stopped: ${wayName(way)}`, async () => {
-      const { running, to } = await begin(way);
+  for (const variant of rotatingVariants(0).filter(({ direction }) => direction !== "local")) {
+    it(`the remote end, stopped: ${variantName(variant)}`, async () => {
+      const { running, to } = await begin(variant);
       await using _ = running;
       const stopped = await remoteEnds();
       assert(stopped.length > 0);
@@ -59,11 +57,11 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
         for (const { pid } of stopped) Deno.kill(pid, "SIGCONT");
       }
       await scene.sshd.waitForNoSession(20_000);
-      assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
+      assert(!listNames(to).includes("large"));
     });
 
-    it(`ssh, stopped: ${wayName(way)}`, async () => {
-      const { running, to } = await begin(way);
+    it(`ssh, stopped: ${variantName(variant)}`, async () => {
+      const { running, to } = await begin(variant);
       await using _ = running;
       for (const process of await descendantsOf(running.pid)) {
         if (/^\S*ssh /.test(await commandOf(process))) Deno.kill(process.pid, "SIGSTOP");
@@ -74,11 +72,11 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
       // Stopped, it cannot hear of a gentle end.
       assertEquals(await leftBehind(), []);
       await scene.sshd.waitForNoSession(20_000);
-      assert(![...Deno.readDirSync(to)].some(({ name }) => name === "large"));
+      assert(!listNames(to).includes("large"));
     });
 
-    it(`the client, stopped: ${wayName(way)}`, async () => {
-      const { running } = await begin(way);
+    it(`the client, stopped: ${variantName(variant)}`, async () => {
+      const { running } = await begin(variant);
       await using _ = running;
       running.kill("SIGSTOP");
       try {
@@ -92,14 +90,14 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
 
   it("but one that has nothing to say yet is", async () => {
     const to = await scene.tree();
-    const [way] = waysInTurn(0);
+    const [variant] = rotatingVariants(0);
     const copy = {
       flags: ["--timeout", `${BEARABLE}`],
       sources: ["-"],
       target: `${to}/input`,
       stdin: "piped" as const,
     };
-    const running = await scene.start(way, copy);
+    const running = await scene.start(variant, copy);
     await using _ = running;
     const input = running.child.stdin.getWriter();
     await input.write(new TextEncoder().encode("begin, "));
@@ -114,11 +112,14 @@ describeWithSshd("an end that falls silent is not waited for without end", () =>
   });
 
   it("a remote escp that never says hello", async () => {
-    const program = `${scene.sshd.binDirectory}/hangs`;
-    await Deno.writeTextFile(program, "#!/bin/sh\nexec cat >/dev/null\n", { mode: 0o755 });
-    const [way] = waysInTurn(0);
+    const program = await writeScript(`${scene.sshd.binDirectory}/hangs`, "exec cat >/dev/null");
+    const [variant] = rotatingVariants(0);
     const flags = ["-B", "--timeout", "1", "-D", program];
-    const { code, stderr, leftBehind } = await scene.copy(way, { flags, sources: [`${source}/large`], target: "x" });
+    const { code, stderr, leftBehind } = await scene.copy(variant, {
+      flags,
+      sources: [`${source}/large`],
+      target: "x",
+    });
     assertEquals(code, 255, stderr);
     assertMatch(stderr, /^escp: Cannot start escp on testhost: it did not say hello within 1 s\n/m);
     assertEquals(await leftBehind(), []);

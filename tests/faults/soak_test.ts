@@ -1,13 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { killOthers } from "../e2e/interruptions.ts";
-import { type Copy, DIRECTIONS, ENGINES, type Scene, startScene, type Way, wayName } from "../e2e/scene.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import { waitForNoProcess } from "../support/processes.ts";
 import { RandomBytes, randomTree } from "../support/random_bytes.ts";
+import { type Copy, describeWithScene, DIRECTIONS, ENGINES, type Variant, variantName } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 import { type Fault, startFaultProxy } from "./fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
@@ -25,17 +24,11 @@ const MOST_ATTEMPTS = 3;
 const KILLS = ["client", "remote", "ssh", "SIGINT", "SIGTERM", "SIGHUP"] as const;
 const FAULTS = ["cut", "half", "stall", "flip"] as const;
 
-describeWithSshd("a copy under random faults", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a copy under random faults", (scene) => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + TRANSFERS; seed++) {
     const random = new RandomBytes(`soak ${seed}`);
-    const way = randomWay(random);
-    it(`leaves only whole files, and says 0 only of equal trees: ${wayName(way)}, seed ${seed}`, async () => {
+    const variant = randomWay(random);
+    it(`leaves only whole files, and says 0 only of equal trees: ${variantName(variant)}, seed ${seed}`, async () => {
       const from = await scene.tree(tree(random, seed));
       // Some of it was there before, in another version.
       const old = await scene.tree(random.below(2) === 0 ? {} : oldVersions(from, random));
@@ -45,14 +38,14 @@ describeWithSshd("a copy under random faults", () => {
       const copy: Copy = { flags, sources: [`${from}/.`], target: to, timeoutMs: LIMIT_MS };
       let killed = false;
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-        const { code, kill } = await disturbed(way, copy, random);
+        const { code, kill } = await disturbed(variant, copy, random);
         killed ||= kill;
         assertEquals(brokenFiles(to, from, old), []);
         if (code !== 0) continue;
         assertEquals(await differences(from, to, killed), []);
         break;
       }
-      const { code, stderr } = await scene.copy(way, copy);
+      const { code, stderr } = await scene.copy(variant, copy);
       assertEquals(code, 0, stderr);
       assertEquals(await differences(from, to, killed), []);
       await Promise.all([from, old, to].map((path) => Deno.remove(path, { recursive: true })));
@@ -60,16 +53,20 @@ describeWithSshd("a copy under random faults", () => {
   }
 
   /** One run, to which something happens. Checks what holds of every run. */
-  async function disturbed(way: Way, copy: Copy, random: RandomBytes): Promise<{ code: number; kill: boolean }> {
+  async function disturbed(
+    variant: Variant,
+    copy: Copy,
+    random: RandomBytes,
+  ): Promise<{ code: number; kill: boolean }> {
     const port = freePort();
     await using proxy = startFaultProxy(port, randomFaults(random));
-    const through = way.direction === "local"
+    const through = variant.direction === "local"
       ? []
       : ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${proxy.port}`];
     const patience = ["--timeout", "2", "--retries", `${random.below(3)}`];
     const [kill, delayMs] = [random.below(3) < 2, random.below(1500)];
     const who = KILLS[random.below(KILLS.length)];
-    await using running = await scene.start(way, { ...copy, flags: [...copy.flags!, ...through, ...patience] });
+    await using running = await scene.start(variant, { ...copy, flags: [...copy.flags!, ...through, ...patience] });
     let struck = Promise.resolve();
     const strike = kill ? setTimeout(() => struck = hit(running, who), delayMs) : undefined;
     const { code, stderr, leftBehind } = await running.result;
@@ -100,7 +97,7 @@ async function differences(from: string, to: string, killed: boolean): Promise<s
   return killed ? all.filter((line) => !/\.escp-[^/]*\.part: not expected/.test(line)) : all;
 }
 
-function randomWay(random: RandomBytes): Way {
+function randomWay(random: RandomBytes): Variant {
   return {
     direction: DIRECTIONS[random.below(DIRECTIONS.length)],
     engine: ENGINES[random.below(ENGINES.length)],
@@ -131,7 +128,7 @@ function options(random: RandomBytes): string[] {
 
 function randomFaults(random: RandomBytes): Fault[] {
   return Array.from({ length: random.below(7) }, (): Fault => ({
-    way: random.below(2) === 0 ? "to server" : "to client",
+    direction: random.below(2) === 0 ? "to server" : "to client",
     // Most of them early: a copy that has gone through all of its faults is a copy without.
     after: Math.floor((random.next() / 2 ** 32) ** 3 * 8 * MIB),
     kind: FAULTS[random.below(FAULTS.length)],

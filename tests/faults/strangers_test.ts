@@ -1,13 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { beforeAll, it } from "@std/testing/bdd";
 import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
-import { ENGINES, type Scene, startScene, type Way, wayName } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { escpCommand, startEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { describeWithScene, ENGINES, type Variant, variantName } from "../support/scene.ts";
 import { startSshd } from "../support/sshd.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 import { startFaultProxy } from "./fault_proxy.ts";
 
 /** At this many kilobits a second a copy takes some seconds. */
@@ -23,22 +22,19 @@ const SAYINGS: Record<string, (begin: Uint8Array) => Uint8Array> = {
   "repeat how one of the session began": (begin) => begin,
 };
 
-describeWithSshd("strangers on the data port cost a copy nothing", () => {
-  let scene: Scene;
+describeWithScene("strangers on the data port cost a copy nothing", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "large": { size: 6 << 20 }, "small": "small" });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** @param count how many of each kind. */
-  async function besiege(way: Way, sayings: string[], count: number, flags: string[] = []): Promise<void> {
+  async function besiege(variant: Variant, sayings: string[], count: number, flags: string[] = []): Promise<void> {
     const to = await scene.tree();
     const port = freePort();
     await using proxy = startFaultProxy(port, []);
     const ports = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${proxy.port}`, "--tunnel", "never"];
-    await using running = await scene.start(way, {
+    await using running = await scene.start(variant, {
       flags: ["-r", "--json", "-l", SLOW, "--retries", "0", ...ports, ...flags],
       sources: [`${source}/.`],
       target: to,
@@ -72,13 +68,13 @@ describeWithSshd("strangers on the data port cost a copy nothing", () => {
 
   for (const [index, saying] of Object.keys(SAYINGS).entries()) {
     const engine = ENGINES[index % ENGINES.length];
-    const way: Way = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: STREAMS };
-    it(`who ${saying}: ${wayName(way)}`, () => besiege(way, [saying], 20));
+    const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: STREAMS };
+    it(`who ${saying}: ${variantName(variant)}`, () => besiege(variant, [saying], 20));
   }
 
   for (const engine of ENGINES) {
-    const way: Way = { direction: engine === "native" ? "push" : "pull", engine, streams: STREAMS };
-    it(`who are 200 at once: ${wayName(way)}`, () => besiege(way, Object.keys(SAYINGS), 50));
+    const variant: Variant = { direction: engine === "native" ? "push" : "pull", engine, streams: STREAMS };
+    it(`who are 200 at once: ${variantName(variant)}`, () => besiege(variant, Object.keys(SAYINGS), 50));
   }
 
   for (
@@ -127,6 +123,6 @@ describeWithSshd("strangers on the data port cost a copy nothing", () => {
     });
   }
 
-  const way: Way = { direction: "push", engine: ENGINES[0], streams: STREAMS };
-  it("who come to the client, where that one listens", () => besiege(way, Object.keys(SAYINGS), 10, ["--reverse"]));
+  const variant: Variant = { direction: "push", engine: ENGINES[0], streams: STREAMS };
+  it("who come to the client, where that one listens", () => besiege(variant, Object.keys(SAYINGS), 10, ["--reverse"]));
 });

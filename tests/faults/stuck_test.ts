@@ -1,15 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { fromFileUrl } from "@std/path";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { beforeAll, describe, it } from "@std/testing/bdd";
 import { turn, untilBegun, untilTrue } from "../e2e/interruptions.ts";
-import { useAsEscp } from "../e2e/plain_rights.ts";
-import { type Direction, ENGINES, type Scene, startScene, type Way, wayName, waysInTurn } from "../e2e/scene.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
 import { openReceiverPort } from "../session/receiver_port.ts";
-import { escpCommand, type RunningEscp, startEscp } from "../support/escp_command.ts";
+import { alteredEscp, escpCommand, type RunningEscp, startEscp, useAsEscp } from "../support/escp_command.ts";
+import { exists } from "../support/exists.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
 import {
   commandOf,
   descendantsOf,
@@ -18,10 +13,18 @@ import {
   waitForExit,
   waitForNoProcess,
 } from "../support/processes.ts";
-import { exists } from "../support/exists.ts";
+import {
+  describeWithScene,
+  type Direction,
+  ENGINES,
+  rotatingVariants,
+  type Scene,
+  type Variant,
+  variantName,
+} from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 
-const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
-const PROGRAM = fromFileUrl(new URL("busy_main.ts", import.meta.url));
 const MIB = 1 << 20;
 /** At this rate no copy completes during a test. */
 const SLOW = ["-l", "8000", "--retries", "0"];
@@ -32,23 +35,18 @@ const AT_ONCE_MS = 1_500;
 /** After this time of a copy on one machine its client listens for signals in a Worker. */
 const GUARDED_MS = 500;
 
-describeWithSshd("a process whose main thread is stuck", () => {
-  let scene: Scene;
+describeWithScene("a process whose main thread is stuck", (scene) => {
   let source: string;
   let count = 0;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Returns an escp whose main thread can be made busy. */
   async function busyEscp(): Promise<{ path: string; makeBusy(running: RunningEscp): Promise<number> }> {
     const directory = await scene.tree();
     const [path, file] = [`${directory}/escp${count++}`, `${directory}/busy`];
-    const words = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", "--config", CONFIG, PROGRAM];
-    const script = `#!/bin/sh\nBUSY_WHEN='${file}' exec ${words.map(quoteWord).join(" ")} "$@"\n`;
-    await Deno.writeTextFile(path, script, { mode: 0o755 });
+    await writeWrapper(path, alteredEscp("busy.ts"), `export BUSY_WHEN='${file}'`);
     return {
       path,
       async makeBusy(running) {
@@ -64,27 +62,30 @@ describeWithSshd("a process whose main thread is stuck", () => {
    *
    * @param options.guarded Whether it listens for signals before it is busy. Later it cannot begin to.
    */
-  async function withBusyPeer(way: Way, { guarded = false } = {}): Promise<{ running: RunningEscp; pid: number }> {
+  async function withBusyPeer(
+    variant: Variant,
+    { guarded = false } = {},
+  ): Promise<{ running: RunningEscp; pid: number }> {
     const { path, makeBusy } = await busyEscp();
     const to = await scene.tree();
     const flags = [...SLOW, "-D", path];
-    const running = await scene.start(way, { flags, sources: [`${source}/large`], target: `${to}/` });
+    const running = await scene.start(variant, { flags, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
     if (guarded) await untilGuarded((await remoteEnds(scene, running))[0].pid);
     return { running, pid: await makeBusy(running) };
   }
 
-  for (const way of waysInTurn(0).filter(({ direction }) => direction !== "local")) {
-    it(`a busy remote end exits after its session: ${wayName(way)}`, async () => {
-      const { running, pid } = await withBusyPeer(way);
+  for (const variant of rotatingVariants(0).filter(({ direction }) => direction !== "local")) {
+    it(`a busy remote end exits after its session: ${variantName(variant)}`, async () => {
+      const { running, pid } = await withBusyPeer(variant);
       await using _ = running;
       running.kill("SIGKILL");
       await waitForExit(pid, GONE_MS);
       await scene.sshd.waitForNoSession();
     });
 
-    it(`a busy remote end exits on SIGTERM: ${wayName(way)}`, async () => {
-      const { running, pid } = await withBusyPeer(way, { guarded: true });
+    it(`a busy remote end exits on SIGTERM: ${variantName(variant)}`, async () => {
+      const { running, pid } = await withBusyPeer(variant, { guarded: true });
       await using _ = running;
       Deno.kill(pid, "SIGTERM");
       await waitForExit(pid, STOPPED_MS);
@@ -132,9 +133,9 @@ describeWithSshd("a process whose main thread is stuck", () => {
     await scene.sshd.waitForNoSession(GONE_MS);
   });
 
-  for (const way of waysInTurn(1)) {
-    it(`a busy client exits on SIGTERM: ${wayName(way)}`, async () => {
-      const { running } = await withBusyClient(way);
+  for (const variant of rotatingVariants(1)) {
+    it(`a busy client exits on SIGTERM: ${variantName(variant)}`, async () => {
+      const { running } = await withBusyClient(variant);
       await using _ = running;
       running.kill("SIGTERM");
       await waitForExit(running.pid, STOPPED_MS);
@@ -144,8 +145,8 @@ describeWithSshd("a process whose main thread is stuck", () => {
       await scene.sshd.waitForNoSession(GONE_MS);
     });
 
-    it(`a busy client exits at once on a second Ctrl-C: ${wayName(way)}`, async () => {
-      const { running } = await withBusyClient(way);
+    it(`a busy client exits at once on a second Ctrl-C: ${variantName(variant)}`, async () => {
+      const { running } = await withBusyClient(variant);
       await using _ = running;
       running.kill("SIGINT");
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -158,11 +159,11 @@ describeWithSshd("a process whose main thread is stuck", () => {
   }
 
   /** A slow copy whose client is busy; on one machine both ends are. */
-  async function withBusyClient(way: Way): Promise<{ running: RunningEscp }> {
+  async function withBusyClient(variant: Variant): Promise<{ running: RunningEscp }> {
     const { path, makeBusy } = await busyEscp();
     const to = await scene.tree();
     using _ = useAsEscp(path);
-    const running = await scene.start(way, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
+    const running = await scene.start(variant, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
     await new Promise((resolve) => setTimeout(resolve, GUARDED_MS));
     await makeBusy(running);
@@ -181,9 +182,9 @@ describeWithSshd("a process whose main thread is stuck", () => {
         const disk = await mountFailingDisk({ errno: "EIO" });
         await Deno.writeTextFile(`${disk.path}/file`, "x");
         disk.hang();
-        const way: Way = { direction, engine: "native", streams: 1 };
+        const variant: Variant = { direction, engine: "native", streams: 1 };
         const copy = { sources: [`${disk.path}/file`], target: source };
-        await using running = await scene.start(way, copy);
+        await using running = await scene.start(variant, copy);
         // Disposed of first: it may keep the process.
         await using _ = disk;
         await untilBlocked(running.pid);
@@ -196,9 +197,9 @@ describeWithSshd("a process whose main thread is stuck", () => {
         const disk = await mountFailingDisk({ errno: "EIO" });
         await Deno.writeFile(`${disk.path}/large`, new Uint8Array(16 * MIB));
         const to = await scene.tree();
-        const way: Way = { direction, engine: "native", streams: 1 };
+        const variant: Variant = { direction, engine: "native", streams: 1 };
         const copy = { flags: SLOW, sources: [`${disk.path}/large`], target: `${to}/` };
-        await using running = await scene.start(way, copy);
+        await using running = await scene.start(variant, copy);
         await using _ = disk;
         await untilBegun(to, running);
         await new Promise((resolve) => setTimeout(resolve, GUARDED_MS));
@@ -225,20 +226,17 @@ describeWithSshd("a process whose main thread is stuck", () => {
   }
 });
 
-describeWithSshd("SIGTERM", () => {
-  let scene: Scene;
+describeWithScene("SIGTERM", (scene) => {
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
-  for (const way of waysInTurn(0).filter(({ direction }) => direction === "push")) {
-    it(`makes a healthy remote end remove its temporary files: ${wayName(way)}`, async () => {
+  for (const variant of rotatingVariants(0).filter(({ direction }) => direction === "push")) {
+    it(`makes a healthy remote end remove its temporary files: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "large": "old" });
       const flags = [...SLOW, "--no-resume"];
-      await using running = await scene.start(way, { flags, sources: [`${source}/large`], target: `${to}/` });
+      await using running = await scene.start(variant, { flags, sources: [`${source}/large`], target: `${to}/` });
       await untilBegun(to, running);
       const [end] = await remoteEnds(scene, running);
       // Until it listens, SIGTERM has its default disposition.
@@ -251,9 +249,9 @@ describeWithSshd("SIGTERM", () => {
       assertEquals(await Deno.readTextFile(`${to}/large`), "old");
     });
 
-    it(`ends a client whose ssh is stopped: ${wayName(way)}`, async () => {
+    it(`ends a client whose ssh is stopped: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
-      await using running = await scene.start(way, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
+      await using running = await scene.start(variant, { flags: SLOW, sources: [`${source}/large`], target: `${to}/` });
       await untilBegun(to, running);
       for (const process of await descendantsOf(running.pid)) {
         if (/^\S*ssh /.test(await commandOf(process))) Deno.kill(process.pid, "SIGSTOP");

@@ -3,15 +3,16 @@ import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { KeptBackup } from "../../src/files/engine/target.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
-import { identityOf } from "../../src/files/stat/file_identity.ts";
 import { backupName } from "../../src/files/path/backup_name.ts";
-import { encodeName } from "../../src/protocol/names.ts";
+import { identityOf } from "../../src/files/stat/file_identity.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
+import { encodeName } from "../../src/protocol/names.ts";
 import { StateDirectory } from "../../src/resume/state_directory.ts";
 import { KeptBackups } from "../../src/transfer/receive/kept_backups.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../src/transfer/receive/resume_record.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
+import { listNames } from "../support/list_names.ts";
 import "../support/state.ts";
 
 const OPTIONS = { preserve: false, umask: 0o022, token: "test", keepBackups: true };
@@ -67,7 +68,7 @@ async function revert(engine: FileEngine, directory: TempDirectory, kept: KeptBa
 }
 
 const namesIn = (directory: TempDirectory) =>
-  [...Deno.readDirSync(directory.path)].map(({ name }) => name).filter((name) => !name.startsWith(".escp-")).sort();
+  listNames(directory.path).filter((name) => !name.startsWith(".escp-")).sort();
 
 for (const { title, make } of ENGINES) {
   describe(`backups of replaced files (${title})`, () => {

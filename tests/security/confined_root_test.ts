@@ -1,14 +1,14 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
-import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
 import { makeDirectories, planTargets } from "../../src/files/target/plan.ts";
-import { ENGINES as NAMED, type Scene, startScene } from "../e2e/scene.ts";
+import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
 import { remoteConfig } from "../e2e/remote_settings.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, ENGINES as NAMED } from "../support/scene.ts";
 
 for (const { title, make } of ENGINES) {
   describe(`directories of confined sessions (${title})`, () => {
@@ -119,13 +119,7 @@ describe("roots of confined sessions", { ignore: Deno.build.os === "windows" }, 
   });
 });
 
-describeWithSshd("sessions of a host whose root contains keys of the account", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("sessions of a host whose root contains keys of the account", (scene) => {
   it("copies in either direction and cleaning are refused", async () => {
     const tree = await scene.tree({ "one": "1" });
     for (const root of [scene.sshd.home, "~", "/"]) {
@@ -142,6 +136,6 @@ describeWithSshd("sessions of a host whose root contains keys of the account", (
       assertEquals(code, 1, stderr);
       assertMatch(stderr, /Cannot confine the session to/);
     }
-    assertEquals([...Deno.readDirSync(tree)].map(({ name }) => name), ["one"]);
+    assertEquals(listNames(tree), ["one"]);
   });
 });

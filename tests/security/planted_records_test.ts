@@ -1,45 +1,40 @@
 import { assertEquals } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { assertSame, untilTrue, writeLargeFile } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
-import { partialFile } from "../e2e/temporary_files.ts";
 import { compareTrees } from "../support/compare_trees.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { lastEvent } from "../support/json_events.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { partialFile } from "../support/temporary_files.ts";
 import { oldJournal, oldMark, oldName, oldRunLog, oldStat } from "./old_formats.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
 
-describeWithSshd("files of earlier versions that are planted in a target directory", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of WAYS) {
-    it(`a planted partial file and journal get nothing into a large file: ${wayName(way)}`, async () => {
+describeWithScene("files of earlier versions that are planted in a target directory", (scene) => {
+  for (const variant of VARIANTS) {
+    it(`a planted partial file and journal get nothing into a large file: ${variantName(variant)}`, async () => {
       const source = await scene.tree();
       await writeLargeFile(`${source}/big`, 6 * MIB);
       const to = await scene.tree();
       const planted = new Uint8Array(6 * MIB).fill(0x78);
       const [partial, journal] = [`${to}/${oldName("big", "part")}`, `${to}/${oldName("big", "journal")}`];
       await Deno.writeFile(partial, planted);
-      const contents = oldJournal("big", await oldStat(`${source}/big`, way.engine), planted);
+      const contents = oldJournal("big", await oldStat(`${source}/big`, variant.engine), planted);
       await Deno.writeFile(journal, contents);
-      const { code, stdout } = await scene.copy(way, {
+      const { code, stdout } = await scene.copy(variant, {
         flags: ["--json"],
         sources: [`${source}/big`],
         target: `${to}/big`,
       });
-      const { bytes, resumed } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+      const { bytes, resumed } = lastEvent(stdout);
       assertEquals([code, bytes, resumed], [0, 6 * MIB, 0]);
       await assertSame(`${source}/big`, `${to}/big`);
       // Whoever they belong to: nobody touched them.
       assertEquals([await Deno.readFile(partial), await Deno.readFile(journal)], [planted, contents]);
     });
 
-    it(`a planted run log keeps no file from being sent: ${wayName(way)}`, async () => {
+    it(`a planted run log keeps no file from being sent: ${variantName(variant)}`, async () => {
       const names = ["a", "b", "c"];
       const source = await scene.tree(
         Object.fromEntries(names.map((name) => [name, { content: `right ${name}`, mtime: OLD }])),
@@ -47,14 +42,14 @@ describeWithSshd("files of earlier versions that are planted in a target directo
       const to = await scene.tree(Object.fromEntries(names.map((name) => [name, `wrong ${name}`])));
       const finished = await Promise.all(names.map(async (name) => ({
         name,
-        source: await oldStat(`${source}/${name}`, way.engine),
-        target: await oldStat(`${to}/${name}`, way.engine),
+        source: await oldStat(`${source}/${name}`, variant.engine),
+        target: await oldStat(`${to}/${name}`, variant.engine),
       })));
       const log = `${to}/${oldName(to, "run")}`;
       const contents = oldRunLog(to, finished);
       await Deno.writeFile(log, contents);
-      const manifest = way.direction === "local" ? [] : ["--manifest", `${scene.sshd.home}/sums`];
-      const { code, stderr } = await scene.copy(way, {
+      const manifest = variant.direction === "local" ? [] : ["--manifest", `${scene.sshd.home}/sums`];
+      const { code, stderr } = await scene.copy(variant, {
         flags: ["-r", ...manifest],
         sources: [`${source}/.`],
         target: to,
@@ -64,26 +59,20 @@ describeWithSshd("files of earlier versions that are planted in a target directo
       assertEquals(await Deno.readFile(log), contents);
     });
 
-    it(`a planted mark makes no directory one to go on in: ${wayName(way)}`, async () => {
+    it(`a planted mark makes no directory one to go on in: ${variantName(variant)}`, async () => {
       const source = await scene.tree({ "tree/file": "file" });
       const to = await scene.tree();
-      const mark = oldMark("tree", await oldStat(`${source}/tree`, way.engine));
+      const mark = oldMark("tree", await oldStat(`${source}/tree`, variant.engine));
       await Deno.writeFile(`${to}/${mark.name}`, mark.contents);
-      const { code, stderr } = await scene.copy(way, { flags: ["-r"], sources: [`${source}/tree`], target: to });
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${source}/tree`], target: to });
       assertEquals([code, stderr], [0, ""]);
       assertEquals(await compareTrees(`${source}/tree`, `${to}/tree`), []);
-      assertEquals([...Deno.readDirSync(to)].map(({ name }) => name).sort(), [mark.name, "tree"]);
+      assertEquals(listNames(to), [mark.name, "tree"]);
     });
   }
 });
 
-describeWithSshd("a partial file that is swapped between two runs", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a partial file that is swapped between two runs", (scene) => {
   const SWAPS: [what: string, swap: (partial: string) => Promise<void>][] = [
     ["another file with the same bytes", async (partial) => {
       await Deno.copyFile(partial, `${partial}.new`);
@@ -96,17 +85,17 @@ describeWithSshd("a partial file that is swapped between two runs", () => {
     ["the partial file under two names", (partial) => Deno.link(partial, `${partial}.other`)],
   ];
   for (const [what, swap] of SWAPS) {
-    for (const way of WAYS) {
-      it(`${what} is neither used nor touched: ${wayName(way)}`, async () => {
+    for (const variant of VARIANTS) {
+      it(`${what} is neither used nor touched: ${variantName(variant)}`, async () => {
         const source = await scene.tree();
         await writeLargeFile(`${source}/big`, 8 * MIB);
         const to = await scene.tree();
         const copy = { sources: [`${source}/big`], target: `${to}/big` };
-        const partial = await interrupted(way, to, copy);
+        const partial = await interrupted(variant, to, copy);
         await swap(partial);
         const before = await Deno.readFile(partial);
-        const { code, stdout, stderr } = await scene.copy(way, { flags: ["--json", "-l", "1000000000"], ...copy });
-        const { bytes, resumed } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!);
+        const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json", "-l", "1000000000"], ...copy });
+        const { bytes, resumed } = lastEvent(stdout);
         assertEquals([code, bytes, resumed], [0, 8 * MIB, 0], stderr);
         await assertSame(`${source}/big`, `${to}/big`);
         assertEquals(await Deno.readFile(partial), before);
@@ -115,8 +104,12 @@ describeWithSshd("a partial file that is swapped between two runs", () => {
   }
 
   /** Kills a copy when some of the file is there, and returns the path of its partial file. */
-  async function interrupted(way: Way, to: string, copy: { sources: string[]; target: string }): Promise<string> {
-    await using running = await scene.start(way, { flags: ["-l", "100000", "--retries", "0"], ...copy });
+  async function interrupted(
+    variant: Variant,
+    to: string,
+    copy: { sources: string[]; target: string },
+  ): Promise<string> {
+    await using running = await scene.start(variant, { flags: ["-l", "100000", "--retries", "0"], ...copy });
     await untilTrue(() => blocksOf(partialFile(to)) * 512 >= 2 * MIB, running);
     running.kill("SIGKILL");
     await running.result;

@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import type { TargetWriter } from "../../src/files/engine/target.ts";
+import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
-import { partialFile } from "../e2e/temporary_files.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { partialFile } from "../support/temporary_files.ts";
 import { actBefore, NAMING_CALLS, watchCalls } from "./watched_calls.ts";
 
 const { enter, file, symlink, hardlink } = RecordType;
@@ -34,7 +34,7 @@ function writerInto(engine: FileEngine, directory: TempDirectory, more = {}): Ta
 /** Returns the path of the oldest temporary file. */
 function temporaryIn(directory: TempDirectory): string {
   return directory.at(
-    [...Deno.readDirSync(directory.path)].map(({ name }) => name).filter(isPrivateName).toSorted()[0],
+    listNames(directory.path).filter(isPrivateName).toSorted()[0],
   );
 }
 
@@ -139,21 +139,15 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-describeWithSshd("partial files that are exchanged during a copy", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("partial files that are exchanged during a copy", (scene) => {
   const MIB = 1 << 20;
 
-  async function exchanged(way: Way, mode: number): Promise<void> {
+  async function exchanged(variant: Variant, mode: number): Promise<void> {
     const from = await scene.tree({ "large": { size: 6 * MIB } });
     const to = await scene.tree({ "large": "old" });
     await Deno.chmod(to, mode);
     const flags = ["--retries", "0", "-l", "24000"];
-    await using running = await scene.start(way, { flags, sources: [`${from}/large`], target: to });
+    await using running = await scene.start(variant, { flags, sources: [`${from}/large`], target: to });
     // Streams have opened it when something is written.
     let partial = "";
     await untilTrue(() => (partial = partialFile(to) ?? "") !== "" && Deno.statSync(partial).blocks! > 0, running);
@@ -167,10 +161,10 @@ describeWithSshd("partial files that are exchanged during a copy", () => {
     assertEquals(await Deno.readFile(partial), planted);
   }
 
-  for (const way of WAYS) {
-    it(`a file fails and the old one stays if its partial file is exchanged: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`a file fails and the old one stays if its partial file is exchanged: ${variantName(variant)}`, async () => {
       // In a private directory only the same user can exchange it.
-      for (const mode of [0o777, 0o755]) await exchanged(way, mode);
+      for (const mode of [0o777, 0o755]) await exchanged(variant, mode);
     });
   }
 });

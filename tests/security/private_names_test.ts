@@ -1,10 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { it } from "@std/testing/bdd";
 import { newPartialName } from "../../src/files/path/private_names.ts";
-import { type Scene, startScene, wayName, WAYS } from "../e2e/scene.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { type EscpResult, runEscp } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 import { oldName } from "./old_formats.ts";
 
@@ -22,13 +22,7 @@ const SOURCE: TreeEntries = {
 };
 const SKIPPED = [TEMPORARY, oldName("file", "journal"), PARTIAL, `sub/${oldName("x", "run")}`, `sub/${PARTIAL}`];
 
-describeWithSshd("a sender", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene("a sender", (scene) => {
   /** That each private name is one note, and everything else is copied. */
   async function assertSkipped({ code, stderr }: EscpResult, from: string, to: string): Promise<void> {
     const why = "skipped: its name is reserved for the temporary files of escp";
@@ -37,21 +31,21 @@ describeWithSshd("a sender", () => {
     assertEquals(await compareTrees(await scene.tree(REST), to), []);
   }
 
-  for (const way of WAYS) {
-    it(`skips private names with a note each: ${wayName(way)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`skips private names with a note each: ${variantName(variant)}`, async () => {
       const [from, to] = [await scene.tree(SOURCE), await scene.tree()];
-      await assertSkipped(await scene.copy(way, { flags: ["-r"], sources: [`${from}/.`], target: to }), from, to);
+      await assertSkipped(await scene.copy(variant, { flags: ["-r"], sources: [`${from}/.`], target: to }), from, to);
     });
 
-    it(`fails a private name that it was asked for, and copies the rest: ${wayName(way)}`, async () => {
+    it(`fails a private name that it was asked for, and copies the rest: ${variantName(variant)}`, async () => {
       const [from, to] = [await scene.tree({ ...SOURCE, "list": "" }), await scene.tree()];
       const sources = [`${from}/${TEMPORARY}`, `${from}/file`, `${from}/${PARTIAL}`];
-      const listed = sources.map((path) => way.direction === "pull" ? `testhost:${path}` : path).join("\n");
+      const listed = sources.map((path) => variant.direction === "pull" ? `testhost:${path}` : path).join("\n");
       await Deno.writeTextFile(`${from}/list`, listed);
       for (
         const command of [{ sources, flags: ["-r"] }, { sources: [], flags: ["-r", "--filelist", `${from}/list`] }]
       ) {
-        const { code, stderr } = await scene.copy(way, { ...command, target: to });
+        const { code, stderr } = await scene.copy(variant, { ...command, target: to });
         assertEquals(code, 1, stderr);
         for (const name of [TEMPORARY, PARTIAL]) {
           const failure = new RegExp(`^escp: Cannot send ".*/${name}": its name is reserved for the temporary`, "m");
@@ -71,32 +65,26 @@ describeWithSshd("a sender", () => {
 
   it("tells nothing of a private name that a filter leaves out", async () => {
     const [from, to] = [await scene.tree(SOURCE), await scene.tree()];
-    const [way] = WAYS;
+    const [variant] = VARIANTS;
     const flags = ["-r", "--include", "sub/", "--include", "file", "--exclude", "*"];
-    const { code, stderr } = await scene.copy(way, { flags, sources: [`${from}/.`], target: to });
+    const { code, stderr } = await scene.copy(variant, { flags, sources: [`${from}/.`], target: to });
     assertEquals([code, stderr], [0, ""]);
   });
 });
 
-describeWithSshd("a receiver", () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
-  for (const way of WAYS) {
-    it(`refuses a private name for the target: ${wayName(way)}`, async () => {
+describeWithScene("a receiver", (scene) => {
+  for (const variant of VARIANTS) {
+    it(`refuses a private name for the target: ${variantName(variant)}`, async () => {
       const [from, to] = [await scene.tree(REST), await scene.tree()];
       for (const source of ["file", "sub"]) {
-        const { code, stderr } = await scene.copy(way, {
+        const { code, stderr } = await scene.copy(variant, {
           flags: ["-r"],
           sources: [`${from}/${source}`],
           target: `${to}/${PARTIAL}`,
         });
         assertEquals(code, 1);
         assertMatch(stderr, new RegExp(`^escp: .*Cannot create ".*/${PARTIAL}": its name is reserved for the`, "m"));
-        assertEquals([...Deno.readDirSync(to)], []);
+        assertEquals(listNames(to), []);
       }
     });
   }

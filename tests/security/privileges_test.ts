@@ -1,10 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { OTHER_USER, otherUserProblem, useAsEscp, writeOthersEscp, writePlainEscp } from "../e2e/plain_rights.ts";
-import { ENGINES, type Scene, startScene } from "../e2e/scene.ts";
+import { it } from "@std/testing/bdd";
 import { isRoot } from "../files/file_engines.ts";
-import { escpCommand } from "../support/escp_command.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { escpCommand, useAsEscp } from "../support/escp_command.ts";
+import { OTHER_USER, otherUserProblem, writeOthersEscp, writePlainEscp } from "../support/plain_rights.ts";
+import { describeWithScene, ENGINES } from "../support/scene.ts";
 import { setXattr, xattrsOf } from "../support/xattrs.ts";
 
 /** Root without the right to change owners. */
@@ -24,13 +23,7 @@ function capability(): Uint8Array<ArrayBuffer> {
 
 const SUITE = "setuid, setgid and capabilities";
 
-describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRoot }, () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
+describeWithScene(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRoot }, (scene) => {
   async function writeSource(uid: number, gid: number): Promise<string> {
     const tree = await scene.tree({
       "from/setuid": "x",
@@ -51,10 +44,10 @@ describeWithSshd(SUITE + (isRoot ? "" : " (skipped: not root)"), { ignore: !isRo
     NAMES.map((name) => (Deno.statSync(`${directory}/${name}`).mode! & 0o7777).toString(8));
 
   for (const engine of ENGINES) {
-    const way = { direction: "local", engine, streams: 1 } as const;
+    const variant = { direction: "local", engine, streams: 1 } as const;
     const flags = engine === "native" ? ["-a", "--xattrs"] : ["-a"];
     const copy = (tree: string, more: string[] = []) =>
-      scene.copy(way, { flags: [...flags, ...more], sources: [`${tree}/from/.`], target: `${tree}/to` });
+      scene.copy(variant, { flags: [...flags, ...more], sources: [`${tree}/from/.`], target: `${tree}/to` });
 
     it(`root keeps privileges of files under the same owner (${engine})`, async () => {
       const tree = await writeSource(OWNER, OWNER);

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
-import { planTargets } from "../../src/files/target/plan.ts";
 import { backupName } from "../../src/files/path/backup_name.ts";
-import { encodeName } from "../../src/protocol/names.ts";
-import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
-import { untilTrue } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
-import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
+import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
+import { encodeName } from "../../src/protocol/names.ts";
+import { untilTrue } from "../e2e/interruptions.ts";
+import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
+import { listNames } from "../support/list_names.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
+import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
 
 const OPTIONS = { preserve: true, umask: 0o022, token: "test", fsync: true };
 const ATTRIBUTES = { mode: 0o640, uid: 1, gid: 1, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
@@ -56,7 +56,7 @@ function swap(temp: TempDirectory, directory: string, by: "link" | "directory"):
 /** Returns everything that must not change about a directory. */
 function seen(path: string): unknown {
   const { mode, uid, gid, mtime } = Deno.statSync(path);
-  const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  const names = listNames(path);
   return { names, mode, uid, gid, mtime, file: Deno.readTextFileSync(`${path}/file`) };
 }
 
@@ -104,19 +104,16 @@ for (const { title, make } of ENGINES) {
   });
 }
 
-describeWithSshd("roots that are exchanged while the data connections come up", () => {
+describeWithScene("roots that are exchanged while the data connections come up", (scene) => {
   const ignore = stoppingProblem !== undefined;
   const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
-  let scene: Scene;
   let source: string;
   beforeAll(async () => {
-    scene = await startScene();
     source = await scene.tree({ "small": "small", "large": { size: 2 << 20 }, "sub/small": "small" });
   });
-  afterAll(() => scene[Symbol.asyncDispose]());
 
   /** Stops the client at its first data connection: by then the root is planned. @param kind kind of root */
-  async function exchanged(way: Way, kind: "new" | "existing" | "file"): Promise<void> {
+  async function exchanged(variant: Variant, kind: "new" | "existing" | "file"): Promise<void> {
     const tree = await scene.tree({ "outside/kept": "kept", "to": { directory: true }, "link": { link: "outside" } });
     await Deno.chmod(`${tree}/outside`, 0o750);
     const log = `${tree}/strace`;
@@ -127,7 +124,7 @@ describeWithSshd("roots that are exchanged while the data connections come up", 
       : [`${source}/large`, `${tree}/to/file`];
     const flags = ["-r", "-p", "--retries", "0"];
     const command = stoppingCommand("connect", log);
-    await using running = await scene.start(way, { flags, sources: [from], target, command });
+    await using running = await scene.start(variant, { flags, sources: [from], target, command });
     await untilTrue(() => hasStopped(log), running);
     const root = kind === "new" ? target : `${tree}/to`;
     await Deno.rename(root, `${tree}/moved`);
@@ -142,18 +139,18 @@ describeWithSshd("roots that are exchanged while the data connections come up", 
     const { code, stderr } = await running.result;
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /another directory has taken its place/);
-    assertEquals([...Deno.readDirSync(`${tree}/outside`)].map(({ name }) => name), ["kept"]);
+    assertEquals(listNames(`${tree}/outside`), ["kept"]);
     const { mode, uid, gid, mtime } = await Deno.stat(`${tree}/outside`);
     assertEquals([mode, uid, gid, mtime], [before.mode, before.uid, before.gid, before.mtime]);
     assertEquals(await Deno.readTextFile(`${tree}/outside/kept`), "kept");
   }
 
-  for (const way of WAYS) {
+  for (const variant of VARIANTS) {
     for (const kind of ["new", "existing", "file"] as const) {
-      it(`a copy fails and writes nothing elsewhere if its root is exchanged: ${kind}, ${wayName(way)}${why}`, {
+      it(`a copy fails and writes nothing elsewhere if its root is exchanged: ${kind}, ${variantName(variant)}${why}`, {
         ignore,
       }, () => {
-        return exchanged(way, kind);
+        return exchanged(variant, kind);
       });
     }
   }

@@ -1,13 +1,12 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { SourceReader, SourceRoot } from "../../src/files/engine/source.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { untilTrue } from "../e2e/interruptions.ts";
-import { type Scene, startScene, type Way, wayName, WAYS } from "../e2e/scene.ts";
 import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempDirectory } from "../files/file_engines.ts";
-import { describeWithSshd } from "../support/needs_sshd.ts";
+import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
 import { setXattr } from "../support/xattrs.ts";
 import { actBefore } from "./watched_calls.ts";
@@ -166,19 +165,13 @@ describe("extended attributes of sources that become links", { ignore: !isNative
   });
 });
 
-describeWithSshd("sources that become links after the walk", () => {
+describeWithScene("sources that become links after the walk", (scene) => {
   const ignore = stoppingProblem !== undefined;
   const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-  });
-  afterAll(() => scene[Symbol.asyncDispose]());
-
   const MIB = 1 << 20;
 
   /** Stops the client at its first data connection: by then a small tree has been walked. */
-  async function exchanged(way: Way, flags: string[], at: string): Promise<void> {
+  async function exchanged(variant: Variant, flags: string[], at: string): Promise<void> {
     const tree = await scene.tree({
       "source/sub/small": "public",
       "source/sub/large": { size: 2 * MIB },
@@ -189,7 +182,7 @@ describeWithSshd("sources that become links after the walk", () => {
     });
     const log = `${tree}/strace`;
     const copy = { flags: ["--retries", "0", ...flags], sources: [`${tree}/source/.`], target: `${tree}/to` };
-    await using running = await scene.start(way, { ...copy, command: stoppingCommand("connect", log) });
+    await using running = await scene.start(variant, { ...copy, command: stoppingCommand("connect", log) });
     await untilTrue(() => hasStopped(log), running);
     await Deno.rename(`${tree}/source/${at}`, `${tree}/moved`);
     await Deno.symlink(`${tree}/outside${at.slice("sub".length)}`, `${tree}/source/${at}`);
@@ -213,13 +206,13 @@ describeWithSshd("sources that become links after the walk", () => {
     [["-a", "--checksum"], "sub/large"],
     [["-a", "--verify"], "sub"],
   ];
-  for (const way of WAYS) {
+  for (const variant of VARIANTS) {
     for (const [flags, at] of CASES) {
-      if (way.engine === "portable" && flags.includes("--xattrs")) continue;
-      it(`a source that becomes a link is one failed path: ${at}, ${flags.join(" ")}, ${wayName(way)}${why}`, {
+      if (variant.engine === "portable" && flags.includes("--xattrs")) continue;
+      it(`a source that becomes a link is one failed path: ${at}, ${flags.join(" ")}, ${variantName(variant)}${why}`, {
         ignore,
       }, () => {
-        return exchanged(way, flags, at);
+        return exchanged(variant, flags, at);
       });
     }
   }

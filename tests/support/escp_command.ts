@@ -7,11 +7,13 @@
 import { fromFileUrl } from "@std/path";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
+import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
 import { knowHome } from "./state.ts";
 import { createTempDirectory } from "./temp.ts";
-import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
 
 const REPOSITORY: string = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+const CONFIG = `${REPOSITORY}/deno.json`;
+const DENO_RUN: readonly string[] = [Deno.execPath(), "run", "--quiet", "--allow-all"];
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 export interface EscpOptions {
@@ -56,8 +58,25 @@ export interface RunningEscp extends AsyncDisposable {
 export function escpCommand(): string[] {
   const binary = Deno.env.get("ESCP_BINARY");
   if (binary) return [binary];
-  const config = `${REPOSITORY}/deno.json`;
-  return [Deno.execPath(), "run", "--quiet", "--allow-all", "--config", config, `${REPOSITORY}/main.ts`];
+  return [...DENO_RUN, "--config", CONFIG, `${REPOSITORY}/main.ts`];
+}
+
+/** Returns the command that runs a program of altered_escp/, which is an escp with a single difference, from source. */
+export function alteredEscp(program: string, ...args: string[]): string[] {
+  const path = `${REPOSITORY}/tests/support/altered_escp/${program}`;
+  return [...DENO_RUN, "--no-check", "--config", CONFIG, path, ...args];
+}
+
+/** Makes the program at this path the escp that tests run, until disposed. */
+export function useAsEscp(path: string): Disposable {
+  const before = Deno.env.get("ESCP_BINARY");
+  Deno.env.set("ESCP_BINARY", path);
+  return {
+    [Symbol.dispose]() {
+      if (before === undefined) Deno.env.delete("ESCP_BINARY");
+      else Deno.env.set("ESCP_BINARY", before);
+    },
+  };
 }
 
 /** Runs escp to its end. */

@@ -8,6 +8,7 @@ import { SSHD_PATH } from "./needs_sshd.ts";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId, waitForNoProcess } from "./processes.ts";
+import { writeWrapper } from "./shell_script.ts";
 import { knowHome } from "./state.ts";
 import { createTempDirectory, type TempDirectory } from "./temp.ts";
 
@@ -77,8 +78,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
 
 /** What the remote side starts as ssh knows the hosts of this server from now on: for -R. */
 export async function teachHosts({ binDirectory, configPath }: Sshd): Promise<void> {
-  const script = `#!/bin/sh\nexec /usr/bin/ssh -F '${configPath}' "$@"\n`;
-  await Deno.writeTextFile(`${binDirectory}/ssh`, script, { mode: 0o755 });
+  await writeWrapper(`${binDirectory}/ssh`, ["/usr/bin/ssh", "-F", configPath]);
 }
 
 /** Whoever knows the hosts of this server knows another one as well, by this name. */

@@ -27,7 +27,7 @@ import { escpCommand } from "../support/escp_command.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import type { TempDirectory } from "../support/temp.ts";
 import { record, type TestRecord } from "../protocol/record.ts";
-import { temporaryFiles } from "../e2e/temporary_files.ts";
+import { temporaryFiles } from "../support/temporary_files.ts";
 import { HostileStream, packPayload } from "./hostile_stream.ts";
 
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];

@@ -1,6 +1,6 @@
 /** escp whose main thread computes without end as soon as there is the file that BUSY_WHEN names; then there is FILE.busy. */
 
-import { main } from "../../src/cli/main.ts";
+import { main } from "../../../src/cli/main.ts";
 
 const file = Deno.env.get("BUSY_WHEN")!;
 setInterval(() => {

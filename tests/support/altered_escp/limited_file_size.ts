@@ -3,8 +3,8 @@
  * copy: Deno itself writes files that are larger when it starts from source.
  */
 
-import { main } from "../../src/cli/main.ts";
-import { openLibc } from "../../src/native/libc/libc.ts";
+import { main } from "../../../src/cli/main.ts";
+import { openLibc } from "../../../src/native/libc/libc.ts";
 
 const RLIMIT_FSIZE = 1;
 const { setrlimit } = openLibc({ setrlimit: { parameters: ["i32", "buffer"], result: "i32" } }).symbols;

@@ -1,7 +1,7 @@
 /** escp as it were if it knew nothing of probes, but all else. */
 
-import { FEATURES } from "../../src/protocol/control/hello.ts";
-import { main } from "../../src/cli/main.ts";
+import { main } from "../../../src/cli/main.ts";
+import { FEATURES } from "../../../src/protocol/control/hello.ts";
 
 (FEATURES as string[]).splice(FEATURES.indexOf("probe"), 1);
 Deno.exit(await main(Deno.args));

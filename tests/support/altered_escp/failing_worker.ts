@@ -1,6 +1,6 @@
 /** The Worker of streams, with a bug: it throws when it has so many messages for the main thread, FAIL_AFTER. */
 
-import "../../src/streams/run/worker.ts";
+import "../../../src/streams/run/worker.ts";
 
 const scope = self as unknown as { postMessage(message: unknown): void };
 const post = scope.postMessage.bind(self);

@@ -1,7 +1,7 @@
 /** escp as it were if it spoke the versions of the protocol that the first argument lists, and knew a feature more. */
 
-import { FEATURES, VERSIONS } from "../../src/protocol/control/hello.ts";
-import { main } from "../../src/cli/main.ts";
+import { main } from "../../../src/cli/main.ts";
+import { FEATURES, VERSIONS } from "../../../src/protocol/control/hello.ts";
 
 const [versions, ...args] = Deno.args;
 (VERSIONS as number[]).splice(0, VERSIONS.length, ...JSON.parse(versions));

@@ -1,11 +1,11 @@
 /** escp whose threads fail: see failing_thread.ts. */
 
-import { main } from "../../src/cli/main.ts";
+import { main } from "../../../src/cli/main.ts";
 
 const RealWorker = globalThis.Worker;
 globalThis.Worker = class extends RealWorker {
   constructor(_: string | URL, options?: WorkerOptions) {
-    super(new URL("./failing_thread.ts", import.meta.url), options);
+    super(new URL("./failing_worker.ts", import.meta.url), options);
   }
 };
 Deno.exit(await main(Deno.args));

@@ -1,0 +1,187 @@
+/** A suite's ssh server, and the variants in which the suite copies over it. */
+
+import { afterAll, beforeAll, type TestOptions } from "./bdd.ts";
+import {
+  escpCommand,
+  type EscpOptions,
+  type EscpResult,
+  runEscp,
+  type RunningEscp,
+  startEscp,
+  useAsEscp,
+  writeEscpWrapper,
+} from "./escp_command.ts";
+import { describeWithSshd } from "./needs_sshd.ts";
+import { writeWrapper } from "./shell_script.ts";
+import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
+import { createTempDirectory, type TempDirectory } from "./temp.ts";
+import { type TreeEntries, writeTree } from "./temp_tree.ts";
+
+export type Engine = "native" | "portable";
+export type Direction = "push" | "pull" | "local";
+
+/** One combination of the settings that most tests repeat over. Both ends have the same engine. */
+export interface Variant {
+  direction: Direction;
+  engine: Engine;
+  streams: 1 | 4;
+}
+
+/** Engines that can be tested on this system; ESCP_ENGINE selects one of them. */
+export const ENGINES: readonly Engine[] = findEngines();
+export const DIRECTIONS: readonly Direction[] = ["push", "pull", "local"];
+
+/**
+ * Each engine in each direction; the number of streams alternates. With ESCP_TEST_WAYS=turns each direction once with
+ * alternating engines, for a run next to others that cover each engine.
+ */
+export const VARIANTS: readonly Variant[] = Deno.env.get("ESCP_TEST_WAYS") === "turns"
+  ? rotatingVariants(1)
+  : ENGINES.flatMap((engine) =>
+    DIRECTIONS.map((direction, index): Variant => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }))
+  );
+
+/** Each engine in each direction, with one stream and with several. */
+export const ALL_VARIANTS: readonly Variant[] = VARIANTS.flatMap((variant): Variant[] => [
+  { ...variant, streams: 1 },
+  { ...variant, streams: 4 },
+]);
+
+/** Returns each direction once. Consecutive indexes cover each direction with each engine. */
+export function rotatingVariants(index: number): Variant[] {
+  return DIRECTIONS.map((direction, other): Variant => ({
+    direction,
+    engine: ENGINES[(index + other) % ENGINES.length],
+    streams: index % 3 === 0 ? 1 : 4,
+  }));
+}
+
+/** Returns the variant as text for the name of a test. */
+export function variantName({ direction, engine, streams }: Variant): string {
+  return `${direction}, ${engine}, ${streams} stream${streams === 1 ? "" : "s"}`;
+}
+
+/** Operands and flags of a copy. Paths have no host; the variant's direction adds it. */
+export interface Copy extends EscpOptions {
+  flags?: string[];
+  sources: string[];
+  target: string;
+}
+
+/**
+ * An ssh server with an escp for each engine and one that is found through PATH, and a temporary directory for trees that
+ * both ends see under the same path. Disposing removes everything.
+ */
+export class Scene implements AsyncDisposable {
+  #server: Sshd | undefined;
+  #directory: TempDirectory | undefined;
+  #trees = 0;
+
+  /** Starts the server. */
+  async open(options: SshdOptions = {}): Promise<void> {
+    this.#directory = await createTempDirectory();
+    this.#server = await startSshd(options);
+    for (const engine of ENGINES) {
+      const directory = `${this.sshd.binDirectory}/${engine}`;
+      await Deno.mkdir(directory);
+      // Threads even on machines on which escp would not start any.
+      await writeEscpWrapper(directory, { engine, cwd: this.sshd.home, env: { ESCP_THREADS: "2" } });
+    }
+  }
+
+  /** The running server; only for hooks and cases, which run after `open`. */
+  get sshd(): Sshd {
+    if (!this.#server) throw new Error("Cannot use the server of a suite: it has not started yet");
+    return this.#server;
+  }
+
+  /** Makes a directory with these entries and returns its path. */
+  async tree(entries: TreeEntries = {}): Promise<string> {
+    if (!this.#directory) throw new Error("Cannot make a tree: the suite has not started yet");
+    const path = `${this.#directory.path}/${this.#trees++}`;
+    await writeTree(path, entries);
+    return path;
+  }
+
+  /** Runs a copy to its end. */
+  copy(variant: Variant, copy: Copy): Promise<EscpResult> {
+    return runEscp(this.args(variant, copy), copy);
+  }
+
+  /** Starts a copy and returns at once. */
+  start(variant: Variant, copy: Copy): Promise<RunningEscp> {
+    return startEscp(this.args(variant, copy), copy);
+  }
+
+  /** Returns the arguments of a copy. */
+  args({ direction, engine, streams }: Variant, { flags = [], sources, target }: Copy): string[] {
+    const operand = (remoteSide: Direction, path: string) => direction === remoteSide ? `testhost:${path}` : path;
+    // A busy machine may answer late on a data port. Without this the copy would fall back to ssh and print a note.
+    const direct = flags.includes("--tunnel") ? [] : ["--tunnel", "never"];
+    const remote = [...this.sshd.sshOptions, "-D", `${this.sshd.binDirectory}/${engine}/escp`, ...direct];
+    return [
+      ...(direction === "local" ? [] : remote),
+      ...["--engine", engine, "-t", `${streams}`, "--threads", "2"],
+      ...flags,
+      "--",
+      ...sources.map((source) => operand("pull", source)),
+      operand("push", target),
+    ];
+  }
+
+  /** Runs `--clean`. The remote escp is the one in PATH unless the flags name another. */
+  clean(operands: string[], { flags = [], ...options }: EscpOptions & { flags?: string[] } = {}): Promise<EscpResult> {
+    return runEscp([...this.sshd.sshOptions, ...flags, "--clean", ...operands], options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.[Symbol.asyncDispose]();
+    await this.#directory?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Starts a scene for a single case. */
+export async function startScene(options?: SshdOptions): Promise<Scene> {
+  const scene = new Scene();
+  await scene.open(options);
+  return scene;
+}
+
+/** Registers a suite that shares one scene. Hooks of the body run while the scene is open. Without sshd it is skipped. */
+export function describeWithScene(name: string, body: (scene: Scene) => void): void;
+export function describeWithScene(name: string, options: SceneTestOptions, body: (scene: Scene) => void): void;
+export function describeWithScene(
+  name: string,
+  ...rest: [(scene: Scene) => void] | [SceneTestOptions, (scene: Scene) => void]
+): void {
+  const [{ sshd, ...options }, body] = rest.length === 1 ? [{} as SceneTestOptions, rest[0]] : rest;
+  describeWithSshd(name, options, () => {
+    const scene = new Scene();
+    beforeAll(() => scene.open(sshd));
+    body(scene);
+    afterAll(() => scene[Symbol.asyncDispose]());
+  });
+}
+
+export interface SceneTestOptions extends TestOptions {
+  sshd?: SshdOptions;
+}
+
+/** Wraps the escp of both ends, until disposed: lines of shell that run before it, and a prefix of its command line. */
+export async function wrapEscp(
+  { sshd }: Scene,
+  { setup = [], command = [] }: { setup?: string[]; command?: readonly string[] },
+): Promise<Disposable> {
+  for (const engine of ENGINES) {
+    const directory = `${sshd.binDirectory}/${engine}`;
+    await Deno.rename(`${directory}/escp`, `${directory}/inner`);
+    await writeWrapper(`${directory}/escp`, [...command, `${directory}/inner`], ...setup);
+  }
+  return useAsEscp(await writeWrapper(`${sshd.binDirectory}/wrapped`, [...command, ...escpCommand()], ...setup));
+}
+
+function findEngines(): Engine[] {
+  const selected = Deno.env.get("ESCP_ENGINE");
+  if (selected === "native" || selected === "portable") return [selected];
+  return Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
+}
