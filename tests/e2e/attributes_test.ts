@@ -30,12 +30,9 @@ function modesTree(): TreeEntries {
   return entries;
 }
 
-describeWithScene("modes and times", (scene) => {
-  const umask = 0o027;
-  let umaskBefore: number;
-  beforeAll(() => umaskBefore = Deno.umask(umask));
-  afterAll(() => Deno.umask(umaskBefore));
+const UMASK = 0o027;
 
+describeWithScene("modes and times", { umask: UMASK }, (scene) => {
   for (const variant of VARIANTS) {
     it(`are masked by umask without -p, as with scp: ${variantName(variant)}`, async () => {
       const tree = await scene.tree(modesTree());
@@ -43,7 +40,7 @@ describeWithScene("modes and times", (scene) => {
       const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [tree], target: `${to}/new` });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       for (const path of ["", ...Object.keys(modesTree())]) {
-        const expected = Deno.statSync(`${tree}/${path}`).mode! & 0o777 & ~umask;
+        const expected = Deno.statSync(`${tree}/${path}`).mode! & 0o777 & ~UMASK;
         assertEquals(modeOf(`${to}/new/${path}`), expected.toString(8), path);
         assertEquals(Deno.statSync(`${to}/new/${path}`).mtime! > FUTURE, false, path);
         assertEquals(Deno.statSync(`${to}/new/${path}`).mtime! > OLD, true, path);

@@ -154,17 +154,25 @@ export function describeWithScene(
   name: string,
   ...rest: [(scene: Scene) => void] | [SceneTestOptions, (scene: Scene) => void]
 ): void {
-  const [{ sshd, ...options }, body] = rest.length === 1 ? [{} as SceneTestOptions, rest[0]] : rest;
+  const [{ umask, ...options }, body] = rest.length === 1 ? [{} as SceneTestOptions, rest[0]] : rest;
   describeWithSshd(name, options, () => {
     const scene = new Scene();
-    beforeAll(() => scene.open(sshd));
+    let umaskBefore: number | undefined;
+    beforeAll(async () => {
+      if (umask !== undefined) umaskBefore = Deno.umask(umask);
+      await scene.open();
+    });
     body(scene);
-    afterAll(() => scene[Symbol.asyncDispose]());
+    afterAll(async () => {
+      if (umaskBefore !== undefined) Deno.umask(umaskBefore);
+      await scene[Symbol.asyncDispose]();
+    });
   });
 }
 
 export interface SceneTestOptions extends TestOptions {
-  sshd?: SshdOptions;
+  /** File mode creation mask of the test, and of the server with its remote commands. */
+  umask?: number;
 }
 
 /** Wraps the escp of both ends, until disposed: lines of shell that run before it, and a prefix of its command line. */
