@@ -98,7 +98,7 @@ export class Measuring {
     const { salt, blockBytes } = this.#job;
     const { ms, timeoutMs, congestion } = this.#options;
     const { machine } = this;
-    const job = { salt, blockBytes, idleTimeoutMs: timeoutMs, ...(part === "send" ? { congestion } : {}) };
+    const job = { salt, blockBytes, timeoutMs, ...(part === "send" ? { congestion } : {}) };
     const found = await measureThroughput({ ...job, session, machine, part, streams, ms });
     // One that comes late must not be taken for one of the next.
     await this.session.settled();

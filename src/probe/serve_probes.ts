@@ -87,7 +87,7 @@ class Probes {
           part: probe.direction === "push" ? "receive" : "send",
           salt: job.salt,
           blockBytes: job.blockBytes,
-          idleTimeoutMs: job.timeoutMs ?? TIMEOUT_MS,
+          timeoutMs: job.timeoutMs ?? TIMEOUT_MS,
           streams: probe.streams,
           congestion,
           ms: probe.ms,

@@ -7,6 +7,7 @@ import { MAX_PLAIN_ROOTS } from "../protocol/limits.ts";
 import type { Load } from "../protocol/control/probe.ts";
 import type { Session } from "../session/model/session.ts";
 import { fixedCount } from "../session/model/stream_count.ts";
+import { agreedOptions } from "../transfer/agreed_options.ts";
 import type { TransferEvent } from "../transfer/events.ts";
 import type { Machine } from "../transfer/machine.ts";
 import { receive } from "../transfer/receive/receive.ts";
@@ -23,7 +24,7 @@ export interface ThroughputOptions {
   /** Of the job. */
   salt: string;
   blockBytes: number;
-  idleTimeoutMs: number;
+  timeoutMs: number;
   streams: number;
   /** Congestion control of the sender's connections; undefined: what the system has. */
   congestion?: string;
@@ -51,32 +52,29 @@ export async function measureThroughput(
   };
   // Each transfer ends its session, which has more to do here.
   const kept: Session = { ...session, close() {} };
-  const dummies = createNullEngine(machine.files);
-  const shared = {
+  const files = createNullEngine(machine.files);
+  const nullMachine = { ...machine, files, umask: 0o077 };
+  const agreed = agreedOptions({
     ...job,
-    session: kept,
-    streams: fixedCount(streams),
-    sparse: false,
-    verify: false,
-    resume: false,
-    bytesPerSecond: 0,
-    workers: machine.workers,
-    emit,
-  };
+    recursive: false,
+    preserve: false,
+    symlinks: "follow",
+    hardlinks: false,
+    direct: false,
+    filters: [],
+  });
+  const shared = { session: kept, machine: nullMachine, job: agreed, streams: fixedCount(streams), emit };
   const walk = () => new SyntheticWalk({ files: SMALL_JOB.files + 1, ms, now: () => performance.now() });
   const outcome = part === "send"
     ? await send({
       ...shared,
-      files: { ...dummies, walk },
+      machine: { ...nullMachine, files: { ...files, walk } },
       roots: SYNTHETIC_ROOTS.map((root) => ({ ...root, operand: 0 })),
       operands: 1,
       notFound: 0,
-      walk: { recursive: false },
-      compress: false,
     })
     : await receive({
       ...shared,
-      files: dummies,
       target: "",
       others: 0,
       toOutput: false,
@@ -84,14 +82,6 @@ export async function measureThroughput(
       tilde: false,
       mostSources: MAX_PLAIN_ROOTS,
       acceptSources: (sources) => sources,
-      preserve: false,
-      xattrs: false,
-      acls: false,
-      fsync: false,
-      direct: false,
-      umask: 0o077,
-      codecs: [],
-      state: machine.state,
     });
   const elapsed = performance.now() - begun.at;
   const { user, system } = process.cpuUsage(begun.cpu);

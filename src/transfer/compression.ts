@@ -2,9 +2,8 @@
 
 import type { CodecName } from "../protocol/coding.ts";
 
-/** What a receiver can take, the best first; nothing when nobody wants it. Loaded then only: most copies go without. */
-export async function codecsFor(compress: boolean, engine: "native" | "portable"): Promise<CodecName[]> {
-  if (!compress) return [];
+/** Returns the codecs that a receiver accepts, the best first. Loads them only now: most copies do not compress. */
+export async function codecsFor(engine: "native" | "portable"): Promise<CodecName[]> {
   const { availableCodecs } = await import("../compress/codecs.ts");
   return availableCodecs(engine);
 }

@@ -117,8 +117,8 @@ for (const { title, make } of ENGINES) {
     it("a later run of the copy knows its backups, and no other files", async () => {
       using directory = filled();
       const options = {
-        ...{ files: engine, target: directory.path, base: "/", resume: true, verify: true },
-        state: new StateDirectory(),
+        ...{ target: directory.path, base: "/", job: { resume: true, verify: true } },
+        machine: { files: engine, state: new StateDirectory() },
         session: { features: ["rerun"] },
       } as unknown as ReceiveOptions;
       const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };

@@ -2,17 +2,15 @@
 
 import { UserError } from "../../errors.ts";
 import { STANDARD_INPUT } from "../../files/walk/source_roots.ts";
-import { comparisonOf } from "../../protocol/data/compare.ts";
-import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { openClientSession } from "../../session/model/client_session.ts";
 import type { PeerProcess } from "../../session/model/peer_process.ts";
 import { explainCount } from "../../session/model/stream_count.ts";
 import { checkSources, haveTargets, mostOffered, withTargets } from "./asked_sources.ts";
-import { codecsFor } from "../compression.ts";
+import { agreedOptions } from "../agreed_options.ts";
 import type { CopyOptions } from "./copy_options.ts";
-import { jobOptions, walkOptions } from "./copy_request.ts";
+import { jobOptions } from "./copy_request.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent, type TransferEvent } from "../events.ts";
 import { canCopyLocally } from "./local_copy.ts";
@@ -35,9 +33,7 @@ export async function runSession(
   machine.notes.forEach(options.note);
   if (options.request.xattrs || options.request.acls) await machine.files.loadXattrs();
   const startedAt = performance.now();
-  const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
-  const lends = canCopyLocally(options, machine.files);
-  const job = { ...jobOf(options, blockBytes), ...(lends ? { lends: Deno.pid } : {}) };
+  const job = jobOf(options, machine);
   const session = await openClientSession(peer, {
     job,
     needed: requiredFeatures({
@@ -78,36 +74,20 @@ export async function runSession(
   };
   for (const message of missingFeatures(options.request, session.features, peer.name)) emit({ type: "note", message });
   const listing = options.manifest && await openListing(options);
+  const isSender = options.direction === "push";
+  const files = await filesFor(machine.files, job.dummy, isSender ? "sender" : "receiver");
   const shared = {
     session,
-    listing: listing?.files,
-    salt: job.salt,
-    comparison: comparisonOf(job),
-    files: await filesFor(machine.files, options.request.dummy, options.direction === "push" ? "sender" : "receiver"),
+    machine: { ...machine, files },
+    job: agreedOptions(job),
     streams: options.streams,
-    bytesPerSecond: options.request.bytesPerSecond,
-    congestion: options.direction === "push" ? options.request.congestion : undefined,
-    workers: machine.workers,
-    blockBytes,
-    sparse: options.request.sparse,
-    verify: options.request.verify,
-    idleTimeoutMs: options.request.timeoutMs,
+    listing: listing?.files,
+    placed: listing?.files.placed,
     emit,
-    unresumable: (why: string) =>
-      options.unresumable(`escp on ${options.direction === "push" ? peer.name : "this machine"} ${why}`),
+    unresumable: (why: string) => options.unresumable(`escp on ${isSender ? peer.name : "this machine"} ${why}`),
   };
-  const roots = options.direction === "push" ? await localRoots(options, machine) : undefined;
-  if (roots) listing?.setRoots(roots.roots);
-  const outcome = options.direction === "push"
-    ? await send({
-      ...shared,
-      ...roots!,
-      placed: listing?.files.placed,
-      lends,
-      walk: walkOptions(options.request),
-      compress: options.request.compress,
-      resume: options.request.resume,
-    })
+  const outcome = isSender
+    ? await send({ ...shared, ...await localRoots(options, machine, (roots) => listing?.setRoots(roots)) })
     : await receive({
       ...shared,
       target: options.target.path,
@@ -123,16 +103,6 @@ export async function runSession(
         listing?.setRoots(placed);
         return placed;
       },
-      placed: listing?.files.placed,
-      preserve: options.request.preserve,
-      direct: options.request.direct,
-      resume: options.request.resume,
-      state: machine.state,
-      codecs: await codecsFor(options.request.compress, machine.cipher.name),
-      xattrs: options.request.xattrs,
-      acls: options.request.acls,
-      fsync: options.request.fsync || options.request.verify,
-      umask: machine.umask,
     });
   session.control.send({ type: "bye" });
   await session.control.flushed();
@@ -168,11 +138,11 @@ async function openListing(options: CopyOptions) {
   };
 }
 
-function jobOf(options: CopyOptions, blockBytes: number): CopyJob {
-  const shared = jobOptions(options.request, blockBytes);
-  return options.direction === "push"
-    ? { direction: "push", target: options.target.path, ...shared }
-    : { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
+function jobOf(options: CopyOptions, machine: Machine): CopyJob {
+  const shared = jobOptions(options.request);
+  if (options.direction === "pull") return { direction: "pull", ...sourcesOfJob(options.sources), ...shared };
+  const lends = canCopyLocally(options, machine.files) ? Deno.pid : undefined;
+  return { direction: "push", target: options.target.path, ...shared, lends };
 }
 
 /** Maximum number of sources to stat first. */
@@ -185,13 +155,22 @@ async function statFirst(sources: CopyOptions["sources"]): Promise<void> {
   await Promise.all(sources.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
 }
 
-async function localRoots(options: CopyOptions, machine: Machine) {
-  if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
+async function localRoots(
+  options: CopyOptions,
+  machine: Machine,
+  setRoots?: (roots: readonly { name: string; kind: string }[]) => void,
+) {
+  if (options.fromInput) {
+    const roots = [{ ...STANDARD_INPUT, operand: 0 }];
+    setRoots?.(roots);
+    return { operands: 1, roots, notFound: 0 };
+  }
   await statFirst(options.sources);
   const lookUp = { base: Deno.cwd(), tilde: false, globs: options.globs, recursive: options.request.recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure));
   const { operands, roots, notFound } = await findSources(options.sources, lookUp, machine.files.paths, fail);
   const placed = withTargets(roots, options.sources);
   options.target.taken.reserve(placed);
+  setRoots?.(placed);
   return { operands: operands + options.target.others, roots: placed, notFound };
 }

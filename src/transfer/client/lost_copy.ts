@@ -4,7 +4,7 @@ import { TransferLost } from "../transfer_errors.ts";
 
 /** What a later run can do depends on. */
 export interface LostCopy {
-  resume: boolean;
+  resume?: boolean;
   recursive: boolean;
   /** From standard input. */
   fromInput?: boolean;

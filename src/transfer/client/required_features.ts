@@ -96,7 +96,11 @@ export function requiredFeatures(copy: DemandingCopy): RequiredFeature[] {
  * @param host what the user calls the other end.
  * @returns sentences for the user.
  */
-export function missingFeatures(request: CopyRequest, features: readonly string[], host: string): string[] {
+export function missingFeatures(
+  request: Pick<CopyRequest, "compress" | "sparse">,
+  features: readonly string[],
+  host: string,
+): string[] {
   const missing: string[] = [];
   if (request.compress && !features.includes("compress")) {
     missing.push(`escp on ${host} cannot compress: the data goes as it is`);

@@ -83,7 +83,7 @@ export class LargeFileTargets {
 
   constructor(host: LargeFileTargetsHost) {
     this.#host = host;
-    this.#records = new TargetRecords(host.record?.records, host.roots, host.options.files.paths);
+    this.#records = new TargetRecords(host.record?.records, host.roots, host.options.machine.files.paths);
   }
 
   /** Creates or resumes the partial file of an announced file, and answers the sender. @throws {ProtocolError} */
@@ -91,7 +91,9 @@ export class LargeFileTargets {
     // Nobody would remove a file that is created now.
     if (this.#closed) return;
     const { file } = message;
-    if (this.#host.options.comparison?.dryRun) throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
+    if (this.#host.options.job.comparison?.dryRun) {
+      throw new ProtocolError("bad-order", "Cannot open a file in a dry run");
+    }
     if (this.#announced.has(file)) throw new ProtocolError("bad-order", `Cannot open file ${file} twice`);
     if (this.#open.size + this.#beginning.size + this.#settling.size >= MAX_OPEN_FILES) {
       throw new ProtocolError("bad-order", `Cannot open more than ${MAX_OPEN_FILES} files at the same time`);
@@ -181,7 +183,7 @@ export class LargeFileTargets {
   }
 
   async #createPartial({ root, path, size, input, identity, attributes: { mtime, mtimeNs } }: MessageOf<"open">) {
-    const { roots, writer, options: { resume } } = this.#host;
+    const { roots, writer, options: { job: { resume } } } = this.#host;
     const bytes = encodeName(path);
     if (isRefusedPath(roots[root], bytes, 0, bytes.length)) {
       throw privateName("create", targetText(roots[root], path));
@@ -207,7 +209,7 @@ export class LargeFileTargets {
   #commitIfComplete(file: number, open: OpenFile): void {
     const crc32 = open.sums.total(open.message.size);
     if (open.expected === undefined || crc32 === undefined) return;
-    const { options: { fsync, listing }, directories } = this.#host;
+    const { options: { job: { fsync }, listing }, directories } = this.#host;
     this.#open.delete(file);
     this.#host.forget(file);
     if ((!fsync && !listing) || crc32 !== open.expected) return this.#commit(file, open, crc32);
@@ -222,7 +224,7 @@ export class LargeFileTargets {
 
   /** Flushes and digests a complete file, if requested. */
   async #settle({ partial, message: { root, path, size } }: OpenFile, crc32: number): Promise<void> {
-    const { writer, options: { fsync, listing } } = this.#host;
+    const { writer, options: { job: { fsync }, listing } } = this.#host;
     if (fsync) await writer.sync(partial);
     if (!listing || partial.temporary === "") return;
     const { digestPartial } = await import("./received_digest.ts");

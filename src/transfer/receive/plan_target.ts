@@ -26,7 +26,7 @@ export interface Offer {
 
 /** Returns a root per source, and creates their directories. @throws {UserError} for a bad target, after refusing it. */
 export async function planTarget(options: ReceiveOptions, offer: Offer, record: ResumeRecord): Promise<TargetRoot[]> {
-  const { session, files, toOutput } = options;
+  const { session, machine: { files }, toOutput } = options;
   const { sources, operands } = offer;
   if (files.dummy) return sources.map(dummyRoot);
   if (sources.length === 0) return [];
@@ -50,19 +50,19 @@ async function planFiles(
   { sources, operands, sameHost, totals }: Offer,
   record: ResumeRecord,
 ): Promise<TargetRoot[]> {
-  const { session, files, target, base, tilde, confinement, comparison, sparse, verify, toOutput } = options;
+  const { session, machine: { files }, job, target, base, tilde, confinement, toOutput } = options;
   if (toOutput) throw new UserError("Cannot copy to standard output: it takes only one file");
   const planned = sources.map(({ dev, inode, ...source }) => ({ ...source, identity: { dev, inode } }));
   const isUnfinished = (path: string, source: PlannedSource) => record.isUnfinished(path, source);
   const plan = { base, tilde, sameHost, operands, confinement, isUnfinished, dryRun: true };
   const roots = planTargets(planned, target, plan, files.paths);
   if (session.role === "remote") checkNotChannel(roots, files.paths);
-  if (comparison?.dryRun) return roots;
-  if (verify && roots.some(({ kind }) => kind === "device")) {
+  if (job.comparison?.dryRun) return roots;
+  if (job.verify && roots.some(({ kind }) => kind === "device")) {
     throw new UserError(`Cannot verify ${quotePath(target)}: it is not a regular file`, { hint: "Omit --verify" });
   }
   // Updates and sparse copies write an unknown part of these bytes.
-  if (!comparison && !sparse) await checkSpace(roots, totals.bytes, files, record.records);
+  if (!job.comparison && !job.sparse) await checkSpace(roots, totals.bytes, files, record.records);
   await record.begin(roots, totals);
   makeDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.

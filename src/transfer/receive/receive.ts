@@ -8,7 +8,9 @@ import type { Failure } from "../../protocol/failure.ts";
 import { cutText, grouped } from "../../protocol/control/texts.ts";
 import { MAX_REASON_TEXT } from "../../protocol/limits.ts";
 import { fixedCount, type StreamCount } from "../../session/model/stream_count.ts";
+import type { CodecName } from "../../protocol/coding.ts";
 import { batches } from "../batches.ts";
+import { codecsFor } from "../compression.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
 import { failedEvent } from "../events.ts";
 import { hostIdentity } from "../host_identity.ts";
@@ -40,6 +42,8 @@ class Receiver implements AsyncDisposable {
   #held?: HeldDirectories;
   #target?: TargetFiles;
   #streamCount = 0;
+  /** Codecs that the sender may use. */
+  #codecs: readonly CodecName[] = [];
   /** Number of paths that failed at the sender. */
   #senderFailures = 0;
 
@@ -51,7 +55,7 @@ class Receiver implements AsyncDisposable {
 
   /** Receives the sender's sources, and checks them. @throws {ProtocolError | UserError} */
   async receiveOffer(): Promise<Offer> {
-    const { session: { control }, mostSources, acceptSources, salt, others } = this.#options;
+    const { session: { control }, mostSources, acceptSources, job, others } = this.#options;
     const offered = new OfferedSources(mostSources);
     while (!offered.complete) {
       const message = await control.expect("sources", "failed", "note");
@@ -60,7 +64,7 @@ class Receiver implements AsyncDisposable {
     }
     const totals = offered.last;
     const sources = acceptSources(offered.sources);
-    const sameHost = totals.host === await hostIdentity(salt);
+    const sameHost = totals.host === await hostIdentity(job.salt);
     return { sources, operands: totals.operands + others, sameHost, totals };
   }
 
@@ -68,28 +72,29 @@ class Receiver implements AsyncDisposable {
   async planTarget(offer: Offer): Promise<TargetRoot[]> {
     this.#record = await ResumeRecord.find(this.#options, offer.sources);
     const roots = await planTarget(this.#options, offer, this.#record);
-    this.#held = new HeldDirectories(this.#options.files, roots);
+    this.#held = new HeldDirectories(this.#options.machine.files, roots);
     return roots;
   }
 
   /** Tells the sender that the target is ready, and agrees on the number of streams: the client decides. */
   async acceptOffer({ sameHost, totals }: Offer, roots: TargetRoot[]): Promise<StreamCount> {
-    const { session: { control, features }, target, codecs, lender, streams, toOutput } = this.#options;
+    const { session: { control, features, engine }, job, target, lender, streams, toOutput } = this.#options;
     const record = this.#record!;
+    if (job.compress) this.#codecs = await codecsFor(engine.name);
     const renamed = roots.length > 0 && isRenamed(roots, target, { ...this.#options, sameHost });
     this.#options.placed?.(renamed);
     const unresumable = record.problem && cutText(record.problem, MAX_REASON_TEXT);
     if (unresumable !== undefined) this.#options.unresumable?.(unresumable);
     control.send({
       type: "ready",
-      codecs: codecs.length > 0 ? [...codecs] : undefined,
+      codecs: this.#codecs.length > 0 ? [...this.#codecs] : undefined,
       renamed: renamed && !this.#isClient && features.includes("manifest") || undefined,
       borrows: lender !== undefined || undefined,
       remembers: record.continues || undefined,
       unresumable,
     });
     if (!this.#isClient) return fixedCount((await control.expect("streams")).count);
-    const count = streamsFor(totals, toOutput ? fixedCount(1) : streams, this.#options.bytesPerSecond);
+    const count = streamsFor(totals, toOutput ? fixedCount(1) : streams, job.bytesPerSecond);
     control.send({ type: "streams", count: count.max });
     return count;
   }
@@ -101,7 +106,8 @@ class Receiver implements AsyncDisposable {
     count: StreamCount,
   ): Promise<{ last: Promise<MessageOf<"finish">> }> {
     const { session, emit } = this.#options;
-    this.#target = new TargetFiles(this.#options, roots, { streams: count.max, record: this.#record });
+    const shared = { streams: count.max, codecs: this.#codecs, record: this.#record };
+    this.#target = new TargetFiles(this.#options, roots, shared);
     emit({ type: "totals", files, bytes, complete });
     const last = this.#handleMessages(this.#target);
     const { streamGroup } = this.#target;
@@ -133,7 +139,7 @@ class Receiver implements AsyncDisposable {
 
   /** Finishes the directories, and exchanges totals with the sender. @throws {UserError} if they differ. */
   async compareTotals(finish: MessageOf<"finish">): Promise<Outcome> {
-    const { session: { control }, comparison, verify, codecs, emit } = this.#options;
+    const { session: { control }, job: { comparison, verify }, emit } = this.#options;
     const target = this.#target!;
     const record = this.#record!;
     const failures = await target.finish();
@@ -164,7 +170,7 @@ class Receiver implements AsyncDisposable {
       dryRun,
       streams: this.#isClient ? this.#streamCount : streamGroup.peak,
       resumed: target.kept + target.matched,
-      wireBytes: codecs.length > 0 ? streamGroup.pool.wireBytes : undefined,
+      wireBytes: this.#codecs.length > 0 ? streamGroup.pool.wireBytes : undefined,
     };
   }
 
@@ -176,7 +182,7 @@ class Receiver implements AsyncDisposable {
 
   /** Handles the sender's messages. @returns the last one. */
   async #handleMessages(target: TargetFiles): Promise<MessageOf<"finish">> {
-    const { session: { control }, comparison, emit } = this.#options;
+    const { session: { control }, job: { comparison }, emit } = this.#options;
     for (;;) {
       const message = await control.expect("open", "close", "drop", "totals", "failed", "note", "planned", "finish");
       switch (message.type) {

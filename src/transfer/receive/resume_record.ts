@@ -53,7 +53,7 @@ export class ResumeRecord {
 
   /** Finds what an earlier run of this copy has left; with --no-resume it is removed. Makes nothing. */
   static async find(options: ReceiveOptions, sources: readonly WireSource[]): Promise<ResumeRecord> {
-    const { files, resume, toOutput, comparison, state } = options;
+    const { machine: { files, state }, job: { resume, comparison }, toOutput } = options;
     if (files.dummy || toOutput || sources.length === 0) return new ResumeRecord(options);
     // The plan refuses such a target; its record is not the business of this session.
     if (options.confinement?.allows(fullTarget(options, sources[0])) === false) return new ResumeRecord(options);
@@ -129,7 +129,8 @@ export class ResumeRecord {
       if (!hasRecord && found.bytes < LEAST_RESUMED_BYTES) return;
       await this.#make(this.#place, { hasRecord });
     }
-    const { session, comparison, preserve, xattrs, acls, sparse, fsync, verify, listing } = this.#options;
+    const { session, job, listing } = this.#options;
+    const { comparison, preserve, xattrs, acls, sparse, fsync, verify } = job;
     if (!this.#memory || comparison || isSingle || !session.features.includes("rerun")) return;
     this.#memory.remember({
       options: JSON.stringify({ preserve, xattrs, acls, sparse, fsync }),
@@ -146,7 +147,7 @@ export class ResumeRecord {
   async #make({ target, recordIn }: Place, { hasRecord }: { hasRecord: boolean }): Promise<void> {
     let records = "";
     try {
-      records = await this.#options.state.make();
+      records = await this.#options.machine.state.make();
       if (hasRecord) {
         this.#memory = await RunMemory.open({ record: await recordIn(records), target }, { create: true });
       }
@@ -238,7 +239,7 @@ function fullTarget(options: ReceiveOptions, { target }: WireSource): string {
 }
 
 /** The path without symbolic links; undefined if nothing is there, or it cannot be told. */
-function realPath(path: string, { files }: ReceiveOptions): string | undefined {
+function realPath(path: string, { machine: { files } }: ReceiveOptions): string | undefined {
   try {
     return files.paths.realPath(withoutTrailingSlashes(path));
   } catch (error) {

@@ -2,6 +2,7 @@
 
 import type { TargetOptions, TargetWriter } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
+import type { CodecName } from "../../protocol/coding.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { toFailure } from "../../streams/failure.ts";
@@ -34,15 +35,15 @@ export class TargetFiles {
   #otherFailures = 0;
   #swept = false;
 
-  /** @param options.record record of this run; undefined: finished files are not recorded. */
+  /** @param options.codecs codecs that the sender may use. Default: none. @param options.record record of this run; undefined: finished files are not recorded. */
   constructor(
     options: ReceiveOptions,
     roots: TargetRoot[],
-    { streams, record }: { streams: number; record?: ResumeRecord },
+    { streams, codecs = [], record }: { streams: number; codecs?: readonly CodecName[]; record?: ResumeRecord },
   ) {
     this.#options = options;
     this.#record = record;
-    const { session, files, fsync } = options;
+    const { session, machine: { files }, job: { fsync } } = options;
     const targetOptions = targetOptionsOf(options, record);
     this.#writer = files.targetWriter(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
@@ -58,7 +59,7 @@ export class TargetFiles {
       failed: (failure) => this.fail(failure),
       fatal: (error) => this.streamGroup.fail(error),
     });
-    const pool = this.#createPool(roots, targetOptions, streams);
+    const pool = this.#createPool(roots, targetOptions, { streams, codecs });
     this.streamGroup = new StreamGroup({ session, pool, streamBroke: () => {}, finished: () => this.finishing });
   }
 
@@ -111,9 +112,9 @@ export class TargetFiles {
   /** Sets the attributes of directories, and flushes them if requested. @returns failures that are not reported yet. */
   async finish(): Promise<Failure[]> {
     this.#progress.report();
-    if (this.#options.comparison?.dryRun) return [];
+    if (this.#options.job.comparison?.dryRun) return [];
     // Backups are left of files that could not be verified, and temporary files of an earlier run.
-    if (this.#options.verify || this.#record?.reopened) this.#sweep();
+    if (this.#options.job.verify || this.#record?.reopened) this.#sweep();
     return (await this.#directories.finish(this.#writer)).map(toFailure);
   }
 
@@ -125,7 +126,7 @@ export class TargetFiles {
     this.#writer.abort({ keepPartials: true });
     this.#writer.close();
     // A later run finds the backups by the token of this run.
-    if (this.#options.verify && !this.#swept && !this.#record?.isKept) this.#sweep();
+    if (this.#options.job.verify && !this.#swept && !this.#record?.isKept) this.#sweep();
   }
 
   /** Removes temporary files and backups that are no longer used. */
@@ -134,8 +135,12 @@ export class TargetFiles {
     this.#writer.sweep(this.#directories.places());
   }
 
-  #createPool(roots: TargetRoot[], targetOptions: TargetOptions, streams: number): StreamPool {
-    const { session, files, codecs, lender, comparison, verify, listing, blockBytes, idleTimeoutMs } = this.#options;
+  #createPool(
+    roots: TargetRoot[],
+    targetOptions: TargetOptions,
+    { streams, codecs }: { streams: number; codecs: readonly CodecName[] },
+  ): StreamPool {
+    const { session, machine: { files, workers }, job, lender, listing } = this.#options;
     return new StreamPool(
       {
         role: {
@@ -144,16 +149,16 @@ export class TargetFiles {
           options: targetOptions,
           codecs,
           lender,
-          comparison,
-          verify,
+          comparison: job.comparison,
+          verify: job.verify,
           digests: listing !== undefined,
           memory: this.#record?.shared,
         },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         dummy: files.dummy,
-        blockBytes,
-        idleTimeoutMs,
+        blockBytes: job.blockBytes,
+        idleTimeoutMs: job.timeoutMs,
       },
       {
         next: () => Promise.reject(new Error("A receiver has no units")),
@@ -163,7 +168,7 @@ export class TargetFiles {
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
         note: (text) => this.#note(text),
       },
-      this.#options.workers(streams),
+      workers(streams),
     );
   }
 
@@ -181,7 +186,7 @@ export class TargetFiles {
     this.#backups.add(report.kept);
     this.#backups.drop(report.confirmed);
     if (!this.#packs.add(report)) return;
-    const { xattrs, acls, emit } = this.#options;
+    const { job: { xattrs, acls }, emit } = this.#options;
     for (const failure of report.failures) emit(failedEvent(failure));
     this.#directories.touch(report.directories.map((directory) => ({
       ...directory,
@@ -224,7 +229,8 @@ export class TargetFiles {
 
 /** Returns the options of the writers of all threads. */
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
-  const { session, preserve, xattrs, acls, sparse, direct, fsync, umask, comparison, verify, lender } = options;
+  const { session, machine: { umask }, job, lender } = options;
+  const { preserve, xattrs, acls, sparse, direct, fsync, verify, comparison } = job;
   return {
     preserve,
     // Otherwise the times would differ in the next update, which would send everything again.

@@ -6,7 +6,6 @@
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
-import { BLOCK_BYTES } from "../../protocol/limits.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
 import { type ClientSession, openClientSession } from "../../session/model/client_session.ts";
 import { PeerAbort } from "../../session/model/control_channel.ts";
@@ -95,8 +94,8 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   machine.notes.forEach(options.note);
   const { timeoutMs, congestion } = options.request;
   if (congestion !== undefined) checkCongestion(congestion);
-  const blockBytes = options.request.blockBytes ?? BLOCK_BYTES;
-  const shared = jobOptions(options.request, blockBytes);
+  const shared = jobOptions(options.request);
+  const { blockBytes } = shared;
   // One after the other: each may ask for a password on the same terminal.
   const from = await open(
     options,
@@ -109,7 +108,7 @@ async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
   options.begun(from.secrets.id.slice(0, 8));
   const target = options.target.path;
   const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
-  const { compress } = options.request;
+  const { compress = false } = options.request;
   const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
   const { count, totals } = await conversation.agree();
   const written = new Map<number, number>();

@@ -1,14 +1,11 @@
 /** What the remote end does for its client, once the session is agreed. */
 
 import { ProtocolError } from "../../errors.ts";
-import { parseFilterRules } from "../../files/walk/filter.ts";
-import { comparisonOf } from "../../protocol/data/compare.ts";
-import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES, TIMEOUT_MS } from "../../protocol/limits.ts";
+import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES } from "../../protocol/limits.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
 import { fixedCount } from "../../session/model/stream_count.ts";
-import { codecsFor } from "../compression.ts";
-import { walkOptions } from "../client/copy_request.ts";
+import { agreedOptions, withoutUnagreed } from "../agreed_options.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
@@ -28,44 +25,36 @@ export async function runJob(
   options: RemoteJobOptions,
 ): Promise<void> {
   machine.notes.forEach(options.note);
-  const { job } = session;
   const { emit, limits } = options;
-  const { blockBytes } = job;
-  /** Whether the job asks for what both ends know. */
-  const wants = (option: "compress" | "fsync" | "sparse" | "verify") =>
-    (job[option] ?? false) && session.features.includes(option);
-  const compress = wants("compress");
+  const { blockBytes } = session.job;
   if (blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
     throw new ProtocolError("bad-message", `Cannot use blocks of ${blockBytes} bytes`);
   }
-  if (job.probe && session.features.includes("probe")) {
+  if (session.job.probe && session.features.includes("probe")) {
     const { serveProbes } = await import("../../probe/serve_probes.ts");
     return await serveProbes(session, machine, options);
   }
+  const { job } = session;
   checkDirection(job.direction, limits);
   if (job.xattrs || job.acls) await machine.files.loadXattrs();
-  // ssh starts a command in the home directory, and no shell has seen the path that came in the job.
+  // ssh starts a command in the home directory. No shell has expanded the paths of the job.
   const home = Deno.cwd();
   const confinement = confine(limits, home, machine.files.paths);
   const base = confinement?.base ?? home;
   const tilde = !options.local;
-  const verify = wants("verify");
+  const files = await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender");
   const shared = {
     session,
-    files: await filesFor(machine.files, job.dummy, job.direction === "push" ? "receiver" : "sender"),
-    salt: job.salt,
-    blockBytes,
-    sparse: wants("sparse"),
-    verify,
-    comparison: comparisonOf(job),
+    machine: { ...machine, files },
+    job: agreedOptions(withoutUnagreed(job, session.features)),
+    streams: fixedCount(MAX_STREAMS),
     emit,
-    idleTimeoutMs: job.timeoutMs ?? TIMEOUT_MS,
   };
   const startedAt = performance.now();
   const finished = (outcome: Outcome) =>
     emit({ type: "finished", ...outcome, elapsedMs: performance.now() - startedAt, engine: session.engine.name });
   if (job.direction === "push") {
-    const lender = options.local ? localCopyPid(session, shared.files) : undefined;
+    const lender = options.local ? localCopyPid(session, files) : undefined;
     if (lender !== undefined) options.note("large files are copied straight from where the client has them open");
     const outcome = await receive({
       ...shared,
@@ -77,21 +66,8 @@ export async function runJob(
       tilde,
       mostSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
-      preserve: job.preserve,
-      resume: job.resume ?? false,
-      state: machine.state,
       unresumable: options.note,
-      direct: job.direct ?? true,
       lender,
-      codecs: await codecsFor(compress, machine.cipher.name),
-      xattrs: job.xattrs ?? false,
-      acls: job.acls ?? false,
-      // Only what is on the disk can be read from there.
-      fsync: verify || wants("fsync"),
-      umask: machine.umask,
-      streams: fixedCount(MAX_STREAMS),
-      bytesPerSecond: 0,
-      workers: machine.workers,
     });
     return finished(outcome);
   }
@@ -110,16 +86,9 @@ export async function runJob(
   const outcome = await send({
     ...shared,
     ...found,
-    bytesPerSecond: job.bytesPerSecond ?? 0,
-    congestion: job.congestion,
-    compress,
-    resume: job.resume ?? false,
-    walk: {
-      ...walkOptions({ ...job, filters: parseFilterRules(job.filters) }),
-      checkLink: confinement && ((path) => confinement.check("read", path)),
-    },
-    streams: fixedCount(MAX_STREAMS),
-    workers: machine.workers,
+    // Only a client on the same machine offers its files.
+    job: { ...shared.job, lends: undefined },
+    checkLink: confinement && ((path) => confinement.check("read", path)),
   });
   finished(outcome);
 }

@@ -1,7 +1,7 @@
 /** A sender, on either end. */
 
 import { UserError } from "../../errors.ts";
-import type { SourceRoot } from "../../files/engine/source.ts";
+import type { SourceRoot, WalkOptions } from "../../files/engine/source.ts";
 import { walksLinks } from "../../files/walk/tree_walk.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
 import type { MessageOf, PlannedEntry, WireSource } from "../../protocol/control/messages.ts";
@@ -24,7 +24,7 @@ import { SMALL_JOB, streamsFor } from "../stream_policy.ts";
 import { checkTotals, type Outcome } from "../totals.ts";
 import { ReceiverMessages } from "./receiver_messages.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { NumberedRoot, SendOptions } from "./send_options.ts";
+import { type NumberedRoot, type SendOptions, walkOptions } from "./send_options.ts";
 import { SenderProgress } from "./sender_progress.ts";
 
 /** Sends all sources. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
@@ -40,6 +40,7 @@ export async function send(options: SendOptions): Promise<Outcome> {
 /** The transfer of one sender. Its methods are called in the order in which they are declared. */
 class Sender implements AsyncDisposable {
   readonly #options: SendOptions;
+  readonly #walk: WalkOptions;
   readonly #isClient: boolean;
   readonly #planned: DryRunTotals;
   readonly #plannedMessages: MessageBatcher<PlannedEntry>;
@@ -53,15 +54,16 @@ class Sender implements AsyncDisposable {
 
   /** @throws {UserError} for too many sources, or if the system lacks the congestion control. */
   constructor(options: SendOptions) {
-    const { session, roots, emit, congestion } = options;
+    const { session, job: { congestion, comparison }, roots, emit } = options;
     const maxRoots = session.features.includes("lists") ? MAX_ROOTS : MAX_PLAIN_ROOTS;
     if (roots.length > maxRoots) {
       throw new UserError(`Cannot copy more than ${maxRoots} sources at once: these are ${roots.length}`);
     }
     if (congestion !== undefined) checkCongestion(congestion);
     this.#options = options;
+    this.#walk = walkOptions(options);
     this.#isClient = session.role === "client";
-    this.#skips = options.comparison !== undefined;
+    this.#skips = comparison !== undefined;
     this.#planned = new DryRunTotals(emit);
     this.#plannedMessages = new MessageBatcher((entries) => session.control.send({ type: "planned", entries }));
     this.#scheduler = this.#createScheduler();
@@ -70,7 +72,7 @@ class Sender implements AsyncDisposable {
 
   /** Walks the sources as far as needed to know whether the job is small. */
   async plan(): Promise<void> {
-    const { comparison, verify } = this.#options;
+    const { comparison, verify } = this.#options.job;
     if (comparison) await this.#scheduler.compareFirst(comparison);
     if (verify) await this.#scheduler.verify();
     await this.#scheduler.lookAhead(SMALL_JOB);
@@ -78,18 +80,18 @@ class Sender implements AsyncDisposable {
 
   /** Offers the sources, and waits until the target is ready. @throws {UserError} the receiver's reason to refuse them. */
   async offerSources(): Promise<MessageOf<"ready">> {
-    const { session: { control, features }, roots, walk, operands, salt } = this.#options;
+    const { session: { control, features }, job, roots, operands } = this.#options;
     const { files, complete, bytes: foundBytes } = this.#scheduler.found;
     // The sizes of root files are known before the walk reaches them.
-    const bytes = Math.max(foundBytes, walk.hardlinks ? 0 : sizeOf(roots));
-    const host = await hostIdentity(salt);
+    const bytes = Math.max(foundBytes, job.hardlinks ? 0 : sizeOf(roots));
+    const host = await hostIdentity(job.salt);
     await sendOffered(control, roots.map(wireSource), { operands, host, files, bytes, complete });
     const answer = await control.expect("ready", "refused");
     if (answer.type === "refused") throw toError(answer.failure);
     this.#options.placed?.(answer.renamed ?? false);
     if (answer.unresumable !== undefined) this.#options.unresumable?.(answer.unresumable);
     // A comparison that the user requested finds the files of an earlier run, too.
-    if (answer.remembers && !this.#options.comparison && features.includes("rerun")) {
+    if (answer.remembers && !job.comparison && features.includes("rerun")) {
       this.#skips = true;
       await this.#scheduler.recall();
     }
@@ -98,14 +100,15 @@ class Sender implements AsyncDisposable {
 
   /** Agrees on the number of streams, opens the first, and starts to read the receiver's messages. */
   async openStreams({ codecs = [], borrows = false }: MessageOf<"ready">): Promise<ReceiverMessages> {
-    const { session, compress, lends = false, emit } = this.#options;
-    const codec = compress ? await codecFor(codecs, session.engine.name) : undefined;
+    const { session, job, emit } = this.#options;
+    const codec = job.compress ? await codecFor(codecs, session.engine.name) : undefined;
     this.#compresses = codec !== undefined;
     const count = await this.#agreeOnStreams();
     this.#scheduler.streams = count.max;
-    this.#scheduler.offersLocalCopy = lends && borrows;
+    const offersLocalCopy = job.lends !== undefined && borrows;
+    this.#scheduler.offersLocalCopy = offersLocalCopy;
     if (this.#isClient) session.control.send({ type: "streams", count: count.max });
-    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy: lends && borrows });
+    const pool = this.#createPool({ streams: count.max, codec, offersLocalCopy });
     this.#streams = new StreamGroup({
       session,
       pool,
@@ -130,7 +133,7 @@ class Sender implements AsyncDisposable {
 
   /** Exchanges totals with the receiver. @throws {UserError} if they differ. */
   async compareTotals({ finished: receiverFinished }: ReceiverMessages): Promise<Outcome> {
-    const { session: { control }, comparison, verify, notFound, compress, emit } = this.#options;
+    const { session: { control }, job: { comparison, verify, compress }, notFound, emit } = this.#options;
     const { done, skipped: { files: skipped }, verified: verifiedFiles, kept, matched } = this.#scheduler;
     const verified = verify ? verifiedFiles : undefined;
     const incomplete = this.#scheduler.failed + notFound > 0 || undefined;
@@ -163,9 +166,8 @@ class Sender implements AsyncDisposable {
   }
 
   #createScheduler(): Scheduler {
-    const { session: { control }, files, roots, walk, listing, emit, resume, sparse, blockBytes, streams } =
-      this.#options;
-    return new Scheduler(files.walk(roots, walk), {
+    const { session: { control }, machine: { files }, job, roots, listing, streams, emit } = this.#options;
+    return new Scheduler(files.walk(roots, this.#walk), {
       send: (message) => control.send(message),
       rootName: (root) => roots[root].name,
       failed: (failure, side) => this.#fail(failure, side),
@@ -182,17 +184,17 @@ class Sender implements AsyncDisposable {
       turn: this.#isClient ? undefined : () => control.waiting > MOST_WAITING ? control.flushed() : undefined,
     }, {
       streams: streams.max,
-      blockBytes,
-      sparse,
+      blockBytes: job.blockBytes,
+      sparse: job.sparse,
       // The null engine sends synthetic contents: a later copy must not continue with them.
-      resume: resume && !files.dummy,
+      resume: job.resume && !files.dummy,
       digests: listing !== undefined,
     });
   }
 
   /** Returns the number of streams: the client decides. */
   async #agreeOnStreams(): Promise<StreamCount> {
-    const { session: { control }, roots, streams, bytesPerSecond } = this.#options;
+    const { session: { control }, job: { bytesPerSecond }, roots, streams } = this.#options;
     if (!this.#isClient) return fixedCount((await control.expect("streams")).count);
     // Standard input has one reader, in the main thread.
     const requested = roots.some(({ kind }) => kind === "input") ? fixedCount(1) : streams;
@@ -206,27 +208,26 @@ class Sender implements AsyncDisposable {
       offersLocalCopy: boolean;
     },
   ): StreamPool {
-    const { session, files, roots, walk, sparse, verify, listing, blockBytes, bytesPerSecond, congestion } =
-      this.#options;
+    const { session, machine: { files, workers }, job, roots, listing } = this.#options;
     return new StreamPool(
       {
         role: {
           type: "send",
           roots,
-          preserve: walk.preserve ?? false,
-          follow: walksLinks(walk),
-          sparse,
+          preserve: job.preserve,
+          follow: walksLinks(this.#walk),
+          sparse: job.sparse,
           lends: offersLocalCopy,
           codec,
-          keepsContents: verify || listing !== undefined,
+          keepsContents: job.verify || listing !== undefined,
         },
         cipherEngine: session.engine.name,
         fileEngine: files.name,
         dummy: files.dummy,
-        blockBytes,
-        limit: bytesPerSecond > 0 ? sharedLimit(bytesPerSecond) : undefined,
-        congestion,
-        idleTimeoutMs: this.#options.idleTimeoutMs,
+        blockBytes: job.blockBytes,
+        limit: job.bytesPerSecond > 0 ? sharedLimit(job.bytesPerSecond) : undefined,
+        congestion: job.congestion,
+        idleTimeoutMs: job.timeoutMs,
       },
       {
         next: (stream) => this.#scheduler.next(stream),
@@ -234,7 +235,7 @@ class Sender implements AsyncDisposable {
         report: (_, report) => this.#scheduler.report(report as SendReport),
         written: (stream, bytes) => this.#progress.setWritten(stream, bytes),
       },
-      this.#options.workers(streams, { busy: this.#compresses }),
+      workers(streams, { busy: this.#compresses }),
     );
   }
 

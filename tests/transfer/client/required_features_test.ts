@@ -2,14 +2,13 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FEATURES } from "../../../src/protocol/control/hello.ts";
 import type { CopyJob } from "../../../src/protocol/control/job.ts";
-import type { CopyRequest } from "../../../src/transfer/client/copy_request.ts";
 import {
   type DemandingCopy,
   missingFeatures,
   requiredFeatures,
 } from "../../../src/transfer/client/required_features.ts";
 
-const PLAIN = { compress: false, sparse: false } as CopyRequest;
+const PLAIN = { compress: false, sparse: false };
 const ALL = { ...PLAIN, compress: true, sparse: true };
 
 const PUSH = { direction: "push", target: "there" } as CopyJob;

@@ -21,16 +21,16 @@ describe("ResumeRecord", () => {
     const memory = await RunMemory.open({ record, target: `${path}/out` }, { create: true });
     memory!.note(Uint32Array.of(1, 2));
     memory!.close();
-    const options = { files: { paths }, base: "/", tilde: false, target: `${path}/out`, state };
+    const options = { machine: { files: { paths }, state }, base: "/", tilde: false, target: `${path}/out` };
     const confined = { ...options, confinement: new Confinement(`${path}/in`, "/", paths) };
     const isLeft = async (options: unknown) => {
       const run = await ResumeRecord.find(options as ReceiveOptions, [SOURCE]);
       run.close();
       return [run.reopened, [...Deno.readDirSync(record.slice(0, record.lastIndexOf("/")))].length > 0];
     };
-    assertEquals(await isLeft({ ...confined, resume: true }), [false, true]);
-    assertEquals(await isLeft({ ...confined, resume: false }), [false, true]);
-    assertEquals(await isLeft({ ...options, resume: true }), [true, true]);
-    assertEquals(await isLeft({ ...options, resume: false }), [false, false]);
+    assertEquals(await isLeft({ ...confined, job: { resume: true } }), [false, true]);
+    assertEquals(await isLeft({ ...confined, job: { resume: false } }), [false, true]);
+    assertEquals(await isLeft({ ...options, job: { resume: true } }), [true, true]);
+    assertEquals(await isLeft({ ...options, job: { resume: false } }), [false, false]);
   });
 });

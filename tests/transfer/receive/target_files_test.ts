@@ -15,8 +15,8 @@ function optionsOf(sent: Message[]): ReceiveOptions {
   const { engine } = loadCipherEngine("portable");
   const control = { send: (message: Message) => sent.push(message) };
   const session = { engine, control, secrets: { id: "0123456789abcdef" }, features: [], close() {} };
-  const options = { files: loadFileEngine("portable").engine, workers: () => 0, emit() {}, codecs: [], umask: 0o022 };
-  return { session, ...options } as unknown as ReceiveOptions;
+  const machine = { files: loadFileEngine("portable").engine, workers: () => 0, umask: 0o022 };
+  return { session, machine, job: {}, emit() {} } as unknown as ReceiveOptions;
 }
 
 const OPEN: MessageOf<"open"> = {
@@ -36,14 +36,15 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
   await Deno.writeTextFile(old, "old");
   const opened = Promise.withResolvers<void>();
   const sent = { push: (message: Message) => message.type === "opened" && opened.resolve() } as unknown as Message[];
-  const options = { ...optionsOf(sent), verify: true, resume: true, fsync: false };
+  const job = { verify: true, resume: true, fsync: false } as ReceiveOptions["job"];
+  const options = { ...optionsOf(sent), job };
   const roots: TargetRoot[] = [{ kind: "folder", path: directory, created: false }];
-  const { session } = options;
+  const { session, machine } = options;
   const remembering = {
     ...options,
     target: directory,
     base: "/",
-    state: new StateDirectory((name) => name === "XDG_STATE_HOME" ? state : undefined),
+    machine: { ...machine, state: new StateDirectory((name) => name === "XDG_STATE_HOME" ? state : undefined) },
     session: { ...session, features: ["rerun"] } as unknown as typeof session,
   };
   const source = { operand: 0, name: ".", kind: "folder" as const, dev: 1, inode: 2 };
