@@ -1,26 +1,26 @@
-/** AES-GCM as the streams use it: in place, one key for each direction of each stream. */
+/** AES-GCM for streams: in place, with a separate key for each direction of each stream. */
 
 import { CorruptionError } from "../errors.ts";
 
-/** The ciphers of escp, by the names that go on the wire. */
+/** Name of a cipher on the wire. */
 export type CipherName = "aes-128-gcm" | "aes-256-gcm";
 
-/** All of them, the default first. */
+/** All ciphers, the default first. */
 export const CIPHER_NAMES: readonly CipherName[] = ["aes-128-gcm", "aes-256-gcm"];
 
-/** Length of the key of each cipher. */
+/** Key length of each cipher, in bytes. */
 export const KEY_BYTES: Record<CipherName, number> = { "aes-128-gcm": 16, "aes-256-gcm": 32 };
 
-/** Length of the tag: never cut short. */
+/** Length of the tag. It is never truncated. */
 export const TAG_BYTES = 16;
 
-/** Length of the nonce: 96 bits, the only length that GCM uses as it is (NIST SP 800-38D, 8.2.1). */
+/** Length of the nonce: 96 bits, the only length that GCM does not hash (NIST SP 800-38D, 7.1). */
 export const NONCE_BYTES = 12;
 
-/** Length of the part of the nonce that comes from the key schedule. */
+/** Length of the start of the nonce, which the key schedule derives. */
 export const SALT_BYTES = 4;
 
-/** One direction of one stream: plain data, so that it can be posted to a Worker. */
+/** The key of one direction of one stream: plain data that can be posted to a Worker. */
 export interface DirectionKey {
   cipher: CipherName;
   /** KEY_BYTES[cipher] bytes. */
@@ -32,12 +32,12 @@ export interface DirectionKey {
 /**
  * Seals or opens the messages of one direction.
  *
- * Both calls work in place on `bytes`, whose layout is: authenticated only in [aadStart, start), payload (may be empty)
- * in [start, end), tag in [end, end + TAG_BYTES). The nonce and the bytes must be left alone until a returned promise
+ * Both calls work in place on `bytes`: additional authenticated data in [aadStart, start), payload (may be empty) in
+ * [start, end), tag in [end, end + TAG_BYTES). The caller must not touch the nonce and the bytes until a returned promise
  * settles; only WebCrypto returns one. Argument errors (RangeError) and use after `close()` are bugs of the caller.
  */
 export interface Cipher {
-  /** Encrypts the payload and writes the tag behind it. A nonce must never be used twice under one key. */
+  /** Encrypts the payload and writes the tag after it. A nonce must never be used twice with one key. */
   seal(
     nonce: Uint8Array,
     bytes: Uint8Array<ArrayBuffer>,
@@ -48,7 +48,7 @@ export interface Cipher {
   /**
    * Checks the tag and decrypts the payload.
    *
-   * @throws {CorruptionError} "bad-tag" when anything is not as it was sealed; the payload is then all zero.
+   * @throws {CorruptionError} code "bad-tag" if anything differs from what was sealed; the payload is then all zeros.
    */
   open(
     nonce: Uint8Array,
@@ -57,45 +57,48 @@ export interface Cipher {
     start: number,
     end: number,
   ): void | Promise<void>;
-  /** Frees what the engine holds. Harmless when repeated. */
+  /** Frees the key and the resources of the engine. Repeated calls have no effect. */
   close(): void;
 }
 
-/** What makes ciphers. */
+/** An implementation of the ciphers. */
 export interface CipherEngine {
   readonly name: "portable" | "native";
-  /** Whose code does the work, such as "OpenSSL 3.0.19" or "WebCrypto". */
+  /** Name of the library, such as "OpenSSL 3.0.19" or "WebCrypto". */
   readonly library: string;
-  /** @throws {RangeError} when the key or the salt has a wrong length. */
+  /** Creates a cipher. @throws {RangeError} if the key or the salt has a wrong length. */
   create(key: DirectionKey): Cipher | Promise<Cipher>;
 }
 
-/** An engine whose work is done when the call returns. */
+/** An engine whose ciphers are synchronous. */
 export interface SyncCipherEngine extends CipherEngine {
   create(key: DirectionKey): SyncCipher;
 }
 
-/** As `Cipher`, but never a promise. */
+/** A cipher that never returns a promise. */
 export interface SyncCipher extends Cipher {
   seal(nonce: Uint8Array, bytes: Uint8Array<ArrayBuffer>, aadStart: number, start: number, end: number): void;
   open(nonce: Uint8Array, bytes: Uint8Array<ArrayBuffer>, aadStart: number, start: number, end: number): void;
 }
 
-/** What `open` throws when the tag does not fit. */
+/** Returns the error that `open` throws for a wrong tag. */
 export function badTag(): CorruptionError {
-  return new CorruptionError("bad-tag", "A message was changed on its way, or sealed with another key");
+  return new CorruptionError(
+    "bad-tag",
+    "Cannot accept a frame: its tag is wrong (changed on its way, or sealed with another key)",
+  );
 }
 
-/** @throws {RangeError} when the key or the salt has a wrong length. */
+/** Checks a key. @throws {RangeError} if the key or the salt has a wrong length. */
 export function checkKey(key: DirectionKey): void {
   if (key.key.byteLength !== KEY_BYTES[key.cipher] || key.salt.byteLength !== SALT_BYTES) {
     throw new RangeError(`Cannot use a key for ${key.cipher}: its length is wrong`);
   }
 }
 
-/** @throws {RangeError} when the ranges of a message do not lie within its bytes, or the nonce has a wrong length. */
+/** Checks the arguments of a call. @throws {RangeError} if a range is outside the bytes, or the nonce has a wrong length. */
 export function checkMessage(nonce: Uint8Array, bytes: Uint8Array, aadStart: number, start: number, end: number): void {
-  // The native engine writes to bare addresses, so nothing outside may pass: no NaN, no fraction, no detached buffer.
+  // The native engine writes to raw addresses, so reject everything else: NaN, fractions, detached buffers.
   const inside = Number.isInteger(aadStart) && Number.isInteger(start) && Number.isInteger(end) &&
     0 <= aadStart && aadStart <= start && start <= end && end + TAG_BYTES <= bytes.byteLength && end <= MAX_END;
   if (!inside || nonce.byteLength !== NONCE_BYTES) {
@@ -105,5 +108,5 @@ export function checkMessage(nonce: Uint8Array, bytes: Uint8Array, aadStart: num
   }
 }
 
-// libcrypto counts in int.
+// Lengths in libcrypto are of type int.
 const MAX_END = 0x7fffffff;

@@ -1,20 +1,20 @@
-/** Which cipher engine this process uses. */
+/** Selects the cipher engine of this process. */
 
 import { UserError } from "../errors.ts";
 import type { CipherEngine } from "./cipher.ts";
-import { isNodeCryptoQuick, nodeCryptoEngine } from "./node_crypto.ts";
+import { isNodeCryptoFast, nodeCryptoEngine } from "./node_crypto.ts";
 import { loadOpensslEngine } from "./openssl.ts";
 import { webcryptoEngine } from "./webcrypto.ts";
 
-/** What the user asked for: "auto" takes the native engine where it works. */
+/** Choice of the user. "auto" means the native engine if it works. */
 export type EngineChoice = "auto" | "portable" | "native";
 
 /**
  * Loads the engine of a choice.
  *
- * @param loadNative throws when the native engine cannot be used.
- * @returns the engine; with "auto", `note` says why the native one stepped aside.
- * @throws {UserError} when "native" was asked for and does not work here.
+ * @param loadNative throws if the native engine cannot be used.
+ * @returns the engine. With "auto", `note` is the reason why the native engine is not used.
+ * @throws {UserError} if the choice is "native" and the native engine does not work on this machine.
  */
 export function loadCipherEngine(
   choice: EngineChoice,
@@ -33,12 +33,12 @@ export function loadCipherEngine(
   }
 }
 
-/** Of what Deno has, the quicker. @param version of Deno. */
+/** Returns the faster portable engine. @param version version of Deno. */
 export function portableEngine(version = Deno.version.deno): CipherEngine {
-  return isNodeCryptoQuick(version) ? nodeCryptoEngine : webcryptoEngine;
+  return isNodeCryptoFast(version) ? nodeCryptoEngine : webcryptoEngine;
 }
 
-/** Of this thread: it has proven itself, and every stream of the thread uses it. */
+/** The native engine of this thread, after its self-test. All streams of the thread share it. */
 let loaded: CipherEngine | undefined;
 
 function loadOnce(): CipherEngine {

@@ -1,11 +1,11 @@
-/** From the secret that ssh carried to one key for each stream and direction. Pure: no randomness in here. */
+/** Derives a key for each stream and direction from the secret in the hello line. Pure: uses no randomness. */
 
 import { type CipherName, type DirectionKey, KEY_BYTES, SALT_BYTES } from "./cipher.ts";
 
-/** Length of the secret of a session and of the client's random bytes. */
+/** Length of the session's secret, and of the client's random bytes. */
 export const SECRET_BYTES = 32;
 
-/** What the keys of all streams are derived from: plain data, and as secret as the secret. */
+/** Input of all stream keys: plain data, as confidential as the secret. */
 export interface SessionKey {
   /** secret || clientRandom, the input keying material of HKDF. */
   material: Uint8Array<ArrayBuffer>;
@@ -15,18 +15,19 @@ export interface SessionKey {
 
 /** The keys of one stream. */
 export interface StreamKeys {
-  /** Seals what the client sends, opens it at the remote end. */
+  /** Key of frames from the client to the remote end. */
   toRemote: DirectionKey;
+  /** Key of frames from the remote end to the client. */
   toClient: DirectionKey;
 }
 
 /**
- * What both ends know after the hello. Ends that saw different lines get different keys, so nobody can have changed
- * what was agreed.
+ * Derives the input of all stream keys. Ends that saw different lines get different keys, so a change of the
+ * negotiation is detected.
  *
  * @param secret SECRET_BYTES random bytes from the remote end.
  * @param clientRandom SECRET_BYTES random bytes from the client.
- * @param transcript the hello line and the reply line, as they were on the wire.
+ * @param transcript the hello line and the start line, as they were on the wire.
  */
 export async function deriveSessionKey(
   secret: Uint8Array,
@@ -44,10 +45,10 @@ export async function deriveSessionKey(
 }
 
 /**
- * The two keys of a stream: key || salt of HKDF with the info "escp 1 stream" || cipher || direction || stream number,
- * where direction is "to remote" or "to client" and the number has four bytes, big-endian.
+ * Derives the two keys of a stream. HKDF with the info "escp 1 stream" || cipher || direction || stream number yields
+ * key || salt. The direction is "to remote" or "to client"; the number has four bytes, big-endian.
  *
- * @param stream 0..2^32-1. A stream that replaces a broken one must have a number of its own.
+ * @param stream 0 to 2**32 - 1. A stream that replaces a broken one must have a new number.
  */
 export async function deriveStreamKeys(session: SessionKey, cipher: CipherName, stream: number): Promise<StreamKeys> {
   if (!Number.isInteger(stream) || stream < 0 || stream > 0xffffffff) {
@@ -66,7 +67,7 @@ async function deriveDirection(
   direction: "to remote" | "to client",
   stream: number,
 ): Promise<DirectionKey> {
-  // All names of one sort have the same length, so no two of these strings can be equal by where they are cut.
+  // All cipher names have the same length, and all directions too. So two different inputs never give the same string.
   const text = new TextEncoder().encode(`escp 1 stream${cipher}${direction}`);
   const info = new Uint8Array(text.length + 4);
   info.set(text);
@@ -77,9 +78,9 @@ async function deriveDirection(
 }
 
 /**
- * HKDF with SHA-256 (RFC 5869), extract and expand.
+ * Derives bytes by HKDF with SHA-256 (RFC 5869), extract and expand.
  *
- * @param bytes how many to derive, 1..8160.
+ * @param bytes number of bytes, 1 to 8160.
  */
 export async function hkdfSha256(
   material: Uint8Array<ArrayBuffer>,

@@ -1,4 +1,4 @@
-/** The self-test of a cipher engine: it must give answers that are known, and refuse what was changed. */
+/** Self-test of a cipher engine with known answers and with a wrong tag. */
 
 import { type CipherName, type SyncCipherEngine, TAG_BYTES } from "./cipher.ts";
 import { ProtocolError } from "../errors.ts";
@@ -25,11 +25,12 @@ const ANSWERS: readonly { cipher: CipherName; key: string; sealed: string }[] = 
 ];
 
 /**
- * Lets an engine seal, open and refuse a message for each key size, twice in a row as contexts are used again.
+ * Tests that an engine seals and opens a message, and refuses a wrong tag, for each key size. Runs twice, because
+ * contexts are reused.
  *
- * @throws {Error} at the first answer that is not the known one.
+ * @throws {Error} at the first wrong answer.
  */
-export function proveEngine(engine: SyncCipherEngine): void {
+export function testEngine(engine: SyncCipherEngine): void {
   for (const { cipher: name, key, sealed } of ANSWERS) {
     const cipher = engine.create({
       cipher: name,
@@ -43,10 +44,10 @@ export function proveEngine(engine: SyncCipherEngine): void {
         const start = AAD.length / 2;
         const end = bytes.length - TAG_BYTES;
         cipher.seal(nonce, bytes, 0, start, end);
-        if (bytes.toHex() !== AAD + sealed) throw new Error(`${engine.library} seals ${name} wrongly`);
+        if (bytes.toHex() !== AAD + sealed) throw new Error(`${engine.library} seals wrongly with ${name}`);
         cipher.open(nonce, bytes, 0, start, end);
         if (bytes.subarray(0, end).toHex() !== AAD + PAYLOAD) {
-          throw new Error(`${engine.library} opens ${name} wrongly`);
+          throw new Error(`${engine.library} opens wrongly with ${name}`);
         }
         bytes[end] ^= 1;
         if (!refuses(() => cipher.open(nonce, bytes, 0, start, end))) {

@@ -10,7 +10,7 @@ import {
   type SyncCipherEngine,
   TAG_BYTES,
 } from "./cipher.ts";
-import { proveEngine } from "./known_answer.ts";
+import { testEngine } from "./known_answer.ts";
 import {
   DIRECTION_UNCHANGED,
   EVP_CTRL_AEAD_GET_TAG,
@@ -20,9 +20,9 @@ import {
 } from "../native/lib/libcrypto.ts";
 
 /**
- * The engine over libcrypto, after it has given the known answers.
+ * Loads libcrypto and returns its engine after a self-test.
  *
- * @throws {Error} when there is no libcrypto, or it answers wrongly.
+ * @throws {Error} if libcrypto is missing or fails the self-test.
  */
 export function loadOpensslEngine(libcrypto: Libcrypto = openLibcrypto()): SyncCipherEngine {
   const engine: SyncCipherEngine = {
@@ -33,7 +33,7 @@ export function loadOpensslEngine(libcrypto: Libcrypto = openLibcrypto()): SyncC
       return new OpensslCipher(libcrypto, key);
     },
   };
-  proveEngine(engine);
+  testEngine(engine);
   return engine;
 }
 
@@ -41,11 +41,11 @@ class OpensslCipher implements SyncCipher {
   readonly #libcrypto: Libcrypto;
   readonly #cipher: CipherName;
   readonly #key: Uint8Array<ArrayBuffer>;
-  // A context is set up at its first use: most directions only ever seal, or only open.
+  // Created at the first use, because most ciphers only seal or only open.
   #sealing: Deno.PointerValue = null;
   #opening: Deno.PointerValue = null;
   #closed = false;
-  /** Where libcrypto writes how much it did: an int. */
+  /** Number of processed bytes, which libcrypto writes as an int. */
   readonly #done = new Int32Array(1);
 
   constructor(libcrypto: Libcrypto, key: DirectionKey) {
@@ -60,7 +60,7 @@ class OpensslCipher implements SyncCipher {
     const { calls } = this.#libcrypto;
     const tag = bytes.subarray(end, end + TAG_BYTES);
     this.#update(context, nonce, bytes, aadStart, start, end);
-    // Writes nothing in GCM; pointed at the tag, which is written next.
+    // Writes no bytes in GCM. The tag, which is written next, serves as the output buffer.
     expectOne(calls.EVP_CipherFinal_ex(context, tag, this.#done), "EVP_CipherFinal_ex");
     expectOne(calls.EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_BYTES, tag), "EVP_CIPHER_CTX_ctrl");
   }
@@ -70,7 +70,7 @@ class OpensslCipher implements SyncCipher {
     const context = this.#opening ??= this.#newContext(0);
     const { calls } = this.#libcrypto;
     const tag = bytes.subarray(end, end + TAG_BYTES);
-    // The payload is decrypted in place before the tag is known to fit, so every way out but the good one wipes it.
+    // The payload is decrypted in place before its tag is checked, so wipe it unless the tag is right.
     let genuine = false;
     try {
       this.#update(context, nonce, bytes, aadStart, start, end);
@@ -89,14 +89,14 @@ class OpensslCipher implements SyncCipher {
     if (this.#closed) return;
     this.#closed = true;
     const { calls } = this.#libcrypto;
-    // Null is allowed here (EVP_CIPHER_CTX_free(3)).
+    // EVP_CIPHER_CTX_free(3) accepts null.
     calls.EVP_CIPHER_CTX_free(this.#sealing);
     calls.EVP_CIPHER_CTX_free(this.#opening);
     this.#sealing = this.#opening = null;
     this.#key.fill(0);
   }
 
-  /** @param direction 1 to seal, 0 to open. */
+  /** Creates a context with the key. @param direction 1 to seal, 0 to open. */
   #newContext(direction: 0 | 1): Deno.PointerObject {
     if (this.#closed) throw new Error("Cannot use a cipher: it is closed");
     const { calls } = this.#libcrypto;
@@ -110,7 +110,7 @@ class OpensslCipher implements SyncCipher {
     return context;
   }
 
-  /** All of a message but its tag. */
+  /** Processes the nonce, the authenticated data and the payload. */
   #update(
     context: Deno.PointerObject,
     nonce: Uint8Array,
@@ -137,7 +137,7 @@ class OpensslCipher implements SyncCipher {
       const payload = bytes.subarray(start, end);
       const updated = calls.EVP_CipherUpdate(context, payload, this.#done, payload, end - start);
       expectOne(updated, "EVP_CipherUpdate");
-      if (this.#done[0] !== end - start) throw new Error("EVP_CipherUpdate left out a part of a message");
+      if (this.#done[0] !== end - start) throw new Error("EVP_CipherUpdate processed only a part of a message");
     }
   }
 }

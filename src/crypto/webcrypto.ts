@@ -1,4 +1,4 @@
-/** The portable engine: AES-GCM by WebCrypto, on threads of its own. */
+/** The portable engine with WebCrypto, which uses threads of its own. */
 
 import {
   badTag,
@@ -9,9 +9,9 @@ import {
   type DirectionKey,
   TAG_BYTES,
 } from "./cipher.ts";
-import { moveAnswer } from "./move_answer.ts";
+import { moveResult } from "./move_result.ts";
 
-/** WebCrypto, which is everywhere. */
+/** AES-GCM by WebCrypto, which every version of Deno has. */
 export const webcryptoEngine: CipherEngine = {
   name: "portable",
   library: "WebCrypto",
@@ -39,7 +39,7 @@ class WebCryptoCipher implements Cipher {
     checkMessage(nonce, bytes, aadStart, start, end);
     const parameters = gcmParameters(nonce, bytes.subarray(aadStart, start));
     const sealed = await crypto.subtle.encrypt(parameters, this.#openKey(), bytes.subarray(start, end));
-    moveAnswer(new Uint8Array(sealed), bytes, start);
+    moveResult(new Uint8Array(sealed), bytes, start);
   }
 
   async open(
@@ -57,11 +57,11 @@ class WebCryptoCipher implements Cipher {
       payload = await crypto.subtle.decrypt(parameters, key, bytes.subarray(start, end + TAG_BYTES));
     } catch (error) {
       bytes.fill(0, start, end);
-      // Anything else, such as memory that ran out, says nothing about the peer.
+      // Other errors, such as a lack of memory, are not the fault of the peer.
       if (error instanceof DOMException && error.name === "OperationError") throw badTag();
       throw error;
     }
-    moveAnswer(new Uint8Array(payload), bytes, start);
+    moveResult(new Uint8Array(payload), bytes, start);
   }
 
   close(): void {
@@ -75,6 +75,6 @@ class WebCryptoCipher implements Cipher {
 }
 
 function gcmParameters(nonce: Uint8Array, aad: Uint8Array<ArrayBuffer>): AesGcmParams {
-  // A copy, as the caller's nonce is moved on in place.
+  // Copy the nonce, because the caller changes it in place.
   return { name: "AES-GCM", iv: nonce.slice(), additionalData: aad, tagLength: TAG_BYTES * 8 };
 }

@@ -1,4 +1,4 @@
-/** Round trips on a stream: every frame of kind keepAlive is answered with one. See PROTOCOL.md, "Probes". */
+/** Measures round trips on a stream: the peer returns every frame of kind keepAlive. See WIRE_FORMAT.md, "Measurements". */
 
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { ProtocolError } from "../errors.ts";

@@ -1,18 +1,18 @@
-/** How blocks and packs are compressed. See PROTOCOL.md, "Compression". */
+/** Codecs of blocks and packs. See WIRE_FORMAT.md, "Compression". */
 
-/** The codecs by the names that go into the message `ready`: zstd is RFC 8878, deflate RFC 1951 without any wrapping. */
+/** Name of a codec in the message "ready": zstd (RFC 8878), or raw deflate (RFC 1951). */
 export type CodecName = "zstd" | "deflate";
 
-/** All of them, the best first. */
+/** All codecs, the preferred one first. */
 export const CODEC_NAMES: readonly CodecName[] = ["zstd", "deflate"];
 
-/** Their numbers in the headers of blocks and packs. 0 is stored, and 1 belongs to blocks of zeros. */
+/** Numbers of the codecs in headers of blocks and packs. Number 1 means a block of zeros. */
 export const CODEC_NUMBERS: Readonly<Record<CodecName, number>> = { zstd: 2, deflate: 3 };
 
-/** What stands in a header where bytes are as they are. */
+/** Number in a header for uncompressed bytes. */
 export const STORED = 0;
 
-/** The codec of a number in a header; undefined when it is none. */
+/** Returns the codec of a number in a header, undefined if the number is not a codec. */
 export function codecOfNumber(number: number): CodecName | undefined {
   return CODEC_NAMES.find((name) => CODEC_NUMBERS[name] === number);
 }

@@ -11,7 +11,7 @@ export interface Failure {
   path: string;
   /** Text for the user: "Cannot write "/data/a": No space left on device". */
   message: string;
-  /** What the user can do. */
+  /** Hint for the user. */
   hint: string;
 }
 

@@ -1,44 +1,44 @@
-/** The sizes that both peers agree on. A peer that exceeds one breaks the protocol; see PROTOCOL.md, "Limits". */
+/** Limits and sizes of protocol version 1. A peer that exceeds one breaks the protocol. See WIRE_FORMAT.md, "Limits". */
 
-/** Default bytes of a block of a ranged file. */
+/** Default size of a block of a large file, in bytes. */
 export const BLOCK_BYTES = 1 << 20;
-/** Most bytes of a block that may be negotiated. */
+/** Maximum size of a block, in bytes. */
 export const MAX_BLOCK_BYTES = 16 << 20;
-/** Least bytes of a block that may be negotiated. */
+/** Minimum size of a block, in bytes. */
 export const MIN_BLOCK_BYTES = 64 << 10;
-/** Most bytes of a frame's payload beyond the negotiated block: headers, names, records. */
+/** Maximum size of a frame's payload in addition to a block: headers, names, records. In bytes. */
 export const FRAME_SLACK_BYTES = 256 << 10;
-/** A file of at most this many bytes is sent whole inside a pack frame; a larger one is announced and sent in ranges. */
+/** Maximum size of a file in a pack, in bytes. A larger file is announced and sent in ranges. */
 export const PACK_FILE_LIMIT = 1 << 20;
-/** Most records of one pack unit. */
+/** Maximum number of records in a pack unit, other than `enter`. */
 export const PACK_RECORDS = 512;
-/** Most bytes of file contents that the walk puts into one pack unit. */
+/** Maximum size of the contents that the walk puts into one pack unit, in bytes. */
 export const PACK_BYTES = 4 << 20;
-/** Most bytes of one name (NAME_MAX of every file system in use). */
+/** Maximum length of a name, in bytes (NAME_MAX of all common file systems). */
 export const MAX_NAME_BYTES = 255;
-/** Most bytes of a path relative to a root. Beyond PATH_MAX on purpose: trees may be deeper than one system call takes. */
+/** Maximum length of a path relative to a root, in bytes. More than PATH_MAX, because trees may be deeper. */
 export const MAX_PATH_BYTES = 65_535;
-/** Most bytes that the extended attributes of one path take in a record, with their names and headers. */
+/** Maximum length of the extended attributes of one path, with names and headers. In bytes. */
 export const MAX_XATTRS_BYTES = 128 << 10;
-/** Most bytes of one extended attribute's value (XATTR_SIZE_MAX of Linux). */
+/** Maximum length of the value of an extended attribute, in bytes (XATTR_SIZE_MAX of Linux). */
 export const MAX_XATTR_VALUE_BYTES = 64 << 10;
-/** Most bytes of a control line. */
+/** Maximum length of a control line, in bytes. */
 export const MAX_LINE_BYTES = 1 << 20;
-/** Most bytes of noise before the hello line. */
+/** Maximum length of the noise before the hello line, in bytes. */
 export const MAX_NOISE_BYTES = 64 << 10;
-/** Most streams of a session. */
+/** Maximum number of streams in a session. */
 export const MAX_STREAMS = 64;
-/** Streams that the remote end has opened have numbers from here on, those of the client lower ones. */
+/** First number of a stream that the remote end opens. The client uses lower numbers. */
 export const FIRST_REVERSE_STREAM = 2 ** 31;
-/** Most places of the client that the remote end is told of. */
+/** Maximum number of addresses in "reach". */
 export const MAX_PLACES = 64;
-/** Most characters of a name or address. */
+/** Maximum length of a host name or address, in characters. */
 export const MAX_HOSTNAME = 255;
-/** Longest time that a client may have the remote end try to reach it. */
+/** Maximum time for a "reach", in milliseconds. */
 export const MAX_REACH_MS = 60_000;
-/** Most roots of a job with a peer that does not have the feature "lists", and most that one pattern stands for. */
+/** Maximum number of roots without the feature "lists", and of the sources that one pattern matches. */
 export const MAX_PLAIN_ROOTS = 65_535;
-/** Most roots of a job. */
+/** Maximum number of roots of a job. */
 export const MAX_ROOTS = 1_000_000;
 /** Maximum length of a path in a control message, in UTF-16 units: the path of a root and a path below it. */
 export const MAX_PATH_TEXT = 1 << 17;
@@ -54,22 +54,21 @@ export const MAX_SOURCES_TEXT = 1 << 28;
 export const MAX_OFFERED_TEXT = 1 << 27;
 /** Maximum length of the paths (UTF-16 units) and extended attributes (bytes) of all directories together. */
 export const MAX_DIRECTORIES_TEXT = 1 << 28;
-/** Silence of the peer after which a stream, or the session, counts as broken, where the client says nothing else. */
+/** Default of `timeoutMs` in a job: silence of the peer after which a stream or the session is lost. In milliseconds. */
 export const TIMEOUT_MS = 60_000;
-/** Least silence that a client may ask for. */
+/** Minimum of `timeoutMs`. */
 export const MIN_TIMEOUT_MS = 1_000;
-/** Most silence that a client may ask for: a day. */
+/** Maximum of `timeoutMs`: one day. */
 export const MAX_TIMEOUT_MS = 86_400_000;
+/** Maximum length of a stream's bytes in one "data" message. */
+export const CARRIED_BYTES = 96 << 10;
+/** Maximum number of unacknowledged bytes of a tunneled stream in one direction. */
+export const CARRIED_WINDOW_BYTES = 4 << 20;
 
-/** How long an end says nothing at the most, in milliseconds: the peer shall hear of it several times before it gives up. */
+/** First output of `escp --receiver-stream`, after the output of its login shell. */
+export const STREAM_MARK = "\nescp-stream\n";
+
+/** Returns the maximum time without a frame or message, in milliseconds. The peer misses several before its timeout. */
 export function keepAliveMs(timeoutMs: number): number {
   return Math.min(15_000, timeoutMs / 4);
 }
-
-/** Most bytes of a stream that one control line carries. */
-export const CARRIED_BYTES = 96 << 10;
-/** Most bytes of a carried stream that are under way in one direction. */
-export const CARRIED_WINDOW_BYTES = 4 << 20;
-
-/** What `escp --receiver-stream` says first, behind whatever its login shell has said. */
-export const STREAM_MARK = "\nescp-stream\n";

@@ -1,13 +1,13 @@
 /**
- * File names as text. A name on Unix is bytes without NUL and "/", not always UTF-8. In memory and in JSON a name is a
- * string in which each byte that is not part of valid UTF-8 stands as a lone surrogate U+DC80..U+DCFF, as in Python's
- * PEP 383 ("surrogateescape"). The two functions below are exact inverses for every sequence of bytes.
+ * File names as text. A name on Unix is a sequence of bytes without NUL and "/", and need not be UTF-8. In memory and in
+ * JSON a name is a string. Each byte that is not part of valid UTF-8 becomes a lone surrogate U+DC80..U+DCFF, as in
+ * Python's PEP 383 ("surrogateescape"). `encodeName(decodeName(bytes))` equals `bytes` for all bytes.
  */
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Bytes to text; never fails. */
+/** Decodes the bytes of a name. Never throws. */
 export function decodeName(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -16,7 +16,7 @@ export function decodeName(bytes: Uint8Array): string {
   }
 }
 
-/** Text to bytes. A surrogate outside U+DC80..U+DCFF that is not part of a pair becomes U+FFFD, as everywhere on the web. */
+/** Encodes a name. A lone surrogate outside U+DC80..U+DCFF becomes U+FFFD, as in `TextEncoder`. */
 export function encodeName(name: string): Uint8Array<ArrayBuffer> {
   if (!hasEscapedBytes(name)) return encoder.encode(name);
   const out: number[] = [];
@@ -28,7 +28,7 @@ export function encodeName(name: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out);
 }
 
-/** Whether the name holds bytes that are not UTF-8, so that only the native engine can open it. */
+/** Returns whether the name contains bytes that are not UTF-8. Only the native engine can open such a file. */
 export function hasEscapedBytes(name: string): boolean {
   return /[\udc80-\udcff]/u.test(name);
 }
@@ -40,7 +40,7 @@ function decodeMixed(bytes: Uint8Array): string {
     const length = validSequence(bytes, at);
     at += length;
     if (length > 0) continue;
-    // One byte is escaped, and the next may start a valid sequence. What is valid before it is decoded at once.
+    // Decode the valid part, then escape one byte. The next byte may start a valid sequence.
     if (at > valid) text += strict.decode(bytes.subarray(valid, at));
     text += String.fromCharCode(0xdc00 + bytes[at]);
     valid = ++at;
@@ -48,7 +48,7 @@ function decodeMixed(bytes: Uint8Array): string {
   return text + strict.decode(bytes.subarray(valid));
 }
 
-/** Length of the UTF-8 sequence at bytes[at], 0 when it is not valid (RFC 3629, section 4). */
+/** Returns the length of the UTF-8 sequence at bytes[at], 0 if it is invalid (RFC 3629, section 4). */
 function validSequence(bytes: Uint8Array, at: number): number {
   const first = bytes[at];
   const length = sequenceLength(first);
@@ -57,13 +57,13 @@ function validSequence(bytes: Uint8Array, at: number): number {
     if (byte === undefined || byte < 0x80 || byte > 0xbf) return 0;
   }
   const second = bytes[at + 1];
-  // Overlong forms, surrogates, and what lies beyond U+10FFFF.
+  // Overlong forms, surrogates, and code points above U+10FFFF.
   if (first === 0xe0 && second < 0xa0 || first === 0xed && second > 0x9f) return 0;
   if (first === 0xf0 && second < 0x90 || first === 0xf4 && second > 0x8f) return 0;
   return length;
 }
 
-/** Length of the UTF-8 sequence that this byte may start, 0 when none. */
+/** Returns the length of the UTF-8 sequence that a first byte starts, 0 if it cannot start one. */
 function sequenceLength(first: number): number {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;

@@ -1,6 +1,6 @@
 /**
- * Names and paths from the peer. The only way to a `WirePath` is through the checks here, so that no code behind them
- * has to think of "..", absolute paths or NUL again.
+ * Names and paths from the peer. Only these checks can make a `WirePath`, so other code need not check for "..",
+ * absolute paths or NUL.
  */
 
 import { ProtocolError } from "../errors.ts";
@@ -9,14 +9,14 @@ import { encodeName } from "./names.ts";
 
 declare const checked: unique symbol;
 
-/** A relative path from the peer that names something below its root; "" is the root itself. */
+/** A relative path from the peer that stays below its root. The root itself is "". */
 export type WirePath = string & { readonly [checked]: true };
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
 
 /**
- * Checks a path from the peer: relative, components divided by single "/", none of them empty, "." or "..", no NUL.
+ * Checks a path from the peer: relative, components separated by single "/", none of them empty, "." or "..", no NUL.
  *
  * @throws {ProtocolError} code "bad-path".
  */
@@ -26,11 +26,11 @@ export function parseWirePath(text: string): WirePath {
   return text as WirePath;
 }
 
-/** As `parseWirePath`, for bytes[start, end). */
+/** Checks the path in bytes[start, end) as `parseWirePath` does. */
 export function checkPath(bytes: Uint8Array, start: number, end: number): void {
   if (end === start) return;
   if (end - start > MAX_PATH_BYTES) throw badPath(`is ${end - start} bytes long`);
-  // Not indexOf: it does not know where to stop, and would look at a whole frame for each path in it.
+  // indexOf has no end argument: it would search the rest of the frame for each path.
   for (let from = start, to = start; to <= end; to++) {
     if (to < end && bytes[to] !== SLASH) continue;
     checkName(bytes, from, to);
@@ -39,7 +39,7 @@ export function checkPath(bytes: Uint8Array, start: number, end: number): void {
 }
 
 /**
- * Checks bytes[start, end) as one component: 1 to 255 bytes, not "." or "..", no "/" and no NUL.
+ * Checks that bytes[start, end) is one component: 1 to 255 bytes, not "." or "..", no "/", no NUL.
  *
  * @throws {ProtocolError} code "bad-path".
  */
@@ -51,11 +51,11 @@ export function checkName(bytes: Uint8Array, start: number, end: number): void {
     throw badPath(`has a component "${length === 1 ? "." : ".."}"`);
   }
   for (let at = start; at < end; at++) {
-    if (bytes[at] === 0) throw badPath("holds a NUL byte");
-    if (bytes[at] === SLASH) throw badPath('holds "/" inside a name');
+    if (bytes[at] === 0) throw badPath("contains a NUL byte");
+    if (bytes[at] === SLASH) throw badPath('contains "/" inside a name');
   }
 }
 
-function badPath(state: string): ProtocolError {
-  return new ProtocolError("bad-path", `Cannot accept a path from the other side: it ${state}`);
+function badPath(problem: string): ProtocolError {
+  return new ProtocolError("bad-path", `Cannot accept a path from the peer: it ${problem}`);
 }

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { DirectionKey, SyncCipher, SyncCipherEngine } from "../../src/crypto/cipher.ts";
 import { loadCipherEngine, portableEngine } from "../../src/crypto/engines.ts";
-import { proveEngine } from "../../src/crypto/known_answer.ts";
+import { testEngine } from "../../src/crypto/known_answer.ts";
 import { loadOpensslEngine } from "../../src/crypto/openssl.ts";
 import { UserError } from "../../src/errors.ts";
 import { openLibcrypto } from "../../src/native/lib/libcrypto.ts";
@@ -67,8 +67,8 @@ describe("portableEngine", () => {
   });
 });
 
-describe("proveEngine", { ignore: !native }, () => {
-  it("accepts the native engine", () => proveEngine(loadOpensslEngine()));
+describe("testEngine", { ignore: !native }, () => {
+  it("accepts the native engine", () => testEngine(loadOpensslEngine()));
 
   it("finds an engine that seals wrongly", () => {
     const engine = spoilt((cipher) => ({
@@ -77,12 +77,12 @@ describe("proveEngine", { ignore: !native }, () => {
         bytes[start] ^= 1;
       },
     }));
-    assertThrows(() => proveEngine(engine), Error, "seals aes-128-gcm wrongly");
+    assertThrows(() => testEngine(engine), Error, "seals wrongly with aes-128-gcm");
   });
 
   it("finds an engine that opens wrongly", () => {
     const engine = spoilt(() => ({ open() {} }));
-    assertThrows(() => proveEngine(engine), Error, "opens aes-128-gcm wrongly");
+    assertThrows(() => testEngine(engine), Error, "opens wrongly with aes-128-gcm");
   });
 
   it("finds an engine that does not check the tag", () => {
@@ -90,6 +90,6 @@ describe("proveEngine", { ignore: !native }, () => {
     const engine = spoilt((cipher) => ({
       open: (...args) => void (calls++ % 2 === 0 && cipher.open(...args)),
     }));
-    assertThrows(() => proveEngine(engine), Error, "accepts a wrong tag");
+    assertThrows(() => testEngine(engine), Error, "accepts a wrong tag");
   });
 });

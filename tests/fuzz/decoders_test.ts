@@ -176,7 +176,7 @@ describe("damaged and random bytes", () => {
           for (const line of decoder.push(bytes)) assert(line.length <= 50);
         });
         if (outcome === "rejected") break;
-        assert(decoder.held <= 50);
+        assert(decoder.length <= 50);
       }
     }
   });

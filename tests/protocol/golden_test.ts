@@ -1,4 +1,4 @@
-/** Vectors that a second program made from PROTOCOL.md alone. They must never change for version 1. */
+/** Vectors that a second program made from WIRE_FORMAT.md alone. They must never change for version 1. */
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";

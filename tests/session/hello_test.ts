@@ -158,7 +158,7 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
       ["exit 255", "Cannot log in to far", ""],
       ["echo This account is closed; exit 1", "status 1 before it said hello; it said: This account is closed", ""],
       ["kill -9 $$", "SIGKILL", ""],
-      ["head -c 70000 /dev/zero", "it said too much that is not escp", "login script"],
+      ["head -c 70000 /dev/zero", "too much output that is not from escp", "login script"],
     ];
     for (const [script, message, hint] of cases) {
       const error = await assertRejects(() => openClient(script), StartError);

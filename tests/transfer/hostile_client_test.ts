@@ -233,9 +233,9 @@ for (const engine of ENGINES) {
     it("look at a private name, or have it taken away by verifying", async () => {
       await Deno.writeTextFile(`${tree.path}/to/dir/${PRIVATE}`, "hostile");
       const stream = await begin({ verify: true, update: "contents" });
-      await stream.send(FrameKind.ask, askPayload([ROOT, file(PRIVATE)]));
+      await stream.send(FrameKind.compare, askPayload([ROOT, file(PRIVATE)]));
       assertMatch(JSON.stringify(await stream.result()), reserved);
-      await stream.send(FrameKind.ask, askPayload([ROOT, file(PRIVATE)], { unit: 1, verify: true, last: true }));
+      await stream.send(FrameKind.compare, askPayload([ROOT, file(PRIVATE)], { unit: 1, verify: true, last: true }));
       assertEquals((await stream.result())?.type, "answer");
       assertEquals(await Deno.readTextFile(`${tree.path}/to/dir/${PRIVATE}`), "hostile");
       await Deno.remove(`${tree.path}/to/dir/${PRIVATE}`);
@@ -311,7 +311,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    const LENT: Partial<BlockHeader> = { codec: BlockCodec.lent, length: 10, crc32: 0 };
+    const LENT: Partial<BlockHeader> = { codec: BlockCodec.reference, length: 10, crc32: 0 };
     /** Whatever this process has open under the number. */
     const lent = (descriptor: number) => {
       const bytes = new Uint8Array(SHARED_FILE_BYTES);
@@ -363,7 +363,7 @@ for (const engine of ENGINES) {
     for (const [name, code, job, payload] of ASKS) {
       it(`answer a question ${name}`, async () => {
         const stream = await begin(job);
-        await stream.send(FrameKind.ask, payload);
+        await stream.send(FrameKind.compare, payload);
         assertMatch(await refusal(), code);
       });
     }
@@ -371,7 +371,7 @@ for (const engine of ENGINES) {
     it("look through a link", async () => {
       const stream = await begin(UPDATE);
       await stream.send(
-        FrameKind.ask,
+        FrameKind.compare,
         askPayload([ROOT, { type: RecordType.directory, name: "planted" }, file("outside")]),
       );
       assertMatch(JSON.stringify(await stream.result()), /symbolic link stands in the way/);

@@ -1,4 +1,4 @@
-/** Gathers records without contents into a plan; see "Records" in PROTOCOL.md. */
+/** Collects records without contents into a plan. See WIRE_FORMAT.md, "Records". */
 
 import { ALIGNMENT } from "../../protocol/data/alignment.ts";
 import { PACK_BYTES, PACK_RECORDS } from "../../protocol/limits.ts";

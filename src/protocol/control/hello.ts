@@ -1,15 +1,15 @@
-/** The hello line: the first thing the remote end says, after whatever its login shell says. See PROTOCOL.md, "Hello". */
+/** The hello line, which the remote end sends first, after output of its login shell. See WIRE_FORMAT.md, "Hello". */
 
 import { ProtocolError } from "../../errors.ts";
 import { MAX_HOSTNAME, MAX_LINE_BYTES, MAX_NOISE_BYTES, MAX_STREAMS } from "../limits.ts";
 import * as shape from "./shape.ts";
 
-/** What the hello line begins with. */
+/** Start of the hello line. */
 export const HELLO_MAGIC = "escp-hello ";
-/** Versions of the protocol that this program speaks, the best last. */
+/** Protocol versions that this program supports, in ascending order. */
 export const VERSIONS: readonly number[] = [1];
-/** Optional parts of the protocol that this program knows. */
-// deno-fmt-ignore: one a line, so that changes do not meet.
+/** Optional parts of the protocol that this program supports. */
+// deno-fmt-ignore: one per line, to keep merges free of conflicts.
 export const FEATURES: readonly string[] = [
   "alive",
   "clean",
@@ -33,39 +33,42 @@ export const FEATURES: readonly string[] = [
   "xattrs",
 ];
 
-/** What the remote end says of itself. */
+/** The fields of the hello line. */
 export interface Hello {
-  /** Versions of the protocol that it speaks. */
+  /** Protocol versions that the remote end supports. */
   versions: number[];
-  /** Version of its software, for messages only. */
+  /** Version of its software, for texts only. */
   software: string;
   features: string[];
   /** 16 random bytes in hexadecimal. */
   session: string;
-  /** 32 random bytes. Never to be logged. */
+  /** 32 random bytes. Must not be logged. */
   secret: Uint8Array<ArrayBuffer>;
-  /** TCP port where it awaits streams. */
+  /** TCP port on which it accepts streams. */
   port: number;
-  /** Addresses where it may be reached, the most likely first. */
+  /** Addresses of the remote host, the most likely first. */
   addresses: string[];
-  /** Ciphers that it can do. */
+  /** Ciphers that it supports. */
   ciphers: string[];
-  /** The address that ssh came from, as its host sees it. Feature "reverse". */
+  /** Address of the ssh client, as the remote host sees it. Feature "reverse". */
   client?: string;
 }
 
-/** A hello as its line, without the newline. */
+/** Formats the hello line, without the newline. */
 export function formatHello(hello: Hello): string {
   return HELLO_MAGIC + JSON.stringify({ ...hello, secret: hello.secret.toBase64() });
 }
 
-/** @throws {ProtocolError} code "bad-message". */
+/** Parses the hello line. @throws {ProtocolError} code "bad-message". */
 export function parseHello(line: string): Hello {
   const fields = shape.parseObject(line.slice(HELLO_MAGIC.length));
   const versions = shape.list(fields, "versions", 64, shape.asWhole);
   const session = shape.text(fields, "session", 32);
   if (!/^[0-9a-f]{32}$/.test(session)) {
-    throw new ProtocolError("bad-message", "Cannot accept the hello: bad session id");
+    throw new ProtocolError(
+      "bad-message",
+      "Cannot accept a message from the peer: session is not 32 hexadecimal digits",
+    );
   }
   return {
     versions,
@@ -81,42 +84,42 @@ export function parseHello(line: string): Hello {
 }
 
 /**
- * The best version that both sides know.
+ * Returns the highest common version.
  *
- * @throws {ProtocolError} code "no-version", naming the versions of both.
+ * @throws {ProtocolError} code "no-version", with the versions of both ends.
  */
 export function negotiateVersion(mine: readonly number[], theirs: readonly number[]): number {
   const common = mine.filter((version) => theirs.includes(version));
   if (common.length === 0) {
     throw new ProtocolError(
       "no-version",
-      `Cannot talk to the other side: it speaks protocol version ${theirs.join(", ") || "(none)"}, ` +
-        `this one speaks ${mine.join(", ")}`,
+      `Cannot talk to the peer: it supports protocol version ${theirs.join(", ") || "(none)"}, ` +
+        `this escp supports ${mine.join(", ")}`,
     );
   }
   return Math.max(...common);
 }
 
-/** Finds the hello line behind the noise of a login shell. Bytes in, at most one line out. */
+/** Finds the hello line after the noise of a login shell. */
 export class HelloScanner {
   #noise: Uint8Array[] = [];
   #noiseBytes = 0;
   #line: number[] = [];
 
-  /** The bytes that were skipped, for messages: what the shell said, without any hello. Not safe for a terminal. */
+  /** The skipped bytes as text, without any part of a hello. Must be escaped for a terminal. */
   get noise(): string {
     const decoder = new TextDecoder();
-    // A hello holds the secret, also one that was cut.
+    // Even an incomplete hello may contain the secret.
     const isHello = this.#line.length >= HELLO_MAGIC.length && this.#mayBeHello();
     const last = isHello ? [] : this.#line;
     return [...this.#noise, Uint8Array.from(last)].map((piece) => decoder.decode(piece)).join("");
   }
 
   /**
-   * Takes bytes.
+   * Adds bytes.
    *
-   * @returns the hello line and the bytes behind it, once it is complete.
-   * @throws {ProtocolError} code "no-hello" when more than 64 KiB came without one.
+   * @returns the hello line and the bytes after it, once the line is complete.
+   * @throws {ProtocolError} code "no-hello" after more than MAX_NOISE_BYTES of noise, or if the line is too long.
    */
   push(bytes: Uint8Array): { line: string; rest: Uint8Array } | undefined {
     for (let at = 0; at < bytes.length; at++) {
@@ -131,14 +134,14 @@ export class HelloScanner {
         this.#noiseBytes += line.length;
         this.#line = [];
       }
-      // A line that may be the hello is no noise yet, and may be longer.
+      // A line that may be the hello is not noise yet, and may be longer.
       const noise = this.#noiseBytes + (mayBeHello ? 0 : this.#line.length);
       if (noise > MAX_NOISE_BYTES || this.#line.length > MAX_LINE_BYTES) throw noHello();
     }
     return undefined;
   }
 
-  /** Whether the line so far begins as a hello does. */
+  /** Returns whether the incomplete line may be a hello. */
   #mayBeHello(): boolean {
     const length = Math.min(this.#line.length, HELLO_MAGIC.length);
     for (let i = 0; i < length; i++) {
@@ -149,5 +152,8 @@ export class HelloScanner {
 }
 
 function noHello(): ProtocolError {
-  return new ProtocolError("no-hello", "Cannot find escp on the other side: it said too much that is not escp");
+  return new ProtocolError(
+    "no-hello",
+    "Cannot find escp on the remote host: too much output that is not from escp",
+  );
 }

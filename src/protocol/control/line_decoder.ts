@@ -1,4 +1,4 @@
-/** Bytes to lines, with a limit on the length of a line. */
+/** Splits bytes into lines of limited length. */
 
 import { ProtocolError } from "../../errors.ts";
 
@@ -7,11 +7,11 @@ const NEWLINE = 0x0a;
 /** Initial size of the buffer. */
 const FIRST_BYTES = 1 << 10;
 
-/** Collects bytes and gives out whole lines, without the newline. Every cut of the input gives the same lines. */
+/** Collects bytes and yields complete lines, without the newline. The cuts of the input do not matter. */
 export class LineDecoder {
-  /** The incomplete line. One buffer, because a list of single bytes would take a hundred times as much memory. */
+  /** The incomplete line. A list of pieces would take a hundred times as much memory if each piece is one byte. */
   #buffer = new Uint8Array(FIRST_BYTES);
-  #held = 0;
+  #length = 0;
   readonly #limit: number;
   readonly #decoder = new TextDecoder();
 
@@ -20,13 +20,13 @@ export class LineDecoder {
     this.#limit = limit;
   }
 
-  /** Bytes of the line that is not complete yet. */
-  get held(): number {
-    return this.#held;
+  /** Length of the incomplete line, in bytes. */
+  get length(): number {
+    return this.#length;
   }
 
   /**
-   * The lines that these bytes complete.
+   * Yields the lines that these bytes complete.
    *
    * @throws {ProtocolError} code "long-line" as soon as a line is longer than the limit.
    */
@@ -36,37 +36,37 @@ export class LineDecoder {
       yield this.#complete(bytes.subarray(from, at));
       from = at + 1;
     }
-    if (from < bytes.length) this.#hold(bytes.subarray(from));
+    if (from < bytes.length) this.#append(bytes.subarray(from));
   }
 
   #complete(tail: Uint8Array): string {
-    if (this.#held === 0) {
+    if (this.#length === 0) {
       this.#checkLength(tail.length);
       return this.#decoder.decode(tail);
     }
-    this.#hold(tail);
-    const line = this.#decoder.decode(this.#buffer.subarray(0, this.#held));
-    this.#held = 0;
+    this.#append(tail);
+    const line = this.#decoder.decode(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
     return line;
   }
 
-  #hold(bytes: Uint8Array): void {
-    const needed = this.#held + bytes.length;
+  #append(bytes: Uint8Array): void {
+    const needed = this.#length + bytes.length;
     this.#checkLength(needed);
     if (needed > this.#buffer.length) {
       const larger = new Uint8Array(Math.max(needed, Math.min(this.#limit, 2 * this.#buffer.length)));
-      larger.set(this.#buffer.subarray(0, this.#held));
+      larger.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = larger;
     }
-    this.#buffer.set(bytes, this.#held);
-    this.#held = needed;
+    this.#buffer.set(bytes, this.#length);
+    this.#length = needed;
   }
 
   #checkLength(bytes: number): void {
     if (bytes <= this.#limit) return;
     throw new ProtocolError(
       "long-line",
-      `Cannot read a line from the other side: it is longer than ${this.#limit} bytes`,
+      `Cannot read a line from the peer: it is longer than ${this.#limit} bytes`,
     );
   }
 }

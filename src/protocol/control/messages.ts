@@ -27,7 +27,7 @@ export interface WireSource {
   operand: number;
   /** Last component of the operand; "." for its contents. */
   name: string;
-  /** "folder": a directory. "input": standard input, whose size is unknown. */
+  /** `folder`: a directory. `input`: standard input, whose size is unknown. */
   kind: "file" | "folder" | "input";
   /** Device of the file on the sender's host. */
   dev: number;

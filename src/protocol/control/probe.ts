@@ -1,74 +1,75 @@
 /**
- * What a client asks of the remote end in a session that copies nothing but measures, and what it is told. Feature
- * "probe"; see PROTOCOL.md, "Probes". What comes out of the parsers cannot be wrong.
+ * Measurements that a client requests from the remote end, and their results. Feature "probe". See WIRE_FORMAT.md,
+ * "Measurements".
  */
 
 import { MAX_PATH_TEXT, MAX_STREAMS } from "../limits.ts";
 import { type Failure, parseFailure } from "../failure.ts";
 import * as shape from "./shape.ts";
 
-/** Least time that a measurement may take, in milliseconds. */
+/** Minimum duration of a measurement, in milliseconds. */
 export const MIN_PROBE_MS = 20;
-/** Most of it. */
+/** Maximum duration of a measurement, in milliseconds. */
 export const MAX_PROBE_MS = 60_000;
-/** Most bytes that the measurement of a disk writes. */
+/** Maximum number of bytes that a measurement of a disk writes. */
 export const MAX_PROBE_DISK_BYTES = 1 << 30;
 
-/** What is asked. `ms`: how long a measurement may take, or somewhat longer. */
+/** A requested measurement. `ms`: its approximate duration. */
 export type Probe =
-  /** Nothing but an answer. */
+  /** An empty response. */
   | { what: "echo" }
-  /** `streams`: as many as a copy would have. */
+  /** Properties of the remote end. `streams`: number of streams that a copy would have. */
   | { what: "system"; streams: number }
-  /** The client opens a stream on which every frame of kind keepAlive is answered with one. */
+  /** A stream on which the remote end returns every frame of kind keepAlive. */
   | { what: "stream" }
   /**
-   * Contents that nobody has are sent and thrown away: behind the finding "ready" come the messages of a push or pull,
-   * from "sources" to "finished".
+   * A copy of synthetic contents that the receiver discards. After the finding "ready" follow the messages of a push or
+   * pull, from "sources" to "finished".
    */
   | { what: "throughput"; direction: "push" | "pull"; streams: number; ms: number }
-  /** In the directory that is the target of the job. */
+  /** Speed of the disk with the target directory of the job. */
   | { what: "disk"; ms: number }
+  /** Speed of the cipher of the session, on one core. */
   | { what: "cipher"; ms: number };
 
-/** What is told. */
+/** The result of a measurement. */
 export type Finding =
   | { what: "echo" }
   | { what: "system"; system: SystemFacts }
-  /** The stream came to its end. */
+  /** The stream has ended. */
   | { what: "stream" }
-  /** What was asked for may begin. */
+  /** The measurement can start. */
   | { what: "ready" }
   | { what: "throughput"; load: Load }
   | { what: "disk"; disk: DiskSpeed }
   | { what: "cipher"; cipher: CipherSpeed }
   | { what: "failed"; failure: Failure };
 
-/** What an end is, and works with. Texts are for people. */
+/** Properties of one end. All texts are for the user. */
 export interface SystemFacts {
   /** Such as "linux x86_64". */
   system: string;
   cores: number;
-  /** Processes that wanted a core in the last minute, in hundredths (proc_loadavg(5)); left out where nobody knows. */
+  /** Load average of the last minute, in hundredths (proc_loadavg(5)). Undefined if unknown. */
   loadPercent?: number;
-  /** Threads that streams get when there are as many as the client wants; 0: they share the main one. */
+  /** Number of threads for the requested number of streams; 0 if they share the main thread. */
   threads: number;
   cipher: { engine: string; library: string };
-  /** Name of the engine for files. */
+  /** Name of the file engine. */
   files: string;
   codecs: string[];
-  /** Why an engine is not the native one. */
+  /** Reasons why an engine is not the native one. */
   notes: string[];
   network: NetworkSettings;
 }
 
-/** Of the kernel, where it is Linux (tcp(7), socket(7)); bytes. */
+/** Network settings of a Linux kernel (tcp(7), socket(7)). Sizes are in bytes. */
 export interface NetworkSettings {
   /** net.core.rmem_max */
   rmemMax?: number;
   /** net.core.wmem_max */
   wmemMax?: number;
-  /** The third number of net.ipv4.tcp_rmem: most that a connection is given by itself. */
+  /** The third number of net.ipv4.tcp_rmem: maximum of the automatic buffer size. */
   tcpRmemMax?: number;
   /** The third number of net.ipv4.tcp_wmem. */
   tcpWmemMax?: number;
@@ -76,34 +77,35 @@ export interface NetworkSettings {
   congestion?: string;
 }
 
-/** What a measurement took of an end's processors. */
+/** Processor time that a measurement used. */
 export interface Load {
-  /** Processor time of all threads, in milliseconds. */
+  /** Processor time of all threads of this end, in milliseconds. */
   cpuMs: number;
-  /** How long it took. */
+  /** Duration of the measurement, in milliseconds. */
   ms: number;
 }
 
-/** How fast a disk is. */
+/** Speed of a disk. */
 export interface DiskSpeed {
-  /** Where it was measured. */
+  /** The directory. */
   folder: string;
+  /** Number of bytes written and read. */
   bytes: number;
-  /** Until it is on stable storage. */
+  /** Including the flush to stable storage. */
   writeBytesPerSecond: number;
   readBytesPerSecond: number;
-  /** The system could not be told to forget what was written: it was read from memory. */
+  /** The page cache could not be dropped, so the data was read from memory. */
   cached: boolean;
 }
 
-/** How fast one core seals. */
+/** Speed of a cipher on one core. */
 export interface CipherSpeed {
-  /** On the wire. */
+  /** Name of the cipher on the wire. */
   name: string;
   bytesPerSecond: number;
 }
 
-/** @throws {ProtocolError} code "bad-message". */
+/** Parses a requested measurement. @throws {ProtocolError} code "bad-message". */
 export function parseProbe(value: unknown): Probe {
   const fields = shape.asObject(value, "probe");
   const what = shape.oneOf(fields, "what", ["echo", "system", "stream", "throughput", "disk", "cipher"]);

@@ -1,43 +1,42 @@
-/** The header of a block: a piece of a ranged file, at the start of a block frame's payload. See PROTOCOL.md, "Blocks". */
+/** The header of a block, which is a piece of a large file. See WIRE_FORMAT.md, "Blocks". */
 
 import { ProtocolError } from "../../errors.ts";
 import { CODEC_NUMBERS, codecOfNumber } from "../coding.ts";
 import { MAX_SHARED_BYTES, SHARED_FILE_BYTES } from "./shared_file.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
-/** How the bytes of a block are coded behind its header. */
+/** Encoding of the bytes after a block's header. */
 export const BlockCodec = {
-  /** As they are. */
+  /** Uncompressed. */
   stored: 0,
-  /** Nothing follows: all bytes are zero. */
+  /** All bytes are zero, and none follow. */
   zeros: 1,
-  /** Compressed. */
   zstd: CODEC_NUMBERS.zstd,
   deflate: CODEC_NUMBERS.deflate,
-  /** A lent file follows (lent.ts), which the receiver copies them from. Only where both ends are on one machine. */
-  lent: 4,
+  /** A reference to an open file of the sender (shared_file.ts), from which the receiver copies. On one machine only. */
+  reference: 4,
 } as const;
 
-/** Bytes of the header: with that of the frame 64, so that contents are aligned (alignment.ts). The last 24 are zero. */
+/** Length of the header. Together with the frame's header it is 64 bytes, so that contents are aligned (alignment.ts). */
 export const BLOCK_HEADER_BYTES = 52;
 
 const LAST_OF_UNIT = 1;
 
-/** A block's header. */
+/** The header of a block. */
 export interface BlockHeader {
-  /** The unit of work that it belongs to, u32. */
+  /** Number of the unit, u32. */
   unit: number;
-  /** The file, as numbered by the sender's "open" message, u32. */
+  /** Number of the file in "open", u32. */
   file: number;
-  /** First byte in the file. */
+  /** Offset of the first byte in the file. */
   offset: number;
-  /** Bytes of the file that it stands for. */
+  /** Number of bytes of the file. */
   length: number;
-  /** CRC-32 of those bytes; 0 where they are lent. */
+  /** CRC-32 of these bytes; 0 for a reference. */
   crc32: number;
   /** One of `BlockCodec`. */
   codec: number;
-  /** No block of this unit follows. */
+  /** This is the last block of its unit. */
   last: boolean;
 }
 
@@ -55,13 +54,13 @@ export function writeBlockHeader(view: DataView, at: number, block: BlockHeader)
 }
 
 /**
- * Reads the header of a block whose frame's payload is bytes[at, end).
+ * Reads the header of the block in the payload bytes[at, end).
  *
- * @param limit most bytes that a block may stand for.
+ * @param limit maximum `length` of a stored or compressed block.
  * @throws {ProtocolError} code "bad-block".
  */
 export function readBlockHeader(view: DataView, at: number, end: number, limit: number): BlockHeader {
-  if (end - at < BLOCK_HEADER_BYTES) throw badBlock("its header is cut short");
+  if (end - at < BLOCK_HEADER_BYTES) throw badBlock("its header is truncated");
   const block = {
     unit: view.getUint32(at, true),
     file: view.getUint32(at + 4, true),
@@ -74,25 +73,25 @@ export function readBlockHeader(view: DataView, at: number, end: number, limit: 
   const stored = end - at - BLOCK_HEADER_BYTES;
   if (!Number.isSafeInteger(block.offset + block.length)) throw badBlock("its offset is out of range");
   if (block.codec === BlockCodec.stored) {
-    if (stored !== block.length) throw badBlock(`it claims ${block.length} bytes and has ${stored}`);
-    if (block.length > limit) throw badBlock(`it has ${block.length} bytes, the limit is ${limit}`);
+    if (stored !== block.length) throw badBlock(`its length is ${block.length} bytes, but ${stored} follow`);
+    if (block.length > limit) throw badBlock(`its length is ${block.length} bytes, the limit is ${limit}`);
   } else if (block.codec === BlockCodec.zeros) {
-    if (stored !== 0) throw badBlock("a block of zeros has contents");
-  } else if (block.codec === BlockCodec.lent) {
-    if (stored !== SHARED_FILE_BYTES) throw badBlock(`a lent file takes ${SHARED_FILE_BYTES} bytes, not ${stored}`);
+    if (stored !== 0) throw badBlock("bytes follow a block of zeros");
+  } else if (block.codec === BlockCodec.reference) {
+    if (stored !== SHARED_FILE_BYTES) throw badBlock(`a reference has ${SHARED_FILE_BYTES} bytes, not ${stored}`);
     if (block.length > MAX_SHARED_BYTES) {
-      throw badBlock(`it stands for ${block.length} bytes, the limit is ${MAX_SHARED_BYTES}`);
+      throw badBlock(`its length is ${block.length} bytes, the limit is ${MAX_SHARED_BYTES}`);
     }
-    if (block.crc32 !== 0) throw badBlock("nobody has computed the CRC-32 of a lent file");
+    if (block.crc32 !== 0) throw badBlock("the CRC-32 of a reference is not 0");
   } else if (codecOfNumber(block.codec)) {
-    if (block.length > limit) throw badBlock(`it stands for ${block.length} bytes, the limit is ${limit}`);
-    if (stored >= block.length) throw badBlock(`compressed, it has ${stored} bytes for ${block.length}`);
+    if (block.length > limit) throw badBlock(`its length is ${block.length} bytes, the limit is ${limit}`);
+    if (stored >= block.length) throw badBlock(`it has ${stored} compressed bytes for ${block.length}`);
   } else {
-    throw badBlock(`codec ${block.codec} is not known`);
+    throw badBlock(`codec ${block.codec} is unknown`);
   }
   return block;
 }
 
-function badBlock(state: string): ProtocolError {
-  return new ProtocolError("bad-block", `Cannot read a block from the other side: ${state}`);
+function badBlock(problem: string): ProtocolError {
+  return new ProtocolError("bad-block", `Cannot read a block from the peer: ${problem}`);
 }

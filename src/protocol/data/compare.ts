@@ -1,57 +1,57 @@
 /**
- * Asks: what a sender wants to know before it sends: which of these entries are at the target already. Layout in
- * PROTOCOL.md, "Asks".
+ * Compare requests: the sender asks which entries the target has already, or verifies written files. Layout:
+ * WIRE_FORMAT.md, "Compare requests".
  */
 
 import { ProtocolError } from "../../errors.ts";
 import type { JobOptions } from "../control/job.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
-/** What an ask wants done with its records. */
+/** Phase of a compare request. */
 export const ComparePhase = {
-  /** Look at what is there, and say what that means for each record. */
+  /** Compare size, time and type of each entry. */
   stat: 0,
-  /** Compare the contents of files by digests: those of the sender follow the records. */
+  /** Compare the contents of files. Digests of the sender follow the records. */
   digest: 1,
-  /** All digests of these files were the same: they count as unchanged. */
+  /** All digests of these files were equal: they count as unchanged. */
   finalize: 2,
 } as const;
 
-/** Added to a phase on the wire: the entries were just written, and are verified. */
+/** Added to a phase on the wire if the request verifies files that were just written. */
 const VERIFIES = 4;
 
-/** The answer to one record, where it is no failure. */
+/** Response to one record, unless it is a failure. */
 export const CompareResult = {
-  /** Nothing has this name. */
+  /** The target has no entry of this name. */
   missing: 0,
-  /** It is there already. */
+  /** The target has the same entry. */
   same: 1,
-  /** Something else is there, which would be replaced. */
+  /** The target has another entry of this name, which sending would replace. */
   different: 2,
-  /** Only contents can tell: it has the same size. */
+  /** The sizes are equal, and the contents must be compared. */
   undecided: 3,
 } as const;
 
-/** Bytes of the header: unit (u32), attempt (u32), phase (u32), bytes of records (u32), flags (u8), zeros. */
+/** Length of the header, in bytes. */
 export const COMPARE_HEADER_BYTES = 52;
-/** Bit of the flags: what is not the same shall not keep its name. */
+/** Bit of the flags: remove a file that is not the same. */
 const LAST = 1;
-/** Bytes of a digest's entry: start and end of the range (u53 each), SHA-256. */
+/** Length of a digest entry: start and end of the range (u53 each), SHA-256. */
 export const DIGEST_BYTES = 48;
 
-/** An ask frame's header. */
+/** The header of a compare request. */
 export interface CompareHeader {
-  /** The unit of work, u32. */
+  /** Number of the unit, u32. */
   unit: number;
-  /** How often the unit was begun before, u32. */
+  /** Number of earlier attempts to send the unit, u32. */
   attempt: number;
-  /** One of `AskPhase`. */
+  /** One of `ComparePhase`. */
   phase: number;
-  /** What was written is verified: no attributes are changed for it. Left out: no. */
+  /** Verify written files, without changing their attributes. Default: false. */
   verify?: boolean;
-  /** It is verified for the last time: what is not the same shall not keep its name. Left out: no. */
+  /** Last verification: a file that is not the same is removed from its final name. Default: false. */
   last?: boolean;
-  /** Bytes of the records, which follow the header; what follows them are digests. */
+  /** Length of the records, in bytes. Digests follow them. */
   recordsBytes: number;
 }
 
@@ -70,21 +70,23 @@ export function writeCompareHeader(
 }
 
 /**
- * Reads the header of an ask frame with the payload bytes[at, end).
+ * Reads the header of the compare request in the payload bytes[at, end).
  *
  * @throws {ProtocolError} code "bad-record".
  */
 export function readCompareHeader(view: DataView, at: number, end: number): CompareHeader {
-  if (end - at < COMPARE_HEADER_BYTES) throw badAsk("it is cut short");
+  if (end - at < COMPARE_HEADER_BYTES) throw badRequest("it is truncated");
   const code = view.getUint32(at + 8, true);
   const verify = code >= VERIFIES;
   const phase = verify ? code - VERIFIES : code;
   const recordsBytes = view.getUint32(at + 12, true);
   const last = verify && (view.getUint8(at + 16) & LAST) !== 0;
-  if (phase > ComparePhase.finalize) throw badAsk("its phase is not known");
+  if (phase > ComparePhase.finalize) throw badRequest("its phase is unknown");
   const rest = end - at - COMPARE_HEADER_BYTES - recordsBytes;
-  if (rest < 0) throw badAsk("its records are cut short");
-  if (phase === ComparePhase.digest ? rest % DIGEST_BYTES !== 0 : rest !== 0) throw badAsk("something else follows it");
+  if (rest < 0) throw badRequest("its records are truncated");
+  if (phase === ComparePhase.digest ? rest % DIGEST_BYTES !== 0 : rest !== 0) {
+    throw badRequest("unexpected bytes follow its records");
+  }
   return {
     unit: view.getUint32(at, true),
     attempt: view.getUint32(at + 4, true),
@@ -106,15 +108,15 @@ export interface RangeDigest {
 /** Bytes of a SHA-256 digest. */
 export const SHA256_BYTES = 32;
 
-/** What stands for contents that the sender cannot read, or that are not what it sent: no file has this digest. */
+/** Digest for contents that the sender cannot read, or that differ from what it sent. No file has this digest. */
 export const NO_DIGEST = new Uint8Array(SHA256_BYTES);
 
-/** Whether two digests are the same. */
+/** Returns whether two digests are equal. Not in constant time: digests of files are not secret to the peer. */
 export function isSameDigest(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
-/** Writes an entry to bytes[at, at + 48). */
+/** Writes a digest entry to bytes[at, at + 48). */
 export function writeDigest(bytes: Uint8Array, view: DataView, at: number, { start, end, digest }: RangeDigest): void {
   putUint53(view, at, start);
   putUint53(view, at + 8, end);
@@ -122,30 +124,31 @@ export function writeDigest(bytes: Uint8Array, view: DataView, at: number, { sta
 }
 
 /**
- * Reads the entry at bytes[at, at + 48).
+ * Reads the digest entry at bytes[at, at + 48).
  *
- * @throws {ProtocolError} code "bad-record" for a range that does not lie in a file of this size.
+ * @param size size of the file.
+ * @throws {ProtocolError} code "bad-record" if the range is not inside the file.
  */
 export function readDigest(bytes: Uint8Array, view: DataView, at: number, size: number): RangeDigest {
   const start = getUint53(view, at);
   const end = getUint53(view, at + 8);
-  if (start > end || end > size) throw badAsk("a range lies beyond its file");
+  if (start > end || end > size) throw badRequest("a range is outside its file");
   return { start, end, digest: bytes.subarray(at + 16, at + DIGEST_BYTES) };
 }
 
-/** What a receiver is asked to compare, and whether it may change anything. */
+/** Comparison of entries that a job requests. */
 export interface Comparison {
-  /** "nothing": only whether something is there; "memory": whether an earlier run of the same copy has finished it. */
+  /** "nothing": existence only. "memory": whether an earlier run of the same copy finished the entry. */
   by: "nothing" | "times" | "contents" | "memory";
-  /** Nothing is written: what would be done is only told. */
+  /** Report the actions, and write nothing. */
   dryRun: boolean;
 }
 
-/** What a job says of it; undefined when everything is sent unasked. */
+/** Returns the comparison of a job, undefined if all entries are sent without a comparison. */
 export function comparisonOf({ update, dryRun }: Pick<JobOptions, "update" | "dryRun">): Comparison | undefined {
   return update || dryRun ? { by: update ?? "nothing", dryRun: dryRun ?? false } : undefined;
 }
 
-function badAsk(state: string): ProtocolError {
-  return new ProtocolError("bad-record", `Cannot read what the other side asks: ${state}`);
+function badRequest(problem: string): ProtocolError {
+  return new ProtocolError("bad-record", `Cannot read a compare request from the peer: ${problem}`);
 }

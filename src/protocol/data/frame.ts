@@ -1,51 +1,51 @@
 /**
- * The frame: what is sealed as one piece. Layout in PROTOCOL.md, "Frames".
+ * The frame: the unit of encryption on a stream. Layout: WIRE_FORMAT.md, "Frames".
  *
  *     IV (8 bytes)   kind (1), counter (7, big-endian)       in the clear, part of the nonce
  *     length (4)     bytes of payload, big-endian            in the clear, authenticated
- *     payload        sealed in place, and with it zeros up to where the frame is a multiple of 64 bytes long
+ *     payload        sealed in place, together with zeros that make the frame a multiple of 64 bytes long
  *     tag (16)
  */
 
 import { CorruptionError } from "../../errors.ts";
 import { alignUp } from "./alignment.ts";
 
-/** What a frame's payload is. Told by the IV, so it is authenticated with it. */
+/** Kind of a frame's payload. It is part of the IV, and so authenticated. */
 export const FrameKind = {
-  /** First frame of each direction: the stream belongs to this session. */
+  /** First frame of each direction: proves that the stream belongs to this session. */
   proof: 1,
-  /** A pack unit, or a part of one: records with their contents. */
+  /** A pack unit or a part of one: records with their contents. */
   pack: 2,
-  /** One block of a ranged file. */
+  /** One block of a large file. */
   block: 3,
-  /** What the receiver did with a unit, or how far it is. */
+  /** The receiver's result of a unit, or its progress. */
   result: 4,
-  /** Nothing to say, still there. */
+  /** Keep-alive, without payload. */
   keepAlive: 5,
-  /** Last frame of a direction. Without it the end of a connection is an error. */
+  /** Last frame of a direction. A connection that ends without it is broken. */
   end: 6,
-  /** Records without contents: which of them are at the target already? */
-  ask: 7,
+  /** Compare request: records without contents. */
+  compare: 7,
 } as const;
 
-const LAST_KIND = FrameKind.ask;
+const LAST_KIND = FrameKind.compare;
 
-/** Bytes of IV and length. */
+/** Length of the header: IV and payload length. */
 export const FRAME_HEADER_BYTES = 12;
-/** Bytes of the tag behind the payload. */
+/** Length of the tag. */
 export const FRAME_TAG_BYTES = 16;
-/** Most bytes of the first frame's payload: nothing larger is read from a stranger. */
+/** Maximum payload of the first frame, because the peer is not authenticated yet. */
 export const PROOF_PAYLOAD_LIMIT = 256;
 
 const IV_BYTES = 8;
 
-/** Bytes of a whole frame with such a payload: header, payload, padding, tag. */
+/** Returns the length of a frame: header, payload, padding, tag. */
 export function frameBytes(payloadBytes: number): number {
   return alignUp(FRAME_HEADER_BYTES + payloadBytes + FRAME_TAG_BYTES);
 }
 
 /**
- * Writes the header before a payload: the IV out of the nonce (its last 8 bytes), and the length.
+ * Writes the header of a frame: the IV (the last 8 bytes of the nonce) and the payload length.
  *
  * @param nonce 12 bytes: salt (4), kind (1), counter (7).
  */
@@ -58,33 +58,36 @@ export function writeFrameHeader(bytes: Uint8Array, at: number, nonce: Uint8Arra
 }
 
 /**
- * The kind that a header claims. It is proven only when the tag has been checked.
+ * Returns the kind in a header. It is authenticated only after the tag was checked.
  *
- * @throws {CorruptionError} code "bad-frame" for a kind that is not known.
+ * @throws {CorruptionError} code "bad-frame" if the kind is unknown.
  */
 export function frameKind(bytes: Uint8Array, at: number): number {
   const kind = bytes[at];
   if (kind < 1 || kind > LAST_KIND) {
-    throw new CorruptionError("bad-frame", `Cannot read a frame: kind ${kind} is not known`);
+    throw new CorruptionError("bad-frame", `Cannot read a frame: kind ${kind} is unknown`);
   }
   return kind;
 }
 
 /**
- * The length that a header claims.
+ * Returns the payload length in a header.
  *
- * @throws {CorruptionError} code "bad-frame" when it is above `limit`, before any memory is taken for it.
+ * @throws {CorruptionError} code "bad-frame" if it exceeds `limit`, before memory is allocated for it.
  */
 export function framePayloadBytes(bytes: Uint8Array, at: number, limit: number): number {
   const length = ((bytes[at + 8] << 24) | (bytes[at + 9] << 16) | (bytes[at + 10] << 8) | bytes[at + 11]) >>> 0;
   if (length > limit) {
-    throw new CorruptionError("bad-frame", `Cannot read a frame: it claims ${length} bytes, the limit is ${limit}`);
+    throw new CorruptionError(
+      "bad-frame",
+      `Cannot read a frame: its payload has ${length} bytes, the limit is ${limit}`,
+    );
   }
   return length;
 }
 
 /**
- * Checks that a header has the IV that must come next, so that nothing is replayed, reordered or left out.
+ * Checks that a header has the next IV. This rejects frames that were replayed, reordered or dropped.
  *
  * @param nonce the expected nonce, 12 bytes.
  * @throws {CorruptionError} code "bad-counter".

@@ -1,20 +1,20 @@
-/** The header of a pack frame's payload; records follow it. See PROTOCOL.md, "Packs". */
+/** The header of a pack, which precedes its records. See WIRE_FORMAT.md, "Packs". */
 
 import { ProtocolError } from "../../errors.ts";
 import { codecOfNumber, STORED } from "../coding.ts";
 
-/** Bytes of the header: unit, attempt, codec, length (u32), zeros; with that of the frame 64, so that contents are aligned. */
+/** Length of the header. Together with the frame's header it is 64 bytes, so that contents are aligned (alignment.ts). */
 export const PACK_HEADER_BYTES = 52;
 
-/** A pack frame's header. */
+/** The header of a pack frame. */
 export interface PackHeader {
-  /** The unit of work that it is a part of, u32. */
+  /** Number of the unit, u32. */
   unit: number;
-  /** How often the unit was begun before, u32: what came of an earlier attempt, on a stream that broke, does not count. */
+  /** Number of earlier attempts to send the unit, u32. Records of an earlier attempt, on a broken stream, do not count. */
   attempt: number;
-  /** Number of the codec of the records; 0, or left out: they stand there as they are. */
+  /** Number of the codec of the records. Default: `STORED`. */
   codec?: number;
-  /** Bytes of the records, where they are compressed; otherwise 0, or left out. */
+  /** Length of the decompressed records, in bytes. 0 if they are stored. */
   length?: number;
 }
 
@@ -28,25 +28,25 @@ export function writePackHeader(view: DataView, at: number, pack: PackHeader): v
 }
 
 /**
- * Reads the header of a pack frame with the payload bytes[at, end).
+ * Reads the header of the pack in the payload bytes[at, end).
  *
- * @param limit most bytes of records that may come out of compressed ones.
+ * @param limit maximum length of the decompressed records, in bytes.
  * @throws {ProtocolError} code "bad-record".
  */
 export function readPackHeader(view: DataView, at: number, end: number, limit: number): Required<PackHeader> {
   const coded = end - at - PACK_HEADER_BYTES;
-  if (coded < 0) throw badPack("it is cut short");
+  if (coded < 0) throw badPack("it is truncated");
   const unit = view.getUint32(at, true);
   const attempt = view.getUint32(at + 4, true);
   const codec = view.getUint8(at + 8);
   if (codec === STORED) return { unit, attempt, codec, length: 0 };
   const length = view.getUint32(at + 12, true);
-  if (!codecOfNumber(codec)) throw badPack(`codec ${codec} is not known`);
-  if (length > limit) throw badPack(`it stands for ${length} bytes, the limit is ${limit}`);
-  if (coded >= length) throw badPack(`compressed, it has ${coded} bytes for ${length}`);
+  if (!codecOfNumber(codec)) throw badPack(`codec ${codec} is unknown`);
+  if (length > limit) throw badPack(`its records have ${length} bytes, the limit is ${limit}`);
+  if (coded >= length) throw badPack(`it has ${coded} compressed bytes for ${length}`);
   return { unit, attempt, codec, length };
 }
 
-function badPack(state: string): ProtocolError {
-  return new ProtocolError("bad-record", `Cannot read a pack: ${state}`);
+function badPack(problem: string): ProtocolError {
+  return new ProtocolError("bad-record", `Cannot read a pack from the peer: ${problem}`);
 }

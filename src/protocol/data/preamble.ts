@@ -1,4 +1,4 @@
-/** The preamble: what a connection says in the clear before its first frame. See PROTOCOL.md, "Streams". */
+/** The preamble: the unencrypted bytes before the first frame of a connection. See WIRE_FORMAT.md, "Preamble". */
 
 import { ProtocolError } from "../../errors.ts";
 import { alignUp } from "./alignment.ts";
@@ -6,10 +6,10 @@ import { alignUp } from "./alignment.ts";
 const MAGIC = "ESCPDATA";
 const SESSION_BYTES = 16;
 
-/** Bytes of a preamble: magic (8), session (16), number of the stream (4, big-endian), zeros up to a multiple of 64. */
+/** Length of the preamble: magic (8), session (16), stream number (4, big-endian), zeros up to a multiple of 64. */
 export const PREAMBLE_BYTES = alignUp(MAGIC.length + SESSION_BYTES + 4);
 
-/** @param session 16 bytes in hexadecimal. */
+/** Formats a preamble. @param session 16 bytes in hexadecimal. */
 export function formatPreamble(session: string, stream: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(PREAMBLE_BYTES);
   new TextEncoder().encodeInto(MAGIC, bytes);
@@ -19,9 +19,9 @@ export function formatPreamble(session: string, stream: number): Uint8Array<Arra
 }
 
 /**
- * The session that a preamble names, in hexadecimal.
+ * Returns the session in a preamble, in hexadecimal.
  *
- * @throws {ProtocolError} code "bad-preamble" when it is none.
+ * @throws {ProtocolError} code "bad-preamble" if the bytes are not a preamble.
  */
 export function preambleSession(bytes: Uint8Array): string {
   const name = bytes.subarray(MAGIC.length, MAGIC.length + SESSION_BYTES);
@@ -31,19 +31,19 @@ export function preambleSession(bytes: Uint8Array): string {
 }
 
 /**
- * The number of the stream.
+ * Returns the stream number in a preamble.
  *
- * @throws {ProtocolError} code "bad-preamble" when it is not one of this session.
+ * @throws {ProtocolError} code "bad-preamble" if the bytes are not a preamble of this session.
  */
 export function parsePreamble(bytes: Uint8Array, session: string): number {
   if (bytes.length !== PREAMBLE_BYTES) {
-    throw new ProtocolError("bad-preamble", "Cannot read a preamble: it is cut short");
+    throw new ProtocolError("bad-preamble", "Cannot read a preamble: it is truncated");
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stream = view.getUint32(MAGIC.length + SESSION_BYTES);
   const expected = formatPreamble(session, stream);
   if (bytes.some((byte, at) => byte !== expected[at])) {
-    throw new ProtocolError("bad-preamble", "A connection came that is not of this session");
+    throw new ProtocolError("bad-preamble", "Cannot accept a connection: it does not belong to this session");
   }
   return stream;
 }

@@ -1,4 +1,4 @@
-/** The ranges of one file that are done, each with its CRC-32, in whatever order they come; and their sum when all are. */
+/** CRC-32 of a file from the CRC-32 of its ranges, added in any order. */
 
 import { combineCrc32 } from "../crc32.ts";
 
@@ -15,17 +15,17 @@ export interface SummedRange extends ByteRange {
   crc32: number;
 }
 
-/** Collects the summed ranges of one file. Ranges that were added twice count once. */
+/** Finished ranges of one file. A range that is added twice counts once. */
 export class RangeSums {
   #ranges: SummedRange[] = [];
   #bytes = 0;
 
-  /** All ranges, in order. */
+  /** All ranges, sorted. */
   get ranges(): readonly SummedRange[] {
     return this.#ranges;
   }
 
-  /** Bytes in all ranges. */
+  /** Number of bytes in all ranges. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -33,7 +33,7 @@ export class RangeSums {
   /**
    * Adds a range.
    *
-   * @returns false, and nothing is added, when it overlaps one that is there already.
+   * @returns false, without adding it, if it overlaps another range.
    */
   add(range: SummedRange): boolean {
     const at = this.#position(range.start);
@@ -45,7 +45,7 @@ export class RangeSums {
     return true;
   }
 
-  /** CRC-32 of bytes [0, size), undefined while some are missing. */
+  /** Returns the CRC-32 of bytes [0, size), undefined if some are missing. */
   total(size: number): number | undefined {
     if (this.#bytes !== size) return undefined;
     let crc = 0;
@@ -58,7 +58,7 @@ export class RangeSums {
     return at === size ? crc : undefined;
   }
 
-  /** Index of the first range that starts at or after `start`. */
+  /** Returns the index of the first range that starts at or after `start`. */
   #position(start: number): number {
     let low = 0;
     let high = this.#ranges.length;

@@ -1,7 +1,7 @@
 /**
- * Records: what a pack unit is made of. The walk writes records without contents (a plan); the sending stream copies
- * them into a frame and puts each file's contents behind its record; the receiving stream reads them there. Layout in
- * PROTOCOL.md, "Records". Nothing here takes memory per record.
+ * Records: the entries of a pack. The walk writes a plan, which is records without contents. The sending stream copies
+ * the plan into a frame, with each file's contents after its record. Layout: WIRE_FORMAT.md, "Records". The code allocates
+ * no memory per record.
  */
 
 import { ProtocolError } from "../../errors.ts";
@@ -10,31 +10,31 @@ import { MAX_XATTRS_BYTES } from "../limits.ts";
 import { checkName, checkPath } from "../wire_path.ts";
 import { checkXattrs } from "./xattrs.ts";
 
-/** What a record says. */
+/** Type of a record. */
 export const RecordType = {
-  /** The directory (root, path) is the current one for the records that follow. */
+  /** Makes the directory (root, path) the current one for the following records. */
   enter: 1,
-  /** As `enter`, and this directory has the record's attributes. */
+  /** As `enter`, and the directory has the record's attributes. */
   directory: 2,
-  /** A regular file in the current directory; its contents follow the name. An empty name is the root itself. */
+  /** A regular file in the current directory. Its contents follow the name. An empty name means the root itself. */
   file: 3,
-  /** A symbolic link in the current directory; its target follows the name. */
+  /** A symbolic link in the current directory. Its target follows the name. */
   symlink: 4,
-  /** One more name of a file that was sent before; its first path, relative to the same root, follows the name. */
+  /** A hard link to a file that was sent before. Its first path, relative to the same root, follows the name. */
   hardlink: 5,
 } as const;
 
-/** Bytes before the name. */
+/** Length of the header, before the name. */
 export const RECORD_HEADER_BYTES = 64;
 
-/** Where the fields stand; integers are little-endian, 64-bit ones are two halves of 32 bits. */
+/** Offsets of the fields. Integers are little-endian. */
 export const RecordField = {
   type: 0,
   /** Bits 16 to 23 of the root. */
   rootHigh: 1,
   nameLength: 2,
   root: 4,
-  /** Bytes of extended attributes behind the name, as a number of units of 64 bytes. */
+  /** Length of the extended attributes after the name, in units of 64 bytes. */
   xattrUnits: 6,
   mode: 8,
   uid: 12,
@@ -49,25 +49,25 @@ export const RecordField = {
 } as const;
 
 /**
- * A bit of the mode of a file: it was changed a moment before it was read, so that one more change may leave it the time that
- * stands here. A receiver that remembers what it has finished leaves it out.
+ * Bit of the mode of a file that changed just before it was read. Another change may leave its time the same, so the
+ * receiver must not remember it as finished.
  */
 export const FRESH_CHANGE = 0x80000000;
 
 const HALF = 2 ** 32;
 
-/** Writes a whole number of 0 to 2**53 - 1 as 64 bits. */
+/** Writes an integer from 0 to 2**53 - 1 as 64 bits. */
 export function putUint53(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true);
   view.setUint32(at + 4, Math.floor(value / HALF), true);
 }
 
-/** Reads 64 bits as a whole number; one above 2**53 - 1 is not exact. */
+/** Reads 64 bits as an integer. Above 2**53 - 1 the result is not exact. */
 export function getUint53(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * HALF;
 }
 
-/** Writes a whole number of -(2**53 - 1) to 2**53 - 1 as 64 bits, two's complement. */
+/** Writes an integer from -(2**53 - 1) to 2**53 - 1 as 64 bits, two's complement. */
 export function putInt53(view: DataView, at: number, value: number): void {
   view.setUint32(at, value >>> 0, true);
   view.setInt32(at + 4, Math.floor(value / HALF), true);
@@ -79,39 +79,39 @@ export function getInt53(view: DataView, at: number): number {
 }
 
 /**
- * Where contents begin in a record without extended attributes: behind header, name, NUL, and zeros up to a multiple of
- * 64 (alignment.ts).
+ * Returns the offset of the contents in a record without extended attributes: after header, name, NUL, and zeros up to a
+ * multiple of 64 (alignment.ts).
  */
 export function contentOffset(nameBytes: number): number {
   return alignUp(RECORD_HEADER_BYTES + nameBytes + 1);
 }
 
-/** Bytes that a record takes: header, name, NUL, zeros, contents, zeros. */
+/** Returns the length of a record: header, name, NUL, zeros, contents, zeros. */
 export function recordBytes(nameBytes: number, contentBytes: number): number {
   return contentOffset(nameBytes) + alignUp(contentBytes);
 }
 
 /**
- * Walks over the records in bytes[start, end) without taking memory. In a plan a file's record has no contents; in a
- * frame it has. `next` moves to the next record and sets the fields.
+ * Iterates over the records in bytes[start, end) without allocating memory. In a plan the record of a file has no
+ * contents. `next` moves to the next record and sets the fields.
  */
 export class RecordCursor {
   /** One of `RecordType`. */
   type = 0;
   root = 0;
-  /** First byte of the record. */
+  /** Offset of the record. */
   start = 0;
   nameStart = 0;
-  /** One past the last byte of the name, where a NUL stands. */
+  /** Offset of the NUL after the name. */
   nameEnd = 0;
-  /** First byte of the extended attributes (xattrs.ts), which reach up to `contentStart`. */
+  /** Offset of the extended attributes (xattrs.ts), which end at `contentStart`. */
   xattrStart = 0;
   contentStart = 0;
-  /** Bytes of contents that follow the name: of a file in a frame, of a link's target always, else 0. */
+  /** Length of the contents: of a file in a frame, or of a link's target; otherwise 0. */
   contentBytes = 0;
-  /** One past the last byte of the contents. */
+  /** Offset after the contents. */
   contentEnd = 0;
-  /** One past the last byte of the record. */
+  /** Offset after the record. */
   end = 0;
   /** The size field. */
   size = 0;
@@ -129,7 +129,7 @@ export class RecordCursor {
     this.end = start;
   }
 
-  /** Starts again on the same bytes, at another place. */
+  /** Continues with the records in [start, end) of the same bytes. */
   reset(start: number, end: number): void {
     this.end = start;
     this.#limit = end;
@@ -139,12 +139,12 @@ export class RecordCursor {
    * Moves to the next record.
    *
    * @returns false at the end.
-   * @throws {ProtocolError} code "bad-record" or "bad-path"; in every record that was returned names are checked.
+   * @throws {ProtocolError} code "bad-record", or "bad-path" for a wrong name.
    */
   next(): boolean {
     const at = this.end;
     if (at === this.#limit) return false;
-    if (at + RECORD_HEADER_BYTES + 1 > this.#limit) throw badRecord("it is cut short");
+    if (at + RECORD_HEADER_BYTES + 1 > this.#limit) throw badRecord("it is truncated");
     const view = this.#view;
     this.start = at;
     this.type = view.getUint8(at + RecordField.type);
@@ -155,7 +155,7 @@ export class RecordCursor {
     const xattrBytes = view.getUint16(at + RecordField.xattrUnits, true) * ALIGNMENT;
     this.xattrStart = at + contentOffset(this.nameEnd - this.nameStart);
     this.contentStart = this.xattrStart + xattrBytes;
-    if (this.contentStart > this.#limit) throw badRecord("its name is cut short");
+    if (this.contentStart > this.#limit) throw badRecord("its name is truncated");
     if (this.#bytes[this.nameEnd] !== 0) throw badRecord("its name does not end with NUL");
     if (view.getUint32(at + RecordField.mtimeNs, true) > 999_999_999) throw badRecord("its time is out of range");
     if (view.getUint32(at + RecordField.atimeNs, true) > 999_999_999) throw badRecord("its time is out of range");
@@ -163,34 +163,36 @@ export class RecordCursor {
     if (xattrBytes > 0) this.#checkXattrs(xattrBytes);
     this.contentEnd = this.contentStart + this.contentBytes;
     this.end = this.contentStart + alignUp(this.contentBytes);
-    if (this.end > this.#limit) throw badRecord("its contents are cut short");
+    if (this.end > this.#limit) throw badRecord("its contents are truncated");
     return true;
   }
 
-  /** A 32-bit field of the current record: mode, uid, gid, mtimeNs, atimeNs or crc32. */
+  /** Returns a 32-bit field: mode, uid, gid, mtimeNs, atimeNs or crc32. */
   uint32(field: number): number {
     return this.#view.getUint32(this.start + field, true);
   }
 
-  /** mtime or atime of the current record: whole seconds since 1970. */
+  /** Returns mtime or atime, in seconds since 1970. */
   seconds(field: number): number {
     return getInt53(this.#view, this.start + field);
   }
 
-  /** A number for the file as it is at the sender: another one when it changes. */
+  /** Returns the version of the file at the sender. It changes with every change of the file. */
   version(): number {
     return getUint53(this.#view, this.start + RecordField.version);
   }
 
-  /** Extended attributes of the current record, undefined when it has none: a view of the same bytes. */
+  /** Returns the extended attributes as a view of the same bytes, undefined if there are none. */
   xattrs(): Uint8Array | undefined {
     return this.xattrStart === this.contentStart ? undefined : this.#bytes.subarray(this.xattrStart, this.contentStart);
   }
 
   #checkXattrs(length: number): void {
     const { type } = this;
-    if (type === RecordType.enter || type === RecordType.hardlink) throw badRecord("it cannot have attributes");
-    if (length > MAX_XATTRS_BYTES) throw badRecord(`it has ${length} bytes of extended attributes`);
+    if (type === RecordType.enter || type === RecordType.hardlink) {
+      throw badRecord("its type cannot have extended attributes");
+    }
+    if (length > MAX_XATTRS_BYTES) throw badRecord(`its extended attributes have ${length} bytes`);
     checkXattrs(this.#bytes.subarray(this.xattrStart, this.contentStart));
   }
 
@@ -211,11 +213,11 @@ export class RecordCursor {
         this.contentBytes = this.size;
         break;
       default:
-        throw badRecord(`type ${this.type} is not known`);
+        throw badRecord(`type ${this.type} is unknown`);
     }
   }
 }
 
-function badRecord(state: string): ProtocolError {
-  return new ProtocolError("bad-record", `Cannot read a record from the other side: ${state}`);
+function badRecord(problem: string): ProtocolError {
+  return new ProtocolError("bad-record", `Cannot read a record from the peer: ${problem}`);
 }

@@ -1,6 +1,5 @@
 /**
- * Results: what the receiver says of a unit, in a frame of its own on the stream that brought the unit. Layout in
- * PROTOCOL.md, "Results".
+ * Results of units, which the receiver sends on the stream of the unit, one per frame. Layout: WIRE_FORMAT.md, "Results".
  */
 
 import { ProtocolError } from "../../errors.ts";
@@ -8,63 +7,63 @@ import { decodeName, encodeName } from "../names.ts";
 import type { Failure } from "../failure.ts";
 import { getUint53, putUint53 } from "./records.ts";
 
-/** The result of a pack unit's frame: one outcome for each record but `enter`. */
+/** The result of one pack frame, with an outcome for each record other than `enter`. */
 export interface PackResult {
   type: "pack";
   unit: number;
-  /** CRC-32 of the contents that were written, or why they were not. */
+  /** CRC-32 of the written contents, or the failure. */
   outcomes: (number | Failure)[];
 }
 
-/** The answer to an ask: one outcome for each record but `enter`. */
-export interface AnswerResult {
+/** The response to a compare request, with an outcome for each record other than `enter`. */
+export interface CompareResponse {
   type: "answer";
   unit: number;
-  /** One of `Verdict` (ask.ts), or why the entry cannot be written. */
+  /** One of `CompareResult` (compare.ts), or the reason why the entry cannot be written. */
   outcomes: (number | Failure)[];
 }
 
-/** The result of a range of a file. */
+/** The result of a range of a large file. */
 export interface RangeResult {
   type: "range";
   unit: number;
-  /** Bytes that were written. */
+  /** Number of bytes written. */
   bytes: number;
   /** CRC-32 of the range. */
   crc32: number;
   failure?: Failure;
 }
 
-/** How far the receiver is. */
+/** The progress of the receiver. */
 export interface ProgressResult {
   type: "progress";
-  /** Bytes written on this stream since it began. */
+  /** Number of bytes received on this stream and written. */
   bytes: number;
 }
 
-/** What a result frame holds. */
-export type Result = PackResult | RangeResult | ProgressResult | AnswerResult;
+/** The payload of a result frame. */
+export type Result = PackResult | RangeResult | ProgressResult | CompareResponse;
 
 const TYPE = { pack: 1, range: 2, progress: 3, answer: 4 } as const;
 const MAX_TEXT_BYTES = 2048;
-/** Bytes that the texts of one result may take: a frame of failures must not be larger than one of data. */
+/** Maximum length of all texts of one result: a result frame must not be larger than a data frame. */
 const ALL_TEXTS_BYTES = 512 << 10;
 const TEXTS = 4;
 
-/** Bytes that a result takes at the most, with so many outcomes of which so many are failures. */
+/** Returns the maximum length of a result. @param failures number of outcomes that are failures. */
 export function resultBytesLimit(outcomes: number, failures: number): number {
   return 32 + outcomes * 5 + failures * TEXTS * (2 + textLimit(failures));
 }
 
-/** Most bytes of each text, longer ones are cut: the more failures, the shorter. */
+/** Returns the maximum length of each text. Longer texts are truncated; more failures get shorter texts. */
 function textLimit(failures: number): number {
   return Math.min(MAX_TEXT_BYTES, Math.floor(ALL_TEXTS_BYTES / TEXTS / Math.max(1, failures)));
 }
 
 /**
- * Writes a result to bytes[at...].
+ * Writes a result at offset `at`.
  *
- * @returns one past its last byte.
+ * @returns the offset after it.
  */
 export function writeResult(view: DataView, at: number, result: Result): number {
   view.setUint8(at, TYPE[result.type]);
@@ -95,7 +94,7 @@ export function readResult(view: DataView, at: number, end: number): Result {
   const cursor = new Cursor(view, at, end);
   const type = cursor.uint8();
   const result = readBody(cursor, type);
-  if (!cursor.done) throw badResult("bytes follow it");
+  if (!cursor.done) throw badResult("unexpected bytes follow it");
   return result;
 }
 
@@ -109,11 +108,11 @@ function readBody(cursor: Cursor, type: number): Result {
       ? { type: "range", unit, bytes, crc32: outcome }
       : { type: "range", unit, bytes, crc32: 0, failure: outcome };
   }
-  if (type !== TYPE.pack && type !== TYPE.answer) throw badResult(`type ${type} is not known`);
+  if (type !== TYPE.pack && type !== TYPE.answer) throw badResult(`type ${type} is unknown`);
   const unit = cursor.uint32();
   const count = cursor.uint32();
-  // An outcome takes five bytes at least: a count beyond that is a lie, found before memory is taken.
-  if (count * 5 > cursor.left) throw badResult(`it claims ${count} outcomes`);
+  // An outcome has at least five bytes. Reject a larger count before memory is allocated for it.
+  if (count * 5 > cursor.left) throw badResult(`it is too short for ${count} outcomes`);
   const outcomes = Array.from({ length: count }, () => cursor.outcome());
   return { type: type === TYPE.pack ? "pack" : "answer", unit, outcomes };
 }
@@ -136,7 +135,7 @@ function writeText(view: DataView, at: number, text: string, limit: number): num
   return at + 2 + bytes.length;
 }
 
-/** At most `limit` bytes, not ending within a UTF-8 sequence. */
+/** Returns at most `limit` bytes, without an incomplete UTF-8 sequence at the end. */
 function cut(bytes: Uint8Array, limit: number): Uint8Array {
   if (bytes.length <= limit) return bytes;
   let end = limit;
@@ -180,7 +179,7 @@ class Cursor {
   outcome(): number | Failure {
     const status = this.uint8();
     if (status === 0) return this.uint32();
-    if (status !== 1) throw badResult(`status ${status} is not known`);
+    if (status !== 1) throw badResult(`status ${status} is unknown`);
     return { code: this.#text(), path: this.#text(), message: this.#text(), hint: this.#text() };
   }
 
@@ -193,12 +192,12 @@ class Cursor {
 
   #take(bytes: number): number {
     const at = this.#at;
-    if (at + bytes > this.#end) throw badResult("it is cut short");
+    if (at + bytes > this.#end) throw badResult("it is truncated");
     this.#at = at + bytes;
     return at;
   }
 }
 
-function badResult(state: string): ProtocolError {
-  return new ProtocolError("bad-result", `Cannot read a result from the other side: ${state}`);
+function badResult(problem: string): ProtocolError {
+  return new ProtocolError("bad-result", `Cannot read a result from the peer: ${problem}`);
 }

@@ -1,26 +1,26 @@
-/** Makes a smaller plan out of a plan. */
+/** Selects records of a plan. */
 
 import { RecordCursor, RecordField, RecordType } from "./records.ts";
 
-/** A part of a plan that is a plan itself. */
+/** A plan with the selected records of another plan. */
 export interface SelectedRecords {
   plan: Uint8Array<ArrayBuffer>;
-  /** Records other than `enter`. */
+  /** Number of records other than `enter`. */
   records: number;
 }
 
 /**
- * The wanted records, each in its directory.
+ * Returns a plan of the selected records, with an `enter` record for each directory.
  *
- * @param wanted one for each record other than `enter`, in order: 1 for those that are wanted.
+ * @param selected one item per record other than `enter`, in order: 1 if the record is selected.
  */
-export function selectRecords(plan: Uint8Array<ArrayBuffer>, wanted: Uint8Array): SelectedRecords {
+export function selectRecords(plan: Uint8Array<ArrayBuffer>, selected: Uint8Array): SelectedRecords {
   const cursor = new RecordCursor(plan, 0, plan.length, { plan: true });
   const chosen = new Uint8Array(plan.length);
   let at = 0;
   let records = 0;
   let index = 0;
-  /** A directory that was not entered in the new plan yet. */
+  /** Record of the current directory, if the new plan has not entered it yet. */
   let directory: Uint8Array | undefined;
   const copy = (record: Uint8Array) => {
     chosen.set(record, at);
@@ -28,11 +28,11 @@ export function selectRecords(plan: Uint8Array<ArrayBuffer>, wanted: Uint8Array)
   };
   while (cursor.next()) {
     const record = plan.subarray(cursor.start, cursor.end);
-    const isWanted = cursor.type !== RecordType.enter && wanted[index++] === 1;
+    const isSelected = cursor.type !== RecordType.enter && selected[index++] === 1;
     const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
-    // Its extended attributes go with its own record only.
+    // Only the record of the directory itself has its extended attributes, not `enter`.
     if (entering) directory = plan.subarray(cursor.start, cursor.xattrStart);
-    if (!isWanted) continue;
+    if (!isSelected) continue;
     if (entering) directory = undefined;
     else if (directory) {
       const start = at;

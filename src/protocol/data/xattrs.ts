@@ -1,6 +1,6 @@
 /**
- * Extended attributes of one path as one block of bytes: behind the name in a record, or in base64 in the message "open".
- * Layout in PROTOCOL.md, "Extended attributes".
+ * Extended attributes of one path as a block of bytes: after the name in a record, or in base64 in the message "open".
+ * Layout: WIRE_FORMAT.md, "Extended attributes".
  */
 
 import { ProtocolError } from "../../errors.ts";
@@ -8,31 +8,31 @@ import { alignUp } from "./alignment.ts";
 import { MAX_NAME_BYTES, MAX_XATTR_VALUE_BYTES, MAX_XATTRS_BYTES } from "../limits.ts";
 import { decodeName } from "../names.ts";
 
-/** One attribute. */
+/** One extended attribute. */
 export interface Xattr {
-  /** With its namespace, such as "user.comment"; bytes that are not UTF-8 are escaped as in file names. */
+  /** Name with its namespace, such as "user.comment". Bytes that are not UTF-8 are escaped as in file names. */
   name: string;
-  /** At most 64 KiB. */
+  /** Value of at most MAX_XATTR_VALUE_BYTES. */
   value: Uint8Array;
 }
 
 /** The access control list of a file or directory (acl(5)). */
 export const ACCESS_LIST = "system.posix_acl_access";
-/** What is created in a directory begins with this list. */
+/** The default access control list of a directory, which new entries inherit (acl(5)). */
 export const DEFAULT_LIST = "system.posix_acl_default";
 
 const NAMESPACES = ["user.", "trusted.", "security."];
 const HEADER_BYTES = 6;
 
-/** Whether a sender may send an attribute of this name, in whatever session. */
+/** Returns whether any sender may send an attribute of this name. */
 export function isKnownXattr(name: string): boolean {
   return name === ACCESS_LIST || name === DEFAULT_LIST || NAMESPACES.some((space) => name.startsWith(space));
 }
 
 /**
- * Puts attributes into a block, whose length is a multiple of 64.
+ * Encodes attributes as a block, whose length is a multiple of 64.
  *
- * @returns undefined when they take more than MAX_XATTRS_BYTES.
+ * @returns undefined if they take more than MAX_XATTRS_BYTES.
  */
 export function encodeXattrs(list: { name: Uint8Array; value: Uint8Array }[]): Uint8Array<ArrayBuffer> | undefined {
   const length = list.reduce((sum, { name, value }) => sum + HEADER_BYTES + name.length + value.length, 0);
@@ -50,7 +50,7 @@ export function encodeXattrs(list: { name: Uint8Array; value: Uint8Array }[]): U
   return block;
 }
 
-/** The attributes of a block. @throws {ProtocolError} code "bad-record". */
+/** Yields the attributes of a block. @throws {ProtocolError} code "bad-record". */
 export function* decodeXattrs(block: Uint8Array): Generator<Xattr, void> {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   for (let at = 0; at + HEADER_BYTES <= block.length;) {
@@ -62,11 +62,11 @@ export function* decodeXattrs(block: Uint8Array): Generator<Xattr, void> {
     if (nameBytes > MAX_NAME_BYTES) throw badXattr(`its name has ${nameBytes} bytes`);
     if (valueBytes > MAX_XATTR_VALUE_BYTES) throw badXattr(`its value has ${valueBytes} bytes`);
     at = valueStart + valueBytes;
-    if (at > block.length) throw badXattr("it is cut short");
+    if (at > block.length) throw badXattr("it is truncated");
     const name = block.subarray(nameStart, valueStart);
-    if (name.includes(0)) throw badXattr("its name holds a NUL byte");
+    if (name.includes(0)) throw badXattr("its name contains a NUL byte");
     const text = decodeName(name);
-    if (!isKnownXattr(text)) throw badXattr("its name is in no known namespace");
+    if (!isKnownXattr(text)) throw badXattr("its namespace is unknown");
     yield { name: text, value: block.subarray(valueStart, at) };
   }
 }
@@ -76,6 +76,6 @@ export function checkXattrs(block: Uint8Array): void {
   for (const _ of decodeXattrs(block));
 }
 
-function badXattr(state: string): ProtocolError {
-  return new ProtocolError("bad-record", `Cannot read an extended attribute from the other side: ${state}`);
+function badXattr(problem: string): ProtocolError {
+  return new ProtocolError("bad-record", `Cannot read an extended attribute from the peer: ${problem}`);
 }

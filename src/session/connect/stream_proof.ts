@@ -1,4 +1,4 @@
-/** How a connection becomes a stream: a preamble in the clear, then one sealed frame each way. PROTOCOL.md, "Streams". */
+/** Handshake of a data connection: a preamble in the clear, then one sealed frame each way. See SESSIONS.md, "Streams". */
 
 import type { CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
 import { deriveStreamKeys, type StreamKeys } from "../../crypto/key_schedule.ts";

@@ -126,7 +126,7 @@ export class ReceiveStream {
           this.#refuseDry();
           await this.#block();
           break;
-        case FrameKind.ask:
+        case FrameKind.compare:
           await this.#ask();
           break;
         case FrameKind.keepAlive:
@@ -217,7 +217,7 @@ export class ReceiveStream {
       if (block.codec === BlockCodec.zeros) {
         if (crc32OfZeros(block.length) !== block.crc32) throw corrupt(file.path);
         if (!await this.#writeZeros(file, block)) return;
-      } else if (block.codec === BlockCodec.lent) {
+      } else if (block.codec === BlockCodec.reference) {
         found = await this.#copyLent(file, block);
         if (found === undefined) return;
       } else {
@@ -227,7 +227,7 @@ export class ReceiveStream {
         else await file.device!.write(bytes, start, block.length, block.offset);
       }
       // Nobody has a sum of what is lent: a later copy compares it.
-      if (block.codec !== BlockCodec.lent) {
+      if (block.codec !== BlockCodec.reference) {
         file.journal?.append(block.offset, block.offset + block.length, block.crc32);
       }
       state.crc32 = combineCrc32(state.crc32, block.crc32, block.length);

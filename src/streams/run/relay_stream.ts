@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
-import { type AnswerResult, type PackResult, type RangeResult, readResult } from "../../protocol/data/results.ts";
+import { type CompareResponse, type PackResult, type RangeResult, readResult } from "../../protocol/data/results.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 
@@ -11,7 +11,7 @@ export interface RelayHost {
   /** Bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
   /** The receiver's result of a unit. */
-  relayed(result: PackResult | RangeResult | AnswerResult): void;
+  relayed(result: PackResult | RangeResult | CompareResponse): void;
 }
 
 /** A connection to one of the two hosts. */
@@ -23,7 +23,7 @@ export interface RelayEnd {
 const FROM_SENDER: readonly number[] = [
   FrameKind.pack,
   FrameKind.block,
-  FrameKind.ask,
+  FrameKind.compare,
   FrameKind.keepAlive,
   FrameKind.end,
 ];

@@ -1,7 +1,7 @@
 /** What the main thread and a stream's Worker say to each other. */
 
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
-import type { AnswerResult, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
@@ -29,7 +29,7 @@ export type FromWorker =
   /** A stream asks about one file at a time. */
   | { type: "isKept"; stream: number; backup: KeptBackup }
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
-  | { type: "relayed"; stream: number; result: PackResult | RangeResult | AnswerResult }
+  | { type: "relayed"; stream: number; result: PackResult | RangeResult | CompareResponse }
   | { type: "written"; stream: number; bytes: number }
   | { type: "note"; stream: number; text: string }
   /** The stream has ended; `broken` says why when it did not come to its end. */

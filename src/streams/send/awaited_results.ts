@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { ComparePhase, CompareResult } from "../../protocol/data/compare.ts";
-import type { AnswerResult, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
 import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import type { SentCompare } from "./compare_sender.ts";
@@ -118,7 +118,7 @@ export class AwaitedResults {
     this.#asks.set(sent.unit.unit, sent);
   }
 
-  answer({ unit, outcomes }: AnswerResult): void {
+  answer({ unit, outcomes }: CompareResponse): void {
     const ask = this.#asks.get(unit);
     if (ask?.unit.records !== outcomes.length) throw unasked(unit);
     const last = ask.unit.phase === ComparePhase.stat ? CompareResult.undecided : CompareResult.different;

@@ -64,7 +64,7 @@ export class CompareSender {
       writeDigest(bytes, view, at, digest);
       at += DIGEST_BYTES;
     }
-    await this.#out.send(FrameKind.ask, at - start);
+    await this.#out.send(FrameKind.compare, at - start);
   }
 
   /** Closes the last file. */

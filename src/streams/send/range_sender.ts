@@ -176,7 +176,7 @@ export class RangeSender {
       offset,
       length,
       crc32: 0,
-      codec: BlockCodec.lent,
+      codec: BlockCodec.reference,
       last: offset + length === unit.end,
     });
     await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + SHARED_FILE_BYTES);

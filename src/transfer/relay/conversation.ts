@@ -1,7 +1,7 @@
 /** What two other hosts say to each other over their control channels, passed on and looked at. */
 
 import type { MessageOf, MessageType } from "../../protocol/control/messages.ts";
-import type { AnswerResult, PackResult, RangeResult } from "../../protocol/data/results.ts";
+import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
@@ -126,7 +126,7 @@ export class RelayedConversation {
   }
 
   /** What the receiver says of a unit goes to the sender only, so its failures are looked for here. */
-  result(result: PackResult | RangeResult | AnswerResult): void {
+  result(result: PackResult | RangeResult | CompareResponse): void {
     const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
     for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome);
   }

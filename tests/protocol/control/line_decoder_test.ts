@@ -17,7 +17,7 @@ describe("LineDecoder", () => {
           ...decoder.push(wire.subarray(second)),
         ];
         assertEquals(lines, ['{"a":1}', "", "Ü€🚀", '{"b":2}'], `cut at ${first} and ${second}`);
-        assertEquals(decoder.held, 4);
+        assertEquals(decoder.length, 4);
       }
     }
   });
@@ -37,7 +37,7 @@ describe("LineDecoder", () => {
     for (let count = 1; count < 1 << 20; count++) for (const line of decoder.push(byte)) throw new Error(line);
     const { heapUsed, external } = Deno.memoryUsage();
     const taken = heapUsed - before.heapUsed + external - before.external;
-    assertEquals(decoder.held, (1 << 20) - 1);
+    assertEquals(decoder.length, (1 << 20) - 1);
     assertEquals(taken < 32 << 20, true, `${taken} bytes`);
     assertEquals([...decoder.push(bytesOf("\n"))].map(({ length }) => length), [(1 << 20) - 1]);
   });

@@ -34,7 +34,7 @@ describe("lent file", () => {
 describe("block of a lent file", () => {
   function read(length: number, stored: number, crc32 = 0): number {
     const view = new DataView(new ArrayBuffer(BLOCK_HEADER_BYTES + stored));
-    const header = { unit: 1, file: 2, offset: 3, length, crc32, codec: BlockCodec.lent, last: true };
+    const header = { unit: 1, file: 2, offset: 3, length, crc32, codec: BlockCodec.reference, last: true };
     writeBlockHeader(view, 0, header);
     return readBlockHeader(view, 0, view.byteLength, 1000).length;
   }
