@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { pass } from "../../src/session/tunnel/pass_stream.ts";
-import { startProxiedHosts } from "../e2e/proxied_hosts.ts";
+import { startProxiedHosts } from "../support/proxied_hosts.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { randomBytes } from "../support/random_bytes.ts";

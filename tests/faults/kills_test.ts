@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { killOthers, notedBytes, presentBytes, untilTrue } from "../e2e/interruptions.ts";
+import { killOthers, notedBytes, presentBytes, untilTrue } from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { lastEvent } from "../support/json_events.ts";

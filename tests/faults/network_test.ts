@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { untilBegun } from "../e2e/interruptions.ts";
-import { type Pair, startPair } from "../e2e/network_pair.ts";
+import { untilBegun } from "../support/interruptions.ts";
+import { type Pair, startPair } from "../support/network_pair.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { startEscp } from "../support/escp_command.ts";
 import { listNames } from "../support/list_names.ts";

@@ -8,7 +8,7 @@ import {
   untilBegun,
   untilNoted,
   writeLargeFile,
-} from "../e2e/interruptions.ts";
+} from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { alteredEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import { parseEvents } from "../support/json_events.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { killOthers } from "../e2e/interruptions.ts";
+import { killOthers } from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { turn, untilBegun, untilTrue } from "../e2e/interruptions.ts";
+import { turn, untilBegun, untilTrue } from "../support/interruptions.ts";
 import { openReceiverPort } from "../session/receiver_port.ts";
 import { alteredEscp, escpCommand, type RunningEscp, startEscp, useAsEscp } from "../support/escp_command.ts";
 import { exists } from "../support/exists.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { assertSame, notedBytes, sentBytes } from "../e2e/interruptions.ts";
+import { assertSame, notedBytes, sentBytes } from "../support/interruptions.ts";
 import { alteredEscp, useAsEscp } from "../support/escp_command.ts";
 import { describeWithScene, type Direction, ENGINES, type Variant } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";

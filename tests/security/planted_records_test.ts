@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { assertSame, untilTrue, writeLargeFile } from "../e2e/interruptions.ts";
+import { assertSame, untilTrue, writeLargeFile } from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { lastEvent } from "../support/json_events.ts";
 import { listNames } from "../support/list_names.ts";

@@ -6,7 +6,7 @@ import type { TargetWriter } from "../../src/files/engine/target.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
-import { untilTrue } from "../e2e/interruptions.ts";
+import { untilTrue } from "../support/interruptions.ts";
 import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
 import { listNames } from "../support/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";

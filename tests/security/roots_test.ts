@@ -7,7 +7,7 @@ import { backupName } from "../../src/files/path/backup_name.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { untilTrue } from "../e2e/interruptions.ts";
+import { untilTrue } from "../support/interruptions.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { listNames } from "../support/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";

@@ -4,7 +4,7 @@ import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { SourceReader, SourceRoot } from "../../src/files/engine/source.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { untilTrue } from "../e2e/interruptions.ts";
+import { untilTrue } from "../support/interruptions.ts";
 import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempDirectory } from "../files/file_engines.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";

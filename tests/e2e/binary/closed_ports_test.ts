@@ -1,0 +1,293 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { alteredEscp } from "../../support/escp_command.ts";
+import { createNetwork, describeWithNetworks, enter } from "../../support/network.ts";
+import { ENGINES } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+import { addHost, startSshd } from "../../support/sshd.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
+import {
+  closed,
+  CONTENTS,
+  pairOf,
+  pairOfSuite,
+  SERVER,
+  setSysctl,
+  startPair,
+  tellRejections,
+} from "../../support/network_pair.ts";
+
+/** It goes nowhere. */
+const DROP = closed("blackhole");
+/** It is told so. */
+const REJECT = closed("prohibit");
+
+/** The one line that says that data goes through ssh: the way, what was tried, and what to open. */
+function note(way: string, tried: string): RegExp {
+  return new RegExp(
+    `^note: Data goes through ssh \\(${way}\\), as its port cannot be reached \\(${tried}\\)\\. ` +
+      `Open TCP ports 1232-1242 of testhost for this machine to go faster\n$`,
+  );
+}
+
+describeWithNetworks("data ports that are closed without a word", () => {
+  const pair = pairOfSuite(() => startPair(DROP));
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`are passed by through ssh -W (${direction}, ${engine})`, async () => {
+        const said = await pair.copy(direction, ["--engine", engine]);
+        assertMatch(said, note("ssh -W", `${SERVER}:\\d+: no answer; testhost:\\d+: no answer`));
+      });
+    }
+  }
+
+  it("are an error that names what was tried where nothing may go through ssh", async () => {
+    const { code, stderr } = await pair.run(["--tunnel", "never", import.meta.filename!, "testhost:"]);
+    assertEquals(code, 255);
+    assertMatch(
+      stderr,
+      new RegExp(`^escp: Cannot reach the data port of the other side \\(${SERVER}:\\d+: no answer;`),
+    );
+    assertMatch(stderr, /^hint: Open TCP ports 1232-1242.* or let the data go through ssh \(--tunnel auto\)$/m);
+  });
+
+  it("are not even tried with --tunnel always", async () => {
+    const said = await pair.copy("push", ["--tunnel", "always", "-v"]);
+    assertMatch(said, /data goes to ssh \(ssh -W\)$/m);
+    assert(!said.includes("note:"), said);
+  });
+});
+
+describeWithNetworks("data ports that refuse", () => {
+  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => tellRejections(network));
+
+  it("are passed by at once, quietly with -q", async () => {
+    assertMatch(
+      await pair.copy("push"),
+      note("ssh -W", `${SERVER}:\\d+: No route to host; testhost:\\d+: No route to host`),
+    );
+    assertEquals(await pair.copy("pull", ["-q"]), "");
+  });
+
+  it("are passed by over the connection that the user's ssh has open already", async () => {
+    await using directory = await createTempTree({});
+    const master = ["-oControlMaster=auto", `-oControlPath=${directory.path}/%C`, "-oControlPersist=30"];
+    await pair.copy("push", master);
+    const logins = () => pair.sshd.log().match(/Accepted publickey/g)?.length ?? 0;
+    const before = logins();
+    assertMatch(await pair.copy("pull", master), note("ssh -W", ".+"));
+    assertEquals(logins(), before);
+    const stop = new Deno.Command("ssh", {
+      args: [...pair.sshd.sshOptions, ...master, "-O", "exit", "testhost"],
+      stderr: "null",
+    });
+    assert((await stop.output()).success);
+  });
+});
+
+describeWithNetworks("a server that forbids forwarding", () => {
+  const pair = pairOfSuite(
+    () => startPair(REJECT, { serverConfig: ["AllowTcpForwarding no"] }),
+    ({ network }) => tellRejections(network),
+  );
+
+  for (const direction of ["push", "pull"] as const) {
+    it(`is reached by further sessions of ssh (${direction})`, async () => {
+      const said = await pair.copy(direction);
+      assertMatch(said, note("escp in another ssh session", `${SERVER}:\\d+: .+; ssh -W: .*forwarding failed`));
+    });
+  }
+});
+
+describeWithNetworks("a server that lets nobody log in twice", () => {
+  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => tellRejections(network));
+
+  // Whoever may type a password gets in; a further login, which may not ask for one, does not.
+  const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
+    `exec ssh "$@"\n`;
+  const denied = ".*No route to host.*; ssh -W: .*Permission denied \\(publickey\\)\\.";
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`is reached over the connection of the session (${direction}, ${engine})`, async () => {
+        await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 } });
+        const said = await pair.copy(direction, ["-S", `${tree.path}/ssh`, "--engine", engine]);
+        assertMatch(said, note("the connection of the session itself", denied));
+      });
+    }
+  }
+
+  it("is reached over the connection of the session where a further login hangs, within half a minute", async () => {
+    const hangs = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) echo waits >&2; exec sleep 60 ;; esac\nexec ssh "$@"\n`;
+    await using tree = await createTempTree({ "ssh": { content: hangs, mode: 0o755 } });
+    const said = await pair.copy("push", ["-S", `${tree.path}/ssh`], { timeoutMs: 30_000 });
+    const tried = ".*No route to host.*; ssh -W: no answer \\(waits\\)";
+    assertMatch(said, note("the connection of the session itself", tried));
+  });
+
+  it("is an error where the other side cannot do that, and says what helps", async () => {
+    await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 }, "file": "file" });
+    await writeWrapper(`${tree.path}/escp`, alteredEscp("without_features.ts"));
+    const { code, stderr, leftBehind } = await pair.run(
+      ["-S", `${tree.path}/ssh`, "-D", `${tree.path}/escp`, `${tree.path}/file`, "testhost:"],
+    );
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, new RegExp(`^escp: Cannot reach the data port of the other side \\(${denied}\\)`));
+    assertMatch(stderr, /^hint: Open TCP ports 1232-1242 .*ControlMaster/m);
+    assertEquals(await leftBehind(), []);
+    await pair.sshd.waitForNoSession();
+  });
+});
+
+describeWithNetworks("a server that starts nothing but sessions of escp", () => {
+  it("is reached over the connection of the session", async () => {
+    await using pair = await startPair(REJECT, {
+      serverConfig: ["AllowTcpForwarding no"],
+      forceCommand: "escp --receiver",
+    });
+    await tellRejections(pair.network);
+    const tried = ".*forwarding failed; escp in another ssh session: this host only starts sessions";
+    assertMatch(await pair.copy("push"), note("the connection of the session itself", tried));
+  });
+});
+
+describeWithNetworks("a server behind an address that is translated", () => {
+  /** The client knows the gateway only; what comes to its port of ssh, and to `more`, is passed on to the server. */
+  async function startTranslated(more: number[]) {
+    const network = await createNetwork(["client", "gateway", "server"], [
+      { hosts: ["client", "gateway"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
+      { hosts: ["gateway", "server"], addresses: ["10.78.0.1/24", "10.78.0.2/24"] },
+    ]);
+    const sshd = await startSshd({ addresses: ["10.78.0.2"], namespace: network.namespace("server") });
+    // ssh knows the server by the address of the gateway.
+    const config = await Deno.readTextFile(sshd.configPath);
+    await Deno.writeTextFile(sshd.configPath, config.replace("HostName 10.78.0.2", `HostName ${SERVER}`));
+    const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
+    await Deno.writeTextFile(hosts, `[${SERVER}]:${sshd.port} ${sshd.hostKey}\n`);
+    const ports = [sshd.port, ...more].map(String);
+    const script = fromFileUrl(new URL("../../support/pass_ports.ts", import.meta.url));
+    const [program, ...args] = [
+      ...enter(network.namespace("gateway")),
+      Deno.execPath(),
+      "run",
+      "-A",
+      "-q",
+      "--no-check",
+    ];
+    const gateway = new Deno.Command(program, {
+      args: [...args, script, SERVER, "10.78.0.2", ...ports],
+      stdout: "piped",
+    })
+      .spawn();
+    const reader = gateway.stdout.getReader();
+    await reader.read();
+    const pair = pairOf(network, sshd, "testhost");
+    return {
+      ...pair,
+      async [Symbol.asyncDispose]() {
+        gateway.kill("SIGKILL");
+        await reader.cancel();
+        await gateway.status;
+        await pair[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  it("is reached under the name that ssh has for it", async () => {
+    await using pair = await startTranslated([1232]);
+    assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
+    assertEquals(await pair.copy("pull"), "");
+  });
+
+  it("is reached through ssh where that one is closed", async () => {
+    await using pair = await startTranslated([]);
+    const tried = `10.78.0.2:\\d+: Network is unreachable; testhost:\\d+: Connection refused`;
+    assertMatch(await pair.copy("push"), note("ssh -W", tried));
+  });
+});
+
+describeWithNetworks("a server whose system keeps :: to IPv6", () => {
+  it("is reached over IPv4 all the same, directly and through ssh", async () => {
+    await using pair = await startPair([]);
+    await setSysctl(pair.network, "server", "net.ipv6.bindv6only=1");
+    assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
+    assertMatch(await pair.copy("pull", ["-v", "--tunnel", "always"]), /data comes from ssh \(ssh -W\)$/m);
+  });
+});
+
+describeWithNetworks("a relay", () => {
+  it("goes through ssh on the side that has no direct way", async () => {
+    await using pair = await startPair(REJECT);
+    await tellRejections(pair.network);
+    await using near = await startSshd({ addresses: ["10.77.0.1"], namespace: pair.network.namespace("client") });
+    await addHost(pair.sshd, "near", near);
+    await using tree = await createTempTree(CONTENTS);
+    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+    for (const [source, target] of [[`near:${from}`, `testhost:${to}`], [`testhost:${from}`, `near:${to}-2`]]) {
+      const { code, stderr, leftBehind } = await pair.run(["-t", "12", source, target]);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, note("ssh -W", ".+"));
+      assertEquals(await leftBehind(), []);
+    }
+    assertEquals(await compareTrees(from, to), []);
+    assertEquals(await compareTrees(from, `${to}-2`), []);
+  });
+});
+
+describeWithNetworks("a server behind a jump host", () => {
+  it("is reached though there is no direct way, over IPv6 within, however ssh is told", async () => {
+    await using network = await createNetwork(["client", "jump", "server"], [
+      { hosts: ["client", "jump"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
+      { hosts: ["jump", "server"], addresses: ["fd00:77::1/64", "fd00:77::2/64"] },
+    ]);
+    await using inner = await startSshd({ addresses: ["fd00:77::2"], namespace: network.namespace("server") });
+    await using outer = await startSshd({
+      addresses: ["10.77.0.2"],
+      namespace: network.namespace("jump"),
+      clientConfig: [
+        "Host inner",
+        "  ProxyJump testhost",
+        "Host inner other",
+        "  HostName fd00:77::2",
+        `  Port ${inner.port}`,
+        `  IdentityFile ${inner.keyPath}`,
+        `  UserKnownHostsFile ${inner.configPath.replace("ssh_config", "known_hosts")}`,
+      ],
+    });
+    const command = `ProxyCommand=ssh -F ${outer.configPath} -W [%h]:%p testhost`;
+    const ways = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
+    for (const [host, ...args] of ways) {
+      const said = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy("push");
+      assertMatch(said, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
+    }
+    await inner.waitForNoSession();
+  });
+});
+
+describeWithNetworks("a server with IPv6 only", () => {
+  const pair = pairOfSuite(async () => {
+    const network = await createNetwork(["client", "server"], [
+      { hosts: ["client", "server"], addresses: ["fd00:78::1/64", "fd00:78::2/64"] },
+    ]);
+    const sshd = await startSshd({ addresses: ["fd00:78::2"], namespace: network.namespace("server") });
+    return pairOf(network, sshd, "testhost");
+  });
+
+  it("is reached directly", async () => {
+    assertEquals(await pair.copy("push"), "");
+    assertMatch(await pair.copy("pull", ["-6v"]), /data comes from fd00:78::2$/m);
+  });
+
+  it("is reached through ssh where its ports are closed", async () => {
+    for (const rule of closed("blackhole")) await pair.network.ip("server", `-6 ${rule}`);
+    for (const direction of ["push", "pull"] as const) {
+      assertMatch(
+        await pair.copy(direction),
+        note("ssh -W", "\\[fd00:78::2\\]:\\d+: no answer; testhost:\\d+: no answer"),
+      );
+    }
+  });
+});

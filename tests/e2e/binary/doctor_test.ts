@@ -1,0 +1,288 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import type { Step } from "../../../src/doctor/step.ts";
+import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support/escp_command.ts";
+import { parseEvents } from "../../support/json_events.ts";
+import { listNames } from "../../support/list_names.ts";
+import { createNetwork, describeWithNetworks } from "../../support/network.ts";
+import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+import { startSshd } from "../../support/sshd.ts";
+import { createTempDirectory } from "../../support/temp.ts";
+import { remoteConfig } from "../../support/remote_settings.ts";
+
+/** So short that nothing is measured well, and everything is measured. */
+const QUICK = ["--doctor", "--doctor-time", "40"];
+
+const NAMES = [
+  "login",
+  "escp",
+  "system here",
+  "system there",
+  "round trip control",
+  "ports",
+  "round trip stream",
+  "throughput push 1",
+  "throughput push 4",
+  "throughput pull 1",
+  "throughput pull 4",
+  "disk there",
+  "disk here",
+  "cipher there",
+  "cipher here",
+];
+
+function nameOf(step: Step): string {
+  switch (step.step) {
+    case "system":
+    case "disk":
+    case "cipher":
+      return `${step.step} ${step.end}`;
+    case "round trip":
+      return `${step.step} ${step.over}`;
+    case "throughput":
+      return `${step.step} ${step.direction} ${step.streams}`;
+    default:
+      return step.step;
+  }
+}
+
+/** The steps of `--json` by name, those of the bottleneck and of advice left out, and the last line. */
+function read(stdout: string): { steps: Map<string, Step>; end: Record<string, unknown> } {
+  const lines = parseEvents(stdout);
+  const end = lines.pop();
+  assertEquals([end.event, ...new Set(lines.map(({ event }) => event))], ["end", "step"]);
+  const told = (lines as Step[]).filter(({ step }) => step !== "bottleneck" && step !== "advice");
+  return { steps: new Map(told.map((step) => [nameOf(step), step])), end };
+}
+
+/** Names with their status, those that are "ok" left out. */
+function notOk(steps: Map<string, Step>): Record<string, string> {
+  return Object.fromEntries(
+    [...steps].filter(([, { status }]) => status !== "ok").map(([name, it]) => [name, it.status]),
+  );
+}
+
+/** What is in a directory, but for settings and what Deno itself keeps in a home directory. */
+function names(directory: string): string[] {
+  return listNames(directory).filter((name) => name !== ".config" && name !== ".cache");
+}
+
+describeWithScene("--doctor", (scene) => {
+  let here: string;
+  beforeAll(async () => {
+    here = await scene.tree();
+  });
+
+  const args = (operand = "testhost", { engine, flags = [] }: { engine?: Engine; flags?: string[] } = {}) => [
+    ...scene.sshd.sshOptions,
+    ...(engine ? ["--engine", engine, "-D", `${scene.sshd.binDirectory}/${engine}/escp`] : []),
+    ...QUICK,
+    ...flags,
+    operand,
+    here,
+  ];
+
+  /** Runs it to its end with `--json`; nothing may be left, neither files nor processes. */
+  async function examine(
+    operand?: string,
+    { engine, flags = [], ...options }: { engine?: Engine; flags?: string[] } & EscpOptions = {},
+  ) {
+    const result = await runEscp(args(operand, { engine, flags: ["--json", ...flags] }), options);
+    assertEquals(await result.leftBehind(), []);
+    await scene.sshd.waitForNoSession();
+    assertEquals([names(here), names(scene.sshd.home)], [[], []]);
+    return { ...result, ...read(result.stdout) };
+  }
+
+  for (const engine of ENGINES) {
+    it(`finds everything of a host in order (${engine})`, async () => {
+      const there = await scene.tree();
+      const { code, stderr, steps, end } = await examine(`testhost:${there}`, { engine, flags: ["--threads", "2"] });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(names(there), []);
+      assertEquals([...steps.keys()], NAMES);
+      assertEquals(notOk(steps), {});
+      assertEquals(end, { event: "end", status: "ok", exitStatus: 0 });
+      for (const name of ["system here", "system there"]) {
+        const { system } = steps.get(name) as Extract<Step, { step: "system" }>;
+        assertEquals([system!.cipher.engine, system!.files], [engine, engine]);
+      }
+      for (const [name, step] of steps) {
+        if (step.step === "throughput") assert(step.bytesPerSecond! > 0 && step.coresThere! >= 0, name);
+        if (step.step === "round trip") assert(step.ms! > 0, name);
+        if (step.step === "disk") {
+          const { folder, cached, bytes, writeBytesPerSecond, readBytesPerSecond } = step.disk!;
+          assertEquals([folder, cached], [step.end === "there" ? there : here, engine === "portable"]);
+          assert(bytes > 0 && writeBytesPerSecond > 0 && readBytesPerSecond > 0);
+        }
+        if (step.step === "cipher") assert(step.cipher!.bytesPerSecond > 0, name);
+      }
+      const ports = steps.get("ports") as Extract<Step, { step: "ports" }>;
+      assertMatch(ports.attempts[0].way, /^127\.0\.0\.1:\d+$/);
+      assertEquals(ports.attempts.filter(({ problem }) => problem !== "not needed").length, 1);
+    });
+  }
+
+  it("says it for people, one line a step, as it goes", async () => {
+    await using running = await startEscp(args("testhost", { flags: ["-t", "1"] }));
+    await running.waitForText("stdout", /^ok {7}login {10}testhost, \d+\.\d\d s/m);
+    const { code, stdout, stderr } = await running.result;
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    for (
+      const line of [
+        /^ok {7}escp {11}\S+ there, \S+ here$/m,
+        /^ok {7}ports {10}127\.0\.0\.1:\d+$/m,
+        /^ok {7}round trip {5}\S+ ms over a stream$/m,
+        /^ok {7}throughput {5}\S+ \S+ to testhost, 1 stream; busy cores: \S+ here, \S+ there$/m,
+        /^ok {7}disk there {5}writes .+, reads .+ in \//m,
+        /^ok {7}cipher here {4}.+ a core, aes-128-gcm$/m,
+        /^ {9}bottleneck {5}from testhost: /m,
+      ]
+    ) assertMatch(stdout, line);
+  });
+
+  it("says how escp comes to a host that has none", async () => {
+    const { code, steps, stdout } = await examine("testhost", { flags: ["-D", "escp-that-is-none"] });
+    assertEquals([code, notOk(steps)], [255, { escp: "fail" }]);
+    assertEquals([...steps.keys()], ["login", "escp"]);
+    assertMatch(steps.get("escp")!.problem!, /it is not installed there/);
+    assertMatch(stdout, /"advice".*escp --install testhost.*--bootstrap always/);
+  });
+
+  it("says that ssh cannot log in", async () => {
+    const { code, steps } = await examine("nobody@testhost", { flags: ["-oUser=nobody", "-oPubkeyAuthentication=no"] });
+    assertEquals([code, notOk(steps), steps.size], [255, { login: "fail" }, 1]);
+    assertMatch(steps.get("login")!.problem!, /^Cannot log in to nobody@testhost/);
+  });
+
+  it("says that there is no ssh", async () => {
+    const { code, steps } = await examine("testhost", { flags: ["-S", "/no/ssh"] });
+    assertEquals([code, notOk(steps), steps.size], [255, { login: "fail" }, 1]);
+  });
+
+  it("fails for directories that are not there, and measures all else", async () => {
+    const found = await examine("testhost:none/of/it");
+    assertEquals([found.code, notOk(found.steps), [...found.steps.keys()]], [1, { "disk there": "fail" }, NAMES]);
+    assertMatch(found.steps.get("disk there")!.problem!, /none\/of\/it": No such file/);
+    assertEquals(found.end.exitStatus, 1);
+    const wrong = [...args("testhost", { flags: ["--json"] }).slice(0, -1), `${here}/none`];
+    const { code, stdout } = await runEscp(wrong);
+    assertEquals([code, notOk(read(stdout).steps)], [1, { "disk here": "fail" }]);
+  });
+
+  it("measures with the congestion control that is chosen", { ignore: Deno.build.os !== "linux" }, async () => {
+    const { code, steps } = await examine("testhost", { flags: ["--congestion", "there-is-none"] });
+    assertEquals([code, notOk(steps)], [1, { "throughput push 1": "fail" }]);
+    assertMatch(steps.get("throughput push 1")!.problem!, /congestion control there-is-none/);
+    assertEquals((await examine("testhost", { flags: ["--congestion", "reno"] })).code, 0);
+  });
+
+  it("stays within what the host allows", async () => {
+    {
+      await using _config = await remoteConfig(scene, "allow: [pull]\n");
+      const { code, steps } = await examine();
+      assertEquals([code, notOk(steps)], [0, { "throughput push 1": "warn" }]);
+      assertMatch(steps.get("throughput push 1")!.problem!, /does not allow copies to it/);
+      assert(!steps.has("disk there"));
+    }
+    {
+      await using _config = await remoteConfig(scene, "allow: []\n");
+      const { code, steps } = await examine();
+      assertEquals([code, notOk(steps)], [1, { "throughput push 1": "warn", "throughput pull 1": "fail" }]);
+    }
+    const [inside, outside] = [await scene.tree(), await scene.tree()];
+    await using _config = await remoteConfig(scene, `root: ${inside}\n`);
+    const found = await examine(`testhost:${outside}`);
+    assertEquals([found.code, notOk(found.steps)], [1, { "disk there": "fail" }]);
+    assertMatch(found.steps.get("disk there")!.problem!, /allows only what is in/);
+    assertEquals((await examine("testhost:")).code, 0);
+    assertEquals([names(inside), names(outside)], [[], []]);
+  });
+
+  it("finds a part of it out about an escp that cannot measure", async () => {
+    await using directory = await createTempDirectory();
+    const path = `${directory.path}/escp`;
+    const cannot = ["system there", "round trip control", "round trip stream", "throughput pull 4", "disk there"];
+    for (
+      const [script, more] of [["without_probes.ts", []], ["without_features.ts", [
+        "ports",
+        "throughput push 4",
+      ]]] as const
+    ) {
+      await writeWrapper(path, alteredEscp(script));
+      const { code, stderr, steps } = await examine("testhost", { flags: ["-D", path] });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      const skipped = [...cannot, ...more, "cipher there"].map((name) => [name, "skipped"]);
+      assertEquals(notOk(steps), { escp: "warn", ...Object.fromEntries(skipped) });
+      assertMatch(steps.get("disk there")!.problem!, /there cannot do that$/);
+    }
+  });
+
+  for (
+    const [when, pattern] of [["while it sends", /a stream$/m], ["at the disk", /from testhost, 1 stream/]] as const
+  ) {
+    it(`leaves nothing when it is interrupted ${when}`, async () => {
+      const flags = ["-t", "1", "--doctor-time", when === "at the disk" ? "500" : "60000"];
+      await using running = await startEscp(args("testhost", { flags }));
+      await running.waitForText("stdout", pattern);
+      running.kill("SIGINT");
+      const { code, stderr, leftBehind } = await running.result;
+      assertEquals([code, stderr], [130, "escp: Interrupted\n"]);
+      assertEquals(await leftBehind(), []);
+      await scene.sshd.waitForNoSession();
+      assertEquals([names(here), names(scene.sshd.home)], [[], []]);
+    });
+  }
+});
+
+/** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
+async function tellRejections(namespace: string): Promise<void> {
+  const settings = ["net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0"];
+  const args = ["netns", "exec", namespace, "sysctl", "-qw", ...settings];
+  assert((await new Deno.Command("ip", { args }).output()).success);
+}
+
+describeWithNetworks("--doctor, where the data ports are closed", () => {
+  it("says which were tried, what is used instead, and what to open", async () => {
+    await using network = await createNetwork(["client", "server"], [
+      { hosts: ["client", "server"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
+    ]);
+    for (
+      const rule of [
+        "add pref 2 lookup local",
+        "add pref 1 iif cable0 ipproto tcp dport 1232-1242 prohibit",
+        "del pref 0",
+      ]
+    ) {
+      await network.ip("server", `rule ${rule}`);
+    }
+    const namespace = network.namespace("server");
+    await tellRejections(namespace);
+    await using sshd = await startSshd({ addresses: ["10.77.0.2"], namespace });
+    await using here = await createTempDirectory();
+    const run = async (...flags: string[]) => {
+      const words = [...sshd.sshOptions, ...QUICK, "--json", ...flags, "testhost", here.path];
+      const result = await runEscp(words, { namespace: network.namespace("client") });
+      assertEquals(await result.leftBehind(), []);
+      await sshd.waitForNoSession();
+      return { ...result, ...read(result.stdout) };
+    };
+    const { code, stderr, stdout, steps } = await run("-t", "2");
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(notOk(steps), { ports: "warn" });
+    const { attempts, tunnel } = steps.get("ports") as Extract<Step, { step: "ports" }>;
+    assertEquals([tunnel, attempts.at(-1)], ["ssh -W", { way: "ssh -W" }]);
+    assertMatch(`${attempts[0].way} ${attempts[0].problem}`, /^10\.77\.0\.2:12\d\d No route to host/);
+    assertMatch(stdout, /"advice".*Open TCP ports 1232-1242 of testhost .*escp-portrange/);
+
+    const reverse = await run("-t", "2", "--reverse");
+    assertEquals([reverse.code, notOk(reverse.steps)], [0, {}], reverse.stdout);
+    assertMatch(JSON.stringify(reverse.steps.get("ports")), /10\.77\.0\.2 \(which has connected to this machine\)/);
+
+    const never = await run("--tunnel", "never");
+    assertEquals([never.code, notOk(never.steps)], [255, { ports: "fail" }]);
+    assertMatch(never.steps.get("ports")!.problem!, /^Cannot reach the data port/);
+    assertMatch(never.steps.get("ports")!.hint!, /^Open TCP ports 1232-1242/);
+  });
+});

@@ -1,0 +1,108 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { runEscp } from "../../support/escp_command.ts";
+import { describeWithScene } from "../../support/scene.ts";
+import { writeTree } from "../../support/temp_tree.ts";
+
+describeWithScene("a place on the other side", (scene) => {
+  /** Runs escp with the escp that the remote PATH leads to. */
+  async function copy(cwd: string, ...args: string[]): Promise<void> {
+    const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...args], { cwd });
+    assertEquals({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
+  }
+
+  it("is the home directory when there is nothing behind the host", async () => {
+    const tree = await scene.tree({ "one": "1", "dir/two": "2" });
+    await copy(tree, "-r", "one", "dir", "testhost:");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/one`), "1");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/dir/two`), "2");
+  });
+
+  it("starts from the home directory, in both directions", async () => {
+    await writeTree(scene.sshd.home, { "place/there": "there", "place/sub": { directory: true } });
+    const tree = await scene.tree({ "here": "here" });
+    await copy(tree, "here", "testhost:place/sub");
+    await copy(tree, "here", "testhost:./place/sub/../new");
+    await copy(tree, "testhost:place/there", ".");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/place/sub/here`), "here");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/place/new`), "here");
+    assertEquals(await Deno.readTextFile(`${tree}/there`), "there");
+  });
+
+  it("starts from the home directory with a tilde, and from another user's", async () => {
+    await writeTree(scene.sshd.home, { "tilde/there": "there" });
+    const tree = await scene.tree({ "here": "here" });
+    await copy(tree, "here", "testhost:~/tilde/here");
+    await copy(tree, "testhost:~/tilde/there", "there");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/tilde/here`), "here");
+    assertEquals(await Deno.readTextFile(`${tree}/there`), "there");
+
+    const { username, home } = await ownEntry();
+    const name = `escp-test-${crypto.randomUUID()}`;
+    try {
+      await copy(tree, "here", `testhost:~${username}/${name}`);
+      assertEquals(await Deno.readTextFile(`${home}/${name}`), "here");
+      await copy(tree, `testhost:~${username}/${name}`, "back");
+      assertEquals(await Deno.readTextFile(`${tree}/back`), "here");
+    } finally {
+      await Deno.remove(`${home}/${name}`).catch(() => {});
+    }
+  });
+
+  it("may be a whole home directory, whose contents come", async () => {
+    await writeTree(scene.sshd.home, { "whole": "whole" });
+    for (const source of ["testhost:", "testhost:.", "testhost:~"]) {
+      const tree = await scene.tree();
+      await copy(tree, "-r", source, "new");
+      assertEquals(await Deno.readTextFile(`${tree}/new/whole`), "whole", source);
+    }
+  });
+
+  it("is told from a local name with a colon by a slash before it", async () => {
+    const tree = await scene.tree({ "a:b": "colon" });
+    await copy(tree, "./a:b", "./c:d");
+    assertEquals(await Deno.readTextFile(`${tree}/c:d`), "colon");
+    await copy(tree, "./c:d", "testhost:e:f");
+    assertEquals(await Deno.readTextFile(`${scene.sshd.home}/e:f`), "colon");
+    await copy(tree, "testhost:e:f", "./g:h");
+    assertEquals(await Deno.readTextFile(`${tree}/g:h`), "colon");
+  });
+
+  it("may have a user, a port and an address", async () => {
+    const { user, port, address, home } = scene.sshd;
+    const tree = await scene.tree({ "here": "here" });
+    await copy(tree, "here", `${user}@testhost:user`);
+    await copy(tree, "here", `scp://${user}@${address}:${port}/uri`);
+    await copy(tree, "-P", `${port}`, "here", `${address}:port`);
+    for (const name of ["user", "uri", "port"]) assertEquals(await Deno.readTextFile(`${home}/${name}`), "here", name);
+  });
+
+  it("may be named by several sources of one host", async () => {
+    await writeTree(scene.sshd.home, { "several/a": "a", "several/b": "b" });
+    const tree = await scene.tree();
+    await copy(tree, "testhost:several/a", "testhost:several/b", ".");
+    assertEquals(await Deno.readTextFile(`${tree}/a`) + await Deno.readTextFile(`${tree}/b`), "ab");
+  });
+
+  it("is told with -v together with the engine", async () => {
+    const tree = await scene.tree({ "here": "here" });
+    const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "-v", "here", "testhost:verbose"], { cwd: tree });
+    assertEquals(code, 0, stderr);
+    assertMatch(stderr, /engine/);
+    assertStringIncludes(stderr, "aes-128-gcm");
+  });
+
+  it("is reached with the longer key as well", async () => {
+    const tree = await scene.tree({ "here": { size: 3 << 20 } });
+    await copy(tree, "--cipher", "aes-256-gcm", "here", "testhost:longer");
+    assertEquals(await Deno.readFile(`${scene.sshd.home}/longer`), await Deno.readFile(`${tree}/here`));
+  });
+});
+
+/** What the system's table of users says, which is not what HOME says in these tests. */
+async function ownEntry(): Promise<{ username: string; home: string }> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", "id -un; getent passwd $(id -u) | cut -d: -f6"] })
+    .output();
+  const [username, home] = new TextDecoder().decode(stdout).trim().split("\n");
+  return { username, home };
+}

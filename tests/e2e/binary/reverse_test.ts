@@ -1,0 +1,151 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { alteredEscp, runEscp } from "../../support/escp_command.ts";
+import { describeWithNetworks } from "../../support/network.ts";
+import { ENGINES } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+import { addHost, startSshd, teachHosts } from "../../support/sshd.ts";
+import { createTempTree, writeTree } from "../../support/temp_tree.ts";
+import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "../../support/network_pair.ts";
+
+const DROP = closed("blackhole");
+const CLIENT = "10.77.0.1";
+/** What says that the other side has connected to this one. */
+const DIRECT = /data (goes to|comes from) 10\.77\.0\.2 \(which has connected to this machine\)$/m;
+
+describeWithNetworks("--reverse, where the ports of the other side are closed", () => {
+  const pair = pairOfSuite(() => startPair(DROP));
+
+  for (const engine of ENGINES) {
+    for (const direction of ["push", "pull"] as const) {
+      it(`needs no tunnel (${direction}, ${engine})`, async () => {
+        const said = await pair.copy(direction, ["--reverse", "-v", "--engine", engine, "-t4", "--threads", "2"]);
+        assertMatch(said, DIRECT);
+        assert(!said.includes("note:"), said);
+      });
+    }
+  }
+
+  it("needs no tunnel for a single small file", async () => {
+    await using tree = await createTempTree({ "small": "small" });
+    const args = ["--reverse", "--tunnel", "never", `${tree.path}/small`, `testhost:${tree.path}/copy`];
+    const { code, stderr, leftBehind } = await pair.run(args);
+    assertEquals([code, stderr, await leftBehind()], [0, "", []]);
+    assertEquals(await Deno.readTextFile(`${tree.path}/copy`), "small");
+  });
+
+  it("is known to ESCP_OPTIONS, and leaves --tunnel always alone", async () => {
+    const env = { ESCP_OPTIONS: "--reverse" };
+    assertMatch(await pair.copy("push", ["-v"], { env }), DIRECT);
+    assertMatch(await pair.copy("push", ["-v", "--tunnel", "always"], { env }), /data goes to ssh \(ssh -W\)$/m);
+  });
+
+  it("is a key of the configuration", async () => {
+    await using tree = await createTempTree({ "escp/config.yaml": "hosts: {testhost: {reverse: true}}\n" });
+    const env = { XDG_CONFIG_HOME: tree.path };
+    assertMatch(await pair.copy("pull", ["-v"], { env }), DIRECT);
+  });
+
+  it("relays from and to such a host", async () => {
+    await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
+    await addHost(pair.sshd, "near", near);
+    await using tree = await createTempTree(CONTENTS);
+    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+    for (const [source, target] of [[`near:${from}`, `testhost:${to}`], [`testhost:${from}`, `near:${to}-2`]]) {
+      const { code, stderr, leftBehind } = await pair.run(["--reverse", "--tunnel", "never", source, target]);
+      assertEquals([code, stderr, await leftBehind()], [0, "", []]);
+    }
+    assertEquals(await compareTrees(from, to), []);
+    assertEquals(await compareTrees(from, `${to}-2`), []);
+  });
+
+  it("is what the first of two hosts does with -R", async () => {
+    await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
+    // The first host knows the second; to whoever starts the copy both are known.
+    await teachHosts({ ...near, configPath: pair.sshd.configPath });
+    await using tree = await createTempTree(CONTENTS);
+    const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+    const { code, stderr, leftBehind } = await runEscp(
+      [...near.sshOptions, "-v", "-r", "-R", "--reverse", "--tunnel", "never", `testhost:${from}`, `testhost2:${to}`],
+      { namespace: pair.network.namespace("client") },
+    );
+    assertEquals([code, await leftBehind()], [0, []], stderr);
+    assertMatch(stderr, DIRECT);
+    assertEquals(await compareTrees(from, to), []);
+    await pair.sshd.waitForNoSession();
+  });
+
+  it("says that an older other side does not know it", async () => {
+    await using tree = await createTempTree({});
+    await writeWrapper(`${tree.path}/escp`, alteredEscp("without_features.ts"));
+    const args = ["--reverse", "-D", `${tree.path}/escp`, `${tree.path}/escp`, "testhost:"];
+    const { code, stderr, leftBehind } = await pair.run(args);
+    assertEquals([code, await leftBehind()], [1, []], stderr);
+    assertMatch(stderr, /^escp: Cannot use --reverse: escp .* on testhost does not know it\nhint: Install the same/m);
+  });
+
+  it("connects to nowhere but where ssh came from, on a host that confines its sessions", async () => {
+    await using tree = await createTempTree({ "file": "file" });
+    await writeTree(`${pair.sshd.home}/.config/escp`, { "config.yaml": `root: ${tree.path}\n` });
+    try {
+      const copy = ["--reverse", `${tree.path}/file`, `testhost:${tree.path}/copy`];
+      const { code, stderr } = await pair.run(["-v", ...copy]);
+      assertEquals(code, 0, stderr);
+      assertMatch(stderr, DIRECT);
+      const elsewhere = await pair.run(["--data-address", "10.77.0.3", ...copy]);
+      assertEquals(elsewhere.code, 0, elsewhere.stderr);
+      assertMatch(elsewhere.stderr, /^note: Data goes .*\(that host connects only to where ssh came from\)/);
+    } finally {
+      await Deno.remove(`${pair.sshd.home}/.config`, { recursive: true });
+    }
+  });
+});
+
+describeWithNetworks("--reverse, where the ports of both sides are closed", () => {
+  const pair = pairOfSuite(() => startPair(DROP), async ({ network }) => {
+    await tellRejections(network, "client");
+    for (const rule of closed("prohibit")) await network.ip("client", rule);
+  });
+
+  const tried = `${CLIENT}:\\d+: No route to host`;
+
+  for (const direction of ["push", "pull"] as const) {
+    it(`goes through ssh, and says what was tried (${direction})`, async () => {
+      assertMatch(
+        await pair.copy(direction, ["--reverse"]),
+        new RegExp(
+          `^note: Data goes through ssh \\(ssh -W\\), as it cannot reach a port of this machine \\(${tried}\\)\\. ` +
+            `Open TCP ports 1232-1242 of this machine for testhost to go faster\n$`,
+        ),
+      );
+    });
+  }
+
+  it("is an error where nothing may go through ssh", async () => {
+    const { code, stderr } = await pair.run(["--reverse", "--tunnel", "never", import.meta.filename!, "testhost:"]);
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, new RegExp(`^escp: Cannot be reached by the other side, .* \\(${tried}\\)\nhint: Open TCP`));
+  });
+
+  it("takes an open port that it is told", async () => {
+    const args = ["--reverse", "-v", "--escp-port", "5000", "--escp-portrange", "3"];
+    assertMatch(await pair.copy("push", args), DIRECT);
+  });
+
+  it("gives up at once where all ports that it is told are taken", async () => {
+    await using tree = await createTempTree({ "file": "file" });
+    const args = ["--reverse", "--escp-port", `${pair.sshd.port}`, "--escp-portrange", "0"];
+    const namespace = pair.network.namespace("client");
+    await using _taken = await startSshd({ addresses: [CLIENT], namespace, serverConfig: [`Port ${pair.sshd.port}`] });
+    const { code, stderr } = await pair.run([...args, `${tree.path}/file`, "testhost:"]);
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, new RegExp(`^escp: Cannot listen for data on port ${pair.sshd.port}: it is taken`));
+  });
+
+  it("is told under which address of this machine the other side finds it", async () => {
+    const address = ["--escp-port", "5000", "--data-address", `${SERVER}:5000`];
+    const said = await pair.copy("push", ["--reverse", ...address]);
+    assertMatch(said, new RegExp(`\\(${SERVER}:5000: Connection refused\\)`));
+  });
+});

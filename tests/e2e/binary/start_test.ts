@@ -1,0 +1,213 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { quoteWord } from "../../../src/ssh/remote_command.ts";
+import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../../support/escp_command.ts";
+import { describeWithSshd } from "../../support/needs_sshd.ts";
+import { writeScript, writeWrapper } from "../../support/shell_script.ts";
+import { type Sshd, startSshd } from "../../support/sshd.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
+
+describe("a command line that makes no sense", () => {
+  const LINES: string[][] = [
+    [],
+    ["only"],
+    ["--no-such-option", "a", "b"],
+    ["-t", "0", "a", "b"],
+    ["-t", "many", "a", "b"],
+    ["--cipher", "rot13", "a", "b"],
+    ["", "b"],
+    ["-3R", "host:a", "other:b"],
+    ["--escp-port=5", "--escp-portrange=6-7", "a", "host:b"],
+    ["--", "-oProxyCommand=x:a", "."],
+    ["-4", "-6", "a", "host:b"],
+  ];
+  it("ends with status 2 and says why", async () => {
+    await Promise.all(LINES.map(async (args) => {
+      const { code, stdout, stderr } = await runEscp(args);
+      assertEquals({ code, stdout }, { code: 2, stdout: "" }, `${args}: ${stderr}`);
+      assertMatch(stderr, /^escp: .+\n(hint: .+\n)?$/, `${args}`);
+    }));
+  });
+});
+
+describeWithSshd("a session that cannot start", () => {
+  let sshd: Sshd;
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(() => sshd[Symbol.asyncDispose]());
+
+  async function push(...args: string[]): Promise<EscpResult> {
+    await using tree = await createTempTree({ "a": "a" });
+    const result = await runEscp([...sshd.sshOptions, "-B", ...args.slice(0, -1), `${tree.path}/a`, args.at(-1)!]);
+    assertEquals(await result.leftBehind(), []);
+    return result;
+  }
+
+  it("because ssh does not know the host ends with 255 and ssh's own words", async () => {
+    const { code, stderr } = await push("no-such-host.invalid:");
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, /ssh: Could not resolve hostname no-such-host\.invalid/);
+    assertMatch(stderr, /^escp: Cannot log in to no-such-host\.invalid/m);
+  });
+
+  it("because nobody listens ends with 255 and ssh's own words", async () => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = listener.addr;
+    listener.close();
+    const { code, stderr } = await push("-P", `${port}`, "127.0.0.1:");
+    assertEquals(code, 255, stderr);
+    assertStringIncludes(stderr, "Connection refused");
+  });
+
+  it("because the key is refused ends with 255 and ssh's own words", async () => {
+    const { code, stderr } = await push("-i", "/dev/null", "-o", "PubkeyAuthentication=no", "testhost:");
+    assertEquals(code, 255, stderr);
+    assertStringIncludes(stderr, "Permission denied");
+  });
+
+  it("because escp is not there ends with 255 and says how to install it", async () => {
+    await using bare = await startSshd({ escp: false });
+    const { code, stderr } = await runEscp([...bare.sshOptions, "--bootstrap=never", "/etc/passwd", "testhost:"]);
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, /^escp: Cannot start escp on testhost: it is not installed there/m);
+    assertMatch(stderr, /^hint: Put the escp executable into/m);
+    for (const path of ["/no/such/escp", "no-such-escp"]) {
+      const other = await push("-D", path, "testhost:");
+      assertEquals(other.code, 255, other.stderr);
+      assertMatch(other.stderr, /not installed there/);
+    }
+  });
+
+  it("because escp may not be executed ends with 255 and says so", async () => {
+    await Deno.writeTextFile(`${sshd.home}/not executable`, "");
+    const { code, stderr } = await push("-D", "~/not executable", "testhost:");
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, /may not be executed there/);
+  });
+});
+
+describeWithSshd("what a login script prints before escp", () => {
+  let sshd: Sshd;
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(() => sshd[Symbol.asyncDispose]());
+
+  async function pushWith(noise: string): Promise<EscpResult> {
+    const path = `${sshd.binDirectory}/${crypto.randomUUID()}`;
+    await writeScript(path, noise, 'exec escp "$@"');
+    await using tree = await createTempTree({ "a": "a" });
+    return await runEscp([...sshd.sshOptions, "-D", path, `${tree.path}/a`, "testhost:noise"]);
+  }
+
+  for (
+    const [name, noise] of [
+      ["with a line break", "echo Welcome; echo"],
+      ["without a line break", "printf 'Last login: today'"],
+      ["in bytes that are no text", "head -c 999 /dev/urandom"],
+      ["that looks like a hello", "echo 'escp-hello?'; printf escp-hello"],
+      ["of 60 KiB", "head -c 61440 /dev/zero | tr '\\0' '\\n'"],
+    ]
+  ) {
+    it(`is skipped: ${name}`, async () => {
+      const { code, stderr } = await pushWith(noise);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    });
+  }
+
+  for (
+    const [name, noise] of [
+      ["in lines", "head -c 70000 /dev/zero | tr '\\0' '\\n'"],
+      ["in one line", "head -c 70000 /dev/zero"],
+      ["without end", "cat /dev/zero"],
+    ]
+  ) {
+    it(`is too much from 64 KiB on: ${name}`, async () => {
+      const { code, stderr } = await pushWith(noise);
+      assertEquals(code, 255, stderr);
+      assertMatch(stderr, /^escp: Cannot start escp on testhost: .*said too much/m);
+      await sshd.waitForNoSession();
+    });
+  }
+});
+
+describe("a program in place of ssh", () => {
+  /** Runs `escp -S` with a shell script that does this. */
+  async function using(script: string, run: (args: string[], directory: string) => Promise<void>): Promise<void> {
+    await using tree = await createTempTree({ "a": "a", "ssh": { content: `#!/bin/sh\n${script}\n`, mode: 0o755 } });
+    await run(["-S", `${tree.path}/ssh`, `${tree.path}/a`, `127.0.0.1:${tree.path}/b`], tree.path);
+  }
+
+  const FAILING: [name: string, script: string, message: RegExp][] = [
+    ["ends at once", "exit 3", /it ended with status 3 before it said hello/],
+    ["says something and ends", "echo Nonsense; exit 0", /before it said hello; it said: Nonsense/],
+    ["says something that harms a terminal", "printf '\\033[2Jx\\n'; exit 1", /it said: \\x1b\[2Jx/],
+    ["is killed", "kill -9 $$", /it ended with (signal SIGKILL|status 137)/],
+    ["says a hello that is none", "echo 'escp-hello {}'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
+    ["says a hello that is no JSON", "echo 'escp-hello {'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
+    ["closes its output and stays", "exec >&-; exec sleep 100", /before it said hello/],
+  ];
+  for (const [name, script, message] of FAILING) {
+    it(`that ${name} is an error`, async () => {
+      await using(script, async (args) => {
+        const { code, stderr, leftBehind } = await runEscp(args, { timeoutMs: 15_000 });
+        assertEquals(code, 255, stderr);
+        assertMatch(stderr, message);
+        assert(!stderr.includes("\x1b"), stderr);
+        assertEquals(await leftBehind(), []);
+      });
+    });
+  }
+
+  it("that is not there is an error", async () => {
+    const { code, stderr } = await runEscp(["-S", "/no/such/ssh", "a", "host:"]);
+    assertEquals(code, 255, stderr);
+    assertMatch(stderr, /^escp: Cannot start \/no\/such\/ssh: it is not installed\nhint: /);
+  });
+
+  it("that never says anything can be left with Ctrl-C", async () => {
+    await using("echo waiting >&2; exec sleep 100", async (args) => {
+      await using running = await startEscp(args, { timeoutMs: 15_000 });
+      await running.waitForText("stderr", /waiting/);
+      running.kill("SIGINT");
+      const { code, leftBehind } = await running.result;
+      assertEquals(code, 130);
+      assertEquals(await leftBehind(), []);
+    });
+  });
+
+  it("that speaks other versions is understood when one of them is common", async () => {
+    await using(receiverOfVersions([1, 7]), async (args, directory) => {
+      const { code, stderr } = await runEscp(args);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(await Deno.readTextFile(`${directory}/b`), "a");
+    });
+  });
+
+  it("that speaks only other versions is refused, with the versions of both", async () => {
+    await using(receiverOfVersions([7, 8]), async (args) => {
+      const { code, stderr } = await runEscp(["--bootstrap=never", ...args]);
+      assertEquals(code, 255, stderr);
+      assertMatch(stderr, /version 7, 8.*\b1\b/);
+      assertMatch(stderr, /^hint: Install the same version/m);
+    });
+  });
+
+  it("that is older than this end is understood", async () => {
+    await using tree = await createTempTree({});
+    const newer = await writeWrapper(`${tree.path}/newer`, alteredEscp("other_versions.ts", "[1,2]"));
+    await using(receiverOfVersions([1]), async (args, directory) => {
+      using _ = useAsEscp(newer);
+      const { code, stderr } = await runEscp(args);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(await Deno.readTextFile(`${directory}/b`), "a");
+    });
+  });
+});
+
+/** Returns a line of shell that becomes a receiver that speaks these versions of the protocol. */
+function receiverOfVersions(versions: number[]): string {
+  const command = alteredEscp("other_versions.ts", JSON.stringify(versions), "--receiver");
+  return `exec ${command.map(quoteWord).join(" ")}`;
+}

@@ -1,0 +1,65 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
+import { quoteWord } from "../../../src/ssh/remote_command.ts";
+import { escpCommand, runEscp } from "../../support/escp_command.ts";
+import type { TempDirectory } from "../../support/temp.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
+
+const problem = findProblem();
+
+describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
+  let tree: TempDirectory;
+  beforeAll(async () => {
+    tree = await createTempTree({ "into": { directory: true } });
+    await new Deno.Command("sh", { args: ["-c", 'head -c 256M /dev/urandom >"$1/large"', "sh", tree.path] }).output();
+  });
+  afterAll(() => tree[Symbol.asyncDispose]());
+
+  /** What a person would have seen come, with all carriage returns. */
+  async function show(...args: string[]): Promise<{ code: number; text: string }> {
+    const words = [...escpCommand(), "--engine", "portable", ...args].map(quoteWord).join(" ");
+    const { code, stdout } = await new Deno.Command("script", {
+      args: ["-qec", `stty cols 80; exec ${words}`, "/dev/null"],
+      stdin: "null",
+      env: { TERM: "xterm" },
+    }).output();
+    return { code, text: new TextDecoder().decode(stdout) };
+  }
+
+  it("there is one line of progress, and a summary that replaces it", async () => {
+    const { code, text } = await show(`${tree.path}/large`, `${tree.path}/copy`);
+    assertEquals(code, 0, text);
+    const lines = text.trimEnd().split("\n");
+    assertEquals(lines.length, 1, JSON.stringify(text));
+    assertMatch(text, /\d+%/);
+    assertMatch(text, /1 file, 256(\.0)? MiB in [0-9.]+ m?s \(.*\/s\), 4 streams, portable engine\s*$/);
+  });
+
+  it("what a dry run lists stands above its summary", async () => {
+    const { text } = await show("-n", `${tree.path}/large`, `${tree.path}/into`);
+    assertMatch(text, /^send +large\r\ndry run: 1 file to copy.*\r\n$/);
+  });
+
+  it("there is nothing with -q, and nothing but failures without a terminal", async () => {
+    assertEquals(await show("-q", `${tree.path}/large`, `${tree.path}/copy`), { code: 0, text: "" });
+    const { code, stdout, stderr } = await runEscp([`${tree.path}/large`, `${tree.path}/copy`]);
+    assertEquals({ code, stdout, stderr }, { code: 0, stdout: "", stderr: "" });
+  });
+
+  it("failures stand above the progress", async () => {
+    const { code, text } = await show(`${tree.path}/large`, `${tree.path}/none`, `${tree.path}/into`);
+    assertEquals(code, 1, text);
+    assertMatch(text, /^(.*\r)?escp: Cannot read ".*none": No such file or directory\r?\n/m);
+    assertMatch(text, /1 failed, 4 streams/);
+  });
+});
+
+function findProblem(): string | undefined {
+  try {
+    const { success } = new Deno.Command("script", { args: ["-qec", "stty cols 80", "/dev/null"], stdin: "null" })
+      .outputSync();
+    return success ? undefined : "script(1) of another kind";
+  } catch {
+    return "no script(1)";
+  }
+}

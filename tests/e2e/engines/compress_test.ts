@@ -1,0 +1,142 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { text } from "../../compress/text.ts";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { alteredEscp, type EscpResult, runEscp } from "../../support/escp_command.ts";
+import { lastEvent } from "../../support/json_events.ts";
+import { randomTree } from "../../support/random_bytes.ts";
+import { type Copy, describeWithScene, ENGINES, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+import { temporaryFiles } from "../../support/temporary_files.ts";
+
+const MiB = 1 << 20;
+
+/** The last line of `--json`. */
+function endOf({ code, stdout, stderr }: EscpResult): { bytes: number; wireBytes?: number } {
+  assertEquals({ code, stderr }, { code: 0, stderr: "" });
+  return lastEvent(stdout);
+}
+
+describeWithScene("with -C", (scene) => {
+  let texts: string;
+  let random: string;
+  let mixed: string;
+  beforeAll(async () => {
+    const lines = text(9 * MiB + 3);
+    texts = await scene.tree({
+      "large": lines,
+      "small": "small",
+      "empty": "",
+      "a/b/middle": lines.subarray(0, 99_999),
+    });
+    random = `${await scene.tree({ "random": { size: 9 * MiB } })}/random`;
+    mixed = await scene.tree({
+      ...randomTree({ files: 400, directories: 20, maxBytes: 3000, seed: "mixed" }),
+      "1M": lines.subarray(0, MiB),
+      "1M+1": lines.subarray(0, MiB + 1),
+      "random": { size: 5 * MiB + 1 },
+      "zeros": { sparseSize: 3 * MiB, pieces: { [MiB + 5]: "in the middle" } },
+      "link": { link: "1M" },
+    });
+  });
+
+  const compressed = async (variant: Variant, copy: Copy) =>
+    endOf(await scene.copy(variant, { ...copy, flags: ["-r", "-C", "--json", ...copy.flags ?? []] }));
+
+  for (const variant of VARIANTS) {
+    it(`text takes a third of its size on the wire: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      const { bytes, wireBytes } = await compressed(variant, { sources: [texts], target: `${to}/new` });
+      assertEquals(await compareTrees(texts, `${to}/new`), []);
+      assert(wireBytes! < bytes / 3, `${wireBytes} of ${bytes}`);
+    });
+
+    it(`what cannot be compressed takes no more than one percent more: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      const { bytes, wireBytes } = await compressed(variant, { sources: [random], target: to });
+      assertEquals(await compareTrees(random, `${to}/random`), []);
+      assert(wireBytes! > bytes && wireBytes! < bytes * 1.01, `${wireBytes} of ${bytes}`);
+    });
+
+    it(`a tree of both arrives byte by byte, in blocks of any size: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      for (const blocksize of ["64K", "100000", "4M"]) {
+        const flags = ["--blocksize", blocksize, "--symlinks=preserve"];
+        await compressed(variant, { flags, sources: [`${mixed}/.`], target: `${to}/${blocksize}` });
+        assertEquals(await compareTrees(mixed, `${to}/${blocksize}`), []);
+      }
+      assertEquals(temporaryFiles(to), []);
+    });
+  }
+
+  for (const engine of ENGINES) {
+    it(`passes from host to host as it is (${engine})`, async () => {
+      const to = await scene.tree();
+      const args = ["-r", "-C", "--json", "--engine", engine, `testhost:${texts}`, `testhost2:${to}/new`];
+      const { bytes, wireBytes } = endOf(await runEscp([...scene.sshd.sshOptions, ...args]));
+      assertEquals(await compareTrees(texts, `${to}/new`), []);
+      assert(wireBytes! > 0 && wireBytes! < bytes / 3, `${wireBytes} of ${bytes}`);
+    });
+
+    for (const direction of ["push", "pull"] as const) {
+      it(`works with the other engine on the other side: ${direction}, ${engine} here`, async () => {
+        const to = await scene.tree();
+        const other = ENGINES.find((each) => each !== engine) ?? engine;
+        const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
+        const args = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/${other}/escp`, "--engine", engine];
+        const paths = [host("pull", mixed), host("push", `${to}/new`)];
+        endOf(await runEscp([...args, "-r", "-C", "--json", "--symlinks=preserve", ...paths]));
+        assertEquals(await compareTrees(mixed, `${to}/new`), []);
+      });
+    }
+  }
+
+  it("standard input and output are compressed too", async () => {
+    const to = await scene.tree();
+    const lines = text(3 * MiB + 1);
+    const there = `testhost:${to}/there`;
+    const ssh = scene.sshd.sshOptions;
+    const pushed = endOf(await runEscp([...ssh, "-C", "--json", "-", there], { stdin: lines }));
+    assert(pushed.wireBytes! < pushed.bytes / 3);
+    const pulled = await runEscp([...ssh, "-C", there, "-"]);
+    assertEquals({ code: pulled.code, stderr: pulled.stderr }, { code: 0, stderr: "" });
+    assertEquals(pulled.stdoutBytes.length, lines.length);
+    assertEquals(await Deno.readFile(`${to}/there`), lines);
+  });
+
+  it("the summary says what was sent, and nothing of it without -C", async () => {
+    const to = await scene.tree();
+    const variant = { ...VARIANTS[0], direction: "local" as const };
+    const copy = { sources: [`${texts}/large`], target: to };
+    const { stderr } = await scene.copy(variant, { ...copy, flags: ["-C", "-v"] });
+    assertMatch(stderr, /1 file, 9\.0 MiB in .*, [1-2]\.\d MiB sent, /);
+    const plain = await scene.copy(variant, { ...copy, flags: ["-v"] });
+    assert(!plain.stderr.includes("sent"), plain.stderr);
+    assertEquals(endOf(await scene.copy(variant, { ...copy, flags: ["--json"] })).wireBytes, undefined);
+  });
+
+  it("a limit counts what is sent", async () => {
+    const to = await scene.tree();
+    const variant = { ...VARIANTS[0], direction: "local" as const };
+    const started = performance.now();
+    // 9 MiB of text at 1 MB a second.
+    await compressed(variant, { flags: ["-l", "8000"], sources: [texts], target: `${to}/new` });
+    const seconds = (performance.now() - started) / 1000;
+    assert(seconds < 7, `${seconds} s`);
+  });
+
+  for (const direction of ["push", "pull"] as const) {
+    it(`another end that does not know it gets everything as it is, and the user a note: ${direction}`, async () => {
+      const to = await scene.tree();
+      const old = `${to}/old`;
+      await writeWrapper(old, alteredEscp("without_features.ts"));
+      const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
+      const paths = [host("pull", `${texts}/large`), host("push", `${to}/large`)];
+      const result = await runEscp([...scene.sshd.sshOptions, "-D", old, "-C", "--json", ...paths]);
+      const { bytes, wireBytes } = endOf(result);
+      assert(wireBytes! > bytes);
+      assertStringIncludes(result.stdout, '"message":"escp on testhost cannot compress: the data goes as it is"');
+      assertEquals(await compareTrees(`${texts}/large`, `${to}/large`), []);
+    });
+  }
+});

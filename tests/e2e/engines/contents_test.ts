@@ -1,0 +1,68 @@
+import { assertEquals } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { randomTree } from "../../support/random_bytes.ts";
+import { ALL_VARIANTS, describeWithScene, variantName, VARIANTS } from "../../support/scene.ts";
+import { temporaryFiles } from "../../support/temporary_files.ts";
+
+const MiB = 1 << 20;
+
+describeWithScene("contents arrive byte by byte", (scene) => {
+  /** Around the size up to which a file is packed, several blocks, several units of work; holes and nothing at all. */
+  let sizes: string;
+  let many: string;
+  beforeAll(async () => {
+    sizes = await scene.tree({
+      "0": { size: 0 },
+      "1": { size: 1 },
+      "64K": { size: 65536 },
+      "1M-1": { size: MiB - 1 },
+      "1M": { size: MiB },
+      "1M+1": { size: MiB + 1 },
+      "5M": { size: 5 * MiB },
+      "40M": { size: 40 * MiB + 17 },
+      "zeros": { sparseSize: 9 * MiB, pieces: { [4 * MiB + 5]: "in the middle" } },
+      "empty": { directory: true },
+      "a/b/c/d/e/f/g/empty": { directory: true },
+      "a/b/c/d/e/f/g/h": "deep",
+    });
+    many = await scene.tree(randomTree({ files: 3000, directories: 60, maxBytes: 3000, seed: "many" }));
+  });
+
+  for (const variant of ALL_VARIANTS) {
+    it(`of every size: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [sizes], target: `${to}/new` });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(await compareTrees(sizes, `${to}/new`), []);
+      assertEquals(temporaryFiles(to), []);
+    });
+  }
+
+  for (const variant of VARIANTS) {
+    it(`of thousands of files, also over those of before: ${variantName(variant)}`, async () => {
+      const to = await scene.tree({ "new/stays": "stays" });
+      const copy = { flags: ["-r"], sources: [`${many}/.`], target: `${to}/new` };
+      for (let round = 0; round < (variant.engine === "native" ? 2 : 1); round++) {
+        const { code, stderr } = await scene.copy(variant, copy);
+        assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      }
+      assertEquals(await compareTrees(many, `${to}/new`), ["stays: not expected, is a file"]);
+      assertEquals(temporaryFiles(to), []);
+    });
+  }
+
+  for (const variant of VARIANTS.filter(({ streams }) => streams === 1)) {
+    it(`of one file alone, over a longer one: ${variantName(variant)}`, async () => {
+      const to = await scene.tree({ "small": "a longer text than that", "large": { size: 6 * MiB } });
+      for (const [source, target] of [["1", "small"], ["5M", "large"], ["0", "large"]]) {
+        const { code, stderr } = await scene.copy(variant, {
+          sources: [`${sizes}/${source}`],
+          target: `${to}/${target}`,
+        });
+        assertEquals({ code, stderr }, { code: 0, stderr: "" });
+        assertEquals(await compareTrees(`${sizes}/${source}`, `${to}/${target}`), []);
+      }
+    });
+  }
+});

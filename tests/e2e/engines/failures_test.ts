@@ -1,0 +1,113 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { afterAll, beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { listNames } from "../../support/list_names.ts";
+import { PLAIN_RIGHTS, plainRightsProblem } from "../../support/plain_rights.ts";
+import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../support/scene.ts";
+import { recordsOf } from "../../support/state.ts";
+import { temporaryFiles } from "../../support/temporary_files.ts";
+
+describeWithScene("one path that fails does not stop the others", (scene) => {
+  for (const variant of VARIANTS) {
+    it(`when it cannot be written: ${variantName(variant)}`, async () => {
+      const tree = await scene.tree({
+        "from/a": "a",
+        "from/small": "small",
+        "from/large": { size: 3 << 20 },
+        "from/sub/x": "x",
+        "from/sub/y/z": "z",
+        "from/z": { size: 2 << 20 },
+        // A directory in place of a file, and a file in place of a directory.
+        "to/from/small/in the way": "",
+        "to/from/large/in the way": "",
+        "to/from/sub/y": "in the way",
+      });
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["-r"],
+        sources: [`${tree}/from`],
+        target: `${tree}/to`,
+      });
+      assertEquals(code, 1, stderr);
+      assertEquals(failuresOf(stderr), [
+        `escp: Cannot create "${tree}/to/from/sub/y": Not a directory`,
+        `escp: Cannot write "${tree}/to/from/large": Is a directory`,
+        `escp: Cannot write "${tree}/to/from/small": Is a directory`,
+      ], stderr);
+      for (const name of ["a", "sub/x", "z"]) {
+        assertEquals(await compareTrees(`${tree}/from/${name}`, `${tree}/to/from/${name}`), [], name);
+      }
+      // What was finished is remembered.
+      assertEquals([temporaryFiles(tree), recordsOf(tree).map(({ kind }) => kind)], [[], ["run"]]);
+    });
+
+    it(`when it is no file: ${variantName(variant)}`, async () => {
+      const tree = await scene.tree({
+        "from/a": "a",
+        "from/dangling": { link: "nowhere" },
+        "from/loop": { link: "." },
+      });
+      await new Deno.Command("mkfifo", { args: [`${tree}/from/fifo`] }).output();
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["-r"],
+        sources: [`${tree}/from`, `${tree}/gone`],
+        target: await scene.tree(),
+      });
+      assertEquals(code, 1, stderr);
+      assertEquals(failuresOf(stderr), [
+        `escp: Cannot read "${tree}/from/dangling": No such file or directory`,
+        `escp: Cannot read "${tree}/from/loop": Too many levels of symbolic links`,
+        `escp: Cannot read "${tree}/gone": No such file or directory`,
+      ]);
+      assertStringIncludes(stderr, `note: "${tree}/from/fifo": skipped: it is a FIFO\n`);
+    });
+  }
+});
+
+describeWithScene("permissions", { ignore: plainRightsProblem !== undefined }, (scene) => {
+  let plain: Disposable;
+  beforeAll(async () => plain = await wrapEscp(scene, { command: PLAIN_RIGHTS }));
+  afterAll(() => plain[Symbol.dispose]());
+
+  for (const variant of VARIANTS) {
+    it(`that are missing stop only what they protect: ${variantName(variant)}`, async () => {
+      const tree = await scene.tree({
+        "from/a": "a",
+        "from/secret": { content: "secret", mode: 0 },
+        "from/large secret": { size: 2 << 20, mode: 0 },
+        "from/closed/in": "in",
+        "from/closed": { directory: true, mode: 0 },
+        "from/z/z": { size: 2 << 20 },
+      });
+      const { code, stderr } = await scene.copy(variant, {
+        flags: ["-r"],
+        sources: [`${tree}/from`],
+        target: `${tree}/to`,
+      });
+      assertEquals(code, 1, stderr);
+      assertEquals(failuresOf(stderr), [
+        `escp: Cannot read "${tree}/from/closed": Permission denied`,
+        `escp: Cannot read "${tree}/from/large secret": Permission denied`,
+        `escp: Cannot read "${tree}/from/secret": Permission denied`,
+      ]);
+      assertEquals(await Deno.readTextFile(`${tree}/to/a`), "a");
+      assertEquals(await compareTrees(`${tree}/from/z`, `${tree}/to/z`), []);
+      await Deno.chmod(`${tree}/from/closed`, 0o700);
+    });
+
+    it(`of the target directory are named: ${variantName(variant)}`, async () => {
+      const tree = await scene.tree({ "a": "a", "to/b": "b", "to": { directory: true, mode: 0o555 } });
+      const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/a`], target: `${tree}/to` });
+      await Deno.chmod(`${tree}/to`, 0o755);
+      assertEquals(code, 1, stderr);
+      assertStringIncludes(stderr, `escp: Cannot write "${tree}/to/a": Permission denied`);
+      assertEquals(listNames(`${tree}/to`).length, 1);
+    });
+  }
+});
+
+/** Lines that tell of a failure, sorted; each path has one. */
+function failuresOf(stderr: string): string[] {
+  const lines = stderr.split("\n").filter((line) => line.startsWith("escp: "));
+  assert(new Set(lines).size === lines.length, stderr);
+  return lines.sort();
+}

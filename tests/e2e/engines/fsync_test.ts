@@ -1,0 +1,130 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { alteredEscp, escpCommand, useAsEscp } from "../../support/escp_command.ts";
+import { listNames } from "../../support/list_names.ts";
+import { plainRightsProblem, writePlainEscp } from "../../support/plain_rights.ts";
+import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+
+const TREE = {
+  ...{ "small": "s", "in/small": "t", "in/deep/large": { size: 3 << 20, seed: 1 } },
+  ...{ "in/deep/link": { link: "large" }, "hard": { hardLink: "small" } },
+};
+const CALLS = "fsync,fdatasync,rename,renameat,renameat2,write";
+
+const problem = findProblem();
+const why = problem === undefined ? "" : `, skipped: ${problem}`;
+
+describeWithScene("--fsync", (scene) => {
+  /** What the process that writes does below the target, in order; in a push the other host's does, and is not seen. */
+  async function traced(variant: Variant, flags: string[], from: string, to: string): Promise<string[]> {
+    const directory = await scene.tree();
+    const trace = `${directory}/trace`;
+    const words = ["strace", "-f", "-y", "-s", "24", "-e", `trace=${CALLS}`, "-o", trace, ...escpCommand()];
+    await writeWrapper(`${directory}/escp`, words);
+    using _ = useAsEscp(`${directory}/escp`);
+    const { code, stderr } = await scene.copy(variant, { flags: ["-a", ...flags], sources: [`${from}/.`], target: to });
+    assertEquals([code, stderr], [0, ""]);
+    const lines = (await Deno.readTextFile(trace)).split("\n");
+    return lines.flatMap((line) => {
+      const synced = /\bf(?:data)?sync\(\d+<([^>]*)>/.exec(line)?.[1];
+      if (synced?.startsWith(to)) return [`sync ${synced}`];
+      if (line.includes(" rename") && line.includes(to) && !line.includes("resumed>")) return [renamed(line)];
+      return line.includes('{\\"type\\":\\"finished\\"') ? ["finished"] : [];
+    });
+  }
+
+  for (const variant of VARIANTS.filter(({ direction }) => direction !== "push")) {
+    it(`has each file on the disk before its name, and each directory before success${why} (${variantName(variant)})`, {
+      ignore: problem !== undefined,
+    }, async () => {
+      const [from, to] = [await scene.tree(TREE), `${await scene.tree()}/new`];
+      const calls = await traced(variant, ["--fsync"], `${from}`, to);
+      assertEquals(await compareTrees(from, to, { modes: true }), []);
+      const renames = calls.filter((call) => call.startsWith("rename"));
+      assertEquals(renames.map((call) => call.split("/").at(-1)).sort(), ["hard", "large", "link", "small", "small"]);
+      for (const rename of renames) {
+        const [temporary, name] = rename.slice("rename ".length).split(" ");
+        if (/hard|link/.test(name)) continue;
+        assert(calls.slice(0, calls.indexOf(rename)).includes(`sync ${temporary}`), `${name}: ${calls.join("\n")}`);
+      }
+      const last = calls.lastIndexOf(renames.at(-1)!);
+      // The client of a pull need not say "finished" to itself; what it sends then comes before its last line.
+      const end = calls.indexOf("finished");
+      assert(end > last);
+      const after = calls.slice(last + 1, end);
+      for (const directory of [to, `${to}/in`, `${to}/in/deep`]) {
+        assert(after.includes(`sync ${directory}`), after.join("\n"));
+      }
+    });
+
+    it(`is not paid for without it${why} (${variantName(variant)})`, { ignore: problem !== undefined }, async () => {
+      const [from, to] = [await scene.tree(TREE), await scene.tree()];
+      const calls = await traced(variant, [], from, to);
+      assertEquals(calls.filter((call) => call.startsWith("sync")), []);
+      assertEquals(calls.filter((call) => call.startsWith("rename")).length, 5);
+    });
+  }
+
+  for (const variant of rotatingVariants(0)) {
+    it(`copies onto files, into directories and to a device (${variantName(variant)})`, async () => {
+      const from = await scene.tree(TREE);
+      const to = await scene.tree({ "small": "old", "large": "old" });
+      for (const [source, target] of [["small", "small"], ["in/deep/large", "large"]]) {
+        const copy = { flags: ["--fsync"], sources: [`${from}/${source}`] };
+        const { code, stderr } = await scene.copy(variant, { ...copy, target: `${to}/${target}` });
+        assertEquals([code, stderr], [0, ""]);
+        assertEquals((await scene.copy(variant, { ...copy, target: "/dev/null" })).code, 0);
+      }
+      assertEquals(await Deno.readTextFile(`${to}/small`), "s");
+      assertEquals((await Deno.stat(`${to}/large`)).size, 3 << 20);
+    });
+  }
+
+  for (const variant of rotatingVariants(1).filter(({ direction }) => direction !== "push")) {
+    it(`syncs directories that their user may not read, and leaves their modes (${variantName(variant)})`, {
+      ignore: plainRightsProblem !== undefined,
+    }, async () => {
+      const from = await scene.tree({ "in/small": "s" });
+      const to = await scene.tree({ "in": { directory: true, mode: 0o300 } });
+      using _ = useAsEscp(await writePlainEscp(await scene.tree()));
+      const copy = { flags: ["-r", "--fsync"], sources: [`${from}/.`], target: to };
+      const { code, stderr } = await scene.copy(variant, copy);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals((await Deno.stat(`${to}/in`)).mode! & 0o7777, 0o300);
+    });
+  }
+
+  it("is refused by an escp that does not know it, before anything is written", async () => {
+    const [from, to] = [await scene.tree(TREE), await scene.tree()];
+    const old = await scene.tree();
+    await writeWrapper(`${old}/escp`, alteredEscp("without_features.ts"));
+    const copy = { flags: ["-r", "--fsync", "-D", `${old}/escp`], sources: [`${from}/.`], target: to };
+    const { code, stderr } = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
+    assertMatch(stderr, /^escp: Cannot use --fsync: escp \S+ on \S+ does not know it$/m);
+    assertEquals([code, listNames(to)], [1, []]);
+  });
+});
+
+/** "rename FROM TO" with whole paths. */
+function renamed(line: string): string {
+  const [from, to] = line.includes(" rename(")
+    ? /rename\("(.*?)", "(.*?)"/.exec(line)!.slice(1)
+    : whole(/renameat2?\(\d+<(.*?)>, "(.*?)", \d+<(.*?)>, "(.*?)"/.exec(line)!);
+  return `rename ${from} ${to}`;
+}
+
+function whole([, fromDirectory, from, toDirectory, to]: string[]): string[] {
+  return [`${fromDirectory}/${from}`, `${toDirectory}/${to}`];
+}
+
+function findProblem(): string | undefined {
+  try {
+    const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
+      .outputSync();
+    return success ? undefined : "no process may be traced here";
+  } catch {
+    return "there is no strace";
+  }
+}

@@ -1,0 +1,75 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { runEscp } from "../../support/escp_command.ts";
+import { ENGINES } from "../../support/scene.ts";
+import { createTempDirectory } from "../../support/temp.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
+
+const MIB = 1 << 20;
+const TREE = {
+  "from/large": { size: 40 * MIB + 1 },
+  "from/several/1": { size: 2 * MIB },
+  "from/several/2": { size: 3 * MIB + 4095 },
+  "from/several/3": { size: 5 * MIB, mode: 0o600 },
+  "from/small": "small",
+};
+
+interface Tried {
+  copied: string;
+  /** Whether files went from one to the other, and not through streams. */
+  borrowed: boolean;
+}
+
+/** Copies the tree on this machine. */
+async function copy(from: string, to: string, flags: string[]): Promise<Tried> {
+  const log = `${to}/log`;
+  const all = ["-r", "-v", "-t", "2", "--remote-log", log, ...flags, `${from}/from`, `${to}/copy`];
+  const { code, stderr } = await runEscp(all);
+  assertEquals(code, 0, stderr);
+  return { copied: `${to}/copy`, borrowed: (await Deno.readTextFile(log)).includes("straight from") };
+}
+
+describe("a copy on one machine", () => {
+  for (const engine of ENGINES) {
+    it(`is right, and goes from file to file where it can (${engine})`, async () => {
+      await using tree = await createTempTree(TREE);
+      for (const flags of [["-p", "--fsync"], ["--sparse"], ["--verify"]]) {
+        await using to = await createTempDirectory();
+        const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
+        assertEquals(await compareTrees(`${tree.path}/from`, copied, { modes: flags[0] === "-p" }), []);
+        assertEquals(borrowed, engine === "native", flags.join(" "));
+      }
+    });
+
+    it(`passes through the streams what is limited or compressed (${engine})`, async () => {
+      await using tree = await createTempTree(TREE);
+      for (const flags of [["-l", "10000000"], ["-C"]]) {
+        await using to = await createTempDirectory();
+        const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
+        assertEquals(await compareTrees(`${tree.path}/from`, copied), []);
+        assert(!borrowed);
+      }
+    });
+  }
+
+  it(
+    "is right between two file systems",
+    { ignore: !ENGINES.includes("native") || !isMounted("/dev/shm") },
+    async () => {
+      await using tree = await createTempTree(TREE);
+      await using to = await createTempDirectory("/dev/shm");
+      const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", "native"]);
+      assertEquals(await compareTrees(`${tree.path}/from`, copied), []);
+      assert(borrowed);
+    },
+  );
+});
+
+function isMounted(directory: string): boolean {
+  try {
+    return Deno.statSync(directory).isDirectory;
+  } catch {
+    return false;
+  }
+}

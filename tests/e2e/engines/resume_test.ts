@@ -1,0 +1,283 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
+import {
+  describeWithScene,
+  ENGINES,
+  rotatingVariants,
+  type Variant,
+  variantName,
+  VARIANTS,
+} from "../../support/scene.ts";
+import { recordsOf } from "../../support/state.ts";
+import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
+import {
+  assertSame,
+  feedUntilBegun,
+  killHolder,
+  killOthers,
+  notedBytes,
+  sentBytes,
+  untilNoted,
+  writeLargeFile,
+} from "../../support/interruptions.ts";
+
+const MIB = 1 << 20;
+const SIZE = 32 * MIB;
+/** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
+const SLOW = ["-l", "200000", "--retries", "0"];
+
+describeWithScene("a copy that was interrupted", (scene) => {
+  let source: string;
+  beforeAll(async () => {
+    source = await scene.tree();
+    await writeLargeFile(`${source}/big`, SIZE);
+  });
+
+  /** Starts a slow copy of the large file, and returns when this much of it is noted as written. */
+  async function begin(variant: Variant, to: string, bytes: number, flags: string[] = []): Promise<RunningEscp> {
+    const running = await scene.start(variant, {
+      flags: [...SLOW, ...flags],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    await untilNoted(to, bytes, running);
+    return running;
+  }
+
+  /** Runs the same command again, at full speed. Returns what it sent. */
+  async function again(variant: Variant, to: string, flags: string[] = []): Promise<number> {
+    const { code, stdout, stderr } = await scene.copy(variant, {
+      flags: ["--json", ...flags],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    assertEquals(code, 0, stderr);
+    assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
+    await assertSame(`${source}/big`, `${to}/big`);
+    return sentBytes(stdout);
+  }
+
+  const KILLS: [string, (running: RunningEscp) => Promise<void>][] = [
+    ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
+    ["the end of ssh", (running) => killOthers(scene, running, /^\S*ssh /)],
+    ["SIGKILL of the other end", (running) => killOthers(scene, running, /--receiver/)],
+    ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
+  ];
+  for (const [index, [how, kill]] of KILLS.entries()) {
+    for (const variant of rotatingVariants(index)) {
+      if (variant.direction === "local" && how === "the end of ssh") continue;
+      it(`by ${how} goes on where it stopped: ${variantName(variant)}`, async () => {
+        const to = await scene.tree({ "big": "old" });
+        await using running = await begin(variant, to, (4 + 6 * index) * MIB);
+        await kill(running);
+        const { stderr } = await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        assertEquals(await Deno.readTextFile(`${to}/big`), "old");
+        if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
+        const noted = notedBytes(to);
+        assertEquals(await again(variant, to), SIZE - noted);
+      });
+    }
+  }
+
+  for (const variant of rotatingVariants(1)) {
+    it(`at several places goes on each time: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      let noted = 0;
+      for (const more of [3 * MIB, 10 * MIB, 4 * MIB]) {
+        await using running = await begin(variant, to, noted + more);
+        running.kill("SIGKILL");
+        await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        assert(notedBytes(to) >= noted + more);
+        noted = notedBytes(to);
+      }
+      assertEquals(await again(variant, to), SIZE - noted);
+    });
+  }
+
+  for (const variant of rotatingVariants(0)) {
+    it(`starts over when the source has changed, though its time says otherwise: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      const from = await scene.tree();
+      const command = { sources: [`${from}/big`], target: `${to}/big` };
+      await Deno.copyFile(`${source}/big`, `${from}/big`);
+      await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
+      await using running = await scene.start(variant, { flags: SLOW, ...command });
+      await untilNoted(to, 5 * MIB, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const { ctime } = await Deno.stat(`${from}/big`);
+      using file = await Deno.open(`${from}/big`, { write: true });
+      // The portable engine sees whole seconds of the system's own time, whose clock may be a tick behind: until it sees it.
+      do {
+        file.seekSync(0, Deno.SeekMode.Start);
+        file.writeSync(new Uint8Array(3 * MIB));
+        // Set back, so that only the system knows.
+        await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
+      } while ((await Deno.stat(`${from}/big`)).ctime!.getTime() - ctime!.getTime() < 1000);
+      const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json"], ...command });
+      assertEquals([code, sentBytes(stdout)], [0, SIZE], stderr);
+      await assertSame(`${from}/big`, `${to}/big`);
+      assertEquals(temporaryFiles(to), []);
+    });
+
+    it(`sends damaged bytes again: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      await using running = await begin(variant, to, 6 * MIB);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const noted = notedBytes(to);
+      // The first range begins at the first byte, and its first block is noted first.
+      using file = await Deno.open(partialFile(to)!, { write: true });
+      file.writeSync(new TextEncoder().encode("damaged"));
+      assertEquals(await again(variant, to), SIZE - noted + MIB);
+    });
+
+    it(`starts over with --no-resume, and leaves nothing then: ${variantName(variant)}`, async () => {
+      const to = await scene.tree();
+      await using running = await begin(variant, to, 5 * MIB);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      assertEquals([temporaryFiles(to).length, recordsOf(to).filter(({ journal }) => journal).length], [1, 1]);
+      assertEquals(await again(variant, to, ["--no-resume"]), SIZE);
+    });
+  }
+
+  it("and runs twice at the same time onto one name: both are whole, and one of them is what stays", async () => {
+    const [variant] = VARIANTS;
+    const to = await scene.tree();
+    await using first = await begin(variant, to, 4 * MIB);
+    const { code, stderr, stdout } = await scene.copy(variant, {
+      flags: ["--json"],
+      sources: [`${source}/big`],
+      target: `${to}/big`,
+    });
+    assertEquals([code, sentBytes(stdout)], [0, SIZE], stderr);
+    await assertSame(`${source}/big`, `${to}/big`);
+    const result = await first.result;
+    assertEquals(result.code, 0, result.stderr);
+    await assertSame(`${source}/big`, `${to}/big`);
+    assertEquals(temporaryFiles(to), []);
+  });
+
+  for (const variant of rotatingVariants(2)) {
+    it(`into a directory that it made goes on in that directory, and finishes it: ${variantName(variant)}`, async () => {
+      const from = await scene.tree({ "tree/a/small": "small", "tree/a/b/c": { directory: true } });
+      await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
+      await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
+      for (const existing of [false, true]) {
+        const parent = await scene.tree();
+        const target = existing ? parent : `${parent}/new`;
+        const into = existing ? `${parent}/tree` : target;
+        const command = { sources: [`${from}/tree`], target };
+        await using running = await scene.start(variant, { flags: ["-r", ...SLOW], ...command });
+        await untilNoted(parent, 5 * MIB, running);
+        running.kill("SIGKILL");
+        await running.result;
+        await scene.sshd.waitForNoSession(10_000);
+        const noted = notedBytes(parent);
+        const { code, stderr, stdout } = await scene.copy(variant, { flags: ["-r", "--json"], ...command });
+        assertEquals([code, stderr], [0, ""]);
+        assert(sentBytes(stdout) < SIZE - noted + 100);
+        assertEquals(await compareTrees(`${from}/tree`, into, { modes: true }), []);
+        assertEquals([temporaryFiles(parent), recordsOf(parent)], [[], []]);
+        // Finished, it is a directory like any other.
+        if (existing) continue;
+        assertEquals((await scene.copy(variant, { flags: ["-r"], ...command })).code, 0);
+        assertEquals(await compareTrees(`${from}/tree`, `${into}/tree`), []);
+      }
+    });
+  }
+
+  it("into a directory that it created goes on in it while something fails, and leaves nothing hidden there", async () => {
+    const [variant] = VARIANTS;
+    const from = await scene.tree({ "tree/a": "1" });
+    const to = await scene.tree();
+    const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
+    await Deno.symlink("nowhere", `${from}/tree/dangling`);
+    assertEquals((await scene.copy(variant, command)).code, 1);
+    assertEquals([temporaryFiles(to), recordsOf(to).length], [[], 1]);
+    await Deno.remove(`${from}/tree/dangling`);
+    assertEquals((await scene.copy(variant, command)).code, 0);
+    assertEquals(await compareTrees(`${from}/tree`, `${to}/new`), []);
+    assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
+  });
+
+  it("in a directory, under a name of 255 bytes, goes on", async () => {
+    const name = "ä".repeat(127) + "x";
+    const from = await scene.tree();
+    await Deno.mkdir(`${from}/deep`);
+    await Deno.copyFile(`${source}/big`, `${from}/deep/${name}`);
+    await Deno.utime(`${from}/deep/${name}`, 1_700_000_000, 1_700_000_000);
+    // Each engine once.
+    for (const variant of rotatingVariants(1).slice(0, 2)) {
+      const to = await scene.tree();
+      const command = { sources: [`${from}/.`], target: to };
+      await using running = await scene.start(variant, { flags: ["-r", ...SLOW], ...command });
+      await untilNoted(to, 5 * MIB, running);
+      running.kill("SIGKILL");
+      await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      const noted = notedBytes(to);
+      const { code, stderr, stdout } = await scene.copy(variant, { flags: ["-r", "--json"], ...command });
+      assertEquals([code, sentBytes(stdout)], [0, SIZE - noted], stderr);
+      await assertSame(`${source}/big`, `${to}/deep/${name}`);
+      assertEquals(temporaryFiles(to), []);
+    }
+  });
+
+  const RELAY_KILLS: [string, (running: RunningEscp, to: string) => Promise<void>][] = [
+    ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
+    ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
+    ["the end of the ssh to the source", (running) => killOthers(scene, running, /^\S*ssh .*testhost\b/)],
+    ["the end of the ssh to the target", (running) => killOthers(scene, running, /^\S*ssh .*testhost2\b/)],
+    ["SIGKILL of the end that reads", () => killHolder(scene, `${source}/big`)],
+    ["SIGKILL of the end that writes", (_, to) => killHolder(scene, partialFile(to)!)],
+  ];
+  for (const [index, [how, kill]] of RELAY_KILLS.entries()) {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`between two other hosts, by ${how}, goes on where it stopped (${engine})`, async () => {
+      const to = await scene.tree({ "big": "old" });
+      const args = (flags: string[]) => [
+        ...scene.sshd.sshOptions,
+        ...["-3", "-D", `${scene.sshd.binDirectory}/${engine}/escp`, ...flags],
+        ...["--", `testhost:${source}/big`, `testhost2:${to}/big`],
+      ];
+      await using running = await startEscp(args(SLOW));
+      await untilNoted(to, 5 * MIB, running);
+      await kill(running, to);
+      const { code, stderr } = await running.result;
+      await scene.sshd.waitForNoSession(10_000);
+      assert(code !== 0);
+      assertEquals(await Deno.readTextFile(`${to}/big`), "old");
+      if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
+      const noted = notedBytes(to);
+      const again = await runEscp(args(["--json"]));
+      assertEquals([again.code, sentBytes(again.stdout)], [0, SIZE - noted], again.stderr);
+      await assertSame(`${source}/big`, `${to}/big`);
+      assertEquals(temporaryFiles(to), []);
+    });
+  }
+
+  it("from standard input says that it cannot be continued, and leaves nothing", async () => {
+    const to = await scene.tree();
+    const [variant] = VARIANTS;
+    await using running = await scene.start({ ...variant, direction: "push" }, {
+      sources: ["-"],
+      target: `${to}/big`,
+      stdin: "piped",
+    });
+    await feedUntilBegun(to, running);
+    running.kill("SIGINT");
+    const { stderr } = await running.result;
+    assertMatch(stderr, /^hint: What came on standard input cannot be continued/m);
+    await scene.sshd.waitForNoSession(10_000);
+    assertEquals(temporaryFiles(to), []);
+  });
+});

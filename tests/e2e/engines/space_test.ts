@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import type { EscpResult } from "../../support/escp_command.ts";
+import { lastEvent } from "../../support/json_events.ts";
+import { listNames } from "../../support/list_names.ts";
+import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
+import { mountSmallDisk, smallDiskProblem } from "../../support/small_disk.ts";
+import { temporaryFiles } from "../../support/temporary_files.ts";
+
+const MIB = 1 << 20;
+const OLD = new Date("2001-02-03T04:05:06Z");
+const random = (size: number, seed: number) => ({ size, seed, mtime: OLD });
+const names = (path: string) => listNames(path);
+
+const why = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
+
+describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
+  let source: string;
+  beforeAll(async () => {
+    source = await scene.tree({
+      ...{ "large": random(9 * MIB, 1), "half": random(5 * MIB, 2), "other": random(5 * MIB, 3), "small": "s" },
+    });
+  });
+
+  function assertRefused({ code, stderr }: EscpResult, bytes: number, target: string): void {
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, new RegExp(`Cannot copy ${bytes} bytes to "${target}": only \\d+ bytes are free there$`, "m"));
+    assertMatch(stderr, /^hint: Free some space, or choose another target$/m);
+  }
+
+  for (const variant of VARIANTS) {
+    it(`is refused before anything is written (${variantName(variant)})`, async () => {
+      await using disk = await mountSmallDisk("size=8m");
+      const copy = (sources: string[], target: string) =>
+        scene.copy(variant, { flags: ["-r"], sources: sources.map((name) => `${source}/${name}`), target });
+      assertRefused(await copy(["large"], disk.path), 9 * MIB, disk.path);
+      assertRefused(await copy(["large"], `${disk.path}/name`), 9 * MIB, disk.path);
+      assertRefused(await copy(["half", "other"], disk.path), 10 * MIB, disk.path);
+      assertRefused(await copy(["."], `${disk.path}/new`), 19 * MIB + 1, `${disk.path}/new`);
+      assertEquals(names(disk.path), []);
+      assertRefused(await copy(["."], disk.path), 19 * MIB + 1, disk.path);
+      assertEquals(names(disk.path), []);
+      assertEquals((await copy(["half"], disk.path)).code, 0);
+      // The old one stays until the new one is complete.
+      assertRefused(await copy(["other"], `${disk.path}/half`), 5 * MIB, disk.path);
+      assertEquals(await compareTrees(`${source}/half`, `${disk.path}/half`), []);
+    });
+  }
+
+  for (const variant of rotatingVariants(0)) {
+    it(`gets no hard links to what found no room, where another file has its name (${variantName(variant)})`, async () => {
+      for (const size of [3 * MIB, 9 * MIB]) {
+        await using disk = await mountSmallDisk("size=2m");
+        const from = await scene.tree({ "first": random(size, 4), "second": { hardLink: "first" } });
+        await Deno.writeTextFile(`${disk.path}/first`, "old first");
+        await Deno.writeTextFile(`${disk.path}/second`, "old second");
+        // With --sparse nobody knows before how much room it takes.
+        const copy = { flags: ["-a", "--sparse", "--no-resume"], sources: [`${from}/.`], target: disk.path };
+        const { code, stderr } = await scene.copy(variant, copy);
+        assertEquals(code, 1, stderr);
+        assertMatch(stderr, /Cannot link ".*": that was not copied$/m);
+        const read = (name: string) => Deno.readTextFile(`${disk.path}/${name}`);
+        assertEquals([await read("first"), await read("second")], ["old first", "old second"]);
+      }
+    });
+  }
+
+  for (const variant of rotatingVariants(1)) {
+    it(`is one where what is there leaves enough of it (${variantName(variant)})`, async () => {
+      await using disk = await mountSmallDisk("size=14m");
+      const files = Array.from({ length: 10 }, (_, index) => `${index}`);
+      const from = await scene.tree(Object.fromEntries(files.map((name, index) => [name, random(MIB, index)])));
+      const copy = (...flags: string[]) =>
+        scene.copy(variant, { flags, sources: files.map((name) => `${from}/${name}`), target: disk.path });
+      for (let turn = 0; turn < 2; turn++) {
+        const { code, stderr } = await copy();
+        assertEquals([code, stderr], [0, ""]);
+      }
+      assertEquals((await copy("--checksum")).code, 0);
+    });
+  }
+
+  for (const variant of VARIANTS) {
+    it(`fills up: the file is named, others stay, and the same command goes on with room (${variantName(variant)})`, async () => {
+      await using disk = await mountSmallDisk("size=8m");
+      await Deno.writeTextFile(`${disk.path}/kept`, "kept");
+      await Deno.writeTextFile(`${disk.path}/large`, "old");
+      // A directory that is not empty: nobody knows beforehand what is replaced in it.
+      const from = await scene.tree({ "large": random(9 * MIB, 1), "small": "s" });
+      const copy = () => scene.copy(variant, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
+      const full = await copy();
+      assertEquals(full.code, 1);
+      assertStringIncludes(full.stderr, `Cannot write "${disk.path}/large": No space left on device`);
+      assertMatch(full.stderr, /^hint: Free some space, then run the same command again$/m);
+      assertEquals(full.stderr.split("No space left").length, 2, full.stderr);
+      assertEquals(await Deno.readTextFile(`${disk.path}/kept`), "kept");
+      assertEquals(await Deno.readTextFile(`${disk.path}/large`), "old");
+      assert(temporaryFiles(disk.path).some((path) => path.endsWith(".part")));
+      await disk.remount("size=32m");
+      const { code, stdout, stderr } = await copy();
+      assertEquals([code, stderr], [0, ""]);
+      assert(lastEvent(stdout).resumed > 0);
+      await Deno.remove(`${disk.path}/kept`);
+      assertEquals(await compareTrees(from, disk.path), []);
+      assertEquals(temporaryFiles(disk.path), []);
+    });
+  }
+
+  for (const variant of rotatingVariants(2)) {
+    it(`that is read-only is named as that (${variantName(variant)})`, async () => {
+      await using disk = await mountSmallDisk("size=8m");
+      await Deno.writeTextFile(`${disk.path}/small`, "old");
+      await disk.remount("ro");
+      for (const name of ["small", "half"]) {
+        const { code, stderr } = await scene.copy(variant, { sources: [`${source}/${name}`], target: disk.path });
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, `Cannot write "${disk.path}/${name}": Read-only file system`);
+        assertMatch(stderr, /^hint: The file system is mounted read-only: choose another target$/m);
+      }
+      assertEquals(await Deno.readTextFile(`${disk.path}/small`), "old");
+    });
+  }
+});

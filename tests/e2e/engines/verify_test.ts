@@ -1,0 +1,222 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { escpCommand, type EscpResult, runEscp, useAsEscp } from "../../support/escp_command.ts";
+import { exists } from "../../support/exists.ts";
+import { lastEvent } from "../../support/json_events.ts";
+import { listNames } from "../../support/list_names.ts";
+import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../../support/plain_rights.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+
+const MIB = 1 << 20;
+const TREE = {
+  ...{ "small": "s", "empty": "", "in/small": "t", "in/large": { size: 3 * MIB, seed: 1 } },
+  ...{ "in/huge": { size: 70 * MIB, seed: 2 }, "in/link": { link: "large" }, "hard": { hardLink: "small" } },
+};
+const FILES = 7;
+
+/** What the last line of --json says. */
+const endOf = ({ stdout }: EscpResult) => lastEvent(stdout);
+
+/** What came of a copy whose target something has damaged. */
+interface Damaged {
+  result: EscpResult;
+  damages: number;
+  to: string;
+  manifest: string;
+}
+
+const problem = tracingProblem();
+const why = problem === undefined ? "" : ` (skipped: ${problem})`;
+
+describeWithScene("--verify", (scene) => {
+  let source: string;
+  beforeAll(async () => {
+    source = await scene.tree(TREE);
+  });
+
+  for (const variant of VARIANTS) {
+    it(`reads everything again, and nothing that was not written (${variantName(variant)})`, async () => {
+      const to = await scene.tree();
+      const copy = (...flags: string[]) =>
+        scene.copy(variant, { flags: ["-a", "--verify", "--json", ...flags], sources: [`${source}/.`], target: to });
+      const first = await copy();
+      assertEquals([first.code, first.stderr], [0, ""]);
+      assertEquals([endOf(first).files, endOf(first).verified], [FILES, FILES]);
+      assertEquals(await compareTrees(source, to, { modes: true }), []);
+      // What is replaced is kept only until the new one is verified.
+      assertEquals(endOf(await copy("--no-resume")).verified, FILES);
+      assertEquals(await compareTrees(source, to, { modes: true }), []);
+      await Deno.remove(`${to}/in/small`);
+      const second = await copy("-u");
+      assertEquals([second.code, second.stderr], [0, ""]);
+      assertEquals([endOf(second).files, endOf(second).skipped, endOf(second).verified], [1, FILES - 1, 1]);
+    });
+  }
+
+  const GENERATED = ["/proc/version", "/proc/uptime", "/sys/kernel/fscaps"].filter(exists);
+  for (const variant of VARIANTS) {
+    it(`compares what was sent of files whose size is not that of their contents (${variantName(variant)})`, async () => {
+      const to = await scene.tree();
+      const result = await scene.copy(variant, { flags: ["--verify", "--json"], sources: GENERATED, target: to });
+      assertEquals([result.code, result.stderr], [0, ""], result.stdout);
+      assertEquals(
+        [endOf(result).verified, result.stdout.includes('"note"')],
+        [GENERATED.length, false],
+        result.stdout,
+      );
+      assertEquals(await Deno.readTextFile(`${to}/version`), await Deno.readTextFile("/proc/version"));
+    });
+  }
+
+  for (const engine of ENGINES) {
+    it(`works between two other hosts (${engine})`, async () => {
+      const to = await scene.tree();
+      const escp = `${scene.sshd.binDirectory}/${engine}/escp`;
+      const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "-a", "--verify", "--json"];
+      const result = await runEscp([...flags, "--", `testhost:${source}/.`, `testhost:${to}`]);
+      assertEquals([result.code, result.stderr], [0, ""]);
+      assertEquals(endOf(result).verified, FILES);
+      assertEquals(await compareTrees(source, to, { modes: true }), []);
+    });
+  }
+
+  /** Copies with an escp that takes its time before it reads anything again, while something damages what it wrote. */
+  async function damaged(name: string, times: number, before: Record<string, string> = {}): Promise<Damaged> {
+    const directory = await scene.tree();
+    const to = await scene.tree(before);
+    const slow = ["-e", "trace=fadvise64", "-e", "inject=fadvise64:delay_enter=700000"];
+    const words = ["strace", "-f", ...slow, "-o", "/dev/null", ...escpCommand()];
+    await writeWrapper(`${directory}/escp`, words);
+    using _ = useAsEscp(`${directory}/escp`);
+    const good = (await Deno.readFile(`${source}/in/${name}`))[0];
+    let damages = 0;
+    const timer = setInterval(() => {
+      try {
+        using file = Deno.openSync(`${to}/${name}`, { read: true, write: true });
+        const first = new Uint8Array(1);
+        file.readSync(first);
+        if (first[0] !== good || damages === times) return;
+        file.seekSync(0, Deno.SeekMode.Start);
+        file.writeSync(Uint8Array.of(good ^ 1));
+        damages++;
+      } catch {
+        // It is not there yet.
+      }
+    }, 5);
+    try {
+      const variant = { direction: "local", engine: "native", streams: 1 } as const;
+      const flags = ["--verify", "--json", "--manifest", `${directory}/sums`];
+      const result = await scene.copy(variant, { flags, sources: [`${source}/in/${name}`], target: to });
+      return { result, damages, to, manifest: await Deno.readTextFile(`${directory}/sums`) };
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  const ignore = problem !== undefined || !ENGINES.includes("native");
+  for (const name of ["small", "large"]) {
+    it(`sends again what is damaged on the disk: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages, to, manifest } = await damaged(name, 1);
+      assertMatch(manifest, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
+      assertEquals([result.code, result.stderr, damages], [0, "", 1]);
+      assertStringIncludes(result.stdout, `\\"${name}\\" differs at the target: sending it again`);
+      assertEquals([endOf(result).failed, endOf(result).verified], [0, 1]);
+      assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
+    });
+
+    it(
+      `takes its name from what is damaged twice, and says where it is: a ${name} file${why}`,
+      { ignore },
+      async () => {
+        const { result, damages, to, manifest } = await damaged(name, 9);
+        assertEquals(manifest, "");
+        assertEquals([result.code, damages], [1, 2]);
+        assertEquals(result.stderr.split("Cannot verify").length, 2, result.stderr);
+        assertStringIncludes(result.stderr, `Cannot verify "${to}/${name}": the target differs from the source`);
+        assertEquals([endOf(result).failed, endOf(result).verified], [1, 0]);
+        const [left] = listNames(to);
+        assert(isLeftoverName(left), left);
+        assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
+        assertEquals((await Deno.stat(`${to}/${left}`)).size, (await Deno.stat(`${source}/in/${name}`)).size);
+        // Nothing of that copy is in the way of the next one.
+        const variant = { direction: "local", engine: "native", streams: 1 } as const;
+        const again = await scene.copy(variant, { flags: ["--verify"], sources: [`${source}/in/${name}`], target: to });
+        assertEquals([again.code, again.stderr], [0, ""]);
+        assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
+      },
+    );
+  }
+
+  for (const name of ["small", "large"]) {
+    it(`gives its name back to what a damaged file has replaced: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 9, { [name]: "what was there" });
+      assertEquals([result.code, damages], [1, 2], result.stderr);
+      assertEquals(await Deno.readTextFile(`${to}/${name}`), "what was there");
+      const [left, ...more] = listNames(to).filter((each) => each !== name);
+      assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
+      assertEquals(more, []);
+    });
+
+    it(`leaves nothing of what was replaced in the end: a ${name} file${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 1, { [name]: "what was there" });
+      assertEquals([result.code, damages], [0, 1], result.stderr);
+      assertEquals(listNames(to), [name]);
+      assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
+    });
+  }
+
+  for (const engine of ENGINES) {
+    it(
+      `leaves no further name of what another user has in a directory for all (${engine})`,
+      { ignore: !!otherUserProblem },
+      async () => {
+        const to = await scene.tree({ "theirs": "old", "mine": "old" });
+        await Deno.chmod(`${to}/theirs`, 0o666);
+        await Deno.chown(`${to}/mine`, OTHER_USER, OTHER_USER);
+        // As /tmp.
+        await Deno.chmod(to, 0o1777);
+        using _ = useAsEscp(await writeOthersEscp(await scene.tree()));
+        const from = await scene.tree({ "theirs": "new", "mine": "new" });
+        const variant = { direction: "local", engine, streams: 1 } as const;
+        const sources = [`${from}/theirs`, `${from}/mine`];
+        const result = await scene.copy(variant, { flags: ["--verify", "--no-resume"], sources, target: to });
+        assertEquals(result.code, 1);
+        assertStringIncludes(result.stderr, `Cannot write "${to}/theirs": Operation not permitted`);
+        assertEquals(listNames(to), ["mine", "theirs"]);
+        assertEquals((await Deno.stat(`${to}/theirs`)).nlink, 1);
+        assertEquals(await Deno.readTextFile(`${to}/mine`), "new");
+      },
+    );
+  }
+
+  it("is refused where nothing can be read again", async () => {
+    const to = await scene.tree();
+    const run = async (...args: string[]) => {
+      const { code, stderr } = await runEscp(["--verify", ...args]);
+      assert(code === 1 || code === 2, stderr);
+      return stderr;
+    };
+    assertMatch(await run("-", `${to}/x`), /Cannot use "--verify" with standard input/);
+    assertMatch(await run(`${source}/small`, "-"), /Cannot use "--verify" with standard output/);
+    assertMatch(await run("-n", `${source}/small`, to), /Cannot use "--verify" with "--dry-run"/);
+    assertMatch(
+      await run("--ioengine", "dummy", `${source}/small`, to),
+      /Cannot use "--verify" with "--ioengine dummy"/,
+    );
+    assertMatch(await run(`${source}/small`, "/dev/null"), /Cannot verify what is written to "\/dev\/null"/);
+    assertEquals(listNames(to), []);
+  });
+});
+
+function tracingProblem(): string | undefined {
+  try {
+    const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
+      .outputSync();
+    return success ? undefined : "no process may be traced here";
+  } catch {
+    return "there is no strace";
+  }
+}

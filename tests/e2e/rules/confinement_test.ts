@@ -1,0 +1,215 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { listNames } from "../../support/list_names.ts";
+import { describeWithScene, ENGINES, type Variant } from "../../support/scene.ts";
+import { remoteConfig, systemConfigProblem, writeEscpWithSystemConfig } from "../../support/remote_settings.ts";
+
+describeWithScene("a host that confines its sessions", (scene) => {
+  const variants = (direction: "push" | "pull") =>
+    ENGINES.map((engine): Variant => ({ direction, engine, streams: 1 }));
+
+  /** The remote tree: what is inside of the root, and what nobody may reach. */
+  function bothSides(): Promise<string> {
+    return scene.tree({
+      "in/file": "inside",
+      "in/sub/file": "deep inside",
+      "in/to-sub": { link: "sub" },
+      "in/to-secret": { link: "../out/secret" },
+      "in/to-out": { link: "../out" },
+      "in/to-nothing": { link: "../out/nothing" },
+      "in/large": { size: 2 << 20 },
+      "in/to-large": { link: "../out/large" },
+      "out/secret": "outside",
+      "out/large": { size: 2 << 20 },
+      "inside-by-name-only/secret": "outside",
+    });
+  }
+
+  it("takes what goes into its directory", async () => {
+    for (const variant of variants("push")) {
+      const remote = await bothSides();
+      await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
+      const tree = await scene.tree({ "one": "1", "many/two": "2", "many/sub/three": "3" });
+      const targets = [
+        `${remote}/in/new`,
+        "relative",
+        "~/tilde",
+        `${remote}/in/sub/../up`,
+        `${remote}/in/to-sub/linked`,
+      ];
+      for (const target of targets) {
+        const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/one`], target });
+        assertEquals({ code, stderr }, { code: 0, stderr: "" }, target);
+      }
+      // The home directory lies outside, so the root takes its place.
+      for (const name of ["new", "relative", "tilde", "up", "sub/linked"]) {
+        assertEquals(await Deno.readTextFile(`${remote}/in/${name}`), "1", name);
+      }
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/many`], target: "" });
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertEquals(await Deno.readTextFile(`${remote}/in/many/sub/three`), "3");
+    }
+  });
+
+  it("takes nothing that goes elsewhere", async () => {
+    const all = variants("push");
+    for (const [turn, variant] of all.entries()) {
+      const remote = await bothSides();
+      await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
+      const tree = await scene.tree({ "one": "1", "many/two": "2" });
+      const targets = [
+        `${remote}/out/new`,
+        `${remote}/out`,
+        `${remote}/out/secret`,
+        `${remote}/inside-by-name-only/new`,
+        `${remote}`,
+        "..",
+        "../out/new",
+        `${remote}/in/../out/new`,
+        `${remote}/in/sub/../../out/new`,
+        `${remote}/in/none/../../out/new`,
+        `${remote}/in/to-out/new`,
+        `${remote}/in/to-out`,
+        `${remote}/in/to-secret`,
+        "~/../out/new",
+        "~root/new",
+        "/tmp",
+        "/",
+      ];
+      for (const [index, target] of targets.entries()) {
+        // Engines take turns, as do files and directories.
+        if (index % all.length !== turn) continue;
+        const source = index % 3 === 0 ? "many" : "one";
+        const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/${source}`], target });
+        assertEquals(code, 1, `${target} ${stderr}`);
+        assert(/allows only what is in|No such file/.test(stderr), stderr);
+      }
+      assertEquals(listNames(`${remote}/out`), ["large", "secret"]);
+      assertEquals(listNames(remote).length, 3);
+      assertEquals(await Deno.readTextFile(`${remote}/out/secret`), "outside");
+      // A link that leads to nothing is replaced, not written through.
+      await scene.copy(variant, { sources: [`${tree}/one`], target: `${remote}/in/to-nothing` });
+      assertEquals(listNames(`${remote}/out`).length, 2);
+    }
+  });
+
+  it("gives what is in its directory, and nothing else", async () => {
+    for (const variant of variants("pull")) {
+      const remote = await bothSides();
+      await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
+      const target = await scene.tree();
+      for (const source of ["file", "~/file", `${remote}/in/to-sub/file`, `${remote}/in/s*/file`, "large"]) {
+        const { code, stderr } = await scene.copy(variant, { sources: [source], target });
+        assertEquals({ code, stderr }, { code: 0, stderr: "" }, source);
+      }
+      const sources = [
+        `${remote}/out/secret`,
+        `${remote}/out/large`,
+        "../out/secret",
+        `${remote}/in/../out/secret`,
+        "to-secret",
+        "to-large",
+        "to-out/secret",
+        "to-out",
+        `${remote}/inside-by-name-only`,
+        `${remote}/in/../o*/secret`,
+        `${remote}/o*/secret`,
+        "../*",
+        "/etc/host*",
+        "~root",
+        "/",
+        "..",
+      ];
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources, target });
+      assertEquals(code, 1);
+      for (const source of sources) {
+        assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
+      }
+      // A pattern finds nothing outside, so it is the name of a file that is not there.
+      const hidden = await scene.copy(variant, { flags: ["-r"], sources: ["to-o*/*"], target: `${target}/new` });
+      assertStringIncludes(hidden.stderr, 'Cannot read "to-o*/*": No such file or directory');
+      assertEquals(listNames(target), ["file", "large"]);
+    }
+  });
+
+  it("follows links inside of its directory only", async () => {
+    for (const variant of variants("pull")) {
+      const remote = await bothSides();
+      await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
+      const target = await scene.tree();
+      const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: ["."], target: `${target}/new` });
+      assertEquals(code, 1);
+      for (const name of ["to-secret", "to-out", "to-large"]) {
+        assertStringIncludes(stderr, `${name}": that host allows only what is in`);
+      }
+      assertEquals(await Deno.readTextFile(`${target}/new/to-sub/file`), "deep inside");
+      const names = listNames(`${target}/new`);
+      // Something failed, so the directory is still marked as unfinished, and what was copied is remembered.
+      assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["file", "large", "sub", "to-sub"]);
+    }
+  });
+
+  it("says so when its directory is not there", async () => {
+    await using config = await remoteConfig(scene, "root: /nowhere/at all\n");
+    const tree = await scene.tree({ "one": "1" });
+    const { code, stderr } = await scene.copy(variants("push")[0], { sources: [`${tree}/one`], target: "x" });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, 'Cannot confine the session to "/nowhere/at all"');
+    assertEquals(config.path.startsWith(scene.sshd.home), true);
+  });
+
+  it("may allow one direction only", async () => {
+    const tree = await scene.tree({ "one": "1" });
+    for (
+      const [allow, allowed] of [["push", ["push"]], ["[pull]", ["pull"]], ["[push, pull]", ["push", "pull"]], [
+        "[]",
+        [],
+      ]]
+    ) {
+      await using _ = await remoteConfig(scene, `allow: ${allow}\n`);
+      for (const direction of ["push", "pull"] as const) {
+        const copy = { sources: [`${tree}/one`], target: `${tree}/${crypto.randomUUID()}` };
+        const { code, stderr } = await scene.copy(variants(direction)[0], copy);
+        assertEquals(code, allowed.includes(direction) ? 0 : 1, `${allow} ${stderr}`);
+        if (code === 1) {
+          assertStringIncludes(stderr, `does not allow copies ${direction === "push" ? "to" : "from"} it`);
+        }
+      }
+    }
+  });
+
+  it("lets nobody write a log where it likes", async () => {
+    const tree = await scene.tree({ "one": "1", "in": { directory: true } });
+    for (const text of [`root: ${tree}/in`, "allow: pull"]) {
+      await using _ = await remoteConfig(scene, text);
+      const { code, stderr } = await scene.copy(variants("pull")[0], {
+        flags: ["--remote-log", `${tree}/log`],
+        sources: ["x"],
+        target: tree,
+      });
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "lets nobody choose one");
+    }
+    assertEquals(listNames(tree).length, 2);
+  });
+
+  const ignore = systemConfigProblem !== undefined;
+  const why = ignore ? ` (skipped: ${systemConfigProblem})` : "";
+  it(`is not opened up by its user${why}`, { ignore }, async () => {
+    const tree = await scene.tree({ "one": "1", "in": { directory: true }, "bin": { directory: true } });
+    const inner = `${scene.sshd.binDirectory}/${ENGINES[0]}/escp`;
+    const escp = await writeEscpWithSystemConfig(`${tree}/bin`, inner, `root: ${tree}/in\nallow: push\n`);
+    await using _ = await remoteConfig(scene, "root: /\nallow: [push, pull]\n");
+    const copy = (target: string) =>
+      scene.copy(variants("push")[0], { flags: ["-D", escp], sources: [`${tree}/one`], target });
+    assertStringIncludes((await copy(`${tree}/two`)).stderr, `allows only what is in "${tree}/in"`);
+    assertEquals((await copy("two")).code, 0);
+    assertEquals(await Deno.readTextFile(`${tree}/in/two`), "1");
+    const pull = await scene.copy(variants("pull")[0], {
+      flags: ["-D", escp],
+      sources: ["two"],
+      target: `${tree}/two`,
+    });
+    assertStringIncludes(pull.stderr, "does not allow copies from it");
+  });
+});

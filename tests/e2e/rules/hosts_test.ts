@@ -1,0 +1,110 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { runEscp } from "../../support/escp_command.ts";
+import { lastEvent, parseEvents } from "../../support/json_events.ts";
+import { describeWithScene, ENGINES } from "../../support/scene.ts";
+import { teachHosts } from "../../support/sshd.ts";
+
+const SOURCES = {
+  "here": "here",
+  "one": "one",
+  "two": "two",
+  "directory/of/both": "1",
+  "large": { size: 3 << 20, seed: 7 },
+};
+
+describeWithScene("sources on several hosts in one run", (scene) => {
+  beforeAll(async () => {
+    await teachHosts(scene.sshd);
+  });
+
+  const copy = (...args: string[]) => runEscp([...scene.sshd.sshOptions, ...args], { timeoutMs: 120_000 });
+
+  for (const [index, host] of ["", "testhost:"].entries()) {
+    const engine = ENGINES[index % ENGINES.length];
+    it(`are all copied ${host ? "to another host" : "to here"}, as one story (${engine})`, async () => {
+      const from = await scene.tree(SOURCES);
+      const to = await scene.tree({ "to/x": "x" });
+      const { code, stderr, stdout } = await copy(
+        ...["--json", "--engine", engine, `${from}/here`, `testhost:${from}/one`, `testhost2:${from}/two`],
+        ...[`testhost:${from}/large`, `${host}${to}/to`],
+      );
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      const { "directory/of/both": _, ...expected } = SOURCES;
+      assertEquals(await compareTrees(`${to}/to`, await scene.tree({ ...expected, x: "x" })), []);
+      const story = parseEvents(stdout);
+      const events = story.map(({ event }) => event);
+      assertEquals(events.filter((event) => event === "start" || event === "end"), ["start", "end"]);
+      assertEquals(events.filter((event) => event === "connected").length, 3);
+      const { status, files, bytes, failed } = story.at(-1);
+      assertEquals({ status, files, bytes, failed }, { status: "ok", files: 4, bytes: 10 + (3 << 20), failed: 0 });
+    });
+  }
+
+  it("are copied by their own hosts with -R", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree();
+    const { code, stderr, stdout } = await copy(
+      ...["--json", "-R", `testhost:${from}/one`, `testhost2:${from}/two`, `${from}/here`, `testhost:${to}`],
+    );
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(to, await scene.tree({ one: "one", two: "two", here: "here" })), []);
+    const { files, failed } = lastEvent(stdout);
+    assertEquals({ files, failed }, { files: 3, failed: 0 });
+  });
+
+  it("may be patterns with -R, and are literal names where nothing matches", async () => {
+    const from = await scene.tree({ "a1": "1", "a2": "2", "[x]": "literal" });
+    const to = await scene.tree();
+    const port = `scp://testhost:${scene.sshd.port}/${to}`;
+    const { code, stderr } = await copy("-R", `testhost:${from}/a?`, `testhost:${from}/[x]`, port);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertEquals(await compareTrees(from, to), []);
+  });
+
+  it("are refused with -R, too, when the target is no directory", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree({ file: "old" });
+    const { code } = await copy("-R", `testhost:${from}/one`, `testhost2:${from}/two`, `testhost:${to}/file`);
+    assertEquals(code, 1);
+    assertEquals(await Deno.readTextFile(`${to}/file`), "old");
+  });
+
+  for (const host of ["", "testhost:"]) {
+    it(`are refused before anything is written when ${host || "the local "}target is no directory`, async () => {
+      const from = await scene.tree(SOURCES);
+      const to = await scene.tree({ file: "old" });
+      for (const [name, state] of [["file", "Not a directory"], ["new", "No such file or directory"]]) {
+        const { code, stderr } = await copy(`${from}/here`, `testhost2:${from}/one`, `${host}${to}/${name}`);
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, `${to}/${name}": ${state}`);
+      }
+      assertEquals(await compareTrees(to, await scene.tree({ file: "old" })), []);
+    });
+  }
+
+  it("are copied from the others when one host cannot be reached", async () => {
+    const from = await scene.tree(SOURCES);
+    const to = await scene.tree();
+    const hosts = [`testhost:${from}/one`, `nobody@testhost:${from}/here`, `testhost:${from}/gone`, `${from}/here`];
+    const { code, stderr } = await copy("-B", ...hosts, to);
+    assertEquals(code, 1);
+    assertMatch(stderr, /escp: Cannot read ".*gone": No such file or directory/);
+    assertMatch(stderr, /escp: Cannot log in to nobody@testhost/);
+    assertEquals(await compareTrees(to, await scene.tree({ one: "one", here: "here" })), []);
+    assertEquals((await copy("-B", "nobody@testhost:x", "noone@testhost:y", to)).code, 255);
+  });
+
+  it("may give directories of one name, which are merged, but not two files", async () => {
+    const one = await scene.tree({ "tree/one": "1", "same": "first" });
+    const two = await scene.tree({ "tree/two": "2", "same": "second" });
+    const to = await scene.tree();
+    const { code, stderr } = await copy("-r", `${one}/tree`, `testhost:${two}/tree`, `${one}/same`, to);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    const lost = await copy(`${one}/same`, `testhost:${two}/same`, to);
+    assertEquals(lost.code, 1);
+    assertStringIncludes(lost.stderr, 'Cannot copy "same" of two hosts to one name');
+    assertEquals(await compareTrees(to, await scene.tree({ "tree/one": "1", "tree/two": "2", "same": "first" })), []);
+  });
+});

@@ -1,0 +1,90 @@
+/** The client as it runs on Windows and macOS: their rules, without what they lack; the disk is that of this machine. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { alteredEscp, runEscp } from "../../support/escp_command.ts";
+import { listNames } from "../../support/list_names.ts";
+import { describeWithScene } from "../../support/scene.ts";
+
+describeWithScene("escp as it runs on", (scene) => {
+  const run = (system: string, args: string[]) =>
+    runEscp([...scene.sshd.sshOptions, ...args], {
+      command: alteredEscp("other_system.ts"),
+      env: { ESCP_TEST_SYSTEM: system, ESCP_ENGINE: "auto" },
+    });
+
+  for (const system of ["windows", "darwin"]) {
+    it(`${system}: copies to a host, back, and here, with everything that it can keep`, async () => {
+      const tree = await scene.tree({
+        "from/one file": { content: "1", mtime: new Date("2020-02-02T02:02:02Z") },
+        "from/directory/large": { size: 5 << 20 },
+        "from/directory/empty": { directory: true },
+        "from/link": { link: "one file" },
+        "there/": { directory: true },
+      });
+      const from = `${tree}/from`;
+      const [there, back, here] = ["there/copy", "back", "here"].map((name) => `${tree}/${name}`);
+      for (const [source, target] of [[from, `testhost:${there}`], [`testhost:${there}`, back], [back, here]]) {
+        const { code, stderr } = await run(system, ["-r", "-p", "--symlinks=preserve", source, target]);
+        assertEquals({ code, stderr }, { code: 0, stderr: "" }, `${source} to ${target}`);
+      }
+      for (const copy of [there, back, here]) assertEquals(await compareTrees(from, copy, { mtimes: "s" }), [], copy);
+      const again = await run(system, ["-r", "-u", "--json", from, `testhost:${tree}/there/copy/..`]);
+      assertEquals(again.code, 0, again.stderr);
+      assertEquals(await Deno.readTextFile(`${there}/../from/one file`), "1");
+    });
+  }
+
+  for (const flags of [["-r"], ["-r", "-p"]]) {
+    it(`windows: directories and files arrive with usable permissions: ${flags.join(" ")}`, async () => {
+      const tree = await scene.tree({
+        "from/directory/small": "1",
+        "from/directory/large": { size: 5 << 20 },
+        "to/": { directory: true },
+      });
+      const { code, stderr } = await run("windows", [...flags, `${tree}/from`, `testhost:${tree}/to`]);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      // The server's umask is 022.
+      const modeOf = (path: string) => (Deno.statSync(`${tree}/to/from/${path}`).mode! & 0o7777).toString(8);
+      assertEquals([modeOf(""), modeOf("directory")], ["755", "755"]);
+      assertEquals([modeOf("directory/small"), modeOf("directory/large")], ["644", "644"]);
+    });
+  }
+
+  it("windows: leaves out what has no name there, by name, and nothing leads out of the target", async () => {
+    const tree = await scene.tree({
+      "from/good": "1",
+      "from/..\\evil": "2",
+      "from/C:x": "2",
+      "from/good:stream": "2",
+      "from/NUL.txt": "2",
+      "from/dot.": { directory: true },
+      "from/dot./in it": "2",
+      "from/a\\..\\..\\b": { size: 5 << 20 },
+      "to/kept": "0",
+    });
+    const { code, stderr } = await run("windows", ["-r", `testhost:${tree}/from`, `${tree}/to`]);
+    assertEquals(code, 1);
+    for (const name of ["C:x", "good:stream", "NUL.txt", "dot."]) assertStringIncludes(stderr, `/to/from/${name}`);
+    assertMatch(stderr, /Windows has no names with ":"/);
+    assertMatch(stderr, /Windows takes that name for a device/);
+    assertEquals(Deno.readTextFileSync(`${tree}/to/from/good`), "1");
+    assertEquals(namesIn(`${tree}/to/from`), ["good"]);
+    assertEquals(namesIn(`${tree}/to`), ["from", "kept"]);
+    // A pattern lets the host choose the names.
+    const files = await run("windows", [`testhost:${tree}/from/*o*`, `testhost:${tree}/from/*evil`, `${tree}/to`]);
+    assertEquals(files.code, 1);
+    assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
+    const directory = await run("windows", ["-r", `testhost:${tree}/from/*.`, `${tree}/to`]);
+    assertEquals(directory.code, 1);
+    assertMatch(directory.stderr, /end in a dot/);
+    assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
+  });
+});
+
+/** Without the mark of a directory whose copy did not get through. */
+function namesIn(directory: string): string[] {
+  const names = listNames(directory);
+  return names.filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name)).sort();
+}

@@ -1,0 +1,85 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { beforeAll, it } from "@std/testing/bdd";
+import { streamsForRtt, USUAL_STREAMS } from "../../../src/session/model/stream_count.ts";
+import { startSlowLink } from "../../../scripts/bench/slow_link.ts";
+import { compareTrees } from "../../support/compare_trees.ts";
+import { type EscpResult, runEscp } from "../../support/escp_command.ts";
+import { freePort } from "../../support/free_port.ts";
+import { parseEvents } from "../../support/json_events.ts";
+import { randomBytes } from "../../support/random_bytes.ts";
+import { describeWithScene, DIRECTIONS } from "../../support/scene.ts";
+import { startProxiedHosts } from "../../support/proxied_hosts.ts";
+
+const ROUND_TRIP_MS = 60;
+/** More than a small job has, which gets by with one connection. */
+const LARGE = 8 << 20;
+
+/** What --json says, when the connections are there and at the end. */
+function streamsTold({ stdout }: EscpResult): number[] {
+  const events = parseEvents(stdout);
+  return ["connected", "end"].map((name) => events.find(({ event }) => event === name).streams);
+}
+
+describeWithScene("the number of connections", (scene) => {
+  let from: string;
+  beforeAll(async () => {
+    from = await scene.tree({ file: randomBytes(LARGE, "far away") });
+  });
+
+  /** Copies over a way that takes so long. @returns the numbers that were told, and those of the way. */
+  async function copyOver(roundTripMs: number, direction: "push" | "pull", flags: string[] = []) {
+    const to = await scene.tree();
+    const port = freePort();
+    await using link = startSlowLink(port, { roundTripMs, bytesPerSecond: 0 });
+    const way = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${link.port}`, "--tunnel", "never"];
+    const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
+    const operands = [host("pull", `${from}/file`), host("push", `${to}/file`)];
+    const { sshd } = scene;
+    const result = await runEscp([...sshd.sshOptions, "--json", "-v", ...way, ...flags, ...operands]);
+    assertEquals(result.code, 0, result.stderr);
+    assertEquals(await compareTrees(from, to), []);
+    return { told: streamsTold(result), opened: link.connections, stderr: result.stderr };
+  }
+
+  for (const direction of DIRECTIONS.filter((each) => each !== "local")) {
+    it(`is higher over a long way, and -v says why: ${direction}`, async () => {
+      const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, direction);
+      const least = streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS);
+      assert(least > USUAL_STREAMS.min && told[0] >= least, `${told[0]} connections`);
+      assertEquals([told[1], opened], [told[0], told[0]]);
+      const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
+      assert(why !== null && Number(why[1]) >= ROUND_TRIP_MS, stderr);
+      assertEquals(Number(why?.[2]), told[0]);
+    });
+  }
+
+  for (const far of ["testhost", "other"]) {
+    it(`is that of the longer way between two other hosts: the one to ${far}`, async () => {
+      await using hosts = await startProxiedHosts((host, port) =>
+        startSlowLink(port, { roundTripMs: host === far ? ROUND_TRIP_MS : 0, bytesPerSecond: 0 })
+      );
+      const to = await scene.tree();
+      const copy = [...hosts.options, "--json", "-v", `testhost:${from}/file`, `other:${to}/file`];
+      const result = await runEscp(copy, { env: hosts.env });
+      assertEquals(result.code, 0, result.stderr);
+      assertEquals(await compareTrees(from, to), []);
+      assert(streamsTold(result)[0] >= streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);
+      assertMatch(result.stderr, /round trip \d+ ms: \d+ connections/);
+    });
+  }
+
+  it("is what the user says, however long the way is", async () => {
+    const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, "push", ["--streams", "4"]);
+    assertEquals([...told, opened], [4, 4, 4]);
+    assert(!stderr.includes("round trip"), stderr);
+  });
+
+  it("is 4 over a short way, unless it was long for once", async () => {
+    const { told, opened, stderr } = await copyOver(0, "push");
+    const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
+    assertEquals([told[1], opened], [told[0], told[0]]);
+    // Nothing makes sure that a busy machine answers four times in time.
+    if (why) assert(Number(why[1]) >= 16 && Number(why[2]) === told[0], stderr);
+    else assertEquals(told[0], USUAL_STREAMS.min);
+  });
+});

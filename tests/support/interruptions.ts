@@ -1,0 +1,126 @@
+/** Copies that are stopped on their way: when, by what, and what is left of them. */
+
+import { assert, assertEquals } from "@std/assert";
+import type { RunningEscp } from "./escp_command.ts";
+import { lastEvent } from "./json_events.ts";
+import { commandOf, descendantsOf, killProcess, type ProcessId } from "./processes.ts";
+import type { Scene } from "./scene.ts";
+import { recordsOf } from "./state.ts";
+import { partialFile, temporaryFiles } from "./temporary_files.ts";
+
+/** Writes a file of random bytes that was last changed an hour ago. */
+export async function writeLargeFile(path: string, bytes: number): Promise<void> {
+  const script = `head -c ${bytes} /dev/urandom >"$1" && touch -d '1 hour ago' "$1"`;
+  await new Deno.Command("sh", { args: ["-c", script, "sh", path] }).output();
+}
+
+/** Waits until something is being written below the directory. */
+export function untilBegun(to: string, running: RunningEscp): Promise<void> {
+  return untilTrue(() => temporaryFiles(to).length > 0, running);
+}
+
+/** Writes to its standard input, which is piped, until something is being written below the directory. */
+export async function feedUntilBegun(to: string, running: RunningEscp): Promise<void> {
+  const writer = running.child.stdin.getWriter();
+  const feed = () => writer.write(new Uint8Array(1 << 20)).catch(() => {});
+  await untilTrue(() => temporaryFiles(to).length > 0, running, feed);
+  writer.releaseLock();
+}
+
+/** Waits until so many bytes are noted in journals of targets below the directory. */
+export function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
+  return untilTrue(() => notedBytes(to) >= bytes, running);
+}
+
+/** Waits until it holds; fails when the copy ends before. */
+export async function untilTrue(
+  condition: () => boolean,
+  running: RunningEscp,
+  feed?: () => Promise<void>,
+): Promise<void> {
+  let ended = false;
+  running.result.finally(() => ended = true).catch(() => {});
+  while (!condition()) {
+    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
+    await (feed ? Promise.race([feed(), turn()]) : turn());
+  }
+}
+
+/** Bytes that the journals of targets below the directory claim to be written. */
+export function notedBytes(to: string): number {
+  let noted = 0;
+  for (const { journal } of recordsOf(to)) {
+    for (const { start, end } of journal?.blocks ?? []) noted += end - start;
+  }
+  return noted;
+}
+
+/** Bytes that the partial file below the directory takes; it may be finished, and gone, at any moment. */
+export function takenBytes(to: string): number {
+  const partial = partialFile(to);
+  try {
+    return partial === undefined ? 0 : (Deno.statSync(partial).blocks ?? 0) * 512;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+/** Bytes of the files below the directory that have their final names. */
+export function presentBytes(directory: string): number {
+  let sum = 0;
+  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+    if (isDirectory) sum += presentBytes(`${directory}/${name}`);
+    else if (!name.startsWith(".escp-")) sum += Deno.statSync(`${directory}/${name}`).size;
+  }
+  return sum;
+}
+
+/** Bytes that the copy has sent, as its JSON tells. */
+export function sentBytes(json: string): number {
+  const { bytes, resumed } = lastEvent(json);
+  return bytes - resumed;
+}
+
+/** Fails when the two files differ. */
+export async function assertSame(a: string, b: string): Promise<void> {
+  const { code } = await new Deno.Command("cmp", { args: [a, b] }).output();
+  assertEquals(code, 0, `${b} is not what ${a} is`);
+}
+
+/** Kills what the client has started, here or through the suite's server, whose command line matches. */
+export async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
+  for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
+    if (pattern.test(await commandOf(process))) await killProcess(process);
+  }
+}
+
+/** Kills the remote end that has this file open (proc(5)). */
+export async function killHolder(scene: Scene, path: string): Promise<void> {
+  const real = await Deno.realPath(path);
+  for (const process of await descendantsOf(scene.sshd.pid)) {
+    if (!/--receiver/.test(await commandOf(process)) || !openFilesOf(process).includes(real)) continue;
+    return await killProcess(process);
+  }
+  throw new Error(`No remote end has ${path} open`);
+}
+
+function openFilesOf({ pid }: ProcessId): string[] {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => {
+      try {
+        return Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
+      } catch {
+        // It was closed meanwhile.
+        return "";
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** No event tells of a new file, so the only way is to look again. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
+}

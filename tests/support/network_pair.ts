@@ -1,0 +1,113 @@
+/** A client and a server in networks of their own, with ports that are closed. */
+
+import { assert, assertEquals } from "@std/assert";
+import { afterAll, beforeAll } from "@std/testing/bdd";
+import { compareTrees } from "./compare_trees.ts";
+import { type EscpOptions, type EscpResult, runEscp } from "./escp_command.ts";
+import { createNetwork, type Network } from "./network.ts";
+import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
+import { createTempTree } from "./temp_tree.ts";
+
+/** The server, as the client knows it. */
+export const SERVER = "10.77.0.2";
+/** What is copied. */
+export const CONTENTS = { "from/small": "small", "from/empty": "", "from/directory/large": { size: 9 << 20, seed: 7 } };
+
+/** Rules of routing (ip-rule(8)) for what comes over the cable to the data ports of one side. */
+export function closed(how: "blackhole" | "prohibit"): string[] {
+  // In the place of the rule that nothing else can be in front of: addresses of this host are its own.
+  return [
+    "rule add pref 2 lookup local",
+    `rule add pref 1 iif cable0 ipproto tcp dport 1232-1242 ${how}`,
+    "rule del pref 0",
+  ];
+}
+
+/** A client and a server of its own for one suite. */
+export interface Pair extends AsyncDisposable {
+  network: Network;
+  sshd: Sshd;
+  run(args: string[], options?: EscpOptions): Promise<EscpResult>;
+  /** Copies a tree there, or from there, compares it, and returns what was said; nothing may be left behind. */
+  copy(direction: "push" | "pull", args?: string[], options?: EscpOptions): Promise<string>;
+}
+
+/** @param rules of the server. */
+export async function startPair(rules: string[], options: SshdOptions = {}): Promise<Pair> {
+  const network = await createNetwork(["client", "server"], [
+    { hosts: ["client", "server"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
+  ]);
+  try {
+    for (const rule of rules) await network.ip("server", rule);
+    const namespace = network.namespace("server");
+    const sshd = await startSshd({ addresses: [SERVER], namespace, ...options });
+    return pairOf(network, sshd, "testhost");
+  } catch (error) {
+    await network[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * One for all tests of the suite that this is called in, and gone behind the last of them.
+ *
+ * @param prepare what it needs besides.
+ */
+export function pairOfSuite(
+  start: () => Promise<Pair>,
+  prepare: (pair: Pair) => Promise<void> = () => Promise.resolve(),
+): Omit<Pair, keyof AsyncDisposable> {
+  let pair: Pair;
+  beforeAll(async () => {
+    pair = await start();
+    await prepare(pair);
+  });
+  afterAll(() => pair[Symbol.asyncDispose]());
+  return {
+    get network() {
+      return pair.network;
+    },
+    get sshd() {
+      return pair.sshd;
+    },
+    run: (args, options) => pair.run(args, options),
+    copy: (direction, args, options) => pair.copy(direction, args, options),
+  };
+}
+
+/** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
+export async function tellRejections(network: Network, host = "server"): Promise<void> {
+  await setSysctl(network, host, "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0");
+}
+
+/** @param settings of one host, "name=value" each (sysctl(8)). */
+export async function setSysctl(network: Network, host: string, ...settings: string[]): Promise<void> {
+  const args = ["netns", "exec", network.namespace(host), "sysctl", "-qw", ...settings];
+  assert((await new Deno.Command("ip", { args }).output()).success);
+}
+
+/** @param host as ssh knows it. */
+export function pairOf(network: Network, sshd: Sshd, host: string): Pair {
+  const run = (args: string[], options: EscpOptions = {}) =>
+    runEscp([...sshd.sshOptions, "-r", ...args], { namespace: network.namespace("client"), ...options });
+  return {
+    network,
+    sshd,
+    run,
+    async copy(direction, args = [], options) {
+      await using tree = await createTempTree(CONTENTS);
+      const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
+      const operands = direction === "push" ? [from, `${host}:${to}`] : [`${host}:${from}`, to];
+      const { code, stderr, leftBehind } = await run([...args, ...operands], options);
+      assertEquals(code, 0, stderr);
+      assertEquals(await compareTrees(from, to), []);
+      assertEquals(await leftBehind(), []);
+      await sshd.waitForNoSession();
+      return stderr;
+    },
+    async [Symbol.asyncDispose]() {
+      await sshd[Symbol.asyncDispose]();
+      await network[Symbol.asyncDispose]();
+    },
+  };
+}
