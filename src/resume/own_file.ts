@@ -1,29 +1,29 @@
-/** Files and directories that only this user can have put where they are, and what tells them from others. */
+/** Opens and removes files only if they belong to this user and were not replaced. */
 
 import { codeOf } from "../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, identityOf, isExactly, isSameFile } from "../files/stat/file_identity.ts";
 
-/** Checks an identity from a record. @returns undefined if it is none. */
+/** Parses an identity from a record; undefined if it is invalid. */
 export function parseIdentity({ dev, inode, birthMs }: Readonly<Record<string, unknown>>): ExactIdentity | undefined {
   if (typeof dev !== "number" || typeof inode !== "number") return undefined;
   if (birthMs !== null && typeof birthMs !== "number") return undefined;
   return { dev, inode, birthMs };
 }
 
-/** How a file is opened. */
+/** Open mode and owner of a file. */
 export interface OwnFileOptions {
   write?: boolean;
   append?: boolean;
-  /** Whose it has to be, in the place of this user; null where files have no owner. */
+  /** Required owner; null on systems without owners. Default: this user. */
   owner?: number | null;
 }
 
 /**
- * Opens a file that exists. In a directory that others can write to, somebody may have put a link under its name, or a
- * file that he still has open: neither is used.
+ * Opens an existing file. In a directory that others can write to, an attacker may have placed a link, or a file that they
+ * still have open. Such files are refused.
  *
- * @returns undefined if there is none.
- * @throws {Deno.errors.PermissionDenied} if it is not a regular file of this user with this one name.
+ * @returns undefined if the file does not exist.
+ * @throws {Deno.errors.PermissionDenied} if it is not a regular file of this user, or has other names.
  */
 export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {}): Deno.FsFile | undefined {
   try {
@@ -39,16 +39,16 @@ export function openOwnFile(path: string, { owner, ...mode }: OwnFileOptions = {
 }
 
 /**
- * Opens a file for reading and writing if it is the one that is meant, and nobody else's. This does not block, even if the
- * file is replaced by a FIFO (fifo(7)).
+ * Opens a file for reading and writing if it has this identity and belongs to this user. Does not block, even if the file
+ * was replaced by a FIFO (fifo(7)).
  *
  * @returns undefined if it is another file, or cannot be opened.
  */
-export function openExactFile(path: string, wanted: ExactIdentity): Deno.FsFile | undefined {
+export function openExactFile(path: string, identity: ExactIdentity): Deno.FsFile | undefined {
   let file: Deno.FsFile | undefined;
   try {
     file = openOwnFile(path, { write: true });
-    if (file && isExactly(exactIdentity(file.statSync()), wanted)) return file;
+    if (file && isExactly(exactIdentity(file.statSync()), identity)) return file;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
   }
@@ -56,26 +56,26 @@ export function openExactFile(path: string, wanted: ExactIdentity): Deno.FsFile 
   return undefined;
 }
 
-/** What stat(2) says of a file if it is the one that is meant, and nobody else's. */
-export function statExact(path: string, wanted: ExactIdentity): Deno.FileInfo | undefined {
+/** Returns the attributes of a file if it has this identity and belongs to this user; undefined otherwise. */
+export function statExact(path: string, identity: ExactIdentity): Deno.FileInfo | undefined {
   try {
     const info = Deno.lstatSync(path);
     const isOwn = info.isFile && (info.nlink ?? 1) <= 1 && info.uid === Deno.uid();
-    return isOwn && isExactly(exactIdentity(info), wanted) ? info : undefined;
+    return isOwn && isExactly(exactIdentity(info), identity) ? info : undefined;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
 }
 
-/** Removes a file if it is the one that is meant. */
-export function removeExact(path: string, wanted: ExactIdentity): void {
-  if (statExact(path, wanted)) removeQuietly(path);
+/** Removes a file if it has this identity and belongs to this user. */
+export function removeExact(path: string, identity: ExactIdentity): void {
+  if (statExact(path, identity)) removeQuietly(path);
 }
 
-/** Reads a file from its beginning, at most so many bytes. */
-export async function readBeginning(file: Deno.FsFile, most: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(Math.min(file.statSync().size, most));
+/** Reads at most `maxBytes` from the beginning of a file. */
+export async function readBeginning(file: Deno.FsFile, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(Math.min(file.statSync().size, maxBytes));
   file.seekSync(0, Deno.SeekMode.Start);
   let at = 0;
   while (at < bytes.length) {
@@ -86,7 +86,7 @@ export async function readBeginning(file: Deno.FsFile, most: number): Promise<Ui
   return bytes.subarray(0, at);
 }
 
-/** Whether the open file is what this path leads to, and nobody else's. */
+/** Returns whether a path still names the open file, and the file belongs to the owner and has no other name. */
 export function isStill(path: string, file: Deno.FsFile, owner: number | null = Deno.uid()): boolean {
   try {
     const named = Deno.lstatSync(path);
@@ -98,7 +98,7 @@ export function isStill(path: string, file: Deno.FsFile, owner: number | null = 
   }
 }
 
-/** Removes a file that is open if it still has this name. */
+/** Removes an open file if the path still names it. */
 export function removeOpened(path: string, file: Deno.FsFile): void {
   try {
     if (isSameFile(identityOf(Deno.lstatSync(path)), identityOf(file.statSync()))) Deno.removeSync(path);
@@ -107,12 +107,12 @@ export function removeOpened(path: string, file: Deno.FsFile): void {
   }
 }
 
-/** Removes a file if it is there and can be removed. */
+/** Removes a file. Ignores errors: a later run recognizes a remaining file as foreign or old. */
 export function removeQuietly(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It is gone already, or stays: whoever comes next finds it foreign or old.
+    // The file is gone, or cannot be removed.
   }
 }
 

@@ -1,21 +1,20 @@
 /**
- * The header of a record in the state directory: what it is about, as JSON, so that --clean can read it without knowing
- * the copy.
+ * The header of a record in the state directory. It describes the copy in JSON, so that --clean can read it.
  *
  * | at | bytes |                                       |
  * | -- | ----- | ------------------------------------- |
- * | 0  | 8     | magic: which kind of record           |
+ * | 0  | 8     | magic: kind of the record             |
  * | 8  | 4     | version                               |
  * | 12 | 4     | CRC-32 of the rest of the header      |
  * | 16 | 4     | length of the text: at most 1 MiB     |
  * | 20 |       | JSON, UTF-8                           |
  *
- * Integers are little-endian. A record whose header is damaged, or of another version, is as good as none.
+ * Integers are little-endian. A record with a damaged header or another version is ignored.
  */
 
 import { crc32 } from "../protocol/crc32.ts";
 
-/** What tells a header from others. */
+/** Identifies the kind and version of a record. */
 export interface RecordFormat {
   /** 8 characters. */
   magic: string;
@@ -28,11 +27,11 @@ export const MAX_HEADER_BYTES = 20 + (1 << 20);
 const CHECKED_FROM = 16;
 const TEXT_AT = 20;
 
-/** Encodes a header. @throws {RangeError} for one that would be too long to be read. */
+/** Encodes a header. @throws {RangeError} if it would be too long to be decoded. */
 export function encodeHeader({ magic, version }: RecordFormat, fields: unknown): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(JSON.stringify(fields));
   const bytes = new Uint8Array(TEXT_AT + text.length);
-  if (bytes.length > MAX_HEADER_BYTES) throw new RangeError("The header of the record is too long");
+  if (bytes.length > MAX_HEADER_BYTES) throw new RangeError("Cannot encode the header of a record: too long");
   const view = new DataView(bytes.buffer);
   bytes.set(new TextEncoder().encode(magic));
   view.setUint32(8, version, true);
@@ -45,7 +44,7 @@ export function encodeHeader({ magic, version }: RecordFormat, fields: unknown):
 /**
  * Decodes the header at the beginning of a record.
  *
- * @returns what was encoded, yet to be checked, and where the header ends; undefined if it is damaged or of another kind.
+ * @returns the unchecked fields and the end of the header; undefined if it is damaged or has another format.
  */
 export function decodeHeader(
   { magic, version }: RecordFormat,

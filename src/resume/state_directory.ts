@@ -1,7 +1,7 @@
 /**
- * The state directory: where the receiving side keeps what a later run needs, out of the reach of whoever can write to a
- * target directory. It is $XDG_STATE_HOME/escp, by default ~/.local/state/escp, on Windows %LOCALAPPDATA%\escp. It has one
- * directory for each machine, as machines may share a home directory.
+ * The state directory, in which the receiver keeps records for later runs, protected from users who can write to a target
+ * directory. It is $XDG_STATE_HOME/escp, by default ~/.local/state/escp, on Windows %LOCALAPPDATA%\escp. It contains one
+ * directory per machine, because machines may share a home directory.
  */
 
 import { quotePath } from "../errors.ts";
@@ -11,10 +11,10 @@ import { errnoTextOf } from "../native/libc/errno.ts";
 
 type Environment = (name: string) => string | undefined;
 
-/** The state directory cannot be used. The message names it and says why. */
+/** The state directory cannot be used. The message contains its path and the reason. */
 export class StateError extends Error {
   override name = "StateError";
-  /** The system's error name, such as "ENOENT", where there is one. */
+  /** Name of the system error, such as "ENOENT", if there is one. */
   readonly code: string | undefined;
 
   constructor(directory: string, reason: string, options: { code?: string; cause?: unknown } = {}) {
@@ -23,7 +23,7 @@ export class StateError extends Error {
   }
 }
 
-/** The state directory of this user. Nothing is made or looked at before it is asked for. */
+/** The state directory of this user. The constructor neither creates nor reads it. */
 export class StateDirectory {
   readonly #env: Environment;
   readonly #windows: boolean;
@@ -33,7 +33,7 @@ export class StateDirectory {
     this.#windows = windows;
   }
 
-  /** The directory with this machine's records; undefined if there is none, or it must not be used. */
+  /** Returns the directory with this machine's records; undefined if it does not exist or is not safe. */
   async find(): Promise<string | undefined> {
     try {
       const { path } = this.#locate();
@@ -47,7 +47,7 @@ export class StateDirectory {
     }
   }
 
-  /** As `find`, but makes the directory. @throws {StateError} if there can be none. */
+  /** Returns the directory with this machine's records. Creates it if necessary. @throws {StateError} */
   async make(): Promise<string> {
     const { path, parents } = this.#locate();
     const own = joinPath(path, await machineName());
@@ -64,7 +64,7 @@ export class StateDirectory {
     return own;
   }
 
-  /** The directories with the records of all machines that may be used: of a home directory that they share. */
+  /** Returns the safe directories with records of all machines that share the home directory. */
   all(): string[] {
     try {
       const { path } = this.#locate();
@@ -82,7 +82,7 @@ export class StateDirectory {
     }
   }
 
-  /** Where it is to be, and the directories above it that may be made. @throws {StateError} */
+  /** Returns the path of the state directory, and the directories above it that may be created. @throws {StateError} */
   #locate(): { path: string; parents: string[] } {
     const env = this.#env;
     if (this.#windows) {
@@ -91,7 +91,7 @@ export class StateDirectory {
       return { path: `${local}/escp`, parents: [] };
     }
     const xdg = env("XDG_STATE_HOME");
-    // The specification says that a relative path is to be ignored.
+    // The XDG specification requires that relative paths are ignored.
     if (xdg?.startsWith("/")) return { path: joinPath(xdg, "escp"), parents: [...above(xdg)] };
     const home = env("HOME");
     if (!home?.startsWith("/")) throw new StateError("~/.local/state/escp", "HOME is not set");
@@ -103,24 +103,24 @@ export class StateDirectory {
 }
 
 /**
- * The path of a record, by what it is about.
+ * Returns the path of a record.
  *
- * @param directory of `find` or `make`.
- * @param key texts that together are the same in every run for the same thing, and for nothing else.
+ * @param directory Directory from `find` or `make`.
+ * @param key Texts that together identify the copied file or the copy in every run.
  */
 export async function recordPath(directory: string, kind: RecordKind, ...key: string[]): Promise<string> {
   return joinPath(directory, `${await shortDigest(JSON.stringify(key))}.${kind}`);
 }
 
-/** "journal": of a large file (journal.ts); "run": of a copy (run_record.ts). */
+/** "journal": journal of a large file (journal.ts). "run": completion record of a copy (record.ts). */
 export type RecordKind = "journal" | "run";
 
-/** What kind of record has this name; undefined for any other file. */
+/** Returns the kind of a record by its file name; undefined for other files. */
 export function recordKind(name: string): RecordKind | undefined {
   return /^[0-9a-f]{32}\.(journal|run)$/.exec(name)?.[1] as RecordKind | undefined;
 }
 
-/** What the system says, as the reason that this directory cannot be used. Anything else is thrown again. */
+/** Converts an error of the system to a `StateError` for a directory. Throws any other error. */
 export function stateErrorOf(directory: string, error: unknown): StateError {
   if (error instanceof StateError) return error;
   const code = codeOf(error);
@@ -129,7 +129,7 @@ export function stateErrorOf(directory: string, error: unknown): StateError {
   return new StateError(directory, reason, { code, cause: error });
 }
 
-/** From the top down, without the root. */
+/** Returns the path and its ancestors from the top down, without the root. */
 function above(path: string): string[] {
   const parents: string[] = [];
   for (let each = path; directoryOf(each) !== each; each = directoryOf(each)) parents.unshift(each);
@@ -140,7 +140,7 @@ function makeDirectory(path: string): void {
   try {
     Deno.mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    // A directory above may be there and closed: what is to be made below it tells.
+    // An existing ancestor may be unreadable. Creating a directory below it shows whether that matters.
     if (codeOf(error) === "EEXIST" || exists(path)) return;
     throw error;
   }
@@ -165,7 +165,7 @@ function isUsable(path: string): boolean {
   }
 }
 
-/** That it is a directory of this user which nobody else can write to. @throws {StateError} */
+/** Checks that a path is a directory of this user that no other user can write to. @throws {StateError} */
 function checkDirectory(path: string): void {
   let info: Deno.FileInfo;
   try {
@@ -181,10 +181,10 @@ function checkDirectory(path: string): void {
   }
 }
 
-/** That something can be made in a directory of this user. @throws {StateError} for the state directory */
+/** Checks that files can be created in a directory of this user. @throws {StateError} for the state directory */
 function checkWritable(state: string, own: string): void {
   try {
-    // Changes nothing but times, and is refused where nothing can be written.
+    // This changes only times, and fails on a read-only file system.
     Deno.utimeSync(own, new Date(), new Date());
   } catch (error) {
     throw stateErrorOf(state, error);
@@ -195,7 +195,7 @@ function checkWritable(state: string, own: string): void {
   }
 }
 
-/** The same in every run on this machine; tells nobody its id (machine-id(5)). */
+/** Returns a name that is the same in every run on this machine, without revealing its machine-id(5). */
 async function machineName(): Promise<string> {
   return await shortDigest(`escp state ${machineId()}`);
 }
@@ -206,7 +206,7 @@ function machineId(): string {
       const id = Deno.readTextFileSync(path).trim();
       if (/^[0-9a-f]{32}$/.test(id)) return id;
     } catch {
-      // Not every system has one.
+      // Not every system has this file.
     }
   }
   try {
@@ -216,7 +216,7 @@ function machineId(): string {
   }
 }
 
-/** The first 128 bits of SHA-256, in hexadecimal. */
+/** Returns the first 128 bits of SHA-256 in hexadecimal. */
 async function shortDigest(text: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)), 0, 16);
   return digest.toHex();

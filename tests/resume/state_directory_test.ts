@@ -5,14 +5,14 @@ import { isRoot, TempDirectory } from "../files/file_engines.ts";
 
 const ignore = Deno.build.os === "windows";
 
-/** The state directory of somebody with these variables. */
+/** Returns the state directory for an environment. */
 const stateOf = (env: Record<string, string | undefined>, windows = false) =>
   new StateDirectory((name) => env[name], windows);
 
 const modeOf = (path: string) => Deno.lstatSync(path).mode! & 0o7777;
 
 describe("StateDirectory", { ignore }, () => {
-  it("is below $XDG_STATE_HOME, or below the home directory if that is not set, or relative", async () => {
+  it("is in $XDG_STATE_HOME, or in the home directory if that variable is unset or relative", async () => {
     using temp = new TempDirectory();
     const [xdg, home] = [temp.directory("xdg"), temp.directory("home")];
     const places: [Record<string, string | undefined>, string][] = [
@@ -28,13 +28,13 @@ describe("StateDirectory", { ignore }, () => {
     }
     const windows = await stateOf({ LOCALAPPDATA: temp.at("local").replaceAll("/", "\\") }, true).make()
       .catch((error) => error);
-    assert(windows instanceof StateError, "LOCALAPPDATA is there on Windows, and is not made");
+    assert(windows instanceof StateError, "LOCALAPPDATA exists on Windows, so it is not created");
     temp.directory("local");
     const local = await stateOf({ LOCALAPPDATA: temp.at("local").replaceAll("/", "\\") }, true).make();
     assertEquals(local.slice(0, local.lastIndexOf("/")), temp.at("local/escp"));
   });
 
-  it("is made for its owner alone, with all directories above it that are missing, when it is asked for", async () => {
+  it("make() creates it with its missing ancestors, for its owner only", async () => {
     using temp = new TempDirectory();
     const state = stateOf({ HOME: temp.path });
     assertEquals([await state.find(), state.all(), temp.list()], [undefined, [], []]);
@@ -47,7 +47,7 @@ describe("StateDirectory", { ignore }, () => {
     assert(xdg.startsWith(`${temp.at("a/b/c")}/escp/`));
   });
 
-  it("is one in every run, also of a home directory that is a link", async () => {
+  it("is the same in every run, also if the home directory is a symbolic link", async () => {
     using temp = new TempDirectory();
     temp.directory("home");
     Deno.symlinkSync("home", temp.at("link"));
@@ -70,8 +70,8 @@ describe("StateDirectory", { ignore }, () => {
     ["can be written to by everybody", (path) => Deno.chmodSync(path, 0o1777), "other users may write to it"],
   ];
   for (const [what, spoil, reason, ignore = false] of BAD) {
-    for (const part of ["the directory", "that of the machine"]) {
-      it(`is not used when ${part} ${what}`, { ignore }, async () => {
+    for (const part of ["the directory", "the directory of the machine"]) {
+      it(`is not used if ${part} ${what}`, { ignore }, async () => {
         using temp = new TempDirectory();
         const state = stateOf({ XDG_STATE_HOME: temp.at("state") });
         const own = await state.make();
@@ -84,7 +84,7 @@ describe("StateDirectory", { ignore }, () => {
     }
   }
 
-  it("says which directory cannot be made, and why", async () => {
+  it("make() names a directory that cannot be created, with the reason", async () => {
     using temp = new TempDirectory();
     temp.write("file");
     const state = stateOf({ XDG_STATE_HOME: temp.at("file/state") });
@@ -96,7 +96,7 @@ describe("StateDirectory", { ignore }, () => {
     await assertRejects(() => stateOf({}, true).make(), StateError, "LOCALAPPDATA is not set");
   });
 
-  it("names records by what they are about, and by nothing that could be read", async () => {
+  it("recordPath hashes its key", async () => {
     const paths = await Promise.all([
       recordPath("/s", "journal", "/a"),
       recordPath("/s", "journal", "/a", ""),

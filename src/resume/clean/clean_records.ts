@@ -1,6 +1,6 @@
 /**
- * Cleaning by the records of the state directory: finds what abandoned copies have left in any directory of this machine,
- * without walking. A partial file goes with its record, if it is still what the record says.
+ * Cleans by the records of the state directory: finds the leftovers of abandoned copies in any directory of this machine
+ * without a walk. A partial file is removed with its record if it is still the recorded file.
  */
 
 import { FileError } from "../../errors.ts";
@@ -17,86 +17,86 @@ import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { decodeRunHeader } from "../run/record.ts";
 import { recordKind, type StateDirectory } from "../state_directory.ts";
 
-/** Which records are cleaned. */
-export interface RecordsToClean {
-  /** Directories, without symbolic links, in which a target has to be; undefined: any. */
+/** Selects records. */
+export interface RecordFilter {
+  /** Directories, without symbolic links, that contain the targets. Default: all records. */
   within?: readonly string[];
-  /** The same of what the host confines sessions to; undefined: nothing. */
+  /** Directory, without symbolic links, that the host confines sessions to. Default: no confinement. */
   confinedTo?: string;
 }
 
-/** What is left to records. */
+/** Files that were not removed. */
 export interface KeptRecords {
-  /** Number of files that were left alone: a copy uses them, or they are too young. */
+  /** Number of files that a copy uses or that are too recent. */
   kept: number;
-  /** Names of partial files that records name, which a walk leaves alone. */
+  /** Names of the partial files in records. A walk skips them. */
   recorded: Set<string>;
 }
 
-/** What a record is about; undefined for parts that cannot be read. */
+/** Contents of a record; undefined for unreadable parts. */
 interface RecordContents {
   target?: string;
   partial?: NamedPartial;
 }
 
-/** Cleans by records. A record that is damaged goes when it is old enough. */
+/** Cleans by records. Damaged records are removed if they are old enough. */
 export async function cleanRecords(
   state: StateDirectory,
-  wanted: RecordsToClean,
+  filter: RecordFilter,
   files: FileEngine,
   options: Omit<LeftoverOptions, "recorded">,
 ): Promise<KeptRecords> {
-  const cleaner = new RecordCleaner(wanted, files, options);
+  const cleaner = new RecordCleaner(filter, files, options);
   const own = await state.find();
   for (const directory of state.all()) {
     for (const path of recordsIn(directory)) {
-      await options.breathe();
-      // Another machine's records name files of a file system that both have; whether they are in use it alone knows.
+      await options.yieldIfDue();
+      // Records of other machines name files on a shared file system. Only the other machine knows whether it uses them.
       if (directory === own) await cleaner.clean(path);
-      else await cleaner.note(path);
+      else await cleaner.addPartialName(path);
     }
   }
-  return cleaner.found;
+  return cleaner.result;
 }
 
 class RecordCleaner {
-  readonly found: KeptRecords = { kept: 0, recorded: new Set() };
-  readonly #wanted: RecordsToClean;
+  readonly result: KeptRecords = { kept: 0, recorded: new Set() };
+  readonly #filter: RecordFilter;
   readonly #files: FileEngine;
   readonly #options: Omit<LeftoverOptions, "recorded">;
 
-  constructor(wanted: RecordsToClean, files: FileEngine, options: Omit<LeftoverOptions, "recorded">) {
-    this.#wanted = wanted;
+  constructor(filter: RecordFilter, files: FileEngine, options: Omit<LeftoverOptions, "recorded">) {
+    this.#filter = filter;
     this.#files = files;
     this.#options = options;
   }
 
-  /** Remembers the partial file of a record. */
-  async note(path: string): Promise<RecordContents | undefined> {
+  /** Adds the partial file of a record to the result. Returns the contents of the record. */
+  async addPartialName(path: string): Promise<RecordContents | undefined> {
     const contents = await this.#attempt(path, () => readRecord(path));
-    if (contents?.partial) this.found.recorded.add(contents.partial.name);
+    if (contents?.partial) this.result.recorded.add(contents.partial.name);
     return contents;
   }
 
   async clean(path: string): Promise<void> {
-    const contents = await this.note(path);
-    if (contents && this.#isWanted(contents)) await this.#attempt(path, () => this.#clean(path));
+    const contents = await this.addPartialName(path);
+    if (contents && this.#isSelected(contents)) await this.#attempt(path, () => this.#clean(path));
   }
 
-  /** What cannot be looked at or removed is one failure. */
-  async #attempt<T>(path: string, act: () => Promise<T>): Promise<T | undefined> {
+  /** Reports an error of the system as one failure. */
+  async #attempt<T>(path: string, action: () => Promise<T>): Promise<T | undefined> {
     try {
-      return await act();
+      return await action();
     } catch (error) {
       if (codeOf(error) === undefined && !(error instanceof FileError)) throw error;
-      this.#options.failed(failedDeno("remove", path, error));
+      this.#options.onFailed(failedDeno("remove", path, error));
       return undefined;
     }
   }
 
-  /** A damaged record is about no place that anybody could name. */
-  #isWanted({ target }: RecordContents): boolean {
-    const { within, confinedTo } = this.#wanted;
+  /** A damaged record has no known target, so it is only selected if there is no filter. */
+  #isSelected({ target }: RecordContents): boolean {
+    const { within, confinedTo } = this.#filter;
     if (target === undefined) return within === undefined && confinedTo === undefined;
     if (confinedTo !== undefined && !isWithin(target, confinedTo)) return false;
     return within === undefined || within.some((directory) => isWithin(target, directory));
@@ -104,13 +104,12 @@ class RecordCleaner {
 
   async #clean(path: string): Promise<void> {
     const journal = await lockExisting(path);
-    // The lock is held until both are gone: whoever waits for it finds that the record is another then.
+    // The lock is held until both files are removed. A process that waits for it then finds that the record is gone.
     using lock = journal;
     const contents = await readRecord(path);
-    // It is gone.
     if (!contents) return;
     const { target, partial } = contents;
-    if (partial) this.found.recorded.add(partial.name);
+    if (partial) this.result.recorded.add(partial.name);
     const beside = partial && target !== undefined ? this.#open(directoryOf(target)) : undefined;
     try {
       const partialPath = beside && joinPath(beside.place, partial!.name);
@@ -118,20 +117,20 @@ class RecordCleaner {
       const record = Deno.lstatSync(path);
       const changed = Math.max(changeTime(record), info ? changeTime(info) : -Infinity);
       if (!lock || changed >= this.#options.before) {
-        this.found.kept += info ? 2 : 1;
+        this.result.kept += info ? 2 : 1;
         return;
       }
       if (info) this.#remove(partialPath!, joinPath(directoryOf(target!), partial!.name), info);
       this.#remove(path, path, record);
-      // Another file with this name is left to the walk.
-      if (partial && !info) this.found.recorded.delete(partial.name);
+      // A different file with this name is left to the walk.
+      if (partial && !info) this.result.recorded.delete(partial.name);
     } finally {
       beside?.close();
     }
   }
 
   #remove(path: string, text: string, info: Deno.FileInfo): void {
-    const { dryRun, removed } = this.#options;
+    const { dryRun, onRemoved } = this.#options;
     if (!dryRun) {
       try {
         Deno.removeSync(path);
@@ -140,10 +139,10 @@ class RecordCleaner {
         throw failedDeno("remove", text, error);
       }
     }
-    removed({ path: text, bytes: bytesOnDisk(info) });
+    onRemoved({ path: text, bytes: bytesOnDisk(info) });
   }
 
-  /** The directory of a target, through no symbolic link; undefined if it is gone, or another one has its path. */
+  /** Opens the directory of a target without following links; undefined if it was removed or replaced. */
   #open(directory: string): { place: string; close(): void } | undefined {
     const root: SourceRoot = {
       path: directory,
@@ -167,7 +166,7 @@ class RecordCleaner {
   }
 }
 
-/** Paths of the records in a directory of the state directory. */
+/** Returns the paths of the records in a subdirectory of the state directory. */
 function recordsIn(directory: string): string[] {
   const records: string[] = [];
   try {
@@ -180,7 +179,7 @@ function recordsIn(directory: string): string[] {
   return records.sort();
 }
 
-/** Reads what a record is about; undefined if it is gone. */
+/** Reads a record; undefined if it does not exist. */
 async function readRecord(path: string): Promise<RecordContents | undefined> {
   using file = openOwnFile(path);
   if (!file) return undefined;

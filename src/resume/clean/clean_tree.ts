@@ -1,32 +1,26 @@
-/** A walk below a directory that removes what abandoned copies have left: depth first, one directory open at a time. */
+/** Walks a directory tree and removes leftovers of abandoned copies: depth first, one directory open at a time. */
 
 import { FileError } from "../../errors.ts";
 import type { DirectoryTree } from "../../files/engine/engine.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import { FileKind } from "../../files/stat/file_stat.ts";
 import { joinPath } from "../../files/path/local_path.ts";
-import {
-  isLeftoverName,
-  type KeptLeftovers,
-  type LeftoverOptions,
-  type LeftoverPlace,
-  removeLeftovers,
-  removeMarks,
-} from "./leftovers.ts";
+import { type CleanedDirectory, removeLeftovers, removeMarks } from "./directory_cleaner.ts";
+import { isLeftoverName, type KeptLeftovers, type LeftoverOptions } from "./leftovers.ts";
 import { isOldMarkName } from "./old_leftovers.ts";
 
-/** A directory on the way from the root to where the walk is. */
+/** A directory on the path from the root to the current directory of the walk. */
 interface Level {
   path: string;
-  /** Names of directories in it that are still to be entered. */
+  /** Names of subdirectories that were not entered yet. */
   pending: string[];
-  /** Names of marks in it: looked at when everything below is known. */
+  /** Names of marks in the directory. They are examined after everything below it. */
   marks: string[];
-  /** When the directory, or something below it, was changed last, in milliseconds since 1970; Infinity: nobody can tell. */
+  /** Time of the last change in or below the directory, in milliseconds since 1970; Infinity if unknown. */
   newest: number;
 }
 
-/** Removes what is left over in the root and below. @returns how many files were left alone, as a copy may use them. */
+/** Removes the leftovers in and below the root. @returns the number of files kept because a copy may use them. */
 export async function cleanTree(root: SourceRoot, tree: DirectoryTree, options: LeftoverOptions): Promise<number> {
   return await new TreeCleaner(root, tree, options).run();
 }
@@ -48,7 +42,7 @@ class TreeCleaner {
     const levels = this.#levels;
     await this.#enter("");
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
-      await this.#options.breathe();
+      await this.#options.yieldIfDue();
       const name = level.pending.pop();
       if (name === undefined) await this.#leave(level);
       else await this.#enter(joinPath(level.path, name));
@@ -56,7 +50,7 @@ class TreeCleaner {
     return this.#kept;
   }
 
-  /** Lists a directory, and does what is to be done in it. */
+  /** Lists a directory and removes its leftovers, except marks. */
   async #enter(path: string): Promise<void> {
     const { lister } = this.#tree;
     const level: Level = { path, pending: [], marks: [], newest: Infinity };
@@ -65,20 +59,23 @@ class TreeCleaner {
       lister.openDirectory(this.#root, path, { follow: path === "" });
       level.newest = lister.stat.mtime * 1000 + lister.stat.mtimeNs / 1e6;
       for (;;) {
-        const wait = lister.fetch?.() ?? this.#options.breathe();
+        const wait = lister.fetch?.() ?? this.#options.yieldIfDue();
         if (wait) await wait;
         if (!lister.nextEntry()) break;
-        this.#sort(level, leftovers);
+        this.#classify(level, leftovers);
       }
     } catch (error) {
       this.#fail(error, level);
     }
-    if (leftovers.length > 0) this.#note(level, await removeLeftovers(this.#place(path), leftovers, this.#options));
+    if (leftovers.length > 0) {
+      this.#addKept(level, await removeLeftovers(this.#current(path), leftovers, this.#options));
+    }
     lister.closeDirectory();
     this.#levels.push(level);
   }
 
-  #sort(level: Level, leftovers: string[]): void {
+  /** Sorts the current entry into subdirectories, marks and leftovers. */
+  #classify(level: Level, leftovers: string[]): void {
     const { lister } = this.#tree;
     let { kind } = lister;
     const name = lister.nameText();
@@ -95,14 +92,14 @@ class TreeCleaner {
     else if (isLeftoverName(name)) leftovers.push(name);
   }
 
-  /** Everything below is done. */
+  /** Removes the marks of a directory when everything below it is finished. */
   async #leave(level: Level): Promise<void> {
     this.#levels.pop();
     if (level.marks.length > 0) {
       try {
         this.#tree.lister.openDirectory(this.#root, level.path, { follow: level.path === "" });
-        const place = this.#place(level.path);
-        this.#note(level, await removeMarks(place, level.marks, level.newest, this.#options));
+        const directory = this.#current(level.path);
+        this.#addKept(level, await removeMarks(directory, level.marks, level.newest, this.#options));
       } catch (error) {
         this.#fail(error, level);
       }
@@ -112,21 +109,21 @@ class TreeCleaner {
     if (above) above.newest = Math.max(above.newest, level.newest);
   }
 
-  #place(path: string): LeftoverPlace {
-    return { place: this.#tree.place, text: joinPath(this.#root.path, path) };
+  #current(path: string): CleanedDirectory {
+    return { path: this.#tree.place, shownPath: joinPath(this.#root.path, path) };
   }
 
-  #note(level: Level, { count, newest }: KeptLeftovers): void {
+  #addKept(level: Level, { count, newest }: KeptLeftovers): void {
     this.#kept += count;
     level.newest = Math.max(level.newest, newest);
   }
 
-  /** What cannot be seen may be in use. */
+  /** Reports an unreadable entry, which may be in use. */
   #fail(error: unknown, level: Level): void {
     if (!(error instanceof FileError)) throw error;
     level.newest = Infinity;
-    // Somebody was faster.
+    // Another process has removed the entry.
     if (error.code === "ENOENT" && level.path !== "") return;
-    this.#options.failed(error);
+    this.#options.onFailed(error);
   }
 }

@@ -1,4 +1,4 @@
-/** Removing what a killed process could not remove. */
+/** Removes the temporary files of a killed process. */
 
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
@@ -6,7 +6,7 @@ import { isTemporaryName } from "../../files/path/private_names.ts";
 import { temporaryPrefix } from "../../files/path/temporary_name.ts";
 import { removeQuietly } from "../own_file.ts";
 
-/** Removes temporary files with this token from a directory. To be called only when nobody writes such any more. */
+/** Removes temporary files with this token from a directory. No process may write such files any more. */
 export function sweep(directory: string, token: string): void {
   const prefix = temporaryPrefix(token);
   try {
@@ -14,7 +14,7 @@ export function sweep(directory: string, token: string): void {
       if (name.startsWith(prefix) && isTemporaryName(name)) removeQuietly(joinPath(directory, name));
     }
   } catch (error) {
-    // What cannot be listed stays as it is.
+    // The files of an unreadable directory stay.
     if (codeOf(error) === undefined) throw error;
   }
 }

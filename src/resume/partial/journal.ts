@@ -1,9 +1,9 @@
 /**
- * The journal of a large file on its way, a record in the state directory: which blocks are written, each with the CRC-32
- * that the sender computed when it read them. The header names the source, the target and the partial file beside it.
- * Records of equal length follow, each with a checksum. A journal is only appended to, so that whatever stops the writer
- * leaves at worst a shorter journal. Bytes without a sum, as the system copied them on one machine, have no record: a copy
- * that continues compares them with the source.
+ * The journal of an unfinished large file, a record in the state directory. It lists the written blocks, each with the
+ * CRC-32 that the sender computed when reading them. The header names the source, the target and the partial file in the
+ * directory of the target. Records of equal length follow, each with a checksum. A journal is only appended to, so an
+ * interruption at worst shortens it. Bytes that the system copied on one machine have no checksum and no record: a resumed
+ * copy compares them with the source.
  *
  * | part    | at  | bytes |                                                              |
  * | ------- | --- | ----- | ------------------------------------------------------------ |
@@ -30,7 +30,7 @@ export interface NamedPartial extends ExactIdentity {
   name: string;
 }
 
-/** What a journal is about. */
+/** The copy that a journal belongs to. */
 export interface JournalHeader {
   source: ResumableSource;
   /** Absolute path of the target, without symbolic links. */
@@ -42,9 +42,9 @@ export interface JournalHeader {
 export interface Journal {
   header: JournalHeader;
   headerBytes: number;
-  /** As recorded, in that order; they may repeat and overlap each other. */
+  /** Blocks in the order of the records. They may repeat and overlap. */
   blocks: SummedRange[];
-  /** Bytes that make sense; what follows them is to be cut off before more is appended. */
+  /** Length of the valid part. Truncate the journal to it before appending. */
   validBytes: number;
 }
 
@@ -58,7 +58,7 @@ export function encodeJournalHeader(header: JournalHeader): Uint8Array<ArrayBuff
   return encodeHeader(FORMAT, header);
 }
 
-/** Decodes the header at the beginning of a journal. @returns undefined if it is not one of this version. */
+/** Decodes the header at the beginning of a journal; undefined if it is invalid or has another version. */
 export function decodeJournalHeader(
   bytes: Uint8Array<ArrayBuffer>,
 ): { header: JournalHeader; headerBytes: number } | undefined {
@@ -95,9 +95,9 @@ export function putJournalRecord(bytes: Uint8Array<ArrayBuffer>, at: number, sta
 }
 
 /**
- * Decodes a journal. From the first record on that is cut short, or is not what was written, nothing counts.
+ * Decodes a journal. Ignores everything from the first truncated or damaged record on.
  *
- * @returns undefined if the header is not one of this version.
+ * @returns undefined if the header is invalid or has another version.
  */
 export function decodeJournal(bytes: Uint8Array<ArrayBuffer>): Journal | undefined {
   const decoded = decodeJournalHeader(bytes);
@@ -117,15 +117,15 @@ export function decodeJournal(bytes: Uint8Array<ArrayBuffer>): Journal | undefin
   return { ...decoded, blocks, validBytes: at };
 }
 
-/** Whether a journal is that of this source. */
-export function isJournalOf({ source }: JournalHeader, wanted: ResumableSource): boolean {
-  return source.size === wanted.size && source.mtime === wanted.mtime && source.mtimeNs === wanted.mtimeNs &&
-    source.identity === wanted.identity;
+/** Returns whether a journal belongs to a source. */
+export function isJournalOf({ source }: JournalHeader, other: ResumableSource): boolean {
+  return source.size === other.size && source.mtime === other.mtime && source.mtimeNs === other.mtimeNs &&
+    source.identity === other.identity;
 }
 
 /**
- * The blocks in the order of the file, without overlaps: of those that begin at the same byte the one that was recorded
- * last, and none that reaches into the one before it.
+ * Returns blocks in the order of the file, without overlaps. Of several blocks with the same start, the last record wins. A
+ * block that overlaps the one before it is dropped.
  */
 export function sortedBlocks(blocks: readonly SummedRange[]): SummedRange[] {
   const latest = new Map(blocks.map((block) => [block.start, block]));

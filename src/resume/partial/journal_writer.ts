@@ -1,14 +1,14 @@
-/** Appends to a journal, from any thread: each record goes in one write to the end of the file, so none tears another. */
+/** Appends to a journal from any thread. Each record is one write to the end of the file, so records never interleave. */
 
 import { JOURNAL_RECORD_BYTES, putJournalRecord } from "./journal.ts";
 import { openOwnFile } from "../own_file.ts";
 
-/** One writer's way into a journal. */
+/** Appends the records of one thread. */
 export class JournalWriter {
   readonly #record = new Uint8Array(JOURNAL_RECORD_BYTES);
   #file: Deno.FsFile | undefined;
 
-  /** A journal that cannot be opened is a journal that grows no longer: the copy itself does without. */
+  /** Opens the journal. If that fails, `append` does nothing, and the copy continues without recording. */
   constructor(path: string) {
     try {
       this.#file = openOwnFile(path, { append: true });
@@ -17,7 +17,7 @@ export class JournalWriter {
     }
   }
 
-  /** Notes that bytes [start, end) are written. To be called after they are: what is noted first may never come. */
+  /** Records that bytes [start, end) are written. Call it after the write, because a crash may come between the two. */
   append(start: number, end: number, crc32: number): void {
     if (!this.#file || start === end) return;
     putJournalRecord(this.#record, 0, start, end, crc32);

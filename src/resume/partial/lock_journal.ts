@@ -1,31 +1,34 @@
-/** One copy at a time uses a record: its lock (flock(2), where there is such a thing) goes when its process does. */
+/** Locks records (flock(2)), so that only one copy at a time uses them. The system releases a lock when its process exits. */
 
+import { settleWithin } from "../../async/settle_within.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { isStill, openOwnFile, removeQuietly } from "../own_file.ts";
 
-/** How long an end whose client was killed may take to notice, and let go of the journal. */
-const PATIENCE_MS = 3_000;
-const ATTEMPTS = 8;
+/** Maximum wait for a lock: a remote end whose client was killed takes some time to notice and exit. */
+const LOCK_MS = 3_000;
+/** Maximum wait for the lock of an existing record that need not be used. */
+const SHORT_LOCK_MS = 100;
+const MAX_ATTEMPTS = 8;
 
 /**
- * Opens a journal, which is made if it is missing, for this process alone.
+ * Opens and locks a journal. Creates it if it is missing.
  *
- * @returns undefined when another process has it.
- * @throws what the system says when it cannot be had.
+ * @returns undefined if another process has locked it.
+ * @throws the system's error if it cannot be opened, created or locked.
  */
 export async function lockJournal(path: string): Promise<Deno.FsFile | undefined> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const existing = openOwnFile(path, { write: true });
     const file = existing ?? create(path);
     if (!file) continue;
     try {
-      if (!await locked(file)) return undefined;
+      if (!await lockWithin(LOCK_MS, file)) return undefined;
     } catch (error) {
-      // A file system without locks: leave no empty record.
+      // The file system has no locks. Leave no empty record.
       if (!existing) removeQuietly(path);
       throw error;
     }
-    // Who had it before may have removed it while this process waited.
+    // The previous holder may have removed the file while this process waited.
     if (isStill(path, file)) return file;
     file.close();
   }
@@ -33,34 +36,31 @@ export async function lockJournal(path: string): Promise<Deno.FsFile | undefined
 }
 
 /**
- * As `lockJournal` for one that is there, without patience. Undefined also when there is none.
+ * Opens and locks an existing journal, almost without waiting.
  *
- * @param owner whose it has to be, in the place of this user.
+ * @param owner Required owner of the file. Default: this user.
+ * @returns undefined if the file does not exist or another process has locked it.
  */
 export async function lockExisting(path: string, owner?: number | null): Promise<Deno.FsFile | undefined> {
   const file = openOwnFile(path, { write: true, owner });
-  if (!file || !await locked(file, 100)) return undefined;
+  if (!file || !await lockWithin(SHORT_LOCK_MS, file)) return undefined;
   if (isStill(path, file, owner)) return file;
   file.close();
   return undefined;
 }
 
 /**
- * Locks a partial file as long as it is open; without effect where there are no locks.
+ * Locks an open partial file until it is closed. Has no effect if the file system has no locks.
  *
- * @returns false if another process has it: then it is closed.
+ * @returns false if another process has locked it. Then the file is closed.
  */
 export async function lockOpen(file: Deno.FsFile): Promise<boolean> {
-  // Locks of Windows are mandatory (LockFileEx): streams could not write to the file.
+  // Locks on Windows are mandatory (LockFileEx), so streams could not write to the file.
   if (Deno.build.os === "windows") return true;
-  const taken = file.lock(true).then(() => true, (error) => {
-    if (codeOf(error) === undefined) throw error;
-    return true;
-  });
-  return await inTime(taken, file, PATIENCE_MS);
+  return await lockWithin(LOCK_MS, file, (error) => codeOf(error) !== undefined);
 }
 
-/** Undefined when another process has just made one. */
+/** Creates a journal. Returns undefined if another process has just created it. */
 function create(path: string): Deno.FsFile | undefined {
   try {
     const mode = Deno.build.os === "windows" ? undefined : 0o600;
@@ -71,32 +71,34 @@ function create(path: string): Deno.FsFile | undefined {
   }
 }
 
-/** Whether the lock could be had in time; else the file is closed. */
-function locked(file: Deno.FsFile, patienceMs = PATIENCE_MS): Promise<boolean> {
-  // Not every supported Deno has a lock that does not wait.
-  return inTime(file.lock(true).then(() => true), file, patienceMs);
-}
-
-async function inTime(taken: Promise<boolean>, file: Deno.FsFile, patienceMs: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), patienceMs));
-  taken.catch(() => {});
+/**
+ * Locks a file, waiting at most `ms`. Not every supported version of Deno has a lock that does not wait. The file is closed
+ * unless the result is true, which also releases a lock that is granted later.
+ *
+ * @param isIgnored Returns whether an error counts as success.
+ */
+async function lockWithin(
+  ms: number,
+  file: Deno.FsFile,
+  isIgnored: (error: unknown) => boolean = () => false,
+): Promise<boolean> {
+  const locking = file.lock(true).then(() => true, (error) => {
+    if (isIgnored(error)) return true;
+    throw error;
+  });
   try {
-    if (await Promise.race([taken, late])) return true;
+    if (await settleWithin(ms, locking)) return true;
   } catch (error) {
     file.close();
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
-  // A lock that comes after all goes with the file.
   file.close();
   return false;
 }
 
-/** Closes a journal that is of no use any more, and removes it. */
+/** Removes and closes a journal. */
 export function removeJournal(path: string, file: Deno.FsFile): void {
-  // First the name: whoever waits for the lock must not take over what is about to go.
+  // The name goes first: a process that waits for the lock must not take over the journal.
   removeQuietly(path);
   file.close();
 }

@@ -1,9 +1,9 @@
-/** The large files that one writer has begun and neither finished nor given up, with their locks. */
+/** The partial files of one writer that are neither finished nor abandoned, with their locks. */
 
 import { removeJournal } from "./lock_journal.ts";
 import type { Partial } from "../../files/engine/target.ts";
 
-/** A partial file with a journal: both are locked until they are closed. */
+/** A partial file and its journal, locked until they are closed. */
 interface Locked {
   lock: Deno.FsFile;
   journal: Deno.FsFile;
@@ -17,7 +17,7 @@ interface OpenPartial {
   pin?: { close(): void };
 }
 
-/** See above. */
+/** Partial files by root, path and temporary name. */
 export class OpenPartials {
   readonly #open = new Map<string, OpenPartial>();
 
@@ -25,19 +25,19 @@ export class OpenPartials {
     this.#open.set(keyOf(partial), { partial, locked, pin });
   }
 
-  /** Whether anything is noted in the journal. */
+  /** Returns whether the journal contains records. */
   isWorthKeeping(partial: Partial): boolean {
     const locked = this.#open.get(keyOf(partial))?.locked;
     return locked !== undefined && locked.journal.statSync().size > locked.headerBytes;
   }
 
-  /** The partial file is finished or removed: its journal goes too. */
+  /** Removes the journal of a partial file that is finished or removed. */
   remove(partial: Partial): void {
     const journal = this.#take(partial);
     if (journal) removeJournal(partial.journal!, journal);
   }
 
-  /** The partial file stays as it is, and so does its journal. */
+  /** Closes a partial file and its journal without removing them. */
   leave(partial: Partial): void {
     this.#take(partial)?.close();
   }
@@ -56,7 +56,7 @@ export class OpenPartials {
   }
 }
 
-/** Its temporary name alone says nothing: a file of the same name in another directory may have the same. */
+/** The temporary name alone is not unique: partial files in different directories may have the same. */
 function keyOf({ root, path, temporary }: Partial): string {
   return `${root}/${path}/${temporary}`;
 }

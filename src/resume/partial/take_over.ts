@@ -1,4 +1,4 @@
-/** The start of a large file that can be resumed: takes over what an earlier copy has left, or starts over. */
+/** Starts a resumable large file: takes over the partial file of an earlier copy, or starts over. */
 
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { exactIdentity } from "../../files/stat/file_identity.ts";
@@ -33,40 +33,40 @@ import { MAX_HEADER_BYTES } from "../record_header.ts";
 import { intactBlocks } from "./verify_blocks.ts";
 import { type RecordedTarget } from "../../files/engine/target.ts";
 
-/** A partial file and its journal, both of this process's own. */
+/** A partial file and its journal, both owned by this process. */
 export interface TakenOver {
   partial: NamedPartial;
-  /** The partial file, locked until it is closed: so --clean knows that it is in use, whoever cleans. */
+  /** The partial file, locked until it is closed, so that --clean of any user sees that it is in use. */
   lock: Deno.FsFile;
   /** The journal, locked until it is closed. */
   journal: Deno.FsFile;
   headerBytes: number;
-  /** What the partial file contains already, in order and without overlaps. */
+  /** Ranges that the partial file already contains, in order and without overlaps. */
   kept: SummedRange[];
-  /** An earlier copy of the source may have written more than that, which is to be compared with the source. */
+  /** Whether an earlier copy of the source may have written other ranges too, which need a comparison with the source. */
   continued: boolean;
 }
 
 export interface TakeOverOptions {
-  /** Bytes without a record can be compared with the source: they are left in the partial file. Default false. */
+  /** Whether bytes without a record are kept, because the copy can compare them with the source. Default: false. */
   compares?: boolean;
 }
 
 /** Maximum bytes of a journal that are read: 4 million blocks. */
-const MOST_JOURNAL_BYTES = MAX_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
-/** Maximum number of ranges that the sender is told of: what follows them is sent again. */
-const MOST_KEPT = 4096;
+const MAX_JOURNAL_BYTES = MAX_HEADER_BYTES + JOURNAL_RECORD_BYTES * 2 ** 22;
+/** Maximum number of ranges that are reported to the sender. Later ranges are sent again. */
+const MAX_KEPT = 4096;
 
-/** One check of a partial file at a time: disks are slow when they are read everywhere at once. */
+/** Serializes the checks of partial files, because concurrent reads of several files slow down a disk. */
 let checking: Promise<unknown> = Promise.resolve();
 
 /**
- * Makes the partial file of a target and its journal, or takes over those of an earlier copy of the same source once the
- * blocks have been read again. The partial file of another source is removed. One that is not what its record says, or
- * is in use, is left alone.
+ * Creates the partial file of a target and its journal, or takes over those of an earlier copy of the same source after
+ * verifying the blocks. Removes the partial file of another source. Leaves a partial file alone if it is in use or is not
+ * the recorded file.
  *
- * @param directory path of the directory of the target, by which `Deno.*` comes to it.
- * @returns undefined if the journal cannot be had: the file is then copied without one.
+ * @param directory Path of the target's directory for `Deno.*`.
+ * @returns undefined if the journal is not available. Then the file is copied without one.
  */
 export async function takeOver(
   directory: string,
@@ -79,7 +79,7 @@ export async function takeOver(
   try {
     journal = await lockJournal(record);
     if (!journal) return undefined;
-    const found = decodeJournal(await readBeginning(journal, MOST_JOURNAL_BYTES));
+    const found = decodeJournal(await readBeginning(journal, MAX_JOURNAL_BYTES));
     const path = found?.header.target === target ? joinPath(directory, found.header.partial.name) : undefined;
     const lock = path && openExactFile(path, found!.header.partial);
     if (lock && !await lockOpen(lock)) {
@@ -87,7 +87,7 @@ export async function takeOver(
       return undefined;
     }
     if (path && lock) earlier = { ...found!, path, lock };
-    const taken = earlier && await continued(journal, earlier, source, compares);
+    const taken = earlier && await resume(journal, earlier, source, compares);
     if (taken) return taken;
     removePartial(earlier);
     earlier = undefined;
@@ -95,13 +95,13 @@ export async function takeOver(
   } catch (error) {
     removePartial(earlier);
     if (journal) removeJournal(record, journal);
-    // What the system refuses here it may well grant for a file without a record; if not, that says why.
+    // The copy may succeed without a record. If not, that attempt reports the reason.
     if (codeOf(error) === undefined) throw error;
     return undefined;
   }
 }
 
-/** Returns whether an earlier copy may have left something of this target, without waiting. */
+/** Returns whether an earlier copy may have left a partial file of this target, without waiting. */
 export function hasRecord({ record }: Pick<RecordedTarget, "record">): boolean {
   try {
     Deno.lstatSync(record);
@@ -112,7 +112,7 @@ export function hasRecord({ record }: Pick<RecordedTarget, "record">): boolean {
   }
 }
 
-/** Removes what an earlier copy has left of this target, unless it is in use. */
+/** Removes the partial file and record that an earlier copy has left of this target, unless they are in use. */
 export async function removeEarlier(directory: string, { record, target }: RecordedTarget): Promise<void> {
   try {
     const journal = await lockExisting(record);
@@ -128,7 +128,7 @@ export async function removeEarlier(directory: string, { record, target }: Recor
   }
 }
 
-/** Bytes on the disk of the partial file that an earlier copy has left of this target; 0 if there is none. */
+/** Returns the disk usage of the partial file that an earlier copy has left of this target; 0 if there is none. */
 export async function bytesLeft(directory: string, { record, target }: RecordedTarget): Promise<number> {
   try {
     using journal = openOwnFile(record);
@@ -143,7 +143,7 @@ export async function bytesLeft(directory: string, { record, target }: RecordedT
   }
 }
 
-/** What an earlier copy has left: its journal, and the partial file that is still what the journal says. */
+/** The journal of an earlier copy, and the recorded partial file. */
 interface Earlier extends Journal {
   path: string;
   /** The partial file, locked. */
@@ -156,8 +156,8 @@ function removePartial(earlier: Earlier | undefined): void {
   earlier.lock.close();
 }
 
-/** Continues what an earlier copy has left; undefined if it is of no use. */
-async function continued(
+/** Resumes an earlier copy; undefined if nothing of it can be used. */
+async function resume(
   journal: Deno.FsFile,
   { header, headerBytes, blocks, validBytes, path, lock }: Earlier,
   source: ResumableSource,
@@ -172,7 +172,7 @@ async function continued(
   if (!intact || (intact.length === 0 && !compares)) return undefined;
   if (intact.length === blocks.length) journal.truncateSync(validBytes);
   else rewrite(journal, headerBytes, intact);
-  return { partial, lock, journal, headerBytes, kept: joined(intact).slice(0, MOST_KEPT), continued: compares };
+  return { partial, lock, journal, headerBytes, kept: mergeAdjacent(intact).slice(0, MAX_KEPT), continued: compares };
 }
 
 async function begin(
@@ -185,10 +185,10 @@ async function begin(
   const mode = Deno.build.os === "windows" ? undefined : 0o600;
   const lock = Deno.openSync(path, { write: true, createNew: true, mode });
   try {
-    // Nobody else knows it yet.
+    // No other process can know the random name yet, so the lock is free.
     await lockOpen(lock);
     lock.truncateSync(about.source.size);
-    // Some file systems give it another owner: then no later run would take it for its own.
+    // Some file systems change the owner. Then a later run would not accept the file as its own.
     if (!isStill(path, lock)) throw new Deno.errors.PermissionDenied(`${path} is not a file of this user's own`);
     const partial = { name, ...exactIdentity(lock.statSync()) };
     const header = encodeJournalHeader({ ...about, partial });
@@ -202,7 +202,7 @@ async function begin(
   }
 }
 
-/** Only these blocks remain. */
+/** Replaces the records of a journal. */
 function rewrite(journal: Deno.FsFile, headerBytes: number, blocks: SummedRange[]): void {
   const bytes = new Uint8Array(blocks.length * JOURNAL_RECORD_BYTES);
   blocks.forEach((block, index) => {
@@ -217,8 +217,8 @@ function writeAt(file: Deno.FsFile, offset: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
 
-/** Blocks that follow each other as one. */
-function joined(blocks: SummedRange[]): SummedRange[] {
+/** Merges blocks that directly follow each other. */
+function mergeAdjacent(blocks: SummedRange[]): SummedRange[] {
   const ranges: SummedRange[] = [];
   for (const block of blocks) {
     const last = ranges.at(-1);

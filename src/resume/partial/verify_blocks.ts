@@ -1,41 +1,41 @@
-/** Reads the blocks again that a journal claims to be written. */
+/** Verifies the blocks of a partial file that a journal lists. */
 
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ExactIdentity } from "../../files/stat/file_identity.ts";
 import { openExactFile } from "../own_file.ts";
 
-/** Reads that are under way at one time: a disk is not the faster for one that waits for the other. */
-const LANES = 4;
-const PIECE_BYTES = 1 << 20;
+/** Number of concurrent reads, which keep the disk busy. */
+const CONCURRENCY = 4;
+const BUFFER_BYTES = 1 << 20;
 
 /**
- * Returns those of these blocks that the file contains, in their order. The reads take place outside this thread.
+ * Returns the blocks whose checksums match the file, in the same order. The reads happen outside this thread.
  *
- * @param wanted which file it has to be.
- * @param size of the whole file.
- * @returns undefined if another file, or none, has this path, or its size differs.
+ * @param identity Identity that the file must have.
+ * @param size Size that the file must have.
+ * @returns undefined if the path has no file, or one with another identity or size.
  */
 export async function intactBlocks(
   path: string,
-  wanted: ExactIdentity,
+  identity: ExactIdentity,
   blocks: readonly SummedRange[],
   size: number,
 ): Promise<SummedRange[] | undefined> {
-  const first = openExactFile(path, wanted);
+  const first = openExactFile(path, identity);
   if (!first) return undefined;
   const files = [first];
   try {
     if (first.statSync().size !== size) return undefined;
-    while (files.length < Math.min(LANES, blocks.length)) {
-      const file = openExactFile(path, wanted);
+    while (files.length < Math.min(CONCURRENCY, blocks.length)) {
+      const file = openExactFile(path, identity);
       if (!file) return undefined;
       files.push(file);
     }
     const intact: boolean[] = [];
     let next = 0;
     await Promise.all(files.map(async (file) => {
-      const buffer = new Uint8Array(PIECE_BYTES);
+      const buffer = new Uint8Array(BUFFER_BYTES);
       for (let index = next++; index < blocks.length; index = next++) {
         intact[index] = await isIntact(file, blocks[index], buffer);
       }

@@ -1,27 +1,29 @@
-/** What tells one finished file from all others, in 64 bits: its place, what its source was, and how it looked when it was done. */
+/** Digests of finished files, from the target path, attributes of the source, and attributes of the finished file. */
 
 import { type DigestKey, keyedDigest } from "./keyed_digest.ts";
 import { type FileStatSnapshot } from "../../files/stat/file_stat.ts";
 
-/** What the sender says of a source. */
-export interface SourceLook {
+/** Attributes of a source as the sender reports them. */
+export interface SourceStat {
   size: number;
   mtime: number;
   mtimeNs: number;
-  /** Another one after each change. */
+  /** A number that differs after each change. */
   version: number;
 }
 
 const HALF = 2 ** 32;
-const ROOM = 4096;
+const INITIAL_WORDS = 4096;
+/** Words reserved for the numbers after the names. */
+const SPARE_WORDS = 64;
 
-/** Digests under one key, file after file. Takes no memory for any of them. */
+/** Computes digests under one key, without allocating memory per file. */
 export class FileDigests {
-  /** The two halves of the digest that was made last. */
+  /** The two halves of the last digest. */
   readonly digest = new Uint32Array(2);
   readonly #key: DigestKey;
   readonly #directory = new Uint32Array(2);
-  #words = new Uint32Array(ROOM);
+  #words = new Uint32Array(INITIAL_WORDS);
   #bytes = new Uint8Array(this.#words.buffer);
   #count = 0;
 
@@ -29,7 +31,7 @@ export class FileDigests {
     this.#key = key;
   }
 
-  /** The directory of the files that follow: bytes[start, end), relative to a root, which has this absolute path. */
+  /** Sets the directory of the next files: bytes[start, end), relative to the absolute path of a root. */
   enter(root: Uint8Array, bytes: Uint8Array, start: number, end: number): void {
     this.#count = 0;
     this.#putBytes(root, 0, root.length);
@@ -37,8 +39,8 @@ export class FileDigests {
     keyedDigest(this.#key, this.#words, this.#count, this.#directory);
   }
 
-  /** Makes the digest of the file names[start, end), whose source and target look like this. */
-  file(names: Uint8Array, start: number, end: number, source: SourceLook, target: FileStatSnapshot): void {
+  /** Computes the digest of the file names[start, end) with these attributes of source and target. */
+  file(names: Uint8Array, start: number, end: number, source: SourceStat, target: FileStatSnapshot): void {
     const words = this.#words;
     words[0] = this.#directory[0];
     words[1] = this.#directory[1];
@@ -58,18 +60,18 @@ export class FileDigests {
     keyedDigest(this.#key, words, at, this.digest);
   }
 
-  /** The digest of one piece of bytes. */
+  /** Computes the digest of bytes. */
   text(bytes: Uint8Array): void {
     this.#count = 0;
     this.#putBytes(bytes, 0, bytes.length);
     keyedDigest(this.#key, this.#words, this.#count, this.digest);
   }
 
-  /** With their length in front, so that no two sequences of pieces are one sequence of words. */
+  /** Appends bytes after their length, so that different sequences of names never result in the same words. */
   #putBytes(from: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const words = Math.ceil(length / 4);
-    this.#reserve(this.#count + 1 + words + ROOM / 64);
+    this.#reserve(this.#count + 1 + words + SPARE_WORDS);
     this.#words[this.#count++] = length;
     if (words > 0) this.#words[this.#count + words - 1] = 0;
     let at = this.#count * 4;

@@ -1,18 +1,19 @@
-/** Digests of 64 bits under a key: they find what is equal, and keep nothing secret. */
+/** Keyed digests of 64 bits for finding equal inputs. They do not protect secrets. */
 
 /** 64 bits, the lower half first. */
 export type DigestKey = readonly [number, number];
 
 /**
- * Digests words[0, count), as bytes in little-endian order, and writes the two halves to `out`: HalfSipHash-2-4 with 64
- * bits of output (Aumasson and Bernstein, the 32-bit variant of SipHash), in a few tenths of a microsecond.
+ * Computes the digest of words[0, count), as bytes in little-endian order, and writes its two halves to `out`. The function
+ * is HalfSipHash-2-4 with 64 bits of output (Aumasson and Bernstein, the 32-bit variant of SipHash). It takes a few tenths
+ * of a microsecond.
  */
 export function keyedDigest(key: DigestKey, words: Uint32Array, count: number, out: Uint32Array): void {
   let v0 = key[0];
   let v1 = key[1] ^ 0xee;
   let v2 = key[0] ^ 0x6c796765;
   let v3 = key[1] ^ 0x74656462;
-  // Two rounds each: for every word, for the length, and twice two for each half of the result.
+  // Two rounds for every word, two for the length, and four for each half of the result.
   for (let step = 0; step < count + 5; step++) {
     const word = step < count ? words[step] : step === count ? count << 26 : 0;
     v3 ^= word;

@@ -1,7 +1,7 @@
 /**
- * The record of a copy in the state directory: which directories the copy has created, and which of several files have
- * their final names. A file is a digest (file_digest.ts) under a key of this record. A record is only appended to, in
- * entries that have checksums, so that whatever stops the writer leaves at worst a shorter record.
+ * The completion record of a copy in the state directory. It lists the directories that the copy has created and the files
+ * that have their final names. A file is represented by a digest (file_digest.ts) under the key of the record. A record is
+ * only appended to, in entries with checksums, so an interruption at worst shortens it.
  *
  * | part        | at | bytes |                                                                               |
  * | ----------- | -- | ----- | ----------------------------------------------------------------------------- |
@@ -10,11 +10,11 @@
  * |             | 4  | 4     | type: 1 digests, 2 a directory                                                |
  * |             | 8  | 4     | length of the payload: at most 64 KiB                                         |
  * | digests     | 12 | 8     | digest of the options that decide how files are written                       |
- * |             | 20 | 8     | digest of the boot id; zeros if it is not known                               |
+ * |             | 20 | 8     | digest of the boot id; zeros if it is unknown                                 |
  * |             | 28 | 8 * n | digests: 1 to 4096                                                            |
- * | a directory | 12 |       | source and identity, JSON                                                     |
+ * | directory   | 12 |       | source and identity, JSON                                                     |
  *
- * Integers are little-endian; a digest is two of 4 bytes, the lower first.
+ * Integers are little-endian. A digest is two integers of 4 bytes, the lower half first.
  */
 
 import { crc32 } from "../../protocol/crc32.ts";
@@ -23,18 +23,18 @@ import type { ExactIdentity } from "../../files/stat/file_identity.ts";
 import { parseIdentity } from "../own_file.ts";
 import { decodeHeader, encodeHeader } from "../record_header.ts";
 
-/** A digest: its two halves. */
+/** The two halves of a digest. */
 export type Digest = readonly [number, number];
 
-/** What a record is about. */
+/** The copy that a record belongs to. */
 export interface RunHeader {
   /** Absolute path of the target, without symbolic links. */
   target: string;
-  /** Of all digests, random. */
+  /** Random key of all digests. */
   key: DigestKey;
 }
 
-/** A source directory as its sender describes it. */
+/** A source directory as the sender describes it. */
 export interface DirectorySource {
   name: string;
   identity?: { dev: number; inode: number };
@@ -45,21 +45,21 @@ export interface CreatedDirectory extends ExactIdentity {
   source: DirectorySource;
 }
 
-/** What decoding tells of each entry. */
+/** Callbacks for the entries of a record. */
 export interface RunEntries {
   digest(low: number, high: number, of: { options: Digest; boot: Digest }): void;
   directory(directory: CreatedDirectory): void;
 }
 
-/** Bytes of an entry of digests before the digests. */
+/** Length of the part of a digests entry before the digests. */
 export const DIGESTS_HEADER_BYTES = 28;
 export const DIGEST_BYTES = 8;
-/** Maximum number of digests of an entry. */
-export const MOST_IN_ENTRY = 4096;
+/** Maximum number of digests per entry. */
+export const MAX_ENTRY_DIGESTS = 4096;
 
 const FORMAT = { magic: "ESCPRUNJ", version: 3 };
 const ENTRY_HEADER_BYTES = 12;
-const MOST_PAYLOAD_BYTES = 64 << 10;
+const MAX_PAYLOAD_BYTES = 64 << 10;
 const EntryType = { digests: 1, directory: 2 } as const;
 
 /** Encodes a header. @throws {RangeError} if it is too long. */
@@ -67,7 +67,7 @@ export function encodeRunHeader(header: RunHeader): Uint8Array<ArrayBuffer> {
   return encodeHeader(FORMAT, header);
 }
 
-/** Decodes the header at the beginning of a record. @returns undefined if it is not one of this version. */
+/** Decodes the header at the beginning of a record; undefined if it is invalid or has another version. */
 export function decodeRunHeader(
   bytes: Uint8Array<ArrayBuffer>,
 ): { header: RunHeader; headerBytes: number } | undefined {
@@ -78,7 +78,7 @@ export function decodeRunHeader(
   return { header: { target, key }, headerBytes: decoded.end };
 }
 
-/** Encodes an entry of digests. @param digests the halves of at most `MOST_IN_ENTRY`. */
+/** Encodes an entry of digests. @param digests Halves of at most `MAX_ENTRY_DIGESTS` digests. */
 export function encodeDigests(options: Digest, boot: Digest, digests: Uint32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(DIGESTS_HEADER_BYTES + digests.length * 4);
   const view = new DataView(bytes.buffer);
@@ -86,23 +86,22 @@ export function encodeDigests(options: Digest, boot: Digest, digests: Uint32Arra
   for (let index = 0; index < digests.length; index++) {
     view.setUint32(DIGESTS_HEADER_BYTES + index * 4, digests[index], true);
   }
-  return seal(EntryType.digests, bytes);
+  return completeEntry(EntryType.digests, bytes);
 }
 
-/** Encodes the entry of a directory; undefined for one whose source has too long a name. */
+/** Encodes the entry of a directory; undefined if the name of its source is too long. */
 export function encodeDirectory(directory: CreatedDirectory): Uint8Array<ArrayBuffer> | undefined {
   const text = new TextEncoder().encode(JSON.stringify(directory));
-  if (text.length > MOST_PAYLOAD_BYTES) return undefined;
+  if (text.length > MAX_PAYLOAD_BYTES) return undefined;
   const bytes = new Uint8Array(ENTRY_HEADER_BYTES + text.length);
   bytes.set(text, ENTRY_HEADER_BYTES);
-  return seal(EntryType.directory, bytes);
+  return completeEntry(EntryType.directory, bytes);
 }
 
 /**
- * Decodes the entries from bytes[start] on. From the first one on that is cut short, or is not what was written, nothing
- * counts.
+ * Decodes the entries from bytes[start] on. Ignores everything from the first truncated or damaged entry on.
  *
- * @returns how many bytes make sense; what follows them is to be cut off before more is appended.
+ * @returns the length of the valid part. Truncate the record to it before appending.
  */
 export function decodeEntries(bytes: Uint8Array<ArrayBuffer>, start: number, entries: Partial<RunEntries>): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -111,7 +110,7 @@ export function decodeEntries(bytes: Uint8Array<ArrayBuffer>, start: number, ent
     const type = view.getUint32(at + 4, true);
     const length = view.getUint32(at + 8, true);
     const end = at + ENTRY_HEADER_BYTES + length;
-    if (length > MOST_PAYLOAD_BYTES || end > bytes.length) break;
+    if (length > MAX_PAYLOAD_BYTES || end > bytes.length) break;
     if (view.getUint32(at, true) !== crc32(bytes, at + 4, end)) break;
     if (type === EntryType.digests) {
       if (length < 16 || length % DIGEST_BYTES !== 0) break;
@@ -134,7 +133,8 @@ function eachDigest(view: DataView, at: number, end: number, digest: RunEntries[
   for (let next = at + DIGESTS_HEADER_BYTES; next < end; next += DIGEST_BYTES) digest(half(next), half(next + 4), of);
 }
 
-function seal(type: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+/** Writes type, length and checksum of an entry. */
+function completeEntry(type: number, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer);
   view.setUint32(4, type, true);
   view.setUint32(8, bytes.length - ENTRY_HEADER_BYTES, true);

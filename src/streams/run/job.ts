@@ -3,7 +3,7 @@
 import type { DirectionKey } from "../../crypto/cipher.ts";
 import type { CodecName } from "../../protocol/coding.ts";
 import type { Comparison } from "../../protocol/data/compare.ts";
-import type { SharedMemory } from "../../resume/run/memory.ts";
+import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { SourceRoot } from "../../files/engine/source.ts";
 import type { TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
@@ -42,7 +42,7 @@ export type StreamRole =
     /** Reports tell which files were written, and their digests. */
     digests: boolean;
     /** Where this copy is remembered, in case that it is run again; and what earlier runs have finished. */
-    memory?: SharedMemory;
+    memory?: SharedCompletions;
   }
   /** Between two other hosts: no file of this one is touched. */
   | { type: "relay" };

@@ -10,7 +10,7 @@ import type { Transport } from "../../net/transport.ts";
 import { FRAME_SLACK_BYTES, keepAliveMs, PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import type { CodecName } from "../../protocol/coding.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
-import type { SharedMemory } from "../../resume/run/memory.ts";
+import type { SharedCompletions } from "../../resume/run/completion_log.ts";
 import type { CompareReceiverOptions } from "../receive/compare_receiver.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
@@ -188,7 +188,7 @@ async function openLentFiles(files: FileEngine, lender: number, yielder: EventLo
   return new SameHostCopier(files, lender, yielder);
 }
 
-async function openFinished(memory: SharedMemory, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
+async function openFinished(memory: SharedCompletions, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
   const { FinishedFiles } = await import("../../resume/run/finished_files.ts");
   return new FinishedFiles(memory, roots);
 }

@@ -106,13 +106,13 @@ export async function clean(
     before: olderThanMs === 0 ? Infinity : now - olderThanMs,
     beforeUnlocked: now - Math.max(olderThanMs, UNLOCKED_MS),
     dryRun,
-    removed(entry: RemovedEntry) {
+    onRemoved(entry: RemovedEntry) {
       outcome.files++;
       outcome.bytes += entry.bytes;
       listeners.removed(entry);
     },
-    failed: (error: FileError) => fail(toFailure(error)),
-    breathe: () => listeners.turn?.() ?? yielder.yieldIfDue(),
+    onFailed: (error: FileError) => fail(toFailure(error)),
+    yieldIfDue: () => listeners.turn?.() ?? yielder.yieldIfDue(),
   };
   try {
     const roots: SourceRoot[] = [];

@@ -13,7 +13,8 @@ import { fullPath } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
-import { RunMemory, type RunPlace, type SharedMemory } from "../../resume/run/memory.ts";
+import { CompletionLog, type SharedCompletions } from "../../resume/run/completion_log.ts";
+import { readDirectories, removeUnusedRecord, type RunPlace } from "../../resume/run/open_record.ts";
 import type { CreatedDirectory, DirectorySource } from "../../resume/run/record.ts";
 import { recordPath, stateErrorOf } from "../../resume/state_directory.ts";
 import { bootId } from "../host_identity.ts";
@@ -39,16 +40,16 @@ export class ResumeRecord {
   /** Directories that earlier runs have created, by inode. */
   readonly #directories: Map<number, CreatedDirectory[]>;
   #records: string | undefined;
-  #memory: RunMemory | undefined;
+  #log: CompletionLog | undefined;
   #finished: FinishedFiles | undefined;
   #problem: string | undefined;
 
-  private constructor(options: ReceiveOptions, { place, records, memory, directories = [] }: FoundRun = {}) {
+  private constructor(options: ReceiveOptions, { place, records, log, directories = [] }: FoundRun = {}) {
     this.#options = options;
     this.#place = place;
     this.#records = records;
-    this.#memory = memory;
-    this.#directories = Map.groupBy(memory?.directories ?? directories, ({ inode }) => inode);
+    this.#log = log;
+    this.#directories = Map.groupBy(log?.directories ?? directories, ({ inode }) => inode);
   }
 
   /** Finds what an earlier run of this copy has left; with --no-resume it is removed. Makes nothing. */
@@ -63,16 +64,16 @@ export class ResumeRecord {
     const place = placeOf(options, sources[0]);
     const found = records === undefined ? undefined : { record: await place.recordIn(records), target: place.target };
     if (comparison?.dryRun) {
-      const directories = resume && found ? await RunMemory.directoriesOf(found) : [];
+      const directories = resume && found ? await readDirectories(found) : [];
       return new ResumeRecord(options, { directories });
     }
     if (!resume) {
-      if (found) await RunMemory.forget(found);
+      if (found) await removeUnusedRecord(found);
       return new ResumeRecord(options, { records });
     }
-    const memory = found ? await reopen(found) : undefined;
-    const directories = found && !memory ? await RunMemory.directoriesOf(found) : [];
-    return new ResumeRecord(options, { place, records, memory, directories });
+    const log = found ? await reopen(found) : undefined;
+    const directories = found && !log ? await readDirectories(found) : [];
+    return new ResumeRecord(options, { place, records, log, directories });
   }
 
   /** Directory with the journals of large files; undefined if there is none. */
@@ -86,8 +87,8 @@ export class ResumeRecord {
   }
 
   /** For the threads that write; undefined: finished files are not remembered. */
-  get shared(): SharedMemory | undefined {
-    return this.#memory?.shared;
+  get shared(): SharedCompletions | undefined {
+    return this.#log?.shared;
   }
 
   /** Whether an earlier run has finished anything: the sender may ask. */
@@ -97,17 +98,17 @@ export class ResumeRecord {
 
   /** For the names of temporary files: the same in every run of this copy; undefined: there is no record. */
   get token(): string | undefined {
-    return this.#memory?.token;
+    return this.#log?.token;
   }
 
   /** Whether an earlier run began the record: it may have left temporary files that it could not remove. */
   get reopened(): boolean {
-    return this.#memory?.reopened ?? false;
+    return this.#log?.reopened ?? false;
   }
 
   /** Whether `close` leaves the record to a later run. */
   get isKept(): boolean {
-    return this.#memory?.isKept ?? false;
+    return this.#log?.isKept ?? false;
   }
 
   /** Returns whether an unfinished run of this copy has created the directory for this source. */
@@ -124,20 +125,20 @@ export class ResumeRecord {
   async begin(roots: readonly TargetRoot[], found: Found): Promise<void> {
     if (!this.#place || roots.every(({ kind }) => kind === "device")) return;
     const isSingle = found.complete && found.files <= 1;
-    if (!this.#memory) {
+    if (!this.#log) {
       const hasRecord = !isSingle || roots.some(isCreated);
       if (!hasRecord && found.bytes < LEAST_RESUMED_BYTES) return;
       await this.#make(this.#place, { hasRecord });
     }
     const { session, job, listing } = this.#options;
     const { comparison, preserve, xattrs, acls, sparse, fsync, verify } = job;
-    if (!this.#memory || comparison || isSingle || !session.features.includes("rerun")) return;
-    this.#memory.remember({
+    if (!this.#log || comparison || isSingle || !session.features.includes("rerun")) return;
+    this.#log.startRecording({
       options: JSON.stringify({ preserve, xattrs, acls, sparse, fsync }),
       bootId: bootId(),
       stable: fsync,
       // What is listed has to be what the source contains, and not only what the target does.
-      doubted: verify || listing !== undefined,
+      compareKnown: verify || listing !== undefined,
     });
     const { FinishedFiles } = await import("../../resume/run/finished_files.ts");
     this.#finished = new FinishedFiles(this.shared!, roots);
@@ -149,7 +150,7 @@ export class ResumeRecord {
     try {
       records = await this.#options.machine.state.make();
       if (hasRecord) {
-        this.#memory = await RunMemory.open({ record: await recordIn(records), target }, { create: true });
+        this.#log = await CompletionLog.open({ record: await recordIn(records), target }, { create: true });
       }
       this.#records = records;
     } catch (error) {
@@ -160,7 +161,7 @@ export class ResumeRecord {
 
   /** Notes the directories that were created for these roots. */
   noteCreated(roots: readonly TargetRoot[], sources: readonly WireSource[]): void {
-    if (!this.#memory) return;
+    if (!this.#log) return;
     const created = roots.flatMap((root, index): CreatedDirectory[] => {
       if (!isCreated(root)) return [];
       const actual = identityAt(root.path);
@@ -169,12 +170,12 @@ export class ResumeRecord {
       const { name, dev, inode } = sources[index];
       return [{ source: { name, identity: { dev, inode } }, ...actual }];
     });
-    this.#memory.noteDirectories(created);
+    this.#log.addDirectories(created);
   }
 
   /** Notes the digests of files that have their final names. */
   note(digests: Uint32Array): void {
-    this.#memory?.note(digests);
+    this.#log?.addFiles(digests);
   }
 
   /** A large file has its final name. */
@@ -195,17 +196,17 @@ export class ResumeRecord {
   hasKept(backup: KeptBackup): boolean {
     if (!this.#finished) return false;
     backupDigest(this.#finished, backup);
-    return this.#finished.isNoted;
+    return this.#finished.isRecorded;
   }
 
   /** Everything is in place: there is nothing to be remembered. */
   complete(): void {
-    this.#memory?.remove();
+    this.#log?.remove();
   }
 
   /** Leaves to a later run what has not come to `complete`. */
   close(): void {
-    this.#memory?.close();
+    this.#log?.close();
   }
 }
 
@@ -213,7 +214,7 @@ export class ResumeRecord {
 interface FoundRun {
   place?: Place;
   records?: string;
-  memory?: RunMemory;
+  log?: CompletionLog;
   directories?: CreatedDirectory[];
 }
 
@@ -264,9 +265,9 @@ function backupDigest(finished: FinishedFiles, { root, path, identity: { dev, in
 }
 
 /** A record that cannot be opened is as good as none, until one is to be made. */
-async function reopen(place: RunPlace): Promise<RunMemory | undefined> {
+async function reopen(place: RunPlace): Promise<CompletionLog | undefined> {
   try {
-    return await RunMemory.open(place, { create: false });
+    return await CompletionLog.open(place, { create: false });
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     return undefined;

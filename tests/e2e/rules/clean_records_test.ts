@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { loadCipherEngine } from "../../../src/crypto/engines.ts";
 import type { CleanJob } from "../../../src/protocol/control/job.ts";
 import { takeOver } from "../../../src/resume/partial/take_over.ts";
-import { RunMemory } from "../../../src/resume/run/memory.ts";
+import { CompletionLog } from "../../../src/resume/run/completion_log.ts";
 import { recordPath, StateDirectory } from "../../../src/resume/state_directory.ts";
 import { openClientSession } from "../../../src/session/model/client_session.ts";
 import { PeerProcess } from "../../../src/session/model/peer_process.ts";
@@ -37,9 +37,9 @@ describeWithScene("--clean by records", (scene) => {
     taken.journal.close();
     taken.lock.close();
     const run = await recordPath(state, "run", directory, name);
-    const memory = (await RunMemory.open({ record: run, target: directory }, { create: true }))!;
-    memory.note(Uint32Array.of(1, 2));
-    memory.close();
+    const log = (await CompletionLog.open({ record: run, target: directory }, { create: true }))!;
+    log.addFiles(Uint32Array.of(1, 2));
+    log.close();
     return { partial: `${directory}/${taken.partial.name}`, journal, run };
   }
 
@@ -215,7 +215,7 @@ describeWithScene("--clean by records", (scene) => {
     const home = await scene.tree();
     const { code, stdout } = await runEscp(["--clean", "--json"], { env: { HOME: home } });
     const [start, end] = parseEvents(stdout);
-    assertEquals([code, start.directories, end.files], [0, [], 0]);
+    assertEquals([code, start.folders, end.files], [0, [], 0]);
     assertEquals(listNames(home), [], "nothing is made");
   });
 });

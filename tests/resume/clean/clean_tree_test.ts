@@ -16,13 +16,13 @@ const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
 const PARTIAL = `.escp-${"0123456789abcdef".repeat(2)}.part`;
 const SOURCE: OldStat = { dev: 1, inode: 2, size: 9, mtime: 1, mtimeNs: 0, ctime: 1, ctimeNs: 0 };
 
-/** Leaves what an abandoned copy of "big" by an earlier version leaves. */
+/** Creates the leftovers of an abandoned copy of "big" by an earlier version. */
 function leave(temp: TempDirectory, directory: string): void {
   temp.write(`${directory}/${NAMES.journal}`, oldJournal("big", SOURCE, new Uint8Array()));
   temp.write(`${directory}/${NAMES.partial}`, "123456789");
 }
 
-/** Leaves the mark of a directory that an earlier version has created. */
+/** Creates the mark of an unfinished directory of an earlier version. */
 function leaveMark(temp: TempDirectory, directory: string): void {
   const { name, contents } = oldMark("src", SOURCE);
   temp.write(`${directory}/${name}`, contents);
@@ -50,9 +50,9 @@ async function clean(
       beforeUnlocked: Infinity,
       dryRun: false,
       recorded: new Set(),
-      removed: ({ path }) => removed.push(path.slice(root.path.length + 1)),
-      failed: ({ message }) => failed.push(message),
-      breathe() {},
+      onRemoved: ({ path }) => removed.push(path.slice(root.path.length + 1)),
+      onFailed: ({ message }) => failed.push(message),
+      yieldIfDue() {},
       ...options,
     });
     return { removed: removed.sort(), failed, kept };
@@ -63,7 +63,7 @@ async function clean(
 
 for (const { title, make } of ENGINES) {
   describe(`cleanTree (${title})`, () => {
-    it("removes partial and temporary files, and what earlier versions left, at any depth, and nothing else", async () => {
+    it("removes partial files, temporary files and leftovers of earlier versions at any depth, and no other files", async () => {
       using temp = new TempDirectory();
       temp.directory("a/b");
       leave(temp, "a/b");
@@ -80,7 +80,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), ["a/", "a/b/", "a/b/file"]);
     });
 
-    it("removes the run log of an earlier version, unless its copy is under way", async () => {
+    it("removes the run log of an earlier version, unless a copy uses it", async () => {
       using temp = new TempDirectory();
       const name = oldName("/target", "run");
       temp.write(name, oldRunLog("/target", [{ name: "a", source: SOURCE, target: SOURCE }]));
@@ -93,7 +93,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), []);
     });
 
-    it("leaves partial files to their records", async () => {
+    it("skips partial files that belong to records", async () => {
       using temp = new TempDirectory();
       temp.write(PARTIAL, "1");
       temp.write(PARTIAL.replace("0", "1"), "2");
@@ -101,17 +101,17 @@ for (const { title, make } of ENGINES) {
       assertEquals([removed, kept, temp.list()], [[PARTIAL.replace("0", "1")], 0, [PARTIAL]]);
     });
 
-    it("tells what they take on the disk", async () => {
+    it("reports the disk usage of removed files", async () => {
       using temp = new TempDirectory();
       temp.write(TEMPORARY, "12");
       const sparse = temp.write(TEMPORARY.replace("2f", "30"));
       Deno.truncateSync(sparse, 1 << 30);
       const bytes: number[] = [];
-      await clean(temp, make(), { removed: (entry) => bytes.push(entry.bytes) });
+      await clean(temp, make(), { onRemoved: (entry) => bytes.push(entry.bytes) });
       assertEquals(bytes.sort(), [0, 2]);
     });
 
-    it("leaves files that only look similar", async () => {
+    it("keeps files with similar names", async () => {
       using temp = new TempDirectory();
       const names = [
         ".escp-.part",
@@ -124,28 +124,28 @@ for (const { title, make } of ENGINES) {
         ".escp-0123456789abcde.part",
         ".escp-0123456789abcdef.part~",
         ".escp-notes.journal",
-        // As a mark, or a journal, is called: but not what it says.
+        // Names of marks, journals and run logs, with other contents.
         ".escp-0123456789abcdef.unfinished",
         ".escp-0123456789abcdef.journal",
         ".escp-0123456789abcdef.run",
-        // Its journal is none, so whose it is nobody knows.
+        // The partial file of an invalid journal.
         ".escp-0123456789abcdef.part",
       ];
       for (const name of names) temp.write(name, "mine");
-      // The mark of another source than its name says, and a text that is no mark under the name that it would have.
+      // A mark whose contents do not match its name, and a text that is not a mark but matches its name.
       temp.write(".escp-0123456789abcdee.unfinished", "escp unfinished 1\n1:2 src\n");
       const text = "not a mark";
       const hash = fnv1a(encodeName(text));
       temp.write(`.escp-${hash}.unfinished`, text);
       names.push(".escp-0123456789abcdee.unfinished", `.escp-${hash}.unfinished`);
-      // The journal of another name than its own.
+      // A journal whose contents do not match its name.
       temp.write(NAMES.journal, oldJournal("small", SOURCE, new Uint8Array()));
       temp.directory(TEMPORARY);
       assertEquals(await clean(temp, make()), { removed: [], failed: [], kept: 0 });
       assertEquals(temp.list(), [...names, NAMES.journal, `${TEMPORARY}/`].sort());
     });
 
-    it("leaves what a copy that runs has locked, and the mark above it", async () => {
+    it("keeps files that a running copy has locked, and the marks of their ancestors", async () => {
       using temp = new TempDirectory();
       temp.directory("dir/sub");
       leave(temp, "dir/sub");
@@ -158,14 +158,14 @@ for (const { title, make } of ENGINES) {
       assertEquals((await clean(temp, make())).removed.length, 3);
     });
 
-    it("leaves what is too young, and the mark above it", async () => {
+    it("keeps files that are too recent, and the marks of their ancestors", async () => {
       using temp = new TempDirectory();
       temp.directory("dir/sub");
       leave(temp, "dir/sub");
       temp.write(`dir/${TEMPORARY}`);
       leaveMark(temp, "dir");
       const before = temp.list();
-      // The time of modification is for the source to say: a copy sets it before a file gets its name.
+      // The mtime does not count, because a copy sets it to that of the source.
       for (const name of before) Deno.utimeSync(temp.at(name), 1, 1);
       const minute = 60_000;
       const old = await clean(temp, make(), { before: Date.now() - minute, beforeUnlocked: Date.now() - minute });
@@ -175,7 +175,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), before);
     });
 
-    it("leaves the mark of a directory in which something was changed lately", async () => {
+    it("keeps the mark of a directory that was changed recently", async () => {
       using temp = new TempDirectory();
       temp.directory("dir/sub/deep");
       leaveMark(temp, "dir");
@@ -189,7 +189,7 @@ for (const { title, make } of ENGINES) {
       assertEquals((await clean(temp, make(), half)).removed.length, 1);
     });
 
-    it("changes nothing in a dry run, and tells the same", async () => {
+    it("a dry run changes nothing and reports the same files", async () => {
       using temp = new TempDirectory();
       temp.directory("a");
       leave(temp, "a");
@@ -201,7 +201,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(await clean(temp, make()), dry);
     });
 
-    it("follows no link, and removes one that was on its way", async () => {
+    it("follows no symbolic links, and removes one with a temporary name", async () => {
       using temp = new TempDirectory();
       temp.directory("in");
       temp.directory("out");
@@ -214,11 +214,11 @@ for (const { title, make } of ENGINES) {
       const { removed, failed } = await clean(temp, make(), { path: temp.at("in") });
       assertEquals({ removed, failed }, { removed: [TEMPORARY], failed: [] });
       assertEquals(temp.list("out"), [NAMES.journal, NAMES.partial, "file"].sort());
-      // What the user names is followed.
+      // A link that the user names is followed.
       assertEquals((await clean(temp, make(), { path: temp.at("in/link") })).removed.length, 2);
     });
 
-    it("does not go where a directory has been exchanged for a link", async () => {
+    it("does not enter a directory that was replaced by a link", async () => {
       using temp = new TempDirectory();
       temp.directory("in/sub/below");
       temp.directory("out/below");
@@ -226,8 +226,8 @@ for (const { title, make } of ENGINES) {
       let turns = 0;
       const { removed, failed } = await clean(temp, make(), {
         path: temp.at("in"),
-        breathe() {
-          // There is a turn before each of the two times that an entry is asked for, and one before the first is entered.
+        yieldIfDue() {
+          // The third call comes before the first subdirectory is entered.
           if (++turns !== 3) return;
           Deno.renameSync(temp.at("in/sub"), temp.at("was"));
           Deno.symlinkSync("../out", temp.at("in/sub"));
@@ -238,18 +238,22 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list("out"), ["below/", `below/${NAMES.journal}`, `below/${NAMES.partial}`]);
     });
 
-    it("names a directory that cannot be read, goes on, and leaves the mark above it", { ignore: isRoot }, async () => {
-      using temp = new TempDirectory();
-      temp.directory("dir/closed", 0);
-      temp.directory("dir/open");
-      temp.write(`dir/open/${TEMPORARY}`);
-      leaveMark(temp, "dir");
-      const { removed, failed, kept } = await clean(temp, make());
-      assertEquals(failed, [`Cannot read "${temp.at("dir/closed")}": Permission denied`]);
-      assertEquals({ removed, kept }, { removed: [`dir/open/${TEMPORARY}`], kept: 1 });
-    });
+    it(
+      "reports an unreadable directory, continues, and keeps the marks of its ancestors",
+      { ignore: isRoot },
+      async () => {
+        using temp = new TempDirectory();
+        temp.directory("dir/closed", 0);
+        temp.directory("dir/open");
+        temp.write(`dir/open/${TEMPORARY}`);
+        leaveMark(temp, "dir");
+        const { removed, failed, kept } = await clean(temp, make());
+        assertEquals(failed, [`Cannot read "${temp.at("dir/closed")}": Permission denied`]);
+        assertEquals({ removed, kept }, { removed: [`dir/open/${TEMPORARY}`], kept: 1 });
+      },
+    );
 
-    it("names a file that cannot be removed", { ignore: isRoot }, async () => {
+    it("reports a file that cannot be removed", { ignore: isRoot }, async () => {
       using temp = new TempDirectory();
       temp.directory("dir");
       temp.write(`dir/${TEMPORARY}`);
@@ -262,12 +266,12 @@ for (const { title, make } of ENGINES) {
     });
 
     it(
-      "comes to the end of a tree that is deeper than one path can name",
+      "cleans a tree that is deeper than the maximum length of a path",
       { ignore: title === "portable" },
       async () => {
         using temp = new TempDirectory();
         const name = "x".repeat(200);
-        // A shell goes down step by step.
+        // The shell enters the directories one by one.
         const down = `mkdir ${name} && cd -P ./${name} || exit 1`;
         const script = `i=0; while [ $i -lt 30 ]; do ${down}; i=$((i+1)); done; : > ${TEMPORARY}`;
         const shell = new Deno.Command("sh", { args: ["-c", script], cwd: temp.path, stderr: "null" });

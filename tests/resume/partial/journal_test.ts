@@ -46,7 +46,7 @@ describe("journal", () => {
     assertEquals(decodeJournalHeader(journal().slice(0, HEADER_BYTES)), { header: HEADER, headerBytes: HEADER_BYTES });
   });
 
-  it("has its layout", () => {
+  it("has the documented layout", () => {
     const bytes = journal(HEADER, [{ start: 4, end: 6, crc32: 5 }]);
     const hex = (from: number, to: number) => bytes.subarray(from, to).toHex();
     assertEquals(hex(0, 12), "455343504a524e4c02000000");
@@ -57,7 +57,7 @@ describe("journal", () => {
     assertEquals(bytes.length, HEADER_BYTES + 24);
   });
 
-  it("cut short anywhere is a shorter journal, or none", () => {
+  it("truncated anywhere decodes to a shorter journal, or to undefined", () => {
     const bytes = journal();
     for (let length = 0; length <= bytes.length; length++) {
       const decoded = decodeJournal(bytes.slice(0, length));
@@ -72,7 +72,7 @@ describe("journal", () => {
     }
   });
 
-  it("with any bit flipped is a shorter journal, or none", () => {
+  it("with any bit flipped decodes to a shorter journal, or to undefined", () => {
     const bytes = journal();
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       bytes[bit >> 3] ^= 1 << (bit & 7);
@@ -86,13 +86,13 @@ describe("journal", () => {
     }
   });
 
-  it("followed by zeros, as after a power cut, is as long as it was", () => {
+  it("ignores zeros after the records, as a power failure leaves them", () => {
     const bytes = new Uint8Array(journal().length + 4096);
     bytes.set(journal());
     assertEquals(decodeJournal(bytes)?.blocks, BLOCKS);
   });
 
-  it("counts no block that is empty, backwards, or beyond the end", () => {
+  it("ignores everything from an empty, reversed or too long block on", () => {
     const header = { ...HEADER, source: { ...HEADER.source, size: 10 } };
     for (const [start, end] of [[0, 0], [3, 2], [9, 11], [2 ** 53, 2 ** 53 + 2]]) {
       assertEquals(
@@ -103,14 +103,14 @@ describe("journal", () => {
     assertEquals(decodeJournal(journal(header, [{ start: 9, end: 10, crc32: 0 }]))?.blocks.length, 1);
   });
 
-  it("is another's when anything of the source differs", () => {
+  it("belongs to another source if any attribute differs", () => {
     const others: Partial<ResumableSource>[] = [{ size: 1 }, { mtime: 0 }, { mtimeNs: 1 }, { identity: "1:1" }];
     for (const other of others) {
       assertEquals(isJournalOf(HEADER, { ...HEADER.source, ...other }), false, JSON.stringify(other));
     }
   });
 
-  it("whose header says anything else is none, though its checksum is right", () => {
+  it("with invalid fields in the header decodes to undefined, despite a correct checksum", () => {
     const { source, target, partial } = HEADER;
     const others: unknown[] = [
       null,
@@ -139,7 +139,7 @@ describe("journal", () => {
 });
 
 describe("a record header", () => {
-  it("is not read beyond its limit, and not written", () => {
+  it("longer than the limit is neither encoded nor decoded", () => {
     const longest = { text: "x".repeat(MAX_HEADER_BYTES - 20 - 11) };
     assertEquals(decodeHeader(FORMAT, encodeHeader(FORMAT, longest))?.fields, longest);
     assertThrows(() => encodeHeader(FORMAT, { text: longest.text + "x" }), RangeError);
@@ -148,14 +148,14 @@ describe("a record header", () => {
     assertEquals(decodeHeader(FORMAT, bytes), undefined);
   });
 
-  it("of another kind or version is none", () => {
+  it("of another kind or version decodes to undefined", () => {
     assertEquals(decodeHeader({ ...FORMAT, magic: "ESCPRUNJ" }, encodeHeader(FORMAT, {})), undefined);
     assertEquals(decodeHeader({ ...FORMAT, version: 3 }, encodeHeader(FORMAT, {})), undefined);
   });
 });
 
 describe("sortedBlocks", () => {
-  it("puts blocks in order; of two that overlap only one is left, the later of those that begin together", () => {
+  it("sorts blocks, drops overlaps, and prefers the last record of blocks with the same start", () => {
     const [a, b, c] = [{ start: 0, end: 4, crc32: 1 }, { start: 4, end: 8, crc32: 2 }, { start: 2, end: 6, crc32: 3 }];
     const again = { ...a, crc32: 9 };
     assertEquals(sortedBlocks([b, a, again]), [again, b]);

@@ -36,7 +36,7 @@ class Place implements Disposable {
     return takeOver(this.directory, this.about, source, options);
   }
 
-  /** As the end of a process does. */
+  /** Closes the files, as the exit of a process does. */
   static close(taken: TakenOver | undefined): void {
     taken?.journal.close();
     taken?.lock.close();
@@ -47,7 +47,7 @@ class Place implements Disposable {
   }
 }
 
-/** Begins the file, writes these blocks of it, and leaves it. Returns what was kept at its beginning. */
+/** Starts or resumes the file, writes these blocks, and abandons it. Returns the ranges that were kept at the start. */
 async function leave(place: Place, blocks: number[], source = SOURCE) {
   const taken = (await place.take(source))!;
   const journal = new JournalWriter(place.record);
@@ -63,7 +63,7 @@ async function leave(place: Place, blocks: number[], source = SOURCE) {
   return taken.kept;
 }
 
-/** What the next copy finds. */
+/** Returns the blocks that the next copy keeps. */
 async function found(place: Place, source = SOURCE): Promise<[number, number][] | undefined> {
   const taken = await place.take(source);
   Place.close(taken);
@@ -84,7 +84,7 @@ const flip = (path: string, at: number) => {
 };
 
 describe("takeOver", () => {
-  it("begins with a partial file of the full size that only its owner may read, and keeps the journal elsewhere", async () => {
+  it("creates a partial file of full size, and a journal elsewhere, both only for their owner", async () => {
     using place = new Place();
     assertEquals(await leave(place, []), []);
     assertEquals(place.names.length, 1);
@@ -93,7 +93,7 @@ describe("takeOver", () => {
     for (const path of [place.partial, place.record]) assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
   });
 
-  it("gives each partial file another name, which nobody can foretell", async () => {
+  it("gives each partial file a different random name", async () => {
     const names = new Set<string>();
     for (let count = 0; count < 3; count++) {
       using place = new Place();
@@ -103,12 +103,12 @@ describe("takeOver", () => {
     assertEquals(names.size, 3);
   });
 
-  it("leaves a file alone that takes the name of a new partial file at once", async () => {
+  it("does not touch a file that replaces a new partial file at once", async () => {
     using place = new Place();
     const { lock } = Deno.FsFile.prototype;
     let locks = 0;
     Deno.FsFile.prototype.lock = function (exclusive) {
-      // The first lock is that of the journal.
+      // The first lock is for the journal.
       if (++locks === 2) {
         const path = place.partial;
         Deno.removeSync(path);
@@ -124,25 +124,25 @@ describe("takeOver", () => {
     assertEquals(Deno.readTextFileSync(place.partial), "planted");
   });
 
-  it("continues with what was noted, and again after that", async () => {
+  it("resumes with the recorded blocks, repeatedly", async () => {
     using place = new Place();
     await leave(place, [3, 0, 1]);
     assertEquals(await leave(place, [5]).then((kept) => kept.length), 2);
     assertEquals(await found(place), [[0, 2], [3, 4], [5, CONTENTS.length / BLOCK]]);
   });
 
-  it("drops a block that is not what was noted, and only that", async () => {
+  it("drops only the blocks whose checksums do not match", async () => {
     using place = new Place();
     await leave(place, [0, 1, 2, 3, 4, 5]);
     flip(place.partial, 3 * BLOCK - 1);
     assertEquals(await found(place), [[0, 2], [3, CONTENTS.length / BLOCK]]);
-    // Nor does the journal claim it any more.
+    // The journal does not contain the block any more either.
     assertEquals(Deno.statSync(place.record).size, headerBytes(place) + 5 * JOURNAL_RECORD_BYTES);
     flip(place.partial, 3 * BLOCK - 1);
     assertEquals(await found(place), [[0, 2], [3, CONTENTS.length / BLOCK]]);
   });
 
-  it("cuts off a record that was not written to its end, so that more can be noted", async () => {
+  it("truncates an incomplete record, so that more records can be appended", async () => {
     using place = new Place();
     await leave(place, [0, 1]);
     Deno.truncateSync(place.record, headerBytes(place) + JOURNAL_RECORD_BYTES + 7);
@@ -155,7 +155,7 @@ describe("takeOver", () => {
       identity: "1:3",
     }]] as const
   ) {
-    it(`starts over when the source has another ${what}, and removes the old partial file`, async () => {
+    it(`starts over if the source has another ${what}, and removes the old partial file`, async () => {
       using place = new Place();
       await leave(place, [0, 1, 2]);
       const before = place.partial;
@@ -167,7 +167,7 @@ describe("takeOver", () => {
     });
   }
 
-  it("leaves bytes without a record to a copy that can compare them, and to no other", async () => {
+  it("keeps bytes without a record only if the copy can compare them", async () => {
     using place = new Place();
     await leave(place, []);
     const take = async (source: ResumableSource, compares: boolean) => {
@@ -183,7 +183,7 @@ describe("takeOver", () => {
     assertEquals(await take(SOURCE, false), false);
     assertEquals(await take(SOURCE, true), true);
     assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), false);
-    // Of that source it is now; and a file of another size is none of its.
+    // The partial file belongs to the new source now. A missing file or another size is not resumed.
     assertEquals(await take({ ...SOURCE, mtimeNs: 6 }, true), true);
     for (const spoil of [Deno.removeSync, (path: string) => Deno.truncateSync(path, BLOCK)]) {
       spoil(place.partial);
@@ -193,7 +193,7 @@ describe("takeOver", () => {
     }
   });
 
-  it("tells a copy that compares what was noted, and that there may be more", async () => {
+  it("returns the recorded ranges to a copy that can compare, and that there may be more", async () => {
     using place = new Place();
     await leave(place, [1, 3]);
     flip(place.partial, BLOCK);
@@ -203,7 +203,7 @@ describe("takeOver", () => {
     assertEquals(taken.continued, true);
   });
 
-  it("starts over when journal or partial file are missing, cut or foreign to each other", async () => {
+  it("starts over if the journal or the partial file is missing, truncated or replaced", async () => {
     const spoil: ((place: Place) => void)[] = [
       ({ partial }) => Deno.removeSync(partial),
       ({ partial }) => Deno.truncateSync(partial, BLOCK),
@@ -228,7 +228,7 @@ describe("takeOver", () => {
     }
   });
 
-  it("keeps only bytes of the source, wherever its journal is cut or a byte of it is changed", async () => {
+  it("keeps only bytes of the source, wherever the journal is truncated or changed", async () => {
     using place = new Place();
     await leave(place, [0, 2, 3]);
     const [journal, partial] = [place.record, place.partial].map((path) => Deno.readFileSync(path));
@@ -258,7 +258,7 @@ describe("takeOver", () => {
     }
   });
 
-  it("leaves alone what another copy has, and takes it when that one is gone", async () => {
+  it("does not touch files in use by another copy, and takes them over afterwards", async () => {
     using place = new Place();
     await leave(place, [0]);
     const first = await place.take();
@@ -269,12 +269,12 @@ describe("takeOver", () => {
     assertEquals(await found(place), [[0, 1]]);
   });
 
-  it("waits a moment for one that is about to go, and does not take over what that one has removed", async () => {
+  it("waits for a copy that is about to exit, and does not take over files that it removes", async () => {
     using place = new Place();
     await leave(place, [0]);
     const first = await place.take();
     const second = place.take();
-    // The second one waits for the lock by now: it has opened the journal before its first await.
+    // The second copy already waits for the lock, because it opens the journal before its first await.
     Deno.removeSync(place.partial);
     first!.lock.close();
     removeJournal(place.record, first!.journal);
@@ -314,7 +314,7 @@ describe("takeOver", () => {
     });
   }
 
-  it("does without where the partial file or the journal cannot be made", async () => {
+  it("returns undefined if the partial file or the journal cannot be created", async () => {
     using place = new Place();
     assertEquals(await takeOver("/nowhere/at/all", place.about, SOURCE), undefined);
     assertEquals(place.temp.list("state"), []);
@@ -326,7 +326,7 @@ describe("takeOver", () => {
 });
 
 describe("removeEarlier", () => {
-  it("removes what was left of this target", async () => {
+  it("removes the partial file and record of this target", async () => {
     using place = new Place();
     await leave(place, [0]);
     await removeEarlier(place.directory, { ...place.about, record: `${place.record}2` });
@@ -337,7 +337,7 @@ describe("removeEarlier", () => {
 });
 
 describe("bytesLeft", () => {
-  it("is what the partial file takes on the disk", async () => {
+  it("returns the disk usage of the partial file", async () => {
     using place = new Place();
     assertEquals(await bytesLeft(place.directory, place.about), 0);
     await leave(place, [0, 1]);

@@ -4,8 +4,8 @@ import { keyedDigest } from "../../../src/resume/run/keyed_digest.ts";
 import { toHex } from "../../protocol/hex.ts";
 
 /**
- * `vectors_hsip64` of the reference implementation (github.com/veorq/SipHash, vectors.h), those of whole words: the key is
- * 00 01 ... 07, the message 00 01 02 ... of 0, 4, 8 ... 60 bytes.
+ * `vectors_hsip64` of the reference implementation (github.com/veorq/SipHash, vectors.h), only those of whole words. The key
+ * is 00 01 ... 07, the messages are 00 01 02 ... of 0, 4, 8 ... 60 bytes.
  */
 const VECTORS = `
   218d1f59b9b83cc8 d5e78a175be52ea1 edfee820bce4858c 7bc71f9faef5c799
@@ -15,7 +15,7 @@ const VECTORS = `
 `.trim().split(/\s+/);
 
 describe("keyedDigest", () => {
-  it("is HalfSipHash-2-4 with 64 bits", () => {
+  it("matches the vectors of HalfSipHash-2-4 with 64 bits", () => {
     const words = new Uint32Array(Uint8Array.from({ length: 60 }, (_, at) => at).buffer);
     const digests = VECTORS.map((_, count) => {
       const out = new Uint32Array(2);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { Confinement } from "../../../src/files/target/confinement.ts";
 import { loadFileEngine } from "../../../src/files/load_engine.ts";
-import { RunMemory } from "../../../src/resume/run/memory.ts";
+import { CompletionLog } from "../../../src/resume/run/completion_log.ts";
 import { recordPath, StateDirectory } from "../../../src/resume/state_directory.ts";
 import type { ReceiveOptions } from "../../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
@@ -18,9 +18,9 @@ describe("ResumeRecord", () => {
     const { paths } = loadFileEngine("portable").engine;
     const state = new StateDirectory((name) => name === "XDG_STATE_HOME" ? `${path}/state` : undefined);
     const record = await recordPath(await state.make(), "run", `${path}/out`, SOURCE.name);
-    const memory = await RunMemory.open({ record, target: `${path}/out` }, { create: true });
-    memory!.note(Uint32Array.of(1, 2));
-    memory!.close();
+    const log = await CompletionLog.open({ record, target: `${path}/out` }, { create: true });
+    log!.addFiles(Uint32Array.of(1, 2));
+    log!.close();
     const options = { machine: { files: { paths }, state }, base: "/", tilde: false, target: `${path}/out` };
     const confined = { ...options, confinement: new Confinement(`${path}/in`, "/", paths) };
     const isLeft = async (options: unknown) => {
