@@ -59,6 +59,13 @@ describe("src/README.md", () => {
     assertEquals(listed.sort(), Object.keys(tasks).sort());
   });
 
+  it("lists the modules of @std that the import map takes from the mirror", async () => {
+    const { imports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", root)));
+    const used = Object.keys(imports).filter((name) => name.startsWith("@std/") && imports[name].startsWith("npm:"));
+    const [, sentence] = /The standard library is used where it fits: ([^]*?)\. /.exec(text)!;
+    assertEquals([...sentence.matchAll(/`(.*?)`/g)].map(([, name]) => name), used.sort());
+  });
+
   it("lists every directory of src, and nothing else", async () => {
     const listed = [...text.matchAll(/^ {4}(\S+) {2,}\S/gm)].map(([, path]) => path);
     for (const path of listed) assert(await exists(new URL(path, root)), path);
