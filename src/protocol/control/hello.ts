@@ -1,7 +1,7 @@
 /** The hello line, which the remote end sends first, after output of its login shell. See WIRE_FORMAT.md, "Hello". */
 
 import { ProtocolError } from "../../errors.ts";
-import { MAX_HOSTNAME, MAX_LINE_BYTES, MAX_NOISE_BYTES, MAX_STREAMS } from "../limits.ts";
+import { MAX_HOSTNAME, MAX_LINE_BYTES, MAX_NOISE_BYTES, MAX_PLACES } from "../limits.ts";
 import * as shape from "./shape.ts";
 
 /** Start of the hello line. */
@@ -77,7 +77,7 @@ export function parseHello(line: string): Hello {
     session,
     secret: shape.bytes(fields, "secret", 32),
     port: shape.whole(fields, "port", 1, 65_535),
-    addresses: shape.list(fields, "addresses", MAX_STREAMS, shape.asText),
+    addresses: shape.list(fields, "addresses", MAX_PLACES, shape.asText),
     ciphers: shape.list(fields, "ciphers", 16, shape.asText),
     client: shape.optional(fields, "client", shape.text, MAX_HOSTNAME),
   };
