@@ -267,3 +267,14 @@ export interface SentFile extends SourceChange {
   /** What the whole file was read as while it was sent, where that was wanted. */
   whole?: ContentSum;
 }
+
+/** States of a source that is read again to verify its copy. */
+export const SourceState = {
+  /** It contains what was sent. */
+  asSent: 0,
+  /** It has changed since it was sent. */
+  changed: 1,
+  /** It contains something else, though its size and times have not changed. */
+  misread: 2,
+  unreadable: 3,
+} as const;

@@ -48,11 +48,11 @@ describeWithScene(
           async () => {
             const { result, notes } = await verified([["damage", 1], ["damage", 3]]);
             assertEquals(notes.length, 1, result.stdout);
-            assertMatch(notes[0], /^"f" is not read as it was sent, though its size and times are the same: sending/);
+            assertMatch(notes[0], /^"f" does not read as it was sent, but its size and times are unchanged: sending/);
             assertEquals(result.code, 1, result.stdout);
             assertMatch(
               result.stderr,
-              /^escp: Cannot verify "f": the source is not read as it was sent, though its size/m,
+              /^escp: Cannot verify "f": the source does not read as it was sent, but its size/m,
             );
             assertMatch(result.stderr, /^hint: Test the disk and the RAM of the source host$/m);
           },

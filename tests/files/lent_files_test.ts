@@ -12,7 +12,7 @@ import { isNativeHere, TempDirectory } from "./file_engines.ts";
 
 const BYTES = 3_000_001;
 const MIB = 1 << 20;
-const wanted = { isWanted: () => true };
+const wanted = { isNeeded: () => true };
 
 /** A file that is open, as a sender has it, and a new one beside it. */
 class Scene implements Disposable {
@@ -247,9 +247,9 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     using scene = new Scene();
     const part = { offset: 0, length: BYTES };
     let asked = 0;
-    const isWanted = () => asked++ === 0;
+    const isNeeded = () => asked++ === 0;
     assertEquals(
-      await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), part, { isWanted }),
+      await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), part, { isNeeded }),
       undefined,
     );
     assertEquals(Deno.readFileSync(scene.temporary), new Uint8Array(BYTES));
@@ -298,15 +298,15 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
 
   it("is not copied any further when nobody wants it, and closing meanwhile waits", async () => {
     using scene = new Scene();
-    let isWanted = true;
+    let isNeeded = true;
     const copying = scene.files.copy(
       scene.reader.lent!,
       scene.writer,
       { offset: 0, length: BYTES },
-      { isWanted: () => isWanted },
+      { isNeeded: () => isNeeded },
     );
     // The system has been asked by now, and is at work in another thread.
-    isWanted = false;
+    isNeeded = false;
     scene.writer.close();
     assertEquals(descriptorsOf(scene.temporary), 1);
     assertEquals(await copying, undefined);

@@ -12,7 +12,8 @@ import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
 import { FrameSender } from "../../src/streams/frames/frame_sender.ts";
 import { type FrameWriter, viewOf } from "../../src/streams/frames/frames.ts";
 import { PackReceiver } from "../../src/streams/receive/pack_receiver.ts";
-import { beginPack, PackSender } from "../../src/streams/send/pack_sender.ts";
+import { PackSender } from "../../src/streams/send/pack_sender.ts";
+import { beginPack } from "../../src/streams/send/sent_pack.ts";
 import type { PackUnit } from "../../src/streams/unit.ts";
 
 /** What was made. */

@@ -1,24 +1,15 @@
-/** Signs of life: how a stream that has to wait tells its peer that it is still there. */
+/** Keep-alive frames of a stream that waits. */
 
 import { FrameKind } from "../../protocol/data/frame.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import type { FrameSender } from "./frame_sender.ts";
 
-/**
- * Awaits the work; meanwhile the peer hears now and then that this end is alive.
- *
- * @param quietMs how long this end says nothing at the most.
- */
-export async function aliveWhile<Result>(work: Promise<Result>, out: FrameSender, quietMs: number): Promise<Result> {
-  const quiet = Symbol();
+/** Awaits the work, and sends a keep-alive after each `ms` without a frame. */
+export async function aliveWhile<Result>(work: Promise<Result>, out: FrameSender, ms: number): Promise<Result> {
+  const done = work.then((result) => ({ result }));
   for (;;) {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const pause = new Promise<typeof quiet>((resolve) => timer = setTimeout(() => resolve(quiet), quietMs));
-    try {
-      const result = await Promise.race([work, pause]);
-      if (result !== quiet) return result as Result;
-    } finally {
-      clearTimeout(timer);
-    }
+    const settled = await settleWithin(ms, done);
+    if (settled) return settled.result;
     await out.send(FrameKind.keepAlive, 0);
   }
 }

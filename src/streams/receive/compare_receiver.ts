@@ -1,300 +1,229 @@
-/** Answers asks: holds records against what is at the target, where nothing is made for it. */
+/** Answers compare requests. Creates nothing at the target. */
 
-import { FileError, ProtocolError, quotePath } from "../../errors.ts";
+import { FileError, ProtocolError } from "../../errors.ts";
 import type { KeptBackup } from "../../files/engine/target.ts";
+import type { TargetComparer } from "../../files/engine/target_comparer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { RangeReader } from "../../files/engine/source.ts";
-import { FileChange } from "../../files/stat/file_change.ts";
-import { failedWith } from "../../files/stat/file_failure.ts";
-import { FileKind, FileStat } from "../../files/stat/file_stat.ts";
 import { joinPath } from "../../files/path/local_path.ts";
-import { readAttributes } from "../../files/stat/record_attributes.ts";
 import { PRIVATE_NAME } from "../../files/path/private_names.ts";
-import { isSameTime, type TargetComparer } from "../../files/engine/target_comparer.ts";
+import { FileKind } from "../../files/stat/file_stat.ts";
 import {
   type CompareHeader,
   ComparePhase,
   CompareResult,
-  type Comparison,
   DIGEST_BYTES,
   isSameDigest,
   NO_DIGEST,
   type RangeDigest,
   readDigest,
 } from "../../protocol/data/compare.ts";
-import { PACK_RECORDS } from "../../protocol/limits.ts";
-import { decodeName } from "../../protocol/names.ts";
-import type { ByteRange } from "../../protocol/data/range_sums.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
-import { Known } from "../../resume/run/digest_set.ts";
-import type { FinishedFiles } from "../../resume/run/finished_files.ts";
-import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import { toFailure } from "../failure.ts";
-import { NameGuard } from "./name_guard.ts";
-import { directoryAttributes } from "./pack_receiver.ts";
+import { decodeName } from "../../protocol/names.ts";
+import { digestMismatch, toFailure } from "../failure.ts";
 import type { FilePlace, ReceivedPack } from "../unit.ts";
+import { NameGuard } from "./name_guard.ts";
+import { addOutcome, directoryAttributes } from "./pack_records.ts";
+import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";
 
-/** What stands in the way of an entry whatever is sent; anything else may go well when it is written. */
+/** Errors that prevent an entry from being written whatever is sent. After others, writing may still succeed. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
-/** With what asks are answered. */
-export interface CompareReceiverOptions {
+/** How compare requests are answered. */
+export interface CompareReceiverOptions extends RecordComparerOptions {
   roots: readonly TargetRoot[];
-  yielder: EventLoopYielder;
-  /** Whether the sender may ask about what is written. */
-  verifies: boolean;
-  /** What earlier runs have finished. */
-  finished?: FinishedFiles;
-  /** Reports list files of earlier runs, with their digests, and files that lose their names. Default false. */
-  digests?: boolean;
   /** Returns whether a file is a backup of this copy. Default: there is no backup. */
   isKept?: (backup: KeptBackup) => Promise<boolean>;
 }
 
-/** Answers the asks of one stream. */
+/** Answers the compare requests of one stream. */
 export class CompareReceiver {
   readonly #target: TargetComparer;
+  readonly #options: CompareReceiverOptions;
+  readonly #comparer: RecordComparer;
   readonly #guard: NameGuard;
-  readonly #options: Comparison | undefined;
-  readonly #verifies: boolean;
-  readonly #finished: FinishedFiles | undefined;
-  readonly #listsDigests: boolean;
-  readonly #isKept: (backup: KeptBackup) => Promise<boolean>;
+  /** Path of the current directory, if places or digests are reported. */
   #directory = "";
-  /** Of the file that was settled last, where it is listed. */
-  #settledDigest?: Uint8Array;
-  readonly #yielder: EventLoopYielder;
-  readonly #wanted = new FileStat();
-  #digests?: typeof import("../../files/target/content_digest.ts");
 
-  /** @param options what the sender may ask before it sends. */
-  constructor(target: TargetComparer, options: Comparison | undefined, more: CompareReceiverOptions) {
-    const { roots, yielder, verifies, finished, digests = false, isKept = () => Promise.resolve(false) } = more;
-    this.#isKept = isKept;
-    this.#guard = new NameGuard(roots);
-    this.#verifies = verifies;
-    this.#finished = options?.by === "memory" ? finished : undefined;
-    this.#listsDigests = digests;
+  constructor(target: TargetComparer, options: CompareReceiverOptions) {
     this.#target = target;
-    this.#yielder = yielder;
     this.#options = options;
+    this.#comparer = new RecordComparer(target, options);
+    this.#guard = new NameGuard(options.roots);
   }
 
   /**
-   * Answers the ask whose records begin at bytes[start], in a payload that ends at bytes[end].
+   * Answers the request whose records begin at bytes[start], in a payload that ends at bytes[end].
    *
-   * @returns what to tell the main thread, and the verdict on each record for the sender.
-   * @throws {ProtocolError} when a record is not what a sender may ask about.
+   * @returns the report for the main thread, and the outcome of each record for the sender.
+   * @throws {ProtocolError} for records that a sender must not request.
    */
   async receive(
-    { unit, attempt, phase, verify = false, last = false, recordsBytes }: CompareHeader,
+    header: CompareHeader,
     bytes: Uint8Array<ArrayBuffer>,
     view: DataView,
     start: number,
     end: number,
   ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
-    if (verify ? !this.#verifies : !this.#options) {
-      throw new ProtocolError("bad-frame", "Cannot accept an ask: the job has no place for it");
+    const { unit, attempt, phase, verify = false, recordsBytes } = header;
+    if (verify ? !this.#options.verifies : !this.#options.comparison) {
+      throw new ProtocolError("bad-frame", "Cannot accept a compare request: the job does not allow it");
     }
     const counts = { files: 0, bytes: 0, skipped: 0 };
     const report: ReceivedPack = { type: "pack", unit, attempt, ...counts, failures: [], directories: [], created: [] };
     const outcomes: (number | Failure)[] = [];
     let digestAt = start + recordsBytes;
     const cursor = new RecordCursor(bytes, start, digestAt, { plan: true });
+    /** Result of the current directory. It decides about the entries in a directory that is missing or obstructed. */
     let directory: number | Failure | undefined;
     while (cursor.next()) {
-      const entering = cursor.type === RecordType.enter || cursor.type === RecordType.directory;
+      if (cursor.type === RecordType.enter || cursor.type === RecordType.directory) {
+        directory = this.#enter(cursor, bytes, verify, report);
+        if (cursor.type === RecordType.enter) continue;
+        addOutcome(outcomes, directory);
+        if (typeof directory !== "number" && !verify) report.failures.push(directory);
+        continue;
+      }
       let range: RangeDigest | undefined;
       if (phase === ComparePhase.digest && cursor.type === RecordType.file) {
         if (digestAt === end) throw new ProtocolError("bad-record", "Cannot compare contents without a digest");
         range = readDigest(bytes, view, digestAt, cursor.size);
         digestAt += DIGEST_BYTES;
       }
-      let outcome: number | Failure;
-      let isRefused = false;
-      try {
-        if (entering) directory = undefined;
-        if (entering) outcome = directory = this.#enter(cursor, bytes, verify ? undefined : report);
-        else if (directory === undefined) throw inNoDirectory();
-        else {outcome = directory === CompareResult.same
-            ? await this.#judge({ phase, verify }, cursor, bytes, range)
-            : directory;}
-      } catch (error) {
-        isRefused = error instanceof FileError && error.code === PRIVATE_NAME;
-        outcome = failureOf(error, verify);
-        if (entering) directory = outcome;
+      if (directory === undefined) {
+        throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
       }
-      if (verify && !entering && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
-        // What the sender cannot read, or reads otherwise now, may be right here.
-        const isReadable = !range || !isSameDigest(range.digest, NO_DIGEST);
-        const isWrong = outcome === CompareResult.different && directory === CompareResult.same && isReadable &&
-          !isRefused;
-        const why = isWrong ? await this.#takeAway(cursor, bytes) : outcome;
-        if (this.#listsDigests && (last || why !== CompareResult.different)) {
-          (report.lost ??= []).push(this.#placeOf(cursor, bytes));
-        }
-        if (last) outcome = why;
+      let outcome = directory;
+      if (directory === CompareResult.same) {
+        const comparing = this.#compare(header, cursor, bytes, range);
+        outcome = comparing instanceof Promise ? await comparing : comparing;
       }
-      if (cursor.type === RecordType.enter) continue;
-      if (outcomes.push(outcome) > PACK_RECORDS) {
-        throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
+      if (verify && (outcome === CompareResult.different || outcome === CompareResult.missing)) {
+        outcome = await this.#handleWrong(header, cursor, bytes, { outcome, directory, range, report });
       }
+      addOutcome(outcomes, outcome);
       if (typeof outcome !== "number") {
-        // Of what is verified the sender says what became of it.
+        // The sender reports failures of verified entries.
         if (!verify) report.failures.push(outcome);
-      } else if (outcome === CompareResult.same && !entering && (!range || isWhole(range, cursor))) {
-        if (verify) {
-          report.verified = (report.verified ?? 0) + 1;
-          (report.confirmed ??= []).push(this.#placeOf(cursor, bytes));
-          this.#target.dropBackup();
-        } else this.#skip(cursor, bytes, report);
+      } else if (outcome === CompareResult.same && (!range || isWhole(range, cursor))) {
+        if (verify) this.#confirm(cursor, bytes, report);
+        else this.#skip(cursor, bytes, report);
       }
     }
     return { report, outcomes };
   }
 
-  #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack | undefined): number {
-    this.#guard.enter(cursor, bytes);
-    if (!this.#target.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd)) return CompareResult.missing;
-    this.#finished?.enter(cursor.root, bytes, cursor.nameStart, cursor.nameEnd);
-    if (this.#listsDigests || this.#verifies) {
-      this.#directory = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+  #enter(
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+    verify: boolean,
+    report: ReceivedPack,
+  ): number | Failure {
+    const { comparison, verifies, digests, finished } = this.#options;
+    const { root, nameStart, nameEnd } = cursor;
+    try {
+      this.#guard.enter(cursor, bytes);
+      if (!this.#target.enter(root, bytes, nameStart, nameEnd)) return CompareResult.missing;
+    } catch (error) {
+      return failureOf(error, verify);
     }
-    if (cursor.type === RecordType.directory) report?.directories.push(directoryAttributes(cursor, bytes));
+    if (comparison?.by === "memory") finished?.enter(root, bytes, nameStart, nameEnd);
+    if (digests || verifies) this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
+    if (cursor.type === RecordType.directory && !verify) report.directories.push(directoryAttributes(cursor, bytes));
     return CompareResult.same;
   }
 
-  #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
-    report.skipped++;
-    if (!this.#finished || !this.#listsDigests) return;
-    (report.written ??= []).push({ ...this.#placeOf(cursor, bytes), digest: this.#settledDigest });
-  }
-
-  #placeOf({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FilePlace {
-    return { root, path: joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd))) };
-  }
-
-  #judge(
-    { phase, verify }: { phase: number; verify: boolean },
+  /** Compares an entry in a directory that exists. */
+  #compare(
+    header: CompareHeader,
     cursor: RecordCursor,
     bytes: Uint8Array<ArrayBuffer>,
     range: RangeDigest | undefined,
-  ): number | Promise<number> {
-    this.#guard.check(cursor, bytes);
-    this.#settledDigest = undefined;
-    if (phase === ComparePhase.stat) return this.#look(cursor, bytes, verify);
-    if (cursor.type !== RecordType.file) {
-      throw new ProtocolError("bad-record", "Cannot compare the contents of what is no file");
-    }
-    const { stat } = this.#target;
-    if (!this.#target.look(cursor, bytes)) return CompareResult.missing;
-    if (stat.kind !== FileKind.file || stat.size !== cursor.size) return CompareResult.different;
-    if (range) return this.#compare(cursor, range, verify);
-    return this.#listsDigests && this.#finished && !verify ? this.#settleListed(cursor) : this.#settle(cursor, verify);
-  }
-
-  #look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, verify: boolean): number {
-    const target = this.#target;
-    if (!target.look(cursor, bytes)) return CompareResult.missing;
-    const { stat } = target;
-    if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
-    const by = verify ? "contents" : this.#options!.by;
-    if (by === "nothing" || (by === "memory" && cursor.type !== RecordType.file)) return CompareResult.different;
-    if (cursor.type !== RecordType.file) {
-      return target.isLink(cursor, bytes) ? CompareResult.same : CompareResult.different;
-    }
-    if (stat.kind !== FileKind.file || stat.size !== cursor.size) return CompareResult.different;
-    if (by === "contents") return CompareResult.undecided;
-    if (by === "memory") return this.#recall(cursor, bytes);
-    readAttributes(cursor, this.#wanted);
-    return isSameTime(stat, this.#wanted) ? this.#settle(cursor, false) : CompareResult.different;
-  }
-
-  /** What only the memory of an earlier life of the system tells, contents have to confirm. */
-  #recall(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): number {
-    const known = this.#finished?.known(cursor, bytes, this.#target.stat) ?? Known.no;
-    if (known === Known.no) return CompareResult.different;
-    return known === Known.yes ? this.#settle(cursor, false) : CompareResult.undecided;
-  }
-
-  async #compare(cursor: RecordCursor, range: RangeDigest, verify: boolean): Promise<number> {
-    const reader = this.#target.open();
+  ): number | Failure | Promise<number | Failure> {
+    const { verify = false } = header;
     try {
-      if (this.#verifies) reader.forgetCache();
-      const digest = await this.#digest(reader, range);
-      if (!digest || !isSameDigest(digest, range.digest)) return CompareResult.different;
-      this.#settledDigest = digest;
-    } finally {
-      reader.close();
+      this.#guard.check(cursor, bytes);
+      const result = this.#comparer.compare(header, cursor, bytes, range);
+      return typeof result === "number" ? result : result.catch((error) => failureOf(error, verify));
+    } catch (error) {
+      return failureOf(error, verify);
     }
-    return isWhole(range, cursor) ? this.#settle(cursor, verify) : CompareResult.same;
   }
 
-  /** Settles a file of which all ranges are the same, and reads it once more for its digest. */
-  async #settleListed(cursor: RecordCursor): Promise<number> {
-    const reader = this.#target.open();
+  /** Handles a written entry that is missing or different. @returns the outcome for the sender. */
+  async #handleWrong(
+    { last = false }: CompareHeader,
+    cursor: RecordCursor,
+    bytes: Uint8Array<ArrayBuffer>,
+    { outcome, directory, range, report }: {
+      outcome: number;
+      directory: number | Failure;
+      range?: RangeDigest;
+      report: ReceivedPack;
+    },
+  ): Promise<number | Failure> {
+    // If the source cannot be read, or has changed, the target may be right.
+    const isReadable = !range || !isSameDigest(range.digest, NO_DIGEST);
+    const isWrong = outcome === CompareResult.different && directory === CompareResult.same && isReadable &&
+      !this.#isPrivate(cursor, bytes);
+    const reverted = isWrong ? await this.#revert(cursor, bytes) : outcome;
+    if (this.#options.digests && (last || reverted !== CompareResult.different)) {
+      (report.lost ??= []).push(this.#placeOf(cursor, bytes));
+    }
+    return last ? reverted : outcome;
+  }
+
+  #isPrivate(cursor: RecordCursor, bytes: Uint8Array): boolean {
     try {
-      this.#settledDigest = await this.#digest(reader, { start: 0, end: cursor.size });
-      if (!this.#settledDigest || reader.changeSince() !== FileChange.none) return CompareResult.different;
-    } finally {
-      reader.close();
+      this.#guard.check(cursor, bytes);
+      return false;
+    } catch (error) {
+      if (error instanceof FileError) return true;
+      throw error;
     }
-    return this.#settle(cursor, false);
   }
 
-  async #digest(reader: RangeReader, { start, end }: ByteRange): Promise<Uint8Array | undefined> {
-    const { sumRange } = this.#digests ??= await import("../../files/target/content_digest.ts");
-    return (await sumRange(reader, start, end, () => this.#yielder.yieldIfDue()))?.digest;
+  #confirm(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+    report.verified = (report.verified ?? 0) + 1;
+    (report.confirmed ??= []).push(this.#placeOf(cursor, bytes));
+    this.#target.dropBackup();
   }
 
-  /** Restores the backup of a file that does not contain what was sent, also if the file is sent again. */
-  async #takeAway(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number | Failure> {
+  #skip(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
+    const { comparison, finished, digests } = this.#options;
+    report.skipped++;
+    if (comparison?.by !== "memory" || !finished || !digests) return;
+    (report.written ??= []).push({ ...this.#placeOf(cursor, bytes), digest: this.#comparer.digest });
+  }
+
+  /**
+   * Restores the backup of an entry that does not contain what was sent, even if the entry will be sent again.
+   *
+   * @returns why the entry failed; `different` if it keeps its name.
+   */
+  async #revert(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number | Failure> {
     const target = this.#target;
     const { dev, inode, inodeLow } = target.stat;
     try {
       const identity = target.backup();
-      // Another user may have put a file under the name of the backup.
-      const isKept = identity &&
-        await this.#isKept({ ...this.#placeOf(cursor, bytes), identity });
+      // Another user may have created a file under the name of the backup.
+      const isKept = identity && await this.#options.isKept?.({ ...this.#placeOf(cursor, bytes), identity });
       if (!target.look(cursor, bytes)) return CompareResult.missing;
-      // Sent once more while this one was read, it may be right.
+      // A file that was sent again meanwhile may be right.
       const { stat } = target;
       if (stat.dev !== dev || stat.inode !== inode || stat.inodeLow !== inodeLow) return CompareResult.different;
       if (stat.kind !== FileKind.file && stat.kind !== FileKind.symlink) return CompareResult.different;
-      return unverified(target.path, target.revert(isKept ? identity : undefined));
+      return digestMismatch(target.path, target.revert(isKept ? identity : undefined));
     } catch (error) {
-      // Then it keeps its name, and the sender's failure is all that tells.
+      // The entry keeps its name, and the sender reports the failure.
       if (error instanceof FileError) return CompareResult.different;
       throw error;
     }
   }
 
-  /** The file is the same; its attributes become so. */
-  #settle(cursor: RecordCursor, verify: boolean): number {
-    if (verify || this.#options!.dryRun) return CompareResult.same;
-    readAttributes(cursor, this.#wanted);
-    this.#target.bringUpToDate(this.#wanted, cursor.xattrs());
-    return CompareResult.same;
+  #placeOf({ root, nameStart, nameEnd }: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FilePlace {
+    return { root, path: joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd))) };
   }
-}
-
-/** Whether a digest is that of the whole file, so that the file is settled with it. */
-function isWhole({ start, end }: RangeDigest, { size }: RecordCursor): boolean {
-  return end - start === size;
-}
-
-function unverified(path: string, name: string): Failure {
-  return {
-    code: "ECHECKSUM",
-    path,
-    message: `Cannot verify ${quotePath(path)}: the target differs from the source (SHA-256 differs)`,
-    hint: `It is kept as ${name}. If nothing else writes to it, test the disk and the RAM of the target host`,
-  };
-}
-
-function inNoDirectory(): ProtocolError {
-  return new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
 }
 
 function failureOf(error: unknown, verify: boolean): number | Failure {

@@ -1,4 +1,4 @@
-/** Refuses records with private names: nothing that comes in may look like a file of escp's own. */
+/** Refuses records with private names, because received files must not look like internal files of escp. */
 
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { joinPath } from "../../files/path/local_path.ts";
@@ -7,7 +7,7 @@ import { targetText } from "../../files/target/name.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 
-/** For the records of one frame after the other. It allocates nothing for names that are accepted. */
+/** Checks the records of one frame after the other. Allocates nothing for accepted names. */
 export class NameGuard {
   readonly #roots: readonly TargetRoot[];
   /** The current directory: its root, and its path in the frame. */
@@ -31,7 +31,7 @@ export class NameGuard {
   /** Checks a record in the current directory. @throws {FileError} code `PRIVATE_NAME` */
   check({ type, nameStart, nameEnd, contentStart, contentEnd }: RecordCursor, bytes: Uint8Array): void {
     const isRefused = isPrivateNameAt(bytes, nameStart, nameEnd) ||
-      // No hard link is made to what escp could have put there itself.
+      // Hard links to internal files of escp are refused, too.
       (type === RecordType.hardlink && hasPrivateComponent(bytes, contentStart, contentEnd));
     if (!isRefused) return;
     throw privateName("create", joinPath(this.#directory(bytes), decodeName(bytes.subarray(nameStart, nameEnd))));

@@ -1,6 +1,6 @@
-/** Writes what a pack frame brings. No memory is taken and no promise made per file that goes well, but one number. */
+/** Writes the records of pack frames. Per file that succeeds it allocates only one number, and no promise. */
 
-import { FileError, ProtocolError } from "../../errors.ts";
+import type { FileError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { TargetWriter } from "../../files/engine/target.ts";
@@ -13,49 +13,41 @@ import type { PackHeader } from "../../protocol/data/pack.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
-import { toFailure } from "../failure.ts";
+import { checksumMismatch, toFailure } from "../failure.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { NameGuard } from "./name_guard.ts";
-import type { DirectoryAttributes, ReceivedPack, WrittenFile } from "../unit.ts";
+import type { ReceivedPack, WrittenFile } from "../unit.ts";
+import { addOutcome, directoryAttributes } from "./pack_records.ts";
 
-/** What else is wanted of a pack. */
+/** Optional work for each pack. */
 export interface PackReceiverOptions {
-  /** Where each file is brought to the disk, which takes its time: lets others have their turn. */
+  /** If each file is flushed to disk: yields in between, because flushing takes long. */
   syncs?: EventLoopYielder;
-  /** SHA-256, where reports tell which files, and what is in them. */
+  /** SHA-256, if reports have to contain the paths and digests of written files. */
   digest?: (bytes: Uint8Array) => Uint8Array;
-  /** Reports have digests of files that are to be remembered. */
+  /** Computes what later runs have to know of written files. Default: no record is kept. */
   finished?: FinishedFiles;
-  /** Called with what a device waits for. */
+  /** Reports what a device waits for. */
   note?: (text: string) => void;
 }
 
 /** Receives pack frames of one stream. */
 export class PackReceiver {
   readonly #target: TargetWriter;
-  readonly #syncs: EventLoopYielder | undefined;
-  readonly #digest: ((bytes: Uint8Array) => Uint8Array) | undefined;
-  readonly #finished: FinishedFiles | undefined;
-  /** Halves of digests of the files that this pack has brought so far. */
+  readonly #options: PackReceiverOptions;
+  readonly #guard: NameGuard;
+  /** Digests of the written files of this frame, in two halves each (finished_files.ts). */
   readonly #digests = new Uint32Array(PACK_RECORDS * 2);
   #digestsEnd = 0;
-  readonly #note: (text: string) => void;
+  /** Path of the current directory, if it is reported. */
   #directory = "";
-  readonly #guard: NameGuard;
   /** Writer of the current root if it is a device. */
   #device: DeviceWriter | undefined;
 
-  constructor(
-    target: TargetWriter,
-    roots: readonly TargetRoot[],
-    { syncs, digest, finished, note = () => {} }: PackReceiverOptions = {},
-  ) {
+  constructor(target: TargetWriter, roots: readonly TargetRoot[], options: PackReceiverOptions = {}) {
     this.#target = target;
+    this.#options = options;
     this.#guard = new NameGuard(roots);
-    this.#note = note;
-    this.#digest = digest;
-    this.#syncs = syncs;
-    this.#finished = finished;
   }
 
   /** Cancels a pending write to a device. */
@@ -66,8 +58,8 @@ export class PackReceiver {
   /**
    * Writes the records in bytes[start, end).
    *
-   * @returns what to tell the main thread, and the outcome of each record for the sender.
-   * @throws {ProtocolError} when a record is not what a sender may send.
+   * @returns the report for the main thread, and the outcome of each record for the sender.
+   * @throws {ProtocolError} for records that a sender must not send.
    */
   async receive(
     { unit, attempt }: PackHeader,
@@ -75,6 +67,7 @@ export class PackReceiver {
     start: number,
     end: number,
   ): Promise<{ report: ReceivedPack; outcomes: (number | Failure)[] }> {
+    const { syncs, digest } = this.#options;
     const report: ReceivedPack = {
       type: "pack",
       unit,
@@ -85,8 +78,8 @@ export class PackReceiver {
       failures: [],
       directories: [],
       created: [],
-      ...(this.#syncs ? { entered: [] } : {}),
-      ...(this.#digest ? { written: [] } : {}),
+      entered: syncs ? [] : undefined,
+      written: digest ? [] : undefined,
     };
     const outcomes: (number | Failure)[] = [];
     const cursor = new RecordCursor(bytes, start, end, { plan: false });
@@ -99,16 +92,14 @@ export class PackReceiver {
         if (entering) directory = undefined;
         const inPlace = this.#device !== undefined && cursor.type === RecordType.file;
         outcome = directory ?? (inPlace ? await this.#writeDevice(cursor, bytes) : this.#write(cursor, bytes, report));
-        const pausing = this.#syncs?.yieldIfDue();
+        const pausing = syncs?.yieldIfDue();
         if (pausing) await pausing;
       } catch (error) {
         outcome = toFailure(error);
         if (entering) directory = outcome;
       }
       if (cursor.type === RecordType.enter) continue;
-      if (outcomes.push(outcome) > PACK_RECORDS) {
-        throw new ProtocolError("bad-record", `Cannot accept more than ${PACK_RECORDS} records in one frame`);
-      }
+      addOutcome(outcomes, outcome);
       if (typeof outcome !== "number") report.failures.push(outcome);
       else {
         if (cursor.type !== RecordType.directory) report.files++;
@@ -130,9 +121,9 @@ export class PackReceiver {
       case RecordType.file: {
         this.#guard.check(cursor, bytes);
         const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
-        if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
-        const look = this.#target.writeWhole(cursor, bytes);
-        if (look && this.#finished) this.#remember(this.#finished, cursor, bytes, look);
+        if (sum !== cursor.uint32(RecordField.crc32)) throw this.#otherChecksum(cursor, bytes);
+        const stat = this.#target.writeWhole(cursor, bytes);
+        if (stat && this.#options.finished) this.#addDigest(this.#options.finished, cursor, bytes, stat);
         return sum;
       }
       case RecordType.directory:
@@ -152,11 +143,11 @@ export class PackReceiver {
   async #writeDevice(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
     const { contentStart, contentEnd, contentBytes } = cursor;
     const sum = crc32(bytes, contentStart, contentEnd);
-    if (sum !== cursor.uint32(RecordField.crc32)) throw this.#corrupt(cursor, bytes);
+    if (sum !== cursor.uint32(RecordField.crc32)) throw this.#otherChecksum(cursor, bytes);
     const device = this.#device!;
     try {
       await device.write(bytes, contentStart, contentBytes, 0);
-      if (this.#syncs) await device.sync();
+      if (this.#options.syncs) await device.sync();
     } finally {
       device.close();
     }
@@ -167,54 +158,33 @@ export class PackReceiver {
     const { root, nameStart, nameEnd } = cursor;
     this.#guard.enter(cursor, bytes);
     this.#target.enter(root, bytes, nameStart, nameEnd);
-    this.#device = this.#target.openDevice(root, this.#note);
-    this.#finished?.enter(root, bytes, nameStart, nameEnd);
+    this.#device = this.#target.openDevice(root, (text) => this.#options.note?.(text));
+    this.#options.finished?.enter(root, bytes, nameStart, nameEnd);
     if (!report.entered && !report.written) return;
     this.#directory = decodeName(bytes.subarray(nameStart, nameEnd));
     report.entered?.push({ root, path: this.#directory });
   }
 
-  /** A file, or a further name of one, that is in place. */
+  /** Returns the place and digest of a file or hard link that was written. */
   #describe(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): WrittenFile {
     const { type, root, nameStart, nameEnd, contentStart, contentEnd } = cursor;
     const path = joinPath(this.#directory, decodeName(bytes.subarray(nameStart, nameEnd)));
     const contents = bytes.subarray(contentStart, contentEnd);
     return type === RecordType.file
-      ? { root, path, digest: this.#digest!(contents) }
+      ? { root, path, digest: this.#options.digest!(contents) }
       : { root, path, first: decodeName(contents) };
   }
 
-  #remember(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, look: FileStatSnapshot): void {
+  /** Adds a file to the record of this run. A file that may still change under the same times is not recorded. */
+  #addDigest(finished: FinishedFiles, cursor: RecordCursor, bytes: Uint8Array, stat: FileStatSnapshot): void {
     if ((cursor.uint32(RecordField.mode) & FRESH_CHANGE) !== 0) return;
-    const digest = finished.digest(cursor, bytes, look);
+    const digest = finished.digest(cursor, bytes, stat);
     this.#digests[this.#digestsEnd++] = digest[0];
     this.#digests[this.#digestsEnd++] = digest[1];
   }
 
-  #corrupt(cursor: RecordCursor, bytes: Uint8Array): FileError {
+  #otherChecksum(cursor: RecordCursor, bytes: Uint8Array): FileError {
     const name = decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
-    return new FileError("write", name, "its contents are not what was read (CRC-32 differs)", {
-      code: "ECHECKSUM",
-      hint: "Copy it again; if it stays so, test the memory of both machines",
-    });
+    return checksumMismatch(name, "its contents differ from what the sender read (CRC-32 differs)");
   }
-}
-
-/** What a `directory` record says of its directory. */
-export function directoryAttributes(cursor: RecordCursor, bytes: Uint8Array): DirectoryAttributes {
-  return {
-    root: cursor.root,
-    path: decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd)),
-    attributes: {
-      mode: cursor.uint32(RecordField.mode),
-      uid: cursor.uint32(RecordField.uid),
-      gid: cursor.uint32(RecordField.gid),
-      mtime: cursor.seconds(RecordField.mtime),
-      mtimeNs: cursor.uint32(RecordField.mtimeNs),
-      atime: cursor.seconds(RecordField.atime),
-      atimeNs: cursor.uint32(RecordField.atimeNs),
-    },
-    // The frame's buffer is used again.
-    xattrs: cursor.xattrs()?.slice(),
-  };
 }

@@ -1,4 +1,4 @@
-/** The receiving side of lent files: their bytes come straight from the file, on the same machine, and through no stream. */
+/** Local copies: on the same machine, the receiver copies from the file that the sender has open. */
 
 import { FileError } from "../../errors.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
@@ -10,104 +10,104 @@ import { hasSameBytes } from "../../native/libc/same_bytes.ts";
 import type { SharedFile } from "../../protocol/data/shared_file.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 
-/** What is read and written, or compared, at once. */
+/** Bytes that are read and written, or compared, at once. */
 const READ_BYTES = 1 << 20;
-/** Calls in other threads write to them, which may be under way still when this thread is ended. */
+/** Memory that outlives this thread: calls of other threads may still write to it when this thread ends. */
 const buffers = new ForeignMemoryPool(READ_BYTES + PAGE);
 
 /** How a range is copied. */
 export interface LocalCopyOptions {
-  /** An earlier copy may have written to the target: what is there already is not copied. Default false. */
+  /** Whether an earlier run may have written to the target. Its correct bytes are not copied again. Default false. */
   compares?: boolean;
-  /** Whether anybody still wants the range. */
-  isWanted: () => boolean;
+  /** Returns whether the range is still needed. */
+  isNeeded: () => boolean;
 }
 
-/** Copies what one process lends; one for each stream. */
+/** Copies from the open files of one process, for one stream. */
 export class SameHostCopier {
   readonly #open: (file: SharedFile) => RangeReader;
   readonly #yielder: EventLoopYielder;
 
-  /** @param lender the process. @throws {Error} with an engine that cannot borrow, which must not have said that it can. */
-  constructor({ openShared }: FileEngine, lender: number, yielder: EventLoopYielder) {
-    if (!openShared) throw new Error("This engine cannot open what another process has open");
-    this.#open = (file) => openShared(lender, file);
+  /** @param pid the sender. @throws {Error} if the engine cannot open files of other processes. */
+  constructor({ openShared }: FileEngine, pid: number, yielder: EventLoopYielder) {
+    if (!openShared) throw new Error("This engine cannot open files of another process");
+    this.#open = (file) => openShared(pid, file);
     this.#yielder = yielder;
   }
 
   /**
-   * Copies bytes [offset, offset + length) to the same place, as long as they are wanted: by the system where it can.
+   * Copies bytes [offset, offset + length) to the same place while they are needed. The system copies if it can.
    *
-   * @returns how many of them were there already; undefined when they are not wanted any more.
-   * @throws {FileError} also when the file is shorter.
+   * @returns the number of bytes that an earlier run had already written; undefined if they are no longer needed.
+   * @throws {FileError} also if the file is shorter.
    */
   async copy(
     file: SharedFile,
     writer: RangeWriter,
     { offset, length }: { offset: number; length: number },
-    { compares, isWanted }: LocalCopyOptions,
+    { compares, isNeeded }: LocalCopyOptions,
   ): Promise<number | undefined> {
     const reader = this.#open(file);
     let found = 0;
     try {
-      // It takes no time, which comparing does.
-      if (compares && await writer.shareFrom?.(reader, offset, length)) return isWanted() ? 0 : undefined;
-      for (let done = 0; done < length && isWanted();) {
+      // Sharing blocks is faster than comparing them.
+      if (compares && await writer.shareFrom?.(reader, offset, length)) return isNeeded() ? 0 : undefined;
+      for (let done = 0; done < length && isNeeded();) {
         const at = offset + done;
         const left = length - done;
         const missing = compares ? await this.#missingAt(reader, writer, at, left) : left;
-        if (!isWanted()) break;
+        if (!isNeeded()) break;
         if (missing === 0) {
-          const there = Math.min(left, READ_BYTES);
-          found += there;
-          done += there;
+          const same = Math.min(left, READ_BYTES);
+          found += same;
+          done += same;
         } else {
           const copied = await writer.copyFrom?.(reader, at, missing) ?? 0;
-          if (copied === 0 && !isWanted()) break;
-          done += copied > 0 ? copied : await this.#readAndWrite(reader, writer, at, missing, isWanted);
+          if (copied === 0 && !isNeeded()) break;
+          done += copied > 0 ? copied : await this.#readAndWrite(reader, writer, at, missing, isNeeded);
         }
-        const breath = this.#yielder.yieldIfDue();
-        if (breath) await breath;
+        const yielding = this.#yielder.yieldIfDue();
+        if (yielding) await yielding;
       }
     } finally {
       reader.close();
     }
-    return isWanted() ? found : undefined;
+    return isNeeded() ? found : undefined;
   }
 
-  /** @returns how many bytes from `offset` on are to be copied; 0 when the first `READ_BYTES`, or all, are there. */
+  /** @returns the number of bytes from `offset` on to copy; 0 if the first `READ_BYTES`, or all, are the same. */
   async #missingAt(reader: RangeReader, writer: RangeWriter, offset: number, length: number): Promise<number> {
     const piece = Math.min(length, READ_BYTES);
     const hole = writer.holeAt?.(offset, length) ?? length;
     if (hole >= piece) return hole;
-    return await this.#isThere(reader, writer, offset, piece) ? 0 : piece;
+    return await this.#isSame(reader, writer, offset, piece) ? 0 : piece;
   }
 
-  /** What cannot be read, on either side, is not there: copying it tells why. */
-  async #isThere(reader: RangeReader, writer: RangeWriter, offset: number, length: number): Promise<boolean> {
-    return await borrowed((source) =>
-      borrowed(async (target) => {
-        const [read, stands] = await Promise.all([
+  /** Returns whether both files have the same bytes. Unreadable bytes count as different; the copy will report the error. */
+  async #isSame(reader: RangeReader, writer: RangeWriter, offset: number, length: number): Promise<boolean> {
+    return await withBuffer((source) =>
+      withBuffer(async (target) => {
+        const [read, readBack] = await Promise.all([
           reader.readAsync?.(source, 0, length, offset),
           writer.readBackAsync?.(target, 0, length, offset),
         ]);
-        return read === length && stands === length && hasSameBytes(source, target, length);
+        return read === length && readBack === length && hasSameBytes(source, target, length);
       })
     );
   }
 
-  /** Aside, so that the other streams of this thread go on meanwhile. @returns how many bytes; 0 when nobody wants them. */
+  /** Copies in another thread, so that other streams of this one continue. @returns bytes; 0 if they are not needed. */
   async #readAndWrite(
     reader: RangeReader,
     writer: RangeWriter,
     offset: number,
     length: number,
-    isWanted: () => boolean,
+    isNeeded: () => boolean,
   ): Promise<number> {
-    return await borrowed(async (buffer) => {
+    return await withBuffer(async (buffer) => {
       const most = Math.min(length, READ_BYTES);
       const read = await reader.readAsync?.(buffer, 0, most, offset) ?? 0;
-      if (!isWanted()) return 0;
+      if (!isNeeded()) return 0;
       if (read < most && reader.readAt(buffer, 0, most, offset) < most) {
         throw new FileError("read", reader.path, "it became shorter while it was read", {
           code: "ECHANGED",
@@ -115,14 +115,14 @@ export class SameHostCopier {
         });
       }
       const wrote = await writer.writeAsync?.(buffer, 0, most, offset) ?? 0;
-      if (!isWanted()) return 0;
+      if (!isNeeded()) return 0;
       if (wrote < most) writer.writeAt(buffer, 0, most, offset);
       return most;
     });
   }
 }
 
-/** Lends a buffer of `READ_BYTES`, whatever is in it, until the work is done. */
-function borrowed<Result>(work: (buffer: Uint8Array<ArrayBuffer>) => Promise<Result>): Promise<Result> {
+/** Runs the work with a buffer of `READ_BYTES` that is not cleared. */
+function withBuffer<Result>(work: (buffer: Uint8Array<ArrayBuffer>) => Promise<Result>): Promise<Result> {
   return buffers.use(({ memory }) => work(alignedPart(new Uint8Array(memory))));
 }

@@ -1,4 +1,4 @@
-/** What every stream of a transfer works with. Plain data: it crosses threads. */
+/** The work of the streams of a transfer. Plain data, because it crosses threads. */
 
 import type { DirectionKey } from "../../crypto/cipher.ts";
 import type { CodecName } from "../../protocol/coding.ts";
@@ -9,67 +9,74 @@ import type { TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { SharedLimit } from "../shared_limit.ts";
 
-/** One direction's work. */
-export type StreamRole =
-  | {
-    type: "send";
-    roots: SourceRoot[];
-    /** Whether the receiver preserves permissions. */
-    preserve: boolean;
-    /** Whether symbolic links below the roots are followed. */
-    follow: boolean;
-    /** Holes, and blocks of zeros, are sent as such. */
-    sparse: boolean;
-    /** The receiver, on this machine, copies ranged files by itself (lent.ts). */
-    lends: boolean;
-    /** Compresses; none: everything goes as it is. */
-    codec?: CodecName;
-    /** Reports of packs have what was sent: sizes, CRC-32 and SHA-256. Default false. */
-    keepsContents?: boolean;
-  }
-  | {
-    type: "receive";
-    roots: TargetRoot[];
-    options: TargetOptions;
-    /** What the sender may compress with. */
-    codecs: readonly CodecName[];
-    /** Process on this machine that lends its files; undefined: none does. */
-    lender?: number;
-    /** The sender may ask before it sends; in a dry run it only asks. */
-    comparison?: Comparison;
-    /** The sender may ask about what is written. */
-    verify: boolean;
-    /** Reports tell which files were written, and their digests. */
-    digests: boolean;
-    /** Where this copy is remembered, in case that it is run again; and what earlier runs have finished. */
-    memory?: SharedCompletions;
-  }
-  /** Between two other hosts: no file of this one is touched. */
-  | { type: "relay" };
+/** The streams send files of this machine. */
+export interface SendRole {
+  type: "send";
+  roots: SourceRoot[];
+  /** Whether the receiver preserves permissions. */
+  preserve: boolean;
+  /** Whether symbolic links below the roots are followed. */
+  follow: boolean;
+  /** Whether holes and blocks of zeros are sent as holes. */
+  sparse: boolean;
+  /** Whether the receiver, on this machine, copies large files directly (shared_file.ts). */
+  offersLocalCopy: boolean;
+  /** Codec for compression; undefined: contents are sent uncompressed. */
+  codec?: CodecName;
+  /** Whether reports of packs contain sizes, CRC-32 and SHA-256 of what was sent. Default false. */
+  keepsContents?: boolean;
+}
 
-/** The same for all streams of a transfer. */
+/** The streams write files of this machine. */
+export interface ReceiveRole {
+  type: "receive";
+  roots: TargetRoot[];
+  options: TargetOptions;
+  /** Codecs that the sender may use. */
+  codecs: readonly CodecName[];
+  /** Process on this machine whose open files may be copied directly; undefined: none. */
+  localCopyPid?: number;
+  /** How entries are compared before they are sent; undefined: the sender must not request it. In a dry run nothing else is allowed. */
+  comparison?: Comparison;
+  /** Whether the sender may request that written files are verified. */
+  verify: boolean;
+  /** Whether reports contain the paths and digests of written files. */
+  digests: boolean;
+  /** Record of this copy and of what earlier runs have finished; undefined: no record is kept. */
+  memory?: SharedCompletions;
+}
+
+/** The streams pass frames between two other hosts. No file of this machine is used. */
+export interface RelayRole {
+  type: "relay";
+}
+
+/** Role of this machine. */
+export type StreamRole = SendRole | ReceiveRole | RelayRole;
+
+/** Job of all streams of a transfer. */
 export interface StreamJob {
   role: StreamRole;
-  /** Engines that this process has chosen already. */
+  /** Engines that this process has chosen. */
   cipherEngine: "native" | "portable";
   fileEngine: "native" | "portable";
-  /** Files are dummies on this end. */
+  /** Whether this end uses synthetic files. */
   dummy?: boolean;
   blockBytes: number;
-  /** Of a sender; undefined: as fast as it goes. */
+  /** Rate limit of a sender; undefined: unlimited. */
   limit?: SharedLimit;
-  /** Congestion control of the connections of a sender or relay, such as "bbr"; undefined: what the system has. */
+  /** Congestion control of the connections of a sender or relay, such as "bbr". Default: that of the system. */
   congestion?: string;
-  /** Reads and writes on a connection that get nowhere for so long break the stream. */
+  /** Maximum time without progress on a connection before the stream breaks. */
   idleTimeoutMs: number;
 }
 
-/** One stream: its number and keys. One frame has gone each way already. */
+/** Number and keys of one stream. One frame has gone each way already. */
 export interface StreamKeysOf {
   index: number;
   sendKey: DirectionKey;
   receiveKey: DirectionKey;
 }
 
-/** Frames that have gone each way when a stream begins its work: the proofs. */
+/** Number of frames in each direction before a stream begins its work: the handshake. */
 export const FRAMES_BEFORE = 1;

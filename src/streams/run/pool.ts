@@ -5,7 +5,7 @@ import type { KeptBackup } from "../../files/engine/target.ts";
 import { descriptorOf, duplicate } from "../../native/net/socket_descriptor.ts";
 import { Condition } from "../../async/condition.ts";
 import { type ByteConn, ConnTransport } from "../../net/transport.ts";
-import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
+import { RunningStream, type StreamHost } from "./run_stream.ts";
 import { countStream } from "../shared_limit.ts";
 import { breakError, describeBreak } from "./break.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
@@ -111,7 +111,7 @@ export class StreamPool {
     const options = { idleTimeoutMs: this.#job.idleTimeoutMs };
     const ends = placed.map((end) => ({ keys: keysOf(end), transport: new ConnTransport(end.conn, options) }));
     const host = this.#host;
-    const stream = runStream(this.#job, ends, {
+    const stream = new RunningStream(this.#job, ends, {
       next: () => host.next(number),
       partial: (file) => host.partial(file),
       isKept: (backup) => isKept(host, backup),
@@ -127,7 +127,7 @@ export class StreamPool {
       throw breakError(describeBreak(error));
     } finally {
       this.#local.delete(number);
-      this.wireBytes += stream.wireBytes();
+      this.wireBytes += stream.wireBytes;
     }
   }
 

@@ -4,7 +4,7 @@
 import type { Partial } from "../../files/engine/target.ts";
 import { ProtocolError } from "../../errors.ts";
 import { RawSocket } from "../../native/net/sockets.ts";
-import { type RunningStream, runStream, type StreamHost } from "./run_stream.ts";
+import { RunningStream, type StreamHost } from "./run_stream.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import { describeBreak } from "./break.ts";
 import type { FromWorker, ToWorker } from "./thread_messages.ts";
@@ -45,11 +45,11 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
 function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: number }[]): void {
   const options = { idleTimeoutMs: job.idleTimeoutMs };
   const ends = descriptors.map(({ keys, descriptor }) => ({ keys, transport: new RawSocket(descriptor, options) }));
-  const stream = runStream(job, ends, hostOf(number));
+  const stream = new RunningStream(job, ends, hostOf(number));
   running.set(number, stream);
   stream.done.then(() => undefined, describeBreak).then((broken) => {
     running.delete(number);
-    post({ type: "ended", stream: number, wireBytes: stream.wireBytes(), broken });
+    post({ type: "ended", stream: number, wireBytes: stream.wireBytes, broken });
   });
 }
 

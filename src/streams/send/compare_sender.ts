@@ -1,4 +1,4 @@
-/** Sends ask units: records without contents, and the digests of files that only contents can tell apart. */
+/** Sends compare requests: records without contents, and digests of files that are compared by contents. */
 
 import { FileError } from "../../errors.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
@@ -22,27 +22,26 @@ import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
 import { FRAME_START } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
-import { SourceState } from "./source_state.ts";
-import type { ComparedRange, CompareReport, CompareUnit } from "../unit.ts";
+import { type ComparedRange, type CompareReport, type CompareUnit, SourceState } from "../unit.ts";
 
 type ContentDigest = typeof import("../../files/target/content_digest.ts");
 
-/** An ask whose answer is awaited, and what was found of the sources. */
+/** A compare request that was sent, and the states of its sources. */
 export interface SentCompare extends Pick<CompareReport, "sources" | "now"> {
   unit: CompareUnit;
 }
 
-/** Asks. One for each stream: it has a current directory, and keeps the last large file open. */
+/** Sends the compare requests of one stream. It has a current directory, and keeps the last large file open. */
 export class CompareSender {
   readonly #source: SourceReader;
   readonly #out: FrameSender;
   readonly #yielder: EventLoopYielder;
-  readonly #quietMs: number;
+  readonly #keepAliveMs: number;
   #open?: { range: ComparedRange; reader: RangeReader };
   #buffer = new Uint8Array(0);
 
-  constructor(source: SourceReader, out: FrameSender, yielder: EventLoopYielder, quietMs: number) {
-    this.#quietMs = quietMs;
+  constructor(source: SourceReader, out: FrameSender, yielder: EventLoopYielder, keepAliveMs: number) {
+    this.#keepAliveMs = keepAliveMs;
     this.#source = source;
     this.#out = out;
     this.#yielder = yielder;
@@ -50,9 +49,9 @@ export class CompareSender {
 
   async send(sent: SentCompare): Promise<void> {
     const { unit } = sent;
-    // While they are computed the frame buffers are free for signs of life.
+    // During the computation the frame buffers are free for keep-alives.
     const digests = unit.phase === ComparePhase.digest
-      ? await aliveWhile(this.#digests(sent), this.#out, this.#quietMs)
+      ? await aliveWhile(this.#digests(sent), this.#out, this.#keepAliveMs)
       : [];
     const { bytes, view } = this.#out;
     const start = FRAME_START + FRAME_HEADER_BYTES;
@@ -109,7 +108,7 @@ export class CompareSender {
     return digests;
   }
 
-  /** @returns how many bytes; -1 when it cannot be read. */
+  /** Reads a small file into `#buffer`. @returns the number of bytes; -1 if it cannot be read. */
   #read({ nameStart, nameEnd }: RecordCursor, plan: Uint8Array<ArrayBuffer>, limit: number): number {
     let length = -1;
     if (limit > this.#buffer.length) this.#buffer = new Uint8Array(Math.max(limit, PACK_FILE_LIMIT));
@@ -117,7 +116,7 @@ export class CompareSender {
     return length;
   }
 
-  /** Whether a small file is what was sent of it, from the disk. Bytes that it has grown by do not count. */
+  /** Returns the state of a small file, read from the disk. Bytes that were appended since do not count. */
   #stateOf(cursor: RecordCursor, plan: Uint8Array<ArrayBuffer>): number {
     const source = this.#source;
     const { stat } = source;
@@ -126,7 +125,7 @@ export class CompareSender {
     const length = this.#read(cursor, plan, size);
     source.uncached = source.prefix = false;
     if (length < 0) return SourceState.unreadable;
-    // A file without a size, as in /proc, has contents made anew by each read: only what was sent can be compared.
+    // A file that reports no size, such as in /proc, may have other contents in each read. Compare what was sent.
     if (stat.size === 0 && length > 0) return SourceState.asSent;
     if (length === size && crc32(this.#buffer, 0, length) === cursor.uint32(RecordField.crc32)) {
       return SourceState.asSent;
@@ -135,7 +134,7 @@ export class CompareSender {
     return isUntouched ? SourceState.misread : SourceState.changed;
   }
 
-  /** Undefined where the file is not what it was, or cannot be read. */
+  /** Returns undefined if the file has changed or cannot be read. */
   async #digestLarge(range: ComparedRange, { sumRange }: ContentDigest): Promise<Uint8Array | undefined> {
     try {
       const reader = this.#readerOf(range);
@@ -148,7 +147,7 @@ export class CompareSender {
     }
   }
 
-  /** Undefined where the range is not what was sent of it. Bytes that the file has grown by do not count. */
+  /** Returns undefined if the range is not what was sent. Bytes that were appended to the file do not count. */
   async #verifyLarge(
     range: ComparedRange,
     { sumRange }: ContentDigest,
@@ -164,7 +163,7 @@ export class CompareSender {
       const change = reader.changeSince(times);
       const same = sum && (range.crc32 === undefined ? change === FileChange.none : sum.crc32 === range.crc32);
       state = same ? SourceState.asSent : change === FileChange.none ? SourceState.misread : SourceState.changed;
-      // What the system copied may be the same though the file changed: only the digests tell.
+      // A local copy may be correct even if the file changed since. The receiver compares the digests.
       if (same || range.crc32 === undefined) digest = sum?.digest;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -172,12 +171,12 @@ export class CompareSender {
     }
     sent.sources![0] = state;
     if (state !== SourceState.asSent) this.close();
-    if (state === SourceState.changed) sent.now = this.#lookAgain(range);
+    if (state === SourceState.changed) sent.now = this.#statNow(range);
     return digest;
   }
 
-  /** The file that has this path now. */
-  #lookAgain({ root, path }: ComparedRange): CompareReport["now"] {
+  /** Returns the file that has this path now; undefined if it cannot be opened. */
+  #statNow({ root, path }: ComparedRange): CompareReport["now"] {
     const source = this.#source;
     if (!succeeds(() => source.openRanged(root, path).close())) return undefined;
     const { stat } = source;
@@ -197,10 +196,10 @@ export class CompareSender {
   }
 }
 
-/** Whether the path did not fail: if it does, whoever sends it later tells why. */
-function succeeds(act: () => void): boolean {
+/** Returns whether the operation succeeds. A failure is reported when the file is sent later. */
+function succeeds(operation: () => void): boolean {
   try {
-    act();
+    operation();
     return true;
   } catch (error) {
     if (error instanceof FileError) return false;

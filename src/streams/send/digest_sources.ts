@@ -1,4 +1,4 @@
-/** Digests files of the sending side, of which nothing is sent. */
+/** Digests source files without sending them. */
 
 import { FileError } from "../../errors.ts";
 import { isAsFound } from "../../files/stat/as_found.ts";
@@ -11,7 +11,7 @@ import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { DigestedFile, DigestReport, DigestUnit } from "../unit.ts";
 
-/** Returns the sums of a `DigestReport`. */
+/** Digests the files of a unit. @returns the sums of its report. */
 export async function digestSources(
   unit: DigestUnit,
   source: SourceReader,
@@ -52,10 +52,10 @@ async function digestLarge(
   const reader = ifReadable(() => source.openRanged(root, path, identity));
   if (reader === UNREADABLE) return undefined;
   try {
-    // A network file system may have pages in the cache from before the change.
+    // The cache of a network file system may contain pages from before a change.
     reader.forgetCache();
     const sum = await sumRange(reader, 0, size, () => yielder.yieldIfDue(), { sha256 });
-    // The reader has the size that the file had when it was opened here.
+    // `reader.size` is the size at the time of opening.
     const change = reader.size === size ? reader.changeSince(times) : FileChange.certain;
     return sum && { ...sum, change };
   } catch (error) {
@@ -68,9 +68,9 @@ async function digestLarge(
 
 const UNREADABLE = Symbol();
 
-function ifReadable<Result>(act: () => Result): Result | typeof UNREADABLE {
+function ifReadable<Result>(read: () => Result): Result | typeof UNREADABLE {
   try {
-    return act();
+    return read();
   } catch (error) {
     if (error instanceof FileError) return UNREADABLE;
     throw error;

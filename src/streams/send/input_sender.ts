@@ -1,4 +1,4 @@
-/** Sends what comes in on standard input, as one file whose length is known only at its end. */
+/** Sends standard input as one file, whose size is known at its end. */
 
 import { FileError } from "../../errors.ts";
 import { BLOCK_HEADER_BYTES, BlockCodec, writeBlockHeader } from "../../protocol/data/block.ts";
@@ -12,26 +12,26 @@ import { aliveWhile } from "../frames/keep_alive.ts";
 import type { SentRange } from "./range_sender.ts";
 import type { InputUnit } from "../unit.ts";
 
-/** Where the bytes come from: standard input, outside of tests. */
+/** Source of the bytes: standard input, except in tests. */
 export interface Input {
-  /** Bytes read into the buffer, null at the end. */
+  /** Reads into the buffer. @returns the number of bytes; null at the end. */
   read(buffer: Uint8Array<ArrayBuffer>): Promise<number | null>;
 }
 
-/** Sends the input to its end, or sets `sent.failure`. `sent.unit.end` grows with what was read. */
+/** Sends the input to its end, or sets `sent.failure`. Advances `sent.unit.end` with each block. */
 export async function sendInput(
   input: Input,
   unit: InputUnit,
   sent: SentRange,
   out: FrameSender,
-  { blockBytes, quietMs, compressor }: { blockBytes: number; quietMs: number; compressor?: Compressor },
+  { blockBytes, keepAliveMs, compressor }: { blockBytes: number; keepAliveMs: number; compressor?: Compressor },
 ): Promise<void> {
-  // A buffer of its own: while the input is awaited, the frame buffers are free for signs of life.
+  // Not a frame buffer: while the input is awaited, these are needed for keep-alives.
   const chunk = new Uint8Array(blockBytes);
   for (let ended = false; !ended && !sent.refused;) {
     let length = 0;
     while (!ended && length < blockBytes) {
-      const read = await readOrSignal(input, chunk.subarray(length), sent, out, quietMs);
+      const read = await readWithKeepAlives(input, chunk.subarray(length), sent, out, keepAliveMs);
       if (sent.failure) return;
       if (read === null) ended = true;
       else length += read;
@@ -56,17 +56,17 @@ export async function sendInput(
   }
 }
 
-async function readOrSignal(
+async function readWithKeepAlives(
   input: Input,
   chunk: Uint8Array<ArrayBuffer>,
   sent: SentRange,
   out: FrameSender,
-  quietMs: number,
+  keepAliveMs: number,
 ): Promise<number | null> {
   const reading = input.read(chunk).catch((error) => {
     const state = error instanceof Error ? error.message : String(error);
     sent.failure = toFailure(new FileError("read", "standard input", state, { cause: error }));
     return null;
   });
-  return await aliveWhile(reading, out, quietMs);
+  return await aliveWhile(reading, out, keepAliveMs);
 }

@@ -1,4 +1,4 @@
-/** Sends pack units: reads the small files of a plan straight into frames. No memory is taken and no promise made per file. */
+/** Sends pack units: reads the small files of a plan directly into frames, without an allocation or a promise per file. */
 
 import { FileError, quotePath } from "../../errors.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
@@ -24,45 +24,19 @@ import type { Compressor } from "../frames/compressor.ts";
 import { toFailure } from "../failure.ts";
 import { FRAME_START } from "../frames/frames.ts";
 import type { FrameSender } from "../frames/frame_sender.ts";
-import type { GrownFile, PackUnit, SentContents } from "../unit.ts";
+import type { GrownFile, PackUnit } from "../unit.ts";
+import { addSent, type SentPack } from "./sent_pack.ts";
 
-/** What was sent of a pack unit, to be held against the results. */
-export interface SentPack {
-  type: "pack";
-  unit: number;
-  /** CRC-32 of each record that was sent, in order; 0 for what has no contents. */
-  crcs: Uint32Array;
-  /** Bytes of contents of each. */
-  sizes: Uint32Array;
-  /** 1 for each that counts as a file, 0 for a directory. */
-  counts: Uint8Array;
-  /** Which record of the plan each is, not counting `enter`. */
-  places: Uint16Array;
-  /** The record of the plan that is under way. */
-  place: number;
-  /** How many were sent. */
-  sent: number;
-  /** What could not be read, and so was not sent. */
-  failures: Failure[];
-  /** What has grown too large for a pack, and so was not sent. */
-  grown: GrownFile[];
-  notes: string[];
-  /** What was sent of each record of the plan, where that has to be known. */
-  contents?: SentContents;
-  /** All frames of the unit are on their way. */
-  complete: boolean;
-}
-
-/** Reads and packs. One for each stream: it has a current directory. */
+/** Sends the pack units of one stream. It has a current directory. */
 export class PackSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
-  /** Records with an outcome in the frame that is being filled. */
+  /** Number of records in the current frame that will have an outcome. */
   #outcomes = 0;
   readonly #compressor?: Compressor;
   readonly #digest?: (bytes: Uint8Array) => Uint8Array;
 
-  /** @param options.digest SHA-256, where what is sent has to be known. */
+  /** @param options.digest SHA-256, if the contents that are sent have to be recorded. */
   constructor(
     reader: SourceReader,
     out: FrameSender,
@@ -74,7 +48,7 @@ export class PackSender {
     this.#digest = digest;
   }
 
-  /** Sends a unit; `sent` grows while frames leave. */
+  /** Sends a unit, and adds each record to `sent`. */
   async send(unit: PackUnit, sent: SentPack): Promise<void> {
     const cursor = new RecordCursor(unit.plan, 0, unit.plan.length, { plan: true });
     const directory = { start: 0, end: 0, nameStart: 0, nameEnd: 0, failure: undefined as Failure | undefined };
@@ -109,7 +83,7 @@ export class PackSender {
         at = read;
         continue;
       }
-      // It has grown beyond what this frame has room for: a frame of its own may hold it.
+      // The file has grown and does not fit into this frame. It may fit into an empty one.
       at = await this.#resume(unit, at, directory);
       const again = this.#readFile(unit.plan, cursor, at, sent);
       if (again === undefined) sent.grown.push(this.#grown(unit.plan, cursor, directory));
@@ -141,11 +115,11 @@ export class PackSender {
     }
   }
 
-  /** Sends what is there and begins a frame in the same directory. */
+  /** Sends the current frame, and begins another in the same directory. */
   async #resume(unit: PackUnit, at: number, directory: { start: number; end: number }): Promise<number> {
     const next = await this.#flush(unit, at);
     const end = this.#copy(unit.plan, directory.start, directory.end, next);
-    // Its attributes were sent with the first one.
+    // The attributes of the directory were sent before.
     this.#out.view.setUint8(next + RecordField.type, RecordType.enter);
     this.#out.view.setUint16(next + RecordField.xattrUnits, 0, true);
     return end;
@@ -153,7 +127,7 @@ export class PackSender {
 
   async #flush(unit: PackUnit, at: number): Promise<number> {
     const records = this.#begin();
-    // A frame that only enters a directory has nothing to be answered: its result would come when nobody waits for it.
+    // A frame that only enters a directory is not sent: its result could arrive after the unit is complete.
     if (this.#outcomes > 0) {
       this.#outcomes = 0;
       const start = FRAME_START + FRAME_HEADER_BYTES;
@@ -172,7 +146,9 @@ export class PackSender {
   }
 
   /**
-   * @returns where the next record begins: unchanged when the file could not be read, undefined when it did not fit.
+   * Reads a file into the frame.
+   *
+   * @returns the position of the next record: unchanged if the file cannot be read, undefined if it does not fit.
    */
   #readFile(
     plan: Uint8Array<ArrayBuffer>,
@@ -191,14 +167,14 @@ export class PackSender {
       sum = crc32(bytes, contents, contents + size);
       changed = reader.change === FileChange.certain;
       if (reader.change === FileChange.perhaps) {
-        // The same bytes once more: all of them were read from one state of the file.
+        // If a second read returns the same bytes, all of them are from one state of the file.
         const before = { size, sum };
         size = this.#read(plan, cursor, contents);
         sum = crc32(bytes, contents, contents + size);
         changed = size !== before.size || sum !== before.sum;
       }
     } catch (error) {
-      // What does not say how large it is, as files of /proc do, can be sent in no other way.
+      // Files that report no size, such as those in /proc, can only be sent in packs.
       const known = reader.stat.size > 0;
       if (known && error instanceof FileError && error.code === FileCode.grew) return undefined;
       sent.failures.push(toFailure(error));
@@ -230,7 +206,7 @@ export class PackSender {
     return this.#reader.readWhole(plan, nameStart, nameEnd, bytes, at, payloadEnd - at);
   }
 
-  /** The file that the reader has just found to be too large. */
+  /** Returns the file that the reader has just found to be too large. */
   #grown(plan: Uint8Array, cursor: RecordCursor, directory: { nameStart: number; nameEnd: number }): GrownFile {
     const { stat } = this.#reader;
     const names = [
@@ -252,49 +228,16 @@ export class PackSender {
     };
   }
 
-  /** All before the contents, without a call of `set`, whose argument would be a new object for each file. */
+  /** Copies the record up to its contents. `set` would need a new object for each file. */
   #copyHeader(plan: Uint8Array, cursor: RecordCursor, at: number): void {
     const { bytes } = this.#out;
     for (let from = cursor.start; from < cursor.contentStart; from++) bytes[at++] = plan[from];
   }
 
   #count(sent: SentPack, crc: number, size: number, files: 0 | 1): void {
-    sent.counts[sent.sent] = files;
-    sent.crcs[sent.sent] = crc;
-    sent.sizes[sent.sent] = size;
-    sent.places[sent.sent] = sent.place;
-    sent.sent++;
+    addSent(sent, crc, size, files);
     this.#outcomes++;
   }
-}
-
-/**
- * What is known of a unit before anything of it was sent.
- *
- * @param keeps whether what is sent has to be known.
- */
-export function beginPack(unit: PackUnit, keeps = false): SentPack {
-  const { records } = unit;
-  const contents = keeps && {
-    sizes: new Uint32Array(records),
-    crcs: new Uint32Array(records),
-    digests: new Uint8Array(records * SHA256_BYTES),
-  };
-  return {
-    ...(contents ? { contents } : {}),
-    type: "pack",
-    unit: unit.unit,
-    crcs: new Uint32Array(records),
-    sizes: new Uint32Array(records),
-    places: new Uint16Array(records),
-    place: -1,
-    counts: new Uint8Array(records),
-    sent: 0,
-    failures: [],
-    grown: [],
-    notes: [],
-    complete: false,
-  };
 }
 
 function changeNote(reader: SourceReader, plan: Uint8Array, cursor: RecordCursor): string {

@@ -1,4 +1,4 @@
-/** Sends ranges of ranged files, block by block, read straight into frames. */
+/** Sends ranges of large files in blocks, which are read directly into frames. */
 
 import { FileError } from "../../errors.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
@@ -23,110 +23,100 @@ import { FRAME_START } from "../frames/frames.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
 import type { RangeUnit, SourceChange } from "../unit.ts";
 
-/** Where the contents of a block begin in the buffer of its frame. */
+/** Position of the contents of a block in the buffer of its frame. */
 const CONTENTS = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;
-/** Of a hole that one block stands for; it could be nearly 4 GiB. */
-const MOST_ZEROS_BYTES = 1 << 30;
+/** Maximum bytes of a hole per block. The format allows nearly 4 GiB. */
+const MAX_HOLE_BYTES = 1 << 30;
 
-/** What was sent of a range, to be held against the result. */
+/** A range that was sent, for the comparison with the result. */
 export interface SentRange {
   type: "range";
-  unit: Pick<RangeUnit, "unit" | "file" | "start" | "end">;
-  /** CRC-32 of what was sent so far. */
+  unit: Pick<RangeUnit, "unit" | "file" | "path" | "start" | "end">;
+  /** CRC-32 of the blocks sent so far. */
   crc32: number;
-  /** Where reading it failed. */
+  /** Failure of the source. */
   failure?: Failure;
-  /** Returns how the file changed since it was found; to be called when there is a result. */
+  /** Returns how the file has changed since the walk. Called when the result has arrived. */
   changed?: () => SourceChange | undefined;
-  /** Of the whole file, where the unit asks for that. */
+  /** Checksums of the whole file, if the unit requests them. */
   whole?: ContentSum;
-  /** The receiver said that it failed: no more of it needs to be sent. */
+  /** Whether the receiver has reported a failure. The rest of the range is not sent. */
   refused: boolean;
 }
 
 /** How ranges are sent. */
 export interface RangeSenderOptions {
   blockBytes: number;
-  /** Holes, and blocks of zeros, are sent as such. */
+  /** Whether holes and blocks of zeros are sent as holes. */
   sparse: boolean;
-  /** The receiver copies what it needs by itself. */
-  lends: boolean;
-  /** Compresses what is worth it. */
+  /** Whether the receiver copies from the open file. */
+  offersLocalCopy: boolean;
   compressor?: Compressor;
   yielder: EventLoopYielder;
-  /** Maximum time without a frame, in milliseconds. */
-  quietMs: number;
+  /** Maximum time between frames sent, in milliseconds. */
+  keepAliveMs: number;
 }
 
-/** Reads and sends. One for each stream: it keeps the last file open. */
+/** Sends the ranges of one stream. It keeps the last file open. */
 export class RangeSender {
   readonly #reader: SourceReader;
   readonly #out: FrameSender;
-  readonly #blockBytes: number;
-  readonly #sparse: boolean;
-  readonly #lends: boolean;
-  readonly #compressor?: Compressor;
-  readonly #yielder: EventLoopYielder;
-  readonly #quietMs: number;
+  readonly #options: RangeSenderOptions;
   #open?: { file: number; reader: RangeReader };
 
   constructor(reader: SourceReader, out: FrameSender, options: RangeSenderOptions) {
     this.#reader = reader;
     this.#out = out;
-    this.#blockBytes = options.blockBytes;
-    this.#sparse = options.sparse;
-    this.#lends = options.lends;
-    this.#compressor = options.compressor;
-    this.#yielder = options.yielder;
-    this.#quietMs = options.quietMs;
+    this.#options = options;
   }
 
-  /** The file that is open. Whoever lends it must not send another before all of its units have their results. */
+  /** Number of the open file. With local copies, it must stay open until all its units have their results. */
   get file(): number | undefined {
     return this.#open?.file;
   }
 
   /** Sends a unit, or sets `sent.failure`. */
   async send(unit: RangeUnit, sent: SentRange): Promise<void> {
-    const lends = this.#lends && !unit.stored;
+    const { blockBytes, sparse, compressor } = this.#options;
+    const offersLocalCopy = this.#options.offersLocalCopy && !unit.stored;
     if (unit.digests && !await this.#digestWhole(unit, sent)) return;
     for (let offset = unit.start; offset < unit.end && !sent.refused;) {
       const most = unit.end - offset;
       let length: number;
       let hole = false;
-      let lent: SharedFile | undefined;
+      let shared: SharedFile | undefined;
       try {
         const reader = this.#readerOf(unit);
-        length = this.#sparse ? reader.holeAt(offset, Math.min(MOST_ZEROS_BYTES, most)) : 0;
+        length = sparse ? reader.holeAt(offset, Math.min(MAX_HOLE_BYTES, most)) : 0;
         hole = length > 0;
         if (!hole) {
-          lent = lends ? lendable(reader) : undefined;
-          length = Math.min(lent ? MAX_SHARED_BYTES : this.#blockBytes, most);
-          // A hole that has come between the two questions is read like data.
-          if (this.#sparse) length = reader.dataAt(offset, length) || length;
-          if (!lent) readBlock(reader, this.#out.bytes, offset, length);
+          shared = offersLocalCopy ? sharedFile(reader) : undefined;
+          length = Math.min(shared ? MAX_SHARED_BYTES : blockBytes, most);
+          // A hole that was made between the two calls is read as data.
+          if (sparse) length = reader.dataAt(offset, length) || length;
+          if (!shared) readBlock(reader, this.#out.bytes, offset, length);
         }
       } catch (error) {
         sent.failure = toFailure(error);
         return;
       }
-      if (lent) {
-        await this.#sendLent(lent, unit, { offset, length });
+      if (shared) {
+        await this.#sendReference(shared, unit, { offset, length });
         sent.crc32 = combineCrc32(sent.crc32, 0, length);
         offset += length;
         continue;
       }
       const sum = hole ? crc32OfZeros(length) : crc32(this.#out.bytes, CONTENTS, CONTENTS + length);
-      const zeros = hole || (this.#sparse && this.#isZero(sum, length));
+      const zeros = hole || (sparse && this.#isZero(sum, length));
       sent.crc32 = combineCrc32(sent.crc32, sum, length);
-      const coded = zeros ? 0 : this.#compressor?.compress(this.#out.bytes, CONTENTS, CONTENTS + length);
+      const coded = zeros ? 0 : compressor?.compress(this.#out.bytes, CONTENTS, CONTENTS + length);
       writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
         unit: unit.unit,
         file: unit.file,
         offset,
         length,
         crc32: sum,
-        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : this.#compressor!.coding,
+        codec: zeros ? BlockCodec.zeros : coded === undefined ? BlockCodec.stored : compressor!.coding,
         last: offset + length === unit.end,
       });
       await this.#out.send(FrameKind.block, BLOCK_HEADER_BYTES + (coded ?? length));
@@ -134,28 +124,28 @@ export class RangeSender {
     }
     const reader = this.#open?.reader;
     if (!reader) return;
-    // Since it was found: what another stream reads of it, before or after this, belongs to the same file.
+    // Since the walk, and not since this range began: other streams read other ranges of the same file.
     const changed = () => {
       const change = reader.changeSince(unit.times);
       return change === FileChange.none ? undefined : { path: reader.path, change };
     };
     const now = changed();
-    // What is lent may be read later than this.
-    sent.changed = lends ? changed : () => now;
+    // The receiver may read a shared file later.
+    sent.changed = offersLocalCopy ? changed : () => now;
   }
 
   /**
-   * Digests the whole file, before the range is sent: the result of a range may come before a later digest. Only the
-   * CRC-32 tells whether these are the bytes that are sent.
+   * Digests the whole file before the range is sent, because the result of the range might arrive before a later digest.
+   * The scheduler compares the CRC-32 with what was sent.
    *
-   * @returns false when it cannot be read.
+   * @returns false if the file cannot be read.
    */
   async #digestWhole(unit: RangeUnit, sent: SentRange): Promise<boolean> {
     const { sumRange } = await import("../../files/target/content_digest.ts");
     try {
       const reader = this.#readerOf(unit);
-      const summing = sumRange(reader, 0, unit.size, () => this.#yielder.yieldIfDue());
-      sent.whole = await aliveWhile(summing, this.#out, this.#quietMs);
+      const summing = sumRange(reader, 0, unit.size, () => this.#options.yielder.yieldIfDue());
+      sent.whole = await aliveWhile(summing, this.#out, this.#options.keepAliveMs);
       if (!sent.whole) throw changed(reader.path, "it became shorter while it was read");
       return true;
     } catch (error) {
@@ -164,12 +154,13 @@ export class RangeSender {
     }
   }
 
-  async #sendLent(
-    lent: SharedFile,
+  /** Sends a reference to a shared file instead of contents. */
+  async #sendReference(
+    shared: SharedFile,
     unit: RangeUnit,
     { offset, length }: Pick<BlockHeader, "offset" | "length">,
   ): Promise<void> {
-    writeSharedFile(this.#out.view, CONTENTS, lent);
+    writeSharedFile(this.#out.view, CONTENTS, shared);
     writeBlockHeader(this.#out.view, CONTENTS - BLOCK_HEADER_BYTES, {
       unit: unit.unit,
       file: unit.file,
@@ -188,7 +179,7 @@ export class RangeSender {
     this.#open = undefined;
   }
 
-  /** Whether a block that was read is all zeros: its sum, which is there anyway, says so of nearly every other. */
+  /** Returns whether a block is all zeros. The CRC-32 excludes nearly all other blocks. */
   #isZero(sum: number, length: number): boolean {
     return sum === crc32OfZeros(length) && isZero(this.#out.bytes, CONTENTS, CONTENTS + length);
   }
@@ -199,15 +190,15 @@ export class RangeSender {
       const reader = this.#reader.openRanged(unit.root, unit.path, unit.identity);
       this.#open = { file: unit.file, reader };
       if (unit.stored ? reader.size < unit.size : reader.size !== unit.size) {
-        throw changed(reader.path, "its size is no longer what it was");
+        throw changed(reader.path, "its size has changed");
       }
     }
     return this.#open!.reader;
   }
 }
 
-/** Numbers that do not fit into a block would name another file. */
-function lendable({ lent }: RangeReader): SharedFile | undefined {
+/** Returns the reference to an open file; undefined if a block cannot represent its numbers. */
+function sharedFile({ lent }: RangeReader): SharedFile | undefined {
   return lent && Number.isSafeInteger(lent.dev) && Number.isSafeInteger(lent.inode) ? lent : undefined;
 }
 

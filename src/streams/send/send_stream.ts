@@ -1,134 +1,165 @@
-/** The sending side of one stream: takes units, sends them, and takes the results. */
+/** The sending side of one stream: takes units, sends them, and compares the receiver's results. */
 
 import { ProtocolError } from "../../errors.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
-import { FrameKind } from "../../protocol/data/frame.ts";
 import { readResult } from "../../protocol/data/results.ts";
-import type { CompareSender, SentCompare } from "./compare_sender.ts";
-import { AwaitedResults } from "./awaited_results.ts";
+import { FrameKind } from "../../protocol/data/frame.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { Compressor } from "../frames/compressor.ts";
 import { FrameSender } from "../frames/frame_sender.ts";
 import type { FrameReader, FrameWriter } from "../frames/frames.ts";
-import { beginPack, PackSender } from "./pack_sender.ts";
-import { sendInput } from "./input_sender.ts";
 import { aliveWhile } from "../frames/keep_alive.ts";
+import type { SendRole, StreamJob } from "../run/job.ts";
+import type { CompareUnit, DigestUnit, InputUnit, PackUnit, RangeUnit, SendReport, WorkUnit } from "../unit.ts";
+import { AwaitedResults } from "./awaited_results.ts";
+import type { CompareSender, SentCompare } from "./compare_sender.ts";
+import { sendInput } from "./input_sender.ts";
+import { PackSender } from "./pack_sender.ts";
 import { RangeSender, type SentRange } from "./range_sender.ts";
-import type { SendReport, WorkUnit } from "../unit.ts";
+import { beginPack } from "./sent_pack.ts";
 
-/** Where a sending stream gets its work, and whom it tells. In another thread, perhaps. */
+/** Source of units, and callbacks of a sending stream. May live on another thread. */
 export interface SendHost {
-  /** The next unit; undefined when there is none and never will be. */
+  /** Returns the next unit; undefined if there is no unit and never will be. */
   next(): Promise<WorkUnit | undefined>;
-  /** The receiver's result of a unit, compared with what was sent. */
+  /** Called with the receiver's result of a unit, compared with what was sent. */
   report(report: SendReport): void;
-  /** Bytes that the receiver has written on this stream so far. */
+  /** Called with the bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
 }
 
-/** What a sending stream works with. */
+/** What a sending stream uses. */
 export interface SendStreamOptions {
-  reader: FrameReader;
-  writer: FrameWriter;
+  job: StreamJob;
+  role: SendRole;
+  frames: { reader: FrameReader; writer: FrameWriter };
   source: SourceReader;
   host: SendHost;
   yielder: EventLoopYielder;
-  blockBytes: number;
-  /** Holes, and blocks of zeros, are sent as such. */
-  sparse: boolean;
-  /** Ranged files are lent, and stay open until they have been copied. */
-  lends: boolean;
-  /** How long this end says nothing at the most, in milliseconds. */
-  quietMs: number;
+  /** Maximum time between frames sent, in milliseconds. */
+  keepAliveMs: number;
   payloadLimit: number;
-  /** Compresses what is worth it. */
+  /** Undefined: contents are sent uncompressed. */
   compressor?: Compressor;
-  /** Reports of packs have what was sent: sizes, CRC-32 and SHA-256. */
-  keepsContents: boolean;
+  /** SHA-256, if reports of packs have to contain what was sent. */
+  digest?: (bytes: Uint8Array) => Uint8Array;
 }
 
-/** Runs until the host has no more units and all results are there. @throws what broke the stream. */
-export async function sendStream(options: SendStreamOptions): Promise<void> {
-  const { host, reader, yielder, quietMs } = options;
-  const out = new FrameSender(options.writer, options.payloadLimit, yielder);
-  const { source, compressor, keepsContents } = options;
-  const digest = keepsContents ? (await import("../../files/target/content_digest.ts")).digestBytes : undefined;
-  const packs = new PackSender(source, out, { compressor, digest });
-  const ranges = new RangeSender(source, out, options);
-  let asks: CompareSender | undefined;
-  const awaited = new AwaitedResults((report) => host.report(report));
-  const state = { ending: false, stopped: false };
-  const reading = readResults(reader, awaited, host, state);
-  // Whatever fails first ends both loops: the owner closes the transport when this rejects.
-  const sending = (async () => {
-    for (
-      let unit = await aliveWhile(host.next(), out, quietMs);
-      unit;
-      unit = await aliveWhile(host.next(), out, quietMs)
-    ) {
-      // Whoever gave it takes it back.
-      if (state.stopped) return;
-      if (unit.type === "ask") {
-        asks ??= new (await import("./compare_sender.ts")).CompareSender(source, out, yielder, options.quietMs);
-        const sent: SentCompare = { unit };
-        awaited.ask(sent);
-        await asks.send(sent);
-        await out.flush();
-      } else if (unit.type === "digest") {
-        const { digestSources } = await import("./digest_sources.ts");
-        const sums = await aliveWhile(digestSources(unit, source, yielder), out, quietMs);
-        host.report({ type: "digest", unit: unit.unit, sums });
-      } else if (unit.type === "pack") {
-        const sent = awaited.add(beginPack(unit, keepsContents));
-        await packs.send(unit, sent);
-        await out.flush();
-        awaited.settlePack(sent);
-      } else {
-        if (options.lends && unit.file !== ranges.file) await awaited.empty();
-        const range = unit.type === "range" ? unit : { unit: unit.unit, file: unit.file, start: 0, end: 0 };
-        const sent = awaited.add<SentRange>({ type: "range", unit: range, crc32: 0, refused: false });
-        if (unit.type === "range") await ranges.send(unit, sent);
-        else await sendInput(Deno.stdin, unit, sent, out, options);
-        await out.flush();
-        if (sent.failure) awaited.settleRange(sent, undefined);
-      }
-      await awaited.room();
-    }
-    await awaited.empty();
-    state.ending = true;
-    await out.send(FrameKind.end, 0);
-    await out.flush();
-  })();
-  try {
-    await Promise.all([sending, reading]);
-  } finally {
-    state.stopped = true;
-    ranges.close();
-    asks?.close();
-    awaited.fail();
+/** One sending stream. */
+export class SendStream {
+  readonly #options: SendStreamOptions;
+  readonly #out: FrameSender;
+  readonly #awaited: AwaitedResults;
+  readonly #packs: PackSender;
+  readonly #ranges: RangeSender;
+  #compares?: CompareSender;
+  /** Whether the last frame is being sent. */
+  #isEnding = false;
+  /** Whether the stream has ended or broken. */
+  #isStopped = false;
+
+  constructor(options: SendStreamOptions) {
+    const { frames: { writer }, job: { blockBytes }, role, host, source, yielder, payloadLimit } = options;
+    this.#options = options;
+    this.#out = new FrameSender(writer, payloadLimit, yielder);
+    this.#awaited = new AwaitedResults((report) => host.report(report));
+    this.#packs = new PackSender(source, this.#out, options);
+    this.#ranges = new RangeSender(source, this.#out, { ...options, ...role, blockBytes });
   }
-}
 
-async function readResults(
-  reader: FrameReader,
-  awaited: AwaitedResults,
-  host: SendHost,
-  state: { ending: boolean },
-): Promise<void> {
-  for (;;) {
-    await reader.next();
-    if (reader.kind === FrameKind.end) {
-      if (state.ending) return;
-      throw new ProtocolError("bad-order", "Cannot accept the receiver's last frame before the sender's");
+  /** Runs until the host has no more units and all results have arrived. @throws {unknown} The error of a broken stream. */
+  async run(): Promise<void> {
+    try {
+      // The first failure rejects. The loop that is left ends when the owner closes the transport.
+      await Promise.all([this.#sendUnits(), this.#readResults()]);
+    } finally {
+      this.#isStopped = true;
+      this.#ranges.close();
+      this.#compares?.close();
+      this.#awaited.fail();
     }
-    if (reader.kind === FrameKind.keepAlive) continue;
-    if (reader.kind !== FrameKind.result) {
-      throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${reader.kind} from a receiver`);
+  }
+
+  async #sendUnits(): Promise<void> {
+    const { host, keepAliveMs } = this.#options;
+    for (;;) {
+      const unit = await aliveWhile(host.next(), this.#out, keepAliveMs);
+      // The scheduler requeues the units of a broken stream.
+      if (this.#isStopped) return;
+      if (!unit) break;
+      await this.#send(unit);
+      await this.#awaited.room();
     }
-    const result = readResult(reader.view, reader.start, reader.end);
-    if (result.type === "progress") host.written(result.bytes);
-    else if (result.type === "pack") awaited.pack(result);
-    else if (result.type === "answer") awaited.answer(result);
-    else awaited.range(result);
+    await this.#awaited.empty();
+    this.#isEnding = true;
+    await this.#out.send(FrameKind.end, 0);
+    await this.#out.flush();
+  }
+
+  async #send(unit: WorkUnit): Promise<void> {
+    if (unit.type === "pack") await this.#sendPack(unit);
+    else if (unit.type === "ask") await this.#sendCompare(unit);
+    else if (unit.type === "digest") await this.#digest(unit);
+    else await this.#sendRange(unit);
+  }
+
+  async #sendPack(unit: PackUnit): Promise<void> {
+    const sent = this.#awaited.add(beginPack(unit, { keepsContents: this.#options.digest !== undefined }));
+    await this.#packs.send(unit, sent);
+    await this.#out.flush();
+    this.#awaited.settlePack(sent);
+  }
+
+  async #sendCompare(unit: CompareUnit): Promise<void> {
+    const { source, yielder, keepAliveMs } = this.#options;
+    this.#compares ??= new (await import("./compare_sender.ts")).CompareSender(
+      source,
+      this.#out,
+      yielder,
+      keepAliveMs,
+    );
+    const sent: SentCompare = { unit };
+    this.#awaited.ask(sent);
+    await this.#compares.send(sent);
+    await this.#out.flush();
+  }
+
+  async #digest(unit: DigestUnit): Promise<void> {
+    const { source, yielder, keepAliveMs, host } = this.#options;
+    const { digestSources } = await import("./digest_sources.ts");
+    const sums = await aliveWhile(digestSources(unit, source, yielder), this.#out, keepAliveMs);
+    host.report({ type: "digest", unit: unit.unit, sums });
+  }
+
+  async #sendRange(unit: RangeUnit | InputUnit): Promise<void> {
+    const { role, job: { blockBytes }, keepAliveMs, compressor } = this.#options;
+    // The receiver copies from the open file until it has answered all units of it.
+    if (role.offersLocalCopy && unit.file !== this.#ranges.file) await this.#awaited.empty();
+    const range = unit.type === "range" ? unit : { unit: unit.unit, file: unit.file, path: "-", start: 0, end: 0 };
+    const sent = this.#awaited.add<SentRange>({ type: "range", unit: range, crc32: 0, refused: false });
+    if (unit.type === "range") await this.#ranges.send(unit, sent);
+    else await sendInput(Deno.stdin, unit, sent, this.#out, { blockBytes, keepAliveMs, compressor });
+    await this.#out.flush();
+    if (sent.failure) this.#awaited.settleRange(sent, undefined);
+  }
+
+  async #readResults(): Promise<void> {
+    const { frames: { reader }, host } = this.#options;
+    for (;;) {
+      await reader.next();
+      if (reader.kind === FrameKind.end) {
+        if (this.#isEnding) return;
+        throw new ProtocolError("bad-order", "Cannot accept the receiver's last frame before the sender's");
+      }
+      if (reader.kind === FrameKind.keepAlive) continue;
+      if (reader.kind !== FrameKind.result) {
+        throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${reader.kind} from a receiver`);
+      }
+      const result = readResult(reader.view, reader.start, reader.end);
+      if (result.type === "progress") host.written(result.bytes);
+      else if (result.type === "pack") this.#awaited.pack(result);
+      else if (result.type === "answer") this.#awaited.answer(result);
+      else this.#awaited.range(result);
+    }
   }
 }

@@ -148,7 +148,7 @@ export class TargetFiles {
           roots,
           options: targetOptions,
           codecs,
-          lender,
+          localCopyPid: lender,
           comparison: job.comparison,
           verify: job.verify,
           digests: listing !== undefined,

@@ -217,7 +217,7 @@ class Sender implements AsyncDisposable {
           preserve: job.preserve,
           follow: walksLinks(this.#walk),
           sparse: job.sparse,
-          lends: offersLocalCopy,
+          offersLocalCopy,
           codec,
           keepsContents: job.verify || listing !== undefined,
         },

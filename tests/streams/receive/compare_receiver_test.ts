@@ -61,7 +61,7 @@ for (const { title, make } of ENGINES) {
       };
       const yielder = new EventLoopYielder();
       const isKept = () => Promise.resolve(kept);
-      const receiver = new CompareReceiver(comparer, undefined, {
+      const receiver = new CompareReceiver(comparer, {
         roots,
         yielder,
         verifies: true,

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { PACK_RECORDS } from "../../../src/protocol/limits.ts";
 import type { Failure } from "../../../src/protocol/failure.ts";
 import { AwaitedResults } from "../../../src/streams/send/awaited_results.ts";
-import { beginPack } from "../../../src/streams/send/pack_sender.ts";
+import { beginPack } from "../../../src/streams/send/sent_pack.ts";
 import type { SendReport } from "../../../src/streams/unit.ts";
 
 /** A unit of many files, all of which were sent. */

@@ -56,10 +56,10 @@ for (const { title, make } of ENGINES) {
       const writer = await FrameWriter.create(cipher, transport, key, 0);
       const sender = new RangeSender(engine.sourceReader([root]), new FrameSender(writer, 2 * BLOCK, yielder), {
         blockBytes: BLOCK,
-        lends: false,
+        offersLocalCopy: false,
         sparse,
         yielder,
-        quietMs: 60_000,
+        keepAliveMs: 60_000,
       });
       const unit = { type: "range" as const, unit: 7, file: 8, root: 0, path: "", start, end, size: root.size };
       const sent: SentRange = { type: "range", unit, crc32: 0, refused: false };

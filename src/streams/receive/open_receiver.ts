@@ -1,0 +1,92 @@
+/** Opens the receiving side of a stream: the target, and the code that only some jobs need. */
+
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { TargetRoot } from "../../files/engine/target_root.ts";
+import type { CodecName } from "../../protocol/coding.ts";
+import type { FinishedFiles } from "../../resume/run/finished_files.ts";
+import type { SharedCompletions } from "../../resume/run/completion_log.ts";
+import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
+import type { Decompressor } from "../frames/decompressor.ts";
+import type { ReceiveRole, StreamJob } from "../run/job.ts";
+import type { CompareReceiver } from "./compare_receiver.ts";
+import { ReceiveStream, type ReceiveStreamOptions } from "./receive_stream.ts";
+import type { SameHostCopier } from "./same_host_copier.ts";
+
+/** What a stream shares with the thread that runs it. */
+export interface ReceiverContext
+  extends Pick<ReceiveStreamOptions, "job" | "frames" | "host" | "yielder" | "keepAliveMs" | "payloadLimit"> {
+  files: FileEngine;
+}
+
+/** Returns a stream that is ready to run. @param cleanup closes the stream and what it uses. */
+export async function openReceiver(
+  context: ReceiverContext,
+  role: ReceiveRole,
+  cleanup: DisposableStack,
+): Promise<ReceiveStream> {
+  const { job, files, yielder } = context;
+  const { roots, options, codecs, digests, memory, localCopyPid } = role;
+  if (options.xattrs || options.acls) await files.loadXattrs();
+  const target = cleanup.adopt(files.targetWriter(roots, options), (writer) => {
+    writer.abort();
+    writer.close();
+  });
+  const finished = memory && await openFinished(memory, roots);
+  const compares = await openCompareReceiver(context, role, finished, cleanup);
+  const decompressor = codecs.length > 0
+    ? cleanup.adopt(await createDecompressor(codecs, job), (each) => each.close())
+    : undefined;
+  const localCopier = localCopyPid === undefined ? undefined : await openLocalCopier(files, localCopyPid, yielder);
+  const digest = digests ? (await import("../../files/target/content_digest.ts")).digestBytes : undefined;
+  const stream = new ReceiveStream({
+    ...context,
+    role,
+    target,
+    compares,
+    digest,
+    finished,
+    localCopier,
+    decompressor,
+  });
+  return cleanup.adopt(stream, (each) => each.close());
+}
+
+async function createDecompressor(codecs: readonly CodecName[], { cipherEngine }: StreamJob): Promise<Decompressor> {
+  const [{ createCodec }, { Decompressor }] = await Promise.all([
+    import("../../compress/codecs.ts"),
+    import("../frames/decompressor.ts"),
+  ]);
+  return new Decompressor(codecs.map((codec) => createCodec(codec, cipherEngine)));
+}
+
+async function openLocalCopier(files: FileEngine, pid: number, yielder: EventLoopYielder): Promise<SameHostCopier> {
+  const { SameHostCopier } = await import("./same_host_copier.ts");
+  return new SameHostCopier(files, pid, yielder);
+}
+
+async function openFinished(memory: SharedCompletions, roots: readonly TargetRoot[]): Promise<FinishedFiles> {
+  const { FinishedFiles } = await import("../../resume/run/finished_files.ts");
+  return new FinishedFiles(memory, roots);
+}
+
+/** Returns undefined if the sender must not request comparisons. */
+async function openCompareReceiver(
+  { files, host, yielder }: ReceiverContext,
+  { comparison: requested, verify, roots, options, memory, digests }: ReceiveRole,
+  finished: FinishedFiles | undefined,
+  cleanup: DisposableStack,
+): Promise<CompareReceiver | undefined> {
+  const comparison = requested ?? (memory?.known ? { by: "memory", dryRun: false } as const : undefined);
+  if (!comparison && !verify) return undefined;
+  const { CompareReceiver } = await import("./compare_receiver.ts");
+  const comparer = cleanup.adopt(await files.targetComparer(roots, options), (each) => each.close());
+  return new CompareReceiver(comparer, {
+    comparison,
+    roots,
+    verifies: verify,
+    digests,
+    yielder,
+    finished,
+    isKept: (backup) => host.isKept(backup),
+  });
+}

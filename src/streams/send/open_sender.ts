@@ -1,0 +1,34 @@
+/** Opens the sending side of a stream: the source, and the code that only some jobs need. */
+
+import type { FileEngine } from "../../files/engine/engine.ts";
+import type { CodecName } from "../../protocol/coding.ts";
+import type { Compressor } from "../frames/compressor.ts";
+import type { SendRole, StreamJob } from "../run/job.ts";
+import { SendStream, type SendStreamOptions } from "./send_stream.ts";
+
+/** What a stream shares with the thread that runs it. */
+export interface SenderContext extends Omit<SendStreamOptions, "role" | "source" | "compressor" | "digest"> {
+  files: FileEngine;
+}
+
+/** Returns a stream that is ready to run. @param cleanup closes what it has opened. */
+export async function openSender(
+  context: SenderContext,
+  role: SendRole,
+  cleanup: DisposableStack,
+): Promise<SendStream> {
+  const { job, files } = context;
+  const { roots, preserve, follow, codec, keepsContents } = role;
+  const source = cleanup.adopt(files.sourceReader(roots, { preserve, follow }), (reader) => reader.close());
+  const compressor = codec && cleanup.adopt(await createCompressor(codec, job), (each) => each.close());
+  const digest = keepsContents ? (await import("../../files/target/content_digest.ts")).digestBytes : undefined;
+  return new SendStream({ ...context, role, source, compressor, digest });
+}
+
+async function createCompressor(codec: CodecName, { cipherEngine }: StreamJob): Promise<Compressor> {
+  const [{ createCodec }, { Compressor }] = await Promise.all([
+    import("../../compress/codecs.ts"),
+    import("../frames/compressor.ts"),
+  ]);
+  return new Compressor(createCodec(codec, cipherEngine));
+}
