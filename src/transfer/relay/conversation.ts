@@ -1,4 +1,4 @@
-/** What two other hosts say to each other over their control channels, passed on and looked at. */
+/** Control messages of two hosts, which this one inspects and passes on. */
 
 import type { MessageOf, MessageType } from "../../protocol/control/messages.ts";
 import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
@@ -16,28 +16,27 @@ import { streamsFor } from "../stream_policy.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import { checkTotals } from "../totals.ts";
 
-/** What the client has asked for. */
-interface RelayedRequest {
+/** Options of the client. */
+export interface RelayedRequest {
   sources: readonly AskedSource[];
   target: SharedTarget;
   recursive: boolean;
   streams: StreamCount;
   bytesPerSecond: number;
   emit: (event: TransferEvent) => void;
-  /** Hears why the receiver cannot resume anything of this copy. */
+  /** Called with the reason if nothing of this copy can be resumed. */
   unresumable: (why: string) => void;
 }
 
-/** The control messages of the two, passed on. */
+/** Passes control messages between two hosts. */
 export class RelayedConversation {
-  /** Files that the receiver has finished by themselves; those of packs are counted at the end. */
+  /** Number of large files that the receiver has finished. Files of packs are counted at the end. */
   files = 0;
   failed = 0;
-  /** What a dry run would do. */
   readonly planned: DryRunTotals;
-  /** The sender has every result. */
+  /** Whether the sender has received all results. */
   finishing = false;
-  /** Bytes of large files that an earlier copy has left with the receiver. */
+  /** Bytes of partial files that an earlier run left on the receiver. */
   kept = 0;
   readonly #reported = new ReportedTexts({ texts: 100_000, units: 32 << 20 });
   readonly #options: RelayedRequest;
@@ -51,7 +50,7 @@ export class RelayedConversation {
     this.#to = to;
   }
 
-  /** Up to where the target is ready and the number of streams is set. */
+  /** Passes the offer and its answer on, and sets the number of streams. @throws {UserError} if the receiver refuses. */
   async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
     const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
     const offered = new OfferedSources(mostOffered(asked));
@@ -59,17 +58,17 @@ export class RelayedConversation {
       const message = await this.#from.control.expect("sources", "failed", "note");
       if (message.type === "sources") offered.add(message);
       else {
-        this.#look(message);
+        this.#inspect(message);
         await this.#passOn(this.#to, message);
       }
     }
     const { sources, last: totals } = offered;
-    // Before the target hears of them, and makes directories for them.
+    // Before the receiver creates directories for them.
     checkSources(asked, recursive, sources);
     const placed = withTargets(sources, asked);
     target.taken.reserve(placed);
-    const { type: _, sources: __, last: ___, ...about } = totals;
-    await sendOffered(this.#to.control, placed, { ...about, operands: about.operands + target.others });
+    const { type: _, sources: __, last: ___, ...counts } = totals;
+    await sendOffered(this.#to.control, placed, { ...counts, operands: counts.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");
     this.#from.control.send(answer);
     if (answer.type === "refused") throw toError(answer.failure);
@@ -79,18 +78,18 @@ export class RelayedConversation {
     return { count, totals };
   }
 
-  /** Up to where the receiver has finished. */
+  /** Passes messages on until the receiver has finished. @returns its last message. */
   async run(): Promise<MessageOf<"finished">> {
     const [finish, finished] = await Promise.all([
       this.#pass(this.#from, this.#to, FROM_SENDER, "finish"),
       this.#pass(this.#to, this.#from, FROM_RECEIVER, "finished"),
     ]);
-    // Nobody listens to the sender any more, who compares them too.
+    // The sender compares the totals too, but its messages are no longer read.
     checkTotals(finish, finished);
     return finished;
   }
 
-  /** Up to the last message of a side, which is returned. */
+  /** Passes messages on up to the last one of a host. @returns the last message. */
   async #pass<T extends MessageType>(
     from: ClientSession,
     to: ClientSession,
@@ -99,20 +98,20 @@ export class RelayedConversation {
   ): Promise<MessageOf<T>> {
     for (;;) {
       const message = await from.control.expect(...types);
-      this.#look(message);
-      // Notes of the receiver are for the user of this client, not for the sender.
+      this.#inspect(message);
+      // Notes of the receiver are for the user, not for the sender.
       if (message.type !== "note" || from === this.#from) await this.#passOn(to, message);
       if (message.type === last) return message as MessageOf<T>;
     }
   }
 
-  /** Passes a message on, and waits while the host that it is for does not read. */
+  /** Passes a message on, and waits while that host does not read. */
   async #passOn({ control }: ClientSession, message: MessageOf<MessageType>): Promise<void> {
     control.send(message);
     if (control.waiting > MOST_WAITING) await control.flushed();
   }
 
-  #look(message: MessageOf<MessageType>): void {
+  #inspect(message: MessageOf<MessageType>): void {
     const { emit } = this.#options;
     if (message.type === "totals") {
       emit({ type: "totals", files: message.files, bytes: message.bytes, complete: message.complete });
@@ -125,14 +124,14 @@ export class RelayedConversation {
     else if (message.type === "finished") message.failures.forEach((failure) => this.#fail(failure));
   }
 
-  /** What the receiver says of a unit goes to the sender only, so its failures are looked for here. */
+  /** Reports the failures in a result. The receiver sends results to the sender only. */
   result(result: PackResult | RangeResult | CompareResponse): void {
     const outcomes = "outcomes" in result ? result.outcomes : result.failure ? [result.failure] : [];
     for (const outcome of outcomes) if (typeof outcome !== "number") this.#fail(outcome);
   }
 
   #fail(failure: Failure): void {
-    // Each range of a file may fail by itself.
+    // Each range of a file may fail for the same reason.
     if (!this.#reported.add(`${failure.path}\n${failure.message}`)) return;
     this.failed++;
     this.#options.emit(failedEvent(failure));

@@ -1,7 +1,4 @@
-/**
- * A copy between two other hosts, through this one. Each has a session of its own; what they say to each other is passed
- * on here, and looked at. No file of this machine is touched.
- */
+/** A copy between two other hosts through this one. Each host has its own session. No file of this machine is used. */
 
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
@@ -10,7 +7,7 @@ import type { CopyJob } from "../../protocol/control/job.ts";
 import { type ClientSession, openClientSession } from "../../session/model/client_session.ts";
 import { PeerAbort } from "../../session/model/control_channel.ts";
 import { type PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
-import { explainCount, type StreamCount } from "../../session/model/stream_count.ts";
+import type { StreamCount } from "../../session/model/stream_count.ts";
 import type { AskedSource } from "../client/asked_sources.ts";
 import type { Reach } from "../../ssh/reach.ts";
 import { type CopyRequest, jobOptions } from "../client/copy_request.ts";
@@ -18,14 +15,13 @@ import type { TransferEvent } from "../events.ts";
 import { explainLoss } from "../client/lost_copy.ts";
 import { type Machine, openMachine } from "../machine.ts";
 import { missingFeatures, requiredFeatures } from "../client/required_features.ts";
-import { abortOf, explain, seeOff, settled } from "../client/peer_end.ts";
-import { RelayStreams } from "./streams.ts";
-import { RelayedConversation } from "./conversation.ts";
+import { abortOf, explain, seeOff } from "../client/peer_end.ts";
+import { RelayedTransfer } from "./transfer.ts";
 import type { Outcome } from "../totals.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
 import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
-/** One of the two other hosts. */
+/** One of the two hosts. */
 export interface RelayHostOptions {
   peer: PeerCommand;
   reach: Reach;
@@ -35,166 +31,122 @@ export interface RelayHostOptions {
 export interface RelayOptions {
   from: RelayHostOptions;
   to: RelayHostOptions;
-  /** On the one. */
+  /** On the host that sends. */
   sources: readonly AskedSource[];
-  /** On the other. */
+  /** On the host that receives. */
   target: SharedTarget;
   family?: 4 | 6;
   engine: EngineChoice;
-  /** Workers for streams; undefined: as many as are good for this machine. */
+  /** Number of Workers for streams. Default: chosen for this machine. */
   threads?: number;
   cipher: CipherName;
-  /** How long each login may take; undefined where somebody may be typing a password. */
+  /** Maximum time of each login; undefined: unlimited, because the user may be typing a password. */
   helloTimeoutMs?: number;
   streams: StreamCount;
   request: CopyRequest;
   emit: (event: TransferEvent) => void;
+  /** Called with the name of the session. */
   begun: (session: string) => void;
+  /** Writes to the log. */
   note: (text: string) => void;
-  /** Hears why nothing of this copy can be resumed. */
+  /** Called with the reason if nothing of this copy can be resumed. */
   unresumable: (why: string) => void;
-  /** Ends the copy early; its reason is thrown. */
+  /** Ends the copy early. Its reason is thrown. */
   signal: AbortSignal;
 }
 
-interface OpenSide {
-  peer: PeerProcess;
-  session?: ClientSession;
-}
-
-/** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
+/** Copies. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
 export async function relay(options: RelayOptions): Promise<Outcome> {
   options.signal.throwIfAborted();
   const aborted = abortOf(options.signal);
-  const sides: OpenSide[] = [];
-  let isUnresumable = false;
-  const unresumable = (why: string) => {
-    isUnresumable = true;
-    options.unresumable(`escp on ${options.to.peer.name} ${why}`);
-  };
-  const work = run({ ...options, unresumable }, sides);
+  const copy = new RelayedCopy(options);
+  const work = copy.run();
   work.catch(() => {});
   try {
     return await Promise.race([work, aborted]);
   } catch (error) {
-    const said = sides.find(({ session }) => error instanceof PeerAbort && session?.control === error.channel);
-    // Whoever closed the channel is the one that has ended, or will soon.
-    const finishing = sides.some(({ session }) => session?.control.finishing);
-    const explained = await explain(error, (said ?? sides.at(-1)!).peer, options.signal);
-    const to = sides[1]?.session;
-    const unmarked = !to || to.features.includes("resume") ? undefined : options.to.peer.name;
-    throw explainLoss(explained, { ...options.request, unmarked, unresumable: isUnresumable }, { finishing });
+    throw await copy.explain(error);
   } finally {
-    await seeOff(sides, work, options.signal);
+    await seeOff(copy.hosts, work, options.signal);
   }
 }
 
-async function run(options: RelayOptions, sides: OpenSide[]): Promise<Outcome> {
-  const machine = openMachine(options.engine, options.threads);
-  machine.notes.forEach(options.note);
-  const { timeoutMs, congestion } = options.request;
-  if (congestion !== undefined) checkCongestion(congestion);
-  const shared = jobOptions(options.request);
-  const { blockBytes } = shared;
-  // One after the other: each may ask for a password on the same terminal.
-  const from = await open(
-    options,
-    options.from,
-    machine,
-    { direction: "pull", ...sourcesOfJob(options.sources), ...shared },
-    sides,
-  );
-  await sendRequested(from, options.sources);
-  options.begun(from.secrets.id.slice(0, 8));
-  const target = options.target.path;
-  const to = await open(options, options.to, machine, { direction: "push", target, ...shared }, sides);
-  const { compress = false } = options.request;
-  const conversation = new RelayedConversation({ ...options, ...options.request }, from, to);
-  const { count, totals } = await conversation.agree();
-  const written = new Map<number, number>();
-  const streamGroup = new RelayStreams(from, to, { machine, count, blockBytes, timeoutMs, congestion }, {
-    written: (stream, bytes) => written.set(stream, bytes),
-    relayed: (result) => conversation.result(result),
-    finishing: () => conversation.finishing,
-  });
-  const startedAt = performance.now();
-  const tell = () => {
-    const bytes = written.values().reduce((sum, each) => sum + each, 0);
-    const { files, kept } = conversation;
-    options.emit({ type: "progress", files, bytes: bytes + kept, resumed: kept });
-  };
-  const timer = setInterval(tell, 200);
-  try {
-    const talking = conversation.run();
-    const streams = await Promise.race([streamGroup.bringUp(), talking.then(() => streamGroup.pairs)]);
-    options.note(`data comes from ${from.address} and goes to ${to.address}`);
-    const why = explainCount(streams, options.streams, streamGroup.roundTripMs);
-    if (why) options.note(why);
-    options.emit({ type: "connected", streams, engine: machine.cipher.name, address: to.address });
-    options.emit({ type: "totals", files: totals.files, bytes: totals.bytes, complete: totals.complete });
-    const finished = await Promise.race([talking, streamGroup.run().then(() => talking)]);
-    tell();
-    // The receiver may have said so on its control channel before its streams' last frames were passed on and counted.
-    if (compress) await settled(streamGroup.run());
-    const lost = streamGroup.losses.note(from.control.corrupt + to.control.corrupt);
-    if (lost) options.emit({ type: "note", message: lost });
-    for (const { control } of [from, to]) {
-      control.send({ type: "bye" });
-      await control.flushed();
-    }
-    const { dryRun } = options.request;
-    const { files, bytes } = dryRun ? conversation.planned : finished;
-    const { skipped = 0, verified } = finished;
-    const wireBytes = compress ? streamGroup.wireBytes : undefined;
-    const { failed, kept: resumed } = conversation;
-    const outcome = {
-      files,
-      bytes,
-      failed,
-      skipped,
-      ...(verified === undefined ? {} : { verified }),
-      dryRun,
-      streams,
-      resumed,
-      wireBytes,
-    };
-    options.emit({
-      type: "finished",
-      ...outcome,
-      dummy: options.request.dummy,
-      elapsedMs: performance.now() - startedAt,
-      engine: machine.cipher.name,
+/** A host, and its session once it is open. */
+interface OpenHost {
+  peer: PeerProcess;
+  session?: ClientSession;
+}
+
+class RelayedCopy {
+  /** Hosts whose ssh was started: the sender, then the receiver. */
+  readonly hosts: OpenHost[] = [];
+  readonly #options: RelayOptions;
+  readonly #machine: Machine;
+  #isUnresumable = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#machine = openMachine(options.engine, options.threads);
+  }
+
+  async run(): Promise<Outcome> {
+    const { note, begun, request, sources, target } = this.#options;
+    this.#machine.notes.forEach(note);
+    if (request.congestion !== undefined) checkCongestion(request.congestion);
+    const shared = jobOptions(request);
+    // One after the other, because both may ask for a password on the same terminal.
+    const from = await this.#open(this.#options.from, { direction: "pull", ...sourcesOfJob(sources), ...shared });
+    await sendRequested(from, sources);
+    begun(from.secrets.id.slice(0, 8));
+    const to = await this.#open(this.#options.to, { direction: "push", target: target.path, ...shared });
+    await using transfer = new RelayedTransfer(from, to, {
+      ...this.#options,
+      machine: this.#machine,
+      blockBytes: shared.blockBytes,
+      unresumable: (why) => this.#setUnresumable(why),
     });
-    return outcome;
-  } finally {
-    clearInterval(timer);
-    await streamGroup.close();
+    await transfer.agree();
+    await transfer.openStreams();
+    const finished = await transfer.passMessages();
+    return await transfer.finish(finished);
   }
-}
 
-async function open(
-  options: RelayOptions,
-  { peer: command, reach }: RelayHostOptions,
-  machine: Machine,
-  job: CopyJob,
-  sides: OpenSide[],
-): Promise<ClientSession> {
-  const side: OpenSide = { peer: new PeerProcess(command) };
-  sides.push(side);
-  const { cipher, family, helloTimeoutMs } = options;
-  side.session = await openClientSession(side.peer, {
-    job,
-    needed: requiredFeatures({ job, sources: options.sources, reach }),
-    cipher,
-    engine: machine.cipher,
-    reach,
-    tell: (message) => options.emit({ type: "note", message }),
-    family,
-    timeoutMs: options.request.timeoutMs,
-    helloTimeoutMs,
-  });
-  for (const message of missingFeatures(options.request, side.session.features, command.name)) {
-    options.emit({ type: "note", message });
+  /** Returns the error for the user. */
+  async explain(error: unknown): Promise<unknown> {
+    const { to, request, signal } = this.#options;
+    const aborting = this.hosts.find(({ session }) => error instanceof PeerAbort && session?.control === error.channel);
+    // Without an abort message, the host that was started last has probably ended. None may have been started.
+    const host = aborting ?? this.hosts.at(-1);
+    const finishing = this.hosts.some(({ session }) => session?.control.finishing);
+    const explained = host ? await explain(error, host.peer, signal) : error;
+    const receiver = this.hosts[1]?.session;
+    const unmarked = !receiver || receiver.features.includes("resume") ? undefined : to.peer.name;
+    return explainLoss(explained, { ...request, unmarked, unresumable: this.#isUnresumable }, { finishing });
   }
-  return side.session;
+
+  #setUnresumable(why: string): void {
+    this.#isUnresumable = true;
+    this.#options.unresumable(`escp on ${this.#options.to.peer.name} ${why}`);
+  }
+
+  async #open({ peer: command, reach }: RelayHostOptions, job: CopyJob): Promise<ClientSession> {
+    const { cipher, family, helloTimeoutMs, sources, request, emit } = this.#options;
+    const host: OpenHost = { peer: new PeerProcess(command) };
+    this.hosts.push(host);
+    host.session = await openClientSession(host.peer, {
+      job,
+      needed: requiredFeatures({ job, sources, reach }),
+      cipher,
+      engine: this.#machine.cipher,
+      reach,
+      tell: (message) => emit({ type: "note", message }),
+      family,
+      timeoutMs: request.timeoutMs,
+      helloTimeoutMs,
+    });
+    for (const message of missingFeatures(request, host.session.features, command.name)) {
+      emit({ type: "note", message });
+    }
+    return host.session;
+  }
 }

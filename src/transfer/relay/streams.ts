@@ -1,4 +1,4 @@
-/** The streams of a copy between two other hosts. */
+/** Streams between two other hosts. */
 
 import type { ClientSession } from "../../session/model/client_session.ts";
 import type { AuthenticatedStream } from "../../session/model/session.ts";
@@ -8,13 +8,13 @@ import { type PoolHost, StreamPool } from "../../streams/run/pool.ts";
 import type { Machine } from "../machine.ts";
 import { StreamLosses } from "../stream_losses.ts";
 
-/** Whom the pairs tell. */
+/** Callbacks of the pairs. */
 export interface RelayStreamsHost extends Pick<PoolHost, "written" | "relayed"> {
-  /** Whether the sender has finished: it has every result. */
+  /** Returns whether the sender has received all results. */
   finishing(): boolean;
 }
 
-/** Pairs the streams of the two, and runs the pairs. */
+/** Connects each stream of one host with a stream of the other. */
 export class RelayStreams {
   readonly #pool: StreamPool;
   readonly #waiting: Record<"from" | "to", AuthenticatedStream[]> = { from: [], to: [] };
@@ -26,13 +26,13 @@ export class RelayStreams {
   readonly #finishing: () => boolean;
   #fatal: { error: unknown } | undefined;
   readonly losses = new StreamLosses();
-  /** As many were ever there. */
+  /** Number of pairs that were ever complete. */
   pairs = 0;
   #replacing = 0;
-  /** Pairs are being brought up: what has no other half yet may get one. */
-  #underWay = 0;
+  /** Number of calls that open pairs. While there are any, a single stream may still get its other half. */
+  #opening = 0;
   #closed = false;
-  /** Pairs that came to their end. */
+  /** Number of pairs that ended without an error. */
   #ended = 0;
 
   constructor(
@@ -51,7 +51,7 @@ export class RelayStreams {
     this.#from = from;
     this.#to = to;
     this.#count = count;
-    const nothing = () => Promise.reject(new Error("A relay has no files"));
+    const noFiles = () => Promise.reject(new Error("A relay has no files"));
     this.#pool = new StreamPool(
       {
         role: { type: "relay" },
@@ -61,42 +61,42 @@ export class RelayStreams {
         congestion,
         idleTimeoutMs: timeoutMs,
       },
-      { next: nothing, partial: nothing, report: () => {}, ...host },
+      { next: noFiles, partial: noFiles, report: () => {}, ...host },
       machine.workers(count.max),
     );
   }
 
-  /** Of the pairs that have ended: bytes from the one host, which are those to the other. */
+  /** Bytes of all frames that ended pairs have passed from the sender to the receiver. */
   get wireBytes(): number {
     return this.#pool.wireBytes;
   }
 
-  /** Brings up as many pairs as both sides have room for, and the longer of the two ways is worth. @returns how many. */
+  /** Opens as many pairs as both hosts accept and the longer round trip is worth. @returns their number. */
   async bringUp(): Promise<number> {
     if (this.#count.max === 0) return 0;
     await this.#bringUp(1);
-    let there = 1;
-    // An answer may be late for other reasons than the way.
+    let opened = 1;
+    // The first measurement may be too long, if the host was busy.
     if (this.#worth > this.#count.min) {
       await this.#bringUpMore(1);
-      there++;
+      opened++;
     }
     const pairs = this.#worth;
-    if (pairs > there) await this.#bringUpMore(pairs - there);
-    return Math.max(pairs, there);
+    if (pairs > opened) await this.#bringUpMore(pairs - opened);
+    return Math.max(pairs, opened);
   }
 
-  /** A stream without its other half would take work that nobody passes on: each side has room for so many. */
+  /** Number of useful pairs. A stream without its other half would take work that nobody passes on. */
   get #worth(): number {
     return Math.min(streamsForRtt(this.roundTripMs, this.#count), this.#from.mostStreams, this.#to.mostStreams);
   }
 
-  /** Of the longer of the two ways. */
+  /** Longer round trip of both hosts, in milliseconds. */
   get roundTripMs(): number {
     return Math.max(this.#from.roundTripMs ?? 0, this.#to.roundTripMs ?? 0);
   }
 
-  /** Resolves when all pairs have ended. @throws what a host did wrong, or that all broke. */
+  /** Resolves when all pairs have ended. @throws {ProtocolError | TransferLost} for an error of a host, or if all broke. */
   async run(): Promise<void> {
     while (this.#running.size > 0 || this.#replacing > 0) {
       if (this.#fatal) throw this.#fatal.error;
@@ -115,7 +115,7 @@ export class RelayStreams {
   }
 
   async #bringUp(pairs: number): Promise<void> {
-    this.#underWay++;
+    this.#opening++;
     const both = [
       this.#from.bringUp(fixedCount(pairs), (stream) => this.#take("from", stream)),
       this.#to.bringUp(fixedCount(pairs), (stream) => this.#take("to", stream)),
@@ -123,17 +123,17 @@ export class RelayStreams {
     Promise.allSettled(both)
       .then(() => Promise.all([this.#from.settled(), this.#to.settled()]))
       .then(() => {
-        if (--this.#underWay === 0) this.#closeHalves();
+        if (--this.#opening === 0) this.#closeHalves();
       });
     await Promise.all(both);
   }
 
-  /** One pair is enough to copy: that further ones do not come about only makes it slower. */
+  /** Opens further pairs. Without them the copy is only slower. */
   async #bringUpMore(pairs: number): Promise<void> {
     await this.#bringUp(pairs).catch(() => {});
   }
 
-  /** Whoever has the other end of a stream without its other half gives what it has begun on it to the others. */
+  /** Closes streams without another half. The host moves the work of such a stream to its other streams. */
   #closeHalves(): void {
     for (const { conn } of [...this.#waiting.from.splice(0), ...this.#waiting.to.splice(0)]) conn.close();
   }
@@ -148,7 +148,7 @@ export class RelayStreams {
     const run = this.#pool.run(this.pairs++, from, to).then(() => {
       this.#ended++;
     }, (error) => {
-      // A host that has finished leaves, also where the other half of a late pair has just come: nothing is lost with it.
+      // A host that has finished closes its connections, including those of a late pair, which has no work.
       if (this.#finishing()) return void this.#ended++;
       try {
         this.losses.add(error);
@@ -163,7 +163,7 @@ export class RelayStreams {
     this.#running.add(run);
   }
 
-  /** A pair that broke, on whichever side, is opened again on both: the hosts give what it had to the next. */
+  /** Opens a pair instead of one that broke. The hosts move its work to other pairs. */
   #replace(): void {
     if (this.#closed || !this.losses.mayReplace) return;
     this.#replacing++;
