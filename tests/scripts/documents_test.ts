@@ -32,7 +32,7 @@ describe("every document", () => {
   it("names files of the project that exist", async () => {
     const missing: string[] = [];
     for (const [path, text] of documents) {
-      for (const [, name] of text.matchAll(/`((?:src|tests|scripts)\/[\w./-]+)`/g)) {
+      for (const [, name] of text.matchAll(/`((?:src|tests|scripts)\/[\w./-]+\.\w+)`/g)) {
         if (!await exists(new URL(name, root))) missing.push(`${path} ${name}`);
       }
     }
