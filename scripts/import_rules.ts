@@ -31,7 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["src/files/"],
   ["src/resume/"],
-  ["src/files/native/", "src/files/portable/", "src/files/load_engine.ts"],
+  ["src/files/write/", "src/files/native/", "src/files/portable/", "src/files/load_engine.ts"],
   ["src/streams/"],
   ["src/ssh/"],
   ["src/session/"],

@@ -1,7 +1,7 @@
 /** Puts escp onto a host, the story: look there, choose the executable, send it, have it checked. */
 
 import { StartError } from "../errors.ts";
-import { TemporaryNames } from "../files/path/temporary_name.ts";
+import { TemporaryNames } from "../files/path/temporary_names.ts";
 import type { PeerCommand } from "../session/model/peer_process.ts";
 import { type Executable, type ExecutablePlaces, findExecutable } from "./executables.ts";
 import { installScript } from "./install_script.ts";

@@ -74,13 +74,13 @@ interface NamelessFile {
 function openNameless(files: FileEngine, directory: string, within: string | undefined): NamelessFile {
   const token = crypto.randomUUID().slice(0, 8);
   const target = { kind: "file", directory, name: "disk-speed", within } as const;
-  const writer = files.targetWriter([target], { preserve: false, umask: 0o077, token });
+  const writer = files.openTarget([target], { preserve: false, umask: 0o077, token });
   const opened: { close(): void }[] = [];
   try {
-    const partial = writer.createPartial(0, "", 0);
+    const partial = writer.partials.create(0, "", 0);
     const path = joinPath(directory, partial.temporary);
     checkRealPath("write", path, within);
-    const output = writer.openPartial(partial);
+    const output = writer.partials.open(partial);
     opened.push(output);
     const sync = openSync(path);
     opened.push(sync);

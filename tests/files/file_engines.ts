@@ -11,7 +11,7 @@ import {
   RecordType,
 } from "../../src/protocol/data/records.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetWriter } from "../../src/files/engine/target.ts";
+import type { Target } from "../../src/files/engine/target.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../../src/files/engine/source.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { createNativeEngine } from "../../src/files/native/engine.ts";
@@ -141,8 +141,8 @@ export async function copyTree(
   const reader = engine.sourceReader(sources);
   const { xattrs, acls } = options;
   const targetOptions = { preserve, keepTimes: false, xattrs, acls, umask, token: "test" };
-  const writer = writerEngine.targetWriter(targets, targetOptions);
-  const finished = new Map<string, Parameters<typeof writer.finishDirectories>[0][number]>();
+  const writer = writerEngine.openTarget(targets, targetOptions);
+  const finished = new Map<string, Parameters<typeof writer.directories.finish>[0][number]>();
   for (const item of await collect(engine.walk(sources, { recursive: true, ...walkOptions }))) {
     try {
       if (item.type === "failed") failures.push(item.error.message);
@@ -152,11 +152,11 @@ export async function copyTree(
       failures.push((error as Error).message);
     }
   }
-  for (const touched of writer.takeCreated()) {
+  for (const touched of [...writer.small.takeCreated(), ...writer.partials.takeCreated()]) {
     const key = `${touched.root}:${touched.path}`;
     finished.set(key, { ...finished.get(key), ...touched });
   }
-  failures.push(...writer.finishDirectories([...finished.values()]).map((it) => it.message));
+  failures.push(...writer.directories.finish([...finished.values()]).map((it) => it.message));
   reader.close();
   writer.close();
   return failures;
@@ -186,9 +186,9 @@ export async function copyTree(
     const cursor = new RecordCursor(frame, 0, length, { plan: false });
     while (cursor.next()) {
       try {
-        if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
-        else if (cursor.type > RecordType.file) writer.makeLink(cursor, frame);
-        else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+        if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
+        else if (cursor.type > RecordType.file) writer.small.makeLink(cursor, frame);
+        else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
         if (cursor.type === RecordType.directory) noteDirectory(cursor, frame);
       } catch (error) {
         failures.push((error as Error).message);
@@ -215,13 +215,13 @@ export async function copyTree(
 
   function copyRanged(item: Extract<WalkItem, { type: "ranged" }>): void {
     const from = reader.openRanged(item.root, item.path, item.identity);
-    const partial = writer.createPartial(item.root, item.path, item.size);
-    const to = writer.openPartial(partial);
+    const partial = writer.partials.create(item.root, item.path, item.size);
+    const to = writer.partials.open(partial);
     const buffer = new Uint8Array(item.size);
     to.writeAt(buffer, 0, from.readAt(buffer, 0, item.size, 0), 0);
     to.close();
     from.close();
-    writer.commit(partial, item.attributes, item.xattrs);
+    writer.partials.commit(partial, item.attributes, item.xattrs);
   }
 }
 
@@ -255,12 +255,12 @@ export function frameOf(records: [type: number, name: string, contents?: string 
 }
 
 /** Has a writer write the records of `frameOf`. */
-export function applyRecords(writer: TargetWriter, records: Parameters<typeof frameOf>[0]): void {
+export function applyRecords(writer: Target, records: Parameters<typeof frameOf>[0]): void {
   const { frame, cursor } = frameOf(records);
   while (cursor.next()) {
-    if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
-    else if (cursor.type > RecordType.file) writer.makeLink(cursor, frame);
-    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+    if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
+    else if (cursor.type > RecordType.file) writer.small.makeLink(cursor, frame);
+    else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
   }
 }
 

@@ -28,12 +28,12 @@ class Scene implements Disposable {
     const { dev, ino: inode } = Deno.statSync(path);
     const root = { path, name: "from", kind: "file" as const, identity: { dev, inode: inode! }, size: BYTES };
     this.reader = this.engine.sourceReader([root]).openRanged(0, "");
-    const target = this.engine.targetWriter(
+    const target = this.engine.openTarget(
       [{ kind: "file", directory: this.directory.path, name: "to" }],
       { preserve: false, umask: 0o022, token: "lent", ...options },
     );
-    const partial = target.createPartial(0, "", BYTES);
-    this.writer = target.openPartial(partial);
+    const partial = target.partials.create(0, "", BYTES);
+    this.writer = target.partials.open(partial);
     this.temporary = this.directory.at(partial.temporary);
   }
   readonly temporary: string;
@@ -199,27 +199,27 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     const source = { size: BYTES, mtime: 0, mtimeNs: 0, identity: "1:2" };
     const resumable = { record: state.at("record"), target: to.at("to"), source };
     const begin = async () => {
-      const target = scene.engine.targetWriter(
+      const target = scene.engine.openTarget(
         [{ kind: "file", directory: to.path, name: "to" }],
         { preserve: false, umask: 0o022, token: "lent", lent: true },
       );
-      return { target, partial: (await target.beginPartial(0, "", BYTES, resumable)).partial };
+      return { target, partial: (await target.partials.begin(0, "", BYTES, resumable)).partial };
     };
     const first = await begin();
     assert(!first.partial.continued);
-    first.target.keep(first.partial);
+    first.target.partials.keep(first.partial);
     assertEquals(to.list(), []);
     const second = await begin();
-    const writer = second.target.openPartial(second.partial);
+    const writer = second.target.partials.open(second.partial);
     writer.writeAt(scene.contents.slice(), 0, 10, 7);
     writer.close();
-    second.target.keep(second.partial);
+    second.target.partials.keep(second.partial);
     assertEquals([to.list().length, state.list()], [1, ["record"]]);
     const third = await begin();
     assert(third.partial.continued);
     const [left] = to.list().filter((name) => name.endsWith(".part"));
     assertEquals(Deno.readFileSync(to.at(left)).subarray(7, 17), scene.contents.subarray(0, 10));
-    third.target.discard(third.partial);
+    third.target.partials.discard(third.partial);
     assertEquals([to.list(), state.list()], [[], []]);
   });
 

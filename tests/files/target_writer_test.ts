@@ -14,7 +14,7 @@ for (const { title, make } of ENGINES) {
   describe(`target writer, ${title}`, () => {
     const engine = make();
     const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
-    const writerFor = (root: TargetRoot, more = {}) => engine.targetWriter([root], { ...options, ...more });
+    const writerFor = (root: TargetRoot, more = {}) => engine.openTarget([root], { ...options, ...more });
     const deviceOf = (root: TargetRoot, note = (_: string) => {}) => writerFor(root).openDevice(0, note)!;
     const into = (path: string, more = {}) => writerFor({ kind: "folder", path, created: false }, more);
 
@@ -32,10 +32,10 @@ for (const { title, make } of ENGINES) {
         "2",
       ]]);
       assertEquals(Deno.statSync(temp.at("old/a/b")).mode! & 0o7777, 0o1700);
-      const touched = writer.takeCreated();
+      const touched = writer.small.takeCreated();
       assertEquals(touched.map((it) => it.path), ["old/a", "old/a/b"]);
-      assertEquals(writer.takeCreated(), []);
-      const failures = writer.finishDirectories([...touched, { root: 0, path: "old", created: false }]);
+      assertEquals(writer.small.takeCreated(), []);
+      const failures = writer.directories.finish([...touched, { root: 0, path: "old", created: false }]);
       assertEquals(failures, []);
       assertEquals(Deno.statSync(temp.at("old/a")).mode! & 0o7777, 0o755);
       assertEquals(Deno.statSync(temp.at("old")).mode! & 0o7777, 0o750);
@@ -50,15 +50,15 @@ for (const { title, make } of ENGINES) {
         directory: temp.directory(`${index % 100}`),
         name: `${index}`,
       }));
-      const writer = engine.targetWriter(roots, options);
+      const writer = engine.openTarget(roots, options);
       const open = () => Deno.build.os === "linux" ? [...Deno.readDirSync("/proc/self/fd")].length : 0;
       const before = open();
       roots.forEach((_, root) => {
         const { frame, cursor } = frameOf([[enter, ""], [file, "", "1"]]);
         cursor.next();
-        writer.enter(root, frame, cursor.nameStart, cursor.nameEnd);
+        writer.small.enter(root, frame, cursor.nameStart, cursor.nameEnd);
         cursor.next();
-        writer.writeWhole(cursor, frame);
+        writer.small.writeWhole(cursor, frame);
       });
       assert(open() - before < 40, `${open() - before} more files are open`);
       assertEquals(temp.list("7"), ["107", "7"]);
@@ -69,10 +69,10 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       applyRecords(writer, [[enter, "a"], [enter, "b"]]);
-      const touched = writer.takeCreated();
+      const touched = writer.small.takeCreated();
       writer.close();
       Deno.removeSync(temp.at("a"));
-      assertEquals(writer.finishDirectories(touched).map((it) => it.path), [temp.at("a")]);
+      assertEquals(writer.directories.finish(touched).map((it) => it.path), [temp.at("a")]);
       assertEquals(Deno.statSync(temp.at("b")).mode! & 0o7777, 0o755);
       writer.close();
     });
@@ -134,8 +134,8 @@ for (const { title, make } of ENGINES) {
       );
       const error = assertThrows(() => applyRecords(writer, [[enter, "f/x"]]), FileError);
       assertEquals(error.code, "ENOTDIR");
-      const partial = writer.createPartial(0, "d", 10);
-      refused(() => writer.commit(partial, ATTRIBUTES), `Cannot write "${temp.path}/d": Is a directory`);
+      const partial = writer.partials.create(0, "d", 10);
+      refused(() => writer.partials.commit(partial, ATTRIBUTES), `Cannot write "${temp.path}/d": Is a directory`);
       refused(
         () => applyRecords(writer, [[enter, ""], [hardlink, "h", "missing"]]),
         `Cannot link to "${temp.path}/missing": No such file or directory`,
@@ -161,7 +161,7 @@ for (const { title, make } of ENGINES) {
       assertThrows(() => applyRecords(fileWriter, [[enter, ""], [file, "other", "1"]]), ProtocolError);
       assertThrows(() => applyRecords(fileWriter, [[enter, "sub"]]), ProtocolError);
       assertThrows(() => applyRecords(into(temp.path), [[file, "f", "1"]]), ProtocolError);
-      assertThrows(() => directoryWriter.createPartial(0, "", 1), ProtocolError);
+      assertThrows(() => directoryWriter.partials.create(0, "", 1), ProtocolError);
       assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [symlink, "l", ""]]), ProtocolError);
       assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [symlink, "l", "a\0b"]]), ProtocolError);
       assertThrows(() => applyRecords(directoryWriter, [[enter, ""], [hardlink, "l", "../x"]]), ProtocolError);
@@ -186,16 +186,16 @@ for (const { title, make } of ENGINES) {
     it("writes ranges of a large file in any order, from any writer", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      const partial = structuredClone(writer.createPartial(0, "d/big", 10));
+      const partial = structuredClone(writer.partials.create(0, "d/big", 10));
       assertEquals(temp.list().length, 2);
       const other = into(temp.path);
-      const ranges = other.openPartial(partial);
+      const ranges = other.partials.open(partial);
       const bytes = new TextEncoder().encode("..0123456789");
       ranges.writeAt(bytes, 7, 5, 5);
       ranges.writeAt(bytes, 2, 5, 0);
       ranges.close();
       other.close();
-      writer.commit(partial, ATTRIBUTES);
+      writer.partials.commit(partial, ATTRIBUTES);
       assertEquals(temp.list(), ["d/", "d/big"]);
       assertEquals(Deno.readTextFileSync(temp.at("d/big")), "0123456789");
       assertEquals(Deno.statSync(temp.at("d/big")).mode! & 0o7777, 0o640);
@@ -206,7 +206,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       temp.write("big", "old", 0o600);
       const writer = into(temp.path);
-      writer.commit(writer.createPartial(0, "big", 0), ATTRIBUTES);
+      writer.partials.commit(writer.partials.create(0, "big", 0), ATTRIBUTES);
       writer.close();
       assertEquals(Deno.statSync(temp.at("big")).mode! & 0o7777, 0o600);
     });
@@ -216,10 +216,10 @@ for (const { title, make } of ENGINES) {
       const writer = into(temp.path);
       const { frame, cursor } = frameOf([[enter, "here"], [file, "f", "1"]]);
       cursor.next();
-      writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
-      writer.discard(writer.createPartial(0, "there/big", 5));
+      writer.small.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+      writer.partials.discard(writer.partials.create(0, "there/big", 5));
       cursor.next();
-      writer.writeWhole(cursor, frame);
+      writer.small.writeWhole(cursor, frame);
       writer.close();
       assertEquals(temp.list(), ["here/", "here/f", "there/"]);
     });
@@ -227,14 +227,14 @@ for (const { title, make } of ENGINES) {
     it("removes its temporary files when aborted, twice if need be", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      writer.createPartial(0, "a", 5);
-      writer.createPartial(0, "d/b", 5);
+      writer.partials.create(0, "a", 5);
+      writer.partials.create(0, "d/b", 5);
       writer.abort();
       writer.abort();
       writer.close();
       assertEquals(temp.list(), ["d/"]);
       const keeping = into(temp.path);
-      keeping.createPartial(0, "without a journal", 5);
+      keeping.partials.create(0, "without a journal", 5);
       keeping.abort({ keepPartials: true });
       keeping.close();
       assertEquals(temp.list(), ["d/"]);
@@ -350,7 +350,7 @@ for (const { title, make } of ENGINES) {
       using temp = new TempDirectory();
       rawShell("mkfifo planned other", temp.path);
       const roots = planTargets([{ name: "source", kind: "file" }], temp.at("planned"), PLAN, engine.paths);
-      const device = engine.targetWriter(roots, options).openDevice(0, () => {})!;
+      const device = engine.openTarget(roots, options).openDevice(0, () => {})!;
       Deno.renameSync(temp.at("other"), temp.at("planned"));
       using _reader = Deno.openSync(temp.at("planned"), { read: true, write: true });
       assertEquals((await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError)).code, "ESTALE");
@@ -362,7 +362,7 @@ for (const { title, make } of ENGINES) {
       rawShell("mkfifo planned other", temp.path);
       const roots = planTargets([{ name: "source", kind: "file" }], temp.at("planned"), PLAN, engine.paths);
       const { promise: waits, resolve } = Promise.withResolvers<void>();
-      const device = engine.targetWriter(roots, options).openDevice(0, () => resolve())!;
+      const device = engine.openTarget(roots, options).openDevice(0, () => resolve())!;
       const writing = assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
       await waits;
       using reader = Deno.openSync(temp.at("other"), { read: true, write: true });
@@ -384,9 +384,9 @@ for (const { title, make } of ENGINES) {
       temp.directory("d", 0o555);
       const writer = into(temp.path);
       applyRecords(writer, [[enter, "d"], [file, "f", "1"]]);
-      const touched = writer.takeCreated();
+      const touched = writer.small.takeCreated();
       assertEquals(touched, [{ root: 0, path: "d", created: false, mode: 0o555 }]);
-      assertEquals(writer.finishDirectories(touched), []);
+      assertEquals(writer.directories.finish(touched), []);
       writer.close();
       assertEquals(Deno.statSync(temp.at("d")).mode! & 0o7777, 0o555);
     });
@@ -394,7 +394,7 @@ for (const { title, make } of ENGINES) {
     it("keeps setuid only under the owner that it was meant for", { ignore: Deno.build.os === "windows" }, () => {
       using temp = new TempDirectory();
       const writer = into(temp.path, { preserve: true });
-      writer.commit(writer.createPartial(0, "own", 0), {
+      writer.partials.commit(writer.partials.create(0, "own", 0), {
         ...ATTRIBUTES,
         mode: 0o4755,
         uid: Deno.uid()!,
@@ -402,7 +402,12 @@ for (const { title, make } of ENGINES) {
       });
       assertEquals(Deno.statSync(temp.at("own")).mode! & 0o7777, 0o4755);
       if (!isRoot) {
-        writer.commit(writer.createPartial(0, "other", 0), { ...ATTRIBUTES, mode: 0o4755, uid: 1, gid: Deno.gid()! });
+        writer.partials.commit(writer.partials.create(0, "other", 0), {
+          ...ATTRIBUTES,
+          mode: 0o4755,
+          uid: 1,
+          gid: Deno.gid()!,
+        });
         assertEquals(Deno.statSync(temp.at("other")).mode! & 0o7777, 0o755);
       }
       writer.close();

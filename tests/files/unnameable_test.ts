@@ -51,18 +51,18 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
   it("is no target of a symbolic link", () => {
     using temp = new TempDirectory();
     const root = { kind: "folder", path: temp.directory("to"), created: false } as const;
-    const writer = engine.targetWriter([root], { preserve: false, keepTimes: false, umask: 0o022, token: "t" });
+    const writer = engine.openTarget([root], { preserve: false, keepTimes: false, umask: 0o022, token: "t" });
     const { frame, cursor } = frameOf([[RecordType.enter, ""], [
       RecordType.symlink,
       "link",
       Uint8Array.of(0x61, 0xff),
     ]]);
     cursor.next();
-    writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+    writer.small.enter(0, frame, cursor.nameStart, cursor.nameEnd);
     cursor.next();
     let message = "";
     try {
-      writer.makeLink(cursor, frame);
+      writer.small.makeLink(cursor, frame);
     } catch (error) {
       message = (error as Error).message;
     }

@@ -120,18 +120,18 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
       value: bytes("b"),
     }])!;
     const options = { preserve: false, xattrs: true, umask: 0o022, token: "test" };
-    const writer = engine.targetWriter([{ kind: "folder", path: temp.at("to"), created: false }], options);
+    const writer = engine.openTarget([{ kind: "folder", path: temp.at("to"), created: false }], options);
     const frame = record({ type: RecordType.file, name: "f", contents: "contents", fields: { mode: 0o644 }, xattrs });
     const cursor = new RecordCursor(frame, 0, frame.length, { plan: false });
     cursor.next();
-    writer.enter(0, frame, 0, 0);
+    writer.small.enter(0, frame, 0, 0);
     const expected = `Cannot set extended attributes of "${temp.at("to/f")}": user.: Invalid argument`;
-    assertThrows(() => writer.writeWhole(cursor, frame), FileError, expected);
-    const partial = writer.createPartial(0, "large", 3);
+    assertThrows(() => writer.small.writeWhole(cursor, frame), FileError, expected);
+    const partial = writer.partials.create(0, "large", 3);
     const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
-    assertThrows(() => writer.commit(partial, attributes, xattrs), FileError, "user.: Invalid argument");
+    assertThrows(() => writer.partials.commit(partial, attributes, xattrs), FileError, "user.: Invalid argument");
     const directory = { root: 0, path: "", created: false, attributes, xattrs };
-    assertEquals(writer.finishDirectories([directory]).map(({ message }) => message), [
+    assertEquals(writer.directories.finish([directory]).map(({ message }) => message), [
       `Cannot set extended attributes of "${temp.at("to")}": user.: Invalid argument`,
     ]);
     writer.close();
@@ -163,6 +163,6 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
 function unasked(engine: ReturnType<typeof createNativeEngine>["engine"]): typeof engine {
   return {
     ...engine,
-    targetWriter: (roots, options) => engine.targetWriter(roots, { ...options, xattrs: false, acls: false }),
+    openTarget: (roots, options) => engine.openTarget(roots, { ...options, xattrs: false, acls: false }),
   };
 }

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetWriter } from "../../src/files/engine/target.ts";
+import type { Target } from "../../src/files/engine/target.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, frameOf, isNativeHere, TempDirectory } from "../files/file_engines.ts";
 import { encodeAccessList, NOBODY, setXattr, xattrsOf } from "../support/xattrs.ts";
@@ -39,13 +39,13 @@ const hasLists = (() => {
 })();
 const why = hasLists ? "" : " (skipped: no access control lists here)";
 
-function writeSmall(writer: TargetWriter, mode: number): void {
+function writeSmall(writer: Target, mode: number): void {
   applyRecords(writer, [[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
 }
 
-function writeLarge(writer: TargetWriter, mode: number): void {
+function writeLarge(writer: Target, mode: number): void {
   const attributes = { mode, uid: Deno.uid()!, gid: Deno.gid()!, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
-  writer.commit(writer.createPartial(0, "f", 3), attributes);
+  writer.partials.commit(writer.partials.create(0, "f", 3), attributes);
 }
 
 const SUITE = "access control lists without --acls";
@@ -56,7 +56,7 @@ for (const { title, make } of ENGINES) {
   describe(`${SUITE} (${title})${why}`, { ignore: !hasLists }, () => {
     const engine: FileEngine = make();
     const writerInto = (directory: TempDirectory, more: { preserve: boolean }) =>
-      engine.targetWriter([{ kind: "folder", path: directory.path, created: false }], { ...OPTIONS, ...more });
+      engine.openTarget([{ kind: "folder", path: directory.path, created: false }], { ...OPTIONS, ...more });
 
     for (const [kind, write] of KINDS) {
       it(`${kind} file that is replaced keeps its list`, { ignore: !isNative }, () => {
@@ -128,10 +128,10 @@ for (const { title, make } of ENGINES) {
           const writer = writerInto(directory, { preserve: false });
           const { frame, cursor } = frameOf([[RecordType.enter, "new"]]);
           cursor.next();
-          writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+          writer.small.enter(0, frame, cursor.nameStart, cursor.nameEnd);
           const attributes = { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
-          const created = writer.takeCreated().map((touched) => ({ ...touched, attributes }));
-          assertEquals(writer.finishDirectories(created), []);
+          const created = writer.small.takeCreated().map((touched) => ({ ...touched, attributes }));
+          assertEquals(writer.directories.finish(created), []);
           writer.close();
           Deno.mkdirSync(directory.at("same"), { mode: mode & ~OPTIONS.umask });
           assertEquals(xattrsOf(directory.at("new")), xattrsOf(directory.at("same")));

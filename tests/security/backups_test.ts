@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { KeptBackup } from "../../src/files/engine/target.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
-import { backupName } from "../../src/files/path/backup_name.ts";
+import { backupName } from "../../src/files/path/temporary_names.ts";
 import { identityOf } from "../../src/files/stat/file_identity.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";
@@ -38,15 +38,15 @@ function rootOf({ path }: TempDirectory): TargetRoot {
 
 /** Replaces both. @returns backups that the writer reports. */
 function replace(engine: FileEngine, directory: TempDirectory): KeptBackup[] {
-  const writer = engine.targetWriter([rootOf(directory)], OPTIONS);
+  const writer = engine.openTarget([rootOf(directory)], OPTIONS);
   const { frame, cursor } = frameOf(RECORDS);
   while (cursor.next()) {
-    if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
-    else if (cursor.type === RecordType.symlink) writer.makeLink(cursor, frame);
-    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+    if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
+    else if (cursor.type === RecordType.symlink) writer.small.makeLink(cursor, frame);
+    else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
   }
-  const kept = writer.takeKept();
-  assertEquals(writer.takeKept(), []);
+  const kept = writer.small.takeBackups();
+  assertEquals(writer.small.takeBackups(), []);
   writer.close();
   return kept;
 }
@@ -59,7 +59,7 @@ async function revert(engine: FileEngine, directory: TempDirectory, kept: KeptBa
     cursor.next();
     if (name === "") comparer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
     else {
-      comparer.look(cursor, frame);
+      comparer.examine(cursor, frame);
       const identity = comparer.backup();
       comparer.revert(identity && kept.has({ root: 0, path: name, identity }) ? identity : undefined);
     }

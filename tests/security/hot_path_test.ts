@@ -9,7 +9,7 @@ import { watchCalls } from "./watched_calls.ts";
 function callsFor(directory: TempDirectory, options: { preserve: boolean; old: boolean }): string[] {
   const { engine } = createNativeEngine();
   const root = { kind: "folder", path: directory.path, created: false } as const;
-  const writer = engine.targetWriter([root], { preserve: options.preserve, umask: 0o022, token: "test" });
+  const writer = engine.openTarget([root], { preserve: options.preserve, umask: 0o022, token: "test" });
   const names = ["a", "b", "c"];
   if (options.old) names.forEach((name) => directory.write(name, "old"));
   const records: Parameters<typeof frameOf>[0] = names.map((name) => [RecordType.file, name, "new"]);
@@ -18,14 +18,14 @@ function callsFor(directory: TempDirectory, options: { preserve: boolean; old: b
   const calls: string[] = [];
   while (cursor.next()) {
     if (cursor.type === RecordType.enter) {
-      writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+      writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
       continue;
     }
     // A time that every file system has: others are read back.
     putInt53(view, cursor.start + RecordField.mtime, 1_000_000_000);
     calls.length = 0;
     using _ = watchCalls((name) => calls.push(name));
-    writer.writeWhole(cursor, frame);
+    writer.small.writeWhole(cursor, frame);
   }
   writer.close();
   return calls;

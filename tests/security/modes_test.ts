@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetWriter } from "../../src/files/engine/target.ts";
+import type { Target } from "../../src/files/engine/target.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { applyRecords, ENGINES, TempDirectory } from "../files/file_engines.ts";
@@ -36,16 +36,16 @@ function seenWhile(directory: TempDirectory, act: () => void): Seen {
   return seen;
 }
 
-function writeSmall(writer: TargetWriter, mode: number): void {
+function writeSmall(writer: Target, mode: number): void {
   applyRecords(writer, [[RecordType.enter, ""], [RecordType.file, "f", "new", mode]]);
 }
 
-function writeLarge(writer: TargetWriter, mode: number): void {
-  const partial = writer.createPartial(0, "f", 3);
-  const ranges = writer.openPartial(partial);
+function writeLarge(writer: Target, mode: number): void {
+  const partial = writer.partials.create(0, "f", 3);
+  const ranges = writer.partials.open(partial);
   ranges.writeAt(new TextEncoder().encode("new"), 0, 3, 0);
   ranges.close();
-  writer.commit(partial, { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 });
+  writer.partials.commit(partial, { mode, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 });
 }
 
 const SUITE = "modes of temporary files";
@@ -55,7 +55,7 @@ for (const { title, make } of ENGINES) {
   describe(`${SUITE} (${title})`, { ignore: Deno.build.os === "windows" }, () => {
     const engine: FileEngine = make();
     const writerInto = (directory: TempDirectory, more = {}) =>
-      engine.targetWriter([{ kind: "folder", path: directory.path, created: false }], { ...OPTIONS, ...more });
+      engine.openTarget([{ kind: "folder", path: directory.path, created: false }], { ...OPTIONS, ...more });
 
     for (const [kind, write] of KINDS) {
       it(`${kind} new file keeps the mode 0600 until right before the rename`, () => {

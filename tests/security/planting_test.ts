@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { TargetWriter } from "../../src/files/engine/target.ts";
+import type { Target } from "../../src/files/engine/target.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
@@ -26,9 +26,9 @@ function shared(): TempDirectory {
   return directory;
 }
 
-function writerInto(engine: FileEngine, directory: TempDirectory, more = {}): TargetWriter {
+function writerInto(engine: FileEngine, directory: TempDirectory, more = {}): Target {
   const root: TargetRoot = { kind: "folder", path: directory.path, created: false };
-  return engine.targetWriter([root], { ...OPTIONS, ...more });
+  return engine.openTarget([root], { ...OPTIONS, ...more });
 }
 
 /** Returns the path of the oldest temporary file. */
@@ -76,10 +76,10 @@ for (const { title, make } of ENGINES) {
           Deno.chmodSync(directory.path, mode);
           directory.write("f", "old");
           const writer = writerInto(engine, directory, { preserve });
-          const partial = writer.createPartial(0, "f", 7);
+          const partial = writer.partials.create(0, "f", 7);
           plant(directory);
-          refused(() => writer.commit(partial, ATTRIBUTES));
-          writer.discard(partial);
+          refused(() => writer.partials.commit(partial, ATTRIBUTES));
+          writer.partials.discard(partial);
           writer.close();
           assertEquals(Deno.readTextFileSync(directory.at("f")), "old");
           assertEquals(Deno.readTextFileSync(temporaryIn(directory)), PLANTED);
@@ -90,9 +90,9 @@ for (const { title, make } of ENGINES) {
         using directory = shared();
         directory.write("f", "old");
         const writer = writerInto(engine, directory, { preserve });
-        const partial = writer.createPartial(0, "f", 3);
+        const partial = writer.partials.create(0, "f", 3);
         using _ = actBefore(NAMING_CALLS, () => plant(directory));
-        refused(() => writer.commit(partial, ATTRIBUTES));
+        refused(() => writer.partials.commit(partial, ATTRIBUTES));
         writer.close();
         assertEquals(Deno.readTextFileSync(directory.at("f")), "old");
       });
@@ -103,13 +103,13 @@ for (const { title, make } of ENGINES) {
         using directory = shared();
         directory.write("secret", "secret");
         const writer = writerInto(engine, directory);
-        const partial = structuredClone(writer.createPartial(0, "f", 6));
+        const partial = structuredClone(writer.partials.create(0, "f", 6));
         const temporary = temporaryIn(directory);
         Deno.removeSync(temporary);
         if (asLink) Deno.symlinkSync("secret", temporary);
         else Deno.linkSync(directory.at("secret"), temporary);
         const other = writerInto(engine, directory);
-        refused(() => other.openPartial(partial));
+        refused(() => other.partials.open(partial));
         other.close();
         writer.abort();
         writer.close();

@@ -3,7 +3,7 @@ import { beforeAll, describe, it } from "@std/testing/bdd";
 import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { TargetRoot } from "../../src/files/engine/target_root.ts";
-import { backupName } from "../../src/files/path/backup_name.ts";
+import { backupName } from "../../src/files/path/temporary_names.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";
@@ -72,7 +72,7 @@ for (const { title, make } of ENGINES) {
           const outside = temp.at(by === "link" ? "outside" : root.directory);
           const before = seen(temp.at("outside"));
           swap(temp, root.directory, by);
-          const writer = engine.targetWriter([target], OPTIONS);
+          const writer = engine.openTarget([target], OPTIONS);
           const refused = (act: () => unknown) => {
             const error = assertThrows(act, FileError) as FileError;
             assertEquals(error.code, "ESTALE", error.message);
@@ -81,18 +81,18 @@ for (const { title, make } of ENGINES) {
           const { frame, cursor } = frameOf([[RecordType.enter, ""]]);
           cursor.next();
           const { nameStart, nameEnd } = cursor;
-          refused(() => writer.enter(0, frame, nameStart, nameEnd));
-          refused(() => writer.createPartial(0, name, 5));
+          refused(() => writer.small.enter(0, frame, nameStart, nameEnd));
+          refused(() => writer.partials.create(0, name, 5));
           const identity = { dev: 1, inode: 1 };
-          refused(() => writer.openPartial({ root: 0, path: name, temporary: "file", size: 5, identity }));
-          refused(() => writer.commit({ root: 0, path: name, temporary: "file", size: 5, identity }, ATTRIBUTES));
-          writer.discard({ root: 0, path: name, temporary: "file", size: 5, identity });
+          refused(() => writer.partials.open({ root: 0, path: name, temporary: "file", size: 5, identity }));
+          refused(() => writer.partials.commit({ root: 0, path: name, temporary: "file", size: 5, identity }, ATTRIBUTES));
+          writer.partials.discard({ root: 0, path: name, temporary: "file", size: 5, identity });
           const directory = { root: 0, path: "", created: true, attributes: ATTRIBUTES };
           if (root.kind === "folder") {
-            assertEquals(writer.finishDirectories([directory]).map(({ code }) => code), ["ESTALE"]);
+            assertEquals(writer.directories.finish([directory]).map(({ code }) => code), ["ESTALE"]);
           }
-          assert((await writer.syncDirectories([directory])).some(({ code }) => code === "ESTALE"));
-          writer.sweep([directory]);
+          assert((await writer.directories.sync([directory])).some(({ code }) => code === "ESTALE"));
+          writer.directories.sweep([directory]);
           writer.close();
           const comparer = await engine.targetComparer([target], OPTIONS);
           refused(() => comparer.enter(0, frame, nameStart, nameEnd));

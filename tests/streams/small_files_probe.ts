@@ -63,7 +63,7 @@ async function run(engine: FileEngine, directory: string, files: number): Promis
 
   const to = Deno.makeTempDirSync({ dir: directory });
   const targets: TargetRoot[] = [{ kind: "folder", path: to, created: false }];
-  const target = engine.targetWriter(targets, { preserve: true, umask: 0o022, token: "probe" });
+  const target = engine.openTarget(targets, { preserve: true, umask: 0o022, token: "probe" });
   const receiver = new PackReceiver(target, targets);
   const received = await madeBy(async () => {
     for (const payload of frames.payloads) {

@@ -6,7 +6,7 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "./directory_lister.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot, Walk, WalkOptions } from "./source.ts";
-import type { TargetOptions, TargetWriter } from "./target.ts";
+import type { Target, TargetOptions } from "./target.ts";
 import type { TargetRoot } from "./target_root.ts";
 import type { TargetComparer } from "./target_comparer.ts";
 
@@ -56,7 +56,7 @@ export interface FileEngine {
   /** Opens a root whose `within` is its own real path: all that the portable engine can look at. */
   openTree(root: SourceRoot): DirectoryTree;
   sourceReader(roots: SourceRoot[], options?: ReadOptions): SourceReader;
-  targetWriter(roots: TargetRoot[], options: TargetOptions): TargetWriter;
+  openTarget(roots: TargetRoot[], options: TargetOptions): Target;
   /** Opens what another process has open; only the native engine can. @throws {FileError} also when it is another file. */
   openShared?(process: number, file: SharedFile): RangeReader;
   /** Loads what only updates and dry runs need. */

@@ -5,7 +5,8 @@ import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
 import { Statx } from "../../native/file/statx.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
-import { backupName, mayDelete, unverifiedName } from "../path/backup_name.ts";
+import { backupName } from "../path/temporary_names.ts";
+import { mayDelete } from "../target/directory_access.ts";
 import { SharedNaming } from "./naming.ts";
 
 /** Directories are descriptors, names are bytes. */
@@ -31,24 +32,23 @@ export class NativeBackups {
   }
 
   /**
-   * Backs up the file of this name, which is about to be replaced. Removes a file that an earlier verification rejected.
+   * Creates a second name for the file of a name, which is about to be replaced.
    *
-   * @returns identity of the file; undefined if there is none, it cannot be linked, or the name already has a backup.
+   * @param name Address of NUL-terminated bytes.
+   * @returns Identity of the file; undefined if there is none, this user could not remove the second name, the file system
+   * has no hard links or the second name is taken.
    */
-  keep(directory: number, name: Uint8Array): FileIdentity | undefined {
-    if (name.length > 255) return undefined;
-    const calls = this.#calls;
-    calls.unlinkat(directory, this.#other.putName(encodeName(unverifiedName(name))), 0);
-    const place = this.#open(directory, this.#name.putName(name));
+  link(directory: number, name: number, other: string): FileIdentity | undefined {
+    const place = this.#open(directory, name);
     if (place < 0) return undefined;
     try {
       if (!this.#file.fill(place, this.#itself.address, AT_EMPTY_PATH) || !this.#mayBeRemoved(directory)) {
         return undefined;
       }
-      if (this.#naming.link(place, directory, this.#putBackup(name)) !== 0) return undefined;
-      return this.#identity();
+      const isLinked = this.#naming.link(place, directory, this.#other.putName(encodeName(other))) === 0;
+      return isLinked ? this.#identity() : undefined;
     } finally {
-      calls.close(place);
+      this.#calls.close(place);
     }
   }
 

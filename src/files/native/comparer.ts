@@ -13,7 +13,7 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { failedCall, failedWith } from "../stat/file_failure.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
-import { unverifiedName } from "../path/backup_name.ts";
+import { unverifiedName } from "../path/temporary_names.ts";
 import { checkSymlinkTarget, LONGEST_TARGET_BYTES, parseFirstPath } from "../path/link_target.ts";
 import { joinPath } from "../path/local_path.ts";
 import { NativeAttributes } from "./attributes.ts";

@@ -8,11 +8,10 @@ import { enableBlocking } from "../../native/net/pipe_calls.ts";
 import { encodeName } from "../../protocol/names.ts";
 import type { Device } from "../target/device_writer.ts";
 import { failedCall } from "../stat/file_failure.ts";
-import { type FileIdentity, isSameFile, UNKNOWN_FILE } from "../stat/file_identity.ts";
+import { type FileIdentity, isSameFile, replacedDevice, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES, openPath } from "./open.ts";
 import { syncDevice } from "../target/sync.ts";
-import { replacedDevice } from "../stat/target_failure.ts";
 import { DescriptorOutput } from "../target/descriptor_output.ts";
 
 /** Interval between attempts to open a FIFO, because no event announces its reader. In milliseconds. */

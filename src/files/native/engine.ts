@@ -13,6 +13,7 @@ import { Statx } from "../../native/file/statx.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
 import type { SourceRoot } from "../engine/source.ts";
+import type { TargetOptions } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, swapped } from "../stat/file_identity.ts";
 import { spaceOf } from "../stat/free_space.ts";
@@ -21,12 +22,16 @@ import type { GlobEntry } from "../glob/expand.ts";
 import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./directory.ts";
-import { openPath } from "./open.ts";
-import { directoryPath } from "./partials.ts";
+import { directoryPath, openPath } from "./open.ts";
 import { openLent } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
-import { NativeWriter } from "./writer.ts";
+import { NativeCommits } from "./commits.ts";
+import { NativePartialCalls } from "./partial_calls.ts";
+import { NativeStaging } from "./staging.ts";
+import { NativeTargetDirectory } from "./target_directory.ts";
+import { NativeDevice } from "./device.ts";
+import { openTarget } from "../write/open_target.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
 /**
@@ -45,6 +50,8 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   const directoriesOf = (roots: SourceRoot[]) =>
     new NativeDirectories(calls, (root) => roots[root], { openat2, act: "read" });
   let xattrs: typeof import("./xattrs.ts") | undefined;
+  const xattrWriterOf = (options: TargetOptions) =>
+    options.xattrs || options.acls ? new xattrs!.XattrWriter(calls, options) : undefined;
   const engine: FileEngine = {
     name: "native",
     paths: new NativePaths(calls),
@@ -81,19 +88,21 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     },
     sourceReader: (roots, { follow = true } = {}) =>
       new NativeReader(calls, roots, follow ? undefined : directoriesOf(roots)),
-    targetWriter(roots, targetOptions) {
-      const writer = targetOptions.xattrs || targetOptions.acls
-        ? new xattrs!.XattrWriter(calls, targetOptions)
-        : undefined;
-      return new NativeWriter(calls, roots, targetOptions, { openat2, xattrs: writer });
+    openTarget(roots, targetOptions) {
+      const features = { openat2, xattrs: xattrWriterOf(targetOptions) };
+      const options = { roots, options: targetOptions };
+      const openDirectory = () => {
+        const directory = new NativeTargetDirectory(calls, options, features);
+        const partials = new NativePartialCalls(directory);
+        return { directory, staging: new NativeStaging(directory), commits: new NativeCommits(directory), partials };
+      };
+      const createDevice = (path: string, identity?: FileIdentity) => new NativeDevice(calls, path, identity);
+      return openTarget({ openDirectory, createDevice }, options);
     },
     openShared: (process, file) => openLent(calls, process, file),
     async targetComparer(roots, targetOptions) {
       const { NativeComparer } = await import("./comparer.ts");
-      const writer = targetOptions.xattrs || targetOptions.acls
-        ? new xattrs!.XattrWriter(calls, targetOptions)
-        : undefined;
-      return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: writer });
+      return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: xattrWriterOf(targetOptions) });
     },
   };
   return openat2 ? { engine } : { engine, note: "files: no openat2, directories are entered one by one" };

@@ -57,7 +57,7 @@ export function openPath(
  * @param within its path without symbolic links.
  */
 export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: PinnedBuffer): boolean {
-  const link = scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
+  const link = scratch.putName(encodeName(directoryPath(descriptor)));
   const length = calls.readlinkat(AT_FDCWD, link, scratch.address + 64, LONGEST_PATH_BYTES);
   return length > 0 && isWithin(decodeName(scratch.bytes.subarray(64, 64 + length)), within);
 }
@@ -70,4 +70,9 @@ export function openOnce(calls: FileCalls, directory: number, name: number, flag
     const errno = calls.errno();
     if (errno !== Errno.EINTR) return -errno;
   }
+}
+
+/** Returns a path by which `Deno.*` reaches an open directory, even if it is renamed (proc(5)). */
+export function directoryPath(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
 }

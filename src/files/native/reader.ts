@@ -12,7 +12,7 @@ import { decodeName, encodeName } from "../../protocol/names.ts";
 import { leadsOut } from "../target/confinement.ts";
 import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
-import { failedCall, linkInTheWay } from "../stat/file_failure.ts";
+import { failedCall, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
@@ -20,7 +20,6 @@ import type { NativeDirectories } from "./directories.ts";
 import { isOpenWithin, openOnce, openPath } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
-import { hasGrown, isSpecial } from "../stat/source_failure.ts";
 
 export class NativeReader implements SourceReader {
   readonly stat = new FileStat();

@@ -27,19 +27,19 @@ export class ReplacedFile {
   }
 
   /** Examines the file of this name. @returns whether there is one. */
-  look(directory: number, name: number): boolean {
+  examine(directory: number, name: number): boolean {
     this.#listBytes = 0;
     this.isFile = false;
     if (!this.#statx.fill(directory, name, AT_SYMLINK_NOFOLLOW)) return false;
     this.isFile = this.#statx.kind === FileKind.file;
-    if (this.isFile) this.#readList(directory, name);
+    if (this.isFile) this.#read(directory, name);
     return true;
   }
 
-  /** Reads the access control list of the file of this name, for `handDownList`. @returns whether there is a file. */
-  lookAtList(directory: number, name: number): boolean {
+  /** Reads the access control list of the file of this name, for `applyList`. @returns whether there is a file. */
+  readList(directory: number, name: number): boolean {
     this.isFile = false;
-    return this.#readList(directory, name) || this.#calls.errno() !== Errno.ENOENT;
+    return this.#read(directory, name) || this.#calls.errno() !== Errno.ENOENT;
   }
 
   /** Whether the file has an access control list. */
@@ -54,11 +54,11 @@ export class ReplacedFile {
    * @param inherits whether the new file has inherited a list from its directory.
    * @returns 0 or the error number.
    */
-  handDown(descriptor: number, inherits: boolean): number {
+  apply(descriptor: number, inherits: boolean): number {
     const { mode, uid, gid } = this.#statx;
     if (!this.#attributes.isOwn(uid, gid)) this.#attributes.setOwnerOfPath(descriptor, uid, gid);
     const kept = keptMode(mode);
-    const isKept = this.handDownList(descriptor, inherits);
+    const isKept = this.applyList(descriptor, inherits);
     // Setting the list has set the mode.
     if (isKept && this.hasList && (kept & ~0o777) === 0) return 0;
     const right = isKept ? kept : modeWithoutList(kept, this.#lists!.list.view, this.#listBytes);
@@ -66,13 +66,13 @@ export class ReplacedFile {
   }
 
   /** Sets the list only. @returns whether the new file has the same list, or none if the old file has none. */
-  handDownList(descriptor: number, inherits: boolean): boolean {
+  applyList(descriptor: number, inherits: boolean): boolean {
     if (this.hasList) return this.#lists!.set(descriptor, this.#listBytes);
     if (inherits) this.#lists!.remove(descriptor);
     return true;
   }
 
-  #readList(directory: number, name: number): boolean {
+  #read(directory: number, name: number): boolean {
     this.#lists ??= openAccessLists();
     const bytes = this.#lists.read(directory, name);
     this.#listBytes = Math.max(0, bytes);

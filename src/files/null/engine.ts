@@ -4,16 +4,15 @@
  */
 
 import { decodeName } from "../../protocol/names.ts";
-import type { BegunPartial, Partial, RangeWriter, TargetWriter } from "../engine/target.ts";
+import type { Partial, Target } from "../engine/target.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
 import type { RangeReader, SourceReader, SourceRoot } from "../engine/source.ts";
 import { FileChange } from "../stat/file_change.ts";
-import { failedWith } from "../stat/file_failure.ts";
+import { failedWith, hasGrown, isSpecial } from "../stat/file_failure.ts";
 import { UNKNOWN_FILE } from "../stat/file_identity.ts";
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { joinPath } from "../path/local_path.ts";
 import { isSynthetic, syntheticStat } from "./synthetic.ts";
-import { hasGrown, isSpecial } from "../stat/source_failure.ts";
 
 /** The engine with other contents; its walk and its look at paths stay. */
 export function createNullEngine(engine: FileEngine): FileEngine {
@@ -21,7 +20,7 @@ export function createNullEngine(engine: FileEngine): FileEngine {
     ...engine,
     dummy: true,
     sourceReader: (roots) => new GeneratingReader(engine.paths, roots),
-    targetWriter: () => new DiscardingWriter(),
+    openTarget: () => discardingTarget(),
   };
 }
 
@@ -118,60 +117,42 @@ class GeneratingReader implements SourceReader {
   }
 }
 
-class DiscardingWriter implements TargetWriter {
-  enter(): void {}
-
-  takeCreated(): [] {
-    return [];
-  }
-
-  takeKept(): [] {
-    return [];
-  }
-
-  sweep(): void {}
-
-  writeWhole(): undefined {}
-
-  openDevice(): undefined {}
-
-  makeLink(): void {}
-
-  createPartial(root: number, path: string, size: number): Partial {
+/** Returns targets that discard everything. */
+function discardingTarget(): Target {
+  const none = () => [];
+  const nothing = () => {};
+  const create = (root: number, path: string, size: number): Partial => {
     return { root, path, temporary: "dummy", size, identity: UNKNOWN_FILE };
-  }
-
-  beginPartial(root: number, path: string, size: number): Promise<BegunPartial> {
-    return Promise.resolve({ partial: this.createPartial(root, path, size), kept: [] });
-  }
-
-  keep(): void {}
-
-  openPartial({ path }: Partial): RangeWriter {
-    return { path, writeAt() {}, zerosAt() {}, close() {} };
-  }
-
-  readPartial(): RangeReader {
-    throw new Error("What a dummy is given cannot be read");
-  }
-
-  sync(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  commit(): undefined {}
-
-  discard(): void {}
-
-  finishDirectories(): [] {
-    return [];
-  }
-
-  syncDirectories(): Promise<[]> {
-    return Promise.resolve([]);
-  }
-
-  abort(): void {}
-
-  close(): void {}
+  };
+  return {
+    small: {
+      enter: nothing,
+      takeCreated: none,
+      takeBackups: none,
+      writeWhole: () => undefined,
+      makeLink: nothing,
+    },
+    partials: {
+      takeCreated: none,
+      takeBackups: none,
+      create,
+      begin: (root, path, size) => Promise.resolve({ partial: create(root, path, size), kept: [] }),
+      open: ({ path }) => ({ path, writeAt() {}, zerosAt() {}, close() {} }),
+      read() {
+        throw new Error("Cannot read a discarded file");
+      },
+      sync: () => Promise.resolve(),
+      commit: () => undefined,
+      discard: nothing,
+      keep: nothing,
+    },
+    directories: {
+      finish: none,
+      sync: () => Promise.resolve([]),
+      sweep: nothing,
+    },
+    openDevice: () => undefined,
+    abort: nothing,
+    close: nothing,
+  };
 }

@@ -9,11 +9,11 @@ import type { TargetRoot } from "../engine/target_root.ts";
 import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
-import { unverifiedName } from "../path/backup_name.ts";
+import { backupName, unverifiedName } from "../path/temporary_names.ts";
 import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
 import { baseName, joinPath } from "../path/local_path.ts";
 import { leadsTo } from "./access.ts";
-import { existingAt, PortablePlacing, remove, tryLink } from "./placing.ts";
+import { existingAt, PortableTargetDirectory, remove, tryLink } from "./target_directory.ts";
 import { PortableRangeReader } from "./reader.ts";
 import { readInfo } from "./stat.ts";
 import { correctTimes } from "./runtime_gaps.ts";
@@ -25,33 +25,41 @@ export class PortableComparer implements TargetComparer {
   readonly stat = new FileStat();
   path = "";
   readonly #options: TargetOptions;
-  readonly #placing: PortablePlacing;
+  readonly #directory: PortableTargetDirectory;
   /** For a look elsewhere, which must not move the current directory. */
-  readonly #aside: PortablePlacing;
+  readonly #other: PortableTargetDirectory;
 
-  constructor(roots: TargetRoot[], options: TargetOptions, rules?: NameRules) {
+  readonly #roots: TargetRoot[];
+  #root = -1;
+
+  constructor(roots: TargetRoot[], options: TargetOptions, rules: NameRules) {
     this.#options = options;
-    this.#placing = new PortablePlacing(roots, options, rules);
-    this.#aside = new PortablePlacing(roots, options, rules);
+    this.#roots = roots;
+    this.#directory = new PortableTargetDirectory({ roots, options }, rules);
+    this.#other = new PortableTargetDirectory({ roots, options }, rules);
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
     const path = start === end ? "" : decodeName(bytes.subarray(start, end));
+    const target = this.#roots[root];
+    if (path !== "" || !target) checkShape(target, true);
+    this.#root = -1;
     try {
-      this.#placing.enter(root, path, { create: false });
-      const info = existingAt(this.#placing.directory);
+      this.#directory.enter(root, path, { create: false });
+      this.#root = root;
+      const info = existingAt(this.#directory.place);
       // The directory of a root may be a link that the user named.
-      if (info && path !== "" && !info.isDirectory) throw failedWith("create", this.#placing.directory, "ENOTDIR");
+      if (info && path !== "" && !info.isDirectory) throw failedWith("create", this.#directory.place, "ENOTDIR");
       return info !== undefined;
     } catch (error) {
       if (error instanceof ProtocolError) throw error;
       if (error instanceof FileError && error.code === "ENOENT") return false;
-      throw failedDeno("create", this.#placing.directory, error);
+      throw failedDeno("create", this.#directory.place, error);
     }
   }
 
   look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
-    const root = this.#placing.current();
+    const root: TargetRoot | undefined = this.#roots[this.#root];
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     if (root.kind === "device") {
       this.path = root.path;
@@ -59,7 +67,7 @@ export class PortableComparer implements TargetComparer {
       return true;
     }
     const name = root.kind === "file" ? root.name : decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
-    this.path = this.#placing.pathOf(name);
+    this.path = this.#directory.nameOf(name);
     try {
       const info = existingAt(this.path);
       if (info) {
@@ -100,7 +108,7 @@ export class PortableComparer implements TargetComparer {
     const user = Deno.build.os === "windows" ? null : Deno.uid();
     const differs = differingAttributes(this.stat, wanted, this.#options, user);
     if (!differs.owner && !differs.mode && !differs.time) return;
-    const { attributes } = this.#placing;
+    const { attributes } = this.#directory;
     const isStill = () => leadsTo(this.path, this.stat, { follow: false });
     let untimed: FileError | undefined;
     try {
@@ -116,25 +124,25 @@ export class PortableComparer implements TargetComparer {
   }
 
   dropBackup(): void {
-    if (this.#options.keepBackups) remove(this.#placing.backupOf(this.path));
+    if (this.#options.keepBackups) remove(this.#backupPath());
   }
 
   backup(): FileIdentity | undefined {
-    const existing = existingAt(this.#placing.backupOf(this.path));
+    const existing = existingAt(this.#backupPath());
     return existing && identityOf(existing);
   }
 
   revert(kept: FileIdentity | undefined): string {
     const { path } = this;
     const wrong = unverifiedName(encodeName(baseName(path)));
-    const other = joinPath(this.#placing.directory, wrong);
+    const other = joinPath(this.#directory.place, wrong);
     try {
       const linked = tryLink(path, other);
       // Another range of it was wrong too.
       if (!linked && existingAt(other)) return wrong;
       // It can have no other name beside its own, be it only now: what was kept may be there.
       if (!linked) Deno.renameSync(path, other);
-      const backup = this.#placing.backupOf(path);
+      const backup = this.#backupPath();
       const isKept = kept !== undefined && leadsTo(backup, kept, { follow: false });
       if (isKept) Deno.renameSync(backup, path);
       else if (linked) Deno.removeSync(path);
@@ -148,12 +156,17 @@ export class PortableComparer implements TargetComparer {
 
   close(): void {}
 
+  #backupPath(): string {
+    const name = backupName(this.#options.token, this.#directory.bytesOf(this.path));
+    return joinPath(this.#directory.place, name);
+  }
+
   /** Whether both names are of one file. */
   #isHardLink(target: Uint8Array): boolean {
     const first = parseFirstPath(target);
     try {
-      this.#aside.enter(this.#placing.root, first.directory, { create: false });
-      const info = existingAt(this.#aside.pathOf(first.name));
+      this.#other.enter(this.#root, first.directory, { create: false });
+      const info = existingAt(this.#other.nameOf(first.name));
       return info !== undefined && this.stat.inode !== 0 && info.dev === this.stat.dev && info.ino === this.stat.inode;
     } catch {
       // Whatever keeps it from being looked at keeps it from being known as the same.

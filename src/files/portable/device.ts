@@ -4,7 +4,7 @@ import { failedDeno } from "../stat/file_failure.ts";
 import { type FileIdentity, UNKNOWN_FILE } from "../stat/file_identity.ts";
 import type { Device } from "../target/device_writer.ts";
 import { syncDevice } from "../target/sync.ts";
-import type { DeviceReply, DeviceRequest } from "./device_messages.ts";
+import type { DeviceReply, DeviceRequest } from "./device_worker.ts";
 
 /** Owns its Worker. A terminated Worker that is blocked in a system call exits with the process. */
 export class PortableDevice implements Device {

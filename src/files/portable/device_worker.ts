@@ -2,9 +2,16 @@
 /** Entry of the Worker that opens and writes one device; its calls may block. */
 
 import { codeOf } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
-import { replacedDevice } from "../stat/target_failure.ts";
-import type { DeviceReply, DeviceRequest } from "./device_messages.ts";
+import { type FileIdentity, identityOf, isSameFile, replacedDevice } from "../stat/file_identity.ts";
+
+/** Message to the Worker. */
+export type DeviceRequest =
+  | { type: "open"; path: string; identity: FileIdentity }
+  | { type: "write"; bytes: Uint8Array }
+  | { type: "close" };
+
+/** Reply of the Worker, one per request. */
+export type DeviceReply = { count: number } | { code?: string; message: string };
 
 let file: Deno.FsFile | undefined;
 

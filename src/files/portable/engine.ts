@@ -5,7 +5,7 @@ import { hasEscapedBytes } from "../../protocol/names.ts";
 import type { FileEngine, PathCalls } from "../engine/engine.ts";
 import type { ReadOptions } from "../engine/source.ts";
 import { codeOf, failedDeno, FileCode } from "../stat/file_failure.ts";
-import { identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
+import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
 import { FileStat } from "../stat/file_stat.ts";
 import { spaceOf } from "../stat/free_space.ts";
 import { listDirectory } from "../native/lister.ts";
@@ -13,10 +13,15 @@ import { PortableLister } from "./lister.ts";
 import { makeRootDirectory } from "./directory.ts";
 import { PortableReader } from "./reader.ts";
 import { readPath } from "./stat.ts";
-import { PortableWriter } from "./writer.ts";
+import { PortableTargetDirectory } from "./target_directory.ts";
+import { PortableStaging } from "./staging.ts";
+import { PortableCommits } from "./commits.ts";
+import { PortablePartialCalls } from "./partial_calls.ts";
+import { PortableDevice } from "./device.ts";
+import { openTarget } from "../write/open_target.ts";
 import { gapCalls } from "./runtime_gaps.ts";
 import { TextLister } from "./text_lister.ts";
-import type { NameRules } from "../path/name_rules.ts";
+import { type NameRules, OWN_RULES } from "../path/name_rules.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
 /**
@@ -24,7 +29,7 @@ import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
  *
  * @param rules what targets make of names; by default as this system does.
  */
-export function createPortableEngine(rules?: NameRules): FileEngine {
+export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
   const calls = gapCalls();
   const openLister = (options: ReadOptions) => calls ? new TextLister(calls, options) : new PortableLister(options);
   return {
@@ -45,7 +50,21 @@ export function createPortableEngine(rules?: NameRules): FileEngine {
       };
     },
     sourceReader: (roots, options) => new PortableReader(roots, options),
-    targetWriter: (roots, options) => new PortableWriter(roots, options, rules),
+    openTarget(roots, targetOptions) {
+      const options = { roots, options: targetOptions };
+      const openDirectory = () => {
+        const directory = new PortableTargetDirectory(options, rules);
+        const partials = new PortablePartialCalls(directory);
+        return {
+          directory,
+          staging: new PortableStaging(directory),
+          commits: new PortableCommits(directory),
+          partials,
+        };
+      };
+      const createDevice = (path: string, identity?: FileIdentity) => new PortableDevice(path, identity);
+      return openTarget({ openDirectory, createDevice }, options);
+    },
     async targetComparer(roots, options) {
       const { PortableComparer } = await import("./comparer.ts");
       return new PortableComparer(roots, options, rules);

@@ -2,6 +2,7 @@
 
 import type { RangeWriter } from "../engine/target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
+import { type FileIdentity, identityOf } from "../stat/file_identity.ts";
 import { overwriteWithZeros } from "../target/sparse_writer.ts";
 
 /** Owns its file. */
@@ -49,13 +50,33 @@ export class PortableRangeWriter implements RangeWriter {
     }
   }
 
-  /** Returns when what is written is on stable storage. @throws {FileError} */
+  setSize(size: number): void {
+    try {
+      this.#file!.truncateSync(size);
+    } catch (error) {
+      throw failedDeno("write", this.path, error);
+    }
+  }
+
+  /** Returns the identity of the file. @throws errors of `Deno.FsFile.statSync`. */
+  identity(): FileIdentity {
+    return identityOf(this.#file!.statSync());
+  }
+
+  /** Flushes the file to disk. @throws {FileError} */
   sync(): void {
     try {
       this.#file?.syncSync();
     } catch (error) {
       throw failedDeno("write", this.path, error);
     }
+  }
+
+  /** Returns the open file, which `close` does not close any more. */
+  detach(): { close(): void } {
+    const file = this.#file!;
+    this.#file = undefined;
+    return file;
   }
 
   close(): void {

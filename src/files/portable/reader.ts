@@ -8,13 +8,12 @@ import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
 import { checkRealPath } from "../target/confinement.ts";
 import type { RangeReader, ReadOptions, SourceReader, SourceRoot } from "../engine/source.ts";
 import { changeBetween, FileChange } from "../stat/file_change.ts";
-import { failedDeno, failedWith, FileCode, linkInTheWay } from "../stat/file_failure.ts";
+import { failedDeno, failedWith, FileCode, hasGrown, isSpecial, linkInTheWay } from "../stat/file_failure.ts";
 import { type FileIdentity, isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { type ChangeTimes, FileKind, FileStat } from "../stat/file_stat.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
 import { canOthersSwap, isSharedByOthers, leadsTo } from "./access.ts";
 import { readOpen, readPath, sentModeMask } from "./stat.ts";
-import { hasGrown, isSpecial } from "../stat/source_failure.ts";
 
 export class PortableReader implements SourceReader {
   readonly stat = new FileStat();

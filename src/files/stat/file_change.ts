@@ -1,6 +1,6 @@
-/** Whether the contents of a file changed between two looks at it, as far as stat(2) tells. */
+/** Whether a file has changed, as far as stat(2) shows. */
 
-import type { ChangeTimes } from "./file_stat.ts";
+import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 
 export const FileChange = {
   /** No change. */
@@ -14,7 +14,7 @@ export const FileChange = {
   certain: 2,
 } as const;
 
-/** Compares two looks at the same file. Returns one of `FileChange`. */
+/** Compares two states of the same file. Returns one of `FileChange`. */
 export function changeBetween(
   before: ChangeTimes & { readonly size: number },
   now: ChangeTimes & { readonly size: number },
@@ -23,4 +23,29 @@ export function changeBetween(
     return FileChange.certain;
   }
   return now.ctimeNs !== before.ctimeNs || now.ctime !== before.ctime ? FileChange.perhaps : FileChange.none;
+}
+
+/** Resolution of the clock of a file system: two changes within this time may have the same mtime. In milliseconds. */
+const CLOCK_TICK_MS = 100;
+
+/**
+ * Returns whether a file was changed so recently that another change may leave the mtime as it is.
+ *
+ * @param now Milliseconds since 1970.
+ */
+export function isFreshChange({ mtime, mtimeNs }: Pick<Attributes, "mtime" | "mtimeNs">, now: number): boolean {
+  return Math.abs(now - (mtime * 1000 + mtimeNs / 1e6)) <= CLOCK_TICK_MS;
+}
+
+const HALF = 2 ** 32;
+
+/**
+ * Returns a hash of 53 bits for a state of a file. It stays the same while the file is unchanged. It most likely differs for
+ * any other file, and after each change that the system notes, even if the mtime is set back.
+ */
+export function fileVersion({ inode, ctime, ctimeNs }: Pick<FileStat, "inode" | "ctime" | "ctimeNs">): number {
+  const changed = Math.imul(ctime, 0x9e3779b1) ^ Math.imul(ctimeNs, 0x85ebca6b);
+  const low = (inode % HALF) ^ Math.imul(inode / HALF, 0x27d4eb2f) ^ changed;
+  const high = Math.imul(low ^ (changed >>> 15) ^ ctimeNs, 0xc2b2ae35);
+  return (high >>> 11) * HALF + (low >>> 0);
 }

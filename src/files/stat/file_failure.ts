@@ -2,6 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { errnoName, errnoText, errnoTextOf, SystemCallError } from "../../native/libc/errno.ts";
+import { FileKind, kindName } from "./file_stat.ts";
 
 const HINTS: Record<string, string> = {
   ENOSPC: "Free some space, then run the same command again",
@@ -88,4 +89,18 @@ export function attemptEach<Item>(items: Iterable<Item>, act: (item: Item) => vo
     }
   }
   return failures;
+}
+
+/** Returns the failure of a source that no longer fits into the buffer that it is read to. */
+export function hasGrown(path: string): FileError {
+  return new FileError("read", path, "it has grown while it was copied", {
+    code: FileCode.grew,
+    hint: "Copy it again when nothing writes to it any more",
+  });
+}
+
+/** Returns the failure of a source that was replaced by a directory or special file, which must not be opened. */
+export function isSpecial(path: string, kind: number): FileError {
+  if (kind === FileKind.directory) return new FileError("read", path, "Is a directory", { code: "EISDIR" });
+  return new FileError("read", path, `not a regular file: it is a ${kindName(kind)}`, { code: FileCode.special });
 }

@@ -63,3 +63,8 @@ export function swapped(act: string, path: string): FileError {
     hint: "Let nobody else rename the directories on that path, then copy it again",
   });
 }
+
+/** Returns the failure of a device whose path refers to another file than the one in the plan. */
+export function replacedDevice(path: string): FileError {
+  return new FileError("write", path, "another file has taken the place of the device", { code: "ESTALE" });
+}

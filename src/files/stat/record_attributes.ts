@@ -1,9 +1,10 @@
-/** The attributes that a record brings. */
+/** Attributes of files in records. */
 
 import { type RecordCursor, RecordField } from "../../protocol/data/records.ts";
-import type { Attributes } from "./file_stat.ts";
+import { fileVersion } from "./file_change.ts";
+import type { Attributes, FileStat } from "./file_stat.ts";
 
-/** Copies the attributes of the current record; takes no memory. */
+/** Copies the attributes of the current record; allocates nothing. */
 export function readAttributes(cursor: RecordCursor, into: Attributes): void {
   into.mode = cursor.uint32(RecordField.mode) & 0o7777;
   into.uid = cursor.uint32(RecordField.uid);
@@ -12,4 +13,10 @@ export function readAttributes(cursor: RecordCursor, into: Attributes): void {
   into.atimeNs = cursor.uint32(RecordField.atimeNs);
   into.mtime = cursor.seconds(RecordField.mtime);
   into.atime = cursor.seconds(RecordField.atime);
+}
+
+/** Returns whether a file is unchanged since the walk: inode, mtime and ctime are those in the record of a plan. */
+export function isAsFound(cursor: RecordCursor, stat: FileStat): boolean {
+  return stat.mtime === cursor.seconds(RecordField.mtime) && stat.mtimeNs === cursor.uint32(RecordField.mtimeNs) &&
+    fileVersion(stat) === cursor.version();
 }

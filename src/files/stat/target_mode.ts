@@ -1,4 +1,6 @@
-/** Which permissions a copy gets. Pure: the engines ask the system, this decides. */
+/** Permissions of copied files and directories. Pure: engines examine and set modes, these functions compute them. */
+
+import type { FinishedDirectory } from "../engine/target.ts";
 
 /** Mode of a temporary file until right before it gets its final name. */
 export const TEMPORARY_MODE = 0o600;
@@ -28,6 +30,23 @@ export const NEW_DIRECTORY_MODE = 0o1700;
  */
 export function isUnfinishedDirectory(mode: number, continued = false): boolean {
   return (mode & 0o1777) === NEW_DIRECTORY_MODE || (continued && (mode & 0o777) === (NEW_DIRECTORY_MODE & 0o777));
+}
+
+/**
+ * Returns the mode that a directory gets at the end of a copy, unless it is preserved. Inherited setgid stays.
+ *
+ * @param current Current mode.
+ * @param newModes Returns the permission bits that a default access control list grants to new directories.
+ * @returns undefined if the mode stays.
+ */
+export function finishedMode(
+  directory: FinishedDirectory,
+  current: number,
+  umask: number,
+  newModes: () => number,
+): number | undefined {
+  if (!directory.created && !isUnfinishedDirectory(current, directory.continued)) return directory.mode;
+  return plainDirectoryMode(directory.attributes?.mode ?? 0o777, umask, current) & (newModes() | 0o7000);
 }
 
 /** Permissions of a directory that was made for this copy; setgid that it inherited stays. */

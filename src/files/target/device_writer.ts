@@ -2,7 +2,6 @@
 
 import { FileError, quotePath } from "../../errors.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
-import { outOfOrder } from "../stat/target_failure.ts";
 
 /** Primitive operations of an engine on one device. */
 export interface Device {
@@ -95,4 +94,9 @@ export class DeviceWriter {
   #untilClosed<Result>(work: Promise<Result>): Promise<Result> {
     return Promise.race([work, this.#closing.promise]);
   }
+}
+
+/** Returns the failure of a write that does not follow the last one: a device cannot seek. */
+function outOfOrder(path: string): FileError {
+  return new FileError("write", path, "it can only be written from start to end", { code: "ESPIPE" });
 }

@@ -29,3 +29,11 @@ export function isShared(user: number | undefined, { uid, mode }: { uid: number;
 export function isSealed(user: number | undefined, { uid, mode }: { uid: number; mode: number }): boolean {
   return uid === user && (mode & 0o077) === 0;
 }
+
+/**
+ * Returns whether a user other than root may delete or replace a file that this user can write next to. In a sticky
+ * directory, such as /tmp, only the owner of the file or of the directory may.
+ */
+export function mayDelete(user: number, file: { uid: number }, directory: { uid: number; mode: number }): boolean {
+  return (directory.mode & 0o1000) === 0 || file.uid === user || directory.uid === user;
+}

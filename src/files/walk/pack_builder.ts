@@ -13,7 +13,7 @@ import {
 } from "../../protocol/data/records.ts";
 import type { WalkItem } from "../engine/source.ts";
 import type { Attributes, FileStat } from "../stat/file_stat.ts";
-import { fileVersion } from "../stat/file_version.ts";
+import { fileVersion } from "../stat/file_change.ts";
 
 /** A plan is closed beyond this size, however few records it has: paths may be long, and it must fit into frames. */
 const PLAN_BYTES = 128 << 10;

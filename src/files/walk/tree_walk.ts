@@ -8,7 +8,7 @@ import { PACK_FILE_LIMIT } from "../../protocol/limits.ts";
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
 import type { SourceRoot, Walk, WalkItem, WalkOptions } from "../engine/source.ts";
-import { failedWith } from "../stat/file_failure.ts";
+import { failedWith, isSpecial } from "../stat/file_failure.ts";
 import { isSameFile, replaced, swapped } from "../stat/file_identity.ts";
 import { FileKind, kindName } from "../stat/file_stat.ts";
 import type { DirectoryLister } from "../engine/directory_lister.ts";
@@ -16,7 +16,6 @@ import { HardLinks } from "./hard_links.ts";
 import { joinPath } from "../path/local_path.ts";
 import { PackBuilder } from "./pack_builder.ts";
 import { isPrivateNameAt } from "../path/private_names.ts";
-import { isSpecial } from "../stat/source_failure.ts";
 
 const NO_NAME = new Uint8Array(0);
 

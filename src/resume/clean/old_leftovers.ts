@@ -5,7 +5,7 @@
  */
 
 import { crc32 } from "../../protocol/crc32.ts";
-import { fnv1a } from "../../files/path/fnv1a.ts";
+import { fnv1a } from "../../files/path/temporary_names.ts";
 
 /** A journal and its partial file. */
 export interface OldPair {

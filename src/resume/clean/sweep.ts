@@ -3,7 +3,7 @@
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { isTemporaryName } from "../../files/path/private_names.ts";
-import { temporaryPrefix } from "../../files/path/temporary_name.ts";
+import { temporaryPrefix } from "../../files/path/temporary_names.ts";
 import { removeQuietly } from "../own_file.ts";
 
 /** Removes temporary files with this token from a directory. No process may write such files any more. */

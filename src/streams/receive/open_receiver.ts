@@ -27,7 +27,7 @@ export async function openReceiver(
   const { job, files, yielder } = context;
   const { roots, options, codecs, digests, memory, localCopyPid } = role;
   if (options.xattrs || options.acls) await files.loadXattrs();
-  const target = cleanup.adopt(files.targetWriter(roots, options), (writer) => {
+  const target = cleanup.adopt(files.openTarget(roots, options), (writer) => {
     writer.abort();
     writer.close();
   });

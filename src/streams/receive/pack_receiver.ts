@@ -3,7 +3,7 @@
 import type { FileError } from "../../errors.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
-import type { TargetWriter } from "../../files/engine/target.ts";
+import type { Target } from "../../files/engine/target.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { crc32 } from "../../protocol/crc32.ts";
 import { PACK_RECORDS } from "../../protocol/limits.ts";
@@ -33,7 +33,7 @@ export interface PackReceiverOptions {
 
 /** Receives pack frames of one stream. */
 export class PackReceiver {
-  readonly #target: TargetWriter;
+  readonly #target: Target;
   readonly #options: PackReceiverOptions;
   readonly #guard: NameGuard;
   /** Digests of the written files of this frame, in two halves each (finished_files.ts). */
@@ -44,7 +44,7 @@ export class PackReceiver {
   /** Writer of the current root if it is a device. */
   #device: DeviceWriter | undefined;
 
-  constructor(target: TargetWriter, roots: readonly TargetRoot[], options: PackReceiverOptions = {}) {
+  constructor(target: Target, roots: readonly TargetRoot[], options: PackReceiverOptions = {}) {
     this.#target = target;
     this.#options = options;
     this.#guard = new NameGuard(roots);
@@ -109,8 +109,8 @@ export class PackReceiver {
         }
       }
     }
-    report.created = this.#target.takeCreated();
-    const kept = this.#target.takeKept();
+    report.created = this.#target.small.takeCreated();
+    const kept = this.#target.small.takeBackups();
     if (kept.length > 0) report.kept = kept;
     if (this.#digestsEnd > 0) report.finished = this.#digests.slice(0, this.#digestsEnd);
     return { report, outcomes };
@@ -122,7 +122,7 @@ export class PackReceiver {
         this.#guard.check(cursor, bytes);
         const sum = crc32(bytes, cursor.contentStart, cursor.contentEnd);
         if (sum !== cursor.uint32(RecordField.crc32)) throw this.#otherChecksum(cursor, bytes);
-        const stat = this.#target.writeWhole(cursor, bytes);
+        const stat = this.#target.small.writeWhole(cursor, bytes);
         if (stat && this.#options.finished) this.#addDigest(this.#options.finished, cursor, bytes, stat);
         return sum;
       }
@@ -135,7 +135,7 @@ export class PackReceiver {
         return 0;
       default:
         this.#guard.check(cursor, bytes);
-        this.#target.makeLink(cursor, bytes);
+        this.#target.small.makeLink(cursor, bytes);
         return 0;
     }
   }
@@ -157,7 +157,7 @@ export class PackReceiver {
   #enter(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, report: ReceivedPack): void {
     const { root, nameStart, nameEnd } = cursor;
     this.#guard.enter(cursor, bytes);
-    this.#target.enter(root, bytes, nameStart, nameEnd);
+    this.#target.small.enter(root, bytes, nameStart, nameEnd);
     this.#device = this.#target.openDevice(root, (text) => this.#options.note?.(text));
     this.#options.finished?.enter(root, bytes, nameStart, nameEnd);
     if (!report.entered && !report.written) return;

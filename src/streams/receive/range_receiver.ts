@@ -1,7 +1,7 @@
 /** Writes blocks of large files. Each unit is a range whose blocks arrive in order. */
 
 import { ProtocolError } from "../../errors.ts";
-import type { RangeWriter, TargetWriter } from "../../files/engine/target.ts";
+import type { RangeWriter, Target } from "../../files/engine/target.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import type { DeviceWriter } from "../../files/target/device_writer.ts";
 import { combineCrc32, crc32, crc32OfZeros } from "../../protocol/crc32.ts";
@@ -59,7 +59,7 @@ interface OpenRange {
 export interface RangeReceiverOptions {
   job: StreamJob;
   frames: { reader: FrameReader };
-  target: TargetWriter;
+  target: Target;
   host: ReceiveHost;
   yielder: EventLoopYielder;
   /** Copies from files of the sender; undefined: the sender must not offer any. */
@@ -194,7 +194,7 @@ export class RangeReceiver {
     this.#makeRoom();
     const { size, continued: compares } = partial;
     const device = partial.temporary === "" ? target.openDevice(partial.root, (text) => host.note(text)) : undefined;
-    const writer = device ? undefined : target.openPartial(partial);
+    const writer = device ? undefined : target.partials.open(partial);
     const journal = partial.journal === undefined ? undefined : new JournalWriter(partial.journal);
     const open = { path: (device ?? writer)!.path, writer, device, journal, size, compares };
     this.#files.set(file, open);

@@ -3,7 +3,7 @@
 import { FileError } from "../../errors.ts";
 import type { RangeReader, SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
-import { isAsFound } from "../../files/stat/as_found.ts";
+import { isAsFound } from "../../files/stat/record_attributes.ts";
 import {
   COMPARE_HEADER_BYTES,
   ComparePhase,

@@ -1,7 +1,7 @@
 /** Digests source files without sending them. */
 
 import { FileError } from "../../errors.ts";
-import { isAsFound } from "../../files/stat/as_found.ts";
+import { isAsFound } from "../../files/stat/record_attributes.ts";
 import { digestBytes, sumRange } from "../../files/target/content_digest.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";

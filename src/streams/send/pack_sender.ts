@@ -1,10 +1,9 @@
 /** Sends pack units: reads the small files of a plan directly into frames, without an allocation or a promise per file. */
 
 import { FileError, quotePath } from "../../errors.ts";
-import { FileChange } from "../../files/stat/file_change.ts";
+import { FileChange, isFreshChange } from "../../files/stat/file_change.ts";
 import { FileCode } from "../../files/stat/file_failure.ts";
 import type { SourceReader } from "../../files/engine/source.ts";
-import { isFreshChange } from "../../files/stat/fresh_change.ts";
 import { alignUp } from "../../protocol/data/alignment.ts";
 import { SHA256_BYTES } from "../../protocol/data/compare.ts";
 import { crc32 } from "../../protocol/crc32.ts";

@@ -4,7 +4,7 @@ import type { FileError } from "../../errors.ts";
 import { rootPath } from "../../files/target/name.ts";
 import { MAX_DIRECTORIES_TEXT } from "../../protocol/limits.ts";
 import { TextBudget } from "../../protocol/control/texts.ts";
-import type { DirectoryPlace, FinishedDirectory, TargetWriter } from "../../files/engine/target.ts";
+import type { DirectoryPlace, DirectoryWriter, FinishedDirectory } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 
 /** Values by root and path. The key is the path of the value itself, so that each path is in memory once. */
@@ -80,9 +80,9 @@ export class DirectoryFinalizer {
   }
 
   /** Gives them their attributes, and brings them to the disk where that is wanted. @returns what failed. */
-  async finish(writer: TargetWriter): Promise<FileError[]> {
-    const failures = writer.finishDirectories([...all(this.#directories)]);
-    if (this.#named) failures.push(...await writer.syncDirectories(all(this.#named)));
+  async finish(writer: DirectoryWriter): Promise<FileError[]> {
+    const failures = writer.finish([...all(this.#directories)]);
+    if (this.#named) failures.push(...await writer.sync(all(this.#named)));
     return failures;
   }
 }

@@ -5,7 +5,7 @@
 
 import { ProtocolError } from "../../errors.ts";
 import { EventLoopYielder } from "../../async/event_loop_yielder.ts";
-import type { Partial, TargetWriter } from "../../files/engine/target.ts";
+import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { isRefusedPath, privateName } from "../../files/path/private_names.ts";
 import { targetText } from "../../files/target/name.ts";
@@ -31,7 +31,7 @@ const OTHER_DESCRIPTORS = 96;
 export interface LargeFileTargetsHost {
   readonly options: ReceiveOptions;
   readonly roots: readonly TargetRoot[];
-  readonly writer: TargetWriter;
+  readonly writer: PartialFileWriter;
   readonly directories: DirectoryFinalizer;
   readonly backups: KeptBackups;
   /** Record of this run; undefined: finished files are not recorded. */
@@ -191,7 +191,7 @@ export class LargeFileTargets {
     const recorded = await this.#records.of(root, path);
     const resumes = resume && identity && size >= LEAST_RESUMED_BYTES && this.#mayKeepJournal();
     const source = resumes ? { size, mtime, mtimeNs, identity } : undefined;
-    const begun = await writer.beginPartial(root, path, size, recorded && { ...recorded, source });
+    const begun = await writer.begin(root, path, size, recorded && { ...recorded, source });
     // The size of standard input is known at its end.
     if (input) begun.partial.size = Number.MAX_SAFE_INTEGER;
     return begun;
@@ -255,7 +255,7 @@ export class LargeFileTargets {
     } catch (error) {
       return this.#discard(file, open, toFailure(error));
     } finally {
-      backups.add(writer.takeKept());
+      backups.add(writer.takeBackups());
     }
     this.files++;
     this.bytes += size;

@@ -2,7 +2,7 @@
 
 import { FileError } from "../../errors.ts";
 import { sumRange } from "../../files/target/content_digest.ts";
-import type { Partial, TargetWriter } from "../../files/engine/target.ts";
+import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
 
 /**
  * Reads all of a partial file.
@@ -12,12 +12,12 @@ import type { Partial, TargetWriter } from "../../files/engine/target.ts";
  * @throws {FileError} when it contains something else, or cannot be read.
  */
 export async function digestPartial(
-  writer: TargetWriter,
+  writer: PartialFileWriter,
   partial: Partial,
   received: { size: number; crc32: number },
   pause: () => void | Promise<void>,
 ): Promise<Uint8Array> {
-  const reader = writer.readPartial(partial);
+  const reader = writer.read(partial);
   try {
     const sum = await sumRange(reader, 0, received.size, pause);
     if (sum?.crc32 === received.crc32) return sum.digest!;

@@ -1,6 +1,6 @@
 /** Files that a receiver writes with all its streams, and their totals. */
 
-import type { TargetOptions, TargetWriter } from "../../files/engine/target.ts";
+import type { Target, TargetOptions } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import type { CodecName } from "../../protocol/coding.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
@@ -25,7 +25,7 @@ export class TargetFiles {
   finishing = false;
   readonly #options: ReceiveOptions;
   readonly #record: ResumeRecord | undefined;
-  readonly #writer: TargetWriter;
+  readonly #target: Target;
   readonly #directories: DirectoryFinalizer;
   readonly #backups: KeptBackups;
   readonly #packs = new PackTotals();
@@ -45,13 +45,13 @@ export class TargetFiles {
     this.#record = record;
     const { session, machine: { files }, job: { fsync } } = options;
     const targetOptions = targetOptionsOf(options, record);
-    this.#writer = files.targetWriter(roots, targetOptions);
+    this.#target = files.openTarget(roots, targetOptions);
     this.#directories = new DirectoryFinalizer(roots, { fsync });
     this.#backups = new KeptBackups(record);
     this.#large = new LargeFileTargets({
       options,
       roots,
-      writer: this.#writer,
+      writer: this.#target.partials,
       directories: this.#directories,
       backups: this.#backups,
       record,
@@ -115,7 +115,7 @@ export class TargetFiles {
     if (this.#options.job.comparison?.dryRun) return [];
     // Backups are left of files that could not be verified, and temporary files of an earlier run.
     if (this.#options.job.verify || this.#record?.reopened) this.#sweep();
-    return (await this.#directories.finish(this.#writer)).map(toFailure);
+    return (await this.#directories.finish(this.#target.directories)).map(toFailure);
   }
 
   async close(): Promise<void> {
@@ -123,8 +123,8 @@ export class TargetFiles {
     this.#large.stop();
     await this.streamGroup.close();
     await this.#large.settled();
-    this.#writer.abort({ keepPartials: true });
-    this.#writer.close();
+    this.#target.abort({ keepPartials: true });
+    this.#target.close();
     // A later run finds the backups by the token of this run.
     if (this.#options.job.verify && !this.#swept && !this.#record?.isKept) this.#sweep();
   }
@@ -132,7 +132,7 @@ export class TargetFiles {
   /** Removes temporary files and backups that are no longer used. */
   #sweep(): void {
     this.#swept = true;
-    this.#writer.sweep(this.#directories.places());
+    this.#target.directories.sweep(this.#directories.places());
   }
 
   #createPool(

@@ -2,9 +2,7 @@
 
 import { ProtocolError, quotePath } from "../../errors.ts";
 import type { ContentSum } from "../../files/target/content_digest.ts";
-import { FileChange } from "../../files/stat/file_change.ts";
-import { fileVersion } from "../../files/stat/file_version.ts";
-import { isFreshChange } from "../../files/stat/fresh_change.ts";
+import { FileChange, fileVersion, isFreshChange } from "../../files/stat/file_change.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
 import { type ByteRange, RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
 import type { Failure } from "../../protocol/failure.ts";

@@ -5,7 +5,7 @@ import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { failedDeno } from "../../../src/files/stat/file_failure.ts";
 import { plainDirectoryMode, plainMode, preservedMode } from "../../../src/files/stat/target_mode.ts";
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";
-import { TemporaryNames } from "../../../src/files/path/temporary_name.ts";
+import { TemporaryNames } from "../../../src/files/path/temporary_names.ts";
 
 // Opens the C library for good, so that it is no leak of the first test that needs it.
 loadFileEngine("auto");

@@ -117,10 +117,10 @@ describe(`the native engine${problem ? `, skipped: ${problem}` : ""}`, { ignore:
       const path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "escp-test-" }));
       const engine = createNativeEngine().engine;
       const options = { preserve: false, umask: 0o022, token: "test", direct };
-      const writer = engine.targetWriter([{ kind: "folder", path, created: false }], options);
+      const writer = engine.openTarget([{ kind: "folder", path, created: false }], options);
       try {
-        const partial = writer.createPartial(0, "large", size);
-        const range = writer.openPartial(partial);
+        const partial = writer.partials.create(0, "large", size);
+        const range = writer.partials.open(partial);
         assertEquals(directDescriptors(path), expected);
         range.close();
         assertEquals(directDescriptors(path), 0);

@@ -81,14 +81,14 @@ describe("names on Windows", () => {
 function receive(temp: TempDirectory, rules: NameRules, records: Parameters<typeof frameOf>[0]): string[] {
   const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
   const root = { kind: "folder", path: temp.at("in"), created: false } as const;
-  const writer = createPortableEngine(rules).targetWriter([root], options);
+  const writer = createPortableEngine(rules).openTarget([root], options);
   const { frame, cursor } = frameOf(records);
   const failures: string[] = [];
   while (cursor.next()) {
     try {
-      if (cursor.type === file) writer.writeWhole(cursor, frame);
-      else if (cursor.type > file) writer.makeLink(cursor, frame);
-      else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+      if (cursor.type === file) writer.small.writeWhole(cursor, frame);
+      else if (cursor.type > file) writer.small.makeLink(cursor, frame);
+      else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failures.push(error.message.replaceAll(temp.path, ""));
@@ -126,10 +126,10 @@ describe("a target that is on Windows", () => {
     temp.directory("in");
     const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
     const root = { kind: "folder", path: temp.at("in"), created: false } as const;
-    const writer = createPortableEngine(WINDOWS).targetWriter([root], options);
+    const writer = createPortableEngine(WINDOWS).openTarget([root], options);
     for (const name of FORBIDDEN) {
       for (const path of [name, `${name}/x`]) {
-        const error = assertThrows(() => writer.createPartial(0, path, 1), FileError);
+        const error = assertThrows(() => writer.partials.create(0, path, 1), FileError);
         assertEquals(error.code, "EINVAL");
       }
     }

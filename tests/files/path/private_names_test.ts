@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { encodeName } from "../../../src/protocol/names.ts";
-import { backupName, unverifiedName } from "../../../src/files/path/backup_name.ts";
+import { backupName, TemporaryNames, unverifiedName } from "../../../src/files/path/temporary_names.ts";
 import {
   hasPrivateComponent,
   isPartialName,
@@ -10,7 +10,6 @@ import {
   isTemporaryName,
   newPartialName,
 } from "../../../src/files/path/private_names.ts";
-import { TemporaryNames } from "../../../src/files/path/temporary_name.ts";
 
 const HASH = "0123456789abcdef";
 /** A name of each kind. */

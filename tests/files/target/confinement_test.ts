@@ -114,8 +114,8 @@ for (const { title, make } of ENGINES) {
       refused(() => reader.openRanged(1, ""));
       reader.close();
       const targets: TargetRoot[] = [{ kind: "folder", path: `${tree.path}/in/directory`, created: false, within }];
-      const writer = engine.targetWriter(targets, { preserve: false, umask: 0o22, token: "t" });
-      refused(() => writer.createPartial(0, "new", 1));
+      const writer = engine.openTarget(targets, { preserve: false, umask: 0o22, token: "t" });
+      refused(() => writer.partials.create(0, "new", 1));
       writer.close();
       assertEquals([...Deno.readDirSync(`${tree.path}/other`)].length, 1);
     });

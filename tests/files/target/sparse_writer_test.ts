@@ -28,7 +28,7 @@ for (const { title, make } of ENGINES) {
     const engine = make();
     const options = { preserve: false, umask: 0o022, token: "test", sparse: true };
     const into = (directory: string, more = {}) =>
-      engine.targetWriter([{ kind: "folder", path: directory, created: false }], { ...options, ...more });
+      engine.openTarget([{ kind: "folder", path: directory, created: false }], { ...options, ...more });
     const open = (temp: TempDirectory, name: string) => {
       const reader = engine.sourceReader([sourceRoot(engine, temp.path)]);
       return reader.openRanged(0, name);
@@ -63,15 +63,15 @@ for (const { title, make } of ENGINES) {
     it("are where zeros come together in a large file", { ignore: !holes }, () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      const partial = writer.createPartial(0, "f", 3 * MIB + 1);
-      const out = writer.openPartial(partial);
+      const partial = writer.partials.create(0, "f", 3 * MIB + 1);
+      const out = writer.partials.open(partial);
       const bytes = new Uint8Array(MIB);
       bytes[5 * 4096] = bytes[6 * 4096 - 1] = 1;
       out.writeAt(bytes, 0, MIB, 0);
       out.zerosAt(MIB, MIB);
       out.writeAt(new Uint8Array(MIB + 1), 0, MIB + 1, 2 * MIB);
       out.close();
-      writer.commit(partial, ATTRIBUTES);
+      writer.partials.commit(partial, ATTRIBUTES);
       writer.close();
       const expected = new Uint8Array(3 * MIB + 1);
       expected.set(bytes);
@@ -82,9 +82,9 @@ for (const { title, make } of ENGINES) {
     it("take the place of what was written before", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      const partial = writer.createPartial(0, "f", 4 * MIB + 100);
+      const partial = writer.partials.create(0, "f", 4 * MIB + 100);
       const expected = randomBytes(4 * MIB + 100, 1);
-      const out = writer.openPartial(partial);
+      const out = writer.partials.open(partial);
       out.writeAt(expected, 0, expected.length, 0);
       for (const [start, end] of [[MIB, 3 * MIB], [5000, 5001], [4 * MIB + 50, 4 * MIB + 100]]) {
         out.zerosAt(start, end - start);
@@ -94,7 +94,7 @@ for (const { title, make } of ENGINES) {
       out.writeAt(new Uint8Array(8 * KIB), 0, 8 * KIB, 64 * KIB);
       expected.fill(0, 64 * KIB, 72 * KIB);
       out.close();
-      writer.commit(partial, ATTRIBUTES);
+      writer.partials.commit(partial, ATTRIBUTES);
       writer.close();
       assertEquals(Deno.readFileSync(temp.at("f")), expected);
       if (holes && title !== "portable") assert(allocatedBytes(temp.at("f")) < 2.2 * MIB);
@@ -103,12 +103,12 @@ for (const { title, make } of ENGINES) {
     it("at the end of what has no size yet are part of it", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
-      const made = writer.createPartial(0, "f", 0);
-      const out = writer.openPartial({ ...made, size: Number.MAX_SAFE_INTEGER });
+      const made = writer.partials.create(0, "f", 0);
+      const out = writer.partials.open({ ...made, size: Number.MAX_SAFE_INTEGER });
       out.writeAt(new Uint8Array(MIB).fill(1, 0, 10), 0, MIB, 0);
       out.zerosAt(MIB, 5);
       out.close();
-      writer.commit({ ...made, size: MIB + 5 }, ATTRIBUTES);
+      writer.partials.commit({ ...made, size: MIB + 5 }, ATTRIBUTES);
       writer.close();
       assertEquals(Deno.readFileSync(temp.at("f")), new Uint8Array(MIB + 5).fill(1, 0, 10));
     });
@@ -132,8 +132,8 @@ for (const { title, make } of ENGINES) {
         ): [number, string, Uint8Array] => [file, name, bytes]);
         const { frame, cursor } = frameOf([[enter, ""], ...records]);
         cursor.next();
-        writer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
-        while (cursor.next()) writer.writeWhole(cursor, frame);
+        writer.small.enter(0, frame, cursor.nameStart, cursor.nameEnd);
+        while (cursor.next()) writer.small.writeWhole(cursor, frame);
         writer.close();
         for (const [name, bytes] of Object.entries(contents)) {
           assertEquals(Deno.readFileSync(`${directory}/${name}`), bytes, name);
@@ -148,7 +148,7 @@ for (const { title, make } of ENGINES) {
       rawShell("mkfifo pipe", temp.path);
       const reader = new Deno.Command("cat", { args: [temp.at("pipe")], stdout: "piped" }).spawn();
       const read = reader.output();
-      const out = engine.targetWriter([{ kind: "device", path: temp.at("pipe") }], options).openDevice(0, () => {})!;
+      const out = engine.openTarget([{ kind: "device", path: temp.at("pipe") }], options).openDevice(0, () => {})!;
       await out.write(new Uint8Array([1, 2]), 0, 2, 0);
       await out.writeZeros(2, 50_000);
       await out.write(new Uint8Array(8), 0, 8, 50_002);

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { SourceRoot } from "../../../src/files/engine/source.ts";
 import { cleanTree } from "../../../src/resume/clean/clean_tree.ts";
-import { fnv1a } from "../../../src/files/path/fnv1a.ts";
+import { fnv1a } from "../../../src/files/path/temporary_names.ts";
 import type { LeftoverOptions } from "../../../src/resume/clean/leftovers.ts";
 import { lockJournal } from "../../../src/resume/partial/lock_journal.ts";
 import { encodeName } from "../../../src/protocol/names.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../../src/protocol/data/compare.ts";
 import { putUint53, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
-import { backupName } from "../../../src/files/path/backup_name.ts";
+import { backupName } from "../../../src/files/path/temporary_names.ts";
 import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
 import { CompareReceiver } from "../../../src/streams/receive/compare_receiver.ts";
 import { EventLoopYielder } from "../../../src/async/event_loop_yielder.ts";

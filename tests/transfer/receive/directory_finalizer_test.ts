@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import type { TargetWriter } from "../../../src/files/engine/target.ts";
+import type { DirectoryWriter } from "../../../src/files/engine/target.ts";
 import { DirectoryFinalizer } from "../../../src/transfer/receive/directory_finalizer.ts";
 import { assertProtocolError } from "../../protocol/protocol_error.ts";
 
@@ -15,7 +15,7 @@ describe("directories whose attributes come at the end", () => {
       ...{ root: 0, path: "b", created: false },
     }]);
     const finished: unknown[] = [];
-    const writer = { finishDirectories: (each: unknown[]) => (finished.push(...each), []) } as unknown as TargetWriter;
+    const writer = { finish: (each: unknown[]) => (finished.push(...each), []) } as unknown as DirectoryWriter;
     assertEquals(await directories.finish(writer), []);
     assertEquals(finished, [
       { root: 0, path: "a", created: true, mode: undefined, attributes: ATTRIBUTES, xattrs: undefined },

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { fileVersion } from "../../../src/files/stat/file_version.ts";
+import { fileVersion } from "../../../src/files/stat/file_change.ts";
 
 it("a file has another version after each change of anything that names it", () => {
   const versions = new Set<number>();

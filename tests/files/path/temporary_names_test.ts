@@ -82,8 +82,8 @@ for (const { title, make } of ENGINES) {
 
       it("is kept of a large file too", () => {
         using directory = filled();
-        const writer = engine.targetWriter([rootAt(directory)], { ...OPTIONS, preserve });
-        writer.commit(writer.createPartial(0, "file", 0), ATTRIBUTES);
+        const writer = engine.openTarget([rootAt(directory)], { ...OPTIONS, preserve });
+        writer.partials.commit(writer.partials.create(0, "file", 0), ATTRIBUTES);
         writer.close();
         assertEquals(hidden(directory).map((name) => read(directory, name)), ["old file"]);
       });
@@ -118,12 +118,12 @@ function rootAt({ path }: TempDirectory): TargetRoot {
 }
 
 function write(engine: FileEngine, directory: TempDirectory, preserve: boolean, options = {}): void {
-  const writer = engine.targetWriter([rootAt(directory)], { ...OPTIONS, preserve, ...options });
+  const writer = engine.openTarget([rootAt(directory)], { ...OPTIONS, preserve, ...options });
   const { frame, cursor } = frameOf(RECORDS);
   while (cursor.next()) {
-    if (cursor.type === RecordType.file) writer.writeWhole(cursor, frame);
-    else if (cursor.type === RecordType.symlink) writer.makeLink(cursor, frame);
-    else writer.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+    if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
+    else if (cursor.type === RecordType.symlink) writer.small.makeLink(cursor, frame);
+    else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
   }
   writer.close();
 }

@@ -1,0 +1,94 @@
+/** Opens partial files, by descriptor. */
+
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { Errno } from "../../native/libc/errno.ts";
+import { encodeName } from "../../protocol/names.ts";
+import type { RangeReader } from "../engine/source.ts";
+import type { Partial, RangeWriter } from "../engine/target.ts";
+import { failedCall } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, planted } from "../stat/file_identity.ts";
+import type { PartialCalls } from "../write/target_directory.ts";
+import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
+import { NativeRangeReader } from "./range_reader.ts";
+import { NativeRangeWriter } from "./range_writer.ts";
+import { StagedFile } from "./staged_file.ts";
+import type { NativeTargetDirectory } from "./target_directory.ts";
+
+export class NativePartialCalls implements PartialCalls<StagedFile> {
+  readonly #directory: NativeTargetDirectory;
+  readonly #calls: FileCalls;
+  readonly #statx: Statx;
+  readonly #temporary = new PinnedBuffer(512);
+  readonly #empty = new PinnedBuffer(8);
+
+  constructor(directory: NativeTargetDirectory) {
+    this.#directory = directory;
+    this.#calls = directory.calls;
+    this.#statx = new Statx(directory.calls);
+  }
+
+  openStaged(partial: Partial, text: string): StagedFile {
+    const staged = new StagedFile().reset(this.#put(partial), this.#open(partial, text, "write"));
+    staged.identity = partial.identity;
+    return staged;
+  }
+
+  openWriter(partial: Partial, text: string): RangeWriter {
+    const writer = new NativeRangeWriter(this.#calls, this.#open(partial, text, "write"), text);
+    return this.#openDirect(partial, writer) ?? writer;
+  }
+
+  openReader(partial: Partial, text: string): RangeReader {
+    return new NativeRangeReader(this.#calls, this.#open(partial, text, "read"), text);
+  }
+
+  hasName(partial: Partial): boolean {
+    return this.#statx.fill(this.#directory.descriptor, this.#put(partial), AT_SYMLINK_NOFOLLOW) &&
+      isSameFile(this.#statx, partial.identity);
+  }
+
+  remove(partial: Partial): void {
+    this.#calls.unlinkat(this.#directory.descriptor, this.#put(partial), 0);
+  }
+
+  /** @throws {FileError} If the temporary name refers to another file. */
+  #open(partial: Partial, text: string, operation: "read" | "write"): number {
+    const calls = this.#calls;
+    // Writers read too: without a call that punches holes, existing contents are examined. A FIFO must not block.
+    const { readWrite, noFollow, nonBlock, closeOnExec } = calls.flags;
+    const flags = readWrite | noFollow | nonBlock | closeOnExec;
+    const descriptor = calls.openat(this.#directory.descriptor, this.#put(partial), flags, 0);
+    if (descriptor < 0) {
+      const errno = calls.errno();
+      const isStolen = errno === Errno.ENOENT || errno === Errno.ELOOP;
+      throw isStolen ? planted(operation, text) : failedCall(operation, text, errno);
+    }
+    if (this.#isFile(descriptor, partial.identity)) return descriptor;
+    calls.close(descriptor);
+    throw planted(operation, text);
+  }
+
+  /** Opens a file that bypasses the page cache, if the file is large enough and the file system allows it. */
+  #openDirect(partial: Partial, writer: RangeWriter): RangeWriter | undefined {
+    const { descriptor: directory, options } = this.#directory;
+    if (!options.direct || partial.size < DIRECT_FROM_BYTES) return undefined;
+    const calls = this.#calls;
+    const { write, noFollow, closeOnExec, nonBlock, direct } = calls.flags;
+    const flags = write | noFollow | closeOnExec | nonBlock | direct;
+    const descriptor = calls.openat(directory, this.#put(partial), flags, 0);
+    if (descriptor < 0) return undefined;
+    if (this.#isFile(descriptor, partial.identity)) return new DirectWriter(calls, descriptor, writer);
+    calls.close(descriptor);
+    return undefined;
+  }
+
+  #isFile(descriptor: number, identity: FileIdentity): boolean {
+    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, identity);
+  }
+
+  #put({ temporary }: Partial): number {
+    return this.#temporary.putName(encodeName(temporary));
+  }
+}

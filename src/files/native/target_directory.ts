@@ -1,0 +1,133 @@
+/** Current directory of a native writer. */
+
+import { addressOf, type FileCalls } from "../../native/file/calls.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
+import { SystemCallError } from "../../native/libc/errno.ts";
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
+import { joinPath } from "../path/local_path.ts";
+import type { DirectoryAccess } from "../target/directory_access.ts";
+import { rootDirectory, rootPath, targetText } from "../target/name.ts";
+import type { WriterOptions } from "../write/atomic_writer.ts";
+import type { TargetDirectory } from "../write/target_directory.ts";
+import { NativeAttributes } from "./attributes.ts";
+import { NativeDirectories } from "./directories.ts";
+import { finishDirectory } from "./finish.ts";
+import { directoryPath } from "./open.ts";
+import type { XattrWriter } from "./xattrs.ts";
+
+/** Features of the native engine on this system. */
+export interface NativeFeatures {
+  openat2: boolean;
+  /** Undefined if neither extended attributes nor access control lists are set. */
+  xattrs?: XattrWriter;
+}
+
+/** Names are addresses of NUL-terminated bytes, relative to `descriptor`. */
+export class NativeTargetDirectory implements TargetDirectory<number> {
+  readonly calls: FileCalls;
+  readonly roots: TargetRoot[];
+  readonly options: TargetOptions;
+  readonly directories: NativeDirectories;
+  readonly attributes: NativeAttributes;
+  readonly xattrs: XattrWriter | undefined;
+  root = -1;
+  path = "";
+  /** Descriptor (O_PATH) of the directory, -1 if there is none. */
+  descriptor = -1;
+  #access: DirectoryAccess | undefined;
+  readonly #name = new PinnedBuffer(512);
+  readonly #dot = new PinnedBuffer(2);
+
+  constructor(calls: FileCalls, { roots, options }: WriterOptions, { openat2, xattrs }: NativeFeatures) {
+    this.calls = calls;
+    this.roots = roots;
+    this.options = options;
+    this.directories = new NativeDirectories(calls, (root) => rootDirectory(roots[root]), { openat2 });
+    this.attributes = new NativeAttributes(calls);
+    this.xattrs = xattrs;
+  }
+
+  /** Access to the directory. */
+  get access(): DirectoryAccess {
+    return this.#access ??= this.directories.access();
+  }
+
+  get isShared(): boolean {
+    return this.access.shared;
+  }
+
+  get place(): string {
+    return directoryPath(this.descriptor);
+  }
+
+  enter(root: number, path: string, options: { create: boolean }): void {
+    this.descriptor = -1;
+    this.descriptor = this.directories.open(root, path, options);
+    this.#access = undefined;
+    this.root = root;
+    this.path = path;
+  }
+
+  /** Opens the current directory again, after `directories` has opened another one. @throws {FileError} */
+  reopen(): void {
+    this.descriptor = this.directories.open(this.root, this.path, { create: true });
+  }
+
+  takeCreated(): PendingDirectory[] {
+    return this.directories.takeCreated();
+  }
+
+  openUp(): boolean {
+    return this.directories.openUp(this.root, this.path, this.descriptor, this.attributes.user);
+  }
+
+  nameOf(text: string): number {
+    return this.#name.putName(encodeName(text));
+  }
+
+  nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, _end: number): number {
+    return addressOf(bytes.buffer) + bytes.byteOffset + start;
+  }
+
+  textOf(name: number): string {
+    const root = this.roots[this.root];
+    const directory = root.kind === "folder" ? targetText(root, this.path) : rootPath(root);
+    return joinPath(directory, decodeName(bytesAt(name)));
+  }
+
+  bytesOf(name: number): Uint8Array {
+    return bytesAt(name);
+  }
+
+  keepPlace(): { path: string; close(): void } {
+    const { calls } = this;
+    const { path, directoryOnly, closeOnExec } = calls.flags;
+    const name = this.#dot.putName(encodeName("."));
+    const descriptor = calls.openat(this.descriptor, name, path | directoryOnly | closeOnExec, 0);
+    if (descriptor < 0) throw new SystemCallError(calls.errno());
+    return { path: directoryPath(descriptor), close: () => calls.close(descriptor) };
+  }
+
+  finish(directory: FinishedDirectory): void {
+    const { attributes, options, xattrs } = this;
+    const text = targetText(this.roots[this.root], this.path);
+    finishDirectory(this.calls, this.descriptor, directory, { text, options, attributes, xattrs });
+  }
+
+  close(): void {
+    this.directories.close();
+    this.descriptor = this.root = -1;
+  }
+}
+
+/** Returns the bytes of the name at an address. */
+function bytesAt(address: number): Uint8Array {
+  const pointer = Deno.UnsafePointer.create(BigInt(address));
+  if (pointer === null) return new Uint8Array();
+  const view = new Deno.UnsafePointerView(pointer);
+  let length = 0;
+  while (length < 256 && view.getUint8(length) !== 0) length++;
+  return length === 0 ? new Uint8Array() : new Uint8Array(view.getArrayBuffer(length).slice(0));
+}

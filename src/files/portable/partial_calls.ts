@@ -1,0 +1,59 @@
+/** Opens partial files, with `Deno.*Sync`. */
+
+import type { RangeReader } from "../engine/source.ts";
+import type { Partial, RangeWriter } from "../engine/target.ts";
+import { codeOf, failedDeno } from "../stat/file_failure.ts";
+import { identityOf, isSameFile, planted } from "../stat/file_identity.ts";
+import type { PartialCalls } from "../write/target_directory.ts";
+import { leadsTo } from "./access.ts";
+import { PortableRangeWriter } from "./range_writer.ts";
+import { PortableRangeReader } from "./reader.ts";
+import type { StagedFile } from "./staging.ts";
+import { type PortableTargetDirectory, remove } from "./target_directory.ts";
+
+export class PortablePartialCalls implements PartialCalls<StagedFile> {
+  readonly #directory: PortableTargetDirectory;
+
+  constructor(directory: PortableTargetDirectory) {
+    this.#directory = directory;
+  }
+
+  openStaged(partial: Partial, text: string): StagedFile {
+    const file = new PortableRangeWriter(this.#open(partial, text, "write"), text);
+    return { path: this.#pathOf(partial), identity: partial.identity, file };
+  }
+
+  openWriter(partial: Partial, text: string): RangeWriter {
+    return new PortableRangeWriter(this.#open(partial, text, "write"), text);
+  }
+
+  openReader(partial: Partial, text: string): RangeReader {
+    return new PortableRangeReader(this.#open(partial, text, "read"), text);
+  }
+
+  hasName(partial: Partial): boolean {
+    return leadsTo(this.#pathOf(partial), partial.identity, { follow: false });
+  }
+
+  remove(partial: Partial): void {
+    remove(this.#pathOf(partial));
+  }
+
+  /** @throws {FileError} If the temporary name refers to another file. */
+  #open(partial: Partial, text: string, operation: "read" | "write"): Deno.FsFile {
+    if (!this.hasName(partial)) throw planted(operation, text);
+    try {
+      // Writers read too: contents that become a hole are examined.
+      const file = Deno.openSync(this.#pathOf(partial), { read: true, write: true });
+      if (isSameFile(identityOf(file.statSync()), partial.identity)) return file;
+      file.close();
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw failedDeno(operation, text, error);
+    }
+    throw planted(operation, text);
+  }
+
+  #pathOf({ temporary }: Partial): string {
+    return this.#directory.nameOf(temporary);
+  }
+}

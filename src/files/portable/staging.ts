@@ -1,0 +1,131 @@
+/** Creates and fills files and links under temporary names, with `Deno.*Sync`. */
+
+import { FileError } from "../../errors.ts";
+import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
+import { baseName } from "../path/local_path.ts";
+import { failedDeno, failedWith, FileCode } from "../stat/file_failure.ts";
+import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../stat/file_identity.ts";
+import { TEMPORARY_MODE } from "../stat/target_mode.ts";
+import { targetText } from "../target/name.ts";
+import type { LinkSource, StagingCalls } from "../write/target_directory.ts";
+import { leadsTo } from "./access.ts";
+import { PortableRangeWriter } from "./range_writer.ts";
+import { existingAt, PortableTargetDirectory, remove } from "./target_directory.ts";
+
+/** A file or link under a temporary name. */
+export interface StagedFile {
+  /** Absolute path of the temporary name. */
+  readonly path: string;
+  /** Identity of the file; unknown if nobody else can replace it. */
+  readonly identity: FileIdentity;
+  /** The open file; undefined for a link. */
+  readonly file?: PortableRangeWriter;
+}
+
+export class PortableStaging implements StagingCalls<string, StagedFile> {
+  readonly #directory: PortableTargetDirectory;
+  /** Directory of the first name of a hard link: the current directory must not change. */
+  #sources: PortableTargetDirectory | undefined;
+
+  constructor(directory: PortableTargetDirectory) {
+    this.#directory = directory;
+  }
+
+  createFile(name: string): StagedFile {
+    const directory = this.#directory;
+    if (directory.isSwappable) directory.checkUnchanged();
+    const path = directory.nextTemporary();
+    const mode = Deno.build.os === "windows" ? undefined : TEMPORARY_MODE;
+    const file = Deno.openSync(path, { write: true, createNew: true, mode });
+    try {
+      if (directory.isSwappable) directory.checkUnchanged();
+      const identity = directory.isShared ? identityOf(file.statSync()) : UNKNOWN_FILE;
+      return { path, identity, file: new PortableRangeWriter(file, name) };
+    } catch (error) {
+      file.close();
+      // The path refers to another directory, and the file is in that one.
+      remove(path);
+      throw error;
+    }
+  }
+
+  createSymlink(name: string, target: Uint8Array): StagedFile {
+    const text = decodeName(target);
+    if (hasEscapedBytes(text)) {
+      throw new FileError("create", name, "the path that it contains is not UTF-8", {
+        code: FileCode.notText,
+        hint: "Only the native engine can create such links",
+      });
+    }
+    const path = this.#directory.nextTemporary();
+    Deno.symlinkSync(text, path, { type: "file" });
+    return this.#linkAt(path);
+  }
+
+  openLinkSource(first: LinkSource): { createLink(): StagedFile; close(): void } {
+    const { options, root, roots, rules } = this.#directory;
+    const directory = this.#sources ??= new PortableTargetDirectory({ roots, options }, rules);
+    directory.enter(root, first.directory, { create: false });
+    const source = directory.nameOf(first.name);
+    const text = targetText(roots[root], first.path);
+    let info: Deno.FileInfo | undefined;
+    try {
+      info = existingAt(source);
+    } catch (error) {
+      throw failedDeno("link to", text, error);
+    }
+    if (!info) throw failedWith("link to", text, "ENOENT");
+    if (!info.isFile) throw new FileError("link to", text, "not a regular file");
+    const createLink = () => {
+      const path = this.#directory.nextTemporary();
+      Deno.linkSync(source, path);
+      return this.#linkAt(path);
+    };
+    return { createLink, close() {} };
+  }
+
+  setLinkAttributes(): undefined {}
+
+  write(staged: StagedFile, bytes: Uint8Array<ArrayBuffer>, start: number, length: number): void {
+    staged.file!.writeAt(bytes, start, length, 0);
+  }
+
+  writeAt(staged: StagedFile, bytes: Uint8Array<ArrayBuffer>, start: number, length: number, offset: number): void {
+    staged.file!.writeAt(bytes, start, length, offset);
+  }
+
+  setSize(staged: StagedFile, size: number): void {
+    staged.file!.setSize(size);
+  }
+
+  identityOf(staged: StagedFile): FileIdentity {
+    return staged.file!.identity();
+  }
+
+  temporaryOf(staged: StagedFile): string {
+    return baseName(staged.path);
+  }
+
+  detach(staged: StagedFile): { close(): void } {
+    return staged.file!.detach();
+  }
+
+  discard({ path, identity }: StagedFile): void {
+    if (identity.inode === 0 || leadsTo(path, identity, { follow: false })) remove(path);
+  }
+
+  close(staged: StagedFile): void {
+    staged.file?.close();
+  }
+
+  #linkAt(path: string): StagedFile {
+    const directory = this.#directory;
+    try {
+      if (directory.isSwappable) directory.checkUnchanged();
+      return { path, identity: directory.isShared ? identityOf(Deno.lstatSync(path)) : UNKNOWN_FILE };
+    } catch (error) {
+      remove(path);
+      throw error;
+    }
+  }
+}

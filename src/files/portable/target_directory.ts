@@ -1,0 +1,229 @@
+/**
+ * Current directory of a portable writer. `Deno.*` takes paths: if others can replace a directory on the path, the path is
+ * checked directly before and after each use.
+ */
+
+import { decodeName, encodeName } from "../../protocol/names.ts";
+import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
+import { baseName, joinPath } from "../path/local_path.ts";
+import { checkSameCase, checkTargetName, type NameRules } from "../path/name_rules.ts";
+import { TemporaryNames } from "../path/temporary_names.ts";
+import { codeOf, failedDeno, failedWith, linkInTheWay } from "../stat/file_failure.ts";
+import { identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
+import { finishedMode } from "../stat/target_mode.ts";
+import { checkRealPath } from "../target/confinement.ts";
+import { rootDirectory, rootPath } from "../target/name.ts";
+import type { WriterOptions } from "../write/atomic_writer.ts";
+import type { TargetDirectory } from "../write/target_directory.ts";
+import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "./access.ts";
+import { PortableAttributes } from "./attributes.ts";
+import { makeUnfinishedDirectory } from "./directory.ts";
+import { statOf } from "./stat.ts";
+
+/** Names are absolute paths. */
+export class PortableTargetDirectory implements TargetDirectory<string> {
+  readonly roots: TargetRoot[];
+  readonly options: TargetOptions;
+  readonly rules: NameRules;
+  readonly attributes = new PortableAttributes();
+  root = -1;
+  path = "";
+  /** Absolute path of the directory. */
+  place = "";
+  /** Whether others can replace the directory, or one above it. */
+  isSwappable = false;
+  /** Status of the directory when it was entered. */
+  #info: Deno.FileInfo | undefined;
+  /** Whether others can replace files in the directory. */
+  #hasSharedNames = false;
+  /** Directory of the last root, and whether others can replace it. */
+  #swaps: { path: string; swappable: boolean } | undefined;
+  /** Permission bits that the directory grants to new files; undefined if not yet known. */
+  #newModes: number | undefined;
+  readonly #names: TemporaryNames;
+  #created: PendingDirectory[] = [];
+
+  constructor({ roots, options }: WriterOptions, rules: NameRules) {
+    this.roots = roots;
+    this.options = options;
+    this.rules = rules;
+    this.#names = new TemporaryNames(options.token);
+  }
+
+  get isShared(): boolean {
+    return this.#hasSharedNames || this.isSwappable;
+  }
+
+  enter(root: number, path: string, { create }: { create: boolean }): void {
+    const target = this.roots[root];
+    let directory = rootPath(target);
+    if (target.kind !== "device") this.#enterRoot(target);
+    if (path !== "") {
+      for (let start = 0; start <= path.length;) {
+        let end = path.indexOf("/", start);
+        if (end === -1) end = path.length;
+        const name = path.slice(start, end);
+        directory = joinPath(directory, name);
+        checkTargetName(name, directory, this.rules);
+        this.#enterOne(root, path.slice(0, end), directory, create);
+        start = end + 1;
+      }
+    }
+    if (directory !== this.place) this.#newModes = undefined;
+    this.root = root;
+    this.place = directory;
+    this.path = path;
+  }
+
+  takeCreated(): PendingDirectory[] {
+    const created = this.#created;
+    this.#created = [];
+    return created;
+  }
+
+  openUp(): boolean {
+    if (Deno.build.os === "windows") return false;
+    if (this.isSwappable) this.checkUnchanged();
+    const stat = statOf(Deno.statSync(this.place));
+    if (stat.uid !== Deno.uid() || (stat.mode & 0o700) === 0o700) return false;
+    this.attributes.setMode(this.place, stat.mode | 0o700);
+    this.#created.push({ root: this.root, path: this.path, created: false, mode: stat.mode });
+    return true;
+  }
+
+  nameOf(text: string): string {
+    const path = joinPath(this.place, text);
+    checkTargetName(text, path, this.rules);
+    return path;
+  }
+
+  nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): string {
+    return this.nameOf(decodeName(bytes.subarray(start, end)));
+  }
+
+  textOf(name: string): string {
+    return name;
+  }
+
+  bytesOf(name: string): Uint8Array {
+    return encodeName(baseName(name));
+  }
+
+  keepPlace(): { path: string; close(): void } {
+    return { path: this.place, close() {} };
+  }
+
+  /** Returns the path of the next temporary name. */
+  nextTemporary(): string {
+    return joinPath(this.place, this.#names.next());
+  }
+
+  /** Returns the permission bits that the directory grants to new files. */
+  newModes(): number {
+    return this.#newModes ??= newModesIn(this.place, this.#names.next());
+  }
+
+  finish(directory: FinishedDirectory): void {
+    const { attributes, options: { preserve, umask }, place } = this;
+    const source = directory.attributes;
+    try {
+      if (preserve && source) {
+        const timeFailure = attributes.preserve(place, source, place);
+        if (timeFailure) throw timeFailure;
+      } else {
+        const current = statOf(Deno.statSync(place)).mode;
+        const mode = finishedMode(directory, current, umask, () => this.newModes());
+        if (mode !== undefined) attributes.setMode(place, mode);
+      }
+      if (this.isShared && !this.#isUnchanged()) throw swapped("set the attributes of", place);
+    } catch (error) {
+      throw failedDeno("set the attributes of", place, error);
+    }
+  }
+
+  close(): void {}
+
+  /** @throws {FileError} Code "ESTALE": the path of the directory refers to another one. */
+  checkUnchanged(): void {
+    if (!this.#isUnchanged()) throw swapped("write", this.place);
+  }
+
+  #isUnchanged(): boolean {
+    return leadsTo(this.place, identityOf(this.#info!), { follow: this.path === "" });
+  }
+
+  /** Examines the directory of a root. @throws {FileError} If it is not the planned one. */
+  #enterRoot(target: TargetRoot): void {
+    const { path, within, identity, noFollow } = rootDirectory(target);
+    checkRealPath("create", path, within);
+    try {
+      const info = noFollow ? Deno.lstatSync(path) : Deno.statSync(path);
+      if (identity && !isSameFile(identityOf(info), identity)) throw swapped("create", path);
+      if (!info.isDirectory) throw failedWith("create", path, "ENOTDIR");
+      if (this.#swaps?.path !== path) this.#swaps = { path, swappable: canOthersSwap(path) };
+      this.isSwappable = this.#swaps.swappable;
+      this.#hasSharedNames = isSharedByOthers(info);
+      this.#info = info;
+    } catch (error) {
+      throw failedDeno("create", path, error);
+    }
+  }
+
+  #enterOne(root: number, path: string, directory: string, create: boolean): void {
+    try {
+      let info = existingAt(directory);
+      if (!info) {
+        if (!create) throw failedWith("create", directory, "ENOENT");
+        info = this.#createDirectory(root, path, directory);
+      } else if (info.isDirectory) checkSameCase("create", directory, this.rules);
+      if (info.isSymlink) throw linkInTheWay(directory);
+      if (!info.isDirectory) throw failedWith("create", directory, "ENOTDIR");
+      this.isSwappable ||= canOthersReplace(this.#info!, info);
+      this.#hasSharedNames = isSharedByOthers(info);
+      this.#info = info;
+    } catch (error) {
+      throw failedDeno("create", directory, error);
+    }
+  }
+
+  #createDirectory(root: number, path: string, directory: string): Deno.FileInfo {
+    try {
+      makeUnfinishedDirectory(directory, { exposed: this.isShared });
+      this.#created.push({ root, path, created: true });
+    } catch (error) {
+      // Another stream may have created it in this moment.
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
+    return Deno.lstatSync(directory);
+  }
+}
+
+/** Returns the status of a file or link itself; undefined if there is none. @throws errors of `Deno.lstatSync`. */
+export function existingAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Creates a second name for a file or link. @returns Whether it was created. */
+export function tryLink(path: string, other: string): boolean {
+  try {
+    Deno.linkSync(path, other);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes a file or link; never fails. */
+export function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // The file is gone, or this user may not remove it.
+  }
+}

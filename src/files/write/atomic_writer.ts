@@ -1,0 +1,165 @@
+/**
+ * Atomic files: each file and link is created under a temporary name, completed there, and renamed to its final name. A
+ * failure leaves neither the temporary file nor a changed target.
+ */
+
+import { FileError, ProtocolError } from "../../errors.ts";
+import { decodeName } from "../../protocol/names.ts";
+import type { KeptBackup, TargetOptions } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
+import { backupName, unverifiedName } from "../path/temporary_names.ts";
+import { joinPath } from "../path/local_path.ts";
+import { codeOf, failedDeno } from "../stat/file_failure.ts";
+import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
+import { checkShape } from "../target/name.ts";
+import type { CommitCalls, EngineDirectory, StagingCalls, TargetDirectory } from "./target_directory.ts";
+
+/** Roots and options of a writer. */
+export interface WriterOptions {
+  roots: TargetRoot[];
+  options: TargetOptions;
+}
+
+/** Writes to the current directory of one job. */
+export class AtomicWriter<Name, Staged> {
+  readonly roots: TargetRoot[];
+  readonly options: TargetOptions;
+  readonly directory: TargetDirectory<Name>;
+  readonly staging: StagingCalls<Name, Staged>;
+  readonly #commits: CommitCalls<Name, Staged>;
+  /** Index of the current root, -1 if no directory is entered. */
+  #root = -1;
+  #backups: KeptBackup[] = [];
+
+  constructor({ directory, staging, commits }: EngineDirectory<Name, Staged>, { roots, options }: WriterOptions) {
+    this.roots = roots;
+    this.options = options;
+    this.directory = directory;
+    this.staging = staging;
+    this.#commits = commits;
+  }
+
+  /** Enters a directory of a root. @throws {FileError} @throws {ProtocolError} If the root is a file and the path is not "". */
+  enter(root: number, path: string, options: { create: boolean }): void {
+    const target = this.roots[root];
+    if (path !== "" || !target) checkShape(target, true);
+    this.#root = -1;
+    this.directory.enter(root, path, options);
+    this.#root = root;
+  }
+
+  /** Index of the current root. @throws {ProtocolError} If no directory is entered. */
+  get root(): number {
+    if (this.#root < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
+    return this.#root;
+  }
+
+  /** Creates the temporary file of a name. @throws {FileError} */
+  create(name: Name): Staged {
+    for (;;) {
+      try {
+        return this.staging.createFile(name);
+      } catch (error) {
+        this.#checkRetry(name, "write", error);
+      }
+    }
+  }
+
+  /** Creates a link under a temporary name. @throws {FileError} */
+  createLink(name: Name, create: () => Staged): Staged {
+    for (;;) {
+      try {
+        return create();
+      } catch (error) {
+        this.#checkRetry(name, "create", error);
+      }
+    }
+  }
+
+  /**
+   * Sets the attributes of a staged file, closes it and renames it. If only extended attributes or times cannot be set, the
+   * file has its final name all the same.
+   *
+   * @returns Status of the file if the options ask for it; valid until the next call.
+   * @throws {FileError}
+   */
+  commit(
+    staged: Staged,
+    name: Name,
+    attributes: Attributes,
+    xattrs: Uint8Array | undefined,
+  ): FileStatSnapshot | undefined {
+    const commits = this.#commits;
+    const { fsync, statAfterWrite } = this.options;
+    let snapshot: FileStatSnapshot | undefined;
+    try {
+      commits.examineReplaced(name, "write");
+      commits.setAttributes(staged, name, attributes, xattrs);
+      if (fsync) commits.sync(staged);
+      if (statAfterWrite) snapshot = commits.snapshot(staged);
+      commits.seal(staged, name);
+      this.#keepBackup(name);
+      commits.rename(staged, name, "write");
+    } catch (error) {
+      throw this.abandon(staged, name, "write", error);
+    }
+    this.staging.close(staged);
+    const failure = commits.takeAttributeFailure(name);
+    if (failure) throw failure;
+    return snapshot;
+  }
+
+  /** Renames a link, whose attributes are set. @throws {FileError} */
+  commitLink(link: Staged, name: Name): void {
+    const commits = this.#commits;
+    try {
+      commits.examineReplaced(name, "create");
+      this.#keepBackup(name);
+      commits.rename(link, name, "create");
+    } catch (error) {
+      throw this.abandon(link, name, "create", error);
+    }
+    this.staging.close(link);
+  }
+
+  /** Removes a staged file. Returns the failure. */
+  abandon(staged: Staged, name: Name, operation: string, error: unknown): FileError {
+    if (!isStolen(error)) this.staging.discard(staged);
+    this.staging.close(staged);
+    return failedDeno(operation, this.directory.textOf(name), error);
+  }
+
+  /** Returns the backups since the last call. */
+  takeBackups(): KeptBackup[] {
+    const backups = this.#backups;
+    this.#backups = [];
+    return backups;
+  }
+
+  /** With `keepBackups`: backs up the file that is about to be replaced, and removes an unverified file of its name. */
+  #keepBackup(name: Name): void {
+    const { keepBackups, token } = this.options;
+    if (!keepBackups) return;
+    const bytes = this.directory.bytesOf(name);
+    this.#commits.remove(unverifiedName(bytes));
+    const identity = this.#commits.linkReplaced(name, backupName(token, bytes));
+    if (!identity) return;
+    const isDirectory = this.roots[this.#root].kind === "folder";
+    const path = isDirectory ? joinPath(this.directory.path, decodeName(bytes)) : "";
+    this.#backups.push({ root: this.#root, path, identity });
+  }
+
+  /** Returns if another attempt may succeed. @throws {FileError} if not. */
+  #checkRetry(name: Name, operation: string, error: unknown): void {
+    const code = codeOf(error);
+    if (code === "EEXIST" || code === "EINTR") return;
+    // The directory of a root that is a file is not part of the copy, so its permissions stay.
+    const mayOpenUp = code === "EACCES" && this.roots[this.#root].kind === "folder";
+    if (!mayOpenUp || !this.directory.openUp()) throw failedDeno(operation, this.directory.textOf(name), error);
+  }
+}
+
+/** Returns whether the temporary name, or the path of the directory, refers to another file: it must not be removed. */
+function isStolen(error: unknown): boolean {
+  return error instanceof FileError && error.code === "ESTALE";
+}

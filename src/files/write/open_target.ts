@@ -1,0 +1,46 @@
+/** Combines the rules for writing targets with the operations of an engine. */
+
+import type { Target } from "../engine/target.ts";
+import { type Device, DeviceWriter } from "../target/device_writer.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
+import { STANDARD_OUTPUT } from "../target/name.ts";
+import { StandardOutput } from "../target/standard_output.ts";
+import { AtomicWriter, type WriterOptions } from "./atomic_writer.ts";
+import { PartialFiles } from "./partial_files.ts";
+import { SmallFiles } from "./small_files.ts";
+import type { EngineDirectory } from "./target_directory.ts";
+import { TargetDirectories } from "./target_directories.ts";
+
+/** Operations of an engine on targets. */
+export interface TargetEngine<Name, Staged> {
+  /** Returns a current directory that is independent of the others. */
+  openDirectory(): EngineDirectory<Name, Staged>;
+  /** Returns the device of a path. @param identity Identity that it must have; undefined to accept any. */
+  createDevice(path: string, identity?: FileIdentity): Device;
+}
+
+/** Opens the targets of a copy. */
+export function openTarget<Name, Staged>(engine: TargetEngine<Name, Staged>, options: WriterOptions): Target {
+  const small = engine.openDirectory();
+  // Large files must not change the current directory of small ones.
+  const other = engine.openDirectory();
+  const writer = new AtomicWriter(other, options);
+  const partials = new PartialFiles(writer, other.partials);
+  return {
+    small: new SmallFiles(new AtomicWriter(small, options)),
+    partials,
+    directories: new TargetDirectories(writer),
+    openDevice(root, note) {
+      const target = options.roots[root];
+      if (target?.kind !== "device") return undefined;
+      const { path, identity } = target;
+      const device = path === STANDARD_OUTPUT ? new StandardOutput() : engine.createDevice(path, identity);
+      return new DeviceWriter(device, target, note);
+    },
+    abort: (options = {}) => partials.abort(options),
+    close() {
+      small.directory.close();
+      other.directory.close();
+    },
+  };
+}

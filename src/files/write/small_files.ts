@@ -1,0 +1,92 @@
+/** Writes the records of packs: small files with their contents, and links. */
+
+import { decodeName } from "../../protocol/names.ts";
+import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
+import type { KeptBackup, PendingDirectory, SmallFileWriter } from "../engine/target.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
+import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
+import { FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
+import { readAttributes } from "../stat/record_attributes.ts";
+import { checkShape } from "../target/name.ts";
+import { forEachData, hasZeroPage } from "../target/zero_pages.ts";
+import type { AtomicWriter } from "./atomic_writer.ts";
+
+export class SmallFiles<Name, Staged> implements SmallFileWriter {
+  readonly #writer: AtomicWriter<Name, Staged>;
+  /** Reused for each record. */
+  readonly #attributes = new FileStat();
+
+  constructor(writer: AtomicWriter<Name, Staged>) {
+    this.#writer = writer;
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): void {
+    this.#writer.enter(root, start === end ? "" : decodeName(bytes.subarray(start, end)), { create: true });
+  }
+
+  takeCreated(): PendingDirectory[] {
+    return this.#writer.directory.takeCreated();
+  }
+
+  takeBackups(): KeptBackup[] {
+    return this.#writer.takeBackups();
+  }
+
+  writeWhole(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): FileStatSnapshot | undefined {
+    const writer = this.#writer;
+    const name = this.#nameOf(cursor, bytes);
+    readAttributes(cursor, this.#attributes);
+    const staged = writer.create(name);
+    try {
+      this.#writeContents(staged, bytes, cursor.contentStart, cursor.contentBytes);
+    } catch (error) {
+      throw writer.abandon(staged, name, "write", error);
+    }
+    return writer.commit(staged, name, this.#attributes, cursor.xattrs());
+  }
+
+  makeLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): void {
+    const name = this.#nameOf(cursor, bytes);
+    const target = bytes.slice(cursor.contentStart, cursor.contentStart + cursor.contentBytes);
+    if (cursor.type === RecordType.hardlink) return this.#makeHardLink(name, target);
+    checkSymlinkTarget(target);
+    const { staging } = this.#writer;
+    const link = this.#writer.createLink(name, () => staging.createSymlink(name, target));
+    readAttributes(cursor, this.#attributes);
+    const failure = staging.setLinkAttributes(link, name, this.#attributes, cursor.xattrs());
+    this.#writer.commitLink(link, name);
+    if (failure) throw failure;
+  }
+
+  #makeHardLink(name: Name, target: Uint8Array): void {
+    const { staging } = this.#writer;
+    const source = staging.openLinkSource(parseFirstPath(target));
+    try {
+      const link = this.#writer.createLink(name, () => source.createLink(name));
+      this.#writer.commitLink(link, name);
+      // rename(2) succeeds and does nothing if both are already names of one file.
+      staging.discard(link);
+    } finally {
+      source.close();
+    }
+  }
+
+  #writeContents(staged: Staged, bytes: Uint8Array<ArrayBuffer>, start: number, length: number): void {
+    const { staging, options } = this.#writer;
+    if (!options.sparse || !hasZeroPage(bytes, start, length)) return staging.write(staged, bytes, start, length);
+    staging.setSize(staged, length);
+    forEachData(bytes, start, length, (at, part, offset) => staging.writeAt(staged, bytes, at, part, offset));
+  }
+
+  /** Returns the final name of a record. @throws {ProtocolError} If the record does not fit its root. */
+  #nameOf(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): Name {
+    const { directory, roots, root } = this.#writer;
+    const target: TargetRoot = roots[root];
+    checkShape(target, cursor.nameEnd > cursor.nameStart);
+    // A device has a writer of its own, and cannot become a link.
+    if (target.kind === "device") checkShape(target, true);
+    return target.kind === "file"
+      ? directory.nameOf(target.name)
+      : directory.nameIn(bytes, cursor.nameStart, cursor.nameEnd);
+  }
+}

@@ -1,0 +1,40 @@
+/** Completes directories at the end of a copy. */
+
+import type { FileError } from "../../errors.ts";
+import { sweep } from "../../resume/clean/sweep.ts";
+import type { DirectoryPlace, DirectoryWriter, FinishedDirectory } from "../engine/target.ts";
+import { attemptEach } from "../stat/file_failure.ts";
+import { syncDirectories } from "../target/sync.ts";
+import type { AtomicWriter } from "./atomic_writer.ts";
+
+export class TargetDirectories<Name, Staged> implements DirectoryWriter {
+  readonly #writer: AtomicWriter<Name, Staged>;
+
+  constructor(writer: AtomicWriter<Name, Staged>) {
+    this.#writer = writer;
+  }
+
+  finish(directories: FinishedDirectory[]): FileError[] {
+    // Setting times of a directory comes after setting attributes of those in it.
+    const deepestFirst = directories.toSorted((a, b) => b.path.length - a.path.length);
+    return attemptEach(deepestFirst, (each) => {
+      this.#enter(each);
+      this.#writer.directory.finish(each);
+    });
+  }
+
+  sync(directories: Iterable<DirectoryPlace>): Promise<FileError[]> {
+    return syncDirectories(this.#writer.roots, directories, (each) => this.#enter(each));
+  }
+
+  sweep(directories: Iterable<DirectoryPlace>): void {
+    // Directories that were replaced, or cannot be opened, are left alone.
+    attemptEach(directories, (each) => sweep(this.#enter(each), this.#writer.options.token));
+  }
+
+  /** Returns a path by which `Deno.*` reaches the directory until the next call. @throws {FileError} */
+  #enter({ root, path }: DirectoryPlace): string {
+    this.#writer.enter(root, path, { create: false });
+    return this.#writer.directory.place;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Interfaces between the rules for writing targets (src/files/write) and an engine. The rules decide what happens in which
+ * order. An engine performs each step, and makes it safe against other users who change the directory meanwhile.
+ *
+ * Operations throw `FileError`, `SystemCallError` or errors of `Deno.*`; the rules turn them into a `FileError` that names
+ * the final path.
+ */
+
+import type { FileError } from "../../errors.ts";
+import type { RangeReader } from "../engine/source.ts";
+import type { FinishedDirectory, Partial, PendingDirectory, RangeWriter } from "../engine/target.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
+import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
+
+/**
+ * The current directory of a writer.
+ *
+ * @typeParam Name An entry of that directory. The native engine uses addresses of NUL-terminated bytes.
+ */
+export interface TargetDirectory<Name> {
+  /** Path of the directory relative to its root. */
+  readonly path: string;
+  /** Path by which `Deno.*` reaches the directory until another one is entered. */
+  readonly place: string;
+  /** Whether other users can replace its files, or the directory itself. */
+  readonly isShared: boolean;
+  /**
+   * Enters a directory, without following symbolic links.
+   *
+   * @param options.create Whether missing directories are created, with mode 01700.
+   * @throws {FileError} Operation "create".
+   */
+  enter(root: number, path: string, options: { create: boolean }): void;
+  /** Returns the directories that were created or opened up since the last call. */
+  takeCreated(): PendingDirectory[];
+  /**
+   * Gives this process full permissions in the current directory, if it owns the directory and lacks them. `takeCreated`
+   * reports the permissions to restore.
+   *
+   * @returns Whether permissions were added.
+   */
+  openUp(): boolean;
+  /** Returns the entry of this name; valid until the next call. @throws {FileError} If the system cannot have such a name. */
+  nameOf(text: string): Name;
+  /** Returns the entry whose name is bytes[start, end); a NUL must follow. @throws {FileError} As `nameOf`. */
+  nameIn(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): Name;
+  /** Returns the path of an entry for messages. */
+  textOf(name: Name): string;
+  /** Returns the name of an entry as bytes. */
+  bytesOf(name: Name): Uint8Array;
+  /** Returns a path by which `Deno.*` reaches the current directory until `close`. */
+  keepPlace(): { path: string; close(): void };
+  /** Sets the final attributes of the current directory. @throws {FileError} */
+  finish(directory: FinishedDirectory): void;
+  /** Releases the current directory. */
+  close(): void;
+}
+
+/**
+ * Creates and fills files under temporary names in the current directory. `name` is the final name.
+ *
+ * @typeParam Staged A file or link under a temporary name. The native engine reuses one object for small files.
+ */
+export interface StagingCalls<Name, Staged> {
+  /** Creates an empty file with mode 0600 under the next temporary name. */
+  createFile(name: Name): Staged;
+  /** Creates a symbolic link under the next temporary name. @throws {FileError} If another file has taken the name. */
+  createSymlink(name: Name, target: Uint8Array): Staged;
+  /**
+   * Prepares a hard link to a file of the current root.
+   *
+   * @throws {FileError} If the path does not refer to a regular file.
+   */
+  openLinkSource(first: LinkSource): { createLink(name: Name): Staged; close(): void };
+  /**
+   * Sets the attributes of a symbolic link as far as permitted.
+   *
+   * @returns Failure to set extended attributes; undefined if they were set.
+   */
+  setLinkAttributes(
+    link: Staged,
+    name: Name,
+    from: Attributes,
+    xattrs: Uint8Array | undefined,
+  ): FileError | undefined;
+  /** Writes bytes[start, start + length) to the start of a new file. */
+  write(staged: Staged, bytes: Uint8Array<ArrayBuffer>, start: number, length: number): void;
+  /** Writes bytes[start, start + length) at an offset of the file. */
+  writeAt(staged: Staged, bytes: Uint8Array<ArrayBuffer>, start: number, length: number, offset: number): void;
+  setSize(staged: Staged, size: number): void;
+  identityOf(staged: Staged): FileIdentity;
+  /** Returns the temporary name. */
+  temporaryOf(staged: Staged): string;
+  /** Takes the open file over, so that `close` does not close it. */
+  detach(staged: Staged): { close(): void };
+  /** Removes the temporary file, unless its name refers to another file. Never fails. */
+  discard(staged: Staged): void;
+  /** Closes the file. May be called again. */
+  close(staged: Staged): void;
+}
+
+/** First name of a hard link, relative to the root. */
+export interface LinkSource {
+  directory: string;
+  name: string;
+  path: string;
+}
+
+/**
+ * Gives a staged file its attributes and its final name. The methods are called in this order; a link skips those from
+ * `setAttributes` to `seal`.
+ */
+export interface CommitCalls<Name, Staged> {
+  /** Examines the file that is about to be replaced. @throws {FileError} If it must not be replaced. */
+  examineReplaced(name: Name, operation: "write" | "create"): void;
+  /** Sets the attributes of the source, of the replaced file or of a new file; the mode last. */
+  setAttributes(staged: Staged, name: Name, from: Attributes, xattrs: Uint8Array | undefined): void;
+  /** Flushes the file to disk. */
+  sync(staged: Staged): void;
+  /** Returns the status of the file; valid until the next call. */
+  snapshot(staged: Staged): FileStatSnapshot | undefined;
+  /** Closes the file for the rename. @throws {FileError} Code "ESTALE": its temporary name refers to another file. */
+  seal(staged: Staged, name: Name): void;
+  /** Removes an entry. Never fails. */
+  remove(name: string): void;
+  /**
+   * Creates a second name for the file that is about to be replaced.
+   *
+   * @returns Identity of the file; undefined if there is none, this user could not remove the second name, the file system
+   * has no hard links or the second name is taken.
+   */
+  linkReplaced(name: Name, other: string): FileIdentity | undefined;
+  /**
+   * Renames the file to its final name, and replaces the file that has the name.
+   *
+   * @throws {FileError} Code "ESTALE": the temporary name refers to another file. The replaced file keeps its name.
+   */
+  rename(staged: Staged, name: Name, operation: "write" | "create"): void;
+  /** Returns and clears the failure to set attributes of the renamed file; undefined if all were set. */
+  takeAttributeFailure(name: Name): FileError | undefined;
+}
+
+/** Opens partial files in the current directory. Each call fails with code "ESTALE" if another file has the name. */
+export interface PartialCalls<Staged> {
+  /** Opens a partial file in order to commit it. */
+  openStaged(partial: Partial, text: string): Staged;
+  /** @param text Final path, for messages. */
+  openWriter(partial: Partial, text: string): RangeWriter;
+  openReader(partial: Partial, text: string): RangeReader;
+  /** Returns whether the temporary name refers to the partial file. */
+  hasName(partial: Partial): boolean;
+  /** Removes the temporary name. Never fails. */
+  remove(partial: Partial): void;
+}
+
+/** One current directory and all operations in it. */
+export interface EngineDirectory<Name, Staged> {
+  readonly directory: TargetDirectory<Name>;
+  readonly staging: StagingCalls<Name, Staged>;
+  readonly commits: CommitCalls<Name, Staged>;
+  readonly partials: PartialCalls<Staged>;
+}
