@@ -1,4 +1,4 @@
-/** Chooses the engine for this machine. */
+/** Chooses the file engine for this machine. */
 
 import { UserError } from "../errors.ts";
 import type { FileEngine } from "./engine/engine.ts";
@@ -6,10 +6,10 @@ import { createNativeEngine } from "./native/engine.ts";
 import { createPortableEngine } from "./portable/engine.ts";
 
 /**
- * The engine for this machine. "auto" takes the native one where it proves itself; the note says why it did not, or
- * what it has to do without.
+ * Returns the engine for this machine. "auto" uses the native engine if its test succeeds. The note contains the reason if
+ * it fails, or a feature that the native engine lacks.
  *
- * @throws {UserError} when "native" is demanded and cannot be had.
+ * @throws {UserError} If "native" is required and its test fails.
  */
 export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine: FileEngine; note?: string } {
   if (choice === "portable") return { engine: createPortableEngine() };
@@ -25,5 +25,5 @@ export function loadFileEngine(choice: "auto" | "native" | "portable"): { engine
   }
 }
 
-/** Of this thread: it has proven itself, and every stream of the thread uses it. */
+/** The native engine of this thread, which has passed its test; used by every stream of the thread. */
 let native: { engine: FileEngine; note?: string } | undefined;

@@ -87,7 +87,7 @@ function openNameless(files: FileEngine, directory: string, within: string | und
     const { dev, ino } = sync.statSync();
     const identity = { dev, inode: ino ?? 0 };
     const reader = files.sourceReader([{ path, name: partial.temporary, kind: "file", identity, size: 0, within }]);
-    const input = reader.openRanged(0, "");
+    const input = reader.openLarge(0, "");
     opened.push(input);
     return { output, input, sync };
   } catch (error) {

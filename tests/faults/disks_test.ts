@@ -22,7 +22,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
 
   const WRITES = [
     ["EDQUOT", "Disk quota exceeded", /^hint: Free some space or ask for a larger quota/m],
-    ["EIO", "Input/output error", /^hint: The disk, or the way to it, is faulty/m],
+    ["EIO", "Input/output error", /^hint: The disk, or the connection to it, is faulty/m],
     ["ENOSPC", "No space left on device", /^hint: Free some space/m],
   ] as const;
   for (const [index, [errno, words, hint]] of WRITES.entries()) {
@@ -101,7 +101,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
       for (const each of [name, `${name}x`]) {
         assertMatch(stderr, new RegExp(`^escp: Cannot write "${disk.path}/${each}": File name too long$`, "m"));
       }
-      assertMatch(stderr, /^hint: The file system of the target takes shorter names only$/m);
+      assertMatch(stderr, /^hint: The file system of the target allows only shorter names$/m);
       assertEquals(await Deno.readTextFile(`${disk.path}/short`), "short");
     });
   }

@@ -214,7 +214,7 @@ export async function copyTree(
   }
 
   function copyRanged(item: Extract<WalkItem, { type: "ranged" }>): void {
-    const from = reader.openRanged(item.root, item.path, item.identity);
+    const from = reader.openLarge(item.root, item.path, item.identity);
     const partial = writer.partials.create(item.root, item.path, item.size);
     const to = writer.partials.open(partial);
     const buffer = new Uint8Array(item.size);

@@ -11,10 +11,10 @@ const isOld = /^2\.[0-5]\./.test(Deno.version.deno) && Deno.build.os !== "linux"
 for (const { title, make } of ENGINES) {
   const ignore = isOld && title === "portable";
   const reason = ignore ? " (skipped: not with the runtime Deno 2.5)" : "";
-  describe(`a directory of ${FILES} files, ${title}${reason}`, { ignore }, () => {
+  describe(`listing a directory of ${FILES} files, ${title}${reason}`, { ignore }, () => {
     const engine = make();
 
-    it("is never in memory as a whole", async () => {
+    it("never loads all entries into memory", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       for (let index = 0; index < FILES; index++) Deno.createSync(temp.at(`from/file-${index}`)).close();
@@ -32,7 +32,7 @@ for (const { title, make } of ENGINES) {
       assert(seen >= 500 && seen < AHEAD, `${seen} entries were listed ahead`);
     });
 
-    it("is listed to its end, each file once", async () => {
+    it("returns each file once", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       const count = 20_000;

@@ -27,7 +27,7 @@ class Scene implements Disposable {
     const path = this.directory.write("from", this.contents);
     const { dev, ino: inode } = Deno.statSync(path);
     const root = { path, name: "from", kind: "file" as const, identity: { dev, inode: inode! }, size: BYTES };
-    this.reader = this.engine.sourceReader([root]).openRanged(0, "");
+    this.reader = this.engine.sourceReader([root]).openLarge(0, "");
     const target = this.engine.openTarget(
       [{ kind: "file", directory: this.directory.path, name: "to" }],
       { preserve: false, umask: 0o022, token: "lent", ...options },
@@ -104,8 +104,8 @@ function descriptorsOf(path: string): number {
   return count;
 }
 
-describe("a lent file", { ignore: !isNativeHere }, () => {
-  it("is copied from where the other end has it open, also when it has no name any more", async () => {
+describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
+  it("reads the open file of the sender, even if the file was removed", async () => {
     using scene = new Scene();
     Deno.removeSync(scene.directory.at("from"));
     const found = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
@@ -113,7 +113,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
 
-  it("is copied in parts, each to its place", async () => {
+  it("copies each range to its offset", async () => {
     using scene = new Scene();
     for (const [offset, length] of [[1_000_003, BYTES - 1_000_003], [0, 1_000_003]]) {
       await scene.files.copy(scene.reader.lent!, scene.writer, { offset, length }, wanted);
@@ -121,21 +121,21 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
 
-  it("is copied by the system", async () => {
+  it("lets the system copy the bytes", async () => {
     using scene = new Scene();
     const copied = await scene.writer.copyFrom!(scene.reader, 7, 100);
     assert(copied > 0 && copied <= 100);
     assertEquals(Deno.readFileSync(scene.temporary).subarray(7, 7 + copied), scene.contents.subarray(7, 7 + copied));
   });
 
-  it("is read and written where the system cannot copy", async () => {
+  it("reads and writes if the system cannot copy", async () => {
     using scene = new Scene();
     await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), { offset: 0, length: BYTES }, wanted);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
 
   for (const sparse of [false, true]) {
-    it(`is copied only where it is not there yet${sparse ? ", with holes too" : ""}`, async () => {
+    it(`copies only what the target lacks${sparse ? ", with holes too" : ""}`, async () => {
       using scene = new Scene({ sparse });
       const { contents } = scene;
       scene.writer.writeAt(contents.slice(), 0, 2 * MIB, 0);
@@ -152,7 +152,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     });
   }
 
-  it("is copied whatever stands there, where nothing of it can", async () => {
+  it("copies everything if the target cannot contain it", async () => {
     using scene = new Scene();
     scene.writer.writeAt(scene.contents.slice(), 0, BYTES, 0);
     const copied: [number, number][] = [];
@@ -161,7 +161,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(joined(copied), [[0, BYTES]]);
   });
 
-  it("is read to memory that outlives the stream, and that the next one uses", async () => {
+  it("uses buffers that outlive the stream and are reused by the next one", async () => {
     const memory = new Set<ArrayBuffer>();
     for (let stream = 0; stream < 2; stream++) {
       using scene = new Scene();
@@ -179,7 +179,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(memory.size, 2);
   });
 
-  it("is not compared where the file system shares its blocks, which takes no time", async () => {
+  it("does not compare if the file system shares blocks, which takes no time", async () => {
     using scene = new Scene();
     const shared: [number, number][] = [];
     const sharing: RangeWriter = {
@@ -192,7 +192,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(shared, [[5, BYTES - 5]]);
   });
 
-  it("stays unfinished for a later copy when something of it is written, and else is removed", async () => {
+  it("keeps a partial file for a later copy only if it contains data", async () => {
     using scene = new Scene();
     using to = new TempDirectory();
     using state = new TempDirectory();
@@ -223,14 +223,14 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals([to.list(), state.list()], [[], []]);
   });
 
-  it("shares its blocks, or says that the file system cannot", async () => {
+  it("shares blocks, or reports that the file system cannot", async () => {
     using scene = new Scene();
     // Up to the end of the file: sharing goes by whole blocks.
     const isShared = await scene.writer.shareFrom!(scene.reader, 0, BYTES);
     assertEquals(Deno.readFileSync(scene.temporary), isShared ? scene.contents : new Uint8Array(BYTES));
   });
 
-  it("is written in another thread, and closing meanwhile waits", async () => {
+  it("writes in another thread, and closing waits for the write", async () => {
     using scene = new Scene();
     const buffer = scene.contents.slice();
     assertEquals(await scene.reader.readAsync!(buffer, 100, 1000, 5), 1000);
@@ -243,7 +243,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(Deno.readFileSync(scene.temporary).subarray(7, 1007), scene.contents.subarray(5, 1005));
   });
 
-  it("is not written when nobody wants it any more by the time that it is read", async () => {
+  it("does not write if the copy is cancelled while it reads", async () => {
     using scene = new Scene();
     const part = { offset: 0, length: BYTES };
     let asked = 0;
@@ -255,7 +255,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(Deno.readFileSync(scene.temporary), new Uint8Array(BYTES));
   });
 
-  it("is written by this thread where another cannot, which says why", async () => {
+  it("writes in this thread if the other thread fails, and reports the error", async () => {
     using scene = new Scene();
     const writer = { ...withoutCopying(scene.writer), writeAside: () => Promise.resolve(-1) };
     await scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted);
@@ -265,7 +265,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     await assertRejects(() => copying, FileError, "Bad file descriptor");
   });
 
-  it("makes the system step aside for good where it once could not copy", async () => {
+  it("does not ask the system again after it could not copy", async () => {
     using scene = new Scene();
     const other = { ...scene.reader.lent!, descriptor: 1 << 20 };
     const gone: RangeReader = new Proxy(scene.reader, {
@@ -275,7 +275,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assertEquals(await scene.writer.copyFrom!(scene.reader, 0, 10), 0);
   });
 
-  it("is refused when it is another one, or none", () => {
+  it("refuses another file or a closed descriptor", () => {
     using scene = new Scene();
     const { lent } = scene.reader;
     for (
@@ -288,7 +288,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     }
   });
 
-  it("fails when it is shorter than it was", async () => {
+  it("fails if the source has become shorter", async () => {
     using scene = new Scene();
     Deno.truncateSync(scene.directory.at("from"), 2_000_000);
     const copying = scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
@@ -296,7 +296,7 @@ describe("a lent file", { ignore: !isNativeHere }, () => {
     assert(error.message.includes(scene.directory.at("from")), error.message);
   });
 
-  it("is not copied any further when nobody wants it, and closing meanwhile waits", async () => {
+  it("stops if the copy is cancelled, and closing waits for the call", async () => {
     using scene = new Scene();
     let isNeeded = true;
     const copying = scene.files.copy(

@@ -14,7 +14,7 @@ for (const { title, make } of ENGINES) {
     const engine = make();
     const into = (path: string) => [{ kind: "folder" as const, path, created: true }];
 
-    it("copies sizes around the limit of a packed file", async () => {
+    it("copies files with sizes around the limit of packed files", async () => {
       using temp = new TempDirectory();
       temp.directory("from/sub/empty");
       temp.directory("to");
@@ -25,7 +25,7 @@ for (const { title, make } of ENGINES) {
       for (const size of sizes) assertEquals(Deno.readFileSync(temp.at(`to/sub/f${size}`)), pattern(size));
     });
 
-    it("takes the source's permissions less the umask, and those of directories at the end", async () => {
+    it("sets the permissions of the source minus the umask, those of directories at the end", async () => {
       using temp = new TempDirectory();
       temp.directory("from/closed");
       temp.directory("to", 0o700);
@@ -39,7 +39,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(["to/run", "to/secret", "to/closed", "to/closed/f"].map(mode), ["750", "600", "550", "440"]);
     });
 
-    it("gives back every permission that the umask leaves, whatever the umask of the process", async () => {
+    it("sets all permissions that the given umask allows, regardless of the umask of the process", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       temp.directory("to");
@@ -48,7 +48,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("to/f")).mode! & 0o7777, 0o666);
     });
 
-    it("keeps the mode of a file that it replaces", async () => {
+    it("keeps the mode of a replaced file", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       temp.directory("to");
@@ -59,7 +59,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("to/f")).mode! & 0o7777, 0o640);
     });
 
-    it("preserves mode and times of files, large ones too, and directories", async () => {
+    it("preserves mode and times of small and large files and of directories", async () => {
       using temp = new TempDirectory();
       temp.directory("from/d");
       temp.directory("to");
@@ -77,7 +77,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("copies symbolic links word for word, over what is there", async () => {
+    it("copies symbolic links verbatim, and replaces existing files", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       temp.directory("to");
@@ -90,7 +90,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("makes hard links, and makes them again", async () => {
+    it("creates hard links, and replaces existing ones", async () => {
       using temp = new TempDirectory();
       temp.directory("from/d");
       temp.directory("to");
@@ -114,14 +114,14 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("reads files that say they are empty and are not", { ignore: Deno.build.os !== "linux" }, async () => {
+    it("copies files with a size of 0 that contain data", { ignore: Deno.build.os !== "linux" }, async () => {
       using temp = new TempDirectory();
       const source = [sourceRoot(engine, "/proc/version")];
       await copyTree(engine, source, [{ kind: "file" as const, directory: temp.path, name: "v" }]);
       assertEquals(Deno.readTextFileSync(temp.at("v")), Deno.readTextFileSync("/proc/version"));
     });
 
-    it("copies trees deeper than one path can name", { ignore: engine.name === "portable" }, async () => {
+    it("copies trees deeper than the maximum path length", { ignore: engine.name === "portable" }, async () => {
       using temp = new TempDirectory();
       temp.directory("to");
       temp.directory("from");

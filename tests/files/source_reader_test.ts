@@ -15,7 +15,7 @@ for (const { title, make } of ENGINES) {
       return reader;
     };
 
-    it("reads into the middle of a buffer and tells of the file", () => {
+    it("reads into the middle of a buffer, and returns the status of the file", () => {
       using temp = new TempDirectory();
       temp.write("f", "abc", 0o640);
       Deno.utimeSync(temp.at("f"), 100, 1_500_000_000.5);
@@ -34,7 +34,7 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("refuses a file that has grown beyond the room for it", () => {
+    it("refuses a file that has outgrown its buffer", () => {
       using temp = new TempDirectory();
       temp.write("f", "abcd");
       const reader = open(temp);
@@ -43,7 +43,7 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("reads the beginning of a larger file when it shall", () => {
+    it("reads the start of a larger file if requested", () => {
       using temp = new TempDirectory();
       temp.write("f", "abcd");
       const reader = open(temp);
@@ -65,11 +65,11 @@ for (const { title, make } of ENGINES) {
         assertThrows(() => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 8), FileError).message,
         message,
       );
-      assertEquals(assertThrows(() => reader.openRanged(0, "f"), FileError).message, message);
+      assertEquals(assertThrows(() => reader.openLarge(0, "f"), FileError).message, message);
       reader.close();
     });
 
-    it("reports a missing file and a directory in its place", () => {
+    it("reports a missing file and a directory of its name", () => {
       using temp = new TempDirectory();
       const reader = open(temp);
       const read = () => reader.readWhole(PATH, 1, 2, new Uint8Array(8), 0, 8);
@@ -79,11 +79,11 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("reads ranges, short at the end, and sees changes", () => {
+    it("reads ranges, fewer bytes at the end, and detects changes", () => {
       using temp = new TempDirectory();
       temp.write("f", "0123456789");
       const reader = open(temp);
-      const ranges = reader.openRanged(0, "f");
+      const ranges = reader.openLarge(0, "f");
       const buffer = new Uint8Array(6);
       assertEquals(ranges.size, 10);
       assertEquals(ranges.readAt(buffer, 1, 4, 3), 4);
@@ -100,14 +100,14 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("refuses another file in the place of a large one", () => {
+    it("refuses a file that has replaced a large file", () => {
       using temp = new TempDirectory();
       temp.write("f", "1");
       temp.write("g", "2");
       const { dev, inode } = engine.paths.stat(temp.at("f"), { follow: true })!;
       const reader = open(temp);
-      reader.openRanged(0, "f", { dev, inode }).close();
-      assertEquals(assertThrows(() => reader.openRanged(0, "g", { dev, inode }), FileError).code, "ESTALE");
+      reader.openLarge(0, "f", { dev, inode }).close();
+      assertEquals(assertThrows(() => reader.openLarge(0, "g", { dev, inode }), FileError).code, "ESTALE");
       reader.close();
     });
   });

@@ -22,7 +22,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(assertThrows(act, FileError).message, message);
     };
 
-    it("makes missing directories, tells which, and sets their modes at the end", () => {
+    it("creates missing directories, reports them, and sets their modes at the end", () => {
       using temp = new TempDirectory();
       temp.directory("old", 0o750);
       const writer = into(temp.path);
@@ -43,7 +43,7 @@ for (const { title, make } of ENGINES) {
       writer.close();
     });
 
-    it("has few directories open, however many roots there are", () => {
+    it("keeps few directories open for many roots", () => {
       using temp = new TempDirectory();
       const roots = Array.from({ length: 200 }, (_, index): TargetRoot => ({
         kind: "file",
@@ -65,7 +65,7 @@ for (const { title, make } of ENGINES) {
       writer.close();
     });
 
-    it("reports a directory that cannot be finished and finishes the others", () => {
+    it("reports a directory that cannot be finished, and finishes the others", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       applyRecords(writer, [[enter, "a"], [enter, "b"]]);
@@ -77,7 +77,7 @@ for (const { title, make } of ENGINES) {
       writer.close();
     });
 
-    it("never follows a symbolic link that stands in the way", () => {
+    it("never follows a symbolic link in the path of a target", () => {
       using temp = new TempDirectory();
       temp.directory("out");
       temp.directory("to/real");
@@ -94,7 +94,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list("out"), []);
     });
 
-    it("does not follow a link that was swapped for a directory it knows", () => {
+    it("does not follow a link that has replaced an open directory", () => {
       using temp = new TempDirectory();
       temp.directory("out");
       temp.directory("to");
@@ -111,7 +111,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list("out"), []);
     });
 
-    it("replaces a link at the final name, not what it leads to", () => {
+    it("replaces a link with the final name, not its target", () => {
       using temp = new TempDirectory();
       temp.directory("to");
       temp.write("precious", "keep");
@@ -123,7 +123,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.lstatSync(temp.at("to/f")).isFile, true);
     });
 
-    it("says what stands in the way, and leaves no temporary name", () => {
+    it("reports what prevents a write, and leaves no temporary file", () => {
       using temp = new TempDirectory();
       temp.directory("d");
       temp.write("f", "old");
@@ -144,7 +144,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), ["d/", "f"]);
     });
 
-    it("leaves the old file when the new one cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
+    it("keeps the old file if the new one cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
       using temp = new TempDirectory();
       temp.write("f", "old");
       const writer = into("/proc/self");
@@ -169,7 +169,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), []);
     });
 
-    it("makes no hard link to what a symbolic link leads to", () => {
+    it("creates no hard link to the target of a symbolic link", () => {
       using temp = new TempDirectory();
       temp.directory("to/d");
       temp.directory("out");
@@ -202,7 +202,7 @@ for (const { title, make } of ENGINES) {
       writer.close();
     });
 
-    it("keeps the mode of what a large file replaces", () => {
+    it("keeps the mode of a file that a large file replaces", () => {
       using temp = new TempDirectory();
       temp.write("big", "old", 0o600);
       const writer = into(temp.path);
@@ -211,7 +211,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("big")).mode! & 0o7777, 0o600);
     });
 
-    it("stays in the current directory while large files are handled", () => {
+    it("stays in the current directory while large files are created and discarded", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       const { frame, cursor } = frameOf([[enter, "here"], [file, "f", "1"]]);
@@ -224,7 +224,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), ["here/", "here/f", "there/"]);
     });
 
-    it("removes its temporary files when aborted, twice if need be", () => {
+    it("removes its temporary files when aborted, even twice", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       writer.partials.create(0, "a", 5);
@@ -240,7 +240,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), ["d/"]);
     });
 
-    it("takes more directories than it keeps open", () => {
+    it("writes to more directories than it keeps open", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       for (let index = 0; index < 50; index++) applyRecords(writer, [[enter, `d${index}/e`], [file, "f", "1"]]);
@@ -391,7 +391,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.statSync(temp.at("d")).mode! & 0o7777, 0o555);
     });
 
-    it("keeps setuid only under the owner that it was meant for", { ignore: Deno.build.os === "windows" }, () => {
+    it("keeps setuid only with the owner of the source", { ignore: Deno.build.os === "windows" }, () => {
       using temp = new TempDirectory();
       const writer = into(temp.path, { preserve: true });
       writer.partials.commit(writer.partials.create(0, "own", 0), {

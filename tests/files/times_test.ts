@@ -36,7 +36,7 @@ for (const { title, make } of ENGINES) {
     const expected = (time: string) =>
       title === "portable" && CUTS_FRACTIONS && Number(time) < 0 ? Math.floor(Number(time)) : Number(time);
 
-    it("before 1970, with and without fractions, are kept for files and directories", async () => {
+    it("before 1970, with and without fractions, are preserved for files and directories", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       for (const [name, time] of Object.entries(TIMES)) {
@@ -54,7 +54,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("of an unchanged file are the same for the walk and for the reader", async () => {
+    it("of an unchanged file are equal in the walk and in the reader", async () => {
       using temp = new TempDirectory();
       temp.directory("from");
       temp.write("from/small", "small");

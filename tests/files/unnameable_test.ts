@@ -13,7 +13,7 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
   /** Deno since 2.9 shows U+FFFD where a byte is not UTF-8. */
   const shown = (line: string) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?");
 
-  it("fails by itself, as a file, a directory and a symbolic link", async () => {
+  it("fails for a file, a directory and a symbolic link, and the other entries are copied", async () => {
     using temp = new TempDirectory();
     rawShell(
       "mkdir from; cd from; touch good a$(printf '\\377'); mkdir d$(printf '\\376'); ln -s good l$(printf '\\200')",
@@ -27,7 +27,7 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
     assertEquals(lines.filter((line) => !line.startsWith("failed")), ["directory ", "file good 0"]);
   });
 
-  it("is told from a name that contains U+FFFD, whose file is copied", async () => {
+  it("is distinguished from a name with U+FFFD, whose file is copied", async () => {
     using temp = new TempDirectory();
     rawShell(
       "mkdir from; cd from; echo 1 >a$(printf '\\357\\277\\275'); : >a$(printf '\\377'); : >a$(printf '\\376')",
@@ -38,7 +38,7 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
     assertEquals(lines.filter((line) => line.startsWith("file")), ["file a??? 2"]);
   });
 
-  it("fails by itself in a directory of many entries", async () => {
+  it("fails in a large directory, and the other entries are copied", async () => {
     using temp = new TempDirectory();
     rawShell(
       "mkdir from; cd from; seq -f 'long-name-of-a-file-in-a-large-directory-%05g' 9000 | xargs touch; : >a$(printf '\\377')",
@@ -48,7 +48,7 @@ describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNat
     assertEquals([failures(lines).length, lines.filter((line) => line.startsWith("file")).length], [1, 9000]);
   });
 
-  it("is no target of a symbolic link", () => {
+  it("fails as the target of a symbolic link", () => {
     using temp = new TempDirectory();
     const root = { kind: "folder", path: temp.directory("to"), created: false } as const;
     const writer = engine.openTarget([root], { preserve: false, keepTimes: false, umask: 0o022, token: "t" });

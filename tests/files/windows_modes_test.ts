@@ -46,12 +46,12 @@ describe("a sender on Windows", () => {
     return modes;
   }
 
-  it("tells permissions that a umask is taken from", async () => {
+  it("sends permissions for a receiver that applies its umask", async () => {
     const expected = { directory: "777", small: "666", large: "666", "small, when it is read": "666" };
     assertEquals(await modesOf(false), expected);
   });
 
-  it("tells permissions that nobody else may write with, if they are to be preserved", async () => {
+  it("sends permissions without write access for others to a receiver that preserves them", async () => {
     const expected = { directory: "755", small: "644", large: "644", "small, when it is read": "644" };
     assertEquals(await modesOf(true), expected);
   });

@@ -56,7 +56,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
 
   const PATHS = ["", "/d", "/d/small", "/d/large", "/d/none", "/d/link"];
 
-  it("and access control lists become those of the source", async () => {
+  it("and access control lists are copied from the source", async () => {
     const { temp, copy } = await scene();
     using _ = temp;
     assertEquals(await copy({ preserve: true, xattrs: true, acls: true }), []);
@@ -66,7 +66,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     }
   });
 
-  it("are set only when they are asked for, and those of root only together with owner and mode", async () => {
+  it("are set only if requested, and privileged ones only together with owner and mode", async () => {
     for (
       const [options, expected] of [
         [{ preserve: true }, []],
@@ -92,7 +92,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     }
   });
 
-  it("that a sender brings unasked are not set", async () => {
+  it("that a sender sends without request are not set", async () => {
     const { engine, temp, copy } = await scene();
     using _ = temp;
     const writer = createNativeEngine().engine;
@@ -101,7 +101,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     assertEquals(engine.name, "native");
   });
 
-  it("that a directory hands down are taken away where the source has none", async () => {
+  it("that are inherited from a directory are removed if the source has none", async () => {
     const { temp, copy } = await scene();
     using _ = temp;
     assert(setXattr(temp.at("to"), DEFAULT, accessList(5)));
@@ -111,7 +111,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     assertEquals(Object.keys(xattrsOf(temp.at("to"))), [ACCESS]);
   });
 
-  it("that cannot be set are a failure of a path that is in place", async () => {
+  it("that cannot be set are reported, and the file has its final name", async () => {
     const { engine, temp } = await scene();
     using _ = temp;
     // The kernel takes no name that ends with the dot.
@@ -140,7 +140,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     assertEquals(xattrsOf(temp.at("to/f")), { "user.b": "b" });
   });
 
-  it("that are too many are a failure, and the file is sent without them", async () => {
+  it("that are too long are reported, and the file is sent without them", async () => {
     const { engine, temp, copy } = await scene();
     using _ = temp;
     const half = new Uint8Array(64 << 10);

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
-import { makeDirectories, planTargets } from "../../src/files/target/plan.ts";
+import { createDirectories, planTargets } from "../../src/files/target/plan.ts";
 import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
 import { remoteConfig } from "../support/remote_settings.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
@@ -26,7 +26,7 @@ for (const { title, make } of ENGINES) {
         Deno.renameSync(temp.at("in/sub"), temp.at("moved"));
         if (by === "link") Deno.symlinkSync("../outside", temp.at("in/sub"));
         else Deno.renameSync(temp.at("outside"), temp.at("in/sub"));
-        const { code, message } = assertThrows(() => makeDirectories(roots, engine.paths), FileError) as FileError;
+        const { code, message } = assertThrows(() => createDirectories(roots, engine.paths), FileError) as FileError;
         assertEquals(code === "ESTALE" || code === "EXDEV", true, message);
         assertEquals(temp.list().filter((name) => name.includes("new")), []);
       });

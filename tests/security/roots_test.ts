@@ -85,7 +85,9 @@ for (const { title, make } of ENGINES) {
           refused(() => writer.partials.create(0, name, 5));
           const identity = { dev: 1, inode: 1 };
           refused(() => writer.partials.open({ root: 0, path: name, temporary: "file", size: 5, identity }));
-          refused(() => writer.partials.commit({ root: 0, path: name, temporary: "file", size: 5, identity }, ATTRIBUTES));
+          refused(() =>
+            writer.partials.commit({ root: 0, path: name, temporary: "file", size: 5, identity }, ATTRIBUTES)
+          );
           writer.partials.discard({ root: 0, path: name, temporary: "file", size: 5, identity });
           const directory = { root: 0, path: "", created: true, attributes: ATTRIBUTES };
           if (root.kind === "folder") {

@@ -33,7 +33,7 @@ function read(reader: SourceReader, directory: string, name: string): string {
 }
 
 function readRange(reader: SourceReader, path: string, identity?: { dev: number; inode: number }): string {
-  const range = reader.openRanged(0, path, identity);
+  const range = reader.openLarge(0, path, identity);
   try {
     const buffer = new Uint8Array(64);
     return new TextDecoder().decode(buffer.subarray(0, range.readAt(buffer, 0, 64, 0)));

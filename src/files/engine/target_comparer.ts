@@ -1,4 +1,4 @@
-/** Looks at what is below the targets, without making anything there: for updates and dry runs. */
+/** Examines existing targets without creating anything, for updates, verification and dry runs. */
 
 import type { RecordCursor } from "../../protocol/data/records.ts";
 import type { RangeReader } from "./source.ts";
@@ -7,56 +7,57 @@ import type { FileIdentity } from "../stat/file_identity.ts";
 import { type Attributes, FileKind, type FileStat } from "../stat/file_stat.ts";
 import { preservedMode } from "../stat/target_mode.ts";
 
-/** See above; one per thread. It has a current directory, and in it the entry that was looked at last. */
+/** Compares targets with records; one per thread. It has a current directory, and a current entry in it. */
 export interface TargetComparer {
-  /** What `look` has found. Reused. */
+  /** Status of the current entry. Reused. */
   readonly stat: FileStat;
   /**
-   * Makes the directory bytes[start, end), relative to the root, the current one. A NUL stands at bytes[end].
+   * Enters the directory bytes[start, end), relative to the root. A NUL must follow at bytes[end].
    *
-   * @returns whether it is there.
-   * @throws {FileError} act "create", when something else has its name; a symbolic link is never followed.
-   * @throws {ProtocolError} when the root is a file and the path is not "".
+   * @returns Whether the directory exists.
+   * @throws {FileError} Operation "create", if the path is not a directory; a symbolic link is never followed.
+   * @throws {ProtocolError} If the root is a file and the path is not "".
    */
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean;
   /**
-   * Looks at what has the name of the record in the current directory.
+   * Examines the entry of a record in the current directory.
    *
-   * @returns whether anything has.
-   * @throws {FileError} act "examine".
+   * @returns Whether it exists.
+   * @throws {FileError} Operation "examine".
    */
-  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
-  /** What the user would call the entry that was looked at last. */
+  examine(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
+  /** Path of the current entry, for messages. */
   readonly path: string;
-  /** Whether it is the link that the symlink or hardlink record wants. */
+  /** Returns whether the current entry is the link of a symlink or hardlink record. */
   isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean;
-  /** Opens it, a regular file. @throws {FileError} act "read" */
+  /** Opens the current entry, a regular file. @throws {FileError} Operation "read". */
   open(): RangeReader;
   /**
-   * Gives it, a regular file, those attributes that differ, as far as the options want them; and all of the extended ones.
+   * Sets the attributes of the current entry, a regular file, that differ and that the options include. All extended
+   * attributes are set.
    *
-   * @param xattrs as a block (xattrs.ts).
+   * @param xattrs Extended attributes as a block (xattrs.ts).
    * @throws {FileError}
    */
-  bringUpToDate(attributes: Attributes, xattrs?: Uint8Array): void;
-  /** With `keepBackups`: it is what it should be, and what it has replaced is not needed any more; never fails. */
+  updateAttributes(attributes: Attributes, xattrs?: Uint8Array): void;
+  /** With `keepBackups`: removes the backup of the current entry, which is verified; never fails. */
   dropBackup(): void;
-  /** With `keepBackups`: returns the identity of its backup; undefined if there is none. */
+  /** With `keepBackups`: returns the identity of the backup of the current entry; undefined if there is none. */
   backup(): FileIdentity | undefined;
   /**
-   * With `keepBackups`: it is not what it should be. What it has replaced has its name again, or else nothing has.
+   * With `keepBackups`: renames the current entry, whose verification failed, and restores its backup if there is one.
    *
-   * @param kept identity that its backup must have; undefined if no backup is known.
-   * @returns the name that it has now, in its directory; the same when it has that already.
-   * @throws {FileError} act "rename"
+   * @param kept Identity that the backup must have; undefined if no backup is known.
+   * @returns New name of the current entry, in the same directory; also if it already has that name.
+   * @throws {FileError} Operation "rename".
    */
   revert(kept: FileIdentity | undefined): string;
   close(): void;
 }
 
 /**
- * Whether two modification times are one, as far as the coarser of them tells: file systems and `Deno.*` cut them to
- * 100 ns, microseconds, milliseconds or seconds.
+ * Returns whether two modification times are equal in the resolution of the coarser one. File systems and `Deno.*` cut
+ * times to 100 ns, microseconds, milliseconds or seconds.
  */
 export function isSameTime(one: Attributes, other: Attributes): boolean {
   if (one.mtime !== other.mtime) return false;
@@ -66,24 +67,23 @@ export function isSameTime(one: Attributes, other: Attributes): boolean {
   return TIME_STEPS.some((step) => coarse % step === 0 && fine - coarse < step);
 }
 
-/** Nanoseconds. */
+/** Resolutions of times, in nanoseconds. */
 const TIME_STEPS = [100, 1_000, 1_000_000, 1_000_000_000] as const;
 
 /**
- * Which attributes of a file differ from those that it shall have. The time of the last access does not count: reading
- * changes it.
+ * Returns which attributes of a file differ from the source. The access time is ignored, because reading changes it.
  *
- * @param user who this process is, where that is known: only root gives files away.
+ * @param user User of this process, null if unknown: only root can change the owner.
  */
 export function differingAttributes(
-  is: FileStat,
-  wanted: Attributes,
+  target: FileStat,
+  source: Attributes,
   { preserve, keepTimes }: TargetOptions,
   user: number | null,
 ): { owner: boolean; mode: boolean; time: boolean } {
-  const time = (preserve || keepTimes === true) && !isSameTime(is, wanted);
-  if (!preserve || is.kind !== FileKind.file) return { owner: false, mode: false, time };
-  const owner = user !== null && (is.gid !== wanted.gid || (user === 0 && is.uid !== wanted.uid));
-  const isOwn = is.uid === wanted.uid && is.gid === wanted.gid;
-  return { owner, mode: owner || is.mode !== preservedMode(wanted.mode, isOwn), time };
+  const time = (preserve || keepTimes === true) && !isSameTime(target, source);
+  if (!preserve || target.kind !== FileKind.file) return { owner: false, mode: false, time };
+  const owner = user !== null && (target.gid !== source.gid || (user === 0 && target.uid !== source.uid));
+  const isOwn = target.uid === source.uid && target.gid === source.gid;
+  return { owner, mode: owner || target.mode !== preservedMode(source.mode, isOwn), time };
 }

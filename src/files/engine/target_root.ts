@@ -1,4 +1,4 @@
-/** Where the roots of a copy go. */
+/** Targets of the roots of a copy. */
 
 import type { FileIdentity } from "../stat/file_identity.ts";
 

@@ -1,14 +1,14 @@
-/** Brace expansion as in bash: "a{b,c}" is "ab" and "ac". Sequences such as "{1..9}" are not expanded. */
+/** Brace expansion as in bash: "a{b,c}" expands to "ab" and "ac". Sequences such as "{1..9}" are not expanded. */
 
 import { quotePath, UserError } from "../../errors.ts";
 
-/** Most texts that one pattern may stand for. */
+/** Maximum number of results of one pattern. */
 export const MAX_BRACE_RESULTS = 10_000;
-/** Most characters in all of them together. */
+/** Maximum number of characters of all results. */
 const MAX_BRACE_CHARACTERS = 1 << 20;
 const MAX_DEPTH = 64;
 
-/** A text with places where one of several texts stands. */
+/** A parsed text: literal parts, and choices between sequences. */
 type Sequence = (string | Sequence[])[];
 
 interface Size {
@@ -17,33 +17,33 @@ interface Size {
 }
 
 /**
- * All texts that a pattern with braces stands for, from left to right, with doubles. Braces without a comma in them,
- * braces that are not closed and braces behind a backslash stay as they are; backslashes stay too.
+ * Expands the braces of a pattern, from left to right; the results may contain duplicates. Braces without a comma,
+ * unclosed braces and braces after a backslash stay unchanged, and so do backslashes.
  *
- * @throws {UserError} for more than 10,000 results, more than 2^20 characters, or braces nested deeper than 64. This is
- * known before any of them is made.
+ * @throws {UserError} For more than 10,000 results, more than 2^20 characters, or braces nested deeper than 64; before any
+ * result is built.
  */
 export function expandBraces(text: string): string[] {
   if (!text.includes("{")) return [text];
   const sequence = new Groups(text).parse(0, text.length, 0);
   const { count, characters } = measure(sequence);
   if (count > MAX_BRACE_RESULTS || characters > MAX_BRACE_CHARACTERS) {
-    throw refuse(text, `stands for more than ${MAX_BRACE_RESULTS} names`);
+    throw refuse(text, `expands to more than ${MAX_BRACE_RESULTS} names`);
   }
   return produce(sequence);
 }
 
-/** The position of a "{" that is never closed, -1 when there is none. */
+/** Returns the position of the first "{" that is never closed; -1 if there is none. */
 export function findUnclosedBrace(text: string): number {
   return new Groups(text).unclosed;
 }
 
-/** Which braces belong together; found in one pass, however hostile the text. */
+/** Matches opening and closing braces in one pass, so that hostile texts take linear time. */
 class Groups {
   /** The first "{" that is never closed, or -1. */
   readonly unclosed: number;
   readonly #text: string;
-  /** For each "{" that starts a group, where its commas and its "}" are. */
+  /** Positions of the commas and the "}" of each "{" that starts a group. */
   readonly #ends = new Map<number, number[]>();
 
   constructor(text: string) {

@@ -2,15 +2,15 @@
 
 import { UserError } from "../../errors.ts";
 
-/** The characters that stand between brackets. */
+/** The characters of a bracket expression. */
 export interface CharacterSet {
   readonly negated: boolean;
-  /** Code points, both ends included, in pairs: first, last, first, last. */
+  /** Ranges of code points in pairs, both inclusive: first, last, first, last. */
   readonly ranges: readonly number[];
   readonly classes: readonly RegExp[];
 }
 
-/** The classes of POSIX, for all of Unicode. A byte that is not UTF-8 is in none of them. */
+/** Classes of POSIX, for all of Unicode. None of them contains a byte that is not UTF-8. */
 const CLASSES: Record<string, RegExp> = {
   alnum: /[\p{Alphabetic}\p{Nd}]/u,
   alpha: /\p{Alphabetic}/u,
@@ -33,11 +33,11 @@ const DASH = 0x2d;
 const BACKSLASH = 0x5c;
 
 /**
- * Parses the bracket expression whose "[" is at codes[at]. A "]" that comes first and a "-" at either end stand for
- * themselves; a backslash takes the meaning from what follows.
+ * Parses the bracket expression whose "[" is at codes[at]. A "]" at the start and a "-" at either end are literal, and so is
+ * any character after a backslash.
  *
- * @returns the set and where it ends, or undefined when the bracket is never closed and so stands for itself.
- * @throws {UserError} for a class that there is not.
+ * @returns The set and its end; undefined if the bracket is never closed, so that it is literal.
+ * @throws {UserError} For an unknown class.
  */
 export function parseCharacterSet(
   codes: readonly number[],
@@ -69,7 +69,7 @@ export function parseCharacterSet(
   return undefined;
 }
 
-/** Whether the set has this code point. */
+/** Returns whether a set contains a code point. */
 export function hasCharacter(set: CharacterSet, code: number): boolean {
   const { ranges, classes, negated } = set;
   for (let at = 0; at < ranges.length; at += 2) {
@@ -78,7 +78,7 @@ export function hasCharacter(set: CharacterSet, code: number): boolean {
   return classes.length > 0 && classes.some((it) => it.test(String.fromCodePoint(code))) ? !negated : negated;
 }
 
-/** The letters before ":]", undefined when there is no such end. */
+/** Returns the letters before ":]"; undefined if there is no ":]". */
 function className(codes: readonly number[], from: number): string | undefined {
   let to = from;
   while (codes[to] >= 0x61 && codes[to] <= 0x7a) to++;
@@ -88,7 +88,7 @@ function className(codes: readonly number[], from: number): string | undefined {
 
 function findClass(name: string): RegExp {
   if (Object.hasOwn(CLASSES, name)) return CLASSES[name];
-  throw new UserError(`there is no class "[:${name.slice(0, 40)}:]"`, {
+  throw new UserError(`the class "[:${name.slice(0, 40)}:]" is unknown`, {
     hint: `The classes are ${Object.keys(CLASSES).join(", ")}`,
   });
 }

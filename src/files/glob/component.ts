@@ -1,39 +1,41 @@
-/** One component of a pattern: what stands between two slashes. */
+/** Components of patterns: the text between two slashes. */
 
 import { UserError } from "../../errors.ts";
 import { type CharacterSet, hasCharacter, parseCharacterSet } from "./character_set.ts";
 
-/** A character as its code point, any character, any number of characters, or one of a set. */
+/** The code point of a character, any character, any number of characters, or one of a set. */
 type Token = number | "any" | "star" | CharacterSet;
 
-/** What one name is compared with. */
+/** A parsed component, which matches one name. */
 export type Component =
   | { readonly kind: "literal"; readonly name: string }
   | {
     readonly kind: "wild";
     readonly tokens: readonly Token[];
-    /** Characters that a name must have at least. */
+    /** Minimum number of characters of a name. */
     readonly least: number;
-    /** What a name must end in: tells most names apart at once. */
+    /** End of every matching name: a quick test that excludes most names. */
     readonly tail: string;
-    /** Whether a name that begins with "." may match. */
+    /** Whether a name that starts with "." may match. */
     readonly dot: boolean;
   }
-  /** `**`: any number of directories, also none. */
+  /** `**`: any number of directories, including none. */
   | { readonly kind: "deep"; readonly dot: boolean };
 
 export interface ComponentOptions {
-  /** Whether `*`, `?` and brackets match a "." at the start of a name. Default false, as in a shell. */
+  /** Whether `*`, `?` and brackets match a "." at the start of a name. Default: false, as in a shell. */
   dot?: boolean;
-  /** Whether a bracket that is never closed is an error instead of an ordinary character. Default false. */
+  /** Whether an unclosed bracket is an error instead of a literal character. Default: false. */
   strict?: boolean;
 }
 
 const DOT = 0x2e;
 
 /**
- * @param text What stands between two slashes, not empty, backslashes included.
- * @throws {UserError} its message is only the state: "there is no class ...".
+ * Parses a component.
+ *
+ * @param text Text between two slashes, not empty, including backslashes.
+ * @throws {UserError} The message is only the reason.
  */
 export function parseComponent(text: string, options: ComponentOptions = {}): Component {
   const dot = options.dot ?? false;
@@ -59,7 +61,7 @@ function parseTokens(codes: readonly number[], strict: boolean): Token[] {
     if (code === 0x5b && strict) {
       throw new UserError('"[" is never closed', { hint: 'Write "\\[" for the character itself' });
     }
-    // What follows is not tried again: thousands of them would take quadratic time.
+    // Later brackets are not parsed: thousands of unclosed ones would take quadratic time.
     if (code === 0x5b) closed = false;
     if (code === 0x5c && at + 1 < codes.length) tokens.push(codes[++at]);
     else if (code === 0x3f) tokens.push("any");
@@ -71,8 +73,8 @@ function parseTokens(codes: readonly number[], strict: boolean): Token[] {
 }
 
 /**
- * Whether a name matches. "." and ".." match nothing but themselves. `**` matches any name here that it may go through.
- * Takes at most characters of the name x characters of the pattern steps.
+ * Returns whether a name matches. "." and ".." match only themselves. `**` matches every name that it may enter. The time is
+ * at most proportional to the characters of the name times those of the pattern.
  */
 export function matchComponent(component: Component, name: string): boolean {
   if (component.kind === "literal") return component.name === name;
@@ -85,7 +87,7 @@ export function matchComponent(component: Component, name: string): boolean {
 function matchTokens(tokens: readonly Token[], name: string): boolean {
   let at = 0;
   let token = 0;
-  // Only the last star is ever tried again: whatever an earlier one could take, this one can take as well.
+  // Backtracking to the last star is enough: it can match everything that an earlier one could.
   let afterStar = -1;
   let starEnd = 0;
   while (at < name.length) {

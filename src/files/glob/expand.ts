@@ -1,29 +1,29 @@
-/** From a pattern to the paths that it matches on this machine. */
+/** Finds the paths on this machine that match a pattern. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import { MAX_PLAIN_ROOTS } from "../../protocol/limits.ts";
 import { joinPath } from "../path/local_path.ts";
 import { endOf, type GlobPattern, startStates, step } from "./pattern.ts";
 
-/** What stands in a directory. */
+/** An entry of a directory. */
 export interface GlobEntry {
   name: string;
-  /** Whether it is a directory itself, not a link to one. */
+  /** Whether it is a directory, not a link to one. */
   isDirectory: boolean;
-  /** Whether it is a symbolic link: `*` goes through it, `**` does not. */
+  /** Whether it is a symbolic link, which `*` follows and `**` does not. */
   isLink?: boolean;
 }
 
 /**
- * How the expansion looks at files. Paths are as in the pattern, relative or with "~" where that is; "" is the directory
- * that relative ones start from.
+ * File operations of the expansion. Paths are as in the pattern: relative, absolute or with "~". "" is the directory that
+ * relative paths start from.
  */
 export interface GlobDirectories {
-  /** All entries but "." and ".."; nothing when it is no directory or cannot be read. Always read to its end. */
+  /** Returns the entries except "." and ".."; nothing if the path is not a readable directory. Always read to the end. */
   list(path: string): Iterable<GlobEntry>;
-  /** Whether something is there, also a link that leads nowhere. False when that cannot be told. */
+  /** Returns whether a file exists, including a dangling link; false if unknown. */
   exists(path: string): boolean;
-  /** Identifies the directory that a path leads to, following links; undefined if unknown. Default: unknown. */
+  /** Returns the identity of a directory, following links; undefined if unknown. Default: unknown. */
   identity?(path: string): string | undefined;
 }
 
@@ -31,17 +31,16 @@ export interface GlobDirectories {
 export interface ExpandOptions {
   /** Maximum number of paths. Default: 65,535. */
   limit?: number;
-  /** Called per directory: yields to the event loop, or throws to end the search. Default: nothing. */
+  /** Called per directory. May yield to the event loop, or throw to end the search. */
   turn?: () => void | Promise<void>;
 }
 
 /**
- * The paths that match, sorted by UTF-16 code units, each once. Empty when there are none: the caller decides whether
- * the text itself is meant. Alternatives without wildcards are looked up, too. Each directory is listed once. A directory
- * that symbolic links lead to is searched once per state of the pattern, through any of these links. So the work is bounded
- * also for loops of links.
+ * Returns the matching paths, sorted by UTF-16 code units, without duplicates. If there are none, the caller decides whether
+ * the text is a path itself. Alternatives without wildcards must exist, too. Each directory is listed once. A directory
+ * that symbolic links point to is searched once per state of the pattern, which bounds the work for loops of links.
  *
- * @throws {UserError} for more than `limit` paths.
+ * @throws {UserError} For more than `limit` paths.
  */
 export async function expandGlob(
   pattern: GlobPattern,
@@ -65,7 +64,7 @@ interface Visit {
   linked: boolean;
 }
 
-/** A name in a directory, and the states that it leads to. */
+/** An entry of a directory, and the states after it. */
 interface Child extends GlobEntry {
   states: number[];
 }
@@ -76,7 +75,7 @@ class Search {
   readonly #directories: GlobDirectories;
   readonly #limit: number;
   readonly #pending: Visit[] = [];
-  /** Per identity of a directory that was reached through links: the states it was searched with. */
+  /** States with which each directory behind a link was searched, by identity. */
   readonly #visited = new Map<string, Set<number>>();
 
   constructor(pattern: GlobPattern, directories: GlobDirectories, limit: number) {
@@ -100,7 +99,7 @@ class Search {
     return true;
   }
 
-  /** Returns the states that no visit of the same directory has had: there are fewer states than sets of them. */
+  /** Returns the states that no earlier visit of the same directory had. */
   #newStates({ path, states }: Visit): readonly number[] {
     const identity = this.#directories.identity?.(path);
     if (identity === undefined) return states;
@@ -119,14 +118,14 @@ class Search {
     const literals = kinds.has("literal") ? this.#literals(states) : new Map<string, number[]>();
     const matched = kinds.has("wild") || kinds.has("deep") ? this.#matched(directory, states, literals) : [];
     // The last directory added is searched first: real directories before links.
-    for (const child of matched) if (child.isLink) this.#arrive(visit, child);
-    for (const child of matched) if (!child.isLink) this.#arrive(visit, child);
+    for (const child of matched) if (child.isLink) this.#addChild(visit, child);
+    for (const child of matched) if (!child.isLink) this.#addChild(visit, child);
     for (const [name, after] of literals) this.#probe(visit, name, after);
   }
 
   /**
-   * The names that the pattern spells out here. They need no listing, which might be long or forbidden. Where `**` could
-   * stand for such a name as well, only the listing knows whether there is one to go through.
+   * Returns the literal names of the pattern in these states. They need no listing, which may be long or not permitted. If
+   * `**` matches such a name too, only the listing shows whether it is a directory to enter.
    */
   #literals(states: readonly number[]): Map<string, number[]> {
     const literals = new Map<string, number[]>();
@@ -141,13 +140,13 @@ class Search {
     return literals;
   }
 
-  /** Listed before anything in it is entered: one directory is open at a time. Takes from `literals` what it finds. */
+  /** Returns the matching entries, and removes them from `literals`. The listing ends before an entry is searched. */
   #matched(directory: string, states: readonly number[], literals: Map<string, number[]>): Child[] {
     const children: Child[] = [];
     for (const { name, isDirectory, isLink } of this.#directories.list(directory)) {
       const after = step(this.#pattern, states, name, !isLink);
       if (after.length === 0) continue;
-      // In the first place of a path it means a home directory, which is not this entry.
+      // At the start of a path, "~" means a home directory, not this entry.
       if (directory !== "" || !name.startsWith("~")) literals.delete(name);
       if (isDirectory || isLink || endOf(this.#pattern, after)) {
         children.push({ name, isDirectory, isLink, states: after });
@@ -156,26 +155,26 @@ class Search {
     return children;
   }
 
-  #arrive(visit: Visit, { name, isDirectory, isLink = false, states }: Child): void {
+  #addChild(visit: Visit, { name, isDirectory, isLink = false, states }: Child): void {
     const path = this.#childPath(visit.path, name);
     const end = endOf(this.#pattern, states);
     if (end === "any" || (end === "folder" && (isDirectory || (isLink && this.#isDirectory(path))))) this.#add(path);
-    if (isDirectory || isLink) this.#enterLater({ path, states, linked: visit.linked || isLink });
+    if (isDirectory || isLink) this.#enqueue({ path, states, linked: visit.linked || isLink });
   }
 
   #probe(visit: Visit, name: string, states: readonly number[]): void {
     const path = joinPath(visit.path, name);
     const end = endOf(this.#pattern, states);
     if (end && (end === "any" ? this.#directories.exists(path) : this.#isDirectory(path))) this.#add(path);
-    this.#enterLater({ path, states, linked: visit.linked });
+    this.#enqueue({ path, states, linked: visit.linked });
   }
 
-  #enterLater({ path, states, linked }: Visit): void {
+  #enqueue({ path, states, linked }: Visit): void {
     const rest = states.filter((state) => this.#pattern.nodes[state].kind !== "end");
     if (rest.length > 0) this.#pending.push({ path, states: rest, linked });
   }
 
-  /** A name that was found and begins with "~" is no home directory. */
+  /** Returns the path of an entry. An entry that starts with "~" is not a home directory. */
   #childPath(directory: string, name: string): string {
     return joinPath(directory === "" && name.startsWith("~") ? "." : directory, name);
   }
@@ -188,7 +187,7 @@ class Search {
     this.found.add(path);
     if (this.found.size <= this.#limit) return;
     throw new UserError(`Cannot expand ${quotePath(this.#pattern.text)}: it matches more than ${this.#limit} paths`, {
-      hint: "Copy the directory with -r, and choose what is in it with --include and --exclude",
+      hint: "Copy the directory with -r, and select files in it with --include and --exclude",
     });
   }
 }

@@ -1,25 +1,20 @@
-/** Whether a path is one that a pattern asks for: what the receiving side checks of all that the other side reports. */
+/** Matches paths against a pattern: the receiver checks every path that the peer reports. */
 
 import { matchComponent } from "./component.ts";
 import { endOf, type GlobPattern, startStates, step } from "./pattern.ts";
 
 /**
- * Whether the path matches, or is the text of the pattern itself, to which the other side falls back when nothing
- * matches. "./" at the start and doubled slashes make no difference; ".." matches only itself.
+ * Returns whether a path matches, or is the text of the pattern, which the peer uses if nothing matches. "./" at the start
+ * and repeated slashes are ignored; ".." matches only itself.
  */
 export function matchesGlobPath(pattern: GlobPattern, path: string): boolean {
   return samePath(path, pattern.text) ||
     endOf(pattern, statesAfter(pattern, path)) !== undefined;
 }
 
-/** Whether the path matches, or a path below it could: a directory on the way. */
-export function couldMatch(pattern: GlobPattern, path: string): boolean {
-  return samePath(path, pattern.text) || statesAfter(pattern, path).length > 0;
-}
-
 /**
- * Whether this can be the last component of a path that matches, in the form in which a source is announced: "." stands
- * for the contents of a directory whose path ends in ".", ".." or "/".
+ * Returns whether a name can be the last component of a matching path, in the form in which a source is announced: "." for
+ * the contents of a directory whose path ends in ".", ".." or "/".
  */
 export function matchesGlobName(pattern: GlobPattern, name: string): boolean {
   const { nodes } = pattern;
@@ -31,7 +26,7 @@ export function matchesGlobName(pattern: GlobPattern, name: string): boolean {
     if (last === undefined || last.kind === "end") return name === ".";
     if (last.kind !== "literal") return matchComponent(last, name);
     if (last.name.startsWith("~") && pattern.relative.includes(at - 1)) {
-      // A home directory, whose name only the other side knows.
+      // Only the peer knows the name of a home directory.
       return true;
     }
     return name === announced(last.name);
@@ -45,7 +40,7 @@ function announced(name: string): string {
 function statesAfter(pattern: GlobPattern, path: string): number[] {
   const names = namesOf(path);
   if (path.startsWith("/")) return statesOf(pattern, "absolute", names);
-  // "./" is kept in few patterns, and put before few paths.
+  // Some patterns and some paths start with "./".
   return [...statesOf(pattern, "relative", names), ...statesOf(pattern, "relative", [".", ...names])];
 }
 
@@ -62,7 +57,7 @@ function samePath(a: string, b: string): boolean {
   return a.startsWith("/") === b.startsWith("/") && namesOf(a).join("/") === namesOf(b).join("/");
 }
 
-/** The names in a path, without "." at the start unless it is all there is. */
+/** Returns the names in a path, without "." at the start unless it is the only name. */
 function namesOf(path: string): string[] {
   const names = path.split("/").filter((name) => name !== "");
   const from = names.findIndex((name) => name !== ".");

@@ -1,7 +1,7 @@
 /**
- * Patterns for paths: `*` `?` `[a-z]` `[!a-z]` `[[:alpha:]]` `{a,b}` and `**`, a backslash before a character that
- * stands for itself. A pattern is parsed once; what it stands for with all its braces is one machine, whose states are
- * places in its components, so that a directory is looked at once and no pattern takes exponential time.
+ * Patterns for paths: `*` `?` `[a-z]` `[!a-z]` `[[:alpha:]]` `{a,b}` and `**`; a backslash makes the next character
+ * literal. A pattern with all its braces is parsed into one automaton, whose states are positions in its components. So
+ * each directory is examined once, and no pattern takes exponential time.
  */
 
 import { quotePath, UserError } from "../../errors.ts";
@@ -9,34 +9,34 @@ import { MAX_PATH_BYTES } from "../../protocol/limits.ts";
 import { expandBraces, findUnclosedBrace } from "./braces.ts";
 import { type Component, type ComponentOptions, matchComponent, parseComponent } from "./component.ts";
 
-/** Most components of one pattern. */
+/** Maximum number of components of one alternative. */
 const MAX_COMPONENTS = 1024;
 
-/** Where a pattern ends. */
+/** End of an alternative. */
 export interface PatternEnd {
   readonly kind: "end";
-  /** Whether it ended in "/": only directories match. */
+  /** Whether the alternative ends in "/": only directories match. */
   readonly directoriesOnly: boolean;
 }
 
 /** A parsed pattern. */
 export interface GlobPattern {
-  /** As it was typed. */
+  /** Pattern as the user typed it. */
   readonly text: string;
-  /** The components of all alternatives, one alternative behind the other, each closed by its end. */
+  /** Components of all alternatives, one after the other, each followed by its end. */
   readonly nodes: readonly (Component | PatternEnd)[];
-  /** Where the alternatives start that are relative paths. */
+  /** Positions of the alternatives that are relative paths. */
   readonly relative: readonly number[];
-  /** Where the alternatives start that are absolute paths. */
+  /** Positions of the alternatives that are absolute paths. */
   readonly absolute: readonly number[];
 }
 
-/** Whether the text may stand for anything but itself. */
+/** Returns whether a text may match anything other than itself. */
 export function hasGlob(text: string): boolean {
   return /[*?[{\\]/.test(text);
 }
 
-/** A pattern that matches this text and nothing else. */
+/** Returns a pattern that matches only this text. */
 export function escapeGlob(text: string): string {
   return text.replace(/[*?[\]{},\\]/g, "\\$&");
 }
@@ -44,8 +44,8 @@ export function escapeGlob(text: string): string {
 /**
  * Parses a pattern.
  *
- * @throws {UserError} for more than 65,535 characters, 1,024 components, 10,000 alternatives, an unknown class, and with
- * `strict` for a bracket or brace that is never closed, which otherwise stands for itself.
+ * @throws {UserError} For more than 65,535 characters, 1,024 components or 10,000 alternatives, for an unknown class, and
+ * with `strict` for an unclosed bracket or brace, which is literal otherwise.
  */
 export function parseGlob(text: string, options: ComponentOptions = {}): GlobPattern {
   if (text.length > MAX_PATH_BYTES) throw new UserError(`Cannot use a pattern of ${text.length} characters`);
@@ -79,11 +79,11 @@ class PatternBuilder implements GlobPattern {
     try {
       for (const piece of pieces) {
         const component = parseComponent(piece, this.#options);
-        // Two in a row mean the same as one.
+        // Two `**` in a row are equivalent to one.
         if (component.kind === "deep" && this.nodes.length > start && this.nodes.at(-1)!.kind === "deep") continue;
         this.nodes.push(component);
       }
-      // At the end it means all that is below, at any depth, and not the directory itself.
+      // A `**` at the end matches everything below a directory, but not the directory itself.
       if (this.nodes.length > start && this.nodes.at(-1)!.kind === "deep") {
         this.nodes.push(parseComponent("*", this.#options));
       }
@@ -95,7 +95,7 @@ class PatternBuilder implements GlobPattern {
   }
 }
 
-/** The components, backslashes kept. A slash divides wherever it stands: no bracket and no backslash holds it. */
+/** Splits a pattern into components, with their backslashes. A slash separates even in brackets or after a backslash. */
 function splitPattern(text: string): string[] {
   const pieces: string[] = [];
   let piece = "";
@@ -108,7 +108,7 @@ function splitPattern(text: string): string[] {
   }
   pieces.push(piece);
   const parts = pieces.filter((it) => it !== "");
-  // "./*" means "*"; but "./~" is not a home directory.
+  // "./*" is equivalent to "*", but "./~" is not a home directory.
   while (parts.length > 1 && parts[0] === "." && !parts[1].startsWith("~")) parts.shift();
   return parts;
 }
@@ -118,7 +118,7 @@ function refuse(text: string, { message, hint }: UserError): UserError {
   return new UserError(`Cannot use the pattern ${quotePath(shown)}: ${message}`, { hint });
 }
 
-/** The states before the first name, for alternatives that start here. */
+/** Returns the states before the first name of alternatives. */
 export function startStates(pattern: GlobPattern, starts: readonly number[]): number[] {
   const states = new Set<number>();
   for (const start of starts) enter(pattern, states, start);
@@ -126,12 +126,12 @@ export function startStates(pattern: GlobPattern, starts: readonly number[]): nu
 }
 
 /**
- * The states after one more name. None means that nothing in this directory or below it matches.
+ * Returns the states after one more name; none if neither the name nor a path below it matches.
  *
- * @param through Whether `**` goes on through this name: not through a symbolic link. Default true.
+ * @param through Whether `**` enters this name; false for a symbolic link. Default: true.
  */
 export function step(pattern: GlobPattern, states: readonly number[], name: string, through = true): number[] {
-  // Most names match nothing: no set is made for them.
+  // Most names do not match, and need no set.
   let next: Set<number> | undefined;
   for (const state of states) {
     const node = pattern.nodes[state];
@@ -142,7 +142,7 @@ export function step(pattern: GlobPattern, states: readonly number[], name: stri
   return next ? [...next] : [];
 }
 
-/** What a path in these states must be to match; undefined when it does not. */
+/** Returns the kind of file that matches in these states; undefined if none matches. */
 export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | "folder" | undefined {
   let end: "folder" | undefined;
   for (const state of states) {
@@ -154,7 +154,7 @@ export function endOf(pattern: GlobPattern, states: readonly number[]): "any" | 
   return end;
 }
 
-/** `**` may also stand for no directory at all. */
+/** Adds a state. `**` also matches no directory, which adds the next state. */
 function enter(pattern: GlobPattern, states: Set<number>, state: number): void {
   states.add(state);
   if (pattern.nodes[state].kind === "deep") states.add(state + 1);

@@ -1,17 +1,18 @@
-/** A pattern that chooses within a tree, instead of naming what is looked for. */
+/** Patterns of filter rules, which select files within a tree. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import { matchComponent } from "./component.ts";
 import { endOf, type GlobPattern, parseGlob, startStates, step } from "./pattern.ts";
 
-/** Whether a rule applies to a path: relative to the source, with "/", not "". */
+/** Returns whether a rule applies to a path: relative to the source, with "/", not "". */
 export type RuleTest = (path: string, isDirectory: boolean) => boolean;
 
 /**
- * Makes the test of a pattern. Without "/" it is for the last component at any depth, with "/" at its start or inside
- * for the whole path from the source on; with "/" at its end for directories only. Names that begin with "." are like others.
+ * Compiles a pattern. Without "/" it matches the last component at any depth. With "/" at the start or inside it matches the
+ * whole path, relative to the source. With "/" at the end it matches only directories. A "." at the start of a name is not
+ * special.
  *
- * @throws {UserError} for what cannot be parsed, and for what no path in a tree can match.
+ * @throws {UserError} If the pattern is invalid, or no path in a tree can match it.
  */
 export function compileRule(text: string): RuleTest {
   const pattern = parseGlob(text.startsWith("./") ? text.slice(1) : text, { dot: true, strict: true });
@@ -21,7 +22,7 @@ export function compileRule(text: string): RuleTest {
     throw refuse(text, "it names nothing in the source");
   }
   if (nodes.some((node) => node.kind === "literal" && (node.name === "." || node.name === ".."))) {
-    throw refuse(text, 'no path in a source has "." or ".." in it');
+    throw refuse(text, 'no path in a source contains "." or ".."');
   }
   const isName = (start: number) => nodes[start].kind !== "deep" && nodes[start + 1].kind === "end";
   const names = nameTest(pattern, pattern.relative.filter(isName));
@@ -30,7 +31,7 @@ export function compileRule(text: string): RuleTest {
   return (path, isDirectory) => names(path, isDirectory) || matchesFrom(pattern, anchored, path, isDirectory);
 }
 
-/** For the rules that most are, asked for each of a million files: nothing is divided, nothing allocated. */
+/** Returns the test of the most frequent rules. It runs for each of millions of files, and splits and allocates nothing. */
 function nameTest({ nodes }: GlobPattern, starts: readonly number[]): RuleTest {
   const tests = starts.map((start) => {
     const [component, end] = [nodes[start], nodes[start + 1]];

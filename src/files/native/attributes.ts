@@ -1,4 +1,4 @@
-/** Giving a file or directory its mode, owner and times, by descriptor. */
+/** Sets mode, owner and times of files and directories, by descriptor. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
@@ -10,9 +10,9 @@ import type { Attributes } from "../stat/file_stat.ts";
 import { preservedMode } from "../stat/target_mode.ts";
 import { isRareTime, isTimeKept } from "../stat/time_failure.ts";
 
-/** (uid_t) -1: leave it as it is. */
+/** (uid_t) -1: leaves the owner unchanged. */
 const UNCHANGED = 0xffffffff;
-/** UTIME_OMIT of utimensat(2): leave that time as it is. */
+/** UTIME_OMIT of utimensat(2): leaves a time unchanged. */
 const UNCHANGED_TIME = 0x3ffffffe;
 
 export class NativeAttributes {
@@ -73,7 +73,7 @@ export class NativeAttributes {
     return isRareTime(mtime) && this.#statx.fill(directory, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
   }
 
-  /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
+  /** Sets owner and group as far as permitted. Returns whether both were set. */
   setOwner(descriptor: number, uid: number, gid: number): boolean {
     const calls = this.#calls;
     if (this.isRoot) return calls.fchown(descriptor, uid, gid) === 0;
@@ -97,7 +97,7 @@ export class NativeAttributes {
     return this.#calls.chmod(magicLink(descriptor, this.#link), mode) === 0 ? 0 : this.#calls.errno();
   }
 
-  /** Whether a file of this owner is what this process makes anyway. */
+  /** Returns whether new files of this process have this owner and group. */
   isOwn(uid: number, gid: number): boolean {
     return uid === this.#user && gid === this.#group;
   }
@@ -109,7 +109,7 @@ export class NativeAttributes {
     if (this.isTimeReplaced(descriptor, this.#empty.address, AT_EMPTY_PATH, from)) this.#timeErrno = Errno.ERANGE;
   }
 
-  /** Puts the times where futimens(2) finds them. Returns the address. */
+  /** Writes the times for futimens(2). Returns their address. */
   putTimes(from: Attributes): number {
     const view = this.#times.view;
     putInt53(view, 0, from.atime);
@@ -119,7 +119,7 @@ export class NativeAttributes {
     return this.#times.address;
   }
 
-  /** As `putTimes`, with the time of the last access left as it is. */
+  /** As `putTimes`, with an unchanged access time. */
   putModificationTime(from: Attributes): number {
     const address = this.putTimes(from);
     putUint53(this.#times.view, 8, UNCHANGED_TIME);
@@ -127,7 +127,7 @@ export class NativeAttributes {
   }
 }
 
-/** The umask of this process, read without changing it for the other threads; 0o777 when it cannot be told. */
+/** Returns the umask of this process, without changing it for other threads; 0o777 if unknown. */
 export function readUmask(): number {
   try {
     const line = /^Umask:\s*([0-7]+)/m.exec(Deno.readTextFileSync("/proc/self/status"));
@@ -137,7 +137,7 @@ export function readUmask(): number {
   }
 }
 
-/** A name for what a descriptor opened with O_PATH stands for. Needs /proc. Returns its address. */
+/** Returns the address of a path that refers to an open file, also one opened with O_PATH. Needs /proc. */
 export function magicLink(descriptor: number, scratch: PinnedBuffer): number {
   return scratch.putName(encodeName(`/proc/self/fd/${descriptor}`));
 }

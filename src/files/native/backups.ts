@@ -1,4 +1,4 @@
-/** Backups of files that a verified copy replaces (former_name.ts), made and restored by descriptor. */
+/** Backups of files that a verified copy replaces (temporary_names.ts), made and restored by descriptor. */
 
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";

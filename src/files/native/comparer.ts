@@ -1,4 +1,4 @@
-/** Looking at targets with system calls. */
+/** Compares targets with records, by system calls. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import { FileError } from "../../errors.ts";
@@ -23,16 +23,11 @@ import { openOnce } from "./open.ts";
 import { NativeRangeReader } from "./range_reader.ts";
 import { readStat } from "./stat.ts";
 import type { XattrWriter } from "./xattrs.ts";
+import type { NativeFeatures } from "./target_directory.ts";
 import { differingAttributes, type TargetComparer } from "../engine/target_comparer.ts";
 import { preservedMode } from "../stat/target_mode.ts";
 import { replacedTime, unsetTimeCall } from "../stat/time_failure.ts";
 import { checkShape, rootDirectory, rootPath, targetText } from "../target/name.ts";
-
-/** What the engine has found out, and has loaded. */
-interface ComparerEngine {
-  openat2: boolean;
-  xattrs?: XattrWriter;
-}
 
 export class NativeComparer implements TargetComparer {
   readonly stat = new FileStat();
@@ -40,8 +35,8 @@ export class NativeComparer implements TargetComparer {
   readonly #roots: TargetRoot[];
   readonly #options: TargetOptions;
   readonly #directories: NativeDirectories;
-  /** For a look elsewhere, which must not move the current directory. */
-  readonly #aside: NativeDirectories;
+  /** Directory of the first name of a hard link: the current directory must not change. */
+  readonly #firstNames: NativeDirectories;
   readonly #backups: NativeBackups;
   readonly #attributes: NativeAttributes;
   readonly #statx: Statx;
@@ -55,17 +50,17 @@ export class NativeComparer implements TargetComparer {
   #directory = -1;
   #nameText = "";
 
-  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, engine: ComparerEngine) {
+  constructor(calls: FileCalls, roots: TargetRoot[], options: TargetOptions, features: NativeFeatures) {
     this.#calls = calls;
     this.#roots = roots;
     this.#options = options;
     const rootAt = (root: number) => rootDirectory(roots[root]);
-    this.#directories = new NativeDirectories(calls, rootAt, engine);
-    this.#aside = new NativeDirectories(calls, rootAt, engine);
+    this.#directories = new NativeDirectories(calls, rootAt, features);
+    this.#firstNames = new NativeDirectories(calls, rootAt, features);
     this.#backups = new NativeBackups(calls, options.token);
     this.#attributes = new NativeAttributes(calls);
     this.#statx = new Statx(calls);
-    this.#xattrs = engine.xattrs;
+    this.#xattrs = features.xattrs;
   }
 
   get path(): string {
@@ -89,7 +84,7 @@ export class NativeComparer implements TargetComparer {
     }
   }
 
-  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+  examine(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
     const root = this.#roots[this.#root];
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     const name = root.kind === "file" ? encodeName(root.name) : bytes.subarray(cursor.nameStart, cursor.nameEnd);
@@ -125,16 +120,16 @@ export class NativeComparer implements TargetComparer {
     return new NativeRangeReader(this.#calls, descriptor, this.path);
   }
 
-  bringUpToDate(wanted: Attributes, xattrs?: Uint8Array): void {
+  updateAttributes(source: Attributes, xattrs?: Uint8Array): void {
     const attributes = this.#attributes;
-    const differs = differingAttributes(this.stat, wanted, this.#options, attributes.user);
-    if (differs.owner || differs.mode || this.#xattrs) this.#setByDescriptor(wanted, differs, xattrs);
+    const differs = differingAttributes(this.stat, source, this.#options, attributes.user);
+    if (differs.owner || differs.mode || this.#xattrs) this.#setByDescriptor(source, differs, xattrs);
     if (!differs.time) return;
-    const times = this.#options.preserve ? attributes.putTimes(wanted) : attributes.putModificationTime(wanted);
+    const times = this.#options.preserve ? attributes.putTimes(source) : attributes.putModificationTime(source);
     if (this.#calls.utimensat(this.#directory, this.#name.address, times, AT_SYMLINK_NOFOLLOW) !== 0) {
       throw unsetTimeCall(this.path, this.#calls.errno());
     }
-    if (attributes.isTimeReplaced(this.#directory, this.#name.address, AT_SYMLINK_NOFOLLOW, wanted)) {
+    if (attributes.isTimeReplaced(this.#directory, this.#name.address, AT_SYMLINK_NOFOLLOW, source)) {
       throw replacedTime(this.path);
     }
   }
@@ -152,46 +147,46 @@ export class NativeComparer implements TargetComparer {
     const calls = this.#calls;
     const directory = this.#directory;
     const name = this.#name.address;
-    const wrong = unverifiedName(encodeName(this.#nameText));
-    const other = this.#otherName.putName(encodeName(wrong));
+    const rejected = unverifiedName(encodeName(this.#nameText));
+    const other = this.#otherName.putName(encodeName(rejected));
     const check = (result: number) => {
       if (result !== 0) throw failedCall("rename", this.path, calls.errno());
     };
     const linked = calls.linkat(directory, name, directory, other, 0) === 0;
-    // Another range of it was wrong too.
-    if (!linked && calls.errno() === Errno.EEXIST) return wrong;
-    // It can have no other name beside its own, be it only now: what was kept may be there.
+    // Another range of the file was rejected before.
+    if (!linked && calls.errno() === Errno.EEXIST) return rejected;
+    // The file system has no hard links now, but may have had them when the backup was created.
     if (!linked) check(calls.renameat(directory, name, directory, other));
-    const isBack = kept !== undefined && this.#backups.restore(directory, encodeName(this.#nameText), kept);
-    if (linked && !isBack) check(calls.unlinkat(directory, name, 0));
-    return wrong;
+    const isRestored = kept !== undefined && this.#backups.restore(directory, encodeName(this.#nameText), kept);
+    if (linked && !isRestored) check(calls.unlinkat(directory, name, 0));
+    return rejected;
   }
 
   close(): void {
     this.#directories.close();
-    this.#aside.close();
+    this.#firstNames.close();
     this.#directory = -1;
   }
 
-  /** In the order in which none undoes another. */
-  #setByDescriptor(wanted: Attributes, differs: { owner: boolean; mode: boolean }, block?: Uint8Array): void {
+  /** Sets owner, extended attributes, mode and lists in the order in which none resets another. */
+  #setByDescriptor(source: Attributes, differs: { owner: boolean; mode: boolean }, block?: Uint8Array): void {
     const calls = this.#calls;
     const { path, noFollow, closeOnExec } = calls.flags;
     const { address } = this.#name;
     const place = openOnce(calls, this.#directory, address, path | noFollow | closeOnExec);
-    if (place < 0) throw this.#unset(-place);
+    if (place < 0) throw this.#failed(-place);
     try {
-      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
+      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#failed(calls.errno());
       if (!isSameFile(this.#statx, this.stat)) throw failedWith("set the attributes of", this.path, "ESTALE");
-      if (differs.owner) this.#attributes.setOwnerOfPath(place, wanted.uid, wanted.gid);
-      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#unset(calls.errno());
+      if (differs.owner) this.#attributes.setOwnerOfPath(place, source.uid, source.gid);
+      if (!this.#statx.fill(place, this.#itself.address, AT_EMPTY_PATH)) throw this.#failed(calls.errno());
       const { uid, gid, mode } = this.#statx;
-      const owned = uid === wanted.uid && gid === wanted.gid;
+      const owned = uid === source.uid && gid === source.gid;
       let refused = this.#xattrs?.setPlain(place, block, { owned });
       if (differs.owner || differs.mode) {
-        const right = preservedMode(wanted.mode, owned);
+        const right = preservedMode(source.mode, owned);
         const errno = (mode & 0o7777) === right ? 0 : this.#attributes.setModeOfPath(place, right);
-        if (errno !== 0) throw this.#unset(errno);
+        if (errno !== 0) throw this.#failed(errno);
       }
       refused = this.#xattrs?.setLists(place, block, { isDirectory: false }) ?? refused;
       if (refused) throw this.#xattrs!.failure(this.path, refused);
@@ -200,15 +195,15 @@ export class NativeComparer implements TargetComparer {
     }
   }
 
-  #unset(errno: number): FileError {
+  #failed(errno: number): FileError {
     return failedCall("set the attributes of", this.path, errno);
   }
 
-  /** Whether both names are of one file. */
+  /** Returns whether the current entry and the first path of a hardlink record are one file. */
   #isHardLink(target: Uint8Array): boolean {
     const first = parseFirstPath(target);
     try {
-      const directory = this.#aside.open(this.#root, first.directory, { create: false });
+      const directory = this.#firstNames.open(this.#root, first.directory, { create: false });
       const name = new PinnedBuffer(256);
       if (!this.#statx.fill(directory, name.putName(encodeName(first.name)), AT_SYMLINK_NOFOLLOW)) return false;
     } catch (error) {

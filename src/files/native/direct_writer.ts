@@ -1,6 +1,6 @@
 /**
- * Writing a large file past the page cache (O_DIRECT of open(2)), for as long as that is quicker: it saves the processor
- * the copy of each page, and the other programs of the machine their cached files. Linux.
+ * Writes a large file without the page cache (O_DIRECT of open(2)) while that is faster. It saves the copy of each page, and
+ * leaves the cached files of other programs in memory. Linux.
  */
 
 import { Errno } from "../../native/libc/errno.ts";
@@ -9,19 +9,22 @@ import type { RangeReader } from "../engine/source.ts";
 import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 
-/** Smaller files are left in the page cache: whoever wanted them here may read them soon. */
+/** Minimum size. Smaller files stay in the page cache, because they may be read soon. */
 export const DIRECT_FROM_BYTES = 1 << 30;
-/** Offsets, lengths and addresses are multiples of this: enough for every device, up to what a page has. */
+/** Alignment of offsets, lengths and addresses: the page size is enough for every device. */
 const PAGE = 4096;
-/** A copy into the page cache costs a core about 0.5 ms a MiB: a disk below this rate is better written behind our back. */
-const LEAST_BYTES_PER_MS = 800_000;
-/** Bytes over which the rate is taken. */
+/**
+ * Minimum rate. A copy into the page cache takes about 0.5 ms per MiB of one core, so a slower disk is better written by the
+ * kernel in the background.
+ */
+const MIN_BYTES_PER_MS = 800_000;
+/** Number of bytes over which the rate is measured. */
 const WINDOW_BYTES = 32 << 20;
 
-/** What a file system says that cannot do it, or not for these addresses. */
-const NOT_DIRECTLY: readonly number[] = [Errno.EINVAL, Errno.EOPNOTSUPP];
+/** Errors of file systems without direct writes, or with a larger alignment. */
+const UNSUPPORTED: readonly number[] = [Errno.EINVAL, Errno.EOPNOTSUPP];
 
-/** Owns its descriptor, and `inner`, which writes what is not aligned, and everything once this is given up. */
+/** Owns its descriptor and `inner`, which writes unaligned parts, and everything after a fallback. */
 export class DirectWriter implements RangeWriter {
   readonly #calls: FileCalls;
   readonly #inner: RangeWriter;
@@ -31,8 +34,8 @@ export class DirectWriter implements RangeWriter {
   #ms = 0;
 
   /**
-   * @param descriptor of the same file as `inner`, opened with O_DIRECT.
-   * @param now milliseconds.
+   * @param descriptor Descriptor of the same file as `inner`, opened with O_DIRECT.
+   * @param now Returns milliseconds.
    */
   constructor(calls: FileCalls, descriptor: number, inner: RangeWriter, now: () => number = () => performance.now()) {
     this.#calls = calls;
@@ -45,13 +48,13 @@ export class DirectWriter implements RangeWriter {
     return this.#inner.path;
   }
 
-  /** Whether it still writes past the cache. */
+  /** Whether writes bypass the page cache. */
   get isDirect(): boolean {
     return this.#descriptor >= 0;
   }
 
   writeAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): void {
-    const done = this.isDirect && length > 0 ? this.#writeDirectly(buffer, at, length, offset) : 0;
+    const done = this.isDirect && length > 0 ? this.#writeDirect(buffer, at, length, offset) : 0;
     if (done < length) this.#inner.writeAt(buffer, at + done, length - done, offset + done);
   }
 
@@ -59,7 +62,7 @@ export class DirectWriter implements RangeWriter {
     this.#inner.zerosAt(offset, length);
   }
 
-  /** Into the page cache: which way is quicker is measured on what is written in this thread. */
+  /** Writes into the page cache: only writes of this thread are measured. */
   writeAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
     return this.#inner.writeAsync?.(buffer, at, length, offset) ?? Promise.resolve(0);
   }
@@ -72,7 +75,7 @@ export class DirectWriter implements RangeWriter {
     return this.#inner.holeAt?.(offset, length) ?? 0;
   }
 
-  /** The system may share blocks, which is quicker than any way of writing them. */
+  /** Uses `inner`: the system may share blocks, which is faster than writing. */
   copyFrom(reader: RangeReader, offset: number, length: number): Promise<number> {
     return this.#inner.copyFrom?.(reader, offset, length) ?? Promise.resolve(0);
   }
@@ -82,12 +85,12 @@ export class DirectWriter implements RangeWriter {
   }
 
   close(): void {
-    this.#giveUp();
+    this.#fallBack();
     this.#inner.close();
   }
 
-  /** @returns how many bytes are written. */
-  #writeDirectly(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
+  /** Returns the number of bytes written. */
+  #writeDirect(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     if (address % PAGE !== 0 || offset % PAGE !== 0) return 0;
     const whole = length - length % PAGE;
@@ -97,29 +100,29 @@ export class DirectWriter implements RangeWriter {
       const wrote = this.#calls.pwrite(this.#descriptor, address + done, whole - done, offset + done);
       if (wrote > 0) {
         done += wrote;
-        // A short write may end anywhere.
+        // A short write may end at an unaligned offset.
         if (wrote % PAGE !== 0) break;
         continue;
       }
       const errno = this.#calls.errno();
       if (wrote < 0 && errno === Errno.EINTR) continue;
-      if (wrote < 0 && !NOT_DIRECTLY.includes(errno)) throw failedCall("write", this.path, errno);
-      this.#giveUp();
+      if (wrote < 0 && !UNSUPPORTED.includes(errno)) throw failedCall("write", this.path, errno);
+      this.#fallBack();
       return done;
     }
-    this.#judge(done, this.#now() - begun);
+    this.#measure(done, this.#now() - begun);
     return done;
   }
 
-  #judge(bytes: number, ms: number): void {
+  #measure(bytes: number, ms: number): void {
     this.#bytes += bytes;
     this.#ms += ms;
     if (this.#bytes < WINDOW_BYTES) return;
-    if (this.#bytes < this.#ms * LEAST_BYTES_PER_MS) this.#giveUp();
+    if (this.#bytes < this.#ms * MIN_BYTES_PER_MS) this.#fallBack();
     this.#bytes = this.#ms = 0;
   }
 
-  #giveUp(): void {
+  #fallBack(): void {
     if (this.#descriptor >= 0) this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
   }

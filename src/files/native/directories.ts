@@ -22,14 +22,14 @@ import { NEW_DIRECTORY_MODE } from "../stat/target_mode.ts";
 import type { RootDirectory } from "../target/name.ts";
 
 /**
- * Descriptors kept open besides that of the root. Few: every stream has its own, and a process may have but some dozens.
- * More than one helps only where directories are entered step by step.
+ * Number of descriptors kept open besides that of the root. It is small because every stream has its own, and the limit of
+ * a process may be a few dozen. More than one helps only if directories are entered step by step.
  */
 const KEPT = { whole: 1, stepwise: 4 } as const;
 /** RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH. */
 const RESOLVE = 0x02 | 0x04 | 0x08;
 
-/** A directory that is kept open. */
+/** An open directory. */
 interface OpenDirectory {
   /** Opened with O_PATH. */
   descriptor: number;
@@ -40,14 +40,14 @@ export class NativeDirectories {
   readonly #calls: FileCalls;
   readonly #rootAt: (root: number) => RootDirectory;
   readonly #openat2: boolean;
-  readonly #act: string;
+  readonly #operation: string;
   readonly #statx: Statx;
   readonly #path = new PinnedBuffer(LONGEST_PATH_BYTES + 1);
   readonly #long = new PinnedBuffer(80 << 10);
   readonly #how = new PinnedBuffer(24);
   readonly #empty = new PinnedBuffer(8);
   readonly #kept = new Map<string, OpenDirectory>();
-  readonly #most: number;
+  readonly #maxKept: number;
   /** The directory of the last root: thousands of roots may be files of one directory, or of as many directories. */
   #root: OpenDirectory & { text: string; identity: FileIdentity } | undefined;
   /** Directory that was opened last. */
@@ -55,17 +55,17 @@ export class NativeDirectories {
   #reader: AccessReader | undefined;
   #created: PendingDirectory[] = [];
 
-  /** @param options.act what messages say it is for; "create" when left out. */
+  /** @param options.operation Operation in messages. Default: "create". */
   constructor(
     calls: FileCalls,
     rootAt: (root: number) => RootDirectory,
-    options: { openat2: boolean; act?: string },
+    options: { openat2: boolean; operation?: string },
   ) {
     this.#calls = calls;
-    this.#act = options.act ?? "create";
+    this.#operation = options.operation ?? "create";
     this.#rootAt = rootAt;
     this.#openat2 = options.openat2;
-    this.#most = options.openat2 ? KEPT.whole : KEPT.stepwise;
+    this.#maxKept = options.openat2 ? KEPT.whole : KEPT.stepwise;
     this.#statx = new Statx(calls);
     const { path, directoryOnly, closeOnExec, noFollow } = calls.flags;
     this.#how.view.setUint32(0, path | directoryOnly | closeOnExec | noFollow, true);
@@ -73,7 +73,7 @@ export class NativeDirectories {
   }
 
   /**
-   * A descriptor (O_PATH) of the directory; valid until the next call. With `create` what is missing is made.
+   * Returns a descriptor (O_PATH) of a directory, valid until the next call. With `create`, missing directories are created.
    *
    * @throws {FileError}
    */
@@ -97,7 +97,7 @@ export class NativeDirectories {
     return this.#last!.access ??= this.#reader.of(this.#last!.descriptor);
   }
 
-  /** Directories made or opened up since the last call. */
+  /** Returns the directories that were created or opened up since the last call. */
   takeCreated(): PendingDirectory[] {
     const created = this.#created;
     this.#created = [];
@@ -105,16 +105,17 @@ export class NativeDirectories {
   }
 
   /**
-   * Gives this process write permission in a directory of its own for the time being; `takeCreated` tells what to give
-   * back. Returns whether it makes sense to try again.
+   * Gives this process full permissions in a directory that it owns. `takeCreated` reports the permissions to restore.
+   *
+   * @returns Whether permissions were added.
    */
   openUp(root: number, path: string, descriptor: number, user: number): boolean {
     const calls = this.#calls;
     if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) || this.#statx.uid !== user) return false;
     const mode = this.#statx.mode & 0o7777;
-    const wanted = mode | 0o700;
-    if (wanted === mode) return false;
-    if (calls.chmod(magicLink(descriptor, this.#path), wanted) !== 0) return false;
+    const open = mode | 0o700;
+    if (open === mode) return false;
+    if (calls.chmod(magicLink(descriptor, this.#path), open) !== 0) return false;
     this.#created.push({ root, path, created: false, mode });
     return true;
   }
@@ -126,17 +127,17 @@ export class NativeDirectories {
     this.#closeRoot();
   }
 
-  /** @throws {FileError} if the path of the root refers to another directory than the planned one. */
+  /** @throws {FileError} If the path of the root refers to another directory than the planned one. */
   #openRoot(root: number): number {
-    const wanted = this.#rootAt(root);
-    if (this.#root?.text !== wanted.path) {
+    const expected = this.#rootAt(root);
+    if (this.#root?.text !== expected.path) {
       this.#closeRoot();
-      this.#root = this.#openPath(wanted);
+      this.#root = this.#openPath(expected);
     }
     const { descriptor, identity } = this.#root!;
-    if (wanted.identity && !isSameFile(wanted.identity, identity)) {
+    if (expected.identity && !isSameFile(expected.identity, identity)) {
       this.#closeRoot();
-      throw swapped(this.#act, wanted.path);
+      throw swapped(this.#operation, expected.path);
     }
     this.#last = this.#root;
     return descriptor;
@@ -147,13 +148,15 @@ export class NativeDirectories {
     const all = flags.path | flags.directoryOnly | flags.closeOnExec | (noFollow ? flags.noFollow : 0);
     const descriptor = openPath(this.#calls, AT_FDCWD, encodeName(text), all, this.#long);
     // A link has replaced the directory.
-    if (noFollow && (descriptor === -Errno.ENOTDIR || descriptor === -Errno.ELOOP)) throw swapped(this.#act, text);
-    if (descriptor < 0) throw failedCall(this.#act, text, -descriptor);
+    if (noFollow && (descriptor === -Errno.ENOTDIR || descriptor === -Errno.ELOOP)) {
+      throw swapped(this.#operation, text);
+    }
+    if (descriptor < 0) throw failedCall(this.#operation, text, -descriptor);
     const isOutside = within !== undefined && !isOpenWithin(this.#calls, descriptor, within, this.#long);
     if (isOutside || !this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
       const errno = this.#calls.errno();
       this.#calls.close(descriptor);
-      throw isOutside ? leadsOut(this.#act, text, within) : failedCall(this.#act, text, errno);
+      throw isOutside ? leadsOut(this.#operation, text, within) : failedCall(this.#operation, text, errno);
     }
     return { descriptor, text, identity: { dev: this.#statx.dev, inode: this.#statx.inode } };
   }
@@ -195,7 +198,7 @@ export class NativeDirectories {
       this.#created.push({ root, path, created: true });
     } else {
       const errno = this.#calls.errno();
-      // Another stream may have made it in this moment.
+      // Another stream may have created it in this moment.
       if (errno !== Errno.EEXIST) throw this.#refused(root, path, errno);
     }
     result = this.#openOne(directory, name);
@@ -214,7 +217,7 @@ export class NativeDirectories {
         : calls.openat(directory, address, path | directoryOnly | closeOnExec | noFollow, 0);
       if (result >= 0) return result;
       const errno = calls.errno();
-      // openat2 says EAGAIN when something was renamed during a look at "beneath".
+      // openat2(2) fails with EAGAIN if a rename races with the check that the path stays beneath.
       if (errno === Errno.EINTR || errno === Errno.EAGAIN) continue;
       if (errno !== Errno.ENOTDIR || !this.#statx.fill(directory, address, AT_SYMLINK_NOFOLLOW)) return -errno;
       return this.#statx.kind === FileKind.symlink ? -Errno.ELOOP : -errno;
@@ -223,8 +226,10 @@ export class NativeDirectories {
 
   #refused(root: number, path: string, errno: number) {
     const text = joinPath(this.#rootAt(root).path, path);
-    if (errno === Errno.ELOOP) return linkInTheWay(text, this.#act);
-    return errno === Errno.ENOTDIR ? failedWith(this.#act, text, "ENOTDIR") : failedCall(this.#act, text, errno);
+    if (errno === Errno.ELOOP) return linkInTheWay(text, this.#operation);
+    return errno === Errno.ENOTDIR
+      ? failedWith(this.#operation, text, "ENOTDIR")
+      : failedCall(this.#operation, text, errno);
   }
 
   #takeKept(root: number, path: string): number | undefined {
@@ -240,7 +245,7 @@ export class NativeDirectories {
   #keep(root: number, path: string, descriptor: number): number {
     this.#last = { descriptor };
     this.#kept.set(`${root}:${path}`, this.#last);
-    if (this.#kept.size > this.#most) {
+    if (this.#kept.size > this.#maxKept) {
       const [oldest, its] = this.#kept.entries().next().value!;
       this.#calls.close(its.descriptor);
       this.#kept.delete(oldest);

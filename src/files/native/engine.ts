@@ -1,4 +1,4 @@
-/** The engine that makes system calls itself. Linux only. */
+/** The engine that uses system calls directly. Linux only. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import {
@@ -23,7 +23,7 @@ import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
 import { makeDirectory } from "./directory.ts";
 import { directoryPath, openPath } from "./open.ts";
-import { openLent } from "./range_reader.ts";
+import { openSharedFile } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
 import { NativeCommits } from "./commits.ts";
@@ -35,9 +35,9 @@ import { openTarget } from "../write/open_target.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
 /**
- * The native engine of this thread, after a look whether the calls that it is built on respond.
+ * Returns the native engine of this thread, after a test of its system calls.
  *
- * @throws {Error} when they do not; the reason stands in the message.
+ * @throws {Error} If they do not work; the message is the reason.
  */
 export function createNativeEngine(options: { openat2?: boolean } = {}): { engine: FileEngine; note?: string } {
   const calls = openFileCalls();
@@ -45,10 +45,10 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
   root.putName(encodeName("/"));
   const statx = new Statx(calls);
   if (!statx.fill(AT_FDCWD, root.address, 0)) throw new Error(`statx fails with error ${calls.errno()}`);
-  if (statx.kind !== FileKind.directory) throw new Error("statx does not tell the truth");
+  if (statx.kind !== FileKind.directory) throw new Error("statx returns a wrong kind for /");
   const openat2 = options.openat2 ?? hasOpenat2(calls);
   const directoriesOf = (roots: SourceRoot[]) =>
-    new NativeDirectories(calls, (root) => roots[root], { openat2, act: "read" });
+    new NativeDirectories(calls, (root) => roots[root], { openat2, operation: "read" });
   let xattrs: typeof import("./xattrs.ts") | undefined;
   const xattrWriterOf = (options: TargetOptions) =>
     options.xattrs || options.acls ? new xattrs!.XattrWriter(calls, options) : undefined;
@@ -99,7 +99,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
       const createDevice = (path: string, identity?: FileIdentity) => new NativeDevice(calls, path, identity);
       return openTarget({ openDirectory, createDevice }, options);
     },
-    openShared: (process, file) => openLent(calls, process, file),
+    openShared: (process, file) => openSharedFile(calls, process, file),
     async targetComparer(roots, targetOptions) {
       const { NativeComparer } = await import("./comparer.ts");
       return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: xattrWriterOf(targetOptions) });
@@ -118,7 +118,7 @@ function hasOpenat2(calls: FileCalls): boolean {
   return descriptor >= 0;
 }
 
-/** By statfs(2), whose struct has fields of 8 bytes on processors of 64 bits: type, bsize, blocks, bfree, bavail. */
+/** Calls statfs(2). Its struct has fields of 8 bytes on 64-bit processors: type, bsize, blocks, bfree, bavail. */
 function freeSpace(calls: FileCalls, directory: string): number | undefined {
   const path = encodeName(directory);
   const scratch = new PinnedBuffer(path.length + 1);

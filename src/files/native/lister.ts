@@ -1,4 +1,4 @@
-/** Listing directories with getdents64(2): names as bytes, in a buffer of fixed size however large the directory is. */
+/** Lists directories with getdents64(2): names as bytes, in a buffer of fixed size. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
@@ -22,7 +22,7 @@ const LISTING_BYTES = 64 << 10;
 /** struct linux_dirent64: inode and offset (8 each), length (2), type (1), name. */
 const NAME_OFFSET = 19;
 const DOT = 0x2e;
-/** DT_FIFO, DT_CHR and so on are the upper bits of st_mode, shifted; DT_UNKNOWN is 0. */
+/** Shift from DT_FIFO, DT_CHR and so on to the kind in st_mode; DT_UNKNOWN is 0. */
 const KIND_SHIFT = 12;
 
 export class NativeLister implements DirectoryLister {
@@ -43,7 +43,7 @@ export class NativeLister implements DirectoryLister {
   #descriptor = -1;
   #text = "";
 
-  /** @param options.directories resolves the paths below a root, in the place of the system: then no link is followed. */
+  /** @param options.directories Resolves paths below a root without following links. Default: the system resolves paths. */
   constructor(
     calls: FileCalls,
     { xattrs, directories }: { xattrs?: XattrReader; directories?: NativeDirectories } = {},
@@ -90,7 +90,7 @@ export class NativeLister implements DirectoryLister {
     if (result < 0) throw failedCall("read", text, -result);
     this.#descriptor = result;
     this.#text = text;
-    // Whoever resolves the paths has looked at the root.
+    // `#directories` has checked the root.
     if (!this.#directories && root.within !== undefined && !isOpenWithin(calls, result, root.within, this.#path)) {
       throw leadsOut("read", text, root.within);
     }
@@ -141,7 +141,7 @@ export class NativeLister implements DirectoryLister {
     this.#descriptor = -1;
   }
 
-  /** Of the open directory; it is closed by the next call. */
+  /** Descriptor of the open directory; the next call closes it. */
   get descriptor(): number {
     return this.#descriptor;
   }
@@ -174,7 +174,7 @@ export class NativeLister implements DirectoryLister {
     const got = this.#calls.getdents64(this.#descriptor, this.#listing.address, LISTING_BYTES);
     if (got < 0) {
       const errno = this.#calls.errno();
-      // The directory was removed while it was listed: nothing is in it any more.
+      // The directory was removed while it was listed, so it is empty.
       if (errno === Errno.ENOENT) return false;
       throw failedCall("read", this.#text, errno);
     }

@@ -1,4 +1,4 @@
-/** Reading ranges of a large file with system calls, and finding its holes. */
+/** Reads ranges of a large file, and finds its holes, by system calls. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import {
@@ -22,10 +22,10 @@ import { failedCall, failedWith } from "../stat/file_failure.ts";
 import type { ChangeTimes } from "../stat/file_stat.ts";
 import { LONGEST_PATH_BYTES } from "./open.ts";
 
-/** A smaller hole is read and sent as data: that is quicker than frames of its own. */
-const LEAST_HOLE_BYTES = 64 << 10;
-/** A read of more than 2**31 - 1 bytes would not fit into its result. */
-const MOST_READ_BYTES = 1 << 30;
+/** Minimum size of a hole. Smaller holes are sent as data, because separate frames take longer. */
+const MIN_HOLE_BYTES = 64 << 10;
+/** The result of a longer read than 2**31 - 1 bytes would overflow. */
+const MAX_READ_BYTES = 1 << 30;
 
 /** Owns its descriptor. */
 export class NativeRangeReader implements RangeReader {
@@ -54,7 +54,7 @@ export class NativeRangeReader implements RangeReader {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     let done = 0;
     while (done < length) {
-      const most = Math.min(length - done, MOST_READ_BYTES);
+      const most = Math.min(length - done, MAX_READ_BYTES);
       const got = this.#calls.pread(this.#descriptor, address + done, most, offset + done);
       if (got > 0) done += got;
       else if (got === 0) break;
@@ -73,7 +73,7 @@ export class NativeRangeReader implements RangeReader {
 
   holeAt(offset: number, length: number): number {
     const hole = this.#holeAt(offset, length);
-    return hole < Math.min(length, LEAST_HOLE_BYTES) ? 0 : hole;
+    return hole < Math.min(length, MIN_HOLE_BYTES) ? 0 : hole;
   }
 
   dataAt(offset: number, length: number): number {
@@ -81,9 +81,9 @@ export class NativeRangeReader implements RangeReader {
     for (let at = offset; at < end;) {
       const hole = this.#calls.seek(this.#descriptor, at, SEEK_HOLE);
       if (hole < 0 || hole >= end) break;
-      const bytes = this.#holeAt(hole, LEAST_HOLE_BYTES);
+      const bytes = this.#holeAt(hole, MIN_HOLE_BYTES);
       if (bytes === 0) break;
-      if (bytes === LEAST_HOLE_BYTES) return hole - offset;
+      if (bytes === MIN_HOLE_BYTES) return hole - offset;
       at = hole + bytes;
     }
     return length;
@@ -92,9 +92,9 @@ export class NativeRangeReader implements RangeReader {
   #holeAt(offset: number, length: number): number {
     const data = this.#calls.seek(this.#descriptor, offset, SEEK_DATA);
     if (data >= 0) return Math.min(length, data - offset);
-    // Whatever else fails: what is read in earnest will tell.
+    // Reading reports any other failure.
     if (this.#calls.errno() !== Errno.ENXIO) return 0;
-    // No data up to the end of the file, which may not be where it was.
+    // There is no data up to the end of the file, whose size may have changed.
     return Math.max(0, Math.min(length, this.#calls.seek(this.#descriptor, 0, SEEK_END) - offset));
   }
 
@@ -114,11 +114,11 @@ export class NativeRangeReader implements RangeReader {
 }
 
 /**
- * Opens a file that another process has open, through proc(5): whatever its name is, and wherever it is moved.
+ * Opens a file that another process has open, through proc(5), independent of its name.
  *
- * @throws {FileError} when the process, or the file, is not there any more.
+ * @throws {FileError} If the process has ended, or has closed the file.
  */
-export function openLent(calls: FileCalls, process: number, file: SharedFile): NativeRangeReader {
+export function openSharedFile(calls: FileCalls, process: number, file: SharedFile): NativeRangeReader {
   const link = `/proc/${process}/fd/${file.descriptor}`;
   const scratch = new PinnedBuffer(64 + LONGEST_PATH_BYTES);
   const address = scratch.putName(encodeName(link));

@@ -1,4 +1,4 @@
-/** Writing a large file at offsets. */
+/** Writes a large file at offsets, by system calls. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import { openAsyncFileCalls } from "../../native/file/async_calls.ts";
@@ -8,21 +8,21 @@ import type { RangeWriter } from "../engine/target.ts";
 import { failedCall } from "../stat/file_failure.ts";
 import { overwriteWithZeros } from "../target/sparse_writer.ts";
 
-/** A write of more than 2**31 - 1 bytes would not fit into its result. */
-const MOST_WRITE_BYTES = 1 << 30;
+/** The result of a longer write than 2**31 - 1 bytes would overflow. */
+const MAX_WRITE_BYTES = 1 << 30;
 
 /** Owns its descriptor. */
 export class NativeRangeWriter implements RangeWriter {
   readonly #calls: FileCalls;
   readonly path: string;
   #descriptor: number;
-  /** A call is under way in another thread. */
+  /** Whether a call runs in another thread. */
   #busy = false;
   #closing = false;
   #canCopy = true;
   #canShare = true;
 
-  /** @param text What the user calls the file. */
+  /** @param text Path for messages. */
   constructor(calls: FileCalls, descriptor: number, text: string) {
     this.#calls = calls;
     this.#descriptor = descriptor;
@@ -33,7 +33,7 @@ export class NativeRangeWriter implements RangeWriter {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
     const calls = this.#calls;
     for (let done = 0; done < length;) {
-      const most = Math.min(length - done, MOST_WRITE_BYTES);
+      const most = Math.min(length - done, MAX_WRITE_BYTES);
       const wrote = calls.pwrite(this.#descriptor, address + done, most, offset + done);
       if (wrote >= 0) done += wrote;
       else {
@@ -44,14 +44,14 @@ export class NativeRangeWriter implements RangeWriter {
   }
 
   writeAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
-    return this.#aside("pwrite", buffer, at, length, offset);
+    return this.#callAsync("pwrite", buffer, at, length, offset);
   }
 
   readBackAsync(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number> {
-    return this.#aside("pread", buffer, at, length, offset);
+    return this.#callAsync("pread", buffer, at, length, offset);
   }
 
-  async #aside(
+  async #callAsync(
     call: "pread" | "pwrite",
     buffer: Uint8Array<ArrayBuffer>,
     at: number,
@@ -59,7 +59,7 @@ export class NativeRangeWriter implements RangeWriter {
     offset: number,
   ): Promise<number> {
     const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-    return await this.#elsewhere(openAsyncFileCalls()[call](this.#descriptor, address, length, offset));
+    return await this.#holdOpen(openAsyncFileCalls()[call](this.#descriptor, address, length, offset));
   }
 
   zerosAt(offset: number, length: number): void {
@@ -77,25 +77,25 @@ export class NativeRangeWriter implements RangeWriter {
 
   async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
     if (!lent || !this.#canCopy) return 0;
-    const copied = await this.#elsewhere(
+    const copied = await this.#holdOpen(
       openAsyncFileCalls().copyRange(lent.descriptor, this.#descriptor, offset, length),
     );
-    // Other file systems, or none that can; what is wrong with the files is found when they are read and written.
+    // The file systems do not support it. Reading and writing report any other failure.
     if (copied < 0) this.#canCopy = false;
     return Math.max(0, copied);
   }
 
   async shareFrom({ lent }: RangeReader, offset: number, length: number): Promise<boolean> {
     if (!lent || !this.#canShare) return false;
-    const result = await this.#elsewhere(
+    const result = await this.#holdOpen(
       openAsyncFileCalls().shareRange(lent.descriptor, this.#descriptor, offset, length),
     );
     this.#canShare = result === 0;
     return this.#canShare;
   }
 
-  /** Keeps the descriptor open for a call that takes place in another thread. */
-  async #elsewhere(call: Promise<number>): Promise<number> {
+  /** Keeps the descriptor open during a call in another thread. */
+  async #holdOpen(call: Promise<number>): Promise<number> {
     this.#busy = true;
     try {
       return await call;
@@ -127,12 +127,12 @@ export class NativeRangeWriter implements RangeWriter {
 
   close(): void {
     if (this.#descriptor < 0) return;
-    // The descriptor could be another file's by the time that the other thread comes to use it.
+    // Closed now, the descriptor could belong to another file when the other thread uses it.
     this.#closing = true;
     if (this.#busy) return;
     const result = this.#calls.close(this.#descriptor);
     this.#descriptor = -1;
-    // Some file systems say only now that nothing more fits.
+    // Some file systems report ENOSPC only on close.
     if (result !== 0) throw failedCall("write", this.path, this.#calls.errno());
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads sources with system calls: a small file takes no memory, no text and no promise. If symbolic links are not
- * followed, paths are resolved beneath their roots.
+ * Reads sources by system calls: a small file needs no allocation, string or promise. If symbolic links are not followed,
+ * paths are resolved beneath their roots.
  */
 
 import { Errno } from "../../native/libc/errno.ts";
@@ -41,14 +41,14 @@ export class NativeReader implements SourceReader {
   #directoryText = "";
   #directory = -1;
 
-  /** @param directories resolves paths if links are not followed; closed by `close`. */
+  /** @param directories Resolves paths if links are not followed; closed by `close`. */
   constructor(calls: FileCalls, roots: SourceRoot[], directories?: NativeDirectories) {
     this.#calls = calls;
     this.#roots = roots;
     this.#directories = directories;
     this.#statx = new Statx(calls);
     const { closeOnExec, nonBlock, noTty, noFollow } = calls.flags;
-    // What was a file in the walk may be a FIFO by now: opening must not wait for its other end.
+    // A FIFO may have replaced a file since the walk: opening must not wait for its other end.
     this.#fileFlags = closeOnExec | nonBlock | noTty;
     this.#belowFlags = this.#fileFlags | (directories ? noFollow : 0);
   }
@@ -91,7 +91,7 @@ export class NativeReader implements SourceReader {
     if (this.uncached) calls.posix_fadvise(descriptor, 0, 0, FADV_DONTNEED);
     if (stat.size <= limit || this.prefix) {
       const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
-      // Files of /proc say that they have 0 bytes, and have more.
+      // Files of /proc have a size of 0, and contain more.
       const wanted = stat.size === 0 ? limit : Math.min(stat.size, limit);
       while (length < wanted) {
         const got = calls.read(descriptor, address + length, wanted - length);
@@ -109,16 +109,16 @@ export class NativeReader implements SourceReader {
     return length;
   }
 
-  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
+  openLarge(root: number, path: string, expected?: FileIdentity): RangeReader {
     const calls = this.#calls;
     const text = joinPath(this.#roots[root].path, path);
-    const descriptor = this.#openRanged(root, path, text);
+    const descriptor = this.#openPath(root, path, text);
     if (descriptor < 0) throw this.#failed(text, -descriptor);
     try {
       this.#checkWithin(root, descriptor, text);
       this.#examine(descriptor, text);
-      const wanted = expected ?? (path === "" ? this.#rootIdentity(root) : undefined);
-      if (wanted && !isSameFile(wanted, this.stat)) throw replaced("read", text);
+      const identity = expected ?? (path === "" ? this.#rootIdentity(root) : undefined);
+      if (identity && !isSameFile(identity, this.stat)) throw replaced("read", text);
     } catch (error) {
       calls.close(descriptor);
       throw error;
@@ -132,7 +132,7 @@ export class NativeReader implements SourceReader {
   }
 
   /** Returns a descriptor, or minus the error number. */
-  #openRanged(root: number, path: string, text: string): number {
+  #openPath(root: number, path: string, text: string): number {
     const calls = this.#calls;
     if (!this.#directories || path === "") {
       return openPath(calls, AT_FDCWD, encodeName(text), this.#rootFlags(root), this.#path);
@@ -149,7 +149,7 @@ export class NativeReader implements SourceReader {
     return this.#directories ? this.#roots[root].identity : undefined;
   }
 
-  /** A root is followed, because the user named it, unless its identity is unknown. */
+  /** Returns the flags to open a root. A link is followed, because the user named it, unless its identity is unknown. */
   #rootFlags(root: number): number {
     return this.#rootIdentity(root)?.inode === 0 ? this.#belowFlags : this.#fileFlags;
   }
@@ -177,15 +177,15 @@ export class NativeReader implements SourceReader {
       }
     }
     readStat(this.#statx, this.stat);
-    const wanted = isRoot ? this.#rootIdentity(this.#root) : undefined;
-    if (wanted && !isSameFile(wanted, this.stat)) {
+    const identity = isRoot ? this.#rootIdentity(this.#root) : undefined;
+    if (identity && !isSameFile(identity, this.stat)) {
       calls.close(descriptor);
       throw replaced("read", this.#text());
     }
     return descriptor;
   }
 
-  /** Reports a symbolic link that has replaced a file as such. */
+  /** Returns a failure that says if a symbolic link has replaced a file. */
   #failed(text: string, errno: number): FileError {
     return errno === Errno.ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }
@@ -205,7 +205,7 @@ export class NativeReader implements SourceReader {
     throw leadsOut("read", text, within);
   }
 
-  /** Fills `stat` and refuses what is no regular file. */
+  /** Fills `stat`. @throws {FileError} If it is not a regular file. */
   #examine(descriptor: number, text: string): void {
     if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
       throw failedCall("read", text, this.#calls.errno());
@@ -214,7 +214,7 @@ export class NativeReader implements SourceReader {
     if (this.stat.kind !== FileKind.file) throw isSpecial(text, this.stat.kind);
   }
 
-  /** Fewer bytes than the size are not a change: files of /sys say that they have 4096. */
+  /** Compares with `stat`. Fewer bytes than the size are not a change: files of /sys have a size of 4096. */
   #changeOf(descriptor: number): number {
     const statx = this.#statx;
     if (!statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) return FileChange.certain;

@@ -1,8 +1,9 @@
-/** From statx(2) to what both engines know of a file. */
+/** Converts results of statx(2). */
 
 import type { Statx } from "../../native/file/statx.ts";
 import type { FileStat } from "../stat/file_stat.ts";
 
+/** Copies the status of a file. */
 export function readStat(from: Statx, into: FileStat): void {
   const mode = from.mode;
   into.kind = from.kind;

@@ -1,4 +1,4 @@
-/** Extended attributes and access control lists by system calls. Loaded only when they are asked for. */
+/** Extended attributes and access control lists, by system calls. Loaded only if requested. */
 
 import { escapePath, FileError } from "../../errors.ts";
 import { Errno, errnoName, errnoText } from "../../native/libc/errno.ts";
@@ -13,11 +13,12 @@ import { failedCall } from "../stat/file_failure.ts";
 
 /** Grants privileges to every user who runs the file. */
 const CAPABILITY = "security.capability";
-/** XATTR_LIST_MAX, and a path behind "/proc/self/fd/N/". */
+/** XATTR_LIST_MAX. */
 const LIST_BYTES = 64 << 10;
+/** Maximum length of a path below "/proc/self/fd/N/". */
 const PLACE_BYTES = 80 << 10;
 
-/** What is wanted of both kinds. */
+/** Kinds of attributes that are copied. */
 export interface XattrChoice {
   xattrs?: boolean;
   acls?: boolean;
@@ -29,7 +30,7 @@ export interface Refusal {
   errno: number;
 }
 
-/** Reads what a source has. */
+/** Reads the attributes of sources. */
 export class XattrReader {
   readonly #xattrs: XattrCalls;
   readonly #calls: FileCalls;
@@ -47,10 +48,10 @@ export class XattrReader {
   }
 
   /**
-   * The attributes of what stands at the path, as a block; undefined when there are none.
+   * Returns the attributes of a file as a block; undefined if there are none.
    *
-   * @param path as the system calls take it, perhaps by way of /proc/self/fd.
-   * @param text what the user calls it.
+   * @param path Path for system calls, for example below /proc/self/fd.
+   * @param text Path for messages.
    * @throws {FileError}
    */
   read(path: string, text: string, options: { follow: boolean }): Uint8Array<ArrayBuffer> | undefined {
@@ -77,7 +78,7 @@ export class XattrReader {
       if (size >= 0) found.push({ name, value: this.#value.bytes.slice(0, size) });
       else {
         const errno = this.#calls.errno();
-        // It was removed since it was listed.
+        // The attribute was removed since it was listed.
         if (errno !== Errno.ENODATA) throw failedCall("read extended attributes of", text, errno);
       }
     }
@@ -94,7 +95,7 @@ export class XattrReader {
   }
 }
 
-/** Gives a target what its source had. */
+/** Sets the attributes of targets. */
 export class XattrWriter {
   readonly #xattrs: XattrCalls;
   readonly #calls: FileCalls;
@@ -105,8 +106,8 @@ export class XattrWriter {
   readonly #value = new PinnedBuffer(MAX_XATTR_VALUE_BYTES);
 
   /**
-   * @param choice with `preserve` root sets also trusted.* and security.*: a capability on a file makes whoever runs it
-   * powerful, as setuid does.
+   * @param choice With `preserve`, root also sets trusted.* and security.*: a capability grants privileges to every user who
+   * runs the file, as setuid does.
    */
   constructor(calls: FileCalls, choice: XattrChoice & { preserve: boolean }) {
     this.#xattrs = openXattrCalls();
@@ -118,7 +119,7 @@ export class XattrWriter {
   /**
    * Sets all extended attributes except access control lists on a descriptor. Its owner must be set: chown(2) removes some.
    *
-   * @param owned whether owner and group match the source; otherwise a capability is refused.
+   * @param owned Whether owner and group match the source; otherwise a capability is refused.
    */
   setPlain(descriptor: number, block: Uint8Array | undefined, { owned }: { owned: boolean }): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
@@ -128,7 +129,7 @@ export class XattrWriter {
   /**
    * As `setPlain`, on a symbolic link.
    *
-   * @param link its descriptor, or the descriptor of its directory, a slash and its name.
+   * @param link Descriptor of the link, or the descriptor of its directory, a slash and its name.
    */
   setOfLink(link: string, block: Uint8Array | undefined): Refusal | undefined {
     if (!block || !this.#choice.xattrs) return undefined;
@@ -137,7 +138,7 @@ export class XattrWriter {
     return this.#setPlain(call, this.#putPlace(link), block, false);
   }
 
-  /** Sets the access control lists, and removes those that were inherited and the source does not have. Comes last. */
+  /** Sets the access control lists, and removes inherited ones that the source lacks. Must be called last. */
   setLists(descriptor: number, block: Uint8Array | undefined, options: { isDirectory: boolean }): Refusal | undefined {
     if (!this.#choice.acls) return undefined;
     const place = this.#putPlace(`${descriptor}`);
@@ -146,7 +147,7 @@ export class XattrWriter {
     let refused: Refusal | undefined;
     for (const name of options.isDirectory ? [ACCESS_LIST, DEFAULT_LIST] : [ACCESS_LIST]) {
       const value = lists.get(name);
-      // One that is refused does not keep the others away.
+      // After a refused list the others are set.
       if (value) refused = this.#set(this.#xattrs.setxattr, place, name, value) ?? refused;
       else if (this.#xattrs.removexattr(place, this.#name.putName(encodeName(name))) !== 0) {
         const errno = this.#calls.errno();
@@ -156,11 +157,11 @@ export class XattrWriter {
     return refused;
   }
 
-  /** The failure of a path that is in place, but lacks an attribute. */
+  /** Returns the failure of a file that has its final name, but lacks an attribute. */
   failure(text: string, { name, errno }: Refusal): FileError {
     return new FileError(SETTING_XATTRS, text, `${escapePath(name)}: ${errnoText(errno)}`, {
       code: errnoName(errno),
-      hint: "All else of it was copied. Leave out --xattrs or --acls where the target cannot have them",
+      hint: "Everything else of it was copied. Omit --xattrs or --acls if the target does not support them",
     });
   }
 

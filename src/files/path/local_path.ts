@@ -1,22 +1,23 @@
-/** Paths of this machine as text. "/" everywhere; on Windows "\" too, drives and shared directories (`\\server\share`). */
+/** Paths of this machine as text: with "/", and on Windows also with "\", drives and shares (`\\server\share`). */
 
-/** How paths are written: as on Windows, or as everywhere else. */
+/** Syntax of paths. */
 export type PathStyle = "posix" | "windows";
 
-/** That of this machine. */
+/** Syntax of this machine. */
 export const PATH_STYLE: PathStyle = Deno.build.os === "windows" ? "windows" : "posix";
 
+/** Returns whether a character separates components. */
 export function isSeparator(char: string, style: PathStyle = PATH_STYLE): boolean {
   return char === "/" || (char === "\\" && style === "windows");
 }
 
-/** Whether no directory is needed to find it. `C:x` is not absolute; `\x` is, as only the drive is left open. */
+/** Returns whether a path starts at a root. `C:x` is not absolute; `\x`, which lacks only the drive, is. */
 export function isAbsolutePath(path: string, style: PathStyle = PATH_STYLE): boolean {
   const root = path.slice(0, rootLength(path, style));
   return root !== "" && !/^[a-z]:$/i.test(root);
 }
 
-/** A relative path below a directory; "" is the directory itself. */
+/** Appends a relative path to a directory; "" is the directory itself. */
 export function joinPath(directory: string, path: string, style: PathStyle = PATH_STYLE): string {
   if (path === "") return directory;
   return directory === "" || isSeparator(directory[directory.length - 1], style)
@@ -25,10 +26,10 @@ export function joinPath(directory: string, path: string, style: PathStyle = PAT
 }
 
 /**
- * The absolute path of what a user names. On Windows `C:x` is below `base` when that is on the drive C, else below the
- * root of the drive: where each drive has been before is known to the shell alone.
+ * Returns the absolute path of a path that a user typed. On Windows, `C:x` is relative to `base` if that is on drive C,
+ * otherwise to the root of the drive: only the shell knows the current directory of each drive.
  *
- * @param base absolute.
+ * @param base Absolute path.
  */
 export function resolvePath(base: string, path: string, style: PathStyle = PATH_STYLE): string {
   if (isAbsolutePath(path, style)) return path;
@@ -38,11 +39,12 @@ export function resolvePath(base: string, path: string, style: PathStyle = PATH_
   return joinPath(isSame ? base : `${drive}/`, path.slice(2), style);
 }
 
+/** Returns whether a path other than "/" ends in a separator. */
 export function hasTrailingSlash(path: string, style: PathStyle = PATH_STYLE): boolean {
   return path.length > 1 && isSeparator(path[path.length - 1], style);
 }
 
-/** Without slashes at the end; those of a root, such as "/" and "C:\", stay. */
+/** Removes separators at the end, except those of a root, such as "/" and "C:\". */
 export function withoutTrailingSlashes(path: string, style: PathStyle = PATH_STYLE): string {
   const root = rootLength(path, style);
   let end = path.length;
@@ -50,13 +52,13 @@ export function withoutTrailingSlashes(path: string, style: PathStyle = PATH_STY
   return path.slice(0, end);
 }
 
-/** The last component; "" of a root. */
+/** Returns the last component; "" for a root. */
 export function baseName(path: string, style: PathStyle = PATH_STYLE): string {
   const bare = withoutTrailingSlashes(path, style);
   return bare.slice(Math.max(rootLength(bare, style), lastSeparator(bare, style) + 1));
 }
 
-/** What stands before the last component; "." when there is nothing, and a root itself. */
+/** Returns the path without its last component; "." if there is only one component; a root for itself. */
 export function directoryOf(path: string, style: PathStyle = PATH_STYLE): string {
   const bare = withoutTrailingSlashes(path, style);
   const root = rootLength(bare, style);
@@ -64,7 +66,7 @@ export function directoryOf(path: string, style: PathStyle = PATH_STYLE): string
   return at === 0 ? "." : withoutTrailingSlashes(bare.slice(0, at), style);
 }
 
-/** The path that a `file:` URL stands for. */
+/** Returns the path of a `file:` URL. */
 export function pathOfFileUrl(url: URL, style: PathStyle = PATH_STYLE): string {
   const path = decodeURIComponent(url.pathname);
   if (style !== "windows") return path;
@@ -76,11 +78,11 @@ function lastSeparator(path: string, style: PathStyle): number {
   return style === "windows" ? Math.max(slash, path.lastIndexOf("\\")) : slash;
 }
 
-/** `\\?\UNC\server\share\`, `\\server\share\` and likewise `\\?\C:\`, `C:\` and `C:`, `\`. */
+/** Matches `\\?\UNC\server\share\`, `\\server\share\`, `\\?\C:\`, `C:\`, `C:` and `\`. */
 const ROOT_ON_WINDOWS =
   /^(?:[\\/]{2}[?.][\\/]UNC[\\/][^\\/]+[\\/]+[^\\/]+[\\/]?|[\\/]{2}[^\\/]+[\\/]+[^\\/]+[\\/]?|[a-z]:[\\/]?|[\\/])/i;
 
-/** How much of a path is its root. */
+/** Returns the number of characters of the root. */
 function rootLength(path: string, style: PathStyle): number {
   if (style === "posix") return path.startsWith("/") ? 1 : 0;
   return ROOT_ON_WINDOWS.exec(path)?.[0].length ?? 0;

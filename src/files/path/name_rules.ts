@@ -1,93 +1,93 @@
-/** Which names the target's system takes for what they are. Others fail, each by itself, and lead nowhere else. */
+/** Names that the target system interprets literally. A file with another name fails, and the others are copied. */
 
 import { FileError } from "../../errors.ts";
 import { hasEscapedBytes } from "../../protocol/names.ts";
 import { FileCode } from "../stat/file_failure.ts";
 import { baseName, PATH_STYLE, type PathStyle } from "./local_path.ts";
 
-/** What a system makes of names. */
+/** How a system interprets names. */
 export interface NameRules {
   readonly style: PathStyle;
-  /** Whether two names that differ in case alone are usually one file. */
+  /** Whether two names that differ only in case usually refer to one file. */
   readonly ignoresCase: boolean;
-  /** The path of something that is there, as its directories spell it. */
+  /** Returns the path of an existing file, as spelled in its directories. */
   realPath(path: string): string;
 }
 
-/** Those of this machine. */
+/** Rules of this machine. */
 export const OWN_RULES: NameRules = {
   style: PATH_STYLE,
   ignoresCase: PATH_STYLE === "windows" || Deno.build.os === "darwin",
   realPath: (path) => Deno.realPathSync(path),
 };
 
-/** Devices of Windows, whatever follows a dot; digits may be raised ones. */
+/** Devices of Windows, with any extension. The digits may be superscript. */
 const DEVICE = /^(?:con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³]|conin\$|conout\$) *(?:\.|$)/i;
 // deno-lint-ignore no-control-regex
-const NO_CHARACTER = /[\\/:*?"<>|\u0000-\u001f]/;
+const FORBIDDEN = /[\\/:*?"<>|\u0000-\u001f]/;
 
 /**
- * Why Windows would take a name for something else, or not at all; undefined for a good one.
+ * Returns why Windows refuses a name or interprets it differently; undefined for a valid name.
  *
- * Source: Microsoft, "Naming Files, Paths, and Namespaces". ":" is for drives and for streams of NTFS, "\" for directories.
+ * Source: Microsoft, "Naming Files, Paths, and Namespaces". ":" denotes drives and NTFS streams, "\" directories.
  */
 export function problemOnWindows(name: string): string | undefined {
-  const found = NO_CHARACTER.exec(name)?.[0];
+  const found = FORBIDDEN.exec(name)?.[0];
   if (found !== undefined) {
     const shown = found < " " ? "a control character" : `"${found}"`;
-    return `Windows has no names with ${shown}`;
+    return `Windows does not allow ${shown} in names`;
   }
-  if (/[. ]$/.test(name)) return "Windows has no names that end in a dot or a space";
-  if (DEVICE.test(name)) return "Windows takes that name for a device";
+  if (/[. ]$/.test(name)) return "Windows does not allow names that end in a dot or a space";
+  if (DEVICE.test(name)) return "Windows reserves that name for a device";
   return undefined;
 }
 
-/** Why the target's system has no such name; undefined for a good one. */
+/** Returns why the target system does not allow a name; undefined for a valid name. */
 export function problemOfName(name: string, { style }: NameRules = OWN_RULES): string | undefined {
   return style === "windows" ? problemOnWindows(name) : undefined;
 }
 
 /**
- * One component of a path from the other side.
+ * Checks one component of a path from the peer.
  *
- * @param path where it would be.
- * @throws {FileError} for a name that the portable engine, or this system, would take for another.
+ * @param path Path of the file.
+ * @throws {FileError} For a name that the portable engine, or this system, would interpret differently.
  */
 export function checkTargetName(name: string, path: string, rules: NameRules = OWN_RULES): void {
   if (hasEscapedBytes(name)) {
     throw new FileError("create", path, "its name is not UTF-8", {
       code: FileCode.notText,
-      hint: "Only the native engine can make such names",
+      hint: "Only the native engine can create such names",
     });
   }
   const problem = problemOfName(name, rules);
   if (problem !== undefined) throw misnamed(path, problem);
 }
 
-/** The failure of a thing with such a name. */
+/** Returns the failure of a file whose name the target system does not allow. */
 export function misnamed(path: string, problem: string): FileError {
-  return new FileError("create", path, problem, { code: "EINVAL", hint: "Give it another name at the source" });
+  return new FileError("create", path, problem, { code: "EINVAL", hint: "Rename it at the source" });
 }
 
-/** What stands for a path where the system's names ignore case: one of these for all spellings. */
+/** Returns a key that is equal for all spellings of a path on a system that ignores case. */
 export function nameKey(path: string, { ignoresCase }: Pick<NameRules, "ignoresCase"> = OWN_RULES): string {
   return ignoresCase ? path.normalize().toLowerCase() : path;
 }
 
 /**
- * That what is there under a path has this very name, and not one that differs in case: two files of one directory would
- * become one, and two directories be mixed, without a word.
+ * Checks that the name of an existing file does not differ in case. Otherwise two files of one directory would become one,
+ * and two directories would be merged, without notice.
  *
- * @param path of something that is there and no link.
- * @throws {FileError} with this act; or what `realPath` throws.
+ * @param path Path of an existing file that is not a link.
+ * @throws {FileError} With this operation; or an error of `realPath`.
  */
-export function checkSameCase(act: string, path: string, rules: NameRules = OWN_RULES): void {
+export function checkSameCase(operation: string, path: string, rules: NameRules = OWN_RULES): void {
   if (!rules.ignoresCase) return;
   const wanted = baseName(path, rules.style).normalize();
   const real = baseName(rules.realPath(path), rules.style).normalize();
   if (real === wanted || nameKey(real, rules) !== nameKey(wanted, rules)) return;
-  throw new FileError(act, path, `"${real}" has that name here, which differs in case alone`, {
+  throw new FileError(operation, path, `"${real}" already exists and differs only in case`, {
     code: "EEXIST",
-    hint: "Give one of them another name at the source, or remove what is there",
+    hint: "Rename one of them at the source, or remove the existing one",
   });
 }

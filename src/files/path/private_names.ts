@@ -1,53 +1,53 @@
 /**
- * The private namespace: all names that escp gives to files in target directories, in this version and earlier ones. No
- * other file of these names is sent or accepted, so that a tree cannot plant what a later run takes for its own.
+ * The private namespace: all names that this and earlier versions of escp give to their own files in target directories.
+ * No other file of such a name is sent or accepted, so that a tree cannot plant a file that a later run would use.
  */
 
 import { FileError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 
-/** Every private name begins so. A user's own file may too. */
+/** Start of every private name. Files of a user may start with it too. */
 export const PRIVATE_PREFIX = ".escp-";
 
-/** The partial file of a large file: 32 random hexadecimal digits. */
+/** Partial file of a large file: 32 random hexadecimal digits. */
 const PARTIAL = /^\.escp-[0-9a-f]{32}\.part$/;
-/** Small files on their way, links on their way, backups and unverified files (temporary_name.ts). */
+/** Temporary files and links, backups and unverified files (temporary_names.ts). */
 const TEMPORARY = /^\.escp-[A-Za-z0-9]{1,64}-[0-9a-f]{8}-[0-9a-f]{8}\.part$/;
-/** Partial files, journals, run logs and marks of earlier versions: named by a hash. */
+/** Partial files, journals, run logs and marks of earlier versions, named by a hash. */
 const EARLIER = /^\.escp-[0-9a-f]{16}\.(?:part|journal|run|unfinished)$/;
-/** All of them, where case does not count too. */
+/** Any private name, also on systems that ignore case. */
 const ANY = new RegExp([PARTIAL, TEMPORARY, EARLIER].map(({ source }) => source).join("|"), "i");
 
 const PREFIX_BYTES = new TextEncoder().encode(PRIVATE_PREFIX);
 /** ASCII: an upper-case letter and its lower-case form differ in this bit. */
 const CASE_BIT = 0x20;
 const SLASH = 0x2f;
-/** The code of the failure. */
+/** Code of the failure. */
 export const PRIVATE_NAME = "EPRIVATE";
 
-/** Returns a name for a partial file that nobody can foretell. */
+/** Returns an unpredictable name for a partial file. */
 export function newPartialName(): string {
   const random = crypto.getRandomValues(new Uint8Array(16));
   return `${PRIVATE_PREFIX}${random.toHex()}.part`;
 }
 
-/** Whether this is the name of a partial file of this version. */
+/** Returns whether a name is that of a partial file of this version. */
 export function isPartialName(name: string): boolean {
   return PARTIAL.test(name);
 }
 
-/** Whether this is the name of a temporary file of any session: all of it, not only its beginning and end. */
+/** Returns whether a whole name is that of a temporary file of any session. */
 export function isTemporaryName(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** Whether escp could give this name to a file of its own. */
+/** Returns whether escp could use a name for its own files. */
 export function isPrivateName(name: string): boolean {
   return ANY.test(name);
 }
 
-/** As `isPrivateName`, for bytes[start, end). Allocates nothing for a name with another beginning. */
+/** As `isPrivateName`, for bytes[start, end). Allocates nothing for a name with another start. */
 export function isPrivateNameAt(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start < PREFIX_BYTES.length) return false;
   for (let at = 0; at < PREFIX_BYTES.length; at++) {
@@ -58,7 +58,7 @@ export function isPrivateNameAt(bytes: Uint8Array, start: number, end: number): 
   return isPrivateName(decodeName(bytes.subarray(start, end)));
 }
 
-/** Whether a component of the path bytes[start, end) is a private name. */
+/** Returns whether a component of the path bytes[start, end) is a private name. */
 export function hasPrivateComponent(bytes: Uint8Array, start: number, end: number): boolean {
   for (let from = start, to = start; to <= end; to++) {
     if (to < end && bytes[to] !== SLASH) continue;
@@ -68,15 +68,15 @@ export function hasPrivateComponent(bytes: Uint8Array, start: number, end: numbe
   return false;
 }
 
-/** Whether the path bytes[start, end) below this root must not be written, because a name in it is private. */
+/** Returns whether the path bytes[start, end) below a root is refused because it contains a private name. */
 export function isRefusedPath(root: TargetRoot | undefined, bytes: Uint8Array, start: number, end: number): boolean {
   if (!root || root.kind === "device") return false;
   return root.refused === true || hasPrivateComponent(bytes, start, end);
 }
 
-/** The failure of a path with a private name. */
-export function privateName(act: string, path: string): FileError {
-  return new FileError(act, path, "its name is reserved for the temporary files of escp", {
+/** Returns the failure of a path with a private name. */
+export function privateName(operation: string, path: string): FileError {
+  return new FileError(operation, path, "its name is reserved for the temporary files of escp", {
     code: PRIVATE_NAME,
     hint: "Rename it at the source, or remove it if an earlier copy left it there (escp --clean)",
   });

@@ -1,12 +1,12 @@
-/** "~" and "~user" at the start of an operand, for the end that no shell expands them for. */
+/** Expands "~" and "~user" at the start of operands that no shell has expanded. */
 
 import { homeOfUser } from "../../native/file/home.ts";
 import { joinPath, PATH_STYLE, type PathStyle } from "./local_path.ts";
 
 /**
- * Replaces a leading "~" or "~user" by that home directory. As in a shell, an unknown user leaves the text as it is.
+ * Replaces a leading "~" or "~user" by the home directory. As in a shell, "~user" of an unknown user stays unchanged.
  *
- * @param own what "~" alone stands for, where that is not the home directory.
+ * @param own Replacement of "~" alone. Default: the home directory.
  */
 export function expandTilde(path: string, own?: string): string {
   const match = /^~([^/]*)(?:\/+(.*))?$/s.exec(path);
@@ -16,8 +16,8 @@ export function expandTilde(path: string, own?: string): string {
 }
 
 /**
- * The home directory of whoever runs this. On Windows a HOME is that of a shell such as Git's, whose paths Windows does not
- * know, so it comes last.
+ * Returns the home directory of the user of this process. On Windows, a shell such as Git's sets HOME to a path that
+ * Windows does not understand, so HOME is the last choice.
  */
 export function ownHome(
   env: (name: string) => string | undefined,
@@ -33,7 +33,7 @@ function homeOf(user: string): string | undefined {
     try {
       return homeOfUser(user);
     } catch {
-      // No FFI here: the file knows the local users at least.
+      // FFI is not permitted. /etc/passwd contains at least the local users.
     }
   }
   let table = "";

@@ -1,4 +1,4 @@
-/** Mode, owner and times by path, as far as `Deno.*` and the system have them. */
+/** Sets mode, owner and times by path, as far as `Deno.*` and the system support them. */
 
 import type { FileError } from "../../errors.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
@@ -14,36 +14,36 @@ export class PortableAttributes {
   /**
    * Sets owner, times and mode, as far as permitted.
    *
-   * @param text the path in messages.
-   * @returns the failure of setting the times, undefined if they were set.
-   * @throws what `Deno.chmodSync` throws.
+   * @param text Path for messages.
+   * @returns Failure to set the times; undefined if they were set.
+   * @throws errors of `Deno.chmodSync`.
    */
   preserve(path: string, from: Attributes, text: string): FileError | undefined {
     const owned = this.setOwner(path, from.uid, from.gid) &&
       ((from.mode & 0o6000) === 0 || isOwnedBy(path, from.uid, from.gid));
-    const untimed = this.#setTimes(path, timeOf(from.atime, from.atimeNs), from, text);
+    const timeFailure = this.#setTimes(path, timeOf(from.atime, from.atimeNs), from, text);
     // Setting the owner clears setuid and setgid, so the mode comes after it.
     this.setMode(path, preservedMode(from.mode, owned));
-    return untimed;
+    return timeFailure;
   }
 
   /**
    * Sets the modification time. The access time becomes the present, because `Deno.utimeSync` cannot omit it.
    *
-   * @returns as `preserve`.
+   * @returns As `preserve`.
    */
   setModificationTime(path: string, from: Attributes, text: string): FileError | undefined {
     return this.#setTimes(path, new Date(), from, text);
   }
 
-  /** Owner and group as far as permitted. Returns whether both are now what was asked for. */
+  /** Sets owner and group as far as permitted. Returns whether both were set. */
   setOwner(path: string, uid: number, gid: number): boolean {
     if (!this.#unix) return false;
     try {
       Deno.chownSync(path, this.#user === 0 ? uid : null, gid);
       return this.#user === 0 || uid === this.#user;
     } catch {
-      // Only root may give files away; that the copy stays ours is no failure.
+      // Only root can change the owner. A copy that belongs to this user is not a failure.
       return false;
     }
   }

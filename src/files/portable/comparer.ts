@@ -1,4 +1,4 @@
-/** Looking at targets with `Deno.*Sync`. */
+/** Compares targets with records, with `Deno.*Sync`. */
 
 import { FileError, ProtocolError } from "../../errors.ts";
 import { decodeName, encodeName } from "../../protocol/names.ts";
@@ -26,8 +26,8 @@ export class PortableComparer implements TargetComparer {
   path = "";
   readonly #options: TargetOptions;
   readonly #directory: PortableTargetDirectory;
-  /** For a look elsewhere, which must not move the current directory. */
-  readonly #other: PortableTargetDirectory;
+  /** Directory of the first name of a hard link: the current directory must not change. */
+  readonly #firstNames: PortableTargetDirectory;
 
   readonly #roots: TargetRoot[];
   #root = -1;
@@ -36,7 +36,7 @@ export class PortableComparer implements TargetComparer {
     this.#options = options;
     this.#roots = roots;
     this.#directory = new PortableTargetDirectory({ roots, options }, rules);
-    this.#other = new PortableTargetDirectory({ roots, options }, rules);
+    this.#firstNames = new PortableTargetDirectory({ roots, options }, rules);
   }
 
   enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
@@ -58,7 +58,7 @@ export class PortableComparer implements TargetComparer {
     }
   }
 
-  look(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+  examine(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
     const root: TargetRoot | undefined = this.#roots[this.#root];
     checkShape(root, cursor.nameEnd > cursor.nameStart);
     if (root.kind === "device") {
@@ -88,7 +88,7 @@ export class PortableComparer implements TargetComparer {
     try {
       return Deno.readLinkSync(this.path) === decodeName(target);
     } catch {
-      // It is no link any more.
+      // The link was replaced.
       return false;
     }
   }
@@ -104,23 +104,23 @@ export class PortableComparer implements TargetComparer {
     throw failedWith("read", this.path, "ESTALE");
   }
 
-  bringUpToDate(wanted: Attributes): void {
+  updateAttributes(source: Attributes): void {
     const user = Deno.build.os === "windows" ? null : Deno.uid();
-    const differs = differingAttributes(this.stat, wanted, this.#options, user);
+    const differs = differingAttributes(this.stat, source, this.#options, user);
     if (!differs.owner && !differs.mode && !differs.time) return;
     const { attributes } = this.#directory;
-    const isStill = () => leadsTo(this.path, this.stat, { follow: false });
-    let untimed: FileError | undefined;
+    const isUnchanged = () => leadsTo(this.path, this.stat, { follow: false });
+    let timeFailure: FileError | undefined;
     try {
-      if (!isStill()) throw failedWith("set the attributes of", this.path, "ESTALE");
-      untimed = this.#options.preserve
-        ? attributes.preserve(this.path, wanted, this.path)
-        : attributes.setModificationTime(this.path, wanted, this.path);
-      if (!isStill()) throw failedWith("set the attributes of", this.path, "ESTALE");
+      if (!isUnchanged()) throw failedWith("set the attributes of", this.path, "ESTALE");
+      timeFailure = this.#options.preserve
+        ? attributes.preserve(this.path, source, this.path)
+        : attributes.setModificationTime(this.path, source, this.path);
+      if (!isUnchanged()) throw failedWith("set the attributes of", this.path, "ESTALE");
     } catch (error) {
       throw failedDeno("set the attributes of", this.path, error);
     }
-    if (untimed) throw untimed;
+    if (timeFailure) throw timeFailure;
   }
 
   dropBackup(): void {
@@ -134,13 +134,13 @@ export class PortableComparer implements TargetComparer {
 
   revert(kept: FileIdentity | undefined): string {
     const { path } = this;
-    const wrong = unverifiedName(encodeName(baseName(path)));
-    const other = joinPath(this.#directory.place, wrong);
+    const rejected = unverifiedName(encodeName(baseName(path)));
+    const other = joinPath(this.#directory.place, rejected);
     try {
       const linked = tryLink(path, other);
-      // Another range of it was wrong too.
-      if (!linked && existingAt(other)) return wrong;
-      // It can have no other name beside its own, be it only now: what was kept may be there.
+      // Another range of the file was rejected before.
+      if (!linked && existingAt(other)) return rejected;
+      // The file system has no hard links now, but may have had them when the backup was created.
       if (!linked) Deno.renameSync(path, other);
       const backup = this.#backupPath();
       const isKept = kept !== undefined && leadsTo(backup, kept, { follow: false });
@@ -151,7 +151,7 @@ export class PortableComparer implements TargetComparer {
     } catch (error) {
       throw failedDeno("rename", path, error);
     }
-    return wrong;
+    return rejected;
   }
 
   close(): void {}
@@ -161,15 +161,15 @@ export class PortableComparer implements TargetComparer {
     return joinPath(this.#directory.place, name);
   }
 
-  /** Whether both names are of one file. */
+  /** Returns whether the current entry and the first path of a hardlink record are one file. */
   #isHardLink(target: Uint8Array): boolean {
     const first = parseFirstPath(target);
     try {
-      this.#other.enter(this.#root, first.directory, { create: false });
-      const info = existingAt(this.#other.nameOf(first.name));
+      this.#firstNames.enter(this.#root, first.directory, { create: false });
+      const info = existingAt(this.#firstNames.nameOf(first.name));
       return info !== undefined && this.stat.inode !== 0 && info.dev === this.stat.dev && info.ino === this.stat.inode;
     } catch {
-      // Whatever keeps it from being looked at keeps it from being known as the same.
+      // A file that cannot be examined is not known to be the same.
       return false;
     }
   }

@@ -1,4 +1,4 @@
-/** Making directories with `Deno.*`. */
+/** Creates directories with `Deno.*`. */
 
 import { checkRealPath } from "../target/confinement.ts";
 import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
@@ -18,11 +18,11 @@ export function makeUnfinishedDirectory(path: string, { exposed }: { exposed: bo
   // `Deno.chmodSync` follows links.
   if (Deno.build.os === "windows" || exposed) return;
   try {
-    // `Deno.mkdirSync` knows permissions only; what the directory has inherited stays.
+    // `Deno.mkdirSync` sets permissions only. Inherited bits must stay.
     const { mode } = Deno.lstatSync(path);
     Deno.chmodSync(path, ((mode ?? 0) & 0o7000) | NEW_DIRECTORY_MODE);
   } catch {
-    // Where there is no such bit, an interrupted copy does without.
+    // The system refuses the sticky bit: an interrupted copy is recognized without it.
   }
 }
 
@@ -37,16 +37,16 @@ export function makeRootDirectory(
   { parent, within }: { parent?: FileIdentity; within?: string },
 ): FileIdentity {
   const above = directoryOf(path);
-  const look = () => {
+  const examine = () => {
     checkRealPath("create", above, within);
     const info = Deno.statSync(above);
     if (parent && !isSameFile(identityOf(info), parent)) throw swapped("create", above);
     return info;
   };
-  const before = look();
+  const before = examine();
   makeUnfinishedDirectory(path, { exposed: isSharedByOthers(before) });
   const made = Deno.lstatSync(path);
-  look();
+  examine();
   const isOwn = ownUser() === undefined || made.uid === ownUser() || made.uid === before.uid;
   if (!made.isDirectory || !isOwn) throw swapped("create", path);
   return identityOf(made);

@@ -1,4 +1,4 @@
-/** The engine that uses Deno's own calls, on every platform. */
+/** The engine that uses `Deno.*`, on every platform. */
 
 import { FileError, UserError } from "../../errors.ts";
 import { hasEscapedBytes } from "../../protocol/names.ts";
@@ -25,9 +25,9 @@ import { type NameRules, OWN_RULES } from "../path/name_rules.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
 
 /**
- * The portable engine; always there.
+ * Returns the portable engine.
  *
- * @param rules what targets make of names; by default as this system does.
+ * @param rules Names that targets allow. Default: those of this system.
  */
 export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
   const calls = gapCalls();
@@ -126,16 +126,19 @@ async function freeSpace(directory: string): Promise<number | undefined> {
 }
 
 function noXattrs(): UserError {
-  return new UserError("Cannot keep extended attributes or access control lists: the portable engine cannot see them", {
-    hint: "Leave out --xattrs and --acls, or use the native engine, on Linux",
-  });
+  return new UserError(
+    "Cannot copy extended attributes or access control lists: the portable engine does not support them",
+    {
+      hint: "Omit --xattrs and --acls, or use the native engine on Linux",
+    },
+  );
 }
 
-function attempt<Result>(act: string, path: string, call: () => Result): Result {
-  if (hasEscapedBytes(path)) throw new FileError(act, path, "its name is not UTF-8", { code: FileCode.notText });
+function attempt<Result>(operation: string, path: string, call: () => Result): Result {
+  if (hasEscapedBytes(path)) throw new FileError(operation, path, "its name is not UTF-8", { code: FileCode.notText });
   try {
     return call();
   } catch (error) {
-    throw failedDeno(act, path, error);
+    throw failedDeno(operation, path, error);
   }
 }

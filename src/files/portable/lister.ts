@@ -1,4 +1,4 @@
-/** Lists directories with `Deno.*`, which replaces bytes that are not UTF-8 with U+FFFD: such a name fails. */
+/** Lists directories with `Deno.*`, which replaces bytes that are not UTF-8 with U+FFFD. Such an entry fails. */
 
 import { FileError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -13,10 +13,11 @@ import { readPath, sentModeMask } from "./stat.ts";
 import { gapNote } from "./runtime_gaps.ts";
 import { notText } from "./text_lister.ts";
 
-/** What stands in the place of bytes that are not UTF-8; the name cannot be opened by it. */
+/** Replacement of bytes that are not UTF-8. The file cannot be opened by such a name. */
 const REPLACEMENT = "\ufffd";
-/** A directory of this size is listed piece by piece: all at once it would take half a kilobyte for each entry. */
+/** Size from which a directory is listed in pieces, because a whole listing takes half a kilobyte per entry. */
 const LARGE_DIRECTORY_BYTES = 256 << 10;
+/** Number of entries that are fetched at a time. */
 const PIECE = 1024;
 
 export class PortableLister implements DirectoryLister {
@@ -26,9 +27,9 @@ export class PortableLister implements DirectoryLister {
   readonly nameStart = 0;
   kind = 0;
   #entries: Iterator<Deno.DirEntry> | undefined;
-  /** Where the entries of a large directory come from. Before Deno 2.6 they come all at once from there, too. */
+  /** Source of the entries of a large directory. Before Deno 2.6 it returns all entries at once, too. */
   #source: AsyncIterator<Deno.DirEntry> | undefined;
-  /** Entries that are still to be given out of the piece that came last. */
+  /** Number of entries left in the last piece. */
   #left = 0;
   #failure: FileError | undefined;
   #directory = "";
@@ -94,7 +95,7 @@ export class PortableLister implements DirectoryLister {
     this.#name = name;
     this.names = encodeName(name);
     this.kind = isFile ? FileKind.file : isDirectory ? FileKind.directory : isSymlink ? FileKind.symlink : 0;
-    // A name that is not what the system has must be found out before it is taken for a directory's.
+    // `statEntry` must find out whether the name is real before the entry is treated as a directory.
     if (name.includes(REPLACEMENT)) {
       this.kind = 0;
       this.#isRepeated = this.#replaced.has(name);
@@ -124,7 +125,7 @@ export class PortableLister implements DirectoryLister {
     } catch (error) {
       throw failedDeno("read", path, error);
     }
-    throw new FileError("read", path, "where it leads is not UTF-8", { code: FileCode.notText });
+    throw new FileError("read", path, "its target is not UTF-8", { code: FileCode.notText });
   }
 
   closeDirectory(): void {
@@ -147,7 +148,7 @@ export class PortableLister implements DirectoryLister {
       this.#failure = failedDeno("read", this.#directory, error);
       more = false;
     }
-    // It was closed meanwhile.
+    // The directory was closed meanwhile.
     if (this.#source !== source) return;
     if (!more) this.#source = undefined;
     this.#entries = piece.values();
@@ -164,7 +165,7 @@ export class PortableLister implements DirectoryLister {
   }
 }
 
-/** Whether U+FFFD is really in the name. @throws {FileError} code "EILSEQ". */
+/** Checks that the name really contains U+FFFD. @throws {FileError} Code "EILSEQ". */
 function checkName(path: string): void {
   try {
     Deno.lstatSync(path);

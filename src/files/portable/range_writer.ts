@@ -1,4 +1,4 @@
-/** Writing a large file at offsets with `Deno.FsFile`. */
+/** Writes a file at offsets with `Deno.FsFile`. */
 
 import type { RangeWriter } from "../engine/target.ts";
 import { failedDeno } from "../stat/file_failure.ts";
@@ -10,7 +10,7 @@ export class PortableRangeWriter implements RangeWriter {
   readonly path: string;
   #file: Deno.FsFile | undefined;
 
-  /** @param text What the user calls the file. */
+  /** @param text Path for messages. */
   constructor(file: Deno.FsFile, text: string) {
     this.#file = file;
     this.path = text;

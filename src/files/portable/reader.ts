@@ -1,6 +1,6 @@
 /**
- * Reads sources with `Deno.*Sync`. If symbolic links are not followed, a path is checked right before and right after it
- * is opened. A change in between can go unnoticed.
+ * Reads sources with `Deno.*Sync`. If symbolic links are not followed, a path is checked directly before and after it is
+ * opened. A change in between can go unnoticed.
  */
 
 import { FileError } from "../../errors.ts";
@@ -75,12 +75,12 @@ export class PortableReader implements SourceReader {
       if (!this.#follow) this.#checkOpen(path, isRoot ? this.#root : undefined, this.#real);
       const { size } = this.stat;
       if (size > limit && !this.prefix) throw hasGrown(path);
-      const wanted = size === 0 ? limit : Math.min(size, limit);
-      const length = readFully(file, buffer, at, wanted, path);
-      // Files of /proc say that they have 0 bytes, and have more.
+      const expected = size === 0 ? limit : Math.min(size, limit);
+      const length = readFully(file, buffer, at, expected, path);
+      // Files of /proc have a size of 0, and contain more.
       if (size === 0 && length === limit && limit > 0 && !this.prefix) throw hasGrown(path);
       readOpen(file, path, this.#after);
-      // Fewer bytes than the size are not a change: files of /sys say that they have 4096.
+      // Fewer bytes than the size are not a change: files of /sys have a size of 4096.
       this.change = changeBetween(this.stat, this.#after);
       return length;
     } finally {
@@ -88,7 +88,7 @@ export class PortableReader implements SourceReader {
     }
   }
 
-  openRanged(root: number, path: string, expected?: FileIdentity): RangeReader {
+  openLarge(root: number, path: string, expected?: FileIdentity): RangeReader {
     const text = joinPath(this.#roots[root].path, path);
     const source = this.#roots[root];
     checkRealPath("read", text, source.within);
@@ -109,8 +109,8 @@ export class PortableReader implements SourceReader {
   /**
    * Checks that an open file is the one that its path refers to without following a link.
    *
-   * @param root root whose path the file has: it is followed, and must be the file that was found.
-   * @param real real path of the directory of any other file; undefined if nobody else can change the path.
+   * @param root Root that is the file: a link is followed, and the file must be the one that was found.
+   * @param real Real path of the directory of any other file; undefined if nobody else can change the path.
    * @throws {FileError}
    */
   #checkOpen(path: string, root: SourceRoot | undefined, real: string | undefined): void {
@@ -125,7 +125,7 @@ export class PortableReader implements SourceReader {
   }
 }
 
-/** A large file, open. */
+/** An open large file. */
 export class PortableRangeReader implements RangeReader {
   readonly size: number;
   readonly #file: Deno.FsFile;
@@ -150,7 +150,7 @@ export class PortableRangeReader implements RangeReader {
     return readFully(this.#file, buffer, at, length, this.path);
   }
 
-  /** No call of `Deno.*` tells of holes: they are found when their zeros have been read. */
+  /** `Deno.*` does not report holes; the sender finds their zeros. */
   holeAt(): number {
     return 0;
   }
@@ -159,7 +159,7 @@ export class PortableRangeReader implements RangeReader {
     return length;
   }
 
-  /** Deno has no way to say it. */
+  /** Deno does not support this. */
   forgetCache(): void {}
 
   changeSince({ mtime, mtimeNs, ctime, ctimeNs }: ChangeTimes = this.#before): number {
@@ -199,7 +199,7 @@ function directoryBelow(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** Looks before it opens: opening a FIFO would wait for its other end. */
+/** Examines a file before it is opened, because opening a FIFO would wait for its other end. */
 function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean }): Deno.FsFile {
   if (hasEscapedBytes(path)) throw new FileError("read", path, "its name is not UTF-8", { code: FileCode.notText });
   let file: Deno.FsFile | undefined;
@@ -218,11 +218,11 @@ function openRegular(path: string, stat: FileStat, { follow }: { follow: boolean
   }
 }
 
-function readFully(file: Deno.FsFile, buffer: Uint8Array, at: number, wanted: number, path: string): number {
+function readFully(file: Deno.FsFile, buffer: Uint8Array, at: number, most: number, path: string): number {
   let length = 0;
   try {
-    while (length < wanted) {
-      const got = file.readSync(buffer.subarray(at + length, at + wanted));
+    while (length < most) {
+      const got = file.readSync(buffer.subarray(at + length, at + most));
       if (got === null || got === 0) break;
       length += got;
     }

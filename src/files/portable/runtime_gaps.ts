@@ -58,8 +58,8 @@ export function wholeMilliseconds(nanoseconds: number): number {
 }
 
 function isOpposite(seconds: number, nanoseconds: number, realSeconds: number, realNanoseconds: number): boolean {
-  const told = seconds * 1_000 + Math.floor(nanoseconds / 1_000_000);
-  return told === Math.floor(-(realSeconds * 1_000 + realNanoseconds / 1_000_000));
+  const reported = seconds * 1_000 + Math.floor(nanoseconds / 1_000_000);
+  return reported === Math.floor(-(realSeconds * 1_000 + realNanoseconds / 1_000_000));
 }
 
 function openCalls(): FileCalls | null {

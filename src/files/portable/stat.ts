@@ -1,23 +1,23 @@
-/** From `Deno.FileInfo` to what both engines know of a file. */
+/** Converts `Deno.FileInfo`. */
 
 import { FileKind, FileStat } from "../stat/file_stat.ts";
 import { correctTimes } from "./runtime_gaps.ts";
 
-/** Reads the attributes of a path. @throws what `Deno.statSync` throws. */
+/** Reads the status of a path. @throws errors of `Deno.statSync`. */
 export function readPath(path: string, { follow }: { follow: boolean }, into: FileStat): void {
   const info = follow ? Deno.statSync(path) : Deno.lstatSync(path);
-  if (Number.isNaN(info.mtime?.getTime())) throw new RangeError("its time is beyond the range that Deno can tell");
+  if (Number.isNaN(info.mtime?.getTime())) throw new RangeError("its time is outside the range of Deno");
   readInfo(info, into);
   correctTimes(path, { follow }, into);
 }
 
-/** Reads the attributes of an open file. @param path the path that was opened. */
+/** Reads the status of an open file. @param path Path that was opened. */
 export function readOpen(file: Deno.FsFile, path: string, into: FileStat): void {
   readInfo(file.statSync(), into);
   correctTimes(path, { follow: true }, into);
 }
 
-/** Reads attributes without correcting times before 1970 (`correctTimes`). */
+/** Copies the status without correcting times before 1970 (`correctTimes`). */
 export function readInfo(info: Deno.FileInfo, into: FileStat): void {
   into.kind = kindOf(info);
   into.mode = isWindows() ? WINDOWS_MODE | (info.isDirectory ? 0o111 : 0) : info.mode! & 0o7777;
@@ -40,6 +40,7 @@ export function readInfo(info: Deno.FileInfo, into: FileStat): void {
   into.inodeLow = into.inode % 2 ** 32;
 }
 
+/** Returns the status without correcting times before 1970. */
 export function statOf(info: Deno.FileInfo): FileStat {
   const stat = new FileStat();
   readInfo(info, stat);
@@ -70,7 +71,7 @@ export function sentModeMask(preserve: boolean): number {
 /** The largest time of a `Date`, in seconds since 1970. */
 const LAST_DATE = 8.64e12;
 
-/** Time for `Deno.utimeSync`: milliseconds are all that it takes. */
+/** Returns a time for `Deno.utimeSync`, which supports only milliseconds. */
 export function timeOf(seconds: number, nanoseconds: number): Date | number {
   if (Math.abs(seconds) >= LAST_DATE) return seconds;
   return new Date(seconds * 1000 + Math.floor(nanoseconds / 1_000_000));

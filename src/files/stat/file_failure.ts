@@ -1,4 +1,4 @@
-/** One wording for what can go wrong with a path, whichever engine found it. */
+/** Failures of file operations, with the same wording in both engines. */
 
 import { FileError } from "../../errors.ts";
 import { errnoName, errnoText, errnoTextOf, SystemCallError } from "../../native/libc/errno.ts";
@@ -7,30 +7,30 @@ import { FileKind, kindName } from "./file_stat.ts";
 const HINTS: Record<string, string> = {
   ENOSPC: "Free some space, then run the same command again",
   EDQUOT: "Free some space or ask for a larger quota, then run the same command again",
-  EIO: "The disk, or the way to it, is faulty: the log of the system says more (dmesg)",
+  EIO: "The disk, or the connection to it, is faulty: see the kernel log (dmesg)",
   EACCES: "Check the permissions of the file and of the directories above it",
   EROFS: "The file system is mounted read-only: choose another target",
   EMFILE: "Raise the limit of open files (ulimit -n)",
-  ENAMETOOLONG: "The file system of the target takes shorter names only",
+  ENAMETOOLONG: "The file system of the target allows only shorter names",
 };
 
-/** Own codes, for what no system call reports. */
+/** Codes of failures that no system call reports. */
 export const FileCode = {
-  /** The file has grown beyond what fits. */
+  /** The file has grown beyond its buffer. */
   grew: "EGREW",
-  /** The name is not UTF-8 and this engine has no other. */
+  /** The name is not UTF-8, and this engine supports only UTF-8. */
   notText: "EILSEQ",
-  /** Neither a file nor a directory. */
+  /** Not a regular file and not a directory. */
   special: "ESPECIAL",
 } as const;
 
-/** A failure by the number that errno(3) had. */
+/** Returns the failure for an error number. */
 export function failedCall(act: string, path: string, errno: number): FileError {
   const code = errnoName(errno);
   return new FileError(act, path, errnoText(errno), { code, hint: HINTS[code] });
 }
 
-/** A failure by the name of an error, such as "EISDIR", in the words of strerror(3). */
+/** Returns the failure for the name of an error, such as "EISDIR", with the text of strerror(3). */
 export function failedWith(act: string, path: string, code: string): FileError {
   return new FileError(act, path, errnoTextOf(code) ?? code, { code, hint: HINTS[code] });
 }
@@ -54,20 +54,20 @@ const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
   [Deno.errors.Busy, "EBUSY"],
 ];
 
-/** The name of the system's error behind what `Deno.*` threw, undefined when there is none. */
+/** Returns the name of the system error that caused an error of `Deno.*`; undefined if there is none. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (typeof code === "string") return code;
   return CODES.find(([kind]) => error instanceof kind)?.[1] ?? codeInWords(error);
 }
 
-/** Of errors that Deno has no name for, as EDQUOT, only their words tell the number. That of Windows is another one. */
+/** Returns the name of an error without a class in Deno, such as EDQUOT, from its message. Windows has other numbers. */
 function codeInWords(error: unknown): string | undefined {
   const number = error instanceof Error && /\(os error (\d+)\)/.exec(error.message)?.[1];
   return number && Deno.build.os !== "windows" ? errnoName(Number(number)) : undefined;
 }
 
-/** Returns the failure of a path that is a symbolic link in place of a file or directory: it could point anywhere. */
+/** Returns the failure of a path that is a symbolic link instead of a file or directory: it could point anywhere. */
 export function linkInTheWay(path: string, act = "create"): FileError {
   return new FileError(act, path, "a symbolic link stands in the way", {
     code: "ELOOP",

@@ -1,6 +1,6 @@
-/** What is known of a file: its kind, size, times, owner and identity, as plain numbers in an object that is reused. */
+/** Status of a file: its kind, size, times, owner and identity, as plain numbers in a reused object. */
 
-/** The kinds that make a difference here: the upper bits of st_mode (inode(7)). */
+/** Kinds of files: the S_IFMT bits of st_mode (inode(7)). */
 export const FileKind = {
   fifo: 0o010000,
   charDevice: 0o020000,
@@ -11,7 +11,7 @@ export const FileKind = {
   socket: 0o140000,
 } as const;
 
-/** What the receiver may give a file besides its contents. */
+/** Attributes that a copy can preserve. */
 export interface Attributes {
   /** Permissions, 0 to 0o7777. */
   mode: number;
@@ -25,22 +25,22 @@ export interface Attributes {
   atimeNs: number;
 }
 
-/** When a file was changed last. */
+/** Times of the last change of a file. */
 export interface ChangeTimes {
-  /** Its contents; whoever owns the file can set this to anything. Whole seconds since 1970. */
+  /** Change of the contents; the owner can set it to any time. Whole seconds since 1970. */
   mtime: number;
   mtimeNs: number;
   /**
-   * Its contents or anything else of it: the system's own note, which nobody sets back. 0 where there is none. The
-   * portable engine learns of whole seconds only.
+   * Change of contents or attributes: set by the system only. 0 if the system has none. The portable engine gets whole
+   * seconds only.
    */
   ctime: number;
   ctimeNs: number;
 }
 
-/** Attributes and the rest of stat(2). */
+/** Result of stat(2). */
 export class FileStat implements Attributes {
-  /** One of `FileKind`, 0 when nothing is known. */
+  /** One of `FileKind`; 0 if unknown. */
   kind = 0;
   mode = 0;
   uid = 0;
@@ -55,12 +55,12 @@ export class FileStat implements Attributes {
   links = 1;
   /** As st_dev. */
   dev = 0;
-  /** As st_ino; not exact above 2**53, 0 where the system has none. */
+  /** As st_ino; not exact above 2**53, 0 if the system has none. */
   inode = 0;
   /** Lower 32 bits of the inode, exact. */
   inodeLow = 0;
 
-  /** Only what a receiver may have, as plain data. */
+  /** Returns the attributes that are sent to a receiver, as plain data. */
   attributes(): Attributes {
     const { mode, uid, gid, mtime, mtimeNs, atime, atimeNs } = this;
     return { mode, uid, gid, mtime, mtimeNs, atime, atimeNs };
@@ -72,7 +72,7 @@ export class FileStat implements Attributes {
   }
 }
 
-/** What a thing is called that is neither file nor directory nor link. */
+/** Returns what a special file is called in messages. */
 export function kindName(kind: number): string {
   switch (kind) {
     case FileKind.fifo:
@@ -88,8 +88,8 @@ export function kindName(kind: number): string {
 }
 
 /**
- * How a file of a known size looks to stat(2). Any later write to it, and any other file in its place, looks different. Of
- * times the lower 32 bits of the seconds are looked at.
+ * Status of a file of a known size. It differs after any later write, and for any other file of the same name. Of times,
+ * the lower 32 bits of the seconds are compared.
  */
 export interface FileStatSnapshot {
   /** Seconds since 1970. */

@@ -1,4 +1,4 @@
-/** How much a file system can still take, out of what statfs(2) says. */
+/** Free space of a file system, from statfs(2). */
 
 /** Fields of struct statfs: sizes in blocks of `bsize` bytes. */
 export interface FileSystemStat {
@@ -9,12 +9,12 @@ export interface FileSystemStat {
   bavail: number;
 }
 
-/** Those that may write a file in less bytes than it has: btrfs, zfs, bcachefs (linux/magic.h). */
+/** File systems that may compress: btrfs, zfs, bcachefs (linux/magic.h). */
 const COMPRESSING = [0x9123683e, 0x2fc12fc1, 0xca451a4e];
 
-/** Bytes, undefined where that cannot be told. @param isRoot whether what is kept for root counts. */
+/** Returns the free bytes; undefined if unknown. @param isRoot Whether space reserved for root counts. */
 export function spaceOf(stat: FileSystemStat, isRoot: boolean): number | undefined {
-  // Some network file systems know nothing and say 0; a negative type was cut to 32 bits.
+  // Some network file systems report 0 for unknown. A negative type is one of 32 bits.
   if (stat.blocks === 0 || COMPRESSING.includes(stat.type % 2 ** 32)) return undefined;
   return (isRoot ? stat.bfree : stat.bavail) * stat.bsize;
 }

@@ -2,31 +2,32 @@
 
 import type { FinishedDirectory } from "../engine/target.ts";
 
-/** Mode of a temporary file until right before it gets its final name. */
+/** Mode of a temporary file until the commit. */
 export const TEMPORARY_MODE = 0o600;
 
-/** Without `preserve`: as scp, the source's rwx bits less the umask; never setuid, setgid or sticky. */
+/** Returns the mode without `preserve`: as scp, the rwx bits of the source minus the umask, never setuid, setgid or sticky. */
 export function plainMode(sourceMode: number, umask: number): number {
   return sourceMode & 0o777 & ~umask;
 }
 
-/** A file that is replaced keeps its permissions; what a write in place would clear is cleared. */
+/** Returns the mode of a file that replaces another one: the same permissions, without the bits that a write clears. */
 export function keptMode(existingMode: number): number {
   return existingMode & 0o1777;
 }
 
-/** With `preserve`: setuid and setgid only under the owner and group that they were meant for. */
+/** Returns the mode with `preserve`: setuid and setgid only if owner and group are those of the source. */
 export function preservedMode(sourceMode: number, ownerIsSame: boolean): number {
   return sourceMode & (ownerIsSame ? 0o7777 : 0o1777);
 }
 
-/** What a directory has from when it is made until the copy ends: the sticky bit tells those that were left so. */
+/** Mode of a new directory until the end of the copy. The sticky bit marks directories that an interrupted copy left. */
 export const NEW_DIRECTORY_MODE = 0o1700;
 
 /**
- * Whether an interrupted copy has made a directory, and left it without its permissions.
+ * Returns whether an interrupted copy has created a directory and left it without its permissions.
  *
- * @param continued whether this copy goes on with that of which the directory is a part: not every system lets the bit be set.
+ * @param continued Whether this copy resumes the one that created it: then the sticky bit, which some systems refuse, is
+ * not required.
  */
 export function isUnfinishedDirectory(mode: number, continued = false): boolean {
   return (mode & 0o1777) === NEW_DIRECTORY_MODE || (continued && (mode & 0o777) === (NEW_DIRECTORY_MODE & 0o777));
@@ -49,7 +50,7 @@ export function finishedMode(
   return plainDirectoryMode(directory.attributes?.mode ?? 0o777, umask, current) & (newModes() | 0o7000);
 }
 
-/** Permissions of a directory that was made for this copy; setgid that it inherited stays. */
+/** Returns the mode of a directory that this copy created. Inherited setgid stays. */
 export function plainDirectoryMode(sourceMode: number, umask: number, currentMode: number): number {
   return plainMode(sourceMode, umask) | (currentMode & 0o2000);
 }

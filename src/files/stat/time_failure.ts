@@ -28,7 +28,7 @@ export function isTimeKept(wanted: number, found: number): boolean {
 export function replacedTime(path: string): FileError {
   return new FileError(SETTING_TIME, path, "its file system has no such time", {
     code: "ERANGE",
-    hint: "All else of it was copied",
+    hint: "Everything else of it was copied",
   });
 }
 

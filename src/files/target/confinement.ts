@@ -1,4 +1,4 @@
-/** The directory that a host confines its sessions to: no path, "..", "~", link or pattern leads out of it. */
+/** The directory that a host confines its sessions to. No path, "..", "~", link or pattern leads out of it. */
 
 import { FileError, quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../engine/engine.ts";
@@ -6,20 +6,20 @@ import { failedDeno, failedWith } from "../stat/file_failure.ts";
 import { baseName, directoryOf, isSeparator, PATH_STYLE, type PathStyle } from "../path/local_path.ts";
 import { expandTilde } from "../path/tilde.ts";
 
-/** Such a directory on this machine. */
+/** A directory of this machine that contains all paths of a session. */
 export class Confinement {
-  /** Without symbolic links. */
+  /** Path without symbolic links. */
   readonly root: string;
-  /** Where relative paths begin. */
+  /** Directory that relative paths start from. */
   readonly base: string;
-  /** What "~" stands for; undefined: the home directory, as it lies inside. */
+  /** Directory that "~" stands for; undefined for the home directory, if it is inside. */
   readonly home: string | undefined;
   readonly #paths: PathCalls;
 
   /**
-   * @param root as the configuration has it.
-   * @param base where relative paths would begin without it; the root itself takes its place when that is outside.
-   * @throws {UserError} when there is no such directory.
+   * @param root Path from the configuration.
+   * @param base Directory that relative paths start from; replaced by the root if it is outside.
+   * @throws {UserError} If there is no such directory.
    */
   constructor(root: string, base: string, paths: PathCalls) {
     this.#paths = paths;
@@ -28,7 +28,7 @@ export class Confinement {
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       throw new UserError(`Cannot confine the session to ${quotePath(root)}: ${error.message}`, {
-        hint: 'The key "root" in the configuration of that host says so',
+        hint: 'Correct the key "root" in the configuration of that host',
         cause: error,
       });
     }
@@ -36,7 +36,7 @@ export class Confinement {
     this.home = this.allows(expandTilde("~")) ? undefined : this.root;
   }
 
-  /** Whether a path, which may be of something that is not there yet, lies inside. */
+  /** Returns whether a path is inside. The file need not exist. */
   allows(path: string): boolean {
     try {
       this.check("find", path);
@@ -48,47 +48,48 @@ export class Confinement {
   }
 
   /**
-   * Refuses a path that leads out.
+   * Refuses a path that leads out of the directory.
    *
-   * @param shown the path as the user typed it.
-   * @throws {FileError} with this act.
+   * @param shown Path as the user typed it.
+   * @throws {FileError} With this operation.
    */
-  check(act: string, path: string, shown = path): void {
+  check(operation: string, path: string, shown = path): void {
     for (let existing = path;;) {
       try {
         if (isWithin(this.#paths.realPath(existing), this.root)) return;
       } catch (error) {
         if (!(error instanceof FileError) || (error.code !== "ENOENT" && error.code !== "ENOTDIR")) throw error;
         const above = directoryOf(existing);
-        // What is above something that is not there is not known: it may come into being.
-        if (baseName(existing) === ".." || above === existing) throw failedWith(act, shown, error.code);
+        // ".." below a missing directory is unknown: the directory may be created later, also as a link.
+        if (baseName(existing) === ".." || above === existing) throw failedWith(operation, shown, error.code);
         existing = above;
         continue;
       }
-      throw leadsOut(act, shown, this.root);
+      throw leadsOut(operation, shown, this.root);
     }
   }
 }
 
-/** Whether a path is that directory or below it. Both without symbolic links. */
+/** Returns whether a path is a directory or below it. Both must be without symbolic links. */
 export function isWithin(path: string, directory: string, style: PathStyle = PATH_STYLE): boolean {
   if (!path.startsWith(directory)) return false;
   return path.length === directory.length ||
     [directory.at(-1)!, path[directory.length]].some((char) => isSeparator(char, style));
 }
 
-/** Looks right before it is opened: all that can be done without descriptors. @throws {FileError} */
-export function checkRealPath(act: string, path: string, within: string | undefined): void {
+/** Checks a path directly before it is opened, because `Deno.*` has no way to check an open file. @throws {FileError} */
+export function checkRealPath(operation: string, path: string, within: string | undefined): void {
   if (within === undefined) return;
   let real: string;
   try {
     real = Deno.realPathSync(path);
   } catch (error) {
-    throw failedDeno(act, path, error);
+    throw failedDeno(operation, path, error);
   }
-  if (!isWithin(real, within)) throw leadsOut(act, path, within);
+  if (!isWithin(real, within)) throw leadsOut(operation, path, within);
 }
 
-export function leadsOut(act: string, path: string, directory: string): FileError {
-  return new FileError(act, path, `that host allows only what is in ${quotePath(directory)}`, { code: "EXDEV" });
+/** Returns the failure of a path that leads out of the directory. */
+export function leadsOut(operation: string, path: string, directory: string): FileError {
+  return new FileError(operation, path, `that host allows only what is in ${quotePath(directory)}`, { code: "EXDEV" });
 }

@@ -1,38 +1,38 @@
 /**
- * SHA-256 of file contents, for telling whether two files are the same. Loaded only where contents are compared: it
- * takes node:crypto, as Web Cryptography has no digest in pieces, and takes some 20 us for each small file.
+ * SHA-256 of file contents, to compare files. Loaded only if contents are compared. Web Cryptography cannot digest in
+ * pieces, and takes some 20 us per small file, so this module uses node:crypto.
  */
 
 import { createHash } from "node:crypto";
 import { combineCrc32, crc32 } from "../../protocol/crc32.ts";
 import type { RangeReader } from "../engine/source.ts";
 
-/** Read and digested in one go. */
+/** Bytes that are read and digested at a time. */
 const PIECE_BYTES = 1 << 20;
 
-/** What is known of some bytes of a file. */
+/** Checksum and digest of a range of a file. */
 export interface ContentSum {
   crc32: number;
-  /** SHA-256: 32 bytes; undefined where it was not wanted. */
+  /** SHA-256: 32 bytes; undefined if it was not requested. */
   digest?: Uint8Array;
 }
 
-/** Of this thread: nobody else has its turn between reading and digesting a piece. */
+/** Shared by all calls in this thread: there is no await between reading and digesting a piece. */
 const piece = new Uint8Array(PIECE_BYTES);
 
-/** The digest of these bytes: 32 bytes. */
+/** Returns the SHA-256 digest of 32 bytes. */
 export function digestBytes(bytes: Uint8Array): Uint8Array {
-  // A copy: what node:crypto returns may be a view of a larger buffer, all of which would cross threads.
+  // Copied, because node:crypto may return a view of a larger buffer, all of which would be posted to other threads.
   return new Uint8Array(createHash("sha256").update(bytes).digest());
 }
 
 /**
- * Reads bytes [start, end) in order. Whatever their number, it takes the memory of one piece.
+ * Sums the bytes [start, end) of a file, with the memory of one piece.
  *
- * @param pause is awaited after each piece where it returns a promise, so that others have their turn.
- * @param options.sha256 whether the digest is wanted. Default true.
- * @returns undefined when the file is shorter than that.
- * @throws {FileError} what the reader throws.
+ * @param pause Called after each piece; yields to the event loop if it returns a promise.
+ * @param options.sha256 Whether to compute the digest. Default: true.
+ * @returns undefined if the file is shorter.
+ * @throws {FileError} From the reader.
  */
 export async function sumRange(
   reader: RangeReader,

@@ -1,14 +1,14 @@
-/** Where the things of a root are to be written, and what the user would call that place. */
+/** Directories and names of targets, and their paths in messages. */
 
 import { ProtocolError } from "../../errors.ts";
 import type { TargetRoot } from "../engine/target_root.ts";
 import type { FileIdentity } from "../stat/file_identity.ts";
 import { directoryOf, joinPath } from "../path/local_path.ts";
 
-/** The path of a device root that means standard output. Every other path of a root is absolute. */
+/** Path of a device root that stands for standard output. All other paths of roots are absolute. */
 export const STANDARD_OUTPUT = "-";
 
-/** The directory in which the contents of a root are written. */
+/** Returns the directory that the contents of a root are written to. */
 export function rootPath(root: TargetRoot): string {
   if (root.kind === "folder") return root.path;
   return root.kind === "file" ? root.directory : directoryOf(root.path);
@@ -25,7 +25,7 @@ export interface RootDirectory {
   noFollow?: boolean;
 }
 
-/** Returns the directory that the contents of a root are written to. */
+/** As `rootPath`, with the conditions that the directory must meet. */
 export function rootDirectory(root: TargetRoot): RootDirectory {
   if (root.kind === "device") return { path: rootPath(root) };
   const { within, identity } = root;
@@ -37,23 +37,23 @@ export function rootDirectory(root: TargetRoot): RootDirectory {
   };
 }
 
-/** What the user would call a path below a root. */
+/** Returns the absolute path of a file below a root, for messages. */
 export function targetText(root: TargetRoot, path: string): string {
   if (root.kind === "folder") return joinPath(root.path, path);
   return root.kind === "file" ? joinPath(root.directory, root.name) : root.path;
 }
 
 /**
- * A root that is a file has nothing below it, and one that is a directory has names.
+ * Checks that a path has a name if, and only if, the root is a directory.
  *
- * @throws {ProtocolError} code "bad-path".
+ * @throws {ProtocolError} Code "bad-path".
  */
 export function checkShape(root: TargetRoot | undefined, hasName: boolean): asserts root is TargetRoot {
-  if (!root) throw new ProtocolError("bad-path", "Cannot accept a path from the other side: its root is not known");
+  if (!root) throw new ProtocolError("bad-path", "Cannot accept a path from the peer: its root is unknown");
   if (hasName === (root.kind === "folder")) return;
   throw new ProtocolError(
     "bad-path",
-    `Cannot accept a path from the other side: it ${hasName ? "is below a file" : "is a file in place of a directory"}`,
+    `Cannot accept a path from the peer: it ${hasName ? "is below a file" : "is a file instead of a directory"}`,
   );
 }
 

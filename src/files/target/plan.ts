@@ -1,4 +1,4 @@
-/** Which source goes where: the naming of scp. Looks at everything first, and only then makes directories. */
+/** Plans the target of each source by the rules of scp. Examines everything before it creates directories. */
 
 import { FileError, quotePath, UserError } from "../../errors.ts";
 import { encodeName } from "../../protocol/names.ts";
@@ -21,46 +21,46 @@ import { misnamed, nameKey, type NameRules, problemOfName } from "../path/name_r
 import { isPrivateName, privateName } from "../path/private_names.ts";
 import { expandTilde } from "../path/tilde.ts";
 
-/** A source, as its own side describes it. The name may come from the peer. */
+/** A source, as the sender describes it. The name may come from the peer. */
 export interface PlannedSource {
   /** One component, or "." for the contents of a directory. */
   name: string;
-  /** "input": standard input, which has no name that a directory could take. */
+  /** "input": standard input, which has no name to use in a directory. */
   kind: "file" | "folder" | "input";
   identity?: FileIdentity;
-  /** Its own target, in place of that of all. */
+  /** Target of this source. Default: the common target. */
   target?: string;
 }
 
 export interface TargetPlanOptions {
-  /** Absolute directory that a relative target starts from. */
+  /** Absolute directory that relative targets start from. */
   base: string;
   /** Whether "~" and "~user" are expanded. */
   tilde: boolean;
-  /** Operands that the user named as sources, found or not. Left out: as many as there are sources. */
+  /** Number of source operands, found or not. Default: the number of sources. */
   operands?: number;
-  /** Whether an interrupted copy of this source has made the directory, which is then gone on with. Left out: no. */
+  /** Returns whether an interrupted copy of this source has created the directory, so that it is resumed. Default: no. */
   isUnfinished?: (directory: string, source: PlannedSource) => boolean;
-  /** Nothing is made: directories that are missing stay so. */
+  /** Whether missing directories are not created. Default: false. */
   dryRun?: boolean;
-  /** Whether the identities of the sources are those of this machine. */
+  /** Whether the sources are on this machine, so that their identities are comparable. */
   sameHost: boolean;
   confinement?: Confinement;
-  /** What the system makes of names. Left out: as this one does. */
+  /** Names that the target system allows. Default: those of this system. */
   rules?: NameRules;
 }
 
-/** A root, and whether its directory is still to be made. */
+/** A root, and whether its directory must be created. */
 interface Draft {
   root: TargetRoot;
-  make: boolean;
+  create: boolean;
 }
 
 /**
- * Where each source goes, in their order. Root directories exist afterwards: new ones with mode 01700, as what is unfinished has.
+ * Returns the root of each source, in order. Creates missing root directories, with mode 01700 until they are finished.
  *
- * @throws {UserError} when the whole makes no sense: nothing was created then.
- * @throws {ProtocolError} code "bad-path" for a name that could lead elsewhere.
+ * @throws {UserError} If sources and targets do not fit together. Nothing was created.
+ * @throws {ProtocolError} Code "bad-path" for a name that could lead out of the target.
  */
 export function planTargets(
   sources: PlannedSource[],
@@ -73,21 +73,21 @@ export function planTargets(
     if (name !== ".") checkName(bytes, 0, bytes.length);
   }
   const shared = sources.filter((source) => source.target === undefined);
-  const sharedDrafts = shared.length > 0 ? place(shared, target, options, paths) : [];
+  const sharedDrafts = shared.length > 0 ? planCommon(shared, target, options, paths) : [];
   let next = 0;
   const drafts = sources.map((source) =>
     source.target === undefined
       ? sharedDrafts[next++]
-      : place([source], source.target, { ...options, operands: 1 }, paths)[0]
+      : planCommon([source], source.target, { ...options, operands: 1 }, paths)[0]
   );
   checkDistinct(sources, drafts, options.rules);
   if (options.sameHost) sources.forEach((source, index) => checkNotItself(source, drafts[index], paths));
   if (options.confinement) { for (const { root } of drafts) confine(root, options.confinement, target); }
   if (options.dryRun) return drafts.map(({ root }) => root);
-  return makeDirectories(drafts.map(({ root }) => root), paths);
+  return createDirectories(drafts.map(({ root }) => root), paths);
 }
 
-/** Whether the target is the name of the only root, and not the directory that it is put into. */
+/** Returns whether the target is the name of the only root, and not a directory that contains it. */
 export function isRenamed(roots: readonly TargetRoot[], target: string, options: TargetPlanOptions): boolean {
   if (roots.length !== 1) return false;
   const [root] = roots;
@@ -95,7 +95,7 @@ export function isRenamed(roots: readonly TargetRoot[], target: string, options:
   return root.kind === "file" ? root.directory !== bare : root.path === bare;
 }
 
-/** The absolute path that a target names. */
+/** Returns the absolute path of a target. */
 export function fullPath(
   target: string,
   { tilde, base, confinement }: Pick<TargetPlanOptions, "tilde" | "base" | "confinement">,
@@ -104,15 +104,15 @@ export function fullPath(
   return resolvePath(base, expanded === "." ? "" : expanded);
 }
 
-/** Where sources go that have one target. */
-function place(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
+/** Plans the roots of sources with a common target. */
+function planCommon(sources: PlannedSource[], target: string, options: TargetPlanOptions, paths: PathCalls): Draft[] {
   const { confinement } = options;
   const full = fullPath(target, options);
   confinement?.check("create", full, target);
   const stat = paths.stat(full, { follow: true });
   if (stat?.kind === FileKind.directory && sources.some(({ kind }) => kind === "input")) {
     throw new UserError(`Cannot copy standard input to ${quotePath(target)}: Is a directory`, {
-      hint: "Say which name it gets there",
+      hint: "Add the name of the new file to the target",
     });
   }
   const bare = withoutTrailingSlashes(full);
@@ -122,18 +122,18 @@ function place(sources: PlannedSource[], target: string, options: TargetPlanOpti
   if (stat?.kind === FileKind.directory && sources.length === 1 && continued(bare, sources[0])) {
     const above = paths.stat(directoryOf(bare), { follow: true });
     const parent = above && identityOfStat(above);
-    return [{ root: { kind: "folder", path: bare, created: true, continued: true, identity, parent }, make: false }];
+    return [{ root: { kind: "folder", path: bare, created: true, continued: true, identity, parent }, create: false }];
   }
   return stat?.kind === FileKind.directory
     ? sources.map((source) => {
-      const { root, make } = intoDirectory(source, { path: bare, identity: identity! }, paths, options.rules);
-      if (root.kind !== "folder" || make || !continued(root.path, source)) return { root, make };
-      return { root: { ...root, created: true, continued: true, parent: identity }, make };
+      const { root, create } = intoDirectory(source, { path: bare, identity: identity! }, paths, options.rules);
+      if (root.kind !== "folder" || create || !continued(root.path, source)) return { root, create };
+      return { root: { ...root, created: true, continued: true, parent: identity }, create };
     })
     : [ontoName(sources, { full, target, stat, operands: options.operands ?? sources.length }, paths)];
 }
 
-/** A device has nothing to be looked at again when it is open. */
+/** Confines a root. A device is refused, because an open device cannot be checked. */
 function confine(root: TargetRoot, { root: within }: Confinement, target: string): void {
   if (root.kind === "device") throw new UserError(`Cannot write ${quotePath(target)}: that host allows files only`);
   root.within = within;
@@ -143,7 +143,7 @@ function identityOfStat({ dev, inode }: FileStat): FileIdentity {
   return { dev, inode };
 }
 
-/** Below a directory that exists. */
+/** Plans the root of a source in an existing directory. */
 function intoDirectory(
   source: PlannedSource,
   { path: directory, identity }: { path: string; identity: FileIdentity },
@@ -151,34 +151,34 @@ function intoDirectory(
   rules?: NameRules,
 ): Draft {
   if (source.name === "." && source.kind === "folder") {
-    return { root: { kind: "folder", path: directory, created: false, identity }, make: false };
+    return { root: { kind: "folder", path: directory, created: false, identity }, create: false };
   }
   const path = joinPath(directory, source.name);
   if (isPrivateName(source.name)) {
-    // Each entry is refused when it arrives, and the others go on.
+    // Each record is refused when it arrives, and the others are accepted.
     const refused = source.kind === "folder"
       ? { kind: "folder" as const, path, created: false, refused: true }
       : { kind: "file" as const, directory, name: source.name, refused: true };
-    return { root: refused, make: false };
+    return { root: refused, create: false };
   }
   const problem = problemOfName(source.name, rules);
   if (problem !== undefined) {
     if (source.kind === "folder") throw misnamed(path, problem);
-    // Not even looked at: it would be something else. Who writes it is refused, and the others go on.
-    return { root: { kind: "file", directory, name: source.name, identity }, make: false };
+    // Not examined, because the system would find another file. Writing it fails, and the others are copied.
+    return { root: { kind: "file", directory, name: source.name, identity }, create: false };
   }
   const stat = source.kind === "file" ? statNameable(path, paths, false) : paths.stat(path, { follow: false });
   if (source.kind === "file") {
     if (stat?.kind === FileKind.directory) throw failedWith("write", path, "EISDIR");
-    return { root: { kind: "file", directory, name: source.name, identity }, make: false };
+    return { root: { kind: "file", directory, name: source.name, identity }, create: false };
   }
   if (stat?.kind === FileKind.symlink) throw linkInTheWay(path);
   if (stat && stat.kind !== FileKind.directory) throw failedWith("create", path, "ENOTDIR");
-  if (!stat) return { root: { kind: "folder", path, created: true, parent: identity }, make: true };
-  return { root: { kind: "folder", path, created: false, identity: identityOfStat(stat) }, make: false };
+  if (!stat) return { root: { kind: "folder", path, created: true, parent: identity }, create: true };
+  return { root: { kind: "folder", path, created: false, identity: identityOfStat(stat) }, create: false };
 }
 
-/** The target is the new name, or the file that is replaced. */
+/** Plans the root of a source whose target is its new name, or the file that it replaces. */
 function ontoName(
   sources: PlannedSource[],
   { full, target, stat, operands }: { full: string; target: string; stat: FileStat | undefined; operands: number },
@@ -194,16 +194,16 @@ function ontoName(
       const isFifo = stat.kind === FileKind.fifo;
       return {
         root: { kind: "device", path: full, shown: target, isFifo, identity: identityOfStat(stat) },
-        make: false,
+        create: false,
       };
     }
-    // As scp writes through a link that the user names, the file that it leads to is replaced.
+    // scp writes through a link that the user names, so the file that it points to is replaced.
     const isLink = paths.stat(full, { follow: false })?.kind === FileKind.symlink;
     const path = isLink ? paths.realPath(full) : full;
     const directory = directoryOf(path);
     const above = paths.stat(directory, { follow: true });
     const identity = above && identityOfStat(above);
-    return { root: { kind: "file", directory, name: baseName(path), identity }, make: false };
+    return { root: { kind: "file", directory, name: baseName(path), identity }, create: false };
   }
   const bare = withoutTrailingSlashes(full);
   const parent = directoryOf(bare);
@@ -215,15 +215,15 @@ function ontoName(
   if (isPrivateName(name)) throw privateName("create", target);
   if (source.kind !== "folder") {
     if (hasTrailingSlash(full)) {
-      throw notDirectory(target, stat, "Make the directory first, or leave out the slash at the end");
+      throw notDirectory(target, stat, "Create the directory first, or omit the slash at the end");
     }
-    return { root: { kind: "file", directory: parent, name, identity: identityOfStat(above) }, make: false };
+    return { root: { kind: "file", directory: parent, name, identity: identityOfStat(above) }, create: false };
   }
   if (paths.stat(bare, { follow: false })) throw linkInTheWay(bare);
-  return { root: { kind: "folder", path: bare, created: true, parent: identityOfStat(above) }, make: true };
+  return { root: { kind: "folder", path: bare, created: true, parent: identityOfStat(above) }, create: true };
 }
 
-/** Returns undefined for a name that the engine cannot open: writing that file fails later, and the others are copied. */
+/** Returns undefined also for a name that the engine cannot open: only writing that file fails later. */
 function statNameable(path: string, paths: PathCalls, follow: boolean): FileStat | undefined {
   try {
     return paths.stat(path, { follow });
@@ -238,7 +238,7 @@ function notDirectory(target: string, stat: FileStat | undefined, hint?: string)
   return new UserError(`Cannot copy to ${quotePath(target)}: ${state}`, { hint });
 }
 
-/** Two sources may only have one name when both are directories: these are merged. */
+/** Refuses two sources of the same name, unless both are directories, which are merged. */
 function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRules): void {
   const kinds = new Map<string, string>();
   drafts.forEach(({ root }, index) => {
@@ -255,7 +255,8 @@ function checkDistinct(sources: PlannedSource[], drafts: Draft[], rules?: NameRu
   });
 }
 
-function checkNotItself(source: PlannedSource, { root, make }: Draft, paths: PathCalls): void {
+/** Refuses to copy a file onto itself or a directory into itself. */
+function checkNotItself(source: PlannedSource, { root, create }: Draft, paths: PathCalls): void {
   const { identity } = source;
   if (!identity || identity.inode === 0 || (root.kind !== "device" && root.refused)) return;
   const isSource = (path: string) => {
@@ -268,7 +269,7 @@ function checkNotItself(source: PlannedSource, { root, make }: Draft, paths: Pat
     throw new UserError(`Cannot copy ${shown} to ${quotePath(path)}: they are the same file`);
   }
   if (source.kind !== "folder") return;
-  let above = paths.realPath(make ? directoryOf(path) : path);
+  let above = paths.realPath(create ? directoryOf(path) : path);
   for (;;) {
     if (isSource(above)) {
       throw new UserError(
@@ -285,15 +286,15 @@ function rootPath(root: TargetRoot): string {
   return root.kind === "file" ? joinPath(root.directory, root.name) : root.path;
 }
 
-/** Makes the root directories that are missing, after a plan that has not done so. */
-export function makeDirectories(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
-  const made = new Map<string, FileIdentity>();
+/** Creates the missing root directories of a plan. */
+export function createDirectories(roots: TargetRoot[], paths: PathCalls): TargetRoot[] {
+  const created = new Map<string, FileIdentity>();
   for (const root of roots) {
     if (root.kind !== "folder" || !root.created || root.continued) continue;
-    const known = made.get(root.path);
+    const known = created.get(root.path);
     root.created = known === undefined;
     root.identity = known ?? paths.makeDirectory(root.path, root);
-    made.set(root.path, root.identity);
+    created.set(root.path, root.identity);
   }
   return roots;
 }

@@ -1,9 +1,9 @@
-/** Holes in a target file: pages of zeros are not written, and where something stands already it goes. */
+/** Creates holes in a target file: pages of zeros are not written, and existing data there is removed. */
 
 import type { RangeWriter } from "../engine/target.ts";
 import { endOfData, endOfZeros, isZero } from "./zero_pages.ts";
 
-/** Writes what is not zero, and leaves the rest to `zerosAt` of the writer that it stands for. */
+/** Wraps a writer: writes data with its `writeAt` and pages of zeros with its `zerosAt`. */
 export class SparseWriter implements RangeWriter {
   readonly #writer: RangeWriter;
 
@@ -51,8 +51,8 @@ export interface ReadBack {
 }
 
 /**
- * Makes bytes of a file zero where there is no call that makes a hole: looks at them first, so that what is a hole
- * already stays one. What lies beyond the end of the file counts as zero.
+ * Zeros a range of a file without a system call for holes. The range is read first, so that existing holes stay. Bytes
+ * after the end of the file count as zero.
  */
 export function overwriteWithZeros(file: ReadBack, offset: number, length: number): void {
   const buffer = bufferForZeros();

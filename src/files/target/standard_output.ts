@@ -1,4 +1,4 @@
-/** Standard output, also as a target: written in order, never opened or closed by a path. */
+/** Standard output as a target: written in order, and never opened or closed by a path. */
 
 import { writeAll } from "../../log/write_all.ts";
 import { openFileCalls } from "../../native/file/calls.ts";
@@ -7,13 +7,13 @@ import type { Device } from "./device_writer.ts";
 import { failedDeno } from "../stat/file_failure.ts";
 import { DescriptorOutput } from "./descriptor_output.ts";
 
-/** What messages call it. */
+/** Name in messages. */
 const NAME = "standard output";
 const STDOUT = 1;
 
 let stream: { writeSync(bytes: Uint8Array): number } | undefined;
 
-/** Writes all of the bytes. @throws {FileError} where that cannot be, as when nobody reads them any more. */
+/** Writes all bytes. @throws {FileError} For example if the reader has closed the pipe. */
 export function writeStandardOutput(bytes: Uint8Array): void {
   stream ??= sharedOutput() ?? Deno.stdout;
   try {

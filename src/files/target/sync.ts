@@ -1,4 +1,4 @@
-/** Bringing to stable storage what is written, by fsync(2) in a thread of the runtime: a slow disk holds up nobody. */
+/** Flushes files and directories to disk with fsync(2), in a thread of the runtime: a slow disk does not block this one. */
 
 import { FileError } from "../../errors.ts";
 import type { DirectoryPlace } from "../engine/target.ts";
@@ -8,10 +8,10 @@ import { type FileIdentity, identityOf, isSameFile, swapped } from "../stat/file
 import { directoryOf, joinPath } from "../path/local_path.ts";
 import { rootPath, STANDARD_OUTPUT } from "./name.ts";
 
-/** What a file system says that has no such thing for a directory. */
-const UNKNOWN: readonly (string | undefined)[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EBADF"];
+/** Errors of file systems that cannot flush directories. */
+const UNSUPPORTED: readonly (string | undefined)[] = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EBADF"];
 
-/** Resolves when a file is on stable storage. @param text its final path, for messages. @throws {FileError} */
+/** Flushes a file to disk. @param text Final path, for messages. @throws {FileError} */
 export async function syncFile(path: string, text: string): Promise<void> {
   try {
     using file = Deno.openSync(path, { read: true, write: true });
@@ -21,7 +21,7 @@ export async function syncFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** The same of a block device; there is nothing to be done for others. @throws {FileError} */
+/** Flushes a block device to disk; does nothing for other devices. @throws {FileError} */
 export async function syncDevice(path: string): Promise<void> {
   if (path === STANDARD_OUTPUT) return;
   let isBlockDevice: boolean | null;
@@ -34,11 +34,11 @@ export async function syncDevice(path: string): Promise<void> {
 }
 
 /**
- * Resolves when the names in these directories are on stable storage, and those of root directories that were made. Where a
- * system has no such thing, as Windows and some file systems, it is done without.
+ * Flushes the entries of directories to disk, and the names of root directories that were created. Windows and some file
+ * systems do not support this; there nothing is flushed.
  *
- * @param place a path by which a directory can be opened; until the next call.
- * @returns what failed.
+ * @param place Returns a path by which the directory can be opened until the next call.
+ * @returns Failures.
  */
 export async function syncDirectories(
   roots: readonly TargetRoot[],
@@ -70,18 +70,18 @@ export async function syncDirectories(
   return failures;
 }
 
-/** @param identity identity that the directory must have; undefined to accept any. */
+/** @param identity Identity that the directory must have; undefined to accept any. */
 async function syncDirectory(path: string, text: string, identity: FileIdentity | undefined): Promise<void> {
   try {
     using directory = openDirectory(path, identity);
     if (identity && !isSameFile(identityOf(directory.statSync()), identity)) throw swapped("write", text);
     await directory.sync();
   } catch (error) {
-    if (!UNKNOWN.includes(codeOf(error))) throw failedDeno("write", text, error);
+    if (!UNSUPPORTED.includes(codeOf(error))) throw failedDeno("write", text, error);
   }
 }
 
-/** A directory that may not be read gets that permission for a moment, where it is ours. */
+/** Opens a directory. If this user may not read it, but owns it, read permission is added temporarily. */
 function openDirectory(path: string, identity: FileIdentity | undefined): Deno.FsFile {
   try {
     return Deno.openSync(path);

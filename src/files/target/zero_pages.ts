@@ -1,9 +1,9 @@
-/** Finds zeros in a buffer: at once, or page by page of the file that the bytes belong to. */
+/** Finds zeros in a buffer: in a range, or in pages of the file that the bytes belong to. */
 
-/** What file systems allocate at a time, mostly; a hole of less is seldom one. */
+/** Usual allocation unit of file systems: smaller holes are rare. */
 export const PAGE_BYTES = 4096;
 
-/** Whether all of bytes[start, end) are zero. Word by word where they are aligned to four bytes in memory. */
+/** Returns whether all of bytes[start, end) are zero. Compares words if the bytes are aligned in memory. */
 export function isZero(bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
   let at = start;
   const base = bytes.byteOffset;
@@ -18,28 +18,28 @@ export function isZero(bytes: Uint8Array<ArrayBuffer>, start: number, end: numbe
 }
 
 /**
- * How far bytes[at, end) begin with pages that are all zeros.
+ * Returns the end of the pages of zeros that bytes[at, end) starts with.
  *
- * @param offset of bytes[at] in the file, which decides where pages begin.
- * @returns `at` when the first page has something else.
+ * @param offset Offset of bytes[at] in the file, which determines where pages begin.
+ * @returns `at` if the first page contains data.
  */
 export function endOfZeros(bytes: Uint8Array<ArrayBuffer>, at: number, end: number, offset: number): number {
   return endOfPages(bytes, at, end, offset, true);
 }
 
-/** How far bytes[at, end) begin with pages that are not all zeros; see `endOfZeros`. */
+/** Returns the end of the pages with data that bytes[at, end) starts with; see `endOfZeros`. */
 export function endOfData(bytes: Uint8Array<ArrayBuffer>, at: number, end: number, offset: number): number {
   return endOfPages(bytes, at, end, offset, false);
 }
 
-/** Whether a file with the contents bytes[start, start + length) has a page of zeros. */
+/** Returns whether a file with the contents bytes[start, start + length) contains a page of zeros. */
 export function hasZeroPage(bytes: Uint8Array<ArrayBuffer>, start: number, length: number): boolean {
   return endOfData(bytes, start, start + length, 0) < start + length;
 }
 
 /**
- * Calls `write` for the parts of a file with the contents bytes[start, start + length) that are more than zeros, with
- * their places in `bytes` and in the file.
+ * Calls `write` for each part of a file with the contents bytes[start, start + length) that contains data, with its
+ * position in `bytes` and its offset in the file.
  */
 export function forEachData(
   bytes: Uint8Array<ArrayBuffer>,
@@ -74,7 +74,7 @@ function endOfPages(
 let lastBuffer: ArrayBuffer | undefined;
 let lastWords = new Int32Array(0);
 
-/** The same few buffers come again and again: no view is made for each call. */
+/** Returns a view of words, cached because few buffers are used again and again. */
 function wordsOf(buffer: ArrayBuffer): Int32Array {
   if (buffer !== lastBuffer) {
     lastBuffer = buffer;

@@ -1,18 +1,18 @@
 /**
- * Which files of a tree are wanted: `--include`, `--exclude`, `--include-regex` and `--exclude-regex`, in the order
- * given. The first rule that matches decides; what none matches is wanted. A directory that is not wanted is not entered,
- * so that a rule which would let something in it through is never asked: before `--exclude '*'` there must be a rule
- * that includes the directories.
+ * Selects the files of a tree that are copied: `--include`, `--exclude`, `--include-regex` and `--exclude-regex`, in the
+ * order given. The first rule that matches decides; a file that no rule matches is copied. An excluded directory is not
+ * entered, so rules that include files in it have no effect: a rule that includes the directories must come before
+ * `--exclude '*'`.
  *
- * Rules see the path relative to the source, without a slash at either end: "a/b.c".
+ * Rules match the path relative to the source, without a slash at either end: "a/b.c".
  *
- * - A glob without "/" is for the last component, at any depth: "*.o", ".git".
- * - A glob with "/" at its start or inside is for the whole path, from the source on: "/build", "docs/*.md". One that
- *   starts with two stars and a slash is for any depth again.
- * - A glob that ends in "/" is for directories only, and so for all that is in them: "node_modules/".
- * - "*" and "?" match names that begin with "." too, other than in a pattern that names what to copy.
- * - A regular expression is one of JavaScript with the flag "u", without backreferences; it matches anywhere in the path
- *   unless it begins with "^". It matches in linear time, whatever the client sends.
+ * - A glob without "/" matches the last component, at any depth: "*.o", ".git".
+ * - A glob with "/" at the start or inside matches the whole path, relative to the source: "/build", "docs/*.md". One that
+ *   starts with two stars and a slash matches at any depth.
+ * - A glob that ends in "/" matches only directories, and so excludes all files in them: "node_modules/".
+ * - "*" and "?" match names that start with ".", unlike in a pattern for source operands.
+ * - A regular expression is one of JavaScript with the flag "u", without backreferences. It matches anywhere in the path
+ *   unless it starts with "^", and in linear time for any expression of a client.
  */
 
 import { ProtocolError, quotePath, UsageError, UserError } from "../../errors.ts";
@@ -21,41 +21,41 @@ import { compileRule, type RuleTest } from "../glob/rule.ts";
 import { LinearRegex } from "../regex/linear_regex.ts";
 import { StateCache } from "../regex/state_cache.ts";
 
-/** One rule. Plain data: may be sent to the other side. */
+/** One rule. Plain data: may be sent to the peer. */
 export interface FilterRule {
   action: "include" | "exclude";
   kind: "glob" | "regex";
   pattern: string;
 }
 
-/** Whether a path is wanted: relative to the source, with "/", not "". The source itself is not asked for. */
+/** Returns whether a path is copied: relative to the source, with "/", not "". Not called for the source itself. */
 export type Filter = (path: string, isDirectory: boolean) => boolean;
 
-/** Most rules of one job. */
+/** Maximum number of rules of one job. */
 const MAX_RULES = 1000;
-/** Most characters of one rule. */
+/** Maximum number of characters of one rule. */
 const MAX_RULE_CHARACTERS = 4096;
-/** Most characters of all rules together. */
+/** Maximum number of characters of all rules. */
 const MAX_CHARACTERS = 64 << 10;
 /** Maximum number of states of all regular expressions together, because each may take time per character. */
 const MAX_REGEX_STATES = 100_000;
 
 /**
- * Makes a filter of rules.
+ * Compiles rules into a filter.
  *
- * @throws {UsageError} for a rule that cannot be used; it names the option.
+ * @throws {UsageError} For an invalid rule; the message contains its option.
  */
 export function createFilter(rules: readonly FilterRule[]): Filter {
   checkSize(rules);
   const budget = { states: MAX_REGEX_STATES, cache: new StateCache() };
-  const tests = rules.map((rule) => ({ wanted: rule.action === "include", test: compile(rule, budget) }));
-  return (path, isDirectory) => tests.find(({ test }) => test(path, isDirectory))?.wanted ?? true;
+  const tests = rules.map((rule) => ({ included: rule.action === "include", test: compile(rule, budget) }));
+  return (path, isDirectory) => tests.find(({ test }) => test(path, isDirectory))?.included ?? true;
 }
 
 /**
- * Rules from the other side. Whether they can be used is told by `createFilter`.
+ * Parses rules from the peer. `createFilter` validates them.
  *
- * @throws {ProtocolError} code "bad-message" for another shape, more than 1,000 rules or 4,096 characters in one.
+ * @throws {ProtocolError} Code "bad-message" for another shape, more than 1,000 rules or 4,096 characters in one.
  */
 export function parseFilterRules(value: unknown): FilterRule[] {
   const rules = shape.list({ filter: value }, "filter", MAX_RULES, (item, name): FilterRule => {
@@ -67,12 +67,12 @@ export function parseFilterRules(value: unknown): FilterRule[] {
     };
   });
   if (charactersOf(rules) > MAX_CHARACTERS) {
-    throw new ProtocolError("bad-message", "Cannot accept a message from the other side: its filter is too long");
+    throw new ProtocolError("bad-message", "Cannot accept a message from the peer: its filter is too long");
   }
   return rules;
 }
 
-/** The option that such a rule comes from: "--exclude-regex". */
+/** Returns the option of a rule, such as "--exclude-regex". */
 export function filterOption({ action, kind }: Omit<FilterRule, "pattern">): string {
   return `--${action}${kind === "regex" ? "-regex" : ""}`;
 }
@@ -84,7 +84,7 @@ function checkSize(rules: readonly FilterRule[]): void {
   }
   if (rules.length > MAX_RULES || charactersOf(rules) > MAX_CHARACTERS) {
     throw new UsageError(
-      `Cannot filter by more than ${MAX_RULES} rules of ${MAX_CHARACTERS} characters together: there are ${rules.length}`,
+      `Cannot use ${rules.length} filter rules: at most ${MAX_RULES} rules with ${MAX_CHARACTERS} characters in total are allowed`,
     );
   }
 }
@@ -93,7 +93,7 @@ function charactersOf(rules: readonly FilterRule[]): number {
   return rules.reduce((sum, rule) => sum + rule.pattern.length, 0);
 }
 
-/** What the regular expressions of a filter share. */
+/** Limits and cache that the regular expressions of a filter share. */
 interface RegexBudget {
   /** Number of states that further expressions may have. */
   states: number;
@@ -122,7 +122,7 @@ function compileRegex(rule: FilterRule, budget: RegexBudget): RuleTest {
   } catch (cause) {
     if (cause instanceof UserError) throw refuseRegex(rule, cause.message, { hint: cause.hint, cause });
     if (!(cause instanceof SyntaxError)) throw cause;
-    // The message repeats the expression, which may hold what no terminal should see.
+    // The message repeats the expression, which may contain control characters.
     throw refuseRegex(rule, cause.message.slice(cause.message.lastIndexOf("/u: ") + 4), { cause });
   }
 }

@@ -1,4 +1,4 @@
-/** Further names of one file. They are sent last, when the first name is sure to be there. */
+/** Further names of files. They are sent last, when the first name exists on the receiver. */
 
 import { encodeName } from "../../protocol/names.ts";
 import { RecordType } from "../../protocol/data/records.ts";
@@ -12,12 +12,12 @@ interface Link {
   first: string;
 }
 
-/** Remembers files with several names, per root. */
+/** Records the files with several names, per root. */
 export class HardLinks {
   readonly #firsts = new Map<string, string>();
   readonly #links: Link[] = [];
 
-  /** Whether this file was seen under another name; that makes it a link for later. */
+  /** Returns whether a file was found before under another name. Then it is sent as a link later. */
   isFurther(root: number, stat: FileStat, path: () => string): boolean {
     const key = `${stat.dev}:${stat.inode}:${stat.inodeLow}`;
     const first = this.#firsts.get(key);
@@ -26,12 +26,12 @@ export class HardLinks {
     return first !== undefined;
   }
 
-  /** Forgets the first names of a root: a link is made within one root only. */
+  /** Drops the first names of a root, because links are created only within one root. */
   endRoot(): void {
     this.#firsts.clear();
   }
 
-  /** The hardlink records, in packs of their own. */
+  /** Returns the hardlink records, in separate packs. */
   *packs(): Generator<Pack, void> {
     const builder = new PackBuilder();
     const stat = new FileStat();

@@ -15,14 +15,14 @@ import type { WalkItem } from "../engine/source.ts";
 import type { Attributes, FileStat } from "../stat/file_stat.ts";
 import { fileVersion } from "../stat/file_change.ts";
 
-/** A plan is closed beyond this size, however few records it has: paths may be long, and it must fit into frames. */
+/** Size at which a plan is closed, even with few records: paths may be long, and it must fit into frames. */
 const PLAN_BYTES = 128 << 10;
 const NO_BYTES = new Uint8Array(0);
 const NO_ATTRIBUTES: Attributes = { mode: 0, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
 
 export type Pack = Extract<WalkItem, { type: "pack" }>;
 
-/** The plan that is being made. After `take` it starts again in the same directory. */
+/** A plan that is being built. After `take`, the next plan starts in the same directory. */
 export class PackBuilder {
   #bytes = new Uint8Array(PLAN_BYTES + 4096);
   #view = new DataView(this.#bytes.buffer);
@@ -35,13 +35,13 @@ export class PackBuilder {
   #root = 0;
   #path: Uint8Array = NO_BYTES;
 
-  /** Whether a file with this many bytes of contents, or another record, must wait for the next pack. */
+  /** Returns whether a file with this number of bytes, or another record, belongs into the next pack. */
   isFull(contentBytes = 0): boolean {
     if (this.#records === 0) return false;
     return this.#records >= PACK_RECORDS || this.#length >= PLAN_BYTES || this.#contents + contentBytes > PACK_BYTES;
   }
 
-  /** Makes a directory the current one; with attributes that is a record of its own. */
+  /** Enters a directory; with attributes it gets a record of its own. */
   enter(root: number, path: Uint8Array, attributes?: Attributes, xattrs?: Uint8Array): void {
     this.#root = root;
     this.#path = path;
@@ -61,7 +61,7 @@ export class PackBuilder {
     this.#contents += stat.size;
   }
 
-  /** A symbolic link with its target, or a hard link with the path of its first name. */
+  /** Adds a symbolic link with its target, or a hard link with the path of its first name. */
   addLink(
     type: number,
     names: Uint8Array,
@@ -78,7 +78,7 @@ export class PackBuilder {
     if (type === RecordType.hardlink) this.#links = true;
   }
 
-  /** What has been gathered, undefined when it is nothing. */
+  /** Returns the plan so far; undefined if it is empty. */
   take(): Pack | undefined {
     const records = this.#records;
     if (records === 0) {

@@ -1,13 +1,13 @@
-/** What a plan holds, entry by entry. */
+/** Iterates over the entries of a plan. */
 
 import { joinPath } from "../path/local_path.ts";
 import { decodeName } from "../../protocol/names.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 
 /**
- * Visits each record of a plan but `enter`.
+ * Visits each record of a plan except `enter`.
  *
- * @param visit hears which of them it is, from 0; `path` makes its path, relative to its root.
+ * @param visit Called with the record and its index, from 0; `path` returns its path, relative to its root.
  */
 export function forEachEntry(
   plan: Uint8Array<ArrayBuffer>,

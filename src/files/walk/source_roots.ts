@@ -1,4 +1,4 @@
-/** From the operands of the command line to the roots of a job, by the rules of scp. */
+/** Resolves the source operands of the command line, by the rules of scp. */
 
 import { FileError } from "../../errors.ts";
 import type { Confinement } from "../target/confinement.ts";
@@ -22,15 +22,15 @@ export const STANDARD_INPUT: SourceRoot = {
 export interface SourceOptions {
   /** Absolute directory that relative operands start from. */
   base: string;
-  /** Whether "~" and "~user" are expanded: on the side where no shell has done it. */
+  /** Whether "~" and "~user" are expanded: on the host where no shell has done it. */
   tilde: boolean;
   recursive: boolean;
   confinement?: Confinement;
 }
 
 /**
- * Looks the operands up. Symbolic links are followed. A directory without `recursive`, and what is neither file nor
- * directory, is a failure; the others go on.
+ * Resolves operands, following symbolic links. A directory without `recursive`, and a file that is neither regular nor a
+ * directory, fails; the others are returned.
  */
 export function resolveSources(
   operands: string[],
@@ -61,14 +61,14 @@ function resolveSource(operand: string, options: SourceOptions, paths: PathCalls
   if (!isCopied) throw notRegular(operand === "" ? "." : operand, stat.kind);
   const kind = stat.kind === FileKind.directory ? "folder" : "file";
   const identity = { dev: stat.dev, inode: stat.inode };
-  // A home directory has no name that was asked for: its contents are meant.
+  // The user did not name the home directory itself, so its contents are copied.
   const isHome = operand === "" || (expanded !== operand && /^~[^/]*\/*$/.test(operand));
   const size = kind === "file" ? stat.size : 0;
   const within = confinement && { within: confinement.root };
   return { path, name: isHome ? "." : sourceName(path), kind, identity, size, ...within };
 }
 
-/** What the receiver is told: "b" of "a/b" and "a/b/"; "." of "a/.", "a/.." and "/", whose contents are meant. */
+/** Returns the name for the receiver: "b" for "a/b" and "a/b/"; "." for "a/.", "a/.." and "/", whose contents are copied. */
 export function sourceName(path: string): string {
   const name = baseName(path);
   return name === "" || name === ".." ? "." : name;

@@ -1,6 +1,6 @@
 /**
- * The walk over the sources, the same for both engines: depth first, one directory open at a time, with the names of the
- * directories that are still to be entered as all that it remembers.
+ * The walk over the sources, the same for both engines: depth first, with one open directory at a time. Its memory contains
+ * only the names of directories that have yet to be entered.
  */
 
 import { FileError } from "../../errors.ts";
@@ -19,16 +19,16 @@ import { isPrivateNameAt } from "../path/private_names.ts";
 
 const NO_NAME = new Uint8Array(0);
 
-/** Items, and promises that have to resolve before it can go on. */
+/** Items, and promises that must resolve before the next step. */
 type Steps<Result = void> = Generator<WalkItem | Promise<void>, Result>;
 
-/** A directory on the way from the root to where the walk is. */
+/** A directory on the path from the root to the current directory. */
 interface Level {
   path: string;
   dev: number;
   inode: number;
   inodeLow: number;
-  /** Names of directories in it that are still to be entered, the last one first. */
+  /** Names of directories in it that have yet to be entered, in reverse order. */
   pending: string[];
 }
 
@@ -45,7 +45,7 @@ export class TreeWalk implements Walk {
   readonly #pack = new PackBuilder();
   readonly #links = new HardLinks();
   readonly #items: Steps;
-  /** Items that are ready to be given out. */
+  /** Items to be returned next. */
   readonly #found: WalkItem[] = [];
 
   constructor(roots: SourceRoot[], lister: DirectoryLister, options: WalkOptions) {
@@ -88,7 +88,7 @@ export class TreeWalk implements Walk {
     try {
       this.#lister.statRoot(source);
       if (this.#lister.stat.kind !== FileKind.file) throw notRegular(source.path, this.#lister.stat.kind);
-      // The path may refer to another file by now.
+      // Another file may have taken the path since it was found.
       if (!this.#follow && !isSameFile(source.identity, this.#lister.stat)) throw replaced("read", source.path);
     } catch (error) {
       this.#fail(error);
@@ -115,7 +115,7 @@ export class TreeWalk implements Walk {
     }
   }
 
-  /** Opens a directory and gathers its record. Undefined when it cannot be entered. */
+  /** Opens a directory and adds its record. Returns undefined if it cannot be entered. */
   *#openDirectory(root: number, path: string, above: Level[]): Steps<Level | undefined> {
     const lister = this.#lister;
     const source = this.#roots[root];
@@ -175,7 +175,7 @@ export class TreeWalk implements Walk {
     const lister = this.#lister;
     const { accept, symlinks } = this.#options;
     let kind = lister.kind;
-    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#private(root, level);
+    if (isPrivateNameAt(lister.names, lister.nameStart, lister.nameEnd)) return this.#skipPrivate(root, level);
     try {
       if (kind === 0 || kind === FileKind.file || (kind === FileKind.symlink && symlinks !== "skip")) {
         if (this.#follow && kind !== FileKind.file) this.#checkLink(root, level);
@@ -197,8 +197,8 @@ export class TreeWalk implements Walk {
     }
   }
 
-  /** A receiver would refuse it. */
-  #private(root: number, level: Level): void {
+  /** Skips an entry with a private name, which a receiver would refuse. */
+  #skipPrivate(root: number, level: Level): void {
     const path = joinPath(level.path, this.#lister.nameText());
     if (this.#options.accept?.(path, this.#lister.kind === FileKind.directory) === false) return;
     const message = "skipped: its name is reserved for the temporary files of escp";
@@ -246,7 +246,7 @@ export class TreeWalk implements Walk {
     this.#pack.addFile(names, start, end, stat, xattrs);
   }
 
-  /** Where they cannot be read, that is a failure; the rest is copied all the same. */
+  /** Returns the extended attributes. If they cannot be read, that is a failure, and the file is copied without them. */
   #xattrs(of: "root" | "folder" | "entry"): Uint8Array<ArrayBuffer> | undefined {
     const lister = this.#lister;
     if (!lister.xattrs) return undefined;
@@ -274,7 +274,7 @@ export class TreeWalk implements Walk {
   }
 }
 
-/** What cannot be a source: a directory without -r, in the words of scp, or a device, a FIFO. */
+/** Returns the failure of a source that is not a regular file; for a directory without -r in the words of scp. */
 export function notRegular(path: string, kind: number): FileError {
   if (kind !== FileKind.directory) return isSpecial(path, kind);
   return new FileError("read", path, "not a regular file", { hint: "Use -r to copy directories", code: "EISDIR" });

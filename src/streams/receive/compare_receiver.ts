@@ -208,7 +208,7 @@ export class CompareReceiver {
       const identity = target.backup();
       // Another user may have created a file under the name of the backup.
       const isKept = identity && await this.#options.isKept?.({ ...this.#placeOf(cursor, bytes), identity });
-      if (!target.look(cursor, bytes)) return CompareResult.missing;
+      if (!target.examine(cursor, bytes)) return CompareResult.missing;
       // A file that was sent again meanwhile may be right.
       const { stat } = target;
       if (stat.dev !== dev || stat.inode !== inode || stat.inodeLow !== inodeLow) return CompareResult.different;

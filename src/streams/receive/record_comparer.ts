@@ -71,7 +71,7 @@ export class RecordComparer {
       throw new ProtocolError("bad-record", "Cannot compare the contents of an entry that is not a file");
     }
     const { stat } = this.#target;
-    if (!this.#target.look(cursor, bytes)) return CompareResult.missing;
+    if (!this.#target.examine(cursor, bytes)) return CompareResult.missing;
     if (stat.kind !== FileKind.file || stat.size !== cursor.size) return CompareResult.different;
     if (range) return this.#compareRange(cursor, range, verify);
     return this.#options.digests && this.#finished && !verify
@@ -81,7 +81,7 @@ export class RecordComparer {
 
   #compareStat(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>, verify: boolean): number {
     const target = this.#target;
-    if (!target.look(cursor, bytes)) return CompareResult.missing;
+    if (!target.examine(cursor, bytes)) return CompareResult.missing;
     const { stat } = target;
     if (stat.kind === FileKind.directory) throw failedWith("write", target.path, "EISDIR");
     const by = verify ? "contents" : this.#options.comparison!.by;
@@ -132,7 +132,7 @@ export class RecordComparer {
   #finalize(cursor: RecordCursor, verify: boolean): number {
     if (verify || this.#options.comparison!.dryRun) return CompareResult.same;
     readAttributes(cursor, this.#expected);
-    this.#target.bringUpToDate(this.#expected, cursor.xattrs());
+    this.#target.updateAttributes(this.#expected, cursor.xattrs());
     return CompareResult.same;
   }
 

@@ -178,7 +178,7 @@ export class CompareSender {
   /** Returns the file that has this path now; undefined if it cannot be opened. */
   #statNow({ root, path }: ComparedRange): CompareReport["now"] {
     const source = this.#source;
-    if (!succeeds(() => source.openRanged(root, path).close())) return undefined;
+    if (!succeeds(() => source.openLarge(root, path).close())) return undefined;
     const { stat } = source;
     const identity = { dev: stat.dev, inode: stat.inode };
     return { size: stat.size, attributes: stat.attributes(), identity, times: stat.changeTimes() };
@@ -190,7 +190,7 @@ export class CompareSender {
     const isOpen = open?.range.root === root && open.range.path === path;
     if (isOpen && open.range.identity.dev === dev && open.range.identity.inode === inode) return open.reader;
     this.close();
-    const reader = this.#source.openRanged(root, path, range.identity);
+    const reader = this.#source.openLarge(root, path, range.identity);
     this.#open = { range, reader };
     return reader;
   }

@@ -49,7 +49,7 @@ async function digestLarge(
   yielder: EventLoopYielder,
 ): Promise<DigestedFile | undefined> {
   const { root, path, size, identity, times } = file!;
-  const reader = ifReadable(() => source.openRanged(root, path, identity));
+  const reader = ifReadable(() => source.openLarge(root, path, identity));
   if (reader === UNREADABLE) return undefined;
   try {
     // The cache of a network file system may contain pages from before a change.

@@ -187,7 +187,7 @@ export class RangeSender {
   #readerOf(unit: RangeUnit): RangeReader {
     if (this.#open?.file !== unit.file) {
       this.close();
-      const reader = this.#reader.openRanged(unit.root, unit.path, unit.identity);
+      const reader = this.#reader.openLarge(unit.root, unit.path, unit.identity);
       this.#open = { file: unit.file, reader };
       if (unit.stored ? reader.size < unit.size : reader.size !== unit.size) {
         throw changed(reader.path, "its size has changed");

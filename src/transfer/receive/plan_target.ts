@@ -4,7 +4,7 @@ import { quotePath, UserError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { STANDARD_OUTPUT } from "../../files/target/name.ts";
-import { makeDirectories, type PlannedSource, planTargets } from "../../files/target/plan.ts";
+import { createDirectories, type PlannedSource, planTargets } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import { cutText } from "../../protocol/control/texts.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
@@ -64,7 +64,7 @@ async function planFiles(
   // Updates and sparse copies write an unknown part of these bytes.
   if (!job.comparison && !job.sparse) await checkSpace(roots, totals.bytes, files, record.records);
   await record.begin(roots, totals);
-  makeDirectories(roots, files.paths);
+  createDirectories(roots, files.paths);
   // Immediately, because the next run would copy into a directory that no record names.
   record.noteCreated(roots, sources);
   return roots;

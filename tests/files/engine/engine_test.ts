@@ -11,7 +11,7 @@ import { TemporaryNames } from "../../../src/files/path/temporary_names.ts";
 loadFileEngine("auto");
 
 describe("choice of the file engine", () => {
-  it("takes the native one on Linux, and the portable one when told", () => {
+  it("selects the native engine on Linux, and the portable engine if requested", () => {
     assertEquals(loadFileEngine("portable").engine.name, "portable");
     const { engine, note } = loadFileEngine("auto");
     assertEquals(engine.name, Deno.build.os === "linux" ? "native" : "portable");
@@ -20,7 +20,7 @@ describe("choice of the file engine", () => {
 });
 
 describe("permissions of a copy", () => {
-  it("never bring setuid without preserve, and keep it with the right owner only", () => {
+  it("include setuid only with preserve and the owner of the source", () => {
     assertEquals(plainMode(0o7777, 0o022), 0o755);
     assertEquals(plainDirectoryMode(0o4777, 0o027, 0o2700), 0o2750);
     assertEquals(preservedMode(0o6755, true), 0o6755);
@@ -29,7 +29,7 @@ describe("permissions of a copy", () => {
 });
 
 describe("temporary names", () => {
-  it("are hidden, differ, and are known again", () => {
+  it("are hidden, unique and recognized", () => {
     const [one, other] = [new TemporaryNames("t0k"), new TemporaryNames("t0k")];
     const names = [one.next(), one.next(), other.next()];
     assertEquals(new Set(names).size, 3);
@@ -39,8 +39,8 @@ describe("temporary names", () => {
   });
 });
 
-describe("failures", () => {
-  it("have the same words whichever engine they come from", () => {
+describe("failures of both engines", () => {
+  it("have the same messages", () => {
     const cases: [() => unknown, string, string][] = [
       [() => Deno.readFileSync("/no/such"), "ENOENT", "No such file or directory"],
       [() => Deno.mkdirSync("/"), "EEXIST", "File exists"],
@@ -57,7 +57,7 @@ describe("failures", () => {
     }
   });
 
-  it("hint at what to do", () => {
+  it("contain hints", () => {
     const full = Object.assign(new Error("full"), { code: "ENOSPC" });
     const failure = failedDeno("write", "p", full);
     assertEquals(failure instanceof FileError && failure.hint, "Free some space, then run the same command again");

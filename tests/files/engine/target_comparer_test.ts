@@ -17,14 +17,14 @@ const OPTIONS = { preserve: false, keepTimes: true, umask: 0o022, token: "test" 
 const at = (mtime: number, mtimeNs: number) => ({ mtime, mtimeNs, mode: 0, uid: 0, gid: 0, atime: 0, atimeNs: 0 });
 
 describe("isSameTime", () => {
-  it("compares to the nanosecond", () => {
+  it("compares nanoseconds", () => {
     assertEquals(isSameTime(at(5, 123_456_789), at(5, 123_456_789)), true);
     assertEquals(isSameTime(at(5, 123_456_789), at(5, 123_456_788)), false);
     assertEquals(isSameTime(at(5, 0), at(6, 0)), false);
     assertEquals(isSameTime(at(-1, 1), at(-1, 1)), true);
   });
 
-  it("takes a time for the same that was only cut, on either side", () => {
+  it("treats a truncated time as equal, on either side", () => {
     for (const cut of [123_456_700, 123_456_000, 123_000_000, 0]) {
       assertEquals(isSameTime(at(5, 123_456_789), at(5, cut)), true, `${cut}`);
       assertEquals(isSameTime(at(5, cut), at(5, 123_456_789)), true, `${cut}`);
@@ -64,32 +64,32 @@ for (const name of ENGINES) {
       return [cursor, bytes] as const;
     };
 
-    it("tells what is there, and makes nothing", () => {
+    it("examines existing files, and creates nothing", () => {
       assertEquals([enter(""), enter("in"), enter("missing"), enter("missing/below")], [true, true, false, false]);
       enter("in");
-      assertEquals(comparer.look(...recordOf("missing")), false);
+      assertEquals(comparer.examine(...recordOf("missing")), false);
       for (
         const [name, kind] of [["file", FileKind.file], ["link", FileKind.symlink], ["directory", FileKind.directory]]
       ) {
-        assertEquals(comparer.look(...recordOf(name as string)), true);
+        assertEquals(comparer.examine(...recordOf(name as string)), true);
         assertEquals([comparer.stat.kind, comparer.path], [kind as number, `${tree.path}/in/${name}`]);
       }
       assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name).sort(), ["in", "planted"]);
     });
 
-    it("follows no link, and goes through no file", () => {
+    it("follows no link, and refuses a file as a directory", () => {
       const link = assertThrows(() => enter("planted"), FileError) as FileError;
       const file = assertThrows(() => enter("in/file"), FileError) as FileError;
       assertEquals([link.code, file.code], ["ELOOP", "ENOTDIR"]);
       assertThrows(() => enter("planted/directory"), FileError);
     });
 
-    it("knows the links that a record wants", () => {
+    it("recognizes the links of records", () => {
       enter("in");
-      comparer.look(...recordOf("link"));
+      comparer.examine(...recordOf("link"));
       assertEquals(comparer.isLink(...recordOf("link", RecordType.symlink, "file")), true);
       assertEquals(comparer.isLink(...recordOf("link", RecordType.symlink, "file2")), false);
-      comparer.look(...recordOf("hard"));
+      comparer.examine(...recordOf("hard"));
       assertEquals(comparer.isLink(...recordOf("hard", RecordType.hardlink, "in/file")), true);
       assertEquals(comparer.isLink(...recordOf("hard", RecordType.hardlink, "in/missing")), false);
       assertEquals(comparer.isLink(...recordOf("hard", RecordType.hardlink, "in/link")), false);
@@ -97,11 +97,11 @@ for (const name of ENGINES) {
       assertThrows(() => comparer.isLink(...recordOf("hard", RecordType.hardlink, "../x")), ProtocolError);
     });
 
-    it("reads in pieces, and says when a file is shorter", async () => {
+    it("digests a file in pieces, and reports a shorter file", async () => {
       const large = randomBytes((2 << 20) + 5, "large");
       await Deno.writeFile(`${tree.path}/in/large`, large);
       enter("in");
-      comparer.look(...recordOf("large"));
+      comparer.examine(...recordOf("large"));
       const reader = comparer.open();
       let pauses = 0;
       const digest = (start: number, end: number) =>
@@ -115,22 +115,22 @@ for (const name of ENGINES) {
       reader.close();
     });
 
-    it("sets the modification time alone without preserve", () => {
+    it("sets only the modification time without preserve", () => {
       enter("in");
-      comparer.look(...recordOf("file"));
+      comparer.examine(...recordOf("file"));
       const { mode } = comparer.stat;
-      comparer.bringUpToDate({ ...at(1_000_000_000, 789_000_000), mode: 0o777 });
-      comparer.look(...recordOf("file"));
+      comparer.updateAttributes({ ...at(1_000_000_000, 789_000_000), mode: 0o777 });
+      comparer.examine(...recordOf("file"));
       assertEquals([comparer.stat.mtime, comparer.stat.mtimeNs], [1_000_000_000, 789_000_000]);
       assertEquals(comparer.stat.mode, mode);
     });
 
-    it("finds nothing below a directory that is still to be made, and a file by its new name", async () => {
+    it("finds nothing below a missing directory, and a file by its new name", async () => {
       await open({ kind: "folder", path: `${tree.path}/new`, created: true });
       assertEquals([enter(""), enter("in")], [false, false]);
       await open({ kind: "file", directory: `${tree.path}/in`, name: "file" });
-      assertEquals([enter(""), comparer.look(...recordOf("")), comparer.stat.size], [true, true, 8]);
-      assertThrows(() => comparer.look(...recordOf("x")), ProtocolError);
+      assertEquals([enter(""), comparer.examine(...recordOf("")), comparer.stat.size], [true, true, 8]);
+      assertThrows(() => comparer.examine(...recordOf("x")), ProtocolError);
       assertThrows(() => enter("x"), ProtocolError);
     });
   });

@@ -4,7 +4,7 @@ import { UserError } from "../../../src/errors.ts";
 import { expandBraces, findUnclosedBrace, MAX_BRACE_RESULTS } from "../../../src/files/glob/braces.ts";
 
 describe("brace expansion", () => {
-  it("gives what bash gives", () => {
+  it("matches bash", () => {
     const table: Record<string, string[]> = {
       "": [""],
       "a": ["a"],
@@ -33,7 +33,7 @@ describe("brace expansion", () => {
     for (const [text, expected] of Object.entries(table)) assertEquals(expandBraces(text), expected, text);
   });
 
-  it("stops at 10,000 results before any is made", () => {
+  it("fails for more than 10,000 results before it builds any", () => {
     assertEquals(expandBraces("{0,1,2,3,4,5,6,7,8,9}".repeat(4)).length, MAX_BRACE_RESULTS);
     assertThrows(() => expandBraces("{0,1,2,3,4,5,6,7,8,9}".repeat(4) + "{,}"), UserError, "more than 10000");
     assertThrows(() => expandBraces("{a,b}".repeat(10_000)), UserError, "more than 10000");
@@ -42,7 +42,7 @@ describe("brace expansion", () => {
     assertThrows(() => expandBraces("x".repeat(1 << 20) + "{a,b}"), UserError);
   });
 
-  it("takes hostile nesting in one pass", () => {
+  it("parses hostile nesting in linear time", () => {
     assertEquals(expandBraces("{".repeat(65_000)), ["{".repeat(65_000)]);
     assertEquals(expandBraces("}".repeat(65_000)).length, 1);
     assertEquals(expandBraces("{a,".repeat(20_000)).length, 1);
@@ -52,7 +52,7 @@ describe("brace expansion", () => {
     assertThrows(() => expandBraces(nested(20_000)), UserError, "deeper than 64");
   });
 
-  it("knows a brace that is never closed", () => {
+  it("finds an unclosed brace", () => {
     assertEquals(findUnclosedBrace("a{b"), 1);
     assertEquals(findUnclosedBrace("{a,b}{"), 5);
     assertEquals(findUnclosedBrace("{a}"), -1);

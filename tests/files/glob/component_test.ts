@@ -67,11 +67,11 @@ describe("a component of a pattern", () => {
       "[[:alpha:": [["[[:alpha:"], ["a"]],
       "[:alpha:]": [["a", ":"], ["b"]],
     });
-    assertThrows(() => parseComponent("[[:letters:]]"), UserError, 'no class "[:letters:]"');
+    assertThrows(() => parseComponent("[[:letters:]]"), UserError, 'the class "[:letters:]" is unknown');
     assertThrows(() => parseComponent("[[:constructor:]]"), UserError);
   });
 
-  it("takes what is not closed as it is, unless it is asked to be strict", () => {
+  it("treats an unclosed bracket as literal, unless it is strict", () => {
     check({
       "[": [["["], ["a"]],
       "[abc": [["[abc"], ["a"]],
@@ -84,7 +84,7 @@ describe("a component of a pattern", () => {
     assertEquals(parseComponent("a\\[b", { strict: true }), { kind: "literal", name: "a[b" });
   });
 
-  it("takes the meaning from what follows a backslash", () => {
+  it("treats the character after a backslash as literal", () => {
     check({
       "\\*": [["*"], ["a", "\\*"]],
       "\\?\\[a]": [["?[a]"], ["xa"]],
@@ -95,7 +95,7 @@ describe("a component of a pattern", () => {
     });
   });
 
-  it("leaves hidden names alone, unless it begins with a dot itself or is told", () => {
+  it("matches hidden names only if it starts with a dot or the option dot is set", () => {
     check({
       ".*": [[".a", "..a", "..."], [".", "..", "a", ""]],
       "\\.*": [[".a"], ["a"]],
@@ -107,7 +107,7 @@ describe("a component of a pattern", () => {
     for (const name of [".", ".."]) assert(!matches("*", name, true) && !matches(".*", name) && !matches("**", name));
   });
 
-  it("takes no more time for hostile patterns", () => {
+  it("matches hostile patterns in bounded time", () => {
     const start = performance.now();
     const name = "a".repeat(255);
     assert(!matches("*a".repeat(100) + "b", name));

@@ -48,7 +48,7 @@ describe(
   `writing past the page cache${problem ? `, skipped: ${problem}` : ""}`,
   { ignore: problem !== undefined },
   () => {
-    it("writes what is asked for, wherever it begins and ends", () => {
+    it("writes ranges with any start and end", () => {
       const buffer = filled(4 * MIB, "direct");
       const ranges: [at: number, length: number, offset: number][] = [
         [0, MIB, 0],
@@ -71,7 +71,7 @@ describe(
       assertEquals(got.findIndex((byte, at) => byte !== expected[at]), -1);
     });
 
-    it("makes zeros where there was data", () => {
+    it("zeros existing data", () => {
       using file = open();
       file.writer.writeAt(filled(MIB, "zeros"), 0, MIB, 0);
       file.writer.zerosAt(4096, MIB - 8192);
@@ -81,7 +81,7 @@ describe(
     });
 
     for (const [how, msOfWrite, stays] of [["stays", 1, true], ["is given up", 2, false]] as const) {
-      it(`${how} where a MiB takes ${msOfWrite} ms`, () => {
+      it(`${how} if a MiB takes ${msOfWrite} ms`, () => {
         let time = 0;
         let calls = 0;
         using file = open({ now: () => time += calls++ % 2 * msOfWrite });
@@ -96,7 +96,7 @@ describe(
       });
     }
 
-    it("names the file and the reason when nothing more fits", () => {
+    it("reports the file and the reason if the disk is full", () => {
       // What /dev/full says to everyone who writes.
       using file = open({ direct: openAs("/dev/full", openFileCalls().flags.write) });
       const error = assertThrows(() => file.writer.writeAt(filled(MIB, "full"), 0, MIB, 0), FileError);
@@ -113,7 +113,7 @@ describe(`the native engine${problem ? `, skipped: ${problem}` : ""}`, { ignore:
       [DIRECT_FROM_BYTES, false, 0],
     ] as const
   ) {
-    it(`writes ${size} bytes ${expected ? "past the page cache" : "through it"}, allowed: ${direct}`, () => {
+    it(`writes ${size} bytes ${expected ? "past" : "through"} the page cache, allowed: ${direct}`, () => {
       const path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "escp-test-" }));
       const engine = createNativeEngine().engine;
       const options = { preserve: false, umask: 0o022, token: "test", direct };

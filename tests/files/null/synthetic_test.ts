@@ -22,15 +22,15 @@ function walk(ms: number): Pack[] {
   return packs;
 }
 
-describe("MadeUpWalk", () => {
-  it("begins with the files that were asked for, and ends when the time is over", () => {
+describe("SyntheticWalk", () => {
+  it("starts with the requested files, and ends when the time is over", () => {
     const packs = walk(10);
     assertEquals(packs[0].files, 300);
     assertEquals(packs.length, 1 + 10);
     assertEquals(walk(0).length, 1);
   });
 
-  it("gives out more the more it has given, and no more than a pack holds", () => {
+  it("returns growing packs, up to the limit of a pack", () => {
     const sizes = walk(1000).map(({ bytes }) => bytes);
     let sum = sizes[0];
     for (const bytes of sizes.slice(1)) {
@@ -40,7 +40,7 @@ describe("MadeUpWalk", () => {
     assertEquals(sizes.at(-1), PACK_BYTES);
   });
 
-  it("promises what the dummy engine then makes up", () => {
+  it("announces the contents that the null engine generates", () => {
     const reader = createNullEngine(createPortableEngine()).sourceReader([...SYNTHETIC_ROOTS]);
     const buffer = new Uint8Array(2 << 20);
     for (const { plan, bytes, files } of walk(200)) {

@@ -30,14 +30,14 @@ describe("local paths", () => {
     }
   });
 
-  it("take a backslash for part of a name, but on Windows", () => {
+  it("contain backslashes in names, except on Windows", () => {
     assertEquals([baseName("a\\b", "posix"), baseName("a\\b", "windows")], ["a\\b", "b"]);
     assertEquals([directoryOf("a\\b", "posix"), directoryOf("a\\b", "windows")], [".", "a"]);
     assertEquals([joinPath("a\\", "b", "posix"), joinPath("a\\", "b", "windows")], ["a\\/b", "a\\b"]);
     assertEquals([hasTrailingSlash("a\\", "posix"), hasTrailingSlash("a\\", "windows")], [false, true]);
   });
 
-  it("know the roots of Windows: a directory above them there is not", () => {
+  it("have roots on Windows, without a directory above them", () => {
     const roots = [
       "C:\\",
       "C:/",
@@ -60,7 +60,7 @@ describe("local paths", () => {
     assertEquals(directoryOf("\\\\server\\share\\a\\b\\", "windows"), "\\\\server\\share\\a");
   });
 
-  it("are absolute or not", () => {
+  it("are absolute or relative", () => {
     const absolute = (style: PathStyle, paths: string[]) => paths.map((path) => isAbsolutePath(path, style));
     assertEquals(absolute("posix", ["/", "/a", "a", "", "./a", "\\a", "C:\\a"]), [
       true,
@@ -85,7 +85,7 @@ describe("local paths", () => {
     ]);
   });
 
-  it("begin at a directory, or on Windows at a drive", () => {
+  it("are resolved from a directory, or on Windows from a drive", () => {
     assertEquals(resolvePath("/home/me", "a", "posix"), "/home/me/a");
     assertEquals(resolvePath("/home/me", "", "posix"), "/home/me");
     assertEquals(resolvePath("/home/me", "/a", "posix"), "/a");
@@ -98,7 +98,7 @@ describe("local paths", () => {
     assertEquals(resolvePath(base, "\\\\server\\share\\a", "windows"), "\\\\server\\share\\a");
   });
 
-  it("are told by URLs", () => {
+  it("are derived from file URLs", () => {
     const path = (url: string, style: PathStyle) => pathOfFileUrl(new URL(url), style);
     assertEquals(path("file:///a%20b/c", "posix"), "/a b/c");
     assertEquals(path("file:///C:/a%20b", "posix"), "/C:/a b");

@@ -67,13 +67,13 @@ const ALLOWED = [
 ];
 
 describe("names on Windows", () => {
-  it("are told from what is none, with the reason", () => {
+  it("are valid, or invalid with a reason", () => {
     for (const name of ALLOWED) assertEquals(problemOnWindows(name), undefined, name);
     for (const name of FORBIDDEN) assertEquals(typeof problemOnWindows(name), "string", JSON.stringify(name));
-    assertEquals(problemOnWindows("a:b"), 'Windows has no names with ":"');
-    assertEquals(problemOnWindows("a\nb"), "Windows has no names with a control character");
-    assertEquals(problemOnWindows("a."), "Windows has no names that end in a dot or a space");
-    assertEquals(problemOnWindows("nul.txt"), "Windows takes that name for a device");
+    assertEquals(problemOnWindows("a:b"), 'Windows does not allow ":" in names');
+    assertEquals(problemOnWindows("a\nb"), "Windows does not allow a control character in names");
+    assertEquals(problemOnWindows("a."), "Windows does not allow names that end in a dot or a space");
+    assertEquals(problemOnWindows("nul.txt"), "Windows reserves that name for a device");
   });
 });
 
@@ -98,8 +98,8 @@ function receive(temp: TempDirectory, rules: NameRules, records: Parameters<type
   return failures;
 }
 
-describe("a target that is on Windows", () => {
-  it("refuses each such name by itself, whatever it is the name of, and makes nothing", () => {
+describe("a target on Windows", () => {
+  it("refuses invalid names of files, directories and links, and creates nothing", () => {
     for (const name of FORBIDDEN) {
       using temp = new TempDirectory();
       temp.directory("in");
@@ -121,7 +121,7 @@ describe("a target that is on Windows", () => {
     }
   });
 
-  it("refuses a large file of such a name before anything is made", () => {
+  it("refuses a large file with an invalid name before it creates anything", () => {
     using temp = new TempDirectory();
     temp.directory("in");
     const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
@@ -137,7 +137,7 @@ describe("a target that is on Windows", () => {
     writer.close();
   });
 
-  it("refuses directories with such names that it would have to make, and leaves files to who writes them", () => {
+  it("refuses root directories with invalid names, and leaves files to the writer", () => {
     using temp = new TempDirectory();
     temp.directory("in");
     const { paths } = createPortableEngine(WINDOWS);
@@ -156,7 +156,7 @@ describe("a target that is on Windows", () => {
   });
 });
 
-describe("a target whose names ignore case", () => {
+describe("a target that ignores case", () => {
   /** On a file system that tells them apart: what is there is spelled otherwise, it says. */
   const spelled = (real: string): NameRules => ({
     ...OWN_RULES,
@@ -164,27 +164,27 @@ describe("a target whose names ignore case", () => {
     realPath: (path) => path.replace(/[^/]*$/, real),
   });
 
-  it("does not let one file take the place of another, or directories be mixed", () => {
+  it("does not replace a file, or merge a directory, whose name differs in case", () => {
     using temp = new TempDirectory();
     temp.directory("in/notes");
     temp.write("in/readme", "old");
     const failures = receive(temp, spelled("README"), [[enter, ""], [file, "readme", "new"], [symlink, "readme", "x"]]);
-    const reason = '"README" has that name here, which differs in case alone';
+    const reason = '"README" already exists and differs only in case';
     assertEquals(failures, [`Cannot write "/in/readme": ${reason}`, `Cannot create "/in/readme": ${reason}`]);
     assertEquals(Deno.readTextFileSync(temp.at("in/readme")), "old");
     assertEquals(receive(temp, spelled("Notes"), [[enter, "notes"]]).length, 1);
     assertEquals(temp.list(), ["in/", "in/notes/", "in/readme"]);
   });
 
-  it("takes the same spelling, another form of its letters, and the name of a link for the same", () => {
+  it("accepts the same spelling, another Unicode form, and the name of a link", () => {
     for (const [name, real] of [["a", "a"], ["\u00e9", "e\u0301"], ["link", "elsewhere"]]) {
       checkSameCase("write", `/x/${name}`, spelled(real));
     }
-    assertThrows(() => checkSameCase("write", "/x/É", spelled("e\u0301")), FileError, "differs in case");
+    assertThrows(() => checkSameCase("write", "/x/É", spelled("e\u0301")), FileError, "differs only in case");
     checkSameCase("write", "/x/a", { ...spelled("A"), ignoresCase: false });
   });
 
-  it("refuses two sources whose names are one there", () => {
+  it("refuses two sources whose names differ only in case", () => {
     using temp = new TempDirectory();
     const { paths } = createPortableEngine();
     const sources = ["Same", "same"].map((name) => ({ name, kind: "file" }) as const);

@@ -23,7 +23,7 @@ const PRIVATE = [
 ];
 
 describe("private names", () => {
-  it("are all that escp makes, or has made, in a target directory", () => {
+  it("include all names that this and earlier versions use in a target directory", () => {
     for (const name of PRIVATE) {
       assert(isPrivateName(name), name);
       // Where case does not count they are the same files.
@@ -35,7 +35,7 @@ describe("private names", () => {
     }
   });
 
-  it("are not those of a user's own files", () => {
+  it("do not include names of user files", () => {
     const others = [
       "",
       ".",
@@ -62,7 +62,7 @@ describe("private names", () => {
     }
   });
 
-  it("of partial files are of one kind, never the same, and cannot be foretold", () => {
+  it("of partial files are unique and unpredictable", () => {
     const [one, other] = [newPartialName(), newPartialName()];
     assertNotEquals(one, other);
     for (const name of PRIVATE) assertEquals(isPartialName(name), name === PRIVATE[0], name);

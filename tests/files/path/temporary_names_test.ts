@@ -11,10 +11,10 @@ const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5
 
 for (const { title, make } of ENGINES) {
   for (const preserve of [false, true]) {
-    describe(`what a file replaces until it is verified (${title}${preserve ? ", -p" : ""})`, () => {
+    describe(`backup of a replaced file (${title}${preserve ? ", -p" : ""})`, () => {
       const engine = make();
 
-      it("is removed when the file is what it should be", async () => {
+      it("is removed when the file is verified", async () => {
         using directory = filled();
         write(engine, directory, preserve);
         const kept = hidden(directory);
@@ -24,7 +24,7 @@ for (const { title, make } of ENGINES) {
         assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
       });
 
-      it("has its name again when the file is not, which lies beside", async () => {
+      it("is restored if the verification fails, and the rejected file stays beside it", async () => {
         using directory = filled();
         write(engine, directory, preserve);
         const names = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
@@ -34,7 +34,7 @@ for (const { title, make } of ENGINES) {
         for (const name of names) assertMatch(name, /^\.escp-unverified-/);
       });
 
-      it("is what was there before the copy, however often that writes", async () => {
+      it("stays the file from before the copy, even if the copy writes twice", async () => {
         using directory = filled();
         for (let times = 0; times < 2; times++) {
           write(engine, directory, preserve);
@@ -43,7 +43,7 @@ for (const { title, make } of ENGINES) {
         }
       });
 
-      it("is what was there before the copy also when that is continued", async () => {
+      it("stays the file from before the copy, even if the copy is resumed", async () => {
         using directory = filled();
         write(engine, directory, preserve);
         write(engine, directory, preserve);
@@ -56,7 +56,7 @@ for (const { title, make } of ENGINES) {
         assertEquals(contentsOf(directory), { ...OLD, added: "only new" });
       });
 
-      it("stays there when another part of the same file is found wrong too", async () => {
+      it("stays restored if another range of the file fails too", async () => {
         using directory = filled();
         write(engine, directory, preserve);
         const first = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
@@ -70,7 +70,7 @@ for (const { title, make } of ENGINES) {
         assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
       });
 
-      it("has its name again also where the wrong one can have no second name", async () => {
+      it("is restored on a file system without hard links for the rejected file", async () => {
         using directory = filled();
         write(engine, directory, preserve);
         // There are no hard links of directories.
@@ -80,7 +80,7 @@ for (const { title, make } of ENGINES) {
         assertEquals([Deno.statSync(directory.at(wrong)).isDirectory, read(directory, "file")], [true, "old file"]);
       });
 
-      it("is kept of a large file too", () => {
+      it("is created for a large file too", () => {
         using directory = filled();
         const writer = engine.openTarget([rootAt(directory)], { ...OPTIONS, preserve });
         writer.partials.commit(writer.partials.create(0, "file", 0), ATTRIBUTES);
@@ -88,7 +88,7 @@ for (const { title, make } of ENGINES) {
         assertEquals(hidden(directory).map((name) => read(directory, name)), ["old file"]);
       });
 
-      it("is not kept where nothing is verified", () => {
+      it("is not created without verification", () => {
         using directory = filled();
         write(engine, directory, preserve, { keepBackups: false });
         assertEquals([hidden(directory), contentsOf(directory)], [[], NEW]);
@@ -140,7 +140,7 @@ async function judge<Result>(
   const results: Result[] = [];
   while (cursor.next()) {
     if (cursor.type === RecordType.enter) comparer.enter(0, frame, cursor.nameStart, cursor.nameEnd);
-    else if (comparer.look(cursor, frame)) results.push(act(comparer));
+    else if (comparer.examine(cursor, frame)) results.push(act(comparer));
   }
   comparer.close();
   return results;

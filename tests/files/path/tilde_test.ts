@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { ownHome } from "../../../src/files/path/tilde.ts";
 
 describe("the home directory", () => {
-  it("is what the system says it is: on Windows a HOME is that of another shell", () => {
+  it("comes from the system; on Windows, HOME belongs to another shell", () => {
     const home = (variables: Record<string, string>, style: "posix" | "windows") =>
       ownHome((name) => variables[name], style);
     const both = { HOME: "/c/Users/me", USERPROFILE: "C:\\Users\\me" };

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { fileVersion } from "../../../src/files/stat/file_change.ts";
 
-it("a file has another version after each change of anything that names it", () => {
+it("fileVersion differs after each change of inode or ctime", () => {
   const versions = new Set<number>();
   for (const inode of [0, 1, 2, 2 ** 31, 2 ** 32, 2 ** 33 + 1, 2 ** 53, 2 ** 60 + 2 ** 40]) {
     for (const ctime of [-1, 0, 1, 1_700_000_000, 2 ** 32 - 2]) {

@@ -12,7 +12,7 @@ const STATES = {
   EACCES: "Permission denied",
 };
 
-describe("a failed write says what to do about it", () => {
+describe("a failed write has a hint", () => {
   for (const [code, state] of Object.entries(STATES)) {
     it(`: ${code}`, { ignore: Deno.build.os !== "linux" }, () => {
       const errno = Array.from({ length: 200 }, (_, number) => number).find((number) => errnoName(number) === code)!;

@@ -7,14 +7,14 @@ import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 import { ENGINES } from "../file_engines.ts";
 
-describe("a path within a directory", () => {
-  it("is that directory or below it", () => {
+describe("isWithin", () => {
+  it("accepts the directory and paths below it", () => {
     for (const path of ["/a", "/a/b", "/a/b/c"]) assertEquals(isWithin(path, "/a"), true, path);
     for (const path of ["/", "/ab", "/b", "", "/a "]) assertEquals(isWithin(path, "/a"), false, path);
     assertEquals([isWithin("/", "/"), isWithin("/a", "/")], [true, true]);
   });
 
-  it("is told by the separators of its system", () => {
+  it("uses the separators of the system", () => {
     assertEquals(isWithin("C:\\a\\b", "C:\\a", "windows"), true);
     assertEquals(isWithin("C:\\a", "C:\\", "windows"), true);
     assertEquals(isWithin("C:\\ab", "C:\\a", "windows"), false);
@@ -27,7 +27,7 @@ describe("a path within a directory", () => {
 for (const { title, make } of ENGINES) {
   describe(`confinement, ${title}`, () => {
     const engine = make();
-    it("begins at the root unless the home directory lies inside", async () => {
+    it("starts at the root unless the home directory is inside", async () => {
       await using tree = await createTempTree({ "in/sub": { directory: true }, "link": { link: "in" } });
       const root = await Deno.realPath(`${tree.path}/in`);
       const outside = new Confinement(`${tree.path}/link`, tree.path, engine.paths);
@@ -37,7 +37,7 @@ for (const { title, make } of ENGINES) {
       assertThrows(() => new Confinement(`${tree.path}/none`, "/", engine.paths), UserError, "No such file");
     });
 
-    it("knows what lies outside, there or not", async () => {
+    it("recognizes paths outside, existing or not", async () => {
       await using tree = await createTempTree({
         "in/file": "",
         "in/out": { link: "../other" },
@@ -78,7 +78,7 @@ for (const { title, make } of ENGINES) {
       assertEquals([state("in/new/.."), state("in/new/../../other"), state("in/loop")], ["ENOENT", "ENOENT", "ELOOP"]);
     });
 
-    it("sees a link that was put in the way after it was checked", async () => {
+    it("detects a link that was created after the check", async () => {
       await using tree = await createTempTree({
         "in/directory": { link: "../other" },
         "in/file": { link: "../other/file" },
@@ -110,8 +110,8 @@ for (const { title, make } of ENGINES) {
         reader.enter(1, bytes, 4, 4);
         reader.readWhole(bytes, 4, 4, buffer, 0, 64);
       });
-      refused(() => reader.openRanged(0, "file"));
-      refused(() => reader.openRanged(1, ""));
+      refused(() => reader.openLarge(0, "file"));
+      refused(() => reader.openLarge(1, ""));
       reader.close();
       const targets: TargetRoot[] = [{ kind: "folder", path: `${tree.path}/in/directory`, created: false, within }];
       const writer = engine.openTarget(targets, { preserve: false, umask: 0o22, token: "t" });

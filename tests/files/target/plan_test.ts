@@ -33,7 +33,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(temp.list(), before, "nothing was created");
     };
 
-    it("names as scp does", () => {
+    it("names targets as scp does", () => {
       const table: [PlannedSource[], string, string[]][] = [
         [[FILE], "dir", ["/dir/f"]],
         [[FILE], "dir/", ["/dir/f"]],
@@ -61,7 +61,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("refuses what makes no sense before anything is made", () => {
+    it("refuses impossible combinations before it creates anything", () => {
       using temp = sample();
       refused(temp, [FILE, DIRECTORY], "old", 'Cannot copy to "old": Not a directory');
       refused(temp, [FILE, DIRECTORY], "new", 'Cannot copy to "new": No such file or directory');
@@ -83,14 +83,14 @@ for (const { title, make } of ENGINES) {
       refused(temp, [FILE, DIRECTORY], "dir", 'Cannot create "/dir/s": Not a directory');
     });
 
-    it("does not follow a link below the target that only the peer named", () => {
+    it("does not follow a link below the target, which only the peer has named", () => {
       using temp = sample();
       temp.directory("out");
       Deno.symlinkSync("../out", temp.at("dir/s"));
       refused(temp, [DIRECTORY], "dir", 'Cannot create "/dir/s": a symbolic link stands in the way');
     });
 
-    it("refuses names that could lead elsewhere", () => {
+    it("refuses names that could lead out of the target", () => {
       using temp = sample();
       for (const name of ["", "..", "a/b", "/etc", "a\0", "n".repeat(256)]) {
         assertThrows(() => plan(temp, [{ name, kind: "file" }], "dir"), ProtocolError);
@@ -116,7 +116,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(plan(temp, [has], "").length, 1, "another host may have the same numbers");
     });
 
-    it("makes root directories that nobody else can enter yet", () => {
+    it("creates root directories that nobody else can enter", () => {
       using temp = sample();
       plan(temp, [DIRECTORY], "dir");
       assertEquals(Deno.statSync(temp.at("dir/s")).mode! & 0o7777, 0o1700);

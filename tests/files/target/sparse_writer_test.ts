@@ -31,10 +31,10 @@ for (const { title, make } of ENGINES) {
       engine.openTarget([{ kind: "folder", path: directory, created: false }], { ...options, ...more });
     const open = (temp: TempDirectory, name: string) => {
       const reader = engine.sourceReader([sourceRoot(engine, temp.path)]);
-      return reader.openRanged(0, name);
+      return reader.openLarge(0, name);
     };
 
-    it("of a source are told, as far as they are worth it", { ignore: !holes || title === "portable" }, () => {
+    it("of a source are reported if they are large enough", { ignore: !holes || title === "portable" }, () => {
       using temp = new TempDirectory();
       // Data of 4 KiB at 1 MiB, a small hole, data, and a hole up to an odd end.
       sparseFile(temp.at("f"), 3 * MIB + 5, [[MIB, 4 * KIB], [MIB + 32 * KIB, 4 * KIB]]);
@@ -50,7 +50,7 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("are not told beyond an end that the file has no more", () => {
+    it("are not reported after the end of a truncated file", () => {
       using temp = new TempDirectory();
       sparseFile(temp.at("f"), 2 * MIB, []);
       const reader = open(temp, "f");
@@ -60,7 +60,7 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("are where zeros come together in a large file", { ignore: !holes }, () => {
+    it("are created for pages of zeros in a large file", { ignore: !holes }, () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       const partial = writer.partials.create(0, "f", 3 * MIB + 1);
@@ -79,7 +79,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(allocatedBytes(temp.at("f")), 4096);
     });
 
-    it("take the place of what was written before", () => {
+    it("replace existing data", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       const partial = writer.partials.create(0, "f", 4 * MIB + 100);
@@ -100,7 +100,7 @@ for (const { title, make } of ENGINES) {
       if (holes && title !== "portable") assert(allocatedBytes(temp.at("f")) < 2.2 * MIB);
     });
 
-    it("at the end of what has no size yet are part of it", () => {
+    it("at the end of a file without a known size count", () => {
       using temp = new TempDirectory();
       const writer = into(temp.path);
       const made = writer.partials.create(0, "f", 0);
@@ -113,7 +113,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.readFileSync(temp.at("f")), new Uint8Array(MIB + 5).fill(1, 0, 10));
     });
 
-    it("are made in small files too, and only when they are wanted", { ignore: !holes }, () => {
+    it("are created in small files only if requested", { ignore: !holes }, () => {
       using temp = new TempDirectory();
       const some = new Uint8Array(100_001);
       some[50_000] = 1;
@@ -143,7 +143,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("are zeros to a pipe", { ignore: Deno.build.os === "windows" }, async () => {
+    it("are written as zeros to a pipe", { ignore: Deno.build.os === "windows" }, async () => {
       using temp = new TempDirectory();
       rawShell("mkfifo pipe", temp.path);
       const reader = new Deno.Command("cat", { args: [temp.at("pipe")], stdout: "piped" }).spawn();
@@ -161,7 +161,7 @@ for (const { title, make } of ENGINES) {
 }
 
 describe("overwriteWithZeros", () => {
-  it("writes only where something else stands, and not beyond the end", () => {
+  it("writes only where the file contains data, and not after its end", () => {
     const bytes = new Uint8Array(MIB + 10);
     bytes[600_000] = 1;
     const written: number[][] = [];

@@ -15,7 +15,7 @@ for (let at = 0; at < bytes.length; at += 100_000) writeStandardOutput(bytes.sub
 `;
 
 describe("standard output in non-blocking mode", { ignore: Deno.build.os !== "linux" }, () => {
-  it("that is one pipe with standard error gets every byte once", async () => {
+  it("that shares a pipe with standard error gets every byte once", async () => {
     const config = new URL("../../../deno.json", import.meta.url).pathname;
     const { code, stdout } = await new Deno.Command("bash", {
       args: [

@@ -19,7 +19,7 @@ function pagesOf(pattern: string, lastBytes = PAGE): { bytes: Uint8Array<ArrayBu
 }
 
 describe("isZero", () => {
-  it("sees a single byte at every place, whatever the alignment", () => {
+  it("finds a single byte at every position and alignment", () => {
     const whole = new Uint8Array(64);
     for (const shift of [0, 1, 2, 3, 4]) {
       const bytes = whole.subarray(shift);
@@ -33,13 +33,13 @@ describe("isZero", () => {
     }
   });
 
-  it("looks at the buffer that it is given, not at the one before", () => {
+  it("examines the given buffer, not a cached one", () => {
     assertEquals([isZero(new Uint8Array(8), 0, 8), isZero(new Uint8Array(8).fill(1), 0, 8)], [true, false]);
   });
 });
 
 describe("pages of zeros", () => {
-  it("end where the first page begins that is none", () => {
+  it("end at the first page with data", () => {
     for (const [pattern, zeros, data] of [["0", 1, 0], ["1", 0, 1], ["0010", 2, 0], ["1101", 0, 2]] as const) {
       const { bytes, start, end } = pagesOf(pattern);
       assertEquals(endOfZeros(bytes, start, end, 0), start + zeros * PAGE, pattern);
@@ -47,7 +47,7 @@ describe("pages of zeros", () => {
     }
   });
 
-  it("begin where those of the file do", () => {
+  it("are aligned to the file", () => {
     const bytes = new Uint8Array(2 * PAGE);
     bytes[PAGE] = 1;
     assertEquals(endOfZeros(bytes, 0, 2 * PAGE, 0), PAGE);
@@ -55,7 +55,7 @@ describe("pages of zeros", () => {
     assertEquals(endOfZeros(bytes, 0, 2 * PAGE, 5 * PAGE - 1), 1);
   });
 
-  it("may be cut short at the end, and be none at all", () => {
+  it("may be short at the end, and empty", () => {
     for (const last of [1, PAGE - 1, PAGE]) {
       for (const [pattern, expected] of [["10", true], ["11", false], ["0", true], ["1", false]] as const) {
         const { bytes, start, end } = pagesOf(pattern, last);
@@ -65,7 +65,7 @@ describe("pages of zeros", () => {
     assertEquals(hasZeroPage(new Uint8Array(8), 4, 0), false);
   });
 
-  it("are what lies between the parts that are to be written", () => {
+  it("separate the parts that are written", () => {
     const { bytes, start, end } = pagesOf("01100101", 10);
     const parts: number[][] = [];
     forEachData(bytes, start, end - start, (...part) => parts.push(part));

@@ -23,7 +23,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(roots.map((it) => it.size), [3, 0, 0, 0, 0, 3, 3]);
     });
 
-    it("means the contents of a home directory, and leaves alone a tilde that is none", () => {
+    it("copies the contents of a home directory, and leaves other tildes unchanged", () => {
       using temp = new TempDirectory();
       temp.write("~");
       temp.write("~no-such-user");
@@ -33,7 +33,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(local.roots.map((it) => it.name), ["~"]);
     });
 
-    it("reports what cannot be copied in the words of scp, and takes the rest", () => {
+    it("reports failed operands in the words of scp, and returns the others", () => {
       using temp = new TempDirectory();
       temp.directory("d");
       temp.write("f");
@@ -51,7 +51,7 @@ for (const { title, make } of ENGINES) {
 }
 
 describe("source names", () => {
-  it("are the last component, or stand for the contents", () => {
+  it("are the last component, or a dot for the contents", () => {
     const table = {
       "a/b": "b",
       "a/b//": "b",
@@ -66,7 +66,7 @@ describe("source names", () => {
 });
 
 describe("tilde", () => {
-  it("stands for a home directory at the start only", { ignore: Deno.build.os !== "linux" }, () => {
+  it("is expanded only at the start", { ignore: Deno.build.os !== "linux" }, () => {
     const home = Deno.env.get("HOME")!;
     assertEquals(expandTilde("~"), home);
     assertEquals(expandTilde("~/x/y"), `${home}/x/y`);

@@ -9,7 +9,7 @@ for (const { title, make } of ENGINES) {
     const walk = async (path: string, options = {}) =>
       describeItems(await collect(engine.walk([sourceRoot(engine, path)], { recursive: true, ...options })));
 
-    it("tells of empty directories, empty files, and files in directories", async () => {
+    it("returns empty directories, empty files and files in directories", async () => {
       using temp = new TempDirectory();
       temp.directory("a/empty");
       temp.write("a/none");
@@ -17,7 +17,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(await walk(temp.at("a")), ["directory ", "directory empty", "file none 0", "file three 3"]);
     });
 
-    it("gives a root that is a file the empty name", async () => {
+    it("returns a root that is a file with an empty name", async () => {
       using temp = new TempDirectory();
       assertEquals(await walk(temp.write("f", "abc")), ["file  3"]);
       assertEquals(await walk(temp.write("g", new Uint8Array(PACK_FILE_LIMIT + 1))), [
@@ -36,7 +36,7 @@ for (const { title, make } of ENGINES) {
       ]);
     });
 
-    it("splits 5,000 files into packs that stand for themselves", async () => {
+    it("splits 5,000 files into independent packs", async () => {
       using temp = new TempDirectory();
       for (let index = 0; index < 5000; index++) temp.write(`f${index}`, "x");
       const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true }));
@@ -52,7 +52,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(items.length, Math.ceil(5001 / PACK_RECORDS));
     });
 
-    it("keeps the contents of a pack within bounds", async () => {
+    it("limits the bytes of a pack", async () => {
       using temp = new TempDirectory();
       for (let index = 0; index < 9; index++) temp.write(`f${index}`, new Uint8Array(PACK_FILE_LIMIT));
       const items = await collect(engine.walk([sourceRoot(engine, temp.path)], { recursive: true }));
@@ -76,7 +76,7 @@ for (const { title, make } of ENGINES) {
       ]);
     });
 
-    it("preserves or skips links when told", async () => {
+    it("preserves or skips links as requested", async () => {
       using temp = new TempDirectory();
       temp.write("f", "1");
       Deno.symlinkSync("nowhere", temp.at("lost"));
@@ -98,14 +98,14 @@ for (const { title, make } of ENGINES) {
       listener.close();
     });
 
-    it("enters no directory without recursive", async () => {
+    it("does not enter directories without recursive", async () => {
       using temp = new TempDirectory();
       assertEquals(await walk(temp.path, { recursive: false }), [
         `failed Cannot read "${temp.path}": not a regular file`,
       ]);
     });
 
-    it("leaves out what is not accepted, with all below", async () => {
+    it("excludes entries that are not accepted, and everything below them", async () => {
       using temp = new TempDirectory();
       temp.directory("no");
       temp.write("no/f");
@@ -114,7 +114,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(await walk(temp.path, { accept }), ["directory ", "file yes 0"]);
     });
 
-    it("sends further names of a file last", async () => {
+    it("returns further names of a file last", async () => {
       using temp = new TempDirectory();
       temp.directory("d");
       temp.write("d/one", "1");
@@ -127,7 +127,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(/^hardlink d\/(one = d\/two|two = d\/one)$/.test(describeItems([last])[0]), true);
     });
 
-    it("reports an unreadable directory and goes on", { ignore: isRoot }, async () => {
+    it("reports an unreadable directory and continues", { ignore: isRoot }, async () => {
       using temp = new TempDirectory();
       temp.directory("closed", 0);
       temp.write("f");
@@ -147,19 +147,23 @@ for (const { title, make } of ENGINES) {
       ]);
     });
 
-    it("takes names that are not UTF-8 as bytes, or reports them", { ignore: Deno.build.os !== "linux" }, async () => {
-      using temp = new TempDirectory();
-      rawShell("printf abc > \"$(printf 'a\\377b')\"; printf abc > good", temp.path);
-      const found = await walk(temp.path);
-      assertEquals(found.includes("file good 3"), true);
-      if (engine.name === "native") assertEquals(found.includes("file a?b 3"), true);
-      // Older Deno leaves such names out of its lists, and nothing here can know of them.
-      else if ([...Deno.readDirSync(temp.path)].length > 1) {
-        assertEquals(found.some((line) => line.endsWith("its name is not UTF-8")), true);
-      }
-    });
+    it(
+      "returns names that are not UTF-8 as bytes, or reports them",
+      { ignore: Deno.build.os !== "linux" },
+      async () => {
+        using temp = new TempDirectory();
+        rawShell("printf abc > \"$(printf 'a\\377b')\"; printf abc > good", temp.path);
+        const found = await walk(temp.path);
+        assertEquals(found.includes("file good 3"), true);
+        if (engine.name === "native") assertEquals(found.includes("file a?b 3"), true);
+        // Older Deno leaves such names out of its lists, and nothing here can know of them.
+        else if ([...Deno.readDirSync(temp.path)].length > 1) {
+          assertEquals(found.some((line) => line.endsWith("its name is not UTF-8")), true);
+        }
+      },
+    );
 
-    it("lets go of its directory when closed early", async () => {
+    it("closes its directory when closed early", async () => {
       using temp = new TempDirectory();
       for (let index = 0; index < 2000; index++) temp.write(`f${index}`);
       const unfinished = engine.walk([sourceRoot(engine, temp.path)], { recursive: true });
