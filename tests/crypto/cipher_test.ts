@@ -15,7 +15,7 @@ function keyOf(cipher: CipherName, seed: string = cipher) {
   return { cipher, key: randomBytes(KEY_BYTES[cipher], seed), salt: SALT };
 }
 
-/** aad || payload || room for the tag, with one byte on each side that nobody may touch. */
+/** Authenticated data || payload || space for the tag, with a guard byte on each side. */
 function message(aad: Uint8Array, payload: Uint8Array) {
   const start = 1 + aad.length;
   const end = start + payload.length;
@@ -29,7 +29,7 @@ function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-/** What open() says, promise or not, as a promise. */
+/** Calls open(), and returns its result as a promise. */
 async function opens(
   cipher: Cipher,
   nonce: Uint8Array,
@@ -42,7 +42,7 @@ async function opens(
 for (const engine of CIPHER_ENGINES) {
   describe(`AES-GCM by the ${engine.name} engine (${engine.library})`, () => {
     for (const vector of GCM_VECTORS) {
-      it(`gives the known answer of ${vector.name}`, async () => {
+      it(`returns the known answer of ${vector.name}`, async () => {
         const key = decodeHex(vector.key);
         const cipher = await engine.create({
           cipher: key.length === 16 ? "aes-128-gcm" : "aes-256-gcm",
@@ -60,7 +60,7 @@ for (const engine of CIPHER_ENGINES) {
     }
 
     for (const name of CIPHER_NAMES) {
-      it(`refuses a change of any byte with ${name}, and wipes the payload`, async () => {
+      it(`rejects a change of any byte with ${name}, and wipes the payload`, async () => {
         const cipher = await engine.create(keyOf(name));
         const { bytes, aadStart, start, end } = message(randomBytes(9, "aad"), randomBytes(21, "payload"));
         await cipher.seal(NONCE, bytes, aadStart, start, end);
@@ -84,14 +84,14 @@ for (const engine of CIPHER_ENGINES) {
           await assertRejects(() => opens(cipher, nonce, changed, [aadStart, start, end]), ProtocolError);
           assertEquals(changed, bytes.slice().fill(0, start, end), `nonce byte ${at}`);
         }
-        // The failures must not have spoilt anything.
+        // The cipher still works after the failures.
         await opens(cipher, NONCE, bytes, [aadStart, start, end]);
         assertEquals(bytes.subarray(start, end), randomBytes(21, "payload"));
         cipher.close();
       });
     }
 
-    it("refuses what moves a byte between the authenticated part and the payload", async () => {
+    it("rejects a byte that moved between authenticated data and payload", async () => {
       const cipher = await engine.create(keyOf("aes-128-gcm"));
       const { bytes, aadStart, start, end } = message(randomBytes(8, 1), randomBytes(8, 2));
       await cipher.seal(NONCE, bytes, aadStart, start, end);
@@ -101,7 +101,7 @@ for (const engine of CIPHER_ENGINES) {
       cipher.close();
     });
 
-    it("refuses what another key sealed", async () => {
+    it("rejects a message of another key", async () => {
       const one = await engine.create(keyOf("aes-128-gcm", "one"));
       const two = await engine.create(keyOf("aes-128-gcm", "two"));
       const { bytes, aadStart, start, end } = message(new Uint8Array(0), new Uint8Array(0));
@@ -125,7 +125,7 @@ for (const engine of CIPHER_ENGINES) {
       cipher.close();
     });
 
-    it("refuses ranges outside the bytes, nonces and keys of a wrong length", async () => {
+    it("rejects ranges outside the bytes, and nonces and keys of a wrong length", async () => {
       const cipher = await engine.create(keyOf("aes-128-gcm"));
       const bytes = new Uint8Array(64);
       const wrong = [[0, 0, 49], [0, 5, 4], [6, 5, 40], [-1, 0, 4], [0, 0.5, 4], [0, 0, NaN], [0, 0, 2 ** 31]];
@@ -148,7 +148,7 @@ for (const engine of CIPHER_ENGINES) {
       await assertRejects(async () => await engine.create({ cipher: "aes-128-gcm", key, salt }), RangeError);
     });
 
-    it("cannot be used after close(), which may be repeated", async () => {
+    it("throws after close(), which may be repeated", async () => {
       const cipher = await engine.create(keyOf("aes-128-gcm"));
       const bytes = new Uint8Array(64);
       await cipher.seal(NONCE, bytes, 0, 8, 40);
@@ -159,7 +159,7 @@ for (const engine of CIPHER_ENGINES) {
       await assertRejects(() => opens(cipher, NONCE, bytes, [0, 8, 40]), Error, "closed");
     });
 
-    it("keeps its own copy of the key", async () => {
+    it("copies the key", async () => {
       const key = keyOf("aes-128-gcm");
       const cipher = await engine.create(key);
       key.key.fill(0);
@@ -173,9 +173,9 @@ for (const engine of CIPHER_ENGINES) {
   });
 }
 
-describe("The cipher engines", () => {
+describe("cipher engines", () => {
   for (const name of CIPHER_NAMES) {
-    it(`open what the others seal with ${name}`, async () => {
+    it(`open messages of each other with ${name}`, async () => {
       for (const sealer of CIPHER_ENGINES) {
         for (const opener of CIPHER_ENGINES) {
           const seals = await sealer.create(keyOf(name));
@@ -186,7 +186,7 @@ describe("The cipher engines", () => {
             const { bytes, aadStart, start, end } = message(randomBytes(12, "aad"), payload);
             await seals.seal(NONCE, bytes, aadStart, start, end);
             await opened.open(NONCE, bytes, aadStart, start, end);
-            // Not assertEquals on megabytes: it makes a text of them when they differ.
+            // assertEquals would format megabytes if they differ.
             assert(isSame(bytes.subarray(start, end), payload), `${length} bytes`);
             assertEquals([bytes[0], bytes[bytes.length - 1]], [0xee, 0xee]);
           }
@@ -198,8 +198,8 @@ describe("The cipher engines", () => {
   }
 });
 
-describe("The WebCrypto engine", () => {
-  it("gives back the memory of what it was answered", async () => {
+describe("WebCrypto engine", () => {
+  it("frees the memory of results", async () => {
     const answers: ArrayBuffer[] = [];
     using _encrypt = keepAnswers("encrypt", answers);
     using _decrypt = keepAnswers("decrypt", answers);
@@ -212,7 +212,7 @@ describe("The WebCrypto engine", () => {
   });
 });
 
-/** Notes what WebCrypto answers to a call until it is disposed. */
+/** Records the results of WebCrypto until it is disposed. */
 function keepAnswers(call: "encrypt" | "decrypt", answers: ArrayBuffer[]): Disposable {
   const { subtle } = crypto;
   const original = subtle[call];

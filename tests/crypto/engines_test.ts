@@ -10,7 +10,7 @@ import { CIPHER_ENGINES } from "./cipher_engines.ts";
 
 const native = CIPHER_ENGINES.find((engine) => engine.name === "native");
 
-/** The native engine, with one call of its ciphers changed. */
+/** Returns the native engine with one changed call. */
 function spoilt(change: (cipher: SyncCipher) => Partial<SyncCipher>): SyncCipherEngine {
   const sound = loadOpensslEngine();
   return {
@@ -28,17 +28,17 @@ function spoilt(change: (cipher: SyncCipher) => Partial<SyncCipher>): SyncCipher
 }
 
 describe("loadCipherEngine", () => {
-  it("gives one of Deno's own when the portable engine is asked for", () => {
+  it("returns an engine of Deno for the choice portable", () => {
     assertEquals(loadCipherEngine("portable"), { engine: portableEngine() });
   });
 
-  it("takes the native engine by itself where there is one, and otherwise says why not", () => {
+  it("returns the native engine for the choice auto, or a note", () => {
     const { engine, note } = loadCipherEngine("auto");
     assertEquals(engine.name, native ? "native" : "portable");
     assertEquals(note === undefined, native !== undefined);
   });
 
-  it("steps aside with a note when there is no library, or refuses with a hint when it was asked for", () => {
+  it("without a library, returns a note for auto, and throws with a hint for native", () => {
     const load = () => loadOpensslEngine(openLibcrypto(["libcrypto.so.none"]));
     const { engine, note } = loadCipherEngine("auto", load);
     assertEquals(engine.name, "portable");
@@ -54,7 +54,7 @@ describe("loadCipherEngine", () => {
 });
 
 describe("portableEngine", () => {
-  it("is node:crypto where that uses the processor's AES, and otherwise WebCrypto", () => {
+  it("returns node:crypto for versions of Deno where it is fast, otherwise WebCrypto", () => {
     for (
       const [version, library] of [
         ["2.5.0", "node:crypto"],
@@ -70,7 +70,7 @@ describe("portableEngine", () => {
 describe("testEngine", { ignore: !native }, () => {
   it("accepts the native engine", () => testEngine(loadOpensslEngine()));
 
-  it("finds an engine that seals wrongly", () => {
+  it("rejects an engine that seals wrongly", () => {
     const engine = spoilt((cipher) => ({
       seal(nonce, bytes, aadStart, start, end) {
         cipher.seal(nonce, bytes, aadStart, start, end);
@@ -80,12 +80,12 @@ describe("testEngine", { ignore: !native }, () => {
     assertThrows(() => testEngine(engine), Error, "seals wrongly with aes-128-gcm");
   });
 
-  it("finds an engine that opens wrongly", () => {
+  it("rejects an engine that opens wrongly", () => {
     const engine = spoilt(() => ({ open() {} }));
     assertThrows(() => testEngine(engine), Error, "opens wrongly with aes-128-gcm");
   });
 
-  it("finds an engine that does not check the tag", () => {
+  it("rejects an engine that does not check the tag", () => {
     let calls = 0;
     const engine = spoilt((cipher) => ({
       open: (...args) => void (calls++ % 2 === 0 && cipher.open(...args)),

@@ -1,4 +1,4 @@
-/** Exits while its threads seal. */
+/** Program of exit_test.ts: exits while its Workers seal. */
 
 const workers = Array.from({ length: 3 }, () => {
   return new Worker(import.meta.resolve("./sealing_worker.ts"), { type: "module" });

@@ -3,7 +3,7 @@
  * "The Galois/Counter Mode of Operation (GCM)", appendix B, and some of NIST's CAVP (gcmEncryptExtIV128, -256).
  */
 
-/** One message; the length of the key tells the cipher. */
+/** One message. The length of the key determines the cipher. */
 export interface GcmVector {
   name: string;
   key: string;

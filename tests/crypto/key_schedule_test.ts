@@ -45,14 +45,14 @@ describe("hkdfSha256", () => {
     },
   ];
   for (const { name, material, salt, info, output } of cases) {
-    it(`gives the output of test case ${name} of RFC 5869`, async () => {
+    it(`returns the output of test case ${name} of RFC 5869`, async () => {
       assertEquals(encodeHex(await hkdfSha256(material, salt, info, output.length / 2)), output);
     });
   }
 });
 
 describe("deriveStreamKeys", () => {
-  it("is HKDF over the secret, the random bytes and the transcript, as documented", async () => {
+  it("uses HKDF with secret, random bytes and transcript as documented", async () => {
     const session = await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT);
     const { toRemote, toClient } = await deriveStreamKeys(session, "aes-256-gcm", 0x01020304);
     const salt = new Uint8Array(await crypto.subtle.digest("SHA-256", TRANSCRIPT));
@@ -66,7 +66,7 @@ describe("deriveStreamKeys", () => {
     }
   });
 
-  it("gives keys of the length that the cipher needs", async () => {
+  it("returns keys of the cipher's length", async () => {
     const session = await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT);
     for (const cipher of CIPHER_NAMES) {
       const { toRemote, toClient } = await deriveStreamKeys(session, cipher, 0);
@@ -77,7 +77,7 @@ describe("deriveStreamKeys", () => {
     }
   });
 
-  it("gives every direction, stream and cipher a key and a salt of its own", async () => {
+  it("returns a different key and salt for each direction, stream and cipher", async () => {
     const session = await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT);
     const starts = new Set<string>();
     const salts = new Set<string>();
@@ -95,13 +95,13 @@ describe("deriveStreamKeys", () => {
     assertEquals(salts.size, 4 * streams.length);
   });
 
-  it("gives the same keys at both ends", async () => {
+  it("returns the same keys on both ends", async () => {
     const one = await deriveStreamKeys(await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT), "aes-128-gcm", 3);
     const other = await deriveStreamKeys(await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT), "aes-128-gcm", 3);
     assertEquals(one, other);
   });
 
-  it("gives other keys when any bit of what both ends know differs", async () => {
+  it("returns other keys if any bit of the input differs", async () => {
     const keyAfter = async (change: (secret: Uint8Array, random: Uint8Array, transcript: Uint8Array) => void) => {
       const [secret, random, transcript] = [SECRET.slice(), RANDOM.slice(), TRANSCRIPT.slice()];
       change(secret, random, transcript);
@@ -116,14 +116,14 @@ describe("deriveStreamKeys", () => {
     }
   });
 
-  it("can be given to a Worker", async () => {
+  it("returns keys that can be posted to a Worker", async () => {
     const session = await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT);
     const copy = structuredClone(session);
     const keys = await deriveStreamKeys(session, "aes-128-gcm", 0);
     assertEquals(structuredClone(keys), await deriveStreamKeys(copy, "aes-128-gcm", 0));
   });
 
-  it("refuses stream numbers that are not 32 bits, and secrets of a wrong length", async () => {
+  it("rejects stream numbers above 32 bits, and secrets of a wrong length", async () => {
     const session = await deriveSessionKey(SECRET, RANDOM, TRANSCRIPT);
     for (const stream of [-1, 2 ** 32, 0.5, NaN]) {
       await assertRejects(() => deriveStreamKeys(session, "aes-128-gcm", stream), RangeError);

@@ -16,7 +16,7 @@ describe("NonceSequence", () => {
     assertEquals(nonces.count, 2);
   });
 
-  it("carries into every byte of the counter, the upper ones as well", () => {
+  it("carries into every byte of the counter", () => {
     for (let power = 8; power < 48; power += 8) {
       const nonces = new NonceSequence(SALT, 2 ** power - 1);
       const before = "00".repeat(7 - power / 8) + "ff".repeat(power / 8);
@@ -28,7 +28,7 @@ describe("NonceSequence", () => {
     }
   });
 
-  it("never repeats, whatever the kinds are", () => {
+  it("never repeats a nonce, with any sequence of kinds", () => {
     const seen = new Set<string>();
     for (const start of [0, 2 ** 32 - 500]) {
       const nonces = new NonceSequence(SALT, start);
@@ -41,7 +41,7 @@ describe("NonceSequence", () => {
     assertEquals(seen.size, 2001);
   });
 
-  it("stops at the last counter instead of wrapping, and leaves the nonce as it was", () => {
+  it("stops at the last counter instead of wrapping, and does not change the nonce", () => {
     const nonces = new NonceSequence(SALT, LAST_COUNTER);
     nonces.advance(1);
     assertEquals(encodeHex(nonces.nonce), "a0a1a2a301" + "00ffffffffffff");
@@ -52,20 +52,20 @@ describe("NonceSequence", () => {
     assertEquals(LAST_COUNTER, 2 ** 48 - 1);
   });
 
-  it("refuses a kind that is not a byte, without using up a counter", () => {
+  it("rejects a kind that is not a byte, without using up a counter", () => {
     const nonces = new NonceSequence(SALT);
     for (const kind of [-1, 256, 0.5, NaN]) assertThrows(() => nonces.advance(kind), RangeError);
     assertEquals(nonces.count, 0);
   });
 
-  it("refuses a salt of a wrong length and a start out of range", () => {
+  it("rejects a salt of a wrong length, and a start out of range", () => {
     for (const length of [0, 3, 5, 12]) assertThrows(() => new NonceSequence(new Uint8Array(length)), RangeError);
     for (const start of [-1, 0.5, NaN, LAST_COUNTER + 2]) {
       assertThrows(() => new NonceSequence(SALT, start), RangeError);
     }
   });
 
-  it("keeps its own copy of the salt", () => {
+  it("copies the salt", () => {
     const salt = SALT.slice();
     const nonces = new NonceSequence(salt);
     salt.fill(0);

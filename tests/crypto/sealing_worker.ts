@@ -1,4 +1,4 @@
-/** A Worker of the test of exits: seals for ever, with one cipher after the other. */
+/** Worker of exit_test.ts: seals forever, with one cipher after the other. */
 
 import { loadOpensslEngine } from "../../src/crypto/openssl.ts";
 

@@ -1,4 +1,4 @@
-/** Pipes of a control channel that damage one of their lines. */
+/** Pipes of a control channel that damage a line. */
 
 import type { RandomBytes } from "../support/random_bytes.ts";
 import { mutate, noise } from "./mutate.ts";
@@ -6,13 +6,13 @@ import type { Pipe } from "./session_ends.ts";
 
 const NEWLINE = 0x0a;
 
-/** What becomes of the lines of a pipe. */
+/** Options of a pipe. */
 export interface PipeOptions {
-  /** What stands in the place of a line, its newline included; undefined: the pipe ends. */
+  /** Returns the bytes that replace a line with its newline; undefined ends the pipe. */
   replace?: (line: Uint8Array, index: number) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 }
 
-/** A pipe whose lines pass one by one. */
+/** Creates a pipe that passes line by line. */
 export function createPipe({ replace = (line) => line }: PipeOptions = {}): Pipe {
   let held = new Uint8Array();
   let index = 0;
@@ -36,8 +36,8 @@ export function createPipe({ replace = (line) => line }: PipeOptions = {}): Pipe
 }
 
 /**
- * A pipe that damages the line with this number and lets `more` pass then: an end that waits for what was lost in it is
- * kept waiting by signs of life otherwise.
+ * Creates a pipe that damages the line with the index `at`, passes `more` lines, and ends. Otherwise keep-alives would
+ * keep an end waiting for a lost message.
  */
 export function createDamagedPipe(random: RandomBytes, at: number, more: number): Pipe {
   return createPipe({

@@ -14,7 +14,6 @@ import { readResult } from "../../src/protocol/data/results.ts";
 import { checkPath, parseWirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
 import { text } from "../compress/text.ts";
-import { fromHex } from "../protocol/hex.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
 import { mutate, noise } from "./mutate.ts";
 import { onlyProtocolErrors } from "./only_protocol_errors.ts";
@@ -27,22 +26,22 @@ const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffse
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** Feeds random bytes and damaged samples; checks that both outcomes occurred, so that the samples are worth something. */
+/** Decodes random bytes and damaged samples. Asserts that both outcomes occur, so the samples are useful. */
 function fuzz(seed: string, samples: Uint8Array[], decode: (bytes: Uint8Array<ArrayBuffer>) => void): void {
   const random = new RandomBytes(seed);
-  const seen = { taken: 0, rejected: 0 };
+  const seen = { accepted: 0, rejected: 0 };
   for (let round = 0; round < ROUNDS; round++) {
     const bytes = round % 4 === 0 ? noise(300, random) : mutate(samples[random.below(samples.length)], random);
     seen[onlyProtocolErrors(bytes, () => decode(bytes))]++;
   }
-  assert(seen.taken > 0 && seen.rejected > 0, `${seed}: ${JSON.stringify(seen)}`);
+  assert(seen.accepted > 0 && seen.rejected > 0, `${seed}: ${JSON.stringify(seen)}`);
 }
 
-describe("damaged and random bytes", () => {
-  it("make records a ProtocolError or records within their bytes, with names that were checked", () => {
-    const pack = fromHex(golden.pack.bytes).subarray(PACK_HEADER_BYTES);
+describe("decoders with damaged and random bytes", () => {
+  it("RecordCursor returns records within the bytes with valid names, or throws a ProtocolError", () => {
+    const pack = Uint8Array.fromHex(golden.pack.bytes).subarray(PACK_HEADER_BYTES);
     for (const plan of [false, true]) {
-      fuzz(`records ${plan}`, [pack, ...golden.records.map(({ bytes }) => fromHex(bytes))], (bytes) => {
+      fuzz(`records ${plan}`, [pack, ...golden.records.map(({ bytes }) => Uint8Array.fromHex(bytes))], (bytes) => {
         const cursor = new RecordCursor(bytes, 0, bytes.length, { plan });
         let last = 0;
         while (cursor.next()) {
@@ -63,13 +62,13 @@ describe("damaged and random bytes", () => {
     }
   });
 
-  it("make a pack header or a ProtocolError", () => {
-    fuzz("pack", [fromHex(golden.pack.bytes).subarray(0, PACK_HEADER_BYTES + 1)], (bytes) => {
+  it("readPackHeader throws nothing but a ProtocolError", () => {
+    fuzz("pack", [Uint8Array.fromHex(golden.pack.bytes).subarray(0, PACK_HEADER_BYTES + 1)], (bytes) => {
       readPackHeader(viewOf(bytes), 0, bytes.length, 1 << 20);
     });
   });
 
-  it("make exactly the announced length of compressed data, or a ProtocolError", () => {
+  it("codecs decompress exactly the announced length, or throw a ProtocolError", () => {
     const contents = text(2000);
     for (const { name, engine } of CODECS) {
       const codec = createCodec(name, engine);
@@ -84,23 +83,23 @@ describe("damaged and random bytes", () => {
     }
   });
 
-  it("make a block within the limit or a ProtocolError", () => {
-    fuzz("block", golden.blocks.map(({ payload }) => fromHex(payload)), (bytes) => {
+  it("readBlockHeader returns a block within the limit, or throws a ProtocolError", () => {
+    fuzz("block", golden.blocks.map(({ payload }) => Uint8Array.fromHex(payload)), (bytes) => {
       const block = readBlockHeader(viewOf(bytes), 0, bytes.length, 16);
       assert(Number.isSafeInteger(block.offset) && Number.isSafeInteger(block.offset + block.length));
     });
   });
 
-  it("make a result no larger than its bytes, or a ProtocolError", () => {
-    fuzz("result", golden.results.map(({ bytes }) => fromHex(bytes)), (bytes) => {
+  it("readResult returns no more outcomes than bytes allow, or throws a ProtocolError", () => {
+    fuzz("result", golden.results.map(({ bytes }) => Uint8Array.fromHex(bytes)), (bytes) => {
       const result = readResult(viewOf(bytes), 0, bytes.length);
       if (result.type === "pack") assert(result.outcomes.length * 5 <= bytes.length);
       else if (result.type !== "answer") assert(Number.isSafeInteger(result.bytes) && result.bytes >= 0);
     });
   });
 
-  it("make a preamble or a ProtocolError", () => {
-    const sample = fromHex(golden.preamble.bytes);
+  it("parsePreamble throws nothing but a ProtocolError", () => {
+    const sample = Uint8Array.fromHex(golden.preamble.bytes);
     fuzz("preamble", [sample], (bytes) => {
       const whole = new Uint8Array(PREAMBLE_BYTES);
       whole.set(bytes.subarray(0, PREAMBLE_BYTES));
@@ -108,7 +107,7 @@ describe("damaged and random bytes", () => {
     });
   });
 
-  it("make a hello or a ProtocolError", () => {
+  it("parseHello returns valid fields, or throws a ProtocolError", () => {
     fuzz("hello", [bytesOf(golden.hello)], (bytes) => {
       const hello = parseHello(textOf(bytes));
       assertEquals([hello.secret.length, hello.session.length], [32, 32]);
@@ -116,7 +115,7 @@ describe("damaged and random bytes", () => {
     });
   });
 
-  it("make a hello line, nothing yet, or a ProtocolError", () => {
+  it("HelloScanner finds a hello line, waits, or throws a ProtocolError", () => {
     const random = new RandomBytes("scanner");
     const sample = bytesOf(`motd\n${golden.hello}\n`);
     for (let round = 0; round < 1000; round++) {
@@ -135,7 +134,7 @@ describe("damaged and random bytes", () => {
     assert(bytesOf(scanner.noise).length < 4 * (64 << 10));
   });
 
-  it("make a message or a ProtocolError", () => {
+  it("parseMessage returns a valid message, or throws a ProtocolError", () => {
     const failure = { code: "E", path: "/a", message: "m", hint: "h" };
     const attributes = { mode: 0, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
     const samples = [
@@ -152,7 +151,7 @@ describe("damaged and random bytes", () => {
     });
   });
 
-  it("make JSON of the wrong shape a ProtocolError", () => {
+  it("parseMessage rejects JSON of a wrong shape with a ProtocolError", () => {
     const random = new RandomBytes("shapes");
     const values = [null, true, 0, -1, 0.5, 1e308, "", "\udc80", [], [[]], {}, { type: "bye" }, 2 ** 53, ["a"]];
     const types = ["start", "sources", "open", "opened", "closed", "refused", "finished", "totals", "abort"];
@@ -165,7 +164,7 @@ describe("damaged and random bytes", () => {
     }
   });
 
-  it("make lines or a ProtocolError, and no more is held than a line may have", () => {
+  it("LineDecoder buffers at most one line, or throws a ProtocolError", () => {
     const random = new RandomBytes("lines");
     for (let round = 0; round < 300; round++) {
       const decoder = new LineDecoder(50);
@@ -181,7 +180,7 @@ describe("damaged and random bytes", () => {
     }
   });
 
-  it("make a path without a way out, or a ProtocolError", () => {
+  it("parseWirePath returns a path inside its root, or throws a ProtocolError", () => {
     fuzz("paths", ["a/b/c", "../x", "a/./b", "/", "x\0y"].map(bytesOf), (bytes) => {
       checkPath(bytes, 0, bytes.length);
       const path = decodeName(bytes);
@@ -192,13 +191,13 @@ describe("damaged and random bytes", () => {
   });
 });
 
-describe("sizes that are claimed", () => {
-  it("take no memory: a result, a record and a block that claim 4 GiB are rejected in no time", () => {
-    const result = fromHex(golden.results[0].bytes);
+describe("announced sizes", () => {
+  it("a result, a record and a block of 4 GiB are rejected without allocation", () => {
+    const result = Uint8Array.fromHex(golden.results[0].bytes);
     viewOf(result).setUint32(5, 0xffffffff, true);
-    const record = fromHex(golden.records[1].bytes);
+    const record = Uint8Array.fromHex(golden.records[1].bytes);
     viewOf(record).setUint32(RecordField.size, 0xffffffff, true);
-    const block = fromHex(golden.blocks[0].payload);
+    const block = Uint8Array.fromHex(golden.blocks[0].payload);
     viewOf(block).setUint32(16, 0xffffffff, true);
     const before = Deno.memoryUsage();
     for (let round = 0; round < 1000; round++) {

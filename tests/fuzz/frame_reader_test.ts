@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { concat } from "@std/bytes/concat";
 import { describe, it } from "@std/testing/bdd";
 import type { CipherEngine, DirectionKey } from "../../src/crypto/cipher.ts";
 import { ProtocolError } from "../../src/errors.ts";
@@ -13,11 +14,11 @@ import { mutate } from "./mutate.ts";
 
 const LIMIT = 100_000;
 const KEY: DirectionKey = { cipher: "aes-128-gcm", key: randomBytes(16, "key"), salt: randomBytes(4, "salt") };
-/** Around the buffer that a reader begins with, so that it grows on the way. */
+/** Sizes around the initial buffer of a reader, so that it grows. */
 const SIZES = [0, 1, 36, 37, 100, 101, 15, 16, 17, 300, 65_535, 65_536, 65_537, 5, LIMIT, 0];
 const KINDS = [FrameKind.pack, FrameKind.block, FrameKind.result, FrameKind.keepAlive];
 
-/** Frames as they go over the wire, and what is in them. */
+/** Returns sealed frames and their payloads. */
 async function sealed(engine: CipherEngine, sizes: number[] = SIZES, first = 0) {
   const transport = new MemoryTransport();
   const writer = await FrameWriter.create(engine, transport, KEY, first);
@@ -31,13 +32,9 @@ async function sealed(engine: CipherEngine, sizes: number[] = SIZES, first = 0) 
   return { payloads, frames: transport.written };
 }
 
-const join = (parts: Uint8Array[]) => {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0);
-  return whole;
-};
+const join: (parts: Uint8Array[]) => Uint8Array<ArrayBuffer> = concat;
 
-/** Reads until something is thrown. Checks that no more memory was taken than a frame of the limit needs. */
+/** Reads until the reader throws. Asserts that it allocated at most a frame of the maximum size. */
 async function readAll(
   engine: CipherEngine,
   wire: Uint8Array,
@@ -65,7 +62,7 @@ async function readAll(
 
 for (const engine of CIPHER_ENGINES) {
   describe(`FrameReader with the ${engine.name} engine`, () => {
-    it("gives back the frames however the bytes are cut, and an error at their end", async () => {
+    it("returns the frames for all cuts of the bytes, and an error at their end", async () => {
       const { frames, payloads } = await sealed(engine);
       for (let round = 0; round < 5; round++) {
         const random = round === 0 ? undefined : new RandomBytes(round);
@@ -75,7 +72,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("takes nothing behind a flipped bit, wherever it is", async () => {
+    it("accepts no frame at or after a flipped bit", async () => {
       const { frames, payloads } = await sealed(engine, [20, 33, 7]);
       const wire = join(frames);
       const random = new RandomBytes("bits");
@@ -89,7 +86,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("takes nothing of a frame whose padding was changed: it is sealed with the payload", async () => {
+    it("rejects a frame with changed padding", async () => {
       for (const size of [0, 1, 35, 37, 52]) {
         const { frames: [frame] } = await sealed(engine, [size]);
         assertEquals(frame.length % ALIGNMENT, 0);
@@ -104,7 +101,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("seals zeros as padding, whatever was in the buffer", async () => {
+    it("pads with zeros, not with bytes of the buffer", async () => {
       const { frames: [clean] } = await sealed(engine, [5]);
       const transport = new MemoryTransport();
       const writer = await FrameWriter.create(engine, transport, KEY, 0);
@@ -115,7 +112,7 @@ for (const engine of CIPHER_ENGINES) {
       assertEquals(transport.written, [clean]);
     });
 
-    it("gives the contents of blocks at whole pages of memory, before and after its buffer grows", async () => {
+    it("aligns the contents of blocks to pages, before and after its buffer grows", async () => {
       const { frames } = await sealed(engine, [300, LIMIT, 300]);
       const options = { payloadLimit: LIMIT, received: 0, readAhead: true };
       const reader = await FrameReader.create(engine, new MemoryTransport(join(frames)), KEY, options);
@@ -128,7 +125,7 @@ for (const engine of CIPHER_ENGINES) {
       reader.close();
     });
 
-    it("reads to multiples of 64 only, as long as it gets what it asks for", async () => {
+    it("reads to offsets that are multiples of 64 if reads are complete", async () => {
       const { frames } = await sealed(engine);
       const transport = new MemoryTransport(join(frames));
       const options = { payloadLimit: LIMIT, received: 0, readAhead: true };
@@ -138,7 +135,7 @@ for (const engine of CIPHER_ENGINES) {
       reader.close();
     });
 
-    it("never takes a cut for the end", async () => {
+    it("reports a truncated connection as an unexpected end", async () => {
       const { frames, payloads } = await sealed(engine, [20, 0, 7]);
       const wire = join(frames);
       for (let cut = 0; cut <= wire.length; cut++) {
@@ -148,7 +145,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("rejects a frame that is replayed, left out, or changes places", async () => {
+    it("rejects frames that are replayed, dropped or reordered", async () => {
       const { frames: [a, b, c], payloads } = await sealed(engine, [20, 20, 20]);
       const orders: [Uint8Array[], number][] = [
         [[a, a, b, c], 1],
@@ -165,12 +162,12 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("rejects a frame whose counter skips, though it is sealed with the right key", async () => {
+    it("rejects a frame with a skipped counter and the right key", async () => {
       const { frames } = await sealed(engine, [20], 1);
       assertEquals((await readAll(engine, join(frames))).end, "bad-counter");
     });
 
-    it("rejects another kind: known ones by the tag, others before that", async () => {
+    it("rejects a changed kind: a known one by the tag, others before", async () => {
       const { frames: [frame] } = await sealed(engine, [20]);
       for (let kind = 0; kind < 256; kind++) {
         if (kind === KINDS[0]) continue;
@@ -181,7 +178,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("rejects a length above the limit before it takes memory for it", async () => {
+    it("rejects a length above the limit before it allocates memory", async () => {
       for (const length of [LIMIT + 1, 2 ** 24, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
         const { frames: [frame] } = await sealed(engine, [20]);
         new DataView(frame.buffer).setUint32(8, length);
@@ -191,7 +188,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("rejects a length that was changed within the limit", async () => {
+    it("rejects a changed length within the limit", async () => {
       const { frames } = await sealed(engine, [20, 30]);
       for (const length of [0, 19, 21]) {
         const wire = join(frames);
@@ -201,7 +198,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("takes an undamaged start only, whatever is done to the bytes", async () => {
+    it("accepts only undamaged frames at the start of damaged bytes", async () => {
       const { frames, payloads } = await sealed(engine, [20, 500, 7, 0]);
       const wire = join(frames);
       const random = new RandomBytes("frames");
@@ -211,7 +208,7 @@ for (const engine of CIPHER_ENGINES) {
       }
     });
 
-    it("leaves nothing readable of a payload whose tag is wrong", async () => {
+    it("wipes a payload with a wrong tag", async () => {
       const { frames: [frame] } = await sealed(engine, [300]);
       frame[frame.length - 1] ^= 1;
       const transport = new MemoryTransport(frame);

@@ -1,14 +1,14 @@
-/** A transport whose bytes are there from the start, given out in random pieces. */
+/** A transport in memory, which returns its bytes in random pieces. */
 
 import type { Transport } from "../../src/net/transport.ts";
 import type { RandomBytes } from "../support/random_bytes.ts";
 
-/** Reads what it was made with; keeps what is written. */
+/** Reads the bytes of its constructor, and keeps written bytes. */
 export class MemoryTransport implements Transport {
   readonly written: Uint8Array[] = [];
-  /** Largest piece that anyone had room for. */
+  /** Maximum number of bytes that a read requested. */
   largestRead = 0;
-  /** Where in the buffer each read began. */
+  /** Offset in the buffer of each read. */
   readonly readStarts: number[] = [];
   #left: Uint8Array;
   readonly #random: RandomBytes | undefined;
@@ -25,7 +25,7 @@ export class MemoryTransport implements Transport {
     const count = most === 0 || !this.#random ? most : 1 + this.#random.below(most);
     buffer.set(this.#left.subarray(0, count), start);
     this.#left = this.#left.subarray(count);
-    // Both ways of answering occur in practice.
+    // Transports return numbers or promises.
     return this.#random && this.#random.below(2) === 0 ? Promise.resolve(count) : count;
   }
 

@@ -1,11 +1,11 @@
-/** Damages bytes in the ways that break decoders. */
+/** Damages bytes for tests of decoders. */
 
 import type { RandomBytes } from "../support/random_bytes.ts";
 
-/** Values that stand at the edge of something. */
+/** Bytes at the limits of ranges. */
 const EDGES = [0x00, 0x01, 0x0a, 0x2e, 0x2f, 0x7f, 0x80, 0xfe, 0xff];
 
-/** A damaged copy: some bits or bytes changed, a piece cut out, doubled or filled, or the end cut off. */
+/** Returns a damaged copy: changed bits or bytes, a piece removed, repeated or overwritten, or a truncated end. */
 export function mutate(bytes: Uint8Array, random: RandomBytes): Uint8Array<ArrayBuffer> {
   let out = bytes.slice();
   for (let times = 1 + random.below(4); times > 0 && out.length > 0; times--) {
@@ -37,7 +37,7 @@ export function mutate(bytes: Uint8Array, random: RandomBytes): Uint8Array<Array
   return out;
 }
 
-/** Random bytes, up to this many. */
+/** Returns 0 to `most` random bytes. */
 export function noise(most: number, random: RandomBytes): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(random.below(most + 1));
   random.fill(bytes);

@@ -1,12 +1,12 @@
-/** What a decoder may do with bytes that nobody vouches for. */
+/** Assertion for decoders of untrusted bytes. */
 
 import { ProtocolError } from "../../src/errors.ts";
 
-/** Runs it; a ProtocolError is a good answer, anything else that is thrown says with which bytes. */
-export function onlyProtocolErrors(bytes: Uint8Array, body: () => void): "taken" | "rejected" {
+/** Runs `body`, which may throw a ProtocolError. @throws {Error} with the bytes, for any other error. */
+export function onlyProtocolErrors(bytes: Uint8Array, body: () => void): "accepted" | "rejected" {
   try {
     body();
-    return "taken";
+    return "accepted";
   } catch (error) {
     if (error instanceof ProtocolError) return "rejected";
     const hex = bytes.subarray(0, 500).toHex();

@@ -1,4 +1,4 @@
-/** Both ends of sessions in this process: their control channel is in memory, their streams go over loopback. */
+/** Both ends of sessions in this process, with a control channel in memory and streams over loopback. */
 
 import { ProtocolError, UserError } from "../../src/errors.ts";
 import { type ClientSession, openClientSession } from "../../src/session/model/client_session.ts";
@@ -16,17 +16,17 @@ import { ReservedNames } from "../../src/transfer/client/reserved_names.ts";
 import { engine as cipher } from "../transfer/hostile_end.ts";
 import { HostileStream } from "../transfer/hostile_stream.ts";
 
-/** How an end of a session ended: how the copy came out, or what ended it. */
+/** Outcome of one end of a session. */
 export interface Ending {
   outcome?: Outcome | void;
   error?: Error;
 }
 
-/** One direction of a control channel, which may be damaged by whoever makes it. */
+/** One direction of a control channel. */
 export interface Pipe {
   readable: ReadableStream<Uint8Array>;
   writable: WritableStream<Uint8Array>;
-  /** Nothing more comes, as when the process that writes has ended. */
+  /** Ends the pipe, as if the writing process had exited. */
   end(): void;
 }
 
@@ -35,7 +35,7 @@ export interface Pipes {
   toClient: Pipe;
 }
 
-/** All in one directory, into another. */
+/** A copy of the contents of a directory to another. */
 export interface Copying {
   direction: "push" | "pull";
   from: string;
@@ -43,13 +43,13 @@ export interface Copying {
   engine: "native" | "portable";
 }
 
-/** What a peer that breaks the rules does when the session stands and its stream is up. */
+/** Actions of a hostile peer after its stream is open. */
 export type Trick = (session: Session, stream: HostileStream) => Promise<unknown>;
 
-/** Silence that ends a session; signs of life come four times as often. */
+/** Timeout of sessions. Keep-alives are four times as frequent. */
 const TIMEOUT_MS = 1_000;
 
-/** The client of a copy. */
+/** Runs the client of a copy. */
 export async function runClient(copying: Copying, pipes: Pipes): Promise<Ending> {
   const peer = peerOf(pipes);
   const state: { session?: ClientSession } = {};
@@ -58,7 +58,7 @@ export async function runClient(copying: Copying, pipes: Pipes): Promise<Ending>
   return ending;
 }
 
-/** The remote end, whatever it is asked for. */
+/** Runs the remote end. */
 export async function runRemote({ engine }: Pick<Copying, "engine">, { toRemote, toClient }: Pipes): Promise<Ending> {
   const ending = await endingOf(serve({
     ...{ engine, threads: 0, software: "test", local: true, limits: {}, signal: new AbortController().signal },
@@ -69,7 +69,7 @@ export async function runRemote({ engine }: Pick<Copying, "engine">, { toRemote,
   return ending;
 }
 
-/** A client that breaks the rules. */
+/** Runs a hostile client. */
 export async function runHostileClient(copying: Copying, pipes: Pipes, trick: Trick): Promise<void> {
   const peer = peerOf(pipes);
   const { direction, from, to } = copying;
@@ -90,7 +90,7 @@ export async function runHostileClient(copying: Copying, pipes: Pipes, trick: Tr
   await leave(session, peer);
 }
 
-/** A remote end that does. */
+/** Runs a hostile remote end. */
 export async function runHostileRemote({ direction }: Copying, pipes: Pipes, trick: Trick): Promise<void> {
   const session = await openRemoteSession({
     ...{ engine: () => cipher, software: "hostile", local: true, confined: false },
@@ -105,8 +105,8 @@ export async function runHostileRemote({ direction }: Copying, pipes: Pipes, tri
   pipes.toClient.end();
 }
 
-/** Whether that is an answer to what a peer did wrong, and no bug. */
-export function isAnswer({ error }: Ending): boolean {
+/** Returns whether the outcome is an expected reaction to a hostile peer, not a bug. */
+export function isExpected({ error }: Ending): boolean {
   return error === undefined || error instanceof ProtocolError || error instanceof UserError ||
     error instanceof ControlLost || error instanceof PeerAbort;
 }
@@ -123,7 +123,7 @@ async function play(session: Session, trick: Trick, agree: () => Promise<number>
     });
     await trick(session, await HostileStream.create(proven, cipher));
   } catch {
-    // The other end has had enough of it.
+    // The peer has ended the session.
   }
   for (const { conn } of opened) closeQuietly(conn);
 }

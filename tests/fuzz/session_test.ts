@@ -5,7 +5,6 @@ import { HELLO_MAGIC, parseHello } from "../../src/protocol/control/hello.ts";
 import { formatPreamble } from "../../src/protocol/data/preamble.ts";
 import type { WirePath } from "../../src/protocol/wire_path.ts";
 import golden from "../protocol/golden/version_1.json" with { type: "json" };
-import { fromHex } from "../protocol/hex.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
 import type { TempDirectory } from "../support/temp.ts";
@@ -15,7 +14,7 @@ import { mutate, noise } from "./mutate.ts";
 import {
   type Copying,
   type Ending,
-  isAnswer,
+  isExpected,
   type Pipes,
   runClient,
   runHostileClient,
@@ -24,30 +23,31 @@ import {
   type Trick,
 } from "./session_ends.ts";
 
-/** Sessions of each kind; `deno task soak` wants more of them. */
+/** Number of sessions per test; `deno task soak` runs more. */
 const ROUNDS = Deno.env.has("ESCP_SOAK") ? 300 : 40;
-/** No session takes longer, whatever happens in it. */
+/** Maximum duration of a session. */
 const LIMIT_MS = 20_000;
-/** What all of them together may leave in memory, in bytes: what one end takes for a session, and some slack. */
+/** Maximum growth of memory over all sessions, in bytes. */
 const MOST_MEMORY = 200 << 20;
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] as const : ["portable"] as const;
 const DIRECTIONS = ["push", "pull"] as const;
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
-/** Of the large file that is copied, and of those that a sender announces that breaks the rules. */
+/** Size of the large file that is copied. */
 const SENT_BYTES = 2 << 20;
+/** Size of the files that a hostile sender announces. */
 const LARGE_BYTES = 4 << 20;
 
-/** What comes of a session, and what it may touch. */
+/** Runs one session. @returns the outcomes of its ends. */
 type Round = (copy: Copying, random: RandomBytes) => Promise<Ending[]>;
 
-describe("a session whose peer says anything ends with an answer, and touches nothing outside of its target", () => {
+describe("a session with a hostile peer ends without a bug, and changes nothing outside its target", () => {
   let from: TempDirectory;
   beforeAll(async () => {
     from = await createTempTree({ "small": "small", "sub/b": "b", "large": { size: SENT_BYTES } });
   });
   afterAll(() => from[Symbol.asyncDispose]());
 
-  /** Many sessions; memory is looked at when the first of them have made the ends take what they need. */
+  /** Runs many sessions. Memory is compared with its state after the first ten, which allocate buffers. */
   async function rounds(name: string, direction: Copying["direction"], round: Round): Promise<void> {
     let atFirst = Infinity;
     for (let number = 0; number < ROUNDS; number++) {
@@ -57,7 +57,7 @@ describe("a session whose peer says anything ends with an answer, and touches no
       const copy = { direction, engine, from: from.path, to: `${tree.path}/to` };
       const where = `${name}, ${direction}, ${engine}, round ${number}`;
       for (const ending of await inTime(round(copy, random), where)) {
-        if (!isAnswer(ending)) throw new Error(`No answer: ${where}`, { cause: ending.error });
+        if (!isExpected(ending)) throw new Error(`Unexpected error: ${where}`, { cause: ending.error });
       }
       assertEquals(await Deno.readTextFile(`${tree.path}/outside`), "untouched", where);
       assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name).sort(), ["outside", "to"], where);
@@ -69,10 +69,10 @@ describe("a session whose peer says anything ends with an answer, and touches no
 
   for (const direction of DIRECTIONS) {
     for (const end of ["toClient", "toRemote"] as const) {
-      it(`a control channel that is damaged ${end === "toClient" ? "on its way to" : "behind"} the client: ${direction}`, async () => {
+      it(`damaged control channel ${end === "toClient" ? "to" : "from"} the client: ${direction}`, async () => {
         const seen = { ended: 0, copied: 0 };
         await rounds(`control ${end}`, direction, async (copy, random) => {
-          // The hello is the second line; what a target is called stands in the first one of the client.
+          // The hello is the second line of the remote end. The first line of the client names the target, so it stays.
           const first = end === "toClient" ? 0 : 1;
           const damaged = createDamagedPipe(random, first + random.below(8), random.below(3));
           const pipes = { toClient: createPipe(), toRemote: createPipe(), [end]: damaged };
@@ -84,7 +84,7 @@ describe("a session whose peer says anything ends with an answer, and touches no
       });
     }
 
-    it(`strangers on the data port before and with a proof that is none: ${direction}`, async () => {
+    it(`strangers on the data port, without and with a wrong proof: ${direction}`, async () => {
       await rounds("strangers", direction, async (copy, random) => {
         const strangers: Deno.TcpConn[] = [];
         const pipes = {
@@ -101,7 +101,7 @@ describe("a session whose peer says anything ends with an answer, and touches no
       });
     });
 
-    it(`frames that are sealed well and hold anything, from the client: ${direction}`, async () => {
+    it(`valid frames with damaged payloads from the client: ${direction}`, async () => {
       await rounds("frames of the client", direction, async (copy, random) => {
         const pipes = openPipes();
         const remote = runRemote(copy, pipes);
@@ -110,7 +110,7 @@ describe("a session whose peer says anything ends with an answer, and touches no
       });
     });
 
-    it(`frames that are sealed well and hold anything, from the remote end: ${direction}`, async () => {
+    it(`valid frames with damaged payloads from the remote end: ${direction}`, async () => {
       await rounds("frames of the remote end", direction, async (copy, random) => {
         const pipes = openPipes();
         const client = runClient(copy, pipes);
@@ -123,16 +123,16 @@ describe("a session whose peer says anything ends with an answer, and touches no
 
 const openPipes = (): Pipes => ({ toRemote: createPipe(), toClient: createPipe() });
 
-/** Payloads that a sender, or a receiver, may send. */
+/** Valid payloads of a sender and a receiver. */
 const SAMPLES = {
   sender: [
-    { kind: FrameKind.pack, payload: fromHex(golden.pack.bytes) },
-    ...golden.blocks.map(({ payload }) => ({ kind: FrameKind.block, payload: fromHex(payload) })),
+    { kind: FrameKind.pack, payload: Uint8Array.fromHex(golden.pack.bytes) },
+    ...golden.blocks.map(({ payload }) => ({ kind: FrameKind.block, payload: Uint8Array.fromHex(payload) })),
   ],
-  receiver: golden.results.map(({ bytes }) => ({ kind: FrameKind.result, payload: fromHex(bytes) })),
+  receiver: golden.results.map(({ bytes }) => ({ kind: FrameKind.result, payload: Uint8Array.fromHex(bytes) })),
 };
 
-/** Frames and messages of the role, damaged, until the other end has had enough. */
+/** Sends messages of the role, and frames with damaged payloads. */
 function garbage(random: RandomBytes, sends: boolean): Trick {
   return async ({ control }, stream) => {
     const samples = SAMPLES[sends ? "sender" : "receiver"];
@@ -155,7 +155,7 @@ function garbage(random: RandomBytes, sends: boolean): Trick {
   };
 }
 
-/** Lets strangers connect before the client hears of the port. */
+/** Connects strangers before the client receives the port. */
 async function admit(line: Uint8Array, random: RandomBytes, strangers: Deno.TcpConn[]): Promise<Uint8Array> {
   const text = new TextDecoder().decode(line).trimEnd();
   if (!text.startsWith(HELLO_MAGIC)) return line;
@@ -165,8 +165,8 @@ async function admit(line: Uint8Array, random: RandomBytes, strangers: Deno.TcpC
     strangers.push(conn);
     const preamble = formatPreamble(session, random.below(3));
     const proof = noise(200, random);
-    const said = [new Uint8Array(), noise(300, random), mutate(preamble, random), preamble][count % 4];
-    await conn.write(said);
+    const bytes = [new Uint8Array(), noise(300, random), mutate(preamble, random), preamble][count % 4];
+    await conn.write(bytes);
     if (count % 4 > 1) await conn.write(proof);
   }
   return line;
@@ -175,7 +175,7 @@ async function admit(line: Uint8Array, random: RandomBytes, strangers: Deno.TcpC
 async function inTime<T>(work: Promise<T>, where: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout>;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Nothing came of it: ${where}`)), LIMIT_MS);
+    timer = setTimeout(() => reject(new Error(`Timeout: ${where}`)), LIMIT_MS);
   });
   return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

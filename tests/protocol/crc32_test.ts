@@ -7,12 +7,12 @@ const sum = (bytes: Uint8Array) => crc32(bytes, 0, bytes.length);
 const LENGTHS = [0, 1, 2, 3, 7, 8, 9, 255, 256, 4095, 4096, 4097, 65_537];
 
 describe("crc32", () => {
-  it("gives the check value of the catalogues", () => {
+  it("returns the check value of the CRC catalogues", () => {
     assertEquals(sum(new TextEncoder().encode("123456789")), 0xcbf43926);
     assertEquals(sum(new Uint8Array()), 0);
   });
 
-  it("looks at its range only", () => {
+  it("covers only its range", () => {
     const bytes = new TextEncoder().encode("xx123456789yy");
     assertEquals(crc32(bytes, 2, 11), 0xcbf43926);
     assertEquals(crc32(bytes, 5, 5), 0);
@@ -20,7 +20,7 @@ describe("crc32", () => {
 });
 
 describe("combineCrc32", () => {
-  it("is the sum of the bytes put together, for every pair of lengths", () => {
+  it("equals the CRC-32 of the concatenated bytes for every pair of lengths", () => {
     const bytes = randomBytes(2 * 65_537, "crc32");
     for (const first of LENGTHS) {
       for (const second of LENGTHS) {
@@ -31,7 +31,7 @@ describe("combineCrc32", () => {
     }
   });
 
-  it("adds up many pieces in order", () => {
+  it("combines many pieces in order", () => {
     const bytes = randomBytes(100_000, "pieces");
     const random = new RandomBytes("cuts");
     let total = 0;
@@ -43,8 +43,8 @@ describe("combineCrc32", () => {
     assertEquals(total, sum(bytes));
   });
 
-  it("takes lengths beyond 32 bits", () => {
-    // 2^32 zeros and 5 more are as many as 2^32 + 5 at once, whatever came before.
+  it("accepts lengths above 32 bits", () => {
+    // Appending 2^32 zeros and then 5 equals appending 2^32 + 5 at once.
     const large = 2 ** 32;
     const parts = combineCrc32(combineCrc32(0x12345678, crc32OfZeros(large), large), crc32OfZeros(5), 5);
     assertEquals(parts, combineCrc32(0x12345678, crc32OfZeros(large + 5), large + 5));
@@ -53,7 +53,7 @@ describe("combineCrc32", () => {
 });
 
 describe("crc32OfZeros", () => {
-  it("is the sum of that many zeros", () => {
+  it("equals the CRC-32 of that many zeros", () => {
     for (const length of LENGTHS) assertEquals(crc32OfZeros(length), sum(new Uint8Array(length)), `${length}`);
   });
 });

@@ -1,4 +1,4 @@
-/** Vectors that a second program made from WIRE_FORMAT.md alone. They must never change for version 1. */
+/** Vectors that a separate program made from the protocol documents. They must never change for version 1. */
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
@@ -22,53 +22,52 @@ import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/r
 import { readResult, type Result, writeResult } from "../../src/protocol/data/results.ts";
 import { transcript } from "../../src/session/model/client_session.ts";
 import { CIPHER_ENGINES } from "../crypto/cipher_engines.ts";
-import { fromHex, toHex } from "./hex.ts";
 import golden from "./golden/version_1.json" with { type: "json" };
 
 async function keysOf(cipher: string, stream: number) {
   const { start } = golden.keys.find((each) => each.cipher === cipher)!;
   const session = await deriveSessionKey(
-    fromHex(golden.secret),
-    fromHex(golden.random),
+    Uint8Array.fromHex(golden.secret),
+    Uint8Array.fromHex(golden.random),
     transcript(golden.hello, start),
   );
   return { session, keys: await deriveStreamKeys(session, cipher as CipherName, stream) };
 }
 
-const hexOf = ({ key, salt }: DirectionKey) => ({ key: toHex(key), salt: toHex(salt) });
+const hexOf = ({ key, salt }: DirectionKey) => ({ key: key.toHex(), salt: salt.toHex() });
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 describe("golden vectors of version 1", () => {
-  it("hello line", () => {
+  it("the hello line parses and formats", () => {
     const hello = parseHello(golden.hello);
-    assertEquals([toHex(hello.secret), hello.session, hello.port], [golden.secret, golden.session, 1232]);
+    assertEquals([hello.secret.toHex(), hello.session, hello.port], [golden.secret, golden.session, 1232]);
     assertEquals(formatHello(hello), golden.hello);
   });
 
-  it("preamble", () => {
+  it("the preamble parses and formats", () => {
     const { stream, bytes } = golden.preamble;
-    assertEquals(toHex(formatPreamble(golden.session, stream)), bytes);
-    assertEquals(parsePreamble(fromHex(bytes), golden.session), stream);
+    assertEquals(formatPreamble(golden.session, stream).toHex(), bytes);
+    assertEquals(parsePreamble(Uint8Array.fromHex(bytes), golden.session), stream);
   });
 
   for (const { cipher, start, transcriptHash, streams } of golden.keys) {
-    it(`start line and keys of ${cipher}`, async () => {
+    it(`the start line and the keys of ${cipher} match`, async () => {
       const message = parseMessage(start);
       assertEquals(formatMessage(message), start);
       for (const { stream, toRemote, toClient } of streams) {
         const { session, keys } = await keysOf(cipher, stream);
-        assertEquals(toHex(session.transcriptHash), transcriptHash);
+        assertEquals(session.transcriptHash.toHex(), transcriptHash);
         assertEquals([hexOf(keys.toRemote), hexOf(keys.toClient)], [toRemote, toClient]);
       }
     });
   }
 
   for (const engine of CIPHER_ENGINES) {
-    it(`frames, sealed and opened by the ${engine.name} engine`, async () => {
+    it(`frames match with the ${engine.name} engine (${engine.library})`, async () => {
       for (const { cipher, stream, direction, kind, counter, payload, bytes } of golden.frames) {
         const { keys } = await keysOf(cipher, stream);
         const key = keys[direction as "toRemote" | "toClient"];
-        const plain = fromHex(payload);
+        const plain = Uint8Array.fromHex(payload);
         const nonces = new NonceSequence(key.salt, counter);
         nonces.advance(kind);
         const frame = new Uint8Array(frameBytes(plain.length));
@@ -77,17 +76,17 @@ describe("golden vectors of version 1", () => {
         const coder = await engine.create(key);
         const end = frame.length - FRAME_TAG_BYTES;
         await coder.seal(nonces.nonce, frame, 0, FRAME_HEADER_BYTES, end);
-        assertEquals(toHex(frame), bytes);
+        assertEquals(frame.toHex(), bytes);
         await coder.open(nonces.nonce, frame, 0, FRAME_HEADER_BYTES, end);
-        const padded = toHex(frame.subarray(FRAME_HEADER_BYTES, end));
+        const padded = frame.subarray(FRAME_HEADER_BYTES, end).toHex();
         assertEquals(padded, payload.padEnd(padded.length, "0"));
         coder.close();
       }
     });
   }
 
-  it("pack and records", () => {
-    const bytes = fromHex(golden.pack.bytes);
+  it("the pack and its records parse", () => {
+    const bytes = Uint8Array.fromHex(golden.pack.bytes);
     assertEquals(readPackHeader(viewOf(bytes), 0, bytes.length, bytes.length), {
       unit: golden.pack.unit,
       attempt: golden.pack.attempt,
@@ -123,22 +122,22 @@ describe("golden vectors of version 1", () => {
     ]);
   });
 
-  it("blocks", () => {
+  it("blocks parse and format", () => {
     for (const { header, payload } of golden.blocks as { header: BlockHeader; payload: string }[]) {
-      const bytes = fromHex(payload);
+      const bytes = Uint8Array.fromHex(payload);
       assertEquals(readBlockHeader(viewOf(bytes), 0, bytes.length, 1 << 20), header);
       const written = new Uint8Array(BLOCK_HEADER_BYTES);
       writeBlockHeader(viewOf(written), 0, header);
-      assertEquals(toHex(written), payload.slice(0, 2 * BLOCK_HEADER_BYTES));
+      assertEquals(written.toHex(), payload.slice(0, 2 * BLOCK_HEADER_BYTES));
     }
   });
 
-  it("results", () => {
+  it("results parse and format", () => {
     for (const { result, bytes } of golden.results as { result: Result; bytes: string }[]) {
-      const wire = fromHex(bytes);
+      const wire = Uint8Array.fromHex(bytes);
       assertEquals(readResult(viewOf(wire), 0, wire.length), result);
       const written = new Uint8Array(20_000);
-      assertEquals(toHex(written.subarray(0, writeResult(viewOf(written), 0, result))), bytes);
+      assertEquals(written.subarray(0, writeResult(viewOf(written), 0, result)).toHex(), bytes);
     }
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { decodeName, encodeName, hasEscapedBytes } from "../../src/protocol/names.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
 
-/** Fails with the bytes in hexadecimal; a comparison of plain numbers first, as there are many. */
+/** Asserts that a name round-trips. Compares without assertEquals first, because there are many names. */
 function checkRoundTrip(bytes: Uint8Array): void {
   const back = encodeName(decodeName(bytes));
   if (back.length === bytes.length && back.every((byte, at) => byte === bytes[at])) return;
@@ -12,7 +12,7 @@ function checkRoundTrip(bytes: Uint8Array): void {
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What TextDecoder takes for one letter stays, every other byte is escaped. */
+/** Returns the expected text: letters that TextDecoder accepts, and every other byte escaped. */
 function expected(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
@@ -28,7 +28,7 @@ function letterAt(bytes: Uint8Array, at: number): string | undefined {
     try {
       return strict.decode(bytes.subarray(at, end));
     } catch {
-      // Not whole, or not valid.
+      // Incomplete or invalid.
     }
   }
   return undefined;
@@ -41,13 +41,13 @@ function checkAsTextDecoder(...bytes: number[]): void {
   checkRoundTrip(name);
 }
 
-/** Bytes at the edges of what may begin a sequence, and of what may follow (RFC 3629, section 4). */
+/** Bytes at the limits of the ranges for first and later bytes (RFC 3629, section 4). */
 const FIRST = [0x00, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3];
 FIRST.push(0xf4, 0xf5, 0xff);
 const LATER = [0x2f, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xe0, 0xf0];
 
-describe("names", () => {
-  it("take for letters what TextDecoder does, in all sequences of three and four bytes at the edges", () => {
+describe("decodeName and encodeName", () => {
+  it("accept the same letters as TextDecoder in all sequences of three and four limit bytes", () => {
     for (const first of FIRST) {
       for (const second of LATER) {
         for (const third of LATER) {
@@ -59,7 +59,7 @@ describe("names", () => {
     }
   });
 
-  it("are read in a time that grows with their length, valid or not", () => {
+  it("take linear time for valid and invalid names", () => {
     for (const piece of [[0xff], [0x61], [0x61, 0xff], [0xf0, 0x9f, 0x9a], [0xe2, 0x82, 0xac]]) {
       const bytes = Uint8Array.from({ length: 65_535 }, (_, at) => piece[at % piece.length]);
       bytes[65_534] = 0xff;
@@ -70,14 +70,14 @@ describe("names", () => {
     }
   });
 
-  it("give back every sequence of one and of two bytes", () => {
+  it("round-trip every sequence of one and two bytes", () => {
     for (let first = 0; first < 256; first++) {
       checkRoundTrip(Uint8Array.of(first));
       for (let second = 0; second < 256; second++) checkRoundTrip(Uint8Array.of(first, second));
     }
   });
 
-  it("give back random bytes, and sequences of UTF-8 that are cut or damaged", () => {
+  it("round-trip random bytes, and truncated or damaged UTF-8", () => {
     const random = new RandomBytes("names");
     const whole = new TextEncoder().encode("aß€🚀\u0800\uffff\u{10ffff}");
     for (let round = 0; round < 3000; round++) {
@@ -90,7 +90,7 @@ describe("names", () => {
     }
   });
 
-  it("leave UTF-8 as it is, with a byte order mark too", () => {
+  it("keep valid UTF-8 unchanged, also a byte order mark", () => {
     for (const text of ["", "a", "Übung", "名前", "🚀", "\ufeffbom", "a\nb", "\u{10ffff}"]) {
       const bytes = new TextEncoder().encode(text);
       assertEquals(decodeName(bytes), text);
@@ -99,7 +99,7 @@ describe("names", () => {
     }
   });
 
-  it("hold each byte that is not UTF-8 as one lone surrogate", () => {
+  it("represent each byte that is not UTF-8 as a lone surrogate", () => {
     const cases: [number[], string][] = [
       [[0xff], "\udcff"],
       [[0x61, 0xe9, 0x62], "a\udce9b"],
@@ -117,7 +117,7 @@ describe("names", () => {
     }
   });
 
-  it("turn surrogates that stand for no byte into U+FFFD", () => {
+  it("encode lone surrogates of no byte as U+FFFD", () => {
     for (const text of ["\ud800", "\udc7f", "\udd00", "\udbff"]) {
       assertEquals([...encodeName(text)], [0xef, 0xbf, 0xbd]);
     }

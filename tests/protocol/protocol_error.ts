@@ -1,9 +1,9 @@
-/** What the tests of decoders have in common. */
+/** Assertion for tests of decoders. */
 
 import { assertEquals, AssertionError } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 
-/** Checks that it throws a ProtocolError with this code, and returns it. */
+/** Asserts that `body` throws a ProtocolError with this code. @returns the error. */
 export function assertProtocolError(code: string, body: () => unknown): ProtocolError {
   try {
     body();

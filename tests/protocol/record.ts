@@ -1,4 +1,4 @@
-/** Records as bytes, for tests. */
+/** Writes records for tests. */
 
 import {
   contentOffset,
@@ -8,18 +8,18 @@ import {
   RecordField,
 } from "../../src/protocol/data/records.ts";
 
-/** What a record holds; whatever is left out is 0. */
+/** Contents of a record. Default of each number: 0. */
 export interface TestRecord {
   type: number;
   root?: number;
   name: string;
   contents?: string;
-  /** A block of extended attributes; a multiple of 64 bytes. */
+  /** Block of extended attributes, a multiple of 64 bytes long. */
   xattrs?: Uint8Array;
   fields?: Partial<Record<"mode" | "uid" | "gid" | "mtimeNs" | "atimeNs" | "crc32", number>>;
 }
 
-/** One record, checked by nobody. */
+/** Returns the bytes of a record, without any check. */
 export function record(
   { type, root = 0, name, contents = "", xattrs = new Uint8Array(), fields = {} }: TestRecord,
 ): Uint8Array<ArrayBuffer> {

@@ -8,7 +8,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const rejects = (text: string) => assertProtocolError("bad-path", () => parseWirePath(text));
 
 describe("parseWirePath", () => {
-  it("takes relative paths as they are", () => {
+  it("accepts relative paths unchanged", () => {
     const paths = [
       "",
       "a",
@@ -32,37 +32,37 @@ describe("parseWirePath", () => {
     for (const path of ["/", "/a", "//", "a//b", "a/", "a/b/"]) rejects(path);
   });
 
-  it('rejects "." and ".." wherever they stand', () => {
+  it('rejects "." and ".." as any component', () => {
     for (const path of [".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "a/b/../../../c"]) rejects(path);
   });
 
-  it("rejects NUL wherever it stands", () => {
+  it("rejects NUL at any place", () => {
     for (const path of ["\0", "a\0", "\0a", "a/\0", "a/b\0c/d"]) rejects(path);
   });
 
-  it("takes a component of 255 bytes, counted in bytes, and rejects one of 256", () => {
+  it("accepts a component of 255 bytes, and rejects one of 256 bytes", () => {
     parseWirePath("a".repeat(MAX_NAME_BYTES));
     parseWirePath("x/" + "ß".repeat(127) + "a");
     rejects("a".repeat(MAX_NAME_BYTES + 1));
     rejects("x/" + "ß".repeat(128) + "/y");
   });
 
-  it("takes a path of 65535 bytes and rejects one of 65536", () => {
+  it("accepts a path of 65535 bytes, and rejects one of 65536 bytes", () => {
     const deep = "a/".repeat(40_000).slice(0, MAX_PATH_BYTES);
     assertEquals(deep.length, MAX_PATH_BYTES);
     parseWirePath(deep);
     rejects("b" + deep);
   });
 
-  it("cannot be talked into a slash or a dot by surrogates", () => {
-    // U+DC2F and U+DC2E would be "/" and "." if escapes stood for ASCII.
+  it("does not read surrogates as a slash or a dot", () => {
+    // U+DC2F and U+DC2E would be "/" and "." if escapes could represent ASCII.
     assertEquals<string>(parseWirePath("a\udc2fb"), "a\udc2fb");
     assertEquals<string>(parseWirePath("\udc2e\udc2e"), "\udc2e\udc2e");
   });
 });
 
 describe("checkPath", () => {
-  it("looks at its range only", () => {
+  it("checks only its range", () => {
     const bytes = bytesOf("../a/b/../");
     checkPath(bytes, 3, 6);
     checkPath(bytes, 4, 4);
@@ -73,7 +73,7 @@ describe("checkPath", () => {
 });
 
 describe("checkPath in a large frame", () => {
-  it("looks at no byte outside of its range, so that many paths take as long as they are", () => {
+  it("reads no byte outside its range, and many paths take linear time", () => {
     const frame = new Uint8Array(1 << 20).fill(0x61);
     const looked = { at: 0, outside: 0 };
     const watched = new Proxy(frame, {
@@ -93,7 +93,7 @@ describe("checkPath in a large frame", () => {
 });
 
 describe("checkName", () => {
-  it("takes one component and nothing else", () => {
+  it("accepts exactly one component", () => {
     for (const name of ["a", "...", ".a", "a.", "a".repeat(255)]) checkName(bytesOf(name), 0, bytesOf(name).length);
     for (const name of ["", ".", "..", "a/b", "/", "a/", "a\0", "a".repeat(256)]) {
       assertProtocolError("bad-path", () => checkName(bytesOf(name), 0, bytesOf(name).length));

@@ -85,7 +85,7 @@ describe("texts of a peer without end", { ignore: !isLinux }, () => {
       }
       assertMatch(
         await answer,
-        /^bad-message: Cannot accept so many sources: they have more than 268,435,456 characters/,
+        /^bad-message: Cannot accept all sources: together they have more than 268,435,456 characters/,
       );
       assert(peak < 600 * MIB, `the remote end had ${peak} bytes`);
     } finally {

@@ -43,7 +43,7 @@ export class TextBudget {
     if (this.#used <= this.#limit) return;
     throw new ProtocolError(
       "bad-message",
-      `Cannot accept so many ${this.#what}: they have more than ${grouped(this.#limit)} characters together`,
+      `Cannot accept all ${this.#what}: together they have more than ${grouped(this.#limit)} characters`,
     );
   }
 }

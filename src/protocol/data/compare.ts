@@ -3,6 +3,7 @@
  * WIRE_FORMAT.md, "Compare requests".
  */
 
+import { equals } from "@std/bytes/equals";
 import { ProtocolError } from "../../errors.ts";
 import type { JobOptions } from "../control/job.ts";
 import { getUint53, putUint53 } from "./records.ts";
@@ -112,9 +113,7 @@ export const SHA256_BYTES = 32;
 export const NO_DIGEST = new Uint8Array(SHA256_BYTES);
 
 /** Returns whether two digests are equal. Not in constant time: digests of files are not secret to the peer. */
-export function isSameDigest(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, index) => byte === other[index]);
-}
+export const isSameDigest: (one: Uint8Array, other: Uint8Array) => boolean = equals;
 
 /** Writes a digest entry to bytes[at, at + 48). */
 export function writeDigest(bytes: Uint8Array, view: DataView, at: number, { start, end, digest }: RangeDigest): void {

@@ -1,7 +1,10 @@
 /** The preamble: the unencrypted bytes before the first frame of a connection. See WIRE_FORMAT.md, "Preamble". */
 
+import { equals } from "@std/bytes/equals";
 import { ProtocolError } from "../../errors.ts";
 import { alignUp } from "./alignment.ts";
+
+const isSame: (one: Uint8Array, other: Uint8Array) => boolean = equals;
 
 const MAGIC = "ESCPDATA";
 const SESSION_BYTES = 16;
@@ -41,8 +44,7 @@ export function parsePreamble(bytes: Uint8Array, session: string): number {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const stream = view.getUint32(MAGIC.length + SESSION_BYTES);
-  const expected = formatPreamble(session, stream);
-  if (bytes.some((byte, at) => byte !== expected[at])) {
+  if (!isSame(bytes, formatPreamble(session, stream))) {
     throw new ProtocolError("bad-preamble", "Cannot accept a connection: it does not belong to this session");
   }
   return stream;

@@ -6,7 +6,7 @@ import { assertProtocolError } from "../protocol_error.ts";
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
 describe("LineDecoder", () => {
-  it("gives the same lines at every cut, also inside a letter", () => {
+  it("yields the same lines for every cut, also inside a letter", () => {
     const wire = bytesOf('{"a":1}\n\nÜ€🚀\n{"b":2}\nrest');
     for (let first = 0; first <= wire.length; first++) {
       for (let second = first; second <= wire.length; second++) {
@@ -22,7 +22,7 @@ describe("LineDecoder", () => {
     }
   });
 
-  it("does not hold on to the bytes that it was given", () => {
+  it("copies the bytes of an incomplete line", () => {
     const decoder = new LineDecoder(10);
     const bytes = bytesOf("abc");
     assertEquals([...decoder.push(bytes)], []);
@@ -30,7 +30,7 @@ describe("LineDecoder", () => {
     assertEquals([...decoder.push(bytesOf("\n"))], ["abc"]);
   });
 
-  it("takes no more memory for a line that comes byte by byte", () => {
+  it("needs no more memory for a line that arrives byte by byte", () => {
     const decoder = new LineDecoder(1 << 20);
     const byte = bytesOf("x");
     const before = Deno.memoryUsage();
@@ -42,7 +42,7 @@ describe("LineDecoder", () => {
     assertEquals([...decoder.push(bytesOf("\n"))].map(({ length }) => length), [(1 << 20) - 1]);
   });
 
-  it("takes a line of exactly the limit and rejects one byte more", () => {
+  it("accepts a line of the maximum length, and rejects one more byte", () => {
     assertEquals([...new LineDecoder(5).push(bytesOf("12345\n"))], ["12345"]);
     assertProtocolError("long-line", () => [...new LineDecoder(5).push(bytesOf("123456\n"))]);
     const decoder = new LineDecoder(5);
@@ -50,7 +50,7 @@ describe("LineDecoder", () => {
     assertEquals([...decoder.push(bytesOf("\n12345\n"))], ["12345", "12345"]);
   });
 
-  it("rejects a long line before it is complete, and counts bytes, not letters", () => {
+  it("rejects a long line before its end, and counts bytes instead of letters", () => {
     const decoder = new LineDecoder(5);
     assertEquals([...decoder.push(bytesOf("€"))], []);
     assertProtocolError("long-line", () => [...decoder.push(bytesOf("€"))]);

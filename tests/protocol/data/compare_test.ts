@@ -10,29 +10,28 @@ import {
   writeCompareHeader,
   writeDigest,
 } from "../../../src/protocol/data/compare.ts";
-import { fromHex, toHex } from "../hex.ts";
 import { assertProtocolError } from "../protocol_error.ts";
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** An ask for digests with 64 bytes of records and one digest, as PROTOCOL.md has it. */
+/** Header of a request with 64 bytes of records and one digest, as in WIRE_FORMAT.md. */
 const HEADER = "44332211" + "01000000" + "01000000" + "40000000" + "00".repeat(36);
 const DIGEST = "0000000200000000" + "0100000200000000" + "ab".repeat(32);
 
-describe("ask", () => {
-  it("has the bytes that the protocol says", () => {
+describe("compare request", () => {
+  it("has the documented layout", () => {
     const bytes = new Uint8Array(COMPARE_HEADER_BYTES + 64 + DIGEST_BYTES).fill(0xff);
     const view = viewOf(bytes);
     const header = { unit: 0x11223344, attempt: 1, phase: ComparePhase.digest, recordsBytes: 64 };
     const digest = { start: 32 << 20, end: (32 << 20) + 1, digest: new Uint8Array(32).fill(0xab) };
     writeCompareHeader(view, 0, header);
     writeDigest(bytes, view, COMPARE_HEADER_BYTES + 64, digest);
-    assertEquals(toHex(bytes), HEADER + "ff".repeat(64) + DIGEST);
+    assertEquals(bytes.toHex(), HEADER + "ff".repeat(64) + DIGEST);
     assertEquals(readCompareHeader(view, 0, bytes.length), header);
     assertEquals(readDigest(bytes, view, COMPARE_HEADER_BYTES + 64, 2 ** 40), digest);
   });
 
-  it("says in its phase that it is about what was written; other phases are rejected", () => {
+  it("marks verification in its phase, and has the flag last only then", () => {
     const bytes = new Uint8Array(COMPARE_HEADER_BYTES);
     for (const phase of Object.values(ComparePhase)) {
       const header = { unit: 1, attempt: 0, phase, verify: true, recordsBytes: 0 };
@@ -40,7 +39,7 @@ describe("ask", () => {
       assertEquals([bytes[8], readCompareHeader(viewOf(bytes), 0, bytes.length)], [phase + 4, header]);
       writeCompareHeader(viewOf(bytes), 0, { ...header, last: true });
       assertEquals([bytes[16], readCompareHeader(viewOf(bytes), 0, bytes.length).last], [1, true]);
-      // Only what was written may lose its name.
+      // Only a verified file may lose its name.
       viewOf(bytes).setUint32(8, phase, true);
       assertEquals(readCompareHeader(viewOf(bytes), 0, bytes.length).last, undefined);
     }
@@ -50,34 +49,34 @@ describe("ask", () => {
     }
   });
 
-  it("is rejected when it is cut at any byte, or something follows it", () => {
-    const whole = fromHex(HEADER + "00".repeat(64) + DIGEST);
+  it("is rejected if truncated at any byte, or followed by other bytes", () => {
+    const whole = Uint8Array.fromHex(HEADER + "00".repeat(64) + DIGEST);
     for (let end = 0; end < whole.length; end++) {
-      // Without its digest it is whole; that a record needs one is found when the records are read.
+      // Complete without a digest: the reader of the records requires it.
       if (end === COMPARE_HEADER_BYTES + 64) continue;
       assertProtocolError("bad-record", () => readCompareHeader(viewOf(whole), 0, end));
     }
     for (const phase of [ComparePhase.stat, ComparePhase.finalize]) {
-      const bytes = fromHex(HEADER + "00".repeat(64) + DIGEST);
+      const bytes = Uint8Array.fromHex(HEADER + "00".repeat(64) + DIGEST);
       viewOf(bytes).setUint32(8, phase, true);
       readCompareHeader(viewOf(bytes), 0, COMPARE_HEADER_BYTES + 64);
       assertProtocolError("bad-record", () => readCompareHeader(viewOf(bytes), 0, bytes.length));
     }
   });
 
-  it("is rejected with an unknown phase, and with a range that is not in its file", () => {
-    const bytes = fromHex(HEADER);
+  it("is rejected with an unknown phase, or with a range outside its file", () => {
+    const bytes = Uint8Array.fromHex(HEADER);
     viewOf(bytes).setUint32(8, 3, true);
     viewOf(bytes).setUint32(12, 0, true);
     assertProtocolError("bad-record", () => readCompareHeader(viewOf(bytes), 0, bytes.length));
-    const digest = fromHex(DIGEST);
+    const digest = Uint8Array.fromHex(DIGEST);
     readDigest(digest, viewOf(digest), 0, (32 << 20) + 1);
     assertProtocolError("bad-record", () => readDigest(digest, viewOf(digest), 0, 32 << 20));
-    const backwards = fromHex("02".padEnd(16, "0") + "01".padEnd(16, "0") + "00".repeat(32));
+    const backwards = Uint8Array.fromHex("02".padEnd(16, "0") + "01".padEnd(16, "0") + "00".repeat(32));
     assertProtocolError("bad-record", () => readDigest(backwards, viewOf(backwards), 0, 9));
   });
 
-  it("comes with a job that updates, or that only looks", () => {
+  it("is sent in a job with update or dryRun", () => {
     assertEquals(comparisonOf({}), undefined);
     assertEquals(comparisonOf({ dryRun: false }), undefined);
     assertEquals(comparisonOf({ update: "times" }), { by: "times", dryRun: false });

@@ -12,11 +12,10 @@ import {
   framePayloadBytes,
   writeFrameHeader,
 } from "../../../src/protocol/data/frame.ts";
-import { fromHex, toHex } from "../hex.ts";
 import { assertProtocolError } from "../protocol_error.ts";
 
 function header(kind: number, counter: number, length: number): Uint8Array {
-  const nonces = new NonceSequence(fromHex("aabbccdd"), counter);
+  const nonces = new NonceSequence(Uint8Array.fromHex("aabbccdd"), counter);
   nonces.advance(kind);
   const bytes = new Uint8Array(3 + FRAME_HEADER_BYTES);
   writeFrameHeader(bytes, 3, nonces.nonce, length);
@@ -24,7 +23,7 @@ function header(kind: number, counter: number, length: number): Uint8Array {
 }
 
 describe("frameBytes", () => {
-  it("is the least multiple of 64 that holds header, payload and tag", () => {
+  it("returns the lowest multiple of 64 for header, payload and tag", () => {
     assertEquals([0, 36, 37, 100, 101].map(frameBytes), [64, 64, 128, 128, 192]);
     for (let payload = 0; payload < 300; payload++) {
       const bare = FRAME_HEADER_BYTES + payload + FRAME_TAG_BYTES;
@@ -36,7 +35,7 @@ describe("frameBytes", () => {
 });
 
 describe("alignUp", () => {
-  it("gives the least multiple of 64 that is not below", () => {
+  it("rounds up to a multiple of 64", () => {
     const cases = [[0, 0], [1, 64], [63, 64], [64, 64], [65, 128], [2 ** 32 + 1, 2 ** 32 + 64]];
     for (const [bytes, aligned] of cases) assertEquals(alignUp(bytes), aligned);
     assertEquals(alignUp(2 ** 53 - 64), 2 ** 53 - 64);
@@ -45,20 +44,20 @@ describe("alignUp", () => {
 });
 
 describe("frame header", () => {
-  it("is the kind, the counter and the length, the highest byte first", () => {
-    assertEquals(toHex(header(FrameKind.proof, 0, 0)), "010000000000000000000000");
-    assertEquals(toHex(header(FrameKind.block, 0x0102030405, 0x00100020)), "030000010203040500100020");
-    assertEquals(toHex(header(FrameKind.end, 2 ** 48 - 1, 2 ** 32 - 1)), "0600ffffffffffffffffffff");
+  it("has kind, counter and length in big-endian order", () => {
+    assertEquals(header(FrameKind.proof, 0, 0).toHex(), "010000000000000000000000");
+    assertEquals(header(FrameKind.block, 0x0102030405, 0x00100020).toHex(), "030000010203040500100020");
+    assertEquals(header(FrameKind.end, 2 ** 48 - 1, 2 ** 32 - 1).toHex(), "0600ffffffffffffffffffff");
   });
 
-  it("tells its kind, and rejects those that are not known", () => {
+  it("has a known kind, otherwise it is rejected", () => {
     for (const kind of Object.values(FrameKind)) assertEquals(frameKind(header(kind, 0, 0), 0), kind);
     for (const kind of [0, 8, 9, 255]) {
       assertProtocolError("bad-frame", () => frameKind(header(kind, 0, 0), 0));
     }
   });
 
-  it("tells its length, and rejects one above the limit up to 32 bits", () => {
+  it("has a length up to the limit, otherwise it is rejected", () => {
     for (const length of [0, 1, 255, 256, 65_536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1]) {
       const bytes = header(FrameKind.block, 0, length);
       assertEquals(framePayloadBytes(bytes, 0, length), length);
@@ -68,8 +67,8 @@ describe("frame header", () => {
     }
   });
 
-  it("must have the very IV that comes next", () => {
-    const nonces = new NonceSequence(fromHex("aabbccdd"), 500);
+  it("must have the next IV", () => {
+    const nonces = new NonceSequence(Uint8Array.fromHex("aabbccdd"), 500);
     nonces.advance(FrameKind.block);
     checkFrameIv(header(FrameKind.block, 500, 9), 0, nonces.nonce);
     const others = [[FrameKind.block, 499], [FrameKind.block, 501], [FrameKind.block, 0], [FrameKind.pack, 500]];

@@ -10,27 +10,27 @@ const LIMIT = 1000;
 describe("pack header", () => {
   const view = new DataView(new ArrayBuffer(3 + PACK_HEADER_BYTES));
 
-  it("comes back as it was", () => {
+  it("round-trips", () => {
     for (const header of [{ unit: 0, attempt: 0 }, { unit: 2 ** 32 - 1, attempt: 1 }]) {
       writePackHeader(view, 3, header);
       assertEquals(readPackHeader(view, 3, 3 + PACK_HEADER_BYTES, LIMIT), { ...header, codec: 0, length: 0 });
     }
   });
 
-  it("fills up the line that the frame's header begins, and leaves nothing there that was there before", () => {
+  it("ends at a multiple of 64 bytes in its frame, and overwrites all its bytes", () => {
     assertEquals((FRAME_HEADER_BYTES + PACK_HEADER_BYTES) % ALIGNMENT, 0);
     const bytes = new Uint8Array(view.buffer).fill(0xff);
     writePackHeader(view, 3, { unit: 0, attempt: 0 });
     assertEquals([...bytes], [0xff, 0xff, 0xff, ...Array(PACK_HEADER_BYTES).fill(0)]);
   });
 
-  it("is rejected when it is cut at any byte", () => {
+  it("is rejected if it is truncated at any byte", () => {
     for (let end = 3; end < 3 + PACK_HEADER_BYTES; end++) {
       assertProtocolError("bad-record", () => readPackHeader(view, 3, end, LIMIT));
     }
   });
 
-  it("stands for as many bytes as compressed records say, up to the limit and more than there are", () => {
+  it("accepts compressed records whose length is above their stored bytes and up to the limit", () => {
     const long = new DataView(new ArrayBuffer(PACK_HEADER_BYTES + 10));
     const read = (length: number, codec = 3) => {
       writePackHeader(long, 0, { unit: 1, attempt: 2, codec, length });
@@ -43,7 +43,7 @@ describe("pack header", () => {
     for (const codec of [1, 4, 255]) assertProtocolError("bad-record", () => read(500, codec));
   });
 
-  it("leaves alone what may get a meaning later", () => {
+  it("ignores reserved bits and bytes", () => {
     new Uint8Array(view.buffer).fill(0xff);
     view.setUint32(0, 7, true);
     view.setUint32(4, 1, true);

@@ -9,7 +9,7 @@ const TOTAL = crc32(BYTES, 0, BYTES.length);
 const range = (start: number, end: number) => ({ start, end, crc32: crc32(BYTES, start, end) });
 
 describe("RangeSums", () => {
-  it("gives the same sum in whatever order the ranges come", () => {
+  it("returns the same CRC-32 for every order of the ranges", () => {
     const parts = [range(0, 1), range(1, 400), range(400, 401), range(401, 1000)];
     const random = new RandomBytes("order");
     for (let round = 0; round < 50; round++) {
@@ -25,7 +25,7 @@ describe("RangeSums", () => {
     }
   });
 
-  it("has no sum while the start, the middle or the end is missing", () => {
+  it("returns undefined while the start, the middle or the end is missing", () => {
     for (const parts of [[range(1, 1000)], [range(0, 999)], [range(0, 5), range(6, 1000)]]) {
       const sums = new RangeSums();
       parts.forEach((part) => sums.add(part));
@@ -33,10 +33,10 @@ describe("RangeSums", () => {
     }
   });
 
-  it("says at once of many ranges whether any is missing", () => {
+  it("finds a missing range among many in constant time", () => {
     const sums = new RangeSums();
     const started = performance.now();
-    // Added up anew for each range that comes, this many would take minutes.
+    // Combining all ranges again for each added range would take minutes.
     for (let start = 0; start < 20_000; start++) {
       sums.add({ start, end: start + 1, crc32: 0 });
       assertEquals(sums.total(20_001), undefined);
@@ -44,7 +44,7 @@ describe("RangeSums", () => {
     assert(performance.now() - started < 10_000);
   });
 
-  it("has no sum for a size that it goes beyond", () => {
+  it("returns undefined for a size below the end of the ranges", () => {
     const sums = new RangeSums();
     sums.add(range(0, 1000));
     assertEquals(sums.total(999), undefined);
@@ -52,7 +52,7 @@ describe("RangeSums", () => {
     assertEquals(sums.total(1000), TOTAL);
   });
 
-  it("does not add what overlaps", () => {
+  it("does not add an overlapping range", () => {
     const sums = new RangeSums();
     sums.add(range(100, 200));
     sums.add(range(300, 400));
@@ -63,7 +63,7 @@ describe("RangeSums", () => {
     assertEquals(sums.total(1000), TOTAL);
   });
 
-  it("sums an empty file to 0", () => {
+  it("returns 0 for an empty file", () => {
     assertEquals(new RangeSums().total(0), 0);
     assertEquals(new RangeSums().total(1), undefined);
   });

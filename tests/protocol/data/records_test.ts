@@ -39,7 +39,7 @@ const FOUR = join(
   record({ type: RecordType.hardlink, root: 3, name: "h", contents: "a/b/f" }),
 );
 
-describe("the root of a record", () => {
+describe("root of a record", () => {
   it("has 24 bits", () => {
     for (const root of [0, 65_535, 65_536, 999_999]) {
       const bytes = record({ type: RecordType.file, root: root & 0xffff, name: "f" });
@@ -52,10 +52,10 @@ describe("the root of a record", () => {
   });
 });
 
-describe("53-bit numbers in 64 bits", () => {
+describe("53-bit integers in 64 bits", () => {
   const view = new DataView(new ArrayBuffer(8));
 
-  it("come back at every boundary", () => {
+  it("round-trip at every boundary", () => {
     for (const value of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1]) {
       putUint53(view, 0, value);
       assertEquals(getUint53(view, 0), value);
@@ -66,7 +66,7 @@ describe("53-bit numbers in 64 bits", () => {
     }
   });
 
-  it("are no safe integers when they are above 2^53 - 1", () => {
+  it("are not safe integers above 2^53 - 1", () => {
     view.setBigUint64(0, 2n ** 53n, true);
     assertEquals(Number.isSafeInteger(getUint53(view, 0)), false);
     view.setBigUint64(0, 2n ** 64n - 1n, true);
@@ -75,7 +75,7 @@ describe("53-bit numbers in 64 bits", () => {
 });
 
 describe("RecordCursor", () => {
-  it("walks over one record of each type", () => {
+  it("iterates over one record of each type", () => {
     assertEquals(read(FOUR), [
       { type: RecordType.directory, root: 3, name: "a/b", contents: "" },
       { type: RecordType.file, root: 3, name: "f", contents: "hello" },
@@ -84,7 +84,7 @@ describe("RecordCursor", () => {
     ]);
   });
 
-  it("has contents and the next record at multiples of 64, whatever the lengths of name and contents", () => {
+  it("aligns contents and next record to 64 bytes for all lengths of name and contents", () => {
     const lengths = [0, 1, 62, 63, 64, 65, 127, 128, 255];
     for (const nameBytes of lengths) {
       for (const contentBytes of lengths) {
@@ -104,7 +104,7 @@ describe("RecordCursor", () => {
     }
   });
 
-  it("does not look at the zeros between name, contents and the next record", () => {
+  it("ignores the padding after name and contents", () => {
     const bytes = FOUR.slice();
     const cursor = new RecordCursor(bytes, 0, bytes.length, { plan: false });
     while (cursor.next()) {
@@ -114,7 +114,7 @@ describe("RecordCursor", () => {
     assertEquals(read(bytes), read(FOUR));
   });
 
-  it("finds nothing in nothing, and starts again elsewhere", () => {
+  it("finds no record in an empty range, and resets to another range", () => {
     assertEquals(read(new Uint8Array()), []);
     const bytes = join(record({ type: RecordType.enter, name: "x" }), record({ type: RecordType.file, name: "y" }));
     const cursor = new RecordCursor(bytes, 0, 0, { plan: false });
@@ -123,7 +123,7 @@ describe("RecordCursor", () => {
     assertEquals([cursor.next(), cursor.type, cursor.next()], [true, RecordType.file, false]);
   });
 
-  it("takes a plan, whose files have a size and no contents", () => {
+  it("reads a plan, whose files have a size and no contents", () => {
     const file = record({ type: RecordType.file, name: "f" });
     putUint53(new DataView(file.buffer), RecordField.size, 2 ** 52);
     const cursor = new RecordCursor(join(file, file), 0, 2 * file.length, { plan: true });
@@ -131,7 +131,7 @@ describe("RecordCursor", () => {
     assertEquals([cursor.next(), cursor.next()], [true, false]);
   });
 
-  it("gives the fields of the header", () => {
+  it("returns the fields of the header", () => {
     const bytes = record({
       type: RecordType.file,
       name: "f",
@@ -155,7 +155,7 @@ describe("RecordCursor", () => {
     assertEquals([cursor.seconds(mtime), cursor.seconds(atime), cursor.version()], [-1, 2 ** 33, 2 ** 53 - 1]);
   });
 
-  it("works at any place of a larger buffer", () => {
+  it("reads records at an offset in a larger buffer", () => {
     const padded = join(new Uint8Array(7).fill(0xff), FOUR, new Uint8Array(100).fill(0xff));
     const cursor = new RecordCursor(padded.subarray(3), 4, 4 + FOUR.length, { plan: false });
     let count = 0;
@@ -163,12 +163,12 @@ describe("RecordCursor", () => {
     assertEquals([count, cursor.end], [4, 4 + FOUR.length]);
   });
 
-  it("rejects what is cut at any byte but between two records", () => {
+  it("rejects bytes that are truncated inside a record", () => {
     const ends = new Set([0]);
     const whole = new RecordCursor(FOUR, 0, FOUR.length, { plan: false });
     while (whole.next()) ends.add(whole.end);
     for (let cut = 0; cut <= FOUR.length; cut++) {
-      // The bytes behind the cut are still there: only the limit may be believed.
+      // The buffer still has the bytes after the cut: only the limit counts.
       const cursor = new RecordCursor(FOUR, 0, cut, { plan: false });
       const all = () => {
         while (cursor.next());
@@ -178,11 +178,11 @@ describe("RecordCursor", () => {
     }
   });
 
-  it("rejects types that are not known", () => {
+  it("rejects unknown types", () => {
     for (const type of [0, 6, 7, 255]) assertProtocolError("bad-record", () => read(record({ type, name: "a" })));
   });
 
-  it("rejects a name without NUL behind it, and a length that reaches over the end", () => {
+  it("rejects a name without a NUL after it, and a length beyond the end", () => {
     const bytes = record({ type: RecordType.file, name: "abc", contents: "x" });
     bytes[RECORD_HEADER_BYTES + 3] = 0x78;
     assertProtocolError("bad-record", () => read(bytes));
@@ -191,7 +191,7 @@ describe("RecordCursor", () => {
     assertProtocolError("bad-record", () => read(long));
   });
 
-  it("rejects contents that claim to be larger than the frame, up to 64 bits", () => {
+  it("rejects a size beyond the frame, up to 64 bits", () => {
     for (const size of [65n, 2n ** 32n, 2n ** 53n, 2n ** 64n - 1n]) {
       const bytes = record({ type: RecordType.file, name: "abc", contents: "x" });
       new DataView(bytes.buffer).setBigUint64(RecordField.size, size, true);
@@ -199,7 +199,7 @@ describe("RecordCursor", () => {
     }
   });
 
-  it("rejects times with more than 999999999 nanoseconds", () => {
+  it("rejects more than 999999999 nanoseconds", () => {
     for (const field of ["mtimeNs", "atimeNs"] as const) {
       read(record({ type: RecordType.file, name: "a", fields: { [field]: 999_999_999 } }));
       const bytes = record({ type: RecordType.file, name: "a", fields: { [field]: 1_000_000_000 } });
@@ -207,7 +207,7 @@ describe("RecordCursor", () => {
     }
   });
 
-  it("rejects names that are not one component, and takes an empty one for the root itself", () => {
+  it("rejects names that are not one component, and accepts an empty name for the root", () => {
     for (const type of [RecordType.file, RecordType.symlink, RecordType.hardlink]) {
       read(record({ type, name: "" }));
       for (const name of ["a/b", "/a", ".", "..", "a\0", "x".repeat(256)]) {
@@ -216,7 +216,7 @@ describe("RecordCursor", () => {
     }
   });
 
-  it("rejects directories that lead elsewhere, and takes an empty path for the root itself", () => {
+  it("rejects directories outside the root, and accepts an empty path for the root", () => {
     for (const type of [RecordType.enter, RecordType.directory]) {
       read(record({ type, name: "" }));
       read(record({ type, name: "a/b/c" }));

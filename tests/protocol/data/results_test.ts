@@ -15,7 +15,7 @@ import { assertProtocolError } from "../protocol_error.ts";
 const MAX_TEXT_BYTES = 2048;
 const FAILURE = { code: "ENOSPC", path: "/data/ä", message: "Cannot write", hint: "" };
 
-/** What is promised to be enough. */
+/** Returns the maximum length that resultBytesLimit states. */
 function limitOf(result: Result): number {
   if (result.type === "progress") return resultBytesLimit(0, 0);
   if (result.type === "range") return resultBytesLimit(1, 1);
@@ -23,8 +23,8 @@ function limitOf(result: Result): number {
   return resultBytesLimit(result.outcomes.length, failures);
 }
 
-/** Writes to a buffer of the size that was promised to be enough, and reads it back. */
-function passOn(result: Result): Result {
+/** Writes a result to a buffer of the stated maximum length, and reads it. */
+function roundTrip(result: Result): Result {
   const view = new DataView(new ArrayBuffer(3 + limitOf(result)));
   return readResult(view, 3, writeResult(view, 3, result));
 }
@@ -47,9 +47,9 @@ describe("results", () => {
     { type: "progress", bytes: 2 ** 53 - 1 },
   ];
   for (const [index, result] of results.entries()) {
-    it(`come back as they were (${result.type}, ${index})`, () => assertEquals(passOn(result), result));
+    it(`round-trip (${result.type}, ${index})`, () => assertEquals(roundTrip(result), result));
 
-    it(`are rejected when they are cut at any byte, or have one more (${result.type}, ${index})`, () => {
+    it(`are rejected if truncated at any byte, or with one more byte (${result.type}, ${index})`, () => {
       const bytes = bytesOf(result);
       for (let cut = 0; cut < bytes.length; cut++) {
         assertProtocolError("bad-result", () => readBytes(bytes.subarray(0, cut)));
@@ -58,7 +58,7 @@ describe("results", () => {
     });
   }
 
-  it("carry texts of up to 2048 bytes whole and cut longer ones between letters", () => {
+  it("keep texts of up to 2048 bytes, and truncate longer ones between characters", () => {
     const texts: [string, string][] = [
       ["a".repeat(MAX_TEXT_BYTES), "a".repeat(MAX_TEXT_BYTES)],
       ["a".repeat(MAX_TEXT_BYTES + 1), "a".repeat(MAX_TEXT_BYTES)],
@@ -71,11 +71,11 @@ describe("results", () => {
       const failure = { code: text, path: text, message: text, hint: text };
       const outcomes = [failure, 1, failure];
       const cut = { code: carried, path: carried, message: carried, hint: carried };
-      assertEquals(passOn({ type: "pack", unit: 1, outcomes }), { type: "pack", unit: 1, outcomes: [cut, 1, cut] });
+      assertEquals(roundTrip({ type: "pack", unit: 1, outcomes }), { type: "pack", unit: 1, outcomes: [cut, 1, cut] });
     }
   });
 
-  it("take no more than the limit that is told for them", () => {
+  it("never exceed the stated maximum length", () => {
     const text = "x".repeat(5000);
     const failure = { code: text, path: text, message: text, hint: text };
     for (const [failed, good] of [[1, 0], [10, 0], [64, 9], [65, 0], [0, PACK_RECORDS], [PACK_RECORDS, 0]]) {
@@ -88,7 +88,7 @@ describe("results", () => {
     }
   });
 
-  it("stay within a frame of the smallest blocks, however many failures there are and whatever they say", () => {
+  it("fit into a frame of the smallest block size with any number of failures", () => {
     const frame = Math.max(MIN_BLOCK_BYTES, PACK_FILE_LIMIT) + FRAME_SLACK_BYTES;
     for (const text of ["x".repeat(5000), "€".repeat(2000), "\udcff".repeat(5000)]) {
       const failure = { code: text, path: text, message: text, hint: text };
@@ -98,11 +98,11 @@ describe("results", () => {
     assert(resultBytesLimit(PACK_RECORDS, PACK_RECORDS) <= frame);
   });
 
-  it("share 512 KiB among the texts of all failures: the more there are, the shorter is each", () => {
+  it("share 512 KiB among the texts of all failures", () => {
     for (const [failures, bytes] of [[1, 2048], [63, 2048], [64, 2048], [65, 2016], [128, 1024], [512, 256]]) {
       const text = "ab€".repeat(1000);
       const outcomes = Array(failures).fill({ code: text, path: "/a", message: text, hint: "" });
-      const result = passOn({ type: "pack", unit: 1, outcomes }) as PackResult;
+      const result = roundTrip({ type: "pack", unit: 1, outcomes }) as PackResult;
       assertEquals(result.outcomes.length, failures);
       for (const outcome of result.outcomes as Failure[]) {
         assertEquals([outcome.path, outcome.hint], ["/a", ""]);
@@ -113,14 +113,14 @@ describe("results", () => {
     }
   });
 
-  it("are rejected when a type or a status is not known", () => {
+  it("are rejected with an unknown type or status", () => {
     for (const type of [0, 4, 255]) assertProtocolError("bad-result", () => readBytes(Uint8Array.of(type, 0, 0, 0, 0)));
     const bytes = bytesOf({ type: "pack", unit: 1, outcomes: [5] }).slice();
     bytes[9] = 2;
     assertProtocolError("bad-result", () => readBytes(bytes));
   });
 
-  it("are rejected when they claim more outcomes than could follow, before memory is taken", () => {
+  it("are rejected before allocation if the count exceeds the remaining bytes", () => {
     const bytes = bytesOf({ type: "pack", unit: 1, outcomes: [5, 6] }).slice();
     for (const count of [3, 2 ** 16, 2 ** 32 - 1]) {
       new DataView(bytes.buffer).setUint32(5, count, true);
@@ -128,7 +128,7 @@ describe("results", () => {
     }
   });
 
-  it("are rejected when a text is longer than 2048 bytes", () => {
+  it("are rejected with a text of more than 2048 bytes", () => {
     const bytes = new Uint8Array(5000);
     const view = new DataView(bytes.buffer);
     const end = writeResult(view, 0, { type: "range", unit: 1, bytes: 0, crc32: 0, failure: FAILURE });
@@ -137,7 +137,7 @@ describe("results", () => {
     assertProtocolError("bad-result", () => readResult(view, 0, 5000));
   });
 
-  it("are rejected when a count is above 2^53 - 1", () => {
+  it("are rejected with a number above 2^53 - 1", () => {
     const bytes = bytesOf({ type: "progress", bytes: 0 }).slice();
     const view = new DataView(bytes.buffer);
     putUint53(view, 1, 2 ** 53 - 1);

@@ -33,11 +33,11 @@ function select(...wanted: number[]) {
 }
 
 describe("selectRecords", () => {
-  it("keeps everything when all of it is wanted", () => {
+  it("returns the whole plan if all records are selected", () => {
     assertEquals(select(1, 1, 1, 1, 1, 1), { records: 6, names: PLAN.map(({ type, name }) => [type, name]) });
   });
 
-  it("enters a directory that is not wanted itself, and only where something in it is", () => {
+  it("enters a directory that is not selected only for selected records in it", () => {
     assertEquals(select(0, 0, 0, 1, 0, 0), { records: 1, names: [[enter, "d"], [symlink, "l"]] });
     assertEquals(select(1, 0, 0, 0, 0, 1), {
       records: 2,
@@ -45,10 +45,12 @@ describe("selectRecords", () => {
     });
   });
 
-  it("keeps a directory that is wanted, with nothing in it too", () => {
+  it("keeps a selected directory, also without selected records in it", () => {
     assertEquals(select(0, 1, 0, 0, 0, 0), { records: 1, names: [[directory, "d"]] });
     assertEquals(select(0, 1, 1, 0, 0, 0), { records: 2, names: [[directory, "d"], [file, "b"]] });
   });
 
-  it("may keep nothing", () => assertEquals(select(0, 0, 0, 0, 0, 0), { records: 0, names: [] }));
+  it("returns an empty plan if no record is selected", () => {
+    assertEquals(select(0, 0, 0, 0, 0, 0), { records: 0, names: [] });
+  });
 });

@@ -12,8 +12,8 @@ import { assertProtocolError } from "../protocol_error.ts";
 
 const MAX = 2 ** 53 - 1;
 
-describe("lent file", () => {
-  it("comes back as it was, at the ends of every range", () => {
+describe("reference to a shared file", () => {
+  it("round-trips at the limits of each field", () => {
     const all: SharedFile[] = [{ descriptor: 2 ** 32 - 1, dev: MAX, inode: MAX }, { descriptor: 0, dev: 0, inode: 0 }];
     for (const lent of all) {
       const view = new DataView(new ArrayBuffer(SHARED_FILE_BYTES + 3));
@@ -22,7 +22,7 @@ describe("lent file", () => {
     }
   });
 
-  it("is rejected with numbers that are out of range", () => {
+  it("is rejected if a number is out of range", () => {
     for (const at of [4, 12]) {
       const view = new DataView(new ArrayBuffer(SHARED_FILE_BYTES));
       view.setUint8(at + 7, 0x20);
@@ -31,7 +31,7 @@ describe("lent file", () => {
   });
 });
 
-describe("block of a lent file", () => {
+describe("reference block", () => {
   function read(length: number, stored: number, crc32 = 0): number {
     const view = new DataView(new ArrayBuffer(BLOCK_HEADER_BYTES + stored));
     const header = { unit: 1, file: 2, offset: 3, length, crc32, codec: BlockCodec.reference, last: true };
@@ -39,9 +39,11 @@ describe("block of a lent file", () => {
     return readBlockHeader(view, 0, view.byteLength, 1000).length;
   }
 
-  it("may stand for more than a block of the job", () => assertEquals(read(MAX_SHARED_BYTES, 20), MAX_SHARED_BYTES));
+  it("may be longer than the block size of the job", () => {
+    assertEquals(read(MAX_SHARED_BYTES, 20), MAX_SHARED_BYTES);
+  });
 
-  it("is rejected with another size, a CRC-32, or too much to stand for", () => {
+  it("is rejected with another size, with a CRC-32, and beyond its maximum length", () => {
     for (const [length, stored, crc32] of [[10, 19, 0], [10, 21, 0], [10, 0, 0], [10, 20, 1]]) {
       assertProtocolError("bad-block", () => read(length, stored, crc32));
     }

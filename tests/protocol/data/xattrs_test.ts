@@ -15,7 +15,7 @@ const block = (...list: [name: string, value: string | Uint8Array][]) =>
 const read = (block: Uint8Array) => [...decodeXattrs(block)].map(({ name, value }) => [name, [...value]]);
 
 describe("extended attributes", () => {
-  it("come back from their block, whatever their lengths", () => {
+  it("round-trip with names and values of different lengths", () => {
     for (const nameBytes of [6, 57, 58, 59, 255]) {
       for (const valueBytes of [0, 1, 63, 64, MAX_XATTR_VALUE_BYTES]) {
         const name = "user." + "n".repeat(nameBytes - 5);
@@ -27,7 +27,7 @@ describe("extended attributes", () => {
     assertEquals(read(block()), []);
   });
 
-  it("are at most 128 KiB together", () => {
+  it("have at most 128 KiB together", () => {
     const value = new Uint8Array(MAX_XATTR_VALUE_BYTES);
     const rest = MAX_XATTRS_BYTES - value.length - 2 * (6 + 6);
     const list = (length: number) => [
@@ -38,7 +38,7 @@ describe("extended attributes", () => {
     assertEquals(encodeXattrs(list(rest + 1)), undefined);
   });
 
-  it("are refused when they are cut short, too long, or of no known namespace", () => {
+  it("are rejected if truncated, too long, or in an unknown namespace", () => {
     const good = block(["user.a", "value"]);
     for (
       const name of ["user", "system.foo", "system.posix_acl_accessx", "x", "User.a", "user.a\0b", "u".repeat(256)]
@@ -67,7 +67,7 @@ describe("records with extended attributes", () => {
     return seen;
   };
 
-  it("have them between name and contents", () => {
+  it("contain the block between name and contents", () => {
     const file = record({ type: RecordType.file, name: "f", contents: "contents", xattrs });
     const link = record({ type: RecordType.symlink, name: "l", contents: "where", xattrs });
     const plain = record({ type: RecordType.file, name: "g", contents: "more" });
@@ -78,7 +78,7 @@ describe("records with extended attributes", () => {
     ]]);
   });
 
-  it("are refused where there can be none, and with more than 128 KiB", () => {
+  it("are rejected with attributes of an enter or hardlink record, and with more than 128 KiB", () => {
     for (const type of [RecordType.enter, RecordType.hardlink]) {
       assertProtocolError("bad-record", () => walk(record({ type, name: "f", contents: "", xattrs })));
     }
@@ -88,7 +88,7 @@ describe("records with extended attributes", () => {
     assertProtocolError("bad-record", () => walk(record({ type: RecordType.directory, name: "f", xattrs: more })));
   });
 
-  it("are cut short at no place without being refused", () => {
+  it("are rejected if truncated at any byte", () => {
     const whole = record({ type: RecordType.file, name: "f", contents: "contents", xattrs });
     for (let cut = 1; cut < whole.length; cut++) {
       assertProtocolError("bad-record", () => walk(whole.slice(0, cut)));

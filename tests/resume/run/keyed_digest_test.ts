@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { keyedDigest } from "../../../src/resume/run/keyed_digest.ts";
-import { toHex } from "../../protocol/hex.ts";
 
 /**
  * `vectors_hsip64` of the reference implementation (github.com/veorq/SipHash, vectors.h), only those of whole words. The key
@@ -20,7 +19,7 @@ describe("keyedDigest", () => {
     const digests = VECTORS.map((_, count) => {
       const out = new Uint32Array(2);
       keyedDigest([0x03020100, 0x07060504], words, count, out);
-      return toHex(new Uint8Array(out.buffer));
+      return new Uint8Array(out.buffer).toHex();
     });
     assertEquals(digests, VECTORS);
   });
