@@ -1,7 +1,7 @@
 import { type Flag, SECTIONS } from "../options/flag.ts";
 import { FLAGS } from "../options/flags.ts";
 import { describeFlag, flagsOf, valueOf } from "./describe_flag.ts";
-import { DESCRIPTION, EXAMPLES, EXIT_MEANINGS, SUMMARY, USAGE } from "./texts.ts";
+import { DESCRIPTION, EXAMPLES, EXIT_MEANINGS, INTRODUCTION, USAGE } from "./texts.ts";
 
 const WIDTH = 80;
 /** Column of the descriptions in the complete list. */
@@ -39,7 +39,7 @@ export function shortHelp(): string {
   const flags = COMMON.map((name) => (FLAGS as readonly Flag[]).find((flag) => flag.name === name)!);
   return [
     `Usage: ${USAGE}\n`,
-    `escp: ${SUMMARY}. A SOURCE or TARGET is a local\npath or [user@]host:[path], as with scp.\n`,
+    INTRODUCTION,
     examples(),
     `Options:\n${flags.map((flag) => row(flag, flag.help, NARROW)).join("")}`,
     exitStatus(),

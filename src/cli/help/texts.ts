@@ -10,7 +10,13 @@ export const USAGE = "escp [options] SOURCE... TARGET";
 /** What escp is, in one line. */
 export const SUMMARY = "copy files between machines over ssh, fast";
 
-/** Paragraphs of the introduction. */
+/** The introduction of the short help. */
+export const INTRODUCTION = `\
+escp copies files between machines like scp, at the speed of disks and network.
+A SOURCE or TARGET is a local path, or [user@]host:[path] on a remote host.
+`;
+
+/** Paragraphs of the complete introduction. */
 export const DESCRIPTION: readonly string[] = [
   "escp copies files between machines the way scp does, at the speed of the disks and the network. ssh logs in and " +
   "starts escp on the remote host. The data travels over several TCP connections, encrypted with AES-GCM under keys " +
