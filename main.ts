@@ -1,4 +1,4 @@
-/** The entry of escp: reads the command line, does what it says, and exits with the status that tells the truth. */
+/** Entry point of escp. */
 
 import { main } from "./src/cli/main.ts";
 

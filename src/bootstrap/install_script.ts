@@ -1,7 +1,7 @@
 /** The script for a POSIX shell that puts an executable onto a host. It comes in on the standard input of `sh`, so that
  * no other shell, such as csh or fish as the login shell, has to understand any of it. */
 
-import { quoteWord } from "../ssh/remote_command.ts";
+import { quoteWord } from "../ssh/shell_quote.ts";
 
 /** What every line of its own begins with; all else is the noise of a login. */
 export const SCRIPT_MARK = "escp-install ";

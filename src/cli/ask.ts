@@ -1,31 +1,34 @@
-/** A question to whoever sits at the terminal, also when standard input is a pipe: as ssh asks for a password. */
+/** Questions to the user at the terminal, also if standard input is a pipe, as ssh asks for a password. */
 
+import { abortable } from "@std/async/abortable";
 import { printable } from "../escape_text.ts";
 import { writeStderr } from "../log/write_all.ts";
+import type { SshOptions } from "../ssh/ssh_command.ts";
+
+/** Returns whether ssh may ask for a password, and escp for a confirmation. */
+export function canAsk({ batch }: Pick<SshOptions, "batch">): boolean {
+  return !batch && Deno.stderr.isTerminal();
+}
 
 /**
  * Asks for one line.
  *
- * @returns undefined when there is no terminal to ask on; its end is an empty "n".
+ * @returns "n" at the end of input; undefined if there is no terminal.
  * @throws the reason of `signal`.
  */
 export async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
   signal.throwIfAborted();
   const terminal = openTerminal();
   if (!terminal) return undefined;
-  const aborted = Promise.withResolvers<never>();
-  const stop = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
   try {
     writeStderr(printable(question));
-    return await Promise.race([readLine(terminal), aborted.promise]);
+    return await abortable(readLine(terminal), signal) as string;
   } catch (error) {
-    // What is said next begins a line of its own.
+    // The next message starts on a line of its own.
     writeStderr("\n");
     throw error;
   } finally {
-    signal.removeEventListener("abort", stop);
-    // A read that is waiting holds the file: it ends with the process.
+    // A pending read keeps the file open until the process exits.
     if (!signal.aborted) terminal.close();
   }
 }
@@ -38,7 +41,7 @@ function openTerminal(): Deno.FsFile | undefined {
   }
 }
 
-/** A terminal gives a line at a time. */
+/** Reads a line, because a terminal returns one line per read. */
 async function readLine(terminal: Deno.FsFile): Promise<string> {
   const buffer = new Uint8Array(1024);
   const count = await terminal.read(buffer);

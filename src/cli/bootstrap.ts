@@ -1,60 +1,58 @@
-/** `--bootstrap`: escp is put on a host that has none, or none that fits, once that is agreed to. */
+/** `--bootstrap`: installs escp on a host that lacks a compatible version, after the user has agreed. */
 
 import { hasExecutables } from "../bootstrap/executables.ts";
 import { escapePath, StartError } from "../errors.ts";
 import type { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
-import { ask } from "./ask.ts";
-import { executablePlaces, putEscp } from "./put_escp.ts";
-import type { Side } from "./options/transfers.ts";
-import type { Listeners } from "./options/transfers.ts";
+import { ask, canAsk } from "./ask.ts";
+import { executablePlaces, installEscp } from "./install_escp.ts";
+import type { HostAccess } from "./options/host_options.ts";
+import type { RemoteHost, TransferListeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
 /**
- * @param reason why it is needed.
- * @returns where it is now.
- * @throws {StartError} where that is not wanted, or cannot be done.
+ * Installs escp.
+ *
+ * @param reason why the host needs it.
+ * @returns its path on the host.
+ * @throws {StartError} if the user does not agree, or escp cannot be installed.
  */
 export async function bootstrap(
-  { host, access }: Side,
+  { host, access }: { host: RemoteHost; access: HostAccess },
   reason: UnusableEscp,
-  { emit, signal, timeoutMs }: Pick<Listeners, "emit" | "signal"> & { timeoutMs: number },
+  { emit, signal, timeoutMs }: Pick<TransferListeners, "emit" | "signal"> & { timeoutMs: number },
 ): Promise<string> {
-  // Without any executable the host need not be asked what it is.
+  // Without an executable there is no need to log in.
   if (!hasExecutables(executablePlaces(access))) throw withoutExecutables(reason);
   const name = formatHost(host);
-  const isSilent = access.ssh.batch || !Deno.stderr.isTerminal();
-  if (!isSilent) {
-    // Whoever has to type a password is to know what for.
-    const message = `${name} has no escp that fits: ssh logs in again to put it there, and once more for the copy`;
-    emit({ type: "note", message });
+  const isInteractive = canAsk(access.ssh);
+  if (isInteractive) {
+    // Printed first, so that the user knows why ssh asks for a password again.
+    emit({ type: "note", message: `escp is not installed on ${name}; uploading it (two more ssh logins)` });
   }
-  const putting = putEscp(host, access, {
+  const installing = installEscp(host, access, {
     timeoutMs,
-    mayAsk: !isSilent,
     signal,
     async agree({ directory, bytes }) {
       const what = `escp ${VERSION} (${Math.ceil(bytes / 1e6)} MB)`;
-      if (access.bootstrap === "auto" && !isSilent) {
-        const answer = await ask(`Install ${what} into ${escapePath(directory)} on ${name}? [Y/n] `, signal);
+      const where = `${escapePath(directory)} on ${name}`;
+      if (access.bootstrap === "auto" && isInteractive) {
+        const answer = await ask(`Install ${what} into ${where}? [Y/n] `, signal);
         if (answer !== undefined) return /^(y|yes|)$/i.test(answer.trim());
       }
-      emit({
-        type: "note",
-        message: `${what} is put into ${escapePath(directory)} on ${name}, which has none that fits`,
-      });
+      emit({ type: "note", message: `installing ${what} into ${where}, which lacks a compatible version` });
       return true;
     },
   });
-  const installed = await putting.catch((error) => {
+  const installed = await installing.catch((error) => {
     if (!(error instanceof StartError)) throw error;
     throw new StartError(`${reason.message}. ${error.message}`, { cause: error, hint: error.hint });
   });
   if (installed) return installed.path;
-  throw new StartError(`${reason.message}, and was not put there as you said no`, { cause: reason, hint: reason.hint });
+  throw new StartError(`${reason.message}, and you declined to install it`, { cause: reason, hint: reason.hint });
 }
 
 function withoutExecutables(reason: UnusableEscp): StartError {
-  const hint = "A compiled escp puts itself there; so does one of --binaries DIR, for that system";
+  const hint = "A compiled escp installs itself; for another system, name a directory with --binaries DIR";
   return new StartError(reason.message, { cause: reason, hint: reason.hint ? `${reason.hint}. ${hint}` : hint });
 }

@@ -1,4 +1,4 @@
-/** The log of a copy: to the terminal as much as -v asks for, and all of it to a file when one is named. */
+/** The log of a run: on the terminal up to the level of -v, and in the file of --log. */
 
 import { quotePath, UsageError } from "../errors.ts";
 import { formatLogRecord, Log, LOG_LEVELS, type LogLevel, logLevelFor, type LogRecord } from "../log/log.ts";
@@ -7,10 +7,10 @@ import { formatCount } from "../ui/format.ts";
 import { retryNote } from "../ui/retry_note.ts";
 import { summaryLine } from "../ui/summary.ts";
 
-/** A log file has this at least; with -vv and more it has that. */
+/** Minimum level of a log file. -vv and more raise it. */
 const FILE_LEVEL: LogLevel = "info";
 
-/** A log that also takes in what happens. */
+/** A log that also records events. */
 export interface CopyLog extends Disposable {
   readonly log: Log;
   /** Logs an event of the transfer. */
@@ -18,16 +18,16 @@ export interface CopyLog extends Disposable {
 }
 
 /**
- * @param options.file is appended to; it is made where there is none.
- * @param options.noFifo Whether to refuse a FIFO, because opening it waits for its reader.
+ * @param options.log path of the log file, which is appended to or created.
+ * @param options.noFifo whether to refuse a FIFO, because opening one waits for its reader.
  * @param print prints a line on the terminal.
- * @throws {UsageError} when the file cannot be opened.
+ * @throws {UsageError} if the file cannot be opened.
  */
 export function openCopyLog(
-  options: { file?: string; noFifo?: boolean; verbose: number; quiet: boolean; bits?: boolean },
+  options: { log?: string; noFifo?: boolean; verbose: number; quiet: boolean; bits?: boolean },
   print: (line: string) => void,
 ): CopyLog {
-  const file = options.file === undefined ? undefined : openFile(options.file, options.noFifo ?? false);
+  const file = options.log === undefined ? undefined : openFile(options.log, options.noFifo ?? false);
   const shown = logLevelFor(options);
   const level = file ? deeper(shown, FILE_LEVEL) : shown;
   const encoder = new TextEncoder();
@@ -42,7 +42,7 @@ export function openCopyLog(
   return {
     log,
     onEvent(event) {
-      // What the terminal shows by itself is for the file only.
+      // The terminal shows events itself.
       if (file) {
         for (const line of describe(event, options)) {
           file.writeSync(encoder.encode(record(log, line) + "\n"));
@@ -69,7 +69,7 @@ function isFifo(path: string): boolean {
   try {
     return Deno.statSync(path).isFifo ?? false;
   } catch {
-    // Opening it tells why.
+    // Opening it reports the reason.
     return false;
   }
 }

@@ -1,15 +1,15 @@
-/** From the command line to an exit status. What a role needs is loaded when it is known: the remote end starts lean. */
+/** Runs escp. The code of a task is loaded when the task is known, so that the remote end starts quickly. */
 
 import type { Configs } from "../config/config_files.ts";
 import { UserError } from "../errors.ts";
 import { EXIT_STATUS, exitStatusOf } from "./exit_status.ts";
 import type { RawFlags } from "./options/flags.ts";
-import { type Command, readCommandLine } from "./options/options.ts";
+import { type Command, readCommandLine } from "./options/command.ts";
 import { parseArguments } from "./options/parse_arguments.ts";
 import { rawArguments } from "./options/raw_arguments.ts";
 import { readSettings } from "./options/settings.ts";
 
-/** Runs escp. @returns the exit status; never throws. */
+/** Runs escp, and returns its exit status. Never throws. */
 export async function main(args: string[]): Promise<number> {
   let verbose = 0;
   try {
@@ -17,7 +17,7 @@ export async function main(args: string[]): Promise<number> {
     const env = (name: string) => Deno.env.get(name);
     const { configs, problem } = await findConfigs(parseArguments(raw).flags, env);
     const command = readCommandLine(raw, { env, driveLetters: Deno.build.os === "windows", configs });
-    if ("options" in command) verbose = command.options.verbose;
+    if ("options" in command) verbose = command.options.output.verbose;
     return await run(command, problem);
   } catch (error) {
     const { errorReport } = await import("./report_error.ts");
@@ -27,7 +27,7 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
-/** What the configuration files say. That they cannot be used is for the remote end to tell its client. */
+/** Reads the configuration files. The remote end reports an invalid file to its client. */
 async function findConfigs(
   { help, man, version, completions, receiver, "receiver-stream": stream }: RawFlags,
   env: (name: string) => string | undefined,

@@ -1,81 +1,84 @@
-/** What a session does about a host without escp, or with one that does not fit: it is put there, and all begins anew. */
+/** Finds escp on the hosts of a transfer, and installs it on a host that lacks a compatible version. */
 
 import { recallPlace } from "../bootstrap/remembered_places.ts";
 import { UnusableEscp } from "../session/model/start_errors.ts";
 import { formatHost } from "../ssh/operand.ts";
 import type { HostAccess, HostOptions } from "./options/host_options.ts";
-import type { RemoteHost, Transfer } from "./options/transfers.ts";
-import type { Listeners } from "./options/transfers.ts";
+import { rememberedHost, type RemoteHost, type Transfer, type TransferListeners } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
-import { type Side } from "./options/transfers.ts";
-import { rememberedHost } from "./options/transfers.ts";
 
-/** What `-D` is when nobody has said it. */
-const EVERYWHERE = "escp";
+/** Default of `-D`. */
+const DEFAULT_PATH = "escp";
+
+/** A host of a transfer. */
+interface Side {
+  readonly role: "remote" | "origin";
+  readonly host: RemoteHost;
+  readonly access: HostAccess;
+  /** Path of escp on the host. */
+  path: string;
+  /** Whether escp may be installed, because the user has not named a path. */
+  mayInstall: boolean;
+}
 
 /**
- * Runs a transfer with options that have the place of escp on each host. Nothing has been copied when a host turns out to have
- * none: it is put there, and the transfer is run again.
+ * Runs a transfer with the path of escp on each host. If a host turns out to lack a compatible version, installs it and runs the
+ * transfer again; nothing has been copied by then.
  *
- * @throws what ended it, also that escp could not be put there.
+ * @throws what ended the transfer, or the reason why escp cannot be installed.
  */
-export async function withRemoteEscp<T, Used extends SideOptions>(
+export async function withRemoteEscp<T>(
   transfer: Pick<Transfer, "remote" | "origin" | "direction">,
-  options: Used,
-  listeners: Pick<Listeners, "emit" | "signal">,
-  run: (options: Used) => Promise<T>,
+  options: HostOptions,
+  listeners: Pick<TransferListeners, "emit" | "signal">,
+  run: (options: HostOptions) => Promise<T>,
 ): Promise<T> {
   const sides = sidesOf(transfer, options);
   for (;;) {
     try {
-      return await run(withPlaces(options, sides));
+      return await run(withPaths(options, sides));
     } catch (error) {
       if (!(error instanceof UnusableEscp)) throw error;
-      const side = sides.find(({ host, mayPut }) => mayPut && formatHost(host) === error.peer);
+      const side = sides.find(({ host, mayInstall }) => mayInstall && formatHost(host) === error.peer);
       if (!side) throw error;
-      // One that does not fit either must not be put there for ever.
-      side.mayPut = false;
+      // If the installed escp is incompatible too, do not install it again.
+      side.mayInstall = false;
       const { bootstrap } = await import("./bootstrap.ts");
-      side.place = await bootstrap(side, error, { ...listeners, timeoutMs: options.timeoutMs });
+      side.path = await bootstrap(side, error, { ...listeners, timeoutMs: options.request.timeoutMs });
     }
   }
 }
 
-/** What is needed to find escp on the hosts of a transfer. */
-type SideOptions = HostAccess & Pick<HostOptions, "originAccess" | "timeoutMs">;
-
 function sidesOf(
   { remote, origin, direction }: Pick<Transfer, "remote" | "origin" | "direction">,
-  options: SideOptions,
+  { access, originAccess = access }: HostOptions,
 ): Side[] {
   const side = (role: Side["role"], host: RemoteHost, access: HostAccess): Side => {
-    return { role, host, access, mayPut: mayPutEscp(access), place: placeOfEscp(host, access) };
+    return { role, host, access, mayInstall: mayInstall(access), path: pathOfEscp(host, access) };
   };
   const sides: Side[] = [];
-  if (origin) sides.push(side("origin", origin, options.originAccess ?? options));
-  // Where escp runs on the origin, the way to the other host is the business of that one.
-  if (remote && direction !== "origin") sides.push(side("remote", remote, options));
+  if (origin) sides.push(side("origin", origin, originAccess));
+  // If escp runs on the origin, it finds escp on the other host itself.
+  if (remote && direction !== "origin") sides.push(side("remote", remote, access));
   return sides;
 }
 
-function mayPutEscp({ bootstrap, remotePath }: HostAccess): boolean {
-  return bootstrap !== "never" && remotePath === EVERYWHERE;
+function mayInstall({ bootstrap, remotePath }: HostAccess): boolean {
+  return bootstrap !== "never" && remotePath === DEFAULT_PATH;
 }
 
-/** Where escp is on a host, as far as it is known. */
-export function placeOfEscp(host: RemoteHost, access: HostAccess): string {
-  if (!mayPutEscp(access)) return access.remotePath;
-  const place = recallPlace(rememberedHost(host, access), VERSION, (name) => Deno.env.get(name));
-  return place ?? access.remotePath;
+/** Returns the path of escp on a host: that of -D, or else where escp was installed before. */
+export function pathOfEscp(host: RemoteHost, access: HostAccess): string {
+  if (!mayInstall(access)) return access.remotePath;
+  const path = recallPlace(rememberedHost(host, access), VERSION, (name) => Deno.env.get(name));
+  return path ?? access.remotePath;
 }
 
-function withPlaces<Used extends SideOptions>(options: Used, sides: readonly Side[]): Used {
-  let placed = options;
-  for (const { role, access, place } of sides) {
-    placed = role === "remote" ? { ...placed, remotePath: place } : {
-      ...placed,
-      originAccess: { ...access, remotePath: place },
-    };
+function withPaths(options: HostOptions, sides: readonly Side[]): HostOptions {
+  let complete = options;
+  for (const { role, access, path } of sides) {
+    const changed = { ...access, remotePath: path };
+    complete = role === "remote" ? { ...complete, access: changed } : { ...complete, originAccess: changed };
   }
-  return placed;
+  return complete;
 }

@@ -7,10 +7,9 @@ import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { MIN_PROBE_MS } from "../protocol/control/probe.ts";
 import type { CopyJob } from "../protocol/control/job.ts";
 import { type ClientSession, openClientSession } from "../session/model/client_session.ts";
-import type { PeerProcess } from "../session/model/peer_process.ts";
 import { streamsForRtt } from "../session/model/stream_count.ts";
 import { openMachine } from "../transfer/machine.ts";
-import type { OpenPeer } from "../transfer/client/peer_end.ts";
+import type { OpenPeer } from "../transfer/client/open_peers.ts";
 import { systemFacts } from "../probe/system_facts.ts";
 import type { Throughput } from "../probe/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
@@ -41,13 +40,13 @@ export class Examination {
   }
 
   /** @throws what ends the session. */
-  async run(peer: PeerProcess, open: OpenPeer): Promise<void> {
+  async run(peer: OpenPeer): Promise<void> {
     const options = this.#options;
     const facts = this.#facts;
     const startedAt = performance.now();
     const machine = openMachine(options.engine, options.threads);
     const job = jobOf(options);
-    const session = await openClientSession(peer, {
+    const session = await openClientSession(peer.process, {
       job,
       // What an older one cannot do is left out, by name.
       needed: [],
@@ -60,7 +59,7 @@ export class Examination {
       helloTimeoutMs: options.helloTimeoutMs,
       family: options.family,
     });
-    open.session = session;
+    peer.session = session;
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     this.#listener.tell({ step: "login", host: facts.host, seconds, status: "ok" });
     this.#tellVersion(session);

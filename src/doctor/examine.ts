@@ -2,7 +2,7 @@
 
 import { ProtocolError, UserError } from "../errors.ts";
 import { NoLogin } from "../session/model/start_errors.ts";
-import { type OpenPeer, withPeer } from "../transfer/client/peer_end.ts";
+import { OpenPeers } from "../transfer/client/open_peers.ts";
 import { Examination } from "./examination.ts";
 import type { Facts, Step, StepFacts } from "./step.ts";
 import { type DoctorOptions } from "./doctor_options.ts";
@@ -34,11 +34,10 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
     options.tell(step);
   };
   try {
-    const open: OpenPeer = {};
-    await withPeer(options, open, (peer) => {
-      const examination = new Examination(options, facts, { tell, begin: (step) => current.step = step });
-      return examination.run(peer, open);
-    });
+    await using peers = new OpenPeers(options.signal);
+    const peer = peers.start(options.peer);
+    const examination = new Examination(options, facts, { tell, begin: (step) => current.step = step });
+    await peers.run(() => examination.run(peer));
   } catch (error) {
     if (options.signal.aborted || !(error instanceof UserError || error instanceof ProtocolError)) throw error;
     const hint = error instanceof UserError ? error.hint : undefined;

@@ -1,4 +1,5 @@
 import { quotePath, UsageError } from "../errors.ts";
+import { quoteProgram, quoteWord } from "./shell_quote.ts";
 
 /**
  * Returns the command line that starts the remote escp: `escp --receiver`. It never contains the path of a copied file.
@@ -25,17 +26,4 @@ function commandLine(path: string, args: readonly string[]): string {
     throw new UsageError(`Cannot run ${quotePath(path)} on the remote host: not the path of a program`);
   }
   return [quoteProgram(path), ...args.map(quoteWord)].join(" ");
-}
-
-/** Quotes one word for a POSIX shell, if necessary. */
-export function quoteWord(text: string): string {
-  if (/^[A-Za-z0-9_@%+:,./-]+$/.test(text)) return text;
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Quotes a path as `quoteWord`, except for a leading "~/" or "~user/", which the shell expands. */
-export function quoteProgram(path: string): string {
-  const home = /^~[A-Za-z0-9._-]*\//.exec(path)?.[0] ?? "";
-  const rest = path.slice(home.length);
-  return home + (rest === "" ? "" : quoteWord(rest));
 }

@@ -14,6 +14,8 @@ export interface RequestedSource {
   readonly path: string;
   /** Neither patterns nor "~" mean anything in it. */
   readonly literal: boolean;
+  /** Target of this source alone, as typed, without the host. Not sent to the remote end of a pull. */
+  readonly target?: string;
 }
 
 /** The error for sources whose paths are too long together. */

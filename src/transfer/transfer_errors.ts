@@ -1,39 +1,41 @@
-/** How a session can end too early. */
+/** Errors that end a session early. */
 
 import { UserError } from "../errors.ts";
 
-/** The other end gave up and says why. */
+/** The peer has aborted the session. */
 export class RemoteError extends UserError {
   override name = "RemoteError";
-  /** The peer's word for it. */
+  /** Code of the peer's message. */
   readonly code: string;
 
   constructor(peer: string, message: string, { code, hint }: { code: string; hint?: string }) {
-    super(`Cannot go on: escp on ${peer} says: ${message}`, { hint });
+    super(`Cannot continue: escp on ${peer} reports: ${message}`, { hint });
     this.code = code;
   }
 }
 
-/** The connections to the other end are gone, though neither end wanted that: another session may go on. */
+/** The connections to the peer were lost. Another session may continue the copy. */
 export class TransferLost extends UserError {
   override name = "TransferLost";
-  /** As in "Cannot go on: WHAT". */
+  /** The part of the message after "Cannot continue: ". */
   readonly what: string;
   /**
-   * Whether the same copy may be begun again by itself. Not when the receiver may have finished it already: what is then
-   * a directory like any other would be taken for one to copy into.
+   * Whether the copy can be repeated automatically. False if the receiver may have finished it already: a repeated copy would
+   * copy into the finished directory.
    */
-  repeatable = true;
-  /** What to do about it; only who knows the copy can tell (lost_copy.ts). */
-  declare hint?: string;
+  readonly repeatable: boolean;
 
-  constructor(what: string) {
-    super(`Cannot go on: ${what}`);
+  constructor(
+    what: string,
+    { repeatable = true, hint, cause }: { repeatable?: boolean; hint?: string; cause?: unknown } = {},
+  ) {
+    super(`Cannot continue: ${what}`, { hint, cause });
     this.what = what;
+    this.repeatable = repeatable;
   }
 }
 
-/** The connection that carries the session is gone. */
+/** The connection that carries the control channel was lost. */
 export class SessionLost extends TransferLost {
   override name = "SessionLost";
 

@@ -11,7 +11,7 @@ describe("openCopyLog", () => {
     await Deno.writeTextFile(file, "before\n");
     const printed: string[] = [];
     {
-      using logging = openCopyLog({ file, verbose: 0, quiet: false }, (line) => printed.push(line));
+      using logging = openCopyLog({ log: file, verbose: 0, quiet: false }, (line) => printed.push(line));
       logging.log.session = "1a2b3c4d";
       logging.log.info("hello");
       logging.log.debug("too much");
@@ -33,7 +33,7 @@ describe("openCopyLog", () => {
   it("is deeper with -vv", async () => {
     await using directory = await createTempDirectory();
     const file = `${directory.path}/log`;
-    using logging = openCopyLog({ file, verbose: 2, quiet: false }, () => {});
+    using logging = openCopyLog({ log: file, verbose: 2, quiet: false }, () => {});
     logging.log.debug("deep");
     assertMatch(await Deno.readTextFile(file), /debug - deep\n$/);
   });
@@ -45,13 +45,13 @@ describe("openCopyLog", () => {
       await using directory = await createTempDirectory();
       const file = `${directory.path}/log`;
       new Deno.Command("mkfifo", { args: [file] }).outputSync();
-      const open = () => openCopyLog({ file, noFifo: true, verbose: 0, quiet: false }, () => {});
+      const open = () => openCopyLog({ log: file, noFifo: true, verbose: 0, quiet: false }, () => {});
       assertThrows(open, UsageError, `Cannot open the log file "${file}": it is a FIFO`);
     },
   );
 
   it("says which file cannot be opened, before anything else happens", () => {
-    const open = () => openCopyLog({ file: "/nowhere/log", verbose: 0, quiet: false }, () => {});
+    const open = () => openCopyLog({ log: "/nowhere/log", verbose: 0, quiet: false }, () => {});
     assertThrows(open, UsageError, 'Cannot open the log file "/nowhere/log": No such file or directory');
   });
 });

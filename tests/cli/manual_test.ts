@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { withTables } from "../../scripts/manual_tables.ts";
-import { readCommandLine } from "../../src/cli/options/options.ts";
+import { readCommandLine } from "../../src/cli/options/command.ts";
 import { KEYS } from "../../src/cli/options/settings.ts";
 import { parseConfig } from "../../src/config/parse_config.ts";
 

@@ -44,7 +44,7 @@ describeWithNetworks("a cable that is pulled out in the middle of a copy", () =>
       try {
         const { code, stderr, leftBehind } = await running.result;
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, /^escp: Cannot go on: .*(nothing was heard of it for 2 s|no progress for 2000 ms)/m);
+        assertMatch(stderr, /^escp: Cannot continue: .*(no message for 2 s|no progress for 2000 ms)/m);
         assertEquals(await leftBehind(), []);
         // ssh on that side cannot know that nobody is there any more; escp does.
         await waitForNoProcess(remoteEnds, 20_000);

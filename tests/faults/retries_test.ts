@@ -120,7 +120,7 @@ describeWithScene("a session that is lost", (scene) => {
       assertEquals(code, 1);
       assertMatch(
         stderr,
-        /^escp: Cannot go on: the session with testhost was lost .*\nhint: Run the same command again/,
+        /^escp: Cannot continue: the session with testhost was lost .*\nhint: Run the same command again/,
       );
     });
 
@@ -134,7 +134,7 @@ describeWithScene("a session that is lost", (scene) => {
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 130, stderr);
       // A copy that went on would have said so by then: it takes seconds.
-      assertMatch(stderr, /4 tries left\nescp: Interrupted\nhint: Run the same command again to continue.*\n$/);
+      assertMatch(stderr, /4 tries left\nescp: Interrupted\nhint: Run the same command again to resume.*\n$/);
       assertEquals(await leftBehind(), []);
       assert(notedBytes(to) > 0);
     });
@@ -189,7 +189,7 @@ describeWithScene("a session that is lost", (scene) => {
     assertEquals(code, 1, stderr);
     assertMatch(
       stderr,
-      /^escp: Cannot go on: .*\nhint: escp on testhost is too old to know its own unfinished directories/m,
+      /^escp: Cannot continue: .*\nhint: escp on testhost is too old to recognize its own unfinished directories/m,
     );
     assert(!stderr.includes("trying again"), stderr);
     assertEquals([...Deno.readDirSync(`${to}/new`)].filter(({ isDirectory }) => isDirectory), []);
@@ -205,7 +205,7 @@ describeWithScene("a session that is lost", (scene) => {
     assertEquals(code, 1, stderr);
     assertMatch(
       stderr,
-      /^escp: Cannot go on: .*\nhint: What came on standard input cannot be continued: it has to be sent/m,
+      /^escp: Cannot continue: .*\nhint: Standard input cannot be resumed: send the data again/m,
     );
     assert(!stderr.includes("trying again"), stderr);
   });

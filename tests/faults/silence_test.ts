@@ -48,7 +48,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
         assertMatch(
           stderr,
           new RegExp(
-            `^escp: Cannot go on: the session with testhost was lost \\(nothing was heard of it for ${BEARABLE} s\\)`,
+            `^escp: Cannot continue: the session with testhost was lost \\(no message for ${BEARABLE} s\\)`,
             "m",
           ),
         );
@@ -68,7 +68,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
       }
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 1, stderr);
-      assertMatch(stderr, /^escp: Cannot go on: the session with testhost was lost \(nothing was heard of it for/m);
+      assertMatch(stderr, /^escp: Cannot continue: the session with testhost was lost \(no message for/m);
       // Stopped, it cannot hear of a gentle end.
       assertEquals(await leftBehind(), []);
       await scene.sshd.waitForNoSession(20_000);

@@ -8,6 +8,7 @@ import { openRemoteSession } from "../../src/session/model/remote_session.ts";
 import type { AuthenticatedStream, Session } from "../../src/session/model/session.ts";
 import { closeQuietly } from "../../src/session/connect/stream_proof.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";
+import type { OpenPeer } from "../../src/transfer/client/open_peers.ts";
 import { runSession } from "../../src/transfer/client/client_job.ts";
 import type { CopyOptions } from "../../src/transfer/client/copy_options.ts";
 import { serve } from "../../src/transfer/remote/end.ts";
@@ -52,9 +53,9 @@ const TIMEOUT_MS = 1_000;
 /** Runs the client of a copy. */
 export async function runClient(copying: Copying, pipes: Pipes): Promise<Ending> {
   const peer = peerOf(pipes);
-  const state: { session?: ClientSession } = {};
-  const ending = await endingOf(runSession(optionsOf(copying), peer, state));
-  await leave(state.session, peer);
+  const open: OpenPeer = { process: peer };
+  const ending = await endingOf(runSession(optionsOf(copying), open));
+  await leave(open.session, peer);
   return ending;
 }
 
@@ -165,7 +166,7 @@ function optionsOf({ direction, from, to, engine }: Copying): CopyOptions {
     direction,
     sources: [{ path: `${from}/.`, literal: false }],
     globs: false,
-    target: { path: to, others: 0, taken: new ReservedNames().ofCopy() },
+    target: { path: to, others: 0, names: new ReservedNames().ofCopy() },
     ...{ fromInput: false, toOutput: false, peer: { program: "", args: [], name: "there" } },
     ...{ engine, threads: 0, cipher: "aes-128-gcm", streams: fixedCount(2), helloTimeoutMs: TIMEOUT_MS },
     request: {

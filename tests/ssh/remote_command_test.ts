@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../src/errors.ts";
-import { quoteWord, remoteCommand } from "../../src/ssh/remote_command.ts";
+import { remoteCommand } from "../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../src/ssh/shell_quote.ts";
 
 describe("remoteCommand", () => {
   const cases: [string | undefined, string][] = [

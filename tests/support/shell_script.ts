@@ -1,6 +1,6 @@
 /** Executable shell scripts that take the place of a program. */
 
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../src/ssh/shell_quote.ts";
 
 /** Writes a script with these lines and returns its path. */
 export async function writeScript(path: string, ...lines: string[]): Promise<string> {

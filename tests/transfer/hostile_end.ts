@@ -3,7 +3,7 @@
 import { fromFileUrl } from "@std/path";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
 import { openRemoteSession, type RemoteSession } from "../../src/session/model/remote_session.ts";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../src/ssh/shell_quote.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import type { TreeEntry } from "../support/temp_tree.ts";
 

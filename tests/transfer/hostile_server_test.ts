@@ -64,7 +64,7 @@ const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
   ["endless line on the control channel", /long-line/],
   ["message out of order", /bad-order/],
   ["escape sequences", /Cannot read/],
-  ["sudden end", /Cannot go on: (the session with 127\.0\.0\.1 was lost|all data connections broke)/],
+  ["sudden end", /Cannot continue: (the session with 127\.0\.0\.1 was lost|all data connections broke)/],
 ];
 
 /** The same for one file without -r. */

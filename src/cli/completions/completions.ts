@@ -1,9 +1,13 @@
+/** Completion scripts. */
+
+import { FLAGS } from "../options/flags.ts";
+import type { Flag } from "../options/flag.ts";
 import { completeBash } from "./bash.ts";
 import { completeFish } from "./fish.ts";
 import { completeZsh } from "./zsh.ts";
-import type { Flag } from "../options/flag.ts";
-import { FLAGS } from "../options/flags.ts";
-import type { Shell } from "../options/options.ts";
+
+/** A shell for which there is a completion script. */
+export type Shell = "bash" | "zsh" | "fish";
 
 const WRITERS: Record<Shell, (flags: readonly Flag[]) => string> = {
   bash: completeBash,
@@ -11,8 +15,7 @@ const WRITERS: Record<Shell, (flags: readonly Flag[]) => string> = {
   fish: completeFish,
 };
 
-/** What `escp --completions SHELL` prints: a script that tells the shell about every option but the hidden ones. */
+/** Returns the output of `escp --completions SHELL`: a script that completes all options that are not hidden. */
 export function completionScript(shell: Shell): string {
-  const all: readonly Flag[] = FLAGS;
-  return WRITERS[shell](all.filter((flag) => !flag.hidden));
+  return WRITERS[shell](FLAGS.filter((flag) => !flag.hidden));
 }

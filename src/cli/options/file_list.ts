@@ -1,33 +1,33 @@
-/** `--filelist`: sources from a file, one a line, or from YAML with targets of their own. */
+/** `--filelist`: sources from a text file, one per line, or from YAML, which may also name targets. */
 
 import { quotePath, UsageError, UserError } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
 
-/** Which list, and how it is written. */
+/** A list, and its format. */
 export interface FileList {
   /** "-" is standard input. */
   readonly file: string;
-  /** Entries end with NUL and not with a line. */
+  /** Whether entries end with NUL instead of a newline. */
   readonly nul: boolean;
 }
 
-/** An entry of a list, as it is written. */
+/** An entry of a list, unparsed. */
 export interface ListEntry {
   readonly source: string;
   readonly target?: string;
-  /** How a message names its place: `"list.txt", line 3`. */
+  /** Returns its place for a message: `"list.txt", line 3`. */
   readonly where: () => string;
 }
 
 /**
- * Reads a list to its end. Lines that are empty do not count; neither does a carriage return at the end of one.
+ * Reads a list. Empty lines are ignored, and carriage returns at the end of lines.
  *
- * @throws {UsageError} names the file, and the line where it can be told.
+ * @throws {UsageError} naming the file, and the line if it is known.
  */
 export async function readFileList({ file, nul }: FileList): Promise<ListEntry[]> {
   const bytes = await readBytes(file);
   const entries = /\.ya?ml$/i.test(file) ? await readYaml(bytes, file) : readLines(bytes, shownName(file), nul);
-  if (entries.length === 0) throw new UsageError(`Cannot copy from the list ${shownName(file)}: it names nothing`);
+  if (entries.length === 0) throw new UsageError(`Cannot copy from the list ${shownName(file)}: it is empty`);
   return entries;
 }
 
@@ -48,12 +48,14 @@ function shownName(file: string): string {
 
 function readLines(bytes: Uint8Array, shown: string, nul: boolean): ListEntry[] {
   const entries: ListEntry[] = [];
-  // No byte of a sequence that is not UTF-8 is taken for the end of a line.
+  // decodeName keeps bytes that are not UTF-8, so none of them is mistaken for the end of a line.
   for (const [index, line] of decodeName(bytes).split(nul ? "\0" : "\n").entries()) {
     const source = nul ? line : line.replace(/\r$/, "");
     const where = () => `${shown}, ${nul ? "entry" : "line"} ${index + 1}`;
     if (source.includes("\0")) {
-      throw new UsageError(`Cannot use ${where()}: it holds a NUL byte`, { hint: "A list of find -print0 needs -0" });
+      throw new UsageError(`Cannot use ${where()}: it contains a NUL byte`, {
+        hint: "Use -0 for the output of find -print0",
+      });
     }
     if (source !== "") entries.push({ source, where });
   }
@@ -78,7 +80,7 @@ async function readYaml(bytes: Uint8Array, file: string): Promise<ListEntry[]> {
   });
 }
 
-const PAIR_HINT = "An entry looks like this: - [notes.txt, archive/notes-2024.txt]";
+const PAIR_HINT = "Write entries as: - [notes.txt, archive/notes-2024.txt]";
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value !== "";
@@ -90,12 +92,12 @@ function decodeText(bytes: Uint8Array, file: string): string {
   } catch (cause) {
     throw new UsageError(`Cannot read ${quotePath(file)}: it is not UTF-8`, {
       cause,
-      hint: "Names that are not UTF-8 can stand in a list without targets, one a line",
+      hint: "Use a text file, one name per line, for names that are not UTF-8",
     });
   }
 }
 
-/** Where the entries of a YAML list stand: its parser tells no lines. */
+/** Finds the lines of entries in a YAML list, because its parser does not report them. */
 class EntryPlaces {
   readonly #text: string;
   readonly #count: number;
@@ -112,13 +114,13 @@ class EntryPlaces {
     const first = lines.find((line) => /^ *-(\s|$)/.test(line));
     const indent = first?.indexOf("-") ?? 0;
     const starts = lines.flatMap((line, at) => line.search(/\S/) === indent && /^ *-(\s|$)/.test(line) ? [at + 1] : []);
-    // In any other way of writing it the line is not known.
+    // In other styles, such as [a, b], the line is not known.
     if (starts.length !== this.#count) return `${this.#shown}, entry ${index + 1}`;
     return `${this.#shown}, line ${starts[index]}`;
   }
 }
 
-/** Runs `read` on what an entry says. @throws {UsageError} that names the entry's place. */
+/** Runs `read` on an entry. @throws {UsageError} naming the place of the entry. */
 export function atEntry<T>({ where }: ListEntry, read: () => T): T {
   try {
     return read();

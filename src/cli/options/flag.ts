@@ -1,60 +1,73 @@
+/** One row of the table of options. */
+
 import type { FilterRule } from "../../files/walk/filter.ts";
 
 /**
- * What an option takes. `size` is a number of bytes, perhaps with K, M or G behind it; `age` is a number of seconds, written
- * with s, m, h, d or w behind it; `list` keeps every value in order, `count` counts how often it was given.
+ * Value of an option. `size`: a number of bytes, with an optional suffix K, M or G. `age`: a number of seconds, written with the
+ * suffix s, m, h, d or w. `list`: all values in order. `count`: how often the option was given.
  */
 export type FlagKind = "boolean" | "string" | "number" | "size" | "age" | "list" | "count";
 
-/** The headings of `--help`, in their order there. */
-export const SECTIONS = ["Copying", "Speed", "Output", "Reaching the other side", "Other"] as const;
+/** Headings of `--help all`, in order. */
+export const SECTIONS = ["Copying", "Speed", "Output", "Connection", "Other"] as const;
 
-/** One option. */
-export interface Flag {
-  /** The long name without dashes; also its key in `RawFlags`. */
+/** An option, without its section. */
+export interface FlagRow {
+  /** Long name without dashes; also the key in `RawFlags`. */
   readonly name: string;
-  /** The one-character name without its dash. */
+  /** Name of one character, without its dash. */
   readonly short?: string;
-  /** Other long names that mean the same; not listed by `--help`. */
+  /** Other long names with the same meaning. `--help` does not list them. */
   readonly aliases?: readonly string[];
   readonly kind: FlagKind;
-  /** What stands for the value in `--help`. Every kind but `boolean` and `count` has one. */
+  /** Placeholder of the value in `--help`. Every kind except `boolean` and `count` has one. */
   readonly argument?: string;
   /** The word that may follow a boolean option as an operand, such as `all` in `--help all`. */
   readonly topic?: string;
-  /** One sentence without a full stop. Defaults, ranges and choices are added to it from the fields below. */
+  /** One sentence without a full stop. `--help` appends default, range and choices from the fields below. */
   readonly help: string;
-  readonly section: typeof SECTIONS[number];
-  /** Bounds of a number or size, both included. */
+  /** Minimum and maximum of a number or size, inclusive. */
   readonly min?: number;
   readonly max?: number;
   /** The only values that a string can have. */
   readonly choices?: readonly string[];
-  /** What holds when nothing else was said. */
+  /** Value if the option is not given anywhere. */
   readonly default?: string | number;
-  /** The environment variable that is read when the option is not given. */
+  /** Describes a default that is not a constant. */
+  readonly defaultText?: string;
+  /** Environment variable that is read if the option is not given. */
   readonly env?: string;
-  /** Words to look for in the right place when the value is refused. */
+  /** Hint for a value that is refused. */
   readonly hint?: string;
-  /** Each value is a rule for what to copy; all such options make one list, in the order given. */
+  /** Each value is a filter rule. The rules of all such options form one list, in the order given. */
   readonly rule?: Pick<FilterRule, "action" | "kind">;
-  /** Says what this one run is for: refused in configuration files and in ESCP_OPTIONS. */
+  /** The option applies to a single run: it is refused in configuration files and in ESCP_OPTIONS. */
   readonly once?: true;
-  /** Not for people: left out of `--help`, the manual page, completions and suggestions. */
+  /** The option is not for users: omitted from `--help`, the manual page, completions and suggestions. */
   readonly hidden?: true;
+  /**
+   * With -R, the option is passed to escp on the source host. "changed": only if it differs from the default, because an older
+   * escp may not know the option.
+   */
+  readonly forwarded?: true | "changed";
 }
 
-/** Whether a configuration file may set it. */
+/** An option. */
+export interface Flag extends FlagRow {
+  readonly section: typeof SECTIONS[number];
+}
+
+/** Returns whether a configuration file may set the option. */
 export function isSetting(flag: Flag): boolean {
   return !flag.hidden && !flag.once;
 }
 
-/** Whether `--no-NAME` takes it back. */
-export function canBeTakenBack(flag: Flag): boolean {
+/** Returns whether `--no-NAME` switches the option off. */
+export function isNegatable(flag: Flag): boolean {
   return !takesValue(flag) && isSetting(flag);
 }
 
-/** Whether the option is followed by a value. */
+/** Returns whether a value follows the option. */
 export function takesValue(flag: Flag): boolean {
   return flag.kind !== "boolean" && flag.kind !== "count";
 }

@@ -2,9 +2,10 @@ import { quotePath, UsageError } from "../../errors.ts";
 import type { Flag } from "./flag.ts";
 
 /**
- * The value of one option, checked against its row. For a `list` this is one of its values.
- * @param shown Where the value comes from, as the user knows it: `Option "-t"`, `ESCP_ENGINE`.
- * @throws UsageError when the row does not allow it.
+ * Parses the value of an option. For a `list` this is one of its values.
+ *
+ * @param shown where the value comes from, for messages: `Option "-t"`, `ESCP_ENGINE`.
+ * @throws {UsageError} if the row does not allow the value.
  */
 export function parseFlagValue(flag: Flag, text: string, shown: string): string | number {
   if (flag.kind === "size") return parseSize(flag, text, shown);
@@ -27,7 +28,7 @@ function parseNumber(flag: Flag, text: string, shown: string): number {
 
 const UNITS = ["", "K", "M", "G"];
 
-/** `65536`, `64K`, `64k`, `1M`, `1MiB`: the units are binary. */
+/** Parses `65536`, `64K`, `64k`, `1M` or `1MiB`. Units are powers of 1024. */
 function parseSize(flag: Flag, text: string, shown: string): number {
   const [, digits, unit] = /^([0-9]{1,15})([KMG]?)(?:iB|B)?$/i.exec(text) ?? [];
   const value = digits === undefined ? NaN : Number(digits) * 1024 ** UNITS.indexOf(unit.toUpperCase());
@@ -35,38 +36,38 @@ function parseSize(flag: Flag, text: string, shown: string): number {
   if (value >= min && value <= max) return value;
   throw new UsageError(
     `${shown} must be a size from ${formatSize(min)} to ${formatSize(max)}, not ${quotePath(text)}`,
-    { hint: flag.hint ?? "K, M and G may stand behind the number" },
+    { hint: flag.hint ?? "Write a number, with an optional suffix K, M or G" },
   );
 }
 
 const SECONDS = { w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
-/** Longer ago there were no files. */
-const MOST_SECONDS = 100 * 366 * SECONDS.d;
+/** Maximum age: 100 years. */
+const MAX_SECONDS = 100 * 366 * SECONDS.d;
 
-/** `30m`, `12h`, `7d`, `2w`; only nothing needs no unit. */
+/** Parses `30m`, `12h`, `7d` or `2w`. Only 0 needs no unit. */
 function parseAge(text: string, shown: string): number {
   const [, digits, unit] = /^([0-9]{1,10})([smhdw])$/.exec(text) ?? [];
   const value = text === "0" ? 0 : digits === undefined ? NaN : Number(digits) * SECONDS[unit as keyof typeof SECONDS];
-  if (value <= MOST_SECONDS) return value;
+  if (value <= MAX_SECONDS) return value;
   throw new UsageError(`${shown} must be an age such as 30m, 12h, 7d or 2w, not ${quotePath(text)}`, {
-    hint: "s, m, h, d and w stand for seconds, minutes, hours, days and weeks; 0 is for any age",
+    hint: "Use s, m, h, d or w for seconds, minutes, hours, days or weeks; 0 means any age",
   });
 }
 
-/** As it is typed: `90s`, `12h`, `1d`; `0`. */
+/** Formats an age as it is typed: `90s`, `12h`, `1d`; `0`. */
 export function formatAge(seconds: number): string {
   if (seconds === 0) return "0";
   const [unit, length] = Object.entries(SECONDS).find(([, length]) => seconds % length === 0)!;
   return `${seconds / length}${unit}`;
 }
 
-/** As it is typed: `64K`, `1M`, `1000`. */
+/** Formats a size as it is typed: `64K`, `1M`, `1000`. */
 export function formatSize(bytes: number): string {
   const unit = UNITS.findLastIndex((_, power) => bytes % 1024 ** power === 0);
   return `${bytes / 1024 ** unit}${UNITS[unit]}`;
 }
 
-/** "a", "a or b", "a, b or c". */
+/** Returns "a", "a or b", or "a, b or c". */
 export function oneOf(choices: readonly string[]): string {
   if (choices.length < 2) return choices.join();
   return `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;

@@ -1,153 +1,111 @@
-/** Options that may differ from one host to the next, as a configuration file has entries for some. */
+/** Options that may differ between hosts, because a configuration file can have entries for single hosts. */
 
 import { choosePorts, type PortRange } from "../../config/port_range.ts";
+import type { CipherName } from "../../crypto/cipher.ts";
+import type { EngineChoice } from "../../crypto/engines.ts";
 import { UsageError } from "../../errors.ts";
-import { createFilter, type FilterRule } from "../../files/walk/filter.ts";
+import { createFilter } from "../../files/walk/filter.ts";
 import { parseCongestion } from "../../native/net/congestion.ts";
 import type { Dummy } from "../../protocol/control/job.ts";
-import { type DataAddress, parseDataAddress } from "../../ssh/data_address.ts";
-import type { Reach, TunnelMode } from "../../ssh/reach.ts";
+import { parseDataAddress } from "../../ssh/data_address.ts";
+import type { Reach } from "../../ssh/reach.ts";
 import type { SshOptions } from "../../ssh/ssh_command.ts";
+import type { CopyRequest } from "../../transfer/client/copy_request.ts";
 import type { RawFlags } from "./flags.ts";
 import type { CompleteFlags } from "./settings.ts";
 
-export type CipherName = "aes-128-gcm" | "aes-256-gcm";
-export type EngineChoice = "auto" | "portable" | "native";
-export type Bootstrap = "auto" | "never" | "always";
-
-/** How a host is reached, and where escp is on it. */
-export interface HostAccess {
-  readonly remotePath: string;
-  /** Where the data goes, instead of to the address that the host tells. */
-  readonly dataAddress?: DataAddress;
-  /** Whether the data goes through ssh. */
-  readonly tunnel: TunnelMode;
-  /** The host is to connect to this one, at one of these ports. */
-  readonly reverse?: Reach["reverse"];
-  /** Whether escp may be put there: "auto" asks first, where there is somebody to ask. */
-  readonly bootstrap: Bootstrap;
-  /** The directory there that it is put into; undefined: one in the user's cache directory. */
-  readonly installDir?: string;
-  /** A directory here with executables for other systems. */
-  readonly binaries?: string;
-  readonly ssh: SshOptions;
-}
-
-/** What may differ from one host to the next, as a configuration file has entries for some. */
-export interface HostOptions extends HostAccess {
-  readonly engine: EngineChoice;
-  /** Threads that carry streams besides the main one; undefined: as many as are good for this machine. */
-  readonly threads?: number;
-  /** How many -v. */
-  readonly verbose: number;
-  /** Ports that the data is to come to: on the other side, unless `reverse` is set. */
+/** How a host is reached, and how escp gets there. */
+export interface HostAccess extends Omit<Reach, "host"> {
+  /** Ports for the data: of the host, or with `reverse` of this machine. Default: chosen by the system. */
   readonly ports?: PortRange;
-  /** Connections that carry the data: 1 to 64; undefined: as many as the way is worth. */
-  readonly streams?: number;
-  readonly cipher: CipherName;
-  readonly recursive: boolean;
-  readonly preserve: boolean;
-  readonly symlinks: "follow" | "preserve" | "skip";
-  readonly hardlinks: boolean;
-  readonly xattrs: boolean;
-  readonly acls: boolean;
-  /** Holes of files stay holes. */
-  readonly sparse: boolean;
-  /** Everything is on stable storage before success is reported. */
-  readonly fsync: boolean;
-  /** What is written is read again and compared. */
-  readonly verify: boolean;
-  /** Ends that work with dummies instead of files. */
-  readonly dummy?: Dummy;
-  /** Large files may bypass the page cache of whoever writes them. */
-  readonly direct: boolean;
-  /** Only what is not there yet: told by size and time, or by contents. */
-  readonly update?: "times" | "contents";
-  /** Go on where an interrupted copy has stopped. */
-  readonly resume: boolean;
-  /** Sessions that may follow one that is lost. */
-  readonly retries: number;
-  /** Most bytes a second; 0: as fast as it goes. */
-  readonly bytesPerSecond: number;
-  /** Congestion control of whoever sends. */
-  readonly congestion?: string;
-  /** Compress what is worth it. */
-  readonly compress: boolean;
-  /** Bytes of a block of a large file; undefined: BLOCK_BYTES. */
-  readonly blockBytes?: number;
-  /** Silence of the other side that ends a connection, in milliseconds. */
-  readonly timeoutMs: number;
-  /** Which paths below the sources are wanted, in the order given. */
-  readonly filters: readonly FilterRule[];
-  /** A log file of the other side, as that names it. */
-  readonly remoteLog?: string;
-  /** How the host of the sources is reached, where that is not the same for all. */
+  /** Whether escp may be installed on the host. "auto" asks first if a terminal allows it. */
+  readonly bootstrap: "auto" | "never" | "always";
+  /** Directory on the host to install escp in. Default: one in the user's cache directory. */
+  readonly installDir?: string;
+  /** Additional local directory with executables for other systems. */
+  readonly binaries?: string;
+}
+
+/** Options of a session with a host, or of a copy on this machine. */
+export interface HostOptions {
+  readonly access: HostAccess;
+  /** Access to the host of the sources, if both hosts are remote and it has settings of its own. */
   readonly originAccess?: HostAccess;
+  readonly engine: EngineChoice;
+  /** Number of Workers for streams. Default: depends on the cores of this machine. */
+  readonly threads?: number;
+  readonly cipher: CipherName;
+  /** Number of data connections, 1 to 64. Default: depends on the round-trip time. */
+  readonly streams?: number;
+  /** Maximum number of sessions after one that was lost. */
+  readonly retries: number;
+  readonly request: CopyRequest;
+  /** The options as given, which -R forwards to the origin. */
+  readonly flags: CompleteFlags;
 }
 
-/** @throws {UsageError} for what cannot be used, before anything is opened. */
+/** @throws {UsageError} for invalid values and combinations, before anything is opened. */
 export function hostOptions(flags: CompleteFlags): HostOptions {
-  const archive = flags.archive ?? false;
-  const filters = flags.rules ?? [];
-  createFilter(filters);
-  return {
-    ...accessOf(flags),
-    ports: portsOf(flags),
-    streams: flags.streams,
-    cipher: flags.cipher,
-    engine: flags.engine,
-    threads: flags.threads,
-    recursive: flags.recursive ?? archive,
-    // An access control list says more of the same as the mode, and each changes the other.
-    preserve: flags.preserve ?? (archive || (flags.acls ?? false)),
-    symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
-    hardlinks: flags.hardlinks ?? archive,
-    xattrs: flags.xattrs ?? false,
-    acls: flags.acls ?? false,
-    sparse: flags.sparse ?? archive,
-    fsync: flags.fsync ?? false,
-    verify: flags.verify ?? false,
-    dummy: dummyOf(flags.ioengine),
-    direct: !(flags.nodirect ?? false),
-    update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
-    resume: !flags["no-resume"],
-    retries: flags.retries,
-    // Kbit/s, as scp has it.
-    bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
-    congestion: flags.congestion === undefined ? undefined : parseCongestion(flags.congestion),
-    compress: flags.compress ?? false,
-    blockBytes: flags.blocksize,
-    timeoutMs: flags.timeout * 1000,
-    filters,
-    remoteLog: flags["remote-log"],
-    verbose: flags.verbose ?? 0,
-  };
+  const { engine, threads, cipher, streams, retries } = flags;
+  return { access: hostAccess(flags), engine, threads, cipher, streams, retries, request: copyRequest(flags), flags };
 }
 
-/** @throws {UsageError} when the port is not in the range. */
-export function portsOf(flags: RawFlags): PortRange | undefined {
-  return choosePorts(flags["escp-port"], flags["escp-portrange"], 'Option "--escp-portrange"');
-}
-
-/** EScp's `tx::rx`; one name is for both. */
-export function dummyOf(names: RawFlags["ioengine"]): Dummy | undefined {
-  const [sender, receiver = sender] = names?.split("::") ?? [];
-  if (sender === "dummy") return receiver === "dummy" ? "both" : "sender";
-  return receiver === "dummy" ? "receiver" : undefined;
-}
-
-export function accessOf(flags: CompleteFlags): HostAccess {
+/** @throws {UsageError} */
+export function hostAccess(flags: CompleteFlags): HostAccess {
   const address = flags["data-address"];
+  const ports = parsePorts(flags);
   return {
+    ssh: sshOptions(flags),
     remotePath: flags["remote-path"],
-    ...(address !== undefined && { dataAddress: parseDataAddress(address) }),
+    dataAddress: address === undefined ? undefined : parseDataAddress(address),
     tunnel: flags.tunnel,
-    reverse: flags.reverse ? { ports: portsOf(flags) } : undefined,
+    reverse: flags.reverse ? { ports } : undefined,
+    ports,
     bootstrap: flags.bootstrap,
     installDir: flags["install-dir"],
     binaries: flags.binaries,
-    ssh: sshOptions(flags),
   };
+}
+
+/** @throws {UsageError} if the port is outside the range. */
+export function parsePorts(flags: RawFlags): PortRange | undefined {
+  return choosePorts(flags["escp-port"], flags["escp-portrange"], 'Option "--escp-portrange"');
+}
+
+function copyRequest(flags: CompleteFlags): CopyRequest {
+  const filters = flags.rules ?? [];
+  createFilter(filters);
+  return {
+    recursive: flags.recursive,
+    preserve: flags.preserve,
+    symlinks: flags.symlinks,
+    hardlinks: flags.hardlinks,
+    sparse: flags.sparse,
+    xattrs: flags.xattrs,
+    acls: flags.acls,
+    fsync: flags.fsync,
+    verify: flags.verify,
+    dryRun: flags["dry-run"],
+    update: flags.checksum ? "contents" : flags.update ? "times" : undefined,
+    resume: !flags["no-resume"],
+    direct: flags.nodirect ? false : undefined,
+    dummy: parseDummy(flags.ioengine),
+    compress: flags.compress,
+    congestion: flags.congestion === undefined ? undefined : parseCongestion(flags.congestion),
+    // Like scp, in kbit/s.
+    bytesPerSecond: Math.ceil((flags.limit ?? 0) * 1000 / 8),
+    blockBytes: flags.blocksize,
+    timeoutMs: flags.timeout * 1000,
+    filters,
+    log: flags["remote-log"],
+  };
+}
+
+/** Parses EScp's `SENDER::RECEIVER`. A single name applies to both. */
+export function parseDummy(names: RawFlags["ioengine"]): Dummy | undefined {
+  const [sender, receiver = sender] = names?.split("::") ?? [];
+  if (sender === "dummy") return receiver === "dummy" ? "both" : "sender";
+  return receiver === "dummy" ? "receiver" : undefined;
 }
 
 function sshOptions(flags: CompleteFlags): SshOptions {
@@ -164,7 +122,7 @@ function sshOptions(flags: CompleteFlags): SshOptions {
     batch: flags.batch ?? false,
     forwardAgent: flags["forward-agent"] ?? false,
     quiet: flags.quiet ?? false,
-    // The first -v is about escp: the sixty lines that ssh -v prints would bury what it says.
+    // The first -v is for escp only: ssh -v prints about sixty lines, which would bury the messages of escp.
     verbose: Math.max(0, (flags.verbose ?? 0) - 1),
   };
 }

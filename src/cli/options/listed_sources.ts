@@ -1,14 +1,14 @@
-/** From the entries of a list to sources. */
+/** Turns the entries of a list into sources. */
 
 import { UsageError } from "../../errors.ts";
 import { resolvePath } from "../../files/path/local_path.ts";
 import { type Operand, parseOperand } from "../../ssh/operand.ts";
 import { atEntry, type FileList, type ListEntry, readFileList } from "./file_list.ts";
 import { planTransfers, type Source } from "./transfers.ts";
-import type { Options } from "./options.ts";
+import type { RunOptions } from "./run_options.ts";
 
-/** The options of a copy, with what the list says. @throws {UsageError} */
-export async function withListed(options: Options, list: FileList): Promise<Options> {
+/** Returns the options of a run with the sources of its list. @throws {UsageError} */
+export async function withListed(options: RunOptions, list: FileList): Promise<RunOptions> {
   const driveLetters = Deno.build.os === "windows";
   const listed = listedSources(await readFileList(list), { target: options.target, driveLetters });
   const sources = [...options.sources, ...listed];
@@ -20,15 +20,15 @@ export async function withListed(options: Options, list: FileList): Promise<Opti
 }
 
 export interface ListOptions {
-  /** The target of the command line: that of entries without one, and where relative ones of entries begin. */
+  /** Target of the command line, for entries without a target and for relative targets of entries. */
   readonly target?: Operand;
   readonly driveLetters: boolean;
 }
 
 /**
- * An entry is read as an operand is, but for "-", which is a file here. One that stands there twice is one source.
+ * Parses entries as operands, except that "-" is a file. An entry that occurs twice is one source.
  *
- * @throws {UsageError} names the place in the list.
+ * @throws {UsageError} naming the place in the list.
  */
 export function listedSources(entries: readonly ListEntry[], options: ListOptions): Source[] {
   const seen = new Set<string>();
@@ -49,12 +49,12 @@ function listedSource({ source, target }: ListEntry, { target: base, driveLetter
   };
   const operand = read(source);
   if (target === undefined) {
-    if (!base) throw new UsageError("it has no target, and neither has the command line");
+    if (!base) throw new UsageError("neither the entry nor the command line has a target");
     return { operand, literal: true };
   }
   const own = read(target);
   if (own.kind === "remote" || !base) return { operand, literal: true, target: own };
-  // On another host paths are not those of this system.
+  // Paths of remote hosts have the style of those hosts.
   const style = base.kind === "local" && driveLetters ? "windows" : "posix";
   return { operand, literal: true, target: { ...base, path: resolvePath(base.path, own.path, style) } };
 }

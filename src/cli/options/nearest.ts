@@ -1,6 +1,6 @@
 /**
- * The candidate that was most likely meant: the only one that begins with the word, else the one fewest edits away, if
- * that is at most a third of the word. Letters that are swapped, missing, added or wrong count as one edit each.
+ * Returns the candidate that the user most likely meant: the only one that starts with the word, else the one with the fewest
+ * edits, if these are at most a third of the word. Swapped, missing, added and wrong letters are one edit each.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const completions = candidates.filter((candidate) => candidate.startsWith(word));
@@ -14,7 +14,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best;
 }
 
-/** The number of edits between two words, where swapping two neighbours is one edit (optimal string alignment). */
+/** Returns the number of edits between two words; swapping two neighbours is one edit (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,26 +1,27 @@
 import { escapePath, UsageError } from "../../errors.ts";
 import type { FilterRule } from "../../files/walk/filter.ts";
-import { canBeTakenBack, type Flag, takesValue } from "./flag.ts";
+import { type Flag, isNegatable, takesValue } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
 import { findLong, findShort, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
 import type { Configs } from "../../config/config_files.ts";
 
-/** A command line taken apart. */
+/** A parsed command line. */
 export interface ParsedArguments {
-  /** The options that were given. The last one wins where an option has one value. */
+  /** Options that were given. If an option has one value, the last one counts. */
   flags: RawFlags;
-  /** Everything else, in order. */
+  /** All other arguments, in order. */
   operands: string[];
-  /** How many of them stand behind "--"; undefined where there is none. */
+  /** Number of operands after "--"; undefined without "--". */
   afterDashes?: number;
 }
 
 /**
- * Takes a command line apart the way GNU getopt does: `-rpq`, `-P22`, `-P 22`, `--port=22`, `--port 22`, options
- * before or after operands, `--` ends the options, a lone `-` is an operand. `--no-NAME` takes back a switch that was
- * set before, on the line or elsewhere. `help` and `help all` mean `--help` and `--help all` if nothing else is given.
- * @throws UsageError for an unknown option, a value that is missing, not wanted or not allowed.
+ * Parses a command line like GNU getopt: `-rpq`, `-P22`, `-P 22`, `--port=22`, `--port 22`, options before or after operands. `--`
+ * ends the options, a lone `-` is an operand. `--no-NAME` clears a switch that was set before, on the line or elsewhere. `help` and
+ * `help all` mean `--help` and `--help all` if nothing else is given.
+ *
+ * @throws {UsageError} for an unknown option, and for a missing, unexpected or invalid value.
  */
 export function parseArguments(given: readonly string[]): ParsedArguments {
   const args = isHelpCommand(given) ? ["--help", ...given.slice(1)] : given;
@@ -39,7 +40,7 @@ export function parseArguments(given: readonly string[]): ParsedArguments {
     else if (arg.startsWith("-") && arg !== "-") at += parseBundle(arg, next, values);
     else operands.push(arg);
   }
-  return { flags: values as RawFlags, operands, ...(afterDashes === undefined ? {} : { afterDashes }) };
+  return { flags: values as RawFlags, operands, afterDashes };
 }
 
 /** Matches exact command lines only, so that `escp help host:` copies a file of that name. */
@@ -49,28 +50,28 @@ function isHelpCommand([first, second, ...rest]: readonly string[]): boolean {
 
 type Values = Record<string, boolean | number | string | string[] | FilterRule[]>;
 
-/** Both parsers give the number of arguments that they used beyond the first: 0 or 1. */
+/** Like parseBundle, returns the number of arguments that it used after the first: 0 or 1. */
 function parseLong(arg: string, next: string | undefined, values: Values): number {
   const equals = arg.indexOf("=");
   const name = equals < 0 ? arg : arg.slice(0, equals);
   const attached = equals < 0 ? undefined : arg.slice(equals + 1);
-  const back = findTakenBack(name);
-  const flag = findLong(name.slice(2)) ?? back ?? unknown(name);
+  const negated = findNegated(name);
+  const flag = findLong(name.slice(2)) ?? negated ?? unknown(name);
   if (takesValue(flag)) {
     store(flag, attached ?? next ?? missing(flag, name), name, values);
     return attached === undefined ? 1 : 0;
   }
   if (attached !== undefined) throw new UsageError(`Option "${name}" takes no value`, { hint: SEE_HELP });
-  if (flag === back) values[flag.name] = flag.kind === "count" ? 0 : false;
+  if (flag === negated) values[flag.name] = flag.kind === "count" ? 0 : false;
   else switchOn(flag, values);
   return 0;
 }
 
-/** `--no-recursive` for what a configuration file may have switched on. */
-function findTakenBack(name: string): Flag | undefined {
+/** Returns the row of `--no-NAME`. */
+function findNegated(name: string): Flag | undefined {
   const positive = /^--no[-_](.+)$/.exec(name)?.[1];
   const flag = positive === undefined ? undefined : findLong(positive);
-  return flag && canBeTakenBack(flag) ? flag : undefined;
+  return flag && isNegatable(flag) ? flag : undefined;
 }
 
 function parseBundle(arg: string, next: string | undefined, values: Values): number {
@@ -116,27 +117,26 @@ function unknown(shown: string): never {
 }
 
 function unknownShort(char: string, arg: string): never {
-  // Someone who writes "-recursive" meant the long option, not a bundle of nine.
+  // "-recursive" is meant as the long option, not as a bundle of nine.
   const meant = arg.length > 3 ? longNames().find((name) => name === arg.slice(1).replaceAll("_", "-")) : undefined;
   const place = arg.length > 2 && !meant ? ` in "${escapePath(arg)}"` : "";
   const shown = escapePath(meant ? arg : "-" + char);
   throw new UsageError(`Unknown option "${shown}"${place}${meant ? `: did you mean "--${meant}"?` : ""}`, {
-    hint: meant ? SEE_HELP : `${SEE_HELP}; a file whose name begins with "-" is written "./-name" or after "--"`,
+    hint: meant ? SEE_HELP : `${SEE_HELP}; write a file name that starts with "-" as "./-name" or after "--"`,
   });
 }
 
 function longNames(): string[] {
-  const shown: readonly Flag[] = FLAGS;
-  const names = shown.filter((flag) => !flag.hidden).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]);
-  return [...names, ...shown.filter(canBeTakenBack).map((flag) => `no-${flag.name}`)];
+  const names = FLAGS.filter((flag) => !flag.hidden).flatMap((flag) => [flag.name, ...(flag.aliases ?? [])]);
+  return [...names, ...FLAGS.filter(isNegatable).map((flag) => `no-${flag.name}`)];
 }
 
-/** What the process knows besides its arguments. */
+/** Inputs of the command line besides the arguments. */
 export interface Environment {
-  /** The value of an environment variable: `(name) => Deno.env.get(name)`. */
+  /** Returns the value of an environment variable: `(name) => Deno.env.get(name)`. */
   env: (name: string) => string | undefined;
-  /** Whether `C:\x` is a local path: on Windows. */
+  /** Whether `C:\x` is a local path, as on Windows. */
   driveLetters: boolean;
-  /** What the configuration files say. */
+  /** Parsed configuration files. */
   configs?: Configs;
 }

@@ -1,9 +1,9 @@
 import { decodeName } from "../../protocol/names.ts";
 
 /**
- * The arguments of this process, with names that are not UTF-8 kept as `decodeName` keeps them. Deno puts U+FFFD in the
- * place of such bytes, which names no file; Linux still has the bytes. (Deno 2.5 does not come this far: it ends with a
- * panic on such an argument.)
+ * Returns the arguments of this process. Bytes that are not UTF-8 are kept as by `decodeName`. Deno replaces them with U+FFFD,
+ * but Linux still has the original bytes. (Deno 2.5 panics on such an argument before this code runs.)
+ *
  * @param args `Deno.args`.
  */
 export function rawArguments(args: readonly string[]): string[] {
@@ -16,8 +16,8 @@ export function rawArguments(args: readonly string[]): string[] {
 }
 
 /**
- * The last `args.length` strings of a NUL-terminated list, decoded.
- * Where they are not the same arguments (a process can overwrite its list), `args` are given back.
+ * Returns the last `args.length` strings of a NUL-terminated list, decoded. If they are not the same arguments, because a process
+ * can overwrite its list, returns `args`.
  */
 export function matchArguments(args: readonly string[], cmdline: Uint8Array): string[] {
   const lossy = new TextDecoder("utf-8", { ignoreBOM: true });

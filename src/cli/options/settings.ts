@@ -1,69 +1,72 @@
-/** Where options come from besides the command line: configuration files and ESCP_OPTIONS. */
+/** Values of options from the command line, ESCP_OPTIONS, variables of single options, configuration files and defaults. */
 
 import { UsageError, UserError } from "../../errors.ts";
 import type { KeyTable } from "../../config/config.ts";
 import { configPaths, type Configs, readConfigs } from "../../config/config_files.ts";
 import { mergeOptions } from "../../config/merge_options.ts";
 import { splitOptionWords } from "../../config/option_words.ts";
-import { type Flag, isSetting } from "./flag.ts";
+import { isSetting } from "./flag.ts";
 import { parseFlagValue } from "./flag_value.ts";
-import { findLong, FLAGS, type RawFlags } from "./flags.ts";
+import { type DefaultFlags, findLong, FLAGS, type RawFlags } from "./flags.ts";
 import { nearest } from "./nearest.ts";
 import { parseArguments } from "./parse_arguments.ts";
 
-type Environment = (name: string) => string | undefined;
+type ReadVariable = (name: string) => string | undefined;
 
-/** The keys of configuration files. */
+/** Keys of configuration files. */
 export const KEYS: KeyTable = {
-  known: (FLAGS as readonly Flag[]).filter(isSetting),
+  known: FLAGS.filter(isSetting),
   parseValue: parseFlagValue,
   nearest,
 };
 
-/** What the configuration files of this machine say. @throws {UsageError} naming file, line and key. */
-export function readSettings(env: Environment): Promise<Configs> {
+/** Reads the configuration files of this machine. @throws {UsageError} naming file, line and key. */
+export function readSettings(env: ReadVariable): Promise<Configs> {
   return readConfigs(configPaths(env, Deno.build.os === "windows"), KEYS);
 }
 
-/** The values that hold when nothing else was said, from the table. */
 const DEFAULTS = Object.fromEntries(
-  (FLAGS as readonly Flag[]).filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
-) as Required<
-  Pick<
-    RawFlags,
-    | "retries"
-    | "tunnel"
-    | "timeout"
-    | "cipher"
-    | "engine"
-    | "ssh"
-    | "remote-path"
-    | "bootstrap"
-    | "doctor-time"
-    | "older-than"
-  >
->;
+  FLAGS.filter((flag) => flag.default !== undefined).map((flag) => [flag.name, flag.default]),
+) as DefaultFlags;
 
-/** Options with those that nobody named. */
-export type CompleteFlags = RawFlags & typeof DEFAULTS;
+/** Values of options after defaults and implied options are filled in. */
+export type CompleteFlags = RawFlags & DefaultFlags & ImpliedFlags;
+
+type ImpliedFlags = Required<Pick<RawFlags, "recursive" | "preserve" | "symlinks" | "hardlinks" | "sparse">>;
 
 /**
- * What holds: the command line, before it ESCP_OPTIONS where it counts, variables of single options, configuration files,
- * defaults.
+ * Merges the places that options can come from. In order of precedence: the command line, ESCP_OPTIONS, variables of single
+ * options, configuration files, defaults.
+ *
+ * @param places.files values from configuration files.
+ * @param places.escpOptions whether ESCP_OPTIONS is read.
  */
 export function completeFlags(
   line: RawFlags,
-  { files, env, escpOptions }: { files: RawFlags; env: Environment; escpOptions: boolean },
+  { files, env, escpOptions }: { files: RawFlags; env: ReadVariable; escpOptions: boolean },
 ): CompleteFlags {
   const words = escpOptions ? optionsOfEnvironment(env("ESCP_OPTIONS")) : {};
   const layers: RawFlags[] = [DEFAULTS, files, singleOptions(env), words, line];
-  return layers.reduce((earlier, later) => mergeOptions(earlier, later)) as CompleteFlags;
+  const flags = layers.reduce((earlier, later) => mergeOptions(earlier, later)) as RawFlags & DefaultFlags;
+  return { ...flags, ...impliedFlags(flags) };
 }
 
-/** ESCP_ENGINE and its like. */
-function singleOptions(env: Environment): RawFlags {
+/** Returns the options that -a and --acls imply, unless they are given. */
+function impliedFlags({ archive = false, acls = false, ...flags }: RawFlags): ImpliedFlags {
+  return {
+    recursive: flags.recursive ?? archive,
+    // An access control list contains the permissions: setting one changes the other.
+    preserve: flags.preserve ?? (archive || acls),
+    symlinks: flags.symlinks ?? (archive ? "preserve" : "follow"),
+    hardlinks: flags.hardlinks ?? archive,
+    sparse: flags.sparse ?? archive,
+  };
+}
+
+/** Returns the values of variables of single options, such as ESCP_ENGINE. */
+function singleOptions(env: ReadVariable): RawFlags {
   const values: Record<string, string | number> = {};
-  for (const flag of FLAGS as readonly Flag[]) {
+  for (const flag of FLAGS) {
     const text = flag.env && env(flag.env);
     if (text) values[flag.name] = parseFlagValue(flag, text, flag.env!);
   }
@@ -71,18 +74,18 @@ function singleOptions(env: Environment): RawFlags {
 }
 
 /**
- * The options in the value of ESCP_OPTIONS, words as a shell divides them.
+ * Returns the options in the value of ESCP_OPTIONS, which is split into words as a shell does.
  *
- * @throws {UsageError} for what is no option, or is for a single run only.
+ * @throws {UsageError} for a word that is not an option, and for options that apply to a single run.
  */
 function optionsOfEnvironment(text: string | undefined): RawFlags {
   if (!text) return {};
   const { flags, operands, afterDashes } = parse(splitOptionWords(text));
   if (operands.length > 0 || afterDashes !== undefined) {
-    throw new UsageError(`ESCP_OPTIONS must hold options only, not "${operands[0] ?? "--"}"`);
+    throw new UsageError(`ESCP_OPTIONS must contain options only, not "${operands[0] ?? "--"}"`);
   }
   const once = Object.keys(flags).find((name) => findLong(name)?.once);
-  if (once) throw new UsageError(`ESCP_OPTIONS cannot hold "--${once}": it is for a single run`);
+  if (once) throw new UsageError(`ESCP_OPTIONS cannot contain "--${once}": it is for a single run`);
   return flags;
 }
 

@@ -1,62 +1,56 @@
-/** From sources to transfers: a run may have sources on several hosts, and each pair of hosts is a session of its own. */
+/** Groups the sources of a run into transfers: one session for each pair of hosts. */
 
-import type { Operand, RemoteOperand } from "../../ssh/operand.ts";
-import type { AskedSource } from "../../transfer/client/asked_sources.ts";
-import type { CopyOptions } from "../../transfer/client/copy_options.ts";
-import type { HostAccess } from "./host_options.ts";
 import type { RememberedHost } from "../../bootstrap/remembered_places.ts";
+import type { Operand, RemoteOperand } from "../../ssh/operand.ts";
+import type { CopyListeners } from "../../transfer/client/copy_options.ts";
+import type { RequestedSource } from "../../transfer/requested_sources.ts";
+import type { HostAccess } from "./host_options.ts";
 
 export type RemoteHost = Pick<RemoteOperand, "host" | "user" | "port">;
 
-/** A source of the command line or of a list. */
+/** A source from the command line or from a list. */
 export interface Source {
   readonly operand: Operand;
-  /** It is from a list: neither patterns nor "~" mean anything in it. */
+  /** Whether the source is from a list: patterns and "~" are not expanded. */
   readonly literal: boolean;
-  /** Its own target, in place of that of all. */
+  /** Target of this source alone. */
   readonly target?: Operand;
 }
 
-/** Sources on one host that go to one host, over one session. */
+/** Sources on one host that are copied to one host, over one session. */
 export interface Transfer {
-  /** Where the data goes, seen from here; "relay" and "origin" are from one remote host to another. */
+  /** Direction of the data, seen from this machine. "relay" and "origin" are copies between remote hosts. */
   readonly direction: "local" | "push" | "pull" | "relay" | "origin";
   /** At least one, all on the same host. */
-  readonly sources: readonly AskedSource[];
-  /** Where those go that have no target of their own. */
+  readonly sources: readonly RequestedSource[];
+  /** Target of the sources without a target of their own. */
   readonly target: Operand;
-  /** The other host, that of the target where both sides are remote; undefined for a local copy. */
+  /** The remote host; the host of the target if both are remote; undefined for a local copy. */
   readonly remote?: RemoteHost;
-  /** The host of the sources, where the target is remote too. */
+  /** Host of the sources if the target is remote too. */
   readonly origin?: RemoteHost;
 }
 
 /**
- * Groups the sources by the hosts that they come from and go to, in the order in which these come first.
+ * Groups the sources by source and target host, in the order in which the pairs of hosts first occur.
  *
- * @param target Left out: each source has its own.
- * @param options.fromOrigin Where both hosts are remote, escp is to run on the first.
+ * @param target undefined if each source has its own.
+ * @param options.fromOrigin whether escp runs on the source host if both hosts are remote.
  */
 export function planTransfers(
   sources: readonly Source[],
   target: Operand | undefined,
   options: { fromOrigin: boolean },
 ): Transfer[] {
-  const groups = new Map<string, Source[]>();
-  for (const source of sources) {
-    const key = `${hostKey(source.operand)} ${hostKey(source.target ?? target!)}`;
-    const group = groups.get(key);
-    if (group) group.push(source);
-    else groups.set(key, [source]);
-  }
-  return Array.from(groups.values(), (group) => planLeg(group, target, options));
+  const groups = Map.groupBy(sources, (source) => `${hostKey(source.operand)} ${hostKey(source.target ?? target!)}`);
+  return Array.from(groups.values(), (group) => planTransfer(group, target, options));
 }
 
-function planLeg(group: Source[], shared: Operand | undefined, { fromOrigin }: { fromOrigin: boolean }): Transfer {
+function planTransfer(group: Source[], shared: Operand | undefined, { fromOrigin }: { fromOrigin: boolean }): Transfer {
   const [{ operand, target: own }] = group;
-  // Without a source that goes to the target of all, this one only tells the host.
+  // If every source has its own target, this one only names the host.
   const target = group.some((source) => source.target === undefined) ? shared! : own!;
-  const sources = group.map(({ operand, literal, target }): AskedSource =>
+  const sources = group.map(({ operand, literal, target }): RequestedSource =>
     target ? { path: operand.path, literal, target: target.path } : { path: operand.path, literal }
   );
   const transfer = { sources, target };
@@ -73,26 +67,15 @@ export function hostOf({ host, user, port }: RemoteOperand): RemoteHost {
   return { host, user, port };
 }
 
-/** Equal for operands that one session serves. */
+/** Returns equal keys for operands that one session can serve. */
 export function hostKey(operand: Operand): string {
   return operand.kind === "local" ? "" : JSON.stringify([operand.host, operand.user, operand.port]);
 }
 
-/** Who hears of a transfer. */
-export type Listeners = Pick<CopyOptions, "emit" | "begun" | "note" | "unresumable" | "signal" | "manifest">;
+/** Callbacks of a transfer. */
+export type TransferListeners = Pick<CopyListeners, "emit" | "begun" | "note" | "unresumable" | "signal" | "manifest">;
 
-/** A host of a transfer. */
-export interface Side {
-  readonly role: "remote" | "origin";
-  readonly host: RemoteHost;
-  readonly access: HostAccess;
-  /** Where escp is there. */
-  place: string;
-  /** It may be put there, as nobody has named a place. */
-  mayPut: boolean;
-}
-
-/** What tells one host from another as far as its files are concerned. */
+/** Returns the key under which the path of escp on a host is remembered. */
 export function rememberedHost({ host, user, port }: RemoteHost, { ssh }: Pick<HostAccess, "ssh">): RememberedHost {
   return { host, user, port: port ?? ssh.port };
 }

@@ -1,33 +1,34 @@
-/** `--clean`: removes what abandoned copies have left, here and on other hosts, one after the other. */
+/** `--clean`: removes leftovers of abandoned copies on this machine and on remote hosts, one after the other. */
 
-import { formatHost } from "../../ssh/operand.ts";
-import { StateDirectory } from "../../resume/state_directory.ts";
-import { cleanHost } from "../../transfer/clean/host.ts";
-import { clean, type CleanOutcome, findDirectories, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
 import { loadFileEngine } from "../../files/load_engine.ts";
+import { StateDirectory } from "../../resume/state_directory.ts";
+import { formatHost } from "../../ssh/operand.ts";
+import { clean, type CleanOutcome, findDirectories, UNLOCKED_MS } from "../../transfer/clean/clean.ts";
+import { cleanHost } from "../../transfer/clean/host.ts";
 import { CleanJson, CleanListing, type CleanReport } from "../../ui/clean_report.ts";
 import { Terminal } from "../../ui/terminal.ts";
-import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";
 import { type CopyLog, openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
+import type { CleanOptions, CleanPlace } from "../options/clean_options.ts";
 import { formatAge } from "../options/flag_value.ts";
+import type { RemoteHost } from "../options/transfers.ts";
 import { withRemoteEscp } from "../remote_escp.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
-import { peerCommand } from "./transfer.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
+import { peerCommand, sessionOptions } from "./peer.ts";
 
-/** @returns 0 when nothing failed, 1 when something did. @throws what ended it. */
+/** Returns 0 if nothing failed, 1 if something did. @throws what ended the run. */
 export async function runClean(options: CleanOptions): Promise<number> {
-  const { places, quiet, json, verbose } = options;
+  const { places, output: { quiet, json, verbose } } = options;
   const terminal = new Terminal({ quiet: quiet || json, verbose });
-  using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
+  using logging = openCopyLog(options.output, (line) => terminal.printLine(line));
   using stop = stopSignals();
   const output = new Output();
   const report = reportFor(options, output.write);
   const signal = AbortSignal.any([stop.signal, output.lost]);
-  const status = await new Cleaner(options, { report, terminal, logging, signal }).run(places);
+  const status = await new CleanRun(options, { report, terminal, logging, signal }).run(places);
   output.lost.throwIfAborted();
   return status;
 }
@@ -39,7 +40,8 @@ interface Listeners {
   signal: AbortSignal;
 }
 
-class Cleaner {
+/** Cleans the machines of a run, and adds up what was removed. */
+class CleanRun {
   readonly #options: CleanOptions;
   readonly #listeners: Listeners;
   readonly #total: CleanOutcome = { files: 0, bytes: 0, failed: 0, kept: 0 };
@@ -59,7 +61,7 @@ class Cleaner {
           const outcome = await this.#clean(place);
           this.#total.kept += outcome.kept;
         } catch (error) {
-          // A host that cannot be reached does not keep it from the others.
+          // If a host cannot be reached, the others are still cleaned.
           if (signal.aborted || isBug(error) || ++ended === places.length) throw error;
           this.#fail(nameOf(place), { path: "", message: headline(error), hint: hintOf(error) });
         }
@@ -78,45 +80,46 @@ class Cleaner {
   }
 
   async #clean(place: CleanPlace): Promise<CleanOutcome> {
-    const { directories: texts, host, options } = place;
-    const { olderThanMs, dryRun } = this.#options;
-    const { signal } = this.#listeners;
-    const directories = texts.map((path) => ({ path, literal: false }));
-    const request = { olderThanMs, dryRun };
+    const { host } = place;
     const name = nameOf(place);
     const listeners = {
       removed: (entry: { path: string; bytes: number }) => this.#removed(name, entry),
       failed: (failure: { path: string; message: string; hint: string }) => this.#fail(name, failure),
     };
-    if (!host) {
-      const { engine, note } = loadFileEngine(options.engine);
-      if (note) this.#listeners.logging.log.info(note);
-      const turn = () => signal.throwIfAborted();
-      const find = { base: "", tilde: false, globs: false, byRecords: true };
-      const found = await findDirectories(directories, find, engine, listeners);
-      const here = { found, files: engine, state: new StateDirectory() };
-      return await clean(request, here, { ...listeners, turn });
-    }
+    return await (host ? this.#cleanHost(host, place, listeners) : this.#cleanHere(place, listeners));
+  }
+
+  async #cleanHere(place: CleanPlace, listeners: PlaceListeners): Promise<CleanOutcome> {
+    const { logging, signal } = this.#listeners;
+    const { engine, note } = loadFileEngine(place.options.engine);
+    if (note) logging.log.info(note);
+    const turn = () => signal.throwIfAborted();
+    const find = { base: "", tilde: false, globs: false, byRecords: true };
+    const found = await findDirectories(requestedOf(place), find, engine, listeners);
+    const here = { found, files: engine, state: new StateDirectory() };
+    return await clean(this.#options, here, { ...listeners, turn });
+  }
+
+  async #cleanHost(host: RemoteHost, place: CleanPlace, listeners: PlaceListeners): Promise<CleanOutcome> {
+    const { report, terminal, logging, signal } = this.#listeners;
+    const { olderThanMs, dryRun } = this.#options;
     const note = (message: string) => {
-      this.#listeners.report.note(message);
-      this.#listeners.terminal.onEvent({ type: "note", message });
+      report.note(message);
+      terminal.onEvent({ type: "note", message });
     };
-    const mayAsk = !options.ssh.batch && Deno.stderr.isTerminal();
     return await withRemoteEscp(
       { remote: host, direction: "push" },
-      options,
+      place.options,
       { emit: (event) => event.type === "note" && note(event.message), signal },
-      (placed) =>
+      (options) =>
         cleanHost({
-          ...request,
-          directories,
-          peer: peerCommand(placed, host),
-          engine: placed.engine,
-          cipher: placed.cipher,
-          timeoutMs: placed.timeoutMs,
-          helloTimeoutMs: mayAsk ? undefined : placed.timeoutMs,
-          log: placed.remoteLog,
-          begun: (session) => this.#listeners.logging.log.session = session,
+          ...sessionOptions(host, options),
+          olderThanMs,
+          dryRun,
+          directories: requestedOf(place),
+          peer: peerCommand(host, options.access, options),
+          log: options.request.log,
+          begun: (session) => logging.log.session = session,
           signal,
         }, listeners),
     );
@@ -138,6 +141,12 @@ class Cleaner {
   }
 }
 
+type PlaceListeners = Parameters<typeof cleanHost>[1];
+
+function requestedOf({ directories }: CleanPlace): { path: string; literal: boolean }[] {
+  return directories.map((path) => ({ path, literal: false }));
+}
+
 function nameOf({ host }: CleanPlace): string | undefined {
   return host && formatHost(host);
 }
@@ -147,7 +156,7 @@ function shown(host: string | undefined, text: string, space = ""): string {
 }
 
 function reportFor(
-  { quiet, json, places, olderThanMs, dryRun }: CleanOptions,
+  { output: { quiet, json }, places, olderThanMs, dryRun }: CleanOptions,
   write: (text: string) => void,
 ): CleanReport {
   const directories = places.flatMap((place) => place.directories.map((path) => shown(nameOf(place), path)))

@@ -1,39 +1,35 @@
-/** A copy as the user asked for it: its transfers, the terminal, the signals, the exit status. */
+/** A copy run: its transfers, the terminal, the log, signals and the exit status. */
 
 import { baseName, PATH_STYLE } from "../../files/path/local_path.ts";
 import { formatOperand } from "../../ssh/operand.ts";
-import type { TransferEvent } from "../../transfer/events.ts";
 import { hintWhenLost } from "../../transfer/client/lost_copy.ts";
 import type { Manifest } from "../../transfer/client/manifest.ts";
 import { ReservedNames } from "../../transfer/client/reserved_names.ts";
+import type { TransferEvent } from "../../transfer/events.ts";
 import { Terminal } from "../../ui/terminal.ts";
 import { openCopyLog } from "../copy_log.ts";
 import { EXIT_STATUS, exitStatusOf } from "../exit_status.ts";
+import type { RunOptions } from "../options/run_options.ts";
 import type { Source, Transfer } from "../options/transfers.ts";
-import type { Options } from "../options/options.ts";
-import { runTransfer } from "./transfer.ts";
 import { Output } from "../stdout.ts";
 import { stopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
+import { runTransfer } from "./transfer.ts";
 
-/** @returns 0 when everything was copied, 1 when something was not. @throws what ended the copy. */
-export async function runCopy(given: Options): Promise<number> {
+/** Returns 0 if everything was copied, 1 if something was not. @throws what ended the run. */
+export async function runCopy(given: RunOptions): Promise<number> {
   const { fileList } = given;
-  const options = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
+  const run = fileList ? await (await import("../options/listed_sources.ts")).withListed(given, fileList) : given;
+  const { transfers, fromInput, toOutput, output: { quiet, json, verbose, bits }, host: { request } } = run;
   const output = new Output();
-  const report = options.json ? await jsonReport(options, output) : undefined;
-  // Whoever reads JSON gets no second story on the terminal; what failed is on stderr all the same.
-  const terminal = new Terminal({
-    quiet: options.quiet || options.json,
-    verbose: options.verbose,
-    bits: options.bits,
-    label: labelOf(options.sources),
-  });
-  const listing = options.dryRun && !options.json ? await planListing(output, terminal) : undefined;
-  using logging = openCopyLog({ ...options, file: options.log }, (line) => terminal.printLine(line));
+  const report = json ? await jsonReport(run, output) : undefined;
+  // With --json the terminal shows no progress. Errors are printed on standard error in any case.
+  const terminal = new Terminal({ quiet: quiet || json, verbose, bits, label: labelOf(run.sources) });
+  const listing = request.dryRun && !json ? await planListing(output, terminal) : undefined;
+  using logging = openCopyLog(run.output, (line) => terminal.printLine(line));
   const { log } = logging;
   let unresumable = false;
-  using stop = stopSignals(() => hintWhenLost({ ...options, unresumable }));
+  using stop = stopSignals(() => hintWhenLost({ ...request, fromInput, toOutput, unresumable }));
   const signal = AbortSignal.any([stop.signal, output.lost]);
   const emit = (event: TransferEvent) => {
     report?.onEvent(event);
@@ -41,16 +37,16 @@ export async function runCopy(given: Options): Promise<number> {
     logging.onEvent(event);
     terminal.onEvent(event);
   };
-  if (options.cpumask || options.nodemask) {
+  if (run.cpumask || run.nodemask) {
     const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
-    setAffinity(options).forEach((note) => log.warn(note));
+    setAffinity(run).forEach((note) => log.warn(note));
   }
-  // With -R this process was started through ssh by another escp.
-  if (options.expand) (await import("../end_with_channel.ts")).endWithOutput();
-  using manifest = options.manifest === undefined ? undefined : await openManifest(options.manifest);
-  const taken = new ReservedNames();
-  const run = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
-    runTransfer(transfer, options, taken, {
+  // With -R another escp has started this process through ssh.
+  if (run.expand) (await import("../end_with_channel.ts")).endWithOutput();
+  using manifest = run.manifest === undefined ? undefined : await openManifest(run.manifest);
+  const names = new ReservedNames();
+  const runOne = (transfer: Transfer, emit: (event: TransferEvent) => void) =>
+    runTransfer(transfer, run, names, {
       emit,
       begun: (session) => log.session = session,
       note: (text) => log.info(text),
@@ -61,16 +57,15 @@ export async function runCopy(given: Options): Promise<number> {
       signal,
       manifest,
     });
-  const { transfers } = options;
   const runSeveral = async () => {
     const { runTransfers } = await import("./transfers.ts");
-    return await runTransfers(transfers, run, { emit, signal });
+    return await runTransfers(transfers, runOne, { emit, signal });
   };
   try {
-    const failed = transfers.length === 1 ? (await run(transfers[0], emit)).failed : await runSeveral();
+    const failed = transfers.length === 1 ? (await runOne(transfers[0], emit)).failed : await runSeveral();
     output.lost.throwIfAborted();
     manifest?.write();
-    return statusOf(failed);
+    return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     logging.onEvent({ type: "failed", path: "", message });
@@ -82,23 +77,18 @@ export async function runCopy(given: Options): Promise<number> {
   }
 }
 
-function statusOf(failed: number): number {
-  return failed > 0 ? EXIT_STATUS.failed : EXIT_STATUS.ok;
-}
-
 async function openManifest(path: string): Promise<Manifest> {
   const { Manifest } = await import("../../transfer/client/manifest.ts");
   return new Manifest(path);
 }
 
-async function jsonReport(options: Options, { write }: Output) {
+async function jsonReport({ sources, target, fileList }: RunOptions, { write }: Output) {
   const { JsonReport } = await import("../../ui/json_report.ts");
-  const { target, fileList } = options;
   return new JsonReport({ write, now: () => performance.now() }, {
     version: VERSION,
-    // A list may be longer than anybody wants to see it.
-    sources: options.sources.filter(({ literal }) => !literal).map(({ operand }) => formatOperand(operand)),
-    ...(fileList ? { filelist: fileList.file } : {}),
+    // Without the entries of a list, which may be very long.
+    sources: sources.filter(({ literal }) => !literal).map(({ operand }) => formatOperand(operand)),
+    filelist: fileList?.file,
     target: target ? formatOperand(target) : "",
   });
 }
@@ -111,7 +101,7 @@ async function planListing(output: Output, terminal: Terminal) {
   });
 }
 
-/** What the progress line is about: the name of the only source. */
+/** Returns the label of the progress line: the name of the only source. */
 function labelOf(sources: readonly Source[]): string | undefined {
   if (sources.length !== 1) return undefined;
   const { kind, path } = sources[0].operand;

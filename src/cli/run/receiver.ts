@@ -1,4 +1,4 @@
-/** `escp --receiver`: the remote end. Its standard output is the control channel, its standard error the user's terminal. */
+/** `escp --receiver`: the remote end. Standard input and output are the control channel, standard error is the user's terminal. */
 
 import { UserError } from "../../errors.ts";
 import { formatLogRecord, Log, logLevelFor } from "../../log/log.ts";
@@ -8,33 +8,32 @@ import { checkLog } from "../../transfer/remote/session_limits.ts";
 import { writeStderr } from "../../log/write_all.ts";
 import type { CopyLog } from "../copy_log.ts";
 import { EXIT_STATUS } from "../exit_status.ts";
-import type { ReceiverOptions } from "../options/options.ts";
+import type { ReceiverOptions } from "../options/command.ts";
 import { FILE_SIZE, StopSignals } from "../stop_signals.ts";
 import { VERSION } from "../version.ts";
 
 /**
- * Serves one session; the client tells the user what went wrong.
+ * Serves one session. The client reports errors to the user.
  *
- * @param problem Why there can be no session: a configuration file of this host that cannot be used.
+ * @param problem reason why this host cannot serve a session: an invalid configuration file.
  */
 export async function runReceiver(options: ReceiverOptions, problem?: UserError): Promise<number> {
-  const { engine, threads, verbose, local, ports, limits } = options;
+  const { engine, threads, local, ports, limits, output } = options;
   const print = (line: string) => writeStderr(line + "\n");
-  const shown = { verbose, quiet: verbose === 0 };
-  let log = new Log({ level: logLevelFor(shown), sink: (record) => print(formatLogRecord(record)) });
+  let log = new Log({ level: logLevelFor(output), sink: (record) => print(formatLogRecord(record)) });
   let file: CopyLog | undefined;
   let guarded: Promise<{ parent?: number }> | undefined;
   using stop = new StopSignals();
   try {
-    const placed = await place(options);
+    const affinity = await setAffinity(options);
     await serve({
       engine,
       threads,
       software: VERSION,
       local,
-      // What this host says goes before what its client wants.
+      // The ports of this host take precedence over those that the client requests.
       ports: limits.ports ?? ports,
-      problem: problem ?? placed.problem,
+      problem: problem ?? affinity.problem,
       limits,
       input: Deno.stdin.readable,
       output: Deno.stdout.writable,
@@ -48,11 +47,11 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
           const { openCopyLog } = await import("../copy_log.ts");
           const { expandTilde } = await import("../../files/path/tilde.ts");
           const path = local ? session.log : expandTilde(session.log);
-          file = openCopyLog({ ...shown, file: path, noFifo: true }, print);
+          file = openCopyLog({ ...output, log: path, noFifo: true }, print);
           log = file.log;
         }
         log.session = session.id;
-        placed.notes.forEach((note) => log.warn(note));
+        affinity.notes.forEach((note) => log.warn(note));
       },
       note: (text) => log.info(text),
       emit: (event) => file?.onEvent(event),
@@ -60,19 +59,19 @@ export async function runReceiver(options: ReceiverOptions, problem?: UserError)
     });
     return EXIT_STATUS.ok;
   } catch (error) {
-    // The client has been told; only with -v is it said twice.
-    log.info(error instanceof ControlLost ? "the client went away" : String(error));
+    // The client has reported the error. It is printed again only with -v.
+    log.info(error instanceof ControlLost ? "the client has disconnected" : String(error));
     return EXIT_STATUS.failed;
   } finally {
     file?.[Symbol.dispose]();
   }
 }
 
-/** Time after the start during which signals have their default dispositions: no cleanup. In milliseconds. */
+/** Time after the start during which signals have their default dispositions: there is nothing to clean up. In milliseconds. */
 const LISTEN_AFTER_MS = 500;
 
 /**
- * Prepares this process for being stuck, before it accesses the first file.
+ * Prepares for blocked system calls, before this process accesses the first file.
  *
  * @returns as `endWithInput`.
  */
@@ -86,12 +85,12 @@ async function guard(local: boolean): Promise<{ parent?: number }> {
   return endWithInput();
 }
 
-/** Puts this process where the configuration wants it, before threads are started. */
-async function place({ limits }: ReceiverOptions): Promise<{ notes: string[]; problem?: UserError }> {
+/** Sets the CPU and memory affinity of the configuration, before threads are started. */
+async function setAffinity({ limits }: ReceiverOptions): Promise<{ notes: string[]; problem?: UserError }> {
   if (!limits.cpumask && !limits.nodemask) return { notes: [] };
-  const { setAffinity } = await import("../../native/process/cpu_affinity.ts");
+  const cpuAffinity = await import("../../native/process/cpu_affinity.ts");
   try {
-    return { notes: setAffinity(limits) };
+    return { notes: cpuAffinity.setAffinity(limits) };
   } catch (problem) {
     if (!(problem instanceof UserError)) throw problem;
     return { notes: [], problem };

@@ -1,35 +1,34 @@
-/** Several transfers, one after the other, with one story for whoever listens. */
+/** Runs several transfers one after the other, as one stream of events. */
 
-import { JoinedEvents } from "../../ui/joined_events.ts";
 import type { TransferEvent } from "../../transfer/events.ts";
+import { JoinedEvents } from "../../ui/joined_events.ts";
 import type { Transfer } from "../options/transfers.ts";
 import { headline, hintOf, isBug } from "../report_error.ts";
 
-/** What runs a transfer. @throws what ended it. */
-export type RunLeg = (transfer: Transfer, emit: (event: TransferEvent) => void) => Promise<unknown>;
+/** Runs one transfer. @throws what ended it. */
+export type RunTransfer = (transfer: Transfer, emit: (event: TransferEvent) => void) => Promise<unknown>;
 
 /**
- * Runs them all: when one fails as a whole, the others are copied all the same.
+ * Runs all transfers. If one fails as a whole, the others still run.
  *
- * @returns how many paths and transfers failed.
- * @throws what ended the last one, when all of them failed; and at once what is nobody's fault but ours, and the reason of
- * `signal`.
+ * @returns the number of paths and transfers that failed.
+ * @throws the error of the last transfer if all failed. Throws immediately for bugs, and the reason of an aborted `signal`.
  */
 export async function runTransfers(
   transfers: readonly Transfer[],
-  run: RunLeg,
+  run: RunTransfer,
   { emit, signal }: { emit: (event: TransferEvent) => void; signal: AbortSignal },
 ): Promise<number> {
-  const story = new JoinedEvents(transfers.length, emit);
+  const events = new JoinedEvents(transfers.length, emit);
   let ended = 0;
   for (const transfer of transfers) {
-    story.begin();
+    events.begin();
     try {
-      await run(transfer, story.onEvent);
+      await run(transfer, events.onEvent);
     } catch (error) {
       if (signal.aborted || isBug(error) || ++ended === transfers.length) throw error;
-      story.failed(headline(error), hintOf(error));
+      events.failed(headline(error), hintOf(error));
     }
   }
-  return story.finish().failed;
+  return events.finish().failed;
 }

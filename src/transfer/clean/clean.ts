@@ -1,6 +1,6 @@
 /**
- * Cleaning, on the machine of the directories: what abandoned copies have left goes, as far as the records of this machine
- * name it, and as far as a walk below the directories that were named finds it.
+ * Removes leftovers of abandoned copies on this machine: those that its records name, and those that a walk of the given
+ * directories finds.
  */
 
 import type { FileError } from "../../errors.ts";
@@ -19,42 +19,42 @@ import { type FindOptions, findSources, type ResolvedSources } from "../send/res
 import type { RequestedSource } from "../requested_sources.ts";
 
 /**
- * What has no lock, such as a small file on its way, is taken for one that a copy uses for so long after it was changed,
- * however young the leftovers may be that shall go.
+ * Minimum age of leftovers without a lock, such as temporary files of small files, even if younger leftovers are to be removed:
+ * a running copy may use them. In milliseconds.
  */
 export const UNLOCKED_MS = 60_000;
 
-/** What is to go. */
+/** Leftovers to remove. */
 export interface CleanRequest {
-  /** What was changed later than so long ago stays. */
+  /** Minimum time since the last change. In milliseconds. */
   olderThanMs: number;
-  /** Nothing is removed. */
+  /** Whether to list leftovers instead of removing them. */
   dryRun: boolean;
 }
 
-/** Who hears of it. */
+/** Callbacks of a clean run. */
 export interface CleanListeners {
-  /** Of each file that was removed, or would be; more come when that is over. */
+  /** Called for each file that was removed, or would be in a dry run. */
   removed: (entry: RemovedEntry) => void;
   failed: (failure: Failure) => void;
-  /** Called often; nothing goes on before it resolves. @throws to end it. */
+  /** Called often, and awaited. @throws to end the run. */
   turn?: () => void | Promise<void>;
 }
 
-/** How it came out. */
+/** Totals of a clean run. */
 export interface CleanOutcome {
-  /** That were removed, or would be. */
+  /** Number of files that were removed, or would be in a dry run. */
   files: number;
-  /** What they took on the disk. */
+  /** Disk space of these files. */
   bytes: number;
   failed: number;
-  /** That are of a copy, and perhaps of one that runs. */
+  /** Number of leftovers that were kept, because a running copy may use them. */
   kept: number;
 }
 
-/** What operands of a clean run stand for. */
+/** Directories that the operands of a clean run name. */
 export interface FoundDirectories extends ResolvedSources {
-  /** All records of this machine are cleaned, and not only those of targets in the directories that were found. */
+  /** Whether all records of this machine are cleaned, not only those of targets in the found directories. */
   allRecords: boolean;
 }
 
@@ -62,8 +62,8 @@ export interface FoundDirectories extends ResolvedSources {
  * Resolves the operands of a clean run to directories.
  *
  * @param find base directory and confinement of the operands; with `byRecords` an empty path stands for all records of
- * this machine, and not for the home directory.
- * @throws what ended it.
+ * this machine, not for the home directory.
+ * @throws what ended the search.
  */
 export async function findDirectories(
   directories: readonly RequestedSource[],
@@ -80,7 +80,7 @@ export async function findDirectories(
   return { ...found, allRecords: named.length < directories.length };
 }
 
-/** Where it is cleaned. */
+/** Directories to clean, and the machine that they are on. */
 export interface CleanPlace {
   found: FoundDirectories;
   /** Directory, without symbolic links, that the host confines sessions to. */
@@ -89,7 +89,7 @@ export interface CleanPlace {
   state: StateDirectory;
 }
 
-/** Removes leftovers that records name, and those in the directories that were found. @throws what ended it. */
+/** Removes leftovers that records name, and leftovers in the found directories. @throws what ended the run. */
 export async function clean(
   { olderThanMs, dryRun }: CleanRequest,
   { found, confinedTo, files, state }: CleanPlace,
@@ -144,7 +144,7 @@ export async function clean(
   }
 }
 
-/** A root that nothing below it leads out of, whatever happens to it meanwhile. @throws {FileError} */
+/** Returns the root without symbolic links in its path, so that later changes cannot redirect it. @throws {FileError} */
 function realRoot(root: SourceRoot, files: FileEngine): SourceRoot {
   if (root.kind !== "folder") throw failedWith("clean", root.path, "ENOTDIR");
   const within = files.paths.realPath(root.path);

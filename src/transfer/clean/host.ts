@@ -1,14 +1,14 @@
-/** The client's story of cleaning on another host: escp there does it, and tells what it has done. */
+/** The client of a clean run on a remote host. */
 
 import type { CipherName } from "../../crypto/cipher.ts";
 import { type EngineChoice, loadCipherEngine } from "../../crypto/engines.ts";
 import { ProtocolError, UserError } from "../../errors.ts";
 import type { CleanJob } from "../../protocol/control/job.ts";
 import { openClientSession } from "../../session/model/client_session.ts";
-import type { PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
+import type { PeerCommand } from "../../session/model/peer_process.ts";
 import type { CleanListeners, CleanOutcome, CleanRequest } from "./clean.ts";
 import { requiredToClean } from "../client/required_features.ts";
-import { type OpenPeer, withPeer } from "../client/peer_end.ts";
+import { type OpenPeer, OpenPeers } from "../client/open_peers.ts";
 import { TransferLost } from "../transfer_errors.ts";
 import { type RequestedSource, sendRequested, sourcesOfJob } from "../requested_sources.ts";
 
@@ -17,25 +17,26 @@ export interface CleanHostOptions extends CleanRequest {
   peer: PeerCommand;
   engine: EngineChoice;
   cipher: CipherName;
-  /** Silence of the other end that ends the session, in milliseconds. */
+  /** Maximum time between messages of the peer. In milliseconds. */
   timeoutMs: number;
-  /** How long the login may take; undefined where somebody may be typing a password. */
+  /** Maximum time of the login. In milliseconds. Undefined if a user may be typing a password. */
   helloTimeoutMs?: number;
-  /** A log file of the other side, as that names it. */
+  /** Path of a log file on the remote host. */
   log?: string;
-  /** Hears the session's name once there is one. */
+  /** Called with the name of the session after both ends have agreed on it. */
   begun: (session: string) => void;
   signal: AbortSignal;
 }
 
-/** Cleans directories of another host. @throws what ended it. */
+/** Cleans directories of a remote host. @throws what ended the run. */
 export async function cleanHost(
   options: CleanHostOptions,
   listeners: Pick<CleanListeners, "removed" | "failed">,
 ): Promise<CleanOutcome> {
   try {
-    const open: OpenPeer = {};
-    return await withPeer(options, open, (peer) => run(options, peer, listeners, open));
+    await using peers = new OpenPeers(options.signal);
+    const peer = peers.start(options.peer);
+    return await peers.run(() => run(options, peer, listeners));
   } catch (error) {
     if (!(error instanceof TransferLost)) throw error;
     throw new UserError(error.message, { cause: error, hint: "Run the same command again" });
@@ -44,9 +45,8 @@ export async function cleanHost(
 
 async function run(
   options: CleanHostOptions,
-  peer: PeerProcess,
+  peer: OpenPeer,
   { removed, failed }: Pick<CleanListeners, "removed" | "failed">,
-  open: OpenPeer,
 ): Promise<CleanOutcome> {
   const { directories, olderThanMs, dryRun, timeoutMs, log } = options;
   const job: CleanJob = {
@@ -55,10 +55,10 @@ async function run(
     records: true,
     olderThanMs,
     timeoutMs,
-    ...(dryRun && { dryRun }),
-    ...(log !== undefined && { log }),
+    dryRun: dryRun || undefined,
+    log,
   };
-  const session = await openClientSession(peer, {
+  const session = await openClientSession(peer.process, {
     job,
     cipher: options.cipher,
     engine: loadCipherEngine(options.engine).engine,
@@ -67,7 +67,7 @@ async function run(
     timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
   });
-  open.session = session;
+  peer.session = session;
   options.begun(session.secrets.id.slice(0, 8));
   await sendRequested(session, directories);
   const { control } = session;
@@ -86,7 +86,7 @@ async function run(
     } else {
       const { files, bytes, failed, kept } = message;
       if (files !== seen.files || bytes !== seen.bytes || failed !== seen.failed) {
-        throw new ProtocolError("bad-totals", "Cannot believe the other side: it counts what it has not told");
+        throw new ProtocolError("bad-totals", "Inconsistent totals from the remote end");
       }
       control.send({ type: "bye" });
       await control.flushed();

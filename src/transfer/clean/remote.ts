@@ -12,10 +12,10 @@ import type { Machine } from "../machine.ts";
 import { checkDirection, confine, type SessionLimits } from "../remote/session_limits.ts";
 import { readRequested } from "../requested_sources.ts";
 
-/** What is gathered for a message waits no longer. */
+/** Maximum time that a removed file waits for the message that reports it. In milliseconds. */
 const GATHER_MS = 250;
 
-/** Does the cleaning of the job, and tells the client. @throws what ended it. */
+/** Runs a clean job, and reports to the client. @throws what ended the run. */
 export async function cleanForClient(
   { control, features }: RemoteSession,
   job: CleanJob,
@@ -23,7 +23,9 @@ export async function cleanForClient(
   { limits, local, note }: { limits: SessionLimits; local: boolean; note: (text: string) => void },
 ): Promise<void> {
   machine.notes.forEach(note);
-  if (!features.includes("clean")) throw new ProtocolError("bad-message", "Cannot clean: it was not agreed on");
+  if (!features.includes("clean")) {
+    throw new ProtocolError("bad-message", "Cannot clean: the feature was not agreed on");
+  }
   checkDirection("clean", limits);
   const { dryRun = false, records: byRecords = false, olderThanMs } = job;
   const home = Deno.cwd();
@@ -33,12 +35,12 @@ export async function cleanForClient(
     control.send({ type: "failed", failure });
   };
   const directories = await readRequested(control, job);
-  const gone: { error?: unknown } = {};
+  const lost = new AbortController();
   const bye = control.expect("bye");
-  bye.catch((error) => gone.error = error);
+  bye.catch((error) => lost.abort(error));
   // Wait while the client does not read, so that unsent messages do not fill the memory.
   const turn = () => {
-    if (gone.error) throw gone.error;
+    lost.signal.throwIfAborted();
     return control.waiting > MOST_WAITING ? control.flushed() : undefined;
   };
   const found = await findDirectories(
@@ -70,7 +72,7 @@ export async function cleanForClient(
   );
   work.catch(() => {});
   const early = bye.then(() => {
-    throw new ProtocolError("bad-order", "Cannot end the session: it is not done");
+    throw new ProtocolError("bad-order", 'Cannot end the session: the client has sent "bye" before the end of the job');
   });
   early.catch(() => {});
   const outcome = await Promise.race([work, early]);

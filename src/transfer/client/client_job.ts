@@ -1,141 +1,91 @@
-/** What the client does once the other end is being started: the session, and the copy over it. */
+/** The client's end of a session: it opens the session, then sends or receives. */
 
 import { UserError } from "../../errors.ts";
 import { STANDARD_INPUT } from "../../files/walk/source_roots.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
 import type { Failure } from "../../protocol/failure.ts";
-import { openClientSession } from "../../session/model/client_session.ts";
-import type { PeerProcess } from "../../session/model/peer_process.ts";
+import { type ClientSession, openClientSession } from "../../session/model/client_session.ts";
 import { explainCount } from "../../session/model/stream_count.ts";
-import { checkSources, haveTargets, mostOffered, withTargets } from "./asked_sources.ts";
 import { agreedOptions } from "../agreed_options.ts";
-import type { CopyOptions } from "./copy_options.ts";
-import { jobOptions } from "./copy_request.ts";
 import { filesFor } from "../dummy_files.ts";
 import { failedEvent, type TransferEvent } from "../events.ts";
-import { canCopyLocally } from "./local_copy.ts";
 import { type Machine, openMachine } from "../machine.ts";
-import { missingFeatures, requiredFeatures } from "./required_features.ts";
-import type { OpenPeer } from "./peer_end.ts";
 import { receive } from "../receive/receive.ts";
+import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
 import { findSources } from "../send/resolved_sources.ts";
 import { send } from "../send/send.ts";
 import type { Outcome } from "../totals.ts";
-import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
+import { checkOffered, haveTargets, maxOffered, withTargets } from "./accept_sources.ts";
+import type { CopyOptions } from "./copy_options.ts";
+import { jobOptions } from "./copy_request.ts";
+import { canCopyLocally } from "./local_copy.ts";
+import type { CopiedFiles } from "./manifest.ts";
+import type { OpenPeer } from "./open_peers.ts";
+import { missingFeatures, requiredFeatures } from "./required_features.ts";
 
-/** Agrees on a session, which it puts into `open`, and sends or receives. @throws what ended it. */
-export async function runSession(
-  options: CopyOptions,
-  peer: PeerProcess,
-  open: OpenPeer,
-): Promise<Outcome> {
-  const machine = openMachine(options.engine, options.threads);
-  machine.notes.forEach(options.note);
-  if (options.request.xattrs || options.request.acls) await machine.files.loadXattrs();
+/** Opens a session with the peer, and copies over it. @throws what ended the copy. */
+export async function runSession(options: CopyOptions, peer: OpenPeer): Promise<Outcome> {
+  const { direction, request, reach, cipher, sources, note } = options;
   const startedAt = performance.now();
+  const machine = openMachine(options.engine, options.threads);
+  machine.notes.forEach(note);
+  if (request.xattrs || request.acls) await machine.files.loadXattrs();
   const job = jobOf(options, machine);
-  const session = await openClientSession(peer, {
+  const session = await openClientSession(peer.process, {
     job,
-    needed: requiredFeatures({
-      job,
-      sources: options.sources,
-      manifest: options.manifest !== undefined,
-      reach: options.reach,
-    }),
-    cipher: options.cipher,
+    needed: requiredFeatures({ job, sources, manifest: options.manifest !== undefined, reach }),
+    cipher,
     engine: machine.cipher,
-    reach: options.reach,
+    reach,
     tell: (message) => options.emit({ type: "note", message }),
-    timeoutMs: options.request.timeoutMs,
+    timeoutMs: request.timeoutMs,
     helloTimeoutMs: options.helloTimeoutMs,
     family: options.family,
   });
-  open.session = session;
-  if (options.direction === "pull") await sendRequested(session, options.sources);
+  peer.session = session;
+  if (direction === "pull") await sendRequested(session, sources);
   options.begun(session.secrets.id.slice(0, 8));
-  options.note(
-    `escp ${session.hello.software} there, ` +
-      `${machine.cipher.library} and ${machine.files.name} files here, ${options.cipher}`,
-  );
-  if (options.request.resume && !session.hello.features.includes("resume")) {
-    options.note(`escp ${session.hello.software} there cannot continue an interrupted copy`);
+  noteVersions(options, session, machine);
+  const events = new SessionEvents(options, session, startedAt);
+  for (const message of missingFeatures(request, session.features, peer.process.name)) {
+    events.emit({ type: "note", message });
   }
-  const connected = { at: startedAt };
-  const emit = (event: TransferEvent) => {
-    if (event.type === "connected") {
-      connected.at = performance.now();
-      if (options.reach && session.address) {
-        options.note(`data ${options.direction === "pull" ? "comes from" : "goes to"} ${session.address}`);
-      }
-      const why = explainCount(event.streams, options.streams, session.roundTripMs);
-      if (why) options.note(why);
-      options.emit({ ...event, address: session.address });
-    } else options.emit(event);
-  };
-  for (const message of missingFeatures(options.request, session.features, peer.name)) emit({ type: "note", message });
   const listing = options.manifest && await openListing(options);
-  const isSender = options.direction === "push";
-  const files = await filesFor(machine.files, job.dummy, isSender ? "sender" : "receiver");
+  const isSender = direction === "push";
+  const receiver = isSender ? peer.process.name : "this machine";
   const shared = {
     session,
-    machine: { ...machine, files },
+    machine: { ...machine, files: await filesFor(machine.files, job.dummy, isSender ? "sender" : "receiver") },
     job: agreedOptions(job),
     streams: options.streams,
-    listing: listing?.files,
-    placed: listing?.files.placed,
-    emit,
-    unresumable: (why: string) => options.unresumable(`escp on ${isSender ? peer.name : "this machine"} ${why}`),
+    listing,
+    placed: listing?.placed,
+    emit: events.emit,
+    unresumable: (why: string) => options.unresumable(`escp on ${receiver} ${why}`),
   };
-  const outcome = isSender
-    ? await send({ ...shared, ...await localRoots(options, machine, (roots) => listing?.setRoots(roots)) })
-    : await receive({
-      ...shared,
-      target: options.target.path,
-      others: options.target.others,
-      toOutput: options.toOutput,
-      base: Deno.cwd(),
-      tilde: false,
-      mostSources: mostOffered(options.sources),
-      acceptSources(sources) {
-        checkSources(options.sources, options.request.recursive, sources);
-        const placed = withTargets(sources, options.sources);
-        options.target.taken.reserve(placed);
-        listing?.setRoots(placed);
-        return placed;
-      },
-    });
+  const outcome = isSender ? await send({ ...shared, ...await localRoots(options, machine, listing) }) : await receive({
+    ...shared,
+    target: options.target.path,
+    others: options.target.others,
+    toOutput: options.toOutput,
+    base: Deno.cwd(),
+    tilde: false,
+    mostSources: maxOffered(sources),
+    acceptSources(offered) {
+      checkOffered(offered, sources, request);
+      return place(offered, options, listing);
+    },
+  });
   session.control.send({ type: "bye" });
   await session.control.flushed();
   if (listing) {
-    const { files, roots } = listing;
-    for (const { path, message, hint } of files.addTo(options.manifest!, { roots, target: options.target.path })) {
-      emit({ type: "failed", path, message, hint: hint || undefined });
+    for (const failure of listing.addTo(options.manifest!, options.target.path)) {
+      events.emit(failedEvent(failure));
       outcome.failed++;
     }
   }
-  emit({
-    type: "finished",
-    ...outcome,
-    dummy: options.request.dummy,
-    elapsedMs: performance.now() - connected.at,
-    engine: machine.cipher.name,
-  });
+  events.finish(outcome, machine);
   return outcome;
-}
-
-/** For a manifest: what is copied, and how it is called. @throws {UserError} for sources with targets of their own. */
-async function openListing(options: CopyOptions) {
-  if (haveTargets(options.sources)) {
-    throw new UserError("Cannot write a manifest of files that have targets of their own");
-  }
-  const { CopiedFiles } = await import("./manifest.ts");
-  return {
-    files: new CopiedFiles(),
-    roots: [] as { name: string; isDirectory: boolean }[],
-    setRoots(roots: readonly { name: string; kind: string }[]) {
-      this.roots = roots.map(({ name, kind }) => ({ name, isDirectory: kind === "folder" }));
-    },
-  };
 }
 
 function jobOf(options: CopyOptions, machine: Machine): CopyJob {
@@ -145,32 +95,83 @@ function jobOf(options: CopyOptions, machine: Machine): CopyJob {
   return { direction: "push", target: options.target.path, ...shared, lends };
 }
 
+function noteVersions({ request, cipher, note }: CopyOptions, { hello }: ClientSession, machine: Machine): void {
+  const { software, features } = hello;
+  note(`remote end: escp ${software}; this end: ${machine.cipher.library}, ${machine.files.name} files; ${cipher}`);
+  if (request.resume && !features.includes("resume")) note(`escp ${software} there cannot resume an interrupted copy`);
+}
+
+/** Completes the events of a transfer with what only the client knows. */
+class SessionEvents {
+  readonly #options: CopyOptions;
+  readonly #session: ClientSession;
+  #connectedAt: number;
+
+  /** @param startedAt time of `performance.now()` if no stream is ever opened. */
+  constructor(options: CopyOptions, session: ClientSession, startedAt: number) {
+    this.#options = options;
+    this.#session = session;
+    this.#connectedAt = startedAt;
+  }
+
+  readonly emit = (event: TransferEvent): void => {
+    const { emit, note, reach, direction, streams } = this.#options;
+    if (event.type !== "connected") return emit(event);
+    this.#connectedAt = performance.now();
+    const { address, roundTripMs } = this.#session;
+    if (reach && address) note(`data ${direction === "pull" ? "comes from" : "goes to"} ${address}`);
+    const why = explainCount(event.streams, streams, roundTripMs);
+    if (why) note(why);
+    emit({ ...event, address });
+  };
+
+  finish(outcome: Outcome, { cipher }: Machine): void {
+    const { emit, request: { dummy } } = this.#options;
+    emit({
+      type: "finished",
+      ...outcome,
+      dummy,
+      elapsedMs: performance.now() - this.#connectedAt,
+      engine: cipher.name,
+    });
+  }
+}
+
+/** @throws {UserError} for sources with targets of their own. */
+async function openListing({ sources }: CopyOptions): Promise<CopiedFiles> {
+  if (haveTargets(sources)) {
+    throw new UserError("Cannot write a manifest of files that have targets of their own");
+  }
+  const { CopiedFiles } = await import("./manifest.ts");
+  return new CopiedFiles();
+}
+
 /** Maximum number of sources to stat first. */
 const MAX_STATS = 64;
 
-/**
- * Stats the sources in threads of the runtime, so that an unresponsive file server does not block this thread.
- */
+/** Stats the sources in threads of the runtime, so that an unresponsive file server does not block this thread. */
 async function statFirst(sources: CopyOptions["sources"]): Promise<void> {
   await Promise.all(sources.slice(0, MAX_STATS).map(({ path }) => Deno.stat(path).catch(() => {})));
 }
 
-async function localRoots(
-  options: CopyOptions,
-  machine: Machine,
-  setRoots?: (roots: readonly { name: string; kind: string }[]) => void,
-) {
-  if (options.fromInput) {
-    const roots = [{ ...STANDARD_INPUT, operand: 0 }];
-    setRoots?.(roots);
-    return { operands: 1, roots, notFound: 0 };
-  }
-  await statFirst(options.sources);
-  const lookUp = { base: Deno.cwd(), tilde: false, globs: options.globs, recursive: options.request.recursive };
+async function localRoots(options: CopyOptions, machine: Machine, listing: CopiedFiles | undefined) {
+  const { sources, globs, request: { recursive } } = options;
+  if (options.fromInput) return { operands: 1, roots: [{ ...STANDARD_INPUT, operand: 0 }], notFound: 0 };
+  await statFirst(sources);
+  const lookUp = { base: Deno.cwd(), tilde: false, globs, recursive };
   const fail = (failure: Failure) => options.emit(failedEvent(failure));
-  const { operands, roots, notFound } = await findSources(options.sources, lookUp, machine.files.paths, fail);
-  const placed = withTargets(roots, options.sources);
-  options.target.taken.reserve(placed);
-  setRoots?.(placed);
-  return { operands: operands + options.target.others, roots: placed, notFound };
+  const { operands, roots, notFound } = await findSources(sources, lookUp, machine.files.paths, fail);
+  return { operands: operands + options.target.others, roots: place(roots, options, listing), notFound };
+}
+
+/** Returns the sources with their targets, and reserves their names there. @throws {UserError} if a name is taken. */
+function place<Root extends { operand: number; name: string; kind: string }>(
+  roots: readonly Root[],
+  { sources, target }: CopyOptions,
+  listing: CopiedFiles | undefined,
+): (Root & { target?: string })[] {
+  const placed = withTargets(roots, sources);
+  target.names.reserve(placed);
+  listing?.setRoots(placed);
+  return placed;
 }

@@ -1,28 +1,29 @@
-/** The client's story: start the other end, agree on a session, send or receive, and end it properly. */
+/** A copy between this machine and one peer. */
 
-import { explainLoss } from "./lost_copy.ts";
-import { type OpenPeer, withPeer } from "./peer_end.ts";
 import type { Outcome } from "../totals.ts";
-import { type CopyOptions } from "./copy_options.ts";
+import type { CopyOptions } from "./copy_options.ts";
+import { explainLoss } from "./lost_copy.ts";
+import { OpenPeers } from "./open_peers.ts";
 
-/** Copies. @throws what ended it; what failed with single paths was emitted and is counted in the outcome. */
+/** Copies. @throws what ended the copy. Failures of single paths are reported and counted in the outcome instead. */
 export async function copy(options: CopyOptions): Promise<Outcome> {
-  const open: OpenPeer = {};
   let isUnresumable = false;
   const unresumable = (why: string) => {
     isUnresumable = true;
     options.unresumable(why);
   };
+  await using peers = new OpenPeers(options.signal);
+  const peer = peers.start(options.peer);
   try {
-    return await withPeer(options, open, async (peer) => {
-      // ssh logs in while this end loads its own code and gets its engines ready.
+    return await peers.run(async () => {
+      // ssh logs in while this end loads its code and its engines.
       const { runSession } = await import("./client_job.ts");
-      return await runSession({ ...options, unresumable }, peer, open);
+      return await runSession({ ...options, unresumable }, peer);
     });
   } catch (error) {
-    const { session } = open;
+    const { session } = peer;
     const { direction, fromInput, toOutput, request: { resume, recursive } } = options;
-    // Before there is a session nothing was made there.
+    // Without a session, the peer has created nothing.
     const isMarked = direction === "pull" || !session || session.features.includes("resume");
     const unmarked = isMarked ? undefined : options.peer.name;
     const lost = { resume, recursive, fromInput, toOutput, unmarked, unresumable: isUnresumable };

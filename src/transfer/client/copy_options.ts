@@ -1,52 +1,60 @@
-/** Options of a copy between this machine and one other end. */
+/** Options of a copy that this machine starts. */
 
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import type { PeerCommand } from "../../session/model/peer_process.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
-import type { AskedSource } from "./asked_sources.ts";
 import type { Reach } from "../../ssh/reach.ts";
-import type { CopyRequest } from "./copy_request.ts";
 import type { TransferEvent } from "../events.ts";
+import type { RequestedSource } from "../requested_sources.ts";
+import type { CopyRequest } from "./copy_request.ts";
 import type { Manifest } from "./manifest.ts";
 import type { SharedTarget } from "./reserved_names.ts";
 
-/** One copy between this machine and one other end. */
-export interface CopyOptions {
-  direction: "push" | "pull";
-  /** On the sending side. */
-  sources: readonly AskedSource[];
-  /** Whether sources on this side may be patterns: where no shell has seen them. */
-  globs: boolean;
-  /** On the receiving side. */
+/** Callbacks of a copy, and the signal that ends it. */
+export interface CopyListeners {
+  emit: (event: TransferEvent) => void;
+  /** Called with the name of the session after both ends have agreed on it. */
+  begun: (session: string) => void;
+  /** Writes to the log. */
+  note: (text: string) => void;
+  /** Called with the reason if nothing of this copy can be resumed. */
+  unresumable: (why: string) => void;
+  /** Collects the digests of copied files. */
+  manifest?: Manifest;
+  /** Ends the copy early; its reason is thrown. */
+  signal: AbortSignal;
+}
+
+/** Options of a copy, whatever hosts it is between. */
+export interface SharedCopyOptions extends CopyListeners {
+  /** Sources on the sending host. */
+  sources: readonly RequestedSource[];
+  /** Target on the receiving host. */
   target: SharedTarget;
-  /** The only source is standard input, whatever `sources` says. */
-  fromInput: boolean;
-  /** The target is standard output, whatever `target` says. */
-  toOutput: boolean;
-  /** How the other end is started. */
-  peer: PeerCommand;
-  /** How the other host is reached; undefined when the other end is a process on this machine. */
-  reach?: Reach;
+  /** Address family of the data connections. Default: both. */
   family?: 4 | 6;
   engine: EngineChoice;
-  /** Workers for streams; undefined: as many as are good for this machine. */
+  /** Number of Workers for streams. Default: depends on the cores of this machine. */
   threads?: number;
   cipher: CipherName;
-  /** How long the login may take; undefined where somebody may be typing a password. */
+  /** Maximum time of a login. In milliseconds. Undefined if a user may be typing a password. */
   helloTimeoutMs?: number;
   streams: StreamCount;
   request: CopyRequest;
-  /** Is told what was put in place. */
-  manifest?: Manifest;
-  /** Hears what happens. */
-  emit: (event: TransferEvent) => void;
-  /** Hears the session's name once there is one. */
-  begun: (session: string) => void;
-  /** Goes to the log. */
-  note: (text: string) => void;
-  /** Hears why nothing of this copy can be resumed. */
-  unresumable: (why: string) => void;
-  /** Ends the copy early; its reason is thrown. */
-  signal: AbortSignal;
+}
+
+/** Options of a copy between this machine and one peer. */
+export interface CopyOptions extends SharedCopyOptions {
+  direction: "push" | "pull";
+  /** Whether sources on this machine may be patterns, because no shell has expanded them. */
+  globs: boolean;
+  /** Whether the only source is standard input. `sources` is ignored then. */
+  fromInput: boolean;
+  /** Whether the target is standard output. `target` is ignored then. */
+  toOutput: boolean;
+  /** Command that starts the peer. */
+  peer: PeerCommand;
+  /** How the remote host is reached; undefined if the peer is a process on this machine. */
+  reach?: Reach;
 }

@@ -1,12 +1,12 @@
-/** Whether a copy on one machine goes from file to file, with streams that only say what to copy. */
+/** Copies on one machine for which the receiver copies large files directly; streams then carry only instructions. */
 
 import type { FileEngine } from "../../files/engine/engine.ts";
 import type { CopySession } from "../../session/model/remote_session.ts";
 import type { CopyOptions } from "./copy_options.ts";
 
 /**
- * Whether this client lends its files. What is limited has to pass through streams, which are paced; and whoever wants
- * compression wants to see what it does.
+ * Returns whether this client offers its open files to the receiver. It does not if the copy is limited, because only streams are
+ * paced, or compressed, because the user wants to see the effect.
  */
 export function canCopyLocally({ direction, reach, request }: CopyOptions, files: FileEngine): boolean {
   const { bytesPerSecond, compress, dummy } = request;
@@ -15,8 +15,8 @@ export function canCopyLocally({ direction, reach, request }: CopyOptions, files
 }
 
 /**
- * The process that lends its files to this remote end: the client, where it is what started this process, and lets it see
- * what it has open (proc_pid_fd(5)). Undefined: there is none.
+ * Returns the process whose open files this remote end may copy: the client, if it started this process and the system permits
+ * access to its descriptors (proc_pid_fd(5)). Otherwise returns undefined.
  */
 export function localCopyPid({ job, features }: CopySession, files: FileEngine): number | undefined {
   const { lends } = job;
@@ -25,7 +25,7 @@ export function localCopyPid({ job, features }: CopySession, files: FileEngine):
   try {
     for (const _ of Deno.readDirSync(`/proc/${lends}/fd`)) return lends;
   } catch {
-    // Hidden, or another user's: the bytes come through the streams.
+    // Hidden, or of another user: the bytes come through the streams.
   }
   return undefined;
 }

@@ -1,50 +1,49 @@
-/** What is left to be done when a copy was lost on its way, and whether it may be begun again by itself. */
+/** Consequences of a lost session for a copy: whether it can be repeated automatically, and what the user can do. */
 
 import { TransferLost } from "../transfer_errors.ts";
 
-/** What a later run can do depends on. */
+/** Properties of a copy that decide what a later run can do. */
 export interface LostCopy {
   resume?: boolean;
   recursive: boolean;
-  /** From standard input. */
+  /** Whether the source is standard input. */
   fromInput?: boolean;
-  /** To standard output. */
+  /** Whether the target is standard output. */
   toOutput?: boolean;
-  /** A receiver that does not know its own unfinished directories, because it is too old: what the user calls its host. */
+  /** Name of the receiving host if its escp is too old to recognize its own unfinished directories. */
   unmarked?: string;
-  /** The receiver cannot keep records. Default false. */
+  /** Whether the receiver cannot keep records. Default: false. */
   unresumable?: boolean;
 }
 
-/** For the user. */
+/** Returns the hint for the user; undefined if there is none. */
 export function hintWhenLost(
   { resume, recursive, fromInput, toOutput, unmarked, unresumable }: LostCopy,
 ): string | undefined {
-  if (fromInput) return "What came on standard input cannot be continued: it has to be sent again";
-  if (toOutput) return "What went to standard output cannot be continued: run the same command again for all of it";
+  if (fromInput) return "Standard input cannot be resumed: send the data again";
+  if (toOutput) return "Standard output cannot be resumed: run the same command again to receive all of it";
   if (unmarked !== undefined && recursive) {
-    return `escp on ${unmarked} is too old to know its own unfinished directories, and would copy into them: ` +
-      "remove what this copy has made there before you run the same command again";
+    return `escp on ${unmarked} is too old to recognize its own unfinished directories, and would copy into them: ` +
+      "remove what this copy has created there before you run the same command again";
   }
   if (!resume) return undefined;
-  const files = "files that are complete stay as they are";
+  const files = "completed files are kept";
   if (unresumable && recursive) {
-    return "This copy cannot be resumed (-v says why): " +
+    return "This copy cannot be resumed (-v prints the reason): " +
       "remove the directories that it has created before you run the same command again";
   }
   if (unmarked !== undefined || unresumable) return `Run the same command again: it starts over; ${files}`;
-  return `Run the same command again to continue; ${files}`;
+  return `Run the same command again to resume; ${files}`;
 }
 
 /**
- * Tells an error what it means for the copy.
+ * Returns a lost transfer with its consequences for the copy, and any other error unchanged.
  *
- * @param finishing whether the receiver may have finished the copy already.
+ * @param options.finishing whether the receiver may have finished the copy already.
  */
 export function explainLoss(error: unknown, lost: LostCopy, { finishing }: { finishing: boolean }): unknown {
   if (!(error instanceof TransferLost)) return error;
-  // The next try would copy into a directory that is not known to be unfinished.
-  error.repeatable = !finishing && !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
-  error.hint = hintWhenLost(lost);
-  return error;
+  // A repeated copy would not recognize an unfinished directory, and copy into it.
+  const isMarked = !(lost.recursive && (lost.unmarked !== undefined || lost.unresumable));
+  return new TransferLost(error.what, { hint: hintWhenLost(lost), repeatable: !finishing && isMarked, cause: error });
 }

@@ -1,4 +1,4 @@
-/** `--manifest`: lines for `sha256sum -c` of the files that a copy has put in place. */
+/** `--manifest`: lines for `sha256sum -c` of copied files. */
 
 import { quotePath } from "../../errors.ts";
 import { failedDeno } from "../../files/stat/file_failure.ts";
@@ -8,15 +8,15 @@ import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "./copy_listing.ts";
 
 /** Maximum length of all paths of a manifest together, in UTF-16 units. */
-const MOST_TEXT = 256 << 20;
+const MAX_TEXT = 256 << 20;
 
-/** The file of the manifest, made before anything is copied. Several copies may add to it. */
+/** The manifest file, created before anything is copied. Several copies may add to it. */
 export class Manifest implements Disposable {
   readonly #path: string;
   readonly #file: Deno.FsFile;
   readonly #lines = new Map<string, string>();
 
-  /** @throws {FileError} when it cannot be written. */
+  /** @throws {FileError} if the file cannot be created. */
   constructor(path: string) {
     this.#path = path;
     try {
@@ -26,12 +26,12 @@ export class Manifest implements Disposable {
     }
   }
 
-  /** Digests in hexadecimal by names relative to the target directory. */
+  /** Adds a digest in hexadecimal. @param name path relative to the target directory. */
   add(name: string, digest: string): void {
     this.#lines.set(name, digest);
   }
 
-  /** Writes what was added, in order of names. @throws {FileError} */
+  /** Writes all lines, sorted by name. @throws {FileError} */
   write(): void {
     try {
       for (const name of [...this.#lines.keys()].sort()) {
@@ -48,30 +48,36 @@ export class Manifest implements Disposable {
   }
 }
 
-/** As sha256sum(1) writes it: a backslash in front where the name has escapes. */
+/** Formats a line as sha256sum(1) does: a line with escapes in its name starts with a backslash. */
 export function manifestLine(name: string, digest: string): string {
   const escaped = name.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
   return `${escaped === name ? "" : "\\"}${digest}  ${escaped}\n`;
 }
 
-/** A file, or a further name of one, as a copy tells of it. */
+/** A copied file, or an additional name of one. */
 interface ListedFile {
   root: number;
   path: string;
   isInPlace: boolean;
   digest?: string;
-  /** Of a further name. */
+  /** First name of the file, if this is an additional name. */
   first?: string;
-  /** There is no certain digest, which the user knows. */
+  /** Whether there is no certain digest. The failure was reported. */
   isUnlisted?: boolean;
 }
 
-/** What one copy adds to a manifest. */
+/** Files that one copy adds to a manifest. */
 export class CopiedFiles implements CopyListing {
   readonly #files = new Map<string, ListedFile>();
-  /** Length of all paths; those beyond MOST_TEXT are not kept. */
+  /** Length of all paths. Paths beyond MAX_TEXT are not kept. */
   #text = 0;
   #renamed = false;
+  #roots: { name: string; isDirectory: boolean }[] = [];
+
+  /** Sets the roots of the sources, as the sender names them. */
+  setRoots(roots: readonly { name: string; kind: string }[]): void {
+    this.#roots = roots.map(({ name, kind }) => ({ name, isDirectory: kind === "folder" }));
+  }
 
   digested(root: number, path: string, digest: Uint8Array): void {
     const file = this.#file(root, path);
@@ -83,7 +89,7 @@ export class CopiedFiles implements CopyListing {
   linked(root: number, path: string, first: string): void {
     const file = this.#file(root, path);
     file.first = first;
-    // What the first name has later is another file.
+    // A later file under the first name is another file.
     file.digest = this.#files.get(keyOf(root, first))?.digest;
   }
 
@@ -104,28 +110,24 @@ export class CopiedFiles implements CopyListing {
   };
 
   /**
-   * Adds the files that are in place. A further name is left out where its file was not copied now.
+   * Adds the files that are in place. An additional name is omitted if its file was not copied in this run.
    *
-   * @param roots of the sources: what the sender calls them, and whether they are directories.
-   * @param target as the user wrote it.
-   * @returns names that have no certain digest.
+   * @param target as the user typed it.
+   * @returns failures for names without a certain digest.
    */
-  addTo(
-    manifest: Pick<Manifest, "add">,
-    { roots, target }: { roots: readonly { name: string; isDirectory: boolean }[]; target: string },
-  ): Failure[] {
+  addTo(manifest: Pick<Manifest, "add">, target: string): Failure[] {
     const lines = new Map<string, string>();
     const failures = new Map<string, Failure>();
-    if (this.#text > MOST_TEXT) failures.set(target, unlisted(target, "the paths of the files are too long together"));
+    if (this.#text > MAX_TEXT) failures.set(target, unlisted(target, "the paths of all files together are too long"));
     for (const { root, path, isInPlace, digest, first, isUnlisted } of this.#files.values()) {
-      const { name, isDirectory } = roots[root];
+      const { name, isDirectory } = this.#roots[root];
       const own = this.#renamed ? (isDirectory ? "" : baseName(target)) : name;
       const line = own === "" || own === "." ? path : joinPath(own, path);
       const found = first === undefined ? digest : digest ?? this.#files.get(keyOf(root, first))?.digest;
       if (!isInPlace || isUnlisted || (first !== undefined && found === undefined)) continue;
       if (found === undefined) failures.set(line, unlisted(line, "its contents could not be read again"));
       else if ((lines.get(line) ?? found) !== found) {
-        failures.set(line, unlisted(line, "several sources have a file for this name"));
+        failures.set(line, unlisted(line, "several sources contain a file of this name"));
       } else lines.set(line, found);
     }
     for (const [line, digest] of lines) if (!failures.has(line)) manifest.add(line, digest);
@@ -138,7 +140,7 @@ export class CopiedFiles implements CopyListing {
     if (!file) {
       file = { root, path, isInPlace: false };
       this.#text += path.length;
-      if (this.#text <= MOST_TEXT) this.#files.set(key, file);
+      if (this.#text <= MAX_TEXT) this.#files.set(key, file);
     }
     return file;
   }

@@ -1,100 +1,100 @@
-/** What the other end has to know for a copy to be what the user asked for. */
+/** Features that the peer must support for a copy or a clean run. */
 
 import type { CleanJob, CopyJob } from "../../protocol/control/job.ts";
 import type { RequiredFeature } from "../../session/model/required_feature.ts";
 import type { Reach } from "../../ssh/reach.ts";
-import { type AskedSource, haveTargets } from "./asked_sources.ts";
+import type { RequestedSource } from "../requested_sources.ts";
+import { haveTargets } from "./accept_sources.ts";
 import type { CopyRequest } from "./copy_request.ts";
 
-/** A copy, as far as it asks for what an older other end does not know. */
+/** Properties of a copy that decide which features it needs. */
 export interface DemandingCopy {
   job: CopyJob;
-  sources: readonly AskedSource[];
-  /** This end writes a manifest. */
+  sources: readonly RequestedSource[];
+  /** Whether this end writes a manifest. */
   manifest?: boolean;
-  /** How the other host is reached. */
+  /** How the remote host is reached. */
   reach?: Pick<Reach, "reverse" | "tunnel">;
 }
 
 const REMOTE_LOG: RequiredFeature = {
   feature: "remote-log",
-  unsupportedMessage: (host, escp) => `Cannot have a log on ${host}: ${escp} there cannot write one`,
+  unsupportedMessage: (host, escp) => `Cannot use --remote-log: ${escp} on ${host} does not support it`,
   optionToDrop: "--remote-log",
 };
 
-const NEEDED: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy) => boolean | undefined })[] = [
+const REQUIREMENTS: readonly (RequiredFeature & { isNeeded: (copy: DemandingCopy) => boolean | undefined })[] = [
   { ...REMOTE_LOG, isNeeded: ({ job }) => job.log !== undefined },
   {
     feature: "update",
     isNeeded: ({ job }) => job.update !== undefined || job.dryRun,
-    unsupportedMessage: (host, escp) => `Cannot ask what is on ${host} already: ${escp} there cannot tell`,
+    unsupportedMessage: (host, escp) => `Cannot compare with files on ${host}: ${escp} there does not support it`,
   },
   {
     feature: "fsync",
     isNeeded: ({ job }) => job.direction === "push" && job.fsync,
-    unsupportedMessage: (host, escp) => `Cannot use --fsync: ${escp} on ${host} does not know it`,
+    unsupportedMessage: (host, escp) => `Cannot use --fsync: ${escp} on ${host} does not support it`,
   },
   {
     feature: "verify",
     isNeeded: ({ job }) => job.verify,
-    unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not know it`,
+    unsupportedMessage: (host, escp) => `Cannot use --verify: ${escp} on ${host} does not support it`,
   },
   {
     feature: "xattrs",
     isNeeded: ({ job }) => job.xattrs || job.acls,
     unsupportedMessage: (host, escp) =>
-      `Cannot keep extended attributes or access control lists: ${escp} on ${host} cannot send them`,
+      `Cannot preserve extended attributes or access control lists: ${escp} on ${host} does not support them`,
     optionToDrop: "--xattrs and --acls",
   },
   {
     feature: "lists",
     isNeeded: ({ job, sources }) => job.direction === "pull" ? job.more : haveTargets(sources),
-    unsupportedMessage: (host, escp) => `Cannot copy from a list with ${host}: ${escp} there knows of none`,
+    unsupportedMessage: (host, escp) => `Cannot use a list with ${host}: ${escp} there does not support lists`,
   },
   {
     feature: "dummy",
     isNeeded: ({ job }) => job.dummy !== undefined,
-    unsupportedMessage: (host) => `Cannot use --ioengine dummy: escp on ${host} does not know it`,
+    unsupportedMessage: (host) => `Cannot use --ioengine dummy: escp on ${host} does not support it`,
   },
   {
     feature: "congestion",
     isNeeded: ({ job }) => job.direction === "pull" && job.congestion !== undefined,
     unsupportedMessage: (host, escp) =>
-      `Cannot choose the congestion control of ${host}: ${escp} there does not know how`,
+      `Cannot choose the congestion control of ${host}: ${escp} there does not support it`,
     optionToDrop: "--congestion",
   },
   {
     feature: "reverse",
     isNeeded: ({ reach }) => reach?.reverse !== undefined && reach.tunnel !== "always",
-    unsupportedMessage: (host, escp) => `Cannot use --reverse: ${escp} on ${host} does not know it`,
+    unsupportedMessage: (host, escp) => `Cannot use --reverse: ${escp} on ${host} does not support it`,
   },
   {
     feature: "manifest",
     isNeeded: ({ job, manifest }) => manifest && job.direction === "push",
-    unsupportedMessage: (host) => `Cannot write a manifest: escp on ${host} does not tell under which names it writes`,
+    unsupportedMessage: (host) => `Cannot write a manifest: escp on ${host} does not report the names that it writes`,
   },
 ];
 
-/** What cleaning on another host cannot do without. */
+/** Returns the features that a clean run needs. */
 export function requiredToClean({ log }: CleanJob): RequiredFeature[] {
   const clean: RequiredFeature = {
     feature: "clean",
-    unsupportedMessage: (host, escp) => `Cannot use --clean: ${escp} on ${host} does not know it`,
+    unsupportedMessage: (host, escp) => `Cannot use --clean: ${escp} on ${host} does not support it`,
   };
   return log === undefined ? [clean] : [clean, REMOTE_LOG];
 }
 
-/** What the copy cannot do without. */
+/** Returns the features that a copy needs. */
 export function requiredFeatures(copy: DemandingCopy): RequiredFeature[] {
-  return NEEDED.filter(({ isNeeded }) => isNeeded(copy));
+  return REQUIREMENTS.filter(({ isNeeded }) => isNeeded(copy));
 }
 
 /**
- * What a copy does without, as the other end is too old for it: it leaves out what it does not know.
+ * Returns notes about options that have no effect because the peer is too old.
  *
- * @param features that both ends know.
- * @param host what the user calls the other end.
- * @returns sentences for the user.
+ * @param features features that both ends support.
+ * @param host name of the peer.
  */
 export function missingFeatures(
   request: Pick<CopyRequest, "compress" | "sparse">,
@@ -103,10 +103,10 @@ export function missingFeatures(
 ): string[] {
   const missing: string[] = [];
   if (request.compress && !features.includes("compress")) {
-    missing.push(`escp on ${host} cannot compress: the data goes as it is`);
+    missing.push(`escp on ${host} cannot compress: the data is sent uncompressed`);
   }
   if (request.sparse && !features.includes("sparse")) {
-    missing.push(`escp on ${host} does not know --sparse: holes may become zeros`);
+    missing.push(`escp on ${host} does not support --sparse: holes may become zeros`);
   }
   return missing;
 }

@@ -1,46 +1,46 @@
-/** A target that several copies of one run go to, each from another host. */
+/** Names in a target that several copies of one run share, each from another host. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import { nameKey } from "../../files/path/name_rules.ts";
 
-/** Where a copy goes. */
+/** Target of a copy. */
 export interface SharedTarget {
   /** As the user typed it, without the host. */
   path: string;
-  /** Sources that go there with other copies. With any it has to be a directory. */
+  /** Number of sources that other copies write to the same target. If there are any, it must be a directory. */
   others: number;
-  /** Knows what the copies before this one have put there. */
-  taken: CopyNames;
+  /** Names that this copy writes. */
+  names: CopyNames;
 }
 
-/** The names that one copy puts in targets. */
+/** Names that one copy writes in targets. */
 export interface CopyNames {
   /**
-   * Takes them; the sources of a copy are distinct among themselves. Directories of one name are merged, as those of one host
-   * are. A copy that is begun again takes its own names once more.
+   * Reserves the names of sources. The sources of one copy have distinct names. Directories of one name are merged, also from
+   * several hosts. A repeated copy may reserve its names again.
    *
-   * @throws {UserError} when another copy has taken one: its file would be lost.
+   * @throws {UserError} if another copy has reserved a name: one file would overwrite the other.
    */
   reserve(sources: readonly { name: string; kind: string; target?: string }[]): void;
 }
 
-/** The names in targets that a run has used. */
+/** Names in targets that the copies of a run have reserved. */
 export class ReservedNames {
-  readonly #taken = new Map<string, { kind: string; by: CopyNames }>();
+  readonly #reserved = new Map<string, { kind: string; by: CopyNames }>();
 
-  /** For one copy of the run, however often it is begun again. */
+  /** Returns the names of one copy of the run. A copy keeps them when it is repeated. */
   ofCopy(): CopyNames {
     const own: CopyNames = {
       reserve: (sources) => {
         for (const { name, kind, target = "" } of sources) {
-          const other = this.#taken.get(nameKey(`${target}\0${name}`));
+          const other = this.#reserved.get(nameKey(`${target}\0${name}`));
           if (!other || other.by === own || (other.kind === "folder" && kind === "folder")) continue;
-          throw new UserError(`Cannot copy ${quotePath(name)} of two hosts to one name`, {
+          throw new UserError(`Cannot copy ${quotePath(name)} from two hosts to the same name`, {
             hint: "Copy them one after the other to different names",
           });
         }
         for (const { name, kind, target = "" } of sources) {
-          this.#taken.set(nameKey(`${target}\0${name}`), { kind, by: own });
+          this.#reserved.set(nameKey(`${target}\0${name}`), { kind, by: own });
         }
       },
     };

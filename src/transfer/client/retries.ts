@@ -1,78 +1,65 @@
-/** A copy whose session is lost on the way goes on in another one, after a pause. */
+/** Repeats a copy whose session was lost, after a pause. */
 
+import { delay } from "@std/async/delay";
 import { StartError } from "../../errors.ts";
 import type { TransferEvent } from "../events.ts";
 import { ReportedTexts } from "../reported_texts.ts";
 import { TransferLost } from "../transfer_errors.ts";
 
-/** The first pause, and the longest, in seconds; each is twice as long as the one before. */
+/** First and longest pause. In seconds. Each pause is twice as long as the one before. */
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
 
-/** Limits of the failures and notes that are remembered over all tries. */
+/** Limits of the failures and notes that are remembered over all attempts. */
 const MAX_REPORTED = { texts: 100_000, units: 32 << 20 };
 
-/** How often a copy is begun again, and who hears of it. */
 export interface RetryOptions {
-  /** Sessions after the first one; 0: none. */
+  /** Maximum number of sessions after the first one. */
   retries: number;
   emit: (event: TransferEvent) => void;
-  /** Ends a pause at once; its reason is thrown. */
+  /** Ends a pause immediately; its reason is thrown. */
   signal: AbortSignal;
 }
 
 /**
- * Runs the copy, and runs it again while its session is lost. Only what the network or a killed process may have done is
- * tried again; in another try that is also that the other host cannot be reached.
+ * Runs a copy, and repeats it while its session is lost. Only failures that the network or a killed process can cause are
+ * retried. In a later attempt these include that the host cannot be reached.
  *
- * @param run is to do the whole copy: that it need not begin at the first byte is the receiver's knowledge.
- * @throws what ended the last try.
+ * @param run performs the whole copy; the receiver resumes what an earlier attempt has written.
+ * @throws the error of the last attempt.
  */
 export async function withRetries<T>(
   { retries, emit, signal }: RetryOptions,
   run: (emit: (event: TransferEvent) => void) => Promise<T>,
 ): Promise<T> {
   if (retries === 0) return await run(emit);
-  const hear = once(emit);
+  const emitNew = withoutRepeated(emit);
   let lost = false;
   for (let left = retries, pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     try {
-      return await run(hear);
+      return await run(emitNew);
     } catch (error) {
-      const what = whatWasLost(error, lost);
-      if (what === undefined || left === 0 || signal.aborted) throw error;
+      const message = retryReason(error, { afterLoss: lost });
+      if (message === undefined || left === 0 || signal.aborted) throw error;
       lost = true;
       left--;
-      emit({ type: "retry", message: what, pauseSeconds: pause, left });
+      emit({ type: "retry", message, pauseSeconds: pause, left });
     }
-    await waited(pause * 1_000, signal);
+    await delay(pause * 1_000, { signal });
   }
 }
 
-/** What another session may mend; undefined for all else. */
-function whatWasLost(error: unknown, again: boolean): string | undefined {
+/** Returns what happened if another session may help, else undefined. */
+function retryReason(error: unknown, { afterLoss }: { afterLoss: boolean }): string | undefined {
   if (error instanceof TransferLost && error.repeatable) return error.what;
-  return again && error instanceof StartError ? error.message : undefined;
+  return afterLoss && error instanceof StartError ? error.message : undefined;
 }
 
-/** Omits failures and notes that an earlier try has reported. */
-function once(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
+/** Omits failures and notes that an earlier attempt has reported. */
+function withoutRepeated(emit: (event: TransferEvent) => void): (event: TransferEvent) => void {
   const reported = new ReportedTexts(MAX_REPORTED);
   return (event) => {
     if ((event.type === "failed" || event.type === "note") && !reported.add(`${event.type} ${event.message}`)) return;
     emit(event);
   };
-}
-
-/** @throws the signal's reason, as soon as it is aborted. */
-async function waited(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const stop = () => resolve();
-  const timer = setTimeout(stop, ms);
-  signal.addEventListener("abort", stop);
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
-  signal.throwIfAborted();
 }

@@ -7,18 +7,19 @@ import type { ClientSession } from "../../session/model/client_session.ts";
 import { MOST_WAITING } from "../../session/model/control_channel.ts";
 import type { StreamCount } from "../../session/model/stream_count.ts";
 import { toError } from "../../streams/failure.ts";
-import { type AskedSource, checkSources, mostOffered, withTargets } from "../client/asked_sources.ts";
+import { checkOffered, maxOffered, withTargets } from "../client/accept_sources.ts";
 import { failedEvent, type TransferEvent } from "../events.ts";
 import type { SharedTarget } from "../client/reserved_names.ts";
 import { OfferedSources, sendOffered } from "../offered_sources.ts";
 import { DryRunTotals } from "../dry_run_totals.ts";
 import { streamsFor } from "../stream_policy.ts";
 import { ReportedTexts } from "../reported_texts.ts";
+import type { RequestedSource } from "../requested_sources.ts";
 import { checkTotals } from "../totals.ts";
 
 /** Options of the client. */
 export interface RelayedRequest {
-  sources: readonly AskedSource[];
+  sources: readonly RequestedSource[];
   target: SharedTarget;
   recursive: boolean;
   streams: StreamCount;
@@ -53,7 +54,7 @@ export class RelayedConversation {
   /** Passes the offer and its answer on, and sets the number of streams. @throws {UserError} if the receiver refuses. */
   async agree(): Promise<{ count: StreamCount; totals: MessageOf<"sources"> }> {
     const { sources: asked, target, recursive, streams, bytesPerSecond } = this.#options;
-    const offered = new OfferedSources(mostOffered(asked));
+    const offered = new OfferedSources(maxOffered(asked));
     while (!offered.complete) {
       const message = await this.#from.control.expect("sources", "failed", "note");
       if (message.type === "sources") offered.add(message);
@@ -64,9 +65,9 @@ export class RelayedConversation {
     }
     const { sources, last: totals } = offered;
     // Before the receiver creates directories for them.
-    checkSources(asked, recursive, sources);
+    checkOffered(sources, asked, { recursive });
     const placed = withTargets(sources, asked);
-    target.taken.reserve(placed);
+    target.names.reserve(placed);
     const { type: _, sources: __, last: ___, ...counts } = totals;
     await sendOffered(this.#to.control, placed, { ...counts, operands: counts.operands + target.others });
     const answer = await this.#to.control.expect("ready", "refused");

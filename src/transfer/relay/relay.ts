@@ -1,25 +1,19 @@
 /** A copy between two other hosts through this one. Each host has its own session. No file of this machine is used. */
 
-import type { CipherName } from "../../crypto/cipher.ts";
-import type { EngineChoice } from "../../crypto/engines.ts";
 import { checkCongestion } from "../../native/net/congestion.ts";
 import type { CopyJob } from "../../protocol/control/job.ts";
 import { type ClientSession, openClientSession } from "../../session/model/client_session.ts";
-import { PeerAbort } from "../../session/model/control_channel.ts";
-import { type PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
-import type { StreamCount } from "../../session/model/stream_count.ts";
-import type { AskedSource } from "../client/asked_sources.ts";
+import type { PeerCommand } from "../../session/model/peer_process.ts";
 import type { Reach } from "../../ssh/reach.ts";
-import { type CopyRequest, jobOptions } from "../client/copy_request.ts";
-import type { TransferEvent } from "../events.ts";
+import type { SharedCopyOptions } from "../client/copy_options.ts";
+import { jobOptions } from "../client/copy_request.ts";
 import { explainLoss } from "../client/lost_copy.ts";
-import { type Machine, openMachine } from "../machine.ts";
+import { OpenPeers } from "../client/open_peers.ts";
 import { missingFeatures, requiredFeatures } from "../client/required_features.ts";
-import { abortOf, explain, seeOff } from "../client/peer_end.ts";
-import { RelayedTransfer } from "./transfer.ts";
-import type { Outcome } from "../totals.ts";
-import type { SharedTarget } from "../client/reserved_names.ts";
+import { type Machine, openMachine } from "../machine.ts";
 import { sendRequested, sourcesOfJob } from "../requested_sources.ts";
+import type { Outcome } from "../totals.ts";
+import { RelayedTransfer } from "./transfer.ts";
 
 /** One of the two hosts. */
 export interface RelayHostOptions {
@@ -28,64 +22,33 @@ export interface RelayHostOptions {
 }
 
 /** A copy from one host to another. */
-export interface RelayOptions {
+export interface RelayOptions extends SharedCopyOptions {
   from: RelayHostOptions;
   to: RelayHostOptions;
-  /** On the host that sends. */
-  sources: readonly AskedSource[];
-  /** On the host that receives. */
-  target: SharedTarget;
-  family?: 4 | 6;
-  engine: EngineChoice;
-  /** Number of Workers for streams. Default: chosen for this machine. */
-  threads?: number;
-  cipher: CipherName;
-  /** Maximum time of each login; undefined: unlimited, because the user may be typing a password. */
-  helloTimeoutMs?: number;
-  streams: StreamCount;
-  request: CopyRequest;
-  emit: (event: TransferEvent) => void;
-  /** Called with the name of the session. */
-  begun: (session: string) => void;
-  /** Writes to the log. */
-  note: (text: string) => void;
-  /** Called with the reason if nothing of this copy can be resumed. */
-  unresumable: (why: string) => void;
-  /** Ends the copy early. Its reason is thrown. */
-  signal: AbortSignal;
 }
 
 /** Copies. @throws what ends the transfer; failed paths are reported and counted in the outcome. */
 export async function relay(options: RelayOptions): Promise<Outcome> {
-  options.signal.throwIfAborted();
-  const aborted = abortOf(options.signal);
-  const copy = new RelayedCopy(options);
-  const work = copy.run();
-  work.catch(() => {});
+  await using peers = new OpenPeers(options.signal);
+  const copy = new RelayedCopy(options, peers);
   try {
-    return await Promise.race([work, aborted]);
+    return await peers.run(() => copy.run());
   } catch (error) {
-    throw await copy.explain(error);
-  } finally {
-    await seeOff(copy.hosts, work, options.signal);
+    throw copy.explain(error);
   }
 }
 
-/** A host, and its session once it is open. */
-interface OpenHost {
-  peer: PeerProcess;
-  session?: ClientSession;
-}
-
 class RelayedCopy {
-  /** Hosts whose ssh was started: the sender, then the receiver. */
-  readonly hosts: OpenHost[] = [];
   readonly #options: RelayOptions;
+  readonly #peers: OpenPeers;
   readonly #machine: Machine;
+  /** Open sessions: with the sender, then with the receiver. */
+  readonly #sessions: ClientSession[] = [];
   #isUnresumable = false;
 
-  constructor(options: RelayOptions) {
+  constructor(options: RelayOptions, peers: OpenPeers) {
     this.#options = options;
+    this.#peers = peers;
     this.#machine = openMachine(options.engine, options.threads);
   }
 
@@ -111,17 +74,13 @@ class RelayedCopy {
     return await transfer.finish(finished);
   }
 
-  /** Returns the error for the user. */
-  async explain(error: unknown): Promise<unknown> {
-    const { to, request, signal } = this.#options;
-    const aborting = this.hosts.find(({ session }) => error instanceof PeerAbort && session?.control === error.channel);
-    // Without an abort message, the host that was started last has probably ended. None may have been started.
-    const host = aborting ?? this.hosts.at(-1);
-    const finishing = this.hosts.some(({ session }) => session?.control.finishing);
-    const explained = host ? await explain(error, host.peer, signal) : error;
-    const receiver = this.hosts[1]?.session;
+  /** Adds the consequences for the copy to an error. */
+  explain(error: unknown): unknown {
+    const { to, request } = this.#options;
+    const [, receiver] = this.#sessions;
     const unmarked = !receiver || receiver.features.includes("resume") ? undefined : to.peer.name;
-    return explainLoss(explained, { ...request, unmarked, unresumable: this.#isUnresumable }, { finishing });
+    const finishing = this.#sessions.some(({ control }) => control.finishing);
+    return explainLoss(error, { ...request, unmarked, unresumable: this.#isUnresumable }, { finishing });
   }
 
   #setUnresumable(why: string): void {
@@ -131,9 +90,8 @@ class RelayedCopy {
 
   async #open({ peer: command, reach }: RelayHostOptions, job: CopyJob): Promise<ClientSession> {
     const { cipher, family, helloTimeoutMs, sources, request, emit } = this.#options;
-    const host: OpenHost = { peer: new PeerProcess(command) };
-    this.hosts.push(host);
-    host.session = await openClientSession(host.peer, {
+    const peer = this.#peers.start(command);
+    const session = await openClientSession(peer.process, {
       job,
       needed: requiredFeatures({ job, sources, reach }),
       cipher,
@@ -144,9 +102,9 @@ class RelayedCopy {
       timeoutMs: request.timeoutMs,
       helloTimeoutMs,
     });
-    for (const message of missingFeatures(request, host.session.features, command.name)) {
-      emit({ type: "note", message });
-    }
-    return host.session;
+    peer.session = session;
+    this.#sessions.push(session);
+    for (const message of missingFeatures(request, session.features, command.name)) emit({ type: "note", message });
+    return session;
   }
 }

@@ -4,7 +4,7 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
 import { explainCount, type StreamCount } from "../../session/model/stream_count.ts";
 import type { CopyRequest } from "../client/copy_request.ts";
-import { settled } from "../client/peer_end.ts";
+import { settleCleanUp } from "../client/open_peers.ts";
 import type { Machine } from "../machine.ts";
 import { ProgressTimer } from "../progress_timer.ts";
 import type { Outcome } from "../totals.ts";
@@ -72,7 +72,7 @@ export class RelayedTransfer implements AsyncDisposable {
     const finished = await Promise.race([this.#finished, streams.run().then(() => this.#finished)]);
     this.#progress.report();
     // The receiver's last message may arrive before the last frames of its streams, which count as well.
-    if (this.#options.request.compress) await settled(streams.run());
+    if (this.#options.request.compress) await settleCleanUp(streams.run());
     return finished;
   }
 

@@ -1,5 +1,7 @@
-/** The remote end of a session, `escp --receiver`: whichever way the data goes, it does what the client says. */
+/** The remote end of a session, `escp --receiver`. It sends, receives or cleans as the client requests. */
 
+import { abortable } from "@std/async/abortable";
+import { settleWithin } from "../../async/settle_within.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { isUrgent, ProtocolError, UserError } from "../../errors.ts";
 import { MAX_HINT_TEXT, MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
@@ -7,58 +9,56 @@ import { cutText } from "../../protocol/control/texts.ts";
 import type { PortRange } from "../../session/connect/data_port.ts";
 import { ControlLost } from "../../session/model/control_channel.ts";
 import { openRemoteSession, type RemoteSession } from "../../session/model/remote_session.ts";
-// Loaded when the hello is on its way, so that the client need not wait for it: machine.ts, remote_job.ts.
 import type { TransferEvent } from "../events.ts";
+// machine.ts and job.ts are loaded after the hello was sent, so that the client does not wait for them.
 import type { Machine } from "../machine.ts";
-import { abortOf, settled } from "../client/peer_end.ts";
 import { TransferLost } from "../transfer_errors.ts";
 import { isConfined, type SessionLimits } from "./session_limits.ts";
-import { settleWithin } from "../../async/settle_within.ts";
 
 /** Maximum time to send the message that ends the session. In milliseconds. */
 const FLUSH_MS = 1_000;
-/** The same after SIGTERM, and the maximum time to clean up then, so that the process exits within 2 s. */
+/** Maximum time for an aborted job to remove unfinished files. In milliseconds. */
+const CLEAN_UP_MS = 3_000;
+/** The same times after SIGTERM, so that the process exits within 2 s. In milliseconds. */
 const URGENT_FLUSH_MS = 300;
-const URGENT_MS = 1_200;
+const URGENT_CLEAN_UP_MS = 1_200;
 
-/** How the remote end is started. */
 export interface RemoteEndOptions {
   engine: EngineChoice;
-  /** Workers for streams; undefined: as many as are good for this machine. */
+  /** Number of Workers for streams. Default: depends on the cores of this machine. */
   threads?: number;
+  /** Version of escp. */
   software: string;
-  /** Started by a client on this machine, without ssh. */
+  /** Whether a client on this machine has started this end without ssh. */
   local: boolean;
-  /** Ports to listen on; undefined: those that are known, or else any. */
+  /** Ports to listen on. Default: the registered ports, or else any. */
   ports?: PortRange;
-  /** Why there can be no session here; the client is told. */
+  /** Reason why this host cannot serve a session. It is sent to the client. */
   problem?: UserError;
-  /** What this host sets, whatever the client asks for. */
+  /** Limits that this host sets for all clients. */
   limits: SessionLimits;
-  /** The control channel. */
+  /** Control channel. */
   input: ReadableStream<Uint8Array>;
   output: WritableStream<Uint8Array>;
-  /** Called while the job of the client is awaited, so that what it does delays nothing. */
+  /** Called after the hello was sent, so that its work delays nothing. */
   awaiting: () => void;
-  /** Hears of the session and the file that the client wants its log in. @throws {UserError} when it cannot be opened. */
+  /** Called with the session and the path of its log file. @throws {UserError} if the file cannot be opened. */
   begun: (session: { id: string; log?: string }) => Promise<void>;
-  /** Hears what happens. */
   emit: (event: TransferEvent) => void;
-  /** Hears what the remote end does; for its log. */
+  /** Writes to the log. */
   note: (text: string) => void;
   /** Ends the session early. */
   signal: AbortSignal;
 }
 
-/** Serves one session. @throws what ended it early; the client has been told then, if it can be. */
+/** Serves one session. @throws what ended it early, after the client was told if possible. */
 export async function serve(options: RemoteEndOptions): Promise<void> {
-  const opened: { machine?: Machine } = {};
+  const { signal } = options;
+  const machine = new LoadedMachine(options);
   const session = await openRemoteSession({
     async engine() {
       options.awaiting();
-      const { openMachine } = await import("../machine.ts");
-      opened.machine = openMachine(options.engine, options.threads);
-      return opened.machine.cipher;
+      return (await machine.load()).cipher;
     },
     software: options.software,
     local: options.local,
@@ -69,30 +69,42 @@ export async function serve(options: RemoteEndOptions): Promise<void> {
     output: options.output,
     sshConnection: Deno.env.get("SSH_CONNECTION"),
   });
-  const started: { job?: Promise<void> } = {};
+  let job: Promise<void> | undefined;
   try {
-    const aborted = abortOf(options.signal);
     const run = await loadJob(session);
     await options.begun({ id: session.secrets.id.slice(0, 8), log: session.job.log });
-    started.job = run(opened.machine!, options);
-    await Promise.race([started.job, aborted]);
-    await Promise.race([session.control.flushed(), aborted]);
+    job = run(await machine.load(), options);
+    await abortable(job, signal);
+    await abortable(session.control.flushed(), signal);
   } catch (error) {
-    const code = codeOf(error);
-    const hint = error instanceof UserError && error.hint ? cutText(error.hint, MAX_HINT_TEXT) : undefined;
-    const message = cutText(error instanceof Error ? error.message : String(error), MAX_MESSAGE_TEXT);
-    session.control.send({ type: "abort", code, message, hint });
-    // The client may be gone; then this does not resolve, and whoever called ends the process.
-    await settleWithin(isUrgent(options.signal) ? URGENT_FLUSH_MS : FLUSH_MS, session.control.flushed());
+    session.control.send({ type: "abort", ...abortReason(error) });
+    // If the client has exited, this times out, and the caller ends the process.
+    await settleWithin(isUrgent(signal) ? URGENT_FLUSH_MS : FLUSH_MS, session.control.flushed());
     throw error;
   } finally {
     session.close();
     session.control.abandon();
-    await (isUrgent(options.signal) ? settleWithin(URGENT_MS, settled(started.job)) : settled(started.job));
+    await settleWithin(isUrgent(signal) ? URGENT_CLEAN_UP_MS : CLEAN_UP_MS, Promise.resolve(job).catch(() => {}));
   }
 }
 
-/** What does the job. A copy needs much that cleaning does not. */
+/** The engines of this machine, loaded once. */
+class LoadedMachine {
+  readonly #options: Pick<RemoteEndOptions, "engine" | "threads">;
+  #machine: Promise<Machine> | undefined;
+
+  constructor(options: Pick<RemoteEndOptions, "engine" | "threads">) {
+    this.#options = options;
+  }
+
+  load(): Promise<Machine> {
+    return this.#machine ??= import("../machine.ts").then(({ openMachine }) =>
+      openMachine(this.#options.engine, this.#options.threads)
+    );
+  }
+}
+
+/** Loads the code of the job. A copy needs much more than a clean run. */
 async function loadJob(
   session: RemoteSession,
 ): Promise<(machine: Machine, options: RemoteEndOptions) => Promise<void>> {
@@ -105,7 +117,13 @@ async function loadJob(
   return (machine, options) => runJob({ ...session, job }, machine, options);
 }
 
-/** The word for the client, which may try again what was only lost. */
+function abortReason(error: unknown): { code: string; message: string; hint?: string } {
+  const hint = error instanceof UserError && error.hint ? cutText(error.hint, MAX_HINT_TEXT) : undefined;
+  const message = cutText(error instanceof Error ? error.message : String(error), MAX_MESSAGE_TEXT);
+  return { code: codeOf(error), message, hint };
+}
+
+/** Returns the code for the client, which retries only after "lost". */
 function codeOf(error: unknown): string {
   if (error instanceof ProtocolError) return error.code;
   return error instanceof TransferLost || error instanceof ControlLost ? "lost" : "failed";

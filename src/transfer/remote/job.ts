@@ -1,4 +1,4 @@
-/** What the remote end does for its client, once the session is agreed. */
+/** The copy of a remote end, after both ends have agreed on the session. */
 
 import { ProtocolError } from "../../errors.ts";
 import { MAX_BLOCK_BYTES, MAX_ROOTS, MAX_STREAMS, MIN_BLOCK_BYTES } from "../../protocol/limits.ts";
@@ -55,7 +55,7 @@ export async function runJob(
     emit({ type: "finished", ...outcome, elapsedMs: performance.now() - startedAt, engine: session.engine.name });
   if (job.direction === "push") {
     const lender = options.local ? localCopyPid(session, files) : undefined;
-    if (lender !== undefined) options.note("large files are copied straight from where the client has them open");
+    if (lender !== undefined) options.note("large files are copied directly from the open files of the client");
     const outcome = await receive({
       ...shared,
       confinement,

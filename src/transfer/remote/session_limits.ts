@@ -1,4 +1,4 @@
-/** What a host sets for every session that comes to it, whatever its client asks for. */
+/** Limits that a host sets for all sessions, whatever the clients request. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import { Confinement } from "../../files/target/confinement.ts";
@@ -8,23 +8,23 @@ import { checkPrivatePlaces } from "../../files/target/private_places.ts";
 import type { TransferEvent } from "../events.ts";
 
 export interface SessionLimits {
-  /** The directory that it is confined to; may begin with "~". */
+  /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
-  /** What clients may do; undefined: both. */
+  /** Directions that are allowed. Default: both. */
   readonly allow?: readonly ("push" | "pull")[];
 }
 
 const FORBIDDEN = {
   push: "copies to it",
   pull: "copies from it",
-  clean: "writing, and so no cleaning",
+  clean: "clients to write, which includes --clean",
 };
 
-/** @throws {UserError} when clients may not do that here. Who may not write may not remove anything. */
+/** @throws {UserError} if this host does not allow the direction. Removing requires write permission. */
 export function checkDirection(direction: "push" | "pull" | "clean", { allow }: SessionLimits): void {
   if (allow === undefined || allow.includes(direction === "clean" ? "push" : direction)) return;
-  throw new UserError(`Cannot start: that host does not allow ${FORBIDDEN[direction]}`, {
-    hint: 'The key "allow" in the configuration there says so',
+  throw new UserError(`Cannot start: the remote host does not allow ${FORBIDDEN[direction]}`, {
+    hint: 'See the key "allow" in the configuration of that host',
   });
 }
 
@@ -41,30 +41,27 @@ export function confine({ root }: SessionLimits, base: string, paths: PathCalls)
   return confinement;
 }
 
-/** Whether clients may not do here what their user may: who may write every file can also run every program. */
+/** Returns whether clients have fewer rights than their user. A client that may write any file can also run any program. */
 export function isConfined({ root, allow }: SessionLimits): boolean {
   return root !== undefined || allow?.includes("push") === false;
 }
 
-/**
- * Refuses a log where a client may not write wherever it likes.
- *
- * @throws {UserError}
- */
+/** Refuses a log file that the client has chosen if sessions are confined. @throws {UserError} */
 export function checkLog(log: string, { root, allow }: SessionLimits): void {
   if (!isConfined({ root, allow })) return;
-  throw new UserError(`Cannot open the log file ${quotePath(log)}: that host lets nobody choose one`, {
-    hint: 'The key "root" or "allow" in the configuration there says so; leave out --remote-log',
-  });
+  throw new UserError(
+    `Cannot open the log file ${quotePath(log)}: that host does not allow clients to choose a log file`,
+    {
+      hint: 'Omit --remote-log; see the keys "root" and "allow" in the configuration of that host',
+    },
+  );
 }
 
-/** How a job is done. */
 export interface RemoteJobOptions {
-  /** The client is on this machine, and started this end itself. */
+  /** Whether a client on this machine has started this end without ssh. */
   local: boolean;
   limits: SessionLimits;
-  /** Hears what the remote end does; for its log. */
+  /** Writes to the log. */
   note: (text: string) => void;
-  /** Hears what happens. */
   emit: (event: TransferEvent) => void;
 }

@@ -1,15 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { completionScript } from "../../../src/cli/completions/completions.ts";
-import type { Flag } from "../../../src/cli/options/flag.ts";
+import { completionScript, type Shell } from "../../../src/cli/completions/completions.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { readCommandLine, type Shell } from "../../../src/cli/options/options.ts";
+import { readCommandLine } from "../../../src/cli/options/command.ts";
 import { runEscp } from "../../support/escp_command.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 
 const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
-const shown = (FLAGS as readonly Flag[]).filter((flag) => !flag.hidden);
-const hidden = (FLAGS as readonly Flag[]).filter((flag) => flag.hidden);
+const shown = FLAGS.filter((flag) => !flag.hidden);
+const hidden = FLAGS.filter((flag) => flag.hidden);
 
 /** Runs a program; undefined when it is not installed. */
 async function output(program: string, args: string[], options: Deno.CommandOptions = {}) {

@@ -6,7 +6,7 @@ import { fullHelp, shortHelp } from "../../../src/cli/help/help_text.ts";
 import { EXAMPLES, EXIT_MEANINGS } from "../../../src/cli/help/texts.ts";
 import type { Flag } from "../../../src/cli/options/flag.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { readCommandLine } from "../../../src/cli/options/options.ts";
+import { readCommandLine } from "../../../src/cli/options/command.ts";
 import { runEscp } from "../../support/escp_command.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 

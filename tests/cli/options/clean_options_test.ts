@@ -2,18 +2,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../../src/errors.ts";
 import type { CleanOptions } from "../../../src/cli/options/clean_options.ts";
-import { readCommandLine } from "../../../src/cli/options/options.ts";
+import { optionsOf, readLine } from "./command_lines.ts";
 
-const read = (...args: string[]) => readCommandLine(args, { env: () => undefined, driveLetters: false });
-
-function clean(...args: string[]): CleanOptions {
-  const command = read("--clean", ...args);
-  if (command.kind !== "clean") throw new Error(command.kind);
-  return command.options;
-}
+const clean = (...args: string[]): CleanOptions => optionsOf("clean", "--clean", ...args);
 
 describe("--clean", () => {
-  it("takes directories of this machine and of others, together by machine", () => {
+  it("directories are grouped by machine", () => {
     const { places } = clean("a", "host:", "me@host:b", "c", "host:d", "scp://host:22/e");
     assertEquals(places.map(({ host, directories }) => [host && `${host.user ?? ""}@${host.host}`, directories]), [
       [undefined, ["a", "c"]],
@@ -23,7 +17,7 @@ describe("--clean", () => {
     ]);
   });
 
-  it("is for what is a day old, unless another age is given", () => {
+  it("the minimum age of leftovers is a day by default", () => {
     assertEquals(clean("a").olderThanMs, 86_400_000);
     const ages = { "0": 0, "90s": 90, "30m": 1800, "12h": 43_200, "7d": 604_800, "2w": 1_209_600, "0d": 0 };
     for (const [age, seconds] of Object.entries(ages)) {
@@ -31,27 +25,27 @@ describe("--clean", () => {
     }
   });
 
-  it("refuses what is no age", () => {
+  it("invalid ages are refused", () => {
     for (const age of ["", "5", "1.5h", "-1d", "d", "7 d", "7D", "1y", "1d1h", "99999999w", "0x1d", "١d"]) {
       assertThrows(() => clean(`--older-than=${age}`, "a"), UsageError, "must be an age such as 30m, 12h, 7d or 2w");
     }
   });
 
-  it("without operands is about the records of this machine", () => {
+  it("without operands the records of this machine are cleaned", () => {
     assertEquals(clean("--older-than", "7d").places.map(({ host, directories }) => [host, directories]), [[undefined, [
       "",
     ]]]);
   });
 
-  it("refuses what is for copies", () => {
+  it("options for other tasks are refused", () => {
     assertThrows(() => clean("--install", "a"), UsageError, '"--clean" and "--install" exclude each other');
     assertThrows(() => clean("--filelist", "x", "a"), UsageError, '"--filelist" exclude each other');
     assertThrows(() => clean("--manifest", "x", "a"), UsageError, '"--manifest" exclude each other');
-    assertThrows(() => read("--older-than", "7d", "a", "b"), UsageError, 'is for "--clean"');
+    assertThrows(() => readLine(["--older-than", "7d", "a", "b"]), UsageError, 'applies to "--clean"');
   });
 
-  it("knows the options that it shares with copies", () => {
-    const { dryRun, quiet, json, verbose, log } = clean("-nqv", "--json", "--log", "l", "a");
+  it("options for output, and -n, are those of a copy", () => {
+    const { dryRun, output: { quiet, json, verbose, log } } = clean("-nqv", "--json", "--log", "l", "a");
     assertEquals({ dryRun, quiet, json, verbose, log }, {
       dryRun: true,
       quiet: true,

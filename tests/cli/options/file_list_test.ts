@@ -42,9 +42,9 @@ describe("readFileList", () => {
   });
 
   it("says what is wrong with a list, and where", async () => {
-    assertEquals(await refusal("l", "\n"), 'Cannot copy from the list "l": it names nothing');
-    assertEquals(await refusal("l.yaml", "# none\n"), 'Cannot copy from the list "l.yaml": it names nothing');
-    assertEquals(await refusal("l", "a\nb\0c\0"), 'Cannot use "l", line 2: it holds a NUL byte');
+    assertEquals(await refusal("l", "\n"), 'Cannot copy from the list "l": it is empty');
+    assertEquals(await refusal("l.yaml", "# none\n"), 'Cannot copy from the list "l.yaml": it is empty');
+    assertEquals(await refusal("l", "a\nb\0c\0"), 'Cannot use "l", line 2: it contains a NUL byte');
     assertEquals(await refusal("l.yaml", "a: b"), 'Cannot use "l.yaml": it is not a list');
     assertEquals(
       await refusal("l.yaml", "# x\n- a\n- [b, c, d]\n"),
@@ -100,6 +100,6 @@ describe("listedSources", () => {
       message([["a"], ["h'x:b"]], "t"),
       'Cannot use "l", line 2: The host name in "h\'x:b" contains characters that are invalid in a host name',
     );
-    assertEquals(message([["a"]]), 'Cannot use "l", line 1: it has no target, and neither has the command line');
+    assertEquals(message([["a"]]), 'Cannot use "l", line 1: neither the entry nor the command line has a target');
   });
 });

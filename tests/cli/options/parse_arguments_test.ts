@@ -3,59 +3,66 @@ import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../../src/errors.ts";
 import { parseArguments } from "../../../src/cli/options/parse_arguments.ts";
 
+/** Flags and operands of a command line without "--". */
+function parsed(...args: string[]) {
+  const { flags, operands, afterDashes } = parseArguments(args);
+  assertEquals(afterDashes, undefined);
+  return { flags, operands };
+}
+
 function message(...args: string[]): string {
   return (assertThrows(() => parseArguments(args), UsageError) as UsageError).message;
 }
 
 describe("parseArguments", () => {
-  it("gives nothing for nothing", () => assertEquals(parseArguments([]), { flags: {}, operands: [] }));
+  it("an empty command line has no flags and operands", () => assertEquals(parsed(), { flags: {}, operands: [] }));
 
-  it("takes bundles apart", () =>
+  it("switches can be bundled", () =>
     assertEquals(parseArguments(["-rpq"]).flags, { recursive: true, preserve: true, quiet: true }));
 
-  it("takes a value attached to a bundle or after it", () => {
+  it("a value is attached to a bundle, or is the next argument", () => {
     for (const args of [["-rP22"], ["-rP", "22"], ["-r", "--port=22"], ["-r", "--port", "22"]]) {
-      assertEquals(parseArguments(args), { flags: { recursive: true, port: 22 }, operands: [] }, args.join(" "));
+      assertEquals(parsed(...args), { flags: { recursive: true, port: 22 }, operands: [] }, args.join(" "));
     }
   });
 
-  it("keeps repeated values in order and counts repeated switches", () =>
+  it("lists keep repeated values in order, and counts add up", () =>
     assertEquals(parseArguments(["-oA=1", "-v", "-o", "B 2", "-vv", "--ssh-option=C=3=4", "-i", "k1", "-ik2"]).flags, {
       "ssh-option": ["A=1", "B 2", "C=3=4"],
       verbose: 3,
       identity: ["k1", "k2"],
     }));
 
-  it("takes help and help all for --help if they are the whole command line", () => {
-    assertEquals(parseArguments(["help"]), { flags: { help: true }, operands: [] });
-    assertEquals(parseArguments(["help", "all"]), { flags: { help: true }, operands: ["all"] });
+  it("help and help all mean --help if they are the whole command line", () => {
+    assertEquals(parsed("help"), { flags: { help: true }, operands: [] });
+    assertEquals(parsed("help", "all"), { flags: { help: true }, operands: ["all"] });
     for (const args of [["./help", "all"], ["help", "host:"], ["help", "all", "host:"], ["-r", "help"], ["all"]]) {
       assertEquals(parseArguments(args).flags.help, undefined, args.join(" "));
     }
   });
 
-  it("lets the last of several single values win", () => assertEquals(parseArguments(["-P1", "-P2"]).flags.port, 2));
+  it("the last of several single values counts", () => assertEquals(parseArguments(["-P1", "-P2"]).flags.port, 2));
 
-  it("takes underscores for dashes in long names, and not in values", () =>
+  it("underscores stand for dashes in long names, but not in values", () =>
     assertEquals(parseArguments(["--ssh_option=Local_Command=x", "--forward_agent"]).flags, {
       "ssh-option": ["Local_Command=x"],
       "forward-agent": true,
     }));
 
-  it("knows the names that other tools use", () =>
+  it("aliases of other tools are accepted", () =>
     assertEquals(parseArguments(["--parallel", "8", "--agent", "--escp=/opt/escp"]).flags, {
       streams: 8,
       "forward-agent": true,
       "remote-path": "/opt/escp",
     }));
 
-  it("finds options after operands", () =>
-    assertEquals(parseArguments(["a", "-r", "b:", "-q"]), {
+  it("options may follow operands", () =>
+    assertEquals(parsed("a", "-r", "b:", "-q"), {
       flags: { recursive: true, quiet: true },
       operands: ["a", "b:"],
     }));
 
-  it("ends options at --, once", () =>
+  it("-- ends the options", () =>
     assertEquals(parseArguments(["-r", "--", "-q", "--", "--x"]), {
       flags: { recursive: true },
       operands: ["-q", "--", "--x"],
@@ -100,7 +107,7 @@ describe("parseArguments", () => {
     assertEquals(parseArguments(["--engine", "native"]).flags.engine, "native");
     const error = assertThrows(() => parseArguments(["--cipher", "aes128-ctr"]), UsageError) as UsageError;
     assertEquals(error.message, 'Option "--cipher" must be aes-128-gcm or aes-256-gcm, not "aes128-ctr"');
-    assertEquals(error.hint, "The cipher of the ssh connection is chosen with -c");
+    assertEquals(error.hint, "Use -c to choose the cipher of the ssh connection");
   });
 
   it("suggests the nearest long option", () => {

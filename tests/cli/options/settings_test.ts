@@ -3,7 +3,8 @@ import { describe, it } from "@std/testing/bdd";
 import { parseConfig } from "../../../src/config/parse_config.ts";
 import { UsageError } from "../../../src/errors.ts";
 import { FLAGS } from "../../../src/cli/options/flags.ts";
-import { type Options, readCommandLine } from "../../../src/cli/options/options.ts";
+import { readCommandLine } from "../../../src/cli/options/command.ts";
+import type { RunOptions } from "../../../src/cli/options/run_options.ts";
 import { KEYS } from "../../../src/cli/options/settings.ts";
 
 /** What is said in each place. */
@@ -20,7 +21,7 @@ async function read(args: string[], { system, user, env = {} }: Places) {
   return readCommandLine(args, { env: (name) => env[name], driveLetters: false, configs });
 }
 
-async function copy(args: string[], places: Places): Promise<Options> {
+async function copy(args: string[], places: Places): Promise<RunOptions> {
   const command = await read(args, places);
   if (command.kind !== "copy") throw new Error(`Not a copy: ${command.kind}`);
   return command.options;
@@ -43,8 +44,8 @@ describe("options of several places", () => {
       user: "streams: 3\nengine: native\nthreads: 2",
       env: { ESCP_OPTIONS: "-t 5 -p", ESCP_THREADS: "6" },
     };
-    const { streams, cipher, engine, threads, preserve, bytesPerSecond } = await copy(["-t7", "a", "h:b"], places);
-    assertEquals([streams, cipher, engine, threads, preserve, bytesPerSecond], [
+    const { host: { streams, cipher, engine, threads, request } } = await copy(["-t7", "a", "h:b"], places);
+    assertEquals([streams, cipher, engine, threads, request.preserve, request.bytesPerSecond], [
       7,
       "aes-256-gcm",
       "native",
@@ -52,18 +53,19 @@ describe("options of several places", () => {
       true,
       1000,
     ]);
-    assertEquals((await copy(["a", "h:b"], places)).streams, 5);
-    assertEquals((await copy(["a", "h:b"], { ...places, env: {} })).streams, 3);
-    assertEquals((await copy(["a", "h:b"], {})).streams, undefined);
+    assertEquals((await copy(["a", "h:b"], places)).host.streams, 5);
+    assertEquals((await copy(["a", "h:b"], { ...places, env: {} })).host.streams, 3);
+    assertEquals((await copy(["a", "h:b"], {})).host.streams, undefined);
   });
 
   it("can be switched off again", async () => {
     const places = { user: "recursive: true\npreserve: true\narchive: true\nquiet: true\nverbose: 3\njson: true" };
     const args = ["--no-recursive", "--no_preserve", "--no-quiet", "--no-verbose", "--no-json", "a", "b"];
-    const { recursive, preserve, hardlinks, quiet, verbose, json } = await copy(args, places);
+    const { host, output: { quiet, verbose, json } } = await copy(args, places);
+    const { recursive, preserve, hardlinks } = host.request;
     assertEquals([recursive, preserve, hardlinks, quiet, verbose, json], [false, false, true, false, 0, false]);
-    assertEquals((await copy(["--no-recursive", "-r", "a", "b"], places)).recursive, true);
-    assertEquals((await copy(["-r", "--no-recursive", "a", "b"], {})).recursive, false);
+    assertEquals((await copy(["--no-recursive", "-r", "a", "b"], places)).host.request.recursive, true);
+    assertEquals((await copy(["-r", "--no-recursive", "a", "b"], {})).host.request.recursive, false);
     assertEquals(
       await refusal(["--no-streams", "a", "b"], {}),
       'Unknown option "--no-streams": did you mean "--streams"?',
@@ -79,7 +81,7 @@ describe("options of several places", () => {
   });
 
   it("that exclude each other are decided by the later place, and refused in one", async () => {
-    const family = (options: Options) => options.ssh.addressFamily;
+    const family = ({ host }: RunOptions) => host.access.ssh.addressFamily;
     assertEquals(family(await copy(["-6", "a", "b"], { user: "ipv4: true" })), "ipv6");
     assertEquals(family(await copy(["a", "b"], { user: "ipv4: true", env: { ESCP_OPTIONS: "-6" } })), "ipv6");
     const direction = async (...args: string[]) =>
@@ -98,7 +100,8 @@ describe("options of several places", () => {
       await refusal(["--escp-portrange", "7-6", "a", "h:b"], {}),
       'Option "--escp-portrange" must be two ports such as 1232-1242, not "7-6"',
     );
-    const ports = async (...args: string[]) => (await copy([...args, "a", "h:b"], { user: "escp-port: 5000" })).ports;
+    const ports = async (...args: string[]) =>
+      (await copy([...args, "a", "h:b"], { user: "escp-port: 5000" })).host.access.ports;
     assertEquals(await ports(), { first: 5000, last: 5010 });
     assertEquals(await ports("--escp-portrange=6000:6001"), { first: 6000, last: 6001 });
     assertEquals(await ports("--escp_port=7000", "--escp_portrange=0"), { first: 7000, last: 7000 });
@@ -109,29 +112,32 @@ describe("options of several places", () => {
       system: 'hosts: {"*.lab": {streams: 8, remote-path: /opt/escp, port: 2222, escp-port: 5000}, b: {streams: 2}}',
     };
     const lab = await copy(["x", "u@A.Lab:y"], places);
-    assertEquals([lab.streams, lab.remotePath, lab.ssh.port], [8, "/opt/escp", 2222]);
-    assertEquals((await copy(["-t3", "x", "a.lab:y"], places)).streams, 3);
-    assertEquals((await copy(["x", "c:y"], places)).streams, undefined);
+    const { streams: labStreams, access: { remotePath, ssh } } = lab.host;
+    assertEquals([labStreams, remotePath, ssh.port], [8, "/opt/escp", 2222]);
+    assertEquals((await copy(["-t3", "x", "a.lab:y"], places)).host.streams, 3);
+    assertEquals((await copy(["x", "c:y"], places)).host.streams, undefined);
     const several = await copy(["a.lab:x", "b:y", "z", "t"], places);
     const own = several.transfers.map((transfer) => several.ofHosts!(transfer));
-    const states = own.map(({ streams, remotePath }) => [streams, remotePath]);
+    const states = own.map(({ streams, access }) => [streams, access.remotePath]);
     assertEquals(states, [[8, "/opt/escp"], [2, "escp"], [undefined, "escp"]]);
     const relayed = await copy(["a.lab:x", "b:y"], places);
-    const { streams, ports, originAccess } = relayed.ofHosts!(relayed.transfers[0]);
+    const { streams, access: { ports }, originAccess } = relayed.ofHosts!(relayed.transfers[0]);
     assertEquals([streams, ports, originAccess?.remotePath], [2, undefined, "/opt/escp"]);
     assertEquals((await copy(["a", "b:y"], { user: "streams: 2" })).ofHosts, undefined);
   });
 
   it("may come as words of a variable, but no operands and nothing for a single run", async () => {
     const options = (text: string) => copy(["a", "b"], { env: { ESCP_OPTIONS: text } });
-    const { recursive, ssh } = await options(" -r -o 'ProxyCommand=a b' --identity=my\\ key ");
+    const { host: { request: { recursive }, access: { ssh } } } = await options(
+      " -r -o 'ProxyCommand=a b' --identity=my\\ key ",
+    );
     assertEquals([recursive, ssh.options, ssh.identities], [true, ["ProxyCommand=a b"], ["my key"]]);
-    assertEquals((await options("")).recursive, false);
+    assertEquals((await options("")).host.request.recursive, false);
     const table: Record<string, string> = {
-      "-r x": 'ESCP_OPTIONS must hold options only, not "x"',
-      "--": 'ESCP_OPTIONS must hold options only, not "--"',
-      "--help": 'ESCP_OPTIONS cannot hold "--help": it is for a single run',
-      "--receiver": 'ESCP_OPTIONS cannot hold "--receiver": it is for a single run',
+      "-r x": 'ESCP_OPTIONS must contain options only, not "x"',
+      "--": 'ESCP_OPTIONS must contain options only, not "--"',
+      "--help": 'ESCP_OPTIONS cannot contain "--help": it is for a single run',
+      "--receiver": 'ESCP_OPTIONS cannot contain "--receiver": it is for a single run',
       "--strems=8": 'ESCP_OPTIONS: Unknown option "--strems": did you mean "--streams"?',
       "-t 0": 'ESCP_OPTIONS: Option "-t" must be a number from 1 to 64, not "0"',
       "'": "ESCP_OPTIONS has a single quote that is not closed",
@@ -161,7 +167,7 @@ describe("options of several places", () => {
     };
     const command = await read(["--receiver", "--escp-portrange=6000-6001"], places);
     if (command.kind !== "receiver") throw new Error(command.kind);
-    const { engine, verbose, ports, limits } = command.options;
+    const { engine, output: { verbose }, ports, limits } = command.options;
     assertEquals([engine, verbose, ports], ["portable", 0, { first: 6000, last: 6001 }]);
     const mine = { root: "/srv", allow: ["pull" as const], ports: { first: 5000, last: 5001 }, cpumask: [0] };
     assertEquals(limits, { ...mine, nodemask: undefined });

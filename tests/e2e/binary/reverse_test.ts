@@ -82,7 +82,10 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     const args = ["--reverse", "-D", `${tree.path}/escp`, `${tree.path}/escp`, "testhost:"];
     const { code, stderr, leftBehind } = await pair.run(args);
     assertEquals([code, await leftBehind()], [1, []], stderr);
-    assertMatch(stderr, /^escp: Cannot use --reverse: escp .* on testhost does not know it\nhint: Install the same/m);
+    assertMatch(
+      stderr,
+      /^escp: Cannot use --reverse: escp .* on testhost does not support it\nhint: Install the same/m,
+    );
   });
 
   it("connects to nowhere but where ssh came from, on a host that confines its sessions", async () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { quoteWord } from "../../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { alteredEscp, type EscpResult, runEscp, startEscp, useAsEscp } from "../../support/escp_command.ts";
 import { describeWithSshd } from "../../support/needs_sshd.ts";
 import { writeScript, writeWrapper } from "../../support/shell_script.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { quoteWord } from "../../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { escpCommand, runEscp } from "../../support/escp_command.ts";
 import type { TempDirectory } from "../../support/temp.ts";
 import { createTempTree } from "../../support/temp_tree.ts";

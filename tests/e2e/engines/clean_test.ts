@@ -238,7 +238,7 @@ describeWithScene("--clean", (scene) => {
     for (const flags of [[], ["-n"]]) {
       const { code, stdout, stderr } = await clean(engine, later[engine], [...flags, `testhost:${tree}`]);
       assertEquals([code, stdout], [1, ""]);
-      assertStringIncludes(stderr, "that host does not allow writing, and so no cleaning");
+      assertStringIncludes(stderr, "the remote host does not allow clients to write, which includes --clean");
     }
     assertEquals(temporaryFiles(tree).length, 5);
   });
@@ -248,7 +248,7 @@ describeWithScene("--clean", (scene) => {
     const old = await writeEscp(engine, [], "without_features.ts");
     const args = [...scene.sshd.sshOptions, "-D", old, "--clean", `testhost:${tree}`];
     const { code, stderr } = await runEscp(args);
-    assertMatch(stderr, /^escp: Cannot use --clean: escp \S+ on testhost does not know it$/m);
+    assertMatch(stderr, /^escp: Cannot use --clean: escp \S+ on testhost does not support it$/m);
     assertEquals([code, temporaryFiles(tree).length], [1, 5]);
   });
 });

@@ -135,7 +135,10 @@ describeWithScene("with -C", (scene) => {
       const result = await runEscp([...scene.sshd.sshOptions, "-D", old, "-C", "--json", ...paths]);
       const { bytes, wireBytes } = endOf(result);
       assert(wireBytes! > bytes);
-      assertStringIncludes(result.stdout, '"message":"escp on testhost cannot compress: the data goes as it is"');
+      assertStringIncludes(
+        result.stdout,
+        '"message":"escp on testhost cannot compress: the data is sent uncompressed"',
+      );
       assertEquals(await compareTrees(`${texts}/large`, `${to}/large`), []);
     });
   }

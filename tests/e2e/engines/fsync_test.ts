@@ -102,7 +102,7 @@ describeWithScene("--fsync", (scene) => {
     await writeWrapper(`${old}/escp`, alteredEscp("without_features.ts"));
     const copy = { flags: ["-r", "--fsync", "-D", `${old}/escp`], sources: [`${from}/.`], target: to };
     const { code, stderr } = await scene.copy({ ...VARIANTS[0], direction: "push" }, copy);
-    assertMatch(stderr, /^escp: Cannot use --fsync: escp \S+ on \S+ does not know it$/m);
+    assertMatch(stderr, /^escp: Cannot use --fsync: escp \S+ on \S+ does not support it$/m);
     assertEquals([code, listNames(to)], [1, []]);
   });
 });

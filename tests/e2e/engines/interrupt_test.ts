@@ -103,8 +103,8 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
       // Without ssh it was the other end itself that was killed: nobody could clean up, and its streams broke as well.
-      if (variant.direction === "local") return assertMatch(stderr, /^escp: Cannot go on: /m);
-      assertMatch(stderr, /^escp: Cannot go on: the session with testhost was lost .*SIGKILL/m);
+      if (variant.direction === "local") return assertMatch(stderr, /^escp: Cannot continue: /m);
+      assertMatch(stderr, /^escp: Cannot continue: the session with testhost was lost .*SIGKILL/m);
       await assertClean(to, running);
     });
   }

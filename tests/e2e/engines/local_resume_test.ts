@@ -39,7 +39,7 @@ describeWithScene("a copy on one machine that was interrupted", { ignore }, (sce
     await untilTrue(() => takenBytes(to) >= 32 * MIB, running);
     running.kill(signal);
     await running.result;
-    assertMatch(await Deno.readTextFile(`${large}/log`), /copied straight from where the client has them open/);
+    assertMatch(await Deno.readTextFile(`${large}/log`), /copied directly from the open files of the client/);
     // The other end has closed the journal when it can be locked.
     const [journal] = recordsOf(to).filter(({ kind }) => kind === "journal");
     using lock = await Deno.open(journal.path);

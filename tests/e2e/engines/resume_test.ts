@@ -75,7 +75,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
         const { stderr } = await running.result;
         await scene.sshd.waitForNoSession(10_000);
         assertEquals(await Deno.readTextFile(`${to}/big`), "old");
-        if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
+        if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to resume/m);
         const noted = notedBytes(to);
         assertEquals(await again(variant, to), SIZE - noted);
       });
@@ -256,7 +256,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
       await scene.sshd.waitForNoSession(10_000);
       assert(code !== 0);
       assertEquals(await Deno.readTextFile(`${to}/big`), "old");
-      if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to continue/m);
+      if (how !== "SIGKILL of the client") assertMatch(stderr, /^hint: Run the same command again to resume/m);
       const noted = notedBytes(to);
       const again = await runEscp(args(["--json"]));
       assertEquals([again.code, sentBytes(again.stdout)], [0, SIZE - noted], again.stderr);
@@ -276,7 +276,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
     await feedUntilBegun(to, running);
     running.kill("SIGINT");
     const { stderr } = await running.result;
-    assertMatch(stderr, /^hint: What came on standard input cannot be continued/m);
+    assertMatch(stderr, /^hint: Standard input cannot be resumed/m);
     await scene.sshd.waitForNoSession(10_000);
     assertEquals(temporaryFiles(to), []);
   });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { quoteWord } from "../../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { type EscpResult, type RunningEscp, writeEscpWrapper } from "../../support/escp_command.ts";
 import { listNames } from "../../support/list_names.ts";

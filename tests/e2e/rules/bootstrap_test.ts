@@ -3,7 +3,7 @@ import { encodeHex } from "@std/encoding/hex";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { executableName, ownSystem } from "../../../src/bootstrap/system.ts";
 import { VERSION } from "../../../src/cli/version.ts";
-import { quoteWord } from "../../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { alteredEscp, escpCommand, runEscp, startEscp, writeEscpWrapper } from "../../support/escp_command.ts";
 import { exists } from "../../support/exists.ts";
 import { describeWithSshd } from "../../support/needs_sshd.ts";
@@ -125,7 +125,7 @@ describeWithSshd("a host without escp", () => {
       assertEquals(code, 0, stderr);
       assertMatch(
         stderr,
-        /^.*command not found\nnote: escp [0-9.]+ \(1 MB\) is put into \S+ on testhost, which has none that fits\n$/,
+        /^.*command not found\nnote: installing escp [0-9.]+ \(1 MB\) into \S+ on testhost, which lacks a compatible version\n$/,
       );
       assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
       assertEquals(await names(there), ["escp"]);
@@ -146,7 +146,7 @@ describeWithSshd("a host without escp", () => {
     await at({}, async ({ sshd, directory, push, there }) => {
       await push();
       await Deno.remove(there, { recursive: true });
-      assertMatch((await push()).stderr, /is put into/);
+      assertMatch((await push()).stderr, /installing escp/);
       await Deno.remove(`${directory}/cache`, { recursive: true });
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
@@ -189,7 +189,7 @@ describeWithSshd("a host without escp", () => {
       await Deno.writeTextFile(`${sshd.binDirectory}/escp`, wrapper.replace(/^exec .*$/m, `exec ${words} "$@"`));
       const { code, stderr } = await push();
       assertEquals(code, 0, stderr);
-      assertMatch(stderr, /is put into/);
+      assertMatch(stderr, /installing escp/);
       assertEquals(await Deno.readTextFile(`${sshd.home}/b`), "contents");
     });
   });
@@ -433,7 +433,7 @@ describeWithSshd("a host without escp", () => {
         await plant(`${bin}/escp`, trace);
         const { code, stderr } = await push("--install-dir", bin);
         assertEquals(code, 0, stderr);
-        assertMatch(stderr, /is put into/);
+        assertMatch(stderr, /installing escp/);
         assertEquals((await names(sshd.home))?.includes("run"), false);
         const contents = await Deno.readFile(`${bin}/escp`);
         assertEquals(encodeHex(new Uint8Array(await crypto.subtle.digest("SHA-256", contents))), sum);
@@ -517,7 +517,7 @@ describeWithSshd("a host without escp", () => {
       const [first, second] = stdout.split("\n");
       assertMatch(first, /^testhost: escp [0-9.]+ is installed as \/.*\/escp \(.* through ssh\)$/);
       assertEquals(first.includes(`${there}/escp`), true);
-      assertMatch(second, /^testhost2: escp [0-9.]+ is there already, as /);
+      assertMatch(second, /^testhost2: escp [0-9.]+ is already installed as /);
       const before = logins();
       for (const { code, stderr } of [await push(), await push()]) {
         assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -597,10 +597,10 @@ describeWithSshd("a host without escp", () => {
         return await end();
       };
       const declined = await type("n\n");
-      assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
+      assertMatch(declined.text, /note: escp is not installed on testhost; uploading it/);
       assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
       assertEquals(declined.code, 255, declined.text);
-      assertMatch(declined.text, /it is not installed there .*, and was not put there as you said no/);
+      assertMatch(declined.text, /it is not installed there .*, and you declined to install it/);
       assertEquals(await names(there), undefined);
       const batch = await type("", "-B");
       assert(!batch.text.includes("Install"), batch.text);

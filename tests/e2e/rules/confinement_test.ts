@@ -188,7 +188,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
         target: tree,
       });
       assertEquals(code, 1);
-      assertStringIncludes(stderr, "lets nobody choose one");
+      assertStringIncludes(stderr, "does not allow clients to choose a log file");
     }
     assertEquals(listNames(tree).length, 2);
   });

@@ -104,7 +104,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     const lost = await copy(`${one}/same`, `testhost:${two}/same`, to);
     assertEquals(lost.code, 1);
-    assertStringIncludes(lost.stderr, 'Cannot copy "same" of two hosts to one name');
+    assertStringIncludes(lost.stderr, 'Cannot copy "same" from two hosts to the same name');
     assertEquals(await compareTrees(to, await scene.tree({ "tree/one": "1", "tree/two": "2", "same": "first" })), []);
   });
 });

@@ -170,7 +170,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     const { code, stderr } = await scene.copy(variant, copy);
     assertEquals(code, 1);
     assertEquals(stderr.match(/^escp: .*$/gm), [
-      'escp: Cannot list the digest of "x": several sources have a file for this name',
+      'escp: Cannot list the digest of "x": several sources contain a file of this name',
     ]);
     assertEquals(await checked(`${tree}/to`, `${tree}/sums`), ["y"]);
   });

@@ -20,8 +20,8 @@ async function tries(
   return { thrown, events, runs };
 }
 
-describe("a copy is begun again", () => {
-  it("after a loss, but not after anything else, which is thrown as it is", async () => {
+describe("a copy is repeated", () => {
+  it("after its session was lost, but not after other errors, which are thrown", async () => {
     const other = new UserError("Cannot do that");
     const { thrown, events, runs } = await tries([new SessionLost("host", "why"), other]);
     assertEquals([thrown, runs], [other, 2]);
@@ -31,21 +31,21 @@ describe("a copy is begun again", () => {
     ]);
   });
 
-  it("not when the host cannot be reached in the first place, but when that follows a loss", async () => {
+  it("not if the host cannot be reached at first, but if it cannot be reached after a loss", async () => {
     const start = new StartError("Cannot log in");
     assertEquals((await tries([start])).runs, 1);
     const { thrown, runs } = await tries([new SessionLost("host", "why"), start], 1);
     assertEquals([thrown, runs], [start, 2]);
   });
 
-  it("not when it may have been finished, nor with no retries", async () => {
+  it("not if the receiver may have finished it, nor without retries", async () => {
     const lost = new TransferLost("all data connections broke");
     assertEquals((await tries([lost], 0)).thrown, lost);
-    lost.repeatable = false;
-    assertEquals((await tries([lost])).runs, 1);
+    const finished = new TransferLost("all data connections broke", { repeatable: false });
+    assertEquals((await tries([finished])).runs, 1);
   });
 
-  it("until it is told to stop, which ends a pause at once", async () => {
+  it("until the signal is aborted, which ends a pause immediately", async () => {
     const stop = new AbortController();
     const reason = new Error("stop");
     const emit = (event: TransferEvent) => {

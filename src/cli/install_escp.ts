@@ -1,35 +1,32 @@
-/** Puts escp on a host over ssh, and remembers where. */
+/** Installs escp on a host over ssh, and remembers its path. */
 
-import { install, type Installed } from "../bootstrap/install.ts";
 import type { ExecutablePlaces } from "../bootstrap/executables.ts";
+import { install, type Installed } from "../bootstrap/install.ts";
 import { rememberPlace } from "../bootstrap/remembered_places.ts";
 import { ownSystem } from "../bootstrap/system.ts";
 import { directoryOf, pathOfFileUrl } from "../files/path/local_path.ts";
 import { formatHost } from "../ssh/operand.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { Terminal } from "../ui/terminal.ts";
+import { canAsk } from "./ask.ts";
 import type { HostAccess } from "./options/host_options.ts";
-import type { RemoteHost } from "./options/transfers.ts";
-import { rememberedHost } from "./options/transfers.ts";
+import { rememberedHost, type RemoteHost } from "./options/transfers.ts";
 import { VERSION } from "./version.ts";
 
-/** How it is put there. */
-export interface PutOptions {
+export interface InstallEscpOptions {
   timeoutMs: number;
-  /** Somebody may be asked: the login may take as long as it takes. */
-  mayAsk: boolean;
-  /** Whether so many bytes may be put into this directory there. */
+  /** Returns whether an executable of this size may be installed in this directory. */
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
   signal: AbortSignal;
 }
 
-/** @returns undefined when it was not agreed to. @throws {StartError} where it cannot be done. */
-export async function putEscp(
+/** Returns undefined if the user has not agreed. @throws {StartError} if escp cannot be installed. */
+export async function installEscp(
   host: RemoteHost,
   access: HostAccess,
-  { timeoutMs, mayAsk, agree, signal }: PutOptions,
+  { timeoutMs, agree, signal }: InstallEscpOptions,
 ): Promise<Installed | undefined> {
-  // Nothing that runs there has a use for the agent.
+  // No program of the installation needs the agent.
   const command = sshCommand({ ...access.ssh, forwardAgent: false }, host, "sh");
   const name = formatHost(host);
   const screen = new Terminal({ quiet: access.ssh.quiet, verbose: 0, label: `escp ${VERSION} to ${name}` });
@@ -37,10 +34,11 @@ export async function putEscp(
     command: { ...command, name },
     directory: access.installDir,
     places: executablePlaces(access),
-    patience: { timeoutMs, loginMs: mayAsk ? undefined : timeoutMs },
+    // A user who types a password may take any time.
+    patience: { timeoutMs, loginMs: canAsk(access.ssh) ? undefined : timeoutMs },
     agree,
     sent(bytes, total) {
-      // From now on ssh asks for nothing, and the terminal is free to draw on.
+      // From the first event on, ssh asks nothing, and the terminal may show progress.
       if (bytes === 0) screen.onEvent({ type: "connected", streams: 1, engine: "" });
       screen.onEvent({ type: "totals", files: 1, bytes: total, complete: true });
       screen.onEvent({ type: "progress", files: 0, bytes });
@@ -54,16 +52,16 @@ export async function putEscp(
   return installed;
 }
 
-/** Where executables are looked for: what runs itself, the directory that is named, the directory that this one is in. */
+/** Returns where to look for executables: the running one, the directory of --binaries, the directory of this escp. */
 export function executablePlaces({ binaries }: Pick<HostAccess, "binaries">): ExecutablePlaces {
-  const named = binaries === undefined ? [] : [binaries];
+  const given = binaries === undefined ? [] : [binaries];
   const system = ownSystem(Deno.build);
-  if (!Deno.build.standalone) return { version: VERSION, directories: [...named, ...distDirectory()] };
+  if (!Deno.build.standalone) return { version: VERSION, directories: [...given, ...distDirectory()] };
   const path = Deno.execPath();
-  return { version: VERSION, self: system && { path, system }, directories: [...named, directoryOf(path)] };
+  return { version: VERSION, self: system && { path, system }, directories: [...given, directoryOf(path)] };
 }
 
-/** Of the clone that escp runs from. */
+/** Returns the dist directory of the clone that escp runs from. */
 function distDirectory(): string[] {
   return Deno.mainModule.startsWith("file:") ? [pathOfFileUrl(new URL("dist", Deno.mainModule))] : [];
 }

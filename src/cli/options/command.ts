@@ -1,0 +1,141 @@
+/** The task that a command line requests, with valid options. */
+
+import { type HostLimits, limitsOf, settingsFor } from "../../config/effective.ts";
+import type { PortRange } from "../../config/port_range.ts";
+import type { EngineChoice } from "../../crypto/engines.ts";
+import { UsageError } from "../../errors.ts";
+import { parseHost, parseOperand } from "../../ssh/operand.ts";
+import type { Shell } from "../completions/completions.ts";
+import { checkClean, type CleanOptions, cleanOptions } from "./clean_options.ts";
+import { type HostAccess, hostAccess, type HostOptions, hostOptions, parsePorts } from "./host_options.ts";
+import { type OutputOptions, outputOptions } from "./output_options.ts";
+import { type Environment, parseArguments, type ParsedArguments } from "./parse_arguments.ts";
+import { type RunOptions, runOptions } from "./run_options.ts";
+import { completeFlags } from "./settings.ts";
+import type { RemoteHost } from "./transfers.ts";
+
+export type Command =
+  | { readonly kind: "help"; readonly all: boolean }
+  | { readonly kind: "man" }
+  | { readonly kind: "version"; readonly verbose: boolean }
+  | { readonly kind: "completions"; readonly shell: Shell }
+  | { readonly kind: "install"; readonly options: InstallOptions }
+  | { readonly kind: "doctor"; readonly options: DoctorOptions }
+  | { readonly kind: "clean"; readonly options: CleanOptions }
+  | { readonly kind: "receiver"; readonly options: ReceiverOptions }
+  | { readonly kind: "stream"; readonly port: number; readonly engine: EngineChoice }
+  | { readonly kind: "copy"; readonly options: RunOptions };
+
+/** Options of the remote end. All others come from the client, in the session. */
+export interface ReceiverOptions {
+  readonly engine: EngineChoice;
+  /** Number of Workers for streams. Default: depends on the cores of this machine. */
+  readonly threads?: number;
+  /** Whether the client is on this machine, and started this end without ssh. */
+  readonly local: boolean;
+  /** Ports that the client requests for the data. */
+  readonly ports?: PortRange;
+  /** Limits that this host sets for all clients. */
+  readonly limits: HostLimits;
+  readonly output: OutputOptions;
+}
+
+/** Options of `--install`. */
+export interface InstallOptions {
+  /** In the order given. */
+  readonly hosts: readonly { readonly host: RemoteHost; readonly access: HostAccess; readonly timeoutMs: number }[];
+  readonly output: OutputOptions;
+}
+
+/** Options of `--doctor`. */
+export interface DoctorOptions {
+  readonly remote: RemoteHost;
+  readonly host: HostOptions;
+  /** Directory on the remote host whose disk is measured; "" is the home directory. */
+  readonly remoteDirectory: string;
+  /** Directory on this machine whose disk is measured. */
+  readonly localDirectory: string;
+  /** Duration of each measurement. In milliseconds. */
+  readonly ms: number;
+  readonly output: OutputOptions;
+}
+
+/** Parses the arguments of escp. @throws {UsageError} for an invalid command line. */
+export function readCommandLine(args: readonly string[], environment: Environment): Command {
+  const parsed = parseArguments(args);
+  const { flags } = parsed;
+  if (flags.help) return { kind: "help", all: parsed.operands.includes("all") };
+  if (flags.man) return { kind: "man" };
+  if (flags.version) return { kind: "version", verbose: (flags.verbose ?? 0) > 0 };
+  if (flags.completions) return { kind: "completions", shell: flags.completions };
+  if (flags.receiver) return { kind: "receiver", options: receiverOptions(parsed, environment) };
+  if (flags["receiver-stream"]) {
+    const { engine } = completeFlags(flags, { files: {}, env: environment.env, escpOptions: false });
+    return { kind: "stream", port: flags["receiver-stream"], engine };
+  }
+  checkClean(flags);
+  if (flags.clean) return { kind: "clean", options: cleanOptions(parsed, environment) };
+  if (flags.install) return { kind: "install", options: installOptions(parsed, environment) };
+  if (flags.doctor) return { kind: "doctor", options: doctorOptions(parsed, environment) };
+  return { kind: "copy", options: runOptions(parsed, environment) };
+}
+
+function receiverOptions({ flags: line, operands }: ParsedArguments, environment: Environment): ReceiverOptions {
+  if (operands.length > 0) throw new UsageError('Option "--receiver" takes no operands: paths come with the session');
+  const { env, configs = {} } = environment;
+  // ESCP_OPTIONS is for users who type command lines. sshd may let a client set it.
+  const flags = completeFlags(line, { files: settingsFor(configs).options, env, escpOptions: false });
+  const local = flags["local-peer"] ?? false;
+  const limits = limitsOf(configs);
+  return {
+    engine: flags.engine,
+    threads: flags.threads,
+    local,
+    ports: parsePorts(line),
+    // A user who can start this end without ssh can also access files without it: confinement would have no effect.
+    limits: local ? { cpumask: limits.cpumask, nodemask: limits.nodemask } : limits,
+    output: outputOptions({ verbose: line.verbose, quiet: !line.verbose }),
+  };
+}
+
+function installOptions(
+  { operands, flags: line }: ParsedArguments,
+  { env, driveLetters, configs = {} }: Environment,
+): InstallOptions {
+  if (operands.length === 0) {
+    throw new UsageError('Option "--install" needs at least one host', { hint: "escp --install HOST..." });
+  }
+  for (const name of ["dry-run", "json", "doctor"] as const) {
+    if (line[name]) throw new UsageError(`Cannot use "--${name}" with "--install"`);
+  }
+  const hosts = operands.map((text) => {
+    const host = parseHost(text, { driveLetters });
+    const flags = completeFlags(line, { files: settingsFor(configs, host.host).options, env, escpOptions: true });
+    return { host, access: hostAccess(flags), timeoutMs: flags.timeout * 1000 };
+  });
+  return { hosts, output: outputOptions(line) };
+}
+
+function doctorOptions(
+  { operands: texts, flags: line }: ParsedArguments,
+  { env, driveLetters, configs = {} }: Environment,
+): DoctorOptions {
+  const [text, localDirectory = "."] = texts;
+  if (text === undefined || texts.length > 2) {
+    throw new UsageError('Option "--doctor" needs one host', { hint: "escp --doctor HOST[:DIR] [LOCAL_DIR]" });
+  }
+  const operand = parseOperand(text, { driveLetters });
+  const { path, ...remote } = operand.kind === "remote" ? operand : { ...parseHost(text, { driveLetters }), path: "" };
+  if (parseOperand(localDirectory, { driveLetters }).kind === "remote") {
+    throw new UsageError('Option "--doctor" examines one host: the second operand must be a local directory');
+  }
+  const flags = completeFlags(line, { files: settingsFor(configs, remote.host).options, env, escpOptions: true });
+  return {
+    remote: { host: remote.host, user: remote.user, port: remote.port },
+    host: hostOptions(flags),
+    remoteDirectory: path,
+    localDirectory,
+    ms: flags["doctor-time"],
+    output: outputOptions(flags),
+  };
+}

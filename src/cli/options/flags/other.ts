@@ -1,0 +1,108 @@
+/** Options for tasks other than copying, for compatibility with scp, and for the processes that escp starts. */
+
+import type { FlagRow } from "../flag.ts";
+
+export const OTHER = [
+  {
+    name: "clean",
+    kind: "boolean",
+    once: true,
+    help: "Copy nothing; remove leftovers of abandoned copies: all, or those below the given directories",
+  },
+  {
+    name: "older-than",
+    kind: "age",
+    argument: "AGE",
+    default: 86_400,
+    once: true,
+    help: "With --clean, remove only leftovers older than AGE (30m, 12h, 7d, 2w; 0: all unused)",
+  },
+  {
+    name: "old-protocol",
+    short: "O",
+    kind: "boolean",
+    hidden: true,
+    help: "Accepted for compatibility with scp",
+  },
+  {
+    name: "sftp-protocol",
+    short: "s",
+    kind: "boolean",
+    hidden: true,
+    help: "Accepted for compatibility with scp",
+  },
+  {
+    name: "no-name-check",
+    short: "T",
+    kind: "boolean",
+    hidden: true,
+    help: "Accepted for compatibility with scp",
+  },
+  {
+    name: "sftp-option",
+    short: "X",
+    kind: "list",
+    argument: "OPTION",
+    hidden: true,
+    help: "Accepted for compatibility with scp",
+  },
+  {
+    name: "help",
+    short: "h",
+    kind: "boolean",
+    topic: "all",
+    once: true,
+    help: "Print the common options, or all options",
+  },
+  {
+    name: "man",
+    kind: "boolean",
+    once: true,
+    help: "Print the manual page, for man -l -",
+  },
+  {
+    name: "version",
+    short: "V",
+    kind: "boolean",
+    once: true,
+    help: "Print the version; with -v also the engines",
+  },
+  {
+    name: "completions",
+    kind: "string",
+    argument: "SHELL",
+    choices: ["bash", "zsh", "fish"],
+    once: true,
+    help: "Print the completion script for a shell",
+  },
+  {
+    name: "local-patterns",
+    kind: "boolean",
+    hidden: true,
+    help: "Local sources may be patterns, as those of remote hosts",
+  },
+  {
+    name: "receiver",
+    kind: "boolean",
+    hidden: true,
+    once: true,
+    help: "Run as the remote end of a session, on standard input and output",
+  },
+  {
+    name: "receiver-stream",
+    kind: "number",
+    argument: "PORT",
+    min: 1,
+    max: 65535,
+    hidden: true,
+    once: true,
+    help: "Connect standard input and output to the data port of a session on this host",
+  },
+  {
+    name: "local-peer",
+    kind: "boolean",
+    hidden: true,
+    once: true,
+    help: "With --receiver: the client is on this machine, so listen on loopback only",
+  },
+] as const satisfies readonly FlagRow[];

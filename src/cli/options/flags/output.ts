@@ -1,0 +1,30 @@
+/** Options for what is printed and logged. */
+
+import type { FlagRow } from "../flag.ts";
+
+export const OUTPUT = [
+  { name: "quiet", short: "q", kind: "boolean", forwarded: true, help: "Print errors only" },
+  {
+    name: "log",
+    aliases: ["logfile"],
+    kind: "string",
+    argument: "FILE",
+    help: "Append a log of the copy to a file",
+  },
+  {
+    name: "remote-log",
+    kind: "string",
+    argument: "FILE",
+    forwarded: true,
+    help: "Like --log, for the log of escp on the remote host, in a file of that host",
+  },
+  { name: "bits", kind: "boolean", help: "Show rates in bits per second" },
+  { name: "json", kind: "boolean", help: "Print one JSON object per line on standard output, for programs" },
+  {
+    name: "verbose",
+    short: "v",
+    kind: "count",
+    forwarded: true,
+    help: "Print what is done; -vv prints more, and runs ssh -v; -vvv prints everything",
+  },
+] as const satisfies readonly FlagRow[];

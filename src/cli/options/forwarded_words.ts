@@ -1,0 +1,24 @@
+/** `-R`: the options of this run as words of a command line for escp on the source host. */
+
+import type { FilterRule } from "../../files/walk/filter.ts";
+import type { Flag } from "./flag.ts";
+import { FLAGS, type RawFlags } from "./flags.ts";
+
+/** Returns the options that the table marks as forwarded, with their long names. Filter rules keep their order. */
+export function forwardedWords(flags: RawFlags): string[] {
+  const values: Record<string, unknown> = { ...flags };
+  const words = FLAGS.flatMap((flag) => flag.forwarded ? wordsOf(flag, values[flag.name]) : []);
+  return [...words, ...(flags.rules ?? []).map(wordOfRule)];
+}
+
+function wordsOf({ name, kind, forwarded, default: usual }: Flag, value: unknown): string[] {
+  if (value === undefined || value === false || (forwarded === "changed" && value === usual)) return [];
+  if (kind === "boolean") return [`--${name}`];
+  if (kind === "count") return Array.from({ length: Number(value) }, () => `--${name}`);
+  return [value].flat().map((each) => `--${name}=${each}`);
+}
+
+function wordOfRule({ action, kind, pattern }: FilterRule): string {
+  const flag = FLAGS.find(({ rule }) => rule?.action === action && rule.kind === kind);
+  return `--${flag!.name}=${pattern}`;
+}

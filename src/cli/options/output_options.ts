@@ -1,0 +1,20 @@
+/** Options for what is printed and logged, the same for all tasks. */
+
+import type { RawFlags } from "./flags.ts";
+
+export interface OutputOptions {
+  /** Print errors only. */
+  readonly quiet: boolean;
+  /** Number of -v. */
+  readonly verbose: number;
+  /** Print one JSON object per line on standard output, for programs. */
+  readonly json: boolean;
+  /** Show rates in bits instead of bytes. */
+  readonly bits: boolean;
+  /** Path of a file to which the log is appended. */
+  readonly log?: string;
+}
+
+export function outputOptions({ quiet, verbose, json, bits, log }: RawFlags): OutputOptions {
+  return { quiet: quiet ?? false, verbose: verbose ?? 0, json: json ?? false, bits: bits ?? false, log };
+}

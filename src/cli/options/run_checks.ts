@@ -1,0 +1,106 @@
+/** Combinations of options that a copy run refuses before anything is opened. */
+
+import { UsageError } from "../../errors.ts";
+import type { Operand } from "../../ssh/operand.ts";
+import type { RawFlags } from "./flags.ts";
+import { parseDummy } from "./host_options.ts";
+import type { Transfer } from "./transfers.ts";
+
+/** Whether the source is standard input, and the target standard output. */
+export interface StandardStreams {
+  readonly fromInput: boolean;
+  readonly toOutput: boolean;
+}
+
+/** Paths of standard output. In the other process of a local copy they name another file. */
+const OUTPUT_PATHS = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
+/** Finds "-" among the operands. A file of that name is written "./-". @throws {UsageError} */
+export function standardStreams(
+  sources: readonly Operand[],
+  target: Operand | undefined,
+  flags: RawFlags,
+): StandardStreams {
+  const isDash = (operand?: Operand) => operand?.kind === "local" && operand.path === "-";
+  const fromInput = sources.some(isDash);
+  const toOutput = isDash(target) || (target?.kind === "local" && OUTPUT_PATHS.includes(target.path));
+  if (flags.filelist !== undefined && (fromInput || toOutput)) {
+    throw new UsageError('Cannot use "-" as a source or target together with "--filelist"');
+  }
+  if (fromInput && sources.length > 1) {
+    throw new UsageError('Cannot copy standard input ("-") together with other sources');
+  }
+  if (fromInput && toOutput) {
+    throw new UsageError("Cannot copy standard input to standard output: one of them must be a file");
+  }
+  if (toOutput && sources.length > 1) throw new UsageError("Cannot copy several sources to standard output");
+  if (fromInput || toOutput) {
+    const option = comparingOption(flags);
+    const stream = fromInput ? "input" : "output";
+    if (option) {
+      throw new UsageError(`Cannot use "${option}" with standard ${stream}: there is nothing to compare with`);
+    }
+  }
+  if (toOutput && flags.json) throw new UsageError('Cannot use "--json" when the data goes to standard output');
+  return { fromInput, toOutput };
+}
+
+/** @throws {UsageError} for options that exclude each other, or that do not apply to these transfers. */
+export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], streams: StandardStreams): void {
+  checkXattrs(flags, transfers);
+  if (flags.verify && flags["dry-run"]) {
+    throw new UsageError('Cannot use "--verify" with "--dry-run": nothing is written that could be read back');
+  }
+  checkDummy(flags, streams);
+  checkManifest(flags, transfers, streams);
+}
+
+/** Checks what this end can do. The session checks the other end. */
+function checkXattrs(flags: RawFlags, transfers: readonly Transfer[]): void {
+  if (flags.engine !== "portable" || transfers.every(isBetweenRemotes)) return;
+  for (const name of ["xattrs", "acls"] as const) {
+    if (!flags[name]) continue;
+    throw new UsageError(`Cannot use "--${name}" with the portable engine: it cannot read or set them`, {
+      hint: "Use --engine native, on Linux",
+    });
+  }
+}
+
+function checkDummy(flags: RawFlags, { fromInput }: StandardStreams): void {
+  const dummy = parseDummy(flags.ioengine);
+  const option = comparingOption(flags);
+  if (dummy && option) {
+    throw new UsageError(`Cannot use "${option}" with "--ioengine dummy": there is nothing to compare with`);
+  }
+  if (!fromInput || dummy === undefined || dummy === "receiver") return;
+  throw new UsageError('Cannot use "--ioengine dummy" with standard input', {
+    hint: "The sender needs the sizes of files: name some, or use --ioengine posix::dummy",
+  });
+}
+
+/** Digests are taken on this machine. */
+function checkManifest(
+  flags: RawFlags,
+  transfers: readonly Transfer[],
+  { fromInput, toOutput }: StandardStreams,
+): void {
+  if (flags.manifest === undefined) return;
+  const refuse = (combination: string, reason: string) => {
+    throw new UsageError(`Cannot use "--manifest" ${combination}: ${reason}`);
+  };
+  if (fromInput || toOutput) refuse(`with standard ${fromInput ? "input" : "output"}`, "it cannot be read again");
+  if (flags["dry-run"]) refuse('with "--dry-run"', "nothing is copied");
+  if (parseDummy(flags.ioengine)) refuse('with "--ioengine dummy"', "nothing is copied");
+  if (transfers.some(isBetweenRemotes)) refuse("between two remote hosts", "the files are not on this machine");
+}
+
+/** Returns the option that compares with files at the target. */
+function comparingOption(flags: RawFlags): string | undefined {
+  if (flags.verify) return "--verify";
+  if (flags.checksum) return "--checksum";
+  return flags.update ? "--update" : flags["dry-run"] ? "--dry-run" : undefined;
+}
+
+function isBetweenRemotes({ direction }: Transfer): boolean {
+  return direction === "relay" || direction === "origin";
+}

@@ -1,0 +1,99 @@
+/** Options of a copy run, from the command line and the configuration. */
+
+import type { Settings } from "../../config/config.ts";
+import { settingsFor } from "../../config/effective.ts";
+import { UsageError } from "../../errors.ts";
+import { type Operand, parseOperand } from "../../ssh/operand.ts";
+import { USAGE } from "../help/texts.ts";
+import type { FileList } from "./file_list.ts";
+import type { RawFlags } from "./flags.ts";
+import { hostAccess, type HostOptions, hostOptions } from "./host_options.ts";
+import { type OutputOptions, outputOptions } from "./output_options.ts";
+import type { Environment, ParsedArguments } from "./parse_arguments.ts";
+import { checkOptions, standardStreams } from "./run_checks.ts";
+import { completeFlags } from "./settings.ts";
+import { planTransfers, type Source, type Transfer } from "./transfers.ts";
+
+/** A valid copy run. */
+export interface RunOptions extends Pick<Settings, "cpumask" | "nodemask"> {
+  /** Empty only if there is a list. */
+  readonly sources: readonly Source[];
+  /** Undefined only if there is a list, whose entries may have targets of their own. */
+  readonly target?: Operand;
+  /** Whether local sources may be patterns, because no shell on this machine has expanded them. */
+  readonly expand: boolean;
+  /** List of additional sources. */
+  readonly fileList?: FileList;
+  /** Whether escp runs on the source host if both hosts are remote. */
+  readonly fromOrigin: boolean;
+  /** One transfer per pair of hosts. Empty until the list is read. */
+  readonly transfers: readonly Transfer[];
+  /** Options of the first remote host. */
+  readonly host: HostOptions;
+  /** Options of a single transfer, if the configuration has entries for hosts. */
+  readonly ofHosts?: (transfer: Transfer) => HostOptions;
+  /** Whether the source is standard input: "-", or no source before "--". */
+  readonly fromInput: boolean;
+  /** Whether the target is standard output: "-". */
+  readonly toOutput: boolean;
+  /** Path of a local file for the digests of copied files. */
+  readonly manifest?: string;
+  readonly output: OutputOptions;
+}
+
+/** @throws {UsageError} */
+export function runOptions(
+  { operands: given, afterDashes, flags: line }: ParsedArguments,
+  { env, driveLetters, configs = {} }: Environment,
+): RunOptions {
+  const fileList = fileListOf(line);
+  // Like fastscp: `cmd | escp -- host:file`.
+  const texts = given.length === 1 && afterDashes === 1 && !fileList ? ["-", ...given] : given;
+  if (texts.length < 2 && !fileList) {
+    const state = texts.length === 0 ? "Nothing to copy" : "The target is missing";
+    throw new UsageError(`${state}: a source and a target are needed`, {
+      hint: `${USAGE}; see "escp --help"`,
+    });
+  }
+  const operands = texts.map((text) => parseOperand(text, { driveLetters }));
+  const target = operands.pop();
+  const flagsFor = (host?: { host: string }) => {
+    const { options: files } = settingsFor(configs, host?.host);
+    return completeFlags(line, { files, env, escpOptions: true });
+  };
+  const first = [target, ...operands].find((operand) => operand?.kind === "remote");
+  const flags = flagsFor(first);
+  if (flags["through-here"] && flags["from-origin"]) throw new UsageError('Options "-3" and "-R" exclude each other');
+  const { cpumask, nodemask } = settingsFor(configs, first?.host);
+  const hasHosts = [configs.system, configs.user].some((config) => config && config.hosts.length > 0);
+  const ofHosts = ({ remote, origin }: Transfer): HostOptions => ({
+    // A run with a single dry transfer would report copied files as planned ones.
+    ...hostOptions({ ...flagsFor(remote), "dry-run": flags["dry-run"] }),
+    originAccess: origin && hostAccess(flagsFor(origin)),
+  });
+  const fromOrigin = flags["from-origin"] ?? false;
+  const sources = operands.map((operand): Source => ({ operand, literal: false }));
+  const transfers = fileList ? [] : planTransfers(sources, target, { fromOrigin });
+  const streams = standardStreams(operands, target, flags);
+  checkOptions(flags, transfers, streams);
+  return {
+    sources,
+    target,
+    ...streams,
+    expand: flags["local-patterns"] ?? false,
+    fileList,
+    fromOrigin,
+    transfers,
+    host: hostOptions(flags),
+    ofHosts: hasHosts ? ofHosts : undefined,
+    cpumask,
+    nodemask,
+    manifest: flags.manifest,
+    output: outputOptions(flags),
+  };
+}
+
+function fileListOf({ filelist, null: nul }: RawFlags): FileList | undefined {
+  if (filelist !== undefined) return { file: filelist, nul: nul ?? false };
+  if (nul) throw new UsageError('Option "-0" applies to the names in a list: "--filelist" is missing');
+}

@@ -1,0 +1,50 @@
+/** How the peer of a session is started and reached, from the options of its host. */
+
+import type { PeerCommand } from "../../session/model/peer_process.ts";
+import { selfCommand } from "../../session/model/self_command.ts";
+import { fixedCount, type StreamCount, USUAL_STREAMS } from "../../session/model/stream_count.ts";
+import { formatHost } from "../../ssh/operand.ts";
+import { remoteCommand } from "../../ssh/remote_command.ts";
+import { sshCommand } from "../../ssh/ssh_command.ts";
+import { canAsk } from "../ask.ts";
+import type { HostAccess, HostOptions } from "../options/host_options.ts";
+import type { RemoteHost } from "../options/transfers.ts";
+
+/** Returns the command of ssh, or for a local copy of this program itself. */
+export function peerCommand(
+  host: RemoteHost | undefined,
+  access: HostAccess,
+  { engine }: Pick<HostOptions, "engine">,
+): PeerCommand {
+  if (!host) {
+    const self = selfCommand();
+    const args = [...self.args, "--receiver", "--local-peer", "--engine", engine];
+    return { program: self.program, args, name: "this machine", isEnd: true };
+  }
+  const { ssh, remotePath, ports, reverse } = access;
+  const portArgs = ports && !reverse ? [`--escp-portrange=${ports.first}-${ports.last}`] : [];
+  const { program, args } = sshCommand(ssh, host, remoteCommand(remotePath, portArgs));
+  return { program, args, name: formatHost(host) };
+}
+
+/** Returns the options of sessions with a host, or with a process on this machine. */
+export function sessionOptions(host: RemoteHost | undefined, { access, request, ...options }: HostOptions) {
+  const { ssh: { addressFamily } } = access;
+  const family: 4 | 6 | undefined = addressFamily && (addressFamily === "ipv4" ? 4 : 6);
+  return {
+    engine: options.engine,
+    threads: options.threads,
+    cipher: options.cipher,
+    family,
+    streams: streamsTo(host, options.streams),
+    timeoutMs: request.timeoutMs,
+    // A user who types a password may take any time.
+    helloTimeoutMs: host && canAsk(access.ssh) ? undefined : request.timeoutMs,
+  };
+}
+
+/** On this machine there is no latency that more streams could hide. */
+function streamsTo(host: RemoteHost | undefined, streams: number | undefined): StreamCount {
+  if (streams !== undefined) return fixedCount(streams);
+  return host ? USUAL_STREAMS : fixedCount(USUAL_STREAMS.min);
+}

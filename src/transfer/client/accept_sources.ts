@@ -1,0 +1,65 @@
+/** Checks the sources that a server offers against those that the user requested. */
+
+import { ProtocolError } from "../../errors.ts";
+import { matchesGlobName } from "../../files/glob/match_path.ts";
+import { type GlobPattern, hasGlob, parseGlob } from "../../files/glob/pattern.ts";
+import type { WireSource } from "../../protocol/control/messages.ts";
+import { MAX_PLAIN_ROOTS, MAX_ROOTS } from "../../protocol/limits.ts";
+import type { RequestedSource } from "../requested_sources.ts";
+import { sourceNameOf } from "../send/source_names.ts";
+
+/** Returns whether any source has a target of its own. */
+export function haveTargets(requested: readonly RequestedSource[]): boolean {
+  return requested.some(({ target }) => target !== undefined);
+}
+
+/** Returns the maximum number of sources that a server may offer: one per operand, and more for a pattern. */
+export function maxOffered(requested: readonly RequestedSource[]): number {
+  const patterns = requested.filter(({ path, literal }) => !literal && hasGlob(path)).length;
+  return Math.min(MAX_ROOTS, requested.length - patterns + patterns * MAX_PLAIN_ROOTS);
+}
+
+/**
+ * Checks that a server offers only requested sources, under their own names.
+ *
+ * @throws {ProtocolError} code "unasked".
+ */
+export function checkOffered(
+  offered: readonly WireSource[],
+  requested: readonly RequestedSource[],
+  { recursive }: { recursive: boolean },
+): void {
+  const seen = new Set<number>();
+  const patterns = new Map<string, GlobPattern>();
+  for (const { operand, name, kind, target } of offered) {
+    const source = requested[operand];
+    // Only the user chooses targets.
+    if (source === undefined || target !== undefined || kind === "input" || (kind === "folder" && !recursive)) {
+      throw unrequested();
+    }
+    const { path, literal } = source;
+    if (!literal && hasGlob(path)) {
+      const pattern = patterns.get(path) ?? parseGlob(path);
+      patterns.set(path, pattern);
+      if (!matchesGlobName(pattern, name)) throw unrequested();
+    } else {
+      if (seen.has(operand) || !sourceNameOf(path, { tilde: !literal }).includes(name)) throw unrequested();
+      seen.add(operand);
+    }
+  }
+}
+
+/** Returns the sources with the targets of their own that the user requested. */
+export function withTargets<T extends { operand: number }>(
+  sources: readonly T[],
+  requested: readonly RequestedSource[],
+): (T & { target?: string })[] {
+  return sources.map((source) => {
+    const { target } = requested[source.operand];
+    return target === undefined ? source : { ...source, target };
+  });
+}
+
+function unrequested(): ProtocolError {
+  return new ProtocolError("unasked", "Cannot accept an offered source: it was not requested");
+}

@@ -1,0 +1,119 @@
+/** Peers of a copy and their sessions, from the start of a process to its end. */
+
+import { abortable } from "@std/async/abortable";
+import { settleWithin } from "../../async/settle_within.ts";
+import { isUrgent, StartError } from "../../errors.ts";
+import type { ClientSession } from "../../session/model/client_session.ts";
+import { ControlLost, ControlSilent, PeerAbort } from "../../session/model/control_channel.ts";
+import { type PeerCommand, PeerProcess } from "../../session/model/peer_process.ts";
+import { RemoteError, SessionLost } from "../transfer_errors.ts";
+
+/** Maximum time for a peer to exit after its session has ended. In milliseconds. */
+const EXIT_MS = 5_000;
+/** Maximum time to send what is left on a control channel that is closed. In milliseconds. */
+const CLOSE_MS = 1_000;
+/** Maximum time for aborted work to remove unfinished files. In milliseconds. */
+const CLEAN_UP_MS = 3_000;
+/** Maximum time to end sessions after SIGTERM, so that the process exits within 2 s. In milliseconds. */
+const URGENT_MS = 1_400;
+
+/** A peer process, and its session once both ends have agreed on it. */
+export interface OpenPeer {
+  readonly process: PeerProcess;
+  session?: ClientSession;
+}
+
+/** Peers of one piece of work: one, or two for a copy between remote hosts. Disposing them ends their sessions. */
+export class OpenPeers implements AsyncDisposable {
+  readonly #signal: AbortSignal;
+  readonly #peers: OpenPeer[] = [];
+  #work: Promise<unknown> | undefined;
+
+  /** @param signal ends the work early. @throws its reason if it is aborted already. */
+  constructor(signal: AbortSignal) {
+    signal.throwIfAborted();
+    this.#signal = signal;
+  }
+
+  /** Starts a peer. @throws {StartError} */
+  start(command: PeerCommand): OpenPeer {
+    const peer: OpenPeer = { process: new PeerProcess(command) };
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  /** Runs the work. @throws its error as the user should see it, or the reason of the signal. */
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const working = work();
+    this.#work = working;
+    try {
+      return await abortable(working, this.#signal) as Result;
+    } catch (error) {
+      throw await explain(error, this.#peerOf(error), this.#signal);
+    }
+  }
+
+  /** Ends the sessions and waits until the work has cleaned up; after SIGTERM for a shorter time. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ending = (async () => {
+      await Promise.all(this.#peers.map(endSession));
+      await settleCleanUp(this.#work);
+    })();
+    if (!isUrgent(this.#signal)) return await ending;
+    await settleWithin(URGENT_MS, ending);
+    for (const { process } of this.#peers) process.abandon();
+  }
+
+  /** Returns the peer that has ended the session, or that was started last. */
+  #peerOf(error: unknown): PeerProcess | undefined {
+    const aborting = this.#peers.find(({ session }) =>
+      error instanceof PeerAbort && session?.control === error.channel
+    );
+    return (aborting ?? this.#peers.at(-1))?.process;
+  }
+}
+
+/** Waits until the work has ended, successfully or not, but not longer than CLEAN_UP_MS. */
+export async function settleCleanUp(work: Promise<unknown> | undefined): Promise<void> {
+  if (work) await settleWithin(CLEAN_UP_MS, work.catch(() => {}));
+}
+
+/** A peer exits when its control channel is closed. If it does not, it is killed. */
+async function endSession({ process, session }: OpenPeer): Promise<void> {
+  session?.close();
+  if (session) await settleWithin(CLOSE_MS, session.control.close());
+  else process.kill();
+  await Promise.all([process.end(EXIT_MS), session?.gone()]);
+}
+
+/** Returns the error that the user should see. */
+async function explain(error: unknown, peer: PeerProcess | undefined, signal: AbortSignal): Promise<unknown> {
+  if (peer === undefined) return error;
+  if (error instanceof PeerAbort) {
+    // Ctrl-C also reaches a peer on this machine, which then aborts the session.
+    if (await isStopped(signal)) return signal.reason;
+    const { message, code, hint } = error;
+    if (code === "start") return new StartError(`Cannot start on ${peer.name}: ${message}`, { hint, cause: error });
+    if (code === "lost") return new SessionLost(peer.name, `it reports: ${message}`);
+    return new RemoteError(peer.name, message, error);
+  }
+  if (!(error instanceof ControlLost)) return error;
+  if (error instanceof ControlSilent) {
+    peer.kill();
+    return new SessionLost(peer.name, `no message for ${error.patienceMs / 1000} s`);
+  }
+  const ended = await peer.end(EXIT_MS);
+  // Ctrl-C also ends ssh: its lost session is not worth a message then.
+  if (await isStopped(signal)) return signal.reason;
+  const how = ended.signal ? `it ended with signal ${ended.signal}` : `it ended with status ${ended.code}`;
+  return new SessionLost(peer.name, how);
+}
+
+/**
+ * Returns whether a signal has asked this process to stop. A busy event loop may handle the end of a peer before the signal that
+ * caused it, so this waits for some turns of the loop.
+ */
+async function isStopped(signal: AbortSignal): Promise<boolean> {
+  for (let turn = 0; turn < 5 && !signal.aborted; turn++) await new Promise((resolve) => setTimeout(resolve, 50));
+  return signal.aborted;
+}

@@ -1,0 +1,304 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "@std/testing/bdd";
+import { copyRun, usageError } from "./command_lines.ts";
+
+const request = (...args: string[]) => copyRun(...args, "x", "y").host.request;
+
+describe("operands of a copy", () => {
+  it("a run needs a source and a target", () => {
+    assertEquals(usageError(), "Nothing to copy: a source and a target are needed");
+    assertEquals(usageError("a"), "The target is missing: a source and a target are needed");
+    assertEquals(usageError("a", ""), "A source or target is empty");
+  });
+
+  it("the hosts of source and target decide the direction", () => {
+    const [local] = copyRun("a", "b").transfers;
+    assertEquals([local.direction, local.remote], ["local", undefined]);
+    assertEquals(copyRun("a", "b", "h:").transfers[0].direction, "push");
+    const [pull] = copyRun("u@h:a", "u@h:b", ".").transfers;
+    assertEquals([pull.direction, pull.remote], ["pull", { host: "h", user: "u", port: undefined }]);
+  });
+
+  it("a copy between two remote hosts has both in its transfer", () => {
+    const between = {
+      remote: { host: "b", user: "u", port: undefined },
+      origin: { host: "a", user: undefined, port: undefined },
+    };
+    for (const [flag, direction] of [["-3", "relay"], ["-q", "relay"], ["-R", "origin"]]) {
+      const [transfer, ...more] = copyRun(flag, "a:x", "a:y", "u@b:z").transfers;
+      const { remote, origin } = transfer;
+      assertEquals([transfer.direction, { remote, origin }, more.length], [direction, between, 0]);
+    }
+  });
+
+  it("a run has a transfer per host, in the order of their first sources", () => {
+    const transfers = (...args: string[]) =>
+      copyRun(...args).transfers.map(({ direction, sources, origin, remote }) =>
+        [direction, origin?.host, remote?.host, ...sources.map(({ path }) => path)].join(" ").trim()
+      );
+    assertEquals(transfers("x", "a:y", "z", "b:"), ["push  b x z", "relay a b y"]);
+    assertEquals(transfers("-R", "a:x", "c:y", "a:z", "b:"), ["origin a b x z", "origin c b y"]);
+    assertEquals(transfers("x", "h:y", "u@h:z", "t"), ["local   x", "pull  h y", "pull  h z"]);
+    assertEquals(transfers("scp://h:22/x", "scp://h:23/y", "h:z", "t"), ["pull  h x", "pull  h y", "pull  h z"]);
+  });
+
+  it("a dash is standard input or output, as is a missing source before two dashes", () => {
+    const streams = (...args: string[]) => {
+      const { fromInput, toOutput, transfers } = copyRun(...args);
+      return [fromInput, toOutput, transfers[0].direction];
+    };
+    assertEquals(streams("-", "h:x"), [true, false, "push"]);
+    assertEquals(streams("--", "h:x"), [true, false, "push"]);
+    assertEquals(streams("h:x", "-"), [false, true, "pull"]);
+    assertEquals(streams("./-", "h:x"), [false, false, "push"]);
+    assertEquals(streams("h:-", "x"), [false, false, "pull"]);
+    assertEquals(usageError("h:x"), "The target is missing: a source and a target are needed");
+    assertEquals(usageError("-", "a", "h:"), 'Cannot copy standard input ("-") together with other sources');
+    assertEquals(usageError("-", "-"), "Cannot copy standard input to standard output: one of them must be a file");
+    assertEquals(usageError("h:a", "h:b", "-"), "Cannot copy several sources to standard output");
+  });
+
+  it("a list replaces or extends the sources", () => {
+    const run = copyRun("-0", "--filelist=-", "h:");
+    assertEquals([run.fileList, run.sources, run.target?.path, run.transfers], [
+      { file: "-", nul: true },
+      [],
+      "",
+      [],
+    ]);
+    assertEquals(copyRun("--filelist", "l", "a", "b").sources.length, 1);
+    assertEquals(copyRun("--filelist", "l").target, undefined);
+    assertEquals(copyRun("--filelist", "l", "--", "t").fromInput, false);
+    const refused = 'Cannot use "-" as a source or target together with "--filelist"';
+    assertEquals(usageError("--filelist=l", "-", "h:"), refused);
+    assertEquals(usageError("--filelist=l", "h:a", "-"), refused);
+    assertEquals(usageError("-0", "a", "b"), 'Option "-0" applies to the names in a list: "--filelist" is missing');
+  });
+});
+
+describe("options of a copy", () => {
+  it("have defaults", () => {
+    const { host: { flags: _, ...host }, ...run } = copyRun("a", "h:b");
+    assertEquals(run, {
+      sources: [{ operand: { kind: "local", path: "a" }, literal: false }],
+      target: { kind: "remote", host: "h", path: "b" },
+      expand: false,
+      fileList: undefined,
+      fromOrigin: false,
+      transfers: [{
+        direction: "push",
+        sources: [{ path: "a", literal: false }],
+        target: { kind: "remote", host: "h", path: "b" },
+        remote: { host: "h", user: undefined, port: undefined },
+      }],
+      ofHosts: undefined,
+      fromInput: false,
+      toOutput: false,
+      cpumask: undefined,
+      nodemask: undefined,
+      manifest: undefined,
+      output: { quiet: false, verbose: 0, json: false, bits: false, log: undefined },
+    });
+    assertEquals(host, {
+      access: {
+        ssh: {
+          program: "ssh",
+          port: undefined,
+          identities: [],
+          configFile: undefined,
+          jump: undefined,
+          options: [],
+          cipher: undefined,
+          addressFamily: undefined,
+          batch: false,
+          forwardAgent: false,
+          quiet: false,
+          verbose: 0,
+        },
+        remotePath: "escp",
+        dataAddress: undefined,
+        tunnel: "auto",
+        reverse: undefined,
+        ports: undefined,
+        bootstrap: "auto",
+        installDir: undefined,
+        binaries: undefined,
+      },
+      engine: "auto",
+      threads: undefined,
+      cipher: "aes-128-gcm",
+      streams: undefined,
+      retries: 5,
+      request: {
+        recursive: false,
+        preserve: false,
+        symlinks: "follow",
+        hardlinks: false,
+        sparse: false,
+        xattrs: undefined,
+        acls: undefined,
+        fsync: undefined,
+        verify: undefined,
+        dryRun: undefined,
+        update: undefined,
+        resume: true,
+        direct: undefined,
+        dummy: undefined,
+        compress: undefined,
+        congestion: undefined,
+        bytesPerSecond: 0,
+        blockBytes: undefined,
+        timeoutMs: 60_000,
+        filters: [],
+        log: undefined,
+      },
+    });
+  });
+
+  it("every option reaches its place", () => {
+    const { host, output, sources } = copyRun(
+      ...[
+        "-rpqBA6",
+        "-vv",
+        "-i",
+        "k",
+        "-F",
+        "cfg",
+        "-J",
+        "j",
+        "-oA=b",
+        "-P",
+        "2222",
+        "-S",
+        "myssh",
+        "-c",
+        "aes128-ctr",
+      ],
+      ...["-D", "~/bin/escp", "-t", "64", "--cipher", "aes-256-gcm", "--engine=portable", "a", "b", "u@h:"],
+    );
+    assertEquals(host.access.ssh, {
+      program: "myssh",
+      port: 2222,
+      identities: ["k"],
+      configFile: "cfg",
+      jump: "j",
+      options: ["A=b"],
+      cipher: "aes128-ctr",
+      addressFamily: "ipv6",
+      batch: true,
+      forwardAgent: true,
+      quiet: true,
+      verbose: 1,
+    });
+    const { streams, cipher, engine, access: { remotePath }, request: { recursive, preserve } } = host;
+    assertEquals({ recursive, preserve, remotePath, streams, cipher, engine }, {
+      recursive: true,
+      preserve: true,
+      remotePath: "~/bin/escp",
+      streams: 64,
+      cipher: "aes-256-gcm",
+      engine: "portable",
+    });
+    assertEquals([output.quiet, output.verbose, sources.length], [true, 2, 2]);
+  });
+
+  it("-a implies other options, which can be overridden", () => {
+    const { recursive, preserve, symlinks, hardlinks, sparse } = request("-a");
+    assertEquals({ recursive, preserve, symlinks, hardlinks, sparse }, {
+      recursive: true,
+      preserve: true,
+      symlinks: "preserve",
+      hardlinks: true,
+      sparse: true,
+    });
+    assertEquals(request("-a", "--symlinks=skip").symlinks, "skip");
+  });
+
+  it("--acls implies -p, and the portable engine refuses --acls and --xattrs", () => {
+    assertEquals([request("--acls").preserve, request("--acls").acls], [true, true]);
+    assertEquals([request("--xattrs").preserve, request("--xattrs").xattrs], [false, true]);
+    for (const name of ["xattrs", "acls"]) {
+      const refused = `Cannot use "--${name}" with the portable engine: it cannot read or set them`;
+      assertEquals(usageError(`--${name}`, "--engine=portable", "x", "h:y"), refused);
+      // Neither end of this copy is on this machine.
+      assertEquals(copyRun(`--${name}`, "--engine=portable", "a:x", "b:y").transfers[0].direction, "relay");
+    }
+  });
+
+  it("--ioengine applies to both ends, or to each", () => {
+    const dummy = (value: string) => request(`--ioengine=${value}`).dummy;
+    assertEquals(["posix", "dummy", "dummy::posix", "posix::dummy", "dummy::dummy", "posix::posix"].map(dummy), [
+      ...[undefined, "both", "sender", "receiver", "both", undefined],
+    ]);
+    assertMatch(usageError("--ioengine", "uring", "x", "y"), /ioengine/);
+    assertMatch(usageError("--ioengine=dummy", "-", "y"), /standard input/);
+    assertEquals(copyRun("--ioengine=posix::dummy", "-", "y").host.request.dummy, "receiver");
+    assertEquals(request("--nodirect").direct, false);
+  });
+
+  it("updates compare times or contents, and need a target to compare with", () => {
+    const update = (...args: string[]) => request(...args).update;
+    assertEquals([update(), update("-u"), update("--checksum"), update("-u", "--checksum")], [
+      ...[undefined, "times", "contents", "contents"],
+    ]);
+    assertEquals([request().dryRun, request("-run").dryRun], [undefined, true]);
+    const nothing = "there is nothing to compare with";
+    assertEquals(usageError("-u", "-", "h:x"), `Cannot use "--update" with standard input: ${nothing}`);
+    assertEquals(usageError("--checksum", "h:x", "-"), `Cannot use "--checksum" with standard output: ${nothing}`);
+    const dummy = `Cannot use "--update" with "--ioengine dummy": ${nothing}`;
+    assertEquals(usageError("-u", "--ioengine=posix::dummy", "x", "y"), dummy);
+    assertEquals(usageError("-n", "--", "h:x"), `Cannot use "--dry-run" with standard input: ${nothing}`);
+  });
+
+  it("filter rules keep their order, and invalid rules are refused", () => {
+    assertEquals(request("--include=*.c", "--exclude-regex", "^tmp", "--exclude", "*", "--include-regex=x").filters, [
+      { action: "include", kind: "glob", pattern: "*.c" },
+      { action: "exclude", kind: "regex", pattern: "^tmp" },
+      { action: "exclude", kind: "glob", pattern: "*" },
+      { action: "include", kind: "regex", pattern: "x" },
+    ]);
+    assertMatch(usageError("--exclude-regex", "(", "x", "y"), /--exclude-regex/);
+  });
+
+  it("-l is in kbit/s, as in scp", () => {
+    assertEquals([request("-l8").bytesPerSecond, request("-l", "1").bytesPerSecond], [1000, 125]);
+    assertEquals(usageError("-l0", "x", "y"), 'Option "-l" must be a number from 1 to 1000000000, not "0"');
+  });
+
+  it("--blocksize is in bytes, or has a suffix for powers of 1024", () => {
+    const sizes = { "65536": 65536, "64K": 65536, "64k": 65536, "1M": 1 << 20, "16MiB": 16 << 20 };
+    for (const [text, bytes] of Object.entries(sizes)) assertEquals(request(`--blocksize=${text}`).blockBytes, bytes);
+    for (const text of ["", "0", "65535", "63K", "17M", "1T", "1.5M", "-1M", "M", "0x10000", "99999999999999999999"]) {
+      const refused = /^Option "--blocksize" must be a size from 64K to 16M, not /;
+      assertMatch(usageError(`--blocksize=${text}`, "a", "h:"), refused);
+    }
+  });
+
+  it("options of EScp and of the older protocols of scp are accepted", () => {
+    assertEquals(copyRun("--blocksize=1M", "--nochecksum", "--bits", "-C", "a", "h:").output.bits, true);
+    assertEquals(request("-rC").compress, true);
+    assertEquals(copyRun("-OsT", "-Xbuffer=1", "x", "y").transfers[0].direction, "local");
+  });
+
+  it("--reverse takes the ports for this machine", () => {
+    const reverse = (...args: string[]) => copyRun(...args, "x", "h:y").host.access.reverse;
+    assertEquals(reverse("--reverse"), { ports: undefined });
+    assertEquals(reverse("--reverse", "--escp-port=5000"), { ports: { first: 5000, last: 5010 } });
+    assertEquals(reverse("--reverse", "--no-reverse"), undefined);
+  });
+
+  it("the first -v is not passed to ssh", () =>
+    assertEquals(
+      ["", "-v", "-vv", "-vvvv"].map((v) => copyRun(...(v ? [v] : []), "a", "b").host.access.ssh.verbose),
+      [0, 0, 1, 3],
+    ));
+
+  it("-4 and -6 exclude each other", () =>
+    assertEquals(usageError("-46", "x", "y"), 'Options "-4" and "-6" exclude each other'));
+
+  it("--bootstrap is auto by default", () => {
+    const bootstrap = (...args: string[]) => copyRun(...args, "a", "h:b").host.access.bootstrap;
+    assertEquals([bootstrap(), bootstrap("--bootstrap=never")], ["auto", "never"]);
+    assertMatch(usageError("--bootstrap=maybe", "a", "h:b"), /auto, never or always/);
+  });
+});
