@@ -1,4 +1,4 @@
-/** Units of work, and what is said of them. Plain data: it crosses threads. */
+/** Units of work and their reports. Plain data, because it crosses threads. */
 
 import type { ContentSum } from "../files/target/content_digest.ts";
 import type { DirectoryPlace, KeptBackup, PendingDirectory } from "../files/engine/target.ts";
@@ -6,7 +6,7 @@ import type { WalkItem } from "../files/engine/source.ts";
 import type { Attributes, ChangeTimes } from "../files/stat/file_stat.ts";
 import type { Failure } from "../protocol/failure.ts";
 
-/** Small files, directories and links: a plan of records (see records.ts) whose contents are read while it is sent. */
+/** Small files, directories and links: a plan of records (records.ts) whose contents are read while it is sent. */
 export interface PackUnit {
   type: "pack";
   /** Number of the unit, u32. */
@@ -18,7 +18,7 @@ export interface PackUnit {
   records: number;
 }
 
-/** A range of a ranged file. */
+/** A range of a large file. */
 export interface RangeUnit {
   type: "range";
   /** Number of the unit, u32. */
@@ -30,14 +30,14 @@ export interface RangeUnit {
   path: string;
   start: number;
   end: number;
-  /** What the file was when it was found: it must still be that. */
+  /** Size of the file in the walk. It must not have changed. */
   size: number;
   identity: { dev: number; inode: number };
-  /** When it was changed last, before it was found. */
+  /** Times of the last change before the walk. */
   times: ChangeTimes;
-  /** Its CRC-32 has to be known: it is not lent, and what it has grown by is left out. */
+  /** Whether its contents are sent because their CRC-32 is needed. Bytes that were appended since are omitted. */
   stored?: boolean;
-  /** The whole file is digested before the range is sent. */
+  /** Whether the whole file is digested before the range is sent. */
   digests?: boolean;
 }
 
@@ -52,11 +52,11 @@ export interface InputUnit {
 
 /** A part of a large file whose contents are compared. */
 export interface ComparedRange extends Omit<RangeUnit, "type" | "unit" | "file" | "stored" | "digests"> {
-  /** CRC-32 of what was sent of it, where it is verified; undefined where the system copied it. */
+  /** With verification: CRC-32 of what was sent of it; undefined for a local copy. */
   crc32?: number;
 }
 
-/** Records that the receiver is asked about before they are sent. */
+/** Records that the receiver compares with its entries. */
 export interface CompareUnit {
   type: "ask";
   /** Number of the unit, u32. */
@@ -65,48 +65,48 @@ export interface CompareUnit {
   attempt: number;
   /** One of `AskPhase`. */
   phase: number;
-  /** It is about what was written. */
+  /** Whether written entries are verified. */
   verify?: boolean;
-  /** What is not the same shall not keep its name. */
+  /** Whether an entry that differs must lose its name. */
   last?: boolean;
   plan: Uint8Array<ArrayBuffer>;
   /** Records in the plan other than `enter`. */
   records: number;
-  /** The plan is one large file, of which this range is digested; undefined: small files, each digested whole. */
+  /** Range of the large file that is the plan; undefined: small files, each digested as a whole. */
   range?: ComparedRange;
-  /** SHA-256 of what was sent of each record, where small files are verified: 32 bytes each. */
+  /** With verification of small files: SHA-256 of what was sent of each record, 32 bytes each. */
   sent?: Uint8Array;
 }
 
-/** Files of this side that are digested, and nothing else. */
+/** Files of the sender that are only digested. */
 export interface DigestUnit {
   type: "digest";
   /** Number of the unit, u32. */
   unit: number;
   /** How often it was begun before. */
   attempt: number;
-  /** Records of small files, in their directories; nothing else. */
+  /** Records of small files in their directories. */
   plan?: Uint8Array<ArrayBuffer>;
-  /** A large file, in the place of a plan. */
+  /** A large file instead of a plan. */
   file?: Pick<RangeUnit, "root" | "path" | "size" | "identity" | "times">;
-  /** Whether SHA-256 is wanted besides CRC-32. */
+  /** Whether to compute SHA-256 besides CRC-32. */
   sha256: boolean;
 }
 
-/** What a stream does at one time. */
+/** A unit of any kind. */
 export type WorkUnit = PackUnit | RangeUnit | InputUnit | CompareUnit | DigestUnit;
 
-/** What a walk finds of a large file. */
+/** A large file, as the walk finds it. */
 export type RangedItem = Extract<WalkItem, { type: "ranged" }>;
 
-/** A file that was small when it was found and is too large for a pack now: to be sent in ranges. */
+/** A file that was small in the walk and is now too large for a pack. It is sent in ranges. */
 export interface GrownFile {
   item: RangedItem;
-  /** Bytes that it had when it was found. */
+  /** Size in the walk. */
   bytesBefore: number;
 }
 
-/** What was sent of each record of a pack unit but `enter`; zeros where nothing was. */
+/** Contents that were sent of each record of a pack unit except `enter`; zeros if nothing was sent. */
 export interface SentContents {
   /** Bytes of contents. */
   sizes: Uint32Array;
@@ -115,35 +115,35 @@ export interface SentContents {
   digests: Uint8Array;
 }
 
-/** Sender: what became of a pack unit. */
+/** Sender: result of a pack unit. */
 export interface PackReport {
   type: "pack";
   unit: number;
-  /** Regular files (and links) that are in place on the other side. */
+  /** Number of regular files and links that are in place. */
   files: number;
   /** Bytes of their contents. */
   bytes: number;
-  /** What could not be read, or came out wrong. */
+  /** Files that could not be read, or were confirmed with another checksum. */
   failures: Failure[];
-  /** What the receiver could not write. */
+  /** Failures of the receiver. */
   refused: Failure[];
   grown: GrownFile[];
   notes: string[];
-  /** 1 for each record of the plan other than `enter` that is in place, 2 where it lacks extended attributes. */
+  /** Per record of the plan other than `enter`: 1 if it is in place, 2 if it lacks only extended attributes. */
   inPlace: Uint8Array;
-  /** What was sent, where that has to be known. */
+  /** Contents that were sent, if the job needs them. */
   contents?: SentContents;
 }
 
-/** A large file that changed since it was found: its size stays that with which it was found. */
+/** A large file that changed since the walk. It is sent with its size in the walk. */
 export interface SourceChange {
-  /** Its path, for messages. */
+  /** Path for messages. */
   path: string;
   /** One of `FileChange`, but not `none`. */
   change: number;
 }
 
-/** Sender: what became of a range. */
+/** Sender: result of a range. */
 export interface RangeReport {
   type: "range";
   unit: number;
@@ -152,43 +152,43 @@ export interface RangeReport {
   end: number;
   crc32: number;
   failure?: Failure;
-  /** The failure is the receiver's. */
+  /** Whether the failure is the receiver's. */
   refused?: boolean;
   changed?: SourceChange;
-  /** Of the whole file, where the unit asks for that. */
+  /** Checksums of the whole file, if the unit requests them. */
   whole?: ContentSum;
 }
 
-/** Sender: the answer to an ask. */
+/** Sender: answer to a compare unit. */
 export interface CompareReport {
   type: "ask";
   unit: number;
   /** For each record but `enter` one of `Verdict`, or why it cannot be written. */
   outcomes: (number | Failure)[];
-  /** For each record but `enter` one of `SourceState`, where contents are verified. */
+  /** With verification of contents: one of `SourceState` for each record except `enter`. */
   sources?: Uint8Array;
-  /** A large file that is not what was sent, as it is now. */
+  /** Current attributes of a large file that does not contain what was sent. */
   now?: Pick<RangedItem, "size" | "attributes" | "identity" | "times">;
 }
 
-/** A file of this side that was digested: a large one up to the size with which it was found. */
+/** A digested file of the sender; a large one up to its size in the walk. */
 export interface DigestedFile extends ContentSum {
-  /** Whether it changed since it was found: one of `FileChange`. */
+  /** One of `FileChange`, since the walk. */
   change: number;
 }
 
-/** Sender: files that were digested. */
+/** Sender: result of a digest unit. */
 export interface DigestReport {
   type: "digest";
   unit: number;
-  /** Of each file of the plan, in order; undefined where it could not be read, or is shorter now. */
+  /** One per file of the plan, in order; undefined if it cannot be read, or has become shorter. */
   sums: (DigestedFile | undefined)[];
 }
 
-/** What a sending stream reports of a unit. */
+/** A report of a sending stream. */
 export type SendReport = PackReport | RangeReport | CompareReport | DigestReport;
 
-/** A directory that has attributes of its own. */
+/** Attributes of a directory from its record. */
 export interface DirectoryAttributes {
   root: number;
   path: string;
@@ -203,45 +203,45 @@ export interface FilePlace {
   path: string;
 }
 
-/** A small file, or a further name of a file, that is in place. */
+/** A small file or hard link that is in place. */
 export interface WrittenFile extends FilePlace {
-  /** SHA-256 of its contents; undefined of a further name. */
+  /** SHA-256 of its contents; undefined for a hard link. */
   digest?: Uint8Array;
-  /** Of a further name: the first one, relative to the same root. */
+  /** For a hard link: the first name of the file, relative to the same root. */
   first?: string;
 }
 
-/** Receiver: what a pack frame brought, or an ask was answered. */
+/** Receiver: result of a pack frame or compare request. */
 export interface ReceivedPack {
   type: "pack";
   unit: number;
-  /** How often the unit was begun before: what came of an earlier attempt is void. */
+  /** Number of earlier attempts of the unit. Their counts are void. */
   attempt: number;
   files: number;
   bytes: number;
-  /** Entries that were there already. */
+  /** Number of entries that need no copy. */
   skipped: number;
-  /** Entries that were written before and are what they should be. */
+  /** Number of entries that were verified. */
   verified?: number;
   failures: Failure[];
   directories: DirectoryAttributes[];
-  /** Directories that were made or opened up for this, whose mode must be set at the end. */
+  /** Directories that were created or made writable, whose mode must be set at the end. */
   created: PendingDirectory[];
-  /** Directories that were entered, where that has to be known: their names must be brought to the disk at the end. */
+  /** With fsync: directories that were entered, and must be flushed at the end. */
   entered?: DirectoryPlace[];
-  /** Files that are in place, where that has to be known. */
+  /** Files that are in place, if digests are listed. */
   written?: WrittenFile[];
-  /** Of these, those that are not in place any more. */
+  /** Files that are no longer in place. */
   lost?: FilePlace[];
   /** Backups of replaced files, until their successors are verified. */
   kept?: KeptBackup[];
   /** Verified files, whose backups are no longer needed. */
   confirmed?: FilePlace[];
-  /** Digests of files that are in place and are to be remembered: two halves of each (finished_files.ts). */
+  /** Digests of files in place for the record of this run, in two halves each (finished_files.ts). */
   finished?: Uint32Array;
 }
 
-/** Receiver: a range that was written. */
+/** Receiver: result of a range. */
 export interface ReceivedRange {
   type: "range";
   unit: number;
@@ -249,22 +249,22 @@ export interface ReceivedRange {
   start: number;
   end: number;
   crc32: number;
-  /** Bytes that were lent and had been there before; none when left out. */
+  /** Bytes of local copies that an earlier run had already written. Default 0. */
   found?: number;
   failure?: Failure;
 }
 
-/** What a receiving stream reports. */
+/** A report of a receiving stream. */
 export type ReceiveReport = ReceivedPack | ReceivedRange;
 
-/** A file of which the receiver has everything, be it from an earlier copy. */
+/** A large file of which everything was sent, perhaps by an earlier run. */
 export interface SentFile extends SourceChange {
   item: RangedItem;
-  /** The system of the receiver copied it: its CRC-32 is not known. */
-  isLent: boolean;
-  /** Of the whole file; means nothing of a lent one. */
+  /** Whether the receiver copied it locally: its CRC-32 is unknown. */
+  isLocalCopy: boolean;
+  /** CRC-32 of the whole file; meaningless for a local copy. */
   crc32: number;
-  /** What the whole file was read as while it was sent, where that was wanted. */
+  /** Checksums of the whole file, if the units requested them. */
   whole?: ContentSum;
 }
 

@@ -1,89 +1,70 @@
 /**
- * Asks the receiver what it has before anything is sent: what the walk finds goes through here in an update or a dry
- * run, and only what is needed comes out. Asked in batches: packs as they are, large files gathered into packs.
+ * Lets the receiver compare entries before they are sent, so that only needed ones are. Compare units are batches: packs
+ * as the walk makes them, and large files gathered into packs.
  */
 
-import { type Pack, PackBuilder } from "../../files/walk/pack_builder.ts";
-import { FileStat } from "../../files/stat/file_stat.ts";
 import { joinPath } from "../../files/path/local_path.ts";
 import { ComparePhase, CompareResult, type Comparison } from "../../protocol/data/compare.ts";
 import type { PlannedEntry } from "../../protocol/control/messages.ts";
-import { decodeName, encodeName } from "../../protocol/names.ts";
+import { decodeName } from "../../protocol/names.ts";
 import { RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
-import { combineCrc32 } from "../../protocol/crc32.ts";
 import type { SummedRange } from "../../protocol/data/range_sums.ts";
 import type { ComparedRange, CompareUnit, RangedItem } from "../../streams/unit.ts";
+import { type ComparedFile, type GatheredFile, planOf, takeRange } from "./compared_file.ts";
 import { selectDigests } from "./sent_contents.ts";
 import { shownPath } from "./source_names.ts";
 
-/** Whom the questions tell what came of them. */
+/** Callbacks of a planner. */
 export interface ComparePlannerHost {
-  /** Names of the roots, for paths that users see. */
+  /** Returns the name of a root, for messages. */
   rootName(root: number): string;
-  /** Gives the question to a stream. @returns the number of its unit. */
-  ask(question: Omit<CompareUnit, "type" | "unit" | "attempt">): number;
-  /** These have to be sent. */
+  /** Adds a compare unit. @returns its number. */
+  compare(request: CompareRequest): number;
+  /** Sends entries that are needed. */
   send(pack: SelectedRecords): void;
-  /** This is there already. `isFile`: not for links, which the walk does not count. */
+  /** Skips an entry that is the same. @param isFile false for links, which the walk does not count. */
   skipped(bytes: number, isFile: boolean): void;
-  /** Receives the entries that are there already. */
+  /** Receives the entries that are the same. */
   known?: KnownHost;
-  /** This cannot be written; the receiver knows. */
+  /** The receiver cannot write an entry. */
   failed(failure: Failure): void;
-  /** In a dry run, instead of sending. */
+  /** Reports what a real run would do. */
   planned(entry: PlannedEntry): void;
 }
 
-/** Receives the entries that are there already. */
+/** Receives the entries that are the same. */
 export interface KnownHost {
-  /** @param same 1 for each record other than `enter` that is there. */
+  /** @param same 1 per record other than `enter` that is the same. */
   pack(plan: Uint8Array<ArrayBuffer>, same: Uint8Array): void;
-  ranged(item: RangedItem): void;
+  large(item: RangedItem): void;
 }
 
-/** Large files that one ask gathers. */
+/** A compare unit without the fields that the queue sets. */
+export type CompareRequest = Omit<CompareUnit, "type" | "unit" | "attempt" | "verify">;
+
+/** Maximum number of large files per compare unit. */
 const GATHERED_FILES = 256;
-/** An ask is sent at the latest when its files have so many bytes together: sending need not wait for more of them. */
+/** Bytes of gathered files above which a compare unit is sent, so that sending does not wait for more files. */
 const GATHERED_BYTES = 1 << 30;
-/** Of their paths and extended attributes: an ask is one frame. */
+/** Maximum length of the paths and extended attributes of a compare unit, because it is one frame. */
 const GATHERED_LENGTH = 64 << 10;
-/** Bytes of a large file that are compared in one go: both ends compute one digest while the other is under way. */
-const DIGEST_RANGE_BYTES = 32 << 20;
-/** Large files that are needed and wait, or are being compared, before the walk goes on. */
+/** Maximum number of large files that are needed or being compared. Above it the walk waits. */
 const MAX_WAITING = 512;
 
-/** A large file, and what was sent of it, in order and without gaps, where that is known. */
-interface GatheredFile {
-  item: RangedItem;
-  sent?: readonly SummedRange[];
-}
-
-/** A large file that only contents can tell. */
-interface ComparedFile extends GatheredFile {
-  plan: SelectedRecords;
-  /** Where the next range begins. */
-  next: number;
-  /** Which range of `sent` begins there. */
-  nextSent: number;
-  /** Ranges whose answer is awaited. */
-  out: number;
-  different: boolean;
-}
-
-/** What an ask was about, where it is not just its plan. */
+/** Subject of a compare unit, if it is not a pack alone. */
 type Subject = { items: GatheredFile[] } | { file: ComparedFile } | { digests: Uint8Array };
 
-/** All of them in one transfer. */
+/** The comparisons of one transfer. */
 export class ComparePlanner {
   readonly #host: ComparePlannerHost;
   readonly #options: Pick<Comparison, "dryRun">;
-  readonly #asked = new Map<number, Subject | undefined>();
+  readonly #inProgress = new Map<number, Subject | undefined>();
   readonly #gathered: GatheredFile[] = [];
   #gatheredBytes = 0;
   #gatheredLength = 0;
-  /** With ranges that are not asked about yet. */
+  /** Files with ranges that are not in a compare unit yet. */
   readonly #compared: ComparedFile[] = [];
   readonly #needed: RangedItem[] = [];
 
@@ -92,24 +73,24 @@ export class ComparePlanner {
     this.#options = options;
   }
 
-  /** Whether nothing is asked, or waits to be asked or sent. */
+  /** Whether no comparison is in progress or pending. */
   get idle(): boolean {
-    return this.#asked.size === 0 && this.#gathered.length === 0 && this.#compared.length === 0 &&
+    return this.#inProgress.size === 0 && this.#gathered.length === 0 && this.#compared.length === 0 &&
       this.#needed.length === 0;
   }
 
-  /** Whether the walk may go on. */
+  /** Whether the walk may continue. */
   get hasRoom(): boolean {
     return this.#needed.length + this.#compared.length < MAX_WAITING;
   }
 
-  /** Asks about a pack. @param digests SHA-256 of what was sent of each record, where that is known. */
+  /** Compares a pack. @param digests SHA-256 of what was sent of each record, if known. */
   addPack({ plan, records }: SelectedRecords, digests?: Uint8Array): void {
-    this.#ask({ phase: ComparePhase.stat, plan, records }, digests && { digests });
+    this.#compare({ phase: ComparePhase.stat, plan, records }, digests && { digests });
   }
 
-  /** Asks about a large file together with others. @param sent what was sent of it, in order, where that is known. */
-  addRanged(item: RangedItem, sent?: readonly SummedRange[]): void {
+  /** Compares a large file together with others. @param sent ranges that were sent, in order, if known. */
+  addLarge(item: RangedItem, sent?: readonly SummedRange[]): void {
     this.#gathered.push({ item, sent });
     this.#gatheredBytes += item.size;
     this.#gatheredLength += item.path.length + (item.xattrs?.length ?? 0);
@@ -118,49 +99,49 @@ export class ComparePlanner {
     if (isFull) this.flush();
   }
 
-  /** The walk has come to its end: asks about the large files that are left. @returns whether there were any. */
+  /** Compares the gathered files, at the end of the walk. @returns whether there were any. */
   flush(): boolean {
     if (this.#gathered.length === 0) return false;
     const items = this.#gathered.splice(0);
     this.#gatheredBytes = this.#gatheredLength = 0;
-    this.#ask({ phase: ComparePhase.stat, ...planOf(items.map(({ item }) => item)) }, { items });
+    this.#compare({ phase: ComparePhase.stat, ...planOf(items.map(({ item }) => item)) }, { items });
     return true;
   }
 
-  /** A large file has to be sent though it is there. */
+  /** Adds a large file that has to be sent although it is the same. */
   send(item: RangedItem): void {
     this.#needed.push(item);
   }
 
-  /** Takes a large file that has to be sent, when there is room for it. */
+  /** Takes a large file that has to be sent. */
   takeNeeded(): RangedItem | undefined {
     return this.#needed.shift();
   }
 
-  /** Asks about the next range of a large file. @returns whether there was one. */
-  askRange(): boolean {
+  /** Compares the next range of a large file. @returns whether there was one. */
+  compareRange(): boolean {
     const file = this.#compared[0];
     if (!file) return false;
     const { item: { root, path, size, identity, times }, plan } = file;
     const range: ComparedRange = { root, path, size, identity, times, ...takeRange(file) };
     file.out++;
     if (range.end === size) this.#compared.shift();
-    this.#ask({ phase: ComparePhase.digest, ...plan, range }, { file });
+    this.#compare({ phase: ComparePhase.digest, ...plan, range }, { file });
     return true;
   }
 
-  /** The answer has come. */
+  /** Handles the answer to a compare unit. */
   answered(unit: CompareUnit, outcomes: (number | Failure)[]): void {
-    const subject = this.#asked.get(unit.unit);
-    this.#asked.delete(unit.unit);
+    const subject = this.#inProgress.get(unit.unit);
+    this.#inProgress.delete(unit.unit);
     if (subject && "file" in subject) this.#rangeAnswered(subject.file, unit, outcomes[0]);
     else if (subject && "items" in subject) {
       subject.items.forEach((file, index) => this.#itemAnswered(file, outcomes[index]));
     } else this.#packAnswered(unit.plan, outcomes, subject?.digests);
   }
 
-  #ask(question: Omit<CompareUnit, "type" | "unit" | "attempt">, subject?: Subject): void {
-    this.#asked.set(this.#host.ask(question), subject);
+  #compare(request: CompareRequest, subject?: Subject): void {
+    this.#inProgress.set(this.#host.compare(request), subject);
   }
 
   #packAnswered(plan: Uint8Array<ArrayBuffer>, outcomes: (number | Failure)[], digests?: Uint8Array): void {
@@ -195,7 +176,7 @@ export class ComparePlanner {
     host.known?.pack(plan, same);
     if (undecided.includes(1)) {
       const sent = digests && selectDigests(digests, undecided);
-      this.#ask({ phase: ComparePhase.digest, ...selectRecords(plan, undecided), sent });
+      this.#compare({ phase: ComparePhase.digest, ...selectRecords(plan, undecided), sent });
     }
     if (!dryRun && needed.includes(1)) host.send(selectRecords(plan, needed));
   }
@@ -210,7 +191,7 @@ export class ComparePlanner {
   #rangeAnswered(file: ComparedFile, unit: CompareUnit, outcome: number | Failure): void {
     file.out--;
     if (typeof outcome !== "number") {
-      // The file stays as it is, and so do the other ranges of it that are under way.
+      // The answers to its other ranges do not matter any more.
       if (!file.different) this.#host.failed(outcome);
       file.different = true;
       this.#stopComparing(file);
@@ -226,11 +207,11 @@ export class ComparePlanner {
       file.different = true;
       this.#stopComparing(file);
     } else if (!file.different && file.out === 0 && file.next === size) {
-      // One range that is the whole file has settled it.
+      // A range that is the whole file has finalized it.
       if (unit.range!.start === 0 && unit.range!.end === size) this.#same(item);
       else {
         file.out++;
-        this.#ask({ phase: ComparePhase.finalize, ...plan }, { file });
+        this.#compare({ phase: ComparePhase.finalize, ...plan }, { file });
       }
     }
   }
@@ -242,60 +223,26 @@ export class ComparePlanner {
 
   #same(item: RangedItem): void {
     this.#host.skipped(item.size, true);
-    this.#host.known?.ranged(item);
+    this.#host.known?.large(item);
     if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, CompareResult.same);
   }
 
-  #need(item: RangedItem, verdict: number): void {
-    if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, verdict);
+  #need(item: RangedItem, result: number): void {
+    if (this.#options.dryRun) this.#plan(item.root, item.path, item.size, result);
     else this.#needed.push(item);
   }
 
-  /** @param verdict undefined for a directory that is missing. */
-  #plan(root: number, path: string, bytes: number, verdict: number | undefined): void {
+  /** @param result one of `CompareResult`; undefined for a missing directory. */
+  #plan(root: number, path: string, bytes: number, result: number | undefined): void {
     const name = this.#host.rootName(root);
     const shown = path === "" || path === "/" ? name + path : shownPath(name, path);
-    const action = verdict === undefined
+    const action = result === undefined
       ? "create"
-      : verdict === CompareResult.same
+      : result === CompareResult.same
       ? "skip"
-      : verdict === CompareResult.missing
+      : result === CompareResult.missing
       ? "send"
       : "replace";
     this.#host.planned({ action, path: shown, bytes });
   }
-}
-
-/** Takes the next range of a file. If it is known what was sent, the range ends at the end of a range that was sent. */
-function takeRange(file: ComparedFile): Pick<ComparedRange, "start" | "end" | "crc32"> {
-  const { item: { size }, sent, next: start } = file;
-  let end = start;
-  let crc32: number | undefined;
-  if (!sent) end = Math.min(size, start + DIGEST_RANGE_BYTES);
-  else {
-    crc32 = 0;
-    for (let range = sent[file.nextSent]; range; range = sent[++file.nextSent]) {
-      if (end > start && range.end - start > DIGEST_RANGE_BYTES) break;
-      crc32 = combineCrc32(crc32, range.crc32, range.end - range.start);
-      end = range.end;
-    }
-  }
-  file.next = end;
-  return { start, end, crc32 };
-}
-
-/** Records of large files, which a pack could not hold with their contents. */
-function planOf(items: RangedItem[]): Pick<Pack, "plan" | "records"> {
-  const builder = new PackBuilder();
-  let directory: string | undefined;
-  for (const { root, path, size, attributes, identity: { inode }, times, xattrs } of items) {
-    const at = path.lastIndexOf("/");
-    const above = path.slice(0, Math.max(0, at));
-    if (directory !== `${root}/${above}`) builder.enter(root, encodeName(above));
-    directory = `${root}/${above}`;
-    const name = encodeName(path.slice(at + 1));
-    builder.addFile(name, 0, name.length, Object.assign(new FileStat(), attributes, times, { size, inode }), xattrs);
-  }
-  const { plan, records } = builder.take()!;
-  return { plan, records };
 }

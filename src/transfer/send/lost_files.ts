@@ -1,4 +1,4 @@
-/** Files that are not what was sent, or were not sent: what has their name may be what had it before the copy. */
+/** Files that failed. Their names may belong to older files, so hard links must not point to them. */
 
 import { quotePath } from "../../errors.ts";
 import { decodeName } from "../../protocol/names.ts";
@@ -6,7 +6,7 @@ import type { Failure } from "../../protocol/failure.ts";
 import { type SelectedRecords, selectRecords } from "../../protocol/data/select_records.ts";
 import { forEachEntry } from "../../files/walk/plan_entries.ts";
 
-/** All of them in one transfer; paths are relative to their roots. */
+/** The failed files of one transfer. Paths are relative to their roots. */
 export class LostFiles {
   readonly #keys = new Set<string>();
 
@@ -14,16 +14,16 @@ export class LostFiles {
     this.#keys.add(keyOf(root, path));
   }
 
-  /** It is in place after all. */
+  /** Removes a file that is in place after all. */
   delete(root: number, path: string): void {
     this.#keys.delete(keyOf(root, path));
   }
 
   /**
-   * Those of these hard links that do not lead to one.
+   * Returns the hard links that do not point to a failed file.
    *
-   * @param pathOf a path that users see.
-   * @param failed hears of the others.
+   * @param pathOf returns a path for messages.
+   * @param failed called for each of the others.
    */
   withoutLinks(
     links: SelectedRecords,
@@ -32,14 +32,14 @@ export class LostFiles {
   ): SelectedRecords {
     if (this.#keys.size === 0) return links;
     const { plan, records } = links;
-    const wanted = new Uint8Array(records).fill(1);
+    const kept = new Uint8Array(records).fill(1);
     forEachEntry(plan, ({ root, contentStart, contentEnd }, index, path) => {
       const first = decodeName(plan.subarray(contentStart, contentEnd));
       if (!this.#keys.has(keyOf(root, first))) return;
-      wanted[index] = 0;
+      kept[index] = 0;
       failed(unlinked(pathOf(root, path()), pathOf(root, first)));
     });
-    return selectRecords(plan, wanted);
+    return selectRecords(plan, kept);
   }
 }
 
@@ -51,7 +51,7 @@ function unlinked(path: string, first: string): Failure {
   return {
     code: "",
     path,
-    message: `Cannot link ${quotePath(path)} to ${quotePath(first)}: that was not copied`,
+    message: `Cannot link ${quotePath(path)} to ${quotePath(first)}: the first name was not copied`,
     hint: "",
   };
 }

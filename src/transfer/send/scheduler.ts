@@ -1,74 +1,69 @@
 /**
- * Hands out units of work to whichever stream asks, and knows when all of them are done. The walk is pulled along: it is
- * never further ahead than a few units and a window of announced files.
+ * Gives units of work to streams, and knows when all work is done. The walk is pulled on demand: it is never more than a
+ * few units and a window of announced files ahead.
  */
 
 import { quotePath } from "../../errors.ts";
+import { Condition } from "../../async/condition.ts";
 import type { Walk, WalkItem } from "../../files/engine/source.ts";
 import { FileChange } from "../../files/stat/file_change.ts";
-import type { Comparison } from "../../protocol/data/compare.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
-import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
-import { type Failure, isPlaced } from "../../protocol/failure.ts";
 import { cutText } from "../../protocol/control/texts.ts";
-import { Condition } from "../../async/condition.ts";
+import type { Comparison } from "../../protocol/data/compare.ts";
+import type { SelectedRecords } from "../../protocol/data/select_records.ts";
+import { type Failure, isPlaced } from "../../protocol/failure.ts";
+import { MAX_MESSAGE_TEXT } from "../../protocol/limits.ts";
 import { toFailure } from "../../streams/failure.ts";
-import type { CompareUnit, DigestUnit, PackUnit, SendReport, WorkUnit } from "../../streams/unit.ts";
-import { LostFiles } from "./lost_files.ts";
-import { RangedFiles } from "./ranged_files.ts";
-import { forEachFile, listSent } from "./sent_contents.ts";
-import { shownPath } from "./source_names.ts";
-import { SourceDigests } from "./source_digests.ts";
+import type { CompareUnit, PackReport, PackUnit, RangedItem, SendReport, WorkUnit } from "../../streams/unit.ts";
 import type { ComparePlanner, ComparePlannerHost } from "./compare_planner.ts";
+import { LargeFiles } from "./large_files.ts";
+import { LostFiles } from "./lost_files.ts";
+import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
+import { forEachFile, listSent } from "./sent_contents.ts";
+import { SourceDigests } from "./source_digests.ts";
+import { shownPath } from "./source_names.ts";
+import { UnitQueue } from "./unit_queue.ts";
 import type { Verification } from "./verification.ts";
-import { type SchedulerHost, type SchedulerOptions } from "./scheduler_host.ts";
+import { WalkQueue } from "./walk_queue.ts";
 
-type PackItem = Extract<WalkItem, { type: "pack" }>;
-
-/** One transfer's work. */
+/** The work of one transfer. */
 export class Scheduler {
-  /** Found by the walk so far. */
-  readonly found = { files: 0, bytes: 0, complete: false };
-  /** In place on the receiving side, as it has confirmed. */
+  /** Files in place, as the receiver has confirmed. */
   readonly done = { files: 0, bytes: 0 };
-  /** On the receiving side already, as it has confirmed; `counted` are those that `found.files` counts too. */
+  /** Entries that need no copy, as the receiver has confirmed. `counted` are those that the walk counts as files. */
   readonly skipped = { files: 0, counted: 0, bytes: 0 };
-  /** Bytes of large files that an earlier copy has left there, and that are not sent. */
+  /** Bytes of partial files that an earlier run left, and that are not sent. */
   kept = 0;
-  /** The same of what was lent and compared there: streams count it as written. */
+  /** Bytes of local copies that an earlier run had already written. Streams count them as written. */
   matched = 0;
-  /** Paths that failed. */
+  /** Number of paths that failed. */
   failed = 0;
 
-  /** Nobody knows how long standard input is before it has ended. */
-  #inputGoesOn = false;
-  readonly #walk: Walk;
   readonly #host: SchedulerHost;
   readonly #options: SchedulerOptions;
-  readonly #ranged: RangedFiles;
-  readonly #ready: (PackUnit | CompareUnit | DigestUnit)[] = [];
-  /** Where the receiver is asked first. */
-  #questions: ComparePlanner | undefined;
-  /** Where what is written is read again. */
+  readonly #walk: WalkQueue;
+  readonly #units = new UnitQueue();
+  readonly #large: LargeFiles;
+  /** Compares entries before they are sent, if requested. */
+  #planner: ComparePlanner | undefined;
+  /** Verifies written files, if requested. */
   #verification: Verification | undefined;
-  /** Sources that are read once more. */
+  /** Reads sources again for their digests. */
   readonly #digests: SourceDigests;
-  readonly #out = new Map<number, { unit: WorkUnit; stream: number }>();
   readonly #broken = new Set<number>();
-  readonly #early: WalkItem[] = [];
-  /** Hard links, whose first names must be in place before them. */
-  readonly #links: PackItem[] = [];
+  /** Hard links, which are sent when the files that they point to are in place. */
+  readonly #links: SelectedRecords[] = [];
   readonly #lost = new LostFiles();
   readonly #changes = new Condition();
-  #nextUnit = 0;
-  #walking: Promise<void> | undefined;
+  /** The step of the walk that streams wait for. */
+  #stepping: Promise<void> | undefined;
   #closed = false;
 
   constructor(walk: Walk, host: SchedulerHost, options: SchedulerOptions) {
-    this.#walk = walk;
     this.#host = host;
     this.#options = options;
-    this.#ranged = new RangedFiles({
+    this.#walk = new WalkQueue(walk);
+    this.#large = new LargeFiles({
       send: (message) => host.send(message),
       note: (message) => host.note(message),
       failed: (failure, side, { root, path }) => {
@@ -83,20 +78,16 @@ export class Scheduler {
         this.done.files++;
         this.done.bytes += bytes;
         this.#lost.delete(item.root, item.path);
-        if (this.#verification) this.#verification.rangedWritten(item, sums);
+        if (this.#verification) this.#verification.largeWritten(item, sums);
         else host.listing?.copied(item.root, item.path);
       },
     }, options);
     this.#digests = new SourceDigests({
       rootName: (root) => host.rootName(root),
-      digest: (work) => {
-        const unit = this.#nextUnit++;
-        this.#ready.push({ type: "digest", unit, attempt: 0, ...work });
-        return unit;
-      },
+      digest: (work) => this.#units.add({ type: "digest", ...work }),
       listing: host.listing,
-      send: (pack) => this.#ready.push(this.#packUnit(pack)),
-      sendRanged: (item) => this.#questions!.send(item),
+      send: (pack) => this.#addPack(pack),
+      sendLarge: (item) => this.#planner!.send(item),
       notSkipped: (files, bytes) => {
         this.skipped.counted -= files;
         this.skipped.bytes -= bytes;
@@ -107,30 +98,139 @@ export class Scheduler {
     });
   }
 
-  /** From now on the receiver is asked before anything is sent. To be called before the first unit is taken. */
+  /** Lets the receiver compare all entries before they are sent. Call it before the first unit is taken. */
   async compareFirst(comparison: Comparison): Promise<void> {
-    await this.#askWith({}, comparison);
+    await this.#createPlanner({}, comparison);
   }
 
-  /** As `compareFirst`: the receiver knows what an earlier run has finished, which is in place then as if it were sent. */
+  /** As `compareFirst`, with the receiver's record of an earlier run. Recorded files count as if they were sent. */
   async recall(): Promise<void> {
-    await this.#askWith(this.#host.listing ? { known: this.#digests } : {}, { dryRun: false });
+    await this.#createPlanner(this.#host.listing ? { known: this.#digests } : {}, { dryRun: false });
   }
 
-  async #askWith(
-    told: Pick<ComparePlannerHost, "known">,
+  /** Verifies all files after they are written. Call it before the first unit is taken. */
+  async verify(): Promise<void> {
+    const { Verification } = await import("./verification.ts");
+    this.#verification = new Verification({
+      rootName: (root) => this.#host.rootName(root),
+      lost: this.#lost,
+      compare: (request) => this.#units.add({ type: "ask", verify: true, ...request }),
+      send: (pack) => this.#addPack(pack),
+      sendLarge: (item) => this.#large.announce(item),
+      listing: this.#host.listing,
+      failed: (failure) => this.#fail(failure, "sender"),
+      note: (message) => this.#host.note(message),
+    });
+  }
+
+  /** Files and bytes that the walk has found so far, and whether it has ended. */
+  get found(): Readonly<WalkQueue["found"]> {
+    return this.#walk.found;
+  }
+
+  /** Number of files and links that were verified. */
+  get verified(): number {
+    return this.#verification?.verified ?? 0;
+  }
+
+  /** Files and bytes that have to be sent, as known so far. */
+  get totals(): { files: number; bytes: number; complete: boolean } {
+    const { found, skipped } = this;
+    const complete = found.complete && !this.#walk.awaitsInput;
+    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
+  }
+
+  /** Sets whether the receiver copies large files locally. Set it before the first unit is taken. */
+  set offersLocalCopy(offers: boolean) {
+    this.#options.offersLocalCopy = offers;
+  }
+
+  /** Sets the number of streams. */
+  set streams(count: number) {
+    this.#options.streams = Math.max(1, count);
+  }
+
+  /** Walks ahead until more than this number of files is found, so that a small job is known completely. */
+  async lookAhead(limit: { files: number }): Promise<void> {
+    await this.#walk.lookAhead(limit);
+  }
+
+  /** Returns the next unit for a stream; undefined when all work is done. */
+  async next(stream: number): Promise<WorkUnit | undefined> {
+    for (;;) {
+      const turn = this.#host.turn?.();
+      if (turn) await turn;
+      // A stream that failed while waiting must not be given a unit; nobody would send it.
+      if (this.#closed || this.#broken.has(stream)) return undefined;
+      const unit = this.#units.take(stream) ?? this.#takeRange(stream);
+      if (unit) return unit;
+      if (this.#handleAnswers()) continue;
+      if (this.#mayStep()) await this.#step();
+      else if (this.finished) return undefined;
+      else await this.#changes.wait();
+    }
+  }
+
+  /** Whether all work is done. */
+  get finished(): boolean {
+    return this.#walk.isEmpty && this.#links.length === 0 && this.#isIdle;
+  }
+
+  /** Handles the report of a unit. */
+  report(report: SendReport): void {
+    const unit = this.#units.remove(report.unit);
+    if (!unit) return;
+    if (report.type === "digest") this.#digests.answered(report);
+    else if (report.type === "ask") {
+      const request = unit as CompareUnit;
+      if (request.verify) this.#verification!.answered(request, report);
+      else this.#planner!.answered(request, report.outcomes);
+    } else if (report.type === "pack") this.#reportPack(unit as PackUnit, report);
+    else {
+      this.#large.report(report);
+      if (unit.type === "input") this.#walk.addInput(report.end);
+    }
+    this.#changes.notifyAll();
+  }
+
+  /** Requeues the units of a broken stream. */
+  streamBroke(stream: number): void {
+    this.#broken.add(stream);
+    this.#units.requeue(stream, (unit) => this.#large.takeBack(unit));
+    this.#changes.notifyAll();
+  }
+
+  /** Handles the receiver's answer about a large file. @throws {ProtocolError} */
+  answer(message: MessageOf<"opened" | "unopened" | "closed">): void {
+    if (message.type === "opened") this.#large.opened(message);
+    else if (message.type === "unopened") this.#large.refused(message);
+    else this.#large.closed(message);
+    this.#changes.notifyAll();
+  }
+
+  /** Closes the walk, and wakes waiting streams, which get no more units. */
+  close(): void {
+    this.#closed = true;
+    this.#walk.close();
+    this.#changes.notifyAll();
+  }
+
+  /** Whether no unit, large file or comparison is in progress. */
+  get #isIdle(): boolean {
+    return this.#units.isEmpty && this.#large.size === 0 && (this.#planner?.idle ?? true) &&
+      (this.#verification?.idle ?? true);
+  }
+
+  async #createPlanner(
+    known: Pick<ComparePlannerHost, "known">,
     options: Pick<Comparison, "dryRun">,
   ): Promise<void> {
     const { ComparePlanner } = await import("./compare_planner.ts");
-    this.#questions = new ComparePlanner({
-      ...told,
+    this.#planner = new ComparePlanner({
+      ...known,
       rootName: (root) => this.#host.rootName(root),
-      ask: (question) => {
-        const unit = this.#nextUnit++;
-        this.#ready.push({ type: "ask", unit, attempt: 0, ...question });
-        return unit;
-      },
-      send: (pack) => this.#ready.push(this.#packUnit(pack)),
+      compare: (request) => this.#units.add({ type: "ask", ...request }),
+      send: (pack) => this.#addPack(pack),
       skipped: (bytes, isFile) => {
         this.skipped.files++;
         if (isFile) this.skipped.counted++;
@@ -141,227 +241,82 @@ export class Scheduler {
     }, options);
   }
 
-  /** From now on what is written is read again on both sides. To be called before the first unit is taken. */
-  async verify(): Promise<void> {
-    const { Verification } = await import("./verification.ts");
-    this.#verification = new Verification({
-      rootName: (root) => this.#host.rootName(root),
-      lost: this.#lost,
-      ask: (question) => {
-        const unit = this.#nextUnit++;
-        this.#ready.push({ type: "ask", unit, attempt: 0, verify: true, ...question });
-        return unit;
-      },
-      send: (pack) => {
-        const unit = this.#packUnit(pack);
-        this.#ready.push(unit);
-        return unit.unit;
-      },
-      sendRanged: (item) => this.#ranged.announce(item),
-      listing: this.#host.listing,
-      failed: (failure) => this.#fail(failure, "sender"),
-      note: (message) => this.#host.note(message),
-    });
+  #takeRange(stream: number): WorkUnit | undefined {
+    const unit = this.#large.next(this.#units.nextUnit);
+    if (unit) this.#units.taken(unit, stream);
+    return unit;
   }
 
-  /** Files and links that were read again and are what they should be. */
-  get verified(): number {
-    return this.#verification?.verified ?? 0;
-  }
-
-  /** What the walk has found so far less what need not be sent; standard input when it has ended. */
-  get totals(): { files: number; bytes: number; complete: boolean } {
-    const { found, skipped } = this;
-    const complete = found.complete && !this.#inputGoesOn;
-    return { files: found.files - skipped.counted, bytes: found.bytes - skipped.bytes, complete };
-  }
-
-  /** Sets whether large files are lent, once that is known. To be called before the first unit is taken. */
-  set offersLocalCopy(offers: boolean) {
-    this.#options.offersLocalCopy = offers;
-  }
-
-  /** Sets how many streams will ask, once that is known. */
-  set streams(count: number) {
-    this.#options.streams = Math.max(1, count);
-  }
-
-  /** Walks ahead until this much is found, so that of few files all is known before they start. */
-  async lookAhead(limit: { files: number }): Promise<void> {
-    while (!this.found.complete && this.found.files <= limit.files) {
-      const item = await this.#pull();
-      if (item) this.#early.push(item);
+  #reportPack(unit: PackUnit, report: PackReport): void {
+    const { listing } = this.#host;
+    const { inPlace, contents } = report;
+    this.done.files += report.files;
+    this.done.bytes += report.bytes;
+    for (const failure of report.failures) this.#fail(failure, "sender");
+    for (const failure of report.refused) this.#fail(failure, "receiver");
+    for (const note of report.notes) this.#host.note(note);
+    if (inPlace.includes(0)) {
+      const lost = inPlace.map((place) => place === 0 ? 1 : 0);
+      forEachFile(unit, lost, (root, path) => this.#lost.add(root, path));
     }
+    if (listing && contents) listSent(unit, inPlace, contents, listing);
+    if (this.#verification) this.#verification.packWritten(unit, inPlace, contents);
+    else if (listing) forEachFile(unit, inPlace, (root, path) => listing.copied(root, path));
+    for (const { item, bytesBefore } of report.grown) this.#walk.addGrown(item, bytesBefore);
   }
 
-  /** The next unit for a stream; undefined when everything is done. */
-  async next(stream: number): Promise<WorkUnit | undefined> {
-    for (;;) {
-      const turn = this.#host.turn?.();
-      if (turn) await turn;
-      // A stream that broke while it waited must not take a unit into the grave.
-      if (this.#closed || this.#broken.has(stream)) return undefined;
-      const unit = this.#ready.shift() ?? this.#ranged.next(this.#nextUnit);
-      if (unit) {
-        if (unit.type === "range" || unit.type === "input") this.#nextUnit++;
-        this.#out.set(unit.unit, { unit, stream });
-        return unit;
-      }
-      if (this.#ask()) continue;
-      if (this.#mayWalk()) await this.#step();
-      else if (this.finished) return undefined;
-      else await this.#changes.wait();
-    }
+  /** Starts the work that comparisons have found. @returns whether there was any. */
+  #handleAnswers(): boolean {
+    const isWalked = this.#walk.isEmpty;
+    const { hasRoom } = this.#large;
+    if (this.#verification?.step({ hasRoom, flush: isWalked })) return true;
+    const planner = this.#planner;
+    if (!planner) return false;
+    const needed = hasRoom ? planner.takeNeeded() : undefined;
+    if (needed) this.#large.announce(needed);
+    return needed !== undefined || planner.compareRange() || (isWalked && planner.flush());
   }
 
-  /** Whether nothing is left to do or to wait for. */
-  get finished(): boolean {
-    return this.found.complete && this.#early.length === 0 && this.#links.length === 0 && this.#ready.length === 0 &&
-      this.#out.size === 0 && this.#ranged.size === 0 && this.#asked;
-  }
-
-  /** What became of a unit. */
-  report(report: SendReport): void {
-    const unit = this.#out.get(report.unit)?.unit;
-    if (!unit) return;
-    this.#out.delete(report.unit);
-    if (report.type === "digest") this.#digests.answered(report);
-    else if (report.type === "ask" && (unit as CompareUnit).verify) {
-      this.#verification!.answered(unit as CompareUnit, report);
-    } else if (report.type === "ask") this.#questions!.answered(unit as CompareUnit, report.outcomes);
-    else if (report.type === "pack") {
-      this.done.files += report.files;
-      this.done.bytes += report.bytes;
-      for (const failure of report.failures) this.#fail(failure, "sender");
-      for (const failure of report.refused) this.#fail(failure, "receiver");
-      for (const note of report.notes) this.#host.note(note);
-      if (report.inPlace.includes(0)) {
-        const lost = report.inPlace.map((place) => place === 0 ? 1 : 0);
-        forEachFile(unit as PackUnit, lost, (root, path) => this.#lost.add(root, path));
-      }
-      const { inPlace, contents } = report;
-      const { listing } = this.#host;
-      if (listing && contents) listSent(unit as PackUnit, inPlace, contents, listing);
-      if (this.#verification) this.#verification.packWritten(unit as PackUnit, inPlace, contents);
-      else if (listing) forEachFile(unit as PackUnit, inPlace, (root, path) => listing.copied(root, path));
-      for (const { item, bytesBefore } of report.grown) {
-        this.#early.push(item);
-        this.found.bytes += item.size - bytesBefore;
-      }
-    } else {
-      this.#ranged.report(report);
-      if (unit.type === "input") {
-        this.found.bytes += report.end;
-        this.#inputGoesOn = false;
-      }
-    }
-    this.#changes.notifyAll();
-  }
-
-  /** A stream is no more: what it had goes to others. */
-  streamBroke(stream: number): void {
-    this.#broken.add(stream);
-    for (const [number, { unit, stream: owner }] of this.#out) {
-      if (owner !== stream) continue;
-      this.#out.delete(number);
-      if (unit.type === "range" || unit.type === "input") this.#ranged.takeBack(unit);
-      else this.#ready.push({ ...unit, attempt: unit.attempt + 1 });
-    }
-    this.#changes.notifyAll();
-  }
-
-  /** What the receiver says of a ranged file. @throws {ProtocolError} */
-  answer(message: MessageOf<"opened" | "unopened" | "closed">): void {
-    if (message.type === "opened") this.#ranged.opened(message);
-    else if (message.type === "unopened") this.#ranged.refused(message);
-    else this.#ranged.closed(message);
-    this.#changes.notifyAll();
-  }
-
-  /** Lets go of the walk, and of streams that wait. */
-  close(): void {
-    this.#closed = true;
-    this.#walk.close();
-    this.#changes.notifyAll();
-  }
-
-  #mayWalk(): boolean {
-    if (this.#early.length > 0 || !this.found.complete) {
-      return this.#ranged.hasRoom && (this.#questions?.hasRoom ?? true);
-    }
-    return this.#mayLink();
-  }
-
-  /** Whether nothing has to be asked, or waits for its answer. */
-  get #asked(): boolean {
-    return (this.#questions?.idle ?? true) && (this.#verification?.idle ?? true);
-  }
-
-  /** Takes on what the receiver's answers have brought up. @returns whether that was anything. */
-  #ask(): boolean {
-    const found = this.found.complete && this.#early.length === 0;
-    if (this.#verification?.step({ hasRoom: this.#ranged.hasRoom, flush: found })) return true;
-    const questions = this.#questions;
-    if (!questions) return false;
-    const needed = this.#ranged.hasRoom ? questions.takeNeeded() : undefined;
-    if (needed) this.#ranged.announce(needed);
-    return needed !== undefined || questions.askRange() ||
-      (found && questions.flush());
+  #mayStep(): boolean {
+    if (!this.#walk.isEmpty) return this.#large.hasRoom && (this.#planner?.hasRoom ?? true);
+    return this.#mayLink;
   }
 
   /** Whether everything but hard links is in place. */
-  #mayLink(): boolean {
-    return this.#links.length > 0 && this.#ready.length === 0 && this.#out.size === 0 && this.#ranged.size === 0 &&
-      this.#asked;
+  get #mayLink(): boolean {
+    return this.#links.length > 0 && this.#isIdle;
   }
 
-  /** One item of the walk; streams that ask at the same time wait for the same step. */
+  /** Handles one item of the walk. Streams that need units at the same time wait for the same step. */
   async #step(): Promise<void> {
-    this.#walking ??= (async () => {
-      const item = this.#early.shift() ?? await this.#pull();
-      if (item) this.#plan(item);
-      else if (this.#mayLink()) {
-        for (const item of this.#links.splice(0)) {
-          const pathOf = (root: number, path: string) => shownPath(this.#host.rootName(root), path);
-          const links = this.#lost.withoutLinks(item, pathOf, (failure) => this.#fail(failure, "sender"));
-          if (links.records > 0) this.#readyPack(links);
-        }
+    this.#stepping ??= this.#handleNextItem().finally(() => this.#stepping = undefined);
+    await this.#stepping;
+  }
+
+  async #handleNextItem(): Promise<void> {
+    const item = await this.#walk.take();
+    if (item) this.#handleItem(item);
+    else if (this.#mayLink) {
+      const pathOf = (root: number, path: string) => shownPath(this.#host.rootName(root), path);
+      for (const links of this.#links.splice(0)) {
+        const linkable = this.#lost.withoutLinks(links, pathOf, (failure) => this.#fail(failure, "sender"));
+        if (linkable.records > 0) this.#sendOrCompare(linkable);
       }
-      this.#changes.notifyAll();
-    })().finally(() => this.#walking = undefined);
-    await this.#walking;
-  }
-
-  async #pull(): Promise<WalkItem | undefined> {
-    if (this.found.complete) return undefined;
-    const next = this.#walk.next();
-    const item = next instanceof Promise ? await next : next;
-    if (!item) this.found.complete = true;
-    else if (item.type === "pack") {
-      this.found.files += item.files;
-      this.found.bytes += item.bytes;
-    } else if (item.type === "input") {
-      this.found.files++;
-      this.#inputGoesOn = true;
-    } else if (item.type === "ranged") {
-      this.found.files++;
-      this.found.bytes += item.size;
     }
-    return item;
+    this.#changes.notifyAll();
   }
 
-  #plan(item: WalkItem): void {
+  #handleItem(item: WalkItem): void {
     switch (item.type) {
       case "pack":
         if (item.links) this.#links.push(item);
-        else this.#readyPack(item);
+        else this.#sendOrCompare(item);
         break;
       case "ranged":
-        if (this.#questions) this.#questions.addRanged(item);
-        else this.#ranged.announce(item);
+        this.#sendOrCompareLarge(item);
         break;
       case "input":
-        this.#ranged.announceInput(item.root);
+        this.#large.announceInput(item.root);
         break;
       case "failed":
         this.#fail(toFailure(item.error), "sender");
@@ -372,13 +327,18 @@ export class Scheduler {
     }
   }
 
-  #readyPack(item: Pick<PackItem, "plan" | "records">): void {
-    if (this.#questions) this.#questions.addPack(item);
-    else this.#ready.push(this.#packUnit(item));
+  #sendOrCompare(pack: SelectedRecords): void {
+    if (this.#planner) this.#planner.addPack(pack);
+    else this.#addPack(pack);
   }
 
-  #packUnit({ plan, records }: Pick<PackItem, "plan" | "records">): PackUnit {
-    return { type: "pack", unit: this.#nextUnit++, attempt: 0, plan, records };
+  #sendOrCompareLarge(item: RangedItem): void {
+    if (this.#planner) this.#planner.addLarge(item);
+    else this.#large.announce(item);
+  }
+
+  #addPack({ plan, records }: SelectedRecords): number {
+    return this.#units.add({ type: "pack", plan, records });
   }
 
   #fail(failure: Failure, side: "sender" | "receiver"): void {

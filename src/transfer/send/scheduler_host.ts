@@ -1,37 +1,37 @@
-/** What the scheduler and the files that it sends need from the rest of the sender. */
+/** Callbacks and options of the scheduler and its large files. */
 
 import type { Message } from "../../protocol/control/messages.ts";
 import type { PlannedEntry } from "../../protocol/control/messages.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import type { CopyListing } from "../client/copy_listing.ts";
 
-/** Whom the scheduler tells. */
+/** Callbacks of the scheduler. */
 export interface SchedulerHost {
-  /** To the receiver, over the control channel. */
+  /** Sends a message to the receiver over the control channel. */
   send(message: Message): void;
-  /** A path that did not arrive. What failed on the receiver is known there already. */
+  /** A path did not arrive. The receiver knows its own failures. */
   failed(failure: Failure, side: "sender" | "receiver"): void;
   note(message: string): void;
-  /** Names of the roots, for paths that users see. */
+  /** Returns the name of a root, for messages. */
   rootName(root: number): string;
   /** Receives the files in place and their digests. A file that is verified counts as copied only after that. */
   listing?: CopyListing;
-  /** What a dry run would do. */
+  /** A dry run has planned an entry. */
   planned(entry: PlannedEntry): void;
   /** Called before each unit is handed out. The unit waits until the returned promise resolves. */
   turn?: () => Promise<void> | undefined;
 }
 
-/** Sizes that shape the units. */
+/** Options that determine the units. */
 export interface SchedulerOptions {
   streams: number;
   blockBytes: number;
-  /** Whether holes are sent as such. Default false. */
+  /** Whether holes are sent as holes. Default false. */
   sparse?: boolean;
-  /** Whether the receiver may go on with what an earlier copy has left. */
+  /** Whether the receiver may continue partial files of an earlier run. Default false. */
   resume?: boolean;
-  /** Whether the digests of all files are wanted. Default false. */
+  /** Whether the digests of all files are listed. Default false. */
   digests?: boolean;
-  /** Whether large files are lent. Default false. */
+  /** Whether the receiver copies large files locally. Default false. */
   offersLocalCopy?: boolean;
 }

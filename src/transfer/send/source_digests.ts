@@ -1,6 +1,6 @@
 /**
- * Reads sources once more where their digest is wanted, or where only their contents tell whether they changed while they
- * were sent. What was read counts only if it is what was sent.
+ * Reads sources again if their digests are listed, or if only their contents show whether they changed while they were
+ * sent. A digest counts only if the contents are those that were sent.
  */
 
 import { quotePath } from "../../errors.ts";
@@ -17,34 +17,35 @@ import type { KnownHost } from "./compare_planner.ts";
 
 /** Callbacks of `SourceDigests`. */
 export interface SourceDigestsHost {
-  /** Names of the roots, for paths that users see. */
+  /** Returns the name of a root, for messages. */
   rootName(root: number): string;
-  /** Gives the work to a stream. @returns the number of its unit. */
+  /** Adds a unit. @returns its number. */
   digest(work: Omit<DigestUnit, "type" | "unit" | "attempt">): number;
-  /** Undefined: no digests are wanted. */
+  /** Receives digests; undefined: no digests are listed. */
   listing?: CopyListing;
-  /** Sends these after all: an earlier run may have sent something else. */
+  /** Sends skipped files after all, because an earlier run may have sent something else. */
   send(pack: SelectedRecords): void;
-  sendRanged(item: RangedItem): void;
-  /** So many files and bytes of what was skipped are sent after all. */
+  sendLarge(item: RangedItem): void;
+  /** Subtracts skipped files that are sent after all. */
   notSkipped(files: number, bytes: number): void;
-  /** Whether all that is sent is verified: a source that is not what was sent is sent again. */
+  /** Returns whether all files are verified, which sends a changed source again. */
   isVerified(): boolean;
   failed(failure: Failure): void;
   note(message: string): void;
 }
 
-/** What a unit is for. */
+/** Purpose of a unit. */
 type Purpose =
-  /** To list small files that an earlier run has sent. */
+  /** List small files that an earlier run has sent. */
   | { type: "known"; plan: Uint8Array<ArrayBuffer> }
-  /** To list a large file that an earlier run has sent. */
+  /** List a large file that an earlier run has sent. */
   | { type: "known-large"; item: RangedItem }
-  /** To list a large file that was sent now. */
+  /** List a large file of this run. */
   | { type: "list"; item: RangedItem; crc32: number }
-  /** To tell whether a large file changed while it was sent. */
+  /** Find out whether a large file changed while it was sent. */
   | { type: "compare"; crc32: number; path: string };
 
+/** Digest units of one transfer. */
 export class SourceDigests implements KnownHost {
   readonly #host: SourceDigestsHost;
   readonly #purposes = new Map<number, Purpose>();
@@ -53,39 +54,39 @@ export class SourceDigests implements KnownHost {
     this.#host = host;
   }
 
-  /** Small files are in place since an earlier run. @param same 1 for each record other than `enter` that is. */
+  /** Lists small files of an earlier run. @param same 1 per record other than `enter` that is in place. */
   pack(plan: Uint8Array<ArrayBuffer>, same: Uint8Array): void {
-    const wanted = new Uint8Array(same.length);
+    const listed = new Uint8Array(same.length);
     forEachEntry(plan, ({ type }, index) => {
-      if (type === RecordType.file) wanted[index] = same[index];
+      if (type === RecordType.file) listed[index] = same[index];
     });
-    const files = selectRecords(plan, wanted);
+    const files = selectRecords(plan, listed);
     if (files.records > 0) this.#digest({ plan: files.plan, sha256: true }, { type: "known", plan: files.plan });
   }
 
-  /** A large file is in place since an earlier run. */
-  ranged(item: RangedItem): void {
+  /** Lists a large file of an earlier run. */
+  large(item: RangedItem): void {
     this.#digest({ file: fileOf(item), sha256: true }, { type: "known-large", item });
   }
 
-  /** All of a large file was sent. */
-  sent({ item, crc32, whole, change, path, isLent }: SentFile): void {
+  /** Handles a large file of which everything was sent. */
+  sent({ item, crc32, whole, change, path, isLocalCopy }: SentFile): void {
     const { listing } = this.#host;
-    // A file that the system copied and that changed is sent again before this.
-    const isWhole = whole && (isLent || whole.crc32 === crc32);
+    // A local copy that changed was sent again before this.
+    const isWhole = whole && (isLocalCopy || whole.crc32 === crc32);
     if (listing && isWhole) listing.digested(item.root, item.path, whole.digest!);
     else if (listing) this.#digest({ file: fileOf(item), sha256: true }, { type: "list", item, crc32 });
     if (change !== FileChange.perhaps) return;
-    if (isLent) this.#host.note(`${quotePath(path)} may have changed while it was copied`);
+    if (isLocalCopy) this.#host.note(`${quotePath(path)} may have changed while it was copied`);
     else this.#digest({ file: fileOf(item), sha256: false }, { type: "compare", crc32, path });
   }
 
-  /** The files were read. */
+  /** Handles the report of a unit. */
   answered({ unit, sums }: DigestReport): void {
     const purpose = this.#purposes.get(unit)!;
     this.#purposes.delete(unit);
     const { listing } = this.#host;
-    if (purpose.type === "known") return this.#knownRead(purpose.plan, sums);
+    if (purpose.type === "known") return this.#listKnown(purpose.plan, sums);
     const [sum] = sums;
     if (purpose.type === "compare") {
       if (sum?.crc32 !== purpose.crc32) this.#host.note(`${quotePath(purpose.path)} changed while it was copied`);
@@ -96,7 +97,7 @@ export class SourceDigests implements KnownHost {
     if (type === "known-large") {
       if (sum?.change !== FileChange.none) {
         this.#host.notSkipped(1, item.size);
-        return this.#host.sendRanged(item);
+        return this.#host.sendLarge(item);
       }
       listing!.digested(root, path, sum.digest!);
       listing!.copied(root, path);
@@ -111,7 +112,7 @@ export class SourceDigests implements KnownHost {
     this.#purposes.set(this.#host.digest(work), purpose);
   }
 
-  #knownRead(plan: Uint8Array<ArrayBuffer>, sums: DigestReport["sums"]): void {
+  #listKnown(plan: Uint8Array<ArrayBuffer>, sums: DigestReport["sums"]): void {
     const { listing } = this.#host;
     const changed = new Uint8Array(sums.length);
     forEachEntry(plan, ({ root, size }, index, path) => {
@@ -128,7 +129,7 @@ export class SourceDigests implements KnownHost {
   }
 }
 
-/** The whole file as it was found. */
+/** Returns the whole file as the walk found it. */
 function fileOf({ root, path, size, identity, times }: RangedItem): DigestUnit["file"] {
   return { root, path, size, identity, times };
 }

@@ -1,6 +1,6 @@
 /**
- * Asks about each file and link that was written: both sides read it again. If they differ, it is sent and asked about
- * once more; if they still differ, it fails. A wrong target loses its name; a target whose source changed keeps it.
+ * Verifies each written file and link: both ends read it again. If they differ, it is sent and compared a second time. If
+ * they still differ, it fails. A wrong target loses its name; a target whose source changed keeps it.
  */
 
 import { CompareResult } from "../../protocol/data/compare.ts";
@@ -24,24 +24,25 @@ import { shownPath } from "./source_names.ts";
 import { ComparePlanner } from "./compare_planner.ts";
 import { sentAgain, unverified } from "../unverified.ts";
 
-/** Whom the verification tells what came of it. */
+/** Callbacks of the verification. */
 export interface VerificationHost {
-  /** Names of the roots, for paths that users see. */
+  /** Returns the name of a root, for messages. */
   rootName(root: number): string;
-  /** Hears what was found wrong, and right since. */
+  /** Collects files that are wrong. */
   lost: LostFiles;
-  /** Gives the question to a stream. @returns the number of its unit. */
-  ask(question: Omit<CompareUnit, "type" | "unit" | "attempt" | "verify">): number;
-  /** To be sent once more. @returns the number of its unit. */
+  /** Adds a compare unit. @returns its number. */
+  compare(request: Omit<CompareUnit, "type" | "unit" | "attempt" | "verify">): number;
+  /** Adds a unit that sends files again. @returns its number. */
   send(pack: SelectedRecords): number;
-  sendRanged(item: RangedItem): void;
+  /** Announces a large file that is sent again. */
+  sendLarge(item: RangedItem): void;
   /** Receives the verified files. */
   listing?: CopyListing;
   failed(failure: Failure): void;
   note(message: string): void;
 }
 
-/** What was found of a source that is not what was sent. */
+/** A source that does not contain what was sent. */
 interface WrongSource {
   /** One of `SourceState`, but not `asSent`. */
   state: number;
@@ -49,33 +50,33 @@ interface WrongSource {
   now?: CompareReport["now"];
 }
 
-/** See above. */
+/** Verification of one transfer. */
 export class Verification {
-  /** Files and links that are what they should be. */
+  /** Number of files and links that were verified. */
   verified = 0;
   readonly #host: VerificationHost;
   readonly #first: ComparePlanner;
   readonly #second: ComparePlanner;
-  /** Units that ask for the second time. */
-  readonly #secondAsks = new Set<number>();
-  /** What is sent for the second time. */
+  /** Compare units of second attempts. */
+  readonly #secondUnits = new Set<number>();
+  /** Packs and large files that are sent for the second time. */
   readonly #againPacks = new Set<number>();
-  readonly #againRanged = new Set<RangedItem>();
-  /** By root and path: of the first questions, and of the second ones. */
+  readonly #againLarge = new Set<RangedItem>();
+  /** Wrong sources by root and path, of the first and of the second comparison. */
   readonly #wrongFirst = new Map<string, WrongSource>();
   readonly #wrongSecond = new Map<string, WrongSource>();
 
   constructor(host: VerificationHost) {
     this.#host = host;
-    const right = (root: number, path: string) => {
+    const confirm = (root: number, path: string) => {
       host.lost.delete(root, path);
       host.listing?.copied(root, path);
     };
     const shared = {
       rootName: host.rootName,
       known: {
-        pack: (plan: Uint8Array<ArrayBuffer>, same: Uint8Array) => forEachFile({ plan }, same, right),
-        ranged: ({ root, path }: RangedItem) => right(root, path),
+        pack: (plan: Uint8Array<ArrayBuffer>, same: Uint8Array) => forEachFile({ plan }, same, confirm),
+        large: ({ root, path }: RangedItem) => confirm(root, path),
       },
       skipped: () => {
         this.verified++;
@@ -86,7 +87,7 @@ export class Verification {
     const byContents = { by: "contents", dryRun: false } as const;
     this.#first = new ComparePlanner({
       ...shared,
-      ask: (question) => host.ask(question),
+      compare: (request) => host.compare(request),
       send: (pack) => {
         this.#forEachWrong(pack, this.#wrongFirst, (path, wrong) => host.note(sentAgain(path, wrong?.state)));
         this.#againPacks.add(host.send(pack));
@@ -94,9 +95,9 @@ export class Verification {
     }, byContents);
     this.#second = new ComparePlanner({
       ...shared,
-      ask: (question) => {
-        const unit = host.ask({ ...question, last: true });
-        this.#secondAsks.add(unit);
+      compare: (request) => {
+        const unit = host.compare({ ...request, last: true });
+        this.#secondUnits.add(unit);
         return unit;
       },
       send: (pack) =>
@@ -104,12 +105,12 @@ export class Verification {
     }, byContents);
   }
 
-  /** Whether nothing is asked, or waits to be asked or sent. */
+  /** Whether no comparison is in progress or pending. */
   get idle(): boolean {
     return this.#first.idle && this.#second.idle;
   }
 
-  /** A pack was written. @param inPlace 1 for each record other than `enter` of which that is so. */
+  /** Verifies a pack that was written. @param inPlace 1 per record other than `enter` that is in place. */
   packWritten(pack: PackUnit, inPlace: Uint8Array, contents: SentContents | undefined): void {
     const isAgain = this.#againPacks.delete(pack.unit);
     const written = selectRecords(contents ? planAsSent(pack, contents) : pack.plan, inPlace);
@@ -118,18 +119,18 @@ export class Verification {
     (isAgain ? this.#second : this.#first).addPack(written, digests);
   }
 
-  /** A large file was written. @param sent what was sent of it, in order; undefined where the system copied it. */
-  rangedWritten(item: RangedItem, sent?: readonly SummedRange[]): void {
-    (this.#againRanged.delete(item) ? this.#second : this.#first).addRanged(item, sent);
+  /** Verifies a large file. @param sent ranges that were sent, in order; undefined for a local copy. */
+  largeWritten(item: RangedItem, sent?: readonly SummedRange[]): void {
+    (this.#againLarge.delete(item) ? this.#second : this.#first).addLarge(item, sent);
   }
 
-  /** The answer has come. */
+  /** Handles the answer to a compare unit. */
   answered(unit: CompareUnit, { outcomes, sources, now }: CompareReport): void {
-    const isSecond = this.#secondAsks.delete(unit.unit);
+    const isSecond = this.#secondUnits.delete(unit.unit);
     const isWrong = outcomes.map((outcome) =>
       outcome === CompareResult.same || outcome === CompareResult.undecided ? 0 : 1
     );
-    const told = [...outcomes];
+    const explained = [...outcomes];
     if (isWrong.includes(1)) {
       forEachFile(unit, Uint8Array.from(isWrong), (root, path) => this.#host.lost.add(root, path));
       forEachEntry(unit.plan, ({ root }, index, path) => {
@@ -137,19 +138,19 @@ export class Verification {
         if (isWrong[index] === 0 || state === SourceState.asSent) return;
         const place = { root, path: path() };
         (isSecond ? this.#wrongSecond : this.#wrongFirst).set(keyOf(place), { state, now });
-        // The receiver knows nothing of the source.
-        if (typeof told[index] !== "number") told[index] = unverified(this.#pathOf(place), state);
+        // The receiver does not know that the source is wrong.
+        if (typeof explained[index] !== "number") explained[index] = unverified(this.#pathOf(place), state);
       });
     }
-    (isSecond ? this.#second : this.#first).answered(unit, told);
+    (isSecond ? this.#second : this.#first).answered(unit, explained);
   }
 
   /**
-   * Takes on what the answers have brought up.
+   * Starts work that the answers require.
    *
-   * @param hasRoom whether one more large file may be announced.
-   * @param flush whether the walk is over: what was gathered is asked about.
-   * @returns whether there was anything.
+   * @param hasRoom whether another large file may be announced.
+   * @param flush whether the walk has ended, so that gathered files are compared.
+   * @returns whether there was any.
    */
   step({ hasRoom, flush }: { hasRoom: boolean; flush: boolean }): boolean {
     const failed = this.#second.takeNeeded();
@@ -157,24 +158,24 @@ export class Verification {
     const again = hasRoom ? this.#first.takeNeeded() : undefined;
     if (again) {
       const wrong = take(this.#wrongFirst, again);
-      // A source that changed is sent as it is now.
+      // A source that changed is sent with its current size and times.
       const item = { ...again, ...wrong?.now };
-      this.#againRanged.add(item);
+      this.#againLarge.add(item);
       this.#host.note(sentAgain(this.#pathOf(again), wrong?.state));
-      this.#host.sendRanged(item);
+      this.#host.sendLarge(item);
     }
     if (failed || again) return true;
-    return [this.#second, this.#first].some((questions) => questions.askRange() || (flush && questions.flush()));
+    return [this.#second, this.#first].some((planner) => planner.compareRange() || (flush && planner.flush()));
   }
 
   #forEachWrong(
     { plan }: SelectedRecords,
     wrong: Map<string, WrongSource>,
-    tell: (path: string, wrong: WrongSource | undefined) => void,
+    visit: (path: string, wrong: WrongSource | undefined) => void,
   ): void {
     forEachEntry(plan, ({ root }, _, path) => {
       const place = { root, path: path() };
-      tell(this.#pathOf(place), take(wrong, place));
+      visit(this.#pathOf(place), take(wrong, place));
     });
   }
 

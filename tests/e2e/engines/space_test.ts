@@ -59,7 +59,7 @@ describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProbl
         const copy = { flags: ["-a", "--sparse", "--no-resume"], sources: [`${from}/.`], target: disk.path };
         const { code, stderr } = await scene.copy(variant, copy);
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, /Cannot link ".*": that was not copied$/m);
+        assertMatch(stderr, /Cannot link ".*": the first name was not copied$/m);
         const read = (name: string) => Deno.readTextFile(`${disk.path}/${name}`);
         assertEquals([await read("first"), await read("second")], ["old first", "old second"]);
       }

@@ -214,7 +214,7 @@ describe("Scheduler", () => {
       assertEquals(links.length, isLost ? 0 : 1);
       const told = work.failed.map(([{ message }]) => message).filter((message) => message.includes("link"));
       assertEquals(told.length, isLost ? 1 : 0);
-      if (isLost) assertMatch(told[0], /^Cannot link "[ab]" to "[ab]": that was not copied$/);
+      if (isLost) assertMatch(told[0], /^Cannot link "[ab]" to "[ab]": the first name was not copied$/);
       assertEquals(work.scheduler.finished, true);
     }
   });

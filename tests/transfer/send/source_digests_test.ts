@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { FileChange } from "../../../src/files/stat/file_change.ts";
 import type { Message } from "../../../src/protocol/control/messages.ts";
 import type { DigestUnit, RangedItem, RangeUnit } from "../../../src/streams/unit.ts";
-import { RangedFiles } from "../../../src/transfer/send/ranged_files.ts";
+import { LargeFiles } from "../../../src/transfer/send/large_files.ts";
 import type { SchedulerOptions } from "../../../src/transfer/send/scheduler_host.ts";
 import { SourceDigests } from "../../../src/transfer/send/source_digests.ts";
 
@@ -37,13 +37,13 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
       }
       : undefined,
     send() {},
-    sendRanged() {},
+    sendLarge() {},
     notSkipped() {},
     isVerified: () => false,
     failed: ({ message }) => failed.push(message),
     note: (message) => notes.push(message),
   });
-  const files = new RangedFiles({
+  const files = new LargeFiles({
     send: (message) => said.push(message),
     note: (message) => notes.push(message),
     sent: (file) => digests.sent(file),

@@ -1,0 +1,252 @@
+/**
+ * Large files of the sender: announced to the receiver, sent in ranges, and closed when all ranges are confirmed. The
+ * drawing of their states is in src/README.md.
+ */
+
+import { ProtocolError, quotePath } from "../../errors.ts";
+import { FileChange, fileVersion, isFreshChange } from "../../files/stat/file_change.ts";
+import type { MessageOf } from "../../protocol/control/messages.ts";
+import type { Failure } from "../../protocol/failure.ts";
+import { RangeSums, type SummedRange } from "../../protocol/data/range_sums.ts";
+import type { InputUnit, RangedItem, RangeReport, RangeUnit, SentFile, SourceChange } from "../../streams/unit.ts";
+import {
+  checkRanges,
+  type LargeFile,
+  otherTotals,
+  setFailure,
+  takeRange,
+  unitBytesOf,
+  unrepeatable,
+  wrongRanges,
+} from "./large_file.ts";
+import type { SchedulerHost, SchedulerOptions } from "./scheduler_host.ts";
+
+/** Callbacks of large files. */
+export interface LargeFilesHost extends Pick<SchedulerHost, "send" | "note"> {
+  /** All of a file was sent. */
+  sent(file: SentFile): void;
+  /** A file is in place. @param sums of its ranges, in order; undefined for a local copy. */
+  done(bytes: number, item: RangedItem, sums?: readonly SummedRange[]): void;
+  /** Bytes of a partial file from an earlier run are not sent. */
+  kept(bytes: number): void;
+  /** Bytes of a local copy were there from an earlier run. Streams count them as written. */
+  matched(bytes: number): void;
+  /** A file did not arrive. */
+  failed(failure: Failure, side: "sender" | "receiver", item: RangedItem): void;
+}
+
+/** Maximum number of announced files that are not finished. */
+const MAX_OPEN_FILES = 48;
+
+const UNCHANGED: SourceChange = { path: "", change: FileChange.none };
+
+/** The large files of one transfer. */
+export class LargeFiles {
+  readonly #host: LargeFilesHost;
+  readonly #options: SchedulerOptions;
+  readonly #files = new Map<number, LargeFile>();
+  /** Files with ranges that no stream has taken. */
+  readonly #queue: LargeFile[] = [];
+  #nextFile = 0;
+
+  constructor(host: LargeFilesHost, options: SchedulerOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** Number of files that are not finished. */
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** Whether another file may be announced. */
+  get hasRoom(): boolean {
+    return this.#files.size < MAX_OPEN_FILES;
+  }
+
+  /** Announces a file. @param options of a local copy that may differ from its digest, and is sent again as contents. */
+  announce(item: RangedItem, options: Pick<LargeFile, "stored" | "noted"> = {}): void {
+    const { size, root, attributes, xattrs } = item;
+    const identity = this.#identityOf(item);
+    const { file } = this.#add(item, {
+      unitBytes: unitBytesOf(size, this.#options),
+      stored: this.#mustBeStored(item),
+      mayBeKept: identity !== undefined,
+      ...options,
+    });
+    // The walk of this end makes only paths that a receiver accepts.
+    const path = item.path as MessageOf<"open">["path"];
+    const version = identity === undefined ? undefined : fileVersion({ ...item.identity, ...item.times });
+    this.#host.send({ type: "open", file, root, path, size, attributes, xattrs, identity, version });
+  }
+
+  /** Announces standard input, as a file with the permissions that the umask of the receiver leaves. */
+  announceInput(root: number): void {
+    const now = Math.floor(Date.now() / 1000);
+    const attributes = { mode: 0o666, uid: 0, gid: 0, mtime: now, mtimeNs: 0, atime: now, atimeNs: 0 };
+    const times = { mtime: now, mtimeNs: 0, ctime: now, ctimeNs: 0 };
+    const identity = { dev: 0, inode: 0 };
+    const item: RangedItem = { type: "ranged", root, path: "", size: 0, attributes, identity, times };
+    const { file } = this.#add(item, { unitBytes: Infinity, input: true });
+    const path = "" as MessageOf<"open">["path"];
+    this.#host.send({ type: "open", file, root, path, size: 0, input: true, attributes });
+  }
+
+  /** Handles the receiver's message that a file is open. @throws {ProtocolError} for wrong ranges. */
+  opened({ file: number, missing, kept = [], sequential }: MessageOf<"opened">): void {
+    const file = this.#inState(number, "announced");
+    if (!file) return;
+    if (kept.length > 0 && !file.mayBeKept) throw wrongRanges();
+    if (!file.input) checkRanges([...missing, ...kept], file.item.size);
+    file.state = "open";
+    file.todo = file.input ? [{ start: 0, end: 0 }] : missing;
+    if (sequential) file.unitBytes = Infinity;
+    kept.forEach((range) => file.sums.add(range));
+    file.keptBytes = file.sums.bytes;
+    if (kept.length > 0) this.#host.kept(file.keptBytes);
+    if (missing.length > 0 || file.input) this.#queue.push(file);
+    else this.#closeIfComplete(file);
+  }
+
+  /** Handles the receiver's message that a file has its final name. @throws {ProtocolError} if it is not complete. */
+  closed({ file: number, bytes, crc32, found = 0 }: MessageOf<"closed">): void {
+    const file = this.#inState(number, "closing");
+    if (!file) return;
+    const { item, sums, mayBeKept, keptBytes } = file;
+    if (found > (mayBeKept ? item.size - keptBytes : 0)) throw wrongRanges();
+    this.#files.delete(number);
+    if (found > 0) this.#host.matched(found);
+    if (bytes === item.size && crc32 === sums.total(bytes)) {
+      this.#host.done(bytes, item, this.#isLocalCopy(file) ? undefined : sums.ranges);
+    } else this.#host.failed(otherTotals(item.path), "sender", item);
+  }
+
+  /** Handles the receiver's failure to open, write or finish a file. @throws {ProtocolError} if it was never announced. */
+  refused({ file: number, failure }: MessageOf<"unopened">): void {
+    const file = this.#answered(number);
+    if (!file) return;
+    setFailure(file, failure, "receiver");
+    this.#dropIfIdle(file);
+  }
+
+  /** Returns the next range that no stream has. @param unit its number. */
+  next(unit: number): RangeUnit | InputUnit | undefined {
+    for (let file = this.#queue[0]; file; file = this.#queue[0]) {
+      const range = takeRange(file);
+      if (!range) {
+        this.#queue.shift();
+        continue;
+      }
+      file.out++;
+      if (file.input) return { type: "input", unit, file: file.file };
+      const { root, path, size, identity, times } = file.item;
+      const { file: number, stored } = file;
+      const { start, end } = range;
+      const digests = this.#options.digests && file.todo.length === 0 && !file.whole;
+      return { type: "range", unit, file: number, root, path, start, end, size, identity, times, stored, digests };
+    }
+    return undefined;
+  }
+
+  /** Handles the report of a range. */
+  report(report: RangeReport): void {
+    const file = this.#files.get(report.file);
+    if (!file) return;
+    file.out--;
+    const { changed, whole } = report;
+    if (changed && changed.change > (file.changed?.change ?? FileChange.none)) file.changed = changed;
+    if (changed?.change === FileChange.certain && !file.noted) {
+      file.noted = true;
+      this.#host.note(`${quotePath(changed.path)} changed while it was copied`);
+    }
+    if (whole) file.whole = whole;
+    if (report.failure) setFailure(file, report.failure, report.refused ? "receiver" : "sender");
+    else file.sums.add(report);
+    if (file.input) file.item.size = report.end;
+    if (file.failure) this.#dropIfIdle(file);
+    else this.#closeIfComplete(file);
+  }
+
+  /** Requeues the range of a broken stream. */
+  takeBack(unit: RangeUnit | InputUnit): void {
+    const file = this.#files.get(unit.file);
+    if (!file) return;
+    file.out--;
+    if (unit.type === "range") file.todo.unshift({ start: unit.start, end: unit.end });
+    // A device cannot take the same bytes again, and a pipe cannot be read again.
+    if (file.unitBytes === Infinity) setFailure(file, unrepeatable(file.input ? "-" : file.item.path), "sender");
+    if (file.failure) this.#dropIfIdle(file);
+    else if (!this.#queue.includes(file)) this.#queue.push(file);
+  }
+
+  #add(item: RangedItem, options: Partial<LargeFile> & Pick<LargeFile, "unitBytes">): LargeFile {
+    const file: LargeFile = {
+      file: this.#nextFile++,
+      item,
+      state: "announced",
+      todo: [],
+      sums: new RangeSums(),
+      keptBytes: 0,
+      out: 0,
+      ...options,
+    };
+    this.#files.set(file.file, file);
+    return file;
+  }
+
+  /**
+   * Returns a text that identifies the contents of the source in this and every later run. It contains the time of the
+   * last change, because the modification time can be set back. A file that was written a moment ago could be written
+   * again within the same time, so it has no identity.
+   */
+  #identityOf({ times, identity: { dev, inode } }: RangedItem): string | undefined {
+    if (!this.#options.resume || isFreshChange(times, Date.now())) return undefined;
+    return `${dev}:${inode}:${times.ctime}.${times.ctimeNs}`;
+  }
+
+  /** Returns the file of an answer; undefined if it was given up since. */
+  #answered(number: number): LargeFile | undefined {
+    if (number < this.#nextFile) return this.#files.get(number);
+    throw new ProtocolError("bad-order", `Cannot accept an answer about file ${number}: it was never announced`);
+  }
+
+  #inState(number: number, state: LargeFile["state"]): LargeFile | undefined {
+    const file = this.#answered(number);
+    if (!file || file.state === state) return file;
+    throw new ProtocolError("bad-order", `Cannot accept an answer about file ${number}: it is ${file.state}`);
+  }
+
+  #closeIfComplete(file: LargeFile): void {
+    const crc32 = file.sums.total(file.item.size);
+    if (file.state !== "open" || crc32 === undefined) return;
+    const { item, changed = UNCHANGED, whole, noted } = file;
+    const isLocalCopy = this.#isLocalCopy(file);
+    if (isLocalCopy && changed !== UNCHANGED && this.#options.digests) {
+      this.#files.delete(file.file);
+      this.#host.send({ type: "drop", file: file.file });
+      this.announce(item, { stored: true, noted });
+      return;
+    }
+    file.state = "closing";
+    this.#host.send({ type: "close", file: file.file, size: item.size, crc32 });
+    if (!file.input) this.#host.sent({ ...changed, item, isLocalCopy, crc32, whole });
+  }
+
+  #isLocalCopy({ stored, input }: LargeFile): boolean {
+    return this.#options.offersLocalCopy === true && !stored && !input;
+  }
+
+  /** The digest of a local copy is certain only if every change of the source shows in its ctime. */
+  #mustBeStored({ times: { ctime, ctimeNs } }: RangedItem): boolean {
+    const { digests = false, offersLocalCopy = false } = this.#options;
+    return digests && offersLocalCopy && isFreshChange({ mtime: ctime, mtimeNs: ctimeNs }, Date.now());
+  }
+
+  /** Gives up a failed file when no stream has a range of it. */
+  #dropIfIdle(file: LargeFile): void {
+    file.todo = [];
+    if (file.out > 0 || !file.failure || !this.#files.delete(file.file)) return;
+    this.#host.send({ type: "drop", file: file.file });
+    this.#host.failed(file.failure, file.failedSide!, file.item);
+  }
+}
