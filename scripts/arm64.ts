@@ -12,7 +12,7 @@ import { writeTree } from "../tests/support/temp_tree.ts";
 import { emulate, PROGRAMS } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";
-import { exists } from "./exists.ts";
+import { exists } from "@std/fs/exists";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");

@@ -10,7 +10,7 @@ import { encodeHex } from "@std/encoding/hex";
 import { fromFileUrl, resolve } from "@std/path";
 import { VERSION } from "../src/cli/version.ts";
 import { type Bundle, bundle } from "./bundle.ts";
-import { exists } from "./exists.ts";
+import { exists } from "@std/fs/exists";
 import { type Target, TARGETS } from "./targets.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Installs an ssh server for the tests where that is possible and allowed: as root on Debian and its kin. */
 
-import { exists } from "./exists.ts";
+import { exists } from "@std/fs/exists";
 
 const SSHD = "/usr/sbin/sshd";
 

@@ -1,31 +1,42 @@
 /**
- * Runs the tests: all of them, or those in the files and directories given; other arguments (`--name=value`) go to `deno test`,
- * and `--jobs=N` says how many files run at the same time (default: one a core). The last line is "N passed, M failed,
- * K skipped", counted in single cases. An ssh server is installed first where that is possible.
+ * Runs all tests, or those in the given files and directories. The last line is "N passed, M failed, K skipped", counted in
+ * cases. Before the tests it installs an ssh server if it is missing and may be installed.
+ *
+ * Options: `--jobs=N` runs N files at a time; `--from-source` starts escp from its modules instead of a bundle. Other
+ * arguments that begin with a dash go to `deno test`.
  */
 
+import { pooledMap } from "@std/async/pool";
+import { parseArgs } from "@std/cli/parse-args";
 import { ensureSshd } from "./ensure_sshd.ts";
-import { inParallel } from "./in_parallel.ts";
-import { findTestFiles, planRuns } from "./test_runs.ts";
-import { addCounts, countCases, formatCounts, type TestCounts } from "./test_summary.ts";
+import { bundle } from "./bundle.ts";
+import { fromFileUrl } from "@std/path";
+import { findTestFiles, planRuns, type TestRun } from "./test_runs.ts";
+import { addCounts, countCases, formatCounts, NO_CASES, type TestCounts } from "./test_summary.ts";
 
-const ROOT = new URL("..", import.meta.url);
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+/** Seconds that each test file took when it last ran alone in a process. */
+const TIMES = `${ROOT}dist/test_times.json`;
+const SHOWN_TIMES = 5;
 
 interface RunResult {
+  run: TestRun;
   code: number;
   counts: TestCounts;
+  seconds: number;
 }
 
-/** Runs some files in a process of their own, as tests may change its environment, and prints what it says in one piece. */
-async function runFiles(files: readonly string[], flags: readonly string[]): Promise<RunResult> {
+/** Runs files in one process, because tests may change its environment, and prints its output in one piece. */
+async function runFiles(run: TestRun, flags: readonly string[], env: Record<string, string>): Promise<RunResult> {
+  const started = performance.now();
   const report = await Deno.makeTempFile({ prefix: "escp-tests-", suffix: ".xml" });
-  // Not that of the developer, whatever a test starts.
+  // Keeps every program that a test starts away from the state directory of the developer.
   const state = await Deno.makeTempDir({ prefix: "escp-tests-state-" });
   try {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["test", "--quiet", "--allow-all", "--no-check", `--junit-path=${report}`, ...flags, ...files],
+      args: ["test", "--quiet", "--allow-all", "--no-check", `--junit-path=${report}`, ...flags, ...run.files],
       cwd: ROOT,
-      env: { XDG_STATE_HOME: state },
+      env: { ...env, XDG_STATE_HOME: state },
       stdin: "null",
     }).output();
     await Deno.stdout.write(stdout);
@@ -33,25 +44,71 @@ async function runFiles(files: readonly string[], flags: readonly string[]): Pro
     const counts = countCases(await Deno.readTextFile(report));
     // Files that cannot be loaded and sanitizers fail the run without a case of their own.
     if (code !== 0 && counts.failed === 0) counts.failed = 1;
-    return { code, counts };
+    return { run, code, counts, seconds: Math.round((performance.now() - started) / 1000) };
   } finally {
     await Deno.remove(report);
     await Deno.remove(state, { recursive: true });
   }
 }
 
-async function runTests(args: readonly string[]): Promise<number> {
-  const jobs = Number(args.find((arg) => arg.startsWith("--jobs="))?.slice(7) ?? navigator.hardwareConcurrency);
-  const flags = args.filter((arg) => arg.startsWith("-") && !arg.startsWith("--jobs="));
-  const paths = args.filter((arg) => !arg.startsWith("-"));
-  const runs = planRuns(await findTestFiles(ROOT, paths.length > 0 ? paths : ["tests"]));
-  const results = await inParallel(runs, jobs, ({ files }) => runFiles(files, flags));
-  const failed = runs.filter((_, index) => results[index].code !== 0).map(({ name }) => name);
-  if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
-  console.log(
-    formatCounts(results.map(({ counts }) => counts).reduce(addCounts, { passed: 0, failed: 0, skipped: 0 })),
-  );
+async function readTimes(): Promise<Record<string, number>> {
+  try {
+    return JSON.parse(await Deno.readTextFile(TIMES));
+  } catch {
+    return {};
+  }
+}
+
+/** Stores the times, so that the next run starts the slowest files first. */
+async function writeTimes(times: Record<string, number>, results: readonly RunResult[]): Promise<void> {
+  const measured = results.filter(({ run }) => run.files.length === 1);
+  const merged = { ...times, ...Object.fromEntries(measured.map(({ run, seconds }) => [run.files[0], seconds])) };
+  await Deno.mkdir(`${ROOT}dist`, { recursive: true });
+  await Deno.writeTextFile(TIMES, JSON.stringify(merged, undefined, 2) + "\n");
+}
+
+async function runTests(args: string[]): Promise<number> {
+  const { _: paths, jobs, "from-source": fromSource, flags } = parseTestArgs(args);
+  const times = await readTimes();
+  const files = await findTestFiles(ROOT, paths.length > 0 ? paths : ["tests"]);
+  const runs = planRuns(files, times);
+
+  const directory = await Deno.makeTempDir({ prefix: "escp-tests-bundle-" });
+  const env: Record<string, string> = {};
+  const results: RunResult[] = [];
+  try {
+    const startsEscp = files.some((file) => file.startsEscp);
+    if (startsEscp && !fromSource) env.ESCP_BUNDLE = (await bundle(ROOT, directory)).main;
+    for await (const result of pooledMap(jobs, runs, (run: TestRun) => runFiles(run, flags, env))) results.push(result);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+  await writeTimes(times, results);
+
+  const failed = results.filter(({ code }) => code !== 0);
+  const slowest = results.toSorted((a, b) => b.seconds - a.seconds).slice(0, SHOWN_TIMES);
+  if (results.length > SHOWN_TIMES) {
+    console.log(`Slowest: ${slowest.map(({ run, seconds }) => `${run.name} ${seconds} s`).join(", ")}`);
+  }
+  if (failed.length > 0) console.log(`Failed: ${failed.map(({ run }) => run.name).join(", ")}`);
+  console.log(formatCounts(results.map(({ counts }) => counts).reduce(addCounts, NO_CASES)));
   return failed.length > 0 ? 1 : 0;
+}
+
+function parseTestArgs(args: string[]) {
+  const flags: string[] = [];
+  const parsed: { _: string[]; jobs: string; "from-source": boolean } = parseArgs(args, {
+    string: ["jobs", "_"],
+    boolean: ["from-source"],
+    // One more than the cores: tests also wait for processes and timeouts.
+    default: { jobs: `${navigator.hardwareConcurrency + 1}` },
+    unknown(arg: string, key: string | undefined) {
+      if (key === undefined) return true;
+      flags.push(arg);
+      return false;
+    },
+  });
+  return { ...parsed, jobs: Number(parsed.jobs), flags };
 }
 
 await ensureSshd();

@@ -1,46 +1,62 @@
-/** Which test files run in one process. */
+/** Decides which test files share a process. */
 
-import { isAbsolute } from "@std/path";
+import { walk as stdWalk } from "@std/fs/walk";
+import { isAbsolute, join, relative } from "@std/path";
 
-/** A file with tests. */
+const walk: (root: string, options: { includeDirs: false; match: RegExp[] }) => AsyncIterable<{ path: string }> =
+  stdWalk;
+
 export interface TestFile {
   path: string;
   bytes: number;
+  /** Whether its tests start escp or an ssh server, which takes most of their time. */
+  startsEscp: boolean;
 }
 
 /** One process of `deno test`. */
 export interface TestRun {
-  /** For people. */
+  /** Name in messages. */
   name: string;
   files: string[];
 }
 
-/** Directories whose tests start processes of their own and wait for them: their files run one in a process. */
-const SLOW = /(^|\/)tests\/(e2e|faults|transfer)\//;
+/** Directories whose tests take long for other reasons. */
+const SLOW = /(^|\/)tests\/(faults|transfer)\//;
+const STARTS_ESCP = /support\/(?:escp_command|scene|sshd|network_pair)\.ts"/;
+/** For the first run, which has no measured times. */
+const USUAL_BYTES_PER_SECOND = 200;
 
 /**
- * The quick ones together, for whom a process of their own would cost more than it saves, then the others one by one, the
- * largest first: they take longest.
+ * Puts the quick files into one process, because most of them take less time than its start. Each other file has its own
+ * process, the slowest first.
+ *
+ * @param times Measured seconds by path.
  */
-export function planRuns(files: readonly TestFile[]): TestRun[] {
-  const quick = files.filter(({ path }) => !SLOW.test(path)).map(({ path }) => path);
-  const slow = files.filter(({ path }) => SLOW.test(path)).toSorted((a, b) => b.bytes - a.bytes);
+export function planRuns(files: readonly TestFile[], times: Record<string, number> = {}): TestRun[] {
+  const isSlow = ({ path, startsEscp }: TestFile) => startsEscp || SLOW.test(path);
+  const seconds = ({ path, bytes }: TestFile) => times[path] ?? bytes / USUAL_BYTES_PER_SECOND;
+  const quick = files.filter((file) => !isSlow(file)).map(({ path }) => path);
+  const slow = files.filter(isSlow).toSorted((a, b) => seconds(b) - seconds(a));
   const alone = slow.map(({ path }) => ({ name: path, files: [path] }));
-  return quick.length > 0 ? [{ name: "the quick ones", files: quick }, ...alone] : alone;
+  return quick.length > 0 ? [{ name: "quick tests", files: quick }, ...alone] : alone;
 }
 
-/** Files named by themselves, and those below directories whose name ends in "_test.ts"; paths as given. */
-export async function findTestFiles(root: URL, paths: readonly string[]): Promise<TestFile[]> {
+/** Finds files whose name ends in "_test.ts" below directories, and adds files that are named. Keeps paths as given. */
+export async function findTestFiles(root: string, paths: readonly string[]): Promise<TestFile[]> {
   const found: TestFile[] = [];
+  const add = async (path: string) => {
+    const text = await Deno.readTextFile(isAbsolute(path) ? path : join(root, path));
+    found.push({ path, bytes: text.length, startsEscp: STARTS_ESCP.test(text) });
+  };
   for (const path of paths) {
-    const { isDirectory, size } = await Deno.stat(isAbsolute(path) ? path : new URL(path, root));
-    if (isDirectory) {
-      const directory = path.replace(/\/$/, "");
-      for await (const { name, isDirectory } of Deno.readDir(isAbsolute(path) ? directory : new URL(directory, root))) {
-        if (!isDirectory && !name.endsWith("_test.ts")) continue;
-        found.push(...await findTestFiles(root, [`${directory}/${name}`]));
-      }
-    } else found.push({ path, bytes: size });
+    const absolute = isAbsolute(path) ? path : join(root, path);
+    if ((await Deno.stat(absolute)).isFile) {
+      await add(path);
+      continue;
+    }
+    for await (const file of walk(absolute, { includeDirs: false, match: [/_test\.ts$/] })) {
+      await add(isAbsolute(path) ? file.path : relative(root, file.path));
+    }
   }
   return found;
 }

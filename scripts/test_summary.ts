@@ -1,11 +1,13 @@
 /** Counts the cases in JUnit reports of `deno test`. */
 
-/** What a test run amounts to. Suites are not counted, only the cases in them. */
+/** Cases by outcome. Suites do not count. */
 export interface TestCounts {
   passed: number;
   failed: number;
   skipped: number;
 }
+
+export const NO_CASES: Readonly<TestCounts> = { passed: 0, failed: 0, skipped: 0 };
 
 interface ReportedCase {
   name: string;
@@ -13,16 +15,16 @@ interface ReportedCase {
 }
 
 /**
- * Counts the cases. In Deno's report a suite stands as a case of its own, "suite", beside "suite > case"; it counts only
- * when it failed although none of its cases did, as with a hook that throws.
+ * Counts the cases of a report. Deno reports a suite as a case of its own, "suite", next to "suite > case". The suite counts
+ * only if it failed without a failed case, for example in a hook.
  */
 export function countCases(junit: string): TestCounts {
-  const counts: TestCounts = { passed: 0, failed: 0, skipped: 0 };
+  const counts = { ...NO_CASES };
   const cases = readCases(junit);
   const suites = new Set<string>();
   const failedInside = new Set<string>();
   for (const { name, outcome } of cases) {
-    for (const suite of suitesAround(name)) {
+    for (const suite of suitesOf(name)) {
       suites.add(suite);
       if (outcome === "failed") failedInside.add(suite);
     }
@@ -33,25 +35,25 @@ export function countCases(junit: string): TestCounts {
   return counts;
 }
 
-/** Both together. */
+/** Returns the sums of both. */
 export function addCounts(a: TestCounts, b: TestCounts): TestCounts {
   return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
 }
 
-/** Names of the cases that failed, as "suite > case"; of a suite only when none in it did. */
+/** Returns the names of failed cases, as "suite > case", and of suites that failed without a failed case. */
 export function failedCases(junit: string): string[] {
   const failed = readCases(junit).filter(({ outcome }) => outcome === "failed").map(({ name }) => name);
-  const around = new Set(failed.flatMap(suitesAround));
-  return failed.filter((name) => !around.has(name)).map(plainText);
+  const suites = new Set(failed.flatMap(suitesOf));
+  return failed.filter((name) => !suites.has(name)).map(unescapeXml);
 }
 
-/** The closing line of a run. */
+/** Formats the last line of a run. */
 export function formatCounts(counts: TestCounts): string {
   return `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
 
 function readCases(junit: string): ReportedCase[] {
-  // Names are in attributes, where "<" and "]]>" are escaped, so that a failure's text cannot look like the end of a case.
+  // Names are attributes, in which "<" and "]]>" are escaped, so the text of a failure cannot look like the end of a case.
   const pattern = /<testcase name="([^"]*)"[^>]*?(?:\/>|>([^]*?)<\/testcase>)/g;
   return [...junit.matchAll(pattern)].map(([, name, body = ""]) => ({
     name,
@@ -63,13 +65,13 @@ function readCases(junit: string): ReportedCase[] {
   }));
 }
 
-/** "a > b > c" lies in "a" and "a > b". */
-function suitesAround(name: string): string[] {
+/** Returns the suites of a case: "a > b > c" is in "a" and "a > b". */
+function suitesOf(name: string): string[] {
   const parts = name.split(" &gt; ");
   return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join(" &gt; "));
 }
 
-function plainText(escaped: string): string {
+function unescapeXml(escaped: string): string {
   const characters: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
   return escaped.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => characters[name]);
 }

@@ -1,6 +1,6 @@
 /** Keeps in a directory what the emulator of an ARM64 machine needs: Deno from npm, and libraries from Debian. */
 
-import { exists } from "../exists.ts";
+import { exists } from "@std/fs/exists";
 
 /** Paths of what was fetched. */
 export interface Arm64Machine {

@@ -2,7 +2,7 @@
 
 import { RandomBytes, writeRandomFile } from "../../tests/support/random_bytes.ts";
 import { text } from "../../tests/compress/text.ts";
-import { exists } from "../exists.ts";
+import { exists } from "@std/fs/exists";
 
 /** Bytes of each file of `createSmallFiles`. */
 export const SMALL_BYTES = 4096;

@@ -4,7 +4,7 @@ import { compareTrees } from "../../tests/support/compare_trees.ts";
 import { allocatedBytes } from "../../tests/support/holes.ts";
 import type { Sshd } from "../../tests/support/sshd.ts";
 import { removeTree } from "../../tests/support/temp.ts";
-import { exists } from "../exists.ts";
+import { exists } from "@std/fs/exists";
 import type { BenchCase } from "./cases.ts";
 import type { Contender, CopyPlaces } from "./contenders.ts";
 import { type Measure, measure } from "./measure.ts";

@@ -10,7 +10,7 @@ import type { Copy, Scene, Variant } from "../support/scene.ts";
 export const FILES = [["small", 700_001], ["large", (3 << 20) + 1]] as const;
 
 /** What changes, and after how many times as many bytes as the file has. */
-export type Change = readonly [how: DiskChange["how"], after: number];
+export type Change = readonly [kind: DiskChange["kind"], after: number];
 
 /** What came of it. */
 export interface ChangedCopy {
@@ -32,7 +32,7 @@ export async function copyChanging(
   { size, changes, flags = [] }: { size: number; changes: readonly Change[]; flags?: string[] },
 ): Promise<ChangedCopy> {
   await using disk = await mountFailingDisk({
-    changes: changes.map(([how, times]) => ({ name: "f", how, after: Math.floor(times * size) + 1 })),
+    changes: changes.map(([kind, times]) => ({ name: "f", kind, after: Math.floor(times * size) + 1 })),
   });
   const before = randomBytes(size, 1);
   await Deno.writeFile(`${disk.path}/f`, before);

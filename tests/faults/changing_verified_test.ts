@@ -78,7 +78,11 @@ describeWithScene(
     for (const engine of ENGINES) {
       it(`is told between two other hosts, as a source that changed (${engine})`, async () => {
         for (const [, size] of FILES) {
-          const changes = ALL_THE_TIME.map(([how, after]) => ({ name: "f", how, after: Math.floor(after * size) + 1 }));
+          const changes = ALL_THE_TIME.map(([kind, after]) => ({
+            name: "f",
+            kind,
+            after: Math.floor(after * size) + 1,
+          }));
           await using disk = await mountFailingDisk({ changes });
           await Deno.writeFile(`${disk.path}/f`, randomBytes(size, 1));
           const to = await scene.tree();

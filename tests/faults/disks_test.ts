@@ -93,7 +93,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
     });
 
     it(`that has shorter names only: ${variantName(variant)}`, async () => {
-      await using disk = await mountFailingDisk({ errno: "ENAMETOOLONG", mostNameBytes: 120 });
+      await using disk = await mountFailingDisk({ errno: "ENAMETOOLONG", maxNameBytes: 120 });
       const name = "long ".repeat(30);
       const from = await scene.tree({ [name]: "text", [`${name}x`]: { size: 2 * MIB }, "short": "short" });
       const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${from}/.`], target: disk.path });

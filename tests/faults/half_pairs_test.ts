@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { pass } from "../../src/session/tunnel/pass_stream.ts";
-import { startProxiedHosts } from "../support/proxied_hosts.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { runEscp } from "../support/escp_command.ts";
+import { startProxiedHosts } from "../support/proxied_hosts.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { describeWithScene } from "../support/scene.ts";
 import { startTcpProxy } from "../support/tcp_proxy.ts";

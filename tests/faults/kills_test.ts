@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { killOthers, notedBytes, presentBytes, untilTrue } from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
+import { killOthers, notedBytes, presentBytes, untilTrue } from "../support/interruptions.ts";
 import { lastEvent } from "../support/json_events.ts";
 import { RandomBytes } from "../support/random_bytes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { openLibc } from "../../src/native/libc/libc.ts";
-import { turn, untilBegun } from "../support/interruptions.ts";
 import type { EscpResult } from "../support/escp_command.ts";
+import { turn, untilBegun } from "../support/interruptions.ts";
 import { listNames } from "../support/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
-import { untilBegun } from "../support/interruptions.ts";
-import { type Pair, startPair } from "../support/network_pair.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import { startEscp } from "../support/escp_command.ts";
+import { untilBegun } from "../support/interruptions.ts";
 import { listNames } from "../support/list_names.ts";
 import { describeWithNetworks } from "../support/network.ts";
+import { type Pair, startPair } from "../support/network_pair.ts";
 import { commandOf, waitForNoProcess } from "../support/processes.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { temporaryFiles } from "../support/temporary_files.ts";

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
+import { compareTrees } from "../support/compare_trees.ts";
+import { alteredEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import {
   assertSame,
   feedUntilBegun,
@@ -9,8 +11,6 @@ import {
   untilNoted,
   writeLargeFile,
 } from "../support/interruptions.ts";
-import { compareTrees } from "../support/compare_trees.ts";
-import { alteredEscp, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import { parseEvents } from "../support/json_events.ts";
 import { describeWithScene, rotatingVariants, startScene, type Variant, variantName } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";

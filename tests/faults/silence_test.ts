@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { untilBegun } from "../support/interruptions.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
+import { untilBegun } from "../support/interruptions.ts";
 import { listNames } from "../support/list_names.ts";
 import { commandOf, descendantsOf, type ProcessId } from "../support/processes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";

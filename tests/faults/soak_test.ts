@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { killOthers } from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { freePort } from "../support/free_port.ts";
+import { killOthers } from "../support/interruptions.ts";
 import { waitForNoProcess } from "../support/processes.ts";
 import { RandomBytes, randomTree } from "../support/random_bytes.ts";
 import { type Copy, describeWithScene, DIRECTIONS, ENGINES, type Variant, variantName } from "../support/scene.ts";

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync as exists } from "@std/fs/exists";
 import { beforeAll, describe, it } from "@std/testing/bdd";
-import { turn, untilBegun, untilTrue } from "../support/interruptions.ts";
 import { openReceiverPort } from "../session/receiver_port.ts";
 import { alteredEscp, escpCommand, type RunningEscp, startEscp, useAsEscp } from "../support/escp_command.ts";
-import { exists } from "../support/exists.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
+import { turn, untilBegun, untilTrue } from "../support/interruptions.ts";
 import {
   commandOf,
   descendantsOf,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
-import { assertSame, notedBytes, sentBytes } from "../support/interruptions.ts";
 import { alteredEscp, useAsEscp } from "../support/escp_command.ts";
+import { assertSame, notedBytes, sentBytes } from "../support/interruptions.ts";
 import { describeWithScene, type Direction, ENGINES, type Variant } from "../support/scene.ts";
 import { writeWrapper } from "../support/shell_script.ts";
 import { temporaryFiles } from "../support/temporary_files.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { chooseVersion } from "../../scripts/arm64/machine.ts";
 import { SUITES } from "../../scripts/arm64/suites.ts";
-import { exists } from "../../scripts/exists.ts";
+import { exists } from "@std/fs/exists";
 
 const ROOT = new URL("../../", import.meta.url);
 

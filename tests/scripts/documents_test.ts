@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { exists } from "../../scripts/exists.ts";
+import { exists } from "@std/fs/exists";
 import { documentPaths, findAnchors, findLinks, findWideCells } from "./documents.ts";
 
 const root = new URL("../../", import.meta.url);

@@ -4,10 +4,10 @@ import { FileError, UserError } from "../../src/errors.ts";
 import { Confinement } from "../../src/files/target/confinement.ts";
 import { createDirectories, planTargets } from "../../src/files/target/plan.ts";
 import { checkPrivatePlaces } from "../../src/files/target/private_places.ts";
-import { remoteConfig } from "../support/remote_settings.ts";
 import { ENGINES, isRoot, TempDirectory } from "../files/file_engines.ts";
 import { runEscp } from "../support/escp_command.ts";
 import { listNames } from "../support/list_names.ts";
+import { remoteConfig } from "../support/remote_settings.ts";
 import { describeWithScene, ENGINES as NAMED } from "../support/scene.ts";
 
 for (const { title, make } of ENGINES) {

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/calls.ts";
-import { Errno } from "../../src/native/libc/errno.ts";
-import { PinnedBuffer } from "../../src/native/file/pinned_buffer.ts";
 import { SharedNaming } from "../../src/files/native/naming.ts";
+import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/calls.ts";
+import { PinnedBuffer } from "../../src/native/file/pinned_buffer.ts";
+import { Errno } from "../../src/native/libc/errno.ts";
 import { encodeName } from "../../src/protocol/names.ts";
 import { isNativeHere, TempDirectory } from "../files/file_engines.ts";
 

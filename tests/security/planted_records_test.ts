@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { it } from "@std/testing/bdd";
-import { assertSame, untilTrue, writeLargeFile } from "../support/interruptions.ts";
 import { compareTrees } from "../support/compare_trees.ts";
+import { assertSame, untilTrue, writeLargeFile } from "../support/interruptions.ts";
 import { lastEvent } from "../support/json_events.ts";
 import { listNames } from "../support/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";

@@ -7,11 +7,11 @@ import { backupName } from "../../src/files/path/temporary_names.ts";
 import { planTargets } from "../../src/files/target/plan.ts";
 import { RecordType } from "../../src/protocol/data/records.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { untilTrue } from "../support/interruptions.ts";
 import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
+import { untilTrue } from "../support/interruptions.ts";
 import { listNames } from "../support/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
+import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
 
 const OPTIONS = { preserve: true, umask: 0o022, token: "test", fsync: true };
 const ATTRIBUTES = { mode: 0o640, uid: 1, gid: 1, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
@@ -137,7 +137,7 @@ describeWithScene("roots that are exchanged while the data connections come up",
       await Deno.symlink("../outside", root);
     }
     const before = await Deno.stat(`${tree}/outside`);
-    await letGoOn(running.pid);
+    await resume(running.pid);
     const { code, stderr } = await running.result;
     assertEquals(code, 1, stderr);
     assertMatch(stderr, /another directory has taken its place/);

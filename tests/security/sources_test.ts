@@ -4,10 +4,10 @@ import { FileError } from "../../src/errors.ts";
 import type { FileEngine } from "../../src/files/engine/engine.ts";
 import type { SourceReader, SourceRoot } from "../../src/files/engine/source.ts";
 import { encodeName } from "../../src/protocol/names.ts";
-import { untilTrue } from "../support/interruptions.ts";
 import { collect, describeItems, ENGINES, isNativeHere, sourceRoot, TempDirectory } from "../files/file_engines.ts";
+import { untilTrue } from "../support/interruptions.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
-import { hasStopped, letGoOn, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
+import { hasStopped, resume, stoppingCommand, stoppingProblem } from "../support/stopped_at.ts";
 import { setXattr } from "../support/xattrs.ts";
 import { actBefore } from "./watched_calls.ts";
 
@@ -186,7 +186,7 @@ describeWithScene("sources that become links after the walk", (scene) => {
     await untilTrue(() => hasStopped(log), running);
     await Deno.rename(`${tree}/source/${at}`, `${tree}/moved`);
     await Deno.symlink(`${tree}/outside${at.slice("sub".length)}`, `${tree}/source/${at}`);
-    await letGoOn(running.pid);
+    await resume(running.pid);
     const { code, stderr } = await running.result;
     assertEquals(code, 1, stderr);
     const reasons = stderr.split("\n").filter((line) => /^escp: Cannot /.test(line));

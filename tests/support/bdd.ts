@@ -1,10 +1,10 @@
 /**
- * `describe` and `it` over `Deno.test` and its steps: the part of `@std/testing/bdd` that these tests use, with the same
- * meaning. The import map puts it in the place of that module, which the npm mirror of the standard library publishes
- * without one of its files. Every case of a skipped suite is still reported by name as ignored.
+ * `describe` and `it` over `Deno.test` and its steps: the subset of `@std/testing/bdd` that these tests use, with the same
+ * meaning. The import map substitutes it for that module, because the npm mirror of the standard library lacks one of the
+ * module's files. Unlike there, each case of a skipped suite is reported by name as ignored.
  */
 
-/** What can be said about a suite or a case besides its name. Sanitizers are on unless switched off. */
+/** Options of a suite or a case. Sanitizers are on by default. */
 export interface TestOptions {
   ignore?: boolean;
   only?: boolean;
@@ -36,29 +36,29 @@ interface Suite {
   hooks: Record<HookKind, Hook[]>;
 }
 
-/** The suite whose body is running now. */
+/** Suite whose body is running. */
 let open: Suite | undefined;
 
-/** Registers a suite; its body registers cases, hooks and inner suites, and must not be asynchronous. */
+/** Registers a suite. Its body registers cases, hooks and inner suites, and must be synchronous. */
 export const describe = withVariants<SuiteBody>(registerSuite);
 
-/** Registers a case in the suite around it, or alone. */
+/** Registers a case, in the suite whose body is running if there is one. */
 export const it = withVariants<CaseBody>((name, options, body) => {
   const entry: Case = { name, options, body };
   if (open) open.members.push(entry);
   else Deno.test({ name, ...options, fn: body });
 });
 
-/** The same as `it`. */
+/** Alias of `it`. */
 export const test = it;
 
-/** Runs once before the first case of the suite. */
+/** Registers a hook that runs once before the first case of the suite. */
 export const beforeAll = (hook: Hook): void => addHook("beforeAll", hook);
-/** Runs once after the last case of the suite, also when one failed. */
+/** Registers a hook that runs once after the last case of the suite, also if a case failed. */
 export const afterAll = (hook: Hook): void => addHook("afterAll", hook);
-/** Runs before each case of the suite and of the suites in it, outer hooks first. */
+/** Registers a hook that runs before each case of the suite and its inner suites, outer hooks first. */
 export const beforeEach = (hook: Hook): void => addHook("beforeEach", hook);
-/** Runs after each case of the suite and of the suites in it, inner hooks first, also when the case failed. */
+/** Registers a hook that runs after each case of the suite and its inner suites, inner hooks first, also if the case failed. */
 export const afterEach = (hook: Hook): void => addHook("afterEach", hook);
 
 function withVariants<Body>(register: (name: string, options: TestOptions, body: Body) => void) {
@@ -88,7 +88,7 @@ function registerSuite(name: string, options: TestOptions, body: SuiteBody): voi
   open = suite;
   try {
     const returned: unknown = body();
-    if (returned instanceof Promise) throw new TypeError(`The body of the suite "${name}" must not be asynchronous`);
+    if (returned instanceof Promise) throw new TypeError(`The body of the suite "${name}" must be synchronous`);
   } finally {
     open = outer;
   }
@@ -106,19 +106,19 @@ function registerSuite(name: string, options: TestOptions, body: SuiteBody): voi
 }
 
 function addHook(kind: HookKind, hook: Hook): void {
-  if (!open) throw new TypeError(`${kind} must stand inside a suite`);
+  if (!open) throw new TypeError(`${kind} must be called in the body of a suite`);
   open.hooks[kind].push(hook);
 }
 
-interface Surroundings {
-  /** The suites around this one, outermost first: their beforeEach and afterEach hold here as well. */
+interface Ancestors {
+  /** Outer suites, outermost first. Their beforeEach and afterEach hooks apply to this suite. */
   each: Suite[];
   ignored: boolean;
 }
 
-async function runSuite(suite: Suite, context: Deno.TestContext, around: Surroundings): Promise<void> {
-  const ignored = around.ignored || suite.options.ignore === true;
-  const inside: Surroundings = { each: [...around.each, suite], ignored };
+async function runSuite(suite: Suite, context: Deno.TestContext, ancestors: Ancestors): Promise<void> {
+  const ignored = ancestors.ignored || suite.options.ignore === true;
+  const inside: Ancestors = { each: [...ancestors.each, suite], ignored };
   const onlyOnes = suite.members.filter(containsOnly);
   const members = onlyOnes.length > 0 ? onlyOnes : suite.members;
   const { only: _, ...inherited } = suite.options;
@@ -127,7 +127,7 @@ async function runSuite(suite: Suite, context: Deno.TestContext, around: Surroun
     for (const member of members) {
       const { only: _, ...own } = member.options;
       if ("members" in member) {
-        // An ignored suite is entered all the same: its cases are then listed and counted one by one.
+        // Enters ignored suites too, so that their cases are listed and counted.
         const options = { ...inherited, ...own, ignore: false };
         await context.step({ name: member.name, ...options, fn: (step) => runSuite(member, step, inside) });
       } else {

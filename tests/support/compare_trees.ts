@@ -1,12 +1,12 @@
-/** Says in what two trees differ, by reading both. */
+/** Compares two trees by reading both. */
 
 import { join } from "@std/path";
 
-/** What is compared besides names, kinds, link targets and content. */
+/** Attributes to compare besides names, kinds, link targets and contents. */
 export interface CompareOptions {
   /** Permission bits of files and directories. */
   modes?: boolean;
-  /** Modification times, cut to this unit; those of links are not compared. "ns" needs GNU find. */
+  /** Modification times except those of links, truncated to this unit. "ns" requires GNU find. */
   mtimes?: "s" | "ms" | "ns";
   owners?: boolean;
 }
@@ -14,17 +14,17 @@ export interface CompareOptions {
 const BLOCK_BYTES = 1 << 20;
 
 /**
- * Compares two files, links or directories, `expected` and `actual`, with all that is in them, byte by byte. Files of any size:
- * 2 MiB are held. Names that are not UTF-8 cannot be opened through Deno and make it throw.
+ * Compares two files, links or directories recursively and byte by byte. Uses at most 2 MiB of memory for contents. Throws for
+ * names that are not UTF-8, because Deno cannot open them.
  *
- * @returns one line for each difference, "path: what"; [] when there is none. The path of the roots is ".".
+ * @returns One line "path: difference" for each difference. The path of the roots is ".".
  */
 export async function compareTrees(expected: string, actual: string, options: CompareOptions = {}): Promise<string[]> {
   const differences: string[] = [];
   const [leftNs, rightNs] = options.mtimes === "ns"
     ? await Promise.all([readNanoseconds(expected), readNanoseconds(actual)])
     : [];
-  // Synchronous calls all through: with a tree of many small files the asynchronous ones take most of the time.
+  // Synchronous calls, because asynchronous ones would take most of the time in a tree of many small files.
   compareEntry(".");
   return differences;
 
@@ -67,31 +67,31 @@ export async function compareTrees(expected: string, actual: string, options: Co
 /**
  * Compares the bytes of two files.
  *
- * @returns undefined when they are equal, else what differs: the sizes, or the first byte.
+ * @returns `undefined` if they are equal, else the sizes or the position of the first difference.
  */
 export function compareFiles(expected: string, actual: string): string | undefined {
   using left = Deno.openSync(expected);
   using right = Deno.openSync(actual);
   const [leftSize, rightSize] = [left.statSync().size, right.statSync().size];
   if (leftSize !== rightSize) return `has ${rightSize} bytes, expected ${leftSize}`;
-  // One byte more than the file has: a short read shows its end, and trees of small files need little memory.
+  // One byte more than the file, so that a short read shows its end and small files need little memory.
   const a = new Uint8Array(Math.min(BLOCK_BYTES, leftSize + 1));
   const b = new Uint8Array(a.length);
   for (let offset = 0;;) {
     const leftRead = readFull(left, a);
     const rightRead = readFull(right, b);
     const at = firstDifference(a.subarray(0, leftRead), b.subarray(0, rightRead));
-    if (at >= 0) return `differs from byte ${offset + at} on`;
+    if (at >= 0) return `differs at byte ${offset + at}`;
     if (leftRead !== rightRead) return `ends at byte ${offset + Math.min(leftRead, rightRead)} while being read`;
     if (leftRead < a.length) return undefined;
     offset += leftRead;
   }
 }
 
-/** Index of the first byte in which they differ, of the common length; -1 when there is none. */
+/** Returns the index of the first different byte in the common length; -1 if there is none. */
 function firstDifference(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);
-  // Word by word first: some times as fast as byte by byte.
+  // Compares words first, which is several times as fast as bytes.
   const left = new Uint32Array(a.buffer, a.byteOffset, length >>> 2);
   const right = new Uint32Array(b.buffer, b.byteOffset, length >>> 2);
   let word = 0;
@@ -112,7 +112,7 @@ function readFull(file: Deno.FsFile, into: Uint8Array): number {
 
 interface Entry {
   kind: string;
-  /** What a link says; undefined for all else. */
+  /** Target of a link; undefined for other kinds. */
   target?: string;
   mode: number;
   /** "uid:gid" */
@@ -149,7 +149,7 @@ function timeText(time: Date, unit: CompareOptions["mtimes"]): string {
   return unit === "s" ? `${Math.floor(time.getTime() / 1000)} s` : `${time.getTime()} ms`;
 }
 
-/** Modification times by path; Deno itself gives milliseconds only. */
+/** Returns modification times by path. Deno reports milliseconds only. */
 async function readNanoseconds(root: string): Promise<Map<string, string>> {
   const { code, stdout, stderr } = await new Deno.Command("find", { args: [root, "-printf", "%P\\0%T@\\0"] }).output();
   if (code !== 0) throw new Error(`Cannot read the times of "${root}": ${new TextDecoder().decode(stderr)}`);

@@ -1,14 +1,16 @@
 /**
- * Runs escp the way a user does, as a process of its own: from source with the Deno that runs the tests, or the compiled
- * binary that ESCP_BINARY names. Nothing of the developer's own settings reaches it: HOME is an empty directory, which has the
- * state directory too.
+ * Runs escp in its own process, like a user. ESCP_BINARY names the compiled binary to run. Without it escp runs with the Deno
+ * of the tests, from the bundle that ESCP_BUNDLE names or from source. The developer's settings do not reach it: HOME is an
+ * empty directory, which also contains the state directory.
  */
 
 import { fromFileUrl } from "@std/path";
+import { quoteWord } from "../../src/ssh/remote_command.ts";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";
-import { knowHome } from "./state.ts";
+import { writeWrapper } from "./shell_script.ts";
+import { addStateHome } from "./state.ts";
 import { createTempDirectory } from "./temp.ts";
 
 const REPOSITORY: string = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -17,27 +19,27 @@ const DENO_RUN: readonly string[] = [Deno.execPath(), "run", "--quiet", "--allow
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 export interface EscpOptions {
-  /** Added to the environment; undefined takes a variable away. */
+  /** Variables to add; undefined removes a variable. */
   env?: Record<string, string | undefined>;
   cwd?: string;
-  /** What is run in place of `escpCommand()`: the program and its first arguments. */
+  /** Program and first arguments to run instead of `escpCommand()`. */
   command?: readonly string[];
   /** Network namespace to run in; see network.ts. */
   namespace?: string;
-  /** What comes in on standard input; nothing (/dev/null) by default. `startEscp` alone knows "piped". */
+  /** Contents of standard input. Default: /dev/null. "piped", for `startEscp` only, leaves it to the test. */
   stdin?: string | Uint8Array | "piped";
-  /** After this the process and all its descendants are killed and the run throws. Default 60,000. */
+  /** Maximum duration. After it all processes of the run are killed and the run throws. Default: 60,000. */
   timeoutMs?: number;
 }
 
 export interface EscpResult {
-  /** Exit status; 128 + signal number when a signal ended it. */
+  /** Exit status; 128 + signal number if a signal killed it. */
   code: number;
   signal: Deno.Signal | null;
   stdout: string;
   stdoutBytes: Uint8Array;
   stderr: string;
-  /** Local processes that this run started and that are still there. */
+  /** Returns local processes of this run that still run. */
   leftBehind(): Promise<ProcessId[]>;
 }
 
@@ -45,19 +47,21 @@ export interface EscpResult {
 export interface RunningEscp extends AsyncDisposable {
   readonly pid: number;
   readonly child: Deno.ChildProcess;
-  /** What it has printed so far. */
+  /** Output so far. */
   readonly printed: { readonly stdout: string; readonly stderr: string };
-  /** Resolves when it has ended and both its pipes are closed; rejects after `timeoutMs`. */
+  /** Resolves when the process has exited and both pipes are closed; rejects after `timeoutMs`. */
   readonly result: Promise<EscpResult>;
-  /** Resolves as soon as what it printed matches; rejects when it ended without. */
+  /** Resolves when the output matches; rejects if the process exits before. */
   waitForText(where: "stdout" | "stderr", pattern: RegExp): Promise<void>;
   kill(signal: Deno.Signal): void;
 }
 
-/** The program and its first arguments that stand for `escp`. */
+/** Returns the program and its first arguments that stand for `escp`. */
 export function escpCommand(): string[] {
   const binary = Deno.env.get("ESCP_BINARY");
   if (binary) return [binary];
+  const bundle = Deno.env.get("ESCP_BUNDLE");
+  if (bundle) return [...DENO_RUN, "--no-config", bundle];
   return [...DENO_RUN, "--config", CONFIG, `${REPOSITORY}/main.ts`];
 }
 
@@ -85,7 +89,7 @@ export async function runEscp(args: string[], options: EscpOptions = {}): Promis
   return await running.result;
 }
 
-/** Starts escp and returns at once, for tests that send signals or look at what goes on meanwhile. */
+/** Starts escp and returns at once, for tests that send signals or inspect the running copy. */
 export async function startEscp(args: string[], options: EscpOptions = {}): Promise<RunningEscp> {
   const marker = `ESCP_TEST_RUN=${crypto.randomUUID()}`;
   const [program, ...first] = [...enter(options.namespace), ...(options.command ?? escpCommand())];
@@ -122,7 +126,7 @@ export async function startEscp(args: string[], options: EscpOptions = {}): Prom
       const [status] = await Promise.all([child.status, stdout.ended, stderr.ended, input]);
       if (late) {
         const printed = `stdout:\n${stdout.text}\nstderr:\n${stderr.text}`;
-        throw new Error(`escp ${args.join(" ")} had not ended after ${timeoutMs} ms\n${printed}`);
+        throw new Error(`escp ${args.join(" ")} did not exit within ${timeoutMs} ms\n${printed}`);
       }
       const leftBehind = () => processesWithEnvironment(marker);
       const bytes = stdout.bytes();
@@ -133,7 +137,7 @@ export async function startEscp(args: string[], options: EscpOptions = {}): Prom
   }
 
   const result = finish();
-  // Whoever never looks at the result, because a test failed first, must not end the test run by that.
+  // A test that fails before it reads the result must not end the test run with an unhandled rejection.
   result.catch(() => {});
   return {
     pid: child.pid,
@@ -157,32 +161,25 @@ export async function startEscp(args: string[], options: EscpOptions = {}): Prom
   };
 }
 
-/** What a wrapper sets before it becomes escp. */
+/** Settings of a wrapper script of escp. */
 export interface WrapperOptions {
-  /** Value for ESCP_ENGINE; default: that of the test run, if any. */
+  /** Value of ESCP_ENGINE. Default: that of the test run, if any. */
   engine?: string;
   env?: Record<string, string>;
-  /** Working directory; default: that of the caller. */
+  /** Working directory. Default: that of the caller. */
   cwd?: string;
 }
 
-/** Writes an executable `escp` into the directory, for the PATH of the remote side, and returns its path. */
+/** Writes an executable `escp` into a directory, for the PATH of a remote host, and returns its path. */
 export async function writeEscpWrapper(directory: string, options: WrapperOptions = {}): Promise<string> {
   const engine = options.engine ?? Deno.env.get("ESCP_ENGINE");
   const env: Record<string, string> = { DENO_DIR: await denoDir(), NO_COLOR: "1", ...options.env };
   const store = Deno.env.get("DENO_TLS_CA_STORE");
   if (store) env.DENO_TLS_CA_STORE = store;
   if (engine) env.ESCP_ENGINE = engine;
-  const lines = [
-    "#!/bin/sh",
-    ...Object.entries(env).map(([name, value]) => `export ${name}=${quote(value)}`),
-    ...(options.cwd ? [`cd ${quote(options.cwd)} || exit 1`] : []),
-    `exec ${escpCommand().map(quote).join(" ")} "$@"`,
-  ];
-  const path = `${directory}/escp`;
-  await Deno.writeTextFile(path, lines.join("\n") + "\n");
-  await Deno.chmod(path, 0o755);
-  return path;
+  const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoteWord(value)}`);
+  const cd = options.cwd ? [`cd ${quoteWord(options.cwd)} || exit 1`] : [];
+  return await writeWrapper(`${directory}/escp`, escpCommand(), ...exports, ...cd);
 }
 
 async function escpEnvironment(added: Record<string, string | undefined>): Promise<Record<string, string>> {
@@ -202,7 +199,7 @@ let home: Promise<string> | undefined;
 function emptyHome(): Promise<string> {
   home ??= (async () => {
     const { path } = await createTempDirectory();
-    knowHome(path);
+    addStateHome(path);
     globalThis.addEventListener("unload", () => Deno.removeSync(path, { recursive: true }));
     return path;
   })();
@@ -211,7 +208,7 @@ function emptyHome(): Promise<string> {
 
 let cacheDirectory: Promise<string> | undefined;
 
-/** Where Deno keeps what it downloaded; it lies under HOME, which the tests replace. */
+/** Returns the cache directory of Deno. It is in the HOME that the tests replace. */
 function denoDir(): Promise<string> {
   cacheDirectory ??= (async () => {
     const known = Deno.env.get("DENO_DIR");
@@ -228,11 +225,6 @@ async function writeInput(stdin: WritableStream<Uint8Array>, content: string | U
     await writer.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
     await writer.close();
   } catch {
-    // It ended without reading all: its exit status tells.
+    // The process exited without reading everything; its exit status is what counts.
   }
-}
-
-/** Text in single quotes for a POSIX shell. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

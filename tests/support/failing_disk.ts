@@ -1,50 +1,49 @@
-/** A disk that fails when it is told to: a file system of the kernel (fuse(4)) whose calls come back with real errors. */
+/** A disk that fails on demand: a FUSE file system (fuse(4)), so system calls return real errors. */
 
 import { fromFileUrl } from "@std/path";
 import { createTempDirectory } from "./temp.ts";
 
-/** What happens to a file of the disk while it is read: the disk does it by itself, between two reads. */
+/** A change of a file that the disk makes between two reads of the file. */
 export interface DiskChange {
-  /** Of a file in the root of the disk. */
+  /** Name of a file in the root of the disk. */
   name: string;
-  /** Number of bytes of the file that are read before, over all readers. */
+  /** Number of bytes that all readers together read before the change. */
   after: number;
   /**
-   * "rewrite": all bytes change and the mtime is set back; "append": the file grows by 10 bytes; "chmod": its contents stay.
-   * Each moves the ctime on by 10 s, so that also clocks of whole seconds show it. "damage": all bytes change, and nothing
-   * tells of it.
+   * "rewrite" changes all bytes and restores the mtime. "append" adds 10 bytes. "chmod" keeps the contents. Each of them adds
+   * 10 s to the ctime, which even clocks of whole seconds show. "damage" changes all bytes without a trace in the attributes.
    */
-  how: "rewrite" | "append" | "chmod" | "damage";
+  kind: "rewrite" | "append" | "chmod" | "damage";
 }
 
-/** What goes wrong with it, until it is repaired. */
+/** Faults of the disk until it is repaired. */
 export interface DiskFault {
-  /** Happen once each, in this order. */
+  /** Changes that happen once each, in this order. */
   changes?: DiskChange[];
-  /** Calls that fail; left out: none does. */
+  /** Calls that fail. Default: none. */
   on?: "write" | "create" | "rename" | "read" | "fsync" | "utime";
   errno?: "EIO" | "EDQUOT" | "ENOSPC" | "ENAMETOOLONG" | "EPERM";
-  /** Bytes that are written before. Default 0. */
+  /** Number of bytes written before the first failure. Default: 0. */
   after?: number;
-  /** Longer names are refused. Default 255. */
-  mostNameBytes?: number;
-  /** Earlier times become this one, as on FAT. Seconds since 1970. */
+  /** Maximum length of names. Default: 255. */
+  maxNameBytes?: number;
+  /** Earliest time that the disk can store, as on FAT, in seconds since 1970. Earlier times become this one. */
   earliest?: number;
 }
 
-/** Mounted until it is disposed of. */
+/** A mounted disk. Disposing unmounts it. */
 export interface FailingDisk extends AsyncDisposable {
   readonly path: string;
-  /** From now on all goes well. */
+  /** Ends all faults. */
   repair(): Promise<void>;
-  /** From now on no call returns until the disk is disposed of. */
+  /** Lets all further calls hang until the disk is disposed of. */
   hang(): void;
 }
 
 const SERVER = fromFileUrl(new URL("failing_disk_server.ts", import.meta.url));
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
-/** Why there is none here; undefined when there is. */
+/** Reason why no such disk can be mounted on this system; undefined if it can. */
 export const failingDiskProblem: string | undefined = await findProblem();
 
 export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
@@ -56,19 +55,19 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
     stderr: "null",
   }).spawn();
   const input = child.stdin.getWriter();
-  const said = child.stdout.getReader();
-  const { done } = await said.read();
+  const output = child.stdout.getReader();
+  const { done } = await output.read();
   async function dispose(): Promise<void> {
-    // Calls that hang return after the server is killed; umount(8) would hang too.
+    // Kills the server first: until then hanging calls do not return, and umount(8) would hang too.
     try {
       child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The server has exited already.
     }
     await child.status;
     await new Deno.Command("umount", { args: ["-l", directory.path], stderr: "null" }).output();
     await input.abort().catch(() => {});
-    await said.cancel();
+    await output.cancel();
     await directory[Symbol.asyncDispose]();
   }
   if (done) {
@@ -79,7 +78,7 @@ export async function mountFailingDisk(fault: DiskFault): Promise<FailingDisk> {
     path: directory.path,
     async repair() {
       await input.write(new TextEncoder().encode("repair\n"));
-      await said.read();
+      await output.read();
     },
     hang: () => child.kill("SIGSTOP"),
     [Symbol.asyncDispose]: dispose,
@@ -92,6 +91,6 @@ async function findProblem(): Promise<string | undefined> {
     await using _ = await mountFailingDisk({ errno: "EIO" });
     return undefined;
   } catch {
-    return "no file system may be mounted by FUSE here";
+    return "FUSE file systems cannot be mounted on this system";
   }
 }

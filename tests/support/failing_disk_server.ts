@@ -1,7 +1,7 @@
 /**
- * A file system in this process's memory, served to the kernel through /dev/fuse (protocol 7.31, as in linux/fuse.h):
- * `failing_disk_server.ts DIRECTORY FAULT`. It does what the fault says until a line comes on its standard input, and prints
- * one when it is mounted. It ends when it is unmounted.
+ * A file system in the memory of this process, served to the kernel through /dev/fuse (protocol 7.31, see linux/fuse.h):
+ * `failing_disk_server.ts DIRECTORY FAULT`. Prints a line when the file system is mounted. A line on standard input ends the
+ * fault. The process exits when the file system is unmounted.
  */
 
 import { openLibc } from "../../src/native/libc/libc.ts";
@@ -38,11 +38,11 @@ interface Node {
   mtime: bigint;
   mtimeNs: number;
   ctime: bigint;
-  /** Bytes that readers have had. */
+  /** Number of bytes read so far. */
   read: number;
   data: Uint8Array;
   size: number;
-  /** Of a directory. */
+  /** Entries of a directory. */
   names: Map<string, Node>;
 }
 
@@ -71,23 +71,23 @@ function failOn(on: DiskFault["on"]): void {
   throw new Failure(fault.errno!);
 }
 
-/** Does to a file what is due after so many of its bytes were read. */
+/** Applies the changes that are due after the bytes read so far. */
 function changeRead(node: Node): void {
   for (;;) {
     const change = fault?.changes?.[0];
     if (!change || node.read < change.after || nodes.get(ROOT)!.names.get(change.name) !== node) return;
     fault!.changes!.shift();
-    if (change.how !== "damage") node.ctime += 10n;
-    if (change.how === "append") {
+    if (change.kind !== "damage") node.ctime += 10n;
+    if (change.kind === "append") {
       resize(node, node.size + 10);
       node.data.fill(0x2b, node.size - 10, node.size);
       node.mtime += 10n;
-    } else if (change.how === "chmod") node.mode ^= 0o111;
+    } else if (change.kind === "chmod") node.mode ^= 0o111;
     else for (let at = 0; at < node.size; at++) node.data[at]++;
   }
 }
 
-/** Strings of a request, each with a NUL behind it. */
+/** Returns the NUL-terminated strings of a request. */
 function texts(body: DataView, at: number): string[] {
   const bytes = new Uint8Array(body.buffer, body.byteOffset + at, body.byteLength - at);
   return new TextDecoder().decode(bytes).split("\0");
@@ -100,7 +100,7 @@ function child(parent: Node, name: string): Node {
 }
 
 function checkName(name: string): void {
-  if (new TextEncoder().encode(name).length > (fault?.mostNameBytes ?? 255)) throw new Failure("ENAMETOOLONG");
+  if (new TextEncoder().encode(name).length > (fault?.maxNameBytes ?? 255)) throw new Failure("ENAMETOOLONG");
 }
 
 function putAttr(view: DataView, at: number, { ino, size, mtime, mtimeNs, ctime, mode }: Node): void {
@@ -140,7 +140,7 @@ function move(from: Node, to: Node, oldName: string, newName: string): void {
   to.names.set(newName, node);
 }
 
-function listing(node: Node, offset: number, most: number): Uint8Array {
+function listing(node: Node, offset: number, maxBytes: number): Uint8Array {
   const entries = [...node.names].slice(offset).map(([name, { ino, mode }], index) => {
     const bytes = new TextEncoder().encode(name);
     const view = new DataView(new ArrayBuffer((24 + bytes.length + 7) & ~7));
@@ -152,12 +152,12 @@ function listing(node: Node, offset: number, most: number): Uint8Array {
     return new Uint8Array(view.buffer);
   });
   const out: number[] = [];
-  for (const entry of entries) if (out.length + entry.length <= most) out.push(...entry);
+  for (const entry of entries) if (out.length + entry.length <= maxBytes) out.push(...entry);
   return Uint8Array.from(out);
 }
 
-/** The answer to a request; undefined: there is none. */
-function answer(opcode: number, node: Node, body: DataView): DataView | Uint8Array | undefined {
+/** Handles a request and returns its reply; `undefined` if it has none. */
+function handle(opcode: number, node: Node, body: DataView): DataView | Uint8Array | undefined {
   switch (opcode) {
     case OP.init: {
       const view = new DataView(new ArrayBuffer(64));
@@ -243,7 +243,7 @@ function answer(opcode: number, node: Node, body: DataView): DataView | Uint8Arr
       failOn("fsync");
       return new Uint8Array();
     case OP.flush:
-      // The kernel then sends no more of these. Otherwise a process could not exit while the disk hangs: it closes its files.
+      // ENOSYS stops further flush requests. Otherwise a process that exits, and so closes its files, would hang with the disk.
       throw new Failure("ENOSYS");
     case OP.release:
     case OP.releasedir:
@@ -290,23 +290,23 @@ const device = mount();
 console.log("mounted");
 const buffer = new Uint8Array(MAX_WRITE + 4096);
 for (;;) {
-  // The kernel ends this with ENODEV when it is unmounted.
+  // Fails with ENODEV after the file system is unmounted.
   const read = await device.read(buffer).catch(() => null);
   if (read === null) Deno.exit(0);
   const view = new DataView(buffer.buffer, 0, read);
   const [opcode, unique, ino] = [view.getUint32(4, true), view.getBigUint64(8, true), view.getBigUint64(16, true)];
-  let said: DataView | Uint8Array | undefined;
+  let reply: DataView | Uint8Array | undefined;
   let errno = 0;
   try {
     const body = new DataView(buffer.buffer, HEADER_BYTES, read - HEADER_BYTES);
-    said = answer(opcode, nodes.get(ino) ?? nodes.get(ROOT)!, body);
-    if (!said) continue;
+    reply = handle(opcode, nodes.get(ino) ?? nodes.get(ROOT)!, body);
+    if (!reply) continue;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     errno = ERRNO[error.errno];
   }
-  const payload = said
-    ? new Uint8Array(said.buffer as ArrayBuffer, said.byteOffset, said.byteLength)
+  const payload = reply
+    ? new Uint8Array(reply.buffer as ArrayBuffer, reply.byteOffset, reply.byteLength)
     : new Uint8Array();
   const out = new Uint8Array(16 + payload.length);
   const head = new DataView(out.buffer);
@@ -314,6 +314,6 @@ for (;;) {
   head.setInt32(4, -errno, true);
   head.setBigUint64(8, unique, true);
   out.set(payload, 16);
-  // A request may have been taken back meanwhile.
+  // The kernel may have cancelled the request.
   await device.write(out).catch(() => {});
 }

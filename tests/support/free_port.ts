@@ -1,4 +1,4 @@
-/** A port that nothing listens on now: below those that systems give to connections, above those that escp takes by itself. */
+/** Returns a port without a listener, below the ephemeral ports and above the default ports of escp. */
 export function freePort(): number {
   for (;;) {
     try {

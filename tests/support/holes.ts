@@ -1,11 +1,11 @@
-/** What a test needs to know of holes in files. */
+/** Holes in files. */
 
-/** Bytes that a file takes on its disk. */
+/** Returns the number of bytes that a file occupies on disk. */
 export function allocatedBytes(path: string): number {
   return (Deno.statSync(path).blocks ?? 0) * 512;
 }
 
-/** Whether files in the system's temporary directory, or in another, can have holes. */
+/** Returns whether files in a directory can have holes. Default: the temporary directory of the system. */
 export function canHaveHoles(directory?: string): boolean {
   if (Deno.build.os === "windows") return false;
   const path = Deno.makeTempFileSync({ dir: directory });

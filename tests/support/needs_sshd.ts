@@ -1,14 +1,14 @@
-/** Suites that need a real ssh server: run where there is one, else skipped by name with the reason. */
+/** Suites that need a real ssh server. Without one, each case is skipped by name with the reason. */
 
 import { describe, type TestOptions } from "./bdd.ts";
 
-/** Where every system keeps it; sshd wants to be started by its absolute path. */
+/** sshd insists on being started by its absolute path, which is the same on every system. */
 export const SSHD_PATH = "/usr/sbin/sshd";
 
-/** Why no ssh server can be started here; undefined when one can. */
+/** Reason why no ssh server can be started on this system; undefined if it can. */
 export const sshdProblem: string | undefined = findProblem();
 
-/** As `describe`. Without an ssh server every case is skipped and counted, and the name says why. */
+/** Registers a suite, like `describe`. If no ssh server can be started, its name has the reason and all cases are skipped. */
 export function describeWithSshd(name: string, body: () => void): void;
 export function describeWithSshd(name: string, options: TestOptions, body: () => void): void;
 export function describeWithSshd(name: string, ...rest: [() => void] | [TestOptions, () => void]): void {

@@ -1,27 +1,27 @@
 /**
- * Networks of a test's own: namespaces (ip-netns(8)) that are joined by virtual cables (veth(4)). Nothing of the
- * machine's network is touched. Linux, root, and iproute2.
+ * Private networks for tests: namespaces (ip-netns(8)) joined by virtual cables (veth(4)). The network of the machine stays
+ * untouched. Requires Linux, root and iproute2.
  */
 
 import { describe } from "./bdd.ts";
 import { sshdProblem } from "./needs_sshd.ts";
 
-/** A cable between two hosts: the name and the addresses, with prefix length, of each end. */
+/** A cable between two hosts. */
 export interface Cable {
   hosts: [string, string];
-  /** "10.1.0.1/24"; IPv6 as well. */
+  /** Address of each end with its prefix length, such as "10.1.0.1/24" or "fd00::1/64". */
   addresses: [string, string];
 }
 
-/** Some hosts, which have only what stands in their cables. */
+/** Hosts that are connected by their cables only. */
 export interface Network extends AsyncDisposable {
-  /** The namespace of a host. */
+  /** Returns the namespace of a host. */
   namespace(host: string): string;
   /** Runs `ip` with these arguments on a host, such as "rule add ..." */
   ip(host: string, args: string): Promise<void>;
 }
 
-/** Makes it. Names are new for each run; disposing removes all of it. */
+/** Creates a network with unique names. Disposing removes it. */
 export async function createNetwork(hosts: string[], cables: Cable[]): Promise<Network> {
   const run = crypto.randomUUID().slice(0, 8);
   const namespace = (host: string) => `escp-test-${run}-${host}`;
@@ -45,7 +45,7 @@ export async function createNetwork(hosts: string[], cables: Cable[]): Promise<N
         `link add ${name} netns ${namespace(a)} type veth peer name ${name} netns ${namespace(b)}`.split(" "),
       );
       for (const [end, host] of [a, b].entries()) {
-        // Without the wait for somebody else who might have the address already.
+        // Skips duplicate address detection, which would delay the address.
         const quick = addresses[end].includes(":") ? " nodad" : "";
         await network.ip(host, `addr add ${addresses[end]} dev ${name}${quick}`);
         await network.ip(host, `link set ${name} up`);
@@ -58,12 +58,12 @@ export async function createNetwork(hosts: string[], cables: Cable[]): Promise<N
   }
 }
 
-/** What comes before a command line to run it in a namespace; nothing for that of the caller. */
+/** Returns the prefix of a command line that runs it in a namespace; empty for the namespace of the caller. */
 export function enter(namespace: string | undefined): string[] {
   return namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
 }
 
-/** As `describe`, for suites that need an ssh server and networks of their own; elsewhere skipped by name. */
+/** Registers a suite that needs an ssh server and private networks. Without them its cases are skipped by name. */
 export function describeWithNetworks(name: string, body: () => void): void {
   const problem = sshdProblem ?? findProblem();
   if (problem === undefined) describe(name, body);
@@ -71,13 +71,13 @@ export function describeWithNetworks(name: string, body: () => void): void {
 }
 
 function findProblem(): string | undefined {
-  if (Deno.build.os !== "linux") return "no network namespaces but on Linux";
-  if (Deno.uid() !== 0) return "only root can make networks";
+  if (Deno.build.os !== "linux") return "network namespaces exist on Linux only";
+  if (Deno.uid() !== 0) return "only root can create networks";
   const name = `escp-test-${crypto.randomUUID().slice(0, 8)}`;
   try {
     for (const args of [["add", name], ["del", name]]) {
       const { success } = new Deno.Command("ip", { args: ["netns", ...args], stderr: "null" }).outputSync();
-      if (!success) return "this system lets nobody make network namespaces";
+      if (!success) return "this system does not allow network namespaces";
     }
   } catch {
     return "no ip (iproute2) in the PATH";

@@ -1,4 +1,4 @@
-/** A program: takes TCP connections at ports of one address and passes them on to the same ports of another. */
+/** Forwards TCP connections: `pass_ports.ts FROM TO PORT...` listens on ports of FROM and connects to the same ports of TO. */
 
 const [from, to, ...ports] = Deno.args;
 
@@ -7,7 +7,7 @@ async function pass(near: Deno.TcpConn, port: number): Promise<void> {
     const far = await Deno.connect({ hostname: to, port });
     await Promise.all([near.readable.pipeTo(far.writable), far.readable.pipeTo(near.writable)]);
   } catch {
-    // One of the two has ended the connection, or there is nobody.
+    // One end closed the connection, or nothing listens.
   }
 }
 

@@ -1,32 +1,28 @@
-/** Collects one output of a process and lets callers wait for what it prints, without looking again and again. */
+import { concat } from "@std/bytes/concat";
+
+/** Collects one output of a process and lets callers wait for text in it, without polling. */
 export class PrintedText {
-  /** All that came so far. */
+  /** Output so far. */
   text = "";
   /** Resolves when the pipe is closed. */
   readonly ended: Promise<void>;
   readonly #chunks: Uint8Array[] = [];
-  #over = false;
+  #closed = false;
   #wake = Promise.withResolvers<void>();
 
   constructor(stream: ReadableStream<Uint8Array>) {
     this.ended = this.#collect(stream);
   }
 
-  /** All that came so far, as it came. */
+  /** Returns the output so far as bytes. */
   bytes(): Uint8Array {
-    const all = new Uint8Array(this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all;
+    return concat(this.#chunks);
   }
 
-  /** Resolves as soon as the text matches; rejects when the pipe is closed before. */
+  /** Resolves when the text matches; rejects if the pipe is closed before. */
   async waitFor(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.text)) {
-      if (this.#over) throw new Error(`It ended without printing ${pattern}:\n${this.text}`);
+      if (this.#closed) throw new Error(`The process exited without printing ${pattern}:\n${this.text}`);
       await this.#wake.promise;
     }
   }
@@ -36,13 +32,13 @@ export class PrintedText {
     for await (const chunk of stream) {
       this.#chunks.push(chunk);
       this.text += decoder.decode(chunk, { stream: true });
-      this.#stir();
+      this.#notify();
     }
-    this.#over = true;
-    this.#stir();
+    this.#closed = true;
+    this.#notify();
   }
 
-  #stir(): void {
+  #notify(): void {
     this.#wake.resolve();
     this.#wake = Promise.withResolvers();
   }

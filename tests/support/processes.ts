@@ -1,6 +1,8 @@
-/** Looks at the processes of this machine through /proc (Linux), for tests that nothing is left behind. */
+/** Finds processes of this machine through /proc (Linux), for tests that check that none is left behind. */
 
-/** One process. The start time tells it from a later one with the same number. */
+import { delay } from "@std/async/delay";
+
+/** One process. The start time distinguishes it from a later process with the same number. */
 export interface ProcessId {
   pid: number;
   /** In clock ticks since boot. */
@@ -9,7 +11,7 @@ export interface ProcessId {
 
 const POLL_MS = 10;
 
-/** Processes that were started with this in their environment, such as "MARKER=17", and all that inherited it. */
+/** Returns processes with this variable in their environment, such as "MARKER=17", also if inherited. */
 export async function processesWithEnvironment(assignment: string): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
   for (const pid of await allPids()) {
@@ -21,7 +23,7 @@ export async function processesWithEnvironment(assignment: string): Promise<Proc
   return found;
 }
 
-/** Children of the process, their children and so on; without the process itself, without zombies. */
+/** Returns all descendants of a process except zombies, parents before children. */
 export async function descendantsOf(ancestor: number): Promise<ProcessId[]> {
   const stats = await Promise.all((await allPids()).map(async (pid) => ({ pid, stat: await readStat(pid) })));
   const found: ProcessId[] = [];
@@ -38,14 +40,14 @@ export async function descendantsOf(ancestor: number): Promise<ProcessId[]> {
   return found;
 }
 
-/** Whether the process runs; a zombie has ended. */
+/** Returns whether the process runs. A zombie does not. */
 export async function isRunning(process: ProcessId | number): Promise<boolean> {
   const stat = await readStat(typeof process === "number" ? process : process.pid);
   if (!stat || stat.state === "Z") return false;
   return typeof process === "number" || stat.startTime === process.startTime;
 }
 
-/** Kills the process unless it has ended meanwhile. */
+/** Kills the process unless it has exited. */
 export async function killProcess(process: ProcessId, signal: Deno.Signal = "SIGKILL"): Promise<void> {
   if (!await isRunning(process)) return;
   try {
@@ -55,15 +57,15 @@ export async function killProcess(process: ProcessId, signal: Deno.Signal = "SIG
   }
 }
 
-/** The command line of a process, for messages. Empty when it has ended. */
+/** Returns the command line of a process for messages; empty if it has exited. */
 export async function commandOf(process: ProcessId): Promise<string> {
   return (await readProc(process.pid, "cmdline"))?.replaceAll("\0", " ").trim() ?? "";
 }
 
 /**
- * Waits until the process has ended.
+ * Waits until the process has exited.
  *
- * @throws {Error} when it still runs after `deadlineMs`, with its command line.
+ * @throws {Error} With its command line, if the process still runs after `deadlineMs`.
  */
 export async function waitForExit(process: ProcessId | number, deadlineMs = 5000): Promise<void> {
   await waitForNoProcess(async () => {
@@ -74,9 +76,9 @@ export async function waitForExit(process: ProcessId | number, deadlineMs = 5000
 }
 
 /**
- * Waits until `find` finds none, such as `() => processesWithEnvironment(marker)`.
+ * Waits until `find` returns no process, for example `() => processesWithEnvironment(marker)`.
  *
- * @throws {Error} when there are some after `deadlineMs`, with their command lines.
+ * @throws {Error} With the command lines of those that still run after `deadlineMs`.
  */
 export async function waitForNoProcess(find: () => Promise<ProcessId[]>, deadlineMs = 5000): Promise<void> {
   const deadline = performance.now() + deadlineMs;
@@ -87,8 +89,8 @@ export async function waitForNoProcess(find: () => Promise<ProcessId[]>, deadlin
       const lines = await Promise.all(left.map(async (process) => `${process.pid} ${await commandOf(process)}`));
       throw new Error(`Still running after ${deadlineMs} ms:\n${lines.join("\n")}`);
     }
-    // No event tells of the end of a process that is not a child of this one, so the only way is to look again.
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    // There is no event for the exit of a process that is not a child.
+    await delay(POLL_MS);
   }
 }
 
@@ -98,7 +100,7 @@ async function allPids(): Promise<number[]> {
   return pids;
 }
 
-/** Fields 3, 4 and 22 of /proc/PID/stat (proc_pid_stat(5)); the name before them may hold spaces and parentheses. */
+/** Reads fields 3, 4 and 22 of /proc/PID/stat (proc_pid_stat(5)). The name before them may contain spaces and parentheses. */
 async function readStat(pid: number): Promise<{ state: string; parent: number; startTime: string } | undefined> {
   const text = await readProc(pid, "stat");
   if (!text) return undefined;
@@ -106,7 +108,7 @@ async function readStat(pid: number): Promise<{ state: string; parent: number; s
   return { state: fields[0], parent: Number(fields[1]), startTime: fields[19] };
 }
 
-/** Undefined when the process has ended or is another user's. */
+/** Returns `undefined` if the process has exited or belongs to another user. */
 async function readProc(pid: number, file: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(`/proc/${pid}/${file}`);

@@ -1,33 +1,33 @@
-/** Bytes and trees that look random and are the same in every run with the same seed. */
+/** Reproducible pseudorandom bytes and trees. */
 
 import type { TreeEntries } from "./temp_tree.ts";
 
-/** A source of reproducible bytes: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number generators"). */
+/** A generator of reproducible bytes: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number generators"). */
 export class RandomBytes {
   readonly #state = new Uint32Array(4);
 
-  /** @param seed Any text or number; other seeds give other bytes. */
+  /** @param seed Any text or number. Different seeds give different bytes. */
   constructor(seed: string | number) {
-    // SplitMix-like spreading, so that seeds that differ in one bit give states that differ everywhere.
+    // Mixes the seed like SplitMix, so that seeds that differ in one bit give unrelated states.
     let spread = 0x9e3779b9;
     for (const char of `${seed}`) spread = mix(spread ^ char.codePointAt(0)!);
     for (let at = 0; at < 4; at++) this.#state[at] = spread = mix(spread + 0x9e3779b9);
     if (this.#state.every((word) => word === 0)) this.#state[0] = 1;
   }
 
-  /** The next 32 bits, 0 to 2^32 - 1. */
+  /** Returns the next 32 bits, 0 to 2^32 - 1. */
   next(): number {
     const word = new Uint32Array(1);
     this.#fillWords(word);
     return word[0];
   }
 
-  /** A whole number from 0 to `limit` - 1. */
+  /** Returns an integer from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor(this.next() / 2 ** 32 * limit);
   }
 
-  /** Fills the bytes. Cutting one sequence in pieces gives the same bytes when all pieces but the last are multiples of 4. */
+  /** Fills the bytes. Several calls give the same sequence as one if all lengths but the last are multiples of 4. */
   fill(bytes: Uint8Array): void {
     const whole = bytes.length >>> 2;
     const aligned = bytes.byteOffset % 4 === 0;
@@ -56,14 +56,14 @@ export class RandomBytes {
   }
 }
 
-/** `size` reproducible bytes. */
+/** Returns `size` reproducible bytes. */
 export function randomBytes(size: number, seed: string | number = 0): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(size);
   new RandomBytes(seed).fill(bytes);
   return bytes;
 }
 
-/** Writes a file of `size` reproducible bytes without holding more than 1 MiB of it. Replaces what was there. */
+/** Writes or replaces a file of `size` reproducible bytes with at most 1 MiB of memory. */
 export async function writeRandomFile(path: string, size: number, seed: string | number = 0): Promise<void> {
   const random = new RandomBytes(seed);
   const block = new Uint8Array(Math.min(size, 1 << 20));
@@ -76,17 +76,17 @@ export async function writeRandomFile(path: string, size: number, seed: string |
   }
 }
 
-/** What `randomTree` makes. */
+/** Shape of a random tree. */
 export interface RandomTreeShape {
   files: number;
-  /** Directories, nested at random; some may stay empty. */
+  /** Number of directories, nested at random. Some may stay empty. */
   directories: number;
-  /** Sizes lie between 0 and this, most of them small. */
+  /** Maximum size of a file. Most are small. */
   maxBytes: number;
   seed?: string | number;
 }
 
-/** A tree for `createTempTree`: names with spaces, quotes and letters from many scripts, files of all sizes, some empty directories. */
+/** Returns a tree with names of spaces, quotes and letters from many scripts, files of all sizes and some empty directories. */
 export function randomTree(shape: RandomTreeShape): TreeEntries {
   const random = new RandomBytes(shape.seed ?? 0);
   const entries: TreeEntries = {};

@@ -3,8 +3,8 @@
 import { assert } from "@std/assert";
 import { decodeEntries, decodeRunHeader } from "../../src/resume/run/record.ts";
 import type { RunningEscp } from "./escp_command.ts";
-import { recordsOf } from "./state.ts";
 import { turn } from "./interruptions.ts";
+import { recordsOf } from "./state.ts";
 
 /** Files that the records of copies into this directory, or below it, name as finished. */
 export function finishedFiles(directory: string): number {

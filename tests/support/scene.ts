@@ -32,16 +32,16 @@ export const ENGINES: readonly Engine[] = findEngines();
 export const DIRECTIONS: readonly Direction[] = ["push", "pull", "local"];
 
 /**
- * Each engine in each direction; the number of streams alternates. With ESCP_TEST_WAYS=turns each direction once with
- * alternating engines, for a run next to others that cover each engine.
+ * Each direction once; engines and the number of streams alternate. With ESCP_TEST_VARIANTS=all each engine in each
+ * direction, for a run without the compiled binary: .ci/run repeats suites with it and each engine.
  */
-export const VARIANTS: readonly Variant[] = Deno.env.get("ESCP_TEST_WAYS") === "turns"
-  ? rotatingVariants(1)
-  : ENGINES.flatMap((engine) =>
+export const VARIANTS: readonly Variant[] = Deno.env.get("ESCP_TEST_VARIANTS") === "all"
+  ? ENGINES.flatMap((engine) =>
     DIRECTIONS.map((direction, index): Variant => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }))
-  );
+  )
+  : rotatingVariants(1);
 
-/** Each engine in each direction, with one stream and with several. */
+/** The same with one stream and with several. */
 export const ALL_VARIANTS: readonly Variant[] = VARIANTS.flatMap((variant): Variant[] => [
   { ...variant, streams: 1 },
   { ...variant, streams: 4 },

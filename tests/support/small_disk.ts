@@ -1,18 +1,18 @@
-/** A file system in memory that is as small as a test wants it: tmpfs, which only root can mount. */
+/** Small file systems in memory (tmpfs), which only root can mount. */
 
 import { createTempDirectory } from "./temp.ts";
 
-/** Why there is none here; undefined when there is. */
+/** Reason why no such disk can be mounted on this system; undefined if it can. */
 export const smallDiskProblem: string | undefined = await findProblem();
 
-/** Mounted until it is disposed of. */
+/** A mounted disk. Disposing unmounts it. */
 export interface SmallDisk extends AsyncDisposable {
   readonly path: string;
-  /** Mounts it again with other options: "size=16m", "ro". */
+  /** Changes mount options, such as "size=16m" or "ro". */
   remount(options: string): Promise<void>;
 }
 
-/** @param options of mount(8), such as "size=8m". */
+/** Mounts a disk. @param options Options of mount(8), such as "size=8m". */
 export async function mountSmallDisk(options: string): Promise<SmallDisk> {
   const directory = await createTempDirectory();
   try {
@@ -42,6 +42,6 @@ async function findProblem(): Promise<string | undefined> {
     await using _ = await mountSmallDisk("size=1m");
     return undefined;
   } catch {
-    return "nothing may be mounted here";
+    return "tmpfs cannot be mounted on this system";
   }
 }

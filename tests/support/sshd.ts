@@ -1,6 +1,6 @@
 /**
- * A real ssh server for one test or suite: own port on loopback, own host key, own user key, own home directory, and an
- * `escp` of this checkout first in the PATH of the remote side. Nothing of the machine's or the user's ssh is used.
+ * A real ssh server for one test or suite, with its own loopback port, host key, user key and home directory. The first
+ * `escp` in the PATH of remote commands is that of this checkout. The ssh settings of the machine and the user are not used.
  */
 
 import { type WrapperOptions, writeEscpWrapper } from "./escp_command.ts";
@@ -9,32 +9,32 @@ import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId, waitForNoProcess } from "./processes.ts";
 import { writeWrapper } from "./shell_script.ts";
-import { knowHome } from "./state.ts";
+import { addStateHome } from "./state.ts";
 import { createTempDirectory, type TempDirectory } from "./temp.ts";
 
 export interface SshdOptions {
-  /** How the `escp` of the remote side is started; false: there is none ("command not found"). */
+  /** Settings of the remote `escp`; false: not installed ("command not found"). */
   escp?: WrapperOptions | false;
-  /** Variables of every remote command. They win over all others. */
+  /** Variables of every remote command. They override all others. */
   environment?: Record<string, string>;
-  /** Addresses to listen on; the first is the HostName of "testhost". Default 127.0.0.1. */
+  /** Addresses to listen on. The first is the HostName of "testhost". Default: 127.0.0.1. */
   addresses?: string[];
-  /** Lines for sshd_config that win over those written here, such as "AllowTcpForwarding no". */
+  /** Lines of sshd_config that override the usual ones, such as "AllowTcpForwarding no". */
   serverConfig?: string[];
-  /** Lines for the ssh_config before those written here, such as "Host inner", "ProxyJump testhost". */
+  /** Lines of ssh_config before the usual ones, such as "Host inner", "ProxyJump testhost". */
   clientConfig?: string[];
-  /** Network namespace that the server and all that it starts live in; see network.ts. */
+  /** Network namespace of the server and its remote commands; see network.ts. */
   namespace?: string;
-  /** Runs instead of every command that a client asks for. */
+  /** Command to run instead of every command that a client requests. */
   forceCommand?: string;
 }
 
 export interface Sshd extends AsyncDisposable {
-  /** For ssh, scp and escp: `-F` and a configuration with the hosts "testhost" and "testhost2", both this server. */
+  /** Options of ssh, scp and escp: `-F` and a configuration in which "testhost" and "testhost2" are this server. */
   readonly sshOptions: string[];
   /** Path of that configuration. */
   readonly configPath: string;
-  /** Of the server itself; each connection has processes below it. */
+  /** Process of the server. Each connection has child processes of it. */
   readonly pid: number;
   readonly address: string;
   readonly port: number;
@@ -43,28 +43,28 @@ export interface Sshd extends AsyncDisposable {
   readonly keyPath: string;
   /** Public host key, in the form "ssh-ed25519 AAAA...". */
   readonly hostKey: string;
-  /** HOME and working directory of the remote escp; empty at first. */
+  /** HOME and working directory of the remote escp, initially empty. */
   readonly home: string;
-  /** First in the PATH of remote commands; its `escp` can be replaced. */
+  /** First directory in the PATH of remote commands. Tests may replace its `escp`. */
   readonly binDirectory: string;
-  /** "NAME=value" in the environment of every remote command, for `processesWithEnvironment`. */
+  /** Variable "NAME=value" of every remote command, for `processesWithEnvironment`. */
   readonly marker: string;
-  /** What the server has logged so far, level VERBOSE. */
+  /** Returns the log of the server so far, level VERBOSE. */
   log(): string;
-  /** Remote commands that run now. */
+  /** Returns the processes of running remote commands. */
   sessions(): Promise<ProcessId[]>;
-  /** Waits until no remote command runs any more; throws with their command lines when some do after the deadline. */
+  /** Waits until all remote commands have exited; throws with the command lines of those that run after the deadline. */
   waitForNoSession(deadlineMs?: number): Promise<void>;
-  /** Kills the server's side of all connections at once, as a network that goes away does; the server stays. */
+  /** Kills the server processes of all connections at once, like a network failure. The server keeps running. */
   cutConnections(): Promise<void>;
 }
 
-// Below the range from which systems take ports for outgoing connections, so that those are not in the way.
+// Below the range of ephemeral ports, which outgoing connections may occupy.
 const FIRST_PORT = 20_000;
 const PORT_COUNT = 12_000;
 const ATTEMPTS = 20;
 
-/** Starts a server and returns when it accepts connections. Root needs /run/sshd for that: it is made when missing. */
+/** Starts a server and returns when it accepts connections. Creates /run/sshd, which sshd of root requires. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const directory = await createTempDirectory();
   try {
@@ -76,12 +76,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   }
 }
 
-/** What the remote side starts as ssh knows the hosts of this server from now on: for -R. */
-export async function teachHosts({ binDirectory, configPath }: Sshd): Promise<void> {
+/** Lets remote commands reach "testhost" and "testhost2" by ssh, for -R. */
+export async function addHostsToRemote({ binDirectory, configPath }: Sshd): Promise<void> {
   await writeWrapper(`${binDirectory}/ssh`, ["/usr/bin/ssh", "-F", configPath]);
 }
 
-/** Whoever knows the hosts of this server knows another one as well, by this name. */
+/** Adds another server to the ssh configuration of this one, under this name. */
 export async function addHost({ configPath }: Sshd, name: string, other: Sshd): Promise<void> {
   const [hosts, all] = (await Deno.readTextFile(other.configPath)).replace("testhost testhost2", name).split("Host *");
   const [identity] = all.match(/ {2}IdentityFile.*\n/)!;
@@ -93,7 +93,7 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
   const path = directory.path;
   const [home, binDirectory] = [`${path}/home`, `${path}/bin`];
   await Promise.all([Deno.mkdir(home), Deno.mkdir(binDirectory)]);
-  knowHome(home);
+  addStateHome(home);
   const [user] = await Promise.all([run("id", "-un"), makeKey(`${path}/host_key`), makeKey(`${path}/user_key`)]);
   if (options.escp !== false) await writeEscpWrapper(binDirectory, { cwd: home, ...options.escp });
   await Deno.copyFile(`${path}/user_key.pub`, `${path}/authorized_keys`);
@@ -143,8 +143,8 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
       if (disposed) return;
       disposed = true;
       for (const process of await sessions()) await killProcess(process);
-      // Asked first, from the leaves on, so that each is waited for by its parent and no zombie goes to init; and before
-      // the server itself, because whatever outlives it can no longer be told from other processes.
+      // SIGTERM from the leaves up, so that each parent reaps its children and init gets no zombie. Before the server,
+      // because its orphans can no longer be distinguished from other processes.
       const connections = await descendantsOf(child.pid);
       for (const process of connections.toReversed()) await killProcess(process, "SIGTERM");
       await waitForNoProcess(() => descendantsOf(child.pid), 2000).catch(cutConnections);
@@ -157,7 +157,7 @@ async function startIn(directory: TempDirectory, options: SshdOptions): Promise<
   };
 }
 
-/** Starts sshd on a port that is free. Looking for one first would be a race, so a port that is taken is found out by sshd. */
+/** Starts sshd on a free port. sshd itself detects occupied ports, because checking first would be a race. */
 async function listen(
   config: (port: number) => Promise<string>,
   { addressCount, namespace }: { addressCount: number; namespace?: string },
@@ -183,7 +183,7 @@ async function listen(
     await child.status;
     await stderr.ended;
     if (attempt === ATTEMPTS) {
-      throw new Error(`Cannot start sshd: no free port in ${ATTEMPTS} attempts\n${stderr.text}`);
+      throw new Error(`Cannot start sshd: no free port after ${ATTEMPTS} attempts\n${stderr.text}`);
     }
   }
 }
@@ -196,7 +196,7 @@ interface ServerSettings {
 }
 
 async function serverConfig(path: string, { port, addresses, environment, options }: ServerSettings): Promise<string> {
-  // sshd_config(5): of each keyword the first one counts, and there can be one SetEnv only.
+  // sshd_config(5): the first value of each keyword wins, and only one SetEnv is possible.
   const variables = Object.entries(environment).map(([name, value]) => `"${name}=${value}"`);
   const lines = [
     ...options.serverConfig ?? [],

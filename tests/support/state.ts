@@ -1,20 +1,19 @@
 /**
- * State directories in tests. Importing this module gives the test process one of its own, so that nothing that it runs
- * writes to that of the developer. Homes of other processes are made known with `knowHome`, so that a test finds records
- * whichever end wrote them.
+ * State directories in tests. Importing this module gives the test process its own state directory, so that the developer's
+ * stays untouched. `addStateHome` registers the home directories of other processes: `recordsOf` searches all of them.
  */
 
 import { decodeJournal, type Journal } from "../../src/resume/partial/journal.ts";
 import { decodeRunHeader } from "../../src/resume/run/record.ts";
 import { type RecordKind, recordKind } from "../../src/resume/state_directory.ts";
 
-/** A record of some state directory. */
+/** A record in one of the state directories. */
 export interface FoundRecord {
   path: string;
   kind: RecordKind;
   target: string;
   bytes: Uint8Array<ArrayBuffer>;
-  /** Of a large file. */
+  /** Only for a large file. */
   journal?: Journal;
 }
 
@@ -24,17 +23,17 @@ globalThis.addEventListener("unload", () => Deno.removeSync(own, { recursive: tr
 
 const stateHomes = new Set([own]);
 
-/** The records of whoever has this home are found from now on. */
-export function knowHome(home: string): void {
+/** Registers a home directory whose records `recordsOf` finds. */
+export function addStateHome(home: string): void {
   stateHomes.add(`${home}/.local/state`);
 }
 
-/** All records whose target is this path or lies below it. */
+/** Returns all records whose target is this path or below it. */
 export function recordsOf(target: string): FoundRecord[] {
   const found: FoundRecord[] = [];
   for (const path of recordPaths()) {
     const kind = recordKind(path.slice(path.lastIndexOf("/") + 1))!;
-    const bytes = readIfThere(path);
+    const bytes = readIfPresent(path);
     const journal = kind === "journal" ? decodeJournal(bytes) : undefined;
     const about = kind === "journal" ? journal?.header.target : decodeRunHeader(bytes)?.header.target;
     if (about === target || about?.startsWith(`${target}/`)) found.push({ path, kind, target: about, bytes, journal });
@@ -59,8 +58,8 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** A copy may remove it at any moment. */
-function readIfThere(path: string): Uint8Array<ArrayBuffer> {
+/** Returns the contents; empty if a copy has just removed the record. */
+function readIfPresent(path: string): Uint8Array<ArrayBuffer> {
   try {
     return Deno.readFileSync(path);
   } catch (error) {

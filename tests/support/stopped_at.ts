@@ -23,20 +23,20 @@ export function hasStopped(log: string): boolean {
 }
 
 /** Continues the process that strace(1) runs. */
-export async function letGoOn(strace: number): Promise<void> {
+export async function resume(strace: number): Promise<void> {
   for (const { pid } of await descendantsOf(strace)) {
     const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
     const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
     if (parent === strace) return Deno.kill(pid, "SIGCONT");
   }
-  throw new Error("The process has ended");
+  throw new Error("The process has exited");
 }
 
 function findProblem(): string | undefined {
   try {
     const { success } = new Deno.Command("strace", { args: ["-o", "/dev/null", "true"], stderr: "null" }).outputSync();
-    return success ? undefined : "no process may be traced here";
+    return success ? undefined : "this system does not allow tracing";
   } catch {
-    return "there is no strace";
+    return "strace is not installed";
   }
 }

@@ -1,24 +1,24 @@
-/** A TCP proxy on loopback: takes connections and joins each with one to another port. What passes is up to its user. */
+/** A TCP proxy on loopback that connects each client to another port. Its user decides how bytes pass. */
 
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
-  /** Connections that have come so far. */
+  /** Number of connections accepted so far. */
   readonly connections: number;
 }
 
-/** What happens to a connection. */
+/** Callbacks for each connection. */
 export interface ProxyWork {
-  /** Before there is one to the server. */
+  /** Called before the proxy connects to the server. */
   opening?(): Promise<void>;
   /**
-   * Passes bytes on until both ends are through; both are closed then, and also when it throws.
+   * Passes bytes until both ends have closed. Both are closed when it returns or throws.
    *
-   * @param close closes one of the two, which may be closed already.
+   * @param close Closes one of the two unless it is closed.
    */
   passing(client: Deno.TcpConn, server: Deno.TcpConn, close: (conn: Deno.TcpConn) => void): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1, for another one there. Disposing closes all connections. */
+/** Listens on a free port of 127.0.0.1 for the port `upstream`. Disposing closes all connections. */
 export function startTcpProxy(upstream: number, { opening, passing }: ProxyWork): TcpProxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.TcpConn>();
@@ -39,7 +39,7 @@ export function startTcpProxy(upstream: number, { opening, passing }: ProxyWork)
       open.add(server);
       await passing(client, server, close);
     } catch {
-      // A side has gone, or the server does not listen any more.
+      // One end closed the connection, or the server no longer listens.
     }
     close(client);
     if (server) close(server);

@@ -1,4 +1,4 @@
-/** Temporary directories that go away with the scope that made them, whatever a test left in them. */
+/** Temporary directories that are removed at the end of a scope, with any contents. */
 
 /** A directory for one test. */
 export interface TempDirectory extends AsyncDisposable {
@@ -6,14 +6,14 @@ export interface TempDirectory extends AsyncDisposable {
   readonly path: string;
 }
 
-/** Makes an empty directory in the system's temporary directory, or in `parent`. Disposing removes all that is in it. */
+/** Makes an empty directory in the system's temporary directory or in `parent`. Disposing removes it with its contents. */
 export async function createTempDirectory(parent?: string): Promise<TempDirectory> {
   const made = await Deno.makeTempDir({ prefix: "escp-test-", dir: parent });
   const path = await Deno.realPath(made);
   return { path, [Symbol.asyncDispose]: () => removeTree(path) };
 }
 
-/** Removes a file or a whole tree, also one with directories that nobody may enter. Nothing there is not an error. */
+/** Removes a file or a tree, including directories without permissions. A missing path is not an error. */
 export async function removeTree(path: string): Promise<void> {
   try {
     await Deno.remove(path, { recursive: true });
@@ -25,7 +25,7 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Only for whoever is not root: to root no mode is closed. */
+/** Lets the user enter all directories. Root needs no permission. */
 async function openDirectories(directory: string): Promise<void> {
   await Deno.chmod(directory, 0o700);
   for await (const entry of Deno.readDir(directory)) {

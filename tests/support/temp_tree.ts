@@ -1,33 +1,33 @@
-/** Trees of files described as data, made in a temporary directory or in a directory that is there. */
+/** File trees that tests describe as data. */
 
 import { dirname, join } from "@std/path";
 import { writeRandomFile } from "./random_bytes.ts";
 import { createTempDirectory, type TempDirectory } from "./temp.ts";
 
-/** What can be said about any entry. */
+/** Attributes of any entry. */
 interface Attributes {
   /** Permission bits, such as 0o640. */
   mode?: number;
   mtime?: Date;
 }
 
-/** One entry of a tree. A text or bytes alone is a file with this content. */
+/** One entry of a tree. Text or bytes alone are a file with this content. */
 export type TreeEntry =
   | string
   | Uint8Array
   | Attributes & { content: string | Uint8Array }
-  /** Reproducible random bytes; without a seed the path is the seed, so that files differ. */
+  /** Reproducible random bytes. The default seed is the path, so files differ. */
   | Attributes & { size: number; seed?: string | number }
-  /** `pieces` of data at their offsets, holes in between and up to `sparseSize`. */
+  /** `pieces` of data at their offsets, with holes between them and up to `sparseSize`. */
   | Attributes & { sparseSize: number; pieces?: Record<number, string | Uint8Array> }
   | { link: string }
   | { hardLink: string }
   | Attributes & { directory: true };
 
-/** Relative paths with "/" to entries. Directories in between are made by themselves. */
+/** Entries by relative path. Missing parent directories are created. */
 export type TreeEntries = Record<string, TreeEntry>;
 
-/** Makes the tree in a temporary directory, which is removed with all that is in it when disposed. */
+/** Makes the tree in a temporary directory. Disposing removes it. */
 export async function createTempTree(entries: TreeEntries): Promise<TempDirectory> {
   const directory = await createTempDirectory();
   try {
@@ -39,7 +39,7 @@ export async function createTempTree(entries: TreeEntries): Promise<TempDirector
   }
 }
 
-/** Makes the tree in `root`, which is made when it is not there. Files that are there are replaced. */
+/** Makes the tree in `root`, which is created if missing. Existing files are replaced. */
 export async function writeTree(root: string, entries: TreeEntries): Promise<void> {
   await Deno.mkdir(root, { recursive: true });
   const written: [path: string, attributes: Attributes][] = [];
@@ -49,7 +49,7 @@ export async function writeTree(root: string, entries: TreeEntries): Promise<voi
     await writeEntry(root, path, name, entry);
     if (typeof entry === "object" && ("mode" in entry || "mtime" in entry)) written.push([path, entry]);
   }
-  // Last, and the deepest first: writing into a directory would change its time, and a closed one cannot be entered.
+  // Last and deepest first: writing changes the time of a directory, and a directory without permissions cannot be entered.
   written.sort(([a], [b]) => b.split("/").length - a.split("/").length);
   for (const [path, { mode, mtime }] of written) {
     if (mtime !== undefined) await Deno.utime(path, mtime, mtime);

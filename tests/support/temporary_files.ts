@@ -1,15 +1,16 @@
-/** Files that escp has not finished and not removed, anywhere below the directory. */
+/** Files that escp leaves in a target. */
+
+import { walkSync as stdWalkSync } from "@std/fs/walk";
+
+const walkSync: (root: string, options: { includeDirs: false; match: RegExp[] }) => Iterable<{ path: string }> =
+  stdWalkSync;
+
+/** Returns unfinished files of escp at any depth below the directory. */
 export function temporaryFiles(directory: string): string[] {
-  const found: string[] = [];
-  for (const { name, isDirectory } of Deno.readDirSync(directory)) {
-    const path = `${directory}/${name}`;
-    if (isDirectory) found.push(...temporaryFiles(path));
-    else if (name.startsWith(".escp-")) found.push(path);
-  }
-  return found;
+  return Array.from(walkSync(directory, { includeDirs: false, match: [/\/\.escp-[^/]*$/] }), ({ path }) => path);
 }
 
-/** The partial file below the directory, if there is one. */
+/** Returns the partial file below the directory; `undefined` if there is none. */
 export function partialFile(directory: string): string | undefined {
   return temporaryFiles(directory).find((path) => path.endsWith(".part"));
 }

@@ -1,4 +1,4 @@
-/** Extended attributes and access control lists of test files; calls of its own, so that the program is not its own judge. */
+/** Extended attributes and access control lists of test files. Uses its own calls, so that escp does not check itself. */
 
 const SYMBOLS = {
   lsetxattr: { parameters: ["buffer", "buffer", "buffer", "usize", "i32"], result: "i32" },
@@ -9,13 +9,13 @@ const SYMBOLS = {
 const libc = Deno.build.os === "linux" ? Deno.dlopen("libc.so.6", SYMBOLS).symbols : undefined;
 const cString = (text: string) => new TextEncoder().encode(text + "\0");
 
-/** Sets one, of a symbolic link itself. Returns whether that was possible. */
+/** Sets an attribute, of a symbolic link itself too. Returns whether that was possible. */
 export function setXattr(path: string, name: string, value: string | Uint8Array<ArrayBuffer>): boolean {
   const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
   return libc?.lsetxattr(cString(path), cString(name), bytes, BigInt(bytes.length), 0) === 0;
 }
 
-/** All names with their values as Latin-1, sorted. Labels of security modules, which the system sets, are left out. */
+/** Returns all attributes with values as Latin-1, sorted by name, except the labels that security modules set. */
 export function xattrsOf(path: string): Record<string, string> {
   const list = new Uint8Array(1 << 16);
   const length = libc!.llistxattr(cString(path), list, BigInt(list.length));
@@ -31,7 +31,7 @@ export function xattrsOf(path: string): Record<string, string> {
   );
 }
 
-/** Returns an access control list as the system keeps it (acl(5)). Entries: tag, permissions, user or group. */
+/** Encodes an access control list like the system (acl(5)). Entries: tag, permissions, user or group. */
 export function encodeAccessList(entries: readonly (readonly [number, number, number])[]): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(4 + 8 * entries.length));
   view.setUint32(0, 2, true);
@@ -43,17 +43,17 @@ export function encodeAccessList(entries: readonly (readonly [number, number, nu
   return new Uint8Array(view.buffer);
 }
 
-/** The user or group of an entry that is for none by name. */
+/** User or group of an entry that names none. */
 export const NOBODY = 0xffffffff;
 
-/** An access control list (acl(5)) that lets one more user read: owner rw, that user r, group r, mask rw. */
+/** Returns an access control list (acl(5)) that lets another user read: owner rw, that user r, group r, mask rw. */
 export function accessList(user: number): Uint8Array<ArrayBuffer> {
   return encodeAccessList([[1, 6, NOBODY], [2, 4, user], [4, 4, NOBODY], [16, 6, NOBODY], [32, 0, NOBODY]]);
 }
 
-/** Why they cannot be tested in this directory; undefined when they can. */
+/** Reason why attributes and lists cannot be tested in this directory; undefined if they can. */
 export function xattrsProblem(directory: string): string | undefined {
-  if (!libc) return "only Linux has them";
+  if (!libc) return "only on Linux";
   const path = `${directory}/escp-xattr-test-${crypto.randomUUID()}`;
   Deno.writeTextFileSync(path, "");
   try {

@@ -4,10 +4,6 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { alteredEscp } from "../../support/escp_command.ts";
 import { createNetwork, describeWithNetworks, enter } from "../../support/network.ts";
-import { ENGINES } from "../../support/scene.ts";
-import { writeWrapper } from "../../support/shell_script.ts";
-import { addHost, startSshd } from "../../support/sshd.ts";
-import { createTempTree } from "../../support/temp_tree.ts";
 import {
   closed,
   CONTENTS,
@@ -18,6 +14,10 @@ import {
   startPair,
   tellRejections,
 } from "../../support/network_pair.ts";
+import { ENGINES } from "../../support/scene.ts";
+import { writeWrapper } from "../../support/shell_script.ts";
+import { addHost, startSshd } from "../../support/sshd.ts";
+import { createTempTree } from "../../support/temp_tree.ts";
 
 /** It goes nowhere. */
 const DROP = closed("blackhole");

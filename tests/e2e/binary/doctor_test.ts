@@ -5,11 +5,11 @@ import { alteredEscp, type EscpOptions, runEscp, startEscp } from "../../support
 import { parseEvents } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
 import { createNetwork, describeWithNetworks } from "../../support/network.ts";
+import { remoteConfig } from "../../support/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 import { startSshd } from "../../support/sshd.ts";
 import { createTempDirectory } from "../../support/temp.ts";
-import { remoteConfig } from "../../support/remote_settings.ts";
 
 /** So short that nothing is measured well, and everything is measured. */
 const QUICK = ["--doctor", "--doctor-time", "40"];

@@ -3,11 +3,11 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { alteredEscp, runEscp } from "../../support/escp_command.ts";
 import { describeWithNetworks } from "../../support/network.ts";
+import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "../../support/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
-import { addHost, startSshd, teachHosts } from "../../support/sshd.ts";
+import { addHost, addHostsToRemote, startSshd } from "../../support/sshd.ts";
 import { createTempTree, writeTree } from "../../support/temp_tree.ts";
-import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "../../support/network_pair.ts";
 
 const DROP = closed("blackhole");
 const CLIENT = "10.77.0.1";
@@ -63,7 +63,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
   it("is what the first of two hosts does with -R", async () => {
     await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
     // The first host knows the second; to whoever starts the copy both are known.
-    await teachHosts({ ...near, configPath: pair.sshd.configPath });
+    await addHostsToRemote({ ...near, configPath: pair.sshd.configPath });
     await using tree = await createTempTree(CONTENTS);
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     const { code, stderr, leftBehind } = await runEscp(

@@ -4,8 +4,8 @@ import { runEscp, startEscp } from "../../support/escp_command.ts";
 import { lastEvent } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
 import { commandOf, type ProcessId } from "../../support/processes.ts";
-import { describeWithScene, type Direction, ENGINES, type Variant } from "../../support/scene.ts";
 import { remoteConfig } from "../../support/remote_settings.ts";
+import { describeWithScene, type Direction, ENGINES, type Variant } from "../../support/scene.ts";
 
 describeWithScene("settings", (scene) => {
   const variant = (direction: Direction): Variant => ({ direction, engine: ENGINES[0], streams: 1 });

@@ -2,30 +2,40 @@ import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { listNames } from "../../support/list_names.ts";
 import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
+import { writeScript } from "../../support/shell_script.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
 
-const MiB = 1 << 20;
+const MIB = 1 << 20;
 
-/** What becomes of the file "f" between the moment when it is found and that when it is read. */
-const CHANGES: { name: string; size: number; change: string; arrives: boolean }[] = [
-  { name: "a small one grows a little", size: 1000, change: "printf more >> f", arrives: true },
-  { name: "a small one grows beyond a pack", size: 1000, change: "head -c 3000000 /dev/urandom >> f", arrives: true },
-  { name: "a small one shrinks", size: 1000, change: "printf less > f", arrives: true },
-  { name: "a small one vanishes", size: 1000, change: "rm f", arrives: false },
-  { name: "a small one becomes a FIFO", size: 1000, change: "rm f; mkfifo f", arrives: false },
-  { name: "a small one becomes a directory", size: 1000, change: "rm f; mkdir f", arrives: false },
-  { name: "a large one grows", size: 3 * MiB, change: "printf more >> f", arrives: false },
-  { name: "a large one shrinks", size: 3 * MiB, change: "printf less > f", arrives: false },
-  { name: "a large one vanishes", size: 3 * MiB, change: "rm f", arrives: false },
-  { name: "a large one is replaced", size: 3 * MiB, change: "cp f g; mv g f", arrives: false },
-  { name: "a large one becomes a FIFO", size: 3 * MiB, change: "rm f; mkfifo f", arrives: false },
+interface Change {
+  name: string;
+  /** Initial size of the file "f". */
+  size: number;
+  /** Shell commands that change it. */
+  command: string;
+  arrives: boolean;
+}
+
+/** Changes of a file between the walk that finds it and its first read. */
+const CHANGES: Change[] = [
+  { name: "a small file grows a little", size: 1000, command: "printf more >> f", arrives: true },
+  { name: "a small file outgrows a pack", size: 1000, command: "head -c 3000000 /dev/urandom >> f", arrives: true },
+  { name: "a small file shrinks", size: 1000, command: "printf less > f", arrives: true },
+  { name: "a small file vanishes", size: 1000, command: "rm f", arrives: false },
+  { name: "a small file becomes a FIFO", size: 1000, command: "rm f; mkfifo f", arrives: false },
+  { name: "a small file becomes a directory", size: 1000, command: "rm f; mkdir f", arrives: false },
+  { name: "a large file grows", size: 3 * MIB, command: "printf more >> f", arrives: false },
+  { name: "a large file shrinks", size: 3 * MIB, command: "printf less > f", arrives: false },
+  { name: "a large file vanishes", size: 3 * MIB, command: "rm f", arrives: false },
+  { name: "a large file is replaced", size: 3 * MIB, command: "cp f g; mv g f", arrives: false },
+  { name: "a large file becomes a FIFO", size: 3 * MIB, command: "rm f; mkfifo f", arrives: false },
 ];
 
 /**
- * A program in the place of ssh that starts the other end here. The client's second line (what it sends, or that it is
- * ready) says that the walk is over, which a script can act upon before the other end reads it.
+ * Replaces ssh and starts the receiver on this machine. The second line of the client, which names its files or reports that
+ * it is ready, follows the walk. The script changes the file before the other end reads that line.
  */
-const BETWEEN = `#!/bin/sh
+const CHANGING_SSH = `
 for last; do :; done
 {
   IFS= read -r line && printf '%s\\n' "$line"
@@ -34,48 +44,44 @@ for last; do :; done
 } | sh -c "$last"
 `;
 
-describeWithScene("a file that changes while it is copied", (scene) => {
-  let program: string;
+describeWithScene("a file that changes after the walk", (scene) => {
+  let ssh: string;
   beforeAll(async () => {
-    program = `${scene.sshd.binDirectory}/between`;
-    await Deno.writeTextFile(program, BETWEEN);
-    await Deno.chmod(program, 0o755);
+    ssh = await writeScript(`${scene.sshd.binDirectory}/changing-ssh`, CHANGING_SSH);
   });
 
-  ENGINES.forEach((engine) => {
-    CHANGES.forEach(({ name, size, change, arrives }, index) => {
+  for (const [index, { name, size, command, arrives }] of CHANGES.entries()) {
+    for (const alone of [false, true]) {
+      const engine = ENGINES[(Math.floor(index / 2) + Number(alone)) % ENGINES.length];
       const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: 1 };
-      for (const alone of [false, true]) {
-        const title = `is ${arrives ? "copied" : "one failure"}${alone ? ", alone" : ""}: ${name} (${
-          variantName(variant)
-        })`;
-        it(title, async () => {
-          const tree = await scene.tree({
-            "from/f": { size },
-            ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
-            "to": { directory: true },
-          });
-          const { code, stderr } = await scene.copy(variant, {
-            flags: ["-r", "-S", program],
-            sources: [alone ? `${tree}/from/f` : `${tree}/from`],
-            target: `${tree}/to/`,
-            env: { CHANGE: change, CHANGE_IN: `${tree}/from` },
-          });
-          const to = alone ? `${tree}/to` : `${tree}/to/from`;
-          const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
-          assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
-          assert(arrives || failures[0].includes("/from/f"), stderr);
-          // Where something failed, there is still a mark, or what the next run should know.
-          const files = listNames(to).filter((name) => !isForLater(name));
-          assertEquals(files, [...(alone ? [] : ["a", "z"]), ...(arrives ? ["f"] : [])].sort());
-          if (arrives) assertEquals(Deno.readFileSync(`${to}/f`), Deno.readFileSync(`${tree}/from/f`));
-          assertEquals(temporaryFiles(tree).filter((path) => !isForLater(path)), []);
+      const outcome = `${arrives ? "is copied" : "is one failure"} ${alone ? "alone" : "among others"}`;
+
+      it(`${outcome}: ${name} (${variantName(variant)})`, async () => {
+        const tree = await scene.tree({
+          "from/f": { size },
+          ...(alone ? {} : { "from/a": "a", "from/z": "z" }),
+          "to": { directory: true },
         });
-      }
-    });
-  });
+        const { code, stderr } = await scene.copy(variant, {
+          flags: ["-r", "-S", ssh],
+          sources: [alone ? `${tree}/from/f` : `${tree}/from`],
+          target: `${tree}/to/`,
+          env: { CHANGE: command, CHANGE_IN: `${tree}/from` },
+        });
+        const to = alone ? `${tree}/to` : `${tree}/to/from`;
+        const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
+        assertEquals([code, failures.length], arrives ? [0, 0] : [1, 1], stderr);
+        assert(arrives || failures[0].includes("/from/f"), stderr);
+        const others = alone ? [] : ["a", "z"];
+        assertEquals(listNames(to).filter(isFinal), [...others, ...(arrives ? ["f"] : [])].sort());
+        if (arrives) assertEquals(Deno.readFileSync(`${to}/f`), Deno.readFileSync(`${tree}/from/f`));
+        assertEquals(temporaryFiles(tree).filter(isFinal), []);
+      });
+    }
+  }
 });
 
-function isForLater(path: string): boolean {
-  return /\.(?:unfinished|run)$/.test(path);
+/** Returns whether a name is not a mark or record that a failed copy leaves for the next run. */
+function isFinal(path: string): boolean {
+  return !/\.(?:unfinished|run)$/.test(path);
 }

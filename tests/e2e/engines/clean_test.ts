@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { oldJournal, oldName } from "../../security/old_formats.ts";
 import { alteredEscp, type EscpResult, runEscp, useAsEscp, writeEscpWrapper } from "../../support/escp_command.ts";
+import { assertSame, killOthers, untilNoted } from "../../support/interruptions.ts";
 import { parseEvents } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
 import {
@@ -11,13 +12,12 @@ import {
   writeOthersEscp,
   writePlainEscp,
 } from "../../support/plain_rights.ts";
+import { remoteConfig } from "../../support/remote_settings.ts";
 import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 import { recordsOf } from "../../support/state.ts";
 import type { TreeEntries } from "../../support/temp_tree.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
-import { assertSame, killOthers, untilNoted } from "../../support/interruptions.ts";
-import { remoteConfig } from "../../support/remote_settings.ts";
 
 const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journal") };
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";

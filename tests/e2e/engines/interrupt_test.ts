@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../../support/escp_command.ts";
+import { turn, untilBegun, writeLargeFile } from "../../support/interruptions.ts";
 import {
   commandOf,
   descendantsOf,
@@ -11,7 +12,6 @@ import {
 } from "../../support/processes.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
-import { turn, untilBegun, writeLargeFile } from "../../support/interruptions.ts";
 
 const LARGE_BYTES = 48 << 20;
 /** Kilobits a second: four seconds, in which it can be interrupted on any machine. */

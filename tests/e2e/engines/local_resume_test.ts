@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { hasSameBytes } from "../../../src/native/libc/same_bytes.ts";
-import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
-import { recordsOf } from "../../support/state.ts";
-import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
 import {
   assertSame,
   notedBytes,
@@ -13,6 +10,9 @@ import {
   untilTrue,
   writeLargeFile,
 } from "../../support/interruptions.ts";
+import { describeWithScene, ENGINES, type Variant, variantName } from "../../support/scene.ts";
+import { recordsOf } from "../../support/state.ts";
+import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 

@@ -2,12 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
+import { killOthers, presentBytes } from "../../support/interruptions.ts";
 import { lastEvent } from "../../support/json_events.ts";
+import { finishedFiles, untilFinished } from "../../support/run_journals.ts";
 import { describeWithScene, ENGINES, rotatingVariants, type Variant, variantName } from "../../support/scene.ts";
 import { recordsOf } from "../../support/state.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
-import { killOthers, presentBytes } from "../../support/interruptions.ts";
-import { finishedFiles, untilFinished } from "../../support/run_journals.ts";
 
 const KIB = 1 << 10;
 /** Kilobits a second: half a second for each MiB, so that there is time to interrupt. */

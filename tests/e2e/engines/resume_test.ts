@@ -3,16 +3,6 @@ import { beforeAll, it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
 import {
-  describeWithScene,
-  ENGINES,
-  rotatingVariants,
-  type Variant,
-  variantName,
-  VARIANTS,
-} from "../../support/scene.ts";
-import { recordsOf } from "../../support/state.ts";
-import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
-import {
   assertSame,
   feedUntilBegun,
   killHolder,
@@ -22,6 +12,16 @@ import {
   untilNoted,
   writeLargeFile,
 } from "../../support/interruptions.ts";
+import {
+  describeWithScene,
+  ENGINES,
+  rotatingVariants,
+  type Variant,
+  variantName,
+  VARIANTS,
+} from "../../support/scene.ts";
+import { recordsOf } from "../../support/state.ts";
+import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 32 * MIB;

@@ -3,7 +3,17 @@ import { beforeAll, it } from "@std/testing/bdd";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { type EscpResult, type RunningEscp, writeEscpWrapper } from "../../support/escp_command.ts";
+import {
+  assertSame,
+  killOthers,
+  sentBytes,
+  takenBytes,
+  untilNoted,
+  untilTrue,
+  writeLargeFile,
+} from "../../support/interruptions.ts";
 import { listNames } from "../../support/list_names.ts";
+import { systemConfigProblem, writeEscpWithSystemConfig } from "../../support/remote_settings.ts";
 import {
   type Copy,
   describeWithScene,
@@ -17,16 +27,6 @@ import { writeWrapper } from "../../support/shell_script.ts";
 import { mountSmallDisk, smallDiskProblem } from "../../support/small_disk.ts";
 import { recordsOf } from "../../support/state.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
-import {
-  assertSame,
-  killOthers,
-  sentBytes,
-  takenBytes,
-  untilNoted,
-  untilTrue,
-  writeLargeFile,
-} from "../../support/interruptions.ts";
-import { systemConfigProblem, writeEscpWithSystemConfig } from "../../support/remote_settings.ts";
 
 const MIB = 1 << 20;
 const SLOW = ["-l", "100000", "--retries", "0"];
@@ -227,7 +227,7 @@ describeWithScene("without a usable state directory", (scene) => {
     await scene.start(variant, await withVariables(variant, unusable, copy));
 
   UNUSABLE.forEach(([what, make, ignore = false], index) => {
-    for (const variant of rotatingVariants(index)) {
+    for (const variant of rotatingVariants(index).slice(index % 3, index % 3 + 1)) {
       it(
         `a copy works, says why it cannot be resumed, and leaves nothing: ${what} (${variantName(variant)})`,
         { ignore },

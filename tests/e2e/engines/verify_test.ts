@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { existsSync as exists } from "@std/fs/exists";
 import { beforeAll, it } from "@std/testing/bdd";
 import { isLeftoverName } from "../../../src/resume/clean/leftovers.ts";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { escpCommand, type EscpResult, runEscp, useAsEscp } from "../../support/escp_command.ts";
-import { exists } from "../../support/exists.ts";
 import { lastEvent } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
 import { OTHER_USER, otherUserProblem, writeOthersEscp } from "../../support/plain_rights.ts";

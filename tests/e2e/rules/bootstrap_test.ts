@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeHex } from "@std/encoding/hex";
+import { existsSync as exists } from "@std/fs/exists";
 import { afterAll, beforeAll, it } from "@std/testing/bdd";
 import { executableName, ownSystem } from "../../../src/bootstrap/system.ts";
 import { VERSION } from "../../../src/cli/version.ts";
 import { quoteWord } from "../../../src/ssh/shell_quote.ts";
 import { alteredEscp, escpCommand, runEscp, startEscp, writeEscpWrapper } from "../../support/escp_command.ts";
-import { exists } from "../../support/exists.ts";
 import { describeWithSshd } from "../../support/needs_sshd.ts";
 import { OTHER_USER, plainRightsProblem, plainShell } from "../../support/plain_rights.ts";
 import { PrintedText } from "../../support/printed_text.ts";

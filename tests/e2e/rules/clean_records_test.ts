@@ -10,10 +10,10 @@ import { PeerProcess } from "../../../src/session/model/peer_process.ts";
 import { alteredEscp, type EscpResult, runEscp, writeEscpWrapper } from "../../support/escp_command.ts";
 import { parseEvents } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
-import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
-import { knowHome, recordsOf } from "../../support/state.ts";
-import { temporaryFiles } from "../../support/temporary_files.ts";
 import { remoteConfig } from "../../support/remote_settings.ts";
+import { describeWithScene, type Engine, ENGINES } from "../../support/scene.ts";
+import { addStateHome, recordsOf } from "../../support/state.ts";
+import { temporaryFiles } from "../../support/temporary_files.ts";
 
 const SIZE = 5000;
 
@@ -27,7 +27,7 @@ interface Left {
 describeWithScene("--clean by records", (scene) => {
   /** Leaves a large file "big" that a copy into the directory has begun. */
   async function leave(home: string, directory: string, name = "big"): Promise<Left> {
-    knowHome(home);
+    addStateHome(home);
     const state = await new StateDirectory((variable) => variable === "HOME" ? home : undefined).make();
     const target = `${directory}/${name}`;
     const journal = await recordPath(state, "journal", target);

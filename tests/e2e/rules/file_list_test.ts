@@ -4,7 +4,7 @@ import { compareTrees } from "../../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../../support/escp_command.ts";
 import { listNames } from "../../support/list_names.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
-import { teachHosts } from "../../support/sshd.ts";
+import { addHostsToRemote } from "../../support/sshd.ts";
 
 const SOURCES = {
   "plain": "plain",
@@ -18,7 +18,7 @@ const SOURCES = {
 
 describeWithScene("a list of files", (scene) => {
   beforeAll(async () => {
-    await teachHosts(scene.sshd);
+    await addHostsToRemote(scene.sshd);
   });
 
   it("may name 100,000 sources with long paths that are not there, each of which is reported", async () => {

@@ -4,7 +4,7 @@ import { compareTrees } from "../../support/compare_trees.ts";
 import { runEscp } from "../../support/escp_command.ts";
 import { lastEvent, parseEvents } from "../../support/json_events.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
-import { teachHosts } from "../../support/sshd.ts";
+import { addHostsToRemote } from "../../support/sshd.ts";
 
 const SOURCES = {
   "here": "here",
@@ -16,7 +16,7 @@ const SOURCES = {
 
 describeWithScene("sources on several hosts in one run", (scene) => {
   beforeAll(async () => {
-    await teachHosts(scene.sshd);
+    await addHostsToRemote(scene.sshd);
   });
 
   const copy = (...args: string[]) => runEscp([...scene.sshd.sshOptions, ...args], { timeoutMs: 120_000 });

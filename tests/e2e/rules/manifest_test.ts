@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { beforeAll, it } from "@std/testing/bdd";
 import { runEscp } from "../../support/escp_command.ts";
+import { untilNoted, writeLargeFile } from "../../support/interruptions.ts";
 import { lastEvent } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
 import {
@@ -11,7 +12,6 @@ import {
   variantName,
   VARIANTS,
 } from "../../support/scene.ts";
-import { untilNoted, writeLargeFile } from "../../support/interruptions.ts";
 
 const TREE = {
   ...{ "small": "s", "empty": "", "in/large": { size: 3 << 20, seed: 1 }, "in/link": { link: "large" } },

@@ -6,9 +6,9 @@ import { compareTrees } from "../../support/compare_trees.ts";
 import { type EscpResult, runEscp } from "../../support/escp_command.ts";
 import { freePort } from "../../support/free_port.ts";
 import { parseEvents } from "../../support/json_events.ts";
+import { startProxiedHosts } from "../../support/proxied_hosts.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 import { describeWithScene, DIRECTIONS } from "../../support/scene.ts";
-import { startProxiedHosts } from "../../support/proxied_hosts.ts";
 
 const ROUND_TRIP_MS = 60;
 /** More than a small job has, which gets by with one connection. */

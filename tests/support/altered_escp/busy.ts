@@ -1,4 +1,4 @@
-/** escp whose main thread computes without end as soon as there is the file that BUSY_WHEN names; then there is FILE.busy. */
+/** escp whose main thread enters an endless loop when the file BUSY_WHEN appears. Then it writes its PID to FILE.busy. */
 
 import { main } from "../../../src/cli/main.ts";
 

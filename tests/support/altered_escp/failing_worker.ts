@@ -1,4 +1,4 @@
-/** The Worker of streams, with a bug: it throws when it has so many messages for the main thread, FAIL_AFTER. */
+/** A stream Worker with a bug: it throws after FAIL_AFTER messages to the main thread. */
 
 import "../../../src/streams/run/worker.ts";
 

@@ -1,4 +1,4 @@
-/** escp whose threads fail: see failing_thread.ts. */
+/** escp whose Workers fail; see failing_worker.ts. */
 
 import { main } from "../../../src/cli/main.ts";
 

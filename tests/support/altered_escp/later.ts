@@ -1,4 +1,4 @@
-/** escp as it were so many days later as the first argument says: no test can make a file that was changed long ago. */
+/** escp with a clock that is ahead by a number of days, the first argument. Tests cannot set the ctime of a file back. */
 
 import { main } from "../../../src/cli/main.ts";
 

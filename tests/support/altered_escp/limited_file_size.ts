@@ -1,6 +1,6 @@
 /**
- * escp that may write files of LIMIT_BYTES only, as under `ulimit -f`. It is so from the moment when it makes ready for a
- * copy: Deno itself writes files that are larger when it starts from source.
+ * escp with a limit of LIMIT_BYTES for the size of files, like `ulimit -f`. The limit starts with the preparation of a copy,
+ * because Deno writes larger files when it starts from source.
  */
 
 import { main } from "../../../src/cli/main.ts";

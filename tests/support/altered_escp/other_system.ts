@@ -1,4 +1,4 @@
-/** escp as it runs on another system; see support/other_system.ts. */
+/** escp on a simulated system; see simulate_system.ts. */
 
 import "./simulate_system.ts";
 import { main } from "../../../src/cli/main.ts";

@@ -1,4 +1,4 @@
-/** escp as it were if it spoke the versions of the protocol that the first argument lists, and knew a feature more. */
+/** escp with other protocol versions, which the first argument lists as JSON, and one more feature. */
 
 import { main } from "../../../src/cli/main.ts";
 import { FEATURES, VERSIONS } from "../../../src/protocol/control/hello.ts";

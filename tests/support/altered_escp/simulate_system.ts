@@ -1,12 +1,12 @@
 /**
- * Makes `Deno` of this process look as on the system that ESCP_TEST_SYSTEM names, "windows" or "darwin", as far as this
- * one can play it. To be imported before everything else. What that system lacks fails as it does there.
+ * Makes `Deno` in this process behave like on the system that ESCP_TEST_SYSTEM names, "windows" or "darwin", where that can
+ * be simulated. Missing functions fail like on that system. Must be imported first.
  */
 
 const os = Deno.env.get("ESCP_TEST_SYSTEM");
-if (os === "windows" || os === "darwin") playSystem(os);
+if (os === "windows" || os === "darwin") simulate(os);
 
-function playSystem(os: "windows" | "darwin"): void {
+function simulate(os: "windows" | "darwin"): void {
   replace("build", { ...Deno.build, os });
   replace("dlopen", (name: string | URL) => {
     throw new Error(`Cannot open ${name}: there is no such library`);
@@ -36,7 +36,7 @@ function playSystem(os: "windows" | "darwin"): void {
   };
   for (const key of ["umask", "chmod", "chmodSync", "chown", "chownSync"]) {
     replace(key, () => {
-      throw new Deno.errors.NotSupported(`Deno.${key} is not there on Windows`);
+      throw new Deno.errors.NotSupported(`Deno.${key} is not supported on Windows`);
     });
   }
   for (const key of ["addSignalListener", "removeSignalListener"]) {

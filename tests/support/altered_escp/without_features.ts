@@ -1,4 +1,4 @@
-/** escp as it were if it knew no optional part of the protocol. */
+/** escp without the optional features of the protocol, like an older version. */
 
 import { main } from "../../../src/cli/main.ts";
 import { FEATURES } from "../../../src/protocol/control/hello.ts";

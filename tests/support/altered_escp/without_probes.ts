@@ -1,4 +1,4 @@
-/** escp as it were if it knew nothing of probes, but all else. */
+/** escp without the feature "probe", like an older version. */
 
 import { main } from "../../../src/cli/main.ts";
 import { FEATURES } from "../../../src/protocol/control/hello.ts";
