@@ -77,8 +77,8 @@ async function runTests(args: string[]): Promise<number> {
   const env: Record<string, string> = {};
   const results: RunResult[] = [];
   try {
-    const startsEscp = files.some((file) => file.startsEscp);
-    if (startsEscp && !fromSource) env.ESCP_BUNDLE = (await bundle(ROOT, directory)).main;
+    const needsBundle = !fromSource && !Deno.env.has("ESCP_BINARY") && files.some(({ startsEscp }) => startsEscp);
+    if (needsBundle) env.ESCP_BUNDLE = (await bundle(ROOT, directory)).main;
     for await (const result of pooledMap(jobs, runs, (run: TestRun) => runFiles(run, flags, env))) results.push(result);
   } finally {
     await Deno.remove(directory, { recursive: true });

@@ -11,7 +11,7 @@ import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../../src/protocol/data/frame.ts
 import { RecordField, RecordType } from "../../src/protocol/data/records.ts";
 import { MAX_SHARED_BYTES } from "../../src/protocol/data/shared_file.ts";
 import * as limits from "../../src/protocol/limits.ts";
-import { exists } from "../../scripts/exists.ts";
+import { exists } from "@std/fs/exists";
 
 const root = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));

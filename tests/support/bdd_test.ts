@@ -5,7 +5,7 @@ import { createTempTree } from "./temp_tree.ts";
 
 const BDD_PATH: string = fromFileUrl(new URL("./bdd.ts", import.meta.url));
 
-/** Runs a test file of these lines and returns what it printed with "LOG " before it, and how it ended. */
+/** Runs a test file of these lines. Returns its outcome and the lines that it logged with the prefix "LOG ". */
 async function runTests(...lines: string[]): Promise<{ log: string[]; success: boolean; output: string }> {
   const imports = `import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from "${BDD_PATH}";`;
   const log = "const log = (text: string) => console.log(`LOG ${text}`);";
@@ -21,7 +21,7 @@ async function runTests(...lines: string[]): Promise<{ log: string[]; success: b
 }
 
 describe("describe and it", () => {
-  it("run hooks from the outside to the inside and back", async () => {
+  it("run outer hooks before inner ones, and after them at the end", async () => {
     const { log, success } = await runTests(
       `describe("outer", () => {`,
       `  beforeAll(() => log("all")); beforeEach(() => log("each")); afterEach(() => log("end")); afterAll(() => log("over"));`,
@@ -36,7 +36,7 @@ describe("describe and it", () => {
     assertEquals(success, true);
   });
 
-  it("fail when a case fails, and run the hooks after it and the other cases", async () => {
+  it("report a failed case and run its hooks and the other cases", async () => {
     const { log, success } = await runTests(
       `describe("suite", () => {`,
       `  afterEach(() => log("end")); afterAll(() => log("over"));`,
@@ -61,7 +61,7 @@ describe("describe and it", () => {
     assertEquals([...output.matchAll(/(one|two) \.\.\. ignored/g)].map((match) => match[1]), ["one", "two"]);
   });
 
-  it("run only the cases that are marked so", async () => {
+  it("run only cases that are marked with only", async () => {
     const { log } = await runTests(
       `describe("suite", () => { it("one", () => log("one")); it.only("two", () => log("two")); });`,
       `describe("other", () => { it("three", () => log("three")); });`,

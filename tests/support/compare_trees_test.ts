@@ -7,7 +7,7 @@ import { createTempTree } from "./temp_tree.ts";
 const BLOCK = 1 << 20;
 
 describe("compareTrees", () => {
-  it("finds nothing in equal trees", async () => {
+  it("reports nothing for equal trees", async () => {
     const shape = { files: 40, directories: 10, maxBytes: 50_000, seed: "equal" };
     await using a = await createTempTree({
       ...randomTree(shape),
@@ -22,7 +22,7 @@ describe("compareTrees", () => {
     assertEquals(await compareTrees(a.path, b.path, { modes: true, owners: true }), []);
   });
 
-  it("finds each kind of difference", async () => {
+  it("reports each kind of difference", async () => {
     await using a = await createTempTree({
       "missing": "x",
       "missing directory": { directory: true },
@@ -39,7 +39,7 @@ describe("compareTrees", () => {
       "link": { link: "two" },
     });
     assertEquals(await compareTrees(a.path, b.path), [
-      "deep/directory/content: differs from byte 5 on",
+      "deep/directory/content: differs at byte 5",
       "extra: not expected, is a file",
       "kind: is a directory, expected a file",
       'link: links to "two", expected "one"',
@@ -49,13 +49,13 @@ describe("compareTrees", () => {
     ]);
   });
 
-  it("compares a link with a file as another kind, although it leads to an equal one", async () => {
+  it("distinguishes a link to an equal file from a file", async () => {
     await using a = await createTempTree({ "file": "x", "other": "x" });
     await using b = await createTempTree({ "file": { link: "other" }, "other": "x" });
     assertEquals(await compareTrees(a.path, b.path), ["file: is a link, expected a file"]);
   });
 
-  it("compares modes and times when asked, in the unit asked for", async () => {
+  it("compares modes and times on request, in the requested unit", async () => {
     const content = "x";
     await using a = await createTempTree({ "a": { content, mode: 0o640, mtime: new Date(5_000_000_000_123) } });
     await using b = await createTempTree({ "a": { content, mode: 0o600, mtime: new Date(5_000_000_000_124) } });
@@ -73,7 +73,7 @@ describe("compareTrees", () => {
 
 describe("compareFiles", () => {
   for (const size of [0, 1, 3, 4, BLOCK - 1, BLOCK, BLOCK + 1]) {
-    it(`finds a change in the first and in the last byte of ${size}`, async () => {
+    it(`reports a change of the first and the last byte of ${size}`, async () => {
       const same = randomBytes(size);
       await using tree = await createTempTree({ a: same, b: same });
       assertEquals(compareFiles(`${tree.path}/a`, `${tree.path}/b`), undefined);
@@ -81,7 +81,7 @@ describe("compareFiles", () => {
         const changed = same.slice();
         changed[at] ^= 1;
         await Deno.writeFile(`${tree.path}/b`, changed);
-        assertEquals(compareFiles(`${tree.path}/a`, `${tree.path}/b`), `differs from byte ${at} on`);
+        assertEquals(compareFiles(`${tree.path}/a`, `${tree.path}/b`), `differs at byte ${at}`);
       }
     });
   }

@@ -5,7 +5,7 @@
  */
 
 import { fromFileUrl } from "@std/path";
-import { quoteWord } from "../../src/ssh/remote_command.ts";
+import { quoteWord } from "../../src/ssh/shell_quote.ts";
 import { enter } from "./network.ts";
 import { PrintedText } from "./printed_text.ts";
 import { descendantsOf, killProcess, processesWithEnvironment, type ProcessId } from "./processes.ts";

@@ -5,7 +5,7 @@ import { descendantsOf, isRunning, killProcess, processesWithEnvironment, waitFo
 const ignore = Deno.build.os !== "linux";
 
 describe("processes", { ignore }, () => {
-  it("are found by their environment and by their parent, and their end is seen", async () => {
+  it("are found by environment and parent until they exit", async () => {
     const marker = crypto.randomUUID();
     const child = new Deno.Command("sh", {
       args: ["-c", "sleep 1000 & echo started; wait"],
@@ -29,7 +29,7 @@ describe("processes", { ignore }, () => {
     await reader.cancel();
   });
 
-  it("with a reused number are not taken for the one that was meant", async () => {
+  it("with a reused number are not mistaken for the earlier process", async () => {
     assertEquals(await isRunning({ pid: Deno.pid, startTime: "1" }), false);
     assert(await isRunning(Deno.pid));
     await killProcess({ pid: Deno.pid, startTime: "1" });

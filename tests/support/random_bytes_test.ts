@@ -4,13 +4,13 @@ import { RandomBytes, randomBytes, randomTree, writeRandomFile } from "./random_
 import { createTempDirectory } from "./temp.ts";
 
 describe("RandomBytes", () => {
-  it("gives the same bytes for the same seed and others for another", () => {
+  it("returns the same bytes for the same seed only", () => {
     assertEquals(randomBytes(1000, "a"), randomBytes(1000, "a"));
     assertNotEquals(randomBytes(1000, "a"), randomBytes(1000, "b"));
     assertNotEquals(randomBytes(1000, 1), randomBytes(1000, 2));
   });
 
-  it("gives the same bytes however they are cut", () => {
+  it("returns the same bytes in pieces", () => {
     const whole = randomBytes(103, 7);
     const pieces = new Uint8Array(104).subarray(1);
     const random = new RandomBytes(7);
@@ -18,13 +18,13 @@ describe("RandomBytes", () => {
     assertEquals(pieces, whole);
   });
 
-  it("gives every byte about as often", () => {
+  it("returns each byte about equally often", () => {
     const counts = new Uint32Array(256);
     for (const byte of randomBytes(256 * 1000)) counts[byte]++;
     assert(counts.every((count) => count > 800 && count < 1200));
   });
 
-  it("gives numbers below a limit, and each of them", () => {
+  it("returns each number below a limit", () => {
     const random = new RandomBytes("limit");
     const seen = new Set(Array.from({ length: 1000 }, () => random.below(7)));
     assertEquals([...seen].sort(), [0, 1, 2, 3, 4, 5, 6]);
@@ -32,7 +32,7 @@ describe("RandomBytes", () => {
 });
 
 describe("writeRandomFile", () => {
-  it("writes what randomBytes gives, over block limits", async () => {
+  it("writes the bytes of randomBytes, beyond one block", async () => {
     await using directory = await createTempDirectory();
     const size = (2 << 20) + 5;
     await writeRandomFile(`${directory.path}/a`, size, "seed");
@@ -41,7 +41,7 @@ describe("writeRandomFile", () => {
 });
 
 describe("randomTree", () => {
-  it("is the same for the same seed", () => {
+  it("returns the same tree for the same seed only", () => {
     const shape = { files: 100, directories: 20, maxBytes: 1000, seed: 1 };
     assertEquals(randomTree(shape), randomTree(shape));
     assertNotEquals(randomTree(shape), randomTree({ ...shape, seed: 2 }));

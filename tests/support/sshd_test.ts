@@ -5,31 +5,31 @@ import { PrintedText } from "./printed_text.ts";
 import { startSshd } from "./sshd.ts";
 
 async function ssh(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const output = await new Deno.Command("ssh", { args, stdin: "null" }).output();
+  const { code, stdout, stderr } = await new Deno.Command("ssh", { args, stdin: "null" }).output();
   const decoder = new TextDecoder();
-  return { code: output.code, stdout: decoder.decode(output.stdout), stderr: decoder.decode(output.stderr) };
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 describeWithSshd("startSshd", () => {
-  it("lets its user in without a question, and logs it", async () => {
+  it("accepts the key of its user and logs the login", async () => {
     await using sshd = await startSshd();
     assertEquals(await ssh(...sshd.sshOptions, "testhost", "true"), { code: 0, stdout: "", stderr: "" });
     assertMatch(sshd.log(), /Accepted publickey for /);
   });
 
-  it("puts its own directory first in the PATH, its own HOME and the given variables into remote commands", async () => {
+  it("gives remote commands its PATH, its HOME and the given variables", async () => {
     await using sshd = await startSshd({ environment: { GREETING: "a b" } });
     const command = 'echo "$HOME"; command -v escp; echo "$GREETING"';
     const { stdout } = await ssh(...sshd.sshOptions, "testhost2", command);
     assertEquals(stdout, `${sshd.home}\n${sshd.binDirectory}/escp\na b\n`);
   });
 
-  it("has no escp when told so", async () => {
+  it("starts a server without escp on request", async () => {
     await using sshd = await startSshd({ escp: false });
     assertEquals((await ssh(...sshd.sshOptions, "testhost", "escp")).code, 127);
   });
 
-  it("puts given lines before its own", async () => {
+  it("lets given lines of configuration override its own", async () => {
     await using sshd = await startSshd({
       serverConfig: ["ForceCommand echo forced"],
       clientConfig: ["Host alias", "  HostName 127.0.0.1", "  HostKeyAlias unknown", "  StrictHostKeyChecking yes"],
@@ -38,13 +38,13 @@ describeWithSshd("startSshd", () => {
     assertEquals((await ssh(...sshd.sshOptions, "-p", `${sshd.port}`, "alias", "true")).code, 255);
   });
 
-  it("can run beside another on its own port", async () => {
+  it("starts several servers on different ports", async () => {
     await using first = await startSshd();
     await using second = await startSshd();
     assertNotEquals(first.port, second.port);
   });
 
-  it("leaves nothing running when disposed, nor when connections are cut", async () => {
+  it("leaves no process when it is disposed of or connections are cut", async () => {
     await using sshd = await startSshd();
     const started = () => {
       const client = new Deno.Command("ssh", {

@@ -27,7 +27,7 @@ describe("createTempTree", () => {
     assertEquals((await Deno.stat(at("directory"))).mtime, mtime);
   });
 
-  it("sets the time of a directory after the files in it", async () => {
+  it("sets the time of a directory after writing its files", async () => {
     const mtime = new Date(0);
     await using tree = await createTempTree({
       "directory": { directory: true, mtime },
@@ -36,7 +36,7 @@ describe("createTempTree", () => {
     assertEquals((await Deno.stat(`${tree.path}/directory`)).mtime, mtime);
   });
 
-  it("removes directories that nobody may enter", async () => {
+  it("removes directories without permissions", async () => {
     let path = "";
     {
       await using tree = await createTempTree({ "closed": { directory: true, mode: 0 }, "closed/in/file": "x" });

@@ -1,0 +1,101 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { it } from "@std/testing/bdd";
+import { quoteWord } from "../../../src/ssh/shell_quote.ts";
+import { escpCommand } from "../../support/escp_command.ts";
+import { type HostWithoutEscp, namesIfPresent, releaseOfSuite, writeRelease } from "../../support/host_without_escp.ts";
+import { describeWithSshd } from "../../support/needs_sshd.ts";
+import { PrintedText } from "../../support/printed_text.ts";
+import { writeScript } from "../../support/shell_script.ts";
+import { createTempDirectory } from "../../support/temp.ts";
+
+const problem = findTerminalProblem();
+const why = problem ? ` (skipped: ${problem})` : "";
+
+describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: problem !== undefined }, () => {
+  const release = releaseOfSuite();
+  const { withHost } = release;
+
+  /** Copies like `push`, on a terminal. */
+  function pushOnTerminal({ sshd, directory }: HostWithoutEscp, ...flags: string[]) {
+    const args = [...sshd.sshOptions, "--binaries", release.path, ...flags, `${directory}/a`, "testhost:b"];
+    const command = [...escpCommand(), ...args].map(quoteWord).join(" ");
+    const child = new Deno.Command("script", {
+      args: ["-qec", `exec ${command}`, "/dev/null"],
+      stdin: "piped",
+      stdout: "piped",
+      env: { TERM: "xterm", XDG_CACHE_HOME: `${directory}/cache` },
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    const screen = new PrintedText(child.stdout);
+    return {
+      screen,
+      type: (text: string) => writer.write(new TextEncoder().encode(text)),
+      async end() {
+        const [{ code }] = await Promise.all([child.status, screen.ended]);
+        await writer.close().catch(() => {});
+        return { code, text: screen.text };
+      },
+    };
+  }
+
+  it("shows the progress of the upload", async () => {
+    await withHost({}, async (host) => {
+      await using large = await createTempDirectory();
+      await writeRelease(large.path, 32 << 20);
+      const proceed = `${host.sshd.home}/proceed`;
+      const slow = `head -c 1000; until [ -e '${proceed}' ]; do sleep 0.1; done; exec cat`;
+      await writeScript(`${host.sshd.binDirectory}/gzip`, `{ ${slow}; } | /usr/bin/gzip "$@"`);
+      const { screen, end } = pushOnTerminal(host, "--binaries", large.path, "--bootstrap=always");
+      await screen.waitFor(/\rescp [0-9.]+ to testhost +\d+% .* of 32\.0 MiB/);
+      await Deno.writeTextFile(proceed, "");
+      const { code, text } = await end();
+      assertEquals(code, 0, text);
+    });
+  });
+
+  it("ends the run if the answer is Ctrl-C", async () => {
+    await withHost({}, async (host) => {
+      const { screen, type, end } = pushOnTerminal(host);
+      await screen.waitFor(/\[Y\/n\] $/);
+      await type("\x03");
+      const { code, text } = await end();
+      assertEquals(code, 130, text);
+      assertMatch(text, /\[Y\/n\] (\^C)?\r\nescp: Interrupted/);
+      assertEquals(namesIfPresent(host.installed), undefined);
+      await host.sshd.waitForNoSession();
+    });
+  });
+
+  it("asks first, unless with -B", async () => {
+    await withHost({}, async (host) => {
+      const { installed } = host;
+      const answer = async (text: string, ...flags: string[]) => {
+        const { type, end } = pushOnTerminal(host, ...flags);
+        await type(text);
+        return await end();
+      };
+      const declined = await answer("n\n");
+      assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
+      assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
+      assertEquals(declined.code, 255, declined.text);
+      assertMatch(declined.text, /it is not installed there .*, and was not put there as you said no/);
+      assertEquals(namesIfPresent(installed), undefined);
+      const batch = await answer("", "-B");
+      assert(!batch.text.includes("Install"), batch.text);
+      assertEquals(namesIfPresent(installed), ["escp"]);
+      await Deno.remove(installed, { recursive: true });
+      const agreed = await answer("\n");
+      assertEquals(agreed.code, 0, agreed.text);
+      assertEquals(namesIfPresent(installed), ["escp"]);
+    });
+  });
+});
+
+function findTerminalProblem(): string | undefined {
+  try {
+    const { success } = new Deno.Command("script", { args: ["-qec", "true", "/dev/null"], stdin: "null" }).outputSync();
+    return success ? undefined : "script(1) of another kind";
+  } catch {
+    return "no script(1)";
+  }
+}
