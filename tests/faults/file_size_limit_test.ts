@@ -13,9 +13,10 @@ const LIMIT_BYTES = MIB / 2;
 describeWithScene("a limit of the size of files (ulimit -f)", (scene) => {
   let limited: string;
   beforeAll(async () => {
-    const [deno, run, ...args] = alteredEscp("limited_file_size.ts");
     // Deno's own code cache would exceed the limit.
-    const command = [deno, run, "--no-code-cache", ...args];
+    const command = alteredEscp("limited_file_size.ts").flatMap((arg) =>
+      arg === "run" ? [arg, "--no-code-cache"] : arg
+    );
     limited = await writeWrapper(`${scene.sshd.binDirectory}/limited`, command, `export LIMIT_BYTES=${LIMIT_BYTES}`);
   });
 

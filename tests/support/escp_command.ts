@@ -65,10 +65,14 @@ export function escpCommand(): string[] {
   return [...DENO_RUN, "--config", CONFIG, `${REPOSITORY}/main.ts`];
 }
 
-/** Returns the command that runs a program of altered_escp/, which is an escp with a single difference, from source. */
+/**
+ * Returns the command that runs a program of altered_escp/ from source: an escp with a single difference. It also works with
+ * the environment of a remote host.
+ */
 export function alteredEscp(program: string, ...args: string[]): string[] {
   const path = `${REPOSITORY}/tests/support/altered_escp/${program}`;
-  return [...DENO_RUN, "--no-check", "--config", CONFIG, path, ...args];
+  const env = Object.entries(denoEnvironment()).map(([name, value]) => `${name}=${value}`);
+  return ["env", ...env, ...DENO_RUN, "--no-check", "--config", CONFIG, path, ...args];
 }
 
 /** Makes the program at this path the escp that tests run, until disposed. */
@@ -173,9 +177,7 @@ export interface WrapperOptions {
 /** Writes an executable `escp` into a directory, for the PATH of a remote host, and returns its path. */
 export async function writeEscpWrapper(directory: string, options: WrapperOptions = {}): Promise<string> {
   const engine = options.engine ?? Deno.env.get("ESCP_ENGINE");
-  const env: Record<string, string> = { DENO_DIR: await denoDir(), NO_COLOR: "1", ...options.env };
-  const store = Deno.env.get("DENO_TLS_CA_STORE");
-  if (store) env.DENO_TLS_CA_STORE = store;
+  const env: Record<string, string> = { ...denoEnvironment(), NO_COLOR: "1", ...options.env };
   if (engine) env.ESCP_ENGINE = engine;
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoteWord(value)}`);
   const cd = options.cwd ? [`cd ${quoteWord(options.cwd)} || exit 1`] : [];
@@ -188,7 +190,7 @@ async function escpEnvironment(added: Record<string, string | undefined>): Promi
     const own = name.startsWith("XDG_") || (name.startsWith("ESCP_") && name !== "ESCP_ENGINE");
     if (own || name === "SSH_AUTH_SOCK") delete env[name];
   }
-  const merged = { ...env, HOME: await emptyHome(), DENO_DIR: await denoDir(), NO_COLOR: "1", ...added };
+  const merged = { ...env, HOME: await emptyHome(), ...denoEnvironment(), NO_COLOR: "1", ...added };
   return Object.fromEntries(
     Object.entries(merged).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
@@ -206,17 +208,18 @@ function emptyHome(): Promise<string> {
   return home;
 }
 
-let cacheDirectory: Promise<string> | undefined;
+let cacheDirectory: string | undefined;
 
-/** Returns the cache directory of Deno. It is in the HOME that the tests replace. */
-function denoDir(): Promise<string> {
-  cacheDirectory ??= (async () => {
-    const known = Deno.env.get("DENO_DIR");
-    if (known) return known;
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
-    return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
-  })();
-  return cacheDirectory;
+/** Returns the variables that Deno needs to find modules. By default its cache is in the HOME that the tests replace. */
+function denoEnvironment(): Record<string, string> {
+  cacheDirectory ??= Deno.env.get("DENO_DIR") ?? readDenoDir();
+  const store = Deno.env.get("DENO_TLS_CA_STORE");
+  return { DENO_DIR: cacheDirectory, ...(store ? { DENO_TLS_CA_STORE: store } : {}) };
+}
+
+function readDenoDir(): string {
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
 async function writeInput(stdin: WritableStream<Uint8Array>, content: string | Uint8Array): Promise<void> {
