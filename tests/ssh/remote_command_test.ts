@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { UsageError } from "../../src/errors.ts";
-import { remoteCommand } from "../../src/ssh/shell_quote.ts";
+import { remoteCommand } from "../../src/ssh/remote_command.ts";
 import { quoteWord } from "../../src/ssh/shell_quote.ts";
 
 describe("remoteCommand", () => {

@@ -75,10 +75,10 @@ describeWithSshd(`the installation of escp from a terminal${why}`, { ignore: pro
         return await end();
       };
       const declined = await answer("n\n");
-      assertMatch(declined.text, /note: testhost has no escp that fits: ssh logs in again/);
+      assertMatch(declined.text, /note: escp is not installed on testhost; uploading it/);
       assertMatch(declined.text, /Install escp [0-9.]+ \(1 MB\) into \/.* on testhost\? \[Y\/n\] /);
       assertEquals(declined.code, 255, declined.text);
-      assertMatch(declined.text, /it is not installed there .*, and was not put there as you said no/);
+      assertMatch(declined.text, /it is not installed there .*, and you declined to install it/);
       assertEquals(namesIfPresent(installed), undefined);
       const batch = await answer("", "-B");
       assert(!batch.text.includes("Install"), batch.text);

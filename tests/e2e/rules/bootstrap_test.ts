@@ -50,7 +50,7 @@ describeWithSshd("a host without escp", () => {
     await withHost({}, async ({ sshd, directory, push, installed }) => {
       await push();
       await Deno.remove(installed, { recursive: true });
-      assertMatch((await push()).stderr, /is put into/);
+      assertMatch((await push()).stderr, /installing escp/);
       // Without the local record of the installation.
       await Deno.remove(`${directory}/cache`, { recursive: true });
       const { code, stderr } = await push();
@@ -155,7 +155,7 @@ describeWithSshd("a host without escp", () => {
       const [first, second] = stdout.split("\n");
       assertMatch(first, /^testhost: escp [0-9.]+ is installed as \/.*\/escp \(.* through ssh\)$/);
       assertStringIncludes(first, `${installed}/escp`);
-      assertMatch(second, /^testhost2: escp [0-9.]+ is there already, as /);
+      assertMatch(second, /^testhost2: escp [0-9.]+ is already installed as /);
       const before = logins();
       for (const { code, stderr } of [await push(), await push()]) {
         assertEquals({ code, stderr }, { code: 0, stderr: "" });

@@ -102,7 +102,7 @@ describeWithSshd("the installation of escp on a host", () => {
         await plantProgram(`${bin}/escp`, trace);
         const { code, stderr } = await push("--install-dir", bin);
         assertEquals(code, 0, stderr);
-        assertMatch(stderr, /is put into/);
+        assertMatch(stderr, /installing escp/);
         assertEquals(namesIfPresent(sshd.home)?.includes("run"), false);
         assertEquals(await digestOf(`${bin}/escp`), release.digest);
       });
