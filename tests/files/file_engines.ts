@@ -1,4 +1,4 @@
-/** Both engines, the native one also as on a kernel without openat2, and a directory of their own for each test. */
+/** Both engines, the native one also without openat2, and temporary directories for tests. */
 
 import { decodeName, encodeName } from "../../src/protocol/names.ts";
 import { alignUp } from "../../src/protocol/data/alignment.ts";
@@ -30,7 +30,7 @@ export const ENGINES: { title: string; make: () => FileEngine }[] = [
   { title: "portable", make: () => createPortableEngine() },
 ];
 
-/** Thousands of files cost seconds on a disk that is shared. */
+/** In memory if possible, because thousands of files take seconds on a shared disk. */
 function memoryDirectory(): string | undefined {
   try {
     return Deno.statSync("/dev/shm").isDirectory ? "/dev/shm" : undefined;
@@ -43,7 +43,7 @@ function memoryDirectory(): string | undefined {
 export class TempDirectory implements Disposable {
   readonly path = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "escp-test-", dir: memoryDirectory() }));
 
-  /** Absolute path of something in it. */
+  /** Returns the absolute path of an entry. */
   at(path: string): string {
     return `${this.path}/${path}`;
   }
@@ -63,7 +63,7 @@ export class TempDirectory implements Disposable {
     return full;
   }
 
-  /** Everything below, sorted: directories end with "/", links show where they lead. */
+  /** Returns all paths below, sorted: directories end with "/", links contain their target. */
   list(path = ""): string[] {
     const found: string[] = [];
     const visit = (directory: string, prefix: string) => {
@@ -80,7 +80,7 @@ export class TempDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     new Deno.Command("chmod", { args: ["-R", "u+rwX", this.path], stderr: "null" }).outputSync();
-    // Deeper than what one path can name: rm goes step by step.
+    // The tree may be deeper than the maximum path length, which rm supports.
     new Deno.Command("rm", { args: ["-rf", this.path] }).outputSync();
   }
 }
@@ -98,7 +98,7 @@ export async function collect(walk: Walk): Promise<WalkItem[]> {
   return items;
 }
 
-/** The records of all packs: "directory a", "file a/b 3", "symlink a/c -> b"; then the other items. */
+/** Returns the records of all packs as "directory a", "file a/b 3", "symlink a/c -> b", then the other items. */
 export function describeItems(items: WalkItem[]): string[] {
   const lines: string[] = [];
   for (const item of items) {
@@ -129,7 +129,7 @@ function describePlan(plan: Uint8Array<ArrayBuffer>): string[] {
   return lines;
 }
 
-/** Copies as a session does, in one thread: walk, read into a frame, write; returns what failed. */
+/** Copies as a session does, in one thread: walk, read into a frame, write. Returns the failures. */
 export async function copyTree(
   engine: FileEngine,
   sources: SourceRoot[],
@@ -172,7 +172,7 @@ export async function copyTree(
       if (cursor.type === RecordType.file) {
         const { nameStart, nameEnd } = cursor;
         const got = reader.readWhole(plan, nameStart, nameEnd, frame, length, frame.length - length);
-        // What was read counts, not what the walk saw.
+        // The size that was read counts, not that of the walk.
         putUint53(new DataView(frame.buffer), length - bytes + RecordField.size, got);
         length += alignUp(got);
       } else if (cursor.type <= RecordType.directory) {
@@ -227,7 +227,7 @@ export async function copyTree(
 
 type Partial<T> = { [Key in keyof T]?: T[Key] };
 
-/** Records for a writer: [type, name, contents, mode]. */
+/** Returns a frame with records: [type, name, contents, mode]. */
 export function frameOf(records: [type: number, name: string, contents?: string | Uint8Array, mode?: number][]): {
   frame: Uint8Array<ArrayBuffer>;
   cursor: RecordCursor;
@@ -254,7 +254,7 @@ export function frameOf(records: [type: number, name: string, contents?: string 
   return { frame, cursor: new RecordCursor(frame, 0, frame.length, { plan: false }) };
 }
 
-/** Has a writer write the records of `frameOf`. */
+/** Writes the records of `frameOf`. */
 export function applyRecords(writer: Target, records: Parameters<typeof frameOf>[0]): void {
   const { frame, cursor } = frameOf(records);
   while (cursor.next()) {
@@ -264,7 +264,7 @@ export function applyRecords(writer: Target, records: Parameters<typeof frameOf>
   }
 }
 
-/** Raw bytes below a directory, for which `Deno.*` has no names. */
+/** Returns the path of a name of any bytes, which `Deno.*` does not support. */
 export function rawShell(script: string, cwd: string): void {
   const { success, stderr } = new Deno.Command("sh", { args: ["-c", script], cwd }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

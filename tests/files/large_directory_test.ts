@@ -3,9 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import { ENGINES, sourceRoot, TempDirectory } from "./file_engines.ts";
 
 const FILES = 50_000;
-/** Far more than one piece of a listing and one pack, and far less than the directory. */
+/** Limit of memory: far more than a piece of a listing and a pack, and far less than all entries. */
 const AHEAD = 10_000;
-/** Deno.readDir gives a directory out piece by piece from 2.6 on; on Linux an older one is not asked: README.md says so. */
+/** Before Deno 2.6, `Deno.readDir` returns all entries at once. On Linux the engine does not use it then. */
 const isOld = /^2\.[0-5]\./.test(Deno.version.deno) && Deno.build.os !== "linux";
 
 for (const { title, make } of ENGINES) {
@@ -21,7 +21,7 @@ for (const { title, make } of ENGINES) {
       const walk = engine.walk([sourceRoot(engine, temp.at("from"))], { recursive: true });
       const first = await walk.next();
       assertEquals(first?.type, "pack");
-      // What is listed already comes in spite of it, as failures; what is not is gone.
+      // Entries that are already listed fail; the others are gone.
       Deno.removeSync(temp.at("from"), { recursive: true });
       let seen = 0;
       for (let item = first; item; item = await walk.next()) {

@@ -14,7 +14,7 @@ const BYTES = 3_000_001;
 const MIB = 1 << 20;
 const wanted = { isNeeded: () => true };
 
-/** A file that is open, as a sender has it, and a new one beside it. */
+/** An open source file, as a sender has it, and a new target file. */
 class Scene implements Disposable {
   readonly directory = new TempDirectory();
   readonly contents = randomBytes(BYTES, "lent");
@@ -50,12 +50,12 @@ class Scene implements Disposable {
   }
 }
 
-/** The same file for somebody whose system cannot copy. */
+/** Returns the target without system calls that copy. */
 function withoutCopying(writer: RangeWriter): RangeWriter {
   return { ...without(writer), copyFrom: () => Promise.resolve(0) };
 }
 
-/** The same file on a file system that shares no blocks; `copied` are the ranges that it was asked to copy. */
+/** Returns the target on a file system that shares no blocks; `copied` collects the requested ranges. */
 function withoutSharing(writer: RangeWriter, copied: [number, number][]): RangeWriter {
   return {
     ...without(writer),
@@ -67,7 +67,7 @@ function withoutSharing(writer: RangeWriter, copied: [number, number][]): RangeW
   };
 }
 
-/** What every file can do. */
+/** Returns only the methods that every writer has. */
 function without(writer: RangeWriter): RangeWriter {
   return {
     path: writer.path,
@@ -80,7 +80,7 @@ function without(writer: RangeWriter): RangeWriter {
   };
 }
 
-/** Ranges that follow each other as one. */
+/** Merges adjacent ranges. */
 function joined(ranges: [number, number][]): [number, number][] {
   const all: [number, number][] = [];
   for (const [offset, length] of ranges) {
@@ -91,14 +91,14 @@ function joined(ranges: [number, number][]): [number, number][] {
   return all;
 }
 
-/** How often this process has it open. */
+/** Returns how often this process has a file open. */
 function descriptorsOf(path: string): number {
   let count = 0;
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {
     try {
       if (Deno.readLinkSync(`/proc/self/fd/${name}`) === path) count++;
     } catch {
-      // That of the listing itself.
+      // The descriptor of the listing is closed.
     }
   }
   return count;
@@ -146,7 +146,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
       assertEquals(await scene.files.copy(scene.reader.lent!, writer, range, { ...wanted, compares: true }), MIB);
       assertEquals(Deno.readFileSync(scene.temporary), contents);
       if (!sparse) assertEquals(joined(copied), [[MIB, BYTES - MIB]]);
-      // Now all of it is there.
+      // The target contains everything now.
       assertEquals(await scene.files.copy(scene.reader.lent!, writer, range, { ...wanted, compares: true }), BYTES);
       if (!sparse) assertEquals(joined(copied), [[MIB, BYTES - MIB]]);
     });
@@ -225,7 +225,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
 
   it("shares blocks, or reports that the file system cannot", async () => {
     using scene = new Scene();
-    // Up to the end of the file: sharing goes by whole blocks.
+    // Only whole blocks can be shared, except at the end of the file.
     const isShared = await scene.writer.shareFrom!(scene.reader, 0, BYTES);
     assertEquals(Deno.readFileSync(scene.temporary), isShared ? scene.contents : new Uint8Array(BYTES));
   });
@@ -305,7 +305,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
       { offset: 0, length: BYTES },
       { isNeeded: () => isNeeded },
     );
-    // The system has been asked by now, and is at work in another thread.
+    // The system call is running in another thread now.
     isNeeded = false;
     scene.writer.close();
     assertEquals(descriptorsOf(scene.temporary), 1);

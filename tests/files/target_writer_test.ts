@@ -277,7 +277,7 @@ for (const { title, make } of ENGINES) {
     it("does not block the event loop while a pipe is full", { ignore: Deno.build.os === "windows" }, async () => {
       using temp = new TempDirectory();
       rawShell("mkfifo pipe", temp.path);
-      // Opened both ways, so that the writer finds a reader.
+      // Opened for reading and writing, so that the writer has a reader.
       using reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
       const device = deviceOf({ kind: "device", path: temp.at("pipe") });
       const bytes = new Uint8Array(1 << 20).fill(7);
@@ -304,7 +304,7 @@ for (const { title, make } of ENGINES) {
           await new Promise((resolve) => setTimeout(resolve, 20));
           device.close();
           assertEquals((await assertRejects(() => writing, FileError)).code, "EINTR");
-          // What waits in a thread of the runtime's ends now.
+          // The call that waits in a thread of the runtime ends now.
           (reader ?? Deno.openSync(temp.at("pipe"), { read: true, write: true })).close();
         },
       );
@@ -318,10 +318,10 @@ for (const { title, make } of ENGINES) {
         rawShell("mkfifo pipe", temp.path);
         using _reader = Deno.openSync(temp.at("pipe"), { read: true, write: true });
         const device = deviceOf({ kind: "device", path: temp.at("pipe") });
-        // Opens the device and leaves its position at 0.
+        // This write opens the device and leaves its position at 0.
         await device.write(new Uint8Array(1), 0, 0, 0);
         device.close();
-        // Gets the number of the closed descriptor.
+        // This file gets the number of the closed descriptor.
         using next = Deno.openSync(temp.directory("next"));
         const failure = await assertRejects(() => device.write(new Uint8Array(1), 0, 1, 0), FileError);
         assertEquals(failure.code, "EINTR");
@@ -371,7 +371,7 @@ for (const { title, make } of ENGINES) {
       Deno.symlinkSync("other", temp.at("planned"));
       if (engine.name === "native") assertEquals((await writing).code, "ESTALE");
       device.close();
-      // What waits in a thread of the runtime's ends now.
+      // The call that waits in a thread of the runtime ends now.
       planned().close();
       await writing;
       reader.writeSync(Uint8Array.of(9));

@@ -7,7 +7,7 @@ import { digestSources } from "../../src/streams/send/digest_sources.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
 import { collect, copyTree, ENGINES, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
-/** As touch(1) reads them; the portable engine knows whole milliseconds. */
+/** Times for touch(1). The portable engine supports whole milliseconds. */
 const TIMES = {
   "before 1970": "-315619200",
   "a moment before 1970": "-0.25",
@@ -24,7 +24,7 @@ function touch(path: string, time: string): void {
   rawShell(`touch -d '@${time}' '${path}'`, "/");
 }
 
-/** Seconds since 1970, as the system tells them. */
+/** Returns the times from stat(1), in seconds since 1970. */
 function timeOf(path: string): number {
   const { stdout } = new Deno.Command("stat", { args: ["-c", "%.9Y", path] }).outputSync();
   return Number(new TextDecoder().decode(stdout));

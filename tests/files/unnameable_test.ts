@@ -4,13 +4,13 @@ import { RecordType } from "../../src/protocol/data/records.ts";
 import { createPortableEngine } from "../../src/files/portable/engine.ts";
 import { collect, describeItems, frameOf, isNativeHere, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
 
-// Elsewhere names are text.
+// Only Linux has names that are not text.
 describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNativeHere }, () => {
   const engine = createPortableEngine();
   const walk = async (path: string) => describeItems(await collect(engine.walk([sourceRoot(engine, path)], OPTIONS)));
   const OPTIONS = { recursive: true, symlinks: "preserve" } as const;
   const failures = (lines: string[]) => lines.filter((line) => line.startsWith("failed"));
-  /** Deno since 2.9 shows U+FFFD where a byte is not UTF-8. */
+  /** Deno since 2.9 returns U+FFFD for bytes that are not UTF-8. */
   const shown = (line: string) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?");
 
   it("fails for a file, a directory and a symbolic link, and the other entries are copied", async () => {

@@ -5,7 +5,7 @@ import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
 import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
 import { collect, sourceRoot, TempDirectory } from "./file_engines.ts";
 
-/** Deno reports 0666 for files and directories alike. */
+/** Deno reports mode 0666 for files and directories. */
 const REPORTED = 0o666;
 
 describe("a sender on Windows", () => {
@@ -20,7 +20,7 @@ describe("a sender on Windows", () => {
     for (const [key, value] of Object.entries({ build, statSync, lstatSync })) define(key, value);
   });
 
-  /** The modes that a walk tells: of directories, small files and large files. */
+  /** Returns the modes that a walk returns for directories, small files and large files. */
   async function modesOf(preserve: boolean): Promise<Record<string, string>> {
     using temp = new TempDirectory();
     temp.directory("from/directory");

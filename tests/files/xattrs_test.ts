@@ -10,7 +10,7 @@ import { record } from "../protocol/record.ts";
 import { accessList, setXattr, xattrsOf, xattrsProblem } from "../support/xattrs.ts";
 import { collect, copyTree, isNativeHere, isRoot, sourceRoot, TempDirectory } from "./file_engines.ts";
 
-// Opened once for all tests: none of them leaks it.
+// Opened before the tests, so that no test leaks the library.
 if (isNativeHere) createNativeEngine();
 if (isNativeHere) openXattrCalls();
 const problem = (() => {
@@ -22,7 +22,7 @@ const DEFAULT = "system.posix_acl_default";
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
-  /** Directory, small file, large file and link, each with attributes. */
+  /** Creates a directory, a small file, a large file and a link with attributes. */
   async function scene() {
     const { engine } = createNativeEngine();
     await engine.loadXattrs();
@@ -114,7 +114,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
   it("that cannot be set are reported, and the file has its final name", async () => {
     const { engine, temp } = await scene();
     using _ = temp;
-    // The kernel takes no name that ends with the dot.
+    // The kernel refuses a name that ends with the dot.
     const xattrs = encodeXattrs([{ name: bytes("user."), value: bytes("x") }, {
       name: bytes("user.b"),
       value: bytes("b"),
@@ -144,7 +144,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
     const { engine, temp, copy } = await scene();
     using _ = temp;
     const half = new Uint8Array(64 << 10);
-    // Not every file system holds so much.
+    // Not every file system supports such large attributes.
     if (!["user.x", "user.y"].every((name) => setXattr(temp.at("from/d/small"), name, half))) return;
     const walk = engine.walk([sourceRoot(engine, temp.at("from"))], {
       recursive: true,
@@ -159,7 +159,7 @@ describe(`extended attributes${problem ? ` (skipped: ${problem})` : ""}`, { igno
   });
 });
 
-/** An engine whose writers were not asked for extended attributes. */
+/** Returns an engine whose targets do not set extended attributes. */
 function unasked(engine: ReturnType<typeof createNativeEngine>["engine"]): typeof engine {
   return {
     ...engine,

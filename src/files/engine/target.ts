@@ -127,7 +127,7 @@ export interface Target {
    * Returns the writer of a root that is a device. It is used instead of `SmallFileWriter.writeWhole` and
    * `PartialFileWriter.open`.
    *
-   * @param note Called with a text that says what the device waits for.
+   * @param note Called with a text about what the device waits for.
    * @returns undefined if the root is not a device.
    */
   openDevice(root: number, note: (text: string) => void): DeviceWriter | undefined;

@@ -70,6 +70,13 @@ export function isSameTime(one: Attributes, other: Attributes): boolean {
 /** Resolutions of times, in nanoseconds. */
 const TIME_STEPS = [100, 1_000, 1_000_000, 1_000_000_000] as const;
 
+/** Attributes of a target that differ from the source. */
+export interface AttributeChanges {
+  owner: boolean;
+  mode: boolean;
+  time: boolean;
+}
+
 /**
  * Returns which attributes of a file differ from the source. The access time is ignored, because reading changes it.
  *
@@ -80,7 +87,7 @@ export function differingAttributes(
   source: Attributes,
   { preserve, keepTimes }: TargetOptions,
   user: number | null,
-): { owner: boolean; mode: boolean; time: boolean } {
+): AttributeChanges {
   const time = (preserve || keepTimes === true) && !isSameTime(target, source);
   if (!preserve || target.kind !== FileKind.file) return { owner: false, mode: false, time };
   const owner = user !== null && (target.gid !== source.gid || (user === 0 && target.uid !== source.uid));

@@ -91,14 +91,14 @@ function matchTokens(tokens: readonly Token[], name: string): boolean {
   let afterStar = -1;
   let starEnd = 0;
   while (at < name.length) {
-    const wanted = tokens[token];
-    if (wanted === "star") {
+    const current = tokens[token];
+    if (current === "star") {
       afterStar = ++token;
       starEnd = at;
       continue;
     }
     const code = name.codePointAt(at)!;
-    if (token < tokens.length && accepts(wanted, code)) {
+    if (token < tokens.length && accepts(current, code)) {
       at += widthOf(code);
       token++;
       continue;

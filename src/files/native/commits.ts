@@ -10,10 +10,9 @@ import { type FileIdentity, planted } from "../stat/file_identity.ts";
 import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
 import { plainMode, preservedMode, TEMPORARY_MODE } from "../stat/target_mode.ts";
 import { unsetTimeCall } from "../stat/time_failure.ts";
-import type { DirectoryAccess } from "../target/directory_access.ts";
+import { type DirectoryAccess, mayDelete } from "../target/directory_access.ts";
 import type { CommitCalls } from "../write/target_directory.ts";
 import { readUmask } from "./attributes.ts";
-import { NativeBackups } from "./backups.ts";
 import { SharedNaming } from "./naming.ts";
 import { ReplacedFile } from "./replaced.ts";
 import type { StagedFile } from "./staged_file.ts";
@@ -23,12 +22,13 @@ import type { Refusal } from "./xattrs.ts";
 export class NativeCommits implements CommitCalls<number, StagedFile> {
   readonly #directory: NativeTargetDirectory;
   readonly #calls: FileCalls;
+  /** Status that `snapshot` returned last. */
+  readonly #snapshot: Statx;
   readonly #statx: Statx;
   readonly #empty = new PinnedBuffer(8);
   readonly #other = new PinnedBuffer(257);
   readonly #naming: SharedNaming;
   readonly #replaced: ReplacedFile;
-  readonly #backups: NativeBackups | undefined;
   /** Mode of a new temporary file. */
   readonly #createdMode: number;
   #hasRenameNew = true;
@@ -44,13 +44,13 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   #refused: Refusal | undefined;
 
   constructor(directory: NativeTargetDirectory) {
-    const { calls, options, attributes } = directory;
+    const { calls, attributes } = directory;
     this.#directory = directory;
     this.#calls = calls;
+    this.#snapshot = new Statx(calls);
     this.#statx = new Statx(calls);
     this.#naming = new SharedNaming(calls);
     this.#replaced = new ReplacedFile(calls, attributes);
-    if (options.keepBackups) this.#backups = new NativeBackups(calls, options.token);
     this.#createdMode = TEMPORARY_MODE & ~readUmask();
   }
 
@@ -73,7 +73,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   }
 
   snapshot({ descriptor }: StagedFile): FileStatSnapshot | undefined {
-    return this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ? this.#statx : undefined;
+    return this.#snapshot.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ? this.#snapshot : undefined;
   }
 
   seal(staged: StagedFile, name: number): void {
@@ -96,7 +96,21 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
   }
 
   linkReplaced(name: number, other: string): FileIdentity | undefined {
-    return this.#backups?.link(this.#directory.descriptor, name, other);
+    const calls = this.#calls;
+    const statx = this.#statx;
+    const { descriptor: directory } = this.#directory;
+    const { path, noFollow, closeOnExec } = calls.flags;
+    const place = calls.openat(directory, name, path | noFollow | closeOnExec, 0);
+    if (place < 0) return undefined;
+    try {
+      if (!statx.fill(place, this.#empty.address, AT_EMPTY_PATH)) return undefined;
+      const { dev, inode, uid } = statx;
+      if (!this.#mayDelete(uid)) return undefined;
+      const isLinked = this.#naming.link(place, directory, this.#other.putName(encodeName(other))) === 0;
+      return isLinked ? { dev, inode } : undefined;
+    } finally {
+      calls.close(place);
+    }
   }
 
   rename(staged: StagedFile, name: number, operation: "write" | "create"): void {
@@ -135,6 +149,13 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     this.#access = access;
     if (fsync || access.shared || this.#inherits) return true;
     return preserve ? acls === true || this.#expectsReplaced : !access.sealed;
+  }
+
+  /** Returns whether this user may delete a file of an owner from the current directory. */
+  #mayDelete(uid: number): boolean {
+    const { attributes: { user }, descriptor } = this.#directory;
+    return user === 0 ||
+      (this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) && mayDelete(user, { uid }, this.#statx));
   }
 
   /** Whether new files inherit an access control list from the current directory. */

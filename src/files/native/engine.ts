@@ -101,8 +101,14 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     },
     openShared: (process, file) => openSharedFile(calls, process, file),
     async targetComparer(roots, targetOptions) {
-      const { NativeComparer } = await import("./comparer.ts");
-      return new NativeComparer(calls, roots, targetOptions, { openat2, xattrs: xattrWriterOf(targetOptions) });
+      const { NativeCompareCalls } = await import("./compare_calls.ts");
+      const { EngineComparer } = await import("../write/target_comparer.ts");
+      const features = { openat2, xattrs: xattrWriterOf(targetOptions) };
+      const options = { roots, options: targetOptions };
+      return new EngineComparer(() => {
+        const directory = new NativeTargetDirectory(calls, options, features);
+        return { directory, calls: new NativeCompareCalls(directory) };
+      }, options);
     },
   };
   return openat2 ? { engine } : { engine, note: "files: no openat2, directories are entered one by one" };

@@ -12,7 +12,7 @@ import { openAccessLists } from "./access.ts";
 import { magicLink, type NativeAttributes } from "./attributes.ts";
 import type { Refusal, XattrWriter } from "./xattrs.ts";
 
-/** What a directory is finished with. */
+/** Options and engine state for `finishDirectory`. */
 export interface FinishOptions {
   /** Final path, for messages. */
   text: string;

@@ -1,4 +1,4 @@
-/** Opening paths by descriptor: also those that are longer than one system call takes. */
+/** Opens paths of any length by descriptor. */
 
 import { Errno } from "../../native/libc/errno.ts";
 import { AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
@@ -11,10 +11,11 @@ const SLASH = 0x2f;
 export const LONGEST_PATH_BYTES = 4095;
 
 /**
- * openat(2) of a path of any length, step by step. Follows symbolic links except where `flags` say otherwise for the
- * last component. `scratch` must hold the path.
+ * Calls openat(2), in several steps for a path that is too long for one call. Follows symbolic links, except in the last
+ * component if `flags` contain O_NOFOLLOW.
  *
- * @returns a descriptor, or minus the error number.
+ * @param scratch Must have room for the path.
+ * @returns A descriptor, or minus the error number.
  */
 export function openPath(
   calls: FileCalls,
@@ -52,9 +53,10 @@ export function openPath(
 }
 
 /**
- * Whether what is open lies in a directory: told by the kernel, so that no link that was put in the way meanwhile deceives.
+ * Returns whether an open file is in a directory. The kernel reports its path, so a link that was created meanwhile has no
+ * effect.
  *
- * @param within its path without symbolic links.
+ * @param within Path of the directory without symbolic links.
  */
 export function isOpenWithin(calls: FileCalls, descriptor: number, within: string, scratch: PinnedBuffer): boolean {
   const link = scratch.putName(encodeName(directoryPath(descriptor)));
@@ -62,7 +64,7 @@ export function isOpenWithin(calls: FileCalls, descriptor: number, within: strin
   return length > 0 && isWithin(decodeName(scratch.bytes.subarray(64, 64 + length)), within);
 }
 
-/** openat(2), again when a signal interrupts it. Returns a descriptor, or minus the error number. */
+/** Calls openat(2) until no signal interrupts it. Returns a descriptor, or minus the error number. */
 export function openOnce(calls: FileCalls, directory: number, name: number, flags: number): number {
   for (;;) {
     const result = calls.openat(directory, name, flags, 0);

@@ -92,9 +92,9 @@ export class NativeReader implements SourceReader {
     if (stat.size <= limit || this.prefix) {
       const address = addressOf(buffer.buffer) + buffer.byteOffset + at;
       // Files of /proc have a size of 0, and contain more.
-      const wanted = stat.size === 0 ? limit : Math.min(stat.size, limit);
-      while (length < wanted) {
-        const got = calls.read(descriptor, address + length, wanted - length);
+      const most = stat.size === 0 ? limit : Math.min(stat.size, limit);
+      while (length < most) {
+        const got = calls.read(descriptor, address + length, most - length);
         if (got > 0) length += got;
         else if (got === 0) break;
         else if ((errno = calls.errno()) !== Errno.EINTR) break;
@@ -185,7 +185,7 @@ export class NativeReader implements SourceReader {
     return descriptor;
   }
 
-  /** Returns a failure that says if a symbolic link has replaced a file. */
+  /** Returns the failure; a symbolic link that has replaced a file has its own. */
   #failed(text: string, errno: number): FileError {
     return errno === Errno.ELOOP && this.#directories ? linkInTheWay(text, "read") : failedCall("read", text, errno);
   }

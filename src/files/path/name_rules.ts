@@ -83,9 +83,9 @@ export function nameKey(path: string, { ignoresCase }: Pick<NameRules, "ignoresC
  */
 export function checkSameCase(operation: string, path: string, rules: NameRules = OWN_RULES): void {
   if (!rules.ignoresCase) return;
-  const wanted = baseName(path, rules.style).normalize();
+  const expected = baseName(path, rules.style).normalize();
   const real = baseName(rules.realPath(path), rules.style).normalize();
-  if (real === wanted || nameKey(real, rules) !== nameKey(wanted, rules)) return;
+  if (real === expected || nameKey(real, rules) !== nameKey(expected, rules)) return;
   throw new FileError(operation, path, `"${real}" already exists and differs only in case`, {
     code: "EEXIST",
     hint: "Rename one of them at the source, or remove the existing one",

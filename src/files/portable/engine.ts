@@ -65,9 +65,14 @@ export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
       const createDevice = (path: string, identity?: FileIdentity) => new PortableDevice(path, identity);
       return openTarget({ openDirectory, createDevice }, options);
     },
-    async targetComparer(roots, options) {
-      const { PortableComparer } = await import("./comparer.ts");
-      return new PortableComparer(roots, options, rules);
+    async targetComparer(roots, targetOptions) {
+      const { PortableCompareCalls } = await import("./compare_calls.ts");
+      const { EngineComparer } = await import("../write/target_comparer.ts");
+      const options = { roots, options: targetOptions };
+      return new EngineComparer(() => {
+        const directory = new PortableTargetDirectory(options, rules);
+        return { directory, calls: new PortableCompareCalls(directory) };
+      }, options);
     },
   };
 }

@@ -5,7 +5,7 @@ const MAX_STATES = 2_000_000;
 /** Number of states that take as much memory as the rest of a set. */
 const SET_STATES = 16;
 
-/** One cache for all expressions of a filter, so that memory is bounded whatever their number. */
+/** One cache for all expressions of a filter, so that memory is bounded for any number of them. */
 export class StateCache {
   readonly #limit: number;
   readonly #automata: { forget(): void }[] = [];

@@ -7,7 +7,7 @@ export const FileChange = {
   none: 0,
   /**
    * Only the ctime differs. Either the mode, the owner, a name or the number of links changed, or the contents changed and
-   * the mtime was set back. Only comparing the contents can tell.
+   * the mtime was set back. Only a comparison of the contents shows which.
    */
   perhaps: 1,
   /** The size or the mtime differs. */

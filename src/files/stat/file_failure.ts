@@ -25,23 +25,23 @@ export const FileCode = {
 } as const;
 
 /** Returns the failure for an error number. */
-export function failedCall(act: string, path: string, errno: number): FileError {
+export function failedCall(operation: string, path: string, errno: number): FileError {
   const code = errnoName(errno);
-  return new FileError(act, path, errnoText(errno), { code, hint: HINTS[code] });
+  return new FileError(operation, path, errnoText(errno), { code, hint: HINTS[code] });
 }
 
 /** Returns the failure for the name of an error, such as "EISDIR", with the text of strerror(3). */
-export function failedWith(act: string, path: string, code: string): FileError {
-  return new FileError(act, path, errnoTextOf(code) ?? code, { code, hint: HINTS[code] });
+export function failedWith(operation: string, path: string, code: string): FileError {
+  return new FileError(operation, path, errnoTextOf(code) ?? code, { code, hint: HINTS[code] });
 }
 
 /** Returns the failure for an error of `Deno.*` or of a system call. A `FileError` is returned as it is. */
-export function failedDeno(act: string, path: string, error: unknown): FileError {
+export function failedDeno(operation: string, path: string, error: unknown): FileError {
   if (error instanceof FileError) return error;
-  if (error instanceof SystemCallError) return failedCall(act, path, error.errno);
+  if (error instanceof SystemCallError) return failedCall(operation, path, error.errno);
   const code = codeOf(error);
   const state = (code && errnoTextOf(code)) ?? (error instanceof Error ? error.message : String(error));
-  return new FileError(act, path, state, { code, hint: code && HINTS[code], cause: error });
+  return new FileError(operation, path, state, { code, hint: code && HINTS[code], cause: error });
 }
 
 const CODES: readonly (readonly [new (message: string) => Error, string])[] = [
@@ -68,21 +68,21 @@ function codeInWords(error: unknown): string | undefined {
 }
 
 /** Returns the failure of a path that is a symbolic link instead of a file or directory: it could point anywhere. */
-export function linkInTheWay(path: string, act = "create"): FileError {
-  return new FileError(act, path, "a symbolic link stands in the way", {
+export function linkInTheWay(path: string, operation = "create"): FileError {
+  return new FileError(operation, path, "a symbolic link stands in the way", {
     code: "ELOOP",
-    hint: act === "read"
+    hint: operation === "read"
       ? "Copy it again when nobody changes its directory"
       : "Remove the link, or name the directory that it points to as the target",
   });
 }
 
-/** Calls `act` for each item, also after failures. Returns the failures. @throws any error that is not a `FileError`. */
-export function attemptEach<Item>(items: Iterable<Item>, act: (item: Item) => void): FileError[] {
+/** Calls `action` for each item, also after failures. Returns the failures. @throws any error that is not a `FileError`. */
+export function attemptEach<Item>(items: Iterable<Item>, action: (item: Item) => void): FileError[] {
   const failures: FileError[] = [];
   for (const item of items) {
     try {
-      act(item);
+      action(item);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failures.push(error);

@@ -41,24 +41,24 @@ export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
 }
 
 /** Returns the failure of a file whose temporary name refers to another file. */
-export function planted(act: string, path: string): FileError {
-  return new FileError(act, path, "another file has taken the place of its temporary file", {
+export function planted(operation: string, path: string): FileError {
+  return new FileError(operation, path, "another file has taken the place of its temporary file", {
     code: "ESTALE",
     hint: "Let nobody else write in that directory, or choose another one, then copy it again",
   });
 }
 
 /** Returns the failure of a source whose path refers to another file than the one that was found. */
-export function replaced(act: string, path: string): FileError {
-  return new FileError(act, path, "another file has taken its place", {
+export function replaced(operation: string, path: string): FileError {
+  return new FileError(operation, path, "another file has taken its place", {
     code: "ESTALE",
     hint: "Copy it again when nobody changes its directory",
   });
 }
 
 /** Returns the failure of a directory whose path refers to another one than was examined. */
-export function swapped(act: string, path: string): FileError {
-  return new FileError(act, path, "another directory has taken its place", {
+export function swapped(operation: string, path: string): FileError {
+  return new FileError(operation, path, "another directory has taken its place", {
     code: "ESTALE",
     hint: "Let nobody else rename the directories on that path, then copy it again",
   });

@@ -20,8 +20,8 @@ export function isRareTime(seconds: number): boolean {
 }
 
 /** Returns whether the time that was read back is the time that was set, both in seconds. */
-export function isTimeKept(wanted: number, found: number): boolean {
-  return Math.abs(wanted - found) < COARSEST_SECONDS;
+export function isTimeKept(set: number, found: number): boolean {
+  return Math.abs(set - found) < COARSEST_SECONDS;
 }
 
 /** Returns the failure for a time that the file system lacks. */

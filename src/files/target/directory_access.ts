@@ -1,4 +1,4 @@
-/** Who can create, replace and remove names in a directory, by its owner and mode. */
+/** Permissions to create, replace and remove names in a directory, by its owner and mode. */
 
 /** Access to a directory that the copy writes in. */
 export interface DirectoryAccess {

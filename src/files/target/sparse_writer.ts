@@ -57,10 +57,10 @@ export interface ReadBack {
 export function overwriteWithZeros(file: ReadBack, offset: number, length: number): void {
   const buffer = bufferForZeros();
   for (let done = 0; done < length;) {
-    const wanted = Math.min(buffer.length, length - done);
-    const got = file.readAt(buffer, wanted, offset + done);
+    const most = Math.min(buffer.length, length - done);
+    const got = file.readAt(buffer, most, offset + done);
     if (!isZero(buffer, 0, got)) file.writeAt(buffer.fill(0), got, offset + done);
-    if (got < wanted) return;
+    if (got < most) return;
     done += got;
   }
 }

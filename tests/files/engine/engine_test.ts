@@ -7,7 +7,7 @@ import { plainDirectoryMode, plainMode, preservedMode } from "../../../src/files
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { TemporaryNames } from "../../../src/files/path/temporary_names.ts";
 
-// Opens the C library for good, so that it is no leak of the first test that needs it.
+// Opened before the tests, so that no test leaks the library.
 loadFileEngine("auto");
 
 describe("choice of the file engine", () => {

@@ -7,7 +7,7 @@ function matches(pattern: string, name: string, dot = false): boolean {
   return matchComponent(parseComponent(pattern, { dot }), name);
 }
 
-/** Checks each name on the left of "|" as a match and each on the right as none. */
+/** Checks that names before "|" match, and names after it do not. */
 function check(table: Record<string, [yes: string[], no: string[]]>): void {
   for (const [pattern, [yes, no]] of Object.entries(table)) {
     for (const name of yes) assert(matches(pattern, name), `${pattern} matches ${name}`);

@@ -6,7 +6,7 @@ import { matchesGlobName, matchesGlobPath } from "../../../src/files/glob/match_
 import { escapeGlob, hasGlob, parseGlob } from "../../../src/files/glob/pattern.ts";
 import { createTempTree, type TreeEntries } from "../../support/temp_tree.ts";
 
-/** The directories below one, and how often each was listed. */
+/** The directories below a base, with a log of listings. */
 class RealDirectories implements GlobDirectories {
   readonly listed: string[] = [];
   readonly #base: string;
@@ -49,7 +49,7 @@ class RealDirectories implements GlobDirectories {
   }
 }
 
-/** Names that exist only in memory, as bytes that no file system at hand may take. */
+/** Names in memory, because the file system may refuse their bytes. */
 function directoryOf(names: string[]): GlobDirectories {
   return {
     list: (path) => path === "" ? names.map((name) => ({ name, isDirectory: false })) : [],
@@ -171,7 +171,7 @@ describe("expandGlob", () => {
     await using tree = await createTempTree({ "a": { link: "." }, "b": { link: "." } });
     const directories = new RealDirectories(tree.path);
     const depth = 12;
-    // Each way through the links leads to another set of states.
+    // Each path through the links leads to another set of states.
     const alternatives = Array.from(
       { length: depth },
       (_, at) => `${"*/".repeat(at)}a/${"*/".repeat(depth - at)}nothin[g]`,

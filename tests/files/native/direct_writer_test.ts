@@ -13,7 +13,7 @@ import { randomBytes } from "../../support/random_bytes.ts";
 const MIB = 1 << 20;
 const problem = findProblem();
 
-/** A file of the disk, and a writer of it; `at` is where the calls find the time. */
+/** A file on disk and its writer; `at` is the time that the calls see.  */
 function open(options: { now?: () => number; direct?: number } = {}) {
   const directory = Deno.makeTempDirSync({ prefix: "escp-test-" });
   const path = `${directory}/file`;
@@ -97,7 +97,7 @@ describe(
     }
 
     it("reports the file and the reason if the disk is full", () => {
-      // What /dev/full says to everyone who writes.
+      // /dev/full fails every write.
       using file = open({ direct: openAs("/dev/full", openFileCalls().flags.write) });
       const error = assertThrows(() => file.writer.writeAt(filled(MIB, "full"), 0, MIB, 0), FileError);
       assertEquals(error.message, `Cannot write "${file.path}": No space left on device`);
@@ -133,7 +133,7 @@ describe(`the native engine${problem ? `, skipped: ${problem}` : ""}`, { ignore:
   }
 });
 
-/** Open files below `directory` that were opened with O_DIRECT. */
+/** Returns the files below `directory` that are open with O_DIRECT. */
 function directDescriptors(directory: string): number {
   const flags = openFileCalls().flags.direct;
   return [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {

@@ -9,7 +9,7 @@ import { RecordCursor } from "../../../src/protocol/data/records.ts";
 
 type Pack = Extract<WalkItem, { type: "pack" }>;
 
-/** Packs, with the clock one millisecond further at each. */
+/** Returns all packs; the clock advances by one millisecond per pack. */
 function walk(ms: number): Pack[] {
   const clock = { now: 0 };
   const walk = new SyntheticWalk({ files: 300, ms, now: () => clock.now });

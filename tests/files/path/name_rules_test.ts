@@ -17,7 +17,7 @@ import { frameOf, TempDirectory } from "../file_engines.ts";
 const { enter, file, symlink, hardlink } = RecordType;
 const WINDOWS: NameRules = { ...OWN_RULES, style: "windows", ignoresCase: true };
 
-/** Each is fine elsewhere, and leads out of the target, to a device or to another file on Windows. */
+/** Names that are valid elsewhere, and on Windows refer to another file, to a device or out of the target. */
 const FORBIDDEN = [
   ...'<>:"|?*\\'.split("").map((char) => `a${char}b`),
   "a\nb",
@@ -77,7 +77,7 @@ describe("names on Windows", () => {
   });
 });
 
-/** Applies records as a stream does; returns what failed, without the directory. */
+/** Applies records as a stream does. Returns the failures, without the directory. */
 function receive(temp: TempDirectory, rules: NameRules, records: Parameters<typeof frameOf>[0]): string[] {
   const options = { preserve: false, keepTimes: false, umask: 0o022, token: "test" };
   const root = { kind: "folder", path: temp.at("in"), created: false } as const;
@@ -157,7 +157,7 @@ describe("a target on Windows", () => {
 });
 
 describe("a target that ignores case", () => {
-  /** On a file system that tells them apart: what is there is spelled otherwise, it says. */
+  /** Rules that claim another spelling for an existing file. The file system itself respects case. */
   const spelled = (real: string): NameRules => ({
     ...OWN_RULES,
     ignoresCase: true,

@@ -12,7 +12,7 @@ import {
 } from "../../../src/files/path/private_names.ts";
 
 const HASH = "0123456789abcdef";
-/** A name of each kind. */
+/** One name of each kind. */
 const PRIVATE = [
   newPartialName(),
   new TemporaryNames("5f2a09c1").next(),
@@ -26,7 +26,7 @@ describe("private names", () => {
   it("include all names that this and earlier versions use in a target directory", () => {
     for (const name of PRIVATE) {
       assert(isPrivateName(name), name);
-      // Where case does not count they are the same files.
+      // These are the same files on systems that ignore case.
       assert(isPrivateName(name.toUpperCase()), name);
       const bytes = encodeName(`x${name}y`);
       assert(isPrivateNameAt(bytes, 1, bytes.length - 1), name);

@@ -63,7 +63,7 @@ for (const { title, make } of ENGINES) {
         const second = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
         assertEquals(second, first.slice(0, 2));
         assertEquals(contentsOf(directory), OLD);
-        // And the next copy of it begins anew.
+        // The next copy of the file starts over.
         write(engine, directory, preserve);
         assertEquals(hidden(directory).length, 2);
         await judge(engine, directory, preserve, (comparer) => comparer.dropBackup());
@@ -73,7 +73,7 @@ for (const { title, make } of ENGINES) {
       it("is restored on a file system without hard links for the rejected file", async () => {
         using directory = filled();
         write(engine, directory, preserve);
-        // There are no hard links of directories.
+        // A directory cannot have hard links.
         Deno.removeSync(directory.at("file"));
         directory.directory("file");
         const [wrong] = await judge(engine, directory, preserve, (comparer) => comparer.revert(comparer.backup()));
@@ -128,7 +128,7 @@ function write(engine: FileEngine, directory: TempDirectory, preserve: boolean, 
   writer.close();
 }
 
-/** Does this with each entry that is there. */
+/** Calls `act` for each existing entry. */
 async function judge<Result>(
   engine: FileEngine,
   directory: TempDirectory,

@@ -113,7 +113,7 @@ const PATTERNS = [
   "(?:^|/)build(?:/|$)",
 ];
 
-/** Not supported by every V8. */
+/** Expressions that not every V8 supports. */
 const MODIFIERS = [
   "(?i:readme)\\.",
   "(?i:MAIN|FOO)$",
@@ -228,7 +228,7 @@ function isKnown(pattern: string): boolean {
   }
 }
 
-/** Numbers below `limit`, the same in every run (xorshift). */
+/** Returns pseudorandom numbers below `limit`, the same in every run (xorshift). */
 function randomNumbers(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {
@@ -239,7 +239,7 @@ function randomNumbers(seed: number): (limit: number) => number {
   };
 }
 
-/** With few repetitions, because RegExp backtracks. */
+/** Returns an expression with few repetitions, because RegExp backtracks. */
 function randomPattern(random: (limit: number) => number, depth: number): string {
   const part = () => randomPattern(random, depth - 1);
   switch (random(depth > 0 ? 16 : 6)) {

@@ -18,7 +18,7 @@ describe("isWithin", () => {
     assertEquals(isWithin("C:\\a\\b", "C:\\a", "windows"), true);
     assertEquals(isWithin("C:\\a", "C:\\", "windows"), true);
     assertEquals(isWithin("C:\\ab", "C:\\a", "windows"), false);
-    // Beside "/a", not below it.
+    // Next to "/a", not below it.
     assertEquals(isWithin("/a\\b", "/a", "posix"), false);
     assertEquals(isWithin("/a\\b", "/a\\", "posix"), false);
   });
@@ -74,7 +74,7 @@ for (const { title, make } of ENGINES) {
       ) {
         assertEquals(state(path), "EXDEV", path);
       }
-      // What is above a directory that is not there yet is not known.
+      // ".." of a missing directory is unknown.
       assertEquals([state("in/new/.."), state("in/new/../../other"), state("in/loop")], ["ENOENT", "ENOENT", "ELOOP"]);
     });
 

@@ -13,7 +13,7 @@ const { enter, file } = RecordType;
 using probe = new TempDirectory();
 const holes = canHaveHoles(probe.path);
 
-/** A file with data where it is said, holes elsewhere. */
+/** Creates a file with data at the given offsets and holes elsewhere. */
 function sparseFile(path: string, size: number, data: [offset: number, bytes: number][]): void {
   using made = Deno.openSync(path, { write: true, create: true });
   for (const [offset, bytes] of data) {
@@ -36,7 +36,7 @@ for (const { title, make } of ENGINES) {
 
     it("of a source are reported if they are large enough", { ignore: !holes || title === "portable" }, () => {
       using temp = new TempDirectory();
-      // Data of 4 KiB at 1 MiB, a small hole, data, and a hole up to an odd end.
+      // Data of 4 KiB at 1 MiB, a small hole, data, and a hole up to an unaligned end.
       sparseFile(temp.at("f"), 3 * MIB + 5, [[MIB, 4 * KIB], [MIB + 32 * KIB, 4 * KIB]]);
       const reader = open(temp, "f");
       assertEquals(reader.holeAt(0, 8 * MIB), MIB);
@@ -90,7 +90,7 @@ for (const { title, make } of ENGINES) {
         out.zerosAt(start, end - start);
         expected.fill(0, start, end);
       }
-      // A block of zeros that is sent as data, from another try.
+      // Another attempt sends a block of zeros as data.
       out.writeAt(new Uint8Array(8 * KIB), 0, 8 * KIB, 64 * KIB);
       expected.fill(0, 64 * KIB, 72 * KIB);
       out.close();

@@ -4,7 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 const SOURCES = new URL("../../../src/", import.meta.url).href;
 const BYTES = 8 << 20;
 
-/** What ssh does to a pipe that it shares with escp is done first. */
+/** Sets non-blocking mode first, as ssh does for a pipe that it shares with escp. */
 const PROGRAM = `
 import { writeStandardOutput } from "${SOURCES}files/target/standard_output.ts";
 import { disableBlocking } from "${SOURCES}native/net/pipe_calls.ts";

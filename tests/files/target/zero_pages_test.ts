@@ -4,13 +4,13 @@ import { endOfData, endOfZeros, forEachData, hasZeroPage, isZero } from "../../.
 
 const PAGE = 4096;
 
-/** Pages of zeros and of ones, as "0110", begun in the middle of a buffer. */
+/** Returns pages of zeros and of data, such as "0110", from the middle of a buffer. */
 function pagesOf(pattern: string, lastBytes = PAGE): { bytes: Uint8Array<ArrayBuffer>; start: number; end: number } {
   const start = 64;
   const end = start + (pattern.length - 1) * PAGE + lastBytes;
   const bytes = new Uint8Array(end + 64).fill(7);
   bytes.fill(0, start, end);
-  // One byte makes a page one of data, wherever it stands in it.
+  // One byte at any position makes a page a data page.
   [...pattern].forEach((page, index) => {
     const at = start + index * PAGE;
     if (page === "1") bytes[Math.min(end - 1, at + index * 1365 % PAGE)] = 1;

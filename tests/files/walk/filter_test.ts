@@ -8,7 +8,7 @@ const exclude = (pattern: string): FilterRule => ({ action: "exclude", kind: "gl
 const includeRegex = (pattern: string): FilterRule => ({ action: "include", kind: "regex", pattern });
 const excludeRegex = (pattern: string): FilterRule => ({ action: "exclude", kind: "regex", pattern });
 
-/** The paths that pass, where those that end in "/" are directories, and none in a directory that does not pass. */
+/** Returns the accepted paths. Those that end in "/" are directories, and paths in excluded directories are skipped. */
 function pass(rules: FilterRule[], paths: string[]): string[] {
   const filter = createFilter(rules);
   const refused: string[] = [];

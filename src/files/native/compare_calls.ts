@@ -1,0 +1,179 @@
+/** Operations on existing targets, by descriptor. */
+
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
+import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
+import { Statx } from "../../native/file/statx.ts";
+import { Errno, SystemCallError } from "../../native/libc/errno.ts";
+import { encodeName } from "../../protocol/names.ts";
+import type { RangeReader } from "../engine/source.ts";
+import type { AttributeChanges } from "../engine/target_comparer.ts";
+import { LONGEST_TARGET_BYTES } from "../path/link_target.ts";
+import { failedWith } from "../stat/file_failure.ts";
+import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
+import type { Attributes, FileStat } from "../stat/file_stat.ts";
+import { preservedMode } from "../stat/target_mode.ts";
+import { replacedTime, unsetTimeCall } from "../stat/time_failure.ts";
+import type { CompareCalls } from "../write/target_comparer.ts";
+import { SharedNaming } from "./naming.ts";
+import { openOnce } from "./open.ts";
+import { NativeRangeReader } from "./range_reader.ts";
+import { readStat } from "./stat.ts";
+import type { NativeTargetDirectory } from "./target_directory.ts";
+
+export class NativeCompareCalls implements CompareCalls<number> {
+  readonly #directory: NativeTargetDirectory;
+  readonly #calls: FileCalls;
+  readonly #naming: SharedNaming;
+  readonly #statx: Statx;
+  readonly #empty = new PinnedBuffer(8);
+  readonly #other = new PinnedBuffer(257);
+  readonly #link = new PinnedBuffer(LONGEST_TARGET_BYTES + 1);
+
+  constructor(directory: NativeTargetDirectory) {
+    this.#directory = directory;
+    this.#calls = directory.calls;
+    this.#naming = new SharedNaming(directory.calls);
+    this.#statx = new Statx(directory.calls);
+  }
+
+  get user(): number {
+    return this.#directory.attributes.user;
+  }
+
+  stat(name: number, into: FileStat): boolean {
+    if (!this.#statx.fill(this.#directory.descriptor, name, AT_SYMLINK_NOFOLLOW)) {
+      const errno = this.#calls.errno();
+      if (errno === Errno.ENOENT) return false;
+      throw new SystemCallError(errno);
+    }
+    readStat(this.#statx, into);
+    return true;
+  }
+
+  readLink(name: number): Uint8Array | undefined {
+    const { bytes, address } = this.#link;
+    const length = this.#calls.readlinkat(this.#directory.descriptor, name, address, bytes.length);
+    return length < 0 ? undefined : bytes.subarray(0, length);
+  }
+
+  open(name: number, stat: FileStat): RangeReader {
+    const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
+    const descriptor = this.#open(name, closeOnExec | nonBlock | noTty | noFollow);
+    const reader = new NativeRangeReader(this.#calls, descriptor, this.#directory.textOf(name));
+    if (isSameFile(reader.lent, stat)) return reader;
+    reader.close();
+    throw failedWith("read", reader.path, "ESTALE");
+  }
+
+  setAttributes(
+    name: number,
+    stat: FileStat,
+    source: Attributes,
+    changes: AttributeChanges,
+    xattrs: Uint8Array | undefined,
+  ): void {
+    const { attributes, descriptor, options: { preserve } } = this.#directory;
+    if (changes.owner || changes.mode || this.#directory.xattrs) {
+      this.#setByDescriptor(name, stat, source, changes, xattrs);
+    }
+    if (!changes.time) return;
+    const times = preserve ? attributes.putTimes(source) : attributes.putModificationTime(source);
+    if (this.#calls.utimensat(descriptor, name, times, AT_SYMLINK_NOFOLLOW) !== 0) {
+      throw unsetTimeCall(this.#directory.textOf(name), this.#calls.errno());
+    }
+    if (attributes.isTimeReplaced(descriptor, name, AT_SYMLINK_NOFOLLOW, source)) {
+      throw replacedTime(this.#directory.textOf(name));
+    }
+  }
+
+  identityOf(name: string): FileIdentity | undefined {
+    const isFound = this.#statx.fill(this.#directory.descriptor, this.#put(name), AT_SYMLINK_NOFOLLOW);
+    return isFound ? { dev: this.#statx.dev, inode: this.#statx.inode } : undefined;
+  }
+
+  link(name: number, other: string): boolean {
+    const { descriptor } = this.#directory;
+    return this.#calls.linkat(descriptor, name, descriptor, this.#put(other), 0) === 0;
+  }
+
+  rename(name: number, other: string): void {
+    const { descriptor } = this.#directory;
+    this.#check(this.#calls.renameat(descriptor, name, descriptor, this.#put(other)));
+  }
+
+  unlink(name: number): void {
+    this.#check(this.#calls.unlinkat(this.#directory.descriptor, name, 0));
+  }
+
+  remove(name: string): void {
+    this.#calls.unlinkat(this.#directory.descriptor, this.#put(name), 0);
+  }
+
+  restore(backup: string, name: number, kept: FileIdentity): boolean {
+    const calls = this.#calls;
+    const { descriptor } = this.#directory;
+    const { path, noFollow, closeOnExec } = calls.flags;
+    const address = this.#put(backup);
+    const place = calls.openat(descriptor, address, path | noFollow | closeOnExec, 0);
+    if (place < 0) return false;
+    try {
+      const isKept = this.#statx.fill(place, this.#empty.address, AT_EMPTY_PATH) && isSameFile(this.#statx, kept);
+      return isKept && this.#naming.give(place, descriptor, address, name) === 0;
+    } finally {
+      calls.close(place);
+    }
+  }
+
+  /** Sets owner, extended attributes, mode and lists in the order in which none resets another. */
+  #setByDescriptor(
+    name: number,
+    stat: FileStat,
+    source: Attributes,
+    changes: AttributeChanges,
+    block: Uint8Array | undefined,
+  ): void {
+    const { attributes, xattrs } = this.#directory;
+    const { path, noFollow, closeOnExec } = this.#calls.flags;
+    const place = this.#open(name, path | noFollow | closeOnExec);
+    try {
+      this.#statOpen(place);
+      if (!isSameFile(this.#statx, stat)) {
+        throw failedWith("set the attributes of", this.#directory.textOf(name), "ESTALE");
+      }
+      if (changes.owner) attributes.setOwnerOfPath(place, source.uid, source.gid);
+      this.#statOpen(place);
+      const { uid, gid, mode } = this.#statx;
+      const owned = uid === source.uid && gid === source.gid;
+      let refused = xattrs?.setPlain(place, block, { owned });
+      if (changes.owner || changes.mode) {
+        const right = preservedMode(source.mode, owned);
+        const errno = (mode & 0o7777) === right ? 0 : attributes.setModeOfPath(place, right);
+        if (errno !== 0) throw new SystemCallError(errno);
+      }
+      refused = xattrs?.setLists(place, block, { isDirectory: false }) ?? refused;
+      if (refused) throw xattrs!.failure(this.#directory.textOf(name), refused);
+    } finally {
+      this.#calls.close(place);
+    }
+  }
+
+  #open(name: number, flags: number): number {
+    const descriptor = openOnce(this.#calls, this.#directory.descriptor, name, flags);
+    if (descriptor < 0) throw new SystemCallError(-descriptor);
+    return descriptor;
+  }
+
+  #statOpen(descriptor: number): void {
+    if (!this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH)) {
+      throw new SystemCallError(this.#calls.errno());
+    }
+  }
+
+  #put(name: string): number {
+    return this.#other.putName(encodeName(name));
+  }
+
+  #check(result: number): void {
+    if (result !== 0) throw new SystemCallError(this.#calls.errno());
+  }
+}

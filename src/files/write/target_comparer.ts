@@ -1,0 +1,190 @@
+/** Compares existing targets with records, and restores backups: the same rules for both engines. */
+
+import { FileError, ProtocolError } from "../../errors.ts";
+import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
+import { decodeName } from "../../protocol/names.ts";
+import type { RangeReader } from "../engine/source.ts";
+import { type AttributeChanges, differingAttributes, type TargetComparer } from "../engine/target_comparer.ts";
+import type { TargetRoot } from "../engine/target_root.ts";
+import { checkSymlinkTarget, parseFirstPath } from "../path/link_target.ts";
+import { backupName, unverifiedName } from "../path/temporary_names.ts";
+import { failedDeno } from "../stat/file_failure.ts";
+import type { FileIdentity } from "../stat/file_identity.ts";
+import { type Attributes, FileKind, FileStat } from "../stat/file_stat.ts";
+import { checkShape } from "../target/name.ts";
+import type { WriterOptions } from "./atomic_writer.ts";
+import type { TargetDirectory } from "./target_directory.ts";
+
+/** Operations of an engine on existing entries of the current directory. They throw as those of a `TargetDirectory`. */
+export interface CompareCalls<Name> {
+  /** User of this process; null if unknown. */
+  readonly user: number | null;
+  /** Reads the status of an entry itself. Returns whether it exists. */
+  stat(name: Name, into: FileStat): boolean;
+  /** Returns the target of a symbolic link; undefined if the entry is not a link. */
+  readLink(name: Name): Uint8Array | undefined;
+  /** Opens a regular file. @throws {FileError} Also if it is not the file of this status. */
+  open(name: Name, stat: FileStat): RangeReader;
+  /** Sets attributes of a regular file, which must be the file of this status. */
+  setAttributes(
+    name: Name,
+    stat: FileStat,
+    source: Attributes,
+    changes: AttributeChanges,
+    xattrs: Uint8Array | undefined,
+  ): void;
+  /** Returns the identity of an entry itself; undefined if it does not exist. */
+  identityOf(name: string): FileIdentity | undefined;
+  /** Creates a second name. Returns whether it was created. */
+  link(name: Name, other: string): boolean;
+  rename(name: Name, other: string): void;
+  unlink(name: Name): void;
+  /** Removes an entry; never fails. */
+  remove(name: string): void;
+  /** Renames a backup, which must have this identity, to its original name. Returns whether it has that name. */
+  restore(backup: string, name: Name, kept: FileIdentity): boolean;
+}
+
+/** One current directory and the operations on its entries. */
+export interface CompareDirectory<Name> {
+  readonly directory: TargetDirectory<Name>;
+  readonly calls: CompareCalls<Name>;
+}
+
+export class EngineComparer<Name> implements TargetComparer {
+  readonly stat = new FileStat();
+  readonly #roots: TargetRoot[];
+  readonly #options: WriterOptions["options"];
+  readonly #directory: TargetDirectory<Name>;
+  readonly #calls: CompareCalls<Name>;
+  /** Directory of the first name of a hard link: the current directory must not change. */
+  readonly #firstNames: CompareDirectory<Name>;
+  /** Index of the current root, -1 if no directory is entered. */
+  #root = -1;
+  /** Name of the current entry; undefined for a device. */
+  #name: Name | undefined;
+
+  constructor(openDirectory: () => CompareDirectory<Name>, { roots, options }: WriterOptions) {
+    const { directory, calls } = openDirectory();
+    this.#directory = directory;
+    this.#calls = calls;
+    this.#firstNames = openDirectory();
+    this.#roots = roots;
+    this.#options = options;
+  }
+
+  get path(): string {
+    const root = this.#roots[this.#root];
+    return root.kind === "device" ? root.path : this.#directory.textOf(this.#name!);
+  }
+
+  enter(root: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number): boolean {
+    const target = this.#roots[root];
+    const path = start === end ? "" : decodeName(bytes.subarray(start, end));
+    if (path !== "" || !target) checkShape(target, true);
+    this.#root = -1;
+    try {
+      this.#directory.enter(root, path, { create: false });
+      this.#root = root;
+      return true;
+    } catch (error) {
+      if (error instanceof FileError && error.code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  examine(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    if (this.#root < 0) throw new ProtocolError("bad-record", "Cannot accept a record: it is in no directory");
+    const root = this.#roots[this.#root];
+    checkShape(root, cursor.nameEnd > cursor.nameStart);
+    if (root.kind === "device") {
+      this.stat.kind = FileKind.charDevice;
+      return true;
+    }
+    // Copied, because the frame is reused before the comparison ends.
+    const name = root.kind === "file" ? root.name : decodeName(bytes.subarray(cursor.nameStart, cursor.nameEnd));
+    this.#name = this.#directory.nameOf(name);
+    try {
+      return this.#calls.stat(this.#name, this.stat);
+    } catch (error) {
+      throw failedDeno("examine", this.path, error);
+    }
+  }
+
+  isLink(cursor: RecordCursor, bytes: Uint8Array<ArrayBuffer>): boolean {
+    const target = bytes.subarray(cursor.contentStart, cursor.contentEnd);
+    if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
+    checkSymlinkTarget(target);
+    const found = this.stat.kind === FileKind.symlink ? this.#calls.readLink(this.#name!) : undefined;
+    return found?.length === target.length && target.every((byte, index) => byte === found[index]);
+  }
+
+  open(): RangeReader {
+    try {
+      return this.#calls.open(this.#name!, this.stat);
+    } catch (error) {
+      throw failedDeno("read", this.path, error);
+    }
+  }
+
+  updateAttributes(source: Attributes, xattrs?: Uint8Array): void {
+    const changes = differingAttributes(this.stat, source, this.#options, this.#calls.user);
+    try {
+      this.#calls.setAttributes(this.#name!, this.stat, source, changes, xattrs);
+    } catch (error) {
+      throw failedDeno("set the attributes of", this.path, error);
+    }
+  }
+
+  dropBackup(): void {
+    if (this.#options.keepBackups && this.#name !== undefined) this.#calls.remove(this.#backupName());
+  }
+
+  backup(): FileIdentity | undefined {
+    return this.#name === undefined ? undefined : this.#calls.identityOf(this.#backupName());
+  }
+
+  revert(kept: FileIdentity | undefined): string {
+    const calls = this.#calls;
+    const name = this.#name!;
+    const rejected = unverifiedName(this.#directory.bytesOf(name));
+    try {
+      const isLinked = calls.link(name, rejected);
+      // Another range of the file was rejected before.
+      if (!isLinked && calls.identityOf(rejected)) return rejected;
+      // The file system has no hard links now, but may have had them when the backup was created.
+      if (!isLinked) calls.rename(name, rejected);
+      const isRestored = kept !== undefined && calls.restore(this.#backupName(), name, kept);
+      if (isLinked && !isRestored) calls.unlink(name);
+    } catch (error) {
+      throw failedDeno("rename", this.path, error);
+    }
+    return rejected;
+  }
+
+  close(): void {
+    this.#directory.close();
+    this.#firstNames.directory.close();
+    this.#root = -1;
+  }
+
+  #backupName(): string {
+    return backupName(this.#options.token, this.#directory.bytesOf(this.#name!));
+  }
+
+  /** Returns whether the current entry and the first path of a hardlink record are one file. */
+  #isHardLink(target: Uint8Array): boolean {
+    const first = parseFirstPath(target);
+    const { directory, calls } = this.#firstNames;
+    const found = new FileStat();
+    try {
+      directory.enter(this.#root, first.directory, { create: false });
+      if (!calls.stat(directory.nameOf(first.name), found)) return false;
+    } catch {
+      // A file that cannot be examined is not known to be the same.
+      return false;
+    }
+    const { dev, inode, inodeLow } = this.stat;
+    return inode !== 0 && found.dev === dev && found.inode === inode && found.inodeLow === inodeLow;
+  }
+}
