@@ -88,7 +88,7 @@ for (const { title, make } of ENGINES) {
         const at = path.startsWith("link") ? "link" : "real/inner";
         const error = assertThrows(() => applyRecords(writer, [[enter, path], [file, "f", "1"]]), FileError);
         assertEquals(error.code, "ELOOP", at);
-        assertEquals(error.message.endsWith("a symbolic link stands in the way"), true);
+        assertEquals(error.message.endsWith("it is a symbolic link"), true);
       }
       writer.close();
       assertEquals(temp.list("out"), []);

@@ -1,5 +1,6 @@
 /** Creates and fills files and links under temporary names, by descriptor. */
 
+import { equals } from "@std/bytes/equals";
 import { FileError } from "../../errors.ts";
 import { addressOf, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
 import { NameCounter } from "../../native/file/name_counter.ts";
@@ -211,5 +212,5 @@ function isLink(calls: FileCalls, place: number, target: Uint8Array): boolean {
   // With an empty name readlinkat(2) reads the open link, and fails for any other file.
   const name = found.putName(new Uint8Array());
   const length = calls.readlinkat(place, name, found.address, found.bytes.length);
-  return length === target.length && target.every((byte, index) => byte === found.bytes[index]);
+  return length === target.length && equals(target, found.bytes.subarray(0, length));
 }

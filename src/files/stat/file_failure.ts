@@ -69,7 +69,7 @@ function codeInWords(error: unknown): string | undefined {
 
 /** Returns the failure of a path that is a symbolic link instead of a file or directory: it could point anywhere. */
 export function linkInTheWay(path: string, operation = "create"): FileError {
-  return new FileError(operation, path, "a symbolic link stands in the way", {
+  return new FileError(operation, path, "it is a symbolic link", {
     code: "ELOOP",
     hint: operation === "read"
       ? "Copy it again when nobody changes its directory"

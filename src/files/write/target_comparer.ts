@@ -1,5 +1,6 @@
 /** Compares existing targets with records, and restores backups: the same rules for both engines. */
 
+import { equals } from "@std/bytes/equals";
 import { FileError, ProtocolError } from "../../errors.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import { decodeName } from "../../protocol/names.ts";
@@ -116,7 +117,7 @@ export class EngineComparer<Name> implements TargetComparer {
     if (cursor.type === RecordType.hardlink) return this.#isHardLink(target);
     checkSymlinkTarget(target);
     const found = this.stat.kind === FileKind.symlink ? this.#calls.readLink(this.#name!) : undefined;
-    return found?.length === target.length && target.every((byte, index) => byte === found[index]);
+    return found !== undefined && equals(target, found);
   }
 
   open(): RangeReader {

@@ -233,7 +233,7 @@ for (const { title, make } of ENGINES) {
           Deno.symlinkSync("../out", temp.at("in/sub"));
         },
       });
-      assertEquals(failed, [`Cannot read "${temp.at("in/sub")}": a symbolic link stands in the way`]);
+      assertEquals(failed, [`Cannot read "${temp.at("in/sub")}": it is a symbolic link`]);
       assertEquals(removed, []);
       assertEquals(temp.list("out"), ["below/", `below/${NAMES.journal}`, `below/${NAMES.partial}`]);
     });
