@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { SharedNaming } from "../../src/files/native/naming.ts";
+import { SharedNaming } from "../../src/files/native/target/naming.ts";
 import { AT_FDCWD, type FileCalls, openFileCalls } from "../../src/native/file/calls.ts";
 import { PinnedBuffer } from "../../src/native/file/pinned_buffer.ts";
 import { Errno } from "../../src/native/libc/errno.ts";

@@ -21,15 +21,15 @@ import { FileKind, FileStat } from "../stat/file_stat.ts";
 import type { GlobEntry } from "../glob/expand.ts";
 import { NativeDirectories } from "./directories.ts";
 import { listDirectory, NativeLister } from "./lister.ts";
-import { makeDirectory } from "./directory.ts";
+import { makeDirectory } from "./root_directory.ts";
 import { directoryPath, openPath } from "./open.ts";
 import { openSharedFile } from "./range_reader.ts";
 import { NativeReader } from "./reader.ts";
 import { readStat } from "./stat.ts";
-import { NativeCommits } from "./commits.ts";
-import { NativePartialCalls } from "./partial_calls.ts";
-import { NativeStaging } from "./staging.ts";
-import { NativeTargetDirectory } from "./target_directory.ts";
+import { NativeCommits } from "./target/commits.ts";
+import { NativePartialCalls } from "./target/partial_calls.ts";
+import { NativeStaging } from "./target/staging.ts";
+import { NativeTargetDirectory } from "./target/directory.ts";
 import { NativeDevice } from "./device.ts";
 import { openTarget } from "../write/open_target.ts";
 import { TreeWalk, walksLinks } from "../walk/tree_walk.ts";
@@ -101,7 +101,7 @@ export function createNativeEngine(options: { openat2?: boolean } = {}): { engin
     },
     openShared: (process, file) => openSharedFile(calls, process, file),
     async targetComparer(roots, targetOptions) {
-      const { NativeCompareCalls } = await import("./compare_calls.ts");
+      const { NativeCompareCalls } = await import("./target/compare_calls.ts");
       const { EngineComparer } = await import("../write/target_comparer.ts");
       const features = { openat2, xattrs: xattrWriterOf(targetOptions) };
       const options = { roots, options: targetOptions };

@@ -10,13 +10,13 @@ import { FileStat } from "../stat/file_stat.ts";
 import { spaceOf } from "../stat/free_space.ts";
 import { listDirectory } from "../native/lister.ts";
 import { PortableLister } from "./lister.ts";
-import { makeRootDirectory } from "./directory.ts";
+import { makeRootDirectory } from "./new_directory.ts";
 import { PortableReader } from "./reader.ts";
 import { readPath } from "./stat.ts";
-import { PortableTargetDirectory } from "./target_directory.ts";
-import { PortableStaging } from "./staging.ts";
-import { PortableCommits } from "./commits.ts";
-import { PortablePartialCalls } from "./partial_calls.ts";
+import { PortableTargetDirectory } from "./target/directory.ts";
+import { PortableStaging } from "./target/staging.ts";
+import { PortableCommits } from "./target/commits.ts";
+import { PortablePartialCalls } from "./target/partial_calls.ts";
 import { PortableDevice } from "./device.ts";
 import { openTarget } from "../write/open_target.ts";
 import { gapCalls } from "./runtime_gaps.ts";
@@ -66,7 +66,7 @@ export function createPortableEngine(rules: NameRules = OWN_RULES): FileEngine {
       return openTarget({ openDirectory, createDevice }, options);
     },
     async targetComparer(roots, targetOptions) {
-      const { PortableCompareCalls } = await import("./compare_calls.ts");
+      const { PortableCompareCalls } = await import("./target/compare_calls.ts");
       const { EngineComparer } = await import("../write/target_comparer.ts");
       const options = { roots, options: targetOptions };
       return new EngineComparer(() => {

@@ -3,18 +3,18 @@
  * name at any time. Only the open file gets the final name; on failure the file that had the name keeps it.
  */
 
-import { Errno } from "../../native/libc/errno.ts";
+import { Errno } from "../../../native/libc/errno.ts";
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
   AT_SYMLINK_FOLLOW,
   AT_SYMLINK_NOFOLLOW,
   type FileCalls,
-} from "../../native/file/calls.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { Statx } from "../../native/file/statx.ts";
-import { FileKind } from "../stat/file_stat.ts";
-import { magicLink } from "./attributes.ts";
+} from "../../../native/file/calls.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { FileKind } from "../../stat/file_stat.ts";
+import { magicLink } from "../attributes.ts";
 
 /** Other users may create and remove the name in turn. */
 const ATTEMPTS = 8;

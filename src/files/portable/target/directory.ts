@@ -3,23 +3,23 @@
  * checked directly before and after each use.
  */
 
-import { decodeName, encodeName } from "../../protocol/names.ts";
-import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../engine/target.ts";
-import type { TargetRoot } from "../engine/target_root.ts";
-import { baseName, joinPath } from "../path/local_path.ts";
-import { checkSameCase, checkTargetName, type NameRules } from "../path/name_rules.ts";
-import { TemporaryNames } from "../path/temporary_names.ts";
-import { codeOf, failedDeno, failedWith, linkInTheWay } from "../stat/file_failure.ts";
-import { identityOf, isSameFile, swapped } from "../stat/file_identity.ts";
-import { finishedMode } from "../stat/target_mode.ts";
-import { checkRealPath } from "../target/confinement.ts";
-import { rootDirectory, rootPath } from "../target/name.ts";
-import type { WriterOptions } from "../write/atomic_writer.ts";
-import type { TargetDirectory } from "../write/target_directory.ts";
-import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "./access.ts";
-import { PortableAttributes } from "./attributes.ts";
-import { makeUnfinishedDirectory } from "./directory.ts";
-import { statOf } from "./stat.ts";
+import { decodeName, encodeName } from "../../../protocol/names.ts";
+import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
+import type { TargetRoot } from "../../engine/target_root.ts";
+import { baseName, joinPath } from "../../path/local_path.ts";
+import { checkSameCase, checkTargetName, type NameRules } from "../../path/name_rules.ts";
+import { TemporaryNames } from "../../path/temporary_names.ts";
+import { codeOf, failedDeno, failedWith, linkInTheWay } from "../../stat/file_failure.ts";
+import { identityOf, isSameFile, swapped } from "../../stat/file_identity.ts";
+import { finishedMode } from "../../stat/target_mode.ts";
+import { checkRealPath } from "../../target/confinement.ts";
+import { rootDirectory, rootPath } from "../../target/name.ts";
+import type { WriterOptions } from "../../write/atomic_writer.ts";
+import type { TargetDirectory } from "../../write/target_directory.ts";
+import { canOthersReplace, canOthersSwap, isSharedByOthers, leadsTo, newModesIn } from "../access.ts";
+import { PortableAttributes } from "../attributes.ts";
+import { makeUnfinishedDirectory } from "../new_directory.ts";
+import { statOf } from "../stat.ts";
 
 /** Names are absolute paths. */
 export class PortableTargetDirectory implements TargetDirectory<string> {

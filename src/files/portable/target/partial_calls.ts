@@ -1,15 +1,15 @@
 /** Opens partial files, with `Deno.*Sync`. */
 
-import type { RangeReader } from "../engine/source.ts";
-import type { Partial, RangeWriter } from "../engine/target.ts";
-import { codeOf, failedDeno } from "../stat/file_failure.ts";
-import { identityOf, isSameFile, planted } from "../stat/file_identity.ts";
-import type { PartialCalls } from "../write/target_directory.ts";
-import { leadsTo } from "./access.ts";
-import { PortableRangeWriter } from "./range_writer.ts";
-import { PortableRangeReader } from "./reader.ts";
+import type { RangeReader } from "../../engine/source.ts";
+import type { Partial, RangeWriter } from "../../engine/target.ts";
+import { codeOf, failedDeno } from "../../stat/file_failure.ts";
+import { identityOf, isSameFile, planted } from "../../stat/file_identity.ts";
+import type { PartialCalls } from "../../write/target_directory.ts";
+import { leadsTo } from "../access.ts";
+import { PortableRangeWriter } from "../range_writer.ts";
+import { PortableRangeReader } from "../reader.ts";
 import type { StagedFile } from "./staging.ts";
-import { type PortableTargetDirectory, remove } from "./target_directory.ts";
+import { type PortableTargetDirectory, remove } from "./directory.ts";
 
 export class PortablePartialCalls implements PartialCalls<StagedFile> {
   readonly #directory: PortableTargetDirectory;

@@ -1,13 +1,13 @@
 /** Keeps owner, mode and access control list of a replaced file, by system calls. */
 
-import { Errno } from "../../native/libc/errno.ts";
-import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { Statx } from "../../native/file/statx.ts";
-import { modeWithoutList } from "../target/access_list.ts";
-import { FileKind } from "../stat/file_stat.ts";
-import { type AccessLists, openAccessLists } from "./access.ts";
-import type { NativeAttributes } from "./attributes.ts";
-import { keptMode } from "../stat/target_mode.ts";
+import { Errno } from "../../../native/libc/errno.ts";
+import { AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { modeWithoutList } from "../../target/access_list.ts";
+import { FileKind } from "../../stat/file_stat.ts";
+import { type AccessLists, openAccessLists } from "../access.ts";
+import type { NativeAttributes } from "../attributes.ts";
+import { keptMode } from "../../stat/target_mode.ts";
 
 /** The file that was examined last. A name is the address of NUL-terminated bytes. */
 export class ReplacedFile {

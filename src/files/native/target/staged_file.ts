@@ -1,7 +1,7 @@
 /** A file or link under a temporary name, by descriptor. */
 
-import type { FileCalls } from "../../native/file/calls.ts";
-import type { FileIdentity } from "../stat/file_identity.ts";
+import type { FileCalls } from "../../../native/file/calls.ts";
+import type { FileIdentity } from "../../stat/file_identity.ts";
 
 /** Plain state: reused for small files, so that none is allocated per file. */
 export class StagedFile {

@@ -1,18 +1,18 @@
 /** Operations on existing targets, with `Deno.*Sync`. */
 
-import { encodeName } from "../../protocol/names.ts";
-import type { RangeReader } from "../engine/source.ts";
-import type { AttributeChanges } from "../engine/target_comparer.ts";
-import { joinPath } from "../path/local_path.ts";
-import { failedWith } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOf, isSameFile } from "../stat/file_identity.ts";
-import type { Attributes, FileStat } from "../stat/file_stat.ts";
-import type { CompareCalls } from "../write/target_comparer.ts";
-import { leadsTo } from "./access.ts";
-import { PortableRangeReader } from "./reader.ts";
-import { correctTimes } from "./runtime_gaps.ts";
-import { readInfo } from "./stat.ts";
-import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./target_directory.ts";
+import { encodeName } from "../../../protocol/names.ts";
+import type { RangeReader } from "../../engine/source.ts";
+import type { AttributeChanges } from "../../engine/target_comparer.ts";
+import { joinPath } from "../../path/local_path.ts";
+import { failedWith } from "../../stat/file_failure.ts";
+import { type FileIdentity, identityOf, isSameFile } from "../../stat/file_identity.ts";
+import type { Attributes, FileStat } from "../../stat/file_stat.ts";
+import type { CompareCalls } from "../../write/target_comparer.ts";
+import { leadsTo } from "../access.ts";
+import { PortableRangeReader } from "../reader.ts";
+import { correctTimes } from "../runtime_gaps.ts";
+import { readInfo } from "../stat.ts";
+import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./directory.ts";
 
 export class PortableCompareCalls implements CompareCalls<string> {
   readonly user = Deno.build.os === "windows" ? null : Deno.uid();

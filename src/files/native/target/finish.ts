@@ -1,16 +1,16 @@
 /** Sets the final attributes of a directory at the end of a copy, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { Statx } from "../../native/file/statx.ts";
-import type { FinishedDirectory, TargetOptions } from "../engine/target.ts";
-import { failedCall } from "../stat/file_failure.ts";
-import type { Attributes } from "../stat/file_stat.ts";
-import { finishedMode } from "../stat/target_mode.ts";
-import { unsetTimeCall } from "../stat/time_failure.ts";
-import { openAccessLists } from "./access.ts";
-import { magicLink, type NativeAttributes } from "./attributes.ts";
-import type { Refusal, XattrWriter } from "./xattrs.ts";
+import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../../native/file/calls.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import type { FinishedDirectory, TargetOptions } from "../../engine/target.ts";
+import { failedCall } from "../../stat/file_failure.ts";
+import type { Attributes } from "../../stat/file_stat.ts";
+import { finishedMode } from "../../stat/target_mode.ts";
+import { unsetTimeCall } from "../../stat/time_failure.ts";
+import { openAccessLists } from "../access.ts";
+import { magicLink, type NativeAttributes } from "../attributes.ts";
+import type { Refusal, XattrWriter } from "../xattrs.ts";
 
 /** Options and engine state for `finishDirectory`. */
 export interface FinishOptions {

@@ -1,25 +1,25 @@
 /** Creates and fills files and links under temporary names, by descriptor. */
 
 import { equals } from "@std/bytes/equals";
-import { FileError } from "../../errors.ts";
-import { addressOf, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { NameCounter } from "../../native/file/name_counter.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { Statx } from "../../native/file/statx.ts";
-import { Errno, SystemCallError } from "../../native/libc/errno.ts";
-import { encodeName } from "../../protocol/names.ts";
-import { LONGEST_TARGET_BYTES } from "../path/link_target.ts";
-import { TemporaryNames } from "../path/temporary_names.ts";
-import { failedCall } from "../stat/file_failure.ts";
-import { type FileIdentity, isSameFile, planted } from "../stat/file_identity.ts";
-import { type Attributes, FileKind } from "../stat/file_stat.ts";
-import { TEMPORARY_MODE } from "../stat/target_mode.ts";
-import { targetText } from "../target/name.ts";
-import type { LinkSource, StagingCalls } from "../write/target_directory.ts";
-import { magicLink } from "./attributes.ts";
+import { FileError } from "../../../errors.ts";
+import { addressOf, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { NameCounter } from "../../../native/file/name_counter.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
+import { encodeName } from "../../../protocol/names.ts";
+import { LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
+import { TemporaryNames } from "../../path/temporary_names.ts";
+import { failedCall } from "../../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, planted } from "../../stat/file_identity.ts";
+import { type Attributes, FileKind } from "../../stat/file_stat.ts";
+import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
+import { targetText } from "../../target/name.ts";
+import type { LinkSource, StagingCalls } from "../../write/target_directory.ts";
+import { magicLink } from "../attributes.ts";
 import { SharedNaming } from "./naming.ts";
 import { StagedFile } from "./staged_file.ts";
-import type { NativeTargetDirectory } from "./target_directory.ts";
+import type { NativeTargetDirectory } from "./directory.ts";
 
 /** (uid_t) -1: leaves the owner unchanged. */
 const UNCHANGED = 0xffffffff;

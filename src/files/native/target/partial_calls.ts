@@ -1,20 +1,20 @@
 /** Opens partial files, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { Statx } from "../../native/file/statx.ts";
-import { Errno } from "../../native/libc/errno.ts";
-import { encodeName } from "../../protocol/names.ts";
-import type { RangeReader } from "../engine/source.ts";
-import type { Partial, RangeWriter } from "../engine/target.ts";
-import { failedCall } from "../stat/file_failure.ts";
-import { type FileIdentity, isSameFile, planted } from "../stat/file_identity.ts";
-import type { PartialCalls } from "../write/target_directory.ts";
-import { DIRECT_FROM_BYTES, DirectWriter } from "./direct_writer.ts";
-import { NativeRangeReader } from "./range_reader.ts";
-import { NativeRangeWriter } from "./range_writer.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { Errno } from "../../../native/libc/errno.ts";
+import { encodeName } from "../../../protocol/names.ts";
+import type { RangeReader } from "../../engine/source.ts";
+import type { Partial, RangeWriter } from "../../engine/target.ts";
+import { failedCall } from "../../stat/file_failure.ts";
+import { type FileIdentity, isSameFile, planted } from "../../stat/file_identity.ts";
+import type { PartialCalls } from "../../write/target_directory.ts";
+import { DIRECT_FROM_BYTES, DirectWriter } from "../direct_writer.ts";
+import { NativeRangeReader } from "../range_reader.ts";
+import { NativeRangeWriter } from "../range_writer.ts";
 import { StagedFile } from "./staged_file.ts";
-import type { NativeTargetDirectory } from "./target_directory.ts";
+import type { NativeTargetDirectory } from "./directory.ts";
 
 export class NativePartialCalls implements PartialCalls<StagedFile> {
   readonly #directory: NativeTargetDirectory;

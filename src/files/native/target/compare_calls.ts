@@ -1,24 +1,24 @@
 /** Operations on existing targets, by descriptor. */
 
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../native/file/calls.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { Statx } from "../../native/file/statx.ts";
-import { Errno, SystemCallError } from "../../native/libc/errno.ts";
-import { encodeName } from "../../protocol/names.ts";
-import type { RangeReader } from "../engine/source.ts";
-import type { AttributeChanges } from "../engine/target_comparer.ts";
-import { LONGEST_TARGET_BYTES } from "../path/link_target.ts";
-import { failedWith } from "../stat/file_failure.ts";
-import { type FileIdentity, isSameFile } from "../stat/file_identity.ts";
-import type { Attributes, FileStat } from "../stat/file_stat.ts";
-import { preservedMode } from "../stat/target_mode.ts";
-import { replacedTime, unsetTimeCall } from "../stat/time_failure.ts";
-import type { CompareCalls } from "../write/target_comparer.ts";
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
+import { encodeName } from "../../../protocol/names.ts";
+import type { RangeReader } from "../../engine/source.ts";
+import type { AttributeChanges } from "../../engine/target_comparer.ts";
+import { LONGEST_TARGET_BYTES } from "../../path/link_target.ts";
+import { failedWith } from "../../stat/file_failure.ts";
+import { type FileIdentity, isSameFile } from "../../stat/file_identity.ts";
+import type { Attributes, FileStat } from "../../stat/file_stat.ts";
+import { preservedMode } from "../../stat/target_mode.ts";
+import { replacedTime, unsetTimeCall } from "../../stat/time_failure.ts";
+import type { CompareCalls } from "../../write/target_comparer.ts";
 import { SharedNaming } from "./naming.ts";
-import { openOnce } from "./open.ts";
-import { NativeRangeReader } from "./range_reader.ts";
-import { readStat } from "./stat.ts";
-import type { NativeTargetDirectory } from "./target_directory.ts";
+import { openOnce } from "../open.ts";
+import { NativeRangeReader } from "../range_reader.ts";
+import { readStat } from "../stat.ts";
+import type { NativeTargetDirectory } from "./directory.ts";
 
 export class NativeCompareCalls implements CompareCalls<number> {
   readonly #directory: NativeTargetDirectory;

@@ -1,23 +1,23 @@
 /** Gives staged files their attributes and their final names, by descriptor. */
 
-import { AT_EMPTY_PATH, type FileCalls } from "../../native/file/calls.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { Statx } from "../../native/file/statx.ts";
-import { Errno, SystemCallError } from "../../native/libc/errno.ts";
-import { encodeName } from "../../protocol/names.ts";
-import type { FileError } from "../../errors.ts";
-import { type FileIdentity, planted } from "../stat/file_identity.ts";
-import type { Attributes, FileStatSnapshot } from "../stat/file_stat.ts";
-import { plainMode, preservedMode, TEMPORARY_MODE } from "../stat/target_mode.ts";
-import { unsetTimeCall } from "../stat/time_failure.ts";
-import { type DirectoryAccess, mayDelete } from "../target/directory_access.ts";
-import type { CommitCalls } from "../write/target_directory.ts";
-import { readUmask } from "./attributes.ts";
+import { AT_EMPTY_PATH, type FileCalls } from "../../../native/file/calls.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { Statx } from "../../../native/file/statx.ts";
+import { Errno, SystemCallError } from "../../../native/libc/errno.ts";
+import { encodeName } from "../../../protocol/names.ts";
+import type { FileError } from "../../../errors.ts";
+import { type FileIdentity, planted } from "../../stat/file_identity.ts";
+import type { Attributes, FileStatSnapshot } from "../../stat/file_stat.ts";
+import { plainMode, preservedMode, TEMPORARY_MODE } from "../../stat/target_mode.ts";
+import { unsetTimeCall } from "../../stat/time_failure.ts";
+import { type DirectoryAccess, mayDelete } from "../../target/directory_access.ts";
+import type { CommitCalls } from "../../write/target_directory.ts";
+import { readUmask } from "../attributes.ts";
 import { SharedNaming } from "./naming.ts";
 import { ReplacedFile } from "./replaced.ts";
 import type { StagedFile } from "./staged_file.ts";
-import type { NativeTargetDirectory } from "./target_directory.ts";
-import type { Refusal } from "./xattrs.ts";
+import type { NativeTargetDirectory } from "./directory.ts";
+import type { Refusal } from "../xattrs.ts";
 
 export class NativeCommits implements CommitCalls<number, StagedFile> {
   readonly #directory: NativeTargetDirectory;

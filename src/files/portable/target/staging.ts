@@ -1,16 +1,16 @@
 /** Creates and fills files and links under temporary names, with `Deno.*Sync`. */
 
-import { FileError } from "../../errors.ts";
-import { decodeName, hasEscapedBytes } from "../../protocol/names.ts";
-import { baseName } from "../path/local_path.ts";
-import { failedDeno, failedWith, FileCode } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../stat/file_identity.ts";
-import { TEMPORARY_MODE } from "../stat/target_mode.ts";
-import { targetText } from "../target/name.ts";
-import type { LinkSource, StagingCalls } from "../write/target_directory.ts";
-import { leadsTo } from "./access.ts";
-import { PortableRangeWriter } from "./range_writer.ts";
-import { existingAt, PortableTargetDirectory, remove } from "./target_directory.ts";
+import { FileError } from "../../../errors.ts";
+import { decodeName, hasEscapedBytes } from "../../../protocol/names.ts";
+import { baseName } from "../../path/local_path.ts";
+import { failedDeno, failedWith, FileCode } from "../../stat/file_failure.ts";
+import { type FileIdentity, identityOf, UNKNOWN_FILE } from "../../stat/file_identity.ts";
+import { TEMPORARY_MODE } from "../../stat/target_mode.ts";
+import { targetText } from "../../target/name.ts";
+import type { LinkSource, StagingCalls } from "../../write/target_directory.ts";
+import { leadsTo } from "../access.ts";
+import { PortableRangeWriter } from "../range_writer.ts";
+import { existingAt, PortableTargetDirectory, remove } from "./directory.ts";
 
 /** A file or link under a temporary name. */
 export interface StagedFile {

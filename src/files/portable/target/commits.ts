@@ -3,19 +3,19 @@
  * path is checked directly before and after each use.
  */
 
-import type { FileError } from "../../errors.ts";
-import { mayDelete, ownUser } from "../target/directory_access.ts";
-import { joinPath } from "../path/local_path.ts";
-import { checkSameCase } from "../path/name_rules.ts";
-import { failedWith } from "../stat/file_failure.ts";
-import { type FileIdentity, identityOf, planted } from "../stat/file_identity.ts";
-import { type Attributes, FileStat, type FileStatSnapshot } from "../stat/file_stat.ts";
-import { keptMode, plainMode } from "../stat/target_mode.ts";
-import type { CommitCalls } from "../write/target_directory.ts";
-import { leadsTo } from "./access.ts";
+import type { FileError } from "../../../errors.ts";
+import { mayDelete, ownUser } from "../../target/directory_access.ts";
+import { joinPath } from "../../path/local_path.ts";
+import { checkSameCase } from "../../path/name_rules.ts";
+import { failedWith } from "../../stat/file_failure.ts";
+import { type FileIdentity, identityOf, planted } from "../../stat/file_identity.ts";
+import { type Attributes, FileStat, type FileStatSnapshot } from "../../stat/file_stat.ts";
+import { keptMode, plainMode } from "../../stat/target_mode.ts";
+import type { CommitCalls } from "../../write/target_directory.ts";
+import { leadsTo } from "../access.ts";
 import type { StagedFile } from "./staging.ts";
-import { readPath, statOf } from "./stat.ts";
-import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./target_directory.ts";
+import { readPath, statOf } from "../stat.ts";
+import { existingAt, type PortableTargetDirectory, remove, tryLink } from "./directory.ts";
 
 export class PortableCommits implements CommitCalls<string, StagedFile> {
   readonly #directory: PortableTargetDirectory;

@@ -1,21 +1,21 @@
 /** Current directory of a native writer. */
 
-import { addressOf, type FileCalls } from "../../native/file/calls.ts";
-import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
-import { SystemCallError } from "../../native/libc/errno.ts";
-import { decodeName, encodeName } from "../../protocol/names.ts";
-import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../engine/target.ts";
-import type { TargetRoot } from "../engine/target_root.ts";
-import { joinPath } from "../path/local_path.ts";
-import type { DirectoryAccess } from "../target/directory_access.ts";
-import { rootDirectory, rootPath, targetText } from "../target/name.ts";
-import type { WriterOptions } from "../write/atomic_writer.ts";
-import type { TargetDirectory } from "../write/target_directory.ts";
-import { NativeAttributes } from "./attributes.ts";
-import { NativeDirectories } from "./directories.ts";
+import { addressOf, type FileCalls } from "../../../native/file/calls.ts";
+import { PinnedBuffer } from "../../../native/file/pinned_buffer.ts";
+import { SystemCallError } from "../../../native/libc/errno.ts";
+import { decodeName, encodeName } from "../../../protocol/names.ts";
+import type { FinishedDirectory, PendingDirectory, TargetOptions } from "../../engine/target.ts";
+import type { TargetRoot } from "../../engine/target_root.ts";
+import { joinPath } from "../../path/local_path.ts";
+import type { DirectoryAccess } from "../../target/directory_access.ts";
+import { rootDirectory, rootPath, targetText } from "../../target/name.ts";
+import type { WriterOptions } from "../../write/atomic_writer.ts";
+import type { TargetDirectory } from "../../write/target_directory.ts";
+import { NativeAttributes } from "../attributes.ts";
+import { NativeDirectories } from "../directories.ts";
 import { finishDirectory } from "./finish.ts";
-import { directoryPath } from "./open.ts";
-import type { XattrWriter } from "./xattrs.ts";
+import { directoryPath } from "../open.ts";
+import type { XattrWriter } from "../xattrs.ts";
 
 /** Features of the native engine on this system. */
 export interface NativeFeatures {
