@@ -9,7 +9,8 @@ export function describeFlag(flag: Flag): string {
     flag.kind === "size" ? formatSize(Number(value)) : flag.kind === "age" ? formatAge(Number(value)) : value;
   if (flag.choices) facts.push(oneOf(flag.choices));
   if (flag.min !== undefined && flag.max !== undefined) facts.push(`${shown(flag.min)} to ${shown(flag.max)}`);
-  if (flag.default !== undefined) facts.push(`default ${shown(flag.default)}`);
+  const usual = flag.default === undefined ? flag.defaultText : shown(flag.default);
+  if (usual !== undefined) facts.push(`default: ${usual}`);
   if (flag.env) facts.push(`or set ${flag.env}`);
   if (flag.kind === "list") facts.push("repeatable");
   return facts.length > 0 ? `${flag.help} (${facts.join("; ")})` : flag.help;

@@ -91,7 +91,9 @@ describe("describeFlag", () => {
   it("returns the help of an option without further facts", () =>
     assertEquals(describeFlag({ ...flag, kind: "boolean" }), "Do it"));
   it("adds the range and the default", () =>
-    assertEquals(describeFlag({ ...flag, kind: "number", min: 0, max: 9, default: 0 }), "Do it (0 to 9; default 0)"));
+    assertEquals(describeFlag({ ...flag, kind: "number", min: 0, max: 9, default: 0 }), "Do it (0 to 9; default: 0)"));
+  it("adds the text of a default that is not a constant", () =>
+    assertEquals(describeFlag({ ...flag, kind: "string", defaultText: "all cores" }), "Do it (default: all cores)"));
   it("adds choices, environment and repetition", () => {
     assertEquals(describeFlag({ ...flag, kind: "string", choices: ["a"], env: "X" }), "Do it (a; or set X)");
     assertEquals(describeFlag({ ...flag, kind: "string", choices: ["a", "b", "c"] }), "Do it (a, b or c)");
