@@ -6,7 +6,7 @@ import { type Flag, SECTIONS } from "../src/cli/options/flag.ts";
 
 type Row = readonly [left: string, right: string];
 
-/** What stands between `<!-- NAME: written by deno task docs -->` and `<!-- end of NAME -->`. */
+/** The text between `<!-- NAME: written by deno task docs -->` and `<!-- end of NAME -->`. */
 const PARTS: Record<string, () => string> = {
   "options": optionTables,
   "exit status": () => table(["status", "meaning"], EXIT_MEANINGS.map(([status, text]) => [String(status), text])),

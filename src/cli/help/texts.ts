@@ -7,7 +7,7 @@ import { FLAGS } from "../options/flags.ts";
 /** How to call escp, in one line. */
 export const USAGE = "escp [options] SOURCE... TARGET";
 
-/** What escp is, in one line. */
+/** Description of escp in one line. */
 export const SUMMARY = "copy files between machines over ssh, fast";
 
 /** The introduction of the short help. */
