@@ -1,19 +1,19 @@
-/** What keeps a copy from being faster, out of what was measured. */
+/** Finds the bottleneck of a copy from the measurements. */
 
 import type { Direction, End, Facts, ThroughputFacts } from "./step.ts";
 import { type BottleneckFacts } from "./step.ts";
 
-/** So many times as fast as one stream: several are worth having. */
+/** Speedup over one stream from which on several streams help. */
 const WORTH_STREAMS = 1.3;
-/** An end is busy when it keeps this share of the cores busy that it can use. */
+/** Share of the usable cores from which on a machine is busy. */
 const BUSY = 0.85;
-/** Sealing is to blame when it takes this share of what a busy end does. */
+/** Share of encryption in the work of a busy machine from which on the cipher is the bottleneck. */
 const CIPHER_SHARE = 0.5;
 
-/** For each direction that was measured. */
+/** Returns the bottleneck for each measured direction. */
 export function findBottlenecks(facts: Facts): BottleneckFacts[] {
   return (["push", "pull"] as const).flatMap((direction) => {
-    const transfer = asCopied(facts, direction);
+    const transfer = transferWithMostStreams(facts, direction);
     if (!transfer) return [];
     const disk = slowestDisk(facts, direction);
     if (disk && disk.bytesPerSecond < transfer.bytesPerSecond) return [{ direction, what: "disk" as const, ...disk }];
@@ -21,13 +21,13 @@ export function findBottlenecks(facts: Facts): BottleneckFacts[] {
   });
 }
 
-/** The transfer in this direction with as many streams as a copy has; undefined: there was none. */
-export function asCopied({ throughput }: Facts, direction: Direction): ThroughputFacts | undefined {
+/** Returns the measured transfer with most streams, as a copy uses them; undefined if there is none. */
+export function transferWithMostStreams({ throughput }: Facts, direction: Direction): ThroughputFacts | undefined {
   const all = throughput.filter((it) => it.direction === direction);
   return all.toSorted((a, b) => b.streams - a.streams)[0];
 }
 
-/** How many times as fast as one stream all of them are; undefined where that was not measured. */
+/** Returns the speedup of several streams over one stream; undefined if that was not measured. */
 export function gainOfStreams({ throughput }: Facts, direction: Direction): number | undefined {
   const all = throughput.filter((it) => it.direction === direction);
   const one = all.find(({ streams }) => streams === 1);
@@ -39,7 +39,7 @@ function slowestDisk({ disk }: Facts, direction: Direction): { end: End; bytesPe
   const [from, to]: End[] = direction === "push" ? ["here", "there"] : ["there", "here"];
   const speeds: { end: End; bytesPerSecond: number }[] = [];
   const [source, target] = [disk[from], disk[to]];
-  // From memory it says nothing about the disk.
+  // A read from the page cache does not measure the disk.
   if (source && !source.cached) speeds.push({ end: from, bytesPerSecond: source.readBytesPerSecond });
   if (target) speeds.push({ end: to, bytesPerSecond: target.writeBytesPerSecond });
   return speeds.toSorted((a, b) => a.bytesPerSecond - b.bytesPerSecond)[0];
@@ -50,21 +50,21 @@ function limitOf(facts: Facts, transfer: ThroughputFacts): Pick<BottleneckFacts,
   const [{ end, share }] = ends.toSorted((a, b) => b.share - a.share);
   if (share >= BUSY) {
     const cipher = facts.cipher[end];
-    const sealing = cipher ? transfer.bytesPerSecond / cipher.bytesPerSecond : 0;
+    const encryption = cipher ? transfer.bytesPerSecond / cipher.bytesPerSecond : 0;
     const cores = end === "here" ? transfer.coresHere : transfer.coresThere ?? 1;
-    return { what: sealing / cores >= CIPHER_SHARE ? "cipher" : "processor", end };
+    return { what: encryption / cores >= CIPHER_SHARE ? "cipher" : "processor", end };
   }
   if (facts.tunnel !== undefined) return { what: "ssh" };
   const gain = gainOfStreams(facts, transfer.direction);
   return { what: gain !== undefined && gain >= WORTH_STREAMS ? "one stream" : "network" };
 }
 
-/** What an end used of the cores that its threads can use. */
+/** Returns the share of its usable cores that a machine kept busy. */
 function busyShare({ system }: Facts, { streams, coresHere, coresThere }: ThroughputFacts, end: End): number {
   const used = end === "here" ? coresHere : coresThere;
   const facts = system[end];
   if (used === undefined || !facts) return 0;
-  // Without threads for the streams all of them share one; a single stream has one as well.
+  // Without threads for streams, all streams share one thread. A single stream has one thread too.
   const usable = streams === 1 || facts.threads === 0 ? 1 : Math.min(facts.cores, facts.threads);
   return used / usable;
 }

@@ -7,7 +7,7 @@ import type { StreamCount } from "../session/model/stream_count.ts";
 import type { Reach } from "../ssh/reach.ts";
 import type { Step } from "./step.ts";
 
-/** What is examined, and how. */
+/** The remote host to examine, and how. */
 export interface DoctorOptions {
   peer: PeerCommand;
   reach: Reach;
@@ -17,21 +17,21 @@ export interface DoctorOptions {
   cipher: CipherName;
   helloTimeoutMs?: number;
   timeoutMs: number;
-  /** As many as a copy would have. */
+  /** Numbers of streams that a copy would use. */
   streams: StreamCount;
   blockBytes?: number;
-  /** Congestion control of whoever sends. */
+  /** Congestion control of the sender. */
   congestion?: string;
-  /** Whose disk is measured there; "" is the home directory. */
-  directoryThere: string;
-  /** The same here; absolute. */
-  directoryHere: string;
-  /** How long each measurement takes, or somewhat longer. */
+  /** Directory on the remote disk to measure. "" is the home directory. */
+  remoteDirectory: string;
+  /** Absolute path of a directory on the local disk to measure. */
+  localDirectory: string;
+  /** Minimum time of each measurement. In milliseconds. */
   ms: number;
   /** Version of this escp. */
   version: string;
-  /** Hears of each step when it is over. */
-  tell: (step: Step) => void;
-  /** Ends it early; its reason is thrown. */
+  /** Called after each step. */
+  onStep: (step: Step) => void;
+  /** Cancels the examination, which then throws the reason. */
   signal: AbortSignal;
 }

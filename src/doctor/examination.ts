@@ -1,7 +1,6 @@
-/** The steps of `--doctor` over one session. */
+/** The steps of `--doctor` in one session. */
 
 import { measureCipher } from "../probe/cipher_speed.ts";
-import { UserError } from "../errors.ts";
 import { measureDisk } from "../probe/disk_speed.ts";
 import { BLOCK_BYTES } from "../protocol/limits.ts";
 import { MIN_PROBE_MS } from "../protocol/control/probe.ts";
@@ -14,32 +13,26 @@ import { systemFacts } from "../probe/system_facts.ts";
 import type { Throughput } from "../probe/throughput.ts";
 import { findBottlenecks } from "./bottleneck.ts";
 import type { DoctorOptions } from "./doctor_options.ts";
-import { coresOf, Measuring, StepFailed } from "./measuring.ts";
-import type { Direction, Facts, Step, StepFacts } from "./step.ts";
+import { coresOf, Measuring } from "./measuring.ts";
+import type { Direction, Facts } from "./step.ts";
+import type { StepReporter } from "./step_reporter.ts";
 
-/** A cipher is as fast after this as after any longer time. */
+/** Maximum time for measuring a cipher. Longer measurements give the same result. */
 const CIPHER_MS = 300;
 
-/** Who hears of the steps. */
-interface Listener {
-  tell(step: Step): void;
-  /** What fails when the session ends now. */
-  begin(step: StepFacts): void;
-}
-
-/** See above. */
+/** Opens the session, measures, reports each step and collects the facts. */
 export class Examination {
   readonly #options: DoctorOptions;
   readonly #facts: Facts;
-  readonly #listener: Listener;
+  readonly #steps: StepReporter;
 
-  constructor(options: DoctorOptions, facts: Facts, listener: Listener) {
+  constructor(options: DoctorOptions, facts: Facts, steps: StepReporter) {
     this.#options = options;
     this.#facts = facts;
-    this.#listener = listener;
+    this.#steps = steps;
   }
 
-  /** @throws what ends the session. */
+  /** @throws the error that ended the session. */
   async run(peer: OpenPeer): Promise<void> {
     const options = this.#options;
     const facts = this.#facts;
@@ -48,12 +41,12 @@ export class Examination {
     const job = jobOf(options);
     const session = await openClientSession(peer.process, {
       job,
-      // What an older one cannot do is left out, by name.
+      // Steps that an older version does not support are skipped by name.
       needed: [],
       cipher: options.cipher,
       engine: machine.cipher,
       reach: options.reach,
-      // What it has to say is said by the steps.
+      // The steps contain the same information as the notes of the session.
       tell: () => {},
       timeoutMs: options.timeoutMs,
       helloTimeoutMs: options.helloTimeoutMs,
@@ -61,129 +54,143 @@ export class Examination {
     });
     peer.session = session;
     const seconds = Math.round(performance.now() - startedAt) / 1000;
-    this.#listener.tell({ step: "login", host: facts.host, seconds, status: "ok" });
-    this.#tellVersion(session);
+    this.#steps.report({ step: "login", host: facts.host, seconds, status: "ok" });
+    this.#reportVersion(session);
     const measuring = new Measuring(session, machine, job, options);
-    if (session.features.includes("probe")) await this.#everything(measuring);
-    else await this.#whatOlderOnesCan(measuring);
-    for (const found of findBottlenecks(facts)) this.#listener.tell({ step: "bottleneck", ...found, status: "ok" });
+    if (session.features.includes("probe")) await this.#measureAll(measuring);
+    else await this.#measureOlder(measuring);
+    for (const found of findBottlenecks(facts)) this.#steps.report({ step: "bottleneck", ...found, status: "ok" });
     session.control.send({ type: "bye" });
     await session.control.flushed();
   }
 
-  #tellVersion({ hello: { software }, features }: ClientSession): void {
+  #reportVersion({ hello: { software }, features }: ClientSession): void {
     const found = { step: "escp", version: software, versionHere: this.#options.version } as const;
-    if (features.includes("probe")) return this.#listener.tell({ ...found, status: "ok" });
-    this.#listener.tell({
+    if (features.includes("probe")) return this.#steps.report({ ...found, status: "ok" });
+    this.#steps.report({
       ...found,
       status: "warn",
-      problem: `escp ${software} there cannot measure: of what follows only a part can be found out`,
+      problem: `escp ${software} on ${this.#facts.host} cannot measure, so some steps are skipped`,
       hint: "Install the same version of escp on both machines",
     });
   }
 
-  async #everything(measuring: Measuring): Promise<void> {
-    const { ms, cipher, directoryHere, signal } = this.#options;
+  async #measureAll(measuring: Measuring): Promise<void> {
     const facts = this.#facts;
-    this.#systemHere(measuring);
-    await this.#step({ step: "system", end: "there" }, async () => {
+    const steps = this.#steps;
+    this.#reportLocalSystem(measuring);
+    await steps.run({ step: "system", end: "there" }, async () => {
       const { system } = await measuring.ask({ what: "system", streams: facts.streams }, "system");
       facts.system.there = system;
       return { system };
     });
-    await this.#step({ step: "round trip", over: "control" }, async () => {
+    await steps.run({ step: "round trip", over: "control" }, async () => {
       const ms = await measuring.roundTrip();
       facts.roundTripMs = ms;
       return { ms };
     });
     const times = await this.#ports(measuring, () => measuring.streamRoundTrips());
     facts.roundTripMs = Math.min(...times);
-    this.#listener.tell({ step: "round trip", over: "stream", ms: facts.roundTripMs, status: "ok" });
+    steps.report({ step: "round trip", over: "stream", ms: facts.roundTripMs, status: "ok" });
     const { tunnel, mostStreams } = measuring.session;
     facts.streams = streamsForRtt(tunnel === undefined ? facts.roundTripMs : undefined, this.#options.streams);
-    const most = Math.min(facts.streams, mostStreams);
+    const maxStreams = Math.min(facts.streams, mostStreams);
     for (const direction of ["push", "pull"] as const) {
-      for (const count of most === 1 ? [1] : [1, most]) {
+      for (const count of maxStreams === 1 ? [1] : [1, maxStreams]) {
         const measured = await this.#throughput(direction, count, () => measuring.throughput(direction, count));
         if (!measured) break;
       }
     }
-    // A host that takes no copies lets nobody write.
+    await this.#measureDisks(measuring);
+    await this.#measureCiphers(measuring);
+  }
+
+  async #measureDisks(measuring: Measuring): Promise<void> {
+    const { ms, localDirectory, signal } = this.#options;
+    const facts = this.#facts;
+    // A host that does not accept copies does not allow writing to its disk either.
     if (facts.throughput.some(({ direction }) => direction === "push")) {
-      await this.#step({ step: "disk", end: "there" }, async () => {
+      await this.#steps.run({ step: "disk", end: "there" }, async () => {
         const { disk } = await measuring.ask({ what: "disk", ms }, "disk");
         facts.disk.there = disk;
         return { disk };
       });
     }
-    await this.#step({ step: "disk", end: "here" }, async () => {
-      const disk = await measureDisk(measuring.machine.files, { directory: directoryHere, ms, signal });
+    await this.#steps.run({ step: "disk", end: "here" }, async () => {
+      const disk = await measureDisk(measuring.machine.files, { directory: localDirectory, ms, signal });
       facts.disk.here = disk;
       return { disk };
     });
-    const cipherMs = Math.max(MIN_PROBE_MS, Math.min(ms, CIPHER_MS));
-    await this.#step({ step: "cipher", end: "there" }, async () => {
-      const found = await measuring.ask({ what: "cipher", ms: cipherMs }, "cipher");
+  }
+
+  async #measureCiphers(measuring: Measuring): Promise<void> {
+    const { cipher } = this.#options;
+    const facts = this.#facts;
+    const ms = Math.max(MIN_PROBE_MS, Math.min(this.#options.ms, CIPHER_MS));
+    await this.#steps.run({ step: "cipher", end: "there" }, async () => {
+      const found = await measuring.ask({ what: "cipher", ms }, "cipher");
       facts.cipher.there = found.cipher;
       return { cipher: found.cipher };
     });
-    await this.#step({ step: "cipher", end: "here" }, async () => {
-      const bytesPerSecond = await measureCipher(measuring.machine.cipher, cipher, cipherMs);
+    await this.#steps.run({ step: "cipher", end: "here" }, async () => {
+      const bytesPerSecond = await measureCipher(measuring.machine.cipher, cipher, ms);
       facts.cipher.here = { name: cipher, bytesPerSecond };
       return { cipher: facts.cipher.here };
     });
   }
 
-  /** A push of dummies is all that they know. */
-  async #whatOlderOnesCan(measuring: Measuring): Promise<void> {
-    const { streams } = this.#facts;
-    const { tell } = this.#listener;
+  /** Measures with a version of escp that only supports a push of synthetic files. */
+  async #measureOlder(measuring: Measuring): Promise<void> {
+    const { streams, host } = this.#facts;
+    const steps = this.#steps;
     const skipped = {
       status: "skipped",
-      problem: `escp ${measuring.session.hello.software} there cannot do that`,
+      problem: `escp ${measuring.session.hello.software} on ${host} does not support this step`,
     } as const;
-    this.#systemHere(measuring);
-    tell({ step: "system", end: "there", ...skipped });
-    tell({ step: "round trip", over: "control", ...skipped });
+    this.#reportLocalSystem(measuring);
+    steps.report({ step: "system", end: "there", ...skipped });
+    steps.report({ step: "round trip", over: "control", ...skipped });
     if (measuring.session.features.includes("dummy")) {
       const found = await this.#ports(measuring, () => measuring.send(streams));
-      tell({ step: "round trip", over: "stream", ...skipped });
+      steps.report({ step: "round trip", over: "stream", ...skipped });
       await this.#throughput("push", streams, () => Promise.resolve({ found }));
-      tell({ step: "throughput", direction: "pull", streams, ...skipped });
+      steps.report({ step: "throughput", direction: "pull", streams, ...skipped });
     } else {
-      tell({ step: "ports", attempts: [], ...skipped });
-      tell({ step: "round trip", over: "stream", ...skipped });
-      for (const direction of ["push", "pull"] as const) tell({ step: "throughput", direction, streams, ...skipped });
+      steps.report({ step: "ports", attempts: [], ...skipped });
+      steps.report({ step: "round trip", over: "stream", ...skipped });
+      for (const direction of ["push", "pull"] as const) {
+        steps.report({ step: "throughput", direction, streams, ...skipped });
+      }
     }
-    tell({ step: "disk", end: "there", ...skipped });
-    tell({ step: "cipher", end: "there", ...skipped });
+    steps.report({ step: "disk", end: "there", ...skipped });
+    steps.report({ step: "cipher", end: "there", ...skipped });
   }
 
-  #systemHere({ machine }: Measuring): void {
+  #reportLocalSystem({ machine }: Measuring): void {
     const system = systemFacts(machine, this.#facts.streams);
     this.#facts.system.here = system;
-    this.#listener.tell({ step: "system", end: "here", system, status: "ok" });
+    this.#steps.report({ step: "system", end: "here", system, status: "ok" });
   }
 
-  /** Brings up the first stream for some work, and tells how that was possible. @throws when it is not. */
+  /** Runs work that opens the first stream, and reports the route of the stream. @throws if there is no route. */
   async #ports<T>({ session }: Measuring, work: () => Promise<T>): Promise<T> {
-    const { begin, tell } = this.#listener;
-    begin({ step: "ports", attempts: [] });
+    const steps = this.#steps;
+    steps.begin({ step: "ports", attempts: [] });
     const result = await work();
     const { attempts, address, tunnel } = session;
     const found = { step: "ports" as const, attempts, address, ...(tunnel === undefined ? {} : { tunnel }) };
-    if (tunnel === undefined) tell({ ...found, status: "ok" });
+    if (tunnel === undefined) steps.report({ ...found, status: "ok" });
     else {
       this.#facts.tunnel = tunnel;
       this.#facts.portsToOpen = session.opening(this.#facts.host);
       const always = this.#options.reach.tunnel === "always";
       const problem = always ? "--tunnel always" : "no data port can be reached";
-      tell({ ...found, status: always ? "ok" : "warn", problem });
+      steps.report({ ...found, status: always ? "ok" : "warn", problem });
     }
     return result;
   }
 
-  /** @returns whether the other end allows it: one direction is enough to copy something. */
+  /** Measures one direction. It is enough if the remote host allows one. @returns whether it allows this direction. */
   async #throughput(
     direction: Direction,
     streams: number,
@@ -191,7 +198,7 @@ export class Examination {
   ): Promise<boolean> {
     const step = { step: "throughput", direction, streams } as const;
     const isLast = direction === "pull" && this.#facts.throughput.length === 0;
-    return await this.#step(step, async () => {
+    return await this.#steps.run(step, async () => {
       const { found: { bytes, ms, load, streams }, coresThere } = await measure();
       const facts = {
         direction,
@@ -204,37 +211,13 @@ export class Examination {
       return facts;
     }, isLast ? "fail" : "warn");
   }
-
-  /**
-   * What one step finds, or why it could not: the session goes on then.
-   *
-   * @param otherwise its status then.
-   * @returns whether it could.
-   */
-  async #step(
-    step: StepFacts,
-    find: () => Promise<Partial<StepFacts>>,
-    otherwise: "warn" | "fail" = "fail",
-  ): Promise<boolean> {
-    const { begin, tell } = this.#listener;
-    begin(step);
-    try {
-      tell({ ...step, ...await find(), status: "ok" } as Step);
-      return true;
-    } catch (error) {
-      if (!(error instanceof StepFailed || (error instanceof UserError && step.step === "disk"))) throw error;
-      const { message, hint } = error;
-      tell({ ...step, status: otherwise, problem: message, ...(hint === undefined ? {} : { hint }) });
-      return false;
-    }
-  }
 }
 
-/** A push of dummies to those that know nothing of probes: as long as nothing is sent, nothing is done. */
-function jobOf({ directoryThere, timeoutMs, blockBytes, congestion }: DoctorOptions): CopyJob {
+/** Returns the job of the session: a push of synthetic files for older versions. Without any files, it does nothing. */
+function jobOf({ remoteDirectory, timeoutMs, blockBytes, congestion }: DoctorOptions): CopyJob {
   return {
     direction: "push",
-    target: directoryThere,
+    target: remoteDirectory,
     probe: true,
     dummy: "both",
     recursive: false,

@@ -1,20 +1,21 @@
-/** What `--doctor` does: one session in which nothing is copied, and everything measured that a copy depends on. */
+/** Runs `--doctor`: one session that measures everything a copy depends on, without copying. */
 
 import { ProtocolError, UserError } from "../errors.ts";
 import { NoLogin } from "../session/model/start_errors.ts";
 import { OpenPeers } from "../transfer/client/open_peers.ts";
 import { Examination } from "./examination.ts";
-import type { Facts, Step, StepFacts } from "./step.ts";
+import type { Facts } from "./step.ts";
 import { type DoctorOptions } from "./doctor_options.ts";
+import { StepReporter } from "./step_reporter.ts";
 
-/** What came of it. */
+/** Result of an examination. */
 export interface Diagnosis {
   facts: Facts;
-  /** What ended it early, or one of the steps that failed; undefined: a copy would work. */
+  /** The error that ended the session, or the first failed step; undefined if a copy would work. */
   error?: unknown;
 }
 
-/** Examines. @throws what is a bug, and the reason of the signal. */
+/** Examines a remote host. @throws bugs, and the reason of the signal. */
 export async function examine(options: DoctorOptions): Promise<Diagnosis> {
   options.signal.throwIfAborted();
   const { streams } = options;
@@ -27,27 +28,21 @@ export async function examine(options: DoctorOptions): Promise<Diagnosis> {
     disk: {},
     cipher: {},
   };
-  const state: { failed?: unknown } = {};
-  const current: { step: StepFacts } = { step: { step: "login", host: facts.host } };
-  const tell = (step: Step) => {
-    if (step.status === "fail") state.failed ??= new UserError(step.problem ?? step.step, { hint: step.hint });
-    options.tell(step);
-  };
+  const steps = new StepReporter({ step: "login", host: facts.host }, options.onStep);
   try {
     await using peers = new OpenPeers(options.signal);
     const peer = peers.start(options.peer);
-    const examination = new Examination(options, facts, { tell, begin: (step) => current.step = step });
-    await peers.run(() => examination.run(peer));
+    await peers.run(() => new Examination(options, facts, steps).run(peer));
   } catch (error) {
     if (options.signal.aborted || !(error instanceof UserError || error instanceof ProtocolError)) throw error;
     const hint = error instanceof UserError ? error.hint : undefined;
-    // Something has answered, but it was no escp that could be used.
-    if (current.step.step === "login" && !(error instanceof NoLogin)) {
-      options.tell({ ...current.step, status: "ok" });
-      current.step = { step: "escp", versionHere: options.version };
+    // The login succeeded, but the remote program is not a usable escp.
+    if (steps.current.step === "login" && !(error instanceof NoLogin)) {
+      steps.report({ ...steps.current, status: "ok" });
+      steps.begin({ step: "escp", versionHere: options.version });
     }
-    options.tell({ ...current.step, status: "fail", problem: error.message, ...(hint ? { hint } : {}) });
+    steps.report({ ...steps.current, status: "fail", problem: error.message, ...(hint ? { hint } : {}) });
     return { facts, error };
   }
-  return { facts, error: state.failed };
+  return { facts, error: steps.failure };
 }

@@ -1,4 +1,4 @@
-/** Asks the other end, and measures together with it. */
+/** Measures together with the remote host. */
 
 import { ProtocolError, UserError } from "../errors.ts";
 import type { CopyJob } from "../protocol/control/job.ts";
@@ -12,15 +12,15 @@ import { measureThroughput, type Throughput } from "../probe/throughput.ts";
 import type { DoctorOptions } from "./doctor_options.ts";
 import type { Direction } from "./step.ts";
 
-/** Round trips that are timed; the shortest counts. */
+/** Number of timed round trips. The shortest counts. */
 const ROUNDS = 5;
 
-/** The other end cannot do it, or may not, and goes on. */
+/** The remote host cannot measure something, or does not allow it. The session continues. */
 export class StepFailed extends UserError {
   override name = "StepFailed";
 }
 
-/** See above. */
+/** Requests measurements over one session. */
 export class Measuring {
   readonly session: ClientSession;
   readonly machine: Machine;
@@ -34,13 +34,13 @@ export class Measuring {
     this.#options = options;
   }
 
-  /** @throws {StepFailed} */
+  /** Requests one measurement from the remote host. @throws {StepFailed} */
   async ask<W extends Finding["what"]>(probe: Probe, expected: W): Promise<Extract<Finding, { what: W }>> {
     this.session.control.send({ type: "probe", probe });
     return await this.#answer(expected);
   }
 
-  /** The shortest of some, over the control channel; milliseconds. */
+  /** Returns the shortest round trip over the control channel, in milliseconds. */
   async roundTrip(): Promise<number> {
     let shortest = Infinity;
     for (let round = 0; round < ROUNDS; round++) {
@@ -51,11 +51,11 @@ export class Measuring {
     return shortest;
   }
 
-  /** Of a stream of its own; milliseconds. @throws {StartError} when there is no way for one. */
+  /** Returns round trips over a new stream, in milliseconds. @throws {StartError} if there is no route for streams. */
   async streamRoundTrips(): Promise<number[]> {
     const { control, engine } = this.session;
     control.send({ type: "probe", probe: { what: "stream" } });
-    // Over the control channel itself nothing moves unless somebody reads it.
+    // If the stream goes through the control channel, it makes no progress unless the channel is read.
     const answered = this.#answer("stream");
     answered.catch(() => {});
     const timed = (async () => {
@@ -78,7 +78,7 @@ export class Measuring {
     return { found, coresThere: coresOf(load) };
   }
 
-  /** The only transfer of a session that cannot measure. */
+  /** Measures the only transfer of a session with a version that cannot measure. */
   async send(streams: number): Promise<Throughput> {
     return await this.#measure("send", streams);
   }
@@ -100,7 +100,7 @@ export class Measuring {
     const { machine } = this;
     const job = { salt, blockBytes, timeoutMs, ...(part === "send" ? { congestion } : {}) };
     const found = await measureThroughput({ ...job, session, machine, part, streams, ms });
-    // One that comes late must not be taken for one of the next.
+    // A late stream must not be mistaken for one of the next measurement.
     await this.session.settled();
     return found;
   }
@@ -118,7 +118,7 @@ export class Measuring {
   }
 }
 
-/** Cores that were kept busy. */
+/** Returns the number of busy cores. */
 export function coresOf({ cpuMs, ms }: Load): number {
   return Math.round(cpuMs / Math.max(1, ms) * 100) / 100;
 }

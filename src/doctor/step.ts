@@ -1,30 +1,30 @@
-/** What `--doctor` finds, step by step. Plain data: the UI renders it, and programs read it. */
+/** Results of the steps of `--doctor`. Plain data: the UI renders it, and programs read it as JSON. */
 
 import type { CipherSpeed, DiskSpeed, SystemFacts } from "../protocol/control/probe.ts";
 import type { Attempt } from "../session/connect/dial_streams.ts";
 
-/** "warn": a copy works, but not as it could; "skipped": it could not be found out. */
+/** "warn": a copy works, but not optimally. "skipped": the step is not supported. */
 export type Status = "ok" | "warn" | "fail" | "skipped";
 
-/** This machine, or the other one. */
+/** "here": this machine. "there": the remote host. */
 export type End = "here" | "there";
 
-/** "push": from here. */
+/** "push": from this machine to the remote host. */
 export type Direction = "push" | "pull";
 
-/** What was measured of a transfer of made-up contents. */
+/** Results of a transfer of synthetic files. */
 export interface ThroughputFacts {
   direction: Direction;
   streams: number;
   bytesPerSecond: number;
-  /** Cores that each end kept busy; of the other one where it tells. */
+  /** Number of busy cores of this machine, and of the remote host if it reports that. */
   coresHere: number;
   coresThere?: number;
 }
 
-/** What a step found; fields are left out where it found nothing. */
+/** Results of one step. Fields are missing if the step failed. */
 export type StepFacts =
-  /** ssh has logged in, and something has said hello. */
+  /** The login of ssh, up to the hello message of the remote escp. */
   | { step: "login"; host: string; seconds?: number }
   | { step: "escp"; version?: string; versionHere: string }
   | { step: "system"; end: End; system?: SystemFacts }
@@ -36,29 +36,29 @@ export type StepFacts =
   | { step: "bottleneck" } & BottleneckFacts
   | { step: "advice"; text: string };
 
-/** A step that is over. */
+/** A finished step. */
 export type Step = StepFacts & {
   status: Status;
-  /** Why it is not "ok". */
+  /** Reason for a status other than "ok". */
   problem?: string;
-  /** What to do about it. */
+  /** Advice in the imperative. */
   hint?: string;
 };
 
-/** All that advice is made of. */
+/** All results, the basis of the advice. */
 export interface Facts {
-  /** As messages name the other end. */
+  /** Name of the remote host in messages. */
   host: string;
-  /** As many as a copy has. */
+  /** Number of streams that a copy uses. */
   streams: number;
   system: Partial<Record<End, SystemFacts>>;
-  /** Name of the way through ssh that the data takes; undefined: it goes directly. */
+  /** Name of the tunnel through ssh for the data; undefined if the data goes directly. */
   tunnel?: string;
-  /** What would open a direct way: "Open TCP ports 1232-1242 of web1 for this machine". */
+  /** Advice for a direct route, such as "Open TCP ports 1232-1242 of web1 for this machine". */
   portsToOpen?: string;
-  /** Congestion control that the user has chosen. */
+  /** Congestion control that the user has selected. */
   congestion?: string;
-  /** On a stream, else on the control channel. */
+  /** Round trip on a stream, or on the control channel if there is no stream. */
   roundTripMs?: number;
   throughput: ThroughputFacts[];
   disk: Partial<Record<End, DiskSpeed>>;
@@ -69,12 +69,12 @@ export interface Facts {
 export interface BottleneckFacts {
   direction: Direction;
   /**
-   * "network": all streams together reach no more; "one stream": each of them is limited, and more would help; "ssh": what
-   * ssh and the network make of it.
+   * "network": more streams would not be faster. "one stream": each stream is limited, so more streams would be faster.
+   * "ssh": ssh and the network together.
    */
   what: "network" | "one stream" | "ssh" | "processor" | "cipher" | "disk";
-  /** Where, unless it is between both. */
+  /** The machine with the bottleneck; undefined if it is the connection. */
   end?: End;
-  /** What a copy reaches at the most. */
+  /** Maximum rate of a copy. */
   bytesPerSecond: number;
 }

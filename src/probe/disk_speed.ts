@@ -1,7 +1,9 @@
-/** How fast a directory's disk is, by a file that loses its hidden name before anything is written to it. */
+/** Measures the disk of a directory with a file that is unlinked before the first write. */
 
+import { delay } from "@std/async/delay";
 import { UserError } from "../errors.ts";
 import { type DiskSpeed, MAX_PROBE_DISK_BYTES } from "../protocol/control/probe.ts";
+import { quotePath } from "../escape_text.ts";
 import { checkRealPath } from "../files/target/confinement.ts";
 import { generate } from "../files/null/engine.ts";
 import type { FileEngine } from "../files/engine/engine.ts";
@@ -11,29 +13,29 @@ import { failedDeno, failedWith } from "../files/stat/file_failure.ts";
 import { FileKind } from "../files/stat/file_stat.ts";
 import { joinPath } from "../files/path/local_path.ts";
 
-const PIECE_BYTES = 1 << 20;
-/** Bytes that are brought to the disk together: at first, and at the most. */
+const CHUNK_BYTES = 1 << 20;
+/** Initial and maximum number of bytes per flush to disk. */
 const FIRST_BATCH_BYTES = 4 << 20;
-const MOST_BATCH_BYTES = 128 << 20;
-/** A batch that takes less than this is followed by a larger one, so that it is not the syncing that is measured. */
+const MAX_BATCH_BYTES = 128 << 20;
+/** The next batch is larger if one takes less than this, so that the result does not depend on the cost of flushing. */
 const SHORT_BATCH_MS = 100;
 
-/** What is measured, and how. */
+/** The directory to measure, and how. */
 export interface DiskProbe {
-  /** Absolute. */
+  /** Absolute path. */
   directory: string;
-  /** Directory, without symbolic links, that it has to lie in. */
+  /** Directory, without symbolic links, that must contain it. */
   within?: string;
-  /** How long writing may take, or somewhat longer, and reading as well. */
+  /** Minimum time for writing, and for reading. */
   ms: number;
-  /** Ends it early; its reason is thrown. */
+  /** Cancels the measurement, which then throws the reason. */
   signal?: AbortSignal;
 }
 
 /**
- * Writes until it is on the disk, and reads it again. At most MAX_PROBE_DISK_BYTES, and a quarter of what is free.
+ * Writes and flushes a file, then reads it. Uses at most MAX_PROBE_DISK_BYTES and a quarter of the free space.
  *
- * @throws {UserError} when nothing can be written there.
+ * @throws {UserError} if the directory is not writable or the disk is full.
  */
 export async function measureDisk(files: FileEngine, probe: DiskProbe): Promise<DiskSpeed> {
   const { directory, within } = probe;
@@ -41,15 +43,15 @@ export async function measureDisk(files: FileEngine, probe: DiskProbe): Promise<
   if (!stat) throw failedWith("find", directory, "ENOENT");
   if (stat.kind !== FileKind.directory) throw failedWith("write", directory, "ENOTDIR");
   const free = await files.freeSpace(directory) ?? Infinity;
-  const most = Math.min(MAX_PROBE_DISK_BYTES, Math.floor(free / 4));
-  if (most < FIRST_BATCH_BYTES) {
-    throw new UserError(`Cannot measure the disk of ${JSON.stringify(directory)}: it is full`, {
+  const maxBytes = Math.min(MAX_PROBE_DISK_BYTES, Math.floor(free / 4));
+  if (maxBytes < FIRST_BATCH_BYTES) {
+    throw new UserError(`Cannot measure the disk of ${quotePath(directory)}: it is full`, {
       hint: "Free some space, or name another directory",
     });
   }
   const file = openNameless(files, directory, within);
   try {
-    const written = await write(file, most, probe);
+    const written = await write(file, maxBytes, probe);
     file.input.forgetCache();
     const read = await readBack(file.input, written.bytes, probe);
     return {
@@ -64,7 +66,7 @@ export async function measureDisk(files: FileEngine, probe: DiskProbe): Promise<
   }
 }
 
-/** A file of which nothing stays, however this process ends. */
+/** A file without a name. The system frees it when this process exits. */
 interface NamelessFile {
   output: RangeWriter;
   input: RangeReader;
@@ -107,48 +109,48 @@ function openSync(path: string): Deno.FsFile {
   }
 }
 
-/** Bytes and the time that they took. */
+/** Transferred bytes and elapsed time. */
 interface Measured {
   bytes: number;
   ms: number;
 }
 
-async function write(file: NamelessFile, most: number, { ms, signal }: DiskProbe): Promise<Measured> {
-  const piece = new Uint8Array(PIECE_BYTES);
-  generate(piece, 0, PIECE_BYTES, 0);
+async function write(file: NamelessFile, maxBytes: number, { ms, signal }: DiskProbe): Promise<Measured> {
+  const chunk = new Uint8Array(CHUNK_BYTES);
+  generate(chunk, 0, CHUNK_BYTES, 0);
+  const wholeChunks = maxBytes - maxBytes % CHUNK_BYTES;
   const startedAt = performance.now();
   let bytes = 0;
-  // Something in any case: before the first of it a busy machine may have spent all that time elsewhere.
-  for (let batch = FIRST_BATCH_BYTES; bytes < most && (bytes === 0 || performance.now() - startedAt < ms);) {
+  // Always writes a batch, because a busy machine may spend all the time elsewhere.
+  for (let batch = FIRST_BATCH_BYTES; bytes < wholeChunks && (bytes === 0 || performance.now() - startedAt < ms);) {
     const batchAt = performance.now();
-    const end = Math.min(most - most % PIECE_BYTES, bytes + batch);
-    for (; bytes < end; bytes += PIECE_BYTES) {
-      file.output.writeAt(piece, 0, PIECE_BYTES, bytes);
-      if (bytes % FIRST_BATCH_BYTES === 0) await turn(signal);
+    const end = Math.min(wholeChunks, bytes + batch);
+    for (; bytes < end; bytes += CHUNK_BYTES) {
+      file.output.writeAt(chunk, 0, CHUNK_BYTES, bytes);
+      if (bytes % FIRST_BATCH_BYTES === 0) await yieldUnlessAborted(signal);
     }
     await file.sync.syncData();
-    if (performance.now() - batchAt < SHORT_BATCH_MS) batch = Math.min(2 * batch, MOST_BATCH_BYTES);
-    if (end === most - most % PIECE_BYTES) break;
+    if (performance.now() - batchAt < SHORT_BATCH_MS) batch = Math.min(2 * batch, MAX_BATCH_BYTES);
   }
   return { bytes, ms: performance.now() - startedAt };
 }
 
 async function readBack(input: RangeReader, end: number, { ms, signal }: DiskProbe): Promise<Measured> {
-  const piece = new Uint8Array(PIECE_BYTES);
+  const chunk = new Uint8Array(CHUNK_BYTES);
   const startedAt = performance.now();
   let bytes = 0;
   while (bytes < end && (bytes === 0 || performance.now() - startedAt < ms)) {
-    const read = input.readAt(piece, 0, PIECE_BYTES, bytes);
+    const read = input.readAt(chunk, 0, CHUNK_BYTES, bytes);
     if (read === 0) break;
     bytes += read;
-    if (bytes % FIRST_BATCH_BYTES === 0) await turn(signal);
+    if (bytes % FIRST_BATCH_BYTES === 0) await yieldUnlessAborted(signal);
   }
   return { bytes, ms: performance.now() - startedAt };
 }
 
-/** Reads and writes are synchronous: signs of life, and Ctrl-C, need a turn. */
-async function turn(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
+/** Yields to the event loop for keep-alives and Ctrl-C, because reads and writes are synchronous. */
+async function yieldUnlessAborted(signal: AbortSignal | undefined): Promise<void> {
+  await delay(0);
   signal?.throwIfAborted();
 }
 

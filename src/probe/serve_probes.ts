@@ -1,4 +1,4 @@
-/** The remote end of a session that measures: it finds out what its client asks, one thing after the other. */
+/** The remote end of a measuring session: serves the client's requests one after the other. */
 
 import { measureCipher } from "./cipher_speed.ts";
 import { ProtocolError, UserError } from "../errors.ts";
@@ -17,10 +17,10 @@ import { answerEchoes } from "./stream_echo.ts";
 import { systemFacts } from "./system_facts.ts";
 import { measureThroughput } from "./throughput.ts";
 
-/** Streams that a client may bring up over all measurements. */
-const MOST_STREAMS = 1 << 12;
+/** Maximum number of streams of all measurements of a session. */
+const MAX_STREAMS = 1 << 12;
 
-/** Answers until the client has no more questions. @throws what ended the session. */
+/** Serves requests until the client ends the session. @throws the error that ended the session. */
 export async function serveProbes(session: CopySession, machine: Machine, options: RemoteJobOptions): Promise<void> {
   const { control } = session;
   const probes = new Probes(session, machine, options);
@@ -33,7 +33,7 @@ export async function serveProbes(session: CopySession, machine: Machine, option
       if (!(error instanceof UserError)) throw error;
       answer({ what: "failed", failure: { code: "", path: "", message: error.message, hint: error.hint ?? "" } });
     };
-    // The client may go away before it opens that stream: somebody has to hear of it.
+    // The client may disconnect before it opens the stream, so keep reading the control channel.
     if (probe.what === "stream") probes.echo().then(() => answer({ what: "stream" }), () => {});
     else await probes.find(probe).then(answer, refused);
   }
@@ -43,9 +43,9 @@ class Probes {
   readonly #session: CopySession;
   readonly #machine: Machine;
   readonly #options: RemoteJobOptions;
-  /** Who gets the next stream; undefined: nobody yet. */
+  /** Receives the next stream. */
   #take: ((stream: AuthenticatedStream) => void) | undefined;
-  /** A client may open streams before this end has heard what they are for: those that came early. */
+  /** Streams that the client opened before `#take` was set. */
   #early: AuthenticatedStream[] = [];
   #accepting = false;
 
@@ -55,7 +55,7 @@ class Probes {
     this.#options = options;
   }
 
-  /** @throws {UserError} what this host cannot do, or does not allow. */
+  /** Measures. @throws {UserError} if this host cannot measure it, or does not allow it. */
   async find(probe: Exclude<Probe, { what: "stream" }>): Promise<Finding> {
     const { cipher, files } = this.#machine;
     const { job, secrets } = this.#session;
@@ -79,10 +79,10 @@ class Probes {
         const congestion = probe.direction === "pull" ? job.congestion : undefined;
         if (congestion !== undefined) checkCongestion(congestion);
         this.#expect();
-        // The client begins when it has heard that it may.
+        // The client starts after this message.
         this.#session.control.send({ type: "probed", finding: { what: "ready" } });
         const { load } = await measureThroughput({
-          session: this.#lasting(),
+          session: this.#sharedSession(),
           machine: this.#machine,
           part: probe.direction === "push" ? "receive" : "send",
           salt: job.salt,
@@ -97,7 +97,7 @@ class Probes {
     }
   }
 
-  /** Answers on the next stream until it ends. */
+  /** Echoes frames on the next stream until its end. */
   async echo(): Promise<void> {
     const { engine, job } = this.#session;
     this.#expect();
@@ -105,8 +105,8 @@ class Probes {
     await answerEchoes(stream, engine, job.timeoutMs ?? TIMEOUT_MS);
   }
 
-  /** A session for one of several transfers: streams go to the one that is under way. */
-  #lasting(): Session {
+  /** Returns the session for one of several transfers. It passes streams to the current transfer. */
+  #sharedSession(): Session {
     return {
       ...this.#session,
       bringUp: (_, take) => {
@@ -116,13 +116,13 @@ class Probes {
     };
   }
 
-  /** From now on streams belong to the next who awaits some. */
+  /** Makes new streams wait for the next call of `#await`. */
   #expect(): void {
     this.#take = undefined;
     if (this.#accepting) return;
     this.#accepting = true;
     const accept = (stream: AuthenticatedStream) => this.#take ? this.#take(stream) : this.#early.push(stream);
-    this.#session.bringUp(fixedCount(MOST_STREAMS), accept).catch(() => {});
+    this.#session.bringUp(fixedCount(MAX_STREAMS), accept).catch(() => {});
   }
 
   #await(take: (stream: AuthenticatedStream) => void): void {
@@ -130,7 +130,7 @@ class Probes {
     this.#early.splice(0).forEach(take);
   }
 
-  /** The directory that the client has named. @throws {UserError} when it may not be used. */
+  /** Returns the directory that the client named. @throws {UserError} if it is outside the permitted directories. */
   #directory(): { directory: string; within?: string } {
     const { job } = this.#session;
     if (job.direction !== "push") throw new ProtocolError("bad-message", "Cannot measure the disk of a source");

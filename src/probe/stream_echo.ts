@@ -8,58 +8,58 @@ import type { AuthenticatedStream } from "../session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../streams/frames/frames.ts";
 import { FRAMES_BEFORE } from "../streams/run/job.ts";
 
-/** Most answers to one stream. */
-const MOST_ECHOES = 1000;
+/** Maximum number of echoes on one stream. */
+const MAX_ECHOES = 1000;
 
-/** Client: times some round trips and ends the stream. @returns milliseconds of each. */
+/** On the client: times some round trips and ends the stream. @returns their times in milliseconds. */
 export async function timeEchoes(
   stream: AuthenticatedStream,
   engine: CipherEngine,
   { rounds, idleTimeoutMs }: { rounds: number; idleTimeoutMs: number },
 ): Promise<number[]> {
-  return await withFrames(stream, engine, idleTimeoutMs, async ({ next, say }) => {
+  return await withFrames(stream, engine, idleTimeoutMs, async ({ receive, send }) => {
     const times: number[] = [];
     for (let round = 0; round < rounds; round++) {
       const sentAt = performance.now();
-      await say(FrameKind.keepAlive);
-      if (await next() !== FrameKind.keepAlive) throw unexpected();
+      await send(FrameKind.keepAlive);
+      if (await receive() !== FrameKind.keepAlive) throw unexpected();
       times.push(performance.now() - sentAt);
     }
-    await say(FrameKind.end);
-    if (await next() !== FrameKind.end) throw unexpected();
+    await send(FrameKind.end);
+    if (await receive() !== FrameKind.end) throw unexpected();
     return times;
   });
 }
 
-/** Remote end: answers until the client ends the stream. */
+/** On the remote host: echoes frames until the client ends the stream. */
 export async function answerEchoes(
   stream: AuthenticatedStream,
   engine: CipherEngine,
   idleTimeoutMs: number,
 ): Promise<void> {
-  await withFrames(stream, engine, idleTimeoutMs, async ({ next, say }) => {
-    for (let echo = 0; echo <= MOST_ECHOES; echo++) {
-      const kind = await next();
+  await withFrames(stream, engine, idleTimeoutMs, async ({ receive, send }) => {
+    for (let echo = 0; echo <= MAX_ECHOES; echo++) {
+      const kind = await receive();
       if (kind !== FrameKind.keepAlive && kind !== FrameKind.end) break;
-      await say(kind);
+      await send(kind);
       if (kind === FrameKind.end) return;
     }
     throw unexpected();
   });
 }
 
-/** Frames without a payload. */
-interface Words {
-  next(): Promise<number>;
-  say(kind: number): Promise<void>;
+/** Sends and receives frames without a payload. */
+interface EmptyFrames {
+  receive(): Promise<number>;
+  send(kind: number): Promise<void>;
 }
 
-/** Closes the connection in the end. */
+/** Calls a function with the frames of a stream, then closes the connection. */
 async function withFrames<T>(
   { conn, sendKey, receiveKey }: AuthenticatedStream,
   engine: CipherEngine,
   idleTimeoutMs: number,
-  work: (words: Words) => Promise<T>,
+  work: (frames: EmptyFrames) => Promise<T>,
 ): Promise<T> {
   const transport = new ConnTransport(conn, { idleTimeoutMs });
   const writer = await FrameWriter.create(engine, transport, sendKey, FRAMES_BEFORE);
@@ -67,11 +67,11 @@ async function withFrames<T>(
   const reader = await FrameReader.create(engine, transport, receiveKey, options);
   try {
     return await work({
-      async next() {
+      async receive() {
         await reader.next();
         return reader.kind;
       },
-      say: (kind) => writer.write(kind, frameBuffer(0), FRAME_START, 0),
+      send: (kind) => writer.write(kind, frameBuffer(0), FRAME_START, 0),
     });
   } finally {
     transport.close();
@@ -81,5 +81,5 @@ async function withFrames<T>(
 }
 
 function unexpected(): ProtocolError {
-  return new ProtocolError("bad-frame", "Cannot accept this frame on a stream that only echoes");
+  return new ProtocolError("bad-frame", "Cannot accept this frame: the stream is only for echoes");
 }

@@ -1,10 +1,10 @@
-/** What an end is, and works with. */
+/** Describes the system and engines of this machine. */
 
 import { availableCodecs } from "../compress/codecs.ts";
 import type { NetworkSettings, SystemFacts } from "../protocol/control/probe.ts";
 import type { Machine } from "../transfer/machine.ts";
 
-/** @param streams as many as a copy would have. */
+/** Returns the facts of this machine. @param streams Number of streams that a copy would use. */
 export function systemFacts(machine: Machine, streams: number): SystemFacts {
   return {
     system: `${Deno.build.os} ${Deno.build.arch}`,
@@ -19,14 +19,14 @@ export function systemFacts(machine: Machine, streams: number): SystemFacts {
       try {
         return Deno.readTextFileSync(`/proc/sys/net/${name}`);
       } catch {
-        // Another system, or a namespace that has no such setting.
+        // Another system, or a namespace without this setting.
         return undefined;
       }
     }),
   };
 }
 
-/** @param read the text of a file below /proc/sys/net; undefined: there is none. */
+/** Returns the network settings of Linux. @param read Returns the text of a file in /proc/sys/net; undefined if missing. */
 export function networkSettings(read: (name: string) => string | undefined): NetworkSettings {
   const settings: NetworkSettings = {};
   const number = (name: string, at: number) => {

@@ -1,4 +1,4 @@
-/** A transfer of contents that nobody has to a target that is none: what the network and the ciphers can do. */
+/** Measures network and ciphers by a transfer of synthetic files that are not written. */
 
 import process from "node:process";
 import { createNullEngine } from "../files/null/engine.ts";
@@ -14,43 +14,43 @@ import { receive } from "../transfer/receive/receive.ts";
 import { send } from "../transfer/send/send.ts";
 import { SMALL_JOB } from "../transfer/stream_policy.ts";
 
-/** What a measurement works with. */
+/** Session, role and size of a measurement. */
 export interface ThroughputOptions {
-  /** Stays open. */
+  /** Not closed by the measurement. */
   session: Session;
   machine: Machine;
-  /** Whether this end is the sender or the receiver. */
+  /** Role of this machine. */
   part: "send" | "receive";
-  /** Of the job. */
+  /** Salt of the job. */
   salt: string;
   blockBytes: number;
   timeoutMs: number;
   streams: number;
-  /** Congestion control of the sender's connections; undefined: what the system has. */
+  /** Congestion control of the sender's connections. Default: that of the system. */
   congestion?: string;
-  /** How long is sent; how long it takes is told by what is under way then. */
+  /** Time to send. The measurement takes longer, until all sent data has arrived. In milliseconds. */
   ms: number;
 }
 
-/** What was measured. */
+/** Result of a measurement. */
 export interface Throughput {
   bytes: number;
-  /** From when the streams were there. */
+  /** Time since the streams were connected. */
   ms: number;
   streams: number;
-  /** Of this end, for as long. */
+  /** Processor time of this machine in the same period. */
   load: Load;
 }
 
-/** Sends or receives. @throws what ends a transfer. */
+/** Sends or receives synthetic files. @throws as a transfer. */
 export async function measureThroughput(
   { session, machine, part, streams, ms, ...job }: ThroughputOptions,
 ): Promise<Throughput> {
-  const begun = { at: performance.now(), cpu: process.cpuUsage() };
+  let started = { at: performance.now(), cpu: process.cpuUsage() };
   const emit = ({ type }: TransferEvent) => {
-    if (type === "connected") Object.assign(begun, { at: performance.now(), cpu: process.cpuUsage() });
+    if (type === "connected") started = { at: performance.now(), cpu: process.cpuUsage() };
   };
-  // Each transfer ends its session, which has more to do here.
+  // A transfer closes its session, but this session is used for further measurements.
   const kept: Session = { ...session, close() {} };
   const files = createNullEngine(machine.files);
   const nullMachine = { ...machine, files, umask: 0o077 };
@@ -83,8 +83,8 @@ export async function measureThroughput(
       mostSources: MAX_PLAIN_ROOTS,
       acceptSources: (sources) => sources,
     });
-  const elapsed = performance.now() - begun.at;
-  const { user, system } = process.cpuUsage(begun.cpu);
+  const elapsed = performance.now() - started.at;
+  const { user, system } = process.cpuUsage(started.cpu);
   const load = { cpuMs: Math.round((user + system) / 1000), ms: Math.round(elapsed) };
   return { bytes: outcome.bytes, ms: elapsed, streams: outcome.streams, load };
 }

@@ -1,15 +1,15 @@
-/** What `--clean` says on stdout: a line for each file and their sum, or with `--json` one object a line. */
+/** Output of `--clean` on stdout: a line per file and a summary, or with `--json` one object per line. */
 
 import { escapePath, jsonLine } from "../escape_text.ts";
 import type { CleanOutcome } from "../transfer/clean/clean.ts";
 import { formatBytes, formatCount } from "./format.ts";
 
-/** How it ended. */
+/** Result of a run. */
 export type CleanEnd =
   | { status: "ok" | "failed"; exitStatus: number; outcome: CleanOutcome }
   | { status: "error"; exitStatus: number; message: string };
 
-/** Tells of one run. `end` comes once, as the last. */
+/** Reports one run. `end` is called once, last. */
 export interface CleanReport {
   begin(): void;
   removed(host: string | undefined, entry: { path: string; bytes: number }): void;
@@ -18,22 +18,22 @@ export interface CleanReport {
   end(end: CleanEnd): void;
 }
 
-/** What is told. */
+/** Options of the run that appear in the output. */
 export interface CleanAbout {
   version: string;
-  /** As typed. */
+  /** Operands as typed. */
   directories: string[];
-  /** What is younger stays, as people write it: `1d`. */
+  /** Minimum age of removed files as the user writes it, such as `1d`. */
   age: string;
   dryRun: boolean;
 }
 
-/** Lines for people. What failed is told elsewhere. */
+/** Lines for users. Failures and notes go to stderr elsewhere. */
 export class CleanListing implements CleanReport {
   readonly #about: Pick<CleanAbout, "age" | "dryRun">;
   readonly #write: (text: string) => void;
 
-  /** @param write gets whole lines. */
+  /** @param write Receives whole lines. */
   constructor(about: Pick<CleanAbout, "age" | "dryRun">, write: (text: string) => void) {
     this.#about = about;
     this.#write = write;
@@ -55,14 +55,14 @@ export class CleanListing implements CleanReport {
   }
 }
 
-/** The last line: `3 files removed, 12.0 MiB; 2 left alone: in use, or changed less than 1d ago`. */
+/** Returns the last line: `3 files removed, 12.0 MiB; 2 kept: in use, or changed less than 1d ago`. */
 export function cleanSummary(
   { files, bytes, kept, failed }: CleanOutcome,
   { age, dryRun }: Pick<CleanAbout, "age" | "dryRun">,
 ): string {
   const parts = [
     `${formatCount(files, "file")} ${dryRun ? "to remove" : "removed"}, ${formatBytes(bytes)}`,
-    kept > 0 ? `${kept} left alone: in use, or changed less than ${age} ago` : "",
+    kept > 0 ? `${kept} kept: in use, or changed less than ${age} ago` : "",
     failed > 0 ? `${failed} failed` : "",
   ];
   return parts.filter((part) => part !== "").join("; ");
@@ -74,7 +74,7 @@ export class CleanJson implements CleanReport {
   readonly #output: { write(line: string): void; now(): number };
   readonly #startedMs: number;
 
-  /** @param output `now` in milliseconds, of a clock that never goes back. */
+  /** @param output `now` returns milliseconds of a monotonic clock. */
   constructor(about: CleanAbout, output: { write(line: string): void; now(): number }) {
     this.#about = about;
     this.#output = output;
@@ -87,8 +87,8 @@ export class CleanJson implements CleanReport {
   }
 
   removed(host: string | undefined, { path, bytes }: { path: string; bytes: number }): void {
-    const said = this.#about.dryRun ? { event: "planned", action: "remove" } : { event: "removed" };
-    this.#write({ ...said, host, path, bytes });
+    const event = this.#about.dryRun ? { event: "planned", action: "remove" } : { event: "removed" };
+    this.#write({ ...event, host, path, bytes });
   }
 
   failed(host: string | undefined, { path, message, hint }: { path: string; message: string; hint?: string }): void {

@@ -1,32 +1,34 @@
-/** The steps of `--doctor` as lines for a person. Pure. */
+/** Renders the steps of `--doctor` as lines for users. Pure. */
 
 import type { BottleneckFacts } from "../doctor/step.ts";
-import type { Direction, Step } from "../doctor/step.ts";
+import type { Direction, End, Step } from "../doctor/step.ts";
 import { printable } from "../escape_text.ts";
 import type { SystemFacts } from "../protocol/control/probe.ts";
 import { formatBytes, formatCount, formatRate } from "./format.ts";
 
-/** Where names and findings begin. */
+/** Columns of the names and results. */
 const NAME_COLUMN = 9;
-const COLUMN = 24;
+const RESULT_COLUMN = 24;
 
-/** How it is shown. */
+const END_NAMES: Record<End, string> = { here: "local", there: "remote" };
+
+/** Options of the view. */
 export interface DoctorView {
-  /** Rates in bits. */
+  /** Whether to show rates in bits. */
   bits: boolean;
-  /** As messages name the other end. */
+  /** Name of the remote host in messages. */
   host: string;
 }
 
-/** Lines without their breaks, safe for a terminal: the finding, more of it, the reason of a failure, and the hint. */
+/** Returns escaped lines without line breaks: the results, the reason of a failure, and the hint. */
 export function renderStep(step: Step, view: DoctorView): string[] {
   const found = describe(step, view);
   const status = step.step === "bottleneck" || step.step === "advice" ? "" : step.status;
   const reason = step.problem === undefined ? [] : [step.problem];
   const [first, ...more] = [...found, ...reason];
   const hint = step.hint === undefined ? [] : [`hint: ${step.hint}`];
-  const head = status.padEnd(NAME_COLUMN) + nameOf(step).padEnd(COLUMN - NAME_COLUMN) + (first ?? "");
-  return [head, ...[...more, ...hint].map((line) => " ".repeat(COLUMN) + line)].map((line) =>
+  const head = status.padEnd(NAME_COLUMN) + nameOf(step).padEnd(RESULT_COLUMN - NAME_COLUMN) + (first ?? "");
+  return [head, ...[...more, ...hint].map((line) => " ".repeat(RESULT_COLUMN) + line)].map((line) =>
     printable(line.replaceAll("\n", " ").trimEnd())
   );
 }
@@ -36,45 +38,44 @@ function nameOf(step: Step): string {
     case "system":
     case "disk":
     case "cipher":
-      return `${step.step} ${step.end}`;
+      return `${END_NAMES[step.end]} ${step.step}`;
     default:
       return step.step;
   }
 }
 
-/** What was found; nothing where a reason takes its place. */
+/** Returns the results; nothing if the step failed without any. */
 function describe(step: Step, view: DoctorView): string[] {
   const rate = (bytesPerSecond: number) => formatRate(bytesPerSecond, view);
   switch (step.step) {
     case "login":
       return step.seconds === undefined
         ? step.status === "ok" ? [step.host] : []
-        : [`${step.host}, ${step.seconds.toFixed(2)} s until escp there said hello`];
+        : [`${step.host}, ${step.seconds.toFixed(2)} s until the remote escp answered`];
     case "escp":
-      return step.version === undefined ? [] : [`${step.version} there, ${step.versionHere} here`];
+      return step.version === undefined ? [] : [`remote ${step.version}, local ${step.versionHere}`];
     case "system":
       return step.system ? describeSystem(step.system) : [];
     case "ports": {
-      const way = step.tunnel === undefined ? step.address : `through ssh (${step.tunnel})`;
-      const tried = step.attempts.filter(({ problem }) => problem !== undefined);
       const chosen = step.attempts.find(({ problem }) => problem === undefined);
-      const direct = step.tunnel === undefined ? chosen?.way ?? way : way;
-      return [...(direct === undefined ? [] : [direct]), ...tried.map(({ way, problem }) => `${way}: ${problem}`)];
+      const route = step.tunnel === undefined ? chosen?.way ?? step.address : `through ssh (${step.tunnel})`;
+      const failed = step.attempts.filter(({ problem }) => problem !== undefined);
+      return [...(route === undefined ? [] : [route]), ...failed.map(({ way, problem }) => `${way}: ${problem}`)];
     }
     case "round trip": {
       const over = step.over === "control" ? "the control channel" : "a stream";
       return [step.ms === undefined ? `over ${over}` : `${formatMs(step.ms)} over ${over}`];
     }
     case "throughput": {
-      const what = `${way(step.direction, view)}, ${formatCount(step.streams, "stream")}`;
+      const what = `${toOrFrom(step.direction, view)}, ${formatCount(step.streams, "stream")}`;
       if (step.bytesPerSecond === undefined) return [what];
-      const there = step.coresThere === undefined ? "" : `, ${step.coresThere.toFixed(1)} there`;
-      return [`${rate(step.bytesPerSecond)} ${what}; busy cores: ${(step.coresHere ?? 0).toFixed(1)} here${there}`];
+      const remote = step.coresThere === undefined ? "" : `, ${step.coresThere.toFixed(1)} remote`;
+      return [`${rate(step.bytesPerSecond)} ${what}; busy cores: ${(step.coresHere ?? 0).toFixed(1)} local${remote}`];
     }
     case "disk": {
       if (!step.disk) return [];
       const { folder, bytes, writeBytesPerSecond, readBytesPerSecond, cached } = step.disk;
-      const memory = cached ? " (from memory)" : "";
+      const memory = cached ? " (cached)" : "";
       return [
         `writes ${rate(writeBytesPerSecond)}, reads ${rate(readBytesPerSecond)}${memory}; ${
           formatBytes(bytes)
@@ -82,9 +83,9 @@ function describe(step: Step, view: DoctorView): string[] {
       ];
     }
     case "cipher":
-      return step.cipher ? [`${rate(step.cipher.bytesPerSecond)} a core, ${step.cipher.name}`] : [];
+      return step.cipher ? [`${rate(step.cipher.bytesPerSecond)} per core, ${step.cipher.name}`] : [];
     case "bottleneck":
-      return [`${way(step.direction, view)}: ${describeBottleneck(step)}, ${rate(step.bytesPerSecond)}`];
+      return [`${toOrFrom(step.direction, view)}: ${describeBottleneck(step)}, ${rate(step.bytesPerSecond)}`];
     case "advice":
       return [step.text];
   }
@@ -111,25 +112,25 @@ function describeSystem(
   ];
 }
 
-/** What keeps a copy from being faster, in words. */
 function describeBottleneck({ what, end }: BottleneckFacts): string {
+  const place = end && END_NAMES[end];
   switch (what) {
     case "network":
       return "the network";
     case "one stream":
-      return "what the network gives to each stream";
+      return "the rate of each stream";
     case "ssh":
-      return "the way through ssh";
+      return "the tunnel through ssh";
     case "processor":
-      return `the processor ${end}`;
+      return `the ${place} processor`;
     case "cipher":
-      return `the cipher ${end}`;
+      return `the ${place} cipher`;
     case "disk":
-      return `the disk ${end}`;
+      return `the ${place} disk`;
   }
 }
 
-function way(direction: Direction, { host }: DoctorView): string {
+function toOrFrom(direction: Direction, { host }: DoctorView): string {
   return direction === "push" ? `to ${host}` : `from ${host}`;
 }
 

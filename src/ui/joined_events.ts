@@ -1,8 +1,8 @@
-/** The events of several copies, told as those of one. */
+/** Combines the events of several copies. */
 
 import type { FinishedEvent, TransferEvent } from "../transfer/events.ts";
 
-/** What one copy has told of itself. */
+/** Totals and progress of copies. */
 interface Counts {
   filesFound: number;
   bytesFound: number;
@@ -12,13 +12,15 @@ interface Counts {
 
 const NONE: Counts = { filesFound: 0, bytesFound: 0, files: 0, bytes: 0 };
 
-/** Passes events on with counts that go over all copies, one after the other. */
+/** Forwards the events of consecutive copies with counts over all copies. */
 export class JoinedEvents {
-  readonly #emit: (event: TransferEvent) => void;
+  readonly #onEvent: (event: TransferEvent) => void;
+  /** Number of copies that were not started yet. */
   #left: number;
-  /** Of the copies before this one. */
+  /** Counts of the copies before the current one. */
   #before = NONE;
-  #now = NONE;
+  /** Counts of the current copy. */
+  #current = NONE;
   #sum: FinishedEvent = {
     type: "finished",
     files: 0,
@@ -30,58 +32,58 @@ export class JoinedEvents {
     engine: "",
   };
 
-  /** @param copies how many there will be. */
-  constructor(copies: number, emit: (event: TransferEvent) => void) {
+  /** @param copies Number of copies. */
+  constructor(copies: number, onEvent: (event: TransferEvent) => void) {
     this.#left = copies;
-    this.#emit = emit;
+    this.#onEvent = onEvent;
   }
 
-  /** The next copy is started. */
+  /** Starts the next copy. */
   begin(): void {
     this.#left--;
-    const [before, now] = [this.#before, this.#now];
+    const [before, current] = [this.#before, this.#current];
     this.#before = {
-      filesFound: before.filesFound + now.filesFound,
-      bytesFound: before.bytesFound + now.bytesFound,
-      files: before.files + now.files,
-      bytes: before.bytes + now.bytes,
+      filesFound: before.filesFound + current.filesFound,
+      bytesFound: before.bytesFound + current.bytesFound,
+      files: before.files + current.files,
+      bytes: before.bytes + current.bytes,
     };
-    this.#now = NONE;
-    this.#emit({ type: "connecting" });
+    this.#current = NONE;
+    this.#onEvent({ type: "connecting" });
   }
 
-  /** The listener to give to each copy. */
+  /** Event listener for each copy. */
   readonly onEvent = (event: TransferEvent): void => {
     const before = this.#before;
     if (event.type === "totals") {
       const { files, bytes } = event;
-      this.#now = { ...this.#now, filesFound: files, bytesFound: bytes };
+      this.#current = { ...this.#current, filesFound: files, bytesFound: bytes };
       const complete = event.complete && this.#left === 0;
-      this.#emit({ ...event, files: before.filesFound + files, bytes: before.bytesFound + bytes, complete });
+      this.#onEvent({ ...event, files: before.filesFound + files, bytes: before.bytesFound + bytes, complete });
     } else if (event.type === "progress") {
       const { files, bytes } = event;
-      this.#now = { ...this.#now, files, bytes };
-      this.#emit({ ...event, files: before.files + files, bytes: before.bytes + bytes });
+      this.#current = { ...this.#current, files, bytes };
+      this.#onEvent({ ...event, files: before.files + files, bytes: before.bytes + bytes });
     } else if (event.type === "finished") this.#add(event);
-    else this.#emit(event);
+    else this.#onEvent(event);
   };
 
-  /** A copy ended early, and the others go on. */
+  /** Reports that the current copy ended early. Other copies may follow. */
   failed(message: string, hint: string | undefined): void {
     this.#sum = { ...this.#sum, failed: this.#sum.failed + 1 };
-    this.#emit({ type: "failed", path: "", message, hint });
+    this.#onEvent({ type: "failed", path: "", message, hint });
   }
 
-  /** The last copy is over. @returns what all of them came to. */
+  /** Reports and returns the sum after the last copy. */
   finish(): FinishedEvent {
-    this.#emit(this.#sum);
+    this.#onEvent(this.#sum);
     return this.#sum;
   }
 
   #add(event: FinishedEvent): void {
     const sum = this.#sum;
     const { files, bytes } = event;
-    this.#now = { ...this.#now, files, bytes };
+    this.#current = { ...this.#current, files, bytes };
     this.#sum = {
       ...event,
       files: sum.files + files,
@@ -98,7 +100,7 @@ export class JoinedEvents {
   }
 }
 
-/** Told by copies that compress, which are all or none. */
+/** Adds wire bytes, which only copies with compression report: all of them or none. */
 function wireBytesOf(sum: FinishedEvent, { wireBytes }: FinishedEvent): Pick<FinishedEvent, "wireBytes"> {
   return wireBytes === undefined ? {} : { wireBytes: (sum.wireBytes ?? 0) + wireBytes };
 }

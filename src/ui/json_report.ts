@@ -1,5 +1,5 @@
 /**
- * `--json`: one JSON object a line, for programs. The names of fields do not change; new ones may come. Documented in
+ * Output of `--json`: one JSON object per line. Names of fields do not change, but fields may be added. Documented in
  * src/cli/MANUAL.md, "JSON output".
  */
 
@@ -8,23 +8,25 @@ import type { TransferEvent } from "../transfer/events.ts";
 import { foldEvent, INITIAL_STATE, type ProgressState } from "./progress_state.ts";
 import { rateOf } from "./rate_meter.ts";
 
-/** How often progress is told. */
+/** Interval between progress events. */
 const PROGRESS_MS = 500;
 
-/** Where a line goes, and what time it is: in milliseconds, of a clock that never goes back. */
+/** Output of lines, and a clock. */
 export interface JsonOutput {
   write(line: string): void;
+  /** Returns milliseconds of a monotonic clock. */
   now(): number;
 }
 
-/** Folds the events of a transfer and tells them. `end` or `fail` comes once, as the last line. */
+/** Writes the events of a transfer. The last line is written once, by the "finished" event or `fail`. */
 export class JsonReport {
   readonly #output: JsonOutput;
   readonly #startedMs: number;
   #state: ProgressState = INITIAL_STATE;
-  /** Of the first session, where there are several. */
+  /** Time when the first session was connected. */
   #connectedMs: number | undefined;
-  #toldMs = -Infinity;
+  /** Time of the last progress event. */
+  #progressMs = -Infinity;
   #ended = false;
 
   constructor(output: JsonOutput, about: { version: string; sources: string[]; filelist?: string; target: string }) {
@@ -33,7 +35,7 @@ export class JsonReport {
     this.#write({ event: "start", ...about });
   }
 
-  /** The listener to give to a transfer. */
+  /** Event listener for a transfer. */
   readonly onEvent = (event: TransferEvent): void => {
     const now = this.#output.now();
     this.#state = foldEvent(this.#state, event, now);
@@ -64,12 +66,12 @@ export class JsonReport {
         break;
       case "totals":
       case "progress":
-        if (now - this.#toldMs >= PROGRESS_MS) this.#progress(now);
+        if (now - this.#progressMs >= PROGRESS_MS) this.#progress(now);
         break;
     }
   };
 
-  /** The transfer ended early. */
+  /** Writes the last line for a transfer that ended early. */
   fail(message: string, exitStatus: number): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -78,7 +80,7 @@ export class JsonReport {
   }
 
   #progress(now: number): void {
-    this.#toldMs = now;
+    this.#progressMs = now;
     const { bytesDone, bytesTotal, filesDone, filesTotal, totalsComplete, meter } = this.#state;
     const rate = rateOf(meter, now);
     const left = totalsComplete && rate ? (bytesTotal - bytesDone) / rate : undefined;

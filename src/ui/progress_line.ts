@@ -3,24 +3,24 @@ import { percentOf, type ProgressState } from "./progress_state.ts";
 import { rateOf } from "./rate_meter.ts";
 import { cutToWidth, textWidth } from "./text_width.ts";
 
-/** After so long without any progress the line says so, instead of a rate that was true once. */
+/** Time without progress after which the line shows a stall instead of an outdated rate. */
 export const STALLED_AFTER_MS = 5000;
 
 export interface LineOptions {
-  /** Columns that may be used. Meant for 20 and more; below that the line is cut. */
+  /** Maximum width in columns. The line is cut below about 20. */
   readonly width: number;
-  /** Of the clock that the state was made with. */
+  /** Time of the clock that the state uses. */
   readonly nowMs: number;
-  /** What is copied, in front of the numbers where there is room for it; escaped already. */
+  /** Escaped name of the copy, shown before the numbers if there is space. */
   readonly label?: string;
   /** Rates in bits instead of bytes. */
   readonly bits?: boolean;
 }
 
 /**
- * The progress of a transfer as one line that is never wider than `width`:
+ * Returns the progress of a transfer as one line that is never wider than `width`:
  * ` 45%  1.2 GiB of 2.6 GiB   361 MiB/s  ETA 0:04  212 of 420 files`
- * On a narrow terminal the least important numbers are left out.
+ * A narrow line omits the least important numbers.
  */
 export function progressLine(state: ProgressState, { width, nowMs, label, bits = false }: LineOptions): string {
   const numbers = numbersThatFit(width, parts(state, nowMs, bits));
@@ -29,7 +29,7 @@ export function progressLine(state: ProgressState, { width, nowMs, label, bits =
   return room >= Math.min(textWidth(label), MIN_LABEL) ? `${cutToWidth(label, room)}  ${numbers}` : numbers;
 }
 
-/** A name cut shorter than this tells nobody anything. */
+/** Minimum width of a truncated name. A shorter name would be useless. */
 const MIN_LABEL = 12;
 
 function numbersThatFit(width: number, part: ReturnType<typeof parts>): string {
@@ -49,7 +49,7 @@ function numbersThatFit(width: number, part: ReturnType<typeof parts>): string {
   return cutToWidth(lead, width);
 }
 
-/** What can be shown. Undefined: not known, or not worth a place. */
+/** Returns the parts of the line; undefined if unknown or unnecessary. */
 function parts(state: ProgressState, nowMs: number, bits: boolean) {
   const percent = percentOf(state);
   const done = formatBytes(state.bytesDone).padStart(8);
@@ -77,7 +77,7 @@ function eta(state: ProgressState, rate: number | undefined): string | undefined
   return `ETA ${formatClock(left / rate * 1000)}`;
 }
 
-/** One file needs no count. "found" says that the walk still goes on. */
+/** Returns the number of files, except for a single file. "found" means that the walk is still running. */
 function filesPart(state: ProgressState): string | undefined {
   if (state.filesTotal === 1) return undefined;
   if (!state.totalsComplete) return `${formatCount(state.filesDone, "file")}, ${state.filesTotal} found`;

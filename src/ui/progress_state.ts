@@ -1,9 +1,9 @@
 import type { FinishedEvent, TransferEvent } from "../transfer/events.ts";
 import { addSample, type RateMeter } from "./rate_meter.ts";
 
-/** All that the progress line shows. A value: every event makes a new one. Times are of a clock that never goes back. */
+/** The contents of the progress line. Immutable: every event creates a new state. Times are from a monotonic clock. */
 export interface ProgressState {
-  /** When the streams came up; undefined before. */
+  /** Time when the streams were connected; undefined before. */
   readonly connectedMs?: number;
   readonly filesTotal: number;
   readonly bytesTotal: number;
@@ -13,7 +13,7 @@ export interface ProgressState {
   readonly bytesDone: number;
   readonly failed: number;
   readonly meter: RateMeter;
-  /** When a number last grew. */
+  /** Time of the last progress. */
   readonly movedMs: number;
   readonly finished?: FinishedEvent;
 }
@@ -29,7 +29,7 @@ export const INITIAL_STATE: ProgressState = {
   movedMs: 0,
 };
 
-/** Folds one event into the state. Nothing but `events` and their times decides what comes out. */
+/** Returns the state after an event. Pure. */
 export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: number): ProgressState {
   switch (event.type) {
     case "connecting":
@@ -57,11 +57,11 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
       };
     }
     case "progress": {
-      // Reports of several streams may overtake each other; a line that counts backwards looks broken.
+      // Reports of several streams may arrive out of order, but the line must never count backwards.
       const files = Math.max(state.filesDone, event.files);
       const bytes = Math.max(state.bytesDone, event.bytes);
       if (files === state.filesDone && bytes === state.bytesDone) return state;
-      // What was there already says nothing about how fast it goes.
+      // Resumed bytes were not transferred, so they do not count for the rate.
       const meter = addSample(state.meter, { atMs: nowMs, bytes: bytes - (event.resumed ?? 0) });
       return { ...state, filesDone: files, bytesDone: bytes, movedMs: nowMs, meter };
     }
@@ -76,7 +76,7 @@ export function foldEvent(state: ProgressState, event: TransferEvent, nowMs: num
   }
 }
 
-/** Whole percent, 100 only when everything is done; undefined as long as the total is not known. */
+/** Returns whole percent, 100 only when everything is done; undefined while the total is unknown. */
 export function percentOf(state: ProgressState): number | undefined {
   if (!state.totalsComplete) return undefined;
   const allFiles = state.filesDone + state.failed >= state.filesTotal;

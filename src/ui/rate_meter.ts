@@ -1,25 +1,25 @@
-/** How far it was at one moment. */
+/** Transferred bytes at one time. */
 interface Sample {
   readonly atMs: number;
   readonly bytes: number;
 }
 
-/** The last few seconds of a transfer, oldest first. A value: nothing in it changes. */
+/** The last few seconds of a transfer, oldest first. Immutable. */
 export type RateMeter = readonly Sample[];
 
-/** The rate is the mean over this time: long enough to be calm, short enough to show a change. */
+/** Time over which the rate is averaged: long enough to be stable, short enough to show changes. */
 export const WINDOW_MS = 4000;
-/** Before this much time was seen a rate says nothing. */
+/** Minimum time before a rate is meaningful. */
 export const SETTLE_MS = 1000;
-/** Samples nearer to each other are merged, which bounds their number. */
+/** Samples closer to each other than this are merged, which limits their number. */
 const SPACING_MS = 100;
 
 /**
- * Adds a reading of a counter that only grows.
- * @param atMs A clock that never goes back, such as `performance.now()`.
+ * Adds a sample of a counter that only grows.
+ * @param atMs Time of a monotonic clock, such as `performance.now()`.
  */
 export function addSample(meter: RateMeter, sample: Sample): RateMeter {
-  // The newest sample from before the window stays: the window is measured from it.
+  // Keep the last sample before the window, because the rate is measured from it.
   const firstInside = meter.findIndex(({ atMs }) => atMs > sample.atMs - WINDOW_MS);
   const kept = meter.slice(firstInside < 0 ? -1 : Math.max(0, firstInside - 1));
   const mergeable = kept.length >= 2 && sample.atMs - kept[kept.length - 2].atMs < SPACING_MS;
@@ -27,8 +27,8 @@ export function addSample(meter: RateMeter, sample: Sample): RateMeter {
 }
 
 /**
- * Bytes a second up to `nowMs`, over the window; undefined before there is enough to tell.
- * Time without any sample counts: when nothing comes the rate sinks, to 0 once the window holds no growth.
+ * Returns the bytes per second over the window up to `nowMs`; undefined before the minimum time.
+ * Time without samples counts: the rate falls if there is no progress, to 0 after the length of the window.
  */
 export function rateOf(meter: RateMeter, nowMs: number): number | undefined {
   if (meter.length === 0 || nowMs - meter[0].atMs < SETTLE_MS) return undefined;

@@ -2,13 +2,13 @@ import type { FinishedEvent } from "../transfer/events.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./format.ts";
 
 const DUMMY = {
-  sender: "generated data was written, no copy (dummy)",
+  sender: "synthetic data was written, no copy (dummy)",
   receiver: "nothing was written (dummy)",
   both: "nothing was read or written (dummy)",
 };
 
 /**
- * The last line: `420 files, 1.2 GiB in 3.4 s (361 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine`; with
+ * Returns the last line: `420 files, 1.2 GiB in 3.4 s (361 MiB/s), 2 failed, 30 unchanged, 4 streams, native engine`; with
  * compression also `412 MiB sent`.
  */
 export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = { bits: false }): string {
@@ -18,7 +18,7 @@ export function summaryLine(event: FinishedEvent, { bits }: { bits: boolean } = 
   const parts = [
     dryRun ? `dry run: ${formatCount(files, "file")} to copy` : formatCount(files, "file"),
     dryRun ? formatBytes(bytes) : `${formatBytes(bytes)} in ${formatDuration(elapsedMs)}${rate}`,
-    resumed > 0 ? `${formatBytes(resumed)} of it were there` : "",
+    resumed > 0 ? `${formatBytes(resumed)} resumed` : "",
     wireBytes === undefined || dryRun ? "" : `${formatBytes(wireBytes)} sent`,
     verified === undefined ? "" : `${verified} verified`,
     failed > 0 ? `${failed} failed` : "",

@@ -9,96 +9,96 @@ import { writeStderr } from "../log/write_all.ts";
 import { summaryLine } from "./summary.ts";
 import { textWidth } from "./text_width.ts";
 
-/** What a `Terminal` draws on. */
+/** The screen of a `Terminal`. */
 export interface Screen {
   /** Must not throw. */
   write(text: string): void;
-  /** Columns now; it may change at any time. */
+  /** Returns the current number of columns, which may change at any time. */
   columns(): number;
-  /** Whether a line can be drawn over: a terminal, and not a dumb one. */
+  /** Whether lines can be overwritten: on a terminal whose type is not "dumb". */
   readonly canRedraw: boolean;
-  /** A clock that never goes back, in milliseconds. */
+  /** Returns milliseconds of a monotonic clock. */
   now(): number;
 }
 
 export interface TerminalOptions {
   /** Print failures only. */
   readonly quiet: boolean;
-  /** How many -v. */
+  /** Number of -v. */
   readonly verbose: number;
-  /** What is copied, such as the name of the only file. */
+  /** Name of the copy, such as the name of the only file. */
   readonly label?: string;
   /** Show rates in bits instead of bytes. */
   readonly bits?: boolean;
 }
 
-/** At most eight times a second: faster than that nobody reads. */
+/** Minimum interval between redraws: nobody reads faster than eight times per second. */
 const REDRAW_MS = 125;
-/** Limits of the hints that are remembered: a peer may send another hint for each file. */
-const MOST_HINTS = { texts: 1_000, units: 256 << 10 };
-/** A copy that is over sooner than this shows no progress line at all. */
+/** Limits of the stored hints, because a peer may send a different hint for each file. */
+const MAX_HINTS = { texts: 1_000, units: 256 << 10 };
+/** A copy that takes less than this shows no progress line. */
 const FIRST_DRAW_MS = 300;
 
 /**
- * Shows a transfer on stderr: a progress line that is drawn over, with everything that is printed above it.
- * Nothing is drawn before the "connected" event, because ssh may be asking for a password on the same screen.
- * Without a real terminal there is no progress line and no summary (unless -v): only what went wrong, as with scp.
+ * Shows a transfer on stderr: a progress line that is overwritten, and messages above it.
+ * Draws nothing before the "connected" event, because ssh may be asking for a password on the same screen.
+ * Without a terminal, prints only failures and, with -v, a summary, as scp does.
  */
 export class Terminal {
   readonly #screen: Screen;
   readonly #options: TerminalOptions;
   #state: ProgressState = INITIAL_STATE;
   #drawnMs = 0;
-  /** Columns that the line on the screen takes; 0 when there is none. */
+  /** Width of the visible progress line in columns; 0 if there is none. */
   #drawnWidth = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #closed = false;
   #lastFailure = "";
-  readonly #hints = new ReportedTexts(MOST_HINTS);
+  readonly #hints = new ReportedTexts(MAX_HINTS);
 
   constructor(options: TerminalOptions, screen: Screen = stderrScreen()) {
     this.#options = options;
     this.#screen = screen;
   }
 
-  /** The listener to give to a transfer. */
+  /** Event listener for a transfer. */
   readonly onEvent = (event: TransferEvent): void => {
     if (this.#closed) return;
     this.#state = foldEvent(this.#state, event, this.#screen.now());
     const { quiet, verbose } = this.#options;
     if (event.type === "connected") this.#start();
     else if (event.type === "connecting") this.clear();
-    else if (event.type === "retry") this.#tellRetry(event);
-    else if (event.type === "failed") this.#fail(event);
+    else if (event.type === "retry") this.#printRetry(event);
+    else if (event.type === "failed") this.#printFailure(event);
     else if (event.type === "note" && !quiet) this.printLine(`note: ${event.message}`);
     else if (event.type === "file" && verbose > 0) this.printLine(`${event.path}  ${formatBytes(event.bytes)}`);
     else if (event.type === "finished") this.#finish();
     else this.draw();
   };
 
-  #tellRetry(event: RetryEvent): void {
+  #printRetry(event: RetryEvent): void {
     if (this.#options.quiet) this.clear();
     else this.printLine(`note: ${retryNote(event)}`);
   }
 
-  /** A hint that was given once is not repeated for each of a thousand files. */
-  #fail({ message, hint, told }: FailedEvent): void {
+  /** Prints a failure, and its hint unless the same hint was printed before. */
+  #printFailure({ message, hint, told }: FailedEvent): void {
     if (told) return;
-    // A directory that fails does so with each file in it: that is said once.
+    // The failure of a directory is repeated for each file in it, but printed once.
     if (message !== this.#lastFailure) this.printLine(`escp: ${message}`);
     this.#lastFailure = message;
     if (hint && this.#hints.add(hint)) this.printLine(`hint: ${hint}`);
   }
 
-  /** Prints text above the progress line, made safe for a terminal. Also the place for the log's lines. */
+  /** Prints escaped text above the progress line. The log also uses this. */
   printLine(text: string): void {
-    // The progress line comes back with the next redraw: at once would double the work for every line of a long list.
+    // The next redraw shows the progress line again. Redrawing it here would double the work for long lists.
     this.clear();
-    // Further lines are indented: the other side must not be able to say something in the name of this one.
+    // Indent further lines, so that the peer cannot forge messages of this program.
     this.#screen.write(printable(text).replaceAll("\n", "\n  ") + "\n");
   }
 
-  /** Brings the progress line up to date, if it is time for that. Called by a timer too, so that a stall can be seen. */
+  /** Updates the progress line if it is due. A timer calls this too, so that a stall becomes visible. */
   draw(): void {
     const now = this.#screen.now();
     const { connectedMs, finished } = this.#state;
@@ -107,7 +107,7 @@ export class Terminal {
     this.#redraw();
   }
 
-  /** Takes the progress line away and stops drawing. To be called on every way out; more than once does no harm. */
+  /** Clears the progress line and stops drawing. Call it before every exit. May be called repeatedly. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
@@ -122,7 +122,7 @@ export class Terminal {
   #start(): void {
     if (!this.#hasLine() || this.#timer !== undefined) return;
     this.#timer = setInterval(() => this.draw(), REDRAW_MS * 2);
-    // The timer of a forgotten Terminal must not keep the process alive.
+    // The timer must not keep the process alive.
     Deno.unrefTimer(this.#timer);
   }
 
@@ -137,7 +137,7 @@ export class Terminal {
 
   #redraw(): void {
     const now = this.#screen.now();
-    // The last column stays free: a line that reaches it makes some terminals wrap.
+    // The last column stays free, because some terminals wrap a line that reaches it.
     const width = Math.max(1, this.#screen.columns() - 1);
     const label = this.#options.label === undefined ? undefined : printable(this.#options.label).replaceAll("\n", " ");
     const line = progressLine(this.#state, { width, nowMs: now, label, bits: this.#options.bits });
@@ -147,7 +147,7 @@ export class Terminal {
     this.#drawnMs = now;
   }
 
-  /** Takes the progress line away until it is drawn again, for what is printed past this. */
+  /** Clears the progress line until the next redraw, for output that bypasses this class. */
   clear(): void {
     if (this.#drawnWidth === 0) return;
     const width = Math.min(this.#drawnWidth, Math.max(1, this.#screen.columns() - 1));

@@ -1,7 +1,7 @@
 /**
- * Columns that text takes on a terminal: 0 for combining marks and other characters without width, 2 for East Asian
- * wide characters and emoji, 1 for all else. Where terminals disagree (joined emoji) the larger number is given, so
- * that a line that is cut to a width never wraps. Control characters must have been escaped before.
+ * Returns the width of text on a terminal in columns: 0 for combining marks and other characters without width, 2 for East
+ * Asian wide characters and emoji, 1 for all others. If terminals disagree (joined emoji), the larger number counts, so
+ * that a line cut to a width never wraps. Control characters must be escaped before.
  */
 export function textWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
@@ -10,7 +10,7 @@ export function textWidth(text: string): number {
   return width;
 }
 
-/** The beginning of the text, with "…" in the place of what does not fit; at most `columns` wide. */
+/** Returns text with at most `columns` columns. Replaces the end that does not fit with "…". */
 export function cutToWidth(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
   if (columns < 1) return "";

@@ -9,33 +9,33 @@ const push = (changes: Partial<Facts>) => factsWith({ throughput: PUSH, ...chang
 const PUSH = [throughput("push", 1, 1000 * MB), throughput("push", 4, 1000 * MB)];
 const busy = { coresHere: 1, coresThere: 0.9 };
 
-/** What is found for a push. */
+/** Bottlenecks of a push. */
 const CASES: [name: string, facts: Facts, expected: Partial<BottleneckFacts>][] = [
-  ["the network, when several streams are as fast as one", push({}), { what: "network" }],
+  ["the network if several streams are as fast as one", push({}), { what: "network" }],
   [
-    "each stream, when several are faster",
+    "the single stream if several are faster",
     push({
       throughput: [throughput("push", 1, 100 * MB), throughput("push", 4, 390 * MB)],
     }),
     { what: "one stream", bytesPerSecond: 390 * MB },
   ],
-  ["the disk there that writes slowly", push({ disk: { there: disk(200 * MB, 3000 * MB) } }), {
+  ["the remote disk if it writes slowly", push({ disk: { there: disk(200 * MB, 3000 * MB) } }), {
     what: "disk",
     end: "there",
     bytesPerSecond: 200 * MB,
   }],
-  ["the disk here that reads slowly", push({ disk: { here: disk(3000 * MB, 90 * MB) } }), {
+  ["the local disk if it reads slowly", push({ disk: { here: disk(3000 * MB, 90 * MB) } }), {
     what: "disk",
     end: "here",
   }],
-  ["no disk whose file came from memory", push({ disk: { here: disk(3000 * MB, 90 * MB, { cached: true }) } }), {
+  ["no disk that was read from the page cache", push({ disk: { here: disk(3000 * MB, 90 * MB, { cached: true }) } }), {
     what: "network",
   }],
-  ["no disk that only writes slowly where it is read", push({ disk: { here: disk(9 * MB, 3000 * MB) } }), {
+  ["no source disk that only writes slowly", push({ disk: { here: disk(9 * MB, 3000 * MB) } }), {
     what: "network",
   }],
   [
-    "a processor here that is busy",
+    "a busy local processor",
     push({
       system: { here: { ...SYSTEM, threads: 0 }, there: SYSTEM },
       throughput: [throughput("push", 1, 900 * MB), throughput("push", 4, 1000 * MB, busy)],
@@ -43,7 +43,7 @@ const CASES: [name: string, facts: Facts, expected: Partial<BottleneckFacts>][] 
     { what: "processor", end: "here" },
   ],
   [
-    "a processor there that is busy",
+    "a busy remote processor",
     push({
       system: { here: SYSTEM, there: { ...SYSTEM, cores: 2, threads: 2 } },
       throughput: [throughput("push", 4, 1000 * MB, { coresThere: 1.9 })],
@@ -51,7 +51,7 @@ const CASES: [name: string, facts: Facts, expected: Partial<BottleneckFacts>][] 
     { what: "processor", end: "there" },
   ],
   [
-    "a cipher that takes most of a busy processor",
+    "a cipher that uses most of a busy processor",
     push({
       system: { here: { ...SYSTEM, threads: 0 }, there: SYSTEM },
       throughput: [throughput("push", 4, 500 * MB, { coresHere: 0.95 })],
@@ -59,9 +59,9 @@ const CASES: [name: string, facts: Facts, expected: Partial<BottleneckFacts>][] 
     }),
     { what: "cipher", end: "here" },
   ],
-  ["ssh, where the data goes through it", push({ tunnel: "ssh -W" }), { what: "ssh" }],
+  ["ssh if the data goes through it", push({ tunnel: "ssh -W" }), { what: "ssh" }],
   [
-    "the network where the other end does not tell its load",
+    "the network if the remote host does not report its load",
     push({
       system: { here: SYSTEM },
       throughput: [{ direction: "push", streams: 4, bytesPerSecond: 10 * MB, coresHere: 0.1 }],
@@ -80,12 +80,12 @@ describe("findBottlenecks", () => {
     });
   }
 
-  it("finds one for each direction that was measured", () => {
+  it("finds one bottleneck per measured direction", () => {
     assertEquals(findBottlenecks(factsWith()).map(({ direction }) => direction), ["push", "pull"]);
     assertEquals(findBottlenecks(factsWith({ throughput: [] })), []);
   });
 
-  it("takes the source's disk for reading in either direction", () => {
+  it("compares the read rate of the source's disk in both directions", () => {
     const facts = factsWith({ disk: { there: disk(3000 * MB, 50 * MB) } });
     assertEquals(findBottlenecks(facts).map(({ what }) => what), ["network", "disk"]);
   });

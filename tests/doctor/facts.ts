@@ -5,7 +5,7 @@ import type { Direction, Facts, ThroughputFacts } from "../../src/doctor/step.ts
 
 export const MB = 1e6;
 
-/** A quiet Linux machine with everything native. */
+/** An idle Linux machine with native engines. */
 export const SYSTEM: SystemFacts = {
   system: "linux x86_64",
   cores: 8,
@@ -18,7 +18,7 @@ export const SYSTEM: SystemFacts = {
   network: {},
 };
 
-/** A transfer that leaves the processors alone. */
+/** Returns a transfer with idle processors. */
 export function throughput(
   direction: Direction,
   streams: number,
@@ -36,7 +36,7 @@ export function disk(
   return { folder: "/data", bytes: 1 << 30, writeBytesPerSecond, readBytesPerSecond, cached: false, ...more };
 }
 
-/** A network of 1 GB/s next door, and quicker disks and ciphers. */
+/** Returns the facts of a local network of 1 GB/s, with faster disks and ciphers. */
 export function factsWith(changes: Partial<Facts> = {}): Facts {
   return {
     host: "web1",

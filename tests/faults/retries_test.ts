@@ -102,7 +102,7 @@ describeWithScene("a session that is lost", (scene) => {
       assertEquals(stderr.match(/^escp: .*dangling/gm)?.length, 1, stderr);
       assertMatch(
         stderr,
-        /^(2 files, .* of it were there, 1 failed|1 file, .* of it were there, 1 failed, 1 unchanged)/m,
+        /^(2 files, .* resumed, 1 failed|1 file, .* resumed, 1 failed, 1 unchanged)/m,
       );
       assertEquals(temporaryFiles(to), []);
       await Deno.remove(`${from}/tree/dangling`);

@@ -9,7 +9,7 @@ describe("measureCipher", () => {
     for (const cipher of CIPHER_NAMES) {
       it(`measures ${cipher} of the ${engine.name} engine (${engine.library})`, async () => {
         const found = await measureCipher(engine, cipher, 1);
-        // A piece at least was sealed.
+        // At least one chunk was encrypted.
         assert(Number.isSafeInteger(found) && found > 0, `${found}`);
       });
     }

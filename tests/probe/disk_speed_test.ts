@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { describe, it } from "@std/testing/bdd";
 import { UserError } from "../../src/errors.ts";
 import { measureDisk } from "../../src/probe/disk_speed.ts";
@@ -8,7 +9,7 @@ import { ENGINES, isRoot } from "../files/file_engines.ts";
 
 for (const { title, make } of ENGINES) {
   describe(`measureDisk (${title})`, () => {
-    it("writes and reads something in any case, and leaves nothing", async () => {
+    it("always writes and reads one batch, and leaves no file", async () => {
       await using tree = await createTempTree({ "before": "before" });
       const files = make();
       const found = await measureDisk(files, { directory: tree.path, ms: 0 });
@@ -17,21 +18,21 @@ for (const { title, make } of ENGINES) {
       assertEquals([...Deno.readDirSync(tree.path)].map(({ name }) => name), ["before"]);
     });
 
-    it("has no name in the directory while it writes", async () => {
+    it("the file has no name while it is written", async () => {
       await using tree = await createTempTree({});
       const stop = new AbortController();
       const running = measureDisk(make(), { directory: tree.path, ms: 60_000, signal: stop.signal });
       const ended = assertRejects(() => running, Error, "enough");
-      // It takes a turn of the event loop every few MiB.
+      // The measurement yields to the event loop every few MiB.
       for (let turns = 0; turns < 20; turns++) {
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await delay(0);
         assertEquals([...Deno.readDirSync(tree.path)], []);
       }
       stop.abort(new Error("enough"));
       await ended;
     });
 
-    it("says what is wrong with the directory", async () => {
+    it("reports a missing directory and a file", async () => {
       await using tree = await createTempTree({ "file": "" });
       const reason = async (directory: string, within?: string) => {
         const error = await assertRejects(() => measureDisk(make(), { directory, within, ms: 1 }), UserError);
@@ -41,7 +42,7 @@ for (const { title, make } of ENGINES) {
       assertMatch(await reason(`${tree.path}/file`), /file": .*[nN]ot a (directory|directory)/);
     });
 
-    it("stays within the directory that it is confined to", { ignore: Deno.build.os === "windows" }, async () => {
+    it("refuses a directory outside the confinement", { ignore: Deno.build.os === "windows" }, async () => {
       await using tree = await createTempTree({ "in/x": "", "out/y": "" });
       await Deno.symlink(`${tree.path}/out`, `${tree.path}/in/link`);
       const within = `${tree.path}/in`;
@@ -50,7 +51,7 @@ for (const { title, make } of ENGINES) {
       assertEquals([...Deno.readDirSync(`${tree.path}/out`)].map(({ name }) => name), ["y"]);
     });
 
-    it("leaves a full disk alone", { ignore: smallDiskProblem !== undefined || !isRoot }, async () => {
+    it("refuses to write to a full disk", { ignore: smallDiskProblem !== undefined || !isRoot }, async () => {
       await using disk = await mountSmallDisk("size=15m");
       await assertRejects(() => measureDisk(make(), { directory: disk.path, ms: 1 }), UserError, "it is full");
       await disk.remount("size=17m");

@@ -5,7 +5,7 @@ import { networkSettings } from "../../src/probe/system_facts.ts";
 const read = (files: Record<string, string>) => (name: string) => files[name];
 
 describe("networkSettings", () => {
-  it("takes the third number of tcp_rmem and tcp_wmem", () => {
+  it("returns the third number of tcp_rmem and tcp_wmem", () => {
     assertEquals(
       networkSettings(read({
         "core/rmem_max": "212992\n",
@@ -18,7 +18,7 @@ describe("networkSettings", () => {
     );
   });
 
-  it("leaves out what is not there, or is no number", () => {
+  it("omits missing and invalid settings", () => {
     assertEquals(networkSettings(read({})), {});
     assertEquals(networkSettings(read({ "core/rmem_max": "many\n", "ipv4/tcp_rmem": "4096 131072\n" })), {});
   });

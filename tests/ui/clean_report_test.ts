@@ -5,7 +5,8 @@ import { CleanJson, CleanListing, type CleanReport, cleanSummary } from "../../s
 const ABOUT = { version: "1.2.3", directories: ["a", "host:b"], age: "1d", dryRun: false };
 const OUTCOME = { files: 2, bytes: 1_049_000, failed: 1, kept: 3 };
 
-function tell(report: CleanReport): void {
+/** Reports a run with two removed files and one failure. */
+function fill(report: CleanReport): void {
   report.begin();
   report.removed(undefined, { path: "/a\nb\x1b[2J", bytes: 1 << 20 });
   report.removed("host", { path: "/c", bytes: 424 });
@@ -15,17 +16,17 @@ function tell(report: CleanReport): void {
 }
 
 describe("the report of --clean", () => {
-  it("has a line for each file, safe for a terminal, and the sum", () => {
+  it("lists the files, escaped for a terminal, and the sum", () => {
     const lines: string[] = [];
-    tell(new CleanListing(ABOUT, (line) => lines.push(line)));
+    fill(new CleanListing(ABOUT, (line) => lines.push(line)));
     assertEquals(lines, [
       "removed  /a\\nb\\x1b[2J  1.0 MiB\n",
       "removed  host:/c  424 B\n",
-      "2 files removed, 1.0 MiB; 3 left alone: in use, or changed less than 1d ago; 1 failed\n",
+      "2 files removed, 1.0 MiB; 3 kept: in use, or changed less than 1d ago; 1 failed\n",
     ]);
   });
 
-  it("says of a dry run what would be removed", () => {
+  it("lists the files that a dry run would remove", () => {
     const lines: string[] = [];
     const listing = new CleanListing({ ...ABOUT, dryRun: true }, (line) => lines.push(line));
     listing.removed(undefined, { path: "a", bytes: 1 });
@@ -36,13 +37,13 @@ describe("the report of --clean", () => {
     );
   });
 
-  it("has one object a line for programs", () => {
+  it("writes one JSON object per line with --json", () => {
     const lines: string[] = [];
     let now = 1_000;
     const output = { write: (line: string) => lines.push(line), now: () => now };
     const report = new CleanJson(ABOUT, output);
     now = 3_500;
-    tell(report);
+    fill(report);
     assertEquals(lines.map((line) => JSON.parse(line)), [
       { event: "start", version: "1.2.3", folders: ["a", "host:b"] },
       { event: "removed", path: "/a\nb\x1b[2J", bytes: 1 << 20 },

@@ -9,7 +9,7 @@ const VIEW = { bits: false, host: "web1" };
 const CASES: [step: Step, ...lines: string[]][] = [
   [
     { step: "login", host: "web1", seconds: 0.416, status: "ok" },
-    "ok       login          web1, 0.42 s until escp there said hello",
+    "ok       login          web1, 0.42 s until the remote escp answered",
   ],
   [
     { step: "login", host: "web1", status: "fail", problem: "Cannot log in to web1", hint: "See above" },
@@ -18,7 +18,7 @@ const CASES: [step: Step, ...lines: string[]][] = [
   ],
   [
     { step: "escp", version: "0.0.9", versionHere: "0.1.0", status: "warn", problem: "older" },
-    "warn     escp           0.0.9 there, 0.1.0 here",
+    "warn     escp           remote 0.0.9, local 0.1.0",
     "                        older",
   ],
   [
@@ -28,7 +28,7 @@ const CASES: [step: Step, ...lines: string[]][] = [
       status: "ok",
       system: { ...SYSTEM, network: { congestion: "cubic", tcpRmemMax: 6 << 20 }, notes: ["why"] },
     },
-    "ok       system there   linux x86_64, 8 cores, 4 threads for streams, cipher native (OpenSSL 3.0.19), files native",
+    "ok       remote system  linux x86_64, 8 cores, 4 threads for streams, cipher native (OpenSSL 3.0.19), files native",
     "                        codecs zstd, deflate, load 0.1",
     "                        congestion control cubic, tcp_rmem 6.0 MiB",
     "                        why",
@@ -72,7 +72,7 @@ const CASES: [step: Step, ...lines: string[]][] = [
       coresThere: 1.2,
       status: "ok",
     },
-    "ok       throughput     1.0 GiB/s to web1, 4 streams; busy cores: 0.9 here, 1.2 there",
+    "ok       throughput     1.0 GiB/s to web1, 4 streams; busy cores: 0.9 local, 1.2 remote",
   ],
   [
     { step: "throughput", direction: "pull", streams: 1, status: "warn", problem: "not allowed" },
@@ -92,15 +92,15 @@ const CASES: [step: Step, ...lines: string[]][] = [
         cached: true,
       },
     },
-    "ok       disk here      writes 200 MiB/s, reads 1.0 GiB/s (from memory); 1.0 GiB in /da\\x1bta",
+    "ok       local disk     writes 200 MiB/s, reads 1.0 GiB/s (cached); 1.0 GiB in /da\\x1bta",
   ],
   [
     { step: "cipher", end: "there", status: "ok", cipher: { name: "aes-128-gcm", bytesPerSecond: 4 * 2 ** 30 } },
-    "ok       cipher there   4.0 GiB/s a core, aes-128-gcm",
+    "ok       remote cipher  4.0 GiB/s per core, aes-128-gcm",
   ],
   [
     { step: "bottleneck", direction: "pull", what: "disk", end: "there", bytesPerSecond: 100 << 20, status: "ok" },
-    "         bottleneck     from web1: the disk there, 100 MiB/s",
+    "         bottleneck     from web1: the remote disk, 100 MiB/s",
   ],
   [{ step: "advice", text: "Do it\nnow", status: "ok" }, "         advice         Do it now"],
 ];
@@ -110,8 +110,8 @@ describe("renderStep", () => {
     it(`renders ${step.step} (${step.status})`, () => assertEquals(renderStep(step, VIEW), lines));
   }
 
-  it("shows rates in bits when that is wanted", () => {
+  it("shows rates in bits if requested", () => {
     const step: Step = { step: "cipher", end: "here", status: "ok", cipher: { name: "x", bytesPerSecond: 125e6 } };
-    assertEquals(renderStep(step, { ...VIEW, bits: true }), ["ok       cipher here    1.0 Gbit/s a core, x"]);
+    assertEquals(renderStep(step, { ...VIEW, bits: true }), ["ok       local cipher   1.0 Gbit/s per core, x"]);
   });
 });

@@ -26,13 +26,13 @@ describe("formatBytes", () => {
     it(`writes ${bytes} as ${expected}`, () => assertEquals(formatBytes(bytes), expected));
   }
 
-  it("never takes more than 8 characters", () => {
+  it("returns at most 8 characters", () => {
     for (let bytes = 1; bytes < 1024 ** 6; bytes = bytes * 1.07 + 1) assert(formatBytes(bytes).length <= 8, `${bytes}`);
   });
 });
 
 describe("formatRate", () => {
-  it("is bytes a second", () => assertEquals(formatRate(361.4 * MIB), "361 MiB/s"));
+  it("returns bytes per second", () => assertEquals(formatRate(361.4 * MIB), "361 MiB/s"));
 
   const inBits: [number, string][] = [
     [0, "0 bit/s"],
@@ -43,7 +43,7 @@ describe("formatRate", () => {
     [1_250_000_000, "10.0 Gbit/s"],
   ];
   for (const [bytesPerSecond, expected] of inBits) {
-    it(`is ${expected} for ${bytesPerSecond} bytes, when bits are wanted`, () =>
+    it(`writes ${bytesPerSecond} bytes per second as ${expected} in bits`, () =>
       assertEquals(formatRate(bytesPerSecond, { bits: true }), expected));
   }
 });
@@ -87,6 +87,6 @@ describe("formatClock", () => {
 });
 
 describe("formatCount", () => {
-  it("has a plural", () =>
+  it("forms the plural", () =>
     assertEquals([0, 1, 2].map((count) => formatCount(count, "file")), ["0 files", "1 file", "2 files"]));
 });

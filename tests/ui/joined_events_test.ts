@@ -16,7 +16,7 @@ const finished: FinishedEvent = {
 };
 
 describe("JoinedEvents", () => {
-  it("counts over all copies, and is complete with the last", () => {
+  it("counts over all copies and is complete with the last copy", () => {
     const told: TransferEvent[] = [];
     const story = new JoinedEvents(2, (event) => told.push(event));
     for (const streams of [4, 1]) {
@@ -38,7 +38,7 @@ describe("JoinedEvents", () => {
     ]);
   });
 
-  it("counts what a copy did that ended early, and its failure", () => {
+  it("counts the progress and the failure of a copy that ended early", () => {
     const told: TransferEvent[] = [];
     const story = new JoinedEvents(2, (event) => told.push(event));
     story.begin();

@@ -4,7 +4,7 @@ import { JsonReport } from "../../src/ui/json_report.ts";
 
 const ABOUT = { version: "1.2.3", sources: ["a", "host:b"], target: "c" };
 
-/** A report whose clock stands where the test puts it. */
+/** Creates a report with a clock that the test sets. */
 function reportAt(clock: { ms: number }) {
   const lines: string[] = [];
   const report = new JsonReport({ write: (line) => lines.push(line), now: () => clock.ms }, ABOUT);
@@ -12,7 +12,7 @@ function reportAt(clock: { ms: number }) {
 }
 
 describe("JsonReport", () => {
-  it("keeps names exact, and escapes what a terminal would obey, hide or reorder", () => {
+  it("preserves names exactly, and escapes characters that a terminal would interpret, hide or reorder", () => {
     const { report, read, lines } = reportAt({ ms: 0 });
     lines.length = 0;
     const path = "a\u202eb\u200bc\u009b31m\u{e0041}\udcff";
@@ -21,7 +21,7 @@ describe("JsonReport", () => {
     assertEquals(read(), [{ event: "planned", action: "send", path, bytes: 1 }]);
   });
 
-  it("tells a copy from its start to its end, one object a line", () => {
+  it("reports a copy from start to end, one object per line", () => {
     const clock = { ms: 1000 };
     const { report, read, lines } = reportAt(clock);
     report.onEvent({ type: "totals", files: 2, bytes: 30, complete: true });
@@ -74,7 +74,7 @@ describe("JsonReport", () => {
     ]);
   });
 
-  it("tells progress twice a second at the most, with rate and time left once they are known", () => {
+  it("reports progress at most twice per second, with rate and remaining time when known", () => {
     const clock = { ms: 0 };
     const { report, read } = reportAt(clock);
     report.onEvent({ type: "connected", streams: 1, engine: "portable" });
@@ -88,7 +88,7 @@ describe("JsonReport", () => {
     assertEquals([told[3].bytesPerSecond, told[3].secondsLeft], [1000, 2]);
   });
 
-  it("ends with the error that ended the copy, once", () => {
+  it("ends once with the error that ended the copy", () => {
     const { report, read } = reportAt({ ms: 0 });
     read();
     report.fail("Cannot log in", 255);

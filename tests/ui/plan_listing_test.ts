@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { PlanListing } from "../../src/ui/plan_listing.ts";
 
 describe("PlanListing", () => {
-  it("writes a line for each entry, in which names do no harm", () => {
+  it("writes a line for each entry with an escaped name", () => {
     const written: string[] = [];
     const listing = new PlanListing((text) => written.push(text));
     listing.onEvent({ type: "planned", action: "create", path: "dir/", bytes: 0 });

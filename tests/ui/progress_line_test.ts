@@ -7,7 +7,7 @@ import { textWidth } from "../../src/ui/text_width.ts";
 const MIB = 1024 * 1024;
 const nowMs = 2000;
 
-/** Two seconds after the start of a copy of 420 files with 2.6 GiB. */
+/** The state two seconds after the start of a copy of 420 files with 2.6 GiB. */
 function running(options: { complete?: boolean; failures?: number; files?: number } = {}): ProgressState {
   const { complete = true, failures = 0, files = 420 } = options;
   let state = foldEvent(INITIAL_STATE, { type: "connected", streams: 4, engine: "native" }, 0);
@@ -20,19 +20,19 @@ function running(options: { complete?: boolean; failures?: number; files?: numbe
 }
 
 describe("progressLine", () => {
-  it("shows all there is on a wide terminal", () =>
+  it("shows all numbers on a wide terminal", () =>
     assertEquals(
       progressLine(running({ failures: 2 }), { width: 100, nowMs }),
       " 46%   1.2 GiB of 2.6 GiB   615 MiB/s  ETA 0:03  212 of 420 files  2 failed",
     ));
 
-  it("shows the rate in bits when it is told to", () =>
+  it("shows the rate in bits if requested", () =>
     assertEquals(
       progressLine(running(), { width: 100, nowMs, bits: true }),
       " 46%   1.2 GiB of 2.6 GiB  5.2 Gbit/s  ETA 0:03  212 of 420 files",
     ));
 
-  it("leaves out the least important first", () => {
+  it("omits the least important numbers first", () => {
     const state = running({ failures: 2 });
     const lines = [75, 74, 56, 55, 45, 44, 35, 34, 26, 25, 20, 16, 15, 4].map((width) =>
       progressLine(state, { width, nowMs })
@@ -48,7 +48,7 @@ describe("progressLine", () => {
     ]);
   });
 
-  it("never gets wider than it may, whatever the state", () => {
+  it("never exceeds the width, whatever the state", () => {
     const states = [
       INITIAL_STATE,
       running(),
@@ -68,25 +68,25 @@ describe("progressLine", () => {
     }
   });
 
-  it("promises no end while the walk goes on", () =>
+  it("shows no percentage and ETA while the walk is running", () =>
     assertEquals(
       progressLine(running({ complete: false }), { width: 100, nowMs }),
       " 1.2 GiB   615 MiB/s  212 files, 420 found",
     ));
 
-  it("gives no count for a single file, and its name in front", () =>
+  it("shows the name instead of the count for a single file", () =>
     assertEquals(
       progressLine(running({ files: 1 }), { width: 80, nowMs, label: "big.iso" }),
       "big.iso   46%   1.2 GiB of 2.6 GiB   615 MiB/s  ETA 0:03",
     ));
 
-  it("gives none for a single pipe, whose end nobody knows", () =>
+  it("shows no count for a single pipe of unknown length", () =>
     assertEquals(
       progressLine(running({ complete: false, files: 1 }), { width: 80, nowMs, label: "-" }),
       "-   1.2 GiB   615 MiB/s",
     ));
 
-  it("cuts a long name and leaves out one that would be cut too short", () => {
+  it("cuts a long name, and omits one that would become too short", () => {
     const label = "a-very-long-name-of-a-file.iso";
     assertEquals(
       progressLine(running({ files: 1 }), { width: 63, nowMs, label }),
@@ -98,19 +98,19 @@ describe("progressLine", () => {
     );
   });
 
-  it("knows no rate in the first second", () => {
+  it("shows no rate in the first second", () => {
     const state = foldEvent(INITIAL_STATE, { type: "connected", streams: 4, engine: "native" }, 0);
     assertEquals(progressLine(state, { width: 80, nowMs: 999 }), "     0 B  0 files, 0 found");
   });
 
-  it("says that nothing moves", () => {
+  it("shows a stall instead of the rate", () => {
     const line = (later: number) => progressLine(running(), { width: 60, nowMs: nowMs + later });
     assertEquals(line(STALLED_AFTER_MS - 1).includes("stalled"), false);
     assertEquals(line(STALLED_AFTER_MS), " 46%   1.2 GiB of 2.6 GiB  stalled 0:05  212 of 420 files");
     assertEquals(progressLine(running(), { width: 20, nowMs: nowMs + 12_000 }), " 46%  stalled 0:12");
   });
 
-  it("ends at 100 percent and does not call that a stall", () => {
+  it("ends at 100 percent without showing a stall", () => {
     const state = foldEvent(running(), { type: "progress", files: 420, bytes: 2662 * MIB }, nowMs);
     assertEquals(
       progressLine(state, { width: 80, nowMs: nowMs + 60_000 }),

@@ -13,7 +13,7 @@ const progress = (files: number, bytes: number) => ({ type: "progress", files, b
 const failed = { type: "failed", path: "a", message: 'Cannot read "a": gone' } as const;
 
 describe("foldEvent", () => {
-  it("collects what the events say", () => {
+  it("collects the numbers of the events", () => {
     const state = fold(connected, totals(3, 100, false), progress(1, 40), failed, totals(4, 200));
     assertEquals({ ...state, meter: state.meter.length }, {
       connectedMs: 0,
@@ -28,15 +28,15 @@ describe("foldEvent", () => {
     });
   });
 
-  it("never counts backwards", () => {
+  it("ignores reports with smaller numbers", () => {
     const state = fold(connected, progress(5, 50), progress(4, 60), progress(6, 40));
     assertEquals([state.filesDone, state.bytesDone], [6, 60]);
   });
 
-  it("does not take a repeated report for progress", () =>
+  it("does not count a repeated report as progress", () =>
     assertEquals(fold(connected, progress(1, 1), progress(1, 1), totals(0, 0)).movedMs, 1000));
 
-  it("changes no state that it was given", () => {
+  it("does not modify its argument", () => {
     const before = structuredClone(INITIAL_STATE);
     fold(connected, totals(1, 1), progress(1, 1), failed);
     assertEquals(INITIAL_STATE, before);
@@ -57,6 +57,6 @@ describe("percentOf", () => {
     ["counting failed files as dealt with", [totals(2, 100), progress(1, 100), failed], 100],
   ];
   for (const [name, events, percent] of cases) {
-    it(`is ${name}`, () => assertEquals(percentOf(fold(...events)), percent));
+    it(`returns ${name}`, () => assertEquals(percentOf(fold(...events)), percent));
   }
 });

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import type { TransferEvent } from "../../src/transfer/events.ts";
 import { type Screen, Terminal, type TerminalOptions } from "../../src/ui/terminal.ts";
 
-/** A screen in memory that is wound by hand and shows what a person would see. */
+/** A screen in memory with a manual clock, which interprets carriage returns. */
 class MemoryScreen implements Screen {
   raw = "";
   writes = 0;
@@ -24,7 +24,7 @@ class MemoryScreen implements Screen {
   now(): number {
     return this.nowMs;
   }
-  /** The lines on the screen, after all carriage returns. */
+  /** The visible lines, after all carriage returns. */
   lines(): string[] {
     return this.raw.split("\n").map((line) => {
       let shown = "";
@@ -42,7 +42,7 @@ const finished: TransferEvent = {
 const progress = (bytes: number): TransferEvent => ({ type: "progress", files: 0, bytes });
 const SUMMARY = "1 file, 1.0 KiB in 1.0 s (1.0 KiB/s), 4 streams, native engine";
 
-/** Plays events, each at its time, and gives the screen at the end. */
+/** Plays events at their times. Returns the screen at the end. */
 function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions> = {}, screen = new MemoryScreen()) {
   const terminal = new Terminal({ quiet: false, verbose: 0, ...options }, screen);
   try {
@@ -57,7 +57,7 @@ function play(steps: [number, TransferEvent][], options: Partial<TerminalOptions
 }
 
 describe("Terminal", () => {
-  it("says once what is said of a directory and of each file in it", () => {
+  it("prints a failure once that a directory and its files repeat", () => {
     const other: TransferEvent = { type: "failed", path: "b", message: "other" };
     const { shown } = play(
       [[0, connected], [1, failed], [2, failed], [3, other], [4, failed]],
@@ -67,7 +67,7 @@ describe("Terminal", () => {
     assertEquals(shown.filter((line) => line !== "").length, 3);
   });
 
-  it("shows invisible characters of a label as escapes, and never a line wider than the screen", () => {
+  it("escapes invisible characters of a label, and never exceeds the width of the screen", () => {
     const label = "report\u202efdp.\u200b\u{e0041}exe";
     for (const width of [20, 30, 50, 60, 80]) {
       const screen = new MemoryScreen();
@@ -79,12 +79,12 @@ describe("Terminal", () => {
     }
   });
 
-  it("draws nothing before ssh has stopped asking", () => {
+  it("draws nothing before the streams are connected", () => {
     const { screen } = play([[5000, { type: "totals", files: 9, bytes: 9, complete: true }], [9000, progress(1)]]);
     assertEquals(screen.raw, "");
   });
 
-  it("draws one line over and over and takes it away at the end", () => {
+  it("overwrites one line and clears it at the end", () => {
     const { screen, shown } = play([[0, connected], [500, progress(1)], [1000, progress(2048)], [
       2000,
       progress(4096),
@@ -93,25 +93,25 @@ describe("Terminal", () => {
     assertEquals(screen.lines(), [""]);
   });
 
-  it("redraws at most eight times a second", () => {
+  it("redraws at most eight times per second", () => {
     const steps: [number, TransferEvent][] = [[0, connected]];
     for (let atMs = 300; atMs < 1300; atMs++) steps.push([atMs, progress(atMs)]);
     const { screen } = play(steps);
-    // The last write takes the line away.
+    // The last write clears the line.
     assertEquals(screen.writes, 8 + 1);
   });
 
-  it("shows no progress line for a copy that is over at once", () => {
+  it("shows no progress line for a very short copy", () => {
     const { shown } = play([[0, connected], [100, progress(1024)], [200, finished]]);
     assertEquals(shown, [SUMMARY, ""]);
   });
 
-  it("prints failures above the line, safe and whole", () => {
+  it("prints failures above the line, escaped and complete", () => {
     const { shown } = play([[0, connected], [1000, progress(1024)], [1010, failed], [1200, progress(2048)]]);
     assertEquals(shown, ['escp: Cannot read "a": gone\\x1b[2J', " 2.0 KiB   1.7 KiB/s  0 files, 0 found  1 failed"]);
   });
 
-  it("ends with the summary and says nothing after it", () => {
+  it("prints the summary last", () => {
     const { shown } = play([[0, connected], [1000, progress(1024)], [1500, finished], [3000, failed]]);
     assertEquals(shown, [SUMMARY, ""]);
   });
@@ -126,7 +126,7 @@ describe("Terminal", () => {
     assertEquals(play(steps, { verbose: 1 }).shown, ["note: slow", "d/\\xff  1.0 KiB", ""]);
   });
 
-  it("prints only failures when it has to be quiet", () => {
+  it("prints only failures with -q", () => {
     const { shown } = play(
       [[0, connected], [10, { type: "note", message: "slow" }], [1000, progress(1)], [1010, failed], [2000, finished]],
       { quiet: true },
@@ -134,14 +134,14 @@ describe("Terminal", () => {
     assertEquals(shown, ['escp: Cannot read "a": gone\\x1b[2J', ""]);
   });
 
-  it("is silent without a terminal, but for failures and with -v", () => {
+  it("prints only failures without a terminal, and the summary with -v", () => {
     const steps: [number, TransferEvent][] = [[0, connected], [1000, progress(1)], [2000, finished]];
     assertEquals(play(steps, {}, new MemoryScreen(false)).screen.raw, "");
     assertEquals(play(steps, { verbose: 1 }, new MemoryScreen(false)).screen.raw, SUMMARY + "\n");
     assertEquals(play([[0, connected], [1, failed]], {}, new MemoryScreen(false)).shown.length, 2);
   });
 
-  it("leaves the last column free and follows the width of the window", () => {
+  it("keeps the last column free and follows the width of the window", () => {
     const screen = new MemoryScreen();
     screen.width = 30;
     const { shown } = play([[0, connected], [1000, progress(1024)], [2000, progress(2048)]], {}, screen);
@@ -150,12 +150,12 @@ describe("Terminal", () => {
     play([[0, connected], [1000, progress(1024)], [2000, progress(2048)]], {}, screen);
   });
 
-  it("puts a label in front, safe for the terminal", () => {
+  it("shows an escaped label before the numbers", () => {
     const { shown } = play([[0, connected], [1000, progress(1024)]], { label: "a\u001b\nb" });
     assertEquals(shown, ["a\\x1b b   1.0 KiB   1.0 KiB/s  0 files, 0 found"]);
   });
 
-  it("can be closed twice, and before anything happened", () => {
+  it("close() may be called repeatedly, and before any event", () => {
     const screen = new MemoryScreen();
     const terminal = new Terminal({ quiet: false, verbose: 0 }, screen);
     terminal.close();

@@ -18,18 +18,18 @@ describe("textWidth", () => {
     ["Ω", 1],
   ];
   for (const [text, width] of cases) {
-    it(`is ${width} for ${JSON.stringify(text)}`, () => assertEquals(textWidth(text), width));
+    it(`returns ${width} for ${JSON.stringify(text)}`, () => assertEquals(textWidth(text), width));
   }
 });
 
 describe("cutToWidth", () => {
-  it("leaves alone what fits", () => assertEquals(cutToWidth("日本", 4), "日本"));
-  it("marks a cut", () => {
+  it("returns text that fits unchanged", () => assertEquals(cutToWidth("日本", 4), "日本"));
+  it("marks the cut with an ellipsis", () => {
     assertEquals(cutToWidth("abcdef", 4), "abc…");
     assertEquals(cutToWidth("日本語", 5), "日本…");
     assertEquals(cutToWidth("日本語", 4), "日…");
   });
-  it("never gives more than it may", () => {
+  it("never exceeds the width", () => {
     for (const text of ["abcdef", "日本語日本語", "a日b本c語", "e\u0301e\u0301e\u0301", "👍👍👍"]) {
       for (let columns = 0; columns <= 8; columns++) assert(textWidth(cutToWidth(text, columns)) <= columns);
     }

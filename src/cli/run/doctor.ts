@@ -34,11 +34,11 @@ export async function runDoctor({ remote, host, ms, ...options }: DoctorOptions)
     reach: { ...access, host: remote },
     blockBytes: host.request.blockBytes,
     congestion: host.request.congestion,
-    directoryThere: options.remoteDirectory,
-    directoryHere: await absolute(options.localDirectory),
+    remoteDirectory: options.remoteDirectory,
+    localDirectory: await absolute(options.localDirectory),
     ms,
     version: VERSION,
-    tell: report,
+    onStep: report,
     signal: AbortSignal.any([stop.signal, output.lost]),
   });
   const advice = error instanceof UnusableEscp ? [installAdvice(peer.name)] : adviceFor(facts);

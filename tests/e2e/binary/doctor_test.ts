@@ -131,12 +131,12 @@ describeWithScene("--doctor", (scene) => {
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     for (
       const line of [
-        /^ok {7}escp {11}\S+ there, \S+ here$/m,
+        /^ok {7}escp {11}remote \S+, local \S+$/m,
         /^ok {7}ports {10}127\.0\.0\.1:\d+$/m,
         /^ok {7}round trip {5}\S+ ms over a stream$/m,
-        /^ok {7}throughput {5}\S+ \S+ to testhost, 1 stream; busy cores: \S+ here, \S+ there$/m,
-        /^ok {7}disk there {5}writes .+, reads .+ in \//m,
-        /^ok {7}cipher here {4}.+ a core, aes-128-gcm$/m,
+        /^ok {7}throughput {5}\S+ \S+ to testhost, 1 stream; busy cores: \S+ local, \S+ remote$/m,
+        /^ok {7}remote disk {4}writes .+, reads .+ in \//m,
+        /^ok {7}local cipher {3}.+ per core, aes-128-gcm$/m,
         /^ {9}bottleneck {5}from testhost: /m,
       ]
     ) assertMatch(stdout, line);
@@ -215,7 +215,7 @@ describeWithScene("--doctor", (scene) => {
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const skipped = [...cannot, ...more, "cipher there"].map((name) => [name, "skipped"]);
       assertEquals(notOk(steps), { escp: "warn", ...Object.fromEntries(skipped) });
-      assertMatch(steps.get("disk there")!.problem!, /there cannot do that$/);
+      assertMatch(steps.get("disk there")!.problem!, /on testhost does not support this step$/);
     }
   });
 

@@ -71,7 +71,7 @@ describeWithScene("--clean", (scene) => {
           ].sort();
         const said = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").sort();
         const young = await clean(engine, later[engine], ["--older-than", "3d", `${host}${tree}/data`]);
-        const left = "0 files removed, 0 B; 3 left alone: in use, or changed less than 3d ago";
+        const left = "0 files removed, 0 B; 3 kept: in use, or changed less than 3d ago";
         assertEquals([young.code, young.stderr, said(young)], [0, "", [left]]);
         const dry = await clean(engine, later[engine], ["-n", `${host}${tree}/data`]);
         assertEquals([dry.code, dry.stderr, said(dry)], [0, "", lines("remove ", "3 files to remove, 523 B")]);
@@ -94,7 +94,7 @@ describeWithScene("--clean", (scene) => {
         const { code, stdout } = await clean(engine, later[engine], ["--older-than", "0", `${host}${to}`]);
         // Here nothing is known of the record there, but that the partial file is in use.
         const files = host === "" ? 1 : 2;
-        const left = `0 files removed, 0 B; ${files} left alone: in use, or changed less than 1m ago\n`;
+        const left = `0 files removed, 0 B; ${files} kept: in use, or changed less than 1m ago\n`;
         assertEquals([code, stdout], [0, left]);
       }
       running.kill("SIGKILL");

@@ -208,7 +208,7 @@ describeWithSshd("a host without escp", () => {
         const { code, stdout } = await new Deno.Command(program, { args }).output();
         return [code, new TextDecoder().decode(stdout)];
       };
-      assertEquals(await clean("0"), [0, "0 files removed, 0 B; 1 left alone: in use, or changed less than 1d ago\n"]);
+      assertEquals(await clean("0"), [0, "0 files removed, 0 B; 1 kept: in use, or changed less than 1d ago\n"]);
       assertEquals(await clean("2"), [0, `removed  ${installed}/${partial}  4 B\n1 file removed, 4 B\n`]);
       assertEquals(namesIfPresent(installed), []);
     });

@@ -82,7 +82,7 @@ describeWithScene("--clean by records", (scene) => {
         const young = await clean(home, "--older-than", "1d", ...all);
         assertEquals([named(young), summary(young)], [
           [],
-          "0 files removed, 0 B; 6 left alone: in use, or changed less than 1d ago",
+          "0 files removed, 0 B; 6 kept: in use, or changed less than 1d ago",
         ]);
         const done = await clean(home, ...all);
         assertEquals([done.code, done.stderr, named(done)], [0, "", expected]);
@@ -116,7 +116,7 @@ describeWithScene("--clean by records", (scene) => {
           const used = await clean(home, ...operands);
           assertEquals([used.code, summary(used)], [
             0,
-            "0 files removed, 0 B; 3 left alone: in use, or changed less than 1m ago",
+            "0 files removed, 0 B; 3 kept: in use, or changed less than 1m ago",
           ]);
         }
         for (const lock of locks) lock.close();
