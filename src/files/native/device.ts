@@ -1,5 +1,6 @@
 /** Opens a device or FIFO without blocking in open(2), and writes to it in a thread of the runtime. Linux. */
 
+import { delay } from "@std/async/delay";
 import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";
@@ -46,7 +47,7 @@ export class NativeDevice implements Device {
       if (opened !== -Errno.ENXIO || this.#kindOf(AT_FDCWD, scratch.address, 0) !== FileKind.fifo) {
         throw failedCall("write", this.#path, -opened);
       }
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await delay(RETRY_MS);
     }
   }
 
