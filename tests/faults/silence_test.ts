@@ -121,7 +121,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
       target: "x",
     });
     assertEquals(code, 255, stderr);
-    assertMatch(stderr, /^escp: Cannot start escp on testhost: it did not say hello within 1 s\n/m);
+    assertMatch(stderr, /^escp: Cannot start escp on testhost: it did not send a hello within 1 s\n/m);
     assertEquals(await leftBehind(), []);
     await scene.sshd.waitForNoSession();
   });

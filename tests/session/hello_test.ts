@@ -156,7 +156,11 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
       ["exit 127", "not installed there", "PATH"],
       ["exit 126", "may not be executed", "executable"],
       ["exit 255", "Cannot log in to far", ""],
-      ["echo This account is closed; exit 1", "status 1 before it said hello; it said: This account is closed", ""],
+      [
+        "echo This account is closed; exit 1",
+        "status 1 before it sent a hello; its output: This account is closed",
+        "",
+      ],
       ["kill -9 $$", "SIGKILL", ""],
       ["head -c 70000 /dev/zero", "too much output that is not from escp", "login script"],
     ];

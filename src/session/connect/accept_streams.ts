@@ -1,17 +1,17 @@
-/** The end that listens, the remote one as a rule: awaits the streams of its session among whoever connects. */
+/** Accepts the streams of a session on a listening port, usually at the remote end. */
 
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { unprovenFiles } from "../../native/file/open_files_limit.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
-import { acceptProof, closeQuietly } from "./stream_proof.ts";
+import { acceptHandshake, closeQuietly } from "./handshake.ts";
 
 /**
- * Maximum number of unproven connections, unless the limit of open files allows fewer. The next connection displaces the
- * oldest: connections of the session prove themselves quickly.
+ * Maximum number of connections before their handshake, unless the limit of open files allows fewer. The next connection
+ * displaces the oldest, because the handshake of a stream is quick.
  */
 const MAX_UNPROVEN = 256;
 
-/** Hands over each connection that proves itself, until the listener is closed. Strangers are dropped in silence. */
+/** Passes on each connection after its handshake. Other connections are closed without an answer. */
 export class StreamAcceptor {
   readonly #listeners: readonly Deno.TcpListener[];
   readonly #unproven = new Set<Deno.TcpConn>();
@@ -19,21 +19,23 @@ export class StreamAcceptor {
   #mostUnproven = () => MAX_UNPROVEN;
   #closed = false;
 
-  /** @param listeners at one port; at least one. */
+  /** @param listeners at least one, all at the same port. */
   constructor(...listeners: Deno.TcpListener[]) {
     this.#listeners = listeners;
   }
 
-  /** Where it listens. */
+  /** The port. */
   get port(): number {
     return this.#listeners[0].addr.port;
   }
 
   /**
-   * @param most how many streams may prove themselves in all; those that broke and were replaced count too.
+   * Accepts connections until `close`.
+   *
+   * @param most maximum number of streams in total, including replaced ones.
    * @param options.as which end of the session this is.
-   * @param options.welcome whether a stream of this number is; asked once, when it has proven itself.
-   * @param options.expected number of streams of the session that may be unproven now: they fit in any case.
+   * @param options.welcome returns whether a stream of this number is accepted. Called once, after the handshake.
+   * @param options.expected returns the number of streams that may be in their handshake now. They always have room.
    */
   async run(
     secrets: SessionSecrets,
@@ -55,9 +57,9 @@ export class StreamAcceptor {
     };
     const admit = (conn: Deno.TcpConn) => {
       this.#admit(conn);
-      acceptProof(conn, secrets, engine, claim, as).then(
+      acceptHandshake(conn, secrets, engine, claim, as).then(
         (stream) => {
-          // What was dropped while the proof was answered is closed.
+          // A connection that was displaced during the handshake is closed.
           if (this.#unproven.delete(conn)) take(stream);
         },
         () => this.#unproven.delete(conn),
@@ -68,7 +70,7 @@ export class StreamAcceptor {
     }));
   }
 
-  /** Ends `run` and drops who has not proven itself. */
+  /** Ends `run`, and closes connections before their handshake. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -94,7 +96,7 @@ export class StreamAcceptor {
       } catch (error) {
         if (this.#closed) return undefined;
         if (error instanceof Deno.errors.BadResource) throw error;
-        // A connection that was reset before it was accepted, or too many open files: the next may go well.
+        // The connection was reset, or too many files are open. The next call may succeed.
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }

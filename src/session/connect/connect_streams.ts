@@ -1,4 +1,4 @@
-/** Client: has the streams of a session, by a direct way if there is one, or else by a tunnel. */
+/** Client: opens the streams of a session, by a direct route or through a tunnel. */
 
 import { messageOf, StartError } from "../../errors.ts";
 import { settleWithin } from "../../async/settle_within.ts";
@@ -8,17 +8,17 @@ import type { Tunnel, TunnelConn, TunnelUse } from "../../net/tunnel.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 import { type StreamCount, streamsForRtt } from "../model/stream_count.ts";
 
-/** How long the first stream may take in all. */
+/** Maximum time until the first stream is open, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 15_000;
-/** The same where a tunnel is at hand. */
+/** The same if a tunnel is available. */
 const DIRECT_TIMEOUT_MS = 3_000;
-/** How long a tunnel may take to be there and prove itself: it has to log in. */
+/** Maximum time to open a tunnel and for its handshake, including a login. */
 const TUNNEL_TIMEOUT_MS = 15_000;
 
-/** Further streams take the way twice there and back, and what is under way already slows them down. */
+/** Round trips to wait for further streams. They need two, and data in transit delays them. */
 const PATIENCE = 4;
 
-/** See above. */
+/** Opens streams, all by the route of the first. */
 export class StreamConnector {
   readonly #dialer: StreamDialer;
   readonly #direct: DirectPath;
@@ -30,62 +30,62 @@ export class StreamConnector {
   #later: Promise<unknown> = Promise.resolve();
   readonly #carriers = new Set<TunnelConn>();
 
-  /** @param dialer gives the streams of tunnels their numbers. */
+  /** @param dialer numbers the streams of tunnels. */
   constructor(dialer: StreamDialer, direct: DirectPath, tunnels?: TunnelUse) {
     this.#dialer = dialer;
     this.#direct = direct;
     this.#tunnels = tunnels;
   }
 
-  /** Where the streams go, once they do: an address, or the name of a tunnel. */
+  /** Address or tunnel of the streams, once one is open. */
   get address(): string | undefined {
     if (this.#isDirect) return this.#direct.address;
     return this.#tunnel && `ssh (${this.#tunnel.name})`;
   }
 
-  /** What came of each way to the first stream. */
+  /** Routes that were tried for the first stream. */
   get attempts(): Attempt[] {
     return [...this.#direct.attempts, ...this.#tunnelAttempts];
   }
 
-  /** The tunnel that is used, where there is no direct way. */
+  /** The tunnel, if there is no direct route. */
   get tunnel(): Tunnel | undefined {
     return this.#tunnel;
   }
 
-  /** How long the way takes there and back; undefined: not known. A tunnel has to log in first, which tells nothing. */
+  /** Round trip in milliseconds; undefined if unknown. A tunnel includes a login, so its time means nothing. */
   get roundTripMs(): number | undefined {
     return this.#isDirect ? this.#direct.roundTripMs : undefined;
   }
 
   /**
-   * Opens as many streams as are worth having. Resolves when the first is there, and over a way that seems long when it is
-   * known how long it is.
+   * Opens the useful number of streams. Resolves when the first is open. If the round trip seems long, it resolves when the
+   * round trip is certain.
    *
-   * @returns how many it opens.
-   * @throws {StartError} when there is no way, naming each that was tried and why it failed.
+   * @returns the number of streams.
+   * @throws {StartError} if no route works, with each route and its failure.
    */
   async connect(count: StreamCount, take: (stream: AuthenticatedStream) => void): Promise<number> {
     if (count.max === 0) return 0;
     const again = this.#again();
     take(again ? await again() : await this.#first());
-    // One stream is enough to copy: that a further one comes late, or fails, only makes it slower.
+    // If a further stream is late, or fails, the copy is only slower.
     const open = (streams: number) => {
       const more = Array.from({ length: this.#closed ? 0 : streams }, () => this.#again()!().then(take, () => {}));
       return this.#later = Promise.all([this.#later, ...more]);
     };
-    const most = this.#tunnel?.maxStreams ?? count.max;
-    const few = Math.min(count.min, most);
-    const others = open(few - 1);
+    const max = this.#tunnel?.maxStreams ?? count.max;
+    const min = Math.min(count.min, max);
+    const others = open(min - 1);
     const { roundTripMs = 0 } = this;
-    // An answer may be late for other reasons than the way: those of the others count too, where they come in time.
-    if (streamsForRtt(roundTripMs, count) > few) await settleWithin(PATIENCE * roundTripMs, others);
-    const wanted = Math.min(streamsForRtt(this.roundTripMs, count), most);
-    open(wanted - few);
-    return wanted;
+    // One answer may be late for another reason, so the other streams are measured, too.
+    if (streamsForRtt(roundTripMs, count) > min) await settleWithin(PATIENCE * roundTripMs, others);
+    const useful = Math.min(streamsForRtt(this.roundTripMs, count), max);
+    open(useful - min);
+    return useful;
   }
 
-  /** Resolves when the further streams are there, or have failed. */
+  /** Resolves when the further streams are open, or have failed. */
   async settled(): Promise<void> {
     await this.#later;
   }
@@ -97,12 +97,12 @@ export class StreamConnector {
     this.#dialer.close();
   }
 
-  /** Resolves when no tunnel is left, after all their connections are closed. */
+  /** Resolves when all tunnels have ended. Close their connections first. */
   async gone(): Promise<void> {
     await Promise.all(Array.from(this.#carriers, ({ ended }) => ended));
   }
 
-  /** How the first stream was opened. */
+  /** Returns how to open another stream by the route of the first; undefined if there is none yet. */
   #again(): (() => Promise<AuthenticatedStream>) | undefined {
     const tunnel = this.#tunnel;
     if (this.#isDirect) return () => this.#direct.again();
@@ -134,8 +134,8 @@ export class StreamConnector {
         this.#tunnelAttempts.push({ way: tunnel.name, problem: messageOf(error) });
       }
     }
-    const { problem, opening } = this.#direct.words;
-    throw new StartError(`${problem} (${failures.join("; ") || "it told no address"})`, {
+    const { problem, opening } = this.#direct.messages;
+    throw new StartError(`${problem} (${failures.join("; ") || "no address is known"})`, {
       hint: `${opening("the remote host")}, or let ${
         tunnels
           ? "ssh log in again without a password (ControlMaster in ssh_config)"
@@ -149,12 +149,12 @@ export class StreamConnector {
     this.#carriers.add(conn);
     conn.ended.then(() => this.#carriers.delete(conn));
     try {
-      return await this.#dialer.prove(conn, TUNNEL_TIMEOUT_MS);
+      return await this.#dialer.authenticate(conn, TUNNEL_TIMEOUT_MS);
     } catch (error) {
       conn.kill();
-      const said = await conn.failureText();
+      const text = await conn.failureText();
       const late = error instanceof Deno.errors.TimedOut;
-      const why = late && said ? `${messageOf(error)} (${said})` : said || messageOf(error);
+      const why = late && text ? `${messageOf(error)} (${text})` : text || messageOf(error);
       throw new Error(why, { cause: error });
     }
   }

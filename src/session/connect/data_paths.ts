@@ -1,4 +1,4 @@
-/** Client: the ways to the data port of the remote end, as it tells them and as ssh knows them. */
+/** Client: routes to the data port of the remote end, from its hello and from the configuration of ssh. */
 
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import type { Hello } from "../../protocol/control/hello.ts";
@@ -10,18 +10,18 @@ import { hostAddresses } from "./host_addresses.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import type { Tunnel, TunnelUse } from "../../net/tunnel.ts";
 
-/** What is known of the way to the other end. */
+/** How to reach the remote end. */
 export interface DataPathOptions {
-  /** How the other host is reached; undefined for a local peer. */
+  /** How to reach the remote host; undefined for a peer on this machine. */
   reach?: Reach;
   /** Restricts the data connections to one family. */
   family?: 4 | 6;
   engine: CipherEngine;
-  /** Hears what the user should know of the way that the data takes. */
+  /** Reports a note about the route of the data. */
   tell: (note: string) => void;
 }
 
-/** Where to connect to, the most likely first: what ssh has reached, what ssh calls the host, and what it calls itself. */
+/** Returns addresses to connect to, the most likely first: that of ssh, the name of the host, and those in its hello. */
 export function candidates(
   { addresses, port }: Pick<Hello, "addresses" | "port">,
   options: Pick<DataPathOptions, "reach" | "family">,
@@ -36,7 +36,7 @@ export function candidates(
   return [...(reached ? [reached] : []), named, ...others.filter(({ hostname }) => hostname !== host)];
 }
 
-/** Where the remote end may find this machine, the most likely first: as ssh came from, and as it calls itself. */
+/** Returns addresses of this machine, the most likely first: the one that ssh came from, and those of interfaces. */
 export function ownPlaces(
   { client }: Pick<Hello, "client">,
   { reach, family }: Pick<DataPathOptions, "reach" | "family">,
@@ -47,10 +47,10 @@ export function ownPlaces(
 }
 
 /**
- * How the data goes through ssh, where it may.
+ * Returns how data may go through ssh; undefined if it must not.
  *
- * @param direct the way that is tried before.
- * @param control carries streams when nothing else does; undefined where the other end cannot.
+ * @param direct the route that is tried before.
+ * @param control carries a stream if nothing else works; undefined if the remote end does not support that.
  */
 export function tunnelUse(
   { port }: Pick<Hello, "port">,
@@ -59,36 +59,36 @@ export function tunnelUse(
   control: ControlChannel | undefined,
 ): TunnelUse | undefined {
   if (!reach || reach.tunnel === "never") return undefined;
-  let left = true;
+  let hasMore = true;
   let throughSsh: ((failed: readonly string[]) => Promise<Tunnel | undefined>) | undefined;
   return {
     always: reach.tunnel === "always",
     async find(failed) {
-      if (!left) return undefined;
+      if (!hasMore) return undefined;
       const { sshTunnels } = await import("../../ssh/ssh_tunnels.ts");
       throughSsh ??= sshTunnels(reach, port, { native: engine.name === "native" });
       const tunnel = await throughSsh(failed);
       if (tunnel) return tunnel;
-      left = false;
+      hasMore = false;
       return control && (await import("../tunnel/carried_streams.ts")).controlTunnel(control);
     },
     onUsed({ name }, failures) {
       const why = failures.length > 0 ? ` (${failures.join("; ")})` : "";
       tell(
-        `Data goes through ssh (${name}), as ${direct.words.reason}${why}. ` +
-          `${direct.words.opening(reach.host.host)} to go faster`,
+        `Data goes through ssh (${name}), because ${direct.messages.reason}${why}. ` +
+          `${direct.messages.opening(reach.host.host)} to go faster`,
       );
     },
   };
 }
 
-/** The host as ssh's configuration has it (HostName); asked only when the address that ssh reached was of no use. */
+/** Returns HostName of the ssh configuration. Called only if the address that ssh has reached does not work. */
 async function sshName(reach: Reach, fits: (name: string) => boolean): Promise<string | undefined> {
   const { hostname } = await (await import("../../ssh/ssh_settings.ts")).readSshSettings(reach.ssh, reach.host);
   return hostname !== undefined && fits(hostname) ? hostname : undefined;
 }
 
-/** Whether a name may be connected to where one family is asked for. */
+/** Returns a filter for names and for addresses of a family. */
 function isOf(family: 4 | 6 | undefined): (name: string) => boolean {
   return (name) => family === undefined || !isAddress(name) || (family === 6) === name.includes(":");
 }

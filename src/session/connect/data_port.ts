@@ -1,8 +1,8 @@
-/** The TCP port where the remote end awaits streams. */
+/** The TCP port on which the remote end accepts streams. */
 
 import { UserError } from "../../errors.ts";
 
-/** The range that the field's reference tool uses; firewalls that know it are open here. */
+/** The range of the reference tool EScp, which firewalls may already allow. */
 export const DEFAULT_PORTS = { first: 1232, last: 1242 } as const;
 
 /** Ports to try, in their order. */
@@ -12,12 +12,11 @@ export interface PortRange {
 }
 
 /**
- * Listens on the first free port of the range. Without one that somebody asked for, any port of the system will do when
- * those that are known are taken.
+ * Listens on the first free port of the range. Without a range, listens on a free default port, or else on any port.
  *
  * @param hostname "127.0.0.1" for a peer on this machine; undefined for all addresses, IPv6 and IPv4.
  * @returns one listener or two, at the same port.
- * @throws {UserError} when no port can be had.
+ * @throws {UserError} if there is no free port.
  */
 export function listenForStreams(hostname: string | undefined, range?: PortRange): Deno.TcpListener[] {
   const { first, last } = range ?? DEFAULT_PORTS;
@@ -27,7 +26,7 @@ export function listenForStreams(hostname: string | undefined, range?: PortRange
   }
   const listener = range ? undefined : tryListen(hostname, 0);
   if (listener) return withIpv4(listener);
-  if (!range) throw new UserError("Cannot listen for data: the system has no port left");
+  if (!range) throw new UserError("Cannot listen for data: the system has no free port");
   const ports = first === last ? `port ${first}: it is` : `ports ${first}-${last}: all are`;
   throw new UserError(`Cannot listen for data on ${ports} taken, or may not be used by this user`, {
     hint: "Choose others with --escp-port and --escp-portrange, or in the configuration of the host that listens",
@@ -35,7 +34,7 @@ export function listenForStreams(hostname: string | undefined, range?: PortRange
 }
 
 function tryListen(hostname: string | undefined, port: number): Deno.TcpListener | undefined {
-  // "::" takes both families as a rule; where there is no IPv6, "0.0.0.0" is all there is.
+  // "::" usually accepts both families. "0.0.0.0" is for systems without IPv6.
   for (const address of hostname ? [hostname] : ["::", "0.0.0.0"]) {
     try {
       return Deno.listen({ hostname: address, port });
@@ -47,7 +46,7 @@ function tryListen(hostname: string | undefined, port: number): Deno.TcpListener
   return undefined;
 }
 
-/** Where the system keeps "::" to IPv6 (net.ipv6.bindv6only), IPv4 has a listener of its own. */
+/** Adds a listener for IPv4 if the system restricts "::" to IPv6 (net.ipv6.bindv6only). */
 function withIpv4(listener: Deno.TcpListener): Deno.TcpListener[] {
   const { hostname, port } = listener.addr;
   try {

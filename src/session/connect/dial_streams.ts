@@ -1,40 +1,41 @@
-/** Opens streams by TCP, at the first of several places that proves to be the other end. */
+/** Opens streams by TCP, to the first of several addresses that authenticates as the peer. */
 
 import type { CipherEngine } from "../../crypto/cipher.ts";
 import { messageOf } from "../../errors.ts";
+import { withDeadline } from "../../async/settle_within.ts";
 import type { ByteConn } from "../../net/transport.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
-import { closeQuietly, offerProof, PROOF_TIMEOUT_MS, UNNEEDED } from "./stream_proof.ts";
+import { closeQuietly, HANDSHAKE_TIMEOUT_MS, offerHandshake, UNNEEDED } from "./handshake.ts";
 import { NO_ANSWER } from "../../net/tunnel.ts";
 
-/** A place where the other end may listen. */
+/** An address on which the peer may listen. */
 export interface Candidate {
   hostname: string;
   port: number;
-  /** What to connect to in place of `hostname`, found out when its turn comes. */
+  /** Returns a name to use instead of `hostname`. Called just before the attempt. */
   lookUp?: () => Promise<string | undefined>;
 }
 
-/** What came of a place, or of a tunnel, that might have carried streams. */
+/** Attempt to open the first stream by an address or a tunnel. */
 export interface Attempt {
   /** "host:port", or the name of the tunnel. */
   way: string;
-  /** Why it was not taken; undefined: it was. */
+  /** Reason of the failure; undefined if it was successful. */
   problem?: string;
 }
 
-/** How long one candidate is alone before the next is tried as well (RFC 8305 calls it the connection attempt delay). */
+/** Time between the attempts at two candidates: the "Connection Attempt Delay" of RFC 8305. In milliseconds. */
 const STAGGER_MS = 250;
-/** How long a connection may take to be there. */
+/** Maximum time to connect, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 15_000;
 
-/** Maximum number of connections to one place for a stream, and the pause after the first of them. In milliseconds. */
+/** Maximum number of connections per stream and address, and the pause after the first of them in milliseconds. */
 const MOST_DROPPED = 4;
 const DROPPED_PAUSE_MS = 50;
-/** Maximum number of attempts that are kept: a client may request a thousand streams, with other places for each. */
+/** Maximum number of attempts that are kept. A client may request a thousand streams, each at other addresses. */
 const MOST_ATTEMPTS = 256;
 
-/** Numbers count up and are never used twice, whatever became of the attempt. */
+/** Opens streams. Each attempt gets a new number. */
 export class StreamDialer {
   readonly #secrets: SessionSecrets;
   readonly #engine: CipherEngine;
@@ -42,10 +43,10 @@ export class StreamDialer {
   #next: number;
   #chosen?: Candidate;
   #roundTripMs?: number;
-  /** What came of each place. */
+  /** Results of the addresses that were tried. */
   readonly attempts: Attempt[] = [];
   #closed = false;
-  /** What has not proven itself yet, and is still wanted. */
+  /** Connections in their handshake that are still needed. */
   readonly #pending = new Set<ByteConn>();
 
   /** @param first the number of the first stream. */
@@ -56,12 +57,12 @@ export class StreamDialer {
     this.#next = first;
   }
 
-  /** The place that has proven itself. */
+  /** Address of the first stream. */
   get chosen(): Candidate | undefined {
     return this.#chosen;
   }
 
-  /** How long the way takes there and back, at most; undefined before the first stream. */
+  /** Upper bound of the round trip, in milliseconds; undefined before the first stream. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs;
   }
@@ -72,7 +73,7 @@ export class StreamDialer {
     this.#dropPending();
   }
 
-  /** A stream from the first place that proves itself; undefined when none does in time: `failures` has a line for each then. */
+  /** Opens the first stream. @returns undefined after `patienceMs`; then `failures` has a line per address. */
   async first(
     candidates: readonly Candidate[],
     patienceMs: number,
@@ -131,17 +132,17 @@ export class StreamDialer {
     for (const [candidate, why] of left) failures.push(`${placeName(candidate)}: ${why}`);
   }
 
-  /** One more from the place that was chosen. */
+  /** Opens another stream to the address of the first. */
   async again(): Promise<AuthenticatedStream> {
     return await this.#reach(this.#chosen!);
   }
 
-  /** Has a connection that leads to the other end prove itself, and closes it when it does not. */
-  async prove(conn: ByteConn, timeoutMs: number): Promise<AuthenticatedStream> {
-    return await this.#prove(conn, this.#next++, timeoutMs);
+  /** Authenticates a connection to the peer, or closes it. */
+  async authenticate(conn: ByteConn, timeoutMs: number): Promise<AuthenticatedStream> {
+    return await this.#handshake(conn, this.#next++, timeoutMs);
   }
 
-  /** Connects, and again if the other end drops the connection: strangers may have displaced it among the unproven ones. */
+  /** Connects, and again if the peer drops the connection: strangers may have displaced it before its handshake. */
   async #reach(place: Candidate): Promise<AuthenticatedStream> {
     for (let attempt = 1;; attempt++) {
       const index = this.#next++;
@@ -149,8 +150,8 @@ export class StreamDialer {
       const conn = await connectInTime(place);
       conn.setNoDelay(true);
       try {
-        const stream = await this.#prove(conn, index, PROOF_TIMEOUT_MS);
-        // Two round trips: for the connection and for the proof. The work of the other end before its answer counts too.
+        const stream = await this.#handshake(conn, index, HANDSHAKE_TIMEOUT_MS);
+        // Two round trips, for the connection and the handshake, including the time that the peer needs to answer.
         this.#roundTripMs = Math.min(this.#roundTripMs ?? Infinity, (performance.now() - began) / 2);
         return stream;
       } catch (error) {
@@ -160,15 +161,15 @@ export class StreamDialer {
     }
   }
 
-  async #prove(conn: ByteConn, index: number, timeoutMs: number): Promise<AuthenticatedStream> {
+  async #handshake(conn: ByteConn, index: number, timeoutMs: number): Promise<AuthenticatedStream> {
     if (this.#closed) {
       closeQuietly(conn);
       throw new Error(UNNEEDED);
     }
     this.#pending.add(conn);
     try {
-      const stream = await offerProof(conn, index, this.#secrets, this.#engine, { as: this.#as, timeoutMs });
-      // What was dropped while the answer was checked is closed.
+      const stream = await offerHandshake(conn, index, this.#secrets, this.#engine, { as: this.#as, timeoutMs });
+      // A connection that was dropped meanwhile is closed.
       if (this.#pending.has(conn)) return stream;
     } catch (error) {
       if (this.#pending.has(conn)) throw error;
@@ -189,22 +190,16 @@ async function resolved(candidate: Candidate): Promise<Candidate> {
   return hostname === undefined ? candidate : { hostname, port: candidate.port };
 }
 
-/** A connection, or a failure within a bounded time: a firewall that drops packets says nothing for minutes. */
+/** Connects in a limited time. Behind a firewall that drops packets, connecting takes minutes. */
 async function connectInTime({ hostname, port }: Candidate): Promise<Deno.TcpConn> {
   const connecting = Deno.connect({ hostname, port });
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<"late">((resolve) => timer = setTimeout(() => resolve("late"), CONNECT_TIMEOUT_MS));
-  try {
-    const conn = await Promise.race([connecting, late]);
-    if (conn !== "late") return conn;
+  return await withDeadline(CONNECT_TIMEOUT_MS, connecting, () => {
     connecting.then(closeQuietly, () => {});
-    throw new Deno.errors.TimedOut(NO_ANSWER);
-  } finally {
-    clearTimeout(timer!);
-  }
+    return new Deno.errors.TimedOut(NO_ANSWER);
+  });
 }
 
-/** Returns whether the other end closed the connection before it answered. */
+/** Returns whether the peer closed the connection before it answered. */
 function isDropped(error: unknown): boolean {
   return error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.BrokenPipe;

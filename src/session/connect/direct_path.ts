@@ -1,35 +1,35 @@
-/** What a client needs of a way for streams that does not go through ssh, whoever opens the connections. */
+/** Direct routes: data connections that do not go through ssh. */
 
 import { DEFAULT_PORTS } from "./data_port.ts";
 import { type Attempt, type Candidate, StreamDialer } from "./dial_streams.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 
-/** Either the client connects to the remote end, or that to the client. */
+/** A direct route. The client connects to the remote end, or vice versa. */
 export interface DirectPath {
-  /** Where the streams go, once there is one, as messages name it. */
+  /** Address of the streams for messages; undefined before the first. */
   readonly address: string | undefined;
-  /** How long it takes there and back, at most; undefined: not known yet. */
+  /** Upper bound of the round trip, in milliseconds; undefined if unknown. */
   readonly roundTripMs: number | undefined;
-  /** What came of each place that was tried. */
+  /** Addresses that were tried. */
   readonly attempts: readonly Attempt[];
-  /** The first stream; undefined when there is none in that time, and `failures` says then what was tried. */
+  /** Opens the first stream. @returns undefined after `patienceMs`; then `failures` has a line per address. */
   first(patienceMs: number, failures: string[]): Promise<AuthenticatedStream | undefined>;
-  /** One more, as the first. */
+  /** Opens another stream by the route of the first. */
   again(): Promise<AuthenticatedStream>;
-  /** What messages say when it is closed. */
-  readonly words: {
-    /** "Cannot ..." */
+  /** Texts for messages about a blocked route. */
+  readonly messages: {
+    /** A sentence that begins with "Cannot". */
     problem: string;
-    /** "as ..." */
+    /** A clause that follows "because". */
     reason: string;
-    /** What opens it. @param host as the user knows it. */
+    /** Returns how to open the route. @param host name of the remote host. */
     opening(host: string): string;
   };
   /** Ends all attempts. */
   close(): void;
 }
 
-/** The client connects to one of these places. */
+/** Returns the route by which the client connects to one of these addresses. */
 export function dialPath(dialer: StreamDialer, candidates: readonly Candidate[]): DirectPath {
   const port = candidates[0]?.port;
   return {
@@ -42,8 +42,8 @@ export function dialPath(dialer: StreamDialer, candidates: readonly Candidate[])
     attempts: dialer.attempts,
     first: (patienceMs, failures) => dialer.first(candidates, patienceMs, failures),
     again: () => dialer.again(),
-    words: {
-      problem: "Cannot reach the data port of the other side",
+    messages: {
+      problem: "Cannot reach the data port of the remote host",
       reason: "its port cannot be reached",
       opening: (host) => `${portsToOpen(port)} of ${host} for this machine`,
     },
@@ -51,11 +51,11 @@ export function dialPath(dialer: StreamDialer, candidates: readonly Candidate[])
   };
 }
 
-/** What to open, for messages, where this port is closed. */
+/** Returns which ports to open, for messages. @param port the one that was blocked; undefined if unknown. */
 export function portsToOpen(port: number | undefined): string {
   const { first, last } = DEFAULT_PORTS;
   const usual = port === undefined || (first <= port && port <= last);
-  // Those of a configuration, or any free one, as all of the usual ones were taken.
-  const other = usual ? "" : `, or those that are set there (now it was ${port}),`;
+  // The port is from a configuration, or any free port, because all default ports were taken.
+  const other = usual ? "" : `, or those that are set there (this time ${port}),`;
   return `Open TCP ports ${first}-${last}${other}`;
 }

@@ -1,8 +1,8 @@
-/** Under which addresses this host may be reached. */
+/** Addresses of this host. */
 
 /**
- * Addresses for the data connections, the most likely first: the one that ssh reached (third field of SSH_CONNECTION,
- * ssh(1)), then those of the interfaces that are not loopback or link-local.
+ * Returns addresses for data connections, the most likely first: the one that ssh has reached (third field of
+ * SSH_CONNECTION, ssh(1)), then those of interfaces, without loopback and link-local ones.
  */
 export function hostAddresses(sshConnection: string | undefined): string[] {
   const addresses = new Set<string>();
@@ -15,7 +15,7 @@ export function hostAddresses(sshConnection: string | undefined): string[] {
   return [...addresses].slice(0, 32);
 }
 
-/** The address that ssh came from: the first field of SSH_CONNECTION (ssh(1)). */
+/** Returns the address that ssh came from: the first field of SSH_CONNECTION (ssh(1)). */
 export function clientAddress(sshConnection: string | undefined): string | undefined {
   return sshConnection?.split(" ")[0] || undefined;
 }
@@ -24,7 +24,7 @@ function interfaces(): { address: string; name: string }[] {
   try {
     return Deno.networkInterfaces();
   } catch {
-    // Some containers and sandboxes refuse it; the address that ssh reached is left.
+    // Some containers and sandboxes do not allow it. The address of ssh remains.
     return [];
   }
 }

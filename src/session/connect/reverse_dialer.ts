@@ -1,4 +1,4 @@
-/** Remote end: opens streams to the client where that asks for it (`--reverse`). */
+/** Remote end: opens streams to the client if the client requests it (`--reverse`). */
 
 import { messageOf, ProtocolError } from "../../errors.ts";
 import type { MessageOf } from "../../protocol/control/messages.ts";
@@ -6,18 +6,18 @@ import type { ControlChannel } from "../model/control_channel.ts";
 import type { StreamDialer } from "./dial_streams.ts";
 import type { AuthenticatedStream } from "../model/session.ts";
 
-/** What the remote end keeps to. */
+/** Limits of the remote end. */
 export interface ReverseDialLimits {
-  /** The only address that it connects to; undefined: any that the client names. */
+  /** The only allowed address; undefined: any address of the client is allowed. */
   only?: string;
-  /** Streams that it may be asked for in all. */
+  /** Maximum number of streams in total. */
   most: number;
 }
 
 /**
- * Answers "reach", one stream for each. What is proven before somebody takes it waits.
+ * Opens one stream for each message "reach".
  *
- * @param taker resolves to whoever takes the streams.
+ * @param taker resolves to the function that takes the streams. Requests wait for it.
  */
 export function dialReverse(
   control: ControlChannel,
@@ -25,17 +25,17 @@ export function dialReverse(
   taker: Promise<(stream: AuthenticatedStream) => void>,
   { only, most }: ReverseDialLimits,
 ): void {
-  let asked = 0;
+  let requested = 0;
   let finding: Promise<AuthenticatedStream> | undefined;
   control.onMessage(["reach"], (message) => {
-    if (++asked > most) throw new ProtocolError("bad-message", "Too many streams are asked for");
+    if (++requested > most) throw new ProtocolError("bad-message", "Too many streams are requested");
     void answer(message);
   });
 
   async function answer({ places, patienceMs }: MessageOf<"reach">): Promise<void> {
     try {
       const take = await taker;
-      // The client may have its end of the first stream, and ask for more, before this end knows that it has won.
+      // The client may request more streams before the handshake of the first has ended here.
       while (!dialer.chosen && finding) await finding.catch(() => {});
       if (dialer.chosen) return take(await dialer.again());
       finding = reachFirst(places, patienceMs).finally(() => finding = undefined);
@@ -50,7 +50,9 @@ export function dialReverse(
     const failures: string[] = [];
     const stream = await dialer.first(allowed, patienceMs, failures);
     if (stream) return stream;
-    if (places.length > 0 && allowed.length === 0) failures.push("that host connects only to where ssh came from");
-    throw new Error(failures.join("; ") || "no address was told");
+    if (places.length > 0 && allowed.length === 0) {
+      failures.push("that host connects only to the address that ssh came from");
+    }
+    throw new Error(failures.join("; ") || "no address was named");
   }
 }

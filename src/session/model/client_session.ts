@@ -1,8 +1,9 @@
-/** Client: from a started peer to an agreed session. */
+/** Client: opens a session with a started peer. */
 
 import type { CipherEngine, CipherName } from "../../crypto/cipher.ts";
 import { deriveSessionKey, SECRET_BYTES } from "../../crypto/key_schedule.ts";
 import { ProtocolError, StartError, UserError } from "../../errors.ts";
+import { withDeadline } from "../../async/settle_within.ts";
 import {
   FEATURES,
   type Hello,
@@ -23,53 +24,52 @@ import type { Reach } from "../../ssh/reach.ts";
 import { ControlChannel } from "./control_channel.ts";
 import { checkRequired, type RequiredFeature, SAME_VERSION } from "./required_feature.ts";
 import type { PeerProcess } from "./peer_process.ts";
-import { NoLogin } from "./start_errors.ts";
 import type { Session } from "./session.ts";
-import { UnusableEscp, unusableEscp } from "./start_errors.ts";
+import { NoLogin, UnusableEscp, unusableEscp } from "./start_errors.ts";
 
-/** What a client wants of a session. */
+/** How a client opens a session. */
 export interface ClientSessionOptions {
   job: Job;
-  /** What the job cannot do without. */
+  /** Features that the job requires. */
   needed: readonly RequiredFeature[];
   cipher: CipherName;
   engine: CipherEngine;
-  /** How the other host is reached; undefined for a local peer. */
+  /** How to reach the remote host; undefined for a peer on this machine. */
   reach?: Reach;
-  /** Hears what the user should know of the way that the data takes. */
+  /** Reports a note about the route of the data. */
   tell: (note: string) => void;
-  /** Silence of the other end that ends the session, in milliseconds. */
+  /** Maximum time without data from the peer, in milliseconds. */
   timeoutMs: number;
-  /** How long the hello may take, login and all; undefined where somebody may be typing a password. */
+  /** Maximum time of the login and the hello; undefined: unlimited, because the user may be typing a password. */
   helloTimeoutMs?: number;
   /** Restricts the data connections to one family. */
   family?: 4 | 6;
 }
 
-/** A session and what the remote end said of itself. */
+/** A session, and the hello of the remote end. */
 export interface ClientSession extends Session {
   hello: Hello;
-  /** Where the streams go, once they do: an address, or the name of a tunnel. */
+  /** Address or tunnel of the streams, once one is open. */
   readonly address: string | undefined;
-  /** The name of the tunnel that they go through; undefined: none is needed, or none is there yet. */
+  /** Name of their tunnel; undefined if there is a direct route, or no stream is open yet. */
   readonly tunnel: string | undefined;
-  /** As many streams as the way that was found is worth; known once there is one. */
+  /** Maximum useful number of streams. Known once a stream is open. */
   readonly mostStreams: number;
-  /** How long the way of the streams takes there and back; undefined: not known, or not yet. */
+  /** Round trip of the streams, in milliseconds; undefined if unknown. */
   readonly roundTripMs: number | undefined;
-  /** What came of each way to the first stream. */
+  /** Routes that were tried for the first stream. */
   readonly attempts: readonly Attempt[];
-  /** What would open a direct way, for messages. @param host as the user knows it. */
+  /** Returns how to open a direct route, for messages. @param host name of the remote host. */
   opening(host: string): string;
-  /** Resolves when no stream is being brought up any more. */
+  /** Resolves when no stream is being opened. */
   settled(): Promise<void>;
 }
 
 /**
  * Reads the hello line and answers it.
  *
- * @throws {StartError} when the peer ends, or is not escp.
- * @throws {UserError} when the ciphers do not meet, or a feature is missing that is needed.
+ * @throws {StartError} if the peer ends, or is not escp.
+ * @throws {UserError} if the peer lacks the cipher or a required feature.
  */
 export async function openClientSession(peer: PeerProcess, options: ClientSessionOptions): Promise<ClientSession> {
   const { line, rest } = await readHello(peer, options.helloTimeoutMs);
@@ -106,7 +106,7 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
     close: () => connector.close(),
     gone: () => connector.gone(),
     settled: () => connector.settled(),
-    opening: (host) => direct.words.opening(host),
+    opening: (host) => direct.messages.opening(host),
     get attempts() {
       return connector.attempts;
     },
@@ -125,61 +125,63 @@ export async function openClientSession(peer: PeerProcess, options: ClientSessio
   };
 }
 
-/** What both ends have seen of each other in the clear of ssh: bound into the keys. */
+/** Returns the bytes of both lines, from which the keys are derived. */
 export function transcript(hello: string, start: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${hello}\n${start}\n`);
 }
 
-/** How long a peer may stay that has closed its output without a hello. */
+/** Maximum time until a peer ends that has closed its output without a hello. */
 const LEAVE_MS = 2_000;
 
 async function readHello(peer: PeerProcess, timeoutMs?: number): Promise<{ line: string; rest: Uint8Array }> {
   const scanner = new HelloScanner();
-  const late = { given: false };
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
-    late.given = true;
+  const scanning = scan(peer, scanner);
+  const found = timeoutMs === undefined ? await scanning : await withDeadline(timeoutMs, scanning, () => {
     peer.kill();
-  }, timeoutMs);
+    return new NoLogin(`Cannot start escp on ${peer.name}: it did not send a hello within ${timeoutMs / 1000} s`, {
+      hint: "Check that the host answers (ssh -v), or increase --timeout",
+    });
+  });
+  if (found) return found;
+  // A program that has closed its output cannot send a hello any more, even if it keeps running.
+  const { code, signal } = await peer.end(LEAVE_MS);
+  throw notStarted(peer.name, code, signal, scanner.noise);
+}
+
+/** Reads the peer's output up to the hello. @returns undefined at the end of the output. */
+async function scan(
+  peer: PeerProcess,
+  scanner: HelloScanner,
+): Promise<{ line: string; rest: Uint8Array } | undefined> {
   try {
     for (;;) {
       const { value, done } = await peer.stdout.read();
-      if (done) break;
-      const found = scanner.push(value);
-      if (found) return found;
+      const found = done ? undefined : scanner.push(value);
+      if (done || found) return found;
     }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
     throw new StartError(`Cannot start escp on ${peer.name}: ${cause.message}`, {
       cause,
-      hint: "A login script there prints without end; let it be silent when it is not interactive",
-    });
-  } finally {
-    clearTimeout(timer);
-  }
-  // A program that has closed its output cannot say hello any more, also when it stays.
-  const { code, signal } = await peer.end(LEAVE_MS);
-  if (late.given) {
-    throw new NoLogin(`Cannot start escp on ${peer.name}: it did not say hello within ${timeoutMs! / 1000} s`, {
-      hint: "See whether the host answers (ssh -v), or give it more time with --timeout",
+      hint: "A login script on that host prints too much; let it print nothing unless it is interactive",
     });
   }
-  throw notStarted(peer.name, code, signal, scanner.noise);
 }
 
-/** Why there was no hello, as the exit status of ssh tells it (ssh(1): 255 is ssh's own, others are the command's). */
+/** Returns why there was no hello, by the exit status: 255 is that of ssh, others are those of the command (ssh(1)). */
 function notStarted(name: string, code: number, signal: string | null, noise: string): StartError {
-  if (code === 255) return new NoLogin(`Cannot log in to ${name}: ssh ended with status 255, its message is above`);
+  if (code === 255) return new NoLogin(`Cannot log in to ${name}: ssh failed (status 255); see its message above`);
   const unusable = unusableEscp(name, code);
   if (unusable) return unusable;
-  // csh and cmd.exe say no more when there is no such command.
+  // csh and cmd.exe print nothing else if the command does not exist.
   if (code === 1 && noise.trim() === "") {
-    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it said hello`, {
-      hint: "Is it installed there? Name its place with -D PATH",
+    return new UnusableEscp(name, `Cannot start escp on ${name}: it ended with status 1 before it sent a hello`, {
+      hint: "Check that escp is installed there, or name its path with -D PATH",
     });
   }
-  const said = noise.trim() ? `; it said: ${noise.trim().slice(0, 300)}` : "";
+  const output = noise.trim() ? `; its output: ${noise.trim().slice(0, 300)}` : "";
   const how = signal ? `signal ${signal}` : `status ${code}`;
-  return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it said hello${said}`);
+  return new StartError(`Cannot start escp on ${name}: it ended with ${how} before it sent a hello${output}`);
 }
 
 function acceptable<T>(parse: () => T, peer: PeerProcess): T {

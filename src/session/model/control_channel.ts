@@ -1,37 +1,54 @@
 /** The control channel: messages as lines over a pair of pipes. */
 
 import { ProtocolError } from "../../errors.ts";
-import { keepAliveMs, MAX_LINE_BYTES } from "../../protocol/limits.ts";
+import { settleWithin, withDeadline } from "../../async/settle_within.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
 import { formatMessage, parseMessage } from "../../protocol/control/message_codec.ts";
 import type { Message, MessageOf, MessageType } from "../../protocol/control/messages.ts";
+import { keepAliveMs, MAX_LINE_BYTES } from "../../protocol/limits.ts";
 
-/** The other side has gone: its end of the control channel was closed. */
+/** The peer has closed its end of the control channel. */
 export class ControlLost extends Error {
   override name = "ControlLost";
 }
 
-/** Nothing was heard of the other side for too long; it may hang, or the network is gone. */
+/** The peer has sent nothing for too long. It may hang, or the network is down. */
 export class ControlSilent extends ControlLost {
   override name = "ControlSilent";
-  /** Milliseconds. */
+  /** The time limit, in milliseconds. */
   readonly patienceMs: number;
 
   constructor(patienceMs: number) {
-    super(`Nothing was heard of the other side for ${patienceMs / 1000} s`);
+    super(`The peer sent nothing for ${patienceMs / 1000} s`);
     this.patienceMs = patienceMs;
   }
 }
 
-/** Time for what came while this thread was busy: its timers are called before what has arrived. */
+/** The peer has ended the session for a reason. */
+export class PeerAbort extends Error {
+  override name = "PeerAbort";
+  readonly code: string;
+  readonly hint?: string;
+  /** The channel on which the message arrived. */
+  readonly channel: ControlChannel;
+
+  constructor({ code, message, hint }: MessageOf<"abort">, channel: ControlChannel) {
+    super(message);
+    this.code = code;
+    this.hint = hint;
+    this.channel = channel;
+  }
+}
+
+/** Additional time after the limit. After this thread was busy, its timers run before data that has arrived is read. */
 const GRACE_MS = 1_000;
 
-/** Characters that wait to be sent at the most; what is in the pipe does not count. */
+/** Maximum number of waiting characters, not counting those in the pipe. */
 const MAX_OUTGOING = 64 << 20;
 /** Number of waiting characters above which a sender of many messages awaits `flushed`. */
 export const MOST_WAITING = 256 << 10;
 
-/** Messages in and out. Order is kept; nothing is lost while both pipes stand. */
+/** Sends and receives messages in order. */
 export class ControlChannel {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -40,16 +57,16 @@ export class ControlChannel {
   #lines: string[] = [];
   #outgoing = "";
   #flushing: Promise<void> | undefined;
-  #broken: { error: unknown } | undefined;
-  /** The sender, on whichever end, has said that it has sent everything. */
+  #isBroken = false;
+  /** Whether the sender, on either end, has sent its last message. */
   finishing = false;
-  /** Streams that the other end has closed because they were changed on their way. */
+  /** Number of streams that the peer has closed because their data was corrupt. */
   corrupt = 0;
-  readonly #asides = new Map<MessageType, (message: Message) => void>();
+  readonly #handlers = new Map<MessageType, (message: Message) => void>();
   #patienceMs = 0;
   #alive: ReturnType<typeof setInterval> | undefined;
 
-  /** @param early bytes that were read from the pipe already. */
+  /** @param early bytes that were read from the pipe before. */
   constructor(
     reader: ReadableStreamDefaultReader<Uint8Array>,
     writer: WritableStreamDefaultWriter<Uint8Array>,
@@ -60,36 +77,36 @@ export class ControlChannel {
     this.#lines.push(...this.#decoder.push(early));
   }
 
-  /** Sends a message, after those before it. A broken pipe is found by whoever reads. */
+  /** Sends a message after those before it. Readers detect a broken pipe. */
   send(message: Message): void {
     if (message.type === "finish") this.finishing = true;
     this.sendLine(formatMessage(message));
   }
 
-  /** Sends a line that is a message already. */
+  /** Sends a message that is formatted as a line. */
   sendLine(line: string): void {
-    if (this.#broken) return;
+    if (this.#isBroken) return;
     this.#outgoing += line + "\n";
-    // A peer that never reads must not make this end hold everything for it.
-    if (this.#outgoing.length > MAX_OUTGOING) this.#broken = { error: new ControlLost("The other side does not read") };
+    // A peer that does not read must not fill the memory of this end.
+    if (this.#outgoing.length > MAX_OUTGOING) this.#isBroken = true;
     this.#flushing ??= this.#flush();
   }
 
-  /** Characters that wait for the peer to read what came before them. */
+  /** Number of characters that are not in the pipe yet. */
   get waiting(): number {
     return this.#outgoing.length;
   }
 
-  /** Resolves when everything that was sent is in the pipe, or the pipe is broken. */
+  /** Resolves when all messages are in the pipe, or the pipe is broken. */
   async flushed(): Promise<void> {
     while (this.#flushing) await this.#flushing;
   }
 
   /**
-   * From now on a peer that says nothing for so long is taken for lost.
+   * Sets the maximum time without data from the peer.
    *
-   * @param patienceMs 0: it may be silent for ever.
-   * @param signs whether the peer knows the message "alive": then each end says it in time.
+   * @param patienceMs 0: unlimited.
+   * @param signs whether the peer knows the message "alive". Then each end sends it regularly.
    */
   watch(patienceMs: number, { signs }: { signs: boolean }): void {
     this.#patienceMs = patienceMs;
@@ -97,12 +114,12 @@ export class ControlChannel {
     if (signs) this.#alive = setInterval(() => this.send({ type: "alive" }), keepAliveMs(patienceMs));
   }
 
-  /** From now on whoever waits for a message hands over those of these types, and waits on. */
-  onMessage<T extends MessageType>(types: readonly T[], accept: (message: MessageOf<T>) => void): void {
-    for (const type of types) this.#asides.set(type, accept as (message: Message) => void);
+  /** Sets a handler for messages of these types. `next` does not return them. */
+  onMessage<T extends MessageType>(types: readonly T[], handler: (message: MessageOf<T>) => void): void {
+    for (const type of types) this.#handlers.set(type, handler as (message: Message) => void);
   }
 
-  /** The next line, undefined at the end. @throws {ControlSilent} */
+  /** Returns the next line; undefined at the end. @throws {ControlSilent} */
   async nextLine(): Promise<string | undefined> {
     while (this.#lines.length === 0) {
       const { value, done } = await this.#read();
@@ -113,32 +130,33 @@ export class ControlChannel {
   }
 
   /**
-   * The next message that says something.
+   * Returns the next message that has no handler, except keep-alives.
    *
-   * @throws {ControlLost} at the end of the pipe, or after too long a silence.
-   * @throws {ProtocolError} for what is no message.
+   * @throws {ControlLost} at the end of the pipe, or after the maximum time without data.
+   * @throws {ProtocolError} for an invalid message.
    */
   async next(): Promise<Message> {
     for (;;) {
       const line = await this.nextLine();
-      if (line === undefined) throw new ControlLost("The other side has closed the control channel");
+      if (line === undefined) throw new ControlLost("The peer has closed the control channel");
       const message = parseMessage(line);
       if (message.type === "finish") this.finishing = true;
-      // Whoever believed it would wait for streams that nobody answers any more, or take what is missing for copied.
+      // Accepting it would make missing files count as copied, or make this end wait for streams without a peer.
       if (message.type === "finished" && !this.finishing) {
-        throw new ProtocolError("bad-order", "Cannot accept that the other side has finished: not everything was sent");
+        throw new ProtocolError("bad-order", "Cannot accept that the receiver has finished: not everything was sent");
       }
-      const aside = this.#asides.get(message.type);
+      const handler = this.#handlers.get(message.type);
       if (message.type === "corrupt") this.corrupt++;
-      else if (aside) aside(message);
+      else if (handler) handler(message);
       else if (message.type !== "alive") return message;
     }
   }
 
   /**
-   * The next message, which must be one of these; "abort" from the peer is thrown.
+   * Returns the next message, which must have one of these types.
    *
-   * @throws {PeerAbort} when the peer ends the session.
+   * @throws {PeerAbort} if the peer ends the session.
+   * @throws {ProtocolError} for a message of another type.
    */
   async expect<T extends MessageType>(...types: T[]): Promise<MessageOf<T>> {
     const message = await this.next();
@@ -149,13 +167,13 @@ export class ControlChannel {
     return message as MessageOf<T>;
   }
 
-  /** Takes nothing more from the peer: whoever waits for a message finds the channel lost, and can clean up. */
+  /** Stops reading. Callers that wait for a message get ControlLost, so that they can clean up. */
   abandon(): void {
     clearInterval(this.#alive);
     this.#reader.cancel().catch(() => {});
   }
 
-  /** Lets go of both pipes; the peer sees the end of its input. */
+  /** Closes both pipes after the last message. */
   async close(): Promise<void> {
     clearInterval(this.#alive);
     await this.flushed();
@@ -164,45 +182,20 @@ export class ControlChannel {
   }
 
   async #read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    if (this.#patienceMs === 0) return await this.#reader.read();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const silence = new Promise<never>((_, reject) => {
-      const giveUp = () => reject(new ControlSilent(this.#patienceMs));
-      timer = setTimeout(() => timer = setTimeout(giveUp, GRACE_MS), this.#patienceMs);
-    });
-    try {
-      return await Promise.race([this.#reader.read(), silence]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const reading = this.#reader.read();
+    if (this.#patienceMs === 0) return await reading;
+    return await settleWithin(this.#patienceMs, reading) ??
+      await withDeadline(GRACE_MS, reading, () => new ControlSilent(this.#patienceMs));
   }
 
   async #flush(): Promise<void> {
-    // One turn later, so that messages which are sent together leave together.
+    // Messages that are sent in the same turn are written together.
     await Promise.resolve();
-    while (this.#outgoing.length > 0 && !this.#broken) {
+    while (this.#outgoing.length > 0 && !this.#isBroken) {
       const bytes = this.#encoder.encode(this.#outgoing);
       this.#outgoing = "";
-      await this.#writer.write(bytes).catch((error) => {
-        this.#broken = { error };
-      });
+      await this.#writer.write(bytes).catch(() => this.#isBroken = true);
     }
     this.#flushing = undefined;
-  }
-}
-
-/** The peer has ended the session and says why. */
-export class PeerAbort extends Error {
-  override name = "PeerAbort";
-  readonly code: string;
-  readonly hint?: string;
-  /** Where it said so. */
-  readonly channel: ControlChannel;
-
-  constructor({ code, message, hint }: MessageOf<"abort">, channel: ControlChannel) {
-    super(message);
-    this.code = code;
-    this.hint = hint;
-    this.channel = channel;
   }
 }

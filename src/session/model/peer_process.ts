@@ -1,30 +1,34 @@
-/** The process on this machine that leads to the remote end: ssh, or escp itself for a local copy. */
+/** The process that connects to the remote end: ssh, or escp itself for a copy on this machine. */
 
 import { startChild, stopChild } from "../../native/process/child.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import { NoLogin } from "./start_errors.ts";
+
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
+const KILL_AFTER_MS = 2_000;
 
 /** A program with its arguments. */
 export interface PeerCommand {
   program: string;
   args: string[];
-  /** How messages name the other side: "host", "user@host" or "this machine". */
+  /** Name of the host in messages: "host", "user@host" or "this machine". */
   name: string;
-  /** Whether it is the other end itself, not ssh. Default: false. */
+  /** Whether the process is the remote end itself, not ssh. Default: false. */
   isEnd?: boolean;
 }
 
-/** A running peer: its standard input and output are the control channel, its standard error is the user's. */
+/** A running peer. Its standard input and output are the control channel; the user sees its standard error. */
 export class PeerProcess {
   readonly name: string;
   readonly stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly stdout: ReadableStreamDefaultReader<Uint8Array>;
-  /** Resolves when it has ended; never rejects. */
+  /** Resolves when the process has ended; never rejects. */
   readonly status: Promise<Deno.CommandStatus>;
   readonly #child: Deno.ChildProcess;
   readonly #isEnd: boolean;
   #ended = false;
 
-  /** @throws {NoLogin} when the program cannot be started. */
+  /** Starts the process. @throws {NoLogin} if the program cannot be started. */
   constructor(command: PeerCommand) {
     this.name = command.name;
     this.#isEnd = command.isEnd ?? false;
@@ -39,7 +43,7 @@ export class PeerProcess {
       const state = cause instanceof Deno.errors.NotFound ? "it is not installed" : String((cause as Error).message);
       throw new NoLogin(`Cannot start ${command.program}: ${state}`, {
         cause,
-        hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or name one with -S" : undefined,
+        hint: cause instanceof Deno.errors.NotFound ? "Install an ssh client, or choose one with -S" : undefined,
       });
     }
     this.stdin = this.#child.stdin.getWriter();
@@ -47,25 +51,20 @@ export class PeerProcess {
     this.status = this.#child.status.finally(() => this.#ended = true);
   }
 
-  /** Ends it now. */
+  /** Sends a signal, unless the process has ended. */
   kill(signal: Deno.Signal = "SIGTERM"): void {
     if (!this.#ended) stopChild(this.#child, signal);
   }
 
-  /** Stops waiting: kills ssh, which may hang. The other end itself cleans up and exits after its control channel. */
+  /** Kills ssh, which may hang. The remote end itself cleans up and exits when its control channel is closed. */
   abandon(): void {
     if (!this.#isEnd) this.kill("SIGKILL");
   }
 
-  /** Waits until it ends; after `patienceMs` it is killed. */
+  /** Waits until the process ends. Terminates it after `patienceMs`, and kills it if it ignores that. */
   async end(patienceMs: number): Promise<Deno.CommandStatus> {
-    const gentle = setTimeout(() => this.kill("SIGTERM"), patienceMs);
-    const hard = setTimeout(() => this.kill("SIGKILL"), patienceMs + 2_000);
-    try {
-      return await this.status;
-    } finally {
-      clearTimeout(gentle);
-      clearTimeout(hard);
-    }
+    if (!await settleWithin(patienceMs, this.status)) this.kill("SIGTERM");
+    if (!await settleWithin(KILL_AFTER_MS, this.status)) this.kill("SIGKILL");
+    return await this.status;
   }
 }

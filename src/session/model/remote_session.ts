@@ -1,44 +1,48 @@
-/** Remote end: says hello on its standard output, and has a session when the client has answered. */
+/** Remote end: sends a hello on standard output, and opens a session when the client has answered. */
 
 import { CIPHER_NAMES, type CipherEngine, type CipherName } from "../../crypto/cipher.ts";
 import { deriveSessionKey, SECRET_BYTES } from "../../crypto/key_schedule.ts";
 import { ProtocolError, UserError } from "../../errors.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import { FEATURES, formatHello, VERSIONS } from "../../protocol/control/hello.ts";
-import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/limits.ts";
 import type { CopyJob, Job } from "../../protocol/control/job.ts";
 import { parseMessage } from "../../protocol/control/message_codec.ts";
+import type { MessageOf } from "../../protocol/control/messages.ts";
+import { FIRST_REVERSE_STREAM, MAX_STREAMS, TIMEOUT_MS } from "../../protocol/limits.ts";
 import { StreamAcceptor } from "../connect/accept_streams.ts";
+import { listenForStreams, type PortRange } from "../connect/data_port.ts";
+import { StreamDialer } from "../connect/dial_streams.ts";
+import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
 import { dialReverse } from "../connect/reverse_dialer.ts";
 import { carryStreams } from "../tunnel/carried_streams.ts";
 import { transcript } from "./client_session.ts";
 import { ControlChannel, ControlLost } from "./control_channel.ts";
-import { listenForStreams, type PortRange } from "../connect/data_port.ts";
-import { StreamDialer } from "../connect/dial_streams.ts";
-import { clientAddress, hostAddresses } from "../connect/host_addresses.ts";
-import type { AuthenticatedStream, Session } from "./session.ts";
+import type { AuthenticatedStream, Session, SessionSecrets } from "./session.ts";
 
-/** Streams beyond those that were agreed: attempts at several addresses, and replacements of broken ones. */
+/** Number of streams beyond those agreed on: attempts at several addresses, and replacements of broken streams. */
 const SPARE_STREAMS = 1024;
-/** What stands in a hello behind which the client is turned away: nobody listens. */
+/** Port in the hello if no session is possible: no one listens on it. */
 const NO_PORT = 1;
+/** Maximum time to send the reason of a failed start, in milliseconds. */
+const REFUSAL_MS = 1_000;
 
-/** What the remote end brings along. */
+/** How the remote end opens a session. */
 export interface RemoteSessionOptions {
-  /** Gets the engine ready; called when the hello is on its way, as that takes some milliseconds. */
+  /** Loads the engine. Called after the hello was sent, because it takes some milliseconds. */
   engine: () => CipherEngine | Promise<CipherEngine>;
   /** Version of this software. */
   software: string;
-  /** Whether the client is on this machine and started this end itself: then only loopback is listened on. */
+  /** Whether the client on this machine started this end. Then it listens on loopback only. */
   local: boolean;
-  /** Ports to listen on; undefined: those that are known, or else any. */
+  /** Ports to listen on. Default: the known ports, or else any. */
   ports?: PortRange;
-  /** Whether this end connects to no other address than that ssh came from, however the client asks. */
+  /** Whether this end may connect only to the address that ssh came from. */
   confined: boolean;
-  /** Why no session can be had here: the client is told. */
+  /** Why no session is possible. It is sent to the client. */
   problem?: UserError;
   input: ReadableStream<Uint8Array>;
   output: WritableStream<Uint8Array>;
-  /** Value of SSH_CONNECTION, where ssh set it. */
+  /** Value of SSH_CONNECTION, if ssh has set it. */
   sshConnection?: string;
 }
 
@@ -47,102 +51,99 @@ export interface RemoteSession extends Session {
   job: Job;
 }
 
-/** One whose job is a copy. */
+/** A session whose job is a copy. */
 export interface CopySession extends RemoteSession {
   job: CopyJob;
 }
 
 /**
- * @throws {ControlLost} when the client goes away, {ProtocolError} when it breaks the protocol, {UserError} when there can
- * be no session here; the client has been told then.
+ * Opens a session with the client.
+ *
+ * @throws {ControlLost} if the client ends the connection.
+ * @throws {ProtocolError | UserError} if no session is possible. The reason was sent to the client.
  */
 export async function openRemoteSession(options: RemoteSessionOptions): Promise<RemoteSession> {
-  const { listeners, problem } = listenOrRefuse(options);
-  const acceptor = listeners && new StreamAcceptor(...listeners);
+  const listening = listen(options);
+  const acceptor = listening instanceof StreamAcceptor ? listening : undefined;
   const control = new ControlChannel(options.input.getReader(), options.output.getWriter());
   try {
-    const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
-    const id = randomHex(16);
-    const hello = formatHello({
-      versions: [...VERSIONS],
-      software: options.software,
-      features: [...FEATURES],
-      session: id,
-      secret,
-      port: acceptor?.port ?? NO_PORT,
-      addresses: options.local ? [] : hostAddresses(options.sshConnection),
-      ciphers: [...CIPHER_NAMES],
-      client: options.local ? undefined : clientAddress(options.sshConnection),
-    });
-    // The login shell may have printed something without a newline.
-    control.sendLine("\n" + hello);
-    await control.flushed();
-    if (!acceptor) throw problem;
+    const offer = await sendHello(control, options, acceptor?.port ?? NO_PORT);
+    // The client understands a refusal only after the hello.
+    if (!(listening instanceof StreamAcceptor)) throw listening;
     const engine = await options.engine();
-    control.watch(TIMEOUT_MS, { signs: false });
-    const line = await control.nextLine();
-    if (line === undefined) throw new ControlLost("The client went away before it said what to do");
-    const start = parseMessage(line);
-    if (start.type === "abort") throw new ControlLost(`The client gave up: ${start.message}`);
-    if (start.type !== "start") throw new ProtocolError("bad-order", `Cannot begin with a message "${start.type}"`);
-    const cipher = checkChoice(start.version, start.cipher);
-    const key = await deriveSessionKey(secret, start.random, transcript(hello, line));
-    const secrets = { id, key, cipher };
-    const features = FEATURES.filter((feature) => start.features.includes(feature));
-    if (features.includes("tunnel")) carryStreams(control, acceptor.port);
-    const dialer = new StreamDialer(secrets, engine, { as: "remote", first: FIRST_REVERSE_STREAM });
-    const taker = Promise.withResolvers<(stream: AuthenticatedStream) => void>();
-    if (features.includes("reverse")) {
-      // Where there is no ssh there is no such address.
-      const only = options.confined ? clientAddress(options.sshConnection) ?? "" : undefined;
-      dialReverse(control, dialer, taker.promise, { only, most: MAX_STREAMS + SPARE_STREAMS });
-    }
-    const signs = features.includes("alive");
-    control.watch(signs ? start.job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
-    return {
-      role: "remote",
-      secrets,
-      control,
-      features,
-      job: start.job,
-      engine,
-      async bringUp({ max }, take) {
-        taker.resolve(take);
-        const welcome = (stream: number) => stream < FIRST_REVERSE_STREAM;
-        await acceptor.run(secrets, engine, max + SPARE_STREAMS, take, { welcome, expected: () => max });
-        return max;
-      },
-      close() {
-        acceptor.close();
-        dialer.close();
-      },
-      gone: () => Promise.resolve(),
-    };
+    const answer = await receiveStart(control);
+    const secrets = await agreeOnKey(offer, answer);
+    return connectSession(options, { control, acceptor: listening, engine, secrets, start: answer.start });
   } catch (error) {
     acceptor?.close();
     control.abandon();
-    // The client is told what was wrong; one that does not read is not waited for.
-    if (error instanceof ProtocolError || error instanceof UserError) {
-      const reason = error instanceof UserError ? { code: "start", hint: error.hint } : { code: error.code };
-      control.send({ type: "abort", message: error.message, ...reason });
-      await Promise.race([control.flushed(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
-    }
+    await sendRefusal(control, error);
     throw error;
   }
 }
 
-/** Where there can be no session the client hears of it behind the hello, as that is the first thing it understands. */
-function listenOrRefuse({ local, ports, problem }: RemoteSessionOptions): {
-  listeners?: Deno.TcpListener[];
-  problem?: UserError;
-} {
-  if (problem) return { problem };
+/** Listens for streams. @returns the reason if no session is possible. */
+function listen({ local, ports, problem }: RemoteSessionOptions): StreamAcceptor | UserError {
+  if (problem) return problem;
   try {
-    return { listeners: listenForStreams(local ? "127.0.0.1" : undefined, ports) };
+    return new StreamAcceptor(...listenForStreams(local ? "127.0.0.1" : undefined, ports));
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return { problem: error };
+    if (error instanceof UserError) return error;
+    throw error;
   }
+}
+
+/** The hello as it was sent, and the secrets in it. */
+interface Offer {
+  hello: string;
+  id: string;
+  secret: Uint8Array<ArrayBuffer>;
+}
+
+async function sendHello(
+  control: ControlChannel,
+  { software, local, sshConnection }: RemoteSessionOptions,
+  port: number,
+): Promise<Offer> {
+  const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  const id = crypto.getRandomValues(new Uint8Array(16)).toHex();
+  const hello = formatHello({
+    versions: [...VERSIONS],
+    software,
+    features: [...FEATURES],
+    session: id,
+    secret,
+    port,
+    addresses: local ? [] : hostAddresses(sshConnection),
+    ciphers: [...CIPHER_NAMES],
+    client: local ? undefined : clientAddress(sshConnection),
+  });
+  // The login shell may have printed a line without a newline.
+  control.sendLine("\n" + hello);
+  await control.flushed();
+  return { hello, id, secret };
+}
+
+/** The client's answer, and its line. */
+interface Answer {
+  start: MessageOf<"start">;
+  line: string;
+}
+
+async function receiveStart(control: ControlChannel): Promise<Answer> {
+  control.watch(TIMEOUT_MS, { signs: false });
+  const line = await control.nextLine();
+  if (line === undefined) throw new ControlLost("The client ended the connection before it sent a job");
+  const start = parseMessage(line);
+  if (start.type === "abort") throw new ControlLost(`The client ended the session: ${start.message}`);
+  if (start.type !== "start") throw new ProtocolError("bad-order", `Cannot begin with a message "${start.type}"`);
+  return { start, line };
+}
+
+async function agreeOnKey({ hello, id, secret }: Offer, { start, line }: Answer): Promise<SessionSecrets> {
+  const cipher = checkChoice(start.version, start.cipher);
+  const key = await deriveSessionKey(secret, start.random, transcript(hello, line));
+  return { id, key, cipher };
 }
 
 function checkChoice(version: number, cipher: string): CipherName {
@@ -155,7 +156,53 @@ function checkChoice(version: number, cipher: string): CipherName {
   return cipher as CipherName;
 }
 
-function randomHex(bytes: number): string {
-  const random = crypto.getRandomValues(new Uint8Array(bytes));
-  return random.toHex();
+/** Starts the features that both ends know. */
+function connectSession(
+  { confined, sshConnection }: RemoteSessionOptions,
+  { control, acceptor, engine, secrets, start: { job, features: requested } }: {
+    control: ControlChannel;
+    acceptor: StreamAcceptor;
+    engine: CipherEngine;
+    secrets: SessionSecrets;
+    start: MessageOf<"start">;
+  },
+): RemoteSession {
+  const features = FEATURES.filter((feature) => requested.includes(feature));
+  if (features.includes("tunnel")) carryStreams(control, acceptor.port);
+  const dialer = new StreamDialer(secrets, engine, { as: "remote", first: FIRST_REVERSE_STREAM });
+  const taker = Promise.withResolvers<(stream: AuthenticatedStream) => void>();
+  if (features.includes("reverse")) {
+    // Without ssh there is no allowed address.
+    const only = confined ? clientAddress(sshConnection) ?? "" : undefined;
+    dialReverse(control, dialer, taker.promise, { only, most: MAX_STREAMS + SPARE_STREAMS });
+  }
+  const signs = features.includes("alive");
+  control.watch(signs ? job.timeoutMs ?? TIMEOUT_MS : 0, { signs });
+  return {
+    role: "remote",
+    secrets,
+    control,
+    features,
+    job,
+    engine,
+    async bringUp({ max }, take) {
+      taker.resolve(take);
+      const welcome = (stream: number) => stream < FIRST_REVERSE_STREAM;
+      await acceptor.run(secrets, engine, max + SPARE_STREAMS, take, { welcome, expected: () => max });
+      return max;
+    },
+    close() {
+      acceptor.close();
+      dialer.close();
+    },
+    gone: () => Promise.resolve(),
+  };
+}
+
+/** Sends the reason to the client. Does not wait long for a client that does not read. */
+async function sendRefusal(control: ControlChannel, error: unknown): Promise<void> {
+  if (!(error instanceof ProtocolError || error instanceof UserError)) return;
+  const reason = error instanceof UserError ? { code: "start", hint: error.hint } : { code: error.code };
+  control.send({ type: "abort", message: error.message, ...reason });
+  await settleWithin(REFUSAL_MS, control.flushed());
 }

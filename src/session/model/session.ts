@@ -1,4 +1,4 @@
-/** What both ends of a session have once it is agreed. */
+/** An open session, as both ends have it. */
 
 import type { CipherName } from "../../crypto/cipher.ts";
 import type { CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
@@ -9,45 +9,44 @@ import type { StreamCount } from "./stream_count.ts";
 
 /** Secrets and names of a session. */
 export interface SessionSecrets {
-  /** 16 bytes in hexadecimal; stands in the clear before each stream. */
+  /** 16 bytes in hexadecimal. Each stream begins with them, in the clear. */
   id: string;
   key: SessionKey;
   cipher: CipherName;
 }
 
-/** A connection that has proven, in both directions, that it belongs to the session. One frame has gone each way. */
+/** A connection after its handshake. One frame has gone each way. */
 export interface AuthenticatedStream {
-  /** Its number, never used again in this session. */
+  /** Number, used only once per session. */
   index: number;
   /** A `Deno.TcpConn`, or the client's end of a tunnel. */
   conn: ByteConn;
-  /** Seals what this end sends. */
+  /** Key of the frames that this end sends. */
   sendKey: DirectionKey;
-  /** Opens what this end receives. */
+  /** Key of the frames that this end receives. */
   receiveKey: DirectionKey;
 }
 
-/** Whether this end started the other one. */
+/** The client has started the remote end. */
 export type Role = "client" | "remote";
 
-/** A session that is agreed and ready to bring up streams. */
+/** A session that is ready to open streams. */
 export interface Session {
   role: Role;
   secrets: SessionSecrets;
   control: ControlChannel;
-  /** Optional parts of the protocol that both ends know, and may use. */
+  /** Optional parts of the protocol that both ends know. */
   features: readonly string[];
   engine: CipherEngine;
   /**
-   * Brings up so many streams, each handed over as soon as it is proven. On the client it resolves to how many there will
-   * be when that is known, after the first is there; on the remote end to the most that there could be when no more can
-   * come.
+   * Opens streams, and calls `take` with each after its handshake. On the client it resolves after the first to the number
+   * of streams that there will be. On the remote end it resolves to the maximum when no more streams can arrive.
    *
-   * @throws when they cannot be had.
+   * @throws {Error} if no stream can be opened.
    */
   bringUp(count: StreamCount, take: (stream: AuthenticatedStream) => void): Promise<number>;
-  /** Ends what `bringUp` has begun. */
+  /** Cancels `bringUp`. */
   close(): void;
-  /** Resolves when nothing of it runs any more, some seconds after `close` at the latest. */
+  /** Resolves when all processes of the session have ended, at most some seconds after `close`. */
   gone(): Promise<void>;
 }

@@ -1,16 +1,16 @@
-/** Why escp could not be started on the other side. */
+/** Errors of starting escp on a host. */
 
 import { StartError } from "../../errors.ts";
 
-/** The login failed: nothing was started on the other side. */
+/** The login failed: nothing was started on the host. */
 export class NoLogin extends StartError {
   override name = "NoLogin";
 }
 
-/** There is no escp on the other side, or none that can be used: another one in its place may help. */
+/** The host has no escp, or an unusable one. Installing it may help. */
 export class UnusableEscp extends StartError {
   override name = "UnusableEscp";
-  /** The other side, as messages name it. */
+  /** Name of the host in messages. */
   readonly peer: string;
 
   constructor(peer: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
@@ -19,7 +19,7 @@ export class UnusableEscp extends StartError {
   }
 }
 
-/** What the exit status of a remote command says of its program, as shells have it; undefined: nothing. */
+/** Returns the error for an exit status by which a shell reports an unusable command; undefined for others. */
 export function unusableEscp(name: string, code: number): UnusableEscp | undefined {
   if (code === 127) {
     return new UnusableEscp(
@@ -33,7 +33,7 @@ export function unusableEscp(name: string, code: number): UnusableEscp | undefin
   }
   if (code === 126) {
     return new UnusableEscp(name, `Cannot start escp on ${name}: it may not be executed there (status 126)`, {
-      hint: "Check that the file there is executable, for that machine, and not on a noexec file system",
+      hint: "Check that the file is executable, made for that system, and not on a noexec file system",
     });
   }
 }

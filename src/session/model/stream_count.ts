@@ -1,33 +1,33 @@
-/** How many streams a transfer opens, as far as the way decides. */
+/** Number of streams of a transfer, which may depend on the round trip. */
 
-/** From few to most; the same twice where the way shall not decide. */
+/** A range of counts. Both are the same if the round trip does not matter. */
 export interface StreamCount {
-  /** Are opened in any case. */
+  /** Number of streams on a short route. */
   readonly min: number;
-  /** Are not exceeded, however long the way is. */
+  /** Maximum number of streams. */
   readonly max: number;
 }
 
-/** Where nobody says how many. */
+/** Default range. */
 export const USUAL_STREAMS: StreamCount = { min: 4, max: 16 };
 
 /**
- * A stream has no more under way than the window that Linux gives it by itself, 4 MiB. With one for each 4 ms of the round
- * trip all of them come to 1 GiB/s, which is as much as a core seals.
+ * Round trip per stream, in milliseconds. By default, Linux limits the window of a connection to 4 MiB. With one stream per
+ * 4 ms, all streams together reach 1 GiB/s, which is as much as one core can encrypt.
  */
-const MS_OF_A_STREAM = 4;
+const MS_PER_STREAM = 4;
 
-/** As many as are worth having. @param roundTripMs undefined: not known. */
+/** Returns the useful number of streams. @param roundTripMs undefined if unknown. */
 export function streamsForRtt(roundTripMs: number | undefined, { min, max }: StreamCount): number {
-  return Math.min(max, Math.max(min, Math.ceil((roundTripMs ?? 0) / MS_OF_A_STREAM)));
+  return Math.min(max, Math.max(min, Math.ceil((roundTripMs ?? 0) / MS_PER_STREAM)));
 }
 
-/** Exactly so many. */
+/** Returns a range of one count. */
 export function fixedCount(streams: number): StreamCount {
   return { min: streams, max: streams };
 }
 
-/** Why there are more than few, for whoever wants to know; undefined: there are not. */
+/** Returns why there are more streams than the minimum; undefined if there are not. */
 export function explainCount(
   streams: number,
   { min }: StreamCount,

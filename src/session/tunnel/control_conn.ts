@@ -1,4 +1,4 @@
-/** Connections whose bytes travel as messages of the control channel: where ssh lets nobody in but the session itself. */
+/** Connections whose data is sent in control messages, for hosts that accept only the session of ssh itself. */
 
 import { ProtocolError } from "../../errors.ts";
 import { CARRIED_BYTES, CARRIED_WINDOW_BYTES } from "../../protocol/limits.ts";
@@ -6,10 +6,10 @@ import type { MessageOf } from "../../protocol/control/messages.ts";
 import type { ControlChannel } from "../model/control_channel.ts";
 import type { TunnelConn } from "../../net/tunnel.ts";
 
-/** What belongs to such a connection. */
+/** A message of such a connection. */
 export type CarriedMessage = MessageOf<"data" | "taken">;
 
-/** One connection, at either end. Reads and writes are those of `Deno.Conn`. */
+/** One end of a connection. Reads and writes as `Deno.Conn`. */
 export class ControlConn implements TunnelConn {
   /** Resolves when this end has closed it. */
   readonly ended: Promise<void>;
@@ -18,11 +18,11 @@ export class ControlConn implements TunnelConn {
   readonly #incoming: Uint8Array[] = [];
   #incomingEnded = false;
   #closed = false;
-  /** Bytes that the peer has sent and that were not read here. */
+  /** Received bytes that were not read. */
   #unread = 0;
-  /** Of those that were read: what the peer has not been told. */
-  #untold = 0;
-  /** Bytes that may be sent before the peer says that it took some. */
+  /** Bytes that were read and not acknowledged. */
+  #unacknowledged = 0;
+  /** Bytes that may be sent before the next acknowledgment. */
   #room = CARRIED_WINDOW_BYTES;
   #wake = Promise.withResolvers<void>();
   readonly #end: () => void;
@@ -40,22 +40,26 @@ export class ControlConn implements TunnelConn {
     return this.#closed;
   }
 
-  /** Takes in a message of this connection. @throws {ProtocolError} code "bad-message" for more than was allowed. */
+  /** Handles a message of this connection. @throws {ProtocolError} code "bad-message" if the window is exceeded. */
   accept(message: CarriedMessage): void {
     if (message.type === "taken") {
       this.#room += message.count;
-      if (this.#room > CARRIED_WINDOW_BYTES) throw new ProtocolError("bad-message", "More was taken than was sent");
+      if (this.#room > CARRIED_WINDOW_BYTES) {
+        throw new ProtocolError("bad-message", "More bytes were acknowledged than sent");
+      }
     } else if (message.bytes.length === 0) this.#incomingEnded = true;
     else if (!this.#incomingEnded && !this.#closed) {
       this.#unread += message.bytes.length;
-      if (this.#unread > CARRIED_WINDOW_BYTES) throw new ProtocolError("bad-message", "More was sent than was allowed");
+      if (this.#unread > CARRIED_WINDOW_BYTES) {
+        throw new ProtocolError("bad-message", "More bytes were sent than the window allows");
+      }
       this.#incoming.push(message.bytes);
     }
     this.#changed();
   }
 
-  /** Whether the peer has closed it; what it sent before may still be read. */
-  get left(): boolean {
+  /** Whether the peer has closed it. Data that was sent before can still be read. */
+  get isEnded(): boolean {
     return this.#incomingEnded;
   }
 
@@ -77,7 +81,7 @@ export class ControlConn implements TunnelConn {
   async write(bytes: Uint8Array): Promise<number> {
     for (;;) {
       if (this.#closed) throw new Deno.errors.BadResource("Cannot write to a connection: it is closed");
-      if (this.#incomingEnded) throw new Deno.errors.BrokenPipe("The other side has closed a connection");
+      if (this.#incomingEnded) throw new Deno.errors.BrokenPipe("The peer has closed the connection");
       if (this.#room > 0) break;
       await this.#wake.promise;
     }
@@ -87,7 +91,7 @@ export class ControlConn implements TunnelConn {
     return piece.length;
   }
 
-  /** Tells the peer, which may still have what was written before. */
+  /** Closes this end. The peer can still read data that was written before. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -107,10 +111,10 @@ export class ControlConn implements TunnelConn {
 
   #take(count: number): void {
     this.#unread -= count;
-    this.#untold += count;
-    if (this.#untold < CARRIED_WINDOW_BYTES / 4 || this.#incomingEnded) return;
-    this.#control.send({ type: "taken", stream: this.#number, count: this.#untold });
-    this.#untold = 0;
+    this.#unacknowledged += count;
+    if (this.#unacknowledged < CARRIED_WINDOW_BYTES / 4 || this.#incomingEnded) return;
+    this.#control.send({ type: "taken", stream: this.#number, count: this.#unacknowledged });
+    this.#unacknowledged = 0;
   }
 
   #changed(): void {

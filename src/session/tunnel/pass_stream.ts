@@ -1,4 +1,4 @@
-/** `escp --receiver-stream`: a further ssh session that passes one stream on to the data port of this host. */
+/** `escp --receiver-stream`: a further ssh session that passes one stream to the data port of this host. */
 
 import { messageOf, ProtocolError, StartError } from "../../errors.ts";
 import { descriptorOf } from "../../native/net/socket_descriptor.ts";
@@ -12,7 +12,7 @@ export interface ByteReader {
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
-/** The other. */
+/** The other direction. */
 export interface ByteWriter {
   write(bytes: Uint8Array): Promise<number>;
 }
@@ -20,11 +20,11 @@ export interface ByteWriter {
 const BUFFER_BYTES = 256 << 10;
 
 /**
- * Passes bytes in both directions until the data port closes its end. It refuses bytes that do not begin with a preamble,
+ * Passes bytes in both directions until the data port closes its end. Refuses bytes that do not begin with a preamble,
  * and ports where no escp of this user listens: a client that may run only escp on this host must not reach other
  * services of it. No secret is needed, because streams authenticate end to end.
  *
- * @param descriptors of input and output, where the native engine may be used.
+ * @param descriptors of input and output, if the native engine may be used.
  * @throws {ProtocolError} without a preamble; {StartError} if no escp of this user listens; errors of the connection.
  */
 export async function passStream(
@@ -37,7 +37,7 @@ export async function passStream(
   const preamble = new Uint8Array(PREAMBLE_BYTES);
   for (let have = 0; have < PREAMBLE_BYTES;) {
     const count = await input.read(preamble.subarray(have));
-    if (count === null) throw new ProtocolError("bad-preamble", "The connection ended before it proved itself");
+    if (count === null) throw new ProtocolError("bad-preamble", "The connection ended before its handshake");
     have += count;
   }
   preambleSession(preamble);
@@ -45,11 +45,11 @@ export async function passStream(
   using conn = await connectTo(port);
   conn.setNoDelay(true);
   await writeAll(conn, preamble);
-  // A client that goes away takes the stream with it; one that has ended its side may still be waiting for the rest.
-  const place = descriptors && findDescriptor(conn);
-  const sent = inKernel(descriptors?.input, place, () => pass(input, conn)).then(() => conn.closeWrite());
+  // A client that ends the session ends the stream. One that has only closed its input may wait for the rest.
+  const socket = descriptors && findDescriptor(conn);
+  const sent = inKernel(descriptors?.input, socket, () => pass(input, conn)).then(() => conn.closeWrite());
   sent.catch(() => {});
-  await inKernel(place, descriptors?.output, () => pass(conn, output));
+  await inKernel(socket, descriptors?.output, () => pass(conn, output));
 }
 
 /** Called right before connecting: after an earlier check another service could have taken the port. */
@@ -68,7 +68,7 @@ async function connectTo(port: number): Promise<Deno.TcpConn> {
   }
 }
 
-/** Without a copy into this process, where that can be done. */
+/** Passes bytes in the kernel if possible. */
 async function inKernel(from: number | undefined, to: number | undefined, otherwise: () => Promise<void>) {
   if (from !== undefined && to !== undefined && await splice(from, to)) return;
   await otherwise();
@@ -78,12 +78,12 @@ function findDescriptor(conn: Deno.TcpConn): number | undefined {
   try {
     return descriptorOf(conn);
   } catch {
-    // Another system than Linux, or no FFI.
+    // The system is not Linux, or FFI is not available.
     return undefined;
   }
 }
 
-/** Passes bytes on until they end. @throws what broke one of the two. */
+/** Passes bytes until they end. @throws {Error} if one of both connections breaks. */
 export async function pass(from: ByteReader, to: ByteWriter): Promise<void> {
   const buffer = new Uint8Array(BUFFER_BYTES);
   for (;;) {

@@ -27,7 +27,7 @@ const REJECT = closed("prohibit");
 /** The one line that says that data goes through ssh: the way, what was tried, and what to open. */
 function note(way: string, tried: string): RegExp {
   return new RegExp(
-    `^note: Data goes through ssh \\(${way}\\), as its port cannot be reached \\(${tried}\\)\\. ` +
+    `^note: Data goes through ssh \\(${way}\\), because its port cannot be reached \\(${tried}\\)\\. ` +
       `Open TCP ports 1232-1242 of testhost for this machine to go faster\n$`,
   );
 }
@@ -49,7 +49,7 @@ describeWithNetworks("data ports that are closed without a word", () => {
     assertEquals(code, 255);
     assertMatch(
       stderr,
-      new RegExp(`^escp: Cannot reach the data port of the other side \\(${SERVER}:\\d+: no answer;`),
+      new RegExp(`^escp: Cannot reach the data port of the remote host \\(${SERVER}:\\d+: no answer;`),
     );
     assertMatch(stderr, /^hint: Open TCP ports 1232-1242.* or let the data go through ssh \(--tunnel auto\)$/m);
   });
@@ -135,7 +135,7 @@ describeWithNetworks("a server that lets nobody log in twice", () => {
       ["-S", `${tree.path}/ssh`, "-D", `${tree.path}/escp`, `${tree.path}/file`, "testhost:"],
     );
     assertEquals(code, 255, stderr);
-    assertMatch(stderr, new RegExp(`^escp: Cannot reach the data port of the other side \\(${denied}\\)`));
+    assertMatch(stderr, new RegExp(`^escp: Cannot reach the data port of the remote host \\(${denied}\\)`));
     assertMatch(stderr, /^hint: Open TCP ports 1232-1242 .*ControlMaster/m);
     assertEquals(await leftBehind(), []);
     await pair.sshd.waitForNoSession();

@@ -98,7 +98,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
       assertMatch(stderr, DIRECT);
       const elsewhere = await pair.run(["--data-address", "10.77.0.3", ...copy]);
       assertEquals(elsewhere.code, 0, elsewhere.stderr);
-      assertMatch(elsewhere.stderr, /^note: Data goes .*\(that host connects only to where ssh came from\)/);
+      assertMatch(elsewhere.stderr, /^note: Data goes .*\(that host connects only to the address that ssh came from\)/);
     } finally {
       await Deno.remove(`${pair.sshd.home}/.config`, { recursive: true });
     }
@@ -118,7 +118,7 @@ describeWithNetworks("--reverse, where the ports of both sides are closed", () =
       assertMatch(
         await pair.copy(direction, ["--reverse"]),
         new RegExp(
-          `^note: Data goes through ssh \\(ssh -W\\), as it cannot reach a port of this machine \\(${tried}\\)\\. ` +
+          `^note: Data goes through ssh \\(ssh -W\\), because it cannot reach a port of this machine \\(${tried}\\)\\. ` +
             `Open TCP ports 1232-1242 of this machine for testhost to go faster\n$`,
         ),
       );
@@ -128,7 +128,10 @@ describeWithNetworks("--reverse, where the ports of both sides are closed", () =
   it("is an error where nothing may go through ssh", async () => {
     const { code, stderr } = await pair.run(["--reverse", "--tunnel", "never", import.meta.filename!, "testhost:"]);
     assertEquals(code, 255, stderr);
-    assertMatch(stderr, new RegExp(`^escp: Cannot be reached by the other side, .* \\(${tried}\\)\nhint: Open TCP`));
+    assertMatch(
+      stderr,
+      new RegExp(`^escp: Cannot accept data connections from the remote host, .* \\(${tried}\\)\nhint: Open TCP`),
+    );
   });
 
   it("takes an open port that it is told", async () => {

@@ -140,13 +140,13 @@ describe("a program in place of ssh", () => {
   }
 
   const FAILING: [name: string, script: string, message: RegExp][] = [
-    ["ends at once", "exit 3", /it ended with status 3 before it said hello/],
-    ["says something and ends", "echo Nonsense; exit 0", /before it said hello; it said: Nonsense/],
-    ["says something that harms a terminal", "printf '\\033[2Jx\\n'; exit 1", /it said: \\x1b\[2Jx/],
+    ["ends at once", "exit 3", /it ended with status 3 before it sent a hello/],
+    ["says something and ends", "echo Nonsense; exit 0", /before it sent a hello; its output: Nonsense/],
+    ["says something that harms a terminal", "printf '\\033[2Jx\\n'; exit 1", /its output: \\x1b\[2Jx/],
     ["is killed", "kill -9 $$", /it ended with (signal SIGKILL|status 137)/],
     ["says a hello that is none", "echo 'escp-hello {}'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
     ["says a hello that is no JSON", "echo 'escp-hello {'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
-    ["closes its output and stays", "exec >&-; exec sleep 100", /before it said hello/],
+    ["closes its output and stays", "exec >&-; exec sleep 100", /before it sent a hello/],
   ];
   for (const [name, script, message] of FAILING) {
     it(`that ${name} is an error`, async () => {

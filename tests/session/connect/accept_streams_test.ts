@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { formatPreamble, PREAMBLE_BYTES } from "../../../src/protocol/data/preamble.ts";
 import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
 import type { AuthenticatedStream, SessionSecrets } from "../../../src/session/model/session.ts";
-import { closeQuietly, offerProof } from "../../../src/session/connect/stream_proof.ts";
+import { closeQuietly, offerHandshake } from "../../../src/session/connect/handshake.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";
@@ -26,7 +26,7 @@ async function startAcceptor(room: number) {
     return conn;
   };
   const prove = async (index: number, as: SessionSecrets = secrets) =>
-    await offerProof(await connect(), index, as, ENGINE);
+    await offerHandshake(await connect(), index, as, ENGINE);
   return {
     acceptor,
     taken,
@@ -48,7 +48,7 @@ async function recordProof(secrets: SessionSecrets): Promise<Uint8Array> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
   const [near, far] = await Promise.all([Deno.connect({ hostname: "127.0.0.1", port }), listener.accept()]);
-  const refused = assertRejects(() => offerProof(near, 3, secrets, ENGINE));
+  const refused = assertRejects(() => offerHandshake(near, 3, secrets, ENGINE));
   const bytes = new Uint8Array(PROOF_BYTES);
   for (let have = 0; have < PROOF_BYTES;) have += (await far.read(bytes.subarray(have)))!;
   far.close();

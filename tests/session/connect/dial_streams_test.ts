@@ -4,7 +4,7 @@ import type { CipherEngine } from "../../../src/crypto/cipher.ts";
 import { StreamAcceptor } from "../../../src/session/connect/accept_streams.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import type { AuthenticatedStream } from "../../../src/session/model/session.ts";
-import { closeQuietly } from "../../../src/session/connect/stream_proof.ts";
+import { closeQuietly } from "../../../src/session/connect/handshake.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { fixedSecrets } from "../fixed_secrets.ts";
 
@@ -43,7 +43,7 @@ describe("a connection that is dropped while its proof is looked at", () => {
     const running = acceptor.run(secrets, ENGINE, 1, (stream) => taken.push(stream));
     const { engine, begun, goOn } = waitingEngine("open");
     const dialer = new StreamDialer(secrets, engine, { as: "client", first: 0 });
-    const proving = dialer.prove(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
+    const proving = dialer.authenticate(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
     await begun;
     dialer.close();
     goOn();
@@ -60,7 +60,7 @@ describe("a connection that is dropped while its proof is looked at", () => {
     const taken: AuthenticatedStream[] = [];
     const running = acceptor.run(secrets, engine, 1, (stream) => taken.push(stream));
     const dialer = new StreamDialer(secrets, ENGINE, { as: "client", first: 0 });
-    const proving = dialer.prove(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
+    const proving = dialer.authenticate(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
     await begun;
     acceptor.close();
     goOn();

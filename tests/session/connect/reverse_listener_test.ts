@@ -7,7 +7,7 @@ import { dialReverse, type ReverseDialLimits } from "../../../src/session/connec
 import { ReverseListener } from "../../../src/session/connect/reverse_listener.ts";
 import { StreamDialer } from "../../../src/session/connect/dial_streams.ts";
 import type { AuthenticatedStream, Role } from "../../../src/session/model/session.ts";
-import { closeQuietly, offerProof } from "../../../src/session/connect/stream_proof.ts";
+import { closeQuietly, offerHandshake } from "../../../src/session/connect/handshake.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";
@@ -101,7 +101,7 @@ describe("CalledBack", () => {
       await (await both.connect()).write(bytes);
     }
     const prove = async (index: number, as: Role, transcript = "hello") =>
-      offerProof(await both.connect(), index, await fixedSecrets({ transcript }), ENGINE, { as });
+      offerHandshake(await both.connect(), index, await fixedSecrets({ transcript }), ENGINE, { as });
     await assertRejects(() => prove(FIRST_REVERSE_STREAM, "remote", "another"));
     // Neither may what the client itself has said elsewhere be brought back to it, nor what a tunnel has answered.
     await assertRejects(() => prove(FIRST_REVERSE_STREAM, "client"));
@@ -141,7 +141,7 @@ describe("CalledBack", () => {
 describe("callBack", () => {
   it("connects to no other place than it may", async () => {
     for (
-      const [only, tried] of [["127.0.0.1", undefined], ["192.0.2.1", "where ssh came from"], ["", "where"]] as const
+      const [only, tried] of [["127.0.0.1", undefined], ["192.0.2.1", "that ssh came from"], ["", "that ssh"]] as const
     ) {
       await using both = await startBoth({ only });
       both.ready();

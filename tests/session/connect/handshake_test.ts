@@ -5,7 +5,7 @@ import { ProtocolError } from "../../../src/errors.ts";
 import { ConnTransport } from "../../../src/net/transport.ts";
 import { FRAME_HEADER_BYTES, FrameKind } from "../../../src/protocol/data/frame.ts";
 import { formatPreamble, PREAMBLE_BYTES } from "../../../src/protocol/data/preamble.ts";
-import { acceptProof, offerProof } from "../../../src/session/connect/stream_proof.ts";
+import { acceptHandshake, offerHandshake } from "../../../src/session/connect/handshake.ts";
 import type { AuthenticatedStream, SessionSecrets } from "../../../src/session/model/session.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../../src/streams/frames/frames.ts";
 import { CIPHER_ENGINES } from "../../crypto/cipher_engines.ts";
@@ -35,8 +35,8 @@ async function passOn(from: AuthenticatedStream, to: AuthenticatedStream, text: 
 async function meet(client: SessionSecrets, remote: SessionSecrets, claim = (_index: number) => true) {
   using pair = await connectPair();
   const [near, far] = await Promise.allSettled([
-    offerProof(pair.near, 5, client, ENGINE),
-    acceptProof(pair.far, remote, ENGINE, claim),
+    offerHandshake(pair.near, 5, client, ENGINE),
+    acceptHandshake(pair.far, remote, ENGINE, claim),
   ]);
   return { near: near.status, far: far.status, why: far.status === "rejected" ? far.reason : undefined };
 }
@@ -49,8 +49,8 @@ describe("stream proof", () => {
       const claimed: number[] = [];
       const claim = (index: number) => claimed.push(index) > 0;
       const [client, remote] = await Promise.all([
-        offerProof(pair.near, 5, secrets, CIPHER_ENGINES[0]),
-        acceptProof(pair.far, secrets, CIPHER_ENGINES.at(-1)!, claim),
+        offerHandshake(pair.near, 5, secrets, CIPHER_ENGINES[0]),
+        acceptHandshake(pair.far, secrets, CIPHER_ENGINES.at(-1)!, claim),
       ]);
       assertEquals([client.index, remote.index, claimed], [5, 5, [5]]);
       assertEquals([client.sendKey, client.receiveKey], [remote.receiveKey, remote.sendKey]);
@@ -100,7 +100,7 @@ describe("stream proof", () => {
     ];
     for (const [name, bytes] of strangers) {
       using pair = await connectPair();
-      const accepting = acceptProof(pair.far, await fixedSecrets(), ENGINE, () => true);
+      const accepting = acceptHandshake(pair.far, await fixedSecrets(), ENGINE, () => true);
       const refused = assertRejects(() => accepting, ProtocolError);
       await pair.near.write(bytes);
       await refused;
@@ -111,7 +111,7 @@ describe("stream proof", () => {
   it("fails when the connection ends at any place before the proof is whole", async () => {
     for (const sent of [0, 1, PREAMBLE_BYTES - 1, PREAMBLE_BYTES, PREAMBLE_BYTES + 5]) {
       using pair = await connectPair();
-      const accepting = acceptProof(pair.far, await fixedSecrets(), ENGINE, () => true);
+      const accepting = acceptHandshake(pair.far, await fixedSecrets(), ENGINE, () => true);
       if (sent > 0) {
         await pair.near.write(formatPreamble(SESSION_ID, 1).subarray(0, sent));
         if (sent > PREAMBLE_BYTES) await pair.near.write(Uint8Array.of(1, 0, 0, 0, 0));
@@ -124,7 +124,7 @@ describe("stream proof", () => {
   it("fails at the client when the other end is somebody else", async () => {
     for (const answer of [randomBytes(64, "answer"), new TextEncoder().encode("SSH-2.0-OpenSSH_9.9\r\n1234567890")]) {
       using pair = await connectPair();
-      const proving = offerProof(pair.near, 1, await fixedSecrets(), ENGINE);
+      const proving = offerHandshake(pair.near, 1, await fixedSecrets(), ENGINE);
       const refused = assertRejects(() => proving, ProtocolError);
       await pair.far.write(answer);
       await refused;
@@ -133,7 +133,7 @@ describe("stream proof", () => {
 
   it("does not let the client's own proof pass for the remote end's", async () => {
     using pair = await connectPair();
-    const proving = offerProof(pair.near, 1, await fixedSecrets(), ENGINE);
+    const proving = offerHandshake(pair.near, 1, await fixedSecrets(), ENGINE);
     const refused = assertRejects(() => proving, ProtocolError);
     const sent = new Uint8Array(PROOF_BYTES);
     for (let have = 0; have < PROOF_BYTES;) have += (await pair.far.read(sent.subarray(have)))!;

@@ -1,34 +1,35 @@
-/** Handshake of a data connection: a preamble in the clear, then one sealed frame each way. See SESSIONS.md, "Streams". */
+/** The handshake of a data connection: a preamble in the clear, then one sealed frame each way. */
 
 import type { CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
 import { deriveStreamKeys, type StreamKeys } from "../../crypto/key_schedule.ts";
 import { ProtocolError } from "../../errors.ts";
+import { withDeadline } from "../../async/settle_within.ts";
 import { type ByteConn, ConnTransport } from "../../net/transport.ts";
+import { NO_ANSWER } from "../../net/tunnel.ts";
 import { FrameKind, PROOF_PAYLOAD_LIMIT } from "../../protocol/data/frame.ts";
 import { formatPreamble, parsePreamble, PREAMBLE_BYTES } from "../../protocol/data/preamble.ts";
 import { FRAME_START, frameBuffer, FrameReader, FrameWriter } from "../../streams/frames/frames.ts";
 import type { AuthenticatedStream, Role, SessionSecrets } from "../model/session.ts";
-import { NO_ANSWER } from "../../net/tunnel.ts";
 
-/** How long a connection may take to prove itself. */
-export const PROOF_TIMEOUT_MS = 5_000;
-/** What is said of one that nobody waits for any more. */
+/** Maximum time of a handshake, in milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Reason of an attempt that was canceled. */
 export const UNNEEDED = "no longer needed";
 
 /**
- * The end that has opened a connection: proves it, and has the other end prove itself.
+ * Authenticates both ends of a connection that this end has opened.
  *
- * @param options.as which end of the session this is; the client where it is not said.
- * @throws when the other end is not that of this session; the connection is closed then.
+ * @param options.as which end of the session this is. Default: the client.
+ * @throws {Error} if the peer is not that of the session. The connection is closed then.
  */
-export async function offerProof(
+export async function offerHandshake(
   conn: ByteConn,
   index: number,
   secrets: SessionSecrets,
   engine: CipherEngine,
-  { as = "client", timeoutMs = PROOF_TIMEOUT_MS }: { as?: Role; timeoutMs?: number } = {},
+  { as = "client", timeoutMs = HANDSHAKE_TIMEOUT_MS }: { as?: Role; timeoutMs?: number } = {},
 ): Promise<AuthenticatedStream> {
-  return await inTime(conn, timeoutMs, async () => {
+  return await orClose(conn, timeoutMs, async () => {
     const keys = keysFor(as, await deriveStreamKeys(secrets.key, secrets.cipher, index));
     const transport = new ConnTransport(conn);
     const preamble = formatPreamble(secrets.id, index);
@@ -40,32 +41,32 @@ export async function offerProof(
 }
 
 /**
- * The end that has taken a connection: lets it prove itself.
+ * Authenticates both ends of a connection that this end has accepted.
  *
- * @param claim says whether a proven stream of this number is welcome; called once, after the proof.
+ * @param claim returns whether an authenticated stream of this number is accepted. Called once.
  * @param as which end of the session this is.
- * @throws when it does not belong to the session; the connection is closed then.
+ * @throws {Error} if the connection does not belong to the session. It is closed then.
  */
-export async function acceptProof(
+export async function acceptHandshake(
   conn: Deno.TcpConn,
   secrets: SessionSecrets,
   engine: CipherEngine,
   claim: (index: number) => boolean,
   as: Role = "remote",
 ): Promise<AuthenticatedStream> {
-  return await inTime(conn, PROOF_TIMEOUT_MS, async () => {
+  return await orClose(conn, HANDSHAKE_TIMEOUT_MS, async () => {
     conn.setNoDelay(true);
     const transport = new ConnTransport(conn);
     const preamble = new Uint8Array(PREAMBLE_BYTES);
     for (let have = 0; have < PREAMBLE_BYTES;) {
       const read = await transport.read(preamble, have, PREAMBLE_BYTES);
-      if (read === 0) throw new ProtocolError("bad-preamble", "The connection ended before it proved itself");
+      if (read === 0) throw new ProtocolError("bad-preamble", "The connection ended before its handshake");
       have += read;
     }
     const index = parsePreamble(preamble, secrets.id);
     const keys = keysFor(as, await deriveStreamKeys(secrets.key, secrets.cipher, index));
     await readProof(engine, transport, keys.receiveKey);
-    // After the proof, so that a stranger cannot use up a number; a replayed proof finds its number taken.
+    // After the proof, so that a stranger cannot use up a number. The number of a replayed proof is taken.
     if (!claim(index)) throw new ProtocolError("bad-preamble", `Cannot accept stream ${index} twice`);
     await sendProof(engine, transport, keys.sendKey);
     return { index, conn, ...keys };
@@ -96,30 +97,21 @@ async function readProof(engine: CipherEngine, transport: ConnTransport, key: Di
   }
 }
 
-/** Closes the connection when the work fails or takes too long. @throws {Deno.errors.TimedOut} in the latter case. */
-async function inTime<T>(conn: ByteConn, timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    closeQuietly(conn);
-  }, timeoutMs);
+/** Closes the connection if the work fails or takes too long. @throws {Deno.errors.TimedOut} if it takes too long. */
+async function orClose<T>(conn: ByteConn, timeoutMs: number, work: () => Promise<T>): Promise<T> {
   try {
-    const done = await work();
-    if (!late) return done;
+    return await withDeadline(timeoutMs, work(), () => new Deno.errors.TimedOut(NO_ANSWER));
   } catch (error) {
     closeQuietly(conn);
-    if (!late) throw error;
-  } finally {
-    clearTimeout(timer);
+    throw error;
   }
-  throw new Deno.errors.TimedOut(NO_ANSWER);
 }
 
-/** Closes a connection that may be closed already. */
+/** Closes a connection or listener that may be closed already. */
 export function closeQuietly(conn: { close(): void }): void {
   try {
     conn.close();
   } catch {
-    // It was closed by the other of the two who may close it.
+    // Another owner has closed it.
   }
 }
