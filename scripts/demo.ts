@@ -45,7 +45,7 @@ async function demo(): Promise<number> {
   console.log(`Made ${tree}: ${files} files and ${directories} directories, ${formatBytes(bytes)}`);
 
   const [program, ...first] = escpCommand();
-  console.log(`\n$ escp -r -p ${tree} ${copy}`);
+  console.log(`\n$ escp -v -r -p ${tree} ${copy}`);
   const { code } = await new Deno.Command(program, {
     args: [...first, "-v", "-r", "-p", tree, copy],
     env: { XDG_STATE_HOME: `${directory}/state` },

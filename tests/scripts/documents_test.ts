@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { exists } from "@std/fs/exists";
+import { checkLanguage } from "../../scripts/language_rules.ts";
 import { documentPaths, findAnchors, findLinks, findWideCells } from "./documents.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -27,6 +28,11 @@ describe("every document", () => {
       }
     }
     assertEquals(broken, []);
+  });
+
+  it("follows the rules for the language", () => {
+    const violations = [...documents].flatMap(([path, text]) => checkLanguage({ path, text }));
+    assertEquals(violations.map(({ file, line, message }) => `${file}:${line} ${message}`), []);
   });
 
   it("names files of the project that exist", async () => {
