@@ -1,6 +1,7 @@
-/** Copies that are stopped on their way: when, by what, and what is left of them. */
+/** Interrupting copies at a given progress, and inspecting what they left. */
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import type { RunningEscp } from "./escp_command.ts";
 import { lastEvent } from "./json_events.ts";
 import { commandOf, descendantsOf, killProcess, type ProcessId } from "./processes.ts";
@@ -14,12 +15,12 @@ export async function writeLargeFile(path: string, bytes: number): Promise<void>
   await new Deno.Command("sh", { args: ["-c", script, "sh", path] }).output();
 }
 
-/** Waits until something is being written below the directory. */
+/** Waits until the copy writes a file below the directory. */
 export function untilBegun(to: string, running: RunningEscp): Promise<void> {
   return untilTrue(() => temporaryFiles(to).length > 0, running);
 }
 
-/** Writes to its standard input, which is piped, until something is being written below the directory. */
+/** Feeds the piped standard input of the copy until it writes a file below the directory. */
 export async function feedUntilBegun(to: string, running: RunningEscp): Promise<void> {
   const writer = running.child.stdin.getWriter();
   const feed = () => writer.write(new Uint8Array(1 << 20)).catch(() => {});
@@ -27,12 +28,12 @@ export async function feedUntilBegun(to: string, running: RunningEscp): Promise<
   writer.releaseLock();
 }
 
-/** Waits until so many bytes are noted in journals of targets below the directory. */
+/** Waits until the journals of targets below the directory have this many bytes. */
 export function untilNoted(to: string, bytes: number, running: RunningEscp): Promise<void> {
   return untilTrue(() => notedBytes(to) >= bytes, running);
 }
 
-/** Waits until it holds; fails when the copy ends before. */
+/** Polls the condition; fails if the copy ends before it is true. */
 export async function untilTrue(
   condition: () => boolean,
   running: RunningEscp,
@@ -41,12 +42,12 @@ export async function untilTrue(
   let ended = false;
   running.result.finally(() => ended = true).catch(() => {});
   while (!condition()) {
-    assert(!ended, `ended before it could be interrupted: ${running.printed.stderr}`);
+    assert(!ended, `The copy ended before it could be interrupted: ${running.printed.stderr}`);
     await (feed ? Promise.race([feed(), turn()]) : turn());
   }
 }
 
-/** Bytes that the journals of targets below the directory claim to be written. */
+/** Returns the number of bytes that the journals of targets below the directory have as written. */
 export function notedBytes(to: string): number {
   let noted = 0;
   for (const { journal } of recordsOf(to)) {
@@ -55,7 +56,7 @@ export function notedBytes(to: string): number {
   return noted;
 }
 
-/** Bytes that the partial file below the directory takes; it may be finished, and gone, at any moment. */
+/** Returns the size on disk of the partial file below the directory; 0 if it does not exist. */
 export function takenBytes(to: string): number {
   const partial = partialFile(to);
   try {
@@ -66,7 +67,7 @@ export function takenBytes(to: string): number {
   }
 }
 
-/** Bytes of the files below the directory that have their final names. */
+/** Returns the total size of files below the directory that have their final names. */
 export function presentBytes(directory: string): number {
   let sum = 0;
   for (const { name, isDirectory } of Deno.readDirSync(directory)) {
@@ -76,19 +77,19 @@ export function presentBytes(directory: string): number {
   return sum;
 }
 
-/** Bytes that the copy has sent, as its JSON tells. */
+/** Returns the number of bytes sent according to `--json`. */
 export function sentBytes(json: string): number {
   const { bytes, resumed } = lastEvent(json);
   return bytes - resumed;
 }
 
-/** Fails when the two files differ. */
+/** Fails if the two files differ. */
 export async function assertSame(a: string, b: string): Promise<void> {
   const { code } = await new Deno.Command("cmp", { args: [a, b] }).output();
-  assertEquals(code, 0, `${b} is not what ${a} is`);
+  assertEquals(code, 0, `${b} differs from ${a}`);
 }
 
-/** Kills what the client has started, here or through the suite's server, whose command line matches. */
+/** Kills descendants of the client and of the server whose command line matches. */
 export async function killOthers(scene: Scene, running: RunningEscp, pattern: RegExp): Promise<void> {
   for (const process of [...await descendantsOf(running.pid), ...await descendantsOf(scene.sshd.pid)]) {
     if (pattern.test(await commandOf(process))) await killProcess(process);
@@ -111,7 +112,7 @@ function openFilesOf({ pid }: ProcessId): string[] {
       try {
         return Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
       } catch {
-        // It was closed meanwhile.
+        // The descriptor was closed meanwhile.
         return "";
       }
     });
@@ -120,7 +121,7 @@ function openFilesOf({ pid }: ProcessId): string[] {
   }
 }
 
-/** No event tells of a new file, so the only way is to look again. */
+/** Waits for the next poll. There are no events for progress in files of other processes. */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 2));
+  return delay(2);
 }

@@ -1,4 +1,4 @@
-/** A client and a server in networks of their own, with ports that are closed. */
+/** A client and a server in private networks, with closed ports. */
 
 import { assert, assertEquals } from "@std/assert";
 import { afterAll, beforeAll } from "@std/testing/bdd";
@@ -8,14 +8,14 @@ import { createNetwork, type Network } from "./network.ts";
 import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
 import { createTempTree } from "./temp_tree.ts";
 
-/** The server, as the client knows it. */
+/** Address of the server. */
 export const SERVER = "10.77.0.2";
-/** What is copied. */
+/** Tree that `copy` copies. */
 export const CONTENTS = { "from/small": "small", "from/empty": "", "from/directory/large": { size: 9 << 20, seed: 7 } };
 
-/** Rules of routing (ip-rule(8)) for what comes over the cable to the data ports of one side. */
+/** Returns routing rules (ip-rule(8)) of a host for packets from the cable to its data ports. */
 export function closed(how: "blackhole" | "prohibit"): string[] {
-  // In the place of the rule that nothing else can be in front of: addresses of this host are its own.
+  // Replaces the first rule, for the host's own addresses, because no other rule can precede it.
   return [
     "rule add pref 2 lookup local",
     `rule add pref 1 iif cable0 ipproto tcp dport 1232-1242 ${how}`,
@@ -23,16 +23,16 @@ export function closed(how: "blackhole" | "prohibit"): string[] {
   ];
 }
 
-/** A client and a server of its own for one suite. */
+/** A client and a server. */
 export interface Pair extends AsyncDisposable {
   network: Network;
   sshd: Sshd;
   run(args: string[], options?: EscpOptions): Promise<EscpResult>;
-  /** Copies a tree there, or from there, compares it, and returns what was said; nothing may be left behind. */
+  /** Copies a tree, compares it, checks that no process is left, and returns the messages. */
   copy(direction: "push" | "pull", args?: string[], options?: EscpOptions): Promise<string>;
 }
 
-/** @param rules of the server. */
+/** Starts a pair. @param rules Routing rules of the server. */
 export async function startPair(rules: string[], options: SshdOptions = {}): Promise<Pair> {
   const network = await createNetwork(["client", "server"], [
     { hosts: ["client", "server"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
@@ -49,9 +49,9 @@ export async function startPair(rules: string[], options: SshdOptions = {}): Pro
 }
 
 /**
- * One for all tests of the suite that this is called in, and gone behind the last of them.
+ * Starts one pair for all cases of the suite in whose body this is called.
  *
- * @param prepare what it needs besides.
+ * @param prepare Called after the start.
  */
 export function pairOfSuite(
   start: () => Promise<Pair>,
@@ -75,18 +75,18 @@ export function pairOfSuite(
   };
 }
 
-/** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
-export async function tellRejections(network: Network, host = "server"): Promise<void> {
+/** Makes a host report refused packets at once. Linux does so only while forwarding, and limits the rate. */
+export async function reportRejections(network: Network, host = "server"): Promise<void> {
   await setSysctl(network, host, "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0");
 }
 
-/** @param settings of one host, "name=value" each (sysctl(8)). */
+/** Sets kernel parameters of a host (sysctl(8)). @param settings Items "name=value". */
 export async function setSysctl(network: Network, host: string, ...settings: string[]): Promise<void> {
   const args = ["netns", "exec", network.namespace(host), "sysctl", "-qw", ...settings];
   assert((await new Deno.Command("ip", { args }).output()).success);
 }
 
-/** @param host as ssh knows it. */
+/** Joins a network and its server. @param host Name of the server for ssh. */
 export function pairOf(network: Network, sshd: Sshd, host: string): Pair {
   const run = (args: string[], options: EscpOptions = {}) =>
     runEscp([...sshd.sshOptions, "-r", ...args], { namespace: network.namespace("client"), ...options });

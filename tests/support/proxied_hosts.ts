@@ -1,4 +1,4 @@
-/** Two hosts, "testhost" and "other", with a proxy before the data port of each. */
+/** Two hosts, "testhost" and "other", with a proxy in front of each data port. */
 
 import { freePort } from "./free_port.ts";
 import { addHost, startSshd } from "./sshd.ts";
@@ -7,13 +7,13 @@ import { createTempDirectory } from "./temp.ts";
 import { writeTree } from "./temp_tree.ts";
 
 export interface ProxiedHosts extends AsyncDisposable {
-  /** Options of escp that lead to both. */
+  /** Options of escp for both hosts. */
   readonly options: readonly string[];
-  /** For escp: its settings name the proxies. */
+  /** Environment of escp, with settings that name the proxies. */
   readonly env: Record<string, string>;
 }
 
-/** @param proxyOf starts the one before the data port of this host. */
+/** Starts both. @param proxyOf Starts the proxy in front of a host's data port. */
 export async function startProxiedHosts(proxyOf: (host: string, port: number) => TcpProxy): Promise<ProxiedHosts> {
   await using stack = new AsyncDisposableStack();
   const testhost = stack.use(await startSshd());

@@ -1,4 +1,4 @@
-/** Configuration files of the host that a suite copies to and from. */
+/** Configuration files of the remote host. */
 
 import type { Scene } from "./scene.ts";
 import { writeWrapper } from "./shell_script.ts";
@@ -16,14 +16,14 @@ export async function remoteConfig({ sshd }: Scene, text: string): Promise<Async
   };
 }
 
-/** Why there can be no other /etc/escp.conf here; undefined when there can. */
+/** Reason why /etc/escp.conf cannot be replaced on this system; undefined if it can. */
 export const systemConfigProblem: string | undefined = findProblem();
 
 /**
- * Writes an escp that sees this text as /etc/escp.conf, in a mount namespace of its own: the machine's /etc stays as it
- * is, and no variable that a client could set has a say.
+ * Writes an escp that reads this text as /etc/escp.conf, in its own mount namespace. The /etc of the machine stays untouched,
+ * and no variable of the client has an effect.
  *
- * @returns its path.
+ * @returns The path of the escp.
  */
 export async function writeEscpWithSystemConfig(directory: string, escp: string, text: string): Promise<string> {
   await writeTree(directory, { "etc/escp.conf": text });

@@ -1,4 +1,4 @@
-/** Records of copies of several files: how many files an unfinished one has. */
+/** Completion logs of unfinished copies. */
 
 import { assert } from "@std/assert";
 import { decodeEntries, decodeRunHeader } from "../../src/resume/run/record.ts";
@@ -6,7 +6,7 @@ import type { RunningEscp } from "./escp_command.ts";
 import { turn } from "./interruptions.ts";
 import { recordsOf } from "./state.ts";
 
-/** Files that the records of copies into this directory, or below it, name as finished. */
+/** Returns the number of finished files in the completion logs of targets in or below this directory. */
 export function finishedFiles(directory: string): number {
   const digests = new Set<string>();
   for (const { kind, bytes } of recordsOf(directory)) {
@@ -16,7 +16,7 @@ export function finishedFiles(directory: string): number {
   return digests.size;
 }
 
-/** Waits until they name so many. */
+/** Waits until the completion logs have this many finished files. */
 export async function untilFinished(directory: string, least: number, running: RunningEscp): Promise<void> {
   let ended = false;
   running.result.finally(() => ended = true).catch(() => {});

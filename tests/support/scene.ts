@@ -36,16 +36,24 @@ export const DIRECTIONS: readonly Direction[] = ["push", "pull", "local"];
  * direction, for a run without the compiled binary: .ci/run repeats suites with it and each engine.
  */
 export const VARIANTS: readonly Variant[] = Deno.env.get("ESCP_TEST_VARIANTS") === "all"
-  ? ENGINES.flatMap((engine) =>
-    DIRECTIONS.map((direction, index): Variant => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }))
-  )
-  : rotatingVariants(1);
+  ? ENGINES.flatMap(variantsOf)
+  : DIRECTIONS.map((direction, index): Variant => ({
+    direction,
+    engine: ENGINES[index % ENGINES.length],
+    streams: index % 2 === 0 ? 4 : 1,
+  }));
 
 /** The same with one stream and with several. */
 export const ALL_VARIANTS: readonly Variant[] = VARIANTS.flatMap((variant): Variant[] => [
   { ...variant, streams: 1 },
   { ...variant, streams: 4 },
 ]);
+
+/** Returns each direction with this engine; empty if the engine is not tested. */
+export function variantsOf(engine: Engine): Variant[] {
+  if (!ENGINES.includes(engine)) return [];
+  return DIRECTIONS.map((direction, index): Variant => ({ direction, engine, streams: index % 2 === 0 ? 4 : 1 }));
+}
 
 /** Returns each direction once. Consecutive indexes cover each direction with each engine. */
 export function rotatingVariants(index: number): Variant[] {

@@ -9,10 +9,10 @@ import {
   CONTENTS,
   pairOf,
   pairOfSuite,
+  reportRejections,
   SERVER,
   setSysctl,
   startPair,
-  tellRejections,
 } from "../../support/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
@@ -62,7 +62,7 @@ describeWithNetworks("data ports that are closed without a word", () => {
 });
 
 describeWithNetworks("data ports that refuse", () => {
-  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => tellRejections(network));
+  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => reportRejections(network));
 
   it("are passed by at once, quietly with -q", async () => {
     assertMatch(
@@ -91,7 +91,7 @@ describeWithNetworks("data ports that refuse", () => {
 describeWithNetworks("a server that forbids forwarding", () => {
   const pair = pairOfSuite(
     () => startPair(REJECT, { serverConfig: ["AllowTcpForwarding no"] }),
-    ({ network }) => tellRejections(network),
+    ({ network }) => reportRejections(network),
   );
 
   for (const direction of ["push", "pull"] as const) {
@@ -103,7 +103,7 @@ describeWithNetworks("a server that forbids forwarding", () => {
 });
 
 describeWithNetworks("a server that lets nobody log in twice", () => {
-  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => tellRejections(network));
+  const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => reportRejections(network));
 
   // Whoever may type a password gets in; a further login, which may not ask for one, does not.
   const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
@@ -148,7 +148,7 @@ describeWithNetworks("a server that starts nothing but sessions of escp", () => 
       serverConfig: ["AllowTcpForwarding no"],
       forceCommand: "escp --receiver",
     });
-    await tellRejections(pair.network);
+    await reportRejections(pair.network);
     const tried = ".*forwarding failed; escp in another ssh session: this host only starts sessions";
     assertMatch(await pair.copy("push"), note("the connection of the session itself", tried));
   });
@@ -221,7 +221,7 @@ describeWithNetworks("a server whose system keeps :: to IPv6", () => {
 describeWithNetworks("a relay", () => {
   it("goes through ssh on the side that has no direct way", async () => {
     await using pair = await startPair(REJECT);
-    await tellRejections(pair.network);
+    await reportRejections(pair.network);
     await using near = await startSshd({ addresses: ["10.77.0.1"], namespace: pair.network.namespace("client") });
     await addHost(pair.sshd, "near", near);
     await using tree = await createTempTree(CONTENTS);

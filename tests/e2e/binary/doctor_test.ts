@@ -237,7 +237,7 @@ describeWithScene("--doctor", (scene) => {
 });
 
 /** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
-async function tellRejections(namespace: string): Promise<void> {
+async function reportRejections(namespace: string): Promise<void> {
   const settings = ["net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0"];
   const args = ["netns", "exec", namespace, "sysctl", "-qw", ...settings];
   assert((await new Deno.Command("ip", { args }).output()).success);
@@ -258,7 +258,7 @@ describeWithNetworks("--doctor, where the data ports are closed", () => {
       await network.ip("server", `rule ${rule}`);
     }
     const namespace = network.namespace("server");
-    await tellRejections(namespace);
+    await reportRejections(namespace);
     await using sshd = await startSshd({ addresses: ["10.77.0.2"], namespace });
     await using here = await createTempDirectory();
     const run = async (...flags: string[]) => {

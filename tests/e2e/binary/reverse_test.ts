@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { alteredEscp, runEscp } from "../../support/escp_command.ts";
 import { describeWithNetworks } from "../../support/network.ts";
-import { closed, CONTENTS, pairOfSuite, SERVER, startPair, tellRejections } from "../../support/network_pair.ts";
+import { closed, CONTENTS, pairOfSuite, reportRejections, SERVER, startPair } from "../../support/network_pair.ts";
 import { ENGINES } from "../../support/scene.ts";
 import { writeWrapper } from "../../support/shell_script.ts";
 import { addHost, addHostsToRemote, startSshd } from "../../support/sshd.ts";
@@ -107,7 +107,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
 
 describeWithNetworks("--reverse, where the ports of both sides are closed", () => {
   const pair = pairOfSuite(() => startPair(DROP), async ({ network }) => {
-    await tellRejections(network, "client");
+    await reportRejections(network, "client");
     for (const rule of closed("prohibit")) await network.ip("client", rule);
   });
 

@@ -11,10 +11,10 @@ import type { TreeEntries } from "../../support/temp_tree.ts";
 const OLD = new Date("2001-02-03T04:05:06.789Z");
 const FUTURE = new Date("2100-01-01T00:00:00Z");
 
-/** Asked of the program that is tested, which may be a compiled one. */
-const CUTS_FRACTIONS = /Deno 2\.[0-8]\./.test((await runEscp(["-V", "-v"])).stdout);
+/** Whether the runtime under test truncates times before 1970 to seconds. */
+const TRUNCATES = /Deno 2\.[0-8]\./.test((await runEscp(["-V", "-v"])).stdout);
 
-/** Files and directories of all modes. */
+/** Returns files and directories of many modes. */
 function modesTree(): TreeEntries {
   const entries: TreeEntries = {};
   for (const mode of [0o400, 0o444, 0o600, 0o644, 0o664, 0o666, 0o700, 0o755, 0o777]) {
@@ -34,7 +34,7 @@ const UMASK = 0o027;
 
 describeWithScene("modes and times", { umask: UMASK }, (scene) => {
   for (const variant of VARIANTS) {
-    it(`are masked by umask without -p, as with scp: ${variantName(variant)}`, async () => {
+    it(`of new files follow the umask without -p, like scp: ${variantName(variant)}`, async () => {
       const tree = await scene.tree(modesTree());
       const to = await scene.tree();
       const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [tree], target: `${to}/new` });
@@ -47,7 +47,7 @@ describeWithScene("modes and times", { umask: UMASK }, (scene) => {
       }
     });
 
-    it(`are kept with -p: ${variantName(variant)}`, async () => {
+    it(`are preserved with -p: ${variantName(variant)}`, async () => {
       const tree = await scene.tree(modesTree());
       const to = await scene.tree();
       const { code, stderr } = await scene.copy(variant, { flags: ["-rp"], sources: [tree], target: `${to}/new` });
@@ -56,7 +56,7 @@ describeWithScene("modes and times", { umask: UMASK }, (scene) => {
       assertEquals(await compareTrees(tree, `${to}/new`, { modes: true, mtimes }), []);
     });
 
-    it(`before 1970 are kept, and known again with -u: ${variantName(variant)}`, async () => {
+    it(`before 1970 are preserved, and -u recognizes them: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/old": "1",
         "from/directory/large": { size: 2 << 20 },
@@ -78,8 +78,7 @@ describeWithScene("modes and times", { umask: UMASK }, (scene) => {
         const args = ["-c", "%.9Y", ...names.map((name) => `${directory}/${name}`)];
         const { stdout } = await new Deno.Command("stat", { args }).output();
         const seconds = new TextDecoder().decode(stdout).trim().split("\n").map(Number);
-        // Deno before 2.9 sets whole seconds before 1970.
-        return CUTS_FRACTIONS && variant.engine === "portable" ? seconds.map(Math.floor) : seconds;
+        return TRUNCATES && variant.engine === "portable" ? seconds.map(Math.floor) : seconds;
       };
       assertEquals(await times(to), await times(`${tree}/from`));
       const again = await scene.copy(variant, { ...copy, flags: [...copy.flags, "-u"] });
@@ -88,7 +87,7 @@ describeWithScene("modes and times", { umask: UMASK }, (scene) => {
       assertEquals({ files, skipped }, { files: 0, skipped: 3 });
     });
 
-    it(`of a file that is replaced stay without -p: ${variantName(variant)}`, async () => {
+    it(`of replaced files stay without -p: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "small": { content: "new", mode: 0o777 },
         "large": { size: 2 << 20, mode: 0o777 },
@@ -112,7 +111,7 @@ describeWithScene("directories without write permission", { ignore: plainRightsP
   afterAll(() => plain[Symbol.dispose]());
 
   for (const variant of VARIANTS) {
-    it(`receive their contents, also the second time: ${variantName(variant)}`, async () => {
+    it(`receive their contents, also in a second copy: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/closed/sub/small": "1",
         "from/closed/sub/large": { size: 2 << 20 },
@@ -121,7 +120,7 @@ describeWithScene("directories without write permission", { ignore: plainRightsP
       });
       for (const flags of [["-r"], ["-r"], ["-rp"]]) {
         const copy = { flags, sources: [`${tree}/from/closed`], target: `${tree}/new` };
-        // The first copy makes the directory, the second goes over it.
+        // The first copy creates the directory, the second updates it.
         const again = copy.target + "/.";
         const source = `${tree}/from/closed/.`;
         const exists = await Deno.stat(copy.target).then(() => true, () => false);

@@ -33,7 +33,7 @@ const CHANGES: Change[] = [
 
 /**
  * Replaces ssh and starts the receiver on this machine. The second line of the client, which names its files or reports that
- * it is ready, follows the walk. The script changes the file before the other end reads that line.
+ * it is ready, follows the walk. The script changes the file before the receiver reads that line.
  */
 const CHANGING_SSH = `
 for last; do :; done

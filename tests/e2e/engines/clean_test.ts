@@ -23,7 +23,7 @@ const NAMES = { partial: oldName("big", "part"), journal: oldName("big", "journa
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
 const FOREIGN = ".escp-5f2a09c1-00000a01-0000002f.part.txt";
 const SOURCE = { dev: 1, inode: 2, size: 9, mtime: 1, mtimeNs: 0, ctime: 1, ctimeNs: 0 };
-/** What an abandoned copy of a directory has left, beside files that only look so. */
+/** Files that an abandoned copy of a directory left, and files with similar names. */
 const LEFT: TreeEntries = {
   [`data/sub/${NAMES.journal}`]: oldJournal("big", SOURCE, new Uint8Array()),
   [`data/sub/${NAMES.partial}`]: "123456789",
@@ -35,32 +35,32 @@ const LEFT: TreeEntries = {
 };
 
 describeWithScene("--clean", (scene) => {
-  /** For each engine an escp that runs two days later. */
+  /** An escp with a clock two days ahead, by engine. */
   const later: Record<string, string> = {};
   beforeAll(async () => {
-    for (const engine of ENGINES) later[engine] = await writeEscp(engine, ["2"], "later.ts");
+    for (const engine of ENGINES) later[engine] = await writeEscp(engine, "later.ts", "2");
   });
 
-  /** An escp that a script of this directory stands for. */
-  async function writeEscp(engine: Engine, first: string[], script: string): Promise<string> {
+  /** Writes a program of altered_escp/ as an `escp` with this engine and returns its path. */
+  async function writeEscp(engine: Engine, script: string, ...first: string[]): Promise<string> {
     const directory = await scene.tree();
     await writeWrapper(`${directory}/script`, alteredEscp(script, ...first));
     using _ = useAsEscp(`${directory}/script`);
     return await writeEscpWrapper(directory, { engine });
   }
 
-  /** Cleans from here, or on a host with the escp of this path. */
+  /** Runs --clean with this escp at both ends. Default: the usual one. */
   async function clean(engine: Engine, escp: string | undefined, args: string[]): Promise<EscpResult> {
-    const there = ["-D", escp ?? `${scene.sshd.binDirectory}/${engine}/escp`];
+    const remote = ["-D", escp ?? `${scene.sshd.binDirectory}/${engine}/escp`];
     using _ = escp === undefined ? undefined : useAsEscp(escp);
-    return await runEscp([...scene.sshd.sshOptions, ...there, "--engine", engine, "--clean", ...args]);
+    return await runEscp([...scene.sshd.sshOptions, ...remote, "--engine", engine, "--clean", ...args]);
   }
 
   for (const engine of ENGINES) {
     for (const host of ["", "testhost:"]) {
-      const where = `${host ? "on another host" : "here"}, ${engine}`;
+      const where = `${host ? "remote" : "local"}, ${engine}`;
 
-      it(`removes what is old, and tells each file and the sum (${where})`, async () => {
+      it(`removes old files and reports each of them and the totals (${where})`, async () => {
         const tree = await scene.tree(LEFT);
         const lines = (verb: string, last: string) =>
           [
@@ -69,20 +69,20 @@ describeWithScene("--clean", (scene) => {
             `${verb}  ${host}${tree}/data/sub/${NAMES.partial}  9 B`,
             last,
           ].sort();
-        const said = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").sort();
+        const lastLines = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").sort();
         const young = await clean(engine, later[engine], ["--older-than", "3d", `${host}${tree}/data`]);
         const left = "0 files removed, 0 B; 3 kept: in use, or changed less than 3d ago";
-        assertEquals([young.code, young.stderr, said(young)], [0, "", [left]]);
+        assertEquals([young.code, young.stderr, lastLines(young)], [0, "", [left]]);
         const dry = await clean(engine, later[engine], ["-n", `${host}${tree}/data`]);
-        assertEquals([dry.code, dry.stderr, said(dry)], [0, "", lines("remove ", "3 files to remove, 523 B")]);
+        assertEquals([dry.code, dry.stderr, lastLines(dry)], [0, "", lines("remove ", "3 files to remove, 523 B")]);
         assertEquals(temporaryFiles(tree).length, 5);
         const done = await clean(engine, later[engine], [`${host}${tree}/data`]);
-        assertEquals([done.code, done.stderr, said(done)], [0, "", lines("removed", "3 files removed, 523 B")]);
+        assertEquals([done.code, done.stderr, lastLines(done)], [0, "", lines("removed", "3 files removed, 523 B")]);
         assertEquals(temporaryFiles(tree).sort(), [`${tree}/data/${FOREIGN}`, `${tree}/out/${TEMPORARY}`]);
       });
     }
 
-    it(`leaves alone what a copy uses, also for any age, until it is abandoned (${engine})`, async () => {
+    it(`keeps files of a running copy at any age, and removes them after it is killed (${engine})`, async () => {
       const from = await scene.tree({ "big": { size: 32 << 20 } });
       const to = await scene.tree();
       const variant = { direction: "push", engine, streams: 1 } as const;
@@ -92,7 +92,7 @@ describeWithScene("--clean", (scene) => {
       await untilNoted(to, 1 << 18, running);
       for (const host of ["", "testhost:"]) {
         const { code, stdout } = await clean(engine, later[engine], ["--older-than", "0", `${host}${to}`]);
-        // Here nothing is known of the record there, but that the partial file is in use.
+        // The local state directory has no record of the copy, but the partial file is locked.
         const files = host === "" ? 1 : 2;
         const left = `0 files removed, 0 B; ${files} kept: in use, or changed less than 1m ago\n`;
         assertEquals([code, stdout], [0, left]);
@@ -104,12 +104,12 @@ describeWithScene("--clean", (scene) => {
       assertEquals(code, 0);
       assertMatch(stdout, /^2 files removed, .* [KM]iB$/m);
       assertEquals([listNames(to), recordsOf(to)], [[], []]);
-      // And another one begins as the first did.
+      // A later copy starts from the beginning.
       assertEquals((await scene.copy(variant, copy)).code, 0);
       await assertSame(`${from}/big`, `${to}/big`);
     });
 
-    it(`keeps to the directory that a host confines its sessions to (${engine})`, async () => {
+    it(`stays in the directory to which a host confines its sessions (${engine})`, async () => {
       const tree = await scene.tree({ ...LEFT, "data/to-out": { link: "../out" } });
       await using _ = await remoteConfig(scene, `root: ${tree}/data\n`);
       const before = temporaryFiles(tree);
@@ -125,41 +125,45 @@ describeWithScene("--clean", (scene) => {
       assertEquals(temporaryFiles(tree).sort(), [`${tree}/data/${FOREIGN}`, `${tree}/out/${TEMPORARY}`]);
     });
 
-    it(`names what it cannot read or remove, and goes on (${engine})`, { ignore: !!plainRightsProblem }, async () => {
-      const tree = await scene.tree({
-        [`a/${TEMPORARY}`]: "1",
-        [`b/closed/${TEMPORARY}`]: "2",
-        [`c/fixed/${TEMPORARY}`]: "3",
-      });
-      const plain = await writePlainEscp(await scene.tree(), [later[engine]]);
-      await Deno.chmod(`${tree}/b/closed`, 0);
-      await Deno.chmod(`${tree}/c/fixed`, 0o500);
-      for (const host of ["testhost:", ""]) {
-        await Deno.writeTextFile(`${tree}/a/${TEMPORARY}`, "1");
-        const args = ["b", "c", "none", "a", `a/${TEMPORARY}`].map((name) => `${host}${tree}/${name}`);
-        const { code, stdout, stderr } = await clean(engine, plain, args);
-        const shown = host ? "testhost: " : "";
-        const failures = stderr.split("\n").filter((line) => line.startsWith("escp: ")).sort();
-        assertEquals(
-          failures,
-          [
-            `escp: ${shown}Cannot clean "${tree}/a/${TEMPORARY}": Not a directory`,
-            `escp: ${shown}Cannot read "${tree}/b/closed": Permission denied`,
-            `escp: ${shown}Cannot read "${tree}/none": No such file or directory`,
-            `escp: ${shown}Cannot remove "${tree}/c/fixed/${TEMPORARY}": Permission denied`,
-          ],
-        );
-        assertEquals(code, 1);
-        assertStringIncludes(stdout, "\n1 file removed, 1 B; 4 failed\n");
-      }
-      await Deno.chmod(`${tree}/b/closed`, 0o700);
-      await Deno.chmod(`${tree}/c/fixed`, 0o700);
-    });
+    it(
+      `reports files that it cannot read or remove, and continues (${engine})`,
+      { ignore: !!plainRightsProblem },
+      async () => {
+        const tree = await scene.tree({
+          [`a/${TEMPORARY}`]: "1",
+          [`b/closed/${TEMPORARY}`]: "2",
+          [`c/fixed/${TEMPORARY}`]: "3",
+        });
+        const plain = await writePlainEscp(await scene.tree(), [later[engine]]);
+        await Deno.chmod(`${tree}/b/closed`, 0);
+        await Deno.chmod(`${tree}/c/fixed`, 0o500);
+        for (const host of ["testhost:", ""]) {
+          await Deno.writeTextFile(`${tree}/a/${TEMPORARY}`, "1");
+          const args = ["b", "c", "none", "a", `a/${TEMPORARY}`].map((name) => `${host}${tree}/${name}`);
+          const { code, stdout, stderr } = await clean(engine, plain, args);
+          const shown = host ? "testhost: " : "";
+          const failures = stderr.split("\n").filter((line) => line.startsWith("escp: ")).sort();
+          assertEquals(
+            failures,
+            [
+              `escp: ${shown}Cannot clean "${tree}/a/${TEMPORARY}": Not a directory`,
+              `escp: ${shown}Cannot read "${tree}/b/closed": Permission denied`,
+              `escp: ${shown}Cannot read "${tree}/none": No such file or directory`,
+              `escp: ${shown}Cannot remove "${tree}/c/fixed/${TEMPORARY}": Permission denied`,
+            ],
+          );
+          assertEquals(code, 1);
+          assertStringIncludes(stdout, "\n1 file removed, 1 B; 4 failed\n");
+        }
+        await Deno.chmod(`${tree}/b/closed`, 0o700);
+        await Deno.chmod(`${tree}/c/fixed`, 0o700);
+      },
+    );
   }
 
   for (const engine of ENGINES) {
     it(
-      `leaves to others what is theirs, though it could remove it (${engine})`,
+      `keeps files of other users even if it may remove them (${engine})`,
       { ignore: !!otherUserProblem },
       async () => {
         const mine = ".escp-5f2a09c1-00000a01-00000030.part";
@@ -169,7 +173,7 @@ describeWithScene("--clean", (scene) => {
           [`data/${mine}`]: "mine",
           "data/pair": { directory: true },
         });
-        // Of one with a journal of somebody else's the partial file alone is his.
+        // This partial file belongs to the user, but its journal does not.
         await Deno.copyFile(`${tree}/data/sub/${NAMES.journal}`, `${tree}/data/pair/${NAMES.journal}`);
         await Deno.writeTextFile(`${tree}/data/pair/${NAMES.partial}`, "mine");
         for (const own of [mine, `pair/${NAMES.partial}`]) {
@@ -184,7 +188,7 @@ describeWithScene("--clean", (scene) => {
         assertEquals([code, stderr], [0, ""]);
         assertEquals(temporaryFiles(tree), before.filter((path) => !path.endsWith(mine)));
         assertStringIncludes(stdout, "\n1 file removed, 4 B");
-        // Root cleans up after everybody.
+        // Root removes files of all users.
         assertEquals((await clean(engine, later[engine], [`${tree}/data`])).code, 0);
         assertEquals(temporaryFiles(tree).sort(), [`${tree}/data/${FOREIGN}`, `${tree}/out/${TEMPORARY}`]);
       },
@@ -193,7 +197,7 @@ describeWithScene("--clean", (scene) => {
 
   const engine = ENGINES[0];
 
-  it("takes directories of several hosts and of this one, patterns of others, and tells programs", async () => {
+  it("accepts directories of several hosts and of this machine, remote patterns, and --json", async () => {
     const [here, one, two] = [await scene.tree(LEFT), await scene.tree(LEFT), await scene.tree(LEFT)];
     const odd = "od\nd\x1b[2J";
     await Deno.rename(`${two}/data`, `${two}/${odd}`);
@@ -201,17 +205,17 @@ describeWithScene("--clean", (scene) => {
     const { code, stdout, stderr } = await clean(engine, later[engine], ["--json", ...args]);
     assertEquals(code, 1);
     assertMatch(stderr, /^escp: nohost\.invalid: Cannot log in/m);
-    const story = parseEvents(stdout);
-    assertEquals(story[0].event, "start");
-    assertEquals(story[0].directories.length, 5);
-    const removed = story.filter(({ event }) => event === "removed");
+    const events = parseEvents(stdout);
+    assertEquals(events[0].event, "start");
+    assertEquals(events[0].directories.length, 5);
+    const removed = events.filter(({ event }) => event === "removed");
     assertEquals(
       removed.map(({ host }) => host).sort(),
       [...Array(4).fill("testhost"), ...Array(4).fill("testhost2")]
         .concat(Array(4).fill(undefined)),
     );
     assertEquals(removed.some(({ path }) => path === `${two}/${odd}/${TEMPORARY}`), true);
-    const { status, exitStatus, files, bytes, failed, kept } = story.at(-1);
+    const { status, exitStatus, files, bytes, failed, kept } = events.at(-1);
     assertEquals(
       { status, exitStatus, files, bytes, failed, kept },
       { status: "failed", exitStatus: 1, files: 12, bytes: 3 * 526, failed: 1, kept: 0 },
@@ -219,7 +223,7 @@ describeWithScene("--clean", (scene) => {
     for (const tree of [here, one, two]) assertEquals(temporaryFiles(tree).length, 1);
   });
 
-  it("writes no control characters, and with -q nothing at all", async () => {
+  it("escapes control characters, and prints nothing with -q", async () => {
     const tree = await scene.tree();
     const odd = `${tree}/od\nd\x1b[2J\u202e`;
     for (const quiet of [false, true]) {
@@ -232,7 +236,7 @@ describeWithScene("--clean", (scene) => {
     }
   });
 
-  it("is for hosts that may be written to", async () => {
+  it("is refused by a host that does not allow writing", async () => {
     const tree = await scene.tree(LEFT);
     await using _ = await remoteConfig(scene, "allow: [pull]\n");
     for (const flags of [[], ["-n"]]) {
@@ -243,9 +247,9 @@ describeWithScene("--clean", (scene) => {
     assertEquals(temporaryFiles(tree).length, 5);
   });
 
-  it("is refused by an escp that does not know it", async () => {
+  it("is refused by an older escp", async () => {
     const tree = await scene.tree(LEFT);
-    const old = await writeEscp(engine, [], "without_features.ts");
+    const old = await writeEscp(engine, "without_features.ts");
     const args = [...scene.sshd.sshOptions, "-D", old, "--clean", `testhost:${tree}`];
     const { code, stderr } = await runEscp(args);
     assertMatch(stderr, /^escp: Cannot use --clean: escp \S+ on testhost does not support it$/m);

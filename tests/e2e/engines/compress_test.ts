@@ -11,13 +11,13 @@ import { temporaryFiles } from "../../support/temporary_files.ts";
 
 const MiB = 1 << 20;
 
-/** The last line of `--json`. */
+/** Returns the last event of a copy that succeeded. */
 function endOf({ code, stdout, stderr }: EscpResult): { bytes: number; wireBytes?: number } {
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
   return lastEvent(stdout);
 }
 
-describeWithScene("with -C", (scene) => {
+describeWithScene("-C", (scene) => {
   let texts: string;
   let random: string;
   let mixed: string;
@@ -44,21 +44,21 @@ describeWithScene("with -C", (scene) => {
     endOf(await scene.copy(variant, { ...copy, flags: ["-r", "-C", "--json", ...copy.flags ?? []] }));
 
   for (const variant of VARIANTS) {
-    it(`text takes a third of its size on the wire: ${variantName(variant)}`, async () => {
+    it(`sends text in less than a third of its size: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       const { bytes, wireBytes } = await compressed(variant, { sources: [texts], target: `${to}/new` });
       assertEquals(await compareTrees(texts, `${to}/new`), []);
       assert(wireBytes! < bytes / 3, `${wireBytes} of ${bytes}`);
     });
 
-    it(`what cannot be compressed takes no more than one percent more: ${variantName(variant)}`, async () => {
+    it(`sends incompressible data with less than 1 % overhead: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       const { bytes, wireBytes } = await compressed(variant, { sources: [random], target: to });
       assertEquals(await compareTrees(random, `${to}/random`), []);
       assert(wireBytes! > bytes && wireBytes! < bytes * 1.01, `${wireBytes} of ${bytes}`);
     });
 
-    it(`a tree of both arrives byte by byte, in blocks of any size: ${variantName(variant)}`, async () => {
+    it(`keeps the contents of a mixed tree with any block size: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       for (const blocksize of ["64K", "100000", "4M"]) {
         const flags = ["--blocksize", blocksize, "--symlinks=preserve"];
@@ -70,7 +70,7 @@ describeWithScene("with -C", (scene) => {
   }
 
   for (const engine of ENGINES) {
-    it(`passes from host to host as it is (${engine})`, async () => {
+    it(`relays compressed data as it is (${engine})`, async () => {
       const to = await scene.tree();
       const args = ["-r", "-C", "--json", "--engine", engine, `testhost:${texts}`, `testhost2:${to}/new`];
       const { bytes, wireBytes } = endOf(await runEscp([...scene.sshd.sshOptions, ...args]));
@@ -79,7 +79,7 @@ describeWithScene("with -C", (scene) => {
     });
 
     for (const direction of ["push", "pull"] as const) {
-      it(`works with the other engine on the other side: ${direction}, ${engine} here`, async () => {
+      it(`works between different engines: ${direction}, ${engine} client`, async () => {
         const to = await scene.tree();
         const other = ENGINES.find((each) => each !== engine) ?? engine;
         const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
@@ -91,7 +91,7 @@ describeWithScene("with -C", (scene) => {
     }
   }
 
-  it("standard input and output are compressed too", async () => {
+  it("compresses standard input and output", async () => {
     const to = await scene.tree();
     const lines = text(3 * MiB + 1);
     const there = `testhost:${to}/there`;
@@ -104,7 +104,7 @@ describeWithScene("with -C", (scene) => {
     assertEquals(await Deno.readFile(`${to}/there`), lines);
   });
 
-  it("the summary says what was sent, and nothing of it without -C", async () => {
+  it("adds the bytes sent to the summary", async () => {
     const to = await scene.tree();
     const variant = { ...VARIANTS[0], direction: "local" as const };
     const copy = { sources: [`${texts}/large`], target: to };
@@ -115,18 +115,18 @@ describeWithScene("with -C", (scene) => {
     assertEquals(endOf(await scene.copy(variant, { ...copy, flags: ["--json"] })).wireBytes, undefined);
   });
 
-  it("a limit counts what is sent", async () => {
+  it("applies a rate limit to the bytes sent", async () => {
     const to = await scene.tree();
     const variant = { ...VARIANTS[0], direction: "local" as const };
     const started = performance.now();
-    // 9 MiB of text at 1 MB a second.
+    // 9 MiB of text at 1 MB per second.
     await compressed(variant, { flags: ["-l", "8000"], sources: [texts], target: `${to}/new` });
     const seconds = (performance.now() - started) / 1000;
     assert(seconds < 7, `${seconds} s`);
   });
 
   for (const direction of ["push", "pull"] as const) {
-    it(`another end that does not know it gets everything as it is, and the user a note: ${direction}`, async () => {
+    it(`sends uncompressed data to an older escp, with a note: ${direction}`, async () => {
       const to = await scene.tree();
       const old = `${to}/old`;
       await writeWrapper(old, alteredEscp("without_features.ts"));

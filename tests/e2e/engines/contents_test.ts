@@ -7,8 +7,8 @@ import { temporaryFiles } from "../../support/temporary_files.ts";
 
 const MiB = 1 << 20;
 
-describeWithScene("contents arrive byte by byte", (scene) => {
-  /** Around the size up to which a file is packed, several blocks, several units of work; holes and nothing at all. */
+describeWithScene("contents of copies", (scene) => {
+  /** Sizes around the limits of packs, blocks and work units; holes, empty files and directories. */
   let sizes: string;
   let many: string;
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describeWithScene("contents arrive byte by byte", (scene) => {
   });
 
   for (const variant of ALL_VARIANTS) {
-    it(`of every size: ${variantName(variant)}`, async () => {
+    it(`are equal for files of many sizes: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [sizes], target: `${to}/new` });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -40,7 +40,7 @@ describeWithScene("contents arrive byte by byte", (scene) => {
   }
 
   for (const variant of VARIANTS) {
-    it(`of thousands of files, also over those of before: ${variantName(variant)}`, async () => {
+    it(`are equal for thousands of files, also when they are replaced: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "new/stays": "stays" });
       const copy = { flags: ["-r"], sources: [`${many}/.`], target: `${to}/new` };
       for (let round = 0; round < (variant.engine === "native" ? 2 : 1); round++) {
@@ -52,8 +52,8 @@ describeWithScene("contents arrive byte by byte", (scene) => {
     });
   }
 
-  for (const variant of VARIANTS.filter(({ streams }) => streams === 1)) {
-    it(`of one file alone, over a longer one: ${variantName(variant)}`, async () => {
+  for (const variant of VARIANTS) {
+    it(`are equal for a single file that replaces a longer one: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "small": "a longer text than that", "large": { size: 6 * MiB } });
       for (const [source, target] of [["1", "small"], ["5M", "large"], ["0", "large"]]) {
         const { code, stderr } = await scene.copy(variant, {

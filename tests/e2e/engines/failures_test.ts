@@ -7,9 +7,9 @@ import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../suppor
 import { recordsOf } from "../../support/state.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
 
-describeWithScene("one path that fails does not stop the others", (scene) => {
+describeWithScene("a failed path", (scene) => {
   for (const variant of VARIANTS) {
-    it(`when it cannot be written: ${variantName(variant)}`, async () => {
+    it(`that cannot be written does not stop the others: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/a": "a",
         "from/small": "small",
@@ -17,7 +17,7 @@ describeWithScene("one path that fails does not stop the others", (scene) => {
         "from/sub/x": "x",
         "from/sub/y/z": "z",
         "from/z": { size: 2 << 20 },
-        // A directory in place of a file, and a file in place of a directory.
+        // A directory instead of a file, and a file instead of a directory.
         "to/from/small/in the way": "",
         "to/from/large/in the way": "",
         "to/from/sub/y": "in the way",
@@ -36,11 +36,11 @@ describeWithScene("one path that fails does not stop the others", (scene) => {
       for (const name of ["a", "sub/x", "z"]) {
         assertEquals(await compareTrees(`${tree}/from/${name}`, `${tree}/to/from/${name}`), [], name);
       }
-      // What was finished is remembered.
+      // The completion log stays for the next run.
       assertEquals([temporaryFiles(tree), recordsOf(tree).map(({ kind }) => kind)], [[], ["run"]]);
     });
 
-    it(`when it is no file: ${variantName(variant)}`, async () => {
+    it(`that is not a readable file does not stop the others: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/a": "a",
         "from/dangling": { link: "nowhere" },
@@ -63,13 +63,13 @@ describeWithScene("one path that fails does not stop the others", (scene) => {
   }
 });
 
-describeWithScene("permissions", { ignore: plainRightsProblem !== undefined }, (scene) => {
+describeWithScene("missing permissions", { ignore: plainRightsProblem !== undefined }, (scene) => {
   let plain: Disposable;
   beforeAll(async () => plain = await wrapEscp(scene, { command: PLAIN_RIGHTS }));
   afterAll(() => plain[Symbol.dispose]());
 
   for (const variant of VARIANTS) {
-    it(`that are missing stop only what they protect: ${variantName(variant)}`, async () => {
+    it(`stop only the files that they protect: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/a": "a",
         "from/secret": { content: "secret", mode: 0 },
@@ -94,7 +94,7 @@ describeWithScene("permissions", { ignore: plainRightsProblem !== undefined }, (
       await Deno.chmod(`${tree}/from/closed`, 0o700);
     });
 
-    it(`of the target directory are named: ${variantName(variant)}`, async () => {
+    it(`of the target directory are reported: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "a": "a", "to/b": "b", "to": { directory: true, mode: 0o555 } });
       const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/a`], target: `${tree}/to` });
       await Deno.chmod(`${tree}/to`, 0o755);
@@ -105,7 +105,7 @@ describeWithScene("permissions", { ignore: plainRightsProblem !== undefined }, (
   }
 });
 
-/** Lines that tell of a failure, sorted; each path has one. */
+/** Returns the failures in alphabetical order. Each path has one. */
 function failuresOf(stderr: string): string[] {
   const lines = stderr.split("\n").filter((line) => line.startsWith("escp: "));
   assert(new Set(lines).size === lines.length, stderr);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { it } from "@std/testing/bdd";
 import { escpCommand, runEscp, type RunningEscp, startEscp } from "../../support/escp_command.ts";
 import { listNames } from "../../support/list_names.ts";
@@ -6,13 +7,13 @@ import { isRunning } from "../../support/processes.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 import { describeWithScene, rotatingVariants, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
 
-/** A file in a pack, and a file that is sent in ranges. */
+/** Sizes of a file in a pack and of a file in ranges. */
 const SMALL = 5;
 const LARGE = (3 << 20) + 1;
 const WAITING = /waiting for a reader of "[^"]*fifo"/;
 
 describeWithScene("a FIFO as the target", (scene) => {
-  /** A source of so many bytes, and a FIFO. */
+  /** Makes a source of this size and a FIFO. */
   async function tree(size: number): Promise<{ source: string; fifo: string; bytes: Uint8Array }> {
     const bytes = randomBytes(size, size);
     const path = await scene.tree({ "source": bytes });
@@ -88,8 +89,7 @@ describeWithScene("a FIFO as the target", (scene) => {
       const copy = { flags: ["--timeout", "2", "-C"], sources: [source], target: fifo };
       await using running = await scene.start(variant, copy);
       using file = await Deno.open(fifo);
-      // Nothing must happen during this time.
-      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      await delay(6_000);
       assert(await isRunning(running.pid), running.printed.stderr);
       const read = await new Response(file.readable).bytes();
       const { code, stderr } = await running.result;
@@ -204,13 +204,13 @@ function makeFifo(path: string): void {
   assert(success, `mkfifo ${path}`);
 }
 
-/** Starts a shell that blocks while it opens one end of a FIFO, until some process opens the other end. */
+/** Starts a shell that blocks in opening one end of a FIFO until a process opens the opposite end. */
 async function blockedIn(script: string): Promise<AsyncDisposable & { isBlocked(): Promise<boolean> }> {
   const child = new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).spawn();
   const ended = child.status;
-  // No event reports that it is in open(2).
+  // There is no event for a process that blocks in open(2).
   while (!/^(?:2|56|257) 0x/.test(await Deno.readTextFile(`/proc/${child.pid}/syscall`).catch(() => ""))) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await delay(5);
   }
   return {
     isBlocked: () => isRunning(child.pid),
@@ -218,7 +218,7 @@ async function blockedIn(script: string): Promise<AsyncDisposable & { isBlocked(
       try {
         child.kill("SIGKILL");
       } catch {
-        // It has exited.
+        // The shell has exited.
       }
       await ended;
     },

@@ -4,10 +4,10 @@ import { escapeGlob } from "../../../src/files/glob/pattern.ts";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { escpCommand, runEscp } from "../../support/escp_command.ts";
 import { listNames } from "../../support/list_names.ts";
-import { describeWithScene, ENGINES, variantName, VARIANTS } from "../../support/scene.ts";
+import { describeWithScene, ENGINES, variantName, VARIANTS, variantsOf } from "../../support/scene.ts";
 import type { TreeEntries } from "../../support/temp_tree.ts";
 
-/** Everything but "/" and NUL may stand in a name. */
+/** A name may contain all characters except "/" and NUL. */
 const NAMES = [
   "with space",
   " before and after ",
@@ -44,16 +44,13 @@ const NAMES = [
   "l".repeat(255),
 ];
 
-/**
- * Before 2.6 Deno itself ends when an argument is not UTF-8: README.md says so. Asked of the program that is tested,
- * which may be a compiled one.
- */
+/** Deno before 2.6 exits if an argument is not UTF-8. The version is that of the program under test. */
 const IS_OLD = /Deno 2\.[0-5]\./.test((await runEscp(["-V", "-v"])).stdout);
 const OLD_REASON = IS_OLD ? " (skipped: not with the runtime Deno 2.5)" : "";
 
 describeWithScene("names of files", (scene) => {
   for (const variant of VARIANTS) {
-    it(`mean nothing but themselves: ${variantName(variant)}`, async () => {
+    it(`are copied literally: ${variantName(variant)}`, async () => {
       const entries: TreeEntries = {};
       for (const name of NAMES) {
         entries[`all/${name}`] = `file ${name}`;
@@ -68,7 +65,7 @@ describeWithScene("names of files", (scene) => {
       assertEquals({ code: inDirectory.code, stderr: inDirectory.stderr }, { code: 0, stderr: "" });
       assertEquals(await compareTrees(`${tree}/all`, `${tree}/directory`), []);
       await Deno.mkdir(`${tree}/all2`);
-      // What is named on the other side is a pattern.
+      // A remote operand is a pattern.
       const quoted = variant.direction === "pull" ? escapeGlob : (name: string) => name;
       const sources = NAMES.map((name) => `${tree}/all/${quoted(name)}`);
       const asOperands = await scene.copy(variant, { sources, target: `${tree}/all2` });
@@ -78,7 +75,7 @@ describeWithScene("names of files", (scene) => {
     });
   }
 
-  it("are taken as they stand when they are relative and begin with a dash or a tilde", async () => {
+  it("may begin with a dash or a tilde if they are relative", async () => {
     const tree = await scene.tree({ "-rf": "dash", "~": "tilde", "to": { directory: true } });
     const { code, stderr } = await runEscp(["--", "-rf", "~", "to"], { cwd: tree });
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -86,8 +83,8 @@ describeWithScene("names of files", (scene) => {
   });
 
   const native = ENGINES.includes("native");
-  for (const variant of VARIANTS.filter(({ engine }) => engine === "native")) {
-    it(`need not be UTF-8: ${variantName(variant)}`, { ignore: !native }, async () => {
+  for (const variant of variantsOf("native")) {
+    it(`that are not UTF-8 are copied by the native engine: ${variantName(variant)}`, { ignore: !native }, async () => {
       const tree = await scene.tree({ "from/utf-8": "x" });
       await shell(tree, "cd from; mkdir d\\377; echo 1 >d\\377/\\200f; echo 2 >\\303; echo 3 >a\\nb\\301c; mkdir to");
       const { code, stderr } = await scene.copy(variant, {
@@ -100,7 +97,7 @@ describeWithScene("names of files", (scene) => {
     });
 
     it(
-      `need not be UTF-8 on the command line: ${variantName(variant)}${OLD_REASON}`,
+      `that are not UTF-8 are accepted on the command line: ${variantName(variant)}${OLD_REASON}`,
       { ignore: !native || IS_OLD },
       async () => {
         const tree = await scene.tree();
@@ -113,8 +110,8 @@ describeWithScene("names of files", (scene) => {
     );
   }
 
-  for (const variant of VARIANTS.filter(({ engine }) => engine === "portable")) {
-    it(`that are not UTF-8 fail one by one with the portable engine: ${variantName(variant)}`, async () => {
+  for (const variant of variantsOf("portable")) {
+    it(`that are not UTF-8 fail individually in the portable engine: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "from/good": "good" });
       await shell(tree, "cd from; echo 1 >bad\\377; mkdir dir\\376; echo 2 >dir\\376/inside; mkdir ../to");
       const { code, stderr } = await scene.copy(variant, {
@@ -126,7 +123,7 @@ describeWithScene("names of files", (scene) => {
       const failures = stderr.split("\n").filter((line) => line.startsWith("escp: Cannot"));
       const expected = ["bad", "dir"].map((name) => `escp: Cannot read "${tree}/from/${name}?": its name is not UTF-8`);
       assertEquals(failures.map((line) => line.replace(/\\x[0-9a-f]{2}|\ufffd/g, "?")).sort(), expected, stderr);
-      // Something failed, so the directory is still marked as unfinished.
+      // After a failure the directory keeps its mark as unfinished.
       const names = listNames(`${tree}/to/from`);
       assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["good"]);
     });
@@ -135,7 +132,7 @@ describeWithScene("names of files", (scene) => {
   for (const direction of ["push", "pull"] as const) {
     const ignore = ENGINES.length < 2;
     it(
-      `that are not UTF-8 fail one by one where the target has the portable engine: ${direction}`,
+      `that are not UTF-8 fail individually if only the receiver has the portable engine: ${direction}`,
       { ignore },
       async () => {
         const tree = await scene.tree({ "from/good": "good" });
@@ -171,7 +168,7 @@ describeWithScene("names of files", (scene) => {
     assertEquals(await sums(`${tree}/to`), await sums(`${tree}/from`));
   });
 
-  it("that are not UTF-8 and match a pattern fail one by one with the portable engine", async () => {
+  it("that are not UTF-8 and match a pattern fail individually in the portable engine", async () => {
     const tree = await scene.tree({ "from/good": "good" });
     await shell(tree, "cd from; echo 1 >bad\\377; mkdir ../to");
     const engine = ENGINES.includes("portable") ? "portable" : "native";
@@ -183,7 +180,7 @@ describeWithScene("names of files", (scene) => {
   });
 });
 
-/** Runs a line of shell in which \ooo stands for a byte. */
+/** Runs a line of shell in which \ooo is a byte in octal. */
 async function shell(cwd: string, line: string): Promise<void> {
   const bytes: number[] = [];
   for (let at = 0; at < line.length; at++) {
@@ -203,7 +200,7 @@ async function shell(cwd: string, line: string): Promise<void> {
   }
 }
 
-/** Every file with its checksum, as bytes in hexadecimal. */
+/** Returns the checksum and the bytes of the name of each file. */
 async function sums(directory: string): Promise<string> {
   const line = 'cd "$1" && find . -type d -o -exec cksum {} + | LC_ALL=C sort | od -An -c';
   const { stdout } = await new Deno.Command("sh", { args: ["-c", line, "sh", directory] }).output();

@@ -17,7 +17,7 @@ const problem = findProblem();
 const why = problem === undefined ? "" : `, skipped: ${problem}`;
 
 describeWithScene("--fsync", (scene) => {
-  /** What the process that writes does below the target, in order; in a push the other host's does, and is not seen. */
+  /** Copies and returns the syncs and renames of the writing process below the target, in order. Not for a push. */
   async function traced(variant: Variant, flags: string[], from: string, to: string): Promise<string[]> {
     const directory = await scene.tree();
     const trace = `${directory}/trace`;
@@ -36,7 +36,7 @@ describeWithScene("--fsync", (scene) => {
   }
 
   for (const variant of VARIANTS.filter(({ direction }) => direction !== "push")) {
-    it(`has each file on the disk before its name, and each directory before success${why} (${variantName(variant)})`, {
+    it(`flushes each file before its rename and each directory before success${why} (${variantName(variant)})`, {
       ignore: problem !== undefined,
     }, async () => {
       const [from, to] = [await scene.tree(TREE), `${await scene.tree()}/new`];
@@ -50,7 +50,7 @@ describeWithScene("--fsync", (scene) => {
         assert(calls.slice(0, calls.indexOf(rename)).includes(`sync ${temporary}`), `${name}: ${calls.join("\n")}`);
       }
       const last = calls.lastIndexOf(renames.at(-1)!);
-      // The client of a pull need not say "finished" to itself; what it sends then comes before its last line.
+      // "finished" is the last message of the receiver.
       const end = calls.indexOf("finished");
       assert(end > last);
       const after = calls.slice(last + 1, end);
@@ -59,16 +59,20 @@ describeWithScene("--fsync", (scene) => {
       }
     });
 
-    it(`is not paid for without it${why} (${variantName(variant)})`, { ignore: problem !== undefined }, async () => {
-      const [from, to] = [await scene.tree(TREE), await scene.tree()];
-      const calls = await traced(variant, [], from, to);
-      assertEquals(calls.filter((call) => call.startsWith("sync")), []);
-      assertEquals(calls.filter((call) => call.startsWith("rename")).length, 5);
-    });
+    it(
+      `without the option flushes nothing${why} (${variantName(variant)})`,
+      { ignore: problem !== undefined },
+      async () => {
+        const [from, to] = [await scene.tree(TREE), await scene.tree()];
+        const calls = await traced(variant, [], from, to);
+        assertEquals(calls.filter((call) => call.startsWith("sync")), []);
+        assertEquals(calls.filter((call) => call.startsWith("rename")).length, 5);
+      },
+    );
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`copies onto files, into directories and to a device (${variantName(variant)})`, async () => {
+    it(`copies to files, directories and a device (${variantName(variant)})`, async () => {
       const from = await scene.tree(TREE);
       const to = await scene.tree({ "small": "old", "large": "old" });
       for (const [source, target] of [["small", "small"], ["in/deep/large", "large"]]) {
@@ -83,7 +87,7 @@ describeWithScene("--fsync", (scene) => {
   }
 
   for (const variant of rotatingVariants(1).filter(({ direction }) => direction !== "push")) {
-    it(`syncs directories that their user may not read, and leaves their modes (${variantName(variant)})`, {
+    it(`flushes directories without read permission and keeps their modes (${variantName(variant)})`, {
       ignore: plainRightsProblem !== undefined,
     }, async () => {
       const from = await scene.tree({ "in/small": "s" });
@@ -96,7 +100,7 @@ describeWithScene("--fsync", (scene) => {
     });
   }
 
-  it("is refused by an escp that does not know it, before anything is written", async () => {
+  it("is refused by an older escp before anything is written", async () => {
     const [from, to] = [await scene.tree(TREE), await scene.tree()];
     const old = await scene.tree();
     await writeWrapper(`${old}/escp`, alteredEscp("without_features.ts"));
@@ -107,7 +111,7 @@ describeWithScene("--fsync", (scene) => {
   });
 });
 
-/** "rename FROM TO" with whole paths. */
+/** Returns "rename FROM TO" with absolute paths. */
 function renamed(line: string): string {
   const [from, to] = line.includes(" rename(")
     ? /rename\("(.*?)", "(.*?)"/.exec(line)!.slice(1)
@@ -123,8 +127,8 @@ function findProblem(): string | undefined {
   try {
     const { success } = new Deno.Command("strace", { args: ["-f", "-o", "/dev/null", "true"], stderr: "null" })
       .outputSync();
-    return success ? undefined : "no process may be traced here";
+    return success ? undefined : "this system does not allow tracing";
   } catch {
-    return "there is no strace";
+    return "strace is not installed";
   }
 }

@@ -14,10 +14,10 @@ import { describeWithScene, type Variant, variantName, VARIANTS } from "../../su
 import { temporaryFiles } from "../../support/temporary_files.ts";
 
 const LARGE_BYTES = 48 << 20;
-/** Kilobits a second: four seconds, in which it can be interrupted on any machine. */
+/** Kilobits per second: the copy takes four seconds, enough to interrupt it on any machine. */
 const SLOW = ["-l", "100000"];
 
-describeWithScene("a copy with --no-resume that is interrupted leaves nothing half done", (scene) => {
+describeWithScene("an interrupted copy with --no-resume", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "small": "small" });
@@ -36,7 +36,7 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
     return { running, to };
   }
 
-  /** What must hold on both sides, however it ended. */
+  /** Checks that no process and no temporary file is left, and that the old file is. */
   async function assertClean(to: string, running: RunningEscp): Promise<void> {
     const { leftBehind } = await running.result;
     assertEquals(await leftBehind(), []);
@@ -47,7 +47,7 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
 
   for (const variant of VARIANTS) {
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      it(`by ${signal}: ${variantName(variant)}`, async () => {
+      it(`leaves nothing after ${signal}: ${variantName(variant)}`, async () => {
         const { running, to } = await begin(variant);
         await using _ = running;
         running.kill(signal);
@@ -58,11 +58,11 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
       });
     }
 
-    it(`by Ctrl-C, which a terminal sends to everyone: ${variantName(variant)}`, async () => {
+    it(`leaves nothing after Ctrl-C in a terminal, which signals all processes: ${variantName(variant)}`, async () => {
       const { running, to } = await begin(variant);
       await using _ = running;
       const others = await children(running.pid);
-      // The client first: a terminal signals all at once, and the end of ssh must not be what it hears of before.
+      // The client first: a terminal signals all at the same time, but the client must not see the exit of ssh earlier.
       running.kill("SIGINT");
       for (const { pid } of others) {
         try {
@@ -76,11 +76,11 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
       await assertClean(to, running);
     });
 
-    it(`by a second Ctrl-C leaves at once, whoever does not answer: ${variantName(variant)}`, async () => {
+    it(`exits at once after a second Ctrl-C, also if no peer answers: ${variantName(variant)}`, async () => {
       const { running } = await begin(variant);
       await using _ = running;
       const others = await children(running.pid);
-      // What cannot hear of the end would be waited for, and killed after some seconds.
+      // The client would wait for stopped processes, and kill them after some seconds.
       for (const { pid } of others) Deno.kill(pid, "SIGSTOP");
       while (await isRunning(running.pid)) {
         interrupt(running);
@@ -96,13 +96,13 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
       await scene.sshd.waitForNoSession(10_000);
     });
 
-    it(`by the end of what leads to the other side: ${variantName(variant)}`, async () => {
+    it(`leaves nothing after its ssh is killed: ${variantName(variant)}`, async () => {
       const { running, to } = await begin(variant);
       await using _ = running;
       for (const child of await children(running.pid)) await killProcess(child);
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
-      // Without ssh it was the other end itself that was killed: nobody could clean up, and its streams broke as well.
+      // A local copy has no ssh: this killed the receiver, which could not clean up.
       if (variant.direction === "local") return assertMatch(stderr, /^escp: Cannot continue: /m);
       assertMatch(stderr, /^escp: Cannot continue: the session with testhost was lost .*SIGKILL/m);
       await assertClean(to, running);
@@ -110,7 +110,7 @@ describeWithScene("a copy with --no-resume that is interrupted leaves nothing ha
   }
 
   for (const variant of VARIANTS.filter(({ direction }) => direction !== "pull")) {
-    it(`by the sudden end of the client: ${variantName(variant)}`, async () => {
+    it(`leaves nothing after the client is killed: ${variantName(variant)}`, async () => {
       const { running, to } = await begin(variant);
       await using _ = running;
       running.kill("SIGKILL");
@@ -127,12 +127,12 @@ function interrupt(running: RunningEscp): void {
   try {
     running.kill("SIGINT");
   } catch (error) {
-    // It has ended just now.
+    // The client has just exited.
     if (!(error instanceof TypeError)) throw error;
   }
 }
 
-/** The process that the client started itself. */
+/** Returns the ssh or the receiver that the client started. */
 async function children(pid: number): Promise<ProcessId[]> {
   const found: ProcessId[] = [];
   for (const process of await descendantsOf(pid)) {

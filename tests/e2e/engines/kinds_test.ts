@@ -6,7 +6,7 @@ import { describeWithScene, variantName, VARIANTS, wrapEscp } from "../../suppor
 import type { TreeEntries } from "../../support/temp_tree.ts";
 
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
-/** Each engine pushing and pulling. */
+/** Pushes and pulls. */
 const REMOTE = VARIANTS.filter(({ direction }) => direction !== "local");
 
 function shell(script: string, cwd: string): void {
@@ -16,7 +16,7 @@ function shell(script: string, cwd: string): void {
 
 describeWithScene("kinds of files", (scene) => {
   for (const variant of REMOTE) {
-    it(`that are no files are skipped with a line each, and never opened: ${variantName(variant)}`, async () => {
+    it(`FIFOs, sockets and devices are skipped with a note each and never opened: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({ "from/f": "x", "from/d/g": "y" });
       shell(`mkfifo pipe d/pipe${isRoot ? "; mknod null c 1 3; mknod block b 7 99" : ""}`, `${tree}/from`);
       using listener = Deno.listen({ transport: "unix", path: `${tree}/from/socket` });
@@ -35,7 +35,7 @@ describeWithScene("kinds of files", (scene) => {
       assertEquals(listener.addr.transport, "unix");
     });
 
-    it(`links are followed, kept, and a failure where they lead nowhere or in a circle: ${variantName(variant)}`, async () => {
+    it(`links are followed or preserved, and a dangling or circular link is a failure: ${variantName(variant)}`, async () => {
       const tree = await scene.tree({
         "from/f": "x",
         "from/d/g": "y",
@@ -60,9 +60,9 @@ describeWithScene("kinds of files", (scene) => {
       assertEquals(await compareTrees(`${tree}/from`, `${tree}/kept`), []);
     });
 
-    it(`a hundred levels of long names, beyond what a path can hold: ${variantName(variant)}`, async () => {
+    it(`a hundred levels of long names exceed the longest path and are copied: ${variantName(variant)}`, async () => {
       const native = variant.engine === "native";
-      // Deno's own calls take paths of up to 4095 bytes only.
+      // Calls of Deno accept at most 4095 bytes.
       const name = native ? "n".repeat(255) : "n".repeat(20);
       const tree = await scene.tree({ "from/top": "x" });
       const make = `mkdir ${name}; chmod 750 ${name}; cd -P ${name}; printf deep > f; touch -d @1000000000 f`;
@@ -80,12 +80,12 @@ describeWithScene("kinds of files", (scene) => {
           shell(`cd ./to${flags}; for i in $(seq 100); do ${look}; done; test $(stat -c %s large) = 2000000`, tree);
         }
       } finally {
-        // Deeper than what one path can name: rm goes step by step.
+        // rm descends step by step, because the tree is deeper than the longest path.
         shell("rm -rf from ./to-r ./to-rp", tree);
       }
     });
 
-    it(`owner, group and what is run as them are kept with -p where that is permitted: ${variantName(variant)}`, {
+    it(`owner, group, setuid and setgid are preserved with -p if permitted: ${variantName(variant)}`, {
       ignore: !isRoot,
     }, async () => {
       const entries: TreeEntries = {};
@@ -117,7 +117,7 @@ describeWithScene("kinds of files", (scene) => {
   }
 });
 
-/** A process from source has some more open than a compiled one. */
+/** A process from source has more open files than a compiled one. */
 const DESCRIPTORS = 64;
 
 describeWithScene(`${DESCRIPTORS} descriptors at each end`, (scene) => {
@@ -126,10 +126,10 @@ describeWithScene(`${DESCRIPTORS} descriptors at each end`, (scene) => {
   afterAll(() => limited[Symbol.dispose]());
 
   for (const variant of REMOTE.map((variant) => ({ ...variant, streams: 4 as const }))) {
-    it(`are enough for many large files in many and deep directories: ${variantName(variant)}`, async () => {
+    it(`are enough for many large files in many deep directories: ${variantName(variant)}`, async () => {
       const entries: TreeEntries = { [`from/${"deep/".repeat(100)}f`]: "x" };
       for (let index = 0; index < 80; index++) {
-        // Some are large enough to go on after an interruption, which takes descriptors too.
+        // Some files are large enough for a journal, which needs a descriptor too.
         entries[`from/${index}/a/b/c/large`] = { size: index % 4 === 0 ? (4 << 20) + 1 : (1 << 20) + 1 };
         for (let small = 0; small < 5; small++) entries[`from/${index}/a/${small}/small`] = "y";
       }

@@ -15,53 +15,53 @@ const TREE = {
   "from/small": "small",
 };
 
-interface Tried {
+interface LocalCopy {
   copied: string;
-  /** Whether files went from one to the other, and not through streams. */
-  borrowed: boolean;
+  /** Whether the receiver copied files itself instead of receiving them through streams. */
+  wasShared: boolean;
 }
 
 /** Copies the tree on this machine. */
-async function copy(from: string, to: string, flags: string[]): Promise<Tried> {
+async function copy(from: string, to: string, flags: string[]): Promise<LocalCopy> {
   const log = `${to}/log`;
   const all = ["-r", "-v", "-t", "2", "--remote-log", log, ...flags, `${from}/from`, `${to}/copy`];
   const { code, stderr } = await runEscp(all);
   assertEquals(code, 0, stderr);
-  return { copied: `${to}/copy`, borrowed: (await Deno.readTextFile(log)).includes("straight from") };
+  return { copied: `${to}/copy`, wasShared: (await Deno.readTextFile(log)).includes("straight from") };
 }
 
 describe("a copy on one machine", () => {
   for (const engine of ENGINES) {
-    it(`is right, and goes from file to file where it can (${engine})`, async () => {
+    it(`is equal, and shares files if the engine can (${engine})`, async () => {
       await using tree = await createTempTree(TREE);
       for (const flags of [["-p", "--fsync"], ["--sparse"], ["--verify"]]) {
         await using to = await createTempDirectory();
-        const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
+        const { copied, wasShared } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
         assertEquals(await compareTrees(`${tree.path}/from`, copied, { modes: flags[0] === "-p" }), []);
-        assertEquals(borrowed, engine === "native", flags.join(" "));
+        assertEquals(wasShared, engine === "native", flags.join(" "));
       }
     });
 
-    it(`passes through the streams what is limited or compressed (${engine})`, async () => {
+    it(`sends limited or compressed data through streams (${engine})`, async () => {
       await using tree = await createTempTree(TREE);
       for (const flags of [["-l", "10000000"], ["-C"]]) {
         await using to = await createTempDirectory();
-        const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
+        const { copied, wasShared } = await copy(tree.path, to.path, ["--engine", engine, ...flags]);
         assertEquals(await compareTrees(`${tree.path}/from`, copied), []);
-        assert(!borrowed);
+        assert(!wasShared);
       }
     });
   }
 
   it(
-    "is right between two file systems",
+    "is equal between two file systems",
     { ignore: !ENGINES.includes("native") || !isMounted("/dev/shm") },
     async () => {
       await using tree = await createTempTree(TREE);
       await using to = await createTempDirectory("/dev/shm");
-      const { copied, borrowed } = await copy(tree.path, to.path, ["--engine", "native"]);
+      const { copied, wasShared } = await copy(tree.path, to.path, ["--engine", "native"]);
       assertEquals(await compareTrees(`${tree.path}/from`, copied), []);
-      assert(borrowed);
+      assert(wasShared);
     },
   );
 });

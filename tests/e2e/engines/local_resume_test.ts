@@ -18,9 +18,9 @@ const MIB = 1 << 20;
 
 const ignore = !ENGINES.includes("native");
 
-describeWithScene("a copy on one machine that was interrupted", { ignore }, (scene) => {
+describeWithScene("an interrupted local copy", { ignore }, (scene) => {
   const local: Variant = { direction: "local", engine: "native", streams: 4 };
-  // So large that it is seen on its way: nothing slows it down.
+  // Large enough to interrupt at full speed, because local copies ignore rate limits.
   const size = 256 * MIB;
   let large: string;
   beforeAll(async () => {
@@ -29,10 +29,10 @@ describeWithScene("a copy on one machine that was interrupted", { ignore }, (sce
     await writeLargeFile(`${large}/big`, size);
   });
 
-  /** As on one machine the receiver of a push has the state directory of a local copy. */
+  /** Lets a local copy use the same state directory as the receiver of a push. */
   let env: Record<string, string>;
 
-  /** Begins a copy and stops it on its way. */
+  /** Starts a copy and interrupts it. */
   async function stopped(to: string, signal: Deno.Signal): Promise<void> {
     const flags = ["--remote-log", `${large}/log`];
     await using running = await scene.start(local, { sources: [`${large}/big`], target: `${to}/big`, flags, env });
@@ -40,15 +40,15 @@ describeWithScene("a copy on one machine that was interrupted", { ignore }, (sce
     running.kill(signal);
     await running.result;
     assertMatch(await Deno.readTextFile(`${large}/log`), /copied directly from the open files of the client/);
-    // The other end has closed the journal when it can be locked.
+    // The lock is free after the receiver has closed the journal.
     const [journal] = recordsOf(to).filter(({ kind }) => kind === "journal");
     using lock = await Deno.open(journal.path);
     await lock.lock(true);
     assertEquals(notedBytes(to), 0);
   }
 
-  /** Goes on at full speed. Returns what was sent. */
-  async function goOn(variant: Variant, to: string, flags: string[] = []): Promise<number> {
+  /** Resumes at full speed and returns the number of bytes sent. */
+  async function resume(variant: Variant, to: string, flags: string[] = []): Promise<number> {
     const copy = { sources: [`${large}/big`], target: `${to}/big`, flags: ["--json", ...flags], env };
     const { code, stderr, stdout } = await scene.copy(variant, copy);
     assertEquals(code, 0, stderr);
@@ -58,34 +58,34 @@ describeWithScene("a copy on one machine that was interrupted", { ignore }, (sce
     return sentBytes(stdout);
   }
 
-  /** Where the partial file has a piece of the source: the first byte of each. */
-  async function piecesThere(to: string): Promise<number[]> {
-    const [from, there] = await Promise.all([`${large}/big`, partialFile(to)!].map((path) => Deno.readFile(path)));
-    const isThere = (at: number) => hasSameBytes(from.subarray(at), there.subarray(at), MIB);
-    return Array.from({ length: size / MIB }, (_, index) => index * MIB).filter(isThere);
+  /** Returns the offsets of pieces that the partial file has in common with the source. */
+  async function presentPieces(to: string): Promise<number[]> {
+    const [from, partial] = await Promise.all([`${large}/big`, partialFile(to)!].map((path) => Deno.readFile(path)));
+    const isPresent = (at: number) => hasSameBytes(from.subarray(at), partial.subarray(at), MIB);
+    return Array.from({ length: size / MIB }, (_, index) => index * MIB).filter(isPresent);
   }
 
   for (const [signal, ...flags] of [["SIGKILL"], ["SIGINT", "--sparse"]] as [Deno.Signal, ...string[]][]) {
-    it(`goes on after ${signal}, and copies damaged bytes again${flags.map((flag) => ` (${flag})`).join("")}`, async () => {
+    it(`continues after ${signal} and copies damaged bytes again${flags.map((flag) => ` (${flag})`).join("")}`, async () => {
       const to = await scene.tree();
       await stopped(to, signal);
       const missing = size - takenBytes(to);
-      const pieces = await piecesThere(to);
+      const pieces = await presentPieces(to);
       const damaged = pieces[pieces.length >> 1];
       {
         using partial = await Deno.open(partialFile(to)!, { write: true });
         partial.seekSync(damaged + 4711, Deno.SeekMode.Start);
         partial.writeSync(new TextEncoder().encode("damaged"));
       }
-      const sent = await goOn(local, to, flags);
+      const sent = await resume(local, to, flags);
       assertEquals(sent, size - (pieces.length - 1) * MIB);
-      // Each stream may have been stopped in the middle of a piece.
+      // Each stream may have stopped within a piece.
       const torn = (local.streams + 1) * MIB;
       assert(sent <= missing * 1.1 + torn, `${sent} bytes were sent, ${missing} were missing`);
     });
   }
 
-  it("starts over where nobody can compare: through ssh, with the other engine, or at a limited speed", async () => {
+  it("starts over if the receiver cannot compare: through ssh, with the portable engine, or at a limited rate", async () => {
     const others: [Variant, string[]][] = [
       [{ direction: "push", engine: "native", streams: 4 }, []],
       ...ENGINES.filter((engine) => engine === "portable")
@@ -95,11 +95,11 @@ describeWithScene("a copy on one machine that was interrupted", { ignore }, (sce
     for (const [variant, flags] of others) {
       const to = await scene.tree();
       await stopped(to, "SIGKILL");
-      assertEquals(await goOn(variant, to, flags), size, `${variantName(variant)} ${flags}`);
+      assertEquals(await resume(variant, to, flags), size, `${variantName(variant)} ${flags}`);
     }
   });
 
-  it("goes on with what came through ssh, as far as it was noted there or can be found", async () => {
+  it("continues a copy that was started through ssh", async () => {
     const to = await scene.tree();
     const variant: Variant = { direction: "push", engine: "native", streams: 4 };
     const slow = { sources: [`${large}/big`], target: `${to}/big`, flags: ["-l", "200000", "--retries", "0"] };
@@ -109,6 +109,6 @@ describeWithScene("a copy on one machine that was interrupted", { ignore }, (sce
     await running.result;
     await scene.sshd.waitForNoSession(10_000);
     const noted = notedBytes(to);
-    assert(await goOn(local, to) <= size - noted);
+    assert(await resume(local, to) <= size - noted);
   });
 });

@@ -6,7 +6,7 @@ import { listNames } from "../../support/list_names.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
 
-/** Around the size of a block, and beyond what fits into the pipes on the way. */
+/** Sizes around a block, and more than the pipes can buffer. */
 const SIZES = [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 9_000_001];
 
 describeWithScene("a pipe", (scene) => {
@@ -16,7 +16,7 @@ describeWithScene("a pipe", (scene) => {
   ];
 
   for (const engine of ENGINES) {
-    it(`is a source of any length, and a target (${engine})`, async () => {
+    it(`is a source of any length and a target (${engine})`, async () => {
       const tree = await scene.tree();
       for (const size of SIZES) {
         const bytes = randomBytes(size, size);
@@ -31,7 +31,7 @@ describeWithScene("a pipe", (scene) => {
     });
   }
 
-  it("is meant by a single operand behind two dashes", async () => {
+  it("is the source if there is a single operand after --", async () => {
     const tree = await scene.tree();
     const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "--", `testhost:${tree}/x`], {
       stdin: new TextEncoder().encode("piped"),
@@ -40,31 +40,31 @@ describeWithScene("a pipe", (scene) => {
     assertEquals(await Deno.readTextFile(`${tree}/x`), "piped");
   });
 
-  it("has no length before its end", async () => {
+  it("has no known size before its end", async () => {
     const tree = await scene.tree();
     const args = [...scene.sshd.sshOptions, "--json", "-l", "40000", "-", `testhost:${tree}/x`];
     await using running = await startEscp(args, { stdin: "piped" });
     const input = running.child.stdin.getWriter();
-    // More than is on the way and not written yet.
+    // More than the connections can buffer.
     await input.write(randomBytes(8 << 20, 1));
     await running.waitForText("stdout", /"progress".*"bytes":[1-9]/);
     await input.close();
     const { code, stdout } = await running.result;
     assertEquals(code, 0);
     const events = parseEvents(stdout);
-    const told = events.filter(({ event, bytes }) => event === "progress" && bytes > 0)[0];
-    assertEquals([told.totalKnown, told.secondsLeft], [false, null]);
+    const progress = events.filter(({ event, bytes }) => event === "progress" && bytes > 0)[0];
+    assertEquals([progress.totalKnown, progress.secondsLeft], [false, null]);
     assertEquals(events.at(-1).bytes, 8 << 20);
   });
 
-  it("goes through a local copy in both directions", async () => {
+  it("is a source and a target of local copies", async () => {
     const tree = await scene.tree();
     assertEquals((await runEscp(["-", "x"], { cwd: tree, stdin: "local" })).code, 0);
     const { code, stdout } = await runEscp(["x", "-"], { cwd: tree });
     assertEquals({ code, stdout }, { code: 0, stdout: "local" });
   });
 
-  it("has no name for a directory, and takes one file only", async () => {
+  it("is refused with a directory or several files", async () => {
     const tree = await scene.tree({ "directory/one": "1", "two": "2" });
     const into = await runEscp([...scene.sshd.sshOptions, "-", `testhost:${tree}/directory`], { stdin: "x" });
     assertEquals(into.code, 1);
@@ -77,7 +77,7 @@ describeWithScene("a pipe", (scene) => {
     }
   });
 
-  it("that is interrupted leaves no file that looks whole", async () => {
+  it("leaves no file under the final name when the copy is interrupted", async () => {
     const tree = await scene.tree({ "x": "before" });
     await using running = await startEscp([...scene.sshd.sshOptions, "-v", "-", `testhost:${tree}/x`], {
       stdin: "piped",
@@ -93,7 +93,7 @@ describeWithScene("a pipe", (scene) => {
     assertEquals(await Deno.readTextFile(`${tree}/x`), "before");
   });
 
-  it("whose reader leaves ends the copy with a message", async () => {
+  it("that cannot be written ends the copy with a message", async () => {
     const tree = await scene.tree({ "large": { size: 20 << 20 } });
     await using running = await startEscp([...scene.sshd.sshOptions, `testhost:${tree}/large`, "/dev/full"]);
     const { code, stderr } = await running.result;

@@ -10,16 +10,15 @@ import { recordsOf } from "../../support/state.ts";
 import { temporaryFiles } from "../../support/temporary_files.ts";
 
 const KIB = 1 << 10;
-/** Kilobits a second: half a second for each MiB, so that there is time to interrupt. */
+/** Kilobits per second: half a second per MiB leaves time to interrupt. */
 const SLOW = ["-r", "-l", "16000", "--retries", "0"];
 const SMALL = 320;
 const LARGE = 4;
-/** All of them together. */
 const FILES = SMALL + LARGE;
-/** After so many the copy is interrupted. */
+/** Number of finished files before the interruption. */
 const SOME = 60;
 
-describeWithScene("a copy of many files that was interrupted", (scene) => {
+describeWithScene("an interrupted copy of many files", (scene) => {
   let source: string;
   let bytes = 0;
   beforeAll(async () => {
@@ -27,7 +26,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
     bytes = await makeTree(`${source}/tree`);
   });
 
-  /** Starts a slow copy, interrupts it when so many files are noted as finished, and returns how many are. */
+  /** Starts a slow copy, interrupts it after `least` files are logged as finished, and returns their number. */
   async function interrupted(
     variant: Variant,
     command: { sources: string[]; target: string },
@@ -39,7 +38,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
     await running.result;
     await scene.sshd.waitForNoSession(10_000);
     const finished = finishedFiles(command.target);
-    assert(finished >= least && finished < FILES, "it was over before it could be interrupted");
+    assert(finished >= least && finished < FILES, "the copy finished before it could be interrupted");
     return finished;
   }
 
@@ -53,11 +52,11 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
 
   const KILLS: [string, ((running: RunningEscp) => Promise<void>) | undefined][] = [
     ["SIGKILL of the client", undefined],
-    ["SIGKILL of the other end", (running) => killOthers(scene, running, /--receiver/)],
+    ["SIGKILL of the receiver", (running) => killOthers(scene, running, /--receiver/)],
   ];
   for (const [index, [how, kill]] of KILLS.entries()) {
     for (const [turn, variant] of rotatingVariants(index).entries()) {
-      it(`by ${how} sends what is missing: ${variantName(variant)}`, async () => {
+      it(`sends the missing files after ${how}: ${variantName(variant)}`, async () => {
         const parent = await scene.tree();
         const command = (index + turn) % 2 === 0
           ? { sources: [`${source}/tree/.`], target: parent }
@@ -74,14 +73,14 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
   }
 
   for (const variant of rotatingVariants(2)) {
-    it(`sends what was changed since, on either side: ${variantName(variant)}`, async () => {
+    it(`sends files that were changed since at either end: ${variantName(variant)}`, async () => {
       const from = await scene.tree();
       await makeTree(`${from}/tree`);
       const command = { sources: [`${from}/tree`], target: `${await scene.tree()}/new` };
       await interrupted(variant, command, { least: SOME });
       const [source, restored, target, gone, ...others] = finishedPaths(command.target);
       assert(others.length > 0);
-      // Of the same size each; one source has another time, another has its own again, the target has another.
+      // All sizes stay. One source gets another time, one keeps its time, and the target of another gets another time.
       await rewrite(`${from}/tree/${source}`, { mtime: 1_600_000_000 });
       await rewrite(`${from}/tree/${restored}`, await timeOf(`${from}/tree/${restored}`));
       const { mtime } = await timeOf(`${command.target}/${target}`);
@@ -89,14 +88,14 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
       await Deno.remove(`${command.target}/${gone}`);
       const noted = finishedFiles(command.target);
       const { files, skipped } = await again(variant, command);
-      assert(skipped <= noted - 4, `${skipped} of ${noted} finished files were left alone`);
+      assert(skipped <= noted - 4, `${skipped} of ${noted} finished files were skipped`);
       assertEquals(files + skipped, FILES);
       assertEquals(await compareTrees(`${from}/tree`, command.target), []);
     });
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`with --verify compares what is there, whatever its time says: ${variantName(variant)}`, async () => {
+    it(`with --verify compares existing files regardless of their times: ${variantName(variant)}`, async () => {
       const command = { sources: [`${source}/tree`], target: `${await scene.tree()}/new` };
       await interrupted(variant, command, { least: SOME, flags: ["-p", "--verify"] });
       const [path] = finishedPaths(command.target);
@@ -109,7 +108,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
     });
   }
 
-  it("goes on in another session by itself, and counts every file once", async () => {
+  it("is retried automatically and counts each file once", async () => {
     for (const variant of rotatingVariants(1)) {
       const command = { sources: [`${source}/tree`], target: `${await scene.tree()}/new` };
       await using running = await scene.start(variant, {
@@ -131,7 +130,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
     }
   });
 
-  it("between two other hosts sends what is missing", async () => {
+  it("between two remote hosts sends the missing files", async () => {
     const to = await scene.tree();
     const args = (flags: string[]) => [
       ...scene.sshd.sshOptions,
@@ -153,7 +152,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
   });
 
   for (const flag of ["-u", "--no-resume"]) {
-    it(`and ends with ${flag} leaves nothing behind`, async () => {
+    it(`that ends with ${flag} leaves no records`, async () => {
       const [variant] = rotatingVariants(0);
       const command = { sources: [`${source}/tree/.`], target: await scene.tree() };
       await interrupted(variant, command, { least: SOME });
@@ -163,7 +162,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
     });
   }
 
-  it("keeps what it knows while something fails", async () => {
+  it("keeps its completion log while a file fails", async () => {
     const [variant] = rotatingVariants(1);
     const from = await scene.tree({ "tree/a": "a", "tree/b": "b" });
     await Deno.symlink("nowhere", `${from}/tree/dangling`);
@@ -178,7 +177,7 @@ describeWithScene("a copy of many files that was interrupted", (scene) => {
   });
 });
 
-/** Directories of small files, and some large ones. Returns their bytes. */
+/** Makes directories of small files and some large ones. Returns their bytes. */
 async function makeTree(path: string): Promise<number> {
   let sum = 0;
   for (let index = 0; index < FILES; index++) {
@@ -195,7 +194,7 @@ async function makeTree(path: string): Promise<number> {
   return sum;
 }
 
-/** Paths of small files with their final names, the most recent last. */
+/** Returns the paths of small files with final names, the most recent last. */
 function finishedPaths(directory: string): string[] {
   const found: { path: string; at: number }[] = [];
   const look = (below: string) => {
@@ -211,12 +210,12 @@ function finishedPaths(directory: string): string[] {
   return found.sort((a, b) => a.at - b.at).map(({ path }) => path);
 }
 
-/** Of modification, in seconds since 1970. */
+/** Returns the modification time in seconds since 1970. */
 async function timeOf(path: string): Promise<{ mtime: number }> {
   return { mtime: (await Deno.stat(path)).mtime!.getTime() / 1000 };
 }
 
-/** Changes a byte of a file, and gives it this time. Seconds since 1970. */
+/** Changes a byte of a file and sets its time in seconds since 1970. */
 async function rewrite(path: string, { mtime }: { mtime: number }): Promise<void> {
   const bytes = await Deno.readFile(path);
   bytes[bytes.length - 1] ^= 1;

@@ -25,17 +25,17 @@ import { partialFile, temporaryFiles } from "../../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 32 * MIB;
-/** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
+/** Kilobits per second: an eighth of a second per MiB leaves time to interrupt. */
 const SLOW = ["-l", "200000", "--retries", "0"];
 
-describeWithScene("a copy that was interrupted", (scene) => {
+describeWithScene("an interrupted copy", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree();
     await writeLargeFile(`${source}/big`, SIZE);
   });
 
-  /** Starts a slow copy of the large file, and returns when this much of it is noted as written. */
+  /** Starts a slow copy of the large file and returns when its journal has this many bytes. */
   async function begin(variant: Variant, to: string, bytes: number, flags: string[] = []): Promise<RunningEscp> {
     const running = await scene.start(variant, {
       flags: [...SLOW, ...flags],
@@ -46,7 +46,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
     return running;
   }
 
-  /** Runs the same command again, at full speed. Returns what it sent. */
+  /** Runs the same command again at full speed and returns the number of bytes sent. */
   async function again(variant: Variant, to: string, flags: string[] = []): Promise<number> {
     const { code, stdout, stderr } = await scene.copy(variant, {
       flags: ["--json", ...flags],
@@ -61,14 +61,14 @@ describeWithScene("a copy that was interrupted", (scene) => {
 
   const KILLS: [string, (running: RunningEscp) => Promise<void>][] = [
     ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
-    ["the end of ssh", (running) => killOthers(scene, running, /^\S*ssh /)],
-    ["SIGKILL of the other end", (running) => killOthers(scene, running, /--receiver/)],
+    ["SIGKILL of ssh", (running) => killOthers(scene, running, /^\S*ssh /)],
+    ["SIGKILL of the receiver", (running) => killOthers(scene, running, /--receiver/)],
     ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
   ];
   for (const [index, [how, kill]] of KILLS.entries()) {
     for (const variant of rotatingVariants(index)) {
-      if (variant.direction === "local" && how === "the end of ssh") continue;
-      it(`by ${how} goes on where it stopped: ${variantName(variant)}`, async () => {
+      if (variant.direction === "local" && how === "SIGKILL of ssh") continue;
+      it(`continues where it stopped after ${how}: ${variantName(variant)}`, async () => {
         const to = await scene.tree({ "big": "old" });
         await using running = await begin(variant, to, (4 + 6 * index) * MIB);
         await kill(running);
@@ -83,7 +83,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
   }
 
   for (const variant of rotatingVariants(1)) {
-    it(`at several places goes on each time: ${variantName(variant)}`, async () => {
+    it(`continues after each of several interruptions: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       let noted = 0;
       for (const more of [3 * MIB, 10 * MIB, 4 * MIB]) {
@@ -99,7 +99,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`starts over when the source has changed, though its time says otherwise: ${variantName(variant)}`, async () => {
+    it(`starts over if the source changed, even with the same mtime: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       const from = await scene.tree();
       const command = { sources: [`${from}/big`], target: `${to}/big` };
@@ -112,11 +112,11 @@ describeWithScene("a copy that was interrupted", (scene) => {
       await scene.sshd.waitForNoSession(10_000);
       const { ctime } = await Deno.stat(`${from}/big`);
       using file = await Deno.open(`${from}/big`, { write: true });
-      // The portable engine sees whole seconds of the system's own time, whose clock may be a tick behind: until it sees it.
+      // The portable engine sees ctime in whole seconds: writes until it has changed.
       do {
         file.seekSync(0, Deno.SeekMode.Start);
         file.writeSync(new Uint8Array(3 * MIB));
-        // Set back, so that only the system knows.
+        // Restores the mtime, so that only the ctime shows the change.
         await Deno.utime(`${from}/big`, 1_700_000_000, 1_700_000_000);
       } while ((await Deno.stat(`${from}/big`)).ctime!.getTime() - ctime!.getTime() < 1000);
       const { code, stdout, stderr } = await scene.copy(variant, { flags: ["--json"], ...command });
@@ -132,13 +132,13 @@ describeWithScene("a copy that was interrupted", (scene) => {
       await running.result;
       await scene.sshd.waitForNoSession(10_000);
       const noted = notedBytes(to);
-      // The first range begins at the first byte, and its first block is noted first.
+      // The journal has the first block first.
       using file = await Deno.open(partialFile(to)!, { write: true });
       file.writeSync(new TextEncoder().encode("damaged"));
       assertEquals(await again(variant, to), SIZE - noted + MIB);
     });
 
-    it(`starts over with --no-resume, and leaves nothing then: ${variantName(variant)}`, async () => {
+    it(`starts over with --no-resume and leaves nothing: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       await using running = await begin(variant, to, 5 * MIB);
       running.kill("SIGKILL");
@@ -149,7 +149,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
     });
   }
 
-  it("and runs twice at the same time onto one name: both are whole, and one of them is what stays", async () => {
+  it("may run at the same time as another one with the same target: both succeed", async () => {
     const [variant] = VARIANTS;
     const to = await scene.tree();
     await using first = await begin(variant, to, 4 * MIB);
@@ -167,7 +167,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
   });
 
   for (const variant of rotatingVariants(2)) {
-    it(`into a directory that it made goes on in that directory, and finishes it: ${variantName(variant)}`, async () => {
+    it(`continues in the directory that it created: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "tree/a/small": "small", "tree/a/b/c": { directory: true } });
       await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
       await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
@@ -187,7 +187,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
         assert(sentBytes(stdout) < SIZE - noted + 100);
         assertEquals(await compareTrees(`${from}/tree`, into, { modes: true }), []);
         assertEquals([temporaryFiles(parent), recordsOf(parent)], [[], []]);
-        // Finished, it is a directory like any other.
+        // After success the directory is like any other.
         if (existing) continue;
         assertEquals((await scene.copy(variant, { flags: ["-r"], ...command })).code, 0);
         assertEquals(await compareTrees(`${from}/tree`, `${into}/tree`), []);
@@ -195,7 +195,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
     });
   }
 
-  it("into a directory that it created goes on in it while something fails, and leaves nothing hidden there", async () => {
+  it("continues in the directory that it created after failed files, and leaves nothing hidden there", async () => {
     const [variant] = VARIANTS;
     const from = await scene.tree({ "tree/a": "1" });
     const to = await scene.tree();
@@ -209,13 +209,12 @@ describeWithScene("a copy that was interrupted", (scene) => {
     assertEquals([temporaryFiles(to), recordsOf(to)], [[], []]);
   });
 
-  it("in a directory, under a name of 255 bytes, goes on", async () => {
+  it("continues with a file name of 255 bytes in a subdirectory", async () => {
     const name = "ä".repeat(127) + "x";
     const from = await scene.tree();
     await Deno.mkdir(`${from}/deep`);
     await Deno.copyFile(`${source}/big`, `${from}/deep/${name}`);
     await Deno.utime(`${from}/deep/${name}`, 1_700_000_000, 1_700_000_000);
-    // Each engine once.
     for (const variant of rotatingVariants(1).slice(0, 2)) {
       const to = await scene.tree();
       const command = { sources: [`${from}/.`], target: to };
@@ -235,14 +234,14 @@ describeWithScene("a copy that was interrupted", (scene) => {
   const RELAY_KILLS: [string, (running: RunningEscp, to: string) => Promise<void>][] = [
     ["SIGKILL of the client", (running) => Promise.resolve(running.kill("SIGKILL"))],
     ["Ctrl-C", (running) => Promise.resolve(running.kill("SIGINT"))],
-    ["the end of the ssh to the source", (running) => killOthers(scene, running, /^\S*ssh .*testhost\b/)],
-    ["the end of the ssh to the target", (running) => killOthers(scene, running, /^\S*ssh .*testhost2\b/)],
-    ["SIGKILL of the end that reads", () => killHolder(scene, `${source}/big`)],
-    ["SIGKILL of the end that writes", (_, to) => killHolder(scene, partialFile(to)!)],
+    ["SIGKILL of the ssh to the source", (running) => killOthers(scene, running, /^\S*ssh .*testhost\b/)],
+    ["SIGKILL of the ssh to the target", (running) => killOthers(scene, running, /^\S*ssh .*testhost2\b/)],
+    ["SIGKILL of the sender", () => killHolder(scene, `${source}/big`)],
+    ["SIGKILL of the receiver", (_, to) => killHolder(scene, partialFile(to)!)],
   ];
   for (const [index, [how, kill]] of RELAY_KILLS.entries()) {
     const engine = ENGINES[index % ENGINES.length];
-    it(`between two other hosts, by ${how}, goes on where it stopped (${engine})`, async () => {
+    it(`between two remote hosts continues after ${how} (${engine})`, async () => {
       const to = await scene.tree({ "big": "old" });
       const args = (flags: string[]) => [
         ...scene.sshd.sshOptions,
@@ -265,7 +264,7 @@ describeWithScene("a copy that was interrupted", (scene) => {
     });
   }
 
-  it("from standard input says that it cannot be continued, and leaves nothing", async () => {
+  it("from standard input leaves nothing and reports that it cannot be resumed", async () => {
     const to = await scene.tree();
     const [variant] = VARIANTS;
     await using running = await scene.start({ ...variant, direction: "push" }, {

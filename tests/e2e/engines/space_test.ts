@@ -11,11 +11,10 @@ import { temporaryFiles } from "../../support/temporary_files.ts";
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
 const random = (size: number, seed: number) => ({ size, seed, mtime: OLD });
-const names = (path: string) => listNames(path);
 
 const why = smallDiskProblem === undefined ? "" : ` (skipped: ${smallDiskProblem})`;
 
-describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
+describeWithScene(`a target without enough space${why}`, { ignore: smallDiskProblem !== undefined }, (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({
@@ -38,24 +37,24 @@ describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProbl
       assertRefused(await copy(["large"], `${disk.path}/name`), 9 * MIB, disk.path);
       assertRefused(await copy(["half", "other"], disk.path), 10 * MIB, disk.path);
       assertRefused(await copy(["."], `${disk.path}/new`), 19 * MIB + 1, `${disk.path}/new`);
-      assertEquals(names(disk.path), []);
+      assertEquals(listNames(disk.path), []);
       assertRefused(await copy(["."], disk.path), 19 * MIB + 1, disk.path);
-      assertEquals(names(disk.path), []);
+      assertEquals(listNames(disk.path), []);
       assertEquals((await copy(["half"], disk.path)).code, 0);
-      // The old one stays until the new one is complete.
+      // The old file stays until the new one is complete.
       assertRefused(await copy(["other"], `${disk.path}/half`), 5 * MIB, disk.path);
       assertEquals(await compareTrees(`${source}/half`, `${disk.path}/half`), []);
     });
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`gets no hard links to what found no room, where another file has its name (${variantName(variant)})`, async () => {
+    it(`gets no hard links to a file that did not fit (${variantName(variant)})`, async () => {
       for (const size of [3 * MIB, 9 * MIB]) {
         await using disk = await mountSmallDisk("size=2m");
         const from = await scene.tree({ "first": random(size, 4), "second": { hardLink: "first" } });
         await Deno.writeTextFile(`${disk.path}/first`, "old first");
         await Deno.writeTextFile(`${disk.path}/second`, "old second");
-        // With --sparse nobody knows before how much room it takes.
+        // With --sparse the size on disk is not known in advance.
         const copy = { flags: ["-a", "--sparse", "--no-resume"], sources: [`${from}/.`], target: disk.path };
         const { code, stderr } = await scene.copy(variant, copy);
         assertEquals(code, 1, stderr);
@@ -67,7 +66,7 @@ describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProbl
   }
 
   for (const variant of rotatingVariants(1)) {
-    it(`is one where what is there leaves enough of it (${variantName(variant)})`, async () => {
+    it(`is not refused if files that are replaced or unchanged leave enough space (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=14m");
       const files = Array.from({ length: 10 }, (_, index) => `${index}`);
       const from = await scene.tree(Object.fromEntries(files.map((name, index) => [name, random(MIB, index)])));
@@ -82,11 +81,11 @@ describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProbl
   }
 
   for (const variant of VARIANTS) {
-    it(`fills up: the file is named, others stay, and the same command goes on with room (${variantName(variant)})`, async () => {
+    it(`that fills up is reported, other files stay, and the same command resumes with more space (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=8m");
       await Deno.writeTextFile(`${disk.path}/kept`, "kept");
       await Deno.writeTextFile(`${disk.path}/large`, "old");
-      // A directory that is not empty: nobody knows beforehand what is replaced in it.
+      // In a directory that is not empty the replaced size is not known in advance.
       const from = await scene.tree({ "large": random(9 * MIB, 1), "small": "s" });
       const copy = () => scene.copy(variant, { flags: ["-r", "--json"], sources: [`${from}/.`], target: disk.path });
       const full = await copy();
@@ -108,7 +107,7 @@ describeWithScene(`a target without enough room${why}`, { ignore: smallDiskProbl
   }
 
   for (const variant of rotatingVariants(2)) {
-    it(`that is read-only is named as that (${variantName(variant)})`, async () => {
+    it(`that is read-only is reported as such (${variantName(variant)})`, async () => {
       await using disk = await mountSmallDisk("size=8m");
       await Deno.writeTextFile(`${disk.path}/small`, "old");
       await disk.remount("ro");

@@ -31,11 +31,11 @@ describeWithScene("--sparse", (scene) => {
     from = await scene.tree(TREE);
   });
 
-  /** Of each file of the tree; what stands in pages of zeros at the source counts as none. */
+  /** Checks the size on disk of each file. Written zeros at the source become holes. */
   function checkAllocated(copy: string): void {
     for (const name of Object.keys(TREE)) {
       const expected = name === "written" ? 0 : allocatedBytes(`${from}/${name}`);
-      // A file system may keep its own records beside the data, and allocate more than a page at a time.
+      // A file system may allocate metadata and more than a page at a time.
       assert(
         allocatedBytes(`${copy}/${name}`) <= expected + 64 * 1024,
         `${name}: ${allocatedBytes(`${copy}/${name}`)}`,
@@ -44,8 +44,8 @@ describeWithScene("--sparse", (scene) => {
   }
 
   for (const variant of VARIANTS) {
-    it(`keeps holes (${variantName(variant)})`, { ignore: !holes }, async () => {
-      // What is replaced has no holes.
+    it(`preserves holes (${variantName(variant)})`, { ignore: !holes }, async () => {
+      // The replaced files have no holes.
       const to = await scene.tree({ "all": { size: 9 * MIB }, "small/all": { size: MIB } });
       const { code, stderr } = await scene.copy(variant, {
         flags: ["-r", "--sparse"],
@@ -59,7 +59,7 @@ describeWithScene("--sparse", (scene) => {
   }
 
   for (const engine of ENGINES) {
-    it(`keeps them from one host to another (${engine})`, { ignore: !holes }, async () => {
+    it(`preserves holes between two remote hosts (${engine})`, { ignore: !holes }, async () => {
       const to = await scene.tree();
       const { code, stderr } = await runEscp([
         ...[...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/${engine}/escp`],
@@ -95,7 +95,7 @@ describeWithScene("--sparse", (scene) => {
       }
     });
 
-    it(`makes holes of the zeros of a pipe, also of the last ones (${engine})`, { ignore: !holes }, async () => {
+    it(`turns zeros of a pipe into holes, also at the end (${engine})`, { ignore: !holes }, async () => {
       const to = await scene.tree();
       const bytes = new Uint8Array(5 * MIB + 3);
       bytes.set(piece, MIB);
@@ -111,7 +111,7 @@ describeWithScene("--sparse", (scene) => {
     });
   }
 
-  it("is not meant by default: what was a hole takes its place then", { ignore: !holes }, async () => {
+  it("is not the default: holes become zeros", { ignore: !holes }, async () => {
     const to = await scene.tree();
     const { code } = await runEscp(["-r", `${from}/.`, to]);
     assertEquals(code, 0);
@@ -120,7 +120,7 @@ describeWithScene("--sparse", (scene) => {
     assert(allocatedBytes(`${to}/small/all`) >= MIB);
   });
 
-  it("copies what is nearly all holes in no time", { ignore: !holes || !ENGINES.includes("native") }, async () => {
+  it("skips holes quickly in a file of 256 GiB", { ignore: !holes || !ENGINES.includes("native") }, async () => {
     const size = 256 * 1024 * MIB;
     const pieces = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [index * 5003 * MIB + 4096, piece]));
     const huge = await scene.tree({ "huge": { sparseSize: size, pieces } });
@@ -130,7 +130,7 @@ describeWithScene("--sparse", (scene) => {
         flags: ["--sparse", "--json"],
         sources: [`${huge}/huge`],
         target,
-        // To read and write all of it would take minutes.
+        // Reading and writing all of the file would take minutes.
         timeoutMs: 60_000,
       });
       assertEquals(code, 0);
@@ -148,7 +148,7 @@ describeWithScene("--sparse", (scene) => {
     }
   });
 
-  it("bears it when holes are filled under way", { ignore: !holes }, async () => {
+  it("tolerates holes that are filled during the copy", { ignore: !holes }, async () => {
     for (const engine of ENGINES) {
       const tree = await scene.tree({ "f": { sparseSize: 30 * MIB, pieces: { 0: randomBytes(4 * MIB, 1) } } });
       await using running = await scene.start({ direction: "local", engine, streams: 1 }, {

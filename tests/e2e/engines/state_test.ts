@@ -31,7 +31,7 @@ import { temporaryFiles } from "../../support/temporary_files.ts";
 const MIB = 1 << 20;
 const SLOW = ["-l", "100000", "--retries", "0"];
 
-describeWithScene("what a receiver keeps for a later run", (scene) => {
+describeWithScene("the records of a receiver", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "tree/small": "small" });
@@ -39,14 +39,14 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
   });
 
   for (const variant of VARIANTS) {
-    it(`is in its state directory, and beside the target only the partial file: ${variantName(variant)}`, async () => {
+    it(`are in its state directory, and only the partial file is next to the target: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       await using running = await scene.start(variant, {
         flags: ["-r", ...SLOW],
         sources: [`${source}/tree`],
         target: `${to}/new`,
       });
-      // What the system copies on one machine is in no journal.
+      // Shared files of a local copy have no journal entries.
       await untilTrue(() => takenBytes(to) >= 2 * MIB && recordsOf(to).length === 2, running);
       const names = listNames(`${to}/new`).filter((name) => name.startsWith("."));
       assertEquals(names.length, 1);
@@ -70,7 +70,7 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
       assertEquals(await compareTrees(`${source}/tree`, `${to}/new`), []);
     });
 
-    it(`is nothing after a copy that ends with exit 0, and nothing for a small file: ${variantName(variant)}`, async () => {
+    it(`are removed after success, and do not exist for a small file: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       for (const name of ["tree/big", "tree", "tree/small"]) {
         const { code, stderr } = await scene.copy(variant, {
@@ -84,13 +84,13 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`is of no use to a directory that has taken the place of the one that was created: ${variantName(variant)}`, async () => {
+    it(`do not apply to another directory with the name of the one that was created: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "tree/a": "a" });
       await Deno.symlink("nowhere", `${from}/tree/dangling`);
       const to = await scene.tree();
       const command = { flags: ["-r"], sources: [`${from}/tree`], target: `${to}/new` };
       assertEquals((await scene.copy(variant, command)).code, 1);
-      // Goes on in its own directory, also when its inode is used again by the one that is made in its place.
+      // The new directory may even have the inode of the old one.
       await Deno.rename(`${to}/new`, `${to}/moved`);
       await Deno.mkdir(`${to}/new`);
       await Deno.remove(`${from}/tree/dangling`);
@@ -99,7 +99,7 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
     });
   }
 
-  it("is not kept of a directory whose name is not UTF-8, which is copied all the same", {
+  it("do not exist for a directory whose name is not UTF-8", {
     ignore: !ENGINES.includes("native"),
   }, async () => {
     const from = await scene.tree({ "tree/a": "a" });
@@ -122,7 +122,7 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
     }
   });
 
-  it("is kept apart for machines that share a home directory", { ignore: !!systemConfigProblem }, async () => {
+  it("are separate for machines that share a home directory", { ignore: !!systemConfigProblem }, async () => {
     const [variant] = VARIANTS;
     const push: Variant = { ...variant, direction: "push" };
     const to = await scene.tree();
@@ -139,7 +139,7 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
     const { code, stdout, stderr } = await scene.copy(push, { flags: ["--json", "-D", other], ...copy });
     assertEquals([code, sentBytes(stdout)], [0, 12 * MIB], stderr);
     assertEquals([temporaryFiles(to), recordsOf(to).length], [[left], 1]);
-    // Nor does the other machine clean it, though it sees both.
+    // The other machine does not clean it either, although it sees both.
     for (const where of ["", to]) {
       const cleaned = await scene.clean(["--older-than", "0", `testhost:${where}`], { flags: ["-D", other] });
       assertEquals([cleaned.code, cleaned.stderr, temporaryFiles(to)], [0, "", [left]]);
@@ -149,51 +149,55 @@ describeWithScene("what a receiver keeps for a later run", (scene) => {
   });
 });
 
-/** A state directory that cannot be used, below an empty directory: variables for a shell, and what is said of it. */
+/** A state directory that cannot be used: the variables that select it, and the message about it. */
 interface Unusable extends AsyncDisposable {
   variables: Record<string, string | undefined>;
-  said: string;
+  message: string;
 }
 
 const nothing = { [Symbol.asyncDispose]: () => Promise.resolve() };
 const asRoot = Deno.uid() === 0;
 const UNUSABLE: [what: string, make: (directory: string) => Promise<Unusable>, ignore?: boolean][] = [
-  ["there is no home directory", () =>
+  ["no home directory", () =>
     Promise.resolve({
       ...nothing,
       variables: { HOME: undefined },
-      said: '"~/.local/state/escp": HOME is not set',
+      message: '"~/.local/state/escp": HOME is not set',
     })],
-  ["it cannot be made, because the file system is read-only", async () => {
+  ["read-only file system", async () => {
     const disk = await mountSmallDisk("size=1m");
     await disk.remount("ro");
     return {
       variables: { XDG_STATE_HOME: `${disk.path}/state` },
-      said: `"${disk.path}/state/escp": Read-only file system`,
+      message: `"${disk.path}/state/escp": Read-only file system`,
       [Symbol.asyncDispose]: () => disk[Symbol.asyncDispose](),
     };
   }, !!smallDiskProblem],
-  ["it belongs to another user", async (directory) => {
+  ["foreign directory", async (directory) => {
     await Deno.mkdir(`${directory}/escp`, { mode: 0o700 });
     await Deno.chown(`${directory}/escp`, 54321, 54321);
     return {
       ...nothing,
       variables: { XDG_STATE_HOME: directory },
-      said: `"${directory}/escp": it belongs to another user`,
+      message: `"${directory}/escp": it belongs to another user`,
     };
   }, !asRoot],
-  ["it is a link", async (directory) => {
+  ["symbolic link", async (directory) => {
     await Deno.mkdir(`${directory}/elsewhere`, { mode: 0o700 });
     await Deno.symlink("elsewhere", `${directory}/escp`);
-    return { ...nothing, variables: { XDG_STATE_HOME: directory }, said: `"${directory}/escp": it is a symbolic link` };
+    return {
+      ...nothing,
+      variables: { XDG_STATE_HOME: directory },
+      message: `"${directory}/escp": it is a symbolic link`,
+    };
   }],
-  ["others may write to it", async (directory) => {
+  ["world-writable directory", async (directory) => {
     await Deno.mkdir(`${directory}/escp`);
     await Deno.chmod(`${directory}/escp`, 0o777);
     return {
       ...nothing,
       variables: { XDG_STATE_HOME: directory },
-      said: `"${directory}/escp": other users may write to it`,
+      message: `"${directory}/escp": other users may write to it`,
     };
   }],
 ];
@@ -205,7 +209,7 @@ describeWithScene("without a usable state directory", (scene) => {
     await writeLargeFile(`${source}/tree/big`, 12 * MIB);
   });
 
-  /** The same copy, whose receiver has these variables. */
+  /** Returns the copy with these variables in the environment of the receiver. */
   async function withVariables(variant: Variant, { variables }: Unusable, copy: Copy): Promise<Copy> {
     if (variant.direction !== "push") return { ...copy, env: variables };
     const directory = await scene.tree();
@@ -229,18 +233,19 @@ describeWithScene("without a usable state directory", (scene) => {
   UNUSABLE.forEach(([what, make, ignore = false], index) => {
     for (const variant of rotatingVariants(index).slice(index % 3, index % 3 + 1)) {
       it(
-        `a copy works, says why it cannot be resumed, and leaves nothing: ${what} (${variantName(variant)})`,
+        `a copy succeeds, explains why it cannot be resumed, and leaves nothing: ${what} (${variantName(variant)})`,
         { ignore },
         async () => {
           await using unusable = await make(await scene.tree());
           const to = await scene.tree();
           const command = { sources: [`${source}/tree`], target: to };
           const host = variant.direction === "push" ? "testhost" : "this machine";
-          const said = `This copy cannot be resumed: escp on ${host} cannot use the state directory ${unusable.said}\n`;
+          const message =
+            `This copy cannot be resumed: escp on ${host} cannot use the state directory ${unusable.message}\n`;
           const done = await run(variant, unusable, { flags: ["-r", "-v"], ...command });
-          assertEquals([done.code, done.stderr.includes(said)], [0, true], done.stderr);
+          assertEquals([done.code, done.stderr.includes(message)], [0, true], done.stderr);
           assertEquals(await compareTrees(`${source}/tree`, `${to}/tree`), []);
-          // Nor after a failure, and without -v nothing is said.
+          // A failed copy leaves nothing either, and only -v explains.
           const from = await scene.tree({ "tree/small": "small" });
           await Deno.link(`${source}/tree/big`, `${from}/tree/big`).catch(() => {});
           await Deno.symlink("nowhere", `${from}/tree/dangling`);
@@ -254,7 +259,7 @@ describeWithScene("without a usable state directory", (scene) => {
 
   const [[, noHome]] = UNUSABLE;
   for (const variant of VARIANTS) {
-    it(`Ctrl-C leaves nothing, and promises nothing: ${variantName(variant)}`, async () => {
+    it(`Ctrl-C leaves nothing, and the hint promises no resumption: ${variantName(variant)}`, async () => {
       await using unusable = await noHome("");
       const to = await scene.tree({ "big": "old" });
       const copy = { flags: SLOW, sources: [`${source}/tree/big`], target: `${to}/big` };
@@ -269,7 +274,7 @@ describeWithScene("without a usable state directory", (scene) => {
     });
   }
 
-  it("a lost session is not begun again into a directory that it has created", async () => {
+  it("a lost session is not retried if it created its target directory", async () => {
     for (const variant of rotatingVariants(0)) {
       await using unusable = await noHome("");
       const to = await scene.tree();
@@ -284,7 +289,7 @@ describeWithScene("without a usable state directory", (scene) => {
     }
   });
 
-  it("a lost session of a single file is begun again, and starts over", async () => {
+  it("a lost session of a single file is retried from the start", async () => {
     const [variant] = rotatingVariants(1).filter(({ direction }) => direction === "push");
     await using unusable = await noHome("");
     const to = await scene.tree();

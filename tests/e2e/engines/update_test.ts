@@ -10,14 +10,14 @@ const OLD = new Date("2001-02-03T04:05:06.789Z");
 const OLDER = new Date("2000-01-01T00:00:00Z");
 const LARGE = 9 << 20;
 
-/** What `--json` says at the end, as far as it is about updates. */
+/** Returns the fields of the last event that concern updates. */
 function end({ code, stdout, stderr }: EscpResult) {
   const last = lastEvent(stdout);
   return { code, stderr, files: last.files, skipped: last.skipped };
 }
 const sent = (files: number, skipped: number) => ({ code: 0, stderr: "", files, skipped });
 
-/** The listing of a dry run, in order of names. */
+/** Returns the lines of a dry run in alphabetical order. */
 const listed = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").map((line) => line.replace(/ +/, " ")).sort();
 
 describeWithScene("an update", (scene) => {
@@ -25,7 +25,7 @@ describeWithScene("an update", (scene) => {
     await scene.copy(variant, { flags: ["-r", "--json", ...flags], sources: [`${from}/.`], target: to });
 
   for (const variant of VARIANTS) {
-    it(`sends what is new, touched, grown or gone, and nothing else (${variantName(variant)})`, async () => {
+    it(`sends only files that are new, touched, grown or missing (${variantName(variant)})`, async () => {
       const from = await scene.tree({
         ...{ "small": "s", "touched": "t", "grown": "g", "gone": "x", "in/empty": "" },
         ...{ "in/large": { size: LARGE, seed: 1 }, "in/large too": { size: LARGE, seed: 2 } },
@@ -44,7 +44,7 @@ describeWithScene("an update", (scene) => {
       assertEquals(end(await update(variant, from, to, "-u")), sent(0, 8));
     });
 
-    it(`is by size and time, or by contents with --checksum (${variantName(variant)})`, async () => {
+    it(`compares size and time, or contents with --checksum (${variantName(variant)})`, async () => {
       const old = { mtime: OLD };
       const from = await scene.tree({
         ...{ "same": { content: "abc", ...old }, "other": { content: "abc", ...old } },
@@ -60,11 +60,11 @@ describeWithScene("an update", (scene) => {
       assertEquals(await Deno.readTextFile(`${to}/other`), "xyz");
       assertEquals(end(await update(variant, from, to, "--checksum")), sent(2, 4));
       assertEquals(await compareTrees(from, to), []);
-      // What is the same by its contents has the same time from now on.
+      // Files with equal contents have got the time of the source.
       assertEquals(end(await update(variant, from, to, "-u")), sent(0, 6));
     });
 
-    it(`with -p brings modes, times and directories up to date without contents (${variantName(variant)})`, async () => {
+    it(`with -p updates modes, times and directories without sending contents (${variantName(variant)})`, async () => {
       const mode = 0o750;
       const from = await scene.tree({
         ...{ "in/small": { content: "abc", mode, mtime: OLD }, "in/large": { size: LARGE, seed: 1, mode, mtime: OLD } },
@@ -78,7 +78,7 @@ describeWithScene("an update", (scene) => {
       assertEquals(await compareTrees(`${from}/in`, `${to}/in`, { modes: true, mtimes: "ms" }), []);
     });
 
-    it(`knows links by where they lead (${variantName(variant)})`, async () => {
+    it(`compares links by their targets (${variantName(variant)})`, async () => {
       const from = await scene.tree({
         ...{ "file": "1", "in/hard": { hardLink: "file" }, "hard too": { hardLink: "file" } },
         ...{ "link": { link: "file" }, "other": { link: "new" } },
@@ -93,7 +93,7 @@ describeWithScene("an update", (scene) => {
       assertEquals(Deno.statSync(`${to}/hard too`).ino, Deno.statSync(`${to}/file`).ino);
     });
 
-    it(`says what stands in the way, and goes on (${variantName(variant)})`, async () => {
+    it(`reports obstacles at the target and continues (${variantName(variant)})`, async () => {
       const from = await scene.tree({ "file": "1", "in/below": "2", "good": "3", "planted/x": "4" });
       const outside = await scene.tree({ x: "outside" });
       const to = await scene.tree({ "file/is/a/directory": "", "in": "a file", "planted": { link: outside } });
@@ -106,7 +106,7 @@ describeWithScene("an update", (scene) => {
       assertEquals(await Deno.readTextFile(`${outside}/x`), "outside");
     });
 
-    it(`changes nothing in a dry run, and says what it would do (${variantName(variant)})`, async () => {
+    it(`changes nothing in a dry run and lists the changes (${variantName(variant)})`, async () => {
       const from = await scene.tree({
         ...{ "same": { content: "1", mtime: OLD }, "newer": "22", "in/new\n": "333", "in/large": { size: LARGE } },
         ...{ "there/x": "4", "hollow": { directory: true } },
@@ -133,7 +133,7 @@ describeWithScene("an update", (scene) => {
   }
 
   for (const engine of ENGINES) {
-    it(`works between two other hosts (${engine})`, async () => {
+    it(`works between two remote hosts (${engine})`, async () => {
       const from = await scene.tree({ "a": "1", "large": { size: LARGE }, "in/b": "2" });
       const to = await scene.tree();
       const target = `testhost2:${to}/new`;
@@ -148,7 +148,7 @@ describeWithScene("an update", (scene) => {
       assertEquals(end(await run("-u", "--json")), sent(3, 0));
       assertEquals(await compareTrees(from, `${to}/new`), []);
       await Deno.utime(`${from}/large`, OLD, OLD);
-      // The target is there now, so its contents are what the source goes onto.
+      // The target exists now, so only the contents of the source are comparable to it.
       const again = (...flags: string[]) =>
         runEscp([
           ...[...scene.sshd.sshOptions, "-r", "--engine", engine, "--json", ...flags],
@@ -160,7 +160,7 @@ describeWithScene("an update", (scene) => {
   }
 });
 
-/** Everything that a change would leave a trace in: times of the last change of status too. */
+/** Returns all attributes that a change would affect, including the ctime. */
 function snapshot(path: string): string[] {
   const format = "%P|%y|%m|%s|%T@|%C@|%i|%l\\0";
   const { stdout } = new Deno.Command("find", { args: [path, "-printf", format] }).outputSync();

@@ -17,10 +17,9 @@ const TREE = {
 };
 const FILES = 7;
 
-/** What the last line of --json says. */
 const endOf = ({ stdout }: EscpResult) => lastEvent(stdout);
 
-/** What came of a copy whose target something has damaged. */
+/** Outcome of a copy whose target was damaged. */
 interface Damaged {
   result: EscpResult;
   damages: number;
@@ -38,7 +37,7 @@ describeWithScene("--verify", (scene) => {
   });
 
   for (const variant of VARIANTS) {
-    it(`reads everything again, and nothing that was not written (${variantName(variant)})`, async () => {
+    it(`reads all written files again and no others (${variantName(variant)})`, async () => {
       const to = await scene.tree();
       const copy = (...flags: string[]) =>
         scene.copy(variant, { flags: ["-a", "--verify", "--json", ...flags], sources: [`${source}/.`], target: to });
@@ -46,7 +45,7 @@ describeWithScene("--verify", (scene) => {
       assertEquals([first.code, first.stderr], [0, ""]);
       assertEquals([endOf(first).files, endOf(first).verified], [FILES, FILES]);
       assertEquals(await compareTrees(source, to, { modes: true }), []);
-      // What is replaced is kept only until the new one is verified.
+      // The backup is removed after the new file is verified.
       assertEquals(endOf(await copy("--no-resume")).verified, FILES);
       assertEquals(await compareTrees(source, to, { modes: true }), []);
       await Deno.remove(`${to}/in/small`);
@@ -58,7 +57,7 @@ describeWithScene("--verify", (scene) => {
 
   const GENERATED = ["/proc/version", "/proc/uptime", "/sys/kernel/fscaps"].filter(exists);
   for (const variant of VARIANTS) {
-    it(`compares what was sent of files whose size is not that of their contents (${variantName(variant)})`, async () => {
+    it(`compares the bytes sent if the size of a file is not that of its contents (${variantName(variant)})`, async () => {
       const to = await scene.tree();
       const result = await scene.copy(variant, { flags: ["--verify", "--json"], sources: GENERATED, target: to });
       assertEquals([result.code, result.stderr], [0, ""], result.stdout);
@@ -72,7 +71,7 @@ describeWithScene("--verify", (scene) => {
   }
 
   for (const engine of ENGINES) {
-    it(`works between two other hosts (${engine})`, async () => {
+    it(`works between two remote hosts (${engine})`, async () => {
       const to = await scene.tree();
       const escp = `${scene.sshd.binDirectory}/${engine}/escp`;
       const flags = [...scene.sshd.sshOptions, "-3", "-D", escp, "-a", "--verify", "--json"];
@@ -83,7 +82,7 @@ describeWithScene("--verify", (scene) => {
     });
   }
 
-  /** Copies with an escp that takes its time before it reads anything again, while something damages what it wrote. */
+  /** Copies with an escp that pauses before it reads the target again, and damages the target meanwhile. */
   async function damaged(name: string, times: number, before: Record<string, string> = {}): Promise<Damaged> {
     const directory = await scene.tree();
     const to = await scene.tree(before);
@@ -103,7 +102,7 @@ describeWithScene("--verify", (scene) => {
         file.writeSync(Uint8Array.of(good ^ 1));
         damages++;
       } catch {
-        // It is not there yet.
+        // The file does not exist yet.
       }
     }, 5);
     try {
@@ -118,7 +117,7 @@ describeWithScene("--verify", (scene) => {
 
   const ignore = problem !== undefined || !ENGINES.includes("native");
   for (const name of ["small", "large"]) {
-    it(`sends again what is damaged on the disk: a ${name} file${why}`, { ignore }, async () => {
+    it(`sends a damaged ${name} file again${why}`, { ignore }, async () => {
       const { result, damages, to, manifest } = await damaged(name, 1);
       assertMatch(manifest, new RegExp(`^[0-9a-f]{64}  ${name}\n$`));
       assertEquals([result.code, result.stderr, damages], [0, "", 1]);
@@ -128,7 +127,7 @@ describeWithScene("--verify", (scene) => {
     });
 
     it(
-      `takes its name from what is damaged twice, and says where it is: a ${name} file${why}`,
+      `removes the name of a ${name} file that is damaged twice, and reports where it is${why}`,
       { ignore },
       async () => {
         const { result, damages, to, manifest } = await damaged(name, 9);
@@ -141,7 +140,7 @@ describeWithScene("--verify", (scene) => {
         assert(isLeftoverName(left), left);
         assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
         assertEquals((await Deno.stat(`${to}/${left}`)).size, (await Deno.stat(`${source}/in/${name}`)).size);
-        // Nothing of that copy is in the way of the next one.
+        // The failed copy does not obstruct the next one.
         const variant = { direction: "local", engine: "native", streams: 1 } as const;
         const again = await scene.copy(variant, { flags: ["--verify"], sources: [`${source}/in/${name}`], target: to });
         assertEquals([again.code, again.stderr], [0, ""]);
@@ -151,17 +150,17 @@ describeWithScene("--verify", (scene) => {
   }
 
   for (const name of ["small", "large"]) {
-    it(`gives its name back to what a damaged file has replaced: a ${name} file${why}`, { ignore }, async () => {
-      const { result, damages, to } = await damaged(name, 9, { [name]: "what was there" });
+    it(`restores the backup if a ${name} file is damaged twice${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 9, { [name]: "previous" });
       assertEquals([result.code, damages], [1, 2], result.stderr);
-      assertEquals(await Deno.readTextFile(`${to}/${name}`), "what was there");
+      assertEquals(await Deno.readTextFile(`${to}/${name}`), "previous");
       const [left, ...more] = listNames(to).filter((each) => each !== name);
       assertMatch(result.stderr, new RegExp(`^hint: It is kept as ${left}`, "m"));
       assertEquals(more, []);
     });
 
-    it(`leaves nothing of what was replaced in the end: a ${name} file${why}`, { ignore }, async () => {
-      const { result, damages, to } = await damaged(name, 1, { [name]: "what was there" });
+    it(`removes the backup after a ${name} file is verified${why}`, { ignore }, async () => {
+      const { result, damages, to } = await damaged(name, 1, { [name]: "previous" });
       assertEquals([result.code, damages], [0, 1], result.stderr);
       assertEquals(listNames(to), [name]);
       assertEquals(await compareTrees(`${source}/in/${name}`, `${to}/${name}`), []);
@@ -170,13 +169,13 @@ describeWithScene("--verify", (scene) => {
 
   for (const engine of ENGINES) {
     it(
-      `leaves no further name of what another user has in a directory for all (${engine})`,
+      `leaves no second name of a foreign file in a sticky directory (${engine})`,
       { ignore: !!otherUserProblem },
       async () => {
         const to = await scene.tree({ "theirs": "old", "mine": "old" });
         await Deno.chmod(`${to}/theirs`, 0o666);
         await Deno.chown(`${to}/mine`, OTHER_USER, OTHER_USER);
-        // As /tmp.
+        // Like /tmp.
         await Deno.chmod(to, 0o1777);
         using _ = useAsEscp(await writeOthersEscp(await scene.tree()));
         const from = await scene.tree({ "theirs": "new", "mine": "new" });
@@ -192,7 +191,7 @@ describeWithScene("--verify", (scene) => {
     );
   }
 
-  it("is refused where nothing can be read again", async () => {
+  it("is refused if the target cannot be read again", async () => {
     const to = await scene.tree();
     const run = async (...args: string[]) => {
       const { code, stderr } = await runEscp(["--verify", ...args]);

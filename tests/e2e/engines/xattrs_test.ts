@@ -5,24 +5,24 @@ import { useAsEscp } from "../../support/escp_command.ts";
 import { lastEvent } from "../../support/json_events.ts";
 import { listNames } from "../../support/list_names.ts";
 import { plainRightsProblem, writePlainEscp } from "../../support/plain_rights.ts";
-import { describeWithScene, ENGINES, type Scene, type Variant, variantName, VARIANTS } from "../../support/scene.ts";
+import { describeWithScene, ENGINES, type Scene, type Variant, variantName, variantsOf } from "../../support/scene.ts";
 import { accessList, setXattr, xattrsOf, xattrsProblem } from "../../support/xattrs.ts";
 
 const ACCESS = "system.posix_acl_access";
 const DEFAULT = "system.posix_acl_default";
 const directory = Deno.env.get("TMPDIR") ?? "/tmp";
 const problem = ENGINES.includes("native") ? xattrsProblem(directory) : "not with the portable engine";
-const NATIVE = VARIANTS.filter(({ engine }) => engine === "native");
+const NATIVE = variantsOf("native");
 const PATHS = ["", "/d", "/d/small", "/d/large", "/d/closed"];
 
-/** A tree with attributes on everything but links. */
+/** Makes a tree with attributes on everything except links. */
 async function writeSource(scene: Scene): Promise<string> {
   const tree = await scene.tree({
     "from/d/small": "small",
     "from/d/large": { size: 3 << 20 },
     "from/d/closed": "closed",
     "from/d/link": { link: "small" },
-    // More than fits into one frame, so that the directory is entered again.
+    // More than one frame, so that the directory is entered again.
     ...Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`from/d/m${index}`, { size: 900_000 }])),
   });
   for (const path of PATHS) {
@@ -40,7 +40,7 @@ async function writeSource(scene: Scene): Promise<string> {
 const title = `extended attributes and access control lists${problem ? ` (skipped: ${problem})` : ""}`;
 describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
   for (const variant of NATIVE) {
-    it(`are brought up to date where contents are there already: ${variantName(variant)}`, async () => {
+    it(`are updated if the contents are equal: ${variantName(variant)}`, async () => {
       const tree = await writeSource(scene);
       const copy = async (flags: string) => {
         const target = `${tree}/to`;
@@ -56,7 +56,7 @@ describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
       for (const path of PATHS) assertEquals(xattrsOf(`${tree}/to${path}`), xattrsOf(`${tree}/from${path}`), path);
     });
 
-    it(`arrive when they are asked for: ${variantName(variant)}`, async () => {
+    it(`are copied on request: ${variantName(variant)}`, async () => {
       const tree = await writeSource(scene);
       for (
         const [flags, expected] of [
@@ -85,7 +85,7 @@ describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
     });
   }
 
-  it("are refused before anything is copied where the other side cannot keep them", async () => {
+  it("are refused before anything is copied if the receiver cannot store them", async () => {
     const tree = await scene.tree({ "f": "x" });
     const program = `${scene.sshd.binDirectory}/portable/escp`;
     if (!ENGINES.includes("portable")) return;
@@ -109,9 +109,9 @@ describeWithScene(title, { ignore: problem !== undefined }, (scene) => {
 });
 
 const plain = problem ?? plainRightsProblem;
-const plainTitle = `extended attributes of files that may not be written${plain ? ` (skipped: ${plain})` : ""}`;
+const plainTitle = `extended attributes of files without write permission${plain ? ` (skipped: ${plain})` : ""}`;
 describeWithScene(plainTitle, { ignore: plain !== undefined }, (scene) => {
-  it("arrive all the same", async () => {
+  it("are copied", async () => {
     using _ = useAsEscp(await writePlainEscp(scene.sshd.binDirectory));
     const tree = await writeSource(scene);
     await Deno.chmod(`${tree}/from`, 0o755);
