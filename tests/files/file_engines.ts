@@ -186,9 +186,7 @@ export async function copyTree(
     const cursor = new RecordCursor(frame, 0, length, { plan: false });
     while (cursor.next()) {
       try {
-        if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
-        else if (cursor.type > RecordType.file) writer.small.makeLink(cursor, frame);
-        else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+        applyRecord(writer, cursor, frame);
         if (cursor.type === RecordType.directory) noteDirectory(cursor, frame);
       } catch (error) {
         failures.push((error as Error).message);
@@ -257,14 +255,21 @@ export function frameOf(records: [type: number, name: string, contents?: string 
 /** Writes the records of `frameOf`. */
 export function applyRecords(writer: Target, records: Parameters<typeof frameOf>[0]): void {
   const { frame, cursor } = frameOf(records);
-  while (cursor.next()) {
-    if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
-    else if (cursor.type > RecordType.file) writer.small.makeLink(cursor, frame);
-    else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
-  }
+  while (cursor.next()) applyRecord(writer, cursor, frame);
 }
 
-/** Returns the path of a name of any bytes, which `Deno.*` does not support. */
+/** Writes the current record of a frame. */
+export function applyRecord(
+  { small }: Pick<Target, "small">,
+  cursor: RecordCursor,
+  frame: Uint8Array<ArrayBuffer>,
+): void {
+  if (cursor.type === RecordType.file) small.writeWhole(cursor, frame);
+  else if (cursor.type > RecordType.file) small.makeLink(cursor, frame);
+  else small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+}
+
+/** Runs a shell script, to create files with names that `Deno.*` does not support. */
 export function rawShell(script: string, cwd: string): void {
   const { success, stderr } = new Deno.Command("sh", { args: ["-c", script], cwd }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

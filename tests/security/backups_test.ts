@@ -11,7 +11,7 @@ import { StateDirectory } from "../../src/resume/state_directory.ts";
 import { KeptBackups } from "../../src/transfer/receive/kept_backups.ts";
 import type { ReceiveOptions } from "../../src/transfer/receive/receive_options.ts";
 import { ResumeRecord } from "../../src/transfer/receive/resume_record.ts";
-import { ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
+import { applyRecords, ENGINES, frameOf, TempDirectory } from "../files/file_engines.ts";
 import { listNames } from "../support/list_names.ts";
 import "../support/state.ts";
 
@@ -39,12 +39,7 @@ function rootOf({ path }: TempDirectory): TargetRoot {
 /** Replaces both. @returns backups that the writer reports. */
 function replace(engine: FileEngine, directory: TempDirectory): KeptBackup[] {
   const writer = engine.openTarget([rootOf(directory)], OPTIONS);
-  const { frame, cursor } = frameOf(RECORDS);
-  while (cursor.next()) {
-    if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
-    else if (cursor.type === RecordType.symlink) writer.small.makeLink(cursor, frame);
-    else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
-  }
+  applyRecords(writer, RECORDS);
   const kept = writer.small.takeBackups();
   assertEquals(writer.small.takeBackups(), []);
   writer.close();

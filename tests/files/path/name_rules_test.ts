@@ -12,7 +12,7 @@ import { createPortableEngine } from "../../../src/files/portable/engine.ts";
 import { identityOf } from "../../../src/files/stat/file_identity.ts";
 import { planTargets } from "../../../src/files/target/plan.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
-import { frameOf, TempDirectory } from "../file_engines.ts";
+import { applyRecord, frameOf, TempDirectory } from "../file_engines.ts";
 
 const { enter, file, symlink, hardlink } = RecordType;
 const WINDOWS: NameRules = { ...OWN_RULES, style: "windows", ignoresCase: true };
@@ -86,9 +86,7 @@ function receive(temp: TempDirectory, rules: NameRules, records: Parameters<type
   const failures: string[] = [];
   while (cursor.next()) {
     try {
-      if (cursor.type === file) writer.small.writeWhole(cursor, frame);
-      else if (cursor.type > file) writer.small.makeLink(cursor, frame);
-      else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
+      applyRecord(writer, cursor, frame);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       failures.push(error.message.replaceAll(temp.path, ""));

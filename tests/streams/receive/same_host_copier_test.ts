@@ -1,14 +1,14 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { FileError } from "../../src/errors.ts";
-import type { FileEngine } from "../../src/files/engine/engine.ts";
-import type { RangeReader } from "../../src/files/engine/source.ts";
-import type { RangeWriter, TargetOptions } from "../../src/files/engine/target.ts";
-import { createNativeEngine } from "../../src/files/native/engine.ts";
-import { EventLoopYielder } from "../../src/async/event_loop_yielder.ts";
-import { SameHostCopier } from "../../src/streams/receive/same_host_copier.ts";
-import { randomBytes } from "../support/random_bytes.ts";
-import { isNativeHere, TempDirectory } from "./file_engines.ts";
+import { FileError } from "../../../src/errors.ts";
+import type { FileEngine } from "../../../src/files/engine/engine.ts";
+import type { RangeReader } from "../../../src/files/engine/source.ts";
+import type { RangeWriter, TargetOptions } from "../../../src/files/engine/target.ts";
+import { createNativeEngine } from "../../../src/files/native/engine.ts";
+import { EventLoopYielder } from "../../../src/async/event_loop_yielder.ts";
+import { SameHostCopier } from "../../../src/streams/receive/same_host_copier.ts";
+import { randomBytes } from "../../support/random_bytes.ts";
+import { isNativeHere, TempDirectory } from "../../files/file_engines.ts";
 
 const BYTES = 3_000_001;
 const MIB = 1 << 20;

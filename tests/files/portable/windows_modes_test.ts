@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { afterAll, beforeAll, describe, it } from "@std/testing/bdd";
-import { createPortableEngine } from "../../src/files/portable/engine.ts";
-import { PACK_FILE_LIMIT } from "../../src/protocol/limits.ts";
-import { RecordCursor, RecordField, RecordType } from "../../src/protocol/data/records.ts";
-import { collect, sourceRoot, TempDirectory } from "./file_engines.ts";
+import { createPortableEngine } from "../../../src/files/portable/engine.ts";
+import { PACK_FILE_LIMIT } from "../../../src/protocol/limits.ts";
+import { RecordCursor, RecordField, RecordType } from "../../../src/protocol/data/records.ts";
+import { collect, sourceRoot, TempDirectory } from "../file_engines.ts";
 
 /** Deno reports mode 0666 for files and directories. */
 const REPORTED = 0o666;

@@ -4,7 +4,7 @@ import type { FileEngine } from "../../../src/files/engine/engine.ts";
 import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
 import { isTemporaryName } from "../../../src/files/path/private_names.ts";
 import { RecordType } from "../../../src/protocol/data/records.ts";
-import { ENGINES, frameOf, TempDirectory } from "../file_engines.ts";
+import { applyRecords, ENGINES, frameOf, TempDirectory } from "../file_engines.ts";
 
 const OPTIONS = { umask: 0o022, token: "test", keepBackups: true };
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 5, mtimeNs: 0, atime: 5, atimeNs: 0 };
@@ -119,12 +119,7 @@ function rootAt({ path }: TempDirectory): TargetRoot {
 
 function write(engine: FileEngine, directory: TempDirectory, preserve: boolean, options = {}): void {
   const writer = engine.openTarget([rootAt(directory)], { ...OPTIONS, preserve, ...options });
-  const { frame, cursor } = frameOf(RECORDS);
-  while (cursor.next()) {
-    if (cursor.type === RecordType.file) writer.small.writeWhole(cursor, frame);
-    else if (cursor.type === RecordType.symlink) writer.small.makeLink(cursor, frame);
-    else writer.small.enter(cursor.root, frame, cursor.nameStart, cursor.nameEnd);
-  }
+  applyRecords(writer, RECORDS);
   writer.close();
 }
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { FileError, ProtocolError } from "../../src/errors.ts";
-import { RecordType } from "../../src/protocol/data/records.ts";
-import type { TargetRoot } from "../../src/files/engine/target_root.ts";
-import { planTargets } from "../../src/files/target/plan.ts";
-import { applyRecords, ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "./file_engines.ts";
+import { FileError, ProtocolError } from "../../../src/errors.ts";
+import { RecordType } from "../../../src/protocol/data/records.ts";
+import type { TargetRoot } from "../../../src/files/engine/target_root.ts";
+import { planTargets } from "../../../src/files/target/plan.ts";
+import { applyRecords, ENGINES, frameOf, isRoot, rawShell, TempDirectory } from "../file_engines.ts";
 
 const { enter, directory, file, symlink, hardlink } = RecordType;
 const PLAN = { base: "/", tilde: false, sameHost: false };

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
-import { RecordType } from "../../src/protocol/data/records.ts";
-import { createPortableEngine } from "../../src/files/portable/engine.ts";
-import { collect, describeItems, frameOf, isNativeHere, rawShell, sourceRoot, TempDirectory } from "./file_engines.ts";
+import { RecordType } from "../../../src/protocol/data/records.ts";
+import { createPortableEngine } from "../../../src/files/portable/engine.ts";
+import { collect, describeItems, frameOf, isNativeHere, rawShell, sourceRoot, TempDirectory } from "../file_engines.ts";
 
 // Only Linux has names that are not text.
 describe("a name that is not UTF-8, with the portable engine,", { ignore: !isNativeHere }, () => {
