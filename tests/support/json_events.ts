@@ -1,6 +1,6 @@
 /** Reads what escp prints with `--json`: one event per line. */
 
-/** An event; its fields depend on its type (see "JSON events" in README.md). */
+/** An event; its fields depend on its type (see "JSON output" in src/cli/MANUAL.md). */
 export type JsonEvent = ReturnType<typeof JSON.parse>;
 
 /** Returns all events. */

@@ -1,6 +1,6 @@
 import type { Flag } from "../options/flag.ts";
 
-/** What a shell offers as the value of an option. */
+/** Values that a shell offers for an option. */
 export type CompletionValue =
   | { readonly kind: "choices"; readonly choices: readonly string[] }
   | { readonly kind: "file" | "program" | "host" | "unknown" };
