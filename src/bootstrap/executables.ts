@@ -1,18 +1,18 @@
-/** Executables of escp that this machine has, for itself and for other systems. */
+/** Executables of escp on this machine, for its own and for other systems. */
 
 import { quotePath, StartError } from "../errors.ts";
 import { executableName, type System } from "./system.ts";
 
-/** Where they may be. */
+/** Where executables are looked for. */
 export interface ExecutablePlaces {
   version: string;
-  /** The program that runs, where it is an executable of its own. */
+  /** The running program, if it is compiled. */
   self?: { path: string; system: System };
-  /** Directories with `escp-VERSION-SYSTEM` files and their SHA256SUMS, the first that has one counts. */
+  /** Directories with `escp-VERSION-SYSTEM` files and their SHA256SUMS. The first that contains the executable counts. */
   directories: readonly string[];
 }
 
-/** One of them, whole in memory. */
+/** An executable in memory. */
 export interface Executable {
   path: string;
   contents: Uint8Array<ArrayBuffer>;
@@ -23,9 +23,9 @@ export interface Executable {
 const SUMS = "SHA256SUMS";
 
 /**
- * The executable for a system; undefined when there is none.
+ * Returns the executable for a system; undefined if there is none.
  *
- * @throws {StartError} when it cannot be read, or is not what SHA256SUMS beside it says.
+ * @throws {StartError} if it cannot be read, or does not match SHA256SUMS in its directory.
  */
 export async function findExecutable(system: System, places: ExecutablePlaces): Promise<Executable | undefined> {
   if (places.self?.system === system) return await load(places.self.path);
@@ -39,7 +39,7 @@ export async function findExecutable(system: System, places: ExecutablePlaces): 
   }
 }
 
-/** Whether there is an executable for any system at all, so that asking a host for its own is worth it. */
+/** Returns whether there is an executable for any system. If not, there is no need to ask a host for its system. */
 export function hasExecutables({ version, self, directories }: ExecutablePlaces): boolean {
   return self !== undefined || directories.some((directory) => {
     try {
@@ -61,15 +61,15 @@ async function load(path: string): Promise<Executable> {
   }
 }
 
-/** sha256sum(1): 64 digits, a space, a space or "*", the name. */
+/** Checks a file against its line of sha256sum(1): 64 digits, a space, a space or "*", the name. */
 async function checkSum(directory: string, name: string, { path, sum }: Executable): Promise<void> {
   const file = `${directory}/${SUMS}`;
-  const hint = `Take the executable and ${SUMS} from the same release, or make both anew`;
+  const hint = `Take the executable and ${SUMS} from the same release, or build both again`;
   let text: string;
   try {
     text = await Deno.readTextFile(file);
   } catch (cause) {
-    throw new StartError(`Cannot use ${quotePath(path)}: there is no ${SUMS} beside it to check it by`, {
+    throw new StartError(`Cannot use ${quotePath(path)}: there is no ${SUMS} in its directory`, {
       cause,
       hint,
     });
@@ -78,7 +78,7 @@ async function checkSum(directory: string, name: string, { path, sum }: Executab
   const line = sums.find((found) => found![2] === name);
   if (!line) throw new StartError(`Cannot use ${quotePath(path)}: ${quotePath(file)} has no line for it`, { hint });
   if (line[1].toLowerCase() !== sum) {
-    throw new StartError(`Cannot use ${quotePath(path)}: its SHA-256 is not the one in ${quotePath(file)}`, { hint });
+    throw new StartError(`Cannot use ${quotePath(path)}: its SHA-256 differs from ${quotePath(file)}`, { hint });
   }
 }
 

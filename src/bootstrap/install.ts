@@ -1,5 +1,6 @@
-/** Puts escp onto a host, the story: look there, choose the executable, send it, have it checked. */
+/** Installs escp on a host: examines the host, chooses the executable, sends it, and has it checked. */
 
+import { abortable } from "@std/async/abortable";
 import { StartError } from "../errors.ts";
 import { TemporaryNames } from "../files/path/temporary_names.ts";
 import type { PeerCommand } from "../session/model/peer_process.ts";
@@ -8,54 +9,48 @@ import { installScript } from "./install_script.ts";
 import { type InstallFacts, InstallSession, type Patience } from "./install_session.ts";
 import { executableName, systemOf } from "./system.ts";
 
-/** What is put where. */
 export interface InstallOptions {
   /** ssh with `sh` as the remote command. */
   command: PeerCommand;
-  /** The directory there; undefined: a private one below the user's cache directory. */
+  /** Directory on the host. Default: a private one in the user's cache directory. */
   directory?: string;
   places: ExecutablePlaces;
   patience: Patience;
-  /** Whether an executable of so many bytes may be put into the directory; asked when all else is known. */
+  /** Returns whether an executable of this size may be installed in the directory. Called after all other checks. */
   agree: (plan: { directory: string; bytes: number }) => Promise<boolean>;
-  /** Hears how many bytes of how many are on their way; not where nothing has to be sent. */
+  /** Called with the number of bytes sent so far. Not called if nothing has to be sent. */
   sent: (bytes: number, total: number) => void;
-  /** Ends it early; its reason is thrown. */
+  /** Ends the installation early; its reason is thrown. */
   signal: AbortSignal;
 }
 
-/** Where escp is on the host now. */
+/** An installed escp. */
 export interface Installed {
   path: string;
-  /** What went through ssh; 0 when the same was there already. */
+  /** Number of bytes sent through ssh; 0 if the same executable was already installed. */
   sentBytes: number;
 }
 
 /**
- * Puts escp onto a host, unless the same is there already.
+ * Installs escp on a host, unless the same executable is already installed.
  *
- * @returns undefined when it was not agreed to.
- * @throws {StartError} where it cannot be done: what was tried, why it failed, what to do.
+ * @returns undefined if `agree` returned false.
+ * @throws {StartError} if escp cannot be installed.
  */
 export async function install(options: InstallOptions): Promise<Installed | undefined> {
   const { command, directory, places, signal } = options;
   signal.throwIfAborted();
   await using session = new InstallSession(command, options.patience);
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const stop = () => {
-    aborted.reject(signal.reason);
-    session.abandon();
-  };
+  const stop = () => session.abandon();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await Promise.race([run(), aborted.promise]);
+    return await abortable(run(), signal) as Installed | undefined;
   } finally {
     signal.removeEventListener("abort", stop);
   }
 
   async function run(): Promise<Installed | undefined> {
-    // One that is abandoned is cleaned away as all others.
+    // The name of a temporary file, so that --clean removes the file of an abandoned installation.
     const unfinished = new TemporaryNames("install").next();
     const facts = await session.begin(installScript({ version: places.version, directory }, unfinished));
     const executable = await choose(facts, places, command.name, {
@@ -72,29 +67,31 @@ export async function install(options: InstallOptions): Promise<Installed | unde
   }
 }
 
-/** What has to be sent; undefined when it is there already. */
+/** Returns the executable to send; undefined if it is already installed. */
 async function choose(
   facts: InstallFacts,
   places: ExecutablePlaces,
   name: string,
   { trusts }: { trusts: () => Promise<boolean> },
 ): Promise<Executable | undefined> {
-  const { there } = facts;
+  const { installed } = facts;
   const found = systemOf(facts);
   const executable = "system" in found ? await findExecutable(found.system, places) : undefined;
-  if (there) {
-    const isComparable = executable !== undefined && there.sum !== undefined;
-    if (isComparable ? there.sum === executable.sum : await trusts()) return undefined;
+  if (installed) {
+    const isComparable = executable !== undefined && installed.sum !== undefined;
+    if (isComparable ? installed.sum === executable.sum : await trusts()) return undefined;
   }
   if (executable) return executable;
   if ("problem" in found) {
-    throw new StartError(`Cannot put escp on ${name}: ${found.problem}`, {
-      hint: "Where it can be run from source there, name the script that starts it with -D PATH",
+    throw new StartError(`Cannot install escp on ${name}: ${found.problem}`, {
+      hint: "If escp runs from source there, name the script that starts it with -D PATH",
     });
   }
-  throw new StartError(`Cannot put escp on ${name}: there is no executable for ${found.system} on this machine`, {
+  throw new StartError(`Cannot install escp on ${name}: there is no executable for ${found.system} on this machine`, {
     hint:
-      `Put ${executableName(places.version, found.system)} and its SHA256SUMS beside this escp, or into a directory ` +
-      "that --binaries DIR names",
+      `Put ${
+        executableName(places.version, found.system)
+      } and its SHA256SUMS into the directory of this escp, or name ` +
+      "their directory with --binaries DIR",
   });
 }

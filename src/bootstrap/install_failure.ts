@@ -1,34 +1,34 @@
-/** What the user is told when the script could not do a step. */
+/** Errors for failed steps of the installation script. */
 
 import { quotePath, StartError } from "../errors.ts";
 
-const ELSEWHERE = "Name a directory there that can be used with --install-dir DIR";
+const ELSEWHERE = "Use --install-dir DIR to choose another directory on that host";
 
-/** @param failed the step and what the host says of it. */
+/** @param failed the step and the message of the host. */
 export function installFailure(name: string, failed: string): StartError {
   const space = failed.indexOf(" ");
   const [step, text] = space < 0 ? [failed, ""] : [failed.slice(0, space), failed.slice(space + 1)];
   const { state, hint } = describe(step, text);
-  return new StartError(`Cannot put escp on ${name}: ${state}`, { hint });
+  return new StartError(`Cannot install escp on ${name}: ${state}`, { hint });
 }
 
 function describe(step: string, text: string): { state: string; hint?: string } {
   switch (step) {
     case "homeless":
-      return { state: "the login has no home directory there", hint: ELSEWHERE };
+      return { state: "the user has no home directory there", hint: ELSEWHERE };
     case "make":
-      return { state: `its directory cannot be made there: ${text}`, hint: ELSEWHERE };
+      return { state: `cannot create its directory: ${text}`, hint: ELSEWHERE };
     case "loose":
       return {
-        state: `others may write to ${quotePath(text)}, or it belongs to somebody else`,
+        state: `other users may write to ${quotePath(text)}, or own it`,
         hint:
-          "Take the rights away with chmod go-w, or name another directory with --install-dir DIR: nobody else may " +
-          "write to it or to one above it",
+          "Remove write permission with chmod go-w, or use --install-dir DIR to choose a directory that only you may write " +
+          "to, including its parents",
       };
     case "write":
-      return { state: `it cannot be written there: ${text}`, hint: `Free some space there. ${ELSEWHERE}` };
+      return { state: `cannot write it: ${text}`, hint: `Free some space there. ${ELSEWHERE}` };
     case "changed":
-      return { state: `what arrived is not what was sent (${text}); it was removed`, hint: "Run it again" };
+      return { state: `the file was corrupted in transit (${text}) and removed`, hint: "Run it again" };
     case "run":
       return notRunning(text);
     default:
@@ -36,18 +36,18 @@ function describe(step: string, text: string): { state: string; hint?: string } 
   }
 }
 
-/** A shell's status: 126 is what may not be executed. */
+/** Describes a program that does not run. A shell returns status 126 if a file may not be executed. */
 function notRunning(text: string): { state: string; hint: string } {
   const [status] = text.split(" ", 1);
-  const said = text.slice(status.length).trim();
+  const output = text.slice(status.length).trim();
   if (status === "126") {
     return {
-      state: `it may not be executed there, as on a file system that is mounted noexec (${said})`,
-      hint: "Name a directory on another file system with --install-dir DIR",
+      state: `it may not be executed there, as on a file system mounted noexec (${output})`,
+      hint: "Use --install-dir DIR to choose a directory on another file system",
     };
   }
   return {
-    state: `it does not run there (status ${status}${said ? `: ${said}` : ""})`,
-    hint: "Is there an executable for that system? --binaries DIR names a directory that has it",
+    state: `it does not run there (status ${status}${output ? `: ${output}` : ""})`,
+    hint: "Use --binaries DIR to name a directory with an executable for that system",
   };
 }

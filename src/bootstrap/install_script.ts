@@ -1,15 +1,16 @@
-/** The script for a POSIX shell that puts an executable onto a host. It comes in on the standard input of `sh`, so that
- * no other shell, such as csh or fish as the login shell, has to understand any of it. */
+/**
+ * The POSIX shell script that installs an executable on a host. It is sent to the standard input of `sh`, so that the login
+ * shell, such as csh or fish, does not parse it.
+ */
 
 import { quoteWord } from "../ssh/shell_quote.ts";
 
-/** What every line of its own begins with; all else is the noise of a login. */
+/** Prefix of all lines of the script. Other lines are output of login scripts. */
 export const SCRIPT_MARK = "escp-install ";
 
-/** What is put where. */
 export interface InstallTarget {
   version: string;
-  /** The directory, as the host names it; "~/" is its home. Undefined: a private one below the user's cache directory. */
+  /** Directory on the host; "~/" is the home directory. Default: a private one in the user's cache directory. */
   directory?: string;
 }
 
@@ -24,7 +25,7 @@ export interface InstallTarget {
  * The script refuses a directory in which another user could place a program: the directory and each directory above it,
  * up to the home directory or the root, must belong to this user or root, and no one else may write to it.
  *
- * @param name of the file while it is not complete, in that directory.
+ * @param name name of the file in that directory until it is complete.
  */
 export function installScript({ version, directory = "" }: InstallTarget, name: string): string {
   return [`version=${quoteWord(version)}`, `wanted=${quoteWord(directory)}`, `name=${quoteWord(name)}`, BODY].join(
@@ -32,10 +33,10 @@ export function installScript({ version, directory = "" }: InstallTarget, name: 
   );
 }
 
-// As one function that ends the shell, so that it is read whole before it begins: what follows on stdin is data.
+// One function that exits, so that the shell reads the whole script first: the rest of standard input is data.
 const BODY = `
-say() { printf '${SCRIPT_MARK}%s\\n' "$*"; }
-fail() { step=$1; shift; say failed "$step" "$(printf '%s' "$*" | tr '\\n' ' ' | cut -c1-500)"; exit 0; }
+report() { printf '${SCRIPT_MARK}%s\\n' "$*"; }
+fail() { step=$1; shift; report failed "$step" "$(printf '%s' "$*" | tr '\\n' ' ' | cut -c1-500)"; exit 0; }
 sum() { $hash <"$1" 2>/dev/null | sed 's/.*\\([0-9a-f]\\{64\\}\\).*/\\1/'; }
 closed() {
   set -- "$1" $(ls -ldn "$1" 2>/dev/null)
@@ -56,18 +57,18 @@ locate() {
   while [ -n "$above" ] && [ ! -d "$above" ]; do
     below=/\${above##*/}$below above=\${above%/*}
   done
-  said=$(real "$above") || fail make "$above cannot be entered"
-  check "$said"
-  directory=\${said%/}$below
+  out=$(real "$above") || fail make "$above cannot be entered"
+  check "$out"
+  directory=\${out%/}$below
   final=$directory/escp
 }
 main() {
   LC_ALL=C; export LC_ALL
   set -f
-  say system "$(uname -s 2>/dev/null)" "$(uname -m 2>/dev/null)"
+  report system "$(uname -s 2>/dev/null)" "$(uname -m 2>/dev/null)"
   libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || libc=$(ldd --version 2>&1 </dev/null | tr '\\n' ' ' | cut -c1-200)
-  say libc "$libc"
-  if command -v gzip >/dev/null 2>&1; then say gzip; fi
+  report libc "$libc"
+  if command -v gzip >/dev/null 2>&1; then report gzip; fi
   hash=
   for tool in sha256sum 'shasum -a 256' 'openssl dgst -sha256'; do
     case $($tool </dev/null 2>/dev/null) in
@@ -95,45 +96,45 @@ main() {
   esac
   locate
   if [ -d "$final" ]; then fail write "$final is a directory"; fi
-  say directory "$directory"
+  report directory "$directory"
   has=
   if [ -f "$final" ] && [ -x "$final" ] && closed "$final"; then
     has=- ; if [ -n "$hash" ]; then has=$(sum "$final"); fi
-    say has "\${has:--}"
+    report has "\${has:--}"
   fi
-  say ready
+  report ready
   while read -r verb bytes expected coding; do
     case $verb in
-      version) say version "$([ -z "$has" ] || "$final" --version 2>/dev/null </dev/null | head -n 1 | cut -c1-100)" ;;
+      version) report version "$([ -z "$has" ] || "$final" --version 2>/dev/null </dev/null | head -n 1 | cut -c1-100)" ;;
       install) break ;;
       *) exit 0 ;;
     esac
   done
   if [ "$verb" != install ]; then exit 0; fi
   umask $umask
-  said=$(mkdir -p "$directory" 2>&1) || fail make "$said"
+  out=$(mkdir -p "$directory" 2>&1) || fail make "$out"
   locate
   unfinished=$directory/$name
   trap 'rm -f "$unfinished"' EXIT
   trap 'exit 1' HUP INT PIPE TERM
-  said=$( (set -C; : >"$unfinished") 2>&1 ) || fail write "$said"
-  say send
+  out=$( (set -C; : >"$unfinished") 2>&1 ) || fail write "$out"
+  report send
   case $coding in
-    gzip) said=$( { gzip -dc >"$unfinished"; } 2>&1 ) ;;
-    *) said=$( { cat >"$unfinished"; } 2>&1 ) ;;
-  esac || fail write "$said"
+    gzip) out=$( { gzip -dc >"$unfinished"; } 2>&1 ) ;;
+    *) out=$( { cat >"$unfinished"; } 2>&1 ) ;;
+  esac || fail write "$out"
   size=$(wc -c <"$unfinished")
   if [ "$((size))" -ne "$bytes" ]; then fail changed "$((size)) bytes instead of $bytes"; fi
   if [ -n "$hash" ] && [ "$(sum "$unfinished")" != "$expected" ]; then fail changed 'another SHA-256'; fi
-  said=$(chmod $mode "$unfinished" 2>&1) || fail write "$said"
-  said=$("$unfinished" --version 2>&1 </dev/null)
+  out=$(chmod $mode "$unfinished" 2>&1) || fail write "$out"
+  out=$("$unfinished" --version 2>&1 </dev/null)
   status=$?
-  case $said in
+  case $out in
     "escp $version"*) ;;
-    *) fail run "$status" "$said" ;;
+    *) fail run "$status" "$out" ;;
   esac
-  said=$(mv -f "$unfinished" "$final" 2>&1 </dev/null) || fail write "$said"
-  say done "$final"
+  out=$(mv -f "$unfinished" "$final" 2>&1 </dev/null) || fail write "$out"
+  report done "$final"
   exit 0
 }
 main

@@ -1,4 +1,4 @@
-/** The conversation with the script that puts escp onto a host, over one ssh session. */
+/** An ssh session with the installation script. */
 
 import { ProtocolError, StartError } from "../errors.ts";
 import { LineDecoder } from "../protocol/control/line_decoder.ts";
@@ -9,25 +9,25 @@ import { SCRIPT_MARK } from "./install_script.ts";
 import { installFailure } from "./install_failure.ts";
 import type { HostFacts } from "./system.ts";
 
-/** What the script has found. Nothing of it is safe for a terminal. */
+/** Facts that the script has found. The texts must be escaped for a terminal. */
 export interface InstallFacts extends HostFacts {
-  /** There is a gzip. */
+  /** Whether the host has gzip. */
   gzip: boolean;
-  /** Where escp goes, or is. */
+  /** Directory of the installation. */
   directory: string;
-  /** The program that is installed already: its SHA-256, unless the host cannot compute it. */
-  there?: { sum?: string };
+  /** The installed program: its SHA-256, unless the host cannot compute it. */
+  installed?: { sum?: string };
 }
 
-/** How long the other side may be silent, in milliseconds. */
+/** Maximum times between messages of the host. In milliseconds. */
 export interface Patience {
-  /** During the login; undefined where somebody may be typing a password. */
+  /** During the login. Undefined if a user may be typing a password. */
   loginMs?: number;
-  /** After it. */
+  /** After the login. */
   timeoutMs: number;
 }
 
-/** One session. Disposing ends it, wherever it is. */
+/** A session. Disposing ends it in any state. */
 export class InstallSession implements AsyncDisposable {
   readonly #peer: PeerProcess;
   readonly #patience: Patience;
@@ -42,7 +42,7 @@ export class InstallSession implements AsyncDisposable {
     this.#patience = patience;
   }
 
-  /** Starts the script and hears what it finds. @throws {StartError} */
+  /** Starts the script, and returns what it has found. @throws {StartError} */
   async begin(script: string): Promise<InstallFacts> {
     await this.#write(new TextEncoder().encode(script), this.#patience.loginMs);
     const facts: InstallFacts = { kernel: "", machine: "", libc: "", gzip: false, directory: "" };
@@ -54,7 +54,7 @@ export class InstallSession implements AsyncDisposable {
       else if (word === "gzip") facts.gzip = true;
       else if (word === "directory") facts.directory = text;
       else if (word === "has") {
-        facts.there = { sum: text === "-" ? undefined : text };
+        facts.installed = { sum: text === "-" ? undefined : text };
       }
     }
   }
@@ -68,8 +68,8 @@ export class InstallSession implements AsyncDisposable {
   /**
    * Sends the executable.
    *
-   * @param options.sent hears how many bytes of it are on their way.
-   * @returns its path there, and how many bytes went to ssh.
+   * @param options.sent called with the number of bytes sent so far.
+   * @returns its path on the host, and the number of bytes that were passed to ssh.
    * @throws {StartError}
    */
   async send(
@@ -80,18 +80,18 @@ export class InstallSession implements AsyncDisposable {
     const line = `install ${contents.length} ${sum} ${gzip ? "gzip" : "plain"}\n`;
     await this.#write(new TextEncoder().encode(line), timeoutMs);
     await this.#expect("send");
-    let taken = 0;
+    let length = 0;
     const plain = new Blob([contents]).stream().pipeThrough(
       new TransformStream({
         transform(piece, controller) {
-          sent(taken += piece.length);
+          sent(length += piece.length);
           controller.enqueue(piece);
         },
       }),
     );
     let bytes = 0;
     for await (const piece of gzip ? plain.pipeThrough(new CompressionStream("gzip")) : plain) {
-      // Whoever does not take it any more says why.
+      // A script that stops reading has printed the reason.
       if (!await this.#write(piece, timeoutMs)) break;
       bytes += piece.length;
     }
@@ -99,25 +99,25 @@ export class InstallSession implements AsyncDisposable {
     return { path: await this.#expect("done"), bytes };
   }
 
-  /** Ends it at once: the script removes what it left unfinished when its input ends. */
+  /** Ends the session immediately. The script removes its unfinished file when its input ends. */
   abandon(): void {
     this.#peer.kill();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Neither resolves before a write that is under way, and that one may wait for the other side.
+    // Neither resolves before a pending write, which may wait for the host.
     this.#peer.stdin.abort().catch(() => {});
     this.#peer.stdout.cancel().catch(() => {});
-    await this.#peer.end(GOODBYE_MS);
+    await this.#peer.end(EXIT_MS);
   }
 
-  async #expect(wanted: string): Promise<string> {
+  async #expect(expected: string): Promise<string> {
     const [word, text] = await this.#next(this.#patience.timeoutMs);
-    if (word === wanted) return text;
-    throw this.#error(`it said "${word}" in the place of "${wanted}"`);
+    if (word === expected) return text;
+    throw this.#error(`unexpected answer "${word}" instead of "${expected}"`);
   }
 
-  /** The next line of the script. */
+  /** Returns the next line of the script. */
   async #next(patienceMs: number | undefined): Promise<[word: string, text: string]> {
     while (this.#ready.length === 0) await this.#read(patienceMs);
     const line = this.#ready.shift()!;
@@ -131,7 +131,7 @@ export class InstallSession implements AsyncDisposable {
     const { value, done } = await this.#within(patienceMs, () => this.#peer.stdout.read());
     if (done) return await this.#ended();
     this.#bytes += value.length;
-    if (this.#bytes > MAX_NOISE_BYTES) throw this.#error("a login script there prints without end");
+    if (this.#bytes > MAX_NOISE_BYTES) throw this.#error("a login script there prints too much");
     try {
       for (const line of this.#lines.push(value)) {
         if (line.startsWith(SCRIPT_MARK)) this.#ready.push(line.slice(SCRIPT_MARK.length));
@@ -142,21 +142,21 @@ export class InstallSession implements AsyncDisposable {
     }
   }
 
-  /** Why the script has no more to say. */
+  /** Throws the reason why the script has ended. */
   async #ended(): Promise<never> {
-    const { code, signal } = await this.#peer.end(GOODBYE_MS);
+    const { code, signal } = await this.#peer.end(EXIT_MS);
     const { name } = this.#peer;
     if (this.#silent) {
-      throw this.#error("nothing was heard of it for too long", { hint: "Give it more time with --timeout" });
+      throw this.#error("no answer within the timeout", { hint: "Use --timeout to wait longer" });
     }
-    if (code === 255) throw new StartError(`Cannot log in to ${name}: ssh ended with status 255, its message is above`);
+    if (code === 255) throw new StartError(`Cannot log in to ${name}: ssh failed (status 255); see its message above`);
     const how = signal ? `signal ${signal}` : `status ${code}`;
-    throw this.#error(`there is no sh that runs a script (it ended with ${how})`, {
-      hint: "Install escp there by hand, and name its place with -D PATH",
+    throw this.#error(`sh does not run a script there (it ended with ${how})`, {
+      hint: "Install escp there manually, and name its path with -D PATH",
     });
   }
 
-  /** @returns false when the other side takes nothing any more. */
+  /** Returns false if the host has closed its input. */
   async #write(bytes: Uint8Array, patienceMs: number | undefined): Promise<boolean> {
     try {
       await this.#within(patienceMs, () => this.#peer.stdin.write(bytes));
@@ -166,7 +166,7 @@ export class InstallSession implements AsyncDisposable {
     }
   }
 
-  /** A peer that is silent for too long is ended, which ends its pipes. */
+  /** Runs work that needs the host. If the host is silent for too long, ends ssh, which closes the pipes. */
   async #within<T>(patienceMs: number | undefined, work: () => Promise<T>): Promise<T> {
     if (patienceMs === undefined) return await work();
     const timer = setTimeout(() => {
@@ -181,9 +181,9 @@ export class InstallSession implements AsyncDisposable {
   }
 
   #error(state: string, options: { hint?: string; cause?: unknown } = {}): StartError {
-    return new StartError(`Cannot put escp on ${this.#peer.name}: ${state}`, options);
+    return new StartError(`Cannot install escp on ${this.#peer.name}: ${state}`, options);
   }
 }
 
-/** How long ssh may take to leave. */
-const GOODBYE_MS = 2_000;
+/** Maximum time for ssh to exit. In milliseconds. */
+const EXIT_MS = 2_000;

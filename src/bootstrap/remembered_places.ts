@@ -1,15 +1,15 @@
-/** Where escp was put on other hosts, so that it is found there at the next login: a file for each host. */
+/** Paths of escp on remote hosts, for the next login: one file per host. */
 
 type Environment = (name: string) => string | undefined;
 
-/** A host, as it is reached. */
+/** A host and the login. */
 export interface RememberedHost {
   host: string;
   user?: string;
   port?: number;
 }
 
-/** Where it was put, as long as it was this version; undefined where nothing is known. */
+/** Returns the path of this version of escp on a host; undefined if it is not known. */
 export function recallPlace(host: RememberedHost, version: string, env: Environment): string | undefined {
   try {
     const [found, path] = Deno.readTextFileSync(fileOf(host, env)).split("\n");
@@ -20,7 +20,7 @@ export function recallPlace(host: RememberedHost, version: string, env: Environm
   }
 }
 
-/** Remembers it, if that can be: otherwise the next login finds it in another way. */
+/** Remembers a path. If this fails, the next login finds escp in another way. */
 export function rememberPlace(host: RememberedHost, version: string, path: string, env: Environment): void {
   try {
     const file = fileOf(host, env);
@@ -29,13 +29,13 @@ export function rememberPlace(host: RememberedHost, version: string, path: strin
     Deno.writeTextFileSync(unfinished, `${version}\n${path}\n`, { mode: 0o600 });
     Deno.renameSync(unfinished, file);
   } catch {
-    // A cache that cannot be written to is none.
+    // The cache is optional.
   }
 }
 
-/** @throws {Error} where there is no directory for it. */
+/** @throws {Error} if there is no directory for the file. */
 function fileOf({ host, user = "", port }: RememberedHost, env: Environment): string {
-  // Begins with an escaped "@" or a name, so that no system has a device of that name.
+  // The name starts with an escaped "@", so that it is not a device on any system.
   const name = encodeURIComponent(`@${user}@${host}:${port ?? ""}`);
   const local = env("LOCALAPPDATA");
   if (Deno.build.os === "windows" && local) return `${local.replaceAll("\\", "/")}/escp/hosts/${name}`;

@@ -1,4 +1,4 @@
-/** Guards that end a remote end after its session, whatever it is doing. */
+/** Guards that end the process of a remote end after its session, even if it is blocked. */
 
 import { guardHangup } from "../native/process/hangup_guard.ts";
 

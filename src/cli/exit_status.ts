@@ -1,22 +1,22 @@
 import { Interrupted, StartError, UsageError } from "../errors.ts";
 
-/** What the exit status of escp means. Scripts depend on these: they never change. */
+/** Exit statuses of escp. They never change, because scripts depend on them. */
 export const EXIT_STATUS = {
   /** Everything was copied. */
   ok: 0,
   /** Something was not copied. */
   failed: 1,
-  /** The command line makes no sense. */
+  /** Invalid command line or configuration file. */
   usage: 2,
-  /** Ended by Ctrl-C (128 + SIGINT) or another signal that asks to stop. */
+  /** Stopped by Ctrl-C (128 + SIGINT) or another signal. */
   interrupted: 130,
-  /** ssh failed, or escp could not be started on the other side. */
+  /** ssh failed, or escp could not be started on the remote host. */
   start: 255,
 } as const;
 
 export type ExitStatus = typeof EXIT_STATUS[keyof typeof EXIT_STATUS];
 
-/** The status to exit with when `error` ended the session. */
+/** Returns the exit status for an error that ended a run. */
 export function exitStatusOf(error: unknown): ExitStatus {
   if (error instanceof UsageError) return EXIT_STATUS.usage;
   if (error instanceof StartError) return EXIT_STATUS.start;

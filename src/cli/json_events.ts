@@ -1,10 +1,8 @@
-/** What escp on another host tells with `--json`, as events of this one. */
+/** Parses the `--json` output of escp on another host. */
 
-import type { FinishedEvent, TransferEvent } from "../transfer/events.ts";
+import type { TransferEvent } from "../transfer/events.ts";
 
-/**
- * The events of one line. None for a line that says nothing new, and for what a login script prints.
- */
+/** Returns the events of a line. There are none in lines of login scripts, and in lines without new information. */
 export function parseEvents(line: string): TransferEvent[] {
   const fields = parseLine(line);
   const count = (name: string) => {
@@ -23,7 +21,7 @@ export function parseEvents(line: string): TransferEvent[] {
       ];
     }
     case "failed":
-      // It stands on that escp's stderr, which is the user's.
+      // That escp has printed the message on its standard error, which is the terminal.
       return [{
         type: "failed",
         path: text("path") ?? "",
@@ -48,10 +46,10 @@ export function parseEvents(line: string): TransferEvent[] {
         resumed: count("resumed"),
         failed: count("failed"),
         skipped: count("skipped"),
-        ...(fields.verified === undefined ? {} : { verified: count("verified") }),
-        ...(fields.dryRun === true ? { dryRun: true } : {}),
-        ...(fields.wireBytes === undefined ? {} : { wireBytes: count("wireBytes") }),
-        ...dummyOf(fields.dummy),
+        verified: fields.verified === undefined ? undefined : count("verified"),
+        dryRun: fields.dryRun === true || undefined,
+        wireBytes: fields.wireBytes === undefined ? undefined : count("wireBytes"),
+        dummy: DUMMIES.find((dummy) => dummy === fields.dummy),
         elapsedMs: transferSeconds(fields.phases) * 1000,
         streams: count("streams"),
         engine: text("engine") ?? "",
@@ -61,10 +59,7 @@ export function parseEvents(line: string): TransferEvent[] {
   }
 }
 
-function dummyOf(value: unknown): Pick<FinishedEvent, "dummy"> {
-  return value === "sender" || value === "receiver" || value === "both" ? { dummy: value } : {};
-}
-
+const DUMMIES = ["sender", "receiver", "both"] as const;
 const PLANNED = ["create", "send", "replace", "skip"] as const;
 
 function parseLine(line: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** What `--version -v` finds out about this machine. */
+/** The output of `--version`. */
 
 import { CIPHER_NAMES } from "../crypto/cipher.ts";
 import { availableCodecs, createCodec } from "../compress/codecs.ts";
@@ -7,7 +7,7 @@ import { loadFileEngine } from "../files/load_engine.ts";
 import { VERSIONS } from "../protocol/control/hello.ts";
 import { versionText } from "./version.ts";
 
-/** The text of `--version`. */
+/** Returns the text of `--version`; with `verbose` also facts about this machine. */
 export function showVersion(verbose: boolean): string {
   return verbose ? versionText({ verbose, facts: facts() }) : versionText({ verbose });
 }
@@ -27,7 +27,7 @@ function facts(): [string, string][] {
   ];
 }
 
-/** `zstd (libzstd 1.5.4), deflate (zlib)`. */
+/** Returns the codecs of an engine: `zstd (libzstd 1.5.4), deflate (zlib)`. */
 function codecs(engine: "native" | "portable"): string {
   return availableCodecs(engine).map((name) => {
     const codec = createCodec(name, engine);

@@ -1,19 +1,19 @@
-/** What is printed on standard output. */
+/** Writing to standard output. */
 
 import { writeStandardOutput } from "../files/target/standard_output.ts";
 
-/** Writes all of the text. @throws {FileError} where that cannot be, as when nobody reads it any more. */
+/** Writes all of the text. @throws {FileError} if it cannot be written, for example because the reader has exited. */
 export function writeStdout(text: string): void {
   writeStandardOutput(new TextEncoder().encode(text));
 }
 
-/** For what is written while something else goes on: that it cannot be written ends the run, and not what wrote it. */
+/** Standard output during a run. If it cannot be written, `lost` ends the run; the writer continues. */
 export class Output {
   readonly #lost = new AbortController();
-  /** Aborted with the reason, a `FileError`, as soon as something could not be written. */
+  /** Aborted with a `FileError` when a write has failed. */
   readonly lost: AbortSignal = this.#lost.signal;
 
-  /** Writes all of the text, unless standard output is lost already. */
+  /** Writes all of the text, unless a write has failed before. */
   readonly write = (text: string): void => {
     if (this.lost.aborted) return;
     try {

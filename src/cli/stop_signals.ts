@@ -13,9 +13,9 @@ import type { FromStopWorker, ToStopWorker } from "./stop_worker.ts";
  */
 const GUARD_AFTER_MS = 100;
 /** Minimum limit of open files. With a lower one the copy needs the descriptors of the Worker. */
-const LEAST_DESCRIPTORS = 128;
+const MIN_DESCRIPTORS = 128;
 
-/** Those that a system has and that a process may listen to. */
+/** Returns the stop signals that a process can listen for on this system. */
 export function stopSignalsOf(os: typeof Deno.build.os): Deno.Signal[] {
   return os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM", "SIGHUP"];
 }
@@ -91,7 +91,7 @@ export class StopSignals implements Disposable {
   }
 
   #guard({ signals, parent }: { signals: Deno.Signal[]; parent?: number }): void {
-    if (openFilesLimit() < LEAST_DESCRIPTORS) return;
+    if (openFilesLimit() < MIN_DESCRIPTORS) return;
     // No handler runs in a thread that is blocked in a system call.
     leaveToOtherThreads(signals as KnownSignal[]);
     const worker = new Worker(new URL("./stop_worker.ts", import.meta.url), { type: "module" });

@@ -11,7 +11,7 @@ import { type KnownSignal, leaveAtOnce } from "../native/process/signals.ts";
 export type ToStopWorker =
   /** First. `status`: exit status of the process. `parent`: process whose exit ends the session. */
   | { type: "watch"; signals: Deno.Signal[]; status: number; parent?: number }
-  /** Answer to "alive?": the main thread runs, and will exit. */
+  /** Reply to "alive?": the main thread runs, and will exit. */
   | { type: "alive" };
 
 /** Worker to main thread: signal listeners are installed, or a request for "alive". */
@@ -28,7 +28,7 @@ const LEAVE_MS = 8_000;
 /** Interval between checks of the parent process. In milliseconds. */
 const PARENT_MS = 1_000;
 
-let asked = false;
+let requested = false;
 let alive = false;
 
 self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
@@ -39,8 +39,8 @@ self.onmessage = ({ data }: MessageEvent<ToStopWorker>) => {
   const { signals, status, parent } = data;
   const leave = () => leaveAtOnce(status);
   const stop = (signal: Deno.Signal) => {
-    if (asked) return leave();
-    asked = true;
+    if (requested) return leave();
+    requested = true;
     // After the first Ctrl-C the main thread may take its time: the user can press it again.
     if (signal === "SIGINT" || signal === "SIGBREAK") return;
     setTimeout(() => {

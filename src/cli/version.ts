@@ -1,11 +1,12 @@
 import project from "../../deno.json" with { type: "json" };
 
-/** The version of escp, such as "0.1.0". deno.json is where it is written. */
+/** Version of escp from deno.json, such as "0.1.0". */
 export const VERSION: string = project.version;
 
 /**
- * `escp 0.1.0`, and with -v a line for each fact, aligned.
- * @param facts What else to say, in order: name and value, such as `["engine", "native (libcrypto 3.0.19)"]`.
+ * Returns `escp 0.1.0`, and with `verbose` an aligned line per fact.
+ *
+ * @param facts names and values in order, such as `["engine", "native (libcrypto 3.0.19)"]`.
  */
 export function versionText(
   { verbose, facts = [] }: { verbose: boolean; facts?: readonly (readonly [name: string, value: string])[] },

@@ -1,58 +1,58 @@
-/** What a configuration file says, once it is checked. */
+/** Contents of a configuration file, after validation. */
 
 import type { FilterRule } from "../files/walk/filter.ts";
 import type { GlobPattern } from "../files/glob/pattern.ts";
 
-/** The value of a key, as the option of the same name has it. A `count` is a number. */
+/** Value of a key, in the form of the option of the same name. A `count` is a number. */
 export type OptionValue = boolean | number | string | readonly (string | number)[] | readonly FilterRule[];
 
-/** What a client does on this host: a push writes here, a pull reads. */
+/** Direction of a client's copy: a push writes on this host, a pull reads. */
 export type Direction = "push" | "pull";
 
-/** A key that a file may have: a long option. Rows of the table of options are such. */
+/** A key that a file may contain: the row of a long option. */
 export interface KnownKey {
-  /** With dashes; a file may write underscores instead. */
+  /** With dashes; a file may use underscores instead. */
   readonly name: string;
   readonly aliases?: readonly string[];
-  /** "boolean" is true or false, "count" a number from 0 to 9 or true, "list" one or more values; all else one value. */
+  /** "boolean": true or false. "count": a number from 0 to 9, or true. "list": one or more values. Others: one value. */
   readonly kind: string;
-  /** Its values are rules for what to copy; those of all such keys make one list, in their order in the file. */
+  /** The values are filter rules. The rules of all such keys form one list, in their order in the file. */
   readonly rule?: Pick<FilterRule, "action" | "kind">;
 }
 
-/** What the reader of files must be told about options, of which it knows nothing itself. */
+/** The options that the parser of files needs. */
 export interface KeyTable {
-  /** Only those that make sense in a file: not "help". */
+  /** Options that a file may set: not "help". */
   readonly known: readonly KnownKey[];
   /**
-   * Checks one value.
+   * Parses one value.
    *
-   * @param shown How a message names the key: `Key "streams" ("/etc/escp.conf", line 3)`.
+   * @param shown name of the key for messages: `Key "streams" ("/etc/escp.conf", line 3)`.
    * @throws {UsageError}
    */
   parseValue(key: KnownKey, text: string, shown: string): string | number;
-  /** The candidate that was most likely meant. */
+  /** Returns the candidate that was most likely meant. */
   nearest(word: string, candidates: readonly string[]): string | undefined;
 }
 
-/** What holds for every host, or for some. */
+/** Settings for all hosts, or for some. */
 export interface Settings {
-  /** By the names of the options; those that are rules together as "rules". */
+  /** Values by option name. Filter rules are under "rules". */
   readonly options: Readonly<Record<string, OptionValue>>;
-  /** CPUs to run on, ascending. */
+  /** CPUs to run on, in ascending order. */
   readonly cpumask?: readonly number[];
-  /** Memory nodes to allocate from, ascending. */
+  /** Memory nodes to allocate from, in ascending order. */
   readonly nodemask?: readonly number[];
 }
 
-/** One file. */
+/** A file. */
 export interface Config extends Settings {
-  /** Its path. */
+  /** Path of the file. */
   readonly file: string;
-  /** What `hosts:` says, in its order. */
+  /** Entries of `hosts:`, in order. */
   readonly hosts: readonly (Settings & { readonly pattern: GlobPattern })[];
-  /** Absolute path, or one that begins with "~", of the directory that confines what others copy to and from here. */
+  /** Directory that confines sessions of clients: an absolute path, or one that starts with "~". */
   readonly root?: string;
-  /** What others may do here; undefined where the file does not say. */
+  /** Directions that clients may use; undefined if the file does not set it. */
   readonly allow?: readonly Direction[];
 }

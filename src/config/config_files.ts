@@ -1,28 +1,28 @@
-/** Where configuration files are, and reading them. */
+/** Finds and reads configuration files. */
 
 import { quotePath, UsageError } from "../errors.ts";
 import { codeOf, failedDeno } from "../files/stat/file_failure.ts";
 import type { Config, KeyTable } from "./config.ts";
 
-/** Most bytes of a file: far more than anybody writes by hand. */
+/** Maximum size of a file, far more than anyone writes by hand. In bytes. */
 const MAX_BYTES = 1 << 20;
 
 export interface ConfigPaths {
-  /** What the administrator of the machine says. */
+  /** File of the administrator. */
   readonly system: string;
-  /** What its user says; undefined without a home directory. */
+  /** File of the user; undefined without a home directory. */
   readonly user?: string;
 }
 
-/** What holds on this machine, in the order in which it is to be applied. */
+/** Files of this machine, in the order of increasing precedence. */
 export interface Configs {
   readonly system?: Config;
   readonly user?: Config;
 }
 
 /**
- * Where the files would be: /etc/escp.conf and $XDG_CONFIG_HOME/escp/config.yaml, by default in ~/.config. On Windows
- * in %ProgramData%\escp and %APPDATA%\escp. A relative $XDG_CONFIG_HOME is ignored, as its specification says.
+ * Returns the paths of the files: /etc/escp.conf and $XDG_CONFIG_HOME/escp/config.yaml, by default in ~/.config. On Windows,
+ * %ProgramData%\escp and %APPDATA%\escp. A relative $XDG_CONFIG_HOME is ignored, as its specification requires.
  */
 export function configPaths(env: (name: string) => string | undefined, windows: boolean): ConfigPaths {
   if (windows) {
@@ -39,7 +39,7 @@ export function configPaths(env: (name: string) => string | undefined, windows: 
 }
 
 /**
- * Reads the files that are there. One that is missing is no error; one that cannot be read is.
+ * Reads the files. A missing file is not an error; an unreadable one is.
  *
  * @throws {UsageError}
  */
@@ -74,7 +74,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** At most one byte more than is allowed. */
+/** Reads at most one byte more than is allowed. */
 function readBytes(path: string): Uint8Array {
   using file = Deno.openSync(path, { read: true });
   const buffer = new Uint8Array(MAX_BYTES + 1);

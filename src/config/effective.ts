@@ -1,4 +1,4 @@
-/** What the configuration files mean together: for a copy that is started here, and for a session from elsewhere. */
+/** Merges configuration files: for copies that this machine starts, and for sessions of clients. */
 
 import { matchesGlobPath } from "../files/glob/match_path.ts";
 import type { Config, Direction, Settings } from "./config.ts";
@@ -6,25 +6,25 @@ import type { Configs } from "./config_files.ts";
 import { mergeOptions } from "./merge_options.ts";
 import { choosePorts, type PortRange } from "./port_range.ts";
 
-/** What the host of the receiving end sets, whatever the client asks for. */
+/** Limits that a host sets for all clients. */
 export interface HostLimits {
-  /** The directory that confines the session; may begin with "~". */
+  /** Directory that confines sessions; may start with "~". */
   readonly root?: string;
-  /** What clients may do here; undefined: both. */
+  /** Directions that clients may use. Default: both. */
   readonly allow?: readonly Direction[];
-  /** The ports to listen on; undefined where the client, or else the system, may choose. */
+  /** Ports to listen on. Default: those of the client, or else chosen by the system. */
   readonly ports?: PortRange;
   readonly cpumask?: readonly number[];
   readonly nodemask?: readonly number[];
 }
 
 /**
- * What holds for a copy to or from a host: the file of the system, then that of the user. Within a file first what is
- * said for all hosts, then each entry of `hosts:` that matches, in its order. What comes later replaces what came
- * before, key by key; a list is replaced as a whole.
+ * Returns the settings for copies to or from a host. The file of the user overrides the file of the system. Within a file, each
+ * matching entry of `hosts:`, in order, overrides the settings for all hosts. Settings are replaced key by key; a list is replaced
+ * as a whole.
  *
- * @param host As the user types it, without user and port; upper and lower case are the same. Undefined for a local
- * copy, which no entry of `hosts:` is for.
+ * @param host as the user types it, without user and port; case is ignored. Undefined for a local copy, for which entries of
+ * `hosts:` do not apply.
  */
 export function settingsFor({ system, user }: Configs, host?: string): Settings {
   const layers = [system, user].flatMap((config) => config ? [config, ...hostSettings(config, host)] : []);
@@ -40,9 +40,8 @@ export function settingsFor({ system, user }: Configs, host?: string): Settings 
 }
 
 /**
- * What the receiving end keeps to. Here the file of the system comes first: the user's own fills in only what that
- * leaves open, so that nobody gets out of a `root` by a file that lies in it. `hosts:` is not asked: the other host is
- * not known by name.
+ * Returns the limits of the remote end. The file of the system takes precedence: a client that may write the file of the user could
+ * otherwise escape `root`. Entries of `hosts:` do not apply, because the client is not known by name.
  */
 export function limitsOf({ system, user }: Configs): HostLimits {
   return {

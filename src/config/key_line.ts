@@ -1,29 +1,29 @@
 /**
- * The line of a key, for messages: the parser of YAML tells none once it is done. A scan that understands block style
- * and flow style on one line, and that rather gives no line than a wrong one.
+ * Finds the line of a key for messages, because the YAML parser does not keep it. The scan supports block style, and flow style on
+ * one line. If in doubt it returns no line, rather than a wrong one.
  */
 
-/** A line that holds a key: its indentation, the key in one of its three spellings, and what follows. */
+/** A line with a key: its indentation, the key in one of three notations, and the value. */
 const KEY_LINE =
   /^( *)(?:"([^"\\]*)"|'([^']*)'|([^\s"'#[\]{},&*!|>%@`?:-][^#]*?|[?:-][^\s#][^#]*?))[ \t]*:(?:[ \t]+(.*))?$/;
 
-/** Longer lines are not looked at: nobody needs to be told where they are. */
+/** Maximum length of a line that is scanned. */
 const MAX_LINE = 10_000;
 
-/** A key that the scan is inside of. */
+/** A key whose value contains the current line. */
 interface Open {
   indent: number;
   key: string;
 }
 
 /**
- * The line of the value at this path of keys, 1 for the first; undefined when unsure.
+ * Returns the line of the value at a path of keys, starting with 1; undefined if in doubt.
  *
- * @param text YAML that was parsed without an error and has a value there.
+ * @param text YAML that was parsed without an error and contains the value.
  */
 export function findKeyLine(text: string, path: readonly string[]): number | undefined {
   const open: Open[] = [];
-  /** Lines deeper than this belong to a text of several lines. */
+  /** Lines with a larger indentation belong to a text of several lines. */
   let blockIndent = Infinity;
   for (const [index, raw] of text.replace(/^\ufeff/, "").split(/\r\n|[\r\n]/).entries()) {
     const line = raw.trimEnd();
@@ -34,13 +34,13 @@ export function findKeyLine(text: string, path: readonly string[]): number | und
     if (/^\s*#|^---(?: #.*)?$|^%/.test(line)) continue;
     const item = /^ *-(?: +(.*))?$/.exec(line);
     if (item && open.length > 0) {
-      // Items of a list hold no keys that are asked for.
+      // Items of a list contain no keys of a configuration file.
       if (/^[|>]/.test(item[1] ?? "")) blockIndent = indent;
       else if (KEY_LINE.test(item[1] ?? "") || !endsOnLine(item[1] ?? "")) return undefined;
       continue;
     }
     const match = KEY_LINE.exec(line);
-    // A text without quotes that goes on.
+    // Next line of a text without quotes.
     if (!match && open.length > 0 && indent > open[open.length - 1].indent) continue;
     if (!match) return open.length === 0 && isFlow(line) ? index + 1 : undefined;
     while (open.length > 0 && open[open.length - 1].indent >= indent) open.pop();
@@ -55,12 +55,12 @@ export function findKeyLine(text: string, path: readonly string[]): number | und
   return undefined;
 }
 
-/** Whether it is a whole mapping in flow style, so that all its keys are on this line. */
+/** Returns whether the value is a complete mapping in flow style, with all its keys on this line. */
 function isFlow(value: string): boolean {
   return value.trimStart().startsWith("{") && endsOnLine(value.trimStart());
 }
 
-/** Whether the quotes and brackets that open on this line close on it too. */
+/** Returns whether all quotes and brackets that open on this line also close on it. */
 function endsOnLine(value: string): boolean {
   if (!/^["'[{]/.test(value)) return true;
   const outside = value.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, "").replace(/(?:^|\s)#.*$/, "");

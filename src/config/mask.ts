@@ -1,25 +1,25 @@
 import { quotePath, UsageError } from "../errors.ts";
 
-/** Most CPUs or nodes that a mask can name: what `sched_setaffinity` and `set_mempolicy` of common kernels take. */
+/** Maximum number of CPUs or nodes in a mask: the limit of `sched_setaffinity` and `set_mempolicy` of common kernels. */
 export const MAX_MASK_BITS = 1024;
 
 /**
- * The CPUs or memory nodes that a mask names, ascending. Its digits are hexadecimal, the most significant first, with
- * or without "0x" and whether or not they look like a decimal number: "ff00" is 8 to 15, "10" is 4. As in
- * /sys/.../local_cpus, commas may divide groups of eight digits.
+ * Returns the CPUs or memory nodes in a mask, in ascending order. The digits are hexadecimal, the most significant first, with or
+ * without "0x", even if they look like a decimal number: "ff00" is 8 to 15, "10" is 4. Commas may separate groups of eight digits,
+ * as in /sys/.../local_cpus.
  *
- * @param shown Where the mask comes from, for the message.
- * @throws {UsageError} for other characters, a mask that names nothing, or more than 1,024 bits.
+ * @param shown where the mask comes from, for messages.
+ * @throws {UsageError} for other characters, an empty mask, or more than 1,024 bits.
  */
 export function parseMask(text: string, shown = "Mask"): number[] {
   const match = /^(?:0x)?([0-9a-f]+|[0-9a-f]{1,8}(?:,[0-9a-f]{8})+)$/i.exec(text);
   if (!match) {
     throw new UsageError(`${shown} must be hexadecimal digits, not ${quotePath(text)}`, {
-      hint: 'Each bit is one CPU or node, the last digit has the first four: "ff00" is 8 to 15',
+      hint: 'Each bit is one CPU or node, and the last digit is the first four: "ff00" is 8 to 15',
     });
   }
   const digits = match[1].replaceAll(",", "").replace(/^0+/, "");
-  if (digits === "") throw new UsageError(`${shown} names nothing: no bit of ${quotePath(text)} is set`);
+  if (digits === "") throw new UsageError(`${shown} is empty: no bit of ${quotePath(text)} is set`);
   const numbers: number[] = [];
   for (let digit = 0; digit < digits.length; digit++) {
     const value = parseInt(digits[digits.length - 1 - digit], 16);

@@ -1,4 +1,4 @@
-/** Options of which a later one takes the place of both. */
+/** Pairs of options that a later place replaces together. */
 const EXCLUSIVE: readonly (readonly [string, string])[] = [
   ["ipv4", "ipv6"],
   ["through-here", "from-origin"],
@@ -6,14 +6,14 @@ const EXCLUSIVE: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Options of one place under those of a later one, key by key; a list is replaced as a whole. Of two that exclude each
- * other the later place decides, so that `-6` works where a file says `ipv4: true`.
+ * Overrides the options of one place with those of a later one, key by key; a list is replaced as a whole. Of two options that
+ * exclude each other, the later place decides, so that `-6` works with `ipv4: true` in a file.
  */
 export function mergeOptions<Options extends object>(earlier: Options, later: Options): Options {
   const merged = { ...earlier } as Record<string, unknown>;
-  const said = new Map(Object.entries(later).filter(([, value]) => value !== false));
+  const given = new Map(Object.entries(later).filter(([, value]) => value !== false));
   for (const pair of EXCLUSIVE) {
-    if (pair.some((name) => said.has(name))) pair.forEach((name) => delete merged[name]);
+    if (pair.some((name) => given.has(name))) pair.forEach((name) => delete merged[name]);
   }
   return { ...merged, ...later } as Options;
 }

@@ -1,12 +1,12 @@
 import { UsageError } from "../errors.ts";
 
 /**
- * Divides a text such as the value of `ESCP_OPTIONS` into words as a POSIX shell would: by white space; single quotes
- * hold everything, double quotes everything but a backslash before `"`, `\`, `$` and "`"; outside of quotes a backslash
- * holds the next character. Nothing is expanded.
+ * Splits a text such as the value of `ESCP_OPTIONS` into words like a POSIX shell, at white space. Single quotes preserve all
+ * characters. Double quotes preserve all except a backslash before `"`, `\`, `$` and "`". Outside of quotes, a backslash preserves
+ * the next character. Nothing is expanded.
  *
- * @param shown Where the text comes from, for the message.
- * @throws {UsageError} for a quote that is not closed and a backslash at the end.
+ * @param shown where the text comes from, for messages.
+ * @throws {UsageError} for an unclosed quote, and a backslash at the end.
  */
 export function splitOptionWords(text: string, shown = "ESCP_OPTIONS"): string[] {
   const words: string[] = [];
@@ -17,8 +17,8 @@ export function splitOptionWords(text: string, shown = "ESCP_OPTIONS"): string[]
       if (word !== undefined) words.push(word);
       word = undefined;
     } else if (char === "'" || char === '"') {
-      const { held, end } = quoted(text, at, shown);
-      word = (word ?? "") + held;
+      const { contents, end } = quoted(text, at, shown);
+      word = (word ?? "") + contents;
       at = end;
     } else if (char === "\\") {
       if (++at === text.length) throw new UsageError(`${shown} ends in a backslash`);
@@ -29,14 +29,14 @@ export function splitOptionWords(text: string, shown = "ESCP_OPTIONS"): string[]
   return words;
 }
 
-/** What stands in the quotes that open at text[at], and where they close. */
-function quoted(text: string, at: number, shown: string): { held: string; end: number } {
+/** Returns the contents of the quotes that open at text[at], and the position of the closing quote. */
+function quoted(text: string, at: number, shown: string): { contents: string; end: number } {
   const quote = text[at];
-  let held = "";
+  let contents = "";
   for (let end = at + 1; end < text.length; end++) {
-    if (text[end] === quote) return { held, end };
+    if (text[end] === quote) return { contents, end };
     if (quote === '"' && text[end] === "\\" && /["\\$`]/.test(text[end + 1] ?? "")) end++;
-    held += text[end];
+    contents += text[end];
   }
   throw new UsageError(`${shown} has a ${quote === "'" ? "single" : "double"} quote that is not closed`);
 }

@@ -1,4 +1,4 @@
-/** From the text of a configuration file to what it says. */
+/** Parses configuration files. */
 
 import { quotePath, UsageError, UserError } from "../errors.ts";
 import { createFilter, type FilterRule } from "../files/walk/filter.ts";
@@ -11,26 +11,25 @@ import { choosePorts, parsePortRange } from "./port_range.ts";
 
 type Mapping = Record<string, unknown>;
 
-/** Keys beside the options. */
+/** Keys that are not options. */
 const MASKS = ["cpumask", "nodemask"] as const;
 const FILE_KEYS = ["hosts", "root", "allow"];
 const DIRECTIONS: readonly Direction[] = ["push", "pull"];
 
 /**
- * Parses and checks a file.
+ * Parses and validates a file.
  *
- * Every value is read as the text that was written: a mask of 100 bits does not become a rounded number, and a user who
- * is called "no" is not false.
+ * All values are read as text, as written: a mask of 100 bits does not become a rounded number, and a user named "no" is not false.
  *
- * @param file Its path, for messages and for `Config.file`.
- * @throws {UsageError} names the file, the line where it can be told, and the key.
+ * @param file path, for messages and for `Config.file`.
+ * @throws {UsageError} naming the file, the key, and the line if it is known.
  */
 export async function parseConfig(text: string, file: string, table: KeyTable): Promise<Config> {
   const value = await parseYaml(text, file);
   if (value === null || value === undefined) return { file, options: {}, hosts: [] };
   if (!isMapping(value)) {
-    throw new UsageError(`Cannot use ${quotePath(file)}: it is not a list of keys with values`, {
-      hint: "A line of it looks like this: streams: 8",
+    throw new UsageError(`Cannot use ${quotePath(file)}: it does not contain keys with values`, {
+      hint: "Write lines such as: streams: 8",
     });
   }
   return new ConfigReader(text, file, table).read(value);
@@ -58,18 +57,18 @@ class ConfigReader {
     };
   }
 
-  /** @param beside Keys that may stand here and are read elsewhere. */
-  #settings(mapping: Mapping, path: string[], beside: string[]): Settings {
+  /** @param others keys that are allowed here and read elsewhere. */
+  #settings(mapping: Mapping, path: string[], others: string[]): Settings {
     const options: Record<string, OptionValue> = {};
     const masks: Partial<Record<typeof MASKS[number], number[]>> = {};
     const rules: FilterRule[] = [];
-    /** Of each key that is there, how a message names it. */
+    /** Name of each key for messages. */
     const seen = new Map<string, string>();
     for (const [written, value] of Object.entries(mapping)) {
       const shown = this.#shown([...path, written]);
       const name = written.replaceAll("_", "-");
       const mask = MASKS.find((it) => it === name);
-      const key = mask || beside.includes(name) ? undefined : this.#find(name, written, path, beside);
+      const key = mask || others.includes(name) ? undefined : this.#find(name, written, path, others);
       const canonical = key?.name ?? name;
       if (seen.has(canonical)) throw new UsageError(`${shown} is given twice`);
       seen.set(canonical, shown);
@@ -82,21 +81,25 @@ class ConfigReader {
     return { options, ...masks };
   }
 
-  #find(name: string, written: string, path: string[], beside: string[]): KnownKey {
+  #find(name: string, written: string, path: string[], others: string[]): KnownKey {
     const { known, nearest } = this.#table;
     const key = known.find((it) => it.name === name || it.aliases?.includes(name));
     if (key) return key;
-    const others = path.length > 0 && FILE_KEYS.includes(name);
-    const candidates = [...known.flatMap((it) => [it.name, ...it.aliases ?? []]), ...MASKS, ...beside];
-    const meant = others ? undefined : nearest(name, candidates);
-    const state = others ? ": it is for the whole file" : meant === undefined ? "" : `: did you mean "${meant}"?`;
+    const isFileKey = path.length > 0 && FILE_KEYS.includes(name);
+    const candidates = [...known.flatMap((it) => [it.name, ...it.aliases ?? []]), ...MASKS, ...others];
+    const meant = isFileKey ? undefined : nearest(name, candidates);
+    const state = isFileKey
+      ? ": it applies to the whole file"
+      : meant === undefined
+      ? ""
+      : `: did you mean "${meant}"?`;
     throw new UsageError(`Unknown key ${this.#shown([...path, written]).slice("Key ".length)}${state}`, {
-      hint: 'The keys are the long options of "escp --help all" but those for a single run, ' +
-        "and cpumask, nodemask, hosts, root and allow",
+      hint: 'Use long options of "escp --help all", except those for a single run, ' +
+        "or cpumask, nodemask, hosts, root and allow",
     });
   }
 
-  /** Rules as the command line has them. */
+  /** Returns the rules as the command line parser does. */
   #rules(key: KnownKey, value: unknown, shown: string): FilterRule[] {
     const patterns = this.#option(key, value, shown) as readonly string[];
     const rules = patterns.map((pattern) => ({ ...key.rule!, pattern }));
@@ -131,8 +134,8 @@ class ConfigReader {
   #hosts(value: unknown): Config["hosts"] {
     if (value === undefined) return [];
     if (!isMapping(value)) {
-      throw new UsageError(`${this.#shown(["hosts"])} must hold patterns of hosts with keys of their own`, {
-        hint: 'Such as: hosts: {"*.lab": {streams: 8}}',
+      throw new UsageError(`${this.#shown(["hosts"])} must contain patterns of hosts with keys of their own`, {
+        hint: 'Example: hosts: {"*.lab": {streams: 8}}',
       });
     }
     return Object.entries(value).map(([host, mapping]) => {
@@ -161,7 +164,7 @@ class ConfigReader {
     });
   }
 
-  /** `Key "streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
+  /** Returns the name of a key for messages: `Key "streams" of host "*.lab" ("/etc/escp.conf", line 3)`. */
   #shown(path: readonly string[]): string {
     const line = findKeyLine(this.#text, path);
     const host = path.length === 3 ? ` of host ${quotePath(path[1])}` : "";
@@ -170,7 +173,7 @@ class ConfigReader {
   }
 }
 
-/** Refuses what cannot be in one place of one file. */
+/** Refuses options that exclude each other in the same place. */
 function checkTogether(options: Settings["options"], shown: ReadonlyMap<string, string>): void {
   for (const [one, other] of [["ipv4", "ipv6"], ["through-here", "from-origin"]]) {
     if (options[one] && options[other]) throw new UsageError(`${shown.get(other)} excludes ${quotePath(one)}`);
@@ -189,7 +192,7 @@ function parseHost(host: string, shown: string): GlobPattern {
   }
 }
 
-/** The text of a value that is neither list nor mapping. */
+/** Returns the text of a value. @throws {UsageError} for lists and mappings. */
 function scalar(value: unknown, shown: string): string {
   if (typeof value === "string" && value !== "") return value;
   const state = Array.isArray(value) ? "must be one value, not a list" : isMapping(value) ? "must be one value" : "";

@@ -1,21 +1,21 @@
 import { quotePath, UsageError } from "../errors.ts";
 
-/** Ports that the receiving end may listen on. */
+/** Ports that a data port may use. */
 export interface PortRange {
   readonly first: number;
-  /** The last one that may be used. */
+  /** Last port, inclusive. */
   readonly last: number;
 }
 
-/** The first port, and how many come after it, where only one of the two is said: those of EScp. */
+/** Default first port, and default number of ports after it, if only one of the two is given: those of EScp. */
 const FIRST_PORT = 1232;
 const FURTHER_PORTS = 10;
 const LAST_PORT = 65535;
 
 /**
- * Checks what `escp-portrange` says: "1232-1242" or "1232:1242", or as in EScp how many ports may follow the first one.
+ * Parses a value of `escp-portrange`: "1232-1242" or "1232:1242", or as in EScp the number of ports after the first one.
  *
- * @param shown Where it comes from, for the message.
+ * @param shown where the value comes from, for messages.
  * @throws {UsageError}
  */
 export function parsePortRange(text: string, shown = "Port range"): PortRange | { readonly further: number } {
@@ -24,17 +24,16 @@ export function parsePortRange(text: string, shown = "Port range"): PortRange | 
   if (match && match[2] === undefined && first < LAST_PORT) return { further: first };
   if (match && first >= 1 && first <= last && last <= LAST_PORT) return { first, last };
   throw new UsageError(`${shown} must be two ports such as 1232-1242, not ${quotePath(text)}`, {
-    hint: "One number alone is how many ports may follow the first one, which is the value of escp-port",
+    hint: "A single number is the number of ports after the first one, which is the value of escp-port",
   });
 }
 
 /**
- * The ports that `escp-port` and `escp-portrange` mean together; undefined when neither is said, so that the system
- * chooses. A port alone may be followed by 10 more, and a number of ports alone follows 1232. A range "A-B" stands for
- * itself; with a port in it that is where it begins.
+ * Combines `escp-port` and `escp-portrange`. Returns undefined if neither is given; the system chooses the ports then. After a single
+ * port, 10 more may be used. A number of ports without a port starts after 1232. A port in a range "A-B" replaces its start.
  *
- * @param shown Where the range comes from, for the message.
- * @throws {UsageError} for a port that is not in the range.
+ * @param shown where the range comes from, for messages.
+ * @throws {UsageError} for a port outside the range.
  */
 export function choosePorts(
   port: number | undefined,
@@ -49,7 +48,7 @@ export function choosePorts(
   }
   const { first, last } = parsed;
   if (port !== undefined && (port < first || port > last)) {
-    throw new UsageError(`${shown} leaves out the port that is asked for: ${port} is not in ${first}-${last}`);
+    throw new UsageError(`${shown} does not contain the requested port: ${port} is not in ${first}-${last}`);
   }
   return { first: port ?? first, last };
 }

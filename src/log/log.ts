@@ -1,39 +1,39 @@
 import { printable } from "../escape_text.ts";
 
-/** From the gravest to the most talkative. */
+/** Levels, from the least to the most output. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = typeof LOG_LEVELS[number];
 
-/** One thing that was logged: plain data, so that a Worker can post it. */
+/** A log record. Plain data, so that a Worker can post it. */
 export interface LogRecord {
-  /** Milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   readonly timeMs: number;
   readonly level: LogLevel;
-  /** Short; empty before the session has an id. */
+  /** Short id of the session; empty before there is one. */
   readonly session: string;
   readonly message: string;
 }
 
-/** Where records go. */
+/** Receives records. */
 export type LogSink = (record: LogRecord) => void;
 
 export interface LogOptions {
-  /** Everything up to this level is logged. */
+  /** Maximum level of the records. */
   readonly level: LogLevel;
   readonly sink: LogSink;
   readonly session?: string;
-  /** Milliseconds since 1970. */
+  /** Returns milliseconds since 1970. */
   readonly now?: () => number;
 }
 
-/** A message, or how to make it when it is wanted: building it may cost something on the way of every block. */
+/** A message, or a function that builds it only if the level is logged. */
 export type LogMessage = string | (() => string);
 
 /**
- * A leveled log. Keys, secrets and file contents must never be given to it, at any level: logs are mailed around.
+ * A log with levels. Never log keys, secrets or file contents, at any level: users send logs by mail.
  */
 export class Log {
-  /** The short id of the session, once it is known. */
+  /** Short id of the session; empty before there is one. */
   session: string;
   readonly level: LogLevel;
   readonly #sink: LogSink;
@@ -62,12 +62,12 @@ export class Log {
     this.#write("trace", message);
   }
 
-  /** Whether a message of this level goes anywhere. */
+  /** Returns whether messages of this level are logged. */
   isOn(level: LogLevel): boolean {
     return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(this.level);
   }
 
-  /** Takes in a record that was made elsewhere, such as in a Worker. */
+  /** Logs a record from elsewhere, such as from a Worker. */
   add(record: LogRecord): void {
     if (this.isOn(record.level)) this.#sink(record);
   }
@@ -79,13 +79,13 @@ export class Log {
   }
 }
 
-/** The level for so many -v: none shows warnings, -v info, -vv debug, -vvv and more trace. `quiet` leaves errors. */
+/** Returns the level for a number of -v: warn without -v, then info, debug and trace; error with `quiet`. */
 export function logLevelFor({ verbose, quiet }: { verbose: number; quiet: boolean }): LogLevel {
   if (verbose <= 0) return quiet ? "error" : "warn";
   return LOG_LEVELS[Math.min(1 + verbose, LOG_LEVELS.length - 1)];
 }
 
-/** `2025-11-21T00:58:12.345Z info  3f9a2c message`: always one line, safe for a terminal, no line break at its end. */
+/** Formats a record as one line, escaped for a terminal: `2025-11-21T00:58:12.345Z info  3f9a2c message`. */
 export function formatLogRecord({ timeMs, level, session, message }: LogRecord): string {
   const text = printable(message).replaceAll("\n", "\\n");
   return `${new Date(timeMs).toISOString()} ${level.padEnd(5)} ${session || "-"} ${text}`;

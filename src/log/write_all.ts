@@ -1,14 +1,14 @@
 /** Writing to standard output and standard error, which ssh may have left in non-blocking mode. */
 
-/** Of the waiting where a pipe or terminal is full. */
+/** Pause between attempts to write to a full pipe or terminal. In milliseconds. */
 const PAUSE_MS = 1;
 
 /**
- * Writes all of the bytes. ssh puts what it shares with us, such as the pipe of `2>&1 | less`, in non-blocking mode, where
- * one that is full refuses writes: then this waits, as a blocking write would.
+ * Writes all bytes. ssh sets descriptors that it shares with escp, such as the pipe of `2>&1 | less`, to non-blocking mode, in
+ * which a full pipe refuses writes. This function waits instead, like a blocking write.
  *
- * @param patienceMs Longest wait in all.
- * @throws what the system says; `Deno.errors.WouldBlock` when it has waited for so long.
+ * @param patienceMs maximum total wait. In milliseconds.
+ * @throws the error of the system; `Deno.errors.WouldBlock` after the maximum wait.
  */
 export function writeAll(
   stream: { writeSync(bytes: Uint8Array): number },

@@ -15,7 +15,7 @@ describe("findExecutable", () => {
     ["among others, in binary mode, in capitals", `${"0".repeat(64)}  escp\r\n${ABC.toUpperCase()} *${NAME}\r\n`],
   ];
   for (const [how, text] of SUMS) {
-    it(`takes one that SHA256SUMS has, ${how}`, async () => {
+    it(`an executable that matches SHA256SUMS is used, ${how}`, async () => {
       await using tree = await createTempTree({ [NAME]: "abc", SHA256SUMS: text });
       const found = await findExecutable("linux-x64", places("/no/such", tree.path));
       assertEquals([found?.path, found?.sum, found?.contents.length], [`${tree.path}/${NAME}`, ABC, 3]);
@@ -29,13 +29,13 @@ describe("findExecutable", () => {
     ["no such file", undefined],
   ];
   for (const [what, text] of BAD) {
-    it(`refuses one that SHA256SUMS has ${what} for`, async () => {
+    it(`an executable with ${what} in SHA256SUMS is refused`, async () => {
       await using tree = await createTempTree({ [NAME]: "abc", ...(text === undefined ? {} : { SHA256SUMS: text }) });
       await assertRejects(() => findExecutable("linux-x64", places(tree.path)), StartError, "SHA");
     });
   }
 
-  it("knows only the version and system that are asked for", async () => {
+  it("executables for other versions and systems are ignored", async () => {
     await using tree = await createTempTree({ [NAME]: "abc", SHA256SUMS: `${ABC}  ${NAME}\n` });
     assertEquals(await findExecutable("linux-arm64", places(tree.path)), undefined);
     assertEquals(await findExecutable("linux-x64", { ...places(tree.path), version: "1.0.1" }), undefined);
@@ -44,7 +44,7 @@ describe("findExecutable", () => {
     assertEquals(hasExecutables(places("/no/such")), false);
   });
 
-  it("takes the program itself for its own system, which needs no SHA256SUMS", async () => {
+  it("the running program is used for its own system, without SHA256SUMS", async () => {
     await using tree = await createTempTree({ self: "abc", [NAME]: "other" });
     const self = { path: `${tree.path}/self`, system: "linux-x64" as const };
     assertEquals((await findExecutable("linux-x64", { ...places(tree.path), self }))?.sum, ABC);

@@ -6,8 +6,8 @@ import { createTempDirectory } from "../support/temp.ts";
 const HOST = { host: "node.lab", user: "me", port: 2222 };
 const PATH = "/home/me/.cache/escp/1.0.0/escp";
 
-describe("the place of escp on a host", () => {
-  it("is remembered for this host, user, port and version only", async () => {
+describe("the remembered path of escp on a host", () => {
+  it("is valid for its host, user, port and version only", async () => {
     await using directory = await createTempDirectory();
     const env = (name: string) => name === "XDG_CACHE_HOME" ? directory.path : undefined;
     assertEquals(recallPlace(HOST, "1.0.0", env), undefined);
@@ -22,7 +22,7 @@ describe("the place of escp on a host", () => {
     assertEquals([...Deno.readDirSync(`${directory.path}/escp/hosts`)].length, 1);
   });
 
-  it("is below the home directory where there is no absolute $XDG_CACHE_HOME", async () => {
+  it("is stored below the home directory without an absolute $XDG_CACHE_HOME", async () => {
     await using directory = await createTempDirectory();
     const env = (name: string) => ({ HOME: directory.path, XDG_CACHE_HOME: "relative" })[name];
     rememberPlace(HOST, "1.0.0", PATH, env);
@@ -30,7 +30,7 @@ describe("the place of escp on a host", () => {
     assertEquals([...Deno.readDirSync(`${directory.path}/.cache/escp/hosts`)].length, 1);
   });
 
-  it("is not known where nothing can be remembered, and what is no path is no place", async () => {
+  it("is unknown without a writable cache, or if it is not an absolute path", async () => {
     await using directory = await createTempDirectory();
     await Deno.writeTextFile(`${directory.path}/file`, "");
     for (const cache of [`${directory.path}/file`, undefined]) {

@@ -18,16 +18,16 @@ describe("systemOf", () => {
     ["Darwin", "x86_64", "", "macos-x64"],
   ];
   for (const [kernel, machine, libc, system] of KNOWN) {
-    it(`knows ${kernel} on ${machine} with "${libc}"`, () =>
+    it(`supports ${kernel} on ${machine} with "${libc}"`, () =>
       assertEquals(systemOf({ kernel, machine, libc }), { system } as ReturnType<typeof systemOf>));
   }
 
   const REFUSED: [kernel: string, machine: string, libc: string, problem: string][] = [
-    ["", "", "", "it does not tell its system (no uname)"],
-    ["FreeBSD", "amd64", "", "there is no escp for its system (FreeBSD on amd64)"],
-    ["Linux", "riscv64", GLIBC, "there is no escp for its system (Linux on riscv64)"],
-    ["Linux", "", GLIBC, "there is no escp for its system (Linux on ?)"],
-    ["constructor", "x86_64", "", "there is no escp for its system (constructor on x86_64)"],
+    ["", "", "", "its system is unknown (no uname)"],
+    ["FreeBSD", "amd64", "", "escp does not support its system (FreeBSD on amd64)"],
+    ["Linux", "riscv64", GLIBC, "escp does not support its system (Linux on riscv64)"],
+    ["Linux", "", GLIBC, "escp does not support its system (Linux on ?)"],
+    ["constructor", "x86_64", "", "escp does not support its system (constructor on x86_64)"],
     ["Linux", "x86_64", "glibc 2.26", `its C library is glibc 2.26, ${NEEDED}`],
     ["Linux", "x86_64", "ldd (GNU libc) 2.17 Copyright", `its C library is glibc 2.17, ${NEEDED}`],
     ["Linux", "x86_64", "glibc 1.99", `its C library is glibc 1.99, ${NEEDED}`],
@@ -45,7 +45,7 @@ describe("systemOf", () => {
 });
 
 describe("the executables of a release", () => {
-  it("have the names by which they are looked for", () => {
+  it("have the names that findExecutable looks for", () => {
     const names = TARGETS.map(({ system, extension }) => `escp-${VERSION}-${system}${extension}`);
     const systems = [
       ...(["x86_64", "aarch64"] as const).flatMap((arch) => [

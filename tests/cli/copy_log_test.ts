@@ -5,7 +5,7 @@ import { UsageError } from "../../src/errors.ts";
 import { createTempDirectory } from "../support/temp.ts";
 
 describe("openCopyLog", () => {
-  it("appends what happens to the file, with time, level and session, and prints only what -v asks for", async () => {
+  it("appends events to the file, with time, level and session, and prints up to the level of -v", async () => {
     await using directory = await createTempDirectory();
     const file = `${directory.path}/log`;
     await Deno.writeTextFile(file, "before\n");
@@ -30,7 +30,7 @@ describe("openCopyLog", () => {
     ]);
   });
 
-  it("is deeper with -vv", async () => {
+  it("logs more with -vv", async () => {
     await using directory = await createTempDirectory();
     const file = `${directory.path}/log`;
     using logging = openCopyLog({ log: file, verbose: 2, quiet: false }, () => {});
@@ -50,7 +50,7 @@ describe("openCopyLog", () => {
     },
   );
 
-  it("says which file cannot be opened, before anything else happens", () => {
+  it("throws an error that names a file that cannot be opened", () => {
     const open = () => openCopyLog({ log: "/nowhere/log", verbose: 0, quiet: false }, () => {});
     assertThrows(open, UsageError, 'Cannot open the log file "/nowhere/log": No such file or directory');
   });

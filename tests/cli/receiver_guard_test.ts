@@ -6,7 +6,7 @@ import { escpCommand } from "../support/escp_command.ts";
 const PATIENCE_MS = 20_000;
 
 describe("escp --receiver", { ignore: Deno.build.os !== "linux" }, () => {
-  it("prepares for being stuck while it waits for the job of its client", async () => {
+  it("prepares for blocked system calls while it waits for the job of its client", async () => {
     const [program, ...words] = escpCommand();
     const child = new Deno.Command(program, { args: [...words, "--receiver"], stdin: "piped", stdout: "piped" })
       .spawn();

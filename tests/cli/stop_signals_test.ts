@@ -9,17 +9,17 @@ const ARGS = ["run", "--quiet", "--no-check", "--allow-all", "--config"];
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
 describe("signals that stop a copy", () => {
-  it("are those that a system lets a process listen to", () => {
+  it("depend on the system", () => {
     assertEquals(stopSignalsOf("windows"), ["SIGINT", "SIGBREAK"]);
     for (const os of ["linux", "darwin"] as const) assertEquals(stopSignalsOf(os), ["SIGINT", "SIGTERM", "SIGHUP"]);
   });
 
-  it("can be listened to here, and let go", () => {
+  it("are handled until disposed", () => {
     using stop = stopSignals();
     assertEquals(stop.signal.aborted, false);
   });
 
-  it("are not listened to before the given time", () => {
+  it("are not handled before the given time", () => {
     using stop = new StopSignals();
     stop.listenAfter(60_000, { guardAfterMs: 0 });
     assertEquals(stop.signal.aborted, false);

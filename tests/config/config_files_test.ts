@@ -8,7 +8,7 @@ import { TABLE } from "./key_table.ts";
 const isRoot = Deno.build.os !== "windows" && Deno.uid() === 0;
 
 describe("configuration files", () => {
-  it("are looked for where their system keeps such files", () => {
+  it("have the paths that are usual on their system", () => {
     const paths = (variables: Record<string, string>, windows = false) =>
       configPaths((name) => variables[name], windows);
     assertEquals(paths({ HOME: "/home/u" }), { system: "/etc/escp.conf", user: "/home/u/.config/escp/config.yaml" });
@@ -23,7 +23,7 @@ describe("configuration files", () => {
     });
   });
 
-  it("are read where they are there", async () => {
+  it("are read if they exist", async () => {
     await using tree = await createTempTree({ "a": "streams: 8\n", "b": "\ufeffstreams: 9\r\n", "file": "" });
     const at = (name: string) => `${tree.path}/${name}`;
     const both = await readConfigs({ system: at("a"), user: at("b") }, TABLE);
@@ -55,7 +55,7 @@ describe("configuration files", () => {
     assertEquals((await readConfigs({ system: `${tree.path}/full` }, TABLE)).system?.options, {});
   });
 
-  it("are an error when they may not be read", { ignore: isRoot || Deno.build.os === "windows" }, async () => {
+  it("are an error if they may not be read", { ignore: isRoot || Deno.build.os === "windows" }, async () => {
     await using tree = await createTempTree({ "a": { content: "streams: 8", mode: 0 } });
     await assertRejects(() => readConfigs({ system: `${tree.path}/a` }, TABLE), UsageError, "Permission denied");
   });

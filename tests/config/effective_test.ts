@@ -13,11 +13,11 @@ async function configs(system?: string, user?: string): Promise<Configs> {
 }
 
 describe("settings for a copy", () => {
-  it("are none without files", async () => {
+  it("are empty without files", async () => {
     assertEquals((await settingsFor(await configs(), "a")).options, {});
   });
 
-  it("are the system's, replaced by the user's, key by key", async () => {
+  it("are those of the system, overridden by those of the user key by key", async () => {
     const both = await configs(
       "streams: 2\nengine: native\nidentity: [a, b]\ncpumask: 1\nnodemask: 1",
       "streams: 3\nidentity: [c]\ncpumask: 2",
@@ -29,7 +29,7 @@ describe("settings for a copy", () => {
     });
   });
 
-  it("take every entry for the host, in its order", async () => {
+  it("include every matching entry for the host, in order", async () => {
     const one = await configs(
       'streams: 1\nhosts: {"*.lab": {streams: 2, engine: native}, "{a,b}.lab": {streams: 3}, "c*": {cpumask: f}}\nverbose: 1',
     );
@@ -44,13 +44,13 @@ describe("settings for a copy", () => {
     assertEquals(settingsFor(one, "::1").options, { streams: 1, verbose: 1 });
   });
 
-  it("take what the user says for all hosts after what the system says for some", async () => {
+  it("of the user for all hosts override those of the system for some", async () => {
     const both = await configs("hosts: {a: {streams: 2, verbose: 1}}", "streams: 3\nhosts: {A: {engine: portable}}");
     assertEquals(settingsFor(both, "a").options, { streams: 3, verbose: 1, engine: "portable" });
   });
 });
 
-describe("options of several places", () => {
+describe("merged options", () => {
   it("that exclude each other are decided by the later one", async () => {
     const both = await configs(
       "ipv4: true\nescp-port: 1\nthrough-here: true",
@@ -62,7 +62,7 @@ describe("options of several places", () => {
     assertEquals(mergeOptions({ "escp-port": 1 }, { "escp-portrange": "2-3" } as object), { "escp-portrange": "2-3" });
   });
 
-  it("that are rules are one list, in the order of the file", async () => {
+  it("that are filter rules form one list, in the order of the file", async () => {
     const rule = (action: string, pattern: string, kind = "glob") => ({ action, kind, pattern });
     const one = "exclude: [a, b]\ninclude: c\nexclude-regex: ^d";
     const { rules } = settingsFor(await configs(one)).options;
@@ -77,7 +77,7 @@ describe("options of several places", () => {
 });
 
 describe("limits of a receiving host", () => {
-  it("are none without files", async () => {
+  it("are empty without files", async () => {
     assertEquals(limitsOf(await configs()), {
       root: undefined,
       allow: undefined,
@@ -101,7 +101,7 @@ describe("limits of a receiving host", () => {
     });
   });
 
-  it("are the user's where the system leaves them open", async () => {
+  it("are those of the user if the system does not set them", async () => {
     const both = await configs("streams: 2", "root: ~/in\nallow: []\nescp_port: 5000\nescp_portrange: 2");
     assertEquals([limitsOf(both).root, limitsOf(both).allow], ["~/in", []]);
     assertEquals(limitsOf(both).ports, { first: 5000, last: 5002 });

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { parse } from "@std/yaml";
 import { findKeyLine } from "../../src/config/key_line.ts";
 
-/** What the scan says about each path, for a text that is YAML indeed. */
+/** Returns the lines that the scan finds for these paths in valid YAML. */
 function check(text: string, expected: Record<string, number | undefined>): void {
   parse(text, { schema: "failsafe" });
   for (const [path, line] of Object.entries(expected)) {
@@ -34,7 +34,7 @@ describe("the line of a key", () => {
     });
   });
 
-  it("is found in flow style that stays on one line", () => {
+  it("is found in flow style on one line", () => {
     check('a: 1\nhosts: {"*.lab": {streams: 8}}\nb: 2\n', { "hosts>*.lab>streams": 2, "hosts>*.lab": 2, b: 3 });
     check("{a: 1, b: 2}\n", { a: 1, b: 1 });
     check("a: [1, \"]\", '{']\nb: 2\n", { b: 2 });
@@ -52,7 +52,7 @@ describe("the line of a key", () => {
     check("a: http://x:1\nb: 1\n", { b: 2 });
   });
 
-  it("is not told when it is not sure", () => {
+  it("is undefined if in doubt", () => {
     check('a: "b\n  c: 1\n  "\nc: 2\n', { a: 1, c: undefined });
     check("a: 'b\n\n  c: 1'\nc: 2\n", { c: undefined });
     check("a: {\n  b: 1,\n  c: 2\n}\nc: 3\n", { a: 1, "a>b": undefined, c: undefined });
@@ -60,7 +60,7 @@ describe("the line of a key", () => {
     check("a: &x\n  b: 1\nc: *x\nd: 2\n", { "a>b": 2, "c>b": undefined, d: 4 });
   });
 
-  it("takes no more time for long lines", () => {
+  it("is found in linear time in long lines", () => {
     const start = performance.now();
     assertEquals(findKeyLine(`a: 1\n${"b ".repeat(100_000)}\nc: 1`, ["c"]), undefined);
     assertEquals(findKeyLine("a: " + "[".repeat(9_000), ["c"]), undefined);

@@ -6,7 +6,7 @@ import { UsageError } from "../../src/errors.ts";
 const range = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 describe("a mask", () => {
-  it("names CPUs, its digits hexadecimal, the most significant first", () => {
+  it("has hexadecimal digits, the most significant first", () => {
     const table: Record<string, number[]> = {
       "1": [0],
       "8": [3],
@@ -34,11 +34,11 @@ describe("a mask", () => {
     assertThrows(() => parseMask("f".repeat(60_000)), UsageError, "at most 1024 bits");
   });
 
-  it("is refused when it is none", () => {
+  it("is refused if it is invalid or empty", () => {
     for (const text of ["", "0x", "g", "ff ", "-1", "1.5", "f_f", "0xx1", "1,2", ",00000001", "1,", "\n1"]) {
       assertThrows(() => parseMask(text), UsageError, "must be hexadecimal digits");
     }
-    for (const text of ["0", "0x0", "0000"]) assertThrows(() => parseMask(text), UsageError, "names nothing");
+    for (const text of ["0", "0x0", "0000"]) assertThrows(() => parseMask(text), UsageError, "is empty");
     assertThrows(() => parseMask("x\n", "Key"), UsageError, 'Key must be hexadecimal digits, not "x\\n"');
   });
 });

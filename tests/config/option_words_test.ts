@@ -4,7 +4,7 @@ import { splitOptionWords } from "../../src/config/option_words.ts";
 import { UsageError } from "../../src/errors.ts";
 
 describe("option words", () => {
-  it("are divided as a shell divides them", () => {
+  it("are split like words of a shell", () => {
     const table: Record<string, string[]> = {
       "": [],
       " \t\n ": [],
@@ -25,7 +25,7 @@ describe("option words", () => {
     for (const [text, expected] of Object.entries(table)) assertEquals(splitOptionWords(text), expected, text);
   });
 
-  it("are refused when a quote is left open", () => {
+  it("are refused if a quote is not closed", () => {
     assertThrows(() => splitOptionWords("a 'b"), UsageError, "ESCP_OPTIONS has a single quote that is not closed");
     assertThrows(() => splitOptionWords('"a\\"'), UsageError, "ESCP_OPTIONS has a double quote that is not closed");
     assertThrows(() => splitOptionWords("a\\"), UsageError, "ESCP_OPTIONS ends in a backslash");

@@ -19,7 +19,7 @@ describe("a configuration file", () => {
     }
   });
 
-  it("has the long options as its keys, of their types", async () => {
+  it("has the long options as keys, with values of their types", async () => {
     const { options } = await parse(
       'recursive: true\nstreams: 8\nengine: "native"\nremote_path: /opt/escp\nidentity: [a, 017]\nverbose: 2\n',
     );
@@ -33,7 +33,7 @@ describe("a configuration file", () => {
     });
   });
 
-  it("takes aliases, underscores, one value for a list and true for a count", async () => {
+  it("accepts aliases, underscores, one value for a list and true for a count", async () => {
     assertEquals((await parse("parallel: 2\nescp: x\nidentity: a\nverbose: true\nrecursive: False")).options, {
       streams: 2,
       "remote-path": "x",
@@ -47,7 +47,7 @@ describe("a configuration file", () => {
     });
   });
 
-  it("keeps every bit of a mask, written as a number or as a text", async () => {
+  it("keeps every bit of a mask, written as a number or as text", async () => {
     const high = (await parse("cpumask: 0x80000000000000000001")).cpumask;
     assertEquals(high, [0, 79]);
     for (const text of ["FF00", '"FF00"', "0xff00", "'0xff00'"]) {
@@ -57,13 +57,13 @@ describe("a configuration file", () => {
     assertEquals((await parse("cpumask: 1e3")).cpumask, [0, 1, 5, 6, 7, 8]);
   });
 
-  it("takes values as they are written", async () => {
+  it("keeps values as written", async () => {
     for (const text of ["no", "0777", "1_000", "~x", "12:30", "2020-01-01", "null", "1.0"]) {
       assertEquals((await parse(`remote-path: ${text}`)).options, { "remote-path": text }, text);
     }
   });
 
-  it("has a root, and says what is allowed below it", async () => {
+  it("can have a root and allowed directions", async () => {
     assertEquals((await parse("root: /srv/in")).root, "/srv/in");
     assertEquals((await parse("root: ~/in")).root, "~/in");
     assertEquals((await parse("root: /srv/in")).allow, undefined);
@@ -81,7 +81,7 @@ describe("a configuration file", () => {
     );
   });
 
-  it("has keys for some hosts", async () => {
+  it("can have keys for some hosts", async () => {
     const { hosts } = await parse('hosts: {"*.lab": {streams: 8, remote-path: /opt/escp}, a: {cpumask: f}}');
     assertEquals(hosts.map(({ pattern, options, cpumask }) => [pattern.text, options, cpumask]), [
       ["*.lab", { streams: 8, "remote-path": "/opt/escp" }, undefined],
@@ -100,7 +100,8 @@ describe("a configuration file", () => {
       "<<: {streams: 1}": 'Unknown key "<<" ("/etc/escp.conf", line 1)',
       'hosts:\n  "*.lab":\n    recursve: true':
         'Unknown key "recursve" of host "*.lab" ("/etc/escp.conf", line 3): did you mean "recursive"?',
-      "hosts: {a: {root: /x}}": 'Unknown key "root" of host "a" ("/etc/escp.conf", line 1): it is for the whole file',
+      "hosts: {a: {root: /x}}":
+        'Unknown key "root" of host "a" ("/etc/escp.conf", line 1): it applies to the whole file',
       "{\n streams: 1,\n x: 2\n}": 'Unknown key "x" ("/etc/escp.conf")',
     };
     for (const [text, message] of Object.entries(table)) assertEquals(await refusal(text), message, text);
@@ -124,17 +125,17 @@ describe("a configuration file", () => {
       "identity: &x [*x]": `${at("identity")} must be one value, not a list`,
       "cpumask: fish": `${at("cpumask")} must be hexadecimal digits, not "fish"`,
       "cpumask: [0, 1]": `${at("cpumask")} must be one value, not a list`,
-      "nodemask: 0": `${at("nodemask")} names nothing: no bit of "0" is set`,
+      "nodemask: 0": `${at("nodemask")} is empty: no bit of "0" is set`,
       "escp-portrange: 2-1": `${at("escp-portrange")} must be two ports such as 1232-1242, not "2-1"`,
       "escp_port: 5\nescp_portrange: 6-7": `${
         at("escp_portrange", 2)
-      } leaves out the port that is asked for: 5 is not in 6-7`,
+      } does not contain the requested port: 5 is not in 6-7`,
       "ipv4: true\nipv6: true": `${at("ipv6", 2)} excludes "ipv4"`,
       "from-origin: true\nthrough-here: true": `${at("from-origin")} excludes "through-here"`,
       "exclude-regex: [a, (]": `${
         at("exclude-regex")
       }: Option "--exclude-regex": Cannot use the regular expression "(": Unterminated group`,
-      "hosts: [a]": `${at("hosts")} must hold patterns of hosts with keys of their own`,
+      "hosts: [a]": `${at("hosts")} must contain patterns of hosts with keys of their own`,
       "hosts: {a: 1}": 'Host "a" ("/etc/escp.conf", line 1) must have keys of its own',
       "hosts: {a/b: {}}": 'Host "a/b" ("/etc/escp.conf", line 1) must be a host, or a pattern of hosts',
       'hosts: {"a[": {}}': 'Host "a[" ("/etc/escp.conf", line 1): Cannot use the pattern "a[": "[" is never closed',
@@ -146,15 +147,15 @@ describe("a configuration file", () => {
     for (const [text, message] of Object.entries(table)) assertEquals(await refusal(text), message, text);
   });
 
-  it("is refused when it is no YAML, with the line", async () => {
+  it("is refused with the line if it is not YAML", async () => {
     const table: Record<string, string> = {
       "streams: 8\nstreams: 9": 'Cannot read "/etc/escp.conf", line 2: duplicated key',
       "a: [": 'Cannot read "/etc/escp.conf", line 1: unexpected end of the stream within a flow collection',
       "a: 1\n---\nb: 2": 'Cannot read "/etc/escp.conf": expected a single document',
       "hosts:\n  *.lab: {streams: 3}": 'Cannot read "/etc/escp.conf", line 2: unidentified alias ".lab:"',
       "a: !!js/regexp /a/": 'Cannot read "/etc/escp.conf", line 1:',
-      "just words": 'Cannot use "/etc/escp.conf": it is not a list of keys with values',
-      "- a": 'Cannot use "/etc/escp.conf": it is not a list of keys with values',
+      "just words": 'Cannot use "/etc/escp.conf": it does not contain keys with values',
+      "- a": 'Cannot use "/etc/escp.conf": it does not contain keys with values',
     };
     for (const [text, message] of Object.entries(table)) {
       assertEquals((await refusal(text)).slice(0, message.length), message, text);
@@ -162,7 +163,7 @@ describe("a configuration file", () => {
     assertEquals(await refusal("[".repeat(100_000)), 'Cannot read "/etc/escp.conf": it is nested too deeply');
   });
 
-  it("takes aliases that would unfold to very much", async () => {
+  it("accepts aliases that would expand to a very large value", async () => {
     let text = "a0: &a0 [1, 1]\n";
     for (let depth = 1; depth < 60; depth++) text += `a${depth}: &a${depth} [*a${depth - 1}, *a${depth - 1}]\n`;
     assertEquals(await refusal(text), 'Unknown key "a0" ("/etc/escp.conf", line 1)');

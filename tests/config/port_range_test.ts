@@ -4,7 +4,7 @@ import { choosePorts, parsePortRange } from "../../src/config/port_range.ts";
 import { UsageError } from "../../src/errors.ts";
 
 describe("a port range", () => {
-  it("is two ports, or how many follow the first one", () => {
+  it("is two ports, or a number of ports after the first one", () => {
     assertEquals(parsePortRange("1232-1242"), { first: 1232, last: 1242 });
     assertEquals(parsePortRange("1232:1242"), { first: 1232, last: 1242 });
     assertEquals(parsePortRange("1-65535"), { first: 1, last: 65535 });
@@ -13,7 +13,7 @@ describe("a port range", () => {
     assertEquals(parsePortRange("10"), { further: 10 });
   });
 
-  it("is refused when it is none", () => {
+  it("is refused if it is invalid", () => {
     for (
       const text of ["", "-", "1-", "-1", "2-1", "0-5", "1-65536", "1 - 2", "a-b", "1-2-3", "65536", "999999", "1.5"]
     ) {
@@ -21,7 +21,7 @@ describe("a port range", () => {
     }
   });
 
-  it("goes together with the first port", () => {
+  it("is combined with the first port", () => {
     assertEquals(choosePorts(undefined, undefined), undefined);
     assertEquals(choosePorts(5000, undefined), { first: 5000, last: 5010 });
     assertEquals(choosePorts(65530, undefined), { first: 65530, last: 65535 });

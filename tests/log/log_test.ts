@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { formatLogRecord, Log, LOG_LEVELS, logLevelFor, type LogRecord } from "../../src/log/log.ts";
 
 describe("Log", () => {
-  it("lets through its own level and what is graver", () => {
+  it("logs its own and lower levels", () => {
     for (const [index, level] of LOG_LEVELS.entries()) {
       const seen: string[] = [];
       const log = new Log({ level, sink: (record) => seen.push(record.level) });
@@ -12,7 +12,7 @@ describe("Log", () => {
     }
   });
 
-  it("builds a message only when it goes somewhere", () => {
+  it("builds a message only if its level is logged", () => {
     let built = 0;
     const message = () => `message ${++built}`;
     const records: LogRecord[] = [];
@@ -22,7 +22,7 @@ describe("Log", () => {
     assertEquals(records, [{ timeMs: 5, level: "info", session: "ab", message: "message 1" }]);
   });
 
-  it("names the session from when it is known", () => {
+  it("contains the session once it is known", () => {
     const sessions: string[] = [];
     const log = new Log({ level: "info", sink: (record) => sessions.push(record.session) });
     log.info("a");
@@ -31,7 +31,7 @@ describe("Log", () => {
     assertEquals(sessions, ["", "3f9a"]);
   });
 
-  it("takes in records from elsewhere by the same measure", () => {
+  it("logs records of other threads up to the same level", () => {
     const seen: string[] = [];
     const log = new Log({ level: "info", sink: (record) => seen.push(record.message) });
     log.add({ timeMs: 0, level: "debug", session: "", message: "no" });
@@ -41,26 +41,26 @@ describe("Log", () => {
 });
 
 describe("logLevelFor", () => {
-  it("follows the number of -v", () =>
+  it("increases with the number of -v", () =>
     assertEquals(
       [0, 1, 2, 3, 4].map((verbose) => logLevelFor({ verbose, quiet: false })),
       ["warn", "info", "debug", "trace", "trace"],
     ));
-  it("leaves errors with -q", () => assertEquals(logLevelFor({ verbose: 0, quiet: true }), "error"));
-  it("lets -v win over -q", () => assertEquals(logLevelFor({ verbose: 1, quiet: true }), "info"));
+  it("is error with -q", () => assertEquals(logLevelFor({ verbose: 0, quiet: true }), "error"));
+  it("depends on -v, not -q, if both are given", () => assertEquals(logLevelFor({ verbose: 1, quiet: true }), "info"));
 });
 
 describe("formatLogRecord", () => {
   const timeMs = Date.UTC(2025, 10, 21, 0, 58, 12, 345);
-  it("is time, level, session, message", () => {
+  it("contains time, level, session and message", () => {
     const record = { timeMs, level: "info", session: "3f9a2c", message: "4 streams" } as const;
     assertEquals(formatLogRecord(record), "2025-11-21T00:58:12.345Z info  3f9a2c 4 streams");
   });
-  it("shows invisible characters as escapes", () => {
+  it("escapes invisible characters", () => {
     const record = { timeMs: 0, level: "info", session: "", message: "a\u200bb\u061c\ufeff\u{e0020}" } as const;
     assertEquals(formatLogRecord(record), "1970-01-01T00:00:00.000Z info  - a\\u200bb\\u061c\\ufeff\\u{e0020}");
   });
-  it("is one line whatever the message holds", () => {
+  it("is one line for any message", () => {
     const record = { timeMs: 0, level: "error", session: "", message: "a\n2030-01-01 \u001b[1m\r" } as const;
     assertEquals(formatLogRecord(record), "1970-01-01T00:00:00.000Z error - a\\n2030-01-01 \\x1b[1m\\r");
   });

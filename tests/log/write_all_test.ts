@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { writeAll } from "../../src/log/write_all.ts";
 
-/** A stream with room for so many bytes each time; 0: it is full. */
+/** A stream that accepts these numbers of bytes, one per write; 0: it is full. */
 class Stream {
   readonly taken: number[] = [];
   readonly #room: number[];
@@ -22,13 +22,13 @@ class Stream {
 const BYTES = Uint8Array.from({ length: 10 }, (_, index) => index);
 
 describe("writing to a stream in non-blocking mode", () => {
-  it("waits where it is full, and loses and repeats nothing", () => {
+  it("waits while it is full, and writes all bytes once", () => {
     const stream = new Stream(3, 0, 0, 1, 0, 5, 0, 9);
     writeAll(stream, BYTES);
     assertEquals(stream.taken, [...BYTES]);
   });
 
-  it("ends when it was patient for long enough", () => {
+  it("throws after the maximum wait", () => {
     const stream = new Stream(4);
     assertThrows(() => writeAll(stream, BYTES, 2), Deno.errors.WouldBlock);
     assertEquals(stream.taken, [0, 1, 2, 3]);

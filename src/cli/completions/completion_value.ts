@@ -7,7 +7,7 @@ export type CompletionValue =
 
 const KINDS: Record<string, "file" | "program" | "host"> = { FILE: "file", PROGRAM: "program", DEST: "host" };
 
-/** Undefined for an option without a value. */
+/** Returns the values of an option; undefined if it takes none. */
 export function completionValue({ argument, choices }: Flag): CompletionValue | undefined {
   if (argument === undefined) return undefined;
   return choices ? { kind: "choices", choices } : { kind: KINDS[argument] ?? "unknown" };
@@ -18,12 +18,7 @@ export function topicOf({ topic }: Flag): CompletionValue | undefined {
   return topic === undefined ? undefined : { kind: "choices", choices: [topic] };
 }
 
-/** `-t` and `--streams`: the names under which `--help` lists an option. */
+/** Returns the names of an option in `--help`, such as `-t` and `--streams`. */
 export function shownNames({ short, name }: Flag): string[] {
   return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`];
-}
-
-/** Text in single quotes for bash and zsh. */
-export function quoteShell(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -55,7 +55,7 @@ export function checkOptions(flags: RawFlags, transfers: readonly Transfer[], st
   checkManifest(flags, transfers, streams);
 }
 
-/** Checks what this end can do. The session checks the other end. */
+/** Checks this end. The session checks its peer. */
 function checkXattrs(flags: RawFlags, transfers: readonly Transfer[]): void {
   if (flags.engine !== "portable" || transfers.every(isBetweenRemotes)) return;
   for (const name of ["xattrs", "acls"] as const) {

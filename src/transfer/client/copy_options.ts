@@ -26,7 +26,7 @@ export interface CopyListeners {
   signal: AbortSignal;
 }
 
-/** Options of a copy, whatever hosts it is between. */
+/** Options of a copy between any two hosts. */
 export interface SharedCopyOptions extends CopyListeners {
   /** Sources on the sending host. */
   sources: readonly RequestedSource[];

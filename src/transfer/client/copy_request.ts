@@ -1,4 +1,4 @@
-/** What the user wants copied, and how: the same for every route that the data may take. */
+/** Options of a copy that the user chooses, the same for every route of the data. */
 
 import type { FilterRule } from "../../files/walk/filter.ts";
 import type { JobOptions } from "../../protocol/control/job.ts";

@@ -1,4 +1,4 @@
-/** Limits that a host sets for all sessions, whatever the clients request. */
+/** Limits that a host sets for the sessions of all clients. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import { Confinement } from "../../files/target/confinement.ts";

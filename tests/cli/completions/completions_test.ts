@@ -32,7 +32,7 @@ function itWith(shell: Shell, name: string, body: () => Promise<void>): void {
 }
 
 describe("escp --completions", () => {
-  it("is a command of its own", () => {
+  it("needs no operands", () => {
     const command = readCommandLine(["--completions", "fish"], { env: () => undefined, driveLetters: false });
     assertEquals(command, { kind: "completions", shell: "fish" });
   });
@@ -51,7 +51,7 @@ describe("escp --completions", () => {
 
 describe("completionScript", () => {
   for (const shell of SHELLS) {
-    it(`names every option for ${shell}, and no hidden one`, () => {
+    it(`completes every option for ${shell}, except hidden ones`, () => {
       const script = completionScript(shell);
       const dashes = shell === "fish" ? "-l " : "--";
       for (const { name } of shown) assert(new RegExp(`${dashes}${name}\\b`).test(script), name);
@@ -67,7 +67,7 @@ describe("completionScript", () => {
   itWith("fish", "is accepted by fish", () => parses("fish", "--no-execute"));
   itWith("bash", "is accepted by bash", () => parses("bash", "-n"));
 
-  it("is balanced for zsh: each line of an option has its quotes and brackets", () => {
+  it("has balanced quotes and brackets in each line of an option for zsh", () => {
     const lines = completionScript("zsh").split("\n").filter((line) => line.includes("["));
     const specs = lines.filter((line) => /^ {4}'/.test(line) || /^ {4}\{/.test(line));
     assertEquals(specs.length, shown.length);
@@ -76,7 +76,7 @@ describe("completionScript", () => {
     }
   });
 
-  it("has one line for each option for fish", () => {
+  it("has one line per option for fish", () => {
     const lines = completionScript("fish").split("\n").filter((line) => / -l /.test(line));
     assertEquals(lines.length, shown.length);
     for (const line of lines) {

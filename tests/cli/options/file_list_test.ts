@@ -21,11 +21,11 @@ async function refusal(name: string, content: string | Uint8Array, nul = false):
 }
 
 describe("readFileList", () => {
-  it("reads a name a line, and leaves out empty lines", async () => {
+  it("reads a name per line, and ignores empty lines", async () => {
     assertEquals(await read("l", "a\n\n b c \r\n#d\n-e\n~\n*"), ["a", " b c ", "#d", "-e", "~", "*"]);
   });
 
-  it("reads names that end with NUL, as they are", async () => {
+  it("reads names that end with NUL without changes", async () => {
     assertEquals(await read("l", "a\nb\0c\r\0\0d", true), ["a\nb", "c\r", "d"]);
   });
 
@@ -33,7 +33,7 @@ describe("readFileList", () => {
     assertEquals(await read("l", bytes("\xff\xe4\n\xc3\xa4\n\xc3")), ["\udcff\udce4", "ä", "\udcc3"]);
   });
 
-  it("reads YAML by its name: sources with and without targets, all of them texts", async () => {
+  it("reads a .yaml file: sources with and without targets, all values as text", async () => {
     const yaml = "- [a, b/c]\n- plain\n- [no]\n- ['x: y', 0123]\n- - deep\n  - er\n";
     for (const name of ["l.yaml", "l.YML"]) {
       assertEquals(await read(name, yaml), [["a", "b/c"], "plain", "no", ["x: y", "0123"], ["deep", "er"]]);
@@ -41,7 +41,7 @@ describe("readFileList", () => {
     assertEquals(await read("l.yaml", "[[a, b], c]"), [["a", "b"], "c"]);
   });
 
-  it("says what is wrong with a list, and where", async () => {
+  it("names the place and the reason in errors", async () => {
     assertEquals(await refusal("l", "\n"), 'Cannot copy from the list "l": it is empty');
     assertEquals(await refusal("l.yaml", "# none\n"), 'Cannot copy from the list "l.yaml": it is empty');
     assertEquals(await refusal("l", "a\nb\0c\0"), 'Cannot use "l", line 2: it contains a NUL byte');
@@ -72,20 +72,20 @@ describe("listedSources", () => {
   const shown = (...args: Parameters<typeof list>) =>
     list(...args).map(({ operand, target }) => [show(operand), show(target)].join(" > "));
 
-  it("begins targets of its own where the system of that side has them begin", () => {
+  it("resolves targets in the path style of their host", () => {
     const entries: [string, string][] = [["a", "C:\\x"], ["b", "sub\\y"]];
     assertEquals(shown(entries, "D:\\t", true), ["a > C:\\x", "b > D:\\t/sub\\y"]);
     assertEquals(shown([["a", "\\x"]], "host:t", true), ["a > host:t/\\x"]);
   });
 
-  it("reads entries as operands, literally, each once", () => {
+  it("reads entries as literal operands, each once", () => {
     assertEquals(list([["h:*"], ["h:*"]], "t"), [
       { operand: { kind: "remote", host: "h", path: "*" }, literal: true },
     ]);
     assertEquals(shown([["-"], ["./a:b"], ["a"]], "h:"), ["./- > ", "./a:b > ", "a > "]);
   });
 
-  it("begins relative targets at that of the command line", () => {
+  it("resolves relative targets against that of the command line", () => {
     const pairs: [string, string][] = [["a", "b"], ["c", "/d"], ["e", "o:f"]];
     assertEquals(shown(pairs, "h:x/"), ["a > h:x/b", "c > h:/d", "e > o:f"]);
     assertEquals(shown(pairs, "h:"), ["a > h:b", "c > h:/d", "e > o:f"]);
@@ -93,7 +93,7 @@ describe("listedSources", () => {
     assertEquals(shown(pairs), ["a > b", "c > /d", "e > o:f"]);
   });
 
-  it("says which entry it cannot use", () => {
+  it("names the entry in errors", () => {
     const message = (...args: Parameters<typeof list>) =>
       (assertThrows(() => list(...args), UsageError) as Error).message;
     assertEquals(

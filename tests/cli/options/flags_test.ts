@@ -6,12 +6,12 @@ import { findLong, findShort, FLAGS } from "../../../src/cli/options/flags.ts";
 const rows: readonly Flag[] = FLAGS;
 
 describe("the table of options", () => {
-  it("has every name once", () => {
+  it("has unique names", () => {
     const names = rows.flatMap((flag) => [flag.name, ...(flag.aliases ?? []), ...(flag.short ? [flag.short] : [])]);
     assertEquals(names.filter((name, index) => names.indexOf(name) !== index), []);
   });
 
-  it("is consistent in every row", () => {
+  it("has consistent rows", () => {
     for (const flag of rows) {
       assert(/^[a-z][a-z0-9-]+$/.test(flag.name), flag.name);
       assertEquals(flag.short?.length ?? 1, 1, flag.name);
@@ -24,7 +24,7 @@ describe("the table of options", () => {
     }
   });
 
-  it("is found by long name, alias and letter", () => {
+  it("finds rows by long name, alias and letter", () => {
     assertEquals(findLong("remote_path")?.name, "remote-path");
     assertEquals(findLong("parallel")?.name, "streams");
     assertEquals(findLong("r"), undefined);

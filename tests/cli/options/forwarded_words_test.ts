@@ -14,7 +14,7 @@ function forwarded(...args: string[]): string[] {
 const DEFAULTS = ["--symlinks=follow", "--retries=5", "--cipher=aes-128-gcm", "--engine=auto", "--timeout=60"];
 
 describe("options that -R forwards", () => {
-  it("have the values of this machine, whatever the configuration of the source host", () =>
+  it("include the values that the configuration of the source host could change", () =>
     assertEquals(forwarded(), DEFAULTS));
 
   it("include switches that are on, and -v as often as given", () => {

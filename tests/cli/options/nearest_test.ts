@@ -20,16 +20,16 @@ describe("editDistance", () => {
 });
 
 describe("nearest", () => {
-  it("prefers the only candidate that begins with the word", () =>
+  it("prefers the only candidate that starts with the word", () =>
     assertEquals(nearest("ver", ["verbose", "port"]), "verbose"));
-  it("does not guess between two that begin with it", () =>
+  it("does not guess between two candidates that start with the word", () =>
     assertEquals(nearest("ver", ["verbose", "version"]), undefined));
-  it("finds one edit in a short word and more in a long one", () => {
+  it("allows one edit in a short word, and more in a long one", () => {
     assertEquals(nearest("prot", ["port"]), "port");
     assertEquals(nearest("recursiv-e", ["recursive"]), "recursive");
     assertEquals(nearest("rcrsve", ["recursive"]), undefined);
   });
-  it("gives nothing where nothing is near", () => {
+  it("returns undefined if no candidate is similar", () => {
     assertEquals(nearest("xyz", ["port", "jump"]), undefined);
     assertEquals(nearest("", ["port"]), undefined);
     assertEquals(nearest("port", []), undefined);

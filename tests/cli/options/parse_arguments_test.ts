@@ -69,32 +69,31 @@ describe("parseArguments", () => {
       afterDashes: 3,
     }));
 
-  it("takes a lone dash and an empty word for operands", () =>
-    assertEquals(parseArguments(["-", ""]).operands, ["-", ""]));
+  it("a lone dash and an empty word are operands", () => assertEquals(parseArguments(["-", ""]).operands, ["-", ""]));
 
-  it("gives an option the next word whatever it looks like", () =>
+  it("the value of an option may look like an option", () =>
     assertEquals(parseArguments(["-F", "-r", "-i", "--"]).flags, { "ssh-config": "-r", identity: ["--"] }));
 
-  it("tells -4 and -6 from negative numbers", () =>
+  it("-4 and -6 are options, not negative numbers", () =>
     assertEquals(parseArguments(["-46"]).flags, { ipv4: true, ipv6: true }));
 
-  it("names the option whose value is missing", () => {
+  it("an error names the option whose value is missing", () => {
     assertEquals(message("-P"), 'Option "-P" needs a value: -P PORT');
     assertEquals(message("-rP"), 'Option "-P" needs a value: -P PORT');
     assertEquals(message("--jump"), 'Option "--jump" needs a value: --jump DEST');
   });
 
-  it("refuses a value where none belongs", () => {
+  it("values of switches are refused", () => {
     assertEquals(message("--quiet=yes"), 'Option "--quiet" takes no value');
     assertEquals(message("--verbose="), 'Option "--verbose" takes no value');
   });
 
-  it("refuses empty values", () => {
+  it("empty values are refused", () => {
     assertEquals(message("--jump="), 'Option "--jump" must not be empty');
     assertEquals(message("-D", ""), 'Option "-D" must not be empty');
   });
 
-  it("checks numbers at their bounds", () => {
+  it("numbers are checked at their bounds", () => {
     for (const good of ["1", "64", "064"]) assertEquals(parseArguments(["-t", good]).flags.streams, Number(good));
     for (const bad of ["0", "65", "-1", "1.5", "4x", "", " 4", "0x10", "1e1", "9".repeat(400)]) {
       assertEquals(message(`--streams=${bad}`), `Option "--streams" must be a number from 1 to 64, not "${bad}"`);
@@ -103,14 +102,14 @@ describe("parseArguments", () => {
     assertEquals(message("-P65536"), 'Option "-P" must be a number from 1 to 65535, not "65536"');
   });
 
-  it("checks choices and points to the option that was meant", () => {
+  it("choices are checked, with a hint to the intended option", () => {
     assertEquals(parseArguments(["--engine", "native"]).flags.engine, "native");
     const error = assertThrows(() => parseArguments(["--cipher", "aes128-ctr"]), UsageError) as UsageError;
     assertEquals(error.message, 'Option "--cipher" must be aes-128-gcm or aes-256-gcm, not "aes128-ctr"');
     assertEquals(error.hint, "Use -c to choose the cipher of the ssh connection");
   });
 
-  it("suggests the nearest long option", () => {
+  it("an unknown option is answered with the nearest long option", () => {
     assertEquals(message("--recusive"), 'Unknown option "--recusive": did you mean "--recursive"?');
     assertEquals(message("--rec"), 'Unknown option "--rec": did you mean "--recursive"?');
     assertEquals(message("--remote_pth=x"), 'Unknown option "--remote_pth": did you mean "--remote-path"?');
@@ -118,19 +117,19 @@ describe("parseArguments", () => {
     assertEquals(message("--frobnicate"), 'Unknown option "--frobnicate"');
   });
 
-  it("never suggests what is not for people", () => assertEquals(message("--receivr"), 'Unknown option "--receivr"'));
+  it("hidden options are never suggested", () => assertEquals(message("--receivr"), 'Unknown option "--receivr"'));
 
-  it("names an unknown letter and the bundle that it is in", () => {
+  it("an error names an unknown letter and its bundle", () => {
     assertEquals(message("-z"), 'Unknown option "-z"');
     assertEquals(message("-rzp"), 'Unknown option "-z" in "-rzp"');
   });
 
-  it("escapes what it repeats", () => {
+  it("errors escape control characters", () => {
     assertEquals(message("--\u001b[2J"), 'Unknown option "--\\x1b[2J"');
     assertEquals(message("-\u001b"), 'Unknown option "-\\x1b"');
     assertEquals(message("-t", "\u001b"), 'Option "-t" must be a number from 1 to 64, not "\\x1b"');
   });
 
-  it("takes no name from the prototype of objects for an option", () =>
+  it("property names of objects are not options", () =>
     assertEquals(message("--constructor"), 'Unknown option "--constructor"'));
 });

@@ -6,20 +6,20 @@ import { matchArguments, rawArguments } from "../../../src/cli/options/raw_argum
 const LIST = new Uint8Array([0x64, 0, 0x61, 0, 0x78, 0xff, 0, 0]);
 
 describe("matchArguments", () => {
-  it("brings back the bytes that are not UTF-8", () =>
+  it("restores bytes that are not UTF-8", () =>
     assertEquals(matchArguments(["a", "x\ufffd", ""], LIST), ["a", "x\udcff", ""]));
-  it("gives up where the list is another one", () => {
+  it("returns the arguments if the list differs", () => {
     assertEquals(matchArguments(["b", "x\ufffd", ""], LIST), ["b", "x\ufffd", ""]);
     assertEquals(matchArguments(["x\ufffd"], new Uint8Array()), ["x\ufffd"]);
   });
 });
 
 describe("rawArguments", () => {
-  it("leaves alone what is UTF-8", () => assertEquals(rawArguments(["é", "日本"]), ["é", "日本"]));
+  it("returns UTF-8 arguments unchanged", () => assertEquals(rawArguments(["é", "日本"]), ["é", "日本"]));
 
   // Deno 2.5 ends with a panic of its own on such an argument, before any of our code runs.
   const readable = Deno.build.os === "linux" && !Deno.version.deno.startsWith("2.5.");
-  it("reads a name as the process got it", { ignore: !readable }, async () => {
+  it("restores the argument of a process", { ignore: !readable }, async () => {
     const module = new URL("../../../src/cli/options/raw_arguments.ts", import.meta.url).href;
     const code = `import { rawArguments } from "${module}"; console.log(escape(rawArguments(Deno.args).join()));`;
     // The shell makes the byte: an argument of Deno.Command is always UTF-8.

@@ -7,7 +7,7 @@ import { readCommandLine } from "../../../src/cli/options/command.ts";
 import type { RunOptions } from "../../../src/cli/options/run_options.ts";
 import { KEYS } from "../../../src/cli/options/settings.ts";
 
-/** What is said in each place. */
+/** Settings of each place. */
 interface Places {
   system?: string;
   user?: string;
@@ -37,8 +37,8 @@ async function refusal(args: string[], places: Places): Promise<string> {
   throw new Error("It was accepted");
 }
 
-describe("options of several places", () => {
-  it("are those of the last one that has them", async () => {
+describe("options from several places", () => {
+  it("have the value of the last place that sets them", async () => {
     const places = {
       system: "streams: 2\ncipher: aes-256-gcm\nengine: portable\nthreads: 1\nlimit: 8",
       user: "streams: 3\nengine: native\nthreads: 2",
@@ -58,7 +58,7 @@ describe("options of several places", () => {
     assertEquals((await copy(["a", "h:b"], {})).host.streams, undefined);
   });
 
-  it("can be switched off again", async () => {
+  it("can be cleared with --no-NAME", async () => {
     const places = { user: "recursive: true\npreserve: true\narchive: true\nquiet: true\nverbose: 3\njson: true" };
     const args = ["--no-recursive", "--no_preserve", "--no-quiet", "--no-verbose", "--no-json", "a", "b"];
     const { host, output: { quiet, verbose, json } } = await copy(args, places);
@@ -80,7 +80,7 @@ describe("options of several places", () => {
     }
   });
 
-  it("that exclude each other are decided by the later place, and refused in one", async () => {
+  it("that exclude each other are decided by the later place, and refused in the same place", async () => {
     const family = ({ host }: RunOptions) => host.access.ssh.addressFamily;
     assertEquals(family(await copy(["-6", "a", "b"], { user: "ipv4: true" })), "ipv6");
     assertEquals(family(await copy(["a", "b"], { user: "ipv4: true", env: { ESCP_OPTIONS: "-6" } })), "ipv6");
@@ -94,7 +94,7 @@ describe("options of several places", () => {
     assertEquals(await refusal(["-3R", "a:x", "b:y"], {}), 'Options "-3" and "-R" exclude each other');
     assertEquals(
       await refusal(["--escp-port=5", "--escp_portrange", "6-7", "a", "h:b"], {}),
-      'Option "--escp-portrange" leaves out the port that is asked for: 5 is not in 6-7',
+      'Option "--escp-portrange" does not contain the requested port: 5 is not in 6-7',
     );
     assertEquals(
       await refusal(["--escp-portrange", "7-6", "a", "h:b"], {}),
@@ -107,7 +107,7 @@ describe("options of several places", () => {
     assertEquals(await ports("--escp_port=7000", "--escp_portrange=0"), { first: 7000, last: 7000 });
   });
 
-  it("differ from host to host, also within a run", async () => {
+  it("can differ between the hosts of a run", async () => {
     const places = {
       system: 'hosts: {"*.lab": {streams: 8, remote-path: /opt/escp, port: 2222, escp-port: 5000}, b: {streams: 2}}',
     };
@@ -126,7 +126,7 @@ describe("options of several places", () => {
     assertEquals((await copy(["a", "b:y"], { user: "streams: 2" })).ofHosts, undefined);
   });
 
-  it("may come as words of a variable, but no operands and nothing for a single run", async () => {
+  it("can be words of ESCP_OPTIONS, without operands and options for a single run", async () => {
     const options = (text: string) => copy(["a", "b"], { env: { ESCP_OPTIONS: text } });
     const { host: { request: { recursive }, access: { ssh } } } = await options(
       " -r -o 'ProxyCommand=a b' --identity=my\\ key ",
@@ -147,7 +147,7 @@ describe("options of several places", () => {
     }
   });
 
-  it("are keys of files but for what is for a single run", async () => {
+  it("can be keys of files, except those for a single run", async () => {
     const keys = KEYS.known.map(({ name }) => name);
     const others = FLAGS.map(({ name }) => name as string).filter((name) => !keys.includes(name));
     for (const name of ["help", "version", "completions", "receiver", "local-peer"]) {
@@ -160,7 +160,7 @@ describe("options of several places", () => {
     }
   });
 
-  it("of the receiving end are its own files', and not ESCP_OPTIONS", async () => {
+  it("of the remote end come from its own files, not from ESCP_OPTIONS", async () => {
     const places = {
       system: "engine: portable\nroot: /srv\nallow: pull\nescp-portrange: 5000-5001\ncpumask: 1\nverbose: 2",
       env: { ESCP_OPTIONS: "--engine=native -v nonsense" },
@@ -175,7 +175,7 @@ describe("options of several places", () => {
     assertEquals(local.kind === "receiver" && local.options.limits, { cpumask: [0], nodemask: undefined });
   });
 
-  it("are refused before anything else when a rule cannot be used", () => {
+  it("are refused if a filter rule is invalid", () => {
     const env = { env: () => undefined, driveLetters: false };
     assertThrows(() => readCommandLine(["--exclude-regex", "(", "a", "b"], env), UsageError, "--exclude-regex");
   });

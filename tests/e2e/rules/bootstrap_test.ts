@@ -219,8 +219,8 @@ describeWithSshd("a host that cannot receive escp", () => {
   const { withHost } = releaseOfSuite();
 
   const CASES: [host: string, programs: Record<string, string>, message: RegExp][] = [
-    ["another system", { uname: "echo FreeBSD" }, /no escp for its system \(FreeBSD on FreeBSD\)/],
-    ["an unknown system", { uname: "exit 1" }, /does not tell its system \(no uname\)/],
+    ["another system", { uname: "echo FreeBSD" }, /escp does not support its system \(FreeBSD on FreeBSD\)/],
+    ["an unknown system", { uname: "exit 1" }, /its system is unknown \(no uname\)/],
     ["musl", { getconf: "exit 1", ldd: "echo 'musl libc (x86_64)' >&2; exit 1" }, /C library is musl/],
     ["an old glibc", { getconf: "echo glibc 2.17" }, /glibc 2\.17, and escp needs 2\.27 or later/],
     [
@@ -231,14 +231,14 @@ describeWithSshd("a host that cannot receive escp", () => {
     [
       "a changed upload",
       { gzip: "/usr/bin/gzip \"$@\" | sed 's/exec/exit/'" },
-      /what arrived is not what was sent \(another SHA-256\)/,
+      /the file was corrupted in transit \(another SHA-256\)/,
     ],
     [
       "a truncated upload",
       { gzip: '/usr/bin/gzip "$@" | head -c 40' },
-      /what arrived is not what was sent \(40 bytes instead of \d+\)/,
+      /the file was corrupted in transit \(40 bytes instead of \d+\)/,
     ],
-    ["an upload that fails", { gzip: "echo ended; exit 1" }, /cannot be written there/],
+    ["an upload that fails", { gzip: "echo ended; exit 1" }, /cannot write it/],
   ];
   for (const [host, programs, message] of CASES) {
     it(`is reported with the reason and a hint: ${host}`, async () => {
@@ -249,7 +249,7 @@ describeWithSshd("a host that cannot receive escp", () => {
         const { code, stderr } = await push();
         assertEquals(code, 255, stderr);
         assertMatch(stderr, message);
-        assertMatch(stderr, /^escp: Cannot start escp on testhost: .*\. Cannot put escp on testhost: /m);
+        assertMatch(stderr, /^escp: Cannot start escp on testhost: .*\. Cannot install escp on testhost: /m);
         assertMatch(stderr, /^hint: /m);
         assertEquals(namesIfPresent(installed) ?? [], []);
         await sshd.waitForNoSession();
@@ -263,7 +263,7 @@ describeWithSshd("a host that cannot receive escp", () => {
       assertEquals(code, 255, stderr);
       assertMatch(
         stderr,
-        /Cannot put escp on testhost: there is no sh that runs a script \(it ended with status 127\)/,
+        /Cannot install escp on testhost: sh does not run a script there \(it ended with status 127\)/,
       );
     });
   });
@@ -284,7 +284,7 @@ describeWithSshd("a host that cannot receive escp", () => {
       await Deno.chmod(sshd.home, 0o500);
       const { code, stderr } = await push();
       assertEquals(code, 255, stderr);
-      assertMatch(stderr, /its directory cannot be made there: .*Permission denied/);
+      assertMatch(stderr, /cannot create its directory: .*Permission denied/);
       assertMatch(stderr, /^hint: .*--install-dir/m);
       await Deno.chmod(sshd.home, 0o700);
       await using elsewhere = await createTempDirectory(CLOSED_PARENT);
@@ -296,9 +296,9 @@ describeWithSshd("a host that cannot receive escp", () => {
   const mountProblem = findMountProblem();
   const mountWhy = mountProblem ? ` (skipped: ${mountProblem})` : "";
   const MOUNTS: [state: string, options: string, message: RegExp][] = [
-    ["noexec", "noexec", /may not be executed there, as on a file system that is mounted noexec/],
-    ["read-only", "ro", /its directory cannot be made there: .*Read-only file system/],
-    ["full", "size=16k", /it cannot be written there: .*No space left on device/],
+    ["noexec", "noexec", /may not be executed there, as on a file system mounted noexec/],
+    ["read-only", "ro", /cannot create its directory: .*Read-only file system/],
+    ["full", "size=16k", /cannot write it: .*No space left on device/],
   ];
   for (const [state, options, message] of MOUNTS) {
     it(`is reported with a hint at --install-dir: ${state} home directory${mountWhy}`, {

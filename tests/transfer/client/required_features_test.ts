@@ -20,12 +20,12 @@ function needed(copy: Partial<DemandingCopy>): string[] {
   return requiredFeatures({ job: PUSH, sources: SOURCES, ...copy }).map(({ feature }) => feature);
 }
 
-describe("neededFeatures", () => {
-  it("are none for a plain copy", () => {
+describe("requiredFeatures", () => {
+  it("is empty for a plain copy", () => {
     assertEquals([needed({}), needed({ job: PULL })], [[], []]);
   });
 
-  it("are those without which it would be another copy", () => {
+  it("contains the features of the given options", () => {
     const cases: [Partial<DemandingCopy>, string][] = [
       [{ job: { ...PUSH, log: "/tmp/log" } }, "remote-log"],
       [{ job: { ...PULL, update: "times" } }, "update"],
@@ -47,14 +47,14 @@ describe("neededFeatures", () => {
     }
   });
 
-  it("are not asked of an end that does nothing of it", () => {
+  it("omits features that only the other direction needs", () => {
     assertEquals(needed({ job: { ...PULL, fsync: true } }), []);
     assertEquals(needed({ job: { ...PUSH, congestion: "bbr" } }), []);
     assertEquals(needed({ job: PULL, sources: OWN_TARGETS, manifest: true }), []);
     assertEquals(needed({ reach: { reverse: {}, tunnel: "always" } }), []);
   });
 
-  it("tell what is the matter, with whom", () => {
+  it("has messages that name the host and the option", () => {
     for (const need of requiredFeatures({ job: { ...PUSH, dummy: "both", verify: true }, sources: OWN_TARGETS })) {
       assertMatch(need.unsupportedMessage("far", "escp 9"), /^Cannot .*\bfar\b/);
     }
@@ -62,11 +62,11 @@ describe("neededFeatures", () => {
 });
 
 describe("missingFeatures", () => {
-  it("says nothing where nothing is missing", () => {
+  it("is empty if no feature is missing", () => {
     assertEquals([missingFeatures(PLAIN, [], "host"), missingFeatures(ALL, FEATURES, "host")], [[], []]);
   });
 
-  it("says what an older other end leaves out", () => {
+  it("contains a note per option that an older peer ignores", () => {
     for (const option of ["compress", "sparse"] as const) {
       const [message, ...more] = missingFeatures({ ...PLAIN, [option]: true }, [], "host");
       assertMatch(message, new RegExp(`host .*${option}`));
