@@ -270,11 +270,11 @@ export interface SentFile extends SourceChange {
 
 /** States of a source that is read again to verify its copy. */
 export const SourceState = {
-  /** It contains what was sent. */
+  /** The source contains what was sent. */
   asSent: 0,
-  /** It has changed since it was sent. */
+  /** The source has changed since it was sent. */
   changed: 1,
-  /** It contains something else, though its size and times have not changed. */
+  /** The source contains something else, though its size and times have not changed. */
   misread: 2,
   unreadable: 3,
 } as const;

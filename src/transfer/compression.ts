@@ -1,4 +1,4 @@
-/** What compression needs on either end before the streams run. */
+/** Agreement on a codec, before the streams are opened. */
 
 import type { CodecName } from "../protocol/coding.ts";
 
@@ -8,12 +8,12 @@ export async function codecsFor(engine: "native" | "portable"): Promise<CodecNam
   return availableCodecs(engine);
 }
 
-/** What a sender uses: the best of its own that the receiver can take; undefined when there is none. */
+/** Returns the best codec of a sender that the receiver accepts; undefined if there is none. */
 export async function codecFor(
-  receiverHas: readonly string[],
+  accepted: readonly string[],
   engine: "native" | "portable",
 ): Promise<CodecName | undefined> {
-  if (receiverHas.length === 0) return undefined;
+  if (accepted.length === 0) return undefined;
   const { chooseCodec } = await import("../compress/codecs.ts");
-  return chooseCodec(receiverHas, engine);
+  return chooseCodec(accepted, engine);
 }

@@ -1,11 +1,11 @@
-/** Which files an end works with when the user wants dummies. */
+/** Files of an end with "--ioengine dummy". */
 
 import type { FileEngine } from "../files/engine/engine.ts";
 import type { TargetRoot } from "../files/engine/target_root.ts";
 import type { WireSource } from "../protocol/control/messages.ts";
 import type { Dummy } from "../protocol/control/job.ts";
 
-/** The engine, or dummies in its place. Loaded then only: no copy needs them. */
+/** Returns the engine, or the null engine if the end uses it. Loads that only if needed. */
 export async function filesFor(
   files: FileEngine,
   dummy: Dummy | undefined,
@@ -16,7 +16,7 @@ export async function filesFor(
   return createNullEngine(files);
 }
 
-/** Stands for the target of a source; nothing is looked up for it, and nothing made. */
+/** Returns a target for a source. Nothing is examined or created for it. */
 export function dummyRoot({ kind, name }: Pick<WireSource, "kind" | "name">): TargetRoot {
   return kind === "folder" ? { kind, path: "", created: false } : { kind: "file", directory: "", name };
 }

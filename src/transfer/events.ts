@@ -3,8 +3,8 @@ import type { PlannedEntry } from "../protocol/control/messages.ts";
 import type { Failure } from "../protocol/failure.ts";
 
 /**
- * What a transfer says about itself while it runs. The transfer prints nothing: whoever listens makes a progress line,
- * JSON or a report of it. Counts are cumulative over the whole session, so a listener may miss any event but the last.
+ * Events of a running transfer, which prints nothing itself. Listeners make a progress line, JSON or a report of them.
+ * Counts are totals of the session, so a listener may miss any event but the last.
  */
 export type TransferEvent =
   | ConnectingEvent
@@ -18,57 +18,57 @@ export type TransferEvent =
   | PlannedEvent
   | FinishedEvent;
 
-/** One copy of several is over, and ssh is started for the next: the terminal is its own until "connected". */
+/** One of several copies has ended, and ssh starts for the next. It owns the terminal until "connected". */
 export interface ConnectingEvent {
   readonly type: "connecting";
 }
 
 /**
- * The session was lost; after a pause ssh is started for another one, and the terminal is its own until "connected".
- * Counts begin again: what is there already is counted as resumed, or sent once more.
+ * The session was lost. After a pause ssh starts for another one, and owns the terminal until "connected". Counts start
+ * over: existing bytes count as resumed, or are sent again.
  */
 export interface RetryEvent {
   readonly type: "retry";
-  /** What happened. */
+  /** The reason. */
   readonly message: string;
   readonly pauseSeconds: number;
-  /** Tries after that one. */
+  /** Number of further attempts after the next. */
   readonly left: number;
 }
 
-/** Both ends know each other and the streams are up. ssh asks for nothing any more: the terminal is free to draw on. */
+/** The first stream is open. ssh does not prompt any more, so the progress line may use the terminal. */
 export interface ConnectedEvent {
   readonly type: "connected";
-  /** Connections that carry data. */
+  /** Number of data connections. */
   readonly streams: number;
-  /** The other end opens them, and perhaps fewer: it knows how long the way is. */
+  /** Whether it is a maximum: the client opens the connections, and knows the round trip. */
   readonly orFewer?: true;
   /** "native" or "portable". */
   readonly engine: string;
-  /** Of the other end's data port, where there is one. */
+  /** Address of the peer's data port, if known. */
   readonly address?: string;
 }
 
-/** What the walk has found so far. */
+/** Files and bytes that the walk has found so far. */
 export interface TotalsEvent {
   readonly type: "totals";
   readonly files: number;
   readonly bytes: number;
-  /** The walk has ended: the numbers will not change any more. */
+  /** Whether the walk has ended, so that the numbers are final. */
   readonly complete: boolean;
 }
 
-/** What is written on the receiving side. */
+/** Files and bytes that the receiver has written. */
 export interface ProgressEvent {
   readonly type: "progress";
-  /** Files that are done, attributes included. */
+  /** Number of files in place. */
   readonly files: number;
   readonly bytes: number;
-  /** Of the bytes those that an earlier copy had left there; left out: none. */
+  /** Bytes that an earlier run had left, included in `bytes`. Default 0. */
   readonly resumed?: number;
 }
 
-/** One file is done. Sent only when someone asked to hear of every file (-v). */
+/** One file is in place. Only with -v. */
 export interface FileEvent {
   readonly type: "file";
   /** Not escaped. */
@@ -76,26 +76,26 @@ export interface FileEvent {
   readonly bytes: number;
 }
 
-/** One path could not be copied; the others go on. */
+/** One path could not be copied. The copy of the others continues. */
 export interface FailedEvent {
   readonly type: "failed";
   /** Not escaped. */
   readonly path: string;
   /** A whole sentence that names the path, as in `FileError`: `Cannot read "/a/b": Permission denied`. */
   readonly message: string;
-  /** What to do about it. */
+  /** Advice for the user. */
   readonly hint?: string;
-  /** The user has seen the message already. */
+  /** Whether the message was printed before. */
   readonly told?: boolean;
 }
 
-/** Something the user should know, though nothing went wrong. */
+/** Information for the user that is not a failure. */
 export interface NoteEvent {
   readonly type: "note";
   readonly message: string;
 }
 
-/** What a dry run would do with one entry. */
+/** Plan of a dry run for one entry. */
 export interface PlannedEvent extends PlannedEntry {
   readonly type: "planned";
 }
@@ -103,31 +103,31 @@ export interface PlannedEvent extends PlannedEntry {
 /** The last event, also after failures. */
 export interface FinishedEvent {
   readonly type: "finished";
-  /** Files that were copied. */
+  /** Number of copied files. */
   readonly files: number;
   /** Bytes of these files. */
   readonly bytes: number;
-  /** Of the bytes those that an earlier copy had left there; left out: none. */
+  /** Bytes that an earlier run had left, included in `bytes`. Default 0. */
   readonly resumed?: number;
-  /** Paths that were not copied because of an error. */
+  /** Number of paths that failed. */
   readonly failed: number;
-  /** Files that needed no copy. */
+  /** Number of entries that needed no copy. */
   readonly skipped: number;
-  /** Where it was asked for: files and links that were read again and are what they should be. */
+  /** With --verify: number of verified files and links. */
   readonly verified?: number;
-  /** Where compression was asked for: bytes that the data connections carried from the sender to the receiver. */
+  /** With compression: bytes that the data connections carried from the sender to the receiver. */
   readonly wireBytes?: number;
-  /** Ends that worked with dummies instead of files: nothing was copied. */
+  /** Ends that used synthetic files. Nothing was copied. */
   readonly dummy?: Dummy;
-  /** Nothing was written: `files` and `bytes` are what would be copied. */
+  /** Whether it was a dry run: `files` and `bytes` would be copied. */
   readonly dryRun?: boolean;
-  /** From the "connected" event on. */
+  /** Time since the "connected" event. */
   readonly elapsedMs: number;
   readonly streams: number;
   readonly engine: string;
 }
 
-/** Returns the event for a failure of either side. */
+/** Returns the event for a failure of either end. */
 export function failedEvent({ path, message, hint }: Failure): FailedEvent {
   return { type: "failed", path, message, hint: hint || undefined };
 }

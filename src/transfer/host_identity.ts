@@ -1,7 +1,7 @@
-/** Tells the two ends of a session whether they run on one machine, without telling anyone which machine that is. */
+/** Lets both ends find out whether they run on the same machine, without revealing which. */
 
 /**
- * The same text on both ends exactly when they run on the same machine; another one in every job.
+ * Returns a text that is the same on both ends if they run on the same machine. It differs in every job.
  *
  * @param salt of the job.
  */
@@ -12,8 +12,7 @@ export async function hostIdentity(salt: string): Promise<string> {
 }
 
 function bootIdOrHostName(): string {
-  // Where there is no such thing the host name is all that is left, and two machines may share it. Then a copy is
-  // refused as "the same file" only if device and inode are equal as well.
+  // Two machines may have the same host name. A copy is refused as "the same file" only if device and inode are equal, too.
   return bootId() ?? safely(() => Deno.hostname()) ?? "";
 }
 

@@ -1,4 +1,4 @@
-/** What of this machine a transfer uses. */
+/** Engines and settings of this machine. */
 
 import type { CipherEngine } from "../crypto/cipher.ts";
 import { type EngineChoice, loadCipherEngine } from "../crypto/engines.ts";
@@ -7,33 +7,35 @@ import { loadFileEngine } from "../files/load_engine.ts";
 import { StateDirectory } from "../resume/state_directory.ts";
 import { workersFor } from "./stream_policy.ts";
 
-/** Both engines, and how many Workers streams are worth. */
+/** Resources of this machine for transfers. */
 export interface Machine {
   cipher: CipherEngine;
   files: FileEngine;
-  /** Why an engine is not the native one. */
+  /** Reasons why an engine is not the native one. */
   notes: string[];
   /**
-   * Workers for so many streams.
+   * Returns the number of Workers for a number of streams.
    *
-   * @param options.busy each stream has much to compute, as when it compresses.
+   * @param options.busy whether streams compute much, as with compression. Default false.
    */
   workers(streams: number, options?: { busy: boolean }): number;
-  /** Permissions that new files do not get (umask(2)); 0 where there is no such thing. */
+  /** Permissions that new files do not get (umask(2)); 0 on Windows. */
   umask: number;
-  /** Where a receiver keeps what a later run needs. */
+  /** Directory for the records of a receiver. */
   state: StateDirectory;
 }
 
 /**
- * @param threads Workers that the user wants for streams; undefined: as many as are good for this machine.
- * @throws {UserError} when the native engine was asked for and cannot be had.
+ * Opens the engines.
+ *
+ * @param threads number of Workers from the user. Default: chosen for the number of cores.
+ * @throws {UserError} if the native engine was requested and is not available.
  */
 export function openMachine(choice: EngineChoice, threads: number | undefined): Machine {
   const cipher = loadCipherEngine(choice);
   const files = loadFileEngine(choice);
-  // Only Linux has the calls by which a Worker takes over a connection.
-  const canHandOver = choice !== "portable" && Deno.build.os === "linux" && files.engine.name === "native";
+  // Connections can be moved to a Worker only on Linux.
+  const canMove = choice !== "portable" && Deno.build.os === "linux" && files.engine.name === "native";
   return {
     cipher: cipher.engine,
     files: files.engine,
@@ -41,6 +43,6 @@ export function openMachine(choice: EngineChoice, threads: number | undefined): 
     umask: Deno.build.os === "windows" ? 0 : Deno.umask(),
     state: new StateDirectory(),
     workers: (streams, { busy } = { busy: false }) =>
-      canHandOver ? workersFor(streams, navigator.hardwareConcurrency, { threads, busy }) : 0,
+      canMove ? workersFor(streams, navigator.hardwareConcurrency, { threads, busy }) : 0,
   };
 }

@@ -1,4 +1,4 @@
-/** The sources of a pull, told to the remote end: with the job, and behind it where they are many or from a list. */
+/** The sources of a pull. They are sent in the job, or after it if they are many or from a list. */
 
 import { ProtocolError, UserError } from "../errors.ts";
 import type { CleanJob, CopyJob } from "../protocol/control/job.ts";
@@ -8,17 +8,17 @@ import type { ClientSession } from "../session/model/client_session.ts";
 import type { ControlChannel } from "../session/model/control_channel.ts";
 import { batches } from "./batches.ts";
 
-/** A source that the remote end looks for. */
+/** A source on the remote host. */
 export interface RequestedSource {
-  /** As the user named it (without the host). */
+  /** Path as the user wrote it, without the host. */
   readonly path: string;
-  /** Neither patterns nor "~" mean anything in it. */
+  /** Whether patterns and "~" have no special meaning in it. */
   readonly literal: boolean;
   /** Target of this source alone, as typed, without the host. Not sent to the remote end of a pull. */
   readonly target?: string;
 }
 
-/** The error for sources whose paths are too long together. */
+/** Returns the error for sources whose paths are too long together. */
 export function tooLong(): UserError {
   return new UserError(
     `Cannot copy so many sources at once: their paths have more than ${grouped(MAX_SOURCES_TEXT)} characters together`,
@@ -26,17 +26,17 @@ export function tooLong(): UserError {
   );
 }
 
-/** More than this does not go with the job, which has to fit into a line. UTF-16 units. */
-const MOST_WITH_JOB = 64 << 10;
+/** Maximum UTF-16 units of sources in a job, which must fit into one line. */
+const MAX_IN_JOB = 64 << 10;
 
-/** What the job says of the sources. */
+/** Returns the sources for the job, or that they follow it. */
 export function sourcesOfJob(sources: readonly RequestedSource[]): { sources: string[]; more?: true } {
   const size = sources.reduce((sum, { path }) => sum + path.length + 1, 0);
-  if (size > MOST_WITH_JOB || sources.some(({ literal }) => literal)) return { sources: [], more: true };
+  if (size > MAX_IN_JOB || sources.some(({ literal }) => literal)) return { sources: [], more: true };
   return { sources: sources.map(({ path }) => path) };
 }
 
-/** Client: tells what the job did not. */
+/** Client: sends the sources that are not in the job. */
 export async function sendRequested(
   { control }: ClientSession,
   sources: readonly RequestedSource[],
@@ -46,8 +46,8 @@ export async function sendRequested(
     throw tooLong();
   }
   let left = sources.length;
-  const alike = (one: RequestedSource, other: RequestedSource) => one.literal === other.literal;
-  for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, alike)) {
+  const isAlike = (one: RequestedSource, other: RequestedSource) => one.literal === other.literal;
+  for (const batch of batches(sources, ({ path }) => JSON.stringify(path).length, isAlike)) {
     left -= batch.length;
     control.send({
       type: "wanted",
@@ -60,7 +60,7 @@ export async function sendRequested(
 }
 
 /**
- * Remote end: receives all sources of a pull, or directories to clean. None is looked up before the last has arrived,
+ * Remote end: receives all sources of a pull, or directories to clean. None is resolved before the last has arrived,
  * because the client does not read while it sends them.
  *
  * @throws {ProtocolError}

@@ -1,4 +1,4 @@
-/** All streams of a transfer: brings them up, runs them, and replaces one that breaks. */
+/** Streams of a transfer: opens and runs them, and replaces broken ones. */
 
 import { CorruptionError } from "../errors.ts";
 import type { AuthenticatedStream, Session } from "../session/model/session.ts";
@@ -7,21 +7,21 @@ import { Condition } from "../async/condition.ts";
 import type { StreamPool } from "../streams/run/pool.ts";
 import { StreamLosses } from "./stream_losses.ts";
 
-/** What a streamGroup works with. */
+/** Objects and callbacks of a group of streams. */
 export interface StreamGroupOptions {
   session: Session;
   pool: StreamPool;
-  /** A stream is no more; its work must go to others. */
+  /** Called when a stream broke. Its work must be requeued. */
   streamBroke(stream: number): void;
-  /** Whether there is nothing left to do. */
+  /** Returns whether all work is done. */
   finished(): boolean;
 }
 
-/** See above. */
+/** All streams of one end. */
 export class StreamGroup {
-  /** Streams that came to their end. */
+  /** Number of streams that ended without an error. */
   clean = 0;
-  /** As many ran at one time. */
+  /** Maximum number of streams that ran at the same time. */
   peak = 0;
   readonly losses = new StreamLosses();
   readonly #options: StreamGroupOptions;
@@ -40,8 +40,8 @@ export class StreamGroup {
   }
 
   /**
-   * Brings up so many streams. On the client it resolves to how many when that is known, after the first is there; on the
-   * remote end at once to the most that the client may open.
+   * Opens streams. On the client it resolves after the first to the number of streams. On the remote end it resolves
+   * immediately to the maximum that the client may open.
    */
   async run(count: StreamCount): Promise<number> {
     if (count.max === 0) return 0;
@@ -53,10 +53,10 @@ export class StreamGroup {
   }
 
   /**
-   * Resolves when every stream has ended: on the client also when all broke and no other could be had, on the remote end
-   * not, as it is the client who brings up others.
+   * Resolves when all streams have ended. On the client also if all broke and cannot be replaced; on the remote end not,
+   * because the client opens others.
    *
-   * @throws what the peer did wrong, and bugs.
+   * @throws {ProtocolError} and bugs, which end the transfer.
    */
   async allEnded(): Promise<void> {
     const { session, finished } = this.#options;
@@ -68,7 +68,7 @@ export class StreamGroup {
     }
   }
 
-  /** Ends everything. */
+  /** Closes all streams. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#options.session.close();
@@ -82,7 +82,7 @@ export class StreamGroup {
     }).catch((error) => {
       try {
         this.losses.add(error);
-        this.#tellCorruption(error);
+        this.#reportCorruption(error);
       } catch (error) {
         this.fail(error);
       }
@@ -96,14 +96,14 @@ export class StreamGroup {
     this.peak = Math.max(this.peak, this.#running.size);
   }
 
-  /** The client counts for both; a connection that the other end has closed looks to it as if it had just broken. */
-  #tellCorruption(error: unknown): void {
+  /** Reports corrupt data to the client, which counts for both ends. It only sees that the connection was closed. */
+  #reportCorruption(error: unknown): void {
     const { role, features, control } = this.#options.session;
     if (role === "client" || !(error instanceof CorruptionError) || !features.includes("alive")) return;
     control.send({ type: "corrupt", code: error.code });
   }
 
-  /** A connection that broke is opened again by the client, as often as it may. */
+  /** On the client: opens a stream instead of a broken one, within the limit. */
   #replace(): void {
     const { session, finished } = this.#options;
     if (session.role === "remote" || this.#fatal || this.#closed || finished()) return;
@@ -115,12 +115,12 @@ export class StreamGroup {
     });
   }
 
-  /** Looks again whether everything has ended: `finished` may have changed. */
+  /** Re-evaluates `finished()` and wakes waiters. */
   check(): void {
     this.#changes.notifyAll();
   }
 
-  /** Something ends the whole transfer: `allEnded` throws it. */
+  /** Ends the transfer: `allEnded` throws the error. */
   fail(error: unknown): void {
     this.#fatal ??= { error };
     this.#changes.notifyAll();

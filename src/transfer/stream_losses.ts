@@ -1,23 +1,23 @@
-/** Connections that were lost in a transfer: which of them another may replace, and what the user is told of them. */
+/** Broken connections of a transfer: which may be replaced, and messages about them. */
 
 import { CorruptionError, ProtocolError } from "../errors.ts";
 import { StreamBug } from "../streams/run/break.ts";
 import { TransferLost } from "./transfer_errors.ts";
 
-/** Connections that are replaced in one transfer: a bad line breaks many. */
+/** Maximum number of replaced connections per transfer. A bad network breaks many. */
 const MAX_REPLACED = 500;
-/** Corrupt ones among them: noise changes one now and then, while somebody in between may change all. */
+/** Maximum number of corrupt connections among them. Noise changes one now and then; an attacker may change all. */
 const MAX_CORRUPT = 8;
 
-/** Counts them. */
+/** Counts broken connections. */
 export class StreamLosses {
-  /** All that were lost. */
+  /** Number of broken connections. */
   broken = 0;
-  /** Those that brought what their peer had not sealed. */
+  /** Number of connections with data that the peer had not sent. */
   corrupt = 0;
   #last = "";
 
-  /** Counts one. @throws {unknown} the error itself, where no other connection can help: what the peer did wrong, bugs. */
+  /** Counts a broken connection. @throws {unknown} The error itself, if it is a protocol error or a bug. */
   add(error: unknown): void {
     if (error instanceof StreamBug) throw error;
     if (error instanceof CorruptionError) {
@@ -27,27 +27,27 @@ export class StreamLosses {
     this.#last = error instanceof Error ? error.message : String(error);
   }
 
-  /** Whether one more may be opened in the place of a lost one. */
+  /** Whether a broken connection may be replaced. */
   get mayReplace(): boolean {
     return this.broken <= MAX_REPLACED;
   }
 
-  /** One line for the user; undefined when none was lost. @param corruptThere what the other end says of its own. */
-  note(corruptThere: number): string | undefined {
+  /** Returns a line for the user; undefined if none broke. @param peerCorrupt number of corrupt ones at the peer. */
+  note(peerCorrupt: number): string | undefined {
     if (this.broken === 0) return undefined;
     const connections = this.broken === 1 ? "1 data connection broke" : `${this.broken} data connections broke`;
-    return `${connections}${this.#changes(corruptThere)}; what they carried was sent again`;
+    return `${connections}${this.#changes(peerCorrupt)}; what they carried was sent again`;
   }
 
-  /** No stream is left. @param corruptThere as for `note`. */
-  allBroken(corruptThere = 0): TransferLost {
+  /** Returns the error for a transfer without streams. @param peerCorrupt as for `note`. */
+  allBroken(peerCorrupt = 0): TransferLost {
     const last = this.#last === "" ? "" : ` (the last one: ${this.#last})`;
-    return new TransferLost(`all data connections broke${this.#changes(corruptThere)}${last}`);
+    return new TransferLost(`all data connections broke${this.#changes(peerCorrupt)}${last}`);
   }
 
-  #changes(corruptThere: number): string {
-    const corrupt = this.corrupt + corruptThere;
+  #changes(peerCorrupt: number): string {
+    const corrupt = this.corrupt + peerCorrupt;
     if (corrupt === 0) return "";
-    return `, as data was changed on its way${this.broken === 1 ? "" : ` in ${corrupt} of them`}`;
+    return `, because data was changed in transit${this.broken === 1 ? "" : ` in ${corrupt} of them`}`;
   }
 }

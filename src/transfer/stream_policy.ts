@@ -1,36 +1,38 @@
-/** How many streams a job is worth. */
+/** Number of streams and Workers of a job. */
 
 import { fixedCount, type StreamCount } from "../session/model/stream_count.ts";
 
-/** A job that is known to have no more than this runs on one stream, in the main thread. */
+/** Limits of a small job, which runs on one stream in the main thread. */
 export const SMALL_JOB = { files: 256, bytes: 4 << 20 } as const;
 
-/** A stream is not worth having for less than this, when the whole transfer is limited: few streams share it evenly. */
-const LEAST_SHARE = 8_000_000;
+/** With a rate limit: minimum share of a stream, in bytes per second. Few streams share a limit evenly. */
+const MIN_SHARE = 8_000_000;
 
 /**
- * @param found what the walk found so far.
- * @param wanted as many as the user wants, or are usual.
- * @param bytesPerSecond what all streams together may send; 0: as fast as it goes.
+ * Returns the number of streams.
+ *
+ * @param found files and bytes that the walk has found so far.
+ * @param requested number from the user, or the default.
+ * @param bytesPerSecond rate limit of all streams together; 0: unlimited.
  */
 export function streamsFor(
   found: { files: number; bytes: number; complete: boolean },
-  wanted: StreamCount,
+  requested: StreamCount,
   bytesPerSecond: number,
 ): StreamCount {
   const small = found.complete && found.files <= SMALL_JOB.files && found.bytes <= SMALL_JOB.bytes;
   if (small) return fixedCount(1);
-  return bytesPerSecond > 0 ? fixedCount(Math.min(wanted.min, Math.ceil(bytesPerSecond / LEAST_SHARE))) : wanted;
+  return bytesPerSecond > 0 ? fixedCount(Math.min(requested.min, Math.ceil(bytesPerSecond / MIN_SHARE))) : requested;
 }
 
 /**
- * Workers for so many streams; 0: all of them run in the main thread, as a single one always does. On two cores that is
- * the quicker way: a Worker costs a tenth of a second of processor time to start, and the main thread has little else to
- * do (measured with both ends on one such machine: 1.3 s against 1.7 s for 1 GiB). From three cores on one core is left
- * to the main thread. Streams that compress are worth a Worker for each of two cores.
+ * Returns the number of Workers; 0: all streams run in the main thread, as a single stream always does. On two cores that
+ * is faster: starting a Worker takes 0.1 s of processor time, and the main thread has little else to do (1.3 s instead of
+ * 1.7 s for 1 GiB with both ends on one such machine). With three or more cores, one core is left to the main thread.
+ * Streams that compress get one Worker per core even with two cores.
  *
- * @param threads what the user asked for; undefined: as many as the machine is good for.
- * @param busy each stream has much to compute.
+ * @param threads number from the user. Default: chosen for the number of cores.
+ * @param busy whether streams compute much, as with compression.
  */
 export function workersFor(
   streams: number,

@@ -79,7 +79,7 @@ describeWithScene("a data connection that fails", (scene) => {
       it(`is replaced when a bit of its ${what} was changed, and the user is told: ${name}`, async () => {
         await copyThrough(variant, [{ direction: of(variant), after, kind: "flip" }], ({ stderr }, proxy) => {
           assertReplaced(proxy, 1);
-          assertMatch(stderr, /1 data connection broke, as data was changed on its way; what/);
+          assertMatch(stderr, /1 data connection broke, because data was changed in transit; what/);
         });
       });
     }
@@ -93,7 +93,10 @@ describeWithScene("a data connection that fails", (scene) => {
       }));
       await copyThrough(variant, faults, ({ stderr }, proxy) => {
         assertReplaced(proxy, 2);
-        assertMatch(stderr, /2 data connections broke, as data was changed on its way in 1 of them; what they carried/);
+        assertMatch(
+          stderr,
+          /2 data connections broke, because data was changed in transit in 1 of them; what they carried/,
+        );
       }, { reverse: true });
     });
 

@@ -1,4 +1,4 @@
-/** The handshake of a data connection: a preamble in the clear, then one sealed frame each way. */
+/** The handshake of a data connection: a preamble in the clear, then one encrypted frame each way. */
 
 import type { CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
 import { deriveStreamKeys, type StreamKeys } from "../../crypto/key_schedule.ts";

@@ -1,4 +1,4 @@
-/** Where the bytes behind the header of a block or pack are. */
+/** Contents of a block or pack, after its header. */
 
 import { ProtocolError } from "../../errors.ts";
 import { STORED } from "../../protocol/coding.ts";
@@ -13,10 +13,10 @@ export interface Contents {
 }
 
 /**
- * In the frame itself, or where the decompressor has decompressed them to. They stay there until the next frame.
+ * Returns where the contents are: in the frame, or in the buffer of the decompressor. Valid until the next frame.
  *
  * @param from one past the header.
- * @param header was checked: its length is within its limit.
+ * @param header after its checks: its length is within the limit.
  * @throws {ProtocolError} code "bad-coding".
  */
 export function contentsOf(
@@ -26,7 +26,9 @@ export function contentsOf(
   decompressor: Decompressor | undefined,
 ): Contents {
   if (codec === STORED) return { bytes: reader.bytes, start: from, end: reader.end };
-  if (!decompressor) throw new ProtocolError("bad-coding", "Cannot accept compressed data: none was agreed");
-  decompressor.expand(codec, reader.bytes, from, reader.end, length);
+  if (!decompressor) {
+    throw new ProtocolError("bad-coding", "Cannot accept compressed data: compression was not agreed on");
+  }
+  decompressor.decompress(codec, reader.bytes, from, reader.end, length);
   return { bytes: decompressor.bytes, start: decompressor.start, end: decompressor.start + length };
 }

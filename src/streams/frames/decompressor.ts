@@ -1,4 +1,4 @@
-/** Gives back the contents of blocks and packs that came compressed. */
+/** Decompresses the contents of blocks and packs. */
 
 import type { Codec } from "../../compress/codec.ts";
 import { ProtocolError } from "../../errors.ts";
@@ -9,29 +9,29 @@ import { FRAME_START, frameBuffer } from "./frames.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** One for each receiving stream. */
+/** Decompressor of one receiving stream. */
 export class Decompressor {
-  /** Where contents begin in `bytes`: where they would in the buffer of their frame. */
+  /** Start of the contents in `bytes`, as in the buffer of a frame. */
   readonly start = FRAME_START + FRAME_HEADER_BYTES + BLOCK_HEADER_BYTES;
-  /** Holds what came out last. */
+  /** Buffer with the last contents. */
   bytes: Bytes = new Uint8Array(0);
   readonly #codecs: ReadonlyMap<CodecName, Codec>;
 
-  /** @param codecs those that the sender may use. */
+  /** @param codecs that the sender may use. */
   constructor(codecs: readonly Codec[]) {
     this.#codecs = new Map(codecs.map((codec) => [codec.name, codec]));
   }
 
   /**
-   * Expands from[start, end) to `length` bytes, at `start` in `bytes`.
+   * Decompresses from[start, end) to `length` bytes at `this.start` in `bytes`.
    *
-   * @param coding a codec's number, of a header that was checked: `length` is within its limit.
+   * @param coding number of the codec, from a header after its checks: `length` is within the limit.
    * @throws {ProtocolError} code "bad-coding".
    */
-  expand(coding: number, from: Bytes, start: number, end: number, length: number): void {
+  decompress(coding: number, from: Bytes, start: number, end: number, length: number): void {
     const name = codecOfNumber(coding);
     const codec = name && this.#codecs.get(name);
-    if (!codec) throw new ProtocolError("bad-coding", `Cannot decompress with codec ${coding}: it was not agreed`);
+    if (!codec) throw new ProtocolError("bad-coding", `Cannot decompress with codec ${coding}: it was not agreed on`);
     if (this.bytes.length < this.start + length) this.bytes = frameBuffer(length);
     codec.decompress(from, start, end, this.bytes, this.start, length);
   }

@@ -1,6 +1,6 @@
 /**
- * Two frame buffers, so that one is on its way while the next is being filled. Whoever sends fills `bytes` from
- * FRAME_START + 12 on, calls `send`, and then has the other buffer.
+ * Sends frames from two buffers: one is written to the transport while the other is filled. The caller fills `bytes` from
+ * FRAME_START + 12 on, and calls `send`, which replaces `bytes` by the other buffer.
  */
 
 import type { FrameWriter } from "./frames.ts";
@@ -9,9 +9,9 @@ import { FRAME_HEADER_BYTES } from "../../protocol/data/frame.ts";
 import { ALIGNMENT, alignUp } from "../../protocol/data/alignment.ts";
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 
-/** See above. */
+/** Frame buffers of one sending stream. */
 export class FrameSender {
-  /** The buffer to fill now. */
+  /** The buffer to fill. */
   bytes: Uint8Array<ArrayBuffer>;
   /** A view of `bytes`. */
   view: DataView;
@@ -23,11 +23,11 @@ export class FrameSender {
   #sending: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
 
-  /** @param payloadLimit most bytes of a payload. */
+  /** @param payloadLimit maximum bytes of a payload. */
   constructor(writer: FrameWriter, payloadLimit: number, yielder: EventLoopYielder) {
     this.#writer = writer;
     this.#yielder = yielder;
-    // Down to a multiple of the alignment, so that what ends there needs no padding beyond the limit.
+    // Rounded down to the alignment, so that a payload that ends here needs no padding beyond the limit.
     this.payloadEnd = alignUp(FRAME_START + FRAME_HEADER_BYTES + payloadLimit + 1) - ALIGNMENT;
     this.bytes = frameBuffer(payloadLimit);
     this.view = viewOf(this.bytes);
@@ -35,25 +35,25 @@ export class FrameSender {
     this.#other = { bytes: other, view: viewOf(other) };
   }
 
-  /** Seals the payload in `bytes`, and returns as soon as the other buffer is free. */
+  /** Seals and sends the payload in `bytes`. Resolves when the other buffer is free. */
   async send(kind: number, payloadBytes: number): Promise<void> {
     const { bytes, view } = this;
     const sealing = this.#writer.seal(kind, bytes, FRAME_START, payloadBytes);
     if (sealing) await sealing;
     await this.flush();
     const sending = this.#writer.send(bytes, FRAME_START, payloadBytes);
-    // A failure must not be an unhandled rejection while the next frame is being filled.
+    // Until the next call, a failure must not be an unhandled rejection.
     this.#sending = sending.catch((error) => {
       this.#failure = { error };
     });
     this.bytes = this.#other.bytes;
     this.view = this.#other.view;
     this.#other = { bytes, view };
-    const breath = this.#yielder.yieldIfDue();
-    if (breath) await breath;
+    const yielding = this.#yielder.yieldIfDue();
+    if (yielding) await yielding;
   }
 
-  /** Awaits that everything is with the system. @throws what sending threw. */
+  /** Resolves when all frames are written to the transport. @throws {unknown} The error of a failed write. */
   async flush(): Promise<void> {
     if (this.#sending) await this.#sending;
     if (this.#failure) throw this.#failure.error;

@@ -1,4 +1,4 @@
-/** Frames on a transport: one sealed writer and one opening reader for each stream. */
+/** Frames on a transport: each stream has one writer, which seals them, and one reader, which opens them. */
 
 import type { Cipher, CipherEngine, DirectionKey } from "../../crypto/cipher.ts";
 import { NonceSequence } from "../../crypto/nonce.ts";
@@ -16,17 +16,17 @@ import {
 import { alignedBuffer } from "../../native/libc/aligned_buffer.ts";
 
 /**
- * Where a frame begins in a buffer of `frameBuffer`: so that the contents of a block, behind the frame's header (12) and
- * the block's (52), begin at a page, as direct I/O and quick copies by the kernel want it.
+ * Start of a frame in a buffer of `frameBuffer`. The contents of a block, after the header of the frame (12 bytes) and of
+ * the block (52), begin at a page boundary. Direct I/O and fast copies of the kernel need that.
  */
 export const FRAME_START = 4096 - ALIGNMENT;
 
-/** A buffer for one frame with up to this many bytes of payload, and room for the beginning of the next one. */
+/** Returns a buffer for one frame with a payload of at most this size, and for the start of the next frame. */
 export function frameBuffer(payloadBytes: number): Uint8Array<ArrayBuffer> {
   return alignedBuffer(frameBufferBytes(payloadBytes));
 }
 
-/** A view of exactly these bytes: an aligned buffer does not begin where its ArrayBuffer does. */
+/** Returns a view of these bytes. An aligned buffer does not begin at the start of its ArrayBuffer. */
 export function viewOf(bytes: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -35,10 +35,10 @@ function frameBufferBytes(payloadBytes: number): number {
   return FRAME_START + frameBytes(payloadBytes) + READ_AHEAD_BYTES;
 }
 
-/** What is read of the next frame together with one: no frame is shorter, and what follows is aligned again. */
+/** Bytes of the next frame that are read with a frame. No frame is shorter, and the rest is aligned again. */
 const READ_AHEAD_BYTES = ALIGNMENT;
 
-/** Seals frames and sends them. `seal` and `send` of one frame come in that order; frames must not overlap in either. */
+/** Seals and sends frames. Call `seal`, then `send` for each frame. Neither may be called while it is in progress. */
 export class FrameWriter {
   readonly #transport: Transport;
   readonly #cipher: Cipher;
@@ -51,7 +51,7 @@ export class FrameWriter {
     this.#nonces = nonces;
   }
 
-  /** @param sent frames that were sealed with this key before, on the same connection. */
+  /** @param sent number of frames that were sealed with this key before, on the same connection. */
   static async create(
     engine: CipherEngine,
     transport: Transport,
@@ -61,12 +61,12 @@ export class FrameWriter {
     return new FrameWriter(transport, await engine.create(key), new NonceSequence(key.salt, sent));
   }
 
-  /** Frames sealed so far. */
+  /** Number of sealed frames. */
   get count(): number {
     return this.#nonces.count;
   }
 
-  /** Bytes of all frames that were sealed here. */
+  /** Bytes of all frames that this writer has sealed. */
   get sent(): number {
     return this.#sent;
   }
@@ -82,7 +82,7 @@ export class FrameWriter {
     return this.#cipher.seal(this.#nonces.nonce, bytes, at, start, end);
   }
 
-  /** Sends the frame that was sealed at `at`. */
+  /** Sends the sealed frame that begins at `at`. */
   async send(bytes: Uint8Array<ArrayBuffer>, at: number, payloadBytes: number): Promise<void> {
     const end = at + frameBytes(payloadBytes);
     while (at < end) {
@@ -104,15 +104,15 @@ export class FrameWriter {
   }
 }
 
-/** Receives frames and opens them, in order and without gaps. */
+/** Receives and opens frames, in order and without gaps. */
 export class FrameReader {
-  /** The last frame's kind. */
+  /** Kind of the last frame. */
   kind = 0;
   /** First byte of the last frame's payload in `bytes`. */
   readonly start = FRAME_START + FRAME_HEADER_BYTES;
   /** One past the last byte of the last frame's payload. */
   end = 0;
-  /** Holds the last frame until the next call of `next`. It may be another buffer after that. */
+  /** Buffer with the last frame. The next call of `next` may replace it. */
   bytes: Uint8Array<ArrayBuffer>;
   view: DataView;
 
@@ -124,7 +124,7 @@ export class FrameReader {
   /** One past the last byte of the last frame. */
   #frameEnd = FRAME_START;
   #received = 0;
-  /** Bytes of the next frame that came with the last one. */
+  /** Bytes of the next frame that arrived with the last one. */
   #early = 0;
 
   private constructor(transport: Transport, cipher: Cipher, nonces: NonceSequence, options: FrameReaderOptions) {
@@ -137,7 +137,7 @@ export class FrameReader {
     this.view = viewOf(this.bytes);
   }
 
-  /** @param received frames that were opened with this key before, on the same connection. */
+  /** @param options.received number of frames that were opened with this key before, on the same connection. */
   static async create(
     engine: CipherEngine,
     transport: Transport,
@@ -148,27 +148,27 @@ export class FrameReader {
     return new FrameReader(transport, await engine.create(key), nonces, options);
   }
 
-  /** Frames opened so far. */
+  /** Number of opened frames. */
   get count(): number {
     return this.#nonces.count;
   }
 
-  /** Bytes of all frames that were opened here. */
+  /** Bytes of all frames that this reader has received. */
   get received(): number {
     return this.#received;
   }
 
   /**
-   * Receives the next frame, sets `kind` and `end`.
+   * Receives the next frame, and sets `kind` and `end`.
    *
    * @throws {ProtocolError} codes "bad-frame", "bad-counter", "bad-tag".
-   * @throws {Deno.errors.UnexpectedEof} when the connection ends: a frame of kind `end` must come before that.
+   * @throws {Deno.errors.UnexpectedEof} if the connection ends. The last frame must have the kind `end`.
    */
   async next(): Promise<void> {
     const at = FRAME_START;
     if (this.#early > 0) this.bytes.copyWithin(at, this.#frameEnd, this.#frameEnd + this.#early);
     let have = at + this.#early;
-    // With read-ahead the whole first line of a frame is awaited, so that the rest is read to an aligned address.
+    // With read-ahead the first `READ_AHEAD_BYTES` of a frame are read first, so that the rest is read to an aligned address.
     const first = at + (this.#ahead ? READ_AHEAD_BYTES : FRAME_HEADER_BYTES);
     while (have < this.start) {
       const read = this.#read(have, first, 1);
@@ -199,12 +199,12 @@ export class FrameReader {
     this.#cipher.close();
   }
 
-  #read(from: number, to: number, least: number): number | Promise<number> {
-    const read = this.#transport.read(this.bytes, from, to, least);
+  #read(from: number, to: number, expected: number): number | Promise<number> {
+    const read = this.#transport.read(this.bytes, from, to, expected);
     return typeof read === "number" ? checkEnd(read) : read.then(checkEnd);
   }
 
-  /** Only called with a length that was checked against the limit. */
+  /** Makes room for a payload. Its length was checked. */
   #grow(payloadBytes: number): void {
     if (this.bytes.length >= frameBufferBytes(payloadBytes)) return;
     const grown = frameBuffer(this.#limit);
@@ -216,11 +216,11 @@ export class FrameReader {
 
 /** How a FrameReader reads. */
 export interface FrameReaderOptions {
-  /** Most bytes of a payload. */
+  /** Maximum bytes of a payload. */
   payloadLimit: number;
-  /** Frames that were opened with this key before. */
+  /** Number of frames that were opened with this key before. */
   received: number;
-  /** Whether bytes of the next frame may be read with this one: not while the connection may change hands. */
+  /** Whether to read bytes of the next frame, too. Not if another reader takes over the connection. */
   readAhead: boolean;
 }
 

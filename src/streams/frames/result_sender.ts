@@ -1,24 +1,24 @@
-/** What a receiving stream says: results of what came, and that it is still there. */
+/** Frames that a receiving stream sends: results and keep-alives. */
 
 import { FRAME_HEADER_BYTES, FrameKind } from "../../protocol/data/frame.ts";
 import { type Result, resultBytesLimit, writeResult } from "../../protocol/data/results.ts";
 import type { Failure } from "../../protocol/failure.ts";
 import { FRAME_START, frameBuffer, type FrameWriter, viewOf } from "./frames.ts";
 
-/** Writes one frame at a time, from one buffer: keep-alives come from a timer, in between. */
+/** Writes one frame at a time from one buffer. A timer sends keep-alives in between. */
 export class ResultSender {
   readonly #writer: FrameWriter;
   #room = 4096;
   #buffer = frameBuffer(this.#room);
   #writing = false;
   /** A keep-alive that is being written. */
-  #quiet: Promise<void> | undefined;
+  #keepAlive: Promise<void> | undefined;
 
   constructor(writer: FrameWriter) {
     this.#writer = writer;
   }
 
-  /** `outcomes`: how many are in the result, 0 for one that has no list of them. */
+  /** Sends a result. @param outcomes number of outcomes in it; 0 for a result without a list. */
   async send(result: Result, outcomes: number): Promise<void> {
     const failed = "outcomes" in result ? result.outcomes.filter(isFailure).length : result.type === "range" ? 1 : 0;
     const needed = resultBytesLimit(outcomes, failed);
@@ -27,25 +27,25 @@ export class ResultSender {
       this.#room = needed;
     }
     const start = FRAME_START + FRAME_HEADER_BYTES;
-    await this.#quiet;
+    await this.#keepAlive;
     const end = writeResult(viewOf(this.#buffer), start, result);
     await this.#write(FrameKind.result, end - start);
   }
 
-  /** The last frame. */
+  /** Sends the last frame. */
   async end(): Promise<void> {
     await this.#write(FrameKind.end, 0);
   }
 
-  /** Says that this end is there, unless it is saying something anyway. */
+  /** Sends a keep-alive unless another frame is being written. */
   keepAlive(): void {
     if (this.#writing) return;
-    // A failure is found by whoever reads or writes next.
-    this.#quiet = this.#write(FrameKind.keepAlive, 0).catch(() => {}).then(() => this.#quiet = undefined);
+    // The next read or write reports a failure.
+    this.#keepAlive = this.#write(FrameKind.keepAlive, 0).catch(() => {}).then(() => this.#keepAlive = undefined);
   }
 
   async #write(kind: number, payloadBytes: number): Promise<void> {
-    await this.#quiet;
+    await this.#keepAlive;
     this.#writing = true;
     try {
       await this.#writer.write(kind, this.#buffer, FRAME_START, payloadBytes);

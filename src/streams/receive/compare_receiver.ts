@@ -26,7 +26,7 @@ import { NameGuard } from "./name_guard.ts";
 import { addOutcome, directoryAttributes } from "./pack_records.ts";
 import { isWhole, RecordComparer, type RecordComparerOptions } from "./record_comparer.ts";
 
-/** Errors that prevent an entry from being written whatever is sent. After others, writing may still succeed. */
+/** Errors that prevent any entry of the name from being written. After other errors, writing may still succeed. */
 const OBSTACLES: readonly (string | undefined)[] = ["EISDIR", "ENOTDIR", "ELOOP", PRIVATE_NAME];
 
 /** How compare requests are answered. */

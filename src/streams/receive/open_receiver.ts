@@ -12,7 +12,7 @@ import type { CompareReceiver } from "./compare_receiver.ts";
 import { ReceiveStream, type ReceiveStreamOptions } from "./receive_stream.ts";
 import type { SameHostCopier } from "./same_host_copier.ts";
 
-/** What a stream shares with the thread that runs it. */
+/** Objects that a stream gets from the thread that runs it. */
 export interface ReceiverContext
   extends Pick<ReceiveStreamOptions, "job" | "frames" | "host" | "yielder" | "keepAliveMs" | "payloadLimit"> {
   files: FileEngine;

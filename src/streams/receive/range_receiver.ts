@@ -55,7 +55,7 @@ interface OpenRange {
   failure?: Failure;
 }
 
-/** What the receiver of large files uses. */
+/** Objects and options for large files. */
 export interface RangeReceiverOptions {
   job: StreamJob;
   frames: { reader: FrameReader };

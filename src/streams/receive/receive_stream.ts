@@ -13,7 +13,7 @@ import type { CompareReceiver } from "./compare_receiver.ts";
 import { PackReceiver } from "./pack_receiver.ts";
 import { RangeReceiver, type RangeReceiverOptions } from "./range_receiver.ts";
 
-/** What a receiving stream uses. */
+/** Objects and options of a receiving stream. */
 export interface ReceiveStreamOptions extends RangeReceiverOptions {
   role: ReceiveRole;
   frames: { reader: FrameReader; writer: FrameWriter };

@@ -1,9 +1,9 @@
-/** Why streams break, told from each other. */
+/** Classification of the errors that break streams. */
 
 import { CorruptionError, ProtocolError, UserError } from "../../errors.ts";
 import type { StreamBreak } from "./thread_messages.ts";
 
-/** What the system says when a connection is no more; anything else that is thrown is a bug. */
+/** Errors of a broken connection. Other errors are bugs. */
 const CONNECTION_ERRORS = [
   Deno.errors.ConnectionReset,
   Deno.errors.ConnectionAborted,
@@ -16,7 +16,7 @@ const CONNECTION_ERRORS = [
   Deno.errors.NotConnected,
 ];
 
-/** An error as plain data. */
+/** Returns an error as plain data. */
 export function describeBreak(error: unknown): StreamBreak {
   if (error instanceof CorruptionError) return { kind: "corruption", code: error.code, message: error.message };
   if (error instanceof ProtocolError) return { kind: "protocol", code: error.code, message: error.message };
@@ -25,7 +25,7 @@ export function describeBreak(error: unknown): StreamBreak {
   return { kind, code: name, message, stack };
 }
 
-/** The error again. */
+/** Returns plain data as an error. */
 export function breakError(why: StreamBreak): Error {
   if (why.kind === "corruption") return new CorruptionError(why.code, why.message);
   if (why.kind === "protocol") return new ProtocolError(why.code, why.message);
@@ -35,12 +35,12 @@ export function breakError(why: StreamBreak): Error {
   return bug;
 }
 
-/** A stream failed by a fault of this program, perhaps in another thread: its stack is the one from there. */
+/** A bug of this program broke a stream. The stack is from the thread of the stream. */
 export class StreamBug extends Error {
   override name = "StreamBug";
 }
 
-/** Errors of the network that Deno has no class for carry the system's code, such as "EHOSTUNREACH". */
+/** Returns whether it is a network error without a class in Deno. It has a code of the system, such as "EHOSTUNREACH". */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && !(error instanceof UserError) &&
     typeof (error as { code?: unknown }).code === "string" &&

@@ -1,4 +1,4 @@
-/** One stream of a copy between two other hosts: what one sends is opened here, sealed again, and sent to the other. */
+/** One stream between two other hosts: frames of one host are decrypted, encrypted again, and sent to the other. */
 
 import { ProtocolError } from "../../errors.ts";
 import { FrameKind } from "../../protocol/data/frame.ts";
@@ -6,11 +6,11 @@ import { type CompareResponse, type PackResult, type RangeResult, readResult } f
 import type { EventLoopYielder } from "../../async/event_loop_yielder.ts";
 import { FRAME_START, type FrameReader, type FrameWriter } from "../frames/frames.ts";
 
-/** Whom a relayed stream tells. */
+/** Callbacks of a relayed stream. */
 export interface RelayHost {
-  /** Bytes that the receiver has written on this stream so far. */
+  /** Called with the bytes that the receiver has written on this stream so far. */
   written(bytes: number): void;
-  /** The receiver's result of a unit. */
+  /** Called with the receiver's result of a unit. */
   relayed(result: PackResult | RangeResult | CompareResponse): void;
 }
 
@@ -29,7 +29,7 @@ const FROM_SENDER: readonly number[] = [
 ];
 const FROM_RECEIVER: readonly number[] = [FrameKind.result, FrameKind.keepAlive, FrameKind.end];
 
-/** Runs until both directions have had their last frame. @throws what broke one of the connections. */
+/** Runs until the last frame of both directions. @throws {unknown} The error of a broken connection. */
 export async function relayStream(
   sender: RelayEnd,
   receiver: RelayEnd,
@@ -38,7 +38,7 @@ export async function relayStream(
 ): Promise<void> {
   await Promise.all([
     forward(sender.reader, receiver.writer, FROM_SENDER, yielder),
-    forward(receiver.reader, sender.writer, FROM_RECEIVER, yielder, (reader) => tell(reader, host)),
+    forward(receiver.reader, sender.writer, FROM_RECEIVER, yielder, (reader) => inspect(reader, host)),
   ]);
 }
 
@@ -47,24 +47,24 @@ async function forward(
   to: FrameWriter,
   kinds: readonly number[],
   yielder: EventLoopYielder,
-  look: (reader: FrameReader) => void = () => {},
+  onFrame: (reader: FrameReader) => void = () => {},
 ): Promise<void> {
   for (;;) {
     await from.next();
     const { kind, start, end } = from;
     if (!kinds.includes(kind)) {
-      throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${kind} from this side`);
+      throw new ProtocolError("bad-frame", `Cannot accept a frame of kind ${kind} from this host`);
     }
-    look(from);
-    // In place: a frame has the same layout on both connections, and what was read ahead lies behind it.
+    onFrame(from);
+    // In place: a frame has the same layout on both connections, and the bytes that were read ahead follow it.
     await to.write(kind, from.bytes, FRAME_START, end - start);
     if (kind === FrameKind.end) return;
-    const breath = yielder.yieldIfDue();
-    if (breath) await breath;
+    const yielding = yielder.yieldIfDue();
+    if (yielding) await yielding;
   }
 }
 
-function tell(reader: FrameReader, host: RelayHost): void {
+function inspect(reader: FrameReader, host: RelayHost): void {
   if (reader.kind !== FrameKind.result) return;
   const result = readResult(reader.view, reader.start, reader.end);
   if (result.type === "progress") host.written(result.bytes);

@@ -1,46 +1,44 @@
-/** What the main thread and a stream's Worker say to each other. */
+/** Messages between the main thread and the Workers of streams. */
 
 import type { KeptBackup, Partial } from "../../files/engine/target.ts";
 import type { CompareResponse, PackResult, RangeResult } from "../../protocol/data/results.ts";
-import type { Failure } from "../../protocol/failure.ts";
 import type { StreamJob, StreamKeysOf } from "./job.ts";
 import type { ReceiveReport, SendReport, WorkUnit } from "../unit.ts";
 
 /** Main thread to Worker. */
 export type ToWorker =
-  /** First: what all streams of this Worker have in common. */
+  /** First message: the job of all streams of this Worker. */
   | { type: "job"; job: StreamJob }
-  /** Run a stream on these descriptors, which are the Worker's own from now on; two for a relay. */
+  /** Runs a stream on these descriptors, which the Worker owns from now on; two for a relay. */
   | { type: "stream"; stream: number; ends: { keys: StreamKeysOf; descriptor: number }[] }
-  /** The answer to "next"; no unit: there will be no more. */
+  /** Answer to "next". Without a unit there will be none. */
   | { type: "unit"; stream: number; unit?: WorkUnit }
-  /** The answer to "partial": undefined for a file that was given up, null for one that never was. */
+  /** Answer to "partial": undefined for a file that was given up, null for one that was never opened. */
   | { type: "partial"; stream: number; file: number; partial: Partial | undefined | null }
-  /** The answer to "isKept". */
+  /** Answer to "isKept". */
   | { type: "kept"; stream: number; kept: boolean }
   | { type: "forget"; file: number }
-  /** End all streams. */
+  /** Ends all streams. */
   | { type: "stop" };
 
 /** Worker to main thread. */
 export type FromWorker =
   | { type: "next"; stream: number }
   | { type: "partial"; stream: number; file: number }
-  /** A stream asks about one file at a time. */
+  /** A stream waits for the answer before the next request. */
   | { type: "isKept"; stream: number; backup: KeptBackup }
   | { type: "report"; stream: number; report: SendReport | ReceiveReport }
   | { type: "relayed"; stream: number; result: PackResult | RangeResult | CompareResponse }
   | { type: "written"; stream: number; bytes: number }
   | { type: "note"; stream: number; text: string }
-  /** The stream has ended; `broken` says why when it did not come to its end. */
+  /** The stream has ended, or `broken` is why it broke. */
   | { type: "ended"; stream: number; wireBytes: number; broken?: StreamBreak };
 
 /** Why a stream broke, as plain data. */
 export interface StreamBreak {
-  /** What the peer did wrong ends the session, and so do bugs; anything else may be mended by a new connection. */
+  /** Protocol errors and bugs end the session. After others a new connection may help. */
   kind: "protocol" | "corruption" | "connection" | "bug";
   code: string;
   message: string;
   stack?: string;
-  failure?: Failure;
 }

@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-/** The Worker's entry: runs streams on descriptors that the main thread hands over. */
+/** Entry module of a Worker, which runs streams on descriptors of the main thread. */
 
 import type { Partial } from "../../files/engine/target.ts";
 import { ProtocolError } from "../../errors.ts";
@@ -53,7 +53,7 @@ function start(number: number, descriptors: { keys: StreamKeysOf; descriptor: nu
   });
 }
 
-/** The host of a stream: everything is asked of the main thread. */
+/** Returns the callbacks of a stream. All of them send messages to the main thread. */
 function hostOf(stream: number): StreamHost {
   return {
     next() {
@@ -68,7 +68,9 @@ function hostOf(stream: number): StreamHost {
         post({ type: "partial", stream, file });
       });
       waitingPartials.delete(`${stream} ${file}`);
-      if (partial === null) throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} never was open`);
+      if (partial === null) {
+        throw new ProtocolError("bad-block", `Cannot accept a block: file ${file} was never opened`);
+      }
       return partial;
     },
     isKept(backup) {

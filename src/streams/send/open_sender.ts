@@ -6,7 +6,7 @@ import type { Compressor } from "../frames/compressor.ts";
 import type { SendRole, StreamJob } from "../run/job.ts";
 import { SendStream, type SendStreamOptions } from "./send_stream.ts";
 
-/** What a stream shares with the thread that runs it. */
+/** Objects that a stream gets from the thread that runs it. */
 export interface SenderContext extends Omit<SendStreamOptions, "role" | "source" | "compressor" | "digest"> {
   files: FileEngine;
 }

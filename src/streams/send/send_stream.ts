@@ -28,7 +28,7 @@ export interface SendHost {
   written(bytes: number): void;
 }
 
-/** What a sending stream uses. */
+/** Objects and options of a sending stream. */
 export interface SendStreamOptions {
   job: StreamJob;
   role: SendRole;

@@ -26,7 +26,7 @@ export interface SentPack {
   /** Files that have grown too large for a pack, and were not sent. */
   grown: GrownFile[];
   notes: string[];
-  /** What was sent of each record of the plan, if the reports have to contain it. */
+  /** Contents that were sent of each record of the plan, if reports have to contain them. */
   contents?: SentContents;
   /** Whether all frames of the unit were sent. */
   complete: boolean;

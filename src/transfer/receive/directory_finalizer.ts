@@ -1,4 +1,4 @@
-/** Directories below the targets, from which something is still wanted at the end of a copy. */
+/** Directories whose attributes are set at the end of a copy. */
 
 import type { FileError } from "../../errors.ts";
 import { rootPath } from "../../files/target/name.ts";
@@ -7,14 +7,14 @@ import { TextBudget } from "../../protocol/control/texts.ts";
 import type { DirectoryPlace, DirectoryWriter, FinishedDirectory } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 
-/** Values by root and path. The key is the path of the value itself, so that each path is in memory once. */
+/** Values by root and path. The key is the path in the value, so that each path is in memory once. */
 type ByPlace<T> = Map<number, Map<string, T>>;
 
-/** See above. */
+/** Pending directories of one copy. */
 export class DirectoryFinalizer {
   readonly #roots: readonly TargetRoot[];
   readonly #directories: ByPlace<FinishedDirectory> = new Map();
-  /** Where they have to be brought to the disk: those in which something may have a new name. */
+  /** With fsync: directories with entries that may have new names. */
   readonly #named: ByPlace<DirectoryPlace> | undefined;
   readonly #text: TextBudget;
 
@@ -32,7 +32,7 @@ export class DirectoryFinalizer {
   }
 
   /**
-   * Puts together what is known of directories from both sides.
+   * Adds directories, or what is known of them from the sender and from this end.
    *
    * @throws {ProtocolError} code "bad-message" if paths and extended attributes exceed the limit.
    */
@@ -55,7 +55,7 @@ export class DirectoryFinalizer {
   }
 
   /**
-   * Something was written in this directory, or may have been: it, and the directory that it is in itself, are changed.
+   * Adds a directory with new entries, and its parent, which may contain a new directory. Does nothing without fsync.
    *
    * @throws {ProtocolError} as `touch`.
    */
@@ -68,7 +68,7 @@ export class DirectoryFinalizer {
     }
   }
 
-  /** All of them, and those that roots lie in. */
+  /** Yields all directories, and those that contain the roots. */
   *places(): Generator<DirectoryPlace> {
     const seen = new Set<string>();
     for (const [root, target] of this.#roots.entries()) {
@@ -79,7 +79,7 @@ export class DirectoryFinalizer {
     for (const { root, path } of all(this.#directories)) if (path !== "") yield { root, path };
   }
 
-  /** Gives them their attributes, and brings them to the disk where that is wanted. @returns what failed. */
+  /** Sets the attributes of directories, and flushes them with fsync. @returns the failures. */
   async finish(writer: DirectoryWriter): Promise<FileError[]> {
     const failures = writer.finish([...all(this.#directories)]);
     if (this.#named) failures.push(...await writer.sync(all(this.#named)));

@@ -7,34 +7,34 @@ import type { ResumeRecord } from "./resume_record.ts";
 /** Backups of all threads. */
 export class KeptBackups {
   readonly #kept = new Map<string, FileIdentity>();
-  readonly #memory: ResumeRecord | undefined;
-  /** Backups that no later run knows yet. */
-  #unnoted: KeptBackup[] = [];
+  readonly #record: ResumeRecord | undefined;
+  /** Backups that are not in the record yet. */
+  #unrecorded: KeptBackup[] = [];
 
-  /** @param memory knows the backups of earlier runs of this copy. */
-  constructor(memory: ResumeRecord | undefined) {
-    this.#memory = memory;
+  /** @param record with the backups of earlier runs of this copy. */
+  constructor(record: ResumeRecord | undefined) {
+    this.#record = record;
   }
 
   add(backups: readonly KeptBackup[] = []): void {
     for (const backup of backups) this.#kept.set(keyOf(backup), backup.identity);
-    if (this.#memory) this.#unnoted.push(...backups);
+    if (this.#record) this.#unrecorded.push(...backups);
     this.note();
   }
 
-  /** Notes the backups for a later run, if this run leaves one anything to continue. Otherwise they are removed. */
+  /** Records the backups for a later run if the record is kept. Otherwise they are removed. */
   note(): void {
-    if (this.#unnoted.length === 0 || !this.#memory?.isKept) return;
-    for (const backup of this.#unnoted.splice(0)) this.#memory.noteBackup(backup);
+    if (this.#unrecorded.length === 0 || !this.#record?.isKept) return;
+    for (const backup of this.#unrecorded.splice(0)) this.#record.noteBackup(backup);
   }
 
   /** Returns whether this file is a backup of the copy. */
   has(backup: KeptBackup): boolean {
     const kept = this.#kept.get(keyOf(backup));
-    return kept ? isSameFile(kept, backup.identity) : this.#memory?.hasKept(backup) ?? false;
+    return kept ? isSameFile(kept, backup.identity) : this.#record?.hasKept(backup) ?? false;
   }
 
-  /** Forgets the backups of verified entries. */
+  /** Removes the backups of verified entries from the list. */
   drop(confirmed: readonly DirectoryPlace[] = []): void {
     for (const place of confirmed) this.#kept.delete(keyOf(place));
   }

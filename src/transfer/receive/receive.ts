@@ -76,9 +76,9 @@ class Receiver implements AsyncDisposable {
     return roots;
   }
 
-  /** Tells the sender that the target is ready, and agrees on the number of streams: the client decides. */
+  /** Notifies the sender that the target is ready, and agrees on the number of streams, which the client chooses. */
   async acceptOffer({ sameHost, totals }: Offer, roots: TargetRoot[]): Promise<StreamCount> {
-    const { session: { control, features, engine }, job, target, lender, streams, toOutput } = this.#options;
+    const { session: { control, features, engine }, job, target, localCopyPid, streams, toOutput } = this.#options;
     const record = this.#record!;
     if (job.compress) this.#codecs = await codecsFor(engine.name);
     const renamed = roots.length > 0 && isRenamed(roots, target, { ...this.#options, sameHost });
@@ -89,7 +89,7 @@ class Receiver implements AsyncDisposable {
       type: "ready",
       codecs: this.#codecs.length > 0 ? [...this.#codecs] : undefined,
       renamed: renamed && !this.#isClient && features.includes("manifest") || undefined,
-      borrows: lender !== undefined || undefined,
+      borrows: localCopyPid !== undefined || undefined,
       remembers: record.continues || undefined,
       unresumable,
     });

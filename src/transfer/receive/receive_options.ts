@@ -1,4 +1,4 @@
-/** What a receiver needs to know before it starts. */
+/** Options of a receiver, on either end. */
 
 import type { Confinement } from "../../files/target/confinement.ts";
 import type { WireSource } from "../../protocol/control/messages.ts";
@@ -9,7 +9,7 @@ import type { CopyListing } from "../client/copy_listing.ts";
 import type { TransferEvent } from "../events.ts";
 import type { Machine } from "../machine.ts";
 
-/** What a receiver works with. */
+/** Session, target and options of a receiver. */
 export interface ReceiveOptions {
   session: Session;
   /** Its `files` are those of the target, ready for extended attributes if the job has them. */
@@ -17,7 +17,7 @@ export interface ReceiveOptions {
   job: AgreedOptions;
   /** The target as the user typed it, without the host. */
   target: string;
-  /** Number of operands of the user besides those that the sender knows of. */
+  /** Number of operands of the user that the sender does not know. */
   others: number;
   /** Whether the target is standard output instead. */
   toOutput: boolean;
@@ -35,7 +35,7 @@ export interface ReceiveOptions {
    * @throws {ProtocolError | UserError}
    */
   acceptSources: (sources: WireSource[]) => WireSource[];
-  /** Receives the files in place and their digests, perhaps more than once; undefined: no digests are taken. */
+  /** Receives the files in place and their digests, perhaps repeatedly; undefined: no digests are computed. */
   listing?: CopyListing;
   /** Called with whether the target is the name of the only source. */
   placed?: (renamed: boolean) => void;
@@ -43,7 +43,7 @@ export interface ReceiveOptions {
   unresumable?: (why: string) => void;
   /** Number of streams; on the remote end the client chooses it. */
   streams: StreamCount;
-  /** Process on this machine whose files this receiver may copy itself; undefined if there is none. */
-  lender?: number;
+  /** Process on this machine whose open files this receiver may copy directly; undefined if there is none. */
+  localCopyPid?: number;
   emit: (event: TransferEvent) => void;
 }

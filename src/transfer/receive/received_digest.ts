@@ -1,15 +1,15 @@
-/** The digest of a large file that was received in ranges, in any order: it is read back in order. */
+/** Digest of a large file. Its ranges arrive in any order, so the file is read back in order. */
 
 import { FileError } from "../../errors.ts";
 import { sumRange } from "../../files/target/content_digest.ts";
 import type { Partial, PartialFileWriter } from "../../files/engine/target.ts";
 
 /**
- * Reads all of a partial file.
+ * Reads a whole partial file.
  *
- * @param received size and CRC-32 of what was received.
- * @returns its SHA-256: that of the bytes received.
- * @throws {FileError} when it contains something else, or cannot be read.
+ * @param received size and CRC-32 of the received bytes.
+ * @returns the SHA-256 of the received bytes.
+ * @throws {FileError} if the file contains something else, or cannot be read.
  */
 export async function digestPartial(
   writer: PartialFileWriter,
@@ -21,7 +21,7 @@ export async function digestPartial(
   try {
     const sum = await sumRange(reader, 0, received.size, pause);
     if (sum?.crc32 === received.crc32) return sum.digest!;
-    throw new FileError("write", reader.path, "it is not read back as it was written (CRC-32 differs)", {
+    throw new FileError("write", reader.path, "it does not read back as it was written (CRC-32 differs)", {
       code: "ECHECKSUM",
       hint: "If nothing else writes to it, test the disk and the RAM of this machine",
     });

@@ -1,42 +1,40 @@
 /**
- * What the receiving side remembers of a copy, so that the same command, run again, continues it: the directories that it
- * has created, the files that are finished, and where the journals of its large files are.
+ * The record of a copy on the receiver, with which the same command resumes: the directories that the copy has created, its
+ * finished files, and the directory with the journals of its large files.
  */
 
-import { FileError } from "../../errors.ts";
 import type { KeptBackup } from "../../files/engine/target.ts";
 import type { TargetRoot } from "../../files/engine/target_root.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { type ExactIdentity, exactIdentity, isExactly, isSameFile } from "../../files/stat/file_identity.ts";
-import { baseName, directoryOf, joinPath, withoutTrailingSlashes } from "../../files/path/local_path.ts";
-import { fullPath } from "../../files/target/plan.ts";
 import type { MessageOf, WireSource } from "../../protocol/control/messages.ts";
 import type { FileStatSnapshot } from "../../files/stat/file_stat.ts";
 import type { FinishedFiles } from "../../resume/run/finished_files.ts";
 import { CompletionLog, type SharedCompletions } from "../../resume/run/completion_log.ts";
 import { readDirectories, removeUnusedRecord, type RunPlace } from "../../resume/run/open_record.ts";
 import type { CreatedDirectory, DirectorySource } from "../../resume/run/record.ts";
-import { recordPath, stateErrorOf } from "../../resume/state_directory.ts";
+import { stateErrorOf } from "../../resume/state_directory.ts";
 import { bootId } from "../host_identity.ts";
 import type { ReceiveOptions } from "./receive_options.ts";
+import { fullTarget, placeOf, type RecordPlace } from "./record_place.ts";
 
-/** A smaller file is sent again in less time than it takes to look for what an earlier copy has left of it. */
+/** Minimum size of a file that is resumed. Sending a smaller one again is faster than looking for its partial file. */
 export const LEAST_RESUMED_BYTES = 4 << 20;
 
-/** Marks the digest of a backup: no source has so many nanoseconds. */
+/** Source in the digest of a backup. No file has this number of nanoseconds. */
 const NO_SOURCE = { size: 0, mtime: 0, mtimeNs: 0xffffffff, version: 0 };
 
-/** What the sender has found so far. */
+/** Files and bytes that the sender has found so far. */
 interface Found {
   files: number;
   bytes: number;
   complete: boolean;
 }
 
-/** One copy, on the receiving side. */
+/** The record of one copy. */
 export class ResumeRecord {
   readonly #options: ReceiveOptions;
-  readonly #place: Place | undefined;
+  readonly #place: RecordPlace | undefined;
   /** Directories that earlier runs have created, by inode. */
   readonly #directories: Map<number, CreatedDirectory[]>;
   #records: string | undefined;
@@ -52,11 +50,11 @@ export class ResumeRecord {
     this.#directories = Map.groupBy(log?.directories ?? directories, ({ inode }) => inode);
   }
 
-  /** Finds what an earlier run of this copy has left; with --no-resume it is removed. Makes nothing. */
+  /** Finds the record of an earlier run. Removes it with --no-resume. Creates nothing. */
   static async find(options: ReceiveOptions, sources: readonly WireSource[]): Promise<ResumeRecord> {
     const { machine: { files, state }, job: { resume, comparison }, toOutput } = options;
     if (files.dummy || toOutput || sources.length === 0) return new ResumeRecord(options);
-    // The plan refuses such a target; its record is not the business of this session.
+    // The plan refuses such a target, and the session must not touch its record.
     if (options.confinement?.allows(fullTarget(options, sources[0])) === false) return new ResumeRecord(options);
     const records = await state.find();
     // Standard input cannot be read twice.
@@ -81,32 +79,32 @@ export class ResumeRecord {
     return this.#records;
   }
 
-  /** Why nothing of this copy can be resumed; undefined if it can, or nobody has asked for it. */
+  /** Why this copy cannot be resumed; undefined if it can, or was not requested. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** For the threads that write; undefined: finished files are not remembered. */
+  /** Data for the writing threads; undefined if finished files are not recorded. */
   get shared(): SharedCompletions | undefined {
     return this.#log?.shared;
   }
 
-  /** Whether an earlier run has finished anything: the sender may ask. */
+  /** Whether an earlier run has finished files, so that the sender may let this end compare them. */
   get continues(): boolean {
     return this.shared?.known !== undefined;
   }
 
-  /** For the names of temporary files: the same in every run of this copy; undefined: there is no record. */
+  /** Token for temporary names, the same in every run of this copy; undefined if there is no record. */
   get token(): string | undefined {
     return this.#log?.token;
   }
 
-  /** Whether an earlier run began the record: it may have left temporary files that it could not remove. */
+  /** Whether the record is from an earlier run, which may have left temporary files. */
   get reopened(): boolean {
     return this.#log?.reopened ?? false;
   }
 
-  /** Whether `close` leaves the record to a later run. */
+  /** Whether `close` keeps the record for a later run. */
   get isKept(): boolean {
     return this.#log?.isKept ?? false;
   }
@@ -121,7 +119,7 @@ export class ResumeRecord {
     ) ?? false;
   }
 
-  /** Begins the record, if the copy may be worth resuming. To be called before anything is made for these roots. */
+  /** Creates the record if the copy may be resumed. Call it before the directories of the roots are created. */
   async begin(roots: readonly TargetRoot[], found: Found): Promise<void> {
     if (!this.#place || roots.every(({ kind }) => kind === "device")) return;
     const isSingle = found.complete && found.files <= 1;
@@ -137,15 +135,15 @@ export class ResumeRecord {
       options: JSON.stringify({ preserve, xattrs, acls, sparse, fsync }),
       bootId: bootId(),
       stable: fsync,
-      // What is listed has to be what the source contains, and not only what the target does.
+      // A listed digest must be that of the source, and not only that of the target.
       compareKnown: verify || listing !== undefined,
     });
     const { FinishedFiles } = await import("../../resume/run/finished_files.ts");
     this.#finished = new FinishedFiles(this.shared!, roots);
   }
 
-  /** Makes the state directory, and in it the record of this copy; a single large file has its journal alone. */
-  async #make({ target, recordIn }: Place, { hasRecord }: { hasRecord: boolean }): Promise<void> {
+  /** Creates the state directory, and the record in it. A single large file has only a journal. */
+  async #make({ target, recordIn }: RecordPlace, { hasRecord }: { hasRecord: boolean }): Promise<void> {
     let records = "";
     try {
       records = await this.#options.machine.state.make();
@@ -159,13 +157,13 @@ export class ResumeRecord {
     }
   }
 
-  /** Notes the directories that were created for these roots. */
+  /** Records the directories that were created for the roots. */
   noteCreated(roots: readonly TargetRoot[], sources: readonly WireSource[]): void {
     if (!this.#log) return;
     const created = roots.flatMap((root, index): CreatedDirectory[] => {
       if (!isCreated(root)) return [];
       const actual = identityAt(root.path);
-      // Another directory may have taken its place.
+      // Another directory may have this name now.
       if (!actual || (root.identity && !isSameFile(root.identity, actual))) return [];
       const { name, dev, inode } = sources[index];
       return [{ source: { name, identity: { dev, inode } }, ...actual }];
@@ -173,83 +171,52 @@ export class ResumeRecord {
     this.#log.addDirectories(created);
   }
 
-  /** Notes the digests of files that have their final names. */
+  /** Records the digests of files that have their final names. */
   note(digests: Uint32Array): void {
     this.#log?.addFiles(digests);
   }
 
-  /** A large file has its final name. */
+  /** Records a large file that has its final name. */
   noteLarge(
     { root, path, size, version, attributes: { mtime, mtimeNs } }: MessageOf<"open">,
-    look: FileStatSnapshot,
+    stat: FileStatSnapshot,
   ): void {
     if (version === undefined || !this.#finished) return;
-    this.note(this.#finished.digestOf(root, path, { size, mtime, mtimeNs, version }, look));
+    this.note(this.#finished.digestOf(root, path, { size, mtime, mtimeNs, version }, stat));
   }
 
-  /** Notes a backup, which a later run may restore. */
+  /** Records a backup, which a later run may restore. */
   noteBackup(backup: KeptBackup): void {
     if (this.#finished) this.note(backupDigest(this.#finished, backup));
   }
 
-  /** Returns whether an earlier run has noted this backup. */
+  /** Returns whether an earlier run has recorded this backup. */
   hasKept(backup: KeptBackup): boolean {
     if (!this.#finished) return false;
     backupDigest(this.#finished, backup);
     return this.#finished.isRecorded;
   }
 
-  /** Everything is in place: there is nothing to be remembered. */
+  /** Removes the record, because the copy is complete. */
   complete(): void {
     this.#log?.remove();
   }
 
-  /** Leaves to a later run what has not come to `complete`. */
+  /** Keeps the record for a later run, unless the copy is complete. */
   close(): void {
     this.#log?.close();
   }
 }
 
-/** What is found of an earlier run. */
+/** Data of an earlier run. */
 interface FoundRun {
-  place?: Place;
+  place?: RecordPlace;
   records?: string;
   log?: CompletionLog;
   directories?: CreatedDirectory[];
 }
 
-/** What a run is known by: the target that the user named, and the first source. */
-interface Place {
-  /** Absolute, without symbolic links. */
-  target: string;
-  /** Path of the record in this state directory. */
-  recordIn(records: string): Promise<string>;
-}
-
-function placeOf(options: ReceiveOptions, source: WireSource): Place {
-  const full = fullTarget(options, source);
-  const { name } = source;
-  const target = realPath(full, options) ??
-    joinPath(realPath(directoryOf(full), options) ?? directoryOf(full), baseName(full));
-  return { target, recordIn: (records) => recordPath(records, "run", target, name) };
-}
-
-/** The absolute path of the target of this source. */
-function fullTarget(options: ReceiveOptions, { target }: WireSource): string {
-  return fullPath(target ?? options.target, options);
-}
-
-/** The path without symbolic links; undefined if nothing is there, or it cannot be told. */
-function realPath(path: string, { machine: { files } }: ReceiveOptions): string | undefined {
-  try {
-    return files.paths.realPath(withoutTrailingSlashes(path));
-  } catch (error) {
-    if (error instanceof FileError) return undefined;
-    throw error;
-  }
-}
-
-/** Which directory it is; undefined if that cannot be told, as of a name that is not UTF-8. */
+/** Returns the identity of a directory; undefined if it cannot be read, for example because its name is not UTF-8. */
 function identityAt(path: string): ExactIdentity | undefined {
   try {
     return exactIdentity(Deno.lstatSync(path));
@@ -260,11 +227,11 @@ function identityAt(path: string): ExactIdentity | undefined {
 }
 
 function backupDigest(finished: FinishedFiles, { root, path, identity: { dev, inode } }: KeptBackup): Uint32Array {
-  const look = { mtime: dev, mtimeNs: dev / 2 ** 32, inode, inodeLow: inode % 2 ** 32 };
-  return finished.digestOf(root, path, NO_SOURCE, look);
+  const stat = { mtime: dev, mtimeNs: dev / 2 ** 32, inode, inodeLow: inode % 2 ** 32 };
+  return finished.digestOf(root, path, NO_SOURCE, stat);
 }
 
-/** A record that cannot be opened is as good as none, until one is to be made. */
+/** Opens the record of an earlier run. @returns undefined if it cannot be opened; `begin` reports the error. */
 async function reopen(place: RunPlace): Promise<CompletionLog | undefined> {
   try {
     return await CompletionLog.open(place, { create: false });
@@ -274,7 +241,7 @@ async function reopen(place: RunPlace): Promise<CompletionLog | undefined> {
   }
 }
 
-/** Whether this copy creates the directory of the root, and not an earlier run of it. */
+/** Returns whether this run creates the directory of the root. */
 function isCreated(root: TargetRoot): root is Extract<TargetRoot, { kind: "folder" }> {
   return root.kind === "folder" && root.created && !root.continued;
 }

@@ -140,7 +140,7 @@ export class TargetFiles {
     targetOptions: TargetOptions,
     { streams, codecs }: { streams: number; codecs: readonly CodecName[] },
   ): StreamPool {
-    const { session, machine: { files, workers }, job, lender, listing } = this.#options;
+    const { session, machine: { files, workers }, job, localCopyPid, listing } = this.#options;
     return new StreamPool(
       {
         role: {
@@ -148,7 +148,7 @@ export class TargetFiles {
           roots,
           options: targetOptions,
           codecs,
-          localCopyPid: lender,
+          localCopyPid: localCopyPid,
           comparison: job.comparison,
           verify: job.verify,
           digests: listing !== undefined,
@@ -229,7 +229,7 @@ export class TargetFiles {
 
 /** Returns the options of the writers of all threads. */
 function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefined): TargetOptions {
-  const { session, machine: { umask }, job, lender } = options;
+  const { session, machine: { umask }, job, localCopyPid } = options;
   const { preserve, xattrs, acls, sparse, direct, fsync, verify, comparison } = job;
   return {
     preserve,
@@ -244,6 +244,6 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     token: record?.token ?? session.secrets.id.slice(0, 8),
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,
-    lent: lender !== undefined,
+    lent: localCopyPid !== undefined,
   };
 }

@@ -1,4 +1,4 @@
-/** Where the large files of a copy have their records. */
+/** Paths of the journals of large files. */
 
 import { FileError } from "../../errors.ts";
 import type { PathCalls } from "../../files/engine/engine.ts";
@@ -8,21 +8,22 @@ import { rootPath } from "../../files/target/name.ts";
 import { recordPath } from "../../resume/state_directory.ts";
 import type { RecordedTarget } from "../../files/engine/target.ts";
 
+/** Journals of the large files of one copy. */
 export class TargetRecords {
   readonly #directory: string | undefined;
   readonly #roots: readonly TargetRoot[];
   readonly #paths: PathCalls;
-  /** Directories of the roots without symbolic links, by their paths; undefined for one that cannot be found. */
+  /** Real paths of the directories of the roots, by path; undefined for one that cannot be resolved. */
   readonly #real = new Map<string, string | undefined>();
 
-  /** @param directory with the journals; undefined: there is none. */
+  /** @param directory with the journals; undefined if there is none. */
   constructor(directory: string | undefined, roots: readonly TargetRoot[], paths: PathCalls) {
     this.#directory = directory;
     this.#roots = roots;
     this.#paths = paths;
   }
 
-  /** The record of a file by its path below the root, which is "" for a root that is a file; undefined: it has none. */
+  /** Returns the journal of a file; undefined if it has none. @param path relative to the root; "" if the root is the file. */
   async of(root: number, path: string): Promise<RecordedTarget | undefined> {
     const target = this.#roots[root];
     if (this.#directory === undefined || !target || target.kind === "device") return undefined;

@@ -1,4 +1,4 @@
-/** Whether what comes can have room at all: a copy that cannot come to its end is refused before it begins. */
+/** Free space of a target. A copy that cannot fit is refused before any data is sent. */
 
 import { quotePath, UserError } from "../../errors.ts";
 import type { FileEngine } from "../../files/engine/engine.ts";
@@ -8,16 +8,16 @@ import { directoryOf, joinPath } from "../../files/path/local_path.ts";
 import { bytesLeft } from "../../resume/partial/take_over.ts";
 import { TargetRecords } from "./target_records.ts";
 
-/** Less than that is written as quickly as it is asked about. */
-const LEAST_BYTES = 1 << 20;
+/** Smaller copies are not checked, because writing them takes no longer. */
+const MIN_BYTES = 1 << 20;
 
 /**
- * Compares what is certainly to be written with what is free. Says nothing where that is not certain: where directories hold
- * files that may be replaced, or targets lie on several file systems.
+ * Compares the bytes to write with the free space. Accepts the copy if the result is not certain: if existing files may be
+ * replaced, or the targets are on several file systems.
  *
  * @param bytes of all sources, or of those that are known so far.
- * @param records directory with the journals of large files; undefined: there is none.
- * @throws {UserError} when it does not fit.
+ * @param records directory with the journals of large files; undefined if there is none.
+ * @throws {UserError} if the copy does not fit.
  */
 export async function checkSpace(
   roots: readonly TargetRoot[],
@@ -25,7 +25,7 @@ export async function checkSpace(
   files: FileEngine,
   records: string | undefined,
 ): Promise<void> {
-  if (bytes < LEAST_BYTES || roots.length === 0) return;
+  if (bytes < MIN_BYTES || roots.length === 0) return;
   const places = new Set<string>();
   for (const root of roots) {
     const place = placeOf(root);
@@ -42,12 +42,12 @@ export async function checkSpace(
   if (more === undefined || bytes <= free + more) return;
   const [root] = roots;
   const shown = roots.length > 1 || root.kind !== "folder" ? place : root.path;
-  throw new UserError(`Cannot copy ${bytes} bytes to ${quotePath(shown)}: only ${free} bytes are free there`, {
+  throw new UserError(`Cannot copy ${bytes} bytes to ${quotePath(shown)}: only ${free} bytes are free`, {
     hint: "Free some space, or choose another target",
   });
 }
 
-/** A directory that exists, on the file system of the target; undefined where something may be replaced in it. */
+/** Returns an existing directory on the file system of the target; undefined if files in it may be replaced. */
 function placeOf(root: TargetRoot): string | undefined {
   if (root.kind === "file") return root.directory;
   if (root.kind === "device" || root.continued) return undefined;
@@ -65,10 +65,10 @@ function isEmpty(directory: string): boolean {
 }
 
 /**
- * Bytes that become free on the way: what an earlier copy has left of these files is gone on with or removed, and of
- * several files each makes room for the next. A single one needs its room beside the file that it replaces.
+ * Returns the bytes that become free during the copy. Partial files of an earlier run are continued or removed. Of several
+ * files, each replaced file makes room for the next. A single file needs its space besides the file that it replaces.
  *
- * @returns undefined where it cannot be told.
+ * @returns undefined if unknown.
  */
 async function reclaimed(
   roots: readonly TargetRoot[],

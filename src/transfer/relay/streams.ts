@@ -4,7 +4,8 @@ import type { ClientSession } from "../../session/model/client_session.ts";
 import type { AuthenticatedStream } from "../../session/model/session.ts";
 import { fixedCount, type StreamCount, streamsForRtt } from "../../session/model/stream_count.ts";
 import { Condition } from "../../async/condition.ts";
-import { type PoolHost, StreamPool } from "../../streams/run/pool.ts";
+import { StreamPool } from "../../streams/run/pool.ts";
+import type { PoolHost } from "../../streams/run/stream_thread.ts";
 import type { Machine } from "../machine.ts";
 import { StreamLosses } from "../stream_losses.ts";
 

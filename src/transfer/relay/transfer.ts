@@ -11,7 +11,7 @@ import type { Outcome } from "../totals.ts";
 import { RelayedConversation, type RelayedRequest } from "./conversation.ts";
 import { RelayStreams } from "./streams.ts";
 
-/** What the transfer uses. */
+/** Options of the transfer. */
 export interface RelayedTransferOptions extends Omit<RelayedRequest, "recursive" | "bytesPerSecond"> {
   machine: Machine;
   request: CopyRequest;

@@ -67,7 +67,7 @@ export async function runJob(
       mostSources: MAX_ROOTS,
       acceptSources: (sources) => sources,
       unresumable: options.note,
-      lender,
+      localCopyPid: lender,
     });
     return finished(outcome);
   }

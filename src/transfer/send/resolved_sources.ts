@@ -1,4 +1,4 @@
-/** What the operands stand for, on the sending side: globs are expanded here, where no shell has done it. */
+/** Resolves operands to source files, on the end of the sender. Expands patterns that no shell has expanded. */
 
 import type { PathCalls } from "../../files/engine/engine.ts";
 import { expandGlob, type GlobDirectories } from "../../files/glob/expand.ts";
@@ -14,9 +14,9 @@ import { toFailure } from "../../streams/failure.ts";
 import type { NumberedRoot } from "./send_options.ts";
 import { type RequestedSource, tooLong } from "../requested_sources.ts";
 
-/** How operands are looked up. */
+/** How operands are resolved. */
 export interface FindOptions extends SourceOptions {
-  /** Whether a pattern is one: not where a shell has expanded it already. */
+  /** Whether to expand patterns: not if a shell has done it. */
   globs: boolean;
   /** Whether private names are accepted, because nothing is sent. Default false. */
   privateNames?: boolean;
@@ -24,20 +24,20 @@ export interface FindOptions extends SourceOptions {
   turn?: () => void | Promise<void>;
 }
 
-/** What operands stand for. */
+/** Sources of all operands. */
 export interface ResolvedSources {
   roots: NumberedRoot[];
   /** Number of operands that could not be found or copied. */
   notFound: number;
-  /** Paths that the operands stand for, found or not. */
+  /** Number of paths after the expansion of patterns, found or not. */
   operands: number;
 }
 
 /**
- * Looks the operands up. One with a glob that matches nothing is taken as it is written.
+ * Resolves operands. A pattern without a match is used as a path.
  *
  * @param failed gets each failure; the search continues when the returned promise resolves.
- * @throws {UserError} for a pattern beyond its limits, or one that matches too much.
+ * @throws {UserError} for a pattern that exceeds its limits, or has too many matches.
  */
 export async function findSources(
   operands: readonly RequestedSource[],
@@ -57,7 +57,7 @@ export async function findSources(
       const meant = matches.length > 0 ? matches : [text];
       const { roots, failures } = resolveSources(meant, literal ? { ...options, tilde: false } : options, paths);
       for (const root of roots) {
-        // A receiver would refuse it.
+        // The receiver would refuse it.
         if (!options.privateNames && isPrivateName(root.name)) failures.push(privateName("send", root.path));
         else {
           length += root.path.length;
@@ -67,8 +67,8 @@ export async function findSources(
       if (length > MAX_SOURCES_TEXT) throw tooLong();
       for (const failure of failures) {
         found.notFound++;
-        const telling = failed(toFailure(failure));
-        if (telling) await telling;
+        const reporting = failed(toFailure(failure));
+        if (reporting) await reporting;
       }
       found.operands += meant.length;
     }
@@ -78,7 +78,7 @@ export async function findSources(
   return found;
 }
 
-/** The directories that a pattern searches. */
+/** Returns access to the directories that a pattern searches. */
 function directoriesOf({ base, tilde, confinement }: SourceOptions, paths: PathCalls): GlobDirectories {
   const resolve = (path: string) => {
     const expanded = tilde ? expandTilde(path, confinement?.home) : path;
@@ -91,7 +91,7 @@ function directoriesOf({ base, tilde, confinement }: SourceOptions, paths: PathC
         if (confinement?.allows(directory) === false) return [];
         return Array.from(paths.list(directory));
       } catch {
-        // No directory, or not to be read: a shell says nothing about it either.
+        // The path is not a readable directory. A shell does not report that either.
         return [];
       }
     },

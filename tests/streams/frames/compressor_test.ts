@@ -49,7 +49,7 @@ describe("Compressor and Expander", () => {
           }
           small++;
           assert(coded < size);
-          decompressor.expand(compressor.coding, bytes, 200, 200 + coded, size);
+          decompressor.decompress(compressor.coding, bytes, 200, 200 + coded, size);
           assertEquals(decompressor.bytes.subarray(decompressor.start, decompressor.start + size), text(size));
         }
         assertEquals(small, 5);
@@ -83,7 +83,7 @@ describe("Compressor and Expander", () => {
   it("refuse a codec that was not agreed", () => {
     const decompressor = new Decompressor([createCodec("deflate", "portable")]);
     const refuses = (coding: number) =>
-      assertProtocolError("bad-coding", () => decompressor.expand(coding, new Uint8Array(10), 0, 10, 100));
+      assertProtocolError("bad-coding", () => decompressor.decompress(coding, new Uint8Array(10), 0, 10, 100));
     refuses(CODEC_NUMBERS.zstd);
     refuses(0);
     refuses(77);
