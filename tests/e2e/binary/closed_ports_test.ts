@@ -19,32 +19,32 @@ import { writeWrapper } from "../../support/shell_script.ts";
 import { addHost, startSshd } from "../../support/sshd.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 
-/** It goes nowhere. */
+/** Packets vanish. */
 const DROP = closed("blackhole");
-/** It is told so. */
+/** Packets are refused with an error. */
 const REJECT = closed("prohibit");
 
-/** The one line that says that data goes through ssh: the way, what was tried, and what to open. */
-function note(way: string, tried: string): RegExp {
+/** Returns the only message: data goes through ssh, by which route, which addresses failed, and which ports to open. */
+function note(route: string, tried: string): RegExp {
   return new RegExp(
-    `^note: Data goes through ssh \\(${way}\\), because its port cannot be reached \\(${tried}\\)\\. ` +
+    `^note: Data goes through ssh \\(${route}\\), because its port cannot be reached \\(${tried}\\)\\. ` +
       `Open TCP ports 1232-1242 of testhost for this machine to go faster\n$`,
   );
 }
 
-describeWithNetworks("data ports that are closed without a word", () => {
+describeWithNetworks("data ports that drop packets", () => {
   const pair = pairOfSuite(() => startPair(DROP));
 
   for (const engine of ENGINES) {
     for (const direction of ["push", "pull"] as const) {
-      it(`are passed by through ssh -W (${direction}, ${engine})`, async () => {
-        const said = await pair.copy(direction, ["--engine", engine]);
-        assertMatch(said, note("ssh -W", `${SERVER}:\\d+: no answer; testhost:\\d+: no answer`));
+      it(`are replaced by ssh -W (${direction}, ${engine})`, async () => {
+        const messages = await pair.copy(direction, ["--engine", engine]);
+        assertMatch(messages, note("ssh -W", `${SERVER}:\\d+: no answer; testhost:\\d+: no answer`));
       });
     }
   }
 
-  it("are an error that names what was tried where nothing may go through ssh", async () => {
+  it("are an error with the addresses that failed if --tunnel never forbids ssh", async () => {
     const { code, stderr } = await pair.run(["--tunnel", "never", import.meta.filename!, "testhost:"]);
     assertEquals(code, 255);
     assertMatch(
@@ -54,17 +54,17 @@ describeWithNetworks("data ports that are closed without a word", () => {
     assertMatch(stderr, /^hint: Open TCP ports 1232-1242.* or let the data go through ssh \(--tunnel auto\)$/m);
   });
 
-  it("are not even tried with --tunnel always", async () => {
-    const said = await pair.copy("push", ["--tunnel", "always", "-v"]);
-    assertMatch(said, /data goes to ssh \(ssh -W\)$/m);
-    assert(!said.includes("note:"), said);
+  it("are not tried with --tunnel always", async () => {
+    const messages = await pair.copy("push", ["--tunnel", "always", "-v"]);
+    assertMatch(messages, /data goes to ssh \(ssh -W\)$/m);
+    assert(!messages.includes("note:"), messages);
   });
 });
 
-describeWithNetworks("data ports that refuse", () => {
+describeWithNetworks("data ports that refuse connections", () => {
   const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => reportRejections(network));
 
-  it("are passed by at once, quietly with -q", async () => {
+  it("are replaced by ssh at once, silently with -q", async () => {
     assertMatch(
       await pair.copy("push"),
       note("ssh -W", `${SERVER}:\\d+: No route to host; testhost:\\d+: No route to host`),
@@ -72,7 +72,7 @@ describeWithNetworks("data ports that refuse", () => {
     assertEquals(await pair.copy("pull", ["-q"]), "");
   });
 
-  it("are passed by over the connection that the user's ssh has open already", async () => {
+  it("are replaced by the shared connection of the user's ssh", async () => {
     await using directory = await createTempTree({});
     const master = ["-oControlMaster=auto", `-oControlPath=${directory.path}/%C`, "-oControlPersist=30"];
     await pair.copy("push", master);
@@ -95,17 +95,17 @@ describeWithNetworks("a server that forbids forwarding", () => {
   );
 
   for (const direction of ["push", "pull"] as const) {
-    it(`is reached by further sessions of ssh (${direction})`, async () => {
-      const said = await pair.copy(direction);
-      assertMatch(said, note("escp in another ssh session", `${SERVER}:\\d+: .+; ssh -W: .*forwarding failed`));
+    it(`is reached over further ssh sessions (${direction})`, async () => {
+      const messages = await pair.copy(direction);
+      assertMatch(messages, note("escp in another ssh session", `${SERVER}:\\d+: .+; ssh -W: .*forwarding failed`));
     });
   }
 });
 
-describeWithNetworks("a server that lets nobody log in twice", () => {
+describeWithNetworks("a server that refuses a second login", () => {
   const pair = pairOfSuite(() => startPair(REJECT), ({ network }) => reportRejections(network));
 
-  // Whoever may type a password gets in; a further login, which may not ask for one, does not.
+  // Only the first login may ask for a password; further ones use BatchMode and are refused.
   const script = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) set -- -oPubkeyAuthentication=no "$@" ;; esac\n` +
     `exec ssh "$@"\n`;
   const denied = ".*No route to host.*; ssh -W: .*Permission denied \\(publickey\\)\\.";
@@ -114,21 +114,21 @@ describeWithNetworks("a server that lets nobody log in twice", () => {
     for (const direction of ["push", "pull"] as const) {
       it(`is reached over the connection of the session (${direction}, ${engine})`, async () => {
         await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 } });
-        const said = await pair.copy(direction, ["-S", `${tree.path}/ssh`, "--engine", engine]);
-        assertMatch(said, note("the connection of the session itself", denied));
+        const messages = await pair.copy(direction, ["-S", `${tree.path}/ssh`, "--engine", engine]);
+        assertMatch(messages, note("the connection of the session itself", denied));
       });
     }
   }
 
-  it("is reached over the connection of the session where a further login hangs, within half a minute", async () => {
+  it("is reached over the connection of the session within half a minute if a further login hangs", async () => {
     const hangs = `#!/bin/sh\ncase " $* " in *BatchMode=yes*) echo waits >&2; exec sleep 60 ;; esac\nexec ssh "$@"\n`;
     await using tree = await createTempTree({ "ssh": { content: hangs, mode: 0o755 } });
-    const said = await pair.copy("push", ["-S", `${tree.path}/ssh`], { timeoutMs: 30_000 });
+    const messages = await pair.copy("push", ["-S", `${tree.path}/ssh`], { timeoutMs: 30_000 });
     const tried = ".*No route to host.*; ssh -W: no answer \\(waits\\)";
-    assertMatch(said, note("the connection of the session itself", tried));
+    assertMatch(messages, note("the connection of the session itself", tried));
   });
 
-  it("is an error where the other side cannot do that, and says what helps", async () => {
+  it("is an error with a hint if an older escp cannot use the connection of the session", async () => {
     await using tree = await createTempTree({ "ssh": { content: script, mode: 0o755 }, "file": "file" });
     await writeWrapper(`${tree.path}/escp`, alteredEscp("without_features.ts"));
     const { code, stderr, leftBehind } = await pair.run(
@@ -142,7 +142,7 @@ describeWithNetworks("a server that lets nobody log in twice", () => {
   });
 });
 
-describeWithNetworks("a server that starts nothing but sessions of escp", () => {
+describeWithNetworks("a server that allows only sessions of escp", () => {
   it("is reached over the connection of the session", async () => {
     await using pair = await startPair(REJECT, {
       serverConfig: ["AllowTcpForwarding no"],
@@ -154,20 +154,19 @@ describeWithNetworks("a server that starts nothing but sessions of escp", () => 
   });
 });
 
-describeWithNetworks("a server behind an address that is translated", () => {
-  /** The client knows the gateway only; what comes to its port of ssh, and to `more`, is passed on to the server. */
-  async function startTranslated(more: number[]) {
+describeWithNetworks("a server behind address translation", () => {
+  /** Starts a server behind a gateway that forwards its ssh port and other ports. The client knows only the gateway. */
+  async function startTranslated(forwarded: number[]) {
     const network = await createNetwork(["client", "gateway", "server"], [
       { hosts: ["client", "gateway"], addresses: ["10.77.0.1/24", `${SERVER}/24`] },
       { hosts: ["gateway", "server"], addresses: ["10.78.0.1/24", "10.78.0.2/24"] },
     ]);
     const sshd = await startSshd({ addresses: ["10.78.0.2"], namespace: network.namespace("server") });
-    // ssh knows the server by the address of the gateway.
     const config = await Deno.readTextFile(sshd.configPath);
     await Deno.writeTextFile(sshd.configPath, config.replace("HostName 10.78.0.2", `HostName ${SERVER}`));
     const hosts = sshd.configPath.replace("ssh_config", "known_hosts");
     await Deno.writeTextFile(hosts, `[${SERVER}]:${sshd.port} ${sshd.hostKey}\n`);
-    const ports = [sshd.port, ...more].map(String);
+    const ports = [sshd.port, ...forwarded].map(String);
     const script = fromFileUrl(new URL("../../support/pass_ports.ts", import.meta.url));
     const [program, ...args] = [
       ...enter(network.namespace("gateway")),
@@ -196,21 +195,21 @@ describeWithNetworks("a server behind an address that is translated", () => {
     };
   }
 
-  it("is reached under the name that ssh has for it", async () => {
+  it("is reached at the address that ssh uses", async () => {
     await using pair = await startTranslated([1232]);
     assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
     assertEquals(await pair.copy("pull"), "");
   });
 
-  it("is reached through ssh where that one is closed", async () => {
+  it("is reached through ssh if the data port is not forwarded", async () => {
     await using pair = await startTranslated([]);
     const tried = `10.78.0.2:\\d+: Network is unreachable; testhost:\\d+: Connection refused`;
     assertMatch(await pair.copy("push"), note("ssh -W", tried));
   });
 });
 
-describeWithNetworks("a server whose system keeps :: to IPv6", () => {
-  it("is reached over IPv4 all the same, directly and through ssh", async () => {
+describeWithNetworks("a server whose :: accepts IPv6 only", () => {
+  it("is reached over IPv4, directly and through ssh", async () => {
     await using pair = await startPair([]);
     await setSysctl(pair.network, "server", "net.ipv6.bindv6only=1");
     assertMatch(await pair.copy("push", ["-v"]), /data goes to 10\.77\.0\.2$/m);
@@ -219,7 +218,7 @@ describeWithNetworks("a server whose system keeps :: to IPv6", () => {
 });
 
 describeWithNetworks("a relay", () => {
-  it("goes through ssh on the side that has no direct way", async () => {
+  it("uses ssh only for the host that has no direct route", async () => {
     await using pair = await startPair(REJECT);
     await reportRejections(pair.network);
     await using near = await startSshd({ addresses: ["10.77.0.1"], namespace: pair.network.namespace("client") });
@@ -238,7 +237,7 @@ describeWithNetworks("a relay", () => {
 });
 
 describeWithNetworks("a server behind a jump host", () => {
-  it("is reached though there is no direct way, over IPv6 within, however ssh is told", async () => {
+  it("is reached over IPv6 through each kind of ssh proxy", async () => {
     await using network = await createNetwork(["client", "jump", "server"], [
       { hosts: ["client", "jump"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
       { hosts: ["jump", "server"], addresses: ["fd00:77::1/64", "fd00:77::2/64"] },
@@ -260,8 +259,10 @@ describeWithNetworks("a server behind a jump host", () => {
     const command = `ProxyCommand=ssh -F ${outer.configPath} -W [%h]:%p testhost`;
     const ways = [["inner"], ["other", "-J", "testhost"], ["other", "-o", command]];
     for (const [host, ...args] of ways) {
-      const said = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy("push");
-      assertMatch(said, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
+      const messages = await pairOf(network, { ...outer, sshOptions: [...outer.sshOptions, ...args] }, host).copy(
+        "push",
+      );
+      assertMatch(messages, /^note: Data goes through ssh \(ssh -W\), .*\[fd00:77::2\]:\d+: Network is unreachable/);
     }
     await inner.waitForNoSession();
   });
@@ -281,7 +282,7 @@ describeWithNetworks("a server with IPv6 only", () => {
     assertMatch(await pair.copy("pull", ["-6v"]), /data comes from fd00:78::2$/m);
   });
 
-  it("is reached through ssh where its ports are closed", async () => {
+  it("is reached through ssh if its ports are closed", async () => {
     for (const rule of closed("blackhole")) await pair.network.ip("server", `-6 ${rule}`);
     for (const direction of ["push", "pull"] as const) {
       assertMatch(

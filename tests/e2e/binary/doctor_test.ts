@@ -11,7 +11,7 @@ import { writeWrapper } from "../../support/shell_script.ts";
 import { startSshd } from "../../support/sshd.ts";
 import { createTempDirectory } from "../../support/temp.ts";
 
-/** So short that nothing is measured well, and everything is measured. */
+/** Measures everything, as briefly and imprecisely as possible. */
 const QUICK = ["--doctor", "--doctor-time", "40"];
 
 const NAMES = [
@@ -47,23 +47,23 @@ function nameOf(step: Step): string {
   }
 }
 
-/** The steps of `--json` by name, those of the bottleneck and of advice left out, and the last line. */
+/** Returns the steps of `--json` by name, without bottleneck and advice, and the last event. */
 function read(stdout: string): { steps: Map<string, Step>; end: Record<string, unknown> } {
   const lines = parseEvents(stdout);
   const end = lines.pop();
   assertEquals([end.event, ...new Set(lines.map(({ event }) => event))], ["end", "step"]);
-  const told = (lines as Step[]).filter(({ step }) => step !== "bottleneck" && step !== "advice");
-  return { steps: new Map(told.map((step) => [nameOf(step), step])), end };
+  const measured = (lines as Step[]).filter(({ step }) => step !== "bottleneck" && step !== "advice");
+  return { steps: new Map(measured.map((step) => [nameOf(step), step])), end };
 }
 
-/** Names with their status, those that are "ok" left out. */
+/** Returns the status of each step that is not "ok". */
 function notOk(steps: Map<string, Step>): Record<string, string> {
   return Object.fromEntries(
     [...steps].filter(([, { status }]) => status !== "ok").map(([name, it]) => [name, it.status]),
   );
 }
 
-/** What is in a directory, but for settings and what Deno itself keeps in a home directory. */
+/** Returns the names in a directory except those of settings and of Deno's cache. */
 function names(directory: string): string[] {
   return listNames(directory).filter((name) => name !== ".config" && name !== ".cache");
 }
@@ -83,7 +83,7 @@ describeWithScene("--doctor", (scene) => {
     here,
   ];
 
-  /** Runs it to its end with `--json`; nothing may be left, neither files nor processes. */
+  /** Runs --doctor with `--json` and checks that it leaves neither files nor processes. */
   async function examine(
     operand?: string,
     { engine, flags = [], ...options }: { engine?: Engine; flags?: string[] } & EscpOptions = {},
@@ -96,7 +96,7 @@ describeWithScene("--doctor", (scene) => {
   }
 
   for (const engine of ENGINES) {
-    it(`finds everything of a host in order (${engine})`, async () => {
+    it(`reports all steps of a healthy host as ok (${engine})`, async () => {
       const there = await scene.tree();
       const { code, stderr, steps, end } = await examine(`testhost:${there}`, { engine, flags: ["--threads", "2"] });
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -124,7 +124,7 @@ describeWithScene("--doctor", (scene) => {
     });
   }
 
-  it("says it for people, one line a step, as it goes", async () => {
+  it("prints one line per step when it is done", async () => {
     await using running = await startEscp(args("testhost", { flags: ["-t", "1"] }));
     await running.waitForText("stdout", /^ok {7}login {10}testhost, \d+\.\d\d s/m);
     const { code, stdout, stderr } = await running.result;
@@ -142,7 +142,7 @@ describeWithScene("--doctor", (scene) => {
     ) assertMatch(stdout, line);
   });
 
-  it("says how escp comes to a host that has none", async () => {
+  it("reports how to install a missing escp", async () => {
     const { code, steps, stdout } = await examine("testhost", { flags: ["-D", "escp-that-is-none"] });
     assertEquals([code, notOk(steps)], [255, { escp: "fail" }]);
     assertEquals([...steps.keys()], ["login", "escp"]);
@@ -150,18 +150,18 @@ describeWithScene("--doctor", (scene) => {
     assertMatch(stdout, /"advice".*escp --install testhost.*--bootstrap always/);
   });
 
-  it("says that ssh cannot log in", async () => {
+  it("reports that ssh cannot log in", async () => {
     const { code, steps } = await examine("nobody@testhost", { flags: ["-oUser=nobody", "-oPubkeyAuthentication=no"] });
     assertEquals([code, notOk(steps), steps.size], [255, { login: "fail" }, 1]);
     assertMatch(steps.get("login")!.problem!, /^Cannot log in to nobody@testhost/);
   });
 
-  it("says that there is no ssh", async () => {
+  it("reports that ssh is missing", async () => {
     const { code, steps } = await examine("testhost", { flags: ["-S", "/no/ssh"] });
     assertEquals([code, notOk(steps), steps.size], [255, { login: "fail" }, 1]);
   });
 
-  it("fails for directories that are not there, and measures all else", async () => {
+  it("fails for missing directories and measures everything else", async () => {
     const found = await examine("testhost:none/of/it");
     assertEquals([found.code, notOk(found.steps), [...found.steps.keys()]], [1, { "disk there": "fail" }, NAMES]);
     assertMatch(found.steps.get("disk there")!.problem!, /none\/of\/it": No such file/);
@@ -171,14 +171,14 @@ describeWithScene("--doctor", (scene) => {
     assertEquals([code, notOk(read(stdout).steps)], [1, { "disk here": "fail" }]);
   });
 
-  it("measures with the congestion control that is chosen", { ignore: Deno.build.os !== "linux" }, async () => {
+  it("measures with the selected congestion control", { ignore: Deno.build.os !== "linux" }, async () => {
     const { code, steps } = await examine("testhost", { flags: ["--congestion", "there-is-none"] });
     assertEquals([code, notOk(steps)], [1, { "throughput push 1": "fail" }]);
     assertMatch(steps.get("throughput push 1")!.problem!, /congestion control there-is-none/);
     assertEquals((await examine("testhost", { flags: ["--congestion", "reno"] })).code, 0);
   });
 
-  it("stays within what the host allows", async () => {
+  it("respects the limits of the host", async () => {
     {
       await using _config = await remoteConfig(scene, "allow: [pull]\n");
       const { code, steps } = await examine();
@@ -200,7 +200,7 @@ describeWithScene("--doctor", (scene) => {
     assertEquals([names(inside), names(outside)], [[], []]);
   });
 
-  it("finds a part of it out about an escp that cannot measure", async () => {
+  it("skips the steps that an older escp does not support", async () => {
     await using directory = await createTempDirectory();
     const path = `${directory.path}/escp`;
     const cannot = ["system there", "round trip control", "round trip stream", "throughput pull 4", "disk there"];
@@ -222,7 +222,7 @@ describeWithScene("--doctor", (scene) => {
   for (
     const [when, pattern] of [["while it sends", /a stream$/m], ["at the disk", /from testhost, 1 stream/]] as const
   ) {
-    it(`leaves nothing when it is interrupted ${when}`, async () => {
+    it(`leaves nothing after an interruption ${when}`, async () => {
       const flags = ["-t", "1", "--doctor-time", when === "at the disk" ? "500" : "60000"];
       await using running = await startEscp(args("testhost", { flags }));
       await running.waitForText("stdout", pattern);
@@ -236,15 +236,15 @@ describeWithScene("--doctor", (scene) => {
   }
 });
 
-/** Only a host that forwards says that it does not take something; and to whom it has just said it, not at once again. */
+/** Makes a host report refused packets at once. Linux does so only while forwarding, and limits the rate. */
 async function reportRejections(namespace: string): Promise<void> {
   const settings = ["net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0"];
   const args = ["netns", "exec", namespace, "sysctl", "-qw", ...settings];
   assert((await new Deno.Command("ip", { args }).output()).success);
 }
 
-describeWithNetworks("--doctor, where the data ports are closed", () => {
-  it("says which were tried, what is used instead, and what to open", async () => {
+describeWithNetworks("--doctor with closed data ports", () => {
+  it("reports the ports that failed, the replacement, and the ports to open", async () => {
     await using network = await createNetwork(["client", "server"], [
       { hosts: ["client", "server"], addresses: ["10.77.0.1/24", "10.77.0.2/24"] },
     ]);

@@ -4,21 +4,21 @@ import { runEscp } from "../../support/escp_command.ts";
 import { describeWithScene } from "../../support/scene.ts";
 import { writeTree } from "../../support/temp_tree.ts";
 
-describeWithScene("a place on the other side", (scene) => {
-  /** Runs escp with the escp that the remote PATH leads to. */
+describeWithScene("a remote path", (scene) => {
+  /** Runs escp with the escp in the remote PATH. */
   async function copy(cwd: string, ...args: string[]): Promise<void> {
     const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...args], { cwd });
     assertEquals({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
   }
 
-  it("is the home directory when there is nothing behind the host", async () => {
+  it("defaults to the home directory", async () => {
     const tree = await scene.tree({ "one": "1", "dir/two": "2" });
     await copy(tree, "-r", "one", "dir", "testhost:");
     assertEquals(await Deno.readTextFile(`${scene.sshd.home}/one`), "1");
     assertEquals(await Deno.readTextFile(`${scene.sshd.home}/dir/two`), "2");
   });
 
-  it("starts from the home directory, in both directions", async () => {
+  it("is relative to the home directory, in both directions", async () => {
     await writeTree(scene.sshd.home, { "place/there": "there", "place/sub": { directory: true } });
     const tree = await scene.tree({ "here": "here" });
     await copy(tree, "here", "testhost:place/sub");
@@ -29,7 +29,7 @@ describeWithScene("a place on the other side", (scene) => {
     assertEquals(await Deno.readTextFile(`${tree}/there`), "there");
   });
 
-  it("starts from the home directory with a tilde, and from another user's", async () => {
+  it("may start with a tilde, with or without a user", async () => {
     await writeTree(scene.sshd.home, { "tilde/there": "there" });
     const tree = await scene.tree({ "here": "here" });
     await copy(tree, "here", "testhost:~/tilde/here");
@@ -49,7 +49,7 @@ describeWithScene("a place on the other side", (scene) => {
     }
   });
 
-  it("may be a whole home directory, whose contents come", async () => {
+  it("may be the home directory, whose contents are copied", async () => {
     await writeTree(scene.sshd.home, { "whole": "whole" });
     for (const source of ["testhost:", "testhost:.", "testhost:~"]) {
       const tree = await scene.tree();
@@ -58,7 +58,7 @@ describeWithScene("a place on the other side", (scene) => {
     }
   });
 
-  it("is told from a local name with a colon by a slash before it", async () => {
+  it("is distinguished from a local name with a colon by a slash before the colon", async () => {
     const tree = await scene.tree({ "a:b": "colon" });
     await copy(tree, "./a:b", "./c:d");
     assertEquals(await Deno.readTextFile(`${tree}/c:d`), "colon");
@@ -68,7 +68,7 @@ describeWithScene("a place on the other side", (scene) => {
     assertEquals(await Deno.readTextFile(`${tree}/g:h`), "colon");
   });
 
-  it("may have a user, a port and an address", async () => {
+  it("may name a user, a port and an address", async () => {
     const { user, port, address, home } = scene.sshd;
     const tree = await scene.tree({ "here": "here" });
     await copy(tree, "here", `${user}@testhost:user`);
@@ -77,14 +77,14 @@ describeWithScene("a place on the other side", (scene) => {
     for (const name of ["user", "uri", "port"]) assertEquals(await Deno.readTextFile(`${home}/${name}`), "here", name);
   });
 
-  it("may be named by several sources of one host", async () => {
+  it("may occur several times as a source", async () => {
     await writeTree(scene.sshd.home, { "several/a": "a", "several/b": "b" });
     const tree = await scene.tree();
     await copy(tree, "testhost:several/a", "testhost:several/b", ".");
     assertEquals(await Deno.readTextFile(`${tree}/a`) + await Deno.readTextFile(`${tree}/b`), "ab");
   });
 
-  it("is told with -v together with the engine", async () => {
+  it("is reported by -v with the engine and the cipher", async () => {
     const tree = await scene.tree({ "here": "here" });
     const { code, stderr } = await runEscp([...scene.sshd.sshOptions, "-v", "here", "testhost:verbose"], { cwd: tree });
     assertEquals(code, 0, stderr);
@@ -92,14 +92,14 @@ describeWithScene("a place on the other side", (scene) => {
     assertStringIncludes(stderr, "aes-128-gcm");
   });
 
-  it("is reached with the longer key as well", async () => {
+  it("accepts the longer key", async () => {
     const tree = await scene.tree({ "here": { size: 3 << 20 } });
     await copy(tree, "--cipher", "aes-256-gcm", "here", "testhost:longer");
     assertEquals(await Deno.readFile(`${scene.sshd.home}/longer`), await Deno.readFile(`${tree}/here`));
   });
 });
 
-/** What the system's table of users says, which is not what HOME says in these tests. */
+/** Returns the user's entry in the user database, whose home directory differs from HOME in these tests. */
 async function ownEntry(): Promise<{ username: string; home: string }> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", "id -un; getent passwd $(id -u) | cut -d: -f6"] })
     .output();

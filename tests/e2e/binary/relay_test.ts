@@ -4,7 +4,7 @@ import { compareTrees } from "../../support/compare_trees.ts";
 import { runEscp } from "../../support/escp_command.ts";
 import { describeWithScene, ENGINES } from "../../support/scene.ts";
 
-describeWithScene("a copy between two other hosts", (scene) => {
+describeWithScene("a copy between two remote hosts", (scene) => {
   const copy = (...args: string[]) => runEscp([...scene.sshd.sshOptions, ...args]);
   const contents = {
     "small": "small",
@@ -15,7 +15,7 @@ describeWithScene("a copy between two other hosts", (scene) => {
 
   for (const engine of ENGINES) {
     for (const streams of ["1", "4"]) {
-      it(`passes through this one and touches no file of it (${engine}, ${streams} streams)`, async () => {
+      it(`passes through this machine without touching its files (${engine}, ${streams} streams)`, async () => {
         const from = await scene.tree(contents);
         const to = await scene.tree();
         const result = await copy("-r", "--engine", engine, "-t", streams, `testhost:${from}`, `testhost2:${to}/new`);
@@ -25,7 +25,7 @@ describeWithScene("a copy between two other hosts", (scene) => {
     }
   }
 
-  it("refuses a target that is no directory before anything is written", async () => {
+  it("refuses a target that is not a directory before anything is written", async () => {
     const from = await scene.tree({ one: "1", two: "2" });
     const { code, stderr } = await copy(`testhost:${from}/one`, `testhost:${from}/two`, `testhost2:${from}/three`);
     assertEquals(code, 1);
@@ -33,7 +33,7 @@ describeWithScene("a copy between two other hosts", (scene) => {
     assertEquals(await compareTrees(from, await scene.tree({ one: "1", two: "2" })), []);
   });
 
-  it("names what the sender could not read and what the receiver could not write, and copies the rest", async () => {
+  it("reports failed reads and writes, and copies the rest", async () => {
     const from = await scene.tree({ "tree/good": "good", "tree/taken": "file", "tree/gone": { link: "nowhere" } });
     const to = await scene.tree({ "tree/taken/in/the/way": "" });
     const { code, stderr } = await copy("-r", `testhost:${from}/tree`, `testhost2:${to}`);
@@ -43,17 +43,17 @@ describeWithScene("a copy between two other hosts", (scene) => {
     assertEquals(await Deno.readTextFile(`${to}/tree/good`), "good");
   });
 
-  it("does not copy a directory into itself, though each end is reached by another name", async () => {
+  it("refuses to copy a directory into itself under another host name", async () => {
     const from = await scene.tree({ "tree/file": "1" });
     const { code, stderr } = await copy("-r", `testhost:${from}/tree`, `testhost2:${from}/tree/below`);
     assertEquals(code, 1);
     assertStringIncludes(stderr, "into itself");
   });
 
-  it("is done by the first host itself with -R", async () => {
+  it("is run by the first host with -R", async () => {
     const from = await scene.tree({ "a 'file'": "quoted" });
     const to = await scene.tree();
-    // The first host knows nothing of this test's ssh configuration: its escp copies to a directory of its own.
+    // The first host does not know testhost2.
     const { code, stderr } = await copy("-R", `testhost:${from}/a 'file'`, `testhost2:${to}/`);
     assertEquals(code, 255);
     assertStringIncludes(stderr, "testhost2");

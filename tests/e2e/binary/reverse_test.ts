@@ -11,18 +11,18 @@ import { createTempTree, writeTree } from "../../support/temp_tree.ts";
 
 const DROP = closed("blackhole");
 const CLIENT = "10.77.0.1";
-/** What says that the other side has connected to this one. */
+/** Message that the remote host has connected to this machine. */
 const DIRECT = /data (goes to|comes from) 10\.77\.0\.2 \(which has connected to this machine\)$/m;
 
-describeWithNetworks("--reverse, where the ports of the other side are closed", () => {
+describeWithNetworks("--reverse with closed ports of the server", () => {
   const pair = pairOfSuite(() => startPair(DROP));
 
   for (const engine of ENGINES) {
     for (const direction of ["push", "pull"] as const) {
       it(`needs no tunnel (${direction}, ${engine})`, async () => {
-        const said = await pair.copy(direction, ["--reverse", "-v", "--engine", engine, "-t4", "--threads", "2"]);
-        assertMatch(said, DIRECT);
-        assert(!said.includes("note:"), said);
+        const messages = await pair.copy(direction, ["--reverse", "-v", "--engine", engine, "-t4", "--threads", "2"]);
+        assertMatch(messages, DIRECT);
+        assert(!messages.includes("note:"), messages);
       });
     }
   }
@@ -35,7 +35,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     assertEquals(await Deno.readTextFile(`${tree.path}/copy`), "small");
   });
 
-  it("is known to ESCP_OPTIONS, and leaves --tunnel always alone", async () => {
+  it("is accepted in ESCP_OPTIONS and yields to --tunnel always", async () => {
     const env = { ESCP_OPTIONS: "--reverse" };
     assertMatch(await pair.copy("push", ["-v"], { env }), DIRECT);
     assertMatch(await pair.copy("push", ["-v", "--tunnel", "always"], { env }), /data goes to ssh \(ssh -W\)$/m);
@@ -47,7 +47,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     assertMatch(await pair.copy("pull", ["-v"], { env }), DIRECT);
   });
 
-  it("relays from and to such a host", async () => {
+  it("works for both ends of a relay", async () => {
     await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
     await addHost(pair.sshd, "near", near);
     await using tree = await createTempTree(CONTENTS);
@@ -60,9 +60,9 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     assertEquals(await compareTrees(from, `${to}-2`), []);
   });
 
-  it("is what the first of two hosts does with -R", async () => {
+  it("applies to the first host with -R", async () => {
     await using near = await startSshd({ addresses: [CLIENT], namespace: pair.network.namespace("client") });
-    // The first host knows the second; to whoever starts the copy both are known.
+    // Both the first host and this machine know the second one.
     await addHostsToRemote({ ...near, configPath: pair.sshd.configPath });
     await using tree = await createTempTree(CONTENTS);
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
@@ -76,7 +76,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     await pair.sshd.waitForNoSession();
   });
 
-  it("says that an older other side does not know it", async () => {
+  it("is refused by an older escp", async () => {
     await using tree = await createTempTree({});
     await writeWrapper(`${tree.path}/escp`, alteredEscp("without_features.ts"));
     const args = ["--reverse", "-D", `${tree.path}/escp`, `${tree.path}/escp`, "testhost:"];
@@ -88,7 +88,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
     );
   });
 
-  it("connects to nowhere but where ssh came from, on a host that confines its sessions", async () => {
+  it("connects only to the address of the ssh client if the host confines its sessions", async () => {
     await using tree = await createTempTree({ "file": "file" });
     await writeTree(`${pair.sshd.home}/.config/escp`, { "config.yaml": `root: ${tree.path}\n` });
     try {
@@ -105,7 +105,7 @@ describeWithNetworks("--reverse, where the ports of the other side are closed", 
   });
 });
 
-describeWithNetworks("--reverse, where the ports of both sides are closed", () => {
+describeWithNetworks("--reverse with closed ports of both hosts", () => {
   const pair = pairOfSuite(() => startPair(DROP), async ({ network }) => {
     await reportRejections(network, "client");
     for (const rule of closed("prohibit")) await network.ip("client", rule);
@@ -114,7 +114,7 @@ describeWithNetworks("--reverse, where the ports of both sides are closed", () =
   const tried = `${CLIENT}:\\d+: No route to host`;
 
   for (const direction of ["push", "pull"] as const) {
-    it(`goes through ssh, and says what was tried (${direction})`, async () => {
+    it(`goes through ssh and reports the address that failed (${direction})`, async () => {
       assertMatch(
         await pair.copy(direction, ["--reverse"]),
         new RegExp(
@@ -125,7 +125,7 @@ describeWithNetworks("--reverse, where the ports of both sides are closed", () =
     });
   }
 
-  it("is an error where nothing may go through ssh", async () => {
+  it("is an error if --tunnel never forbids ssh", async () => {
     const { code, stderr } = await pair.run(["--reverse", "--tunnel", "never", import.meta.filename!, "testhost:"]);
     assertEquals(code, 255, stderr);
     assertMatch(
@@ -134,12 +134,12 @@ describeWithNetworks("--reverse, where the ports of both sides are closed", () =
     );
   });
 
-  it("takes an open port that it is told", async () => {
+  it("listens on the given port", async () => {
     const args = ["--reverse", "-v", "--escp-port", "5000", "--escp-portrange", "3"];
     assertMatch(await pair.copy("push", args), DIRECT);
   });
 
-  it("gives up at once where all ports that it is told are taken", async () => {
+  it("fails at once if all given ports are occupied", async () => {
     await using tree = await createTempTree({ "file": "file" });
     const args = ["--reverse", "--escp-port", `${pair.sshd.port}`, "--escp-portrange", "0"];
     const namespace = pair.network.namespace("client");
@@ -149,9 +149,9 @@ describeWithNetworks("--reverse, where the ports of both sides are closed", () =
     assertMatch(stderr, new RegExp(`^escp: Cannot listen for data on port ${pair.sshd.port}: it is taken`));
   });
 
-  it("is told under which address of this machine the other side finds it", async () => {
+  it("uses the given address of this machine", async () => {
     const address = ["--escp-port", "5000", "--data-address", `${SERVER}:5000`];
-    const said = await pair.copy("push", ["--reverse", ...address]);
-    assertMatch(said, new RegExp(`\\(${SERVER}:5000: Connection refused\\)`));
+    const messages = await pair.copy("push", ["--reverse", ...address]);
+    assertMatch(messages, new RegExp(`\\(${SERVER}:5000: Connection refused\\)`));
   });
 });

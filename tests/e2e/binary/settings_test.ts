@@ -10,7 +10,7 @@ import { describeWithScene, type Direction, ENGINES, type Variant } from "../../
 describeWithScene("settings", (scene) => {
   const variant = (direction: Direction): Variant => ({ direction, engine: ENGINES[0], streams: 1 });
 
-  it("of this side's file hold until a later place says otherwise", async () => {
+  it("of the local file apply unless an option overrides them", async () => {
     const tree = await scene.tree({
       "xdg/escp/config.yaml": 'json: true\nhosts: {testhost: {recursive: true}, "*": {streams: 3}}\n',
       "directory/file": "1",
@@ -27,7 +27,7 @@ describeWithScene("settings", (scene) => {
     assertStringIncludes(plain.stderr, "not a regular file");
   });
 
-  it("that cannot be used end the run before anything is opened, here", async () => {
+  it("that are invalid locally end the run before anything is opened", async () => {
     const tree = await scene.tree({ "xdg/escp/config.yaml": "\nstreems: 8\n", "file": "1" });
     const env = { XDG_CONFIG_HOME: `${tree}/xdg` };
     const args = ["-S", "/none/ssh", "--log", `${tree}/log`, `${tree}/file`, "testhost:x"];
@@ -40,7 +40,7 @@ describeWithScene("settings", (scene) => {
     }
   });
 
-  it("that cannot be used there are told here, with file, line and key", async () => {
+  it("that are invalid on the remote host are reported with file, line and key", async () => {
     const tree = await scene.tree({ "file": "1" });
     await using config = await remoteConfig(scene, "# mine\nescp-port: many\n");
     const shown = `Key "escp-port" ("${config.path}", line 2) must be a number from 1 to 65535, not "many"`;
@@ -57,7 +57,7 @@ describeWithScene("settings", (scene) => {
     assertEquals(listNames(tree).length, 1);
   });
 
-  it("say which ports the other side listens on, whose own go first", async () => {
+  it("select the ports of the remote host, whose own settings have priority", async () => {
     const tree = await scene.tree({ "file": "1" });
     using taken = Deno.listen({ hostname: "::", port: 0 });
     using free = Deno.listen({ hostname: "::", port: 0 });
@@ -75,14 +75,14 @@ describeWithScene("settings", (scene) => {
       await using _ = await remoteConfig(scene, `escp_port: ${takenPort}\nescp_portrange: ${takenPort}-${takenPort}\n`);
       assertStringIncludes((await copy(direction, ...only(freePort))).stderr, `port ${takenPort}: it is taken`);
     }
-    // Here it is what this side wants, and nobody listens for a local copy.
+    // A local copy does not listen on a port.
     const env = { ESCP_OPTIONS: only(takenPort).join(" ") };
     const local = await runEscp([`${tree}/file`, `${tree}/local`], { env });
     assertEquals({ code: local.code, stderr: local.stderr }, { code: 0, stderr: "" });
   });
 
   const mask = lastCpu();
-  it("place the processes of both sides", { ignore: mask === undefined || ENGINES[0] !== "native" }, async () => {
+  it("set the CPU affinity of both ends", { ignore: mask === undefined || ENGINES[0] !== "native" }, async () => {
     const text = `cpumask: "${mask}"\nnodemask: 1\n`;
     const tree = await scene.tree({ "xdg/escp/config.yaml": text });
     await using _ = await remoteConfig(scene, text);
@@ -111,7 +111,7 @@ describeWithScene("settings", (scene) => {
     assertEquals((await running.result).code, 0);
   });
 
-  it("that ask for CPUs which are not there end the copy", { ignore: ENGINES[0] !== "native" }, async () => {
+  it("with missing CPUs end the copy", { ignore: ENGINES[0] !== "native" }, async () => {
     const text = `cpumask: 1${"0".repeat(200)}\n`;
     const tree = await scene.tree({ "xdg/escp/config.yaml": text, "file": "1" });
     const copy = { sources: [`${tree}/file`], target: `${tree}/new` };
@@ -124,7 +124,7 @@ describeWithScene("settings", (scene) => {
     assertStringIncludes(there.stderr, "Cannot start on testhost: Cannot use the cpumask");
   });
 
-  it("name a log on the other side", async () => {
+  it("select a log file on the remote host", async () => {
     for (const direction of ["push", "pull", "local"] as const) {
       const tree = await scene.tree({ "many/a": "1", "many/b": { size: 3 << 20 }, "t": { directory: true } });
       const copy = (log: string) =>
@@ -150,7 +150,7 @@ describeWithScene("settings", (scene) => {
   });
 });
 
-/** The mask of the last CPU that this process may run on; undefined where there is only one, or nobody tells. */
+/** Returns the mask of the last CPU that this process may use; `undefined` if there is only one or it is unknown. */
 function lastCpu(): string | undefined {
   try {
     const [all] = allowedCpus({ pid: Deno.pid, startTime: "" });
@@ -161,7 +161,7 @@ function lastCpu(): string | undefined {
   }
 }
 
-/** Of each thread. */
+/** Returns the CPU mask of each thread. */
 function allowedCpus({ pid }: ProcessId): string[] {
   return Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => {
     const status = Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`);

@@ -7,7 +7,7 @@ import { writeScript, writeWrapper } from "../../support/shell_script.ts";
 import { type Sshd, startSshd } from "../../support/sshd.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 
-describe("a command line that makes no sense", () => {
+describe("an invalid command line", () => {
   const LINES: string[][] = [
     [],
     ["only"],
@@ -21,7 +21,7 @@ describe("a command line that makes no sense", () => {
     ["--", "-oProxyCommand=x:a", "."],
     ["-4", "-6", "a", "host:b"],
   ];
-  it("ends with status 2 and says why", async () => {
+  it("exits with status 2 and the reason", async () => {
     await Promise.all(LINES.map(async (args) => {
       const { code, stdout, stderr } = await runEscp(args);
       assertEquals({ code, stdout }, { code: 2, stdout: "" }, `${args}: ${stderr}`);
@@ -44,14 +44,14 @@ describeWithSshd("a session that cannot start", () => {
     return result;
   }
 
-  it("because ssh does not know the host ends with 255 and ssh's own words", async () => {
+  it("because ssh cannot resolve the host exits with 255 and the message of ssh", async () => {
     const { code, stderr } = await push("no-such-host.invalid:");
     assertEquals(code, 255, stderr);
     assertMatch(stderr, /ssh: Could not resolve hostname no-such-host\.invalid/);
     assertMatch(stderr, /^escp: Cannot log in to no-such-host\.invalid/m);
   });
 
-  it("because nobody listens ends with 255 and ssh's own words", async () => {
+  it("because the port is closed exits with 255 and the message of ssh", async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
@@ -60,13 +60,13 @@ describeWithSshd("a session that cannot start", () => {
     assertStringIncludes(stderr, "Connection refused");
   });
 
-  it("because the key is refused ends with 255 and ssh's own words", async () => {
+  it("because the key is refused exits with 255 and the message of ssh", async () => {
     const { code, stderr } = await push("-i", "/dev/null", "-o", "PubkeyAuthentication=no", "testhost:");
     assertEquals(code, 255, stderr);
     assertStringIncludes(stderr, "Permission denied");
   });
 
-  it("because escp is not there ends with 255 and says how to install it", async () => {
+  it("because escp is missing exits with 255 and a hint how to install it", async () => {
     await using bare = await startSshd({ escp: false });
     const { code, stderr } = await runEscp([...bare.sshOptions, "--bootstrap=never", "/etc/passwd", "testhost:"]);
     assertEquals(code, 255, stderr);
@@ -79,7 +79,7 @@ describeWithSshd("a session that cannot start", () => {
     }
   });
 
-  it("because escp may not be executed ends with 255 and says so", async () => {
+  it("because escp is not executable exits with 255 and the reason", async () => {
     await Deno.writeTextFile(`${sshd.home}/not executable`, "");
     const { code, stderr } = await push("-D", "~/not executable", "testhost:");
     assertEquals(code, 255, stderr);
@@ -87,7 +87,7 @@ describeWithSshd("a session that cannot start", () => {
   });
 });
 
-describeWithSshd("what a login script prints before escp", () => {
+describeWithSshd("output of a login script before escp", () => {
   let sshd: Sshd;
   beforeAll(async () => {
     sshd = await startSshd();
@@ -105,8 +105,8 @@ describeWithSshd("what a login script prints before escp", () => {
     const [name, noise] of [
       ["with a line break", "echo Welcome; echo"],
       ["without a line break", "printf 'Last login: today'"],
-      ["in bytes that are no text", "head -c 999 /dev/urandom"],
-      ["that looks like a hello", "echo 'escp-hello?'; printf escp-hello"],
+      ["of binary bytes", "head -c 999 /dev/urandom"],
+      ["similar to a hello", "echo 'escp-hello?'; printf escp-hello"],
       ["of 60 KiB", "head -c 61440 /dev/zero | tr '\\0' '\\n'"],
     ]
   ) {
@@ -120,10 +120,10 @@ describeWithSshd("what a login script prints before escp", () => {
     const [name, noise] of [
       ["in lines", "head -c 70000 /dev/zero | tr '\\0' '\\n'"],
       ["in one line", "head -c 70000 /dev/zero"],
-      ["without end", "cat /dev/zero"],
+      ["endless", "cat /dev/zero"],
     ]
   ) {
-    it(`is too much from 64 KiB on: ${name}`, async () => {
+    it(`is refused from 64 KiB on: ${name}`, async () => {
       const { code, stderr } = await pushWith(noise);
       assertEquals(code, 255, stderr);
       assertMatch(stderr, /^escp: Cannot start escp on testhost: .*said too much/m);
@@ -132,21 +132,21 @@ describeWithSshd("what a login script prints before escp", () => {
   }
 });
 
-describe("a program in place of ssh", () => {
-  /** Runs `escp -S` with a shell script that does this. */
+describe("a program instead of ssh", () => {
+  /** Runs `escp -S` with this shell script. */
   async function using(script: string, run: (args: string[], directory: string) => Promise<void>): Promise<void> {
     await using tree = await createTempTree({ "a": "a", "ssh": { content: `#!/bin/sh\n${script}\n`, mode: 0o755 } });
     await run(["-S", `${tree.path}/ssh`, `${tree.path}/a`, `127.0.0.1:${tree.path}/b`], tree.path);
   }
 
   const FAILING: [name: string, script: string, message: RegExp][] = [
-    ["ends at once", "exit 3", /it ended with status 3 before it sent a hello/],
-    ["says something and ends", "echo Nonsense; exit 0", /before it sent a hello; its output: Nonsense/],
-    ["says something that harms a terminal", "printf '\\033[2Jx\\n'; exit 1", /its output: \\x1b\[2Jx/],
+    ["exits at once", "exit 3", /it ended with status 3 before it sent a hello/],
+    ["prints text and exits", "echo Nonsense; exit 0", /before it sent a hello; its output: Nonsense/],
+    ["prints control characters", "printf '\\033[2Jx\\n'; exit 1", /its output: \\x1b\[2Jx/],
     ["is killed", "kill -9 $$", /it ended with (signal SIGKILL|status 137)/],
-    ["says a hello that is none", "echo 'escp-hello {}'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
-    ["says a hello that is no JSON", "echo 'escp-hello {'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
-    ["closes its output and stays", "exec >&-; exec sleep 100", /before it sent a hello/],
+    ["sends an empty hello", "echo 'escp-hello {}'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
+    ["sends a hello that is not JSON", "echo 'escp-hello {'; cat", /Cannot use escp on 127\.0\.0\.1: .*/],
+    ["closes its output and keeps running", "exec >&-; exec sleep 100", /before it sent a hello/],
   ];
   for (const [name, script, message] of FAILING) {
     it(`that ${name} is an error`, async () => {
@@ -160,13 +160,13 @@ describe("a program in place of ssh", () => {
     });
   }
 
-  it("that is not there is an error", async () => {
+  it("that is missing is an error", async () => {
     const { code, stderr } = await runEscp(["-S", "/no/such/ssh", "a", "host:"]);
     assertEquals(code, 255, stderr);
     assertMatch(stderr, /^escp: Cannot start \/no\/such\/ssh: it is not installed\nhint: /);
   });
 
-  it("that never says anything can be left with Ctrl-C", async () => {
+  it("that never answers can be interrupted with Ctrl-C", async () => {
     await using("echo waiting >&2; exec sleep 100", async (args) => {
       await using running = await startEscp(args, { timeoutMs: 15_000 });
       await running.waitForText("stderr", /waiting/);
@@ -177,7 +177,7 @@ describe("a program in place of ssh", () => {
     });
   });
 
-  it("that speaks other versions is understood when one of them is common", async () => {
+  it("that speaks other versions is accepted if one version is common", async () => {
     await using(receiverOfVersions([1, 7]), async (args, directory) => {
       const { code, stderr } = await runEscp(args);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -185,7 +185,7 @@ describe("a program in place of ssh", () => {
     });
   });
 
-  it("that speaks only other versions is refused, with the versions of both", async () => {
+  it("that speaks only other versions is refused with the versions of both", async () => {
     await using(receiverOfVersions([7, 8]), async (args) => {
       const { code, stderr } = await runEscp(["--bootstrap=never", ...args]);
       assertEquals(code, 255, stderr);
@@ -194,7 +194,7 @@ describe("a program in place of ssh", () => {
     });
   });
 
-  it("that is older than this end is understood", async () => {
+  it("that is older than the client is accepted", async () => {
     await using tree = await createTempTree({});
     const newer = await writeWrapper(`${tree.path}/newer`, alteredEscp("other_versions.ts", "[1,2]"));
     await using(receiverOfVersions([1]), async (args, directory) => {

@@ -3,11 +3,11 @@ import { describe, it } from "@std/testing/bdd";
 import { escpCommand, runEscp } from "../../support/escp_command.ts";
 import { createTempTree } from "../../support/temp_tree.ts";
 
-/** More of it than fits into a pipe is listed. */
+/** Their listing exceeds the buffer of a pipe. */
 const FILES = 2000;
 
-describe("standard output that is lost", { ignore: Deno.build.os !== "linux" }, () => {
-  /** Runs escp with a shell that says where its output goes. */
+describe("standard output that cannot be written", { ignore: Deno.build.os !== "linux" }, () => {
+  /** Runs escp in a shell that redirects its output. */
   async function run(script: string, ...args: string[]) {
     const { code, stderr } = await runEscp(args, { command: ["bash", "-c", script, "bash", ...escpCommand()] });
     return { code, stderr };
@@ -22,7 +22,7 @@ describe("standard output that is lost", { ignore: Deno.build.os !== "linux" }, 
     Array.from({ length: FILES }, (_, index) => [`from/${"long".repeat(20)}-${index}`, ""]),
   );
 
-  it("is one line and a status, whatever is printed", async () => {
+  it("is one message and an exit status for every kind of output", async () => {
     await using tree = await createTempTree({ ...names, to: { directory: true } });
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     for (
@@ -39,7 +39,7 @@ describe("standard output that is lost", { ignore: Deno.build.os !== "linux" }, 
     }
   });
 
-  it("ends a run that goes on meanwhile, as when head has seen enough", async () => {
+  it("ends the run, for example when head exits", async () => {
     await using tree = await createTempTree({ ...names, to: { directory: true } });
     const [from, to] = [`${tree.path}/from`, `${tree.path}/to`];
     const head = 'set -o pipefail; "$@" | head -n 1 > /dev/null';

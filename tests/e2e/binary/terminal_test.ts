@@ -7,7 +7,7 @@ import { createTempTree } from "../../support/temp_tree.ts";
 
 const problem = findProblem();
 
-describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
+describe(`output on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: problem !== undefined }, () => {
   let tree: TempDirectory;
   beforeAll(async () => {
     tree = await createTempTree({ "into": { directory: true } });
@@ -15,7 +15,7 @@ describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: pr
   });
   afterAll(() => tree[Symbol.asyncDispose]());
 
-  /** What a person would have seen come, with all carriage returns. */
+  /** Returns everything that the terminal receives, including carriage returns. */
   async function show(...args: string[]): Promise<{ code: number; text: string }> {
     const words = [...escpCommand(), "--engine", "portable", ...args].map(quoteWord).join(" ");
     const { code, stdout } = await new Deno.Command("script", {
@@ -26,7 +26,7 @@ describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: pr
     return { code, text: new TextDecoder().decode(stdout) };
   }
 
-  it("there is one line of progress, and a summary that replaces it", async () => {
+  it("is one line of progress that the summary replaces", async () => {
     const { code, text } = await show(`${tree.path}/large`, `${tree.path}/copy`);
     assertEquals(code, 0, text);
     const lines = text.trimEnd().split("\n");
@@ -35,18 +35,18 @@ describe(`on a terminal${problem ? ` (skipped: ${problem})` : ""}`, { ignore: pr
     assertMatch(text, /1 file, 256(\.0)? MiB in [0-9.]+ m?s \(.*\/s\), 4 streams, portable engine\s*$/);
   });
 
-  it("what a dry run lists stands above its summary", async () => {
+  it("lists the changes of a dry run above the summary", async () => {
     const { text } = await show("-n", `${tree.path}/large`, `${tree.path}/into`);
     assertMatch(text, /^send +large\r\ndry run: 1 file to copy.*\r\n$/);
   });
 
-  it("there is nothing with -q, and nothing but failures without a terminal", async () => {
+  it("is empty with -q; without a terminal only failures are printed", async () => {
     assertEquals(await show("-q", `${tree.path}/large`, `${tree.path}/copy`), { code: 0, text: "" });
     const { code, stdout, stderr } = await runEscp([`${tree.path}/large`, `${tree.path}/copy`]);
     assertEquals({ code, stdout, stderr }, { code: 0, stdout: "", stderr: "" });
   });
 
-  it("failures stand above the progress", async () => {
+  it("has failures above the progress", async () => {
     const { code, text } = await show(`${tree.path}/large`, `${tree.path}/none`, `${tree.path}/into`);
     assertEquals(code, 1, text);
     assertMatch(text, /^(.*\r)?escp: Cannot read ".*none": No such file or directory\r?\n/m);

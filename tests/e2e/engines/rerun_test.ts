@@ -65,7 +65,7 @@ describeWithScene("an interrupted copy of many files", (scene) => {
         const present = presentBytes(command.target);
         const { files, sent, skipped } = await again(variant, command);
         assertEquals([files + skipped, skipped], [FILES, finished]);
-        // At most what was on its way, and not noted yet, is sent a second time.
+        // Only files in flight that are not logged yet are sent again.
         assert(sent <= (bytes - present) * 1.1 + 64 * KIB, `${sent} bytes were sent, ${bytes - present} were missing`);
         assertEquals(await compareTrees(`${source}/tree`, command.target, { modes: true }), []);
       });

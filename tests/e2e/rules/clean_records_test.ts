@@ -17,7 +17,7 @@ import { temporaryFiles } from "../../support/temporary_files.ts";
 
 const SIZE = 5000;
 
-/** What an abandoned copy has left: where its partial file is, and its records. */
+/** Partial file and records of an abandoned copy. */
 interface Left {
   partial: string;
   journal: string;
@@ -25,7 +25,7 @@ interface Left {
 }
 
 describeWithScene("--clean by records", (scene) => {
-  /** Leaves a large file "big" that a copy into the directory has begun. */
+  /** Makes the leftovers of an interrupted copy of a large file into the directory. */
   async function leave(home: string, directory: string, name = "big"): Promise<Left> {
     addStateHome(home);
     const state = await new StateDirectory((variable) => variable === "HOME" ? home : undefined).make();
@@ -45,30 +45,30 @@ describeWithScene("--clean by records", (scene) => {
 
   const pathsOf = ({ partial, journal, run }: Left) => [partial, journal, run].sort();
 
-  /** Paths that it names, in the order of their names. */
+  /** Returns the reported paths in alphabetical order. */
   const named = ({ stdout }: EscpResult) =>
     [...stdout.matchAll(/^remove[d ] {2}(?:testhost:)?(\S+) {2}/gm)].map(([, path]) => path).sort();
 
-  /** The last line. */
+  /** Returns the last line. */
   const summary = ({ stdout }: EscpResult) => stdout.trimEnd().split("\n").at(-1);
 
   const exists = (path: string) => Deno.lstat(path).then(() => true, () => false);
 
   for (const engine of ENGINES) {
     for (const host of ["", "testhost:"]) {
-      const where = `${host ? "on another host" : "here"}, ${engine}`;
+      const where = `${host ? "remote" : "local"}, ${engine}`;
 
-      /** Cleans with the state directory below this home. */
+      /** Runs --clean with the state directory in this home directory. */
       const clean = async (home: string, ...args: string[]): Promise<EscpResult> => {
         const directory = await scene.tree();
         const escp = await writeEscpWrapper(directory, { engine, env: { HOME: home }, cwd: home });
         const flags = ["-D", escp, "--engine", engine, "--older-than", "0"];
         return await scene.clean(args, { flags, env: host ? {} : { HOME: home } });
       };
-      /** The operands for all records. */
+      /** Operands that select all records. */
       const all = host ? [host] : [];
 
-      it(`finds partial files of any directory, without walking (${where})`, async () => {
+      it(`removes partial files of all directories without walking (${where})`, async () => {
         const [home, data] = [
           await scene.tree(),
           await scene.tree({ "a/b": { directory: true }, "c": { directory: true } }),
@@ -91,7 +91,7 @@ describeWithScene("--clean by records", (scene) => {
         assertEquals(summary(await clean(home, ...all)), "0 files removed, 0 B");
       });
 
-      it(`keeps to the directories that are named, and walks them for orphans (${where})`, async () => {
+      it(`stays in the given directories and walks them for orphans (${where})`, async () => {
         const [home, data] = [
           await scene.tree(),
           await scene.tree({ "in/sub": { directory: true }, "out": { directory: true } }),
@@ -107,7 +107,7 @@ describeWithScene("--clean by records", (scene) => {
         assertEquals(await Promise.all(pathsOf(outside).map(exists)), [true, true, true]);
       });
 
-      it(`leaves records and partial files that a copy uses (${where})`, async () => {
+      it(`keeps records and partial files of a running copy (${where})`, async () => {
         const [home, data] = [await scene.tree(), await scene.tree({ "d": { directory: true } })];
         const { partial, journal, run } = await leave(home, `${data}/d`);
         const locks = await Promise.all([journal, run].map((path) => Deno.open(path)));
@@ -123,7 +123,7 @@ describeWithScene("--clean by records", (scene) => {
         assertEquals(named(await clean(home, ...all)), [partial, journal, run].sort());
       });
 
-      it(`removes a record whose partial file is another, and does not touch that file (${where})`, async () => {
+      it(`removes a record whose partial file was replaced, and keeps that file (${where})`, async () => {
         const [home, data] = [
           await scene.tree(),
           await scene.tree({ "a": { directory: true }, "b": { directory: true } }),
@@ -131,7 +131,7 @@ describeWithScene("--clean by records", (scene) => {
         const [swapped, linked] = [await leave(home, `${data}/a`), await leave(home, `${data}/b`)];
         await Deno.rename(swapped.partial, `${data}/kept`);
         await Deno.writeTextFile(swapped.partial, "another");
-        // The directory of the other one is now a link to that of its file.
+        // The directory of the second copy becomes a link to the moved one.
         await Deno.rename(`${data}/b`, `${data}/moved`);
         await Deno.symlink("moved", `${data}/b`);
         const done = await clean(home, ...all);
@@ -142,7 +142,7 @@ describeWithScene("--clean by records", (scene) => {
         assertEquals(recordsOf(data), []);
       });
 
-      it(`removes records that are damaged, and leaves other files (${where})`, async () => {
+      it(`removes damaged records and keeps other files (${where})`, async () => {
         const [home, data] = [await scene.tree(), await scene.tree({ "d": { directory: true } })];
         const { partial, journal, run } = await leave(home, `${data}/d`);
         const state = journal.slice(0, journal.lastIndexOf("/"));
@@ -158,7 +158,7 @@ describeWithScene("--clean by records", (scene) => {
       });
     }
 
-    it(`keeps to the directory that a host confines its sessions to (${engine})`, async () => {
+    it(`stays in the directory to which a host confines its sessions (${engine})`, async () => {
       const data = await scene.tree({ "in": { directory: true }, "out": { directory: true } });
       const home = scene.sshd.home;
       const [inside, outside] = [await leave(home, `${data}/in`), await leave(home, `${data}/out`)];
@@ -170,7 +170,7 @@ describeWithScene("--clean by records", (scene) => {
       assertEquals(await Promise.all(pathsOf(outside).map(exists)), [true, true, true]);
     });
 
-    it(`takes an empty path of an older client for the home directory (${engine})`, async () => {
+    it(`treats an empty path of an older client as the home directory (${engine})`, async () => {
       const [home, data] = [await scene.tree(), await scene.tree({ "d": { directory: true } })];
       const { partial } = await leave(home, `${data}/d`);
       const orphan = ".escp-5f2a09c1-00000a01-0000002f.part";
@@ -182,7 +182,7 @@ describeWithScene("--clean by records", (scene) => {
     });
   }
 
-  /** What a client is told that says nothing of records. */
+  /** Runs --clean like a client that does not know records, and returns the removed paths. */
   async function cleanAsOlderClient(job: CleanJob, engine: Engine, home: string, escp: string[]): Promise<string[]> {
     const words = [...escp, "--receiver", "--local-peer", "--engine", engine].map((word) => `'${word}'`).join(" ");
     const args = ["-c", `cd '${home}' && HOME='${home}' exec ${words}`];
@@ -211,11 +211,11 @@ describeWithScene("--clean by records", (scene) => {
     }
   }
 
-  it("tells programs that no directories were named", async () => {
+  it("reports an empty list of directories with --json if none was given", async () => {
     const home = await scene.tree();
     const { code, stdout } = await runEscp(["--clean", "--json"], { env: { HOME: home } });
     const [start, end] = parseEvents(stdout);
     assertEquals([code, start.folders, end.files], [0, [], 0]);
-    assertEquals(listNames(home), [], "nothing is made");
+    assertEquals(listNames(home), [], "nothing is created");
   });
 });

@@ -8,7 +8,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
   const variants = (direction: "push" | "pull") =>
     ENGINES.map((engine): Variant => ({ direction, engine, streams: 1 }));
 
-  /** The remote tree: what is inside of the root, and what nobody may reach. */
+  /** Makes a remote tree with files inside of the root and files that sessions must not reach. */
   function bothSides(): Promise<string> {
     return scene.tree({
       "in/file": "inside",
@@ -25,7 +25,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
     });
   }
 
-  it("takes what goes into its directory", async () => {
+  it("accepts targets in its directory", async () => {
     for (const variant of variants("push")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
@@ -41,7 +41,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
         const { code, stderr } = await scene.copy(variant, { sources: [`${tree}/one`], target });
         assertEquals({ code, stderr }, { code: 0, stderr: "" }, target);
       }
-      // The home directory lies outside, so the root takes its place.
+      // The home directory is outside, so the root replaces it.
       for (const name of ["new", "relative", "tilde", "up", "sub/linked"]) {
         assertEquals(await Deno.readTextFile(`${remote}/in/${name}`), "1", name);
       }
@@ -51,7 +51,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
     }
   });
 
-  it("takes nothing that goes elsewhere", async () => {
+  it("refuses targets outside of its directory", async () => {
     const all = variants("push");
     for (const [turn, variant] of all.entries()) {
       const remote = await bothSides();
@@ -77,7 +77,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
         "/",
       ];
       for (const [index, target] of targets.entries()) {
-        // Engines take turns, as do files and directories.
+        // Engines alternate, and files with directories.
         if (index % all.length !== turn) continue;
         const source = index % 3 === 0 ? "many" : "one";
         const { code, stderr } = await scene.copy(variant, { flags: ["-r"], sources: [`${tree}/${source}`], target });
@@ -87,13 +87,13 @@ describeWithScene("a host that confines its sessions", (scene) => {
       assertEquals(listNames(`${remote}/out`), ["large", "secret"]);
       assertEquals(listNames(remote).length, 3);
       assertEquals(await Deno.readTextFile(`${remote}/out/secret`), "outside");
-      // A link that leads to nothing is replaced, not written through.
+      // A dangling link is replaced, not followed.
       await scene.copy(variant, { sources: [`${tree}/one`], target: `${remote}/in/to-nothing` });
       assertEquals(listNames(`${remote}/out`).length, 2);
     }
   });
 
-  it("gives what is in its directory, and nothing else", async () => {
+  it("sends only files in its directory", async () => {
     for (const variant of variants("pull")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
@@ -125,14 +125,14 @@ describeWithScene("a host that confines its sessions", (scene) => {
       for (const source of sources) {
         assertStringIncludes(stderr, `Cannot read "${source}": that host allows only what is in`);
       }
-      // A pattern finds nothing outside, so it is the name of a file that is not there.
+      // A pattern matches nothing outside, so it is the name of a missing file.
       const hidden = await scene.copy(variant, { flags: ["-r"], sources: ["to-o*/*"], target: `${target}/new` });
       assertStringIncludes(hidden.stderr, 'Cannot read "to-o*/*": No such file or directory');
       assertEquals(listNames(target), ["file", "large"]);
     }
   });
 
-  it("follows links inside of its directory only", async () => {
+  it("follows only links inside of its directory", async () => {
     for (const variant of variants("pull")) {
       const remote = await bothSides();
       await using _ = await remoteConfig(scene, `root: ${remote}/in\n`);
@@ -144,12 +144,12 @@ describeWithScene("a host that confines its sessions", (scene) => {
       }
       assertEquals(await Deno.readTextFile(`${target}/new/to-sub/file`), "deep inside");
       const names = listNames(`${target}/new`);
-      // Something failed, so the directory is still marked as unfinished, and what was copied is remembered.
+      // After a failure the directory keeps its mark as unfinished and a completion log.
       assertEquals(names.filter((name) => !name.startsWith(".escp-")), ["file", "large", "sub", "to-sub"]);
     }
   });
 
-  it("says so when its directory is not there", async () => {
+  it("reports a missing directory", async () => {
     await using config = await remoteConfig(scene, "root: /nowhere/at all\n");
     const tree = await scene.tree({ "one": "1" });
     const { code, stderr } = await scene.copy(variants("push")[0], { sources: [`${tree}/one`], target: "x" });
@@ -158,7 +158,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
     assertEquals(config.path.startsWith(scene.sshd.home), true);
   });
 
-  it("may allow one direction only", async () => {
+  it("may allow one direction", async () => {
     const tree = await scene.tree({ "one": "1" });
     for (
       const [allow, allowed] of [["push", ["push"]], ["[pull]", ["pull"]], ["[push, pull]", ["push", "pull"]], [
@@ -178,7 +178,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
     }
   });
 
-  it("lets nobody write a log where it likes", async () => {
+  it("does not allow clients to select a log file", async () => {
     const tree = await scene.tree({ "one": "1", "in": { directory: true } });
     for (const text of [`root: ${tree}/in`, "allow: pull"]) {
       await using _ = await remoteConfig(scene, text);
@@ -195,7 +195,7 @@ describeWithScene("a host that confines its sessions", (scene) => {
 
   const ignore = systemConfigProblem !== undefined;
   const why = ignore ? ` (skipped: ${systemConfigProblem})` : "";
-  it(`is not opened up by its user${why}`, { ignore }, async () => {
+  it(`is not overridden by the configuration of its user${why}`, { ignore }, async () => {
     const tree = await scene.tree({ "one": "1", "in": { directory: true }, "bin": { directory: true } });
     const inner = `${scene.sshd.binDirectory}/${ENGINES[0]}/escp`;
     const escp = await writeEscpWithSystemConfig(`${tree}/bin`, inner, `root: ${tree}/in\nallow: push\n`);

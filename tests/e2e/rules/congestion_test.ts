@@ -8,7 +8,7 @@ const TREE = { "small": "s", "large": { size: 3 << 20, seed: 1 } };
 
 describeWithScene("--congestion", (scene) => {
   for (const variant of rotatingVariants(0)) {
-    it(`is chosen on the side that sends, or refused there before anything is written (${variantName(variant)})`, async () => {
+    it(`is set by the sender, or refused by it before anything is written (${variantName(variant)})`, async () => {
       const [from, to] = [await scene.tree(TREE), await scene.tree()];
       const copy = { sources: [`${from}/.`], target: to };
       const refused = await scene.copy(variant, { ...copy, flags: ["-r", "--congestion", "no-such-one"] });
@@ -20,7 +20,7 @@ describeWithScene("--congestion", (scene) => {
     });
   }
 
-  it("is a usage error where it can be no name", async () => {
+  it("is a usage error if it is not a valid name", async () => {
     const { code, stderr } = await scene.copy(rotatingVariants(1)[0], {
       flags: ["--congestion", "b b r"],
       sources: ["a"],

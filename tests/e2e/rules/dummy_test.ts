@@ -22,12 +22,12 @@ describeWithScene("--ioengine dummy", (scene) => {
   });
 
   for (const variant of VARIANTS) {
-    it(`sends what nobody has and writes nothing (${variantName(variant)})`, async () => {
+    it(`sends synthetic data and writes nothing (${variantName(variant)})`, async () => {
       for (const ioengine of ["dummy", "posix::dummy"]) {
         const to = await scene.tree({ "new": "before" });
         const { code, stdout, stderr } = await scene.copy(variant, {
           flags: ["-r", "--symlinks=skip", "--json", "--ioengine", ioengine],
-          // What is there would be in the way of a copy.
+          // The existing file would obstruct a copy.
           sources: [from],
           target: `${to}/new`,
         });
@@ -40,7 +40,7 @@ describeWithScene("--ioengine dummy", (scene) => {
       }
     });
 
-    it(`makes contents up, the same each time (${variantName(variant)})`, async () => {
+    it(`sends the same synthetic contents each time (${variantName(variant)})`, async () => {
       const copies: string[] = [];
       for (let round = 0; round < 2; round++) {
         const to = await scene.tree();
@@ -63,16 +63,16 @@ describeWithScene("--ioengine dummy", (scene) => {
   }
 
   for (const engine of ENGINES) {
-    it(`goes through this host between two others, and says in the summary what it was (${engine})`, async () => {
+    it(`relays between two remote hosts and reports in the summary that nothing was written (${engine})`, async () => {
       const to = await scene.tree();
       const command = [...scene.sshd.sshOptions, "-D", `${scene.sshd.binDirectory}/${engine}/escp`, "-v"];
       const sources = [`testhost:${from}/large`, `testhost2:${to}/x`];
       for (
-        const [ioengine, said] of [["dummy", /nothing was read or written/], ["posix::dummy", /nothing was written/]]
+        const [ioengine, message] of [["dummy", /nothing was read or written/], ["posix::dummy", /nothing was written/]]
       ) {
         const { code, stderr } = await runEscp([...command, "--ioengine", `${ioengine}`, ...sources]);
         assertEquals(code, 0, stderr);
-        assertMatch(stderr, said as RegExp);
+        assertMatch(stderr, message as RegExp);
       }
       assertEquals(listNames(to), []);
     });

@@ -21,11 +21,11 @@ describeWithScene("a list of files", (scene) => {
     await addHostsToRemote(scene.sshd);
   });
 
-  it("may name 100,000 sources with long paths that are not there, each of which is reported", async () => {
+  it("reports each of 100,000 missing sources with long paths", async () => {
     const tree = await scene.tree({ "there": "there", "to": { directory: true } });
     const directory = `${tree}/${Array(3).fill("long".repeat(50)).join("/")}`;
     const names = Array.from({ length: 100_000 }, (_, index) => `testhost:${directory}/${index}`);
-    // The last line sums up; nobody wants to see the others.
+    // Only the last event is needed.
     const command = ["sh", "-c", '"$@" 2>/dev/null | tail -n 1', "sh", ...escpCommand()];
     const { stdout } = await scene.copy({ direction: "pull", engine: ENGINES[0], streams: 1 }, {
       flags: ["--json", "--filelist", "-"],
@@ -41,7 +41,7 @@ describeWithScene("a list of files", (scene) => {
 
   for (const variant of VARIANTS) {
     const from = (path: string) => variant.direction === "pull" ? `testhost:${path}` : path;
-    it(`names the sources, as they are (${variantName(variant)})`, async () => {
+    it(`contains literal names of sources (${variantName(variant)})`, async () => {
       const tree = await scene.tree(SOURCES);
       const to = await scene.tree();
       const names = ["[ab]*", "new\nline", "directory", "large", "[ab]*"].map((name) => from(`${tree}/${name}`));
@@ -56,7 +56,7 @@ describeWithScene("a list of files", (scene) => {
       assertEquals(await compareTrees(to, await scene.tree(expected)), []);
     });
 
-    it(`of pairs gives each source its own target (${variantName(variant)})`, async () => {
+    it(`of pairs has a target for each source (${variantName(variant)})`, async () => {
       const tree = await scene.tree({
         ...SOURCES,
         "list.yaml": [
@@ -79,7 +79,7 @@ describeWithScene("a list of files", (scene) => {
       assertEquals(await compareTrees(to, await scene.tree(made)), []);
     });
 
-    it(`copies nothing when two entries would get one name, or the target is no directory (${variantName(variant)})`, async () => {
+    it(`copies nothing if two entries have the same name or the target is not a directory (${variantName(variant)})`, async () => {
       const tree = await scene.tree({ "x/same": "1", "y/same": "2" });
       const to = await scene.tree();
       const copy = (target: string, ...names: string[]) =>
@@ -100,7 +100,7 @@ describeWithScene("a list of files", (scene) => {
   }
 
   for (const [index, flag] of ["-3", "-R"].entries()) {
-    it(`goes from one host to another with ${flag}`, async () => {
+    it(`copies between two remote hosts with ${flag}`, async () => {
       const tree = await scene.tree(SOURCES);
       const to = await scene.tree();
       const engine = ENGINES[index % ENGINES.length];
@@ -113,7 +113,7 @@ describeWithScene("a list of files", (scene) => {
     });
   }
 
-  it("of pairs may name hosts on both sides, and needs no other target", async () => {
+  it("of pairs may mix hosts, without another target", async () => {
     const tree = await scene.tree(SOURCES);
     const to = await scene.tree();
     const list = `${to}.yaml`;
@@ -130,7 +130,7 @@ describeWithScene("a list of files", (scene) => {
     assertEquals(await compareTrees(to, await scene.tree(expected)), []);
   });
 
-  it("has its relative names from where the other side begins", async () => {
+  it("has names relative to the working directory, or to the home directory of the host", async () => {
     await Deno.writeTextFile(`${scene.sshd.home}/~in home`, "home");
     const here = await scene.tree({ "~in directory": "here" });
     const stdin = "testhost:~in home\n~in directory\n";
@@ -141,7 +141,7 @@ describeWithScene("a list of files", (scene) => {
     assertEquals(await compareTrees(to, await scene.tree({ "~in home": "home", "~in directory": "here" })), []);
   });
 
-  it("may be longer than 16 bits can count, in one session", async () => {
+  it("may have more than 65,536 entries in one session", async () => {
     const count = 66_000;
     const tree = await scene.tree({ "to/x": "x" });
     const names = Array.from({ length: count }, (_, index) => `${tree}/${index}`);
@@ -159,7 +159,7 @@ describeWithScene("a list of files", (scene) => {
     assertEquals(listNames(`${tree}/to`).length, count + 1);
   });
 
-  it("that cannot be used is said in one line before anything is opened", async () => {
+  it("that cannot be read is reported before anything is opened", async () => {
     const { code, stderr } = await runEscp(["--filelist", "/no/such", "-S", "/no/ssh", "h:"]);
     assertEquals({ code, stderr }, {
       code: 2,

@@ -23,7 +23,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
 
   for (const [index, host] of ["", "testhost:"].entries()) {
     const engine = ENGINES[index % ENGINES.length];
-    it(`are all copied ${host ? "to another host" : "to here"}, as one story (${engine})`, async () => {
+    it(`are all copied ${host ? "to another host" : "to this machine"} with one stream of events (${engine})`, async () => {
       const from = await scene.tree(SOURCES);
       const to = await scene.tree({ "to/x": "x" });
       const { code, stderr, stdout } = await copy(
@@ -33,16 +33,16 @@ describeWithScene("sources on several hosts in one run", (scene) => {
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
       const { "directory/of/both": _, ...expected } = SOURCES;
       assertEquals(await compareTrees(`${to}/to`, await scene.tree({ ...expected, x: "x" })), []);
-      const story = parseEvents(stdout);
-      const events = story.map(({ event }) => event);
+      const log = parseEvents(stdout);
+      const events = log.map(({ event }) => event);
       assertEquals(events.filter((event) => event === "start" || event === "end"), ["start", "end"]);
       assertEquals(events.filter((event) => event === "connected").length, 3);
-      const { status, files, bytes, failed } = story.at(-1);
+      const { status, files, bytes, failed } = log.at(-1);
       assertEquals({ status, files, bytes, failed }, { status: "ok", files: 4, bytes: 10 + (3 << 20), failed: 0 });
     });
   }
 
-  it("are copied by their own hosts with -R", async () => {
+  it("are copied by their hosts with -R", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree();
     const { code, stderr, stdout } = await copy(
@@ -54,7 +54,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals({ files, failed }, { files: 3, failed: 0 });
   });
 
-  it("may be patterns with -R, and are literal names where nothing matches", async () => {
+  it("may be patterns with -R, or literal names if nothing matches", async () => {
     const from = await scene.tree({ "a1": "1", "a2": "2", "[x]": "literal" });
     const to = await scene.tree();
     const port = `scp://testhost:${scene.sshd.port}/${to}`;
@@ -63,7 +63,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals(await compareTrees(from, to), []);
   });
 
-  it("are refused with -R, too, when the target is no directory", async () => {
+  it("are refused with -R if the target is not a directory", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree({ file: "old" });
     const { code } = await copy("-R", `testhost:${from}/one`, `testhost2:${from}/two`, `testhost:${to}/file`);
@@ -72,7 +72,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
   });
 
   for (const host of ["", "testhost:"]) {
-    it(`are refused before anything is written when ${host || "the local "}target is no directory`, async () => {
+    it(`are refused before anything is written if the ${host ? "remote" : "local"} target is not a directory`, async () => {
       const from = await scene.tree(SOURCES);
       const to = await scene.tree({ file: "old" });
       for (const [name, state] of [["file", "Not a directory"], ["new", "No such file or directory"]]) {
@@ -84,7 +84,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     });
   }
 
-  it("are copied from the others when one host cannot be reached", async () => {
+  it("are copied from other hosts if one host cannot be reached", async () => {
     const from = await scene.tree(SOURCES);
     const to = await scene.tree();
     const hosts = [`testhost:${from}/one`, `nobody@testhost:${from}/here`, `testhost:${from}/gone`, `${from}/here`];
@@ -96,7 +96,7 @@ describeWithScene("sources on several hosts in one run", (scene) => {
     assertEquals((await copy("-B", "nobody@testhost:x", "noone@testhost:y", to)).code, 255);
   });
 
-  it("may give directories of one name, which are merged, but not two files", async () => {
+  it("may contain directories with the same name, which are merged, but not files", async () => {
     const one = await scene.tree({ "tree/one": "1", "same": "first" });
     const two = await scene.tree({ "tree/two": "2", "same": "second" });
     const to = await scene.tree();

@@ -17,12 +17,12 @@ const TREE = {
   ...{ "small": "s", "empty": "", "in/large": { size: 3 << 20, seed: 1 }, "in/link": { link: "large" } },
   ...{ "in/line\nbreak": "l", "back\\slash": "b", " leading": "i", "-dash": "d", "hard": { hardLink: "small" } },
 };
-/** All but the symbolic link, which sha256sum would follow. */
+/** All files except the symbolic link, which sha256sum would follow. */
 const FILES = ["small", "empty", "in/large", "in/line\nbreak", "back\\slash", " leading", "-dash", "hard"];
 
 const problem = new Deno.Command("sha256sum", { args: ["--version"], stdout: "null" }).outputSync().success
   ? undefined
-  : "there is no sha256sum";
+  : "sha256sum is not installed";
 
 describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
   let source: string;
@@ -30,13 +30,13 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     source = await scene.tree(TREE);
   });
 
-  /** What sha256sum says is right, in the directory. */
+  /** Checks all entries of a manifest by sha256sum in the directory and returns their names. */
   async function checked(directory: string, manifest: string): Promise<string[]> {
     const output = await new Deno.Command("sha256sum", { args: ["-c", "--strict", manifest], cwd: directory }).output();
     const [stdout, stderr] = [output.stdout, output.stderr].map((bytes) => new TextDecoder().decode(bytes));
     assert(output.success, `${stdout}\n${stderr}\n${await Deno.readTextFile(manifest)}`);
     const lines = stdout.trimEnd().split("\n").map((line) => line.replace(/: OK$/, ""));
-    // A name with escapes stands behind a backslash.
+    // A backslash precedes a name with escapes.
     return lines.map((line) =>
       line.startsWith("\\") ? line.slice(1).replaceAll("\\n", "\n").replaceAll("\\\\", "\\") : line
     ).sort();
@@ -50,7 +50,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     return manifest;
   }
 
-  /** What sha256sum says is wrong, in the directory. */
+  /** Returns the entries that fail the check by sha256sum in the directory. */
   async function wrong(directory: string, manifest: string): Promise<string> {
     const { stdout } = await new Deno.Command("sha256sum", {
       args: ["-c", "--quiet", manifest],
@@ -60,7 +60,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     return new TextDecoder().decode(stdout);
   }
 
-  /** A copy of a directory that has finished all of its files but one. */
+  /** Makes a copy of a directory in which all files but one are finished. */
   async function unfinished(variant: Variant): Promise<{ from: string; to: string }> {
     const mtime = new Date("2001-02-03T04:05:06Z");
     const from = await scene.tree({
@@ -77,7 +77,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
   const under = (directory: string) => FILES.map((name) => `${directory}${name}`).sort();
 
   for (const variant of VARIANTS) {
-    it(`names files as they are in the target (${variantName(variant)})`, async () => {
+    it(`contains paths relative to the target (${variantName(variant)})`, async () => {
       const name = source.slice(source.lastIndexOf("/") + 1);
       const to = await scene.tree();
       assertEquals(await checked(to, await copied(variant, [source], to)), under(`${name}/`));
@@ -90,7 +90,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
       assertEquals(await checked(contents, several), ["in/large", "in/line\nbreak", "small"]);
     });
 
-    it(`holds only what was copied, with -u and --verify too (${variantName(variant)})`, async () => {
+    it(`contains only copied files, with -u and --verify too (${variantName(variant)})`, async () => {
       const to = await scene.tree();
       await copied(variant, [`${source}/.`], to);
       await Deno.remove(`${to}/in/large`);
@@ -104,13 +104,13 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
   }
 
   for (const variant of VARIANTS) {
-    it(`has the digest of what was sent of a file without a size (${variantName(variant)})`, async () => {
+    it(`has the digest of the bytes sent of a file without a size (${variantName(variant)})`, async () => {
       const to = await scene.tree();
       assertEquals(await checked(to, await copied(variant, ["/proc/version"], to, "--verify")), ["version"]);
       assertEquals(await Deno.readTextFile(`${to}/version`), await Deno.readTextFile("/proc/version"));
     });
 
-    it(`is right with -C, --sparse and a limit (${variantName(variant)})`, async () => {
+    it(`is correct with -C, --sparse and a rate limit (${variantName(variant)})`, async () => {
       const from = await scene.tree({
         "holes": { sparseSize: 9 << 20, pieces: { [4 << 20]: "data" } },
         "text": "a".repeat(2 << 20),
@@ -121,23 +121,23 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
       }
     });
 
-    it(`lists what an earlier run has finished, as its source is (${variantName(variant)})`, async () => {
+    it(`lists files that an earlier run finished, with digests of the source (${variantName(variant)})`, async () => {
       const { from, to } = await unfinished(variant);
       const names = ["hard", "huge", "large", "small", "z"];
-      // Somebody changes what was finished, without a trace in its size and time.
+      // A finished file changes without a trace in its size and time.
       const { mtime } = await Deno.stat(`${to}/small`);
       await Deno.writeTextFile(`${to}/small`, "S");
       await Deno.utime(`${to}/small`, mtime!, mtime!);
       const manifest = await copied(variant, [`${from}/.`], to, "--json");
       if (variant.direction === "pull") assertEquals(await Deno.readTextFile(`${to}/small`), "s");
-      // The receiver of a push compares nothing: the manifest tells.
+      // The receiver of a push does not compare, but the manifest reveals the change.
       else assertMatch(await wrong(to, manifest), /^(hard|small): FAILED\n(hard|small): FAILED\n$/);
       assertEquals(await checked(from, manifest), names);
     });
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`has the digest of a file that an earlier copy has brought in part (${variantName(variant)})`, async () => {
+    it(`has the digest of a file that an earlier run copied partially (${variantName(variant)})`, async () => {
       const from = await scene.tree();
       await writeLargeFile(`${from}/f`, 24 << 20);
       const command = { sources: [`${from}/f`], target: await scene.tree() };
@@ -156,7 +156,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     });
   }
 
-  it("fails for a name that two sources have a file for, unless both are the same", async () => {
+  it("fails for a name that occurs in two sources, unless the files are equal", async () => {
     const tree = await scene.tree({
       "a/x": "one",
       "a/y": "same",
@@ -175,7 +175,7 @@ describeWithScene("--manifest", { ignore: problem !== undefined }, (scene) => {
     assertEquals(await checked(`${tree}/to`, `${tree}/sums`), ["y"]);
   });
 
-  it("is refused before anything is copied where it cannot be", async () => {
+  it("is refused before anything is copied if it is not possible", async () => {
     const to = await scene.tree();
     const message = async (...args: string[]) => {
       const { code, stderr } = await runEscp([...scene.sshd.sshOptions, ...args]);

@@ -1,4 +1,4 @@
-/** The client as it runs on Windows and macOS: their rules, without what they lack; the disk is that of this machine. */
+/** The client with the rules and the missing functions of Windows and macOS, on the disk of this machine. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { it } from "@std/testing/bdd";
@@ -7,7 +7,7 @@ import { alteredEscp, runEscp } from "../../support/escp_command.ts";
 import { listNames } from "../../support/list_names.ts";
 import { describeWithScene } from "../../support/scene.ts";
 
-describeWithScene("escp as it runs on", (scene) => {
+describeWithScene("escp on a simulated system", (scene) => {
   const run = (system: string, args: string[]) =>
     runEscp([...scene.sshd.sshOptions, ...args], {
       command: alteredEscp("other_system.ts"),
@@ -15,7 +15,7 @@ describeWithScene("escp as it runs on", (scene) => {
     });
 
   for (const system of ["windows", "darwin"]) {
-    it(`${system}: copies to a host, back, and here, with everything that it can keep`, async () => {
+    it(`${system}: copies to a host, back, and locally, with all attributes that the system has`, async () => {
       const tree = await scene.tree({
         "from/one file": { content: "1", mtime: new Date("2020-02-02T02:02:02Z") },
         "from/directory/large": { size: 5 << 20 },
@@ -52,7 +52,7 @@ describeWithScene("escp as it runs on", (scene) => {
     });
   }
 
-  it("windows: leaves out what has no name there, by name, and nothing leads out of the target", async () => {
+  it("windows: reports names that the system does not allow, and stays in the target", async () => {
     const tree = await scene.tree({
       "from/good": "1",
       "from/..\\evil": "2",
@@ -72,7 +72,7 @@ describeWithScene("escp as it runs on", (scene) => {
     assertEquals(Deno.readTextFileSync(`${tree}/to/from/good`), "1");
     assertEquals(namesIn(`${tree}/to/from`), ["good"]);
     assertEquals(namesIn(`${tree}/to`), ["from", "kept"]);
-    // A pattern lets the host choose the names.
+    // With a pattern the host selects the names.
     const files = await run("windows", [`testhost:${tree}/from/*o*`, `testhost:${tree}/from/*evil`, `${tree}/to`]);
     assertEquals(files.code, 1);
     assertEquals(namesIn(`${tree}/to`), ["from", "good", "kept"]);
@@ -83,7 +83,7 @@ describeWithScene("escp as it runs on", (scene) => {
   });
 });
 
-/** Without the mark of a directory whose copy did not get through. */
+/** Returns the names in a directory without the mark and log of an unfinished copy. */
 function namesIn(directory: string): string[] {
   const names = listNames(directory);
   return names.filter((name) => !/^\.escp-.*\.(?:unfinished|run)$/.test(name)).sort();

@@ -4,7 +4,7 @@ import { compareTrees } from "../../support/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
 import type { TreeEntries } from "../../support/temp_tree.ts";
 
-/** Source and target, relative to the same directory. */
+/** Sources and targets, relative to the same directory. */
 const REFUSED: { name: string; sources: string[]; target: string }[] = [
   { name: "a file onto itself", sources: ["file"], target: "file" },
   { name: "a large file onto itself", sources: ["large"], target: "large" },
@@ -30,7 +30,7 @@ const TREE: TreeEntries = {
   "inside": { link: "dir/sub" },
 };
 
-describeWithScene("a source that is its own target is left alone", (scene) => {
+describeWithScene("a source that is its own target is refused", (scene) => {
   REFUSED.forEach(({ name, sources, target }, index) => {
     it(name, async () => {
       const untouched = await scene.tree(TREE);
@@ -50,7 +50,7 @@ describeWithScene("a source that is its own target is left alone", (scene) => {
     });
   });
 
-  it("inside a directory that is copied over itself under another name", async () => {
+  it("inside of a directory that is copied onto another one is skipped", async () => {
     await Promise.all(VARIANTS.map(async (variant) => {
       const tree = await scene.tree({ "dir/a": "a", "dir/large": { size: 3 << 20 }, "to": { directory: true } });
       await Deno.mkdir(`${tree}/to/dir`);

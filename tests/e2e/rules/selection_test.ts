@@ -3,11 +3,11 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../../support/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName, VARIANTS } from "../../support/scene.ts";
 
-describeWithScene("what is copied", (scene) => {
+describeWithScene("the selection of files", (scene) => {
   const pulls = VARIANTS.filter(({ direction }) => direction === "pull");
 
   for (const variant of pulls) {
-    it(`is what a glob matches on the other side: ${variantName(variant)}`, async () => {
+    it(`follows globs on the remote host: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "a1.log": "1", "a2.log": "2", "b.txt": "3", ".a3.log": "4", "deep/a4.log": "5" });
       const to = await scene.tree();
       const sources = [`${from}/a*.{log,bak}`, `${from}/**/a4.l[a-p]g`];
@@ -16,7 +16,7 @@ describeWithScene("what is copied", (scene) => {
       assertEquals(await compareTrees(to, await scene.tree({ "a1.log": "1", "a2.log": "2", "a4.log": "5" })), []);
     });
 
-    it(`is the file with such a name when a pattern matches nothing else: ${variantName(variant)}`, async () => {
+    it(`is the file with the literal name if a pattern matches nothing: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "what[1]?": "literal" });
       const to = await scene.tree();
       const copied = await scene.copy(variant, { sources: [`${from}/what[1]?`], target: to });
@@ -27,7 +27,7 @@ describeWithScene("what is copied", (scene) => {
       assertStringIncludes(missing.stderr, "nothing*");
     });
 
-    it(`needs a directory when a glob matches several: ${variantName(variant)}`, async () => {
+    it(`requires a directory as the target if a glob matches several files: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ one: "1", two: "2" });
       const { code, stderr } = await scene.copy(variant, { sources: [`${from}/{one,two}`], target: `${from}/three` });
       assertEquals(code, 1);
@@ -36,7 +36,7 @@ describeWithScene("what is copied", (scene) => {
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`is what the rules let through, the first that matches deciding: ${variantName(variant)}`, async () => {
+    it(`follows the first filter rule that matches: ${variantName(variant)}`, async () => {
       const from = await scene.tree({
         "t/keep.o": "1",
         "t/drop.o": "2",
@@ -63,7 +63,7 @@ describeWithScene("what is copied", (scene) => {
       assertEquals(await compareTrees(to, expected), []);
     });
 
-    it(`keeps links as links with -a, names of one file as names of one file: ${variantName(variant)}`, async () => {
+    it(`preserves symbolic and hard links with -a: ${variantName(variant)}`, async () => {
       const from = await scene.tree({
         "t/file": { content: "once", mode: 0o640 },
         "t/large": { size: 3 << 20 },

@@ -11,11 +11,11 @@ import { randomBytes } from "../../support/random_bytes.ts";
 import { describeWithScene, DIRECTIONS } from "../../support/scene.ts";
 
 const ROUND_TRIP_MS = 60;
-/** More than a small job has, which gets by with one connection. */
+/** Large enough to use several connections. */
 const LARGE = 8 << 20;
 
-/** What --json says, when the connections are there and at the end. */
-function streamsTold({ stdout }: EscpResult): number[] {
+/** Returns the number of streams in the events "connected" and "end". */
+function reportedStreams({ stdout }: EscpResult): number[] {
   const events = parseEvents(stdout);
   return ["connected", "end"].map((name) => events.find(({ event }) => event === name).streams);
 }
@@ -26,35 +26,35 @@ describeWithScene("the number of connections", (scene) => {
     from = await scene.tree({ file: randomBytes(LARGE, "far away") });
   });
 
-  /** Copies over a way that takes so long. @returns the numbers that were told, and those of the way. */
+  /** Copies over a link with this latency. Returns the reported and the opened numbers of connections. */
   async function copyOver(roundTripMs: number, direction: "push" | "pull", flags: string[] = []) {
     const to = await scene.tree();
     const port = freePort();
     await using link = startSlowLink(port, { roundTripMs, bytesPerSecond: 0 });
-    const way = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${link.port}`, "--tunnel", "never"];
+    const through = ["--escp-port", `${port}`, "--data-address", `127.0.0.1:${link.port}`, "--tunnel", "never"];
     const host = (side: string, path: string) => direction === side ? `testhost:${path}` : path;
     const operands = [host("pull", `${from}/file`), host("push", `${to}/file`)];
     const { sshd } = scene;
-    const result = await runEscp([...sshd.sshOptions, "--json", "-v", ...way, ...flags, ...operands]);
+    const result = await runEscp([...sshd.sshOptions, "--json", "-v", ...through, ...flags, ...operands]);
     assertEquals(result.code, 0, result.stderr);
     assertEquals(await compareTrees(from, to), []);
-    return { told: streamsTold(result), opened: link.connections, stderr: result.stderr };
+    return { reported: reportedStreams(result), opened: link.connections, stderr: result.stderr };
   }
 
   for (const direction of DIRECTIONS.filter((each) => each !== "local")) {
-    it(`is higher over a long way, and -v says why: ${direction}`, async () => {
-      const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, direction);
+    it(`is higher on a high-latency link, and -v explains it: ${direction}`, async () => {
+      const { reported, opened, stderr } = await copyOver(ROUND_TRIP_MS, direction);
       const least = streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS);
-      assert(least > USUAL_STREAMS.min && told[0] >= least, `${told[0]} connections`);
-      assertEquals([told[1], opened], [told[0], told[0]]);
+      assert(least > USUAL_STREAMS.min && reported[0] >= least, `${reported[0]} connections`);
+      assertEquals([reported[1], opened], [reported[0], reported[0]]);
       const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
       assert(why !== null && Number(why[1]) >= ROUND_TRIP_MS, stderr);
-      assertEquals(Number(why?.[2]), told[0]);
+      assertEquals(Number(why?.[2]), reported[0]);
     });
   }
 
   for (const far of ["testhost", "other"]) {
-    it(`is that of the longer way between two other hosts: the one to ${far}`, async () => {
+    it(`of a relay follows the link with the higher latency: the one to ${far}`, async () => {
       await using hosts = await startProxiedHosts((host, port) =>
         startSlowLink(port, { roundTripMs: host === far ? ROUND_TRIP_MS : 0, bytesPerSecond: 0 })
       );
@@ -63,23 +63,23 @@ describeWithScene("the number of connections", (scene) => {
       const result = await runEscp(copy, { env: hosts.env });
       assertEquals(result.code, 0, result.stderr);
       assertEquals(await compareTrees(from, to), []);
-      assert(streamsTold(result)[0] >= streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);
+      assert(reportedStreams(result)[0] >= streamsForRtt(ROUND_TRIP_MS, USUAL_STREAMS), result.stdout);
       assertMatch(result.stderr, /round trip \d+ ms: \d+ connections/);
     });
   }
 
-  it("is what the user says, however long the way is", async () => {
-    const { told, opened, stderr } = await copyOver(ROUND_TRIP_MS, "push", ["--streams", "4"]);
-    assertEquals([...told, opened], [4, 4, 4]);
+  it("is the number of --streams at any latency", async () => {
+    const { reported, opened, stderr } = await copyOver(ROUND_TRIP_MS, "push", ["--streams", "4"]);
+    assertEquals([...reported, opened], [4, 4, 4]);
     assert(!stderr.includes("round trip"), stderr);
   });
 
-  it("is 4 over a short way, unless it was long for once", async () => {
-    const { told, opened, stderr } = await copyOver(0, "push");
+  it("is 4 on a low-latency link", async () => {
+    const { reported, opened, stderr } = await copyOver(0, "push");
     const why = stderr.match(/round trip (\d+) ms: (\d+) connections/);
-    assertEquals([told[1], opened], [told[0], told[0]]);
-    // Nothing makes sure that a busy machine answers four times in time.
-    if (why) assert(Number(why[1]) >= 16 && Number(why[2]) === told[0], stderr);
-    else assertEquals(told[0], USUAL_STREAMS.min);
+    assertEquals([reported[1], opened], [reported[0], reported[0]]);
+    // A busy machine may answer late and so appear to be far away.
+    if (why) assert(Number(why[1]) >= 16 && Number(why[2]) === reported[0], stderr);
+    else assertEquals(reported[0], USUAL_STREAMS.min);
   });
 });
