@@ -19,6 +19,7 @@ export interface SourceFile {
 /** From the bottom up; a file imports from its own layer and from those below. The longest entry that matches counts. */
 const LAYERS: readonly (readonly string[])[] = [
   [
+    "src/bytes.ts",
     "src/escape_text.ts",
     "src/errors.ts",
     "src/protocol/",
@@ -43,19 +44,26 @@ const LAYERS: readonly (readonly string[])[] = [
   ["main.ts"],
 ];
 
-const BASE = ["src/escape_text.ts", "src/errors.ts", "src/protocol/"];
+const BASE = ["src/bytes.ts", "src/escape_text.ts", "src/errors.ts", "src/protocol/"];
 /** Imports within the lowest layer. */
 const BOTTOM: Record<string, readonly string[]> = {
+  "src/bytes.ts": [],
   "src/escape_text.ts": [],
   "src/errors.ts": ["src/escape_text.ts"],
   "src/protocol/": BASE,
   "src/async/": BASE,
-  "src/net/": BASE,
+  "src/net/": [...BASE, "src/async/"],
   "src/native/": [...BASE, "src/net/", "src/async/"],
   "src/crypto/": [...BASE, "src/native/"],
   "src/compress/": [...BASE, "src/native/"],
   "src/log/": BASE,
 };
+
+/**
+ * Packages that files of src/ import, only dynamically. All others would be downloaded before escp starts from source, which
+ * fails on a host that cannot reach a registry, and for users without a writable cache.
+ */
+const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "@std/yaml" };
 
 /** No I/O, no clock, no chance: what these need comes in as an argument. */
 const PURE = ["src/protocol/", "src/crypto/key_schedule.ts", "src/crypto/nonce.ts"];
@@ -74,7 +82,12 @@ export function checkFile({ path, text }: SourceFile): Violation[] {
   }
   for (const { specifier, line } of findImports(text)) {
     const target = resolve(path, specifier);
-    if (target === undefined) continue;
+    if (target === undefined) {
+      if (!/^(?:@|npm:|jsr:|https?:)/.test(specifier) || specifier === PACKAGES[path]) continue;
+      const message = `imports ${specifier}: src must start without a registry (see src/bytes.ts and src/async)`;
+      violations.push({ file: path, line, message });
+      continue;
+    }
     const to = layerOf(target);
     if (to === undefined) {
       violations.push({ file: path, line, message: `imports ${target}: it lies in no layer` });

@@ -1,6 +1,6 @@
 /** Questions to the user at the terminal, also if standard input is a pipe, as ssh asks for a password. */
 
-import { abortable } from "@std/async/abortable";
+import { abortable } from "../async/abortable.ts";
 import { printable } from "../escape_text.ts";
 import { writeStderr } from "../log/write_all.ts";
 import type { SshOptions } from "../ssh/ssh_command.ts";
@@ -22,7 +22,7 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
   if (!terminal) return undefined;
   try {
     writeStderr(printable(question));
-    return await abortable(readLine(terminal), signal) as string;
+    return await abortable(readLine(terminal), signal);
   } catch (error) {
     // The next message starts on a line of its own.
     writeStderr("\n");

@@ -1,6 +1,6 @@
 /** Selects codecs and their implementations. */
 
-import { equals } from "@std/bytes/equals";
+import { equals } from "../bytes.ts";
 import { CODEC_NAMES, type CodecName } from "../protocol/coding.ts";
 import type { Codec } from "./codec.ts";
 import { createLibzstdCodec } from "./libzstd_codec.ts";

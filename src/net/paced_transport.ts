@@ -1,6 +1,6 @@
 /** Limits the send rate of a connection evenly, to a rate that may change. */
 
-import { delay } from "@std/async/delay";
+import { delay } from "../async/delay.ts";
 import type { Transport } from "./transport.ts";
 
 /** Time that one write takes at the limit, in seconds. */

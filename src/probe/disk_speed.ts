@@ -1,6 +1,6 @@
 /** Measures the disk of a directory with a file that is unlinked before the first write. */
 
-import { delay } from "@std/async/delay";
+import { delay } from "../async/delay.ts";
 import { UserError } from "../errors.ts";
 import { type DiskSpeed, MAX_PROBE_DISK_BYTES } from "../protocol/control/probe.ts";
 import { quotePath } from "../escape_text.ts";

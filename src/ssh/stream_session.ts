@@ -1,6 +1,6 @@
 /** The client's end of `escp --receiver-stream`: a connection that begins after the output of login scripts. */
 
-import { indexOfNeedle } from "@std/bytes/index-of-needle";
+import { indexOfNeedle } from "../bytes.ts";
 import type { ProcessConn } from "../native/process/process_conn.ts";
 import type { TunnelConn } from "../net/tunnel.ts";
 import { HELLO_MAGIC } from "../protocol/control/hello.ts";

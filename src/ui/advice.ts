@@ -12,7 +12,7 @@ const LONG_MS = 2;
 const AT_WINDOW = 0.5;
 /** Congestion controls that reduce the rate at every lost packet. */
 const LOSS_BASED = ["cubic", "reno", "bic", "htcp"];
-/** Rate below which compression is faster than the network, whatever the processor. */
+/** Rate below which compression is faster than the network on any processor. */
 const SLOW_NETWORK = 100e6;
 const MAX_STREAMS = 64;
 /** Rate of several streams, as a share of that of one stream, from which on down one stream is better. */

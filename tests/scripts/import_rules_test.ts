@@ -14,10 +14,15 @@ describe("checkFile", () => {
         `import { a } from "../errors.ts";`,
         `import { b } from "../session/hello.ts";`,
         `import { c } from "./results.ts";`,
-        `import { d } from "@std/path";`,
+        `import { d } from "node:zlib";`,
       ),
       [],
     );
+  });
+
+  it("refuses packages of a registry, except the YAML parser of the configuration", () => {
+    assertEquals(check("src/config/mask.ts", `import { a } from "@std/path";`).length, 1);
+    assertEquals(check("src/config/parse_yaml.ts", `const yaml = await import("@std/yaml");`), []);
   });
 
   it("names the file, the line and both layers of an import that points upwards", () => {

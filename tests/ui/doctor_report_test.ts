@@ -12,9 +12,9 @@ const CASES: [step: Step, ...lines: string[]][] = [
     "ok       login          web1, 0.42 s until the remote escp answered",
   ],
   [
-    { step: "login", host: "web1", status: "fail", problem: "Cannot log in to web1", hint: "See above" },
+    { step: "login", host: "web1", status: "fail", problem: "Cannot log in to web1", hint: "Check ssh" },
     "fail     login          Cannot log in to web1",
-    "                        hint: See above",
+    "                        hint: Check ssh",
   ],
   [
     { step: "escp", version: "0.0.9", versionHere: "0.1.0", status: "warn", problem: "older" },

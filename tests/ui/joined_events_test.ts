@@ -43,13 +43,13 @@ describe("JoinedEvents", () => {
     const story = new JoinedEvents(2, (event) => told.push(event));
     story.begin();
     story.onEvent({ type: "progress", files: 1, bytes: 5 });
-    story.failed("Cannot go on", "Again");
+    story.failed("Cannot continue", "Again");
     story.begin();
     story.onEvent({ type: "progress", files: 1, bytes: 1 });
     story.onEvent(finished);
     assertEquals(told.filter(({ type }) => type === "failed" || type === "progress"), [
       { type: "progress", files: 1, bytes: 5 },
-      { type: "failed", path: "", message: "Cannot go on", hint: "Again" },
+      { type: "failed", path: "", message: "Cannot continue", hint: "Again" },
       { type: "progress", files: 2, bytes: 6 },
     ]);
     assertEquals(story.finish().failed, 2);

@@ -48,7 +48,7 @@ describe("progressLine", () => {
     ]);
   });
 
-  it("never exceeds the width, whatever the state", () => {
+  it("never exceeds the width in any state", () => {
     const states = [
       INITIAL_STATE,
       running(),

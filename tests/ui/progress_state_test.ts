@@ -46,7 +46,7 @@ describe("foldEvent", () => {
 describe("percentOf", () => {
   const cases: [string, TransferEvent[], number | undefined][] = [
     ["unknown at first", [], undefined],
-    ["unknown while the walk goes on", [totals(2, 100, false), progress(1, 50)], undefined],
+    ["undefined while the walk is running", [totals(2, 100, false), progress(1, 50)], undefined],
     ["0 at the start", [totals(1, 100)], 0],
     ["rounded down", [totals(1, 1000), progress(0, 999)], 99],
     ["not 100 while a file is open", [totals(2, 100), progress(1, 100)], 99],

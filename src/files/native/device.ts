@@ -1,6 +1,6 @@
 /** Opens a device or FIFO without blocking in open(2), and writes to it in a thread of the runtime. Linux. */
 
-import { delay } from "@std/async/delay";
+import { delay } from "../../async/delay.ts";
 import { Errno } from "../../native/libc/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, type FileCalls } from "../../native/file/calls.ts";
 import { PinnedBuffer } from "../../native/file/pinned_buffer.ts";

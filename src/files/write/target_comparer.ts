@@ -1,6 +1,6 @@
 /** Compares existing targets with records, and restores backups: the same rules for both engines. */
 
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../bytes.ts";
 import { FileError, ProtocolError } from "../../errors.ts";
 import { type RecordCursor, RecordType } from "../../protocol/data/records.ts";
 import { decodeName } from "../../protocol/names.ts";

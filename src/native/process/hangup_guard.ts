@@ -1,5 +1,5 @@
 /**
- * Kills this process some time after a pipe was closed by its peer, whatever the threads are doing. Linux with glibc.
+ * Kills this process some time after a pipe was closed by its peer, even if all threads are busy. Linux with glibc.
  *
  * A thread of the runtime calls poll(2), then sleep(3), then kill(2). The calls are linked contexts (makecontext(3)), because
  * a thread without an isolate cannot run JavaScript, and a Worker would take 15 ms and 13 MiB.

@@ -67,7 +67,7 @@ function ignoredHere(): (number: number) => boolean {
   }
 }
 
-/** Exits at once, whatever the threads of this process are doing. Without FFI the status is that of SIGKILL. */
+/** Exits at once, even if the threads of this process are busy. Without FFI the status is that of SIGKILL. */
 export function leaveAtOnce(status: number): void {
   try {
     openLibc({ _exit: { parameters: ["i32"], result: "void" } }).symbols._exit(status);

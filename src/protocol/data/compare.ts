@@ -3,7 +3,7 @@
  * WIRE_FORMAT.md, "Compare requests".
  */
 
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../bytes.ts";
 import { ProtocolError } from "../../errors.ts";
 import type { JobOptions } from "../control/job.ts";
 import { getUint53, putUint53 } from "./records.ts";

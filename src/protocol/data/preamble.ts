@@ -1,6 +1,6 @@
 /** The preamble: the unencrypted bytes before the first frame of a connection. See WIRE_FORMAT.md, "Preamble". */
 
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../bytes.ts";
 import { ProtocolError } from "../../errors.ts";
 import { alignUp } from "./alignment.ts";
 

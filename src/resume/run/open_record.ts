@@ -1,6 +1,6 @@
 /** Opens the completion record of a copy: takes over the record of earlier runs, or starts a new one. */
 
-import { concat } from "@std/bytes/concat";
+import { concat } from "../../bytes.ts";
 import { codeOf } from "../../files/stat/file_failure.ts";
 import { lockExisting, lockJournal, removeJournal } from "../partial/lock_journal.ts";
 import { openOwnFile, readBeginning } from "../own_file.ts";

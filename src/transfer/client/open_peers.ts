@@ -1,6 +1,6 @@
 /** Peers of a copy and their sessions, from the start of a process to its end. */
 
-import { abortable } from "@std/async/abortable";
+import { abortable } from "../../async/abortable.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import { isUrgent, StartError } from "../../errors.ts";
 import type { ClientSession } from "../../session/model/client_session.ts";
@@ -47,7 +47,7 @@ export class OpenPeers implements AsyncDisposable {
     const working = work();
     this.#work = working;
     try {
-      return await abortable(working, this.#signal) as Result;
+      return await abortable(working, this.#signal);
     } catch (error) {
       throw await explain(error, this.#peerOf(error), this.#signal);
     }

@@ -1,6 +1,6 @@
 /** Repeats a copy whose session was lost, after a pause. */
 
-import { delay } from "@std/async/delay";
+import { delay } from "../../async/delay.ts";
 import { StartError } from "../../errors.ts";
 import type { TransferEvent } from "../events.ts";
 import { ReportedTexts } from "../reported_texts.ts";

@@ -1,6 +1,6 @@
 /** The remote end of a session, `escp --receiver`. It sends, receives or cleans as the client requests. */
 
-import { abortable } from "@std/async/abortable";
+import { abortable } from "../../async/abortable.ts";
 import { settleWithin } from "../../async/settle_within.ts";
 import type { EngineChoice } from "../../crypto/engines.ts";
 import { isUrgent, ProtocolError, UserError } from "../../errors.ts";

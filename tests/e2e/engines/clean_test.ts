@@ -207,7 +207,7 @@ describeWithScene("--clean", (scene) => {
     assertMatch(stderr, /^escp: nohost\.invalid: Cannot log in/m);
     const events = parseEvents(stdout);
     assertEquals(events[0].event, "start");
-    assertEquals(events[0].directories.length, 5);
+    assertEquals(events[0].folders.length, 5);
     const removed = events.filter(({ event }) => event === "removed");
     assertEquals(
       removed.map(({ host }) => host).sort(),

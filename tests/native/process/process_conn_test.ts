@@ -15,7 +15,7 @@ for (const [engine, find] of [["portable", undefined], ["native", pipesOf]] as c
   describe(`ProcessConn, ${engine}`, { ignore: find && !native }, () => {
     const sh = (script: string) => new ProcessConn("sh", ["-c", script], { pipesOf: find });
 
-    it("transfers bytes in both directions, whatever the sizes of reads", async () => {
+    it("transfers bytes in both directions, with reads of any size", async () => {
       const conn = sh("exec cat");
       const transport = new ConnTransport(conn);
       const sent = crypto.getRandomValues(new Uint8Array(60_000));

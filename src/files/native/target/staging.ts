@@ -1,6 +1,6 @@
 /** Creates and fills files and links under temporary names, by descriptor. */
 
-import { equals } from "@std/bytes/equals";
+import { equals } from "../../../bytes.ts";
 import { FileError } from "../../../errors.ts";
 import { addressOf, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, type FileCalls } from "../../../native/file/calls.ts";
 import { NameCounter } from "../../../native/file/name_counter.ts";
