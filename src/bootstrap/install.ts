@@ -1,6 +1,6 @@
 /** Installs escp on a host: examines the host, chooses the executable, sends it, and has it checked. */
 
-import { abortable } from "@std/async/abortable";
+import { abortable } from "../async/abortable.ts";
 import { StartError } from "../errors.ts";
 import { TemporaryNames } from "../files/path/temporary_names.ts";
 import type { PeerCommand } from "../session/model/peer_process.ts";
@@ -44,7 +44,7 @@ export async function install(options: InstallOptions): Promise<Installed | unde
   const stop = () => session.abandon();
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await abortable(run(), signal) as Installed | undefined;
+    return await abortable(run(), signal);
   } finally {
     signal.removeEventListener("abort", stop);
   }
