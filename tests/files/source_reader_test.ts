@@ -56,7 +56,7 @@ for (const { title, make } of ENGINES) {
       reader.close();
     });
 
-    it("does not wait for the other end of a FIFO", { ignore: Deno.build.os === "windows" }, () => {
+    it("does not wait for the writer of a FIFO", { ignore: Deno.build.os === "windows" }, () => {
       using temp = new TempDirectory();
       rawShell("mkfifo f", temp.path);
       const reader = open(temp);

@@ -221,7 +221,7 @@ export interface RangeWriter {
   copyFrom?(reader: RangeReader, offset: number, length: number): Promise<number>;
   /** As `RangeReader.readAsync`, from the file that is being written. Closing the writer takes effect after the call. */
   readBackAsync?(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): Promise<number>;
-  /** Returns the number of bytes from `offset`, at most `length`, that nobody has written; 0 if that is unknown. */
+  /** Returns the number of bytes from `offset`, at most `length`, that were never written; 0 if unknown. */
   holeAt?(offset: number, length: number): number;
   /** As `copyFrom`, by sharing the blocks of the other file. @returns Whether they are shared. Otherwise nothing has changed. */
   shareFrom?(reader: RangeReader, offset: number, length: number): Promise<boolean>;

@@ -73,7 +73,7 @@ export class NativeAttributes {
     return isRareTime(mtime) && this.#statx.fill(directory, name, flags) && !isTimeKept(mtime, this.#statx.mtime);
   }
 
-  /** Sets owner and group as far as permitted. Returns whether both were set. */
+  /** Sets owner and group if permitted. Returns whether both were set. */
   setOwner(descriptor: number, uid: number, gid: number): boolean {
     const calls = this.#calls;
     if (this.isRoot) return calls.fchown(descriptor, uid, gid) === 0;
@@ -86,7 +86,7 @@ export class NativeAttributes {
       this.#statx.gid === gid;
   }
 
-  /** Sets owner and group as far as permitted, of a descriptor that may be opened with O_PATH. */
+  /** Sets owner and group, if permitted, of a file that may be opened with O_PATH. */
   setOwnerOfPath(descriptor: number, uid: number, gid: number): void {
     const owner = this.isRoot ? uid : UNCHANGED;
     this.#calls.fchownat(descriptor, this.#empty.address, owner, gid, AT_EMPTY_PATH);

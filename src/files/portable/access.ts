@@ -90,7 +90,7 @@ export function newModesIn(directory: string, name: string): number {
     return modes === (0o777 & ~Deno.umask()) ? 0o777 : modes;
   } catch (error) {
     const code = codeOf(error);
-    // On a full disk complete files and directories must get their modes all the same.
+    // On a full disk, complete files and directories must still get their modes.
     if (code === "ENOSPC" || code === "EDQUOT") return 0o777;
     throw error;
   }

@@ -1,4 +1,4 @@
-/** Sets mode, owner and times by path, as far as `Deno.*` and the system support them. */
+/** Sets mode, owner and times by path, if `Deno.*` and the system support them. */
 
 import type { FileError } from "../../errors.ts";
 import { type Attributes, FileStat } from "../stat/file_stat.ts";
@@ -12,7 +12,7 @@ export class PortableAttributes {
   readonly #stat = new FileStat();
 
   /**
-   * Sets owner, times and mode, as far as permitted.
+   * Sets owner (if permitted), times and mode.
    *
    * @param text Path for messages.
    * @returns Failure to set the times; undefined if they were set.
@@ -36,7 +36,7 @@ export class PortableAttributes {
     return this.#setTimes(path, new Date(), from, text);
   }
 
-  /** Sets owner and group as far as permitted. Returns whether both were set. */
+  /** Sets owner and group if permitted. Returns whether both were set. */
   setOwner(path: string, uid: number, gid: number): boolean {
     if (!this.#unix) return false;
     try {

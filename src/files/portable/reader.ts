@@ -110,7 +110,7 @@ export class PortableReader implements SourceReader {
    * Checks that an open file is the one that its path refers to without following a link.
    *
    * @param root Root that is the file: a link is followed, and the file must be the one that was found.
-   * @param real Real path of the directory of any other file; undefined if nobody else can change the path.
+   * @param real Real path of the directory of any other file; undefined if no other user can change the path.
    * @throws {FileError}
    */
   #checkOpen(path: string, root: SourceRoot | undefined, real: string | undefined): void {
@@ -176,7 +176,7 @@ export class PortableRangeReader implements RangeReader {
 /**
  * Checks that no directory between a root and one below it is a link.
  *
- * @returns real path of the directory; undefined if nobody else can change the path.
+ * @returns Real path of the directory; undefined if no other user can change the path.
  * @throws {FileError} and errors of `Deno.*`.
  */
 function watchedDirectory(root: SourceRoot, below: string): string | undefined {

@@ -1,4 +1,4 @@
-/** Whether a file has changed, as far as stat(2) shows. */
+/** Detects changes of a file by its status (stat(2)). */
 
 import type { Attributes, ChangeTimes, FileStat } from "./file_stat.ts";
 

@@ -72,7 +72,7 @@ export function linkInTheWay(path: string, operation = "create"): FileError {
   return new FileError(operation, path, "it is a symbolic link", {
     code: "ELOOP",
     hint: operation === "read"
-      ? "Copy it again when nobody changes its directory"
+      ? "Copy it again while its directory does not change"
       : "Remove the link, or name the directory that it points to as the target",
   });
 }

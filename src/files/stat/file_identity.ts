@@ -20,7 +20,7 @@ export interface ExactIdentity extends FileIdentity {
 /** Identity of a file that was not examined. */
 export const UNKNOWN_FILE: FileIdentity = { dev: 0, inode: 0 };
 
-/** Returns the identity in what `Deno.stat` returns. */
+/** Returns the identity from a result of `Deno.stat`. */
 export function identityOf({ dev, ino }: Deno.FileInfo): FileIdentity {
   return { dev, inode: ino ?? 0 };
 }
@@ -44,7 +44,7 @@ export function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
 export function planted(operation: string, path: string): FileError {
   return new FileError(operation, path, "another file has taken the place of its temporary file", {
     code: "ESTALE",
-    hint: "Let nobody else write in that directory, or choose another one, then copy it again",
+    hint: "Deny other users write access to that directory, or choose another one, then copy it again",
   });
 }
 
@@ -52,7 +52,7 @@ export function planted(operation: string, path: string): FileError {
 export function replaced(operation: string, path: string): FileError {
   return new FileError(operation, path, "another file has taken its place", {
     code: "ESTALE",
-    hint: "Copy it again when nobody changes its directory",
+    hint: "Copy it again while its directory does not change",
   });
 }
 
@@ -60,7 +60,7 @@ export function replaced(operation: string, path: string): FileError {
 export function swapped(operation: string, path: string): FileError {
   return new FileError(operation, path, "another directory has taken its place", {
     code: "ESTALE",
-    hint: "Let nobody else rename the directories on that path, then copy it again",
+    hint: "Deny other users write access to the directories on that path, then copy it again",
   });
 }
 

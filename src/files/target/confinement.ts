@@ -12,7 +12,7 @@ export class Confinement {
   readonly root: string;
   /** Directory that relative paths start from. */
   readonly base: string;
-  /** Directory that "~" stands for; undefined for the home directory, if it is inside. */
+  /** Directory that replaces "~"; undefined for the home directory, if it is inside. */
   readonly home: string | undefined;
   readonly #paths: PathCalls;
 

@@ -40,7 +40,7 @@ export class DeviceWriter {
     this.#device = device;
     this.path = root.path;
     this.#note = () => note(`waiting for ${root.isFifo ? "a reader of " : ""}${quotePath(root.shown ?? root.path)}`);
-    // Nobody awaits this promise unless a write is pending.
+    // Only a pending write awaits this promise.
     this.#closing.promise.catch(() => {});
   }
 

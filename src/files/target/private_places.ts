@@ -12,7 +12,7 @@ type Environment = (name: string) => string | undefined;
 
 const HINT =
   'Name a directory under "root" in the configuration of that host that contains neither keys nor settings ' +
-  "of the account, or let root own these and the directories above them, writable by nobody else";
+  "of the account, or make root the owner of these and of the directories above them, and deny others write access";
 /** Maximum number of symbolic links in a path. */
 const MOST_LINKS = 40;
 

@@ -78,7 +78,7 @@ export class AtomicWriter<Name, Staged> {
 
   /**
    * Sets the attributes of a staged file, closes it and renames it. If only extended attributes or times cannot be set, the
-   * file has its final name all the same.
+   * file is renamed and the failure is thrown.
    *
    * @returns Status of the file if the options ask for it; valid until the next call.
    * @throws {FileError}
@@ -97,7 +97,7 @@ export class AtomicWriter<Name, Staged> {
       commits.setAttributes(staged, name, attributes, xattrs);
       if (fsync) commits.sync(staged);
       if (statAfterWrite) snapshot = commits.snapshot(staged);
-      commits.seal(staged, name);
+      commits.closeForRename(staged, name);
       this.#keepBackup(name);
       commits.rename(staged, name, "write");
     } catch (error) {

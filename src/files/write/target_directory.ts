@@ -73,7 +73,7 @@ export interface StagingCalls<Name, Staged> {
    */
   openLinkSource(first: LinkSource): { createLink(name: Name): Staged; close(): void };
   /**
-   * Sets the attributes of a symbolic link as far as permitted.
+   * Sets the attributes of a symbolic link if permitted.
    *
    * @returns Failure to set extended attributes; undefined if they were set.
    */
@@ -108,7 +108,7 @@ export interface LinkSource {
 
 /**
  * Gives a staged file its attributes and its final name. The methods are called in this order; a link skips those from
- * `setAttributes` to `seal`.
+ * `setAttributes` to `closeForRename`.
  */
 export interface CommitCalls<Name, Staged> {
   /** Examines the file that is about to be replaced. @throws {FileError} If it must not be replaced. */
@@ -120,7 +120,7 @@ export interface CommitCalls<Name, Staged> {
   /** Returns the status of the file; valid until the next call. */
   snapshot(staged: Staged): FileStatSnapshot | undefined;
   /** Closes the file for the rename. @throws {FileError} Code "ESTALE": its temporary name refers to another file. */
-  seal(staged: Staged, name: Name): void;
+  closeForRename(staged: Staged, name: Name): void;
   /** Removes an entry. Never fails. */
   remove(name: string): void;
   /**

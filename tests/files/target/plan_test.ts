@@ -116,7 +116,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(plan(temp, [has], "").length, 1, "another host may have the same numbers");
     });
 
-    it("creates root directories that nobody else can enter", () => {
+    it("creates root directories that no other user can enter", () => {
       using temp = sample();
       plan(temp, [DIRECTORY], "dir");
       assertEquals(Deno.statSync(temp.at("dir/s")).mode! & 0o7777, 0o1700);

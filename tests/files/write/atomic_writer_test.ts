@@ -46,7 +46,7 @@ class LoggedDirectory {
         setAttributes: () => run("setAttributes", undefined),
         sync: () => run("sync", undefined),
         snapshot: () => run("snapshot", undefined),
-        seal: () => run("seal", undefined),
+        closeForRename: () => run("closeForRename", undefined),
         remove: (name: string) => run(`remove ${name}`, undefined),
         linkReplaced: (_: string, other: string) => run(`linkReplaced ${other}`, { dev: 1, inode: 2 }),
         rename: () => run("rename", undefined),
@@ -106,10 +106,10 @@ describe("AtomicWriter", () => {
     assertEquals(directory.calls, ["createFile"]);
   });
 
-  it("sets attributes, flushes and seals the file before it renames it", () => {
+  it("sets attributes, flushes and closes the file before it renames it", () => {
     const directory = new LoggedDirectory();
     directory.writer({ fsync: true, statAfterWrite: true }).commit("temporary", "f", ATTRIBUTES, undefined);
-    const steps = ["examineReplaced", "setAttributes", "sync", "snapshot", "seal", "rename", "close"];
+    const steps = ["examineReplaced", "setAttributes", "sync", "snapshot", "closeForRename", "rename", "close"];
     assertEquals(directory.calls, steps);
   });
 
@@ -124,7 +124,7 @@ describe("AtomicWriter", () => {
     assertEquals(writer.takeBackups(), []);
   });
 
-  for (const step of ["examineReplaced", "setAttributes", "seal", "rename"]) {
+  for (const step of ["examineReplaced", "setAttributes", "closeForRename", "rename"]) {
     it(`removes the temporary file if ${step} fails`, () => {
       const directory = new LoggedDirectory();
       const writer = directory.writer();
@@ -138,9 +138,9 @@ describe("AtomicWriter", () => {
   it("leaves the temporary name alone if it refers to another file", () => {
     const directory = new LoggedDirectory();
     const writer = directory.writer();
-    directory.fail("seal", planted("write", "/target/f"));
+    directory.fail("closeForRename", planted("write", "/target/f"));
     assertThrows(() => writer.commit("temporary", "f", ATTRIBUTES, undefined), FileError);
-    assertEquals(directory.calls.slice(-2), ["seal", "close"]);
+    assertEquals(directory.calls.slice(-2), ["closeForRename", "close"]);
   });
 
   it("commits a link without attributes", () => {

@@ -76,7 +76,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
     return this.#snapshot.fill(descriptor, this.#empty.address, AT_EMPTY_PATH) ? this.#snapshot : undefined;
   }
 
-  seal(staged: StagedFile, name: number): void {
+  closeForRename(staged: StagedFile, name: number): void {
     const { access, descriptor: directory } = this.#directory;
     const { descriptor, temporary } = staged;
     if (access.shared) staged.place = this.#naming.openPlace(descriptor, directory, temporary);
@@ -141,7 +141,7 @@ export class NativeCommits implements CommitCalls<number, StagedFile> {
 
   /**
    * Returns whether the replaced file is examined before the rename. Otherwise it is examined when the rename finds one: in
-   * a directory that nobody else can enter, the mode of a temporary file grants nothing.
+   * a directory that no other user can enter, the mode of a temporary file grants nothing.
    */
   #examinesFirst(): boolean {
     const { access, options: { acls, fsync, preserve } } = this.#directory;

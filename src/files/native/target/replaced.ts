@@ -48,7 +48,7 @@ export class ReplacedFile {
   }
 
   /**
-   * Sets owner, as far as permitted, list and mode on a new file, which may be opened with O_PATH. The mode is set last,
+   * Sets owner (if permitted), list and mode on a new file, which may be opened with O_PATH. The mode is set last,
    * and never exceeds that of the old file.
    *
    * @param inherits whether the new file has inherited a list from its directory.

@@ -56,13 +56,13 @@ export class PortableCommits implements CommitCalls<string, StagedFile> {
 
   snapshot(staged: StagedFile): FileStatSnapshot {
     // Closing the file may set its times on Windows.
-    this.seal(staged);
+    this.closeForRename(staged);
     const stat = new FileStat();
     readPath(staged.path, { follow: false }, stat);
     return stat;
   }
 
-  seal(staged: StagedFile): void {
+  closeForRename(staged: StagedFile): void {
     // Windows cannot rename an open file. Elsewhere an open file keeps its inode from being reused.
     if (!this.#directory.isShared) staged.file!.close();
   }

@@ -16,7 +16,7 @@ import { existingAt, PortableTargetDirectory, remove } from "./directory.ts";
 export interface StagedFile {
   /** Absolute path of the temporary name. */
   readonly path: string;
-  /** Identity of the file; unknown if nobody else can replace it. */
+  /** Identity of the file; unknown if no other user can replace it. */
   readonly identity: FileIdentity;
   /** The open file; undefined for a link. */
   readonly file?: PortableRangeWriter;
