@@ -1,4 +1,4 @@
-/** Copies of one file of a disk that changes it while it is read. */
+/** Copies of a file that the disk changes while the file is read. */
 
 import type { EscpResult } from "../support/escp_command.ts";
 import { type DiskChange, mountFailingDisk } from "../support/failing_disk.ts";
@@ -6,18 +6,18 @@ import { parseEvents } from "../support/json_events.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import type { Copy, Scene, Variant } from "../support/scene.ts";
 
-/** A small file travels in a pack, a large one in ranges. The disk is read in pieces of 128 KiB at most. */
+/** Sizes of a file in a pack and of a file in ranges. The kernel reads at most 128 KiB at a time from the disk. */
 export const FILES = [["small", 700_001], ["large", (3 << 20) + 1]] as const;
 
-/** What changes, and after how many times as many bytes as the file has. */
+/** A change, and the number of bytes read before it as a multiple of the file size. */
 export type Change = readonly [kind: DiskChange["kind"], after: number];
 
-/** What came of it. */
+/** Outcome of the copy of a file that changes. */
 export interface ChangedCopy {
   result: EscpResult;
-  /** The file as it was at first. */
+  /** Initial contents of the source. */
   before: Uint8Array;
-  /** The source and the target as they are now; no target when there is none. */
+  /** Final contents of the source and of the target, if the target exists. */
   source: Uint8Array;
   target: Uint8Array | undefined;
   /** Messages of notes. */
@@ -25,7 +25,7 @@ export interface ChangedCopy {
   manifest: string;
 }
 
-/** Copies the file "f". The flag `--manifest` gets its file here. */
+/** Copies the file "f". Adds the path to the flag `--manifest`. */
 export async function copyChanging(
   scene: Scene,
   variant: Variant,
@@ -58,17 +58,17 @@ export function notesOf({ stdout }: EscpResult): string[] {
   return events.filter(({ event }) => event === "note").map(({ message }) => message);
 }
 
-/** Whether the system copies the file by itself, so that nobody has its CRC-32. */
-export function isLent({ direction, engine }: Variant, kind: "small" | "large"): boolean {
+/** Returns whether the receiver copies the shared file itself, so that there is no CRC-32. */
+export function isShared({ direction, engine }: Variant, kind: "small" | "large"): boolean {
   return direction === "local" && engine === "native" && kind === "large";
 }
 
-/** Without the difference of megabytes in words. */
+/** Compares without a diff of megabytes in the message. */
 export function isSame(one: Uint8Array | undefined, other: Uint8Array): boolean {
   return one?.length === other.length && one.every((byte, index) => byte === other[index]);
 }
 
-/** The line of a manifest. */
+/** Returns the line of a manifest. */
 export async function lineOf(contents: Uint8Array): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", contents as Uint8Array<ArrayBuffer>);
   return `${new Uint8Array(digest).toHex()}  f\n`;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { it } from "@std/testing/bdd";
 import { failingDiskProblem } from "../support/failing_disk.ts";
 import { describeWithScene, variantName, VARIANTS } from "../support/scene.ts";
-import { type Change, copyChanging, FILES, isLent, isSame, lineOf } from "./changing_source.ts";
+import { type Change, copyChanging, FILES, isSame, isShared, lineOf } from "./changing_source.ts";
 
 const why = failingDiskProblem === undefined ? "" : ` (skipped: ${failingDiskProblem})`;
 
@@ -15,28 +15,28 @@ describeWithScene(
         const copied = (changes: Change[], ...flags: string[]) =>
           copyChanging(scene, variant, { size, changes, flags });
 
-        it(`is noted when it is rewritten and its mtime is set back: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is noted if it is rewritten and its mtime restored: a ${kind} file (${variantName(variant)})`, async () => {
           const { result, notes } = await copied([["rewrite", 0.5]]);
           assertEquals([result.code, result.stderr], [0, ""]);
           assertEquals(notes.length, 1, result.stdout);
           assertMatch(notes[0], /^".*\/f" (changed|may have changed) while it was copied$/);
         });
 
-        it(`is copied without a note when only its mode changes: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is copied without a note if only its mode changes: a ${kind} file (${variantName(variant)})`, async () => {
           const { result, before, target, notes } = await copied([["chmod", 0.5]]);
           assertEquals([result.code, result.stderr], [0, ""]);
-          if (isLent(variant, kind)) assertMatch(notes[0], /^".*\/f" may have changed while it was copied$/);
+          if (isShared(variant, kind)) assertMatch(notes[0], /^".*\/f" may have changed while it was copied$/);
           else assertEquals(notes, []);
           assert(isSame(target, before));
         });
 
-        it(`is listed when only its mode changes: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is listed if only its mode changes: a ${kind} file (${variantName(variant)})`, async () => {
           const { result, before, notes, manifest } = await copied([["chmod", 0.5]], "--manifest");
           assertEquals([result.code, result.stderr, notes], [0, "", []]);
           assertEquals(manifest, await lineOf(before));
         });
 
-        it(`is listed with the digest of the bytes that arrived when it grows: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is listed with the digest of the bytes received if it grows: a ${kind} file (${variantName(variant)})`, async () => {
           const { result, before, target, manifest } = await copied([["append", 0.5]], "--manifest");
           assertEquals([result.code, result.stderr], [0, ""], result.stdout);
           assert(isSame(target, before));

@@ -4,11 +4,11 @@ import { runEscp } from "../support/escp_command.ts";
 import { failingDiskProblem, mountFailingDisk } from "../support/failing_disk.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 import { describeWithScene, ENGINES, variantName, VARIANTS } from "../support/scene.ts";
-import { type Change, copyChanging, FILES, isLent, isSame, lineOf, notesOf } from "./changing_source.ts";
+import { type Change, copyChanging, FILES, isSame, isShared, lineOf, notesOf } from "./changing_source.ts";
 
 const why = failingDiskProblem === undefined ? "" : ` (skipped: ${failingDiskProblem})`;
-/** Twice in each pass of a reader. */
-const ALL_THE_TIME = Array.from({ length: 30 }, (_, index): Change => ["rewrite", index * 0.5]);
+/** Two changes in each pass of a reader. */
+const CONSTANTLY = Array.from({ length: 30 }, (_, index): Change => ["rewrite", index * 0.5]);
 
 describeWithScene(
   `a source that changes before --verify${why}`,
@@ -19,13 +19,13 @@ describeWithScene(
         const verified = (changes: Change[], ...flags: string[]) =>
           copyChanging(scene, variant, { size, changes, flags: ["--verify", ...flags] });
 
-        it(`is verified up to the size that was sent when it grows: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is verified up to the size sent if it grows: a ${kind} file (${variantName(variant)})`, async () => {
           const { result, before, target } = await verified([["append", 0.5]]);
           assertEquals([result.code, result.stderr], [0, ""], result.stdout);
           assert(isSame(target, before));
         });
 
-        it(`is sent again when it was rewritten: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is sent again if it was rewritten: a ${kind} file (${variantName(variant)})`, async () => {
           const { result, notes, source, target } = await verified([["rewrite", 1]]);
           assertEquals([result.code, result.stderr], [0, ""], result.stdout);
           assertEquals(notes.length, 1, result.stdout);
@@ -42,9 +42,9 @@ describeWithScene(
         });
 
         it(
-          `fails as a source that is misread when nothing changed it: a ${kind} file (${variantName(variant)})`,
-          // What the system copies nobody has read before.
-          { ignore: isLent(variant, kind) },
+          `fails as a misread source if no change is visible: a ${kind} file (${variantName(variant)})`,
+          // The first reads of a shared file are not checked.
+          { ignore: isShared(variant, kind) },
           async () => {
             const { result, notes } = await verified([["damage", 1], ["damage", 3]]);
             assertEquals(notes.length, 1, result.stdout);
@@ -58,7 +58,7 @@ describeWithScene(
           },
         );
 
-        it(`is listed as it was sent again: a ${kind} file (${variantName(variant)})`, async () => {
+        it(`is listed with the contents that were sent again: a ${kind} file (${variantName(variant)})`, async () => {
           for (const after of [0.5, 1.5, 2.5]) {
             const { result, source, target, manifest } = await verified([["rewrite", after]], "--manifest");
             assertEquals([result.code, result.stderr], [0, ""], `after ${after}`);
@@ -67,8 +67,8 @@ describeWithScene(
           }
         });
 
-        it(`is not listed when it changes all the time: a ${kind} file (${variantName(variant)})`, async () => {
-          const { result, manifest } = await verified(ALL_THE_TIME, "--manifest");
+        it(`is not listed if it changes constantly: a ${kind} file (${variantName(variant)})`, async () => {
+          const { result, manifest } = await verified(CONSTANTLY, "--manifest");
           assertEquals([result.code, manifest], [1, ""], result.stdout);
           assertMatch(result.stderr, /^escp: Cannot verify "f": the source changed while it was copied$/m);
         });
@@ -76,9 +76,9 @@ describeWithScene(
     }
 
     for (const engine of ENGINES) {
-      it(`is told between two other hosts, as a source that changed (${engine})`, async () => {
+      it(`is reported as a changed source between two remote hosts (${engine})`, async () => {
         for (const [, size] of FILES) {
-          const changes = ALL_THE_TIME.map(([kind, after]) => ({
+          const changes = CONSTANTLY.map(([kind, after]) => ({
             name: "f",
             kind,
             after: Math.floor(after * size) + 1,

@@ -27,7 +27,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
   ] as const;
   for (const [index, [errno, words, hint]] of WRITES.entries()) {
     for (const variant of rotatingVariants(index)) {
-      it(`while it is written: ${errno} is named, what was there stays, and the rest comes later: ${variantName(variant)}`, async () => {
+      it(`during a write reports ${errno}, keeps old files, and allows to resume: ${variantName(variant)}`, async () => {
         await using disk = await mountFailingDisk({ on: "write", errno, after: 7 * MIB });
         await Deno.writeTextFile(`${disk.path}/kept`, "kept");
         await Deno.writeTextFile(`${disk.path}/large`, "old");
@@ -52,7 +52,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
 
   for (const on of ["create", "rename"] as const) {
     for (const variant of rotatingVariants(on === "create" ? 0 : 1)) {
-      it(`when a file ${on === "create" ? "begins" : "gets its name"}: ${variantName(variant)}`, async () => {
+      it(`${on === "create" ? "when a file is created" : "when a file is renamed"} is reported for each file: ${variantName(variant)}`, async () => {
         await using disk = await mountFailingDisk({ on, errno: "EIO" });
         const copy = { flags: ["-r", "--no-resume"], sources: [`${source}/.`], target: disk.path };
         const { code, stderr, leftBehind } = await scene.copy(variant, copy);
@@ -67,7 +67,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
   }
 
   for (const variant of rotatingVariants(2)) {
-    it(`while it is read: what lies on it is named, and what lies elsewhere is copied: ${variantName(variant)}`, async () => {
+    it(`during a read is reported, and files on other disks are copied: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ on: "read", errno: "EIO" });
       for (const name of ["large", "small"]) await Deno.copyFile(`${source}/${name}`, `${disk.path}/bad ${name}`);
       const to = await scene.tree();
@@ -81,7 +81,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
       assertEquals(await compareTrees(source, to), []);
     });
 
-    it(`when it is told to keep what was written, with --fsync: ${variantName(variant)}`, async () => {
+    it(`during a flush is reported with --fsync: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ on: "fsync", errno: "EIO" });
       const flags = ["-r", "--fsync", "--no-resume"];
       const { code, stderr } = await scene.copy(variant, { flags, sources: [`${source}/.`], target: disk.path });
@@ -92,7 +92,7 @@ describeWithScene(`a disk that fails${why}`, { ignore: failingDiskProblem !== un
       assertEquals(listNames(disk.path), []);
     });
 
-    it(`that has shorter names only: ${variantName(variant)}`, async () => {
+    it(`with a shorter limit for names is reported for each long name: ${variantName(variant)}`, async () => {
       await using disk = await mountFailingDisk({ errno: "ENAMETOOLONG", maxNameBytes: 120 });
       const name = "long ".repeat(30);
       const from = await scene.tree({ [name]: "text", [`${name}x`]: { size: 2 * MIB }, "short": "short" });

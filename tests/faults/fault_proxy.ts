@@ -1,24 +1,24 @@
-/** A TCP proxy on loopback that damages what goes through it, for tests of data connections. */
+/** A TCP proxy on loopback that damages data connections. */
 
 import { startTcpProxy, type TcpProxy } from "../support/tcp_proxy.ts";
 
-/** What happens to a connection, once so many bytes have gone one way. */
+/** A fault of a connection after a number of bytes in one direction. */
 export interface Fault {
-  /** How many connections it happens to, the first that come so far; default 1. */
+  /** Number of connections with this fault, the first ones that reach the position. Default: 1. */
   times?: number;
   direction: "to server" | "to client";
-  /** Bytes that still go through unharmed. */
+  /** Number of bytes that pass before the fault. */
   after: number;
-  /** cut: both sides are closed; half: this way alone; stall: nothing more goes this way; flip: one bit is changed. */
+  /** "cut" closes both ends, "half" closes this direction, "stall" stops this direction, "flip" changes a bit. */
   kind: "cut" | "half" | "stall" | "flip";
-  /** Which one, for flip; default 4. */
+  /** Bit to flip. Default: 4. */
   bit?: number;
 }
 
 export interface FaultProxy extends TcpProxy {
-  /** Faults that have happened. */
+  /** Number of faults so far. */
   readonly happened: number;
-  /** What the first connection has brought first. */
+  /** Resolves with the first bytes of the first connection. */
   readonly first: Promise<Uint8Array>;
 }
 
@@ -28,7 +28,7 @@ interface PendingFault extends Fault {
   left: number;
 }
 
-/** Listens on a free port and passes everything on to 127.0.0.1:upstream. */
+/** Listens on a free port and forwards to 127.0.0.1:upstream. */
 export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
   const pending = faults.map((fault): PendingFault => ({ ...fault, left: fault.times ?? 1 }));
   const counts = { happened: 0 };
@@ -60,7 +60,7 @@ export function startFaultProxy(upstream: number, faults: Fault[]): FaultProxy {
       }
       return await to.closeWrite();
     } catch {
-      // A side has gone.
+      // One end closed the connection.
     }
     close(from);
     close(to);

@@ -7,7 +7,7 @@ import { writeWrapper } from "../support/shell_script.ts";
 import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
-/** Exceeded by one file in a pack and by one that is sent in ranges. */
+/** One file in a pack and one in ranges exceed it. */
 const LIMIT_BYTES = MIB / 2;
 
 describeWithScene("a limit of the size of files (ulimit -f)", (scene) => {
@@ -21,7 +21,7 @@ describeWithScene("a limit of the size of files (ulimit -f)", (scene) => {
   });
 
   for (const variant of VARIANTS) {
-    it(`fails only the files that exceed it: ${variantName(variant)}`, async () => {
+    it(`fails only files that exceed it: ${variantName(variant)}`, async () => {
       const from = await scene.tree({
         "t/fits": { size: 300_000 },
         "t/small": { size: MIB },

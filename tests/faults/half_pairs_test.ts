@@ -8,7 +8,7 @@ import { randomBytes } from "../support/random_bytes.ts";
 import { describeWithScene } from "../support/scene.ts";
 import { startTcpProxy } from "../support/tcp_proxy.ts";
 
-describeWithScene("a relay of which one connection does not come about", (scene) => {
+describeWithScene("a relay with a connection that does not open", (scene) => {
   let from: string;
   beforeAll(async () => {
     from = await scene.tree({ file: randomBytes(32 << 20, "halves") });
@@ -16,13 +16,13 @@ describeWithScene("a relay of which one connection does not come about", (scene)
 
   for (const [side, host] of [["source", "testhost"], ["target", "other"]]) {
     for (const lost of [2, 3]) {
-      it(`copies with the others, and waits for nothing: connection ${lost} to the ${side}`, async () => {
+      it(`continues at once with the others: connection ${lost} to the ${side}`, async () => {
         let connections = 0;
         await using hosts = await startProxiedHosts((name, port) =>
           startTcpProxy(port, {
             async passing(client, server) {
               if (name === host && ++connections === lost) return;
-              await Promise.all([passOn(client, server), passOn(server, client)]);
+              await Promise.all([forward(client, server), forward(server, client)]);
             },
           })
         );
@@ -36,7 +36,7 @@ describeWithScene("a relay of which one connection does not come about", (scene)
   }
 });
 
-async function passOn(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+async function forward(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
   await pass(from, to);
   await to.closeWrite();
 }

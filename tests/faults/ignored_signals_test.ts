@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import { escpCommand, type RunningEscp, startEscp } from "../support/escp_command.ts";
 import { untilBegun } from "../support/interruptions.ts";
@@ -25,7 +26,7 @@ describeWithScene("a signal that was ignored when escp was started", (scene) => 
     const copy = { flags: SLOW, sources: [`${source}/large`], target: `${to}/` };
     const running = await startEscp(scene.args(variant, copy), { command });
     await untilBegun(to, running);
-    await new Promise((resolve) => setTimeout(resolve, SETTLED_MS));
+    await delay(SETTLED_MS);
     return { running, to };
   }
 
@@ -62,7 +63,7 @@ describeWithScene("a signal that was ignored when escp was started", (scene) => 
   }
 
   for (const variant of rotatingVariants(0)) {
-    it(`is the only one: ssh receives SIGTERM, and escp SIGHUP: ${variantName(variant)}`, async () => {
+    it(`is the only ignored one: ssh receives SIGTERM, and escp SIGHUP: ${variantName(variant)}`, async () => {
       const { running } = await begin(variant, []);
       await using _ = running;
       for (const process of await descendantsOf(running.pid)) {

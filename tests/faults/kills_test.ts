@@ -11,14 +11,14 @@ import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const OLD = new Date("2001-02-03T04:05:06Z");
-/** Kilobits a second: a quarter of a second for each MiB, so that there is time to kill. */
+/** Kilobits per second: a quarter of a second per MiB leaves time to kill. */
 const SLOW = ["-r", "-l", "64000", "--retries", "0"];
 const SMALL = 300;
 const SMALL_BYTES = 10_000;
 const LARGE = 3;
 const LARGE_BYTES = 5 * MIB;
 const TOTAL = SMALL * SMALL_BYTES + LARGE * LARGE_BYTES;
-/** What may be in place and not noted yet. */
+/** Maximum number of bytes that are in place but not in a record yet. */
 const UNDER_WAY = MIB;
 
 describeWithScene("a copy that is killed at a random instant", (scene) => {
@@ -39,7 +39,7 @@ describeWithScene("a copy that is killed at a random instant", (scene) => {
   for (const [index, [who, kill]] of KILLS.entries()) {
     for (const variant of rotatingVariants(index)) {
       if (variant.direction === "local" && who === "ssh") continue;
-      it(`${who}: the same command sends what was missing, and not a tenth more: ${variantName(variant)}`, async () => {
+      it(`${who}: the same command sends only the missing bytes: ${variantName(variant)}`, async () => {
         const random = new RandomBytes(`kill ${who} ${variantName(variant)}`);
         const to = await scene.tree();
         await killedAt(variant, to, kill, 1 + random.below(Math.floor(TOTAL * 0.7)));
@@ -49,7 +49,7 @@ describeWithScene("a copy that is killed at a random instant", (scene) => {
         const { bytes, resumed } = lastEvent(stdout);
         const sent = bytes - resumed;
         assert(sent <= missing * 1.1 + UNDER_WAY, `${sent} bytes were sent, ${missing} were missing`);
-        // Whoever is killed cannot remove the small files that it had begun.
+        // A killed process cannot remove the small files in progress.
         assertEquals(
           (await compareTrees(source, to)).filter((line) => !/\.escp-[^/]*\.part: not expected/.test(line)),
           [],
@@ -59,7 +59,7 @@ describeWithScene("a copy that is killed at a random instant", (scene) => {
     }
   }
 
-  /** Kills when so many bytes are in place or noted. */
+  /** Kills after this many bytes are in place or in a journal. */
   async function killedAt(variant: Variant, to: string, kill: (running: RunningEscp) => Promise<void>, bytes: number) {
     await using running = await scene.start(variant, { flags: SLOW, sources: [`${source}/.`], target: to });
     await untilTrue(() => presentBytes(to) + notedBytes(to) >= bytes, running);

@@ -7,13 +7,13 @@ import { listNames } from "../support/list_names.ts";
 import { describeWithScene, type Variant, variantName, VARIANTS } from "../support/scene.ts";
 import type { TreeEntries } from "../support/temp_tree.ts";
 
-/** At this many kilobits a second there is time to put a link in the way. */
+/** Kilobits per second: slow enough to replace a directory by a link. */
 const SLOW = ["-l", "24000"];
 const MIB = 1 << 20;
 const AT_FDCWD = -100;
 
 describeWithScene(
-  "a link that is put in the place of a target directory while it is copied into leads nowhere",
+  "a link that replaces a target directory during the copy is not followed",
   (scene) => {
     let source: string;
     beforeAll(async () => {
@@ -28,11 +28,11 @@ describeWithScene(
     });
 
     /**
-     * Copies, and swaps target directories for links that lead outside while it does.
+     * Copies while target directories are exchanged with links to the outside, and checks that nothing outside changed.
      *
-     * @returns what came of it; nothing outside was touched then.
+     * @param maxSwaps Maximum number of exchanges.
      */
-    async function swapped(variant: Variant, most: number): Promise<EscpResult> {
+    async function swapped(variant: Variant, maxSwaps: number): Promise<EscpResult> {
       const parent = await scene.tree({
         "outside/a/kept": "kept",
         "outside/small 1": "untouched",
@@ -47,37 +47,36 @@ describeWithScene(
       await untilBegun(to, running);
       let ended = false;
       running.result.finally(() => ended = true).catch(() => {});
-      for (let swaps = 0; swaps < most && !ended; swaps++) {
+      for (let swaps = 0; swaps < maxSwaps && !ended; swaps++) {
         for (const name of ["a", "b"]) exchange(`${parent}/link ${name}`, `${to}/${name}`);
         await turn();
       }
       const result = await running.result;
       const { stderr } = result;
-      const names = (path: string) => listNames(path);
-      assertEquals(names(`${parent}/outside`), ["a", "small 1"], stderr);
-      assertEquals(names(`${parent}/outside/a`), ["kept"], stderr);
+      assertEquals(listNames(`${parent}/outside`), ["a", "small 1"], stderr);
+      assertEquals(listNames(`${parent}/outside/a`), ["kept"], stderr);
       assertEquals(await Deno.readTextFile(`${parent}/outside/small 1`), "untouched");
       assert(!/bug in escp/.test(stderr), stderr);
       return result;
     }
 
     for (const variant of VARIANTS) {
-      it(`put there once: ${variantName(variant)}`, async () => {
+      it(`put in place once: ${variantName(variant)}`, async () => {
         const { code, stderr } = await swapped(variant, 1);
         assertEquals(code, 1, stderr);
         assertMatch(stderr, /it is a symbolic link/);
       });
 
-      // The portable engine has no call that looks and opens in one: there it depends on who is quicker.
+      // The portable engine has no call that checks and opens in one step, so its outcome depends on timing.
       if (variant.engine === "portable") continue;
-      it(`put there and taken away again all the time: ${variantName(variant)}`, async () => {
+      it(`put in place and removed repeatedly: ${variantName(variant)}`, async () => {
         await swapped(variant, Infinity);
       });
     }
   },
 );
 
-/** Each gets the other's name, in one step (renameat2(2) with RENAME_EXCHANGE). */
+/** Exchanges two names in one step (renameat2(2) with RENAME_EXCHANGE). */
 function exchange(a: string, b: string): void {
   const libc = openLibc({
     renameat2: { parameters: ["i32", "buffer", "i32", "buffer", "u32"], result: "i32" },

@@ -10,18 +10,18 @@ import { commandOf, waitForNoProcess } from "../support/processes.ts";
 import { createTempTree } from "../support/temp_tree.ts";
 import { temporaryFiles } from "../support/temporary_files.ts";
 
-/** Silence that the ends bear, in seconds. */
-const BEARABLE = 2;
-const SLOW = ["-l", "16000", "--retries", "0", "--timeout", `${BEARABLE}`];
+/** Timeout of both ends, in seconds. */
+const TIMEOUT = 2;
+const SLOW = ["-l", "16000", "--retries", "0", "--timeout", `${TIMEOUT}`];
 
-describeWithNetworks("a cable that is pulled out in the middle of a copy", () => {
+describeWithNetworks("a cable that is disconnected during a copy", () => {
   let pair: Pair;
   beforeAll(async () => {
     pair = await startPair([]);
   });
   afterAll(() => pair[Symbol.asyncDispose]());
 
-  /** What of escp runs on the server. */
+  /** Returns the processes of escp on the server. */
   async function remoteEnds() {
     const sessions = await pair.sshd.sessions();
     const commands = await Promise.all(sessions.map(commandOf));
@@ -29,7 +29,7 @@ describeWithNetworks("a cable that is pulled out in the middle of a copy", () =>
   }
 
   for (const direction of ["push", "pull"] as const) {
-    it(`ends both sides in time, and once it is back the same command goes on: ${direction}`, async () => {
+    it(`ends both ends in time, and the same command resumes later: ${direction}`, async () => {
       await using tree = await createTempTree({
         "from/large": { size: 8 << 20, mtime: new Date("2001-02-03T04:05:06Z") },
         "to": { directory: true },
@@ -46,7 +46,7 @@ describeWithNetworks("a cable that is pulled out in the middle of a copy", () =>
         assertEquals(code, 1, stderr);
         assertMatch(stderr, /^escp: Cannot continue: .*(no message for 2 s|no progress for 2000 ms)/m);
         assertEquals(await leftBehind(), []);
-        // ssh on that side cannot know that nobody is there any more; escp does.
+        // ssh on the server cannot detect the loss, but escp does.
         await waitForNoProcess(remoteEnds, 20_000);
         assert(!listNames(to).includes("large"));
       } finally {

@@ -18,15 +18,15 @@ import { temporaryFiles } from "../support/temporary_files.ts";
 
 const MIB = 1 << 20;
 const SIZE = 24 * MIB;
-/** Kilobits a second: an eighth of a second for each MiB, so that there is time to interrupt. */
+/** Kilobits per second: an eighth of a second per MiB leaves time to interrupt. */
 const SLOW = ["-l", "200000"];
-/** For two interruptions. */
+/** Leaves time for two interruptions. */
 const SLOWER = ["-l", "100000"];
-/** What a lost session costs does not depend on the engine: each direction once. */
-const LOST_WAYS = rotatingVariants(0);
-const OVER_SSH = LOST_WAYS.filter(({ direction }) => direction !== "local");
+/** Retries do not depend on the engine. */
+const LOST = rotatingVariants(0);
+const OVER_SSH = LOST.filter(({ direction }) => direction !== "local");
 
-describeWithScene("a session that is lost", (scene) => {
+describeWithScene("a lost session", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree();
@@ -41,15 +41,15 @@ describeWithScene("a session that is lost", (scene) => {
     await killOthers(scene, running, variant.direction === "local" ? /--receiver/ : /^\S*ssh /);
   }
 
-  for (const variant of LOST_WAYS) {
-    it(`goes on in another one, with one note: ${variantName(variant)}`, async () => {
+  for (const variant of LOST) {
+    it(`continues in another one, with one note: ${variantName(variant)}`, async () => {
       const to = await scene.tree({ "big": "old" });
       await using running = await start(variant, to, []);
       await untilNoted(to, 8 * MIB, running);
       await cut(variant, running);
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 0, stderr);
-      // Of a remote end that is killed, its data connections may tell before its control channel.
+      // The data connections of a killed receiver may close before its control channel.
       const lost = variant.direction === "local"
         ? "(The session with this machine was lost|All data connections broke)"
         : "The session with testhost was lost";
@@ -61,7 +61,7 @@ describeWithScene("a session that is lost", (scene) => {
   }
 
   for (const variant of rotatingVariants(1)) {
-    it(`and another lost after it: only the rest is sent each time: ${variantName(variant)}`, async () => {
+    it(`followed by another one sends only the rest each time: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       await using running = await start(variant, to, ["--json"], SLOWER);
       let noted = 0;
@@ -84,7 +84,7 @@ describeWithScene("a session that is lost", (scene) => {
   }
 
   for (const variant of rotatingVariants(2)) {
-    it(`goes on in the directory that it has made, and tells a failure once: ${variantName(variant)}`, async () => {
+    it(`continues in the directory that it created and reports a failure once: ${variantName(variant)}`, async () => {
       const from = await scene.tree({ "tree/a/small": "small", "tree/a/b": { directory: true } });
       await Deno.copyFile(`${source}/big`, `${from}/tree/z`);
       await Deno.utime(`${from}/tree/z`, 1_700_000_000, 1_700_000_000);
@@ -124,7 +124,7 @@ describeWithScene("a session that is lost", (scene) => {
       );
     });
 
-    it(`is not waited for when Ctrl-C comes: ${variantName(variant)}`, async () => {
+    it(`stops retrying after Ctrl-C: ${variantName(variant)}`, async () => {
       const to = await scene.tree();
       await using running = await start(variant, to, []);
       await untilNoted(to, 4 * MIB, running);
@@ -133,14 +133,14 @@ describeWithScene("a session that is lost", (scene) => {
       running.kill("SIGINT");
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 130, stderr);
-      // A copy that went on would have said so by then: it takes seconds.
+      // A copy that continued would have printed more, because it takes seconds.
       assertMatch(stderr, /4 tries left\nescp: Interrupted\nhint: Run the same command again to resume.*\n$/);
       assertEquals(await leftBehind(), []);
       assert(notedBytes(to) > 0);
     });
   }
 
-  it("is given up after as many tries, with the last reason", async () => {
+  it("ends the copy after all retries with the last reason", async () => {
     const [variant] = OVER_SSH;
     await using own = await startScene();
     const to = await own.tree();
@@ -158,7 +158,7 @@ describeWithScene("a session that is lost", (scene) => {
     assertMatch(stderr, /^escp: Cannot log in to testhost: /m);
   });
 
-  it("between two other hosts goes on", async () => {
+  it("of a relay is retried", async () => {
     for (const { engine } of OVER_SSH.filter(({ direction }) => direction === "push")) {
       const to = await scene.tree();
       await using running = await startEscp([
@@ -176,7 +176,7 @@ describeWithScene("a session that is lost", (scene) => {
     }
   });
 
-  it("is not begun again into a directory that an older escp has made and would not know again", async () => {
+  it("is not retried if an older escp created the target directory, which it would not recognize", async () => {
     const to = await scene.tree();
     const older = await writeWrapper(`${scene.sshd.binDirectory}/older`, alteredEscp("without_features.ts"));
     await using running = await startEscp([
@@ -195,9 +195,9 @@ describeWithScene("a session that is lost", (scene) => {
     assertEquals([...Deno.readDirSync(`${to}/new`)].filter(({ isDirectory }) => isDirectory), []);
   });
 
-  it("is not begun again from standard input, which cannot be read twice", async () => {
+  it("is not retried from standard input, which cannot be read twice", async () => {
     const to = await scene.tree();
-    const [variant] = LOST_WAYS;
+    const [variant] = LOST;
     await using running = await scene.start(variant, { sources: ["-"], target: `${to}/input`, stdin: "piped" });
     await feedUntilBegun(to, running);
     await cut(variant, running);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import type { RunningEscp } from "../support/escp_command.ts";
 import { untilBegun } from "../support/interruptions.ts";
@@ -7,13 +8,13 @@ import { commandOf, descendantsOf, type ProcessId } from "../support/processes.t
 import { describeWithScene, rotatingVariants, type Variant, variantName } from "../support/scene.ts";
 import { writeScript } from "../support/shell_script.ts";
 
-/** Silence that the ends bear, in seconds: a login has to fit in, too, on a machine that is busy. */
-const BEARABLE = 2;
-/** At this rate the copy does not end before. */
-const PATIENCE = ["--timeout", `${BEARABLE}`, "-l", "8000", "--retries", "0"];
+/** Timeout of both ends, in seconds. Leaves time for a login on a busy machine. */
+const TIMEOUT = 2;
+/** At this rate the copy does not finish before the timeout. */
+const FLAGS = ["--timeout", `${TIMEOUT}`, "-l", "8000", "--retries", "0"];
 const MIB = 1 << 20;
 
-describeWithScene("an end that falls silent is not waited for without end", (scene) => {
+describeWithScene("an end that becomes silent", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "large": new Uint8Array(16 * MIB) });
@@ -21,12 +22,12 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
 
   async function begin(variant: Variant): Promise<{ running: RunningEscp; to: string }> {
     const to = await scene.tree();
-    const running = await scene.start(variant, { flags: PATIENCE, sources: [`${source}/large`], target: `${to}/` });
+    const running = await scene.start(variant, { flags: FLAGS, sources: [`${source}/large`], target: `${to}/` });
     await untilBegun(to, running);
     return { running, to };
   }
 
-  /** The remote escp itself, without the shells before it. */
+  /** Returns the processes of the remote escp. */
   async function remoteEnds(): Promise<ProcessId[]> {
     const found: ProcessId[] = [];
     for (const process of await scene.sshd.sessions()) {
@@ -36,7 +37,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
   }
 
   for (const variant of rotatingVariants(0).filter(({ direction }) => direction !== "local")) {
-    it(`the remote end, stopped: ${variantName(variant)}`, async () => {
+    it(`ends the copy: a stopped remote escp: ${variantName(variant)}`, async () => {
       const { running, to } = await begin(variant);
       await using _ = running;
       const stopped = await remoteEnds();
@@ -48,7 +49,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
         assertMatch(
           stderr,
           new RegExp(
-            `^escp: Cannot continue: the session with testhost was lost \\(no message for ${BEARABLE} s\\)`,
+            `^escp: Cannot continue: the session with testhost was lost \\(no message for ${TIMEOUT} s\\)`,
             "m",
           ),
         );
@@ -60,7 +61,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
       assert(!listNames(to).includes("large"));
     });
 
-    it(`ssh, stopped: ${variantName(variant)}`, async () => {
+    it(`ends the copy: a stopped ssh: ${variantName(variant)}`, async () => {
       const { running, to } = await begin(variant);
       await using _ = running;
       for (const process of await descendantsOf(running.pid)) {
@@ -69,13 +70,13 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
       const { code, stderr, leftBehind } = await running.result;
       assertEquals(code, 1, stderr);
       assertMatch(stderr, /^escp: Cannot continue: the session with testhost was lost \(no message for/m);
-      // Stopped, it cannot hear of a gentle end.
+      // A stopped ssh does not react to SIGTERM.
       assertEquals(await leftBehind(), []);
       await scene.sshd.waitForNoSession(20_000);
       assert(!listNames(to).includes("large"));
     });
 
-    it(`the client, stopped: ${variantName(variant)}`, async () => {
+    it(`ends the copy: a stopped client: ${variantName(variant)}`, async () => {
       const { running } = await begin(variant);
       await using _ = running;
       running.kill("SIGSTOP");
@@ -88,11 +89,11 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
     });
   }
 
-  it("but one that has nothing to say yet is", async () => {
+  it("does not end the copy if it waits for standard input", async () => {
     const to = await scene.tree();
     const [variant] = rotatingVariants(0);
     const copy = {
-      flags: ["--timeout", `${BEARABLE}`],
+      flags: ["--timeout", `${TIMEOUT}`],
       sources: ["-"],
       target: `${to}/input`,
       stdin: "piped" as const,
@@ -101,8 +102,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
     await using _ = running;
     const input = running.child.stdin.getWriter();
     await input.write(new TextEncoder().encode("begin, "));
-    // Longer than silence is borne: what is awaited here is that nothing happens.
-    await new Promise((resolve) => setTimeout(resolve, BEARABLE * 2_000));
+    await delay(TIMEOUT * 2_000);
     await input.write(new TextEncoder().encode("end"));
     await input.close();
     input.releaseLock();
@@ -111,7 +111,7 @@ describeWithScene("an end that falls silent is not waited for without end", (sce
     assertEquals(await Deno.readTextFile(`${to}/input`), "begin, end");
   });
 
-  it("a remote escp that never says hello", async () => {
+  it("ends the copy: a remote escp that never sends a hello", async () => {
     const program = await writeScript(`${scene.sshd.binDirectory}/hangs`, "exec cat >/dev/null");
     const [variant] = rotatingVariants(0);
     const flags = ["-B", "--timeout", "1", "-D", program];

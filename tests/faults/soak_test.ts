@@ -11,15 +11,15 @@ import type { TreeEntries } from "../support/temp_tree.ts";
 import { type Fault, startFaultProxy } from "./fault_proxy.ts";
 import { brokenFiles } from "./whole_files.ts";
 
-/** Transfers; `deno task soak` wants more of them. */
+/** Number of copies; `deno task soak` sets more. */
 const TRANSFERS = Number(Deno.env.get("ESCP_SOAK") ?? 6);
-/** Seed of the first one; each has the next. */
+/** Seed of the first copy. Each further copy has the next seed. */
 const FIRST_SEED = Number(Deno.env.get("ESCP_SOAK_SEED") ?? 1);
 const MIB = 1 << 20;
-/** Nothing here takes longer, whatever happens to it. */
+/** No run may take longer, with any fault. */
 const LIMIT_MS = 60_000;
-/** Attempts that something may happen to; the one after them is left alone and has to succeed. */
-const MOST_ATTEMPTS = 3;
+/** Maximum number of attempts with faults. The attempt after them has none and must succeed. */
+const MAX_ATTEMPTS = 3;
 
 const KILLS = ["client", "remote", "ssh", "SIGINT", "SIGTERM", "SIGHUP"] as const;
 const FAULTS = ["cut", "half", "stall", "flip"] as const;
@@ -27,17 +27,17 @@ const FAULTS = ["cut", "half", "stall", "flip"] as const;
 describeWithScene("a copy under random faults", (scene) => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + TRANSFERS; seed++) {
     const random = new RandomBytes(`soak ${seed}`);
-    const variant = randomWay(random);
-    it(`leaves only whole files, and says 0 only of equal trees: ${variantName(variant)}, seed ${seed}`, async () => {
+    const variant = randomVariant(random);
+    it(`leaves only complete files, and exits with 0 only for equal trees: ${variantName(variant)}, seed ${seed}`, async () => {
       const from = await scene.tree(tree(random, seed));
-      // Some of it was there before, in another version.
+      // The target may contain older versions.
       const old = await scene.tree(random.below(2) === 0 ? {} : oldVersions(from, random));
       const to = await scene.tree();
       await new Deno.Command("cp", { args: ["-a", `${old}/.`, to] }).output();
       const flags = ["-r", ...options(random)];
       const copy: Copy = { flags, sources: [`${from}/.`], target: to, timeoutMs: LIMIT_MS };
       let killed = false;
-      for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const { code, kill } = await disturbed(variant, copy, random);
         killed ||= kill;
         assertEquals(brokenFiles(to, from, old), []);
@@ -52,7 +52,7 @@ describeWithScene("a copy under random faults", (scene) => {
     });
   }
 
-  /** One run, to which something happens. Checks what holds of every run. */
+  /** Runs the copy with random faults and checks the conditions that every run must meet. */
   async function disturbed(
     variant: Variant,
     copy: Copy,
@@ -72,7 +72,7 @@ describeWithScene("a copy under random faults", (scene) => {
     const { code, stderr, leftBehind } = await running.result;
     clearTimeout(strike);
     await struck;
-    // A signal that comes before it listens for it ends it in the system's own way.
+    // A signal before escp listens for it has its default disposition.
     assert([0, 1, 129, 130, 137, 143, 255].includes(code), `status ${code}: ${stderr}`);
     assert(!/bug in escp|^\s+at /m.test(stderr), stderr);
     await waitForNoProcess(leftBehind, 10_000);
@@ -86,18 +86,18 @@ describeWithScene("a copy under random faults", (scene) => {
     try {
       running.kill(who === "client" ? "SIGKILL" : who);
     } catch {
-      // It has ended.
+      // The client has exited.
     }
   }
 });
 
-/** Nobody removes the small files that a process had begun when it was killed: they may be there beside the others. */
+/** Compares the trees. A killed process may have left temporary files of small files. */
 async function differences(from: string, to: string, killed: boolean): Promise<string[]> {
   const all = await compareTrees(from, to);
   return killed ? all.filter((line) => !/\.escp-[^/]*\.part: not expected/.test(line)) : all;
 }
 
-function randomWay(random: RandomBytes): Variant {
+function randomVariant(random: RandomBytes): Variant {
   return {
     direction: DIRECTIONS[random.below(DIRECTIONS.length)],
     engine: ENGINES[random.below(ENGINES.length)],
@@ -113,7 +113,7 @@ function tree(random: RandomBytes, seed: number): TreeEntries {
   return { ...randomTree(shape), ...Object.fromEntries(large) };
 }
 
-/** Files with the names of some that are to come. */
+/** Returns other contents for some files of the source. */
 function oldVersions(from: string, random: RandomBytes): TreeEntries {
   const names = [...Deno.readDirSync(from)].filter(({ isFile }) => isFile).map(({ name }) => name).sort();
   return Object.fromEntries(
@@ -129,7 +129,7 @@ function options(random: RandomBytes): string[] {
 function randomFaults(random: RandomBytes): Fault[] {
   return Array.from({ length: random.below(7) }, (): Fault => ({
     direction: random.below(2) === 0 ? "to server" : "to client",
-    // Most of them early: a copy that has gone through all of its faults is a copy without.
+    // Most of them early, so that few copies finish before their faults.
     after: Math.floor((random.next() / 2 ** 32) ** 3 * 8 * MIB),
     kind: FAULTS[random.below(FAULTS.length)],
     times: 1 + random.below(2),

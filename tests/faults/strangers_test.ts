@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { beforeAll, it } from "@std/testing/bdd";
 import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
 import { compareTrees } from "../support/compare_trees.ts";
@@ -9,27 +10,27 @@ import { startSshd } from "../support/sshd.ts";
 import { temporaryFiles } from "../support/temporary_files.ts";
 import { startFaultProxy } from "./fault_proxy.ts";
 
-/** At this many kilobits a second a copy takes some seconds. */
+/** Kilobits per second: the copy takes some seconds. */
 const SLOW = "32000";
 const STREAMS = 4;
 
-/** What a stranger says, who has seen how a connection of the session begins. */
-const SAYINGS: Record<string, (begin: Uint8Array) => Uint8Array> = {
+/** Bytes that a stranger sends who has seen the beginning of a connection of the session. */
+const MESSAGES: Record<string, (begin: Uint8Array) => Uint8Array> = {
   "are silent": () => new Uint8Array(),
-  "talk garbage": () => crypto.getRandomValues(new Uint8Array(5_000)),
-  "begin as one of the session, with a key of their own": (begin) =>
+  "send random bytes": () => crypto.getRandomValues(new Uint8Array(5_000)),
+  "send the preamble of the session with another key": (begin) =>
     Uint8Array.from([...begin.subarray(0, PREAMBLE_BYTES), ...crypto.getRandomValues(new Uint8Array(200))]),
-  "repeat how one of the session began": (begin) => begin,
+  "replay the beginning of a connection": (begin) => begin,
 };
 
-describeWithScene("strangers on the data port cost a copy nothing", (scene) => {
+describeWithScene("strangers on the data port do not affect a copy", (scene) => {
   let source: string;
   beforeAll(async () => {
     source = await scene.tree({ "large": { size: 6 << 20 }, "small": "small" });
   });
 
-  /** @param count how many of each kind. */
-  async function besiege(variant: Variant, sayings: string[], count: number, flags: string[] = []): Promise<void> {
+  /** Copies while strangers connect. @param count Number of strangers of each kind. */
+  async function besiege(variant: Variant, kinds: string[], count: number, flags: string[] = []): Promise<void> {
     const to = await scene.tree();
     const port = freePort();
     await using proxy = startFaultProxy(port, []);
@@ -40,13 +41,13 @@ describeWithScene("strangers on the data port cost a copy nothing", (scene) => {
       target: to,
     });
     const begin = await proxy.first;
-    // What the first connection has said is worth nothing when its number is taken.
+    // The replay is useless after the connection number is used.
     await running.waitForText("stdout", /"event":"connected"/);
     const strangers = await Promise.all(
-      sayings.flatMap((saying) =>
+      kinds.flatMap((kind) =>
         Array.from({ length: count }, async () => {
           const conn = await Deno.connect({ hostname: "127.0.0.1", port });
-          await conn.write(SAYINGS[saying](begin));
+          await conn.write(MESSAGES[kind](begin));
           return conn;
         })
       ),
@@ -54,36 +55,36 @@ describeWithScene("strangers on the data port cost a copy nothing", (scene) => {
     try {
       const { code, stderr, leftBehind } = await running.result;
       assertEquals([code, stderr], [0, ""]);
-      // None of its own connections had to be replaced.
+      // No connection of the session had to be replaced.
       assert(proxy.connections <= STREAMS, `${proxy.connections} connections`);
       assertEquals(await compareTrees(source, to), []);
       assertEquals(temporaryFiles(to), []);
       assertEquals(await leftBehind(), []);
-      // Nobody waits for the strangers, who are still there.
+      // The remote end does not wait for strangers that are still connected.
       await scene.sshd.waitForNoSession();
     } finally {
       for (const conn of strangers) conn.close();
     }
   }
 
-  for (const [index, saying] of Object.keys(SAYINGS).entries()) {
+  for (const [index, kind] of Object.keys(MESSAGES).entries()) {
     const engine = ENGINES[index % ENGINES.length];
     const variant: Variant = { direction: index % 2 === 0 ? "push" : "pull", engine, streams: STREAMS };
-    it(`who ${saying}: ${variantName(variant)}`, () => besiege(variant, [saying], 20));
+    it(`who ${kind}: ${variantName(variant)}`, () => besiege(variant, [kind], 20));
   }
 
   for (const engine of ENGINES) {
     const variant: Variant = { direction: engine === "native" ? "push" : "pull", engine, streams: STREAMS };
-    it(`who are 200 at once: ${variantName(variant)}`, () => besiege(variant, Object.keys(SAYINGS), 50));
+    it(`who are 200 at once: ${variantName(variant)}`, () => besiege(variant, Object.keys(MESSAGES), 50));
   }
 
   for (
     const [end, direction, flags] of [["the remote end", "push", []], ["the client", "pull", ["--reverse"]]] as const
   ) {
-    it(`who hold 300 connections to ${end}, which may have 256 files open`, async () => {
+    it(`who hold 300 connections to ${end}, which may open 256 files`, async () => {
       const limited = 'ulimit -n 256 && exec "$@"';
       await using host = await startSshd({ forceCommand: `ulimit -n 256 && exec sh -c "$SSH_ORIGINAL_COMMAND"` });
-      // Large enough for journals, which are open files too; without contents, so that they cost no time.
+      // Large enough for journals, which are open files too. Sparse files cost no time.
       const sparse = { sparseSize: 5 << 20, pieces: { 0: "begin" } };
       const from = await scene.tree(
         Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`${index}`, sparse])),
@@ -103,10 +104,10 @@ describeWithScene("strangers on the data port cost a copy nothing", (scene) => {
       running.result.catch(() => {}).finally(() => isOver = true);
       const besieging = (async () => {
         while (strangers.size < 300 && !isOver) {
-          // The port is open from some moment on.
+          // The port may not be open yet.
           const conn = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
           if (conn) strangers.add(conn);
-          else await new Promise((resolve) => setTimeout(resolve, 1));
+          else await delay(1);
         }
       })();
       try {
@@ -124,5 +125,5 @@ describeWithScene("strangers on the data port cost a copy nothing", (scene) => {
   }
 
   const variant: Variant = { direction: "push", engine: ENGINES[0], streams: STREAMS };
-  it("who come to the client, where that one listens", () => besiege(variant, Object.keys(SAYINGS), 10, ["--reverse"]));
+  it("who connect to a listening client", () => besiege(variant, Object.keys(MESSAGES), 10, ["--reverse"]));
 });

@@ -9,9 +9,9 @@ import { temporaryFiles } from "../support/temporary_files.ts";
 import { type Fault, type FaultProxy, startFaultProxy } from "./fault_proxy.ts";
 
 const MIB = 1 << 20;
-/** Flipped bits; `deno task soak` wants more of them. */
+/** Number of flipped bits; `deno task soak` sets more. */
 const FLIPS = Deno.env.has("ESCP_SOAK") ? 200 : 24;
-/** A session bears no more. */
+/** Maximum number of faults that a session tolerates. */
 const FLIPS_OF_A_COPY = 8;
 /** A single connection carries everything, so each fault hits data. */
 const SINGLE = VARIANTS.filter(({ direction }) => direction !== "local").map((variant): Variant => ({
@@ -50,16 +50,15 @@ describeWithScene("a data connection that fails", (scene) => {
     assertEquals(temporaryFiles(to), []);
   }
 
-  /** The way that the data takes. */
-  const dataWay = (variant: Variant) => variant.direction === "push" ? "to server" : "to client";
-  const otherWay = (variant: Variant) => variant.direction === "push" ? "to client" : "to server";
+  const dataDirection = (variant: Variant) => variant.direction === "push" ? "to server" : "to client";
+  const resultDirection = (variant: Variant) => variant.direction === "push" ? "to client" : "to server";
 
   for (const variant of SINGLE) {
     const name = variantName(variant);
 
-    it(`is replaced when it is cut: ${name}`, async () => {
+    it(`is replaced after it is cut: ${name}`, async () => {
       const faults = [100_000, 800_000, 1_500_000].map((after): Fault => ({
-        direction: dataWay(variant),
+        direction: dataDirection(variant),
         after,
         kind: "cut",
       }));
@@ -69,14 +68,14 @@ describeWithScene("a data connection that fails", (scene) => {
       });
     });
 
-    for (const [what, of, after] of [["data", dataWay, 300_000], ["results", otherWay, 200]] as const) {
-      it(`is replaced when the way of its ${what} is closed: ${name}`, async () => {
+    for (const [what, of, after] of [["data", dataDirection, 300_000], ["results", resultDirection, 200]] as const) {
+      it(`is replaced after the direction of its ${what} is closed: ${name}`, async () => {
         await copyThrough(variant, [{ direction: of(variant), after, kind: "half" }], (_, proxy) => {
           assertReplaced(proxy, 1);
         });
       });
 
-      it(`is replaced when a bit of its ${what} was changed, and the user is told: ${name}`, async () => {
+      it(`is replaced after a bit of its ${what} is flipped, with a note: ${name}`, async () => {
         await copyThrough(variant, [{ direction: of(variant), after, kind: "flip" }], ({ stderr }, proxy) => {
           assertReplaced(proxy, 1);
           assertMatch(stderr, /1 data connection broke, because data was changed in transit; what/);
@@ -84,10 +83,10 @@ describeWithScene("a data connection that fails", (scene) => {
       });
     }
 
-    it(`is replaced when it is cut, or changed, that the other side has opened: ${name}`, async () => {
-      // There the one that connects is the remote end.
+    it(`is replaced after a fault if the remote host opened it: ${name}`, async () => {
+      // With --reverse the remote host connects.
       const faults = (["cut", "flip"] as const).map((kind, index): Fault => ({
-        direction: otherWay(variant),
+        direction: resultDirection(variant),
         after: 100_000 + index * 700_000,
         kind,
       }));
@@ -100,8 +99,8 @@ describeWithScene("a data connection that fails", (scene) => {
       }, { reverse: true });
     });
 
-    it(`ends the copy when all that it brings is changed, and says why: ${name}`, async () => {
-      const faults: Fault[] = [{ direction: dataWay(variant), after: 5_000, times: Infinity, kind: "flip" }];
+    it(`ends the copy with the reason if all data is changed: ${name}`, async () => {
+      const faults: Fault[] = [{ direction: dataDirection(variant), after: 5_000, times: Infinity, kind: "flip" }];
       await copyThrough(variant, faults, ({ code, stderr }) => {
         assertEquals(code, 1, stderr);
         assertMatch(stderr, /changed on its way|bad-tag|bad-frame|bad-counter/);
@@ -109,10 +108,9 @@ describeWithScene("a data connection that fails", (scene) => {
     });
   }
 
-  // What takes seconds is tried both ways and with each engine, but not with all of them.
   for (const variant of [SINGLE[0], SINGLE.at(-1)!]) {
-    for (const [what, of, after] of [["data", dataWay, 500_000], ["results", otherWay, 200]] as const) {
-      it(`is replaced when its ${what} stall: ${variantName(variant)}`, async () => {
+    for (const [what, of, after] of [["data", dataDirection, 500_000], ["results", resultDirection, 200]] as const) {
+      it(`is replaced after its ${what} stall: ${variantName(variant)}`, async () => {
         const faults: Fault[] = [{ direction: of(variant), after, kind: "stall" }];
         await copyThrough(variant, faults, (_, proxy) => assertReplaced(proxy, 1), { patience: 5 });
       });
@@ -120,13 +118,13 @@ describeWithScene("a data connection that fails", (scene) => {
   }
 
   for (const variant of SINGLE.map((each): Variant => ({ ...each, streams: 4 }))) {
-    it(`is cut 25 times at random, and everything arrives: ${variantName(variant)}`, async () => {
+    it(`is cut 25 times at random without loss of data: ${variantName(variant)}`, async () => {
       const random = new RandomBytes(`cuts ${variantName(variant)}`);
       const faults = Array.from({ length: 25 }, (): Fault => ({
-        // Results are fewer, so that most of what is cut are the data.
+        // Mostly data, because results are few.
         ...random.below(4) > 0
-          ? { direction: dataWay(variant), after: 200 + random.below(400_000) }
-          : { direction: otherWay(variant), after: 200 + random.below(300) },
+          ? { direction: dataDirection(variant), after: 200 + random.below(400_000) }
+          : { direction: resultDirection(variant), after: 200 + random.below(300) },
         kind: "cut",
       }));
       await copyThrough(variant, faults, ({ stderr }, proxy) => assertEquals(proxy.happened, 25, stderr));
@@ -135,11 +133,11 @@ describeWithScene("a data connection that fails", (scene) => {
 
   for (let copy = 0; copy * FLIPS_OF_A_COPY < FLIPS; copy++) {
     const variant = SINGLE[copy % SINGLE.length];
-    it(`brings nothing into a file behind a flipped bit, wherever it is: ${variantName(variant)}, ${copy}`, async () => {
+    it(`delivers no byte after a flipped bit at a random position: ${variantName(variant)}, ${copy}`, async () => {
       const random = new RandomBytes(`flips ${copy}`);
       const faults = Array.from({ length: FLIPS_OF_A_COPY }, (): Fault => ({
-        direction: dataWay(variant),
-        // Behind the proof: a connection that has not proven itself is one that was not there. Half are at the beginning.
+        direction: dataDirection(variant),
+        // After the handshake, because a connection without it does not count. Half of the positions are early.
         after: random.below(2) === 0 ? 200 + random.below(2 * MIB) : 200 + random.below(400),
         kind: "flip",
         bit: random.below(8),
@@ -149,7 +147,7 @@ describeWithScene("a data connection that fails", (scene) => {
   }
 });
 
-/** Each fault took a connection, in whose place another came; on a busy machine one more may have been too slow. */
+/** Checks that each fault closed a connection that was replaced. A busy machine may replace a slow one too. */
 function assertReplaced(proxy: FaultProxy, faults: number): void {
   assertEquals(proxy.happened, faults);
   assert(proxy.connections > faults, `${proxy.connections} connections`);

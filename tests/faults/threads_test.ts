@@ -11,7 +11,7 @@ const SIZE = 24 << 20;
 const ignore = !ENGINES.includes("native");
 
 describeWithScene(
-  "a thread that fails in the middle ends the copy, and the same command goes on",
+  "a failing thread ends the copy, and the same command resumes",
   { ignore },
   (scene) => {
     let source: string;
@@ -25,7 +25,7 @@ describeWithScene(
     const CASES: [Direction, end: string][] = [
       ["push", "the client"],
       ["push", "the remote end"],
-      // It starts its other end by itself.
+      // The client starts the receiver with the same program.
       ["local", "both ends"],
     ];
     for (const [direction, end] of CASES) {

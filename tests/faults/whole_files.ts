@@ -1,27 +1,26 @@
-/** What must hold of a target at every moment: whatever has its final name is whole, the old one or the new one. */
+/** Every file of a target with its final name must be complete at any time, in its old or its new version. */
 
+import { walkSync as stdWalkSync } from "@std/fs/walk";
 import { isPrivateName } from "../../src/files/path/private_names.ts";
 import { compareFiles } from "../support/compare_trees.ts";
 
+const walkSync: (root: string, options: { includeDirs: false }) => Iterable<{ path: string; name: string }> =
+  stdWalkSync;
+
 /**
- * Looks at every file below `to` that has a final name.
+ * Compares each file below `to` that has a final name with the files of the same relative path in other directories.
  *
- * @param sources directories whose files of the same relative path it may be: the new ones, and what was there before.
- * @returns one line for each file that is none of them; [] when all are whole.
+ * @param sources Directories with the new and the old versions.
+ * @returns One line for each file that equals none of them.
  */
 export function brokenFiles(to: string, ...sources: string[]): string[] {
   const broken: string[] = [];
-  const look = (path: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(`${to}${path}`)) {
-      const inner = `${path}/${name}`;
-      if (isDirectory) look(inner);
-      else if (!isPrivateName(name)) {
-        const differences = sources.map((source) => differenceOf(`${source}${inner}`, `${to}${inner}`));
-        if (!differences.includes(undefined)) broken.push(`${inner}: ${differences.join("; ")}`);
-      }
-    }
-  };
-  look("");
+  for (const { path, name } of walkSync(to, { includeDirs: false })) {
+    if (isPrivateName(name)) continue;
+    const relative = path.slice(to.length);
+    const differences = sources.map((source) => differenceOf(source + relative, path));
+    if (!differences.includes(undefined)) broken.push(`${relative}: ${differences.join("; ")}`);
+  }
   return broken;
 }
 
@@ -29,7 +28,7 @@ function differenceOf(expected: string, actual: string): string | undefined {
   try {
     return compareFiles(expected, actual);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "is not there";
+    if (error instanceof Deno.errors.NotFound) return "does not exist";
     throw error;
   }
 }

@@ -1,11 +1,11 @@
 /**
- * What earlier versions of escp kept in target directories: journals, run logs and marks, byte for byte as they wrote them.
- * Nothing here comes from src/resume, so that a change there cannot make these files harmless by accident.
+ * Files of earlier versions of escp in target directories, byte for byte: journals, run logs and marks. Imports nothing from
+ * src/resume, so that a change of that code cannot make these files harmless by accident.
  */
 
 import { crc32 } from "../../src/protocol/crc32.ts";
 
-/** A file as stat(2) shows it to one of the engines. Times in whole seconds and nanoseconds. */
+/** Attributes of a file in one of the engines. Times in whole seconds and nanoseconds. */
 export interface OldStat {
   dev: number;
   inode: number;
@@ -16,12 +16,12 @@ export interface OldStat {
   ctimeNs: number;
 }
 
-/** Name of a partial file, or of its journal, beside the target of this name. */
+/** Returns the name of the partial file, or of its journal, next to the target of this name. */
 export function oldName(name: string, suffix: "part" | "journal" | "run"): string {
   return `.escp-${fnv1a(bytesOf(name))}.${suffix}`;
 }
 
-/** A journal that claims that the partial file has all blocks of these contents. */
+/** Returns a journal that claims that the partial file has all blocks of these contents. */
 export function oldJournal(name: string, source: OldStat, contents: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const identity = bytesOf(`${source.dev}:${source.inode}:${source.ctime}.${source.ctimeNs}`);
   const blockBytes = 1 << 20;
@@ -49,14 +49,14 @@ export function oldJournal(name: string, source: OldStat, contents: Uint8Array<A
   return journal;
 }
 
-/** A file that a run log claims to be finished: its name in the target directory, its source, and the file itself. */
+/** A file that a run log claims to be finished: its name in the target directory, its source, and the file. */
 export interface OldFinished {
   name: string;
   source: OldStat;
   target: OldStat;
 }
 
-/** The run log of a plain copy into this directory, which names it with an absolute path. */
+/** Returns the run log of a plain copy into this directory, given by an absolute path. */
 export function oldRunLog(directory: string, finished: OldFinished[]): Uint8Array<ArrayBuffer> {
   const key: Pair = [0x01234567, 0x89abcdef];
   const options = { preserve: false, xattrs: false, acls: false, sparse: false, fsync: false };
@@ -74,7 +74,7 @@ export function oldRunLog(directory: string, finished: OldFinished[]): Uint8Arra
   return bytes;
 }
 
-/** Name and contents of the mark that says that an unfinished copy of this source has made the directory. */
+/** Returns name and contents of the mark of a directory that an unfinished copy of this source created. */
 export function oldMark(name: string, source: OldStat): { name: string; contents: Uint8Array<ArrayBuffer> } {
   const contents = bytesOf(`escp unfinished 1\n${source.dev}:${source.inode} ${name}\n`);
   return { name: `.escp-${fnv1a(contents)}.unfinished`, contents };
@@ -94,7 +94,7 @@ export async function oldStat(path: string, engine: "native" | "portable"): Prom
 
 type Pair = readonly [number, number];
 
-/** @param unit in nanoseconds: what is smaller is cut off. */
+/** @param unit Precision in nanoseconds. Times are truncated to it. */
 function timeOf(text: string, unit: number): Pair {
   const [seconds, fraction] = text.split(".");
   return [Number(seconds), Math.floor(Number(fraction) / unit) * unit];
@@ -115,7 +115,7 @@ function versionOf({ inode, ctime, ctimeNs }: OldStat): number {
   return (high >>> 11) * 2 ** 32 + (low >>> 0);
 }
 
-/** Pieces with their lengths in front, padded to words; before and behind them words as they are. */
+/** Encodes words, then pieces with their lengths, padded to words, then words. */
 function digestOf(key: Pair, pieces: Uint8Array[], words: number[], before: readonly number[] = []): Pair {
   const all = [...before];
   for (const piece of pieces) {

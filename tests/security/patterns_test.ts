@@ -3,7 +3,7 @@ import { it } from "@std/testing/bdd";
 import { compareTrees } from "../support/compare_trees.ts";
 import { describeWithScene, rotatingVariants, variantName } from "../support/scene.ts";
 
-/** More than these copies take on a busy machine; backtracking and loops of links would never end. */
+/** Longer than these copies take on a busy machine. Backtracking and loops of links would never end. */
 const TIMEOUT_MS = 30_000;
 
 describeWithScene("a pattern of the client", (scene) => {

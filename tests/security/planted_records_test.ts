@@ -13,7 +13,7 @@ const OLD = new Date("2001-02-03T04:05:06Z");
 
 describeWithScene("files of earlier versions that are planted in a target directory", (scene) => {
   for (const variant of VARIANTS) {
-    it(`a planted partial file and journal get nothing into a large file: ${variantName(variant)}`, async () => {
+    it(`a planted partial file and journal do not affect a large file: ${variantName(variant)}`, async () => {
       const source = await scene.tree();
       await writeLargeFile(`${source}/big`, 6 * MIB);
       const to = await scene.tree();
@@ -30,11 +30,11 @@ describeWithScene("files of earlier versions that are planted in a target direct
       const { bytes, resumed } = lastEvent(stdout);
       assertEquals([code, bytes, resumed], [0, 6 * MIB, 0]);
       await assertSame(`${source}/big`, `${to}/big`);
-      // Whoever they belong to: nobody touched them.
+      // The planted files stay.
       assertEquals([await Deno.readFile(partial), await Deno.readFile(journal)], [planted, contents]);
     });
 
-    it(`a planted run log keeps no file from being sent: ${variantName(variant)}`, async () => {
+    it(`a planted run log does not prevent the sending of a file: ${variantName(variant)}`, async () => {
       const names = ["a", "b", "c"];
       const source = await scene.tree(
         Object.fromEntries(names.map((name) => [name, { content: `right ${name}`, mtime: OLD }])),
@@ -59,7 +59,7 @@ describeWithScene("files of earlier versions that are planted in a target direct
       assertEquals(await Deno.readFile(log), contents);
     });
 
-    it(`a planted mark makes no directory one to go on in: ${variantName(variant)}`, async () => {
+    it(`a planted mark does not make a directory resumable: ${variantName(variant)}`, async () => {
       const source = await scene.tree({ "tree/file": "file" });
       const to = await scene.tree();
       const mark = oldMark("tree", await oldStat(`${source}/tree`, variant.engine));
@@ -103,7 +103,7 @@ describeWithScene("a partial file that is swapped between two runs", (scene) => 
     }
   }
 
-  /** Kills a copy when some of the file is there, and returns the path of its partial file. */
+  /** Kills a copy after a part of the file and returns the path of its partial file. */
   async function interrupted(
     variant: Variant,
     to: string,

@@ -10,7 +10,7 @@ import { oldName } from "./old_formats.ts";
 
 const PARTIAL = newPartialName();
 const TEMPORARY = ".escp-5f2a09c1-00000a01-0000002f.part";
-/** What the source has beside the names that escp could give itself. */
+/** Files of the source besides those with private names. */
 const REST: TreeEntries = { "file": "file", "sub/.escp-notes": "mine", "sub/.escp-notes.part": "mine" };
 const SOURCE: TreeEntries = {
   ...REST,
@@ -23,7 +23,7 @@ const SOURCE: TreeEntries = {
 const SKIPPED = [TEMPORARY, oldName("file", "journal"), PARTIAL, `sub/${oldName("x", "run")}`, `sub/${PARTIAL}`];
 
 describeWithScene("a sender", (scene) => {
-  /** That each private name is one note, and everything else is copied. */
+  /** Checks that each private name has one note, and all other files are copied. */
   async function assertSkipped({ code, stderr }: EscpResult, from: string, to: string): Promise<void> {
     const why = "skipped: its name is reserved for the temporary files of escp";
     const notes = SKIPPED.map((name) => `note: "${from}/./${name}": ${why}`);
@@ -37,7 +37,7 @@ describeWithScene("a sender", (scene) => {
       await assertSkipped(await scene.copy(variant, { flags: ["-r"], sources: [`${from}/.`], target: to }), from, to);
     });
 
-    it(`fails a private name that it was asked for, and copies the rest: ${variantName(variant)}`, async () => {
+    it(`fails a private name that is requested explicitly, and copies the rest: ${variantName(variant)}`, async () => {
       const [from, to] = [await scene.tree({ ...SOURCE, "list": "" }), await scene.tree()];
       const sources = [`${from}/${TEMPORARY}`, `${from}/file`, `${from}/${PARTIAL}`];
       const listed = sources.map((path) => variant.direction === "pull" ? `testhost:${path}` : path).join("\n");
@@ -57,13 +57,13 @@ describeWithScene("a sender", (scene) => {
     });
   }
 
-  it("skips private names between two other hosts", async () => {
+  it("skips private names between two remote hosts", async () => {
     const [from, to] = [await scene.tree(SOURCE), await scene.tree()];
     const args = [...scene.sshd.sshOptions, "-3", "-r", `testhost:${from}/.`, `testhost2:${to}`];
     await assertSkipped(await runEscp(args), from, to);
   });
 
-  it("tells nothing of a private name that a filter leaves out", async () => {
+  it("prints no note for a private name that a filter excludes", async () => {
     const [from, to] = [await scene.tree(SOURCE), await scene.tree()];
     const [variant] = VARIANTS;
     const flags = ["-r", "--include", "sub/", "--include", "file", "--exclude", "*"];

@@ -114,7 +114,7 @@ describeWithScene("roots that are exchanged while the data connections come up",
     source = await scene.tree({ "small": "small", "large": { size: 2 << 20 }, "sub/small": "small" });
   });
 
-  /** Stops the client at its first data connection: by then the root is planned. @param kind kind of root */
+  /** Stops the client at its first data connection, after the root is planned. @param kind Kind of root. */
   async function exchanged(variant: Variant, kind: "new" | "existing" | "file"): Promise<void> {
     const tree = await scene.tree({ "outside/kept": "kept", "to": { directory: true }, "link": { link: "outside" } });
     await Deno.chmod(`${tree}/outside`, 0o750);

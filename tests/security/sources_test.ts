@@ -170,7 +170,7 @@ describeWithScene("sources that become links after the walk", (scene) => {
   const why = ignore ? ` (skipped: ${stoppingProblem})` : "";
   const MIB = 1 << 20;
 
-  /** Stops the client at its first data connection: by then a small tree has been walked. */
+  /** Stops the client at its first data connection, after the walk of a small tree. */
   async function exchanged(variant: Variant, flags: string[], at: string): Promise<void> {
     const tree = await scene.tree({
       "source/sub/small": "public",

@@ -1,4 +1,4 @@
-/** Runs code of a test at an exact instant: right before a call of an engine. The calls themselves are real. */
+/** Runs code of a test right before a call of an engine. The calls themselves are real. */
 
 import { openFileCalls } from "../../src/native/file/calls.ts";
 import { openXattrCalls } from "../../src/native/file/xattr_calls.ts";
@@ -6,10 +6,10 @@ import { isNativeHere } from "../files/file_engines.ts";
 
 /** Calls of `Deno.*` by which the portable engine changes files. */
 const DENO_CALLS = ["openSync", "chmodSync", "chownSync", "utimeSync", "renameSync", "linkSync", "symlinkSync"];
-/** These are no system calls. */
+/** Functions that are not system calls. */
 const NO_SYSTEM_CALLS = ["errno", "copyName", "geteuid", "getegid"];
 
-/** Opened here, because a test must not leave a library open. */
+/** Opened once, because a test must not leave a library open. */
 const NATIVE = isNativeHere ? [openFileCalls(), openXattrCalls()] as unknown as Record<string, unknown>[] : [];
 
 /** Reports the name of each call of this thread before the call, until it is disposed of. */

@@ -56,7 +56,7 @@ export interface RunningEscp extends AsyncDisposable {
   kill(signal: Deno.Signal): void;
 }
 
-/** Returns the program and its first arguments that stand for `escp`. */
+/** Returns the program and first arguments that run `escp`. */
 export function escpCommand(): string[] {
   const binary = Deno.env.get("ESCP_BINARY");
   if (binary) return [binary];

@@ -1,0 +1,89 @@
+/** Processes of escp whose main thread does not respond. */
+
+import { assert } from "@std/assert";
+import { existsSync as exists } from "@std/fs/exists";
+import { alteredEscp, type RunningEscp } from "../support/escp_command.ts";
+import { turn, untilTrue } from "../support/interruptions.ts";
+import { commandOf, isRunning, type ProcessId } from "../support/processes.ts";
+import type { Scene } from "../support/scene.ts";
+import { writeWrapper } from "../support/shell_script.ts";
+
+export const MIB = 1 << 20;
+/** At this rate no copy completes during a test. */
+export const SLOW = ["-l", "8000", "--retries", "0"];
+/** The limits of escp are 10 s after the session, 2 s after SIGTERM, and at once. These leave room for a busy machine. */
+export const GONE_MS = 15_000;
+export const STOPPED_MS = 5_000;
+export const AT_ONCE_MS = 1_500;
+/** After this time the client of a local copy listens for signals in a Worker. */
+export const GUARDED_MS = 500;
+
+/** Writes an escp whose main thread can be made busy. */
+export async function busyEscp(
+  scene: Scene,
+): Promise<{ path: string; makeBusy(running: RunningEscp): Promise<number> }> {
+  const directory = await scene.tree();
+  const [path, file] = [`${directory}/escp`, `${directory}/busy`];
+  await writeWrapper(path, alteredEscp("busy.ts"), `export BUSY_WHEN='${file}'`);
+  return {
+    path,
+    async makeBusy(running) {
+      await Deno.writeTextFile(file, "");
+      await untilTrue(() => exists(`${file}.busy`) && Deno.readTextFileSync(`${file}.busy`) !== "", running);
+      return Number(Deno.readTextFileSync(`${file}.busy`));
+    },
+  };
+}
+
+/** Waits for a number of remote ends and returns their processes without shells. */
+export async function remoteEnds(scene: Scene, running: RunningEscp, count = 1): Promise<ProcessId[]> {
+  for (;;) {
+    const found: ProcessId[] = [];
+    for (const process of await scene.sshd.sessions()) {
+      const command = await commandOf(process);
+      if (/--receiver/.test(command) && !/^\/bin\/sh|^sh |^bash |^\S*-c /.test(command)) found.push(process);
+    }
+    if (found.length >= count) return found;
+    assert(await isRunning(running.pid), running.printed.stderr);
+    await turn();
+  }
+}
+
+/** Waits until the main thread of a process blocks SIGTERM and its Worker accepts it. */
+export async function untilGuarded(pid: number): Promise<void> {
+  for (;;) {
+    const threads = Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => {
+      const status = readIfRunning(`/proc/${pid}/task/${name}/status`);
+      const [, blocked] = /^SigBlk:\s*(\w+)/m.exec(status) ?? ["", "0"];
+      // SIGTERM is bit 14.
+      return {
+        isMain: name === `${pid}`,
+        name: /^Name:\s*(.*)/.exec(status)?.[1] ?? "",
+        blocks: BigInt(`0x${blocked}`) >> 14n & 1n,
+      };
+    });
+    const isLeft = threads.some(({ isMain, blocks }) => isMain && blocks === 1n);
+    if (isLeft && threads.some(({ name, blocks }) => name.startsWith("worker-") && blocks === 0n)) return;
+    await turn();
+  }
+}
+
+/** Returns the text of a file in proc(5), "" after its thread has exited. */
+function readIfRunning(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** Waits until a thread of the process is in a call of FUSE. */
+export async function untilBlocked(pid: number): Promise<void> {
+  for (;;) {
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+      const stack = await Deno.readTextFile(`/proc/${pid}/task/${name}/stack`).catch(() => "");
+      if (/fuse_/.test(stack)) return;
+    }
+    await turn();
+  }
+}
