@@ -29,7 +29,7 @@ export class StartError extends UserError {
   override name = "StartError";
 }
 
-/** A violation of the protocol by the peer, or by somebody who impersonates it. Ends the session. */
+/** A violation of the protocol by the peer, or by a host that impersonates it. Ends the session. */
 export class ProtocolError extends Error {
   override name = "ProtocolError";
   /** A short stable word such as "bad-frame". It is sent to the peer. */

@@ -68,7 +68,7 @@ export function cleanSummary(
   return parts.filter((part) => part !== "").join("; ");
 }
 
-/** Objects for programs. Documented in src/cli/MANUAL.md, "JSON output". The field name "folders" is part of it. */
+/** Objects for programs. Documented in src/cli/MANUAL.md, "JSON output". The field name `folders` is part of it. */
 export class CleanJson implements CleanReport {
   readonly #about: CleanAbout;
   readonly #output: { write(line: string): void; now(): number };

@@ -32,7 +32,7 @@ export interface TerminalOptions {
   readonly bits?: boolean;
 }
 
-/** Minimum interval between redraws: nobody reads faster than eight times per second. */
+/** Minimum interval between redraws. More than eight per second would be unreadable. */
 const REDRAW_MS = 125;
 /** Limits of the stored hints, because a peer may send a different hint for each file. */
 const MAX_HINTS = { texts: 1_000, units: 256 << 10 };

@@ -67,7 +67,7 @@ describe("StateDirectory", { ignore }, () => {
     }, "it is not a directory"],
     ["belongs to another user", (path) => Deno.chownSync(path, 54321, 54321), "it belongs to another user", !isRoot],
     ["can be written to by its group", (path) => Deno.chmodSync(path, 0o770), "other users may write to it"],
-    ["can be written to by everybody", (path) => Deno.chmodSync(path, 0o1777), "other users may write to it"],
+    ["can be written to by all users", (path) => Deno.chmodSync(path, 0o1777), "other users may write to it"],
   ];
   for (const [what, spoil, reason, ignore = false] of BAD) {
     for (const part of ["the directory", "the directory of the machine"]) {
