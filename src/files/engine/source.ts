@@ -136,7 +136,7 @@ export interface RangeReader {
   /** Size when the file was opened. */
   readonly size: number;
   /** Reference by which another process of this machine can open the file while it is open; undefined if unsupported. */
-  readonly lent?: SharedFile;
+  readonly shared?: SharedFile;
   /** Reads to buffer[at...]; fewer than `length` only at the end of the file. @throws {FileError} */
   readAt(buffer: Uint8Array<ArrayBuffer>, at: number, length: number, offset: number): number;
   /**

@@ -38,7 +38,7 @@ export interface TargetOptions {
    * Whether the sender offers local copies: then the bytes of a partial file that an earlier copy left can be compared
    * with the source. Default: false.
    */
-  lent?: boolean;
+  localCopy?: boolean;
 }
 
 /** A directory of a target: `path` is relative to the root, and "" is the directory of the root. */
@@ -84,7 +84,7 @@ export interface Partial {
   size: number;
   /** Path of the journal in the state directory: it records written blocks for a copy that resumes this one. */
   journal?: string;
-  /** With `lent`: an earlier copy of the same source may have written more than the journal records. */
+  /** With `localCopy`: an earlier copy of the same source may have written more than the journal records. */
   continued?: boolean;
 }
 
@@ -172,7 +172,7 @@ export interface PartialFileWriter {
   create(root: number, path: string, size: number): Partial;
   /**
    * Creates or resumes a large file. With a record and a source, the result has a journal if the record can be locked, and
-   * contains the ranges that an earlier copy of this source wrote. With `lent` these include bytes that the journal lacks.
+   * contains the ranges that an earlier copy of this source wrote. With `localCopy` these include bytes that the journal lacks.
    * With a record and no source, the remains of an earlier copy are removed.
    *
    * @throws {FileError}

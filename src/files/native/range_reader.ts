@@ -34,7 +34,7 @@ export class NativeRangeReader implements RangeReader {
   readonly #statx: Statx;
   readonly #empty = new PinnedBuffer(8);
   readonly path: string;
-  readonly lent: SharedFile;
+  readonly shared: SharedFile;
   readonly #opened: ChangeTimes;
   #descriptor: number;
 
@@ -45,7 +45,7 @@ export class NativeRangeReader implements RangeReader {
     this.#statx = new Statx(calls);
     this.#statx.fill(descriptor, this.#empty.address, AT_EMPTY_PATH);
     this.size = this.#statx.size;
-    this.lent = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
+    this.shared = { descriptor, dev: this.#statx.dev, inode: this.#statx.inode };
     const { mtime, mtimeNs, ctime, ctimeNs } = this.#statx;
     this.#opened = { mtime, mtimeNs, ctime, ctimeNs };
   }
@@ -128,7 +128,7 @@ export function openSharedFile(calls: FileCalls, process: number, file: SharedFi
   const length = calls.readlinkat(AT_FDCWD, address, address + 64, LONGEST_PATH_BYTES);
   const path = length > 0 ? decodeName(scratch.bytes.subarray(64, 64 + length)) : link;
   const reader = new NativeRangeReader(calls, descriptor, path);
-  if (reader.lent.dev === file.dev && reader.lent.inode === file.inode) return reader;
+  if (reader.shared.dev === file.dev && reader.shared.inode === file.inode) return reader;
   reader.close();
   throw failedWith("read", path, "ESTALE");
 }

@@ -75,20 +75,20 @@ export class NativeRangeWriter implements RangeWriter {
     );
   }
 
-  async copyFrom({ lent }: RangeReader, offset: number, length: number): Promise<number> {
-    if (!lent || !this.#canCopy) return 0;
+  async copyFrom({ shared }: RangeReader, offset: number, length: number): Promise<number> {
+    if (!shared || !this.#canCopy) return 0;
     const copied = await this.#holdOpen(
-      openAsyncFileCalls().copyRange(lent.descriptor, this.#descriptor, offset, length),
+      openAsyncFileCalls().copyRange(shared.descriptor, this.#descriptor, offset, length),
     );
     // The file systems do not support it. Reading and writing report any other failure.
     if (copied < 0) this.#canCopy = false;
     return Math.max(0, copied);
   }
 
-  async shareFrom({ lent }: RangeReader, offset: number, length: number): Promise<boolean> {
-    if (!lent || !this.#canShare) return false;
+  async shareFrom({ shared }: RangeReader, offset: number, length: number): Promise<boolean> {
+    if (!shared || !this.#canShare) return false;
     const result = await this.#holdOpen(
-      openAsyncFileCalls().shareRange(lent.descriptor, this.#descriptor, offset, length),
+      openAsyncFileCalls().shareRange(shared.descriptor, this.#descriptor, offset, length),
     );
     this.#canShare = result === 0;
     return this.#canShare;

@@ -73,7 +73,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
       try {
         const { source, record: journal } = resumable;
         const taken = source
-          ? await takeOver(place.path, resumable, source, { compares: options.lent })
+          ? await takeOver(place.path, resumable, source, { compares: options.localCopy })
           : await removeEarlier(place.path, resumable);
         if (taken) {
           const { partial: { name: temporary, ...identity }, kept, continued } = taken;
@@ -159,7 +159,7 @@ export class PartialFiles<Name, Staged> implements PartialFileWriter {
 
   /** Returns whether a partial file contains bytes that its journal lacks, and that a later local copy can compare. */
   #isComparable(partial: Partial): boolean {
-    if (!this.#writer.options.lent || partial.journal === undefined) return false;
+    if (!this.#writer.options.localCopy || partial.journal === undefined) return false;
     try {
       this.#enter(partial);
       return Deno.statSync(this.#pathOf(partial)).blocks !== 0;

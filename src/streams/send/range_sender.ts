@@ -198,8 +198,8 @@ export class RangeSender {
 }
 
 /** Returns the reference to an open file; undefined if a block cannot represent its numbers. */
-function sharedFile({ lent }: RangeReader): SharedFile | undefined {
-  return lent && Number.isSafeInteger(lent.dev) && Number.isSafeInteger(lent.inode) ? lent : undefined;
+function sharedFile({ shared }: RangeReader): SharedFile | undefined {
+  return shared && Number.isSafeInteger(shared.dev) && Number.isSafeInteger(shared.inode) ? shared : undefined;
 }
 
 function readBlock(reader: RangeReader, bytes: Uint8Array<ArrayBuffer>, offset: number, length: number): void {

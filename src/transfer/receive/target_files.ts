@@ -244,6 +244,6 @@ function targetOptionsOf(options: ReceiveOptions, record: ResumeRecord | undefin
     token: record?.token ?? session.secrets.id.slice(0, 8),
     statAfterWrite: record?.shared !== undefined,
     keepBackups: verify,
-    lent: localCopyPid !== undefined,
+    localCopy: localCopyPid !== undefined,
   };
 }

@@ -17,7 +17,7 @@ const wanted = { isNeeded: () => true };
 /** An open source file, as a sender has it, and a new target file. */
 class Scene implements Disposable {
   readonly directory = new TempDirectory();
-  readonly contents = randomBytes(BYTES, "lent");
+  readonly contents = randomBytes(BYTES, "local");
   readonly engine: FileEngine = createNativeEngine().engine;
   readonly yielder = new EventLoopYielder();
   readonly reader: RangeReader;
@@ -30,7 +30,7 @@ class Scene implements Disposable {
     this.reader = this.engine.sourceReader([root]).openLarge(0, "");
     const target = this.engine.openTarget(
       [{ kind: "file", directory: this.directory.path, name: "to" }],
-      { preserve: false, umask: 0o022, token: "lent", ...options },
+      { preserve: false, umask: 0o022, token: "local", ...options },
     );
     const partial = target.partials.create(0, "", BYTES);
     this.writer = target.partials.open(partial);
@@ -108,7 +108,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
   it("reads the open file of the sender, even if the file was removed", async () => {
     using scene = new Scene();
     Deno.removeSync(scene.directory.at("from"));
-    const found = await scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
+    const found = await scene.files.copy(scene.reader.shared!, scene.writer, { offset: 0, length: BYTES }, wanted);
     assertEquals(found, 0);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
@@ -116,7 +116,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
   it("copies each range to its offset", async () => {
     using scene = new Scene();
     for (const [offset, length] of [[1_000_003, BYTES - 1_000_003], [0, 1_000_003]]) {
-      await scene.files.copy(scene.reader.lent!, scene.writer, { offset, length }, wanted);
+      await scene.files.copy(scene.reader.shared!, scene.writer, { offset, length }, wanted);
     }
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
@@ -130,7 +130,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
 
   it("reads and writes if the system cannot copy", async () => {
     using scene = new Scene();
-    await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), { offset: 0, length: BYTES }, wanted);
+    await scene.files.copy(scene.reader.shared!, withoutCopying(scene.writer), { offset: 0, length: BYTES }, wanted);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
   });
 
@@ -143,11 +143,11 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
       const copied: [number, number][] = [];
       const writer = sparse ? scene.writer : withoutSharing(scene.writer, copied);
       const range = { offset: 0, length: BYTES };
-      assertEquals(await scene.files.copy(scene.reader.lent!, writer, range, { ...wanted, compares: true }), MIB);
+      assertEquals(await scene.files.copy(scene.reader.shared!, writer, range, { ...wanted, compares: true }), MIB);
       assertEquals(Deno.readFileSync(scene.temporary), contents);
       if (!sparse) assertEquals(joined(copied), [[MIB, BYTES - MIB]]);
       // The target contains everything now.
-      assertEquals(await scene.files.copy(scene.reader.lent!, writer, range, { ...wanted, compares: true }), BYTES);
+      assertEquals(await scene.files.copy(scene.reader.shared!, writer, range, { ...wanted, compares: true }), BYTES);
       if (!sparse) assertEquals(joined(copied), [[MIB, BYTES - MIB]]);
     });
   }
@@ -157,7 +157,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
     scene.writer.writeAt(scene.contents.slice(), 0, BYTES, 0);
     const copied: [number, number][] = [];
     const writer = withoutSharing(scene.writer, copied);
-    assertEquals(await scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted), 0);
+    assertEquals(await scene.files.copy(scene.reader.shared!, writer, { offset: 0, length: BYTES }, wanted), 0);
     assertEquals(joined(copied), [[0, BYTES]]);
   });
 
@@ -165,7 +165,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
     const memory = new Set<ArrayBuffer>();
     for (let stream = 0; stream < 2; stream++) {
       using scene = new Scene();
-      const { reader: { lent }, files } = scene;
+      const { reader: { shared }, files } = scene;
       const plain = withoutCopying(scene.writer);
       const writer: RangeWriter = {
         ...plain,
@@ -173,7 +173,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
         writeAsync: (buffer, ...args) => plain.writeAsync!((memory.add(buffer.buffer), buffer), ...args),
       };
       scene.writer.writeAt(scene.contents.slice(), 0, MIB, 0);
-      assertEquals(await files.copy(lent!, writer, { offset: 0, length: BYTES }, { ...wanted, compares: true }), MIB);
+      assertEquals(await files.copy(shared!, writer, { offset: 0, length: BYTES }, { ...wanted, compares: true }), MIB);
       assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
     }
     assertEquals(memory.size, 2);
@@ -188,7 +188,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
       holeAt: () => assert(false),
     };
     const range = { offset: 5, length: BYTES - 5 };
-    assertEquals(await scene.files.copy(scene.reader.lent!, sharing, range, { ...wanted, compares: true }), 0);
+    assertEquals(await scene.files.copy(scene.reader.shared!, sharing, range, { ...wanted, compares: true }), 0);
     assertEquals(shared, [[5, BYTES - 5]]);
   });
 
@@ -201,7 +201,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
     const begin = async () => {
       const target = scene.engine.openTarget(
         [{ kind: "file", directory: to.path, name: "to" }],
-        { preserve: false, umask: 0o022, token: "lent", lent: true },
+        { preserve: false, umask: 0o022, token: "local", localCopy: true },
       );
       return { target, partial: (await target.partials.begin(0, "", BYTES, resumable)).partial };
     };
@@ -249,7 +249,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
     let asked = 0;
     const isNeeded = () => asked++ === 0;
     assertEquals(
-      await scene.files.copy(scene.reader.lent!, withoutCopying(scene.writer), part, { isNeeded }),
+      await scene.files.copy(scene.reader.shared!, withoutCopying(scene.writer), part, { isNeeded }),
       undefined,
     );
     assertEquals(Deno.readFileSync(scene.temporary), new Uint8Array(BYTES));
@@ -258,18 +258,18 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
   it("writes in this thread if the other thread fails, and reports the error", async () => {
     using scene = new Scene();
     const writer = { ...withoutCopying(scene.writer), writeAside: () => Promise.resolve(-1) };
-    await scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted);
+    await scene.files.copy(scene.reader.shared!, writer, { offset: 0, length: BYTES }, wanted);
     assertEquals(Deno.readFileSync(scene.temporary), scene.contents);
     scene.writer.close();
-    const copying = scene.files.copy(scene.reader.lent!, writer, { offset: 0, length: BYTES }, wanted);
+    const copying = scene.files.copy(scene.reader.shared!, writer, { offset: 0, length: BYTES }, wanted);
     await assertRejects(() => copying, FileError, "Bad file descriptor");
   });
 
   it("does not ask the system again after it could not copy", async () => {
     using scene = new Scene();
-    const other = { ...scene.reader.lent!, descriptor: 1 << 20 };
+    const other = { ...scene.reader.shared!, descriptor: 1 << 20 };
     const gone: RangeReader = new Proxy(scene.reader, {
-      get: (reader, name) => name === "lent" ? other : Reflect.get(reader, name),
+      get: (reader, name) => name === "shared" ? other : Reflect.get(reader, name),
     });
     assertEquals(await scene.writer.copyFrom!(gone, 0, 10), 0);
     assertEquals(await scene.writer.copyFrom!(scene.reader, 0, 10), 0);
@@ -277,10 +277,10 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
 
   it("refuses another file or a closed descriptor", () => {
     using scene = new Scene();
-    const { lent } = scene.reader;
+    const { shared } = scene.reader;
     for (
-      const wrong of [{ ...lent!, inode: lent!.inode + 1 }, { ...lent!, dev: lent!.dev + 1 }, {
-        ...lent!,
+      const wrong of [{ ...shared!, inode: shared!.inode + 1 }, { ...shared!, dev: shared!.dev + 1 }, {
+        ...shared!,
         descriptor: 1 << 20,
       }]
     ) {
@@ -291,7 +291,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
   it("fails if the source has become shorter", async () => {
     using scene = new Scene();
     Deno.truncateSync(scene.directory.at("from"), 2_000_000);
-    const copying = scene.files.copy(scene.reader.lent!, scene.writer, { offset: 0, length: BYTES }, wanted);
+    const copying = scene.files.copy(scene.reader.shared!, scene.writer, { offset: 0, length: BYTES }, wanted);
     const error = await assertRejects(() => copying, FileError, "shorter");
     assert(error.message.includes(scene.directory.at("from")), error.message);
   });
@@ -300,7 +300,7 @@ describe("local copy of a shared file", { ignore: !isNativeHere }, () => {
     using scene = new Scene();
     let isNeeded = true;
     const copying = scene.files.copy(
-      scene.reader.lent!,
+      scene.reader.shared!,
       scene.writer,
       { offset: 0, length: BYTES },
       { isNeeded: () => isNeeded },

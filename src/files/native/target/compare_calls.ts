@@ -60,7 +60,7 @@ export class NativeCompareCalls implements CompareCalls<number> {
     const { closeOnExec, nonBlock, noTty, noFollow } = this.#calls.flags;
     const descriptor = this.#open(name, closeOnExec | nonBlock | noTty | noFollow);
     const reader = new NativeRangeReader(this.#calls, descriptor, this.#directory.textOf(name));
-    if (isSameFile(reader.lent, stat)) return reader;
+    if (isSameFile(reader.shared, stat)) return reader;
     reader.close();
     throw failedWith("read", reader.path, "ESTALE");
   }
