@@ -1,4 +1,4 @@
-/** Everything that a connection still brings; a reset counts as the end. */
+/** Reads all bytes of a connection. A reset counts as the end. */
 export async function bytesUntilEnd(conn: Deno.Conn): Promise<Uint8Array> {
   const bytes: number[] = [];
   const buffer = new Uint8Array(1024);

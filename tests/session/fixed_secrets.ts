@@ -1,4 +1,4 @@
-/** Secrets of a session that are the same in every run. */
+/** Secrets of a session, the same in every run. */
 
 import { frameBytes } from "../../src/protocol/data/frame.ts";
 import { PREAMBLE_BYTES } from "../../src/protocol/data/preamble.ts";
@@ -7,7 +7,7 @@ import { deriveSessionKey } from "../../src/crypto/key_schedule.ts";
 import type { SessionSecrets } from "../../src/session/model/session.ts";
 import { randomBytes } from "../support/random_bytes.ts";
 
-/** What a client says before it is proven: the preamble and an empty frame. */
+/** Bytes that a client sends in a handshake: the preamble and an empty frame. */
 export const PROOF_BYTES = PREAMBLE_BYTES + frameBytes(0);
 
 export const SESSION_ID = "00112233445566778899aabbccddeeff";

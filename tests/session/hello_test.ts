@@ -28,7 +28,7 @@ const JOB: CopyJob = {
   filters: [],
 };
 
-/** A remote end in this process; the test is its client. */
+/** Starts a remote end in this process, whose client is the test. */
 async function startRemote() {
   const toRemote = new TransformStream<Uint8Array, Uint8Array>();
   const toClient = new TransformStream<Uint8Array, Uint8Array>();
@@ -37,7 +37,7 @@ async function startRemote() {
     software: "0.1.0",
     local: true,
     confined: false,
-    // One of the system's: others may wait for those that are known.
+    // Any free port, because other tests may use the default ports.
     ports: { first: 0, last: 0 },
     input: toRemote.readable,
     output: toClient.writable,
@@ -62,8 +62,8 @@ const start = (changes: Partial<Message> = {}) => {
   return formatMessage({ ...message, ...changes } as Message);
 };
 
-describe("remote end's hello", () => {
-  it("says where it listens, with a secret and a session of its own each time", async () => {
+describe("the hello of the remote end", () => {
+  it("names its port, with a new secret and session each time", async () => {
     const hellos: Hello[] = [];
     for (let times = 0; times < 2; times++) {
       const { opening, hello, end } = await startRemote();
@@ -77,7 +77,7 @@ describe("remote end's hello", () => {
     assertEquals(hellos[0].addresses, []);
   });
 
-  it("becomes a session with the job and the keys that the lines give", async () => {
+  it("opens a session with the job and the keys of both lines", async () => {
     const { opening, line, hello, say } = await startRemote();
     say(start());
     const session = await opening;
@@ -89,7 +89,7 @@ describe("remote end's hello", () => {
     session.close();
   });
 
-  it("takes no other version, cipher or message in the place of the start, and then listens no more", async () => {
+  it("rejects other versions, ciphers and messages, and closes its port", async () => {
     const answers: [string, string][] = [
       [start({ version: 2 }), "no-version"],
       [start({ cipher: "none" }), "no-cipher"],
@@ -104,14 +104,14 @@ describe("remote end's hello", () => {
     }
   });
 
-  it("ends when the client gives up", async () => {
+  it("ends if the client aborts", async () => {
     const { opening, say } = await startRemote();
     say(formatMessage({ type: "abort", code: "no-version", message: "too old" }));
     await assertRejects(() => opening, ControlLost, "too old");
   });
 });
 
-/** A client whose peer is a shell that runs this; the hello line is in $HELLO. */
+/** Opens a client whose peer is a shell script, with the hello line in $HELLO. */
 async function openClient(script: string, hello = golden.hello, needed: RequiredFeature[] = []) {
   const peer = new PeerProcess({ program: "sh", args: ["-c", script, "sh", hello], name: "far" });
   try {
@@ -138,8 +138,8 @@ async function openClient(script: string, hello = golden.hello, needed: Required
 const changed = (fields: Record<string, unknown>) =>
   "escp-hello " + JSON.stringify({ ...JSON.parse(golden.hello.slice(11)), ...fields });
 
-describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
-  it("answers with what both can do, behind noise of the login", async () => {
+describe("the answer of the client to a hello", { ignore: Deno.build.os === "windows" }, () => {
+  it("names the common features, after output of the login", async () => {
     const { session, said } = await openClient(
       `printf 'Welcome\\nto far\\n\\n%s\\n' "$1"; read answer; printf '%s\\n' "$answer"`,
     );
@@ -151,7 +151,7 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
     assertEquals(session.secrets.key, key);
   });
 
-  it("says how to help when escp did not start", async () => {
+  it("has a hint if escp did not start", async () => {
     const cases: [string, string, string][] = [
       ["exit 127", "not installed there", "PATH"],
       ["exit 126", "may not be executed", "executable"],
@@ -171,7 +171,7 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
     }
   });
 
-  it("names the versions of both when they do not meet, and asks for the same one", async () => {
+  it("names the versions of both ends if none is common, with a hint", async () => {
     const script = `printf '%s\\n' "$1"; read answer`;
     const error = await assertRejects(() => openClient(script, changed({ versions: [7, 8] })), StartError);
     assertStringIncludes(error.message, "7, 8");
@@ -180,7 +180,7 @@ describe("client's hello", { ignore: Deno.build.os === "windows" }, () => {
     await assertRejects(() => openClient(script, changed({ ciphers: ["rot13"] })), UserError, "rot13");
   });
 
-  it("tells no job to an end that lacks a feature which is needed", async () => {
+  it("sends no job to a remote end that lacks a required feature", async () => {
     const needed = {
       feature: "wings",
       unsupportedMessage: (host: string, escp: string) => `Cannot fly: ${escp} on ${host}`,

@@ -2,7 +2,7 @@
 
 import { ControlChannel } from "../../src/session/model/control_channel.ts";
 
-/** Two control channels that are joined; each waits for messages, as the ends of a transfer do. */
+/** Returns two connected control channels. */
 export function joined(): { client: ControlChannel; remote: ControlChannel } {
   const [there, back] = [new TransformStream<Uint8Array>(), new TransformStream<Uint8Array>()];
   const client = new ControlChannel(back.readable.getReader(), there.writable.getWriter());
@@ -10,7 +10,7 @@ export function joined(): { client: ControlChannel; remote: ControlChannel } {
   return { client, remote };
 }
 
-/** What waiting for messages comes to. */
+/** Waits for messages. Returns the error that ends it. */
 export async function listen(control: ControlChannel): Promise<unknown> {
   try {
     for (;;) await control.next();
@@ -19,7 +19,7 @@ export async function listen(control: ControlChannel): Promise<unknown> {
   }
 }
 
-/** Ends both. */
+/** Closes the channels. */
 export async function closeBoth(...channels: ControlChannel[]): Promise<void> {
   await Promise.all(channels.map((channel) => channel.close()));
 }

@@ -1,10 +1,10 @@
-/** A port that belongs to an escp, for those who connect to no other. */
+/** A port on which a process listens that looks like an escp. */
 
 import { fromFileUrl } from "@std/path";
 
 const CHILD = fromFileUrl(new URL("receiver_port_child.ts", import.meta.url));
 
-/** Open until it is disposed of. */
+/** The port is open until it is disposed. */
 export interface ReceiverPort extends AsyncDisposable {
   readonly port: number;
 }

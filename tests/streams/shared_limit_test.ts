@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { countStream, sharedLimit, shareOf } from "../../src/streams/shared_limit.ts";
 
-describe("a limit that streams share", () => {
-  it("is for as many as run", () => {
+describe("a rate limit that streams share", () => {
+  it("is divided among the running streams", () => {
     const limit = sharedLimit(12_000);
     const shares = ([1, 1, 1, -1, -1, -1] as const).map((change) => {
       countStream(limit, change);
@@ -12,7 +12,7 @@ describe("a limit that streams share", () => {
     assertEquals(shares, [12_000, 6_000, 4_000, 6_000, 12_000, 12_000]);
   });
 
-  it("is known to other threads as it is", () => {
+  it("has the same state in other threads", () => {
     const limit = sharedLimit(12_000);
     const there = { ...limit };
     countStream(limit, 1);

@@ -1,6 +1,6 @@
 /**
- * A program of its own: packs small files with the native engine, and writes them, as streams do, and prints as JSON how
- * many promises and buffers that has made. Arguments: an empty directory, and numbers of files.
+ * Packs small files with the native engine and writes them, as streams do. Prints the number of promises and buffers that
+ * were made, as JSON. Arguments: an empty directory, and numbers of files.
  */
 
 import type { FileEngine } from "../../src/files/engine/engine.ts";
@@ -16,15 +16,15 @@ import { PackSender } from "../../src/streams/send/pack_sender.ts";
 import { beginPack } from "../../src/streams/send/sent_pack.ts";
 import type { PackUnit } from "../../src/streams/unit.ts";
 
-/** What was made. */
+/** Numbers of objects. */
 interface Made {
-  /** Those of async functions and of await too. */
+  /** Promises, including those of async functions and of await. */
   promises: number;
-  /** ArrayBuffers, and views of them. */
+  /** ArrayBuffers and their views. */
   buffers: number;
 }
 
-/** What a run has made. */
+/** Objects that one run has made. */
 export interface MadeInRun {
   sent: Made;
   received: Made;
@@ -32,7 +32,7 @@ export interface MadeInRun {
 
 const PAYLOAD_LIMIT = 2 << 20;
 
-/** Keeps the payloads of frames in the place of a connection. */
+/** Keeps the payloads of frames instead of sending them. */
 class KeptFrames {
   readonly payloads: Uint8Array<ArrayBuffer>[] = [];
 
@@ -88,9 +88,9 @@ async function madeBy(work: () => Promise<void>): Promise<Made> {
 
 const made: Made = { promises: 0, buffers: 0 };
 
-/** From now on everything counts that is made in this program. */
+/** Starts to count objects of the whole program. */
 function count(): void {
-  // The hook that async_hooks would have; there is no other way to see the promises of async functions.
+  // The hook of async_hooks: promises of async functions are not visible otherwise.
   const ignore = () => {};
   const { core } = (Deno as unknown as { [key: symbol]: { core: RuntimeCore } })[DENO_INTERNAL];
   core.setPromiseHooks(() => made.promises++, ignore, ignore, ignore);
@@ -109,7 +109,7 @@ function count(): void {
   countCalls(TextEncoder.prototype, "encode");
 }
 
-/** Of methods that make a buffer and call no constructor that could be seen. */
+/** Counts methods that make a buffer without calling its constructor. */
 function countCalls(prototype: object, ...names: string[]): void {
   for (const name of names) {
     const original = Reflect.get(prototype, name) as (...args: unknown[]) => unknown;

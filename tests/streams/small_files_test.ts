@@ -6,10 +6,10 @@ import type { MadeInRun } from "./small_files_probe.ts";
 
 const FILES = [2_000, 4_000];
 const MORE_FILES = FILES[1] - FILES[0];
-/** Frames and units have their promises and buffers, but each is of hundreds of files. */
+/** Allowance for frames and units, each of which has hundreds of files. */
 const MOST_FOR_FRAMES = MORE_FILES / 10;
 
-/** In a process of its own, as it changes what the runtime does everywhere. */
+/** Runs the probe in its own process, because it changes the runtime. */
 async function probe(): Promise<MadeInRun[]> {
   using directory = new TempDirectory();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -27,16 +27,16 @@ async function probe(): Promise<MadeInRun[]> {
   return JSON.parse(decoder.decode(stdout));
 }
 
-describe("2,000 more small files", { ignore: !isNativeHere }, () => {
+describe("packing and writing 2,000 more small files", { ignore: !isNativeHere }, () => {
   let made: MadeInRun[];
   beforeAll(async () => {
     made = await probe();
   });
 
   for (const way of ["sent", "received"] as const) {
-    it(`take no promises, and of buffers one view each for zlib's CRC-32 (${way})`, () => {
+    it(`makes no promises, and one buffer view each for the CRC-32 of zlib (${way})`, () => {
       const [few, many] = made.map((run) => run[way]);
-      // What counts nothing would be content with everything.
+      // A counter that counts nothing would pass.
       assert(few.promises > 0 && few.buffers >= FILES[0], JSON.stringify(few));
       const promises = many.promises - few.promises;
       assert(promises < MOST_FOR_FRAMES, `${promises} promises`);

@@ -1,4 +1,4 @@
-/** Names that some file systems take for one: in another case, and in the other normal form of Unicode. */
+/** Names that are the same on some file systems: with other case, and in the other normal form of Unicode. */
 export const ALIKE: readonly string[] = [
   "name",
   "NAME",

@@ -11,7 +11,7 @@ const cut = (
 ) => [...batches(items, (item) => JSON.stringify(item).length, alike)];
 
 describe("batches", () => {
-  it("keeps all items in their order", () => {
+  it("yields all items in their order", () => {
     assertEquals(cut([]), []);
     for (const count of [1, 499, 500, 501, 1000, 1001]) {
       const items = Array.from({ length: count }, (_, index) => `${index}`);
@@ -20,14 +20,14 @@ describe("batches", () => {
     }
   });
 
-  it("begins a new one where items differ, and where they are long", () => {
+  it("begins a batch for items that differ or are long", () => {
     assertEquals(cut(["a", "b", "B", "c"], (one, other) => (one < "a") === (other < "a")), [["a", "b"], ["B"], ["c"]]);
     const long = "x".repeat(100 << 10);
     assertEquals(cut([long, long, long, "y"]).map(({ length }) => length), [2, 2]);
     assertEquals(cut(["y", "x".repeat(300 << 10), "y"]).map(({ length }) => length), [1, 1, 1]);
   });
 
-  it("makes messages that fit into a line however long names and targets are", () => {
+  it("makes messages that fit into a line for names and targets of any length", () => {
     const counts = { operands: 1_000_000, files: 2 ** 53 - 1, bytes: 2 ** 53 - 1, complete: false, last: false };
     for (const char of ["\udcff", "\x01", '"', "日", "x"]) {
       const name = char.repeat(Math.floor(MAX_NAME_BYTES / (char === "日" ? 3 : 1)));

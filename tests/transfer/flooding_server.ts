@@ -1,6 +1,6 @@
 /**
- * A remote end that sends, and says more than anybody can keep: `flooding_server.ts TRICK REPORT ...`, in place of ssh. The
- * file REPORT tells how much it said, and how much memory its client had at most.
+ * A remote end that sends more messages than fit into memory: `flooding_server.ts TRICK REPORT ...`, instead of ssh. It
+ * writes the bytes that it sent, and the peak memory of its client, to the file REPORT.
  */
 
 import type { Message, WireSource } from "../../src/protocol/control/messages.ts";
@@ -12,7 +12,7 @@ const [trick, report] = Deno.args;
 const session = await openHostileEnd({ lifeMs: 120_000 });
 const { control } = session;
 
-/** No two are the same. */
+/** Returns a text that differs from all others. */
 const long = (index: number, length: number) => `${index} `.padEnd(length, "x");
 
 const TRICKS: Record<string, { count: number; message(index: number): Message }> = {
@@ -44,7 +44,7 @@ const TRICKS: Record<string, { count: number; message(index: number): Message }>
   },
 };
 
-/** What was said is told so often. */
+/** Interval of the report. */
 const REPORT_BYTES = 16 << 20;
 
 let said = 0;

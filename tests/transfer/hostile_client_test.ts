@@ -43,7 +43,7 @@ const file = (name: string): TestRecord => ({ type: RecordType.file, name, conte
 
 const LINK: TestRecord = { type: RecordType.symlink, name: "l", contents: "x" };
 
-/** An ask about these records, which stand there as in a plan. */
+/** Returns a compare request for these records. */
 function askPayload(records: TestRecord[], header: Partial<CompareHeader> = {}): Uint8Array<ArrayBuffer> {
   const pieces = records.map((each) => record(each.type === RecordType.file ? { ...each, contents: "" } : each));
   const recordsBytes = pieces.reduce((sum, { length }) => sum + length, 0);
@@ -73,7 +73,7 @@ for (const engine of ENGINES) {
       await session.control.close();
       session.close();
       for (const { conn } of streams) closeQuietly(conn);
-      // Whatever was done to it, it leaves when its control channel closes.
+      // In any case the remote end exits when its control channel is closed.
       const { signal } = await peer.end(8_000);
       assertEquals(signal, null);
       assertEquals(await Deno.readTextFile(`${tree.path}/outside`), "untouched");
@@ -97,7 +97,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    /** Says what will come. */
+    /** Offers the sources. */
     function announce(sources: WireSource[] = [DIR]): void {
       const found = { files: 1, bytes: 1, complete: true, last: true };
       session.control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
@@ -111,7 +111,7 @@ for (const engine of ENGINES) {
       return await another();
     }
 
-    /** A further connection, as in the place of one that broke. */
+    /** Opens a further connection, as instead of a broken one. */
     async function another(): Promise<HostileStream> {
       const proven = await new Promise<AuthenticatedStream>((resolve, reject) => {
         session.bringUp(fixedCount(1), resolve).catch(reject);
@@ -120,7 +120,7 @@ for (const engine of ENGINES) {
       return await HostileStream.create(proven, cipher);
     }
 
-    /** The reason for which the remote end gave up. */
+    /** Returns the reason for which the remote end aborted. */
     async function refusal(): Promise<string> {
       try {
         for (;;) {
@@ -134,7 +134,7 @@ for (const engine of ENGINES) {
       }
     }
 
-    it("take a copy's messages for those of cleaning", async () => {
+    it("accept messages of a copy while it cleans", async () => {
       await start({ direction: "clean", sources: [tree.path], olderThanMs: 0 });
       session.control.send({ type: "streams", count: 1 });
       await assertRejects(
@@ -181,7 +181,7 @@ for (const engine of ENGINES) {
     const PRIVATE = ".escp-0123456789abcdef.part";
     const reserved = /its name is reserved for the temporary files of escp/;
 
-    it("write to private names: each is one failure, and the rest is written", async () => {
+    it("write to private names: each fails, and the rest is written", async () => {
       const stream = await begin();
       const directory = (name: string): TestRecord => ({ type: RecordType.directory, name });
       await stream.pack(
@@ -211,7 +211,7 @@ for (const engine of ENGINES) {
     });
 
     for (const kind of ["file", "folder"] as const) {
-      it(`write a ${kind} of its own with a private name: the rest is written`, async () => {
+      it(`write a ${kind} with a private name: the rest is written`, async () => {
         await start();
         announce([{ ...DIR, kind, name: PRIVATE }, DIR]);
         await session.control.expect("ready");
@@ -230,7 +230,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("look at a private name, or have it taken away by verifying", async () => {
+    it("examine a private name, or remove it by verification", async () => {
       await Deno.writeTextFile(`${tree.path}/to/dir/${PRIVATE}`, "hostile");
       const stream = await begin({ verify: true, update: "contents" });
       await stream.send(FrameKind.compare, askPayload([ROOT, file(PRIVATE)]));
@@ -242,7 +242,7 @@ for (const engine of ENGINES) {
     });
 
     const MiB = 1 << 20;
-    /** A pack of one file, deflated; what it claims to be. */
+    /** Sends a pack of one file, compressed with deflate, with a false header. */
     const deflated = (claims: { codec?: number; length?: number } = {}, contents = "hostile") => {
       const payload = packPayload([ROOT, { ...file("good"), contents }]);
       const records = payload.subarray(PACK_HEADER_BYTES);
@@ -254,7 +254,7 @@ for (const engine of ENGINES) {
       return sent;
     };
 
-    it("refuse compressed data that is sound", async () => {
+    it("refuse valid compressed data", async () => {
       const stream = await begin({ compress: true });
       await stream.send(FrameKind.pack, deflated());
       assertEquals((await stream.result())?.type, "pack");
@@ -264,7 +264,7 @@ for (const engine of ENGINES) {
       assertEquals(await Deno.readTextFile(`${tree.path}/to/dir/good`), "hostile");
     });
 
-    it("decompress what it has not agreed to", async () => {
+    it("decompress data with a codec that was not agreed on", async () => {
       const stream = await begin();
       await stream.send(FrameKind.pack, deflated());
       assertMatch(await refusal(), /bad-coding/);
@@ -312,7 +312,7 @@ for (const engine of ENGINES) {
     }
 
     const LENT: Partial<BlockHeader> = { codec: BlockCodec.reference, length: 10, crc32: 0 };
-    /** Whatever this process has open under the number. */
+    /** Returns the file that this process has open as a descriptor. */
     const lent = (descriptor: number) => {
       const bytes = new Uint8Array(SHARED_FILE_BYTES);
       writeSharedFile(new DataView(bytes.buffer), 0, { descriptor, dev: 1, inode: 1 });
@@ -328,19 +328,19 @@ for (const engine of ENGINES) {
       return stream;
     }
 
-    it("copy a lent file that was not agreed", async () => {
+    it("copy a shared file without agreement", async () => {
       await sendLent({});
       assertMatch(await refusal(), /bad-block/);
     });
 
-    it("copy a file that another process lends", async () => {
-      // A process that is there, and is not the one that has started the remote end.
+    it("copy a file that another process has open", async () => {
+      // A process that exists, and has not started the remote end.
       await start({ lends: Deno.ppid });
       announce();
       assertEquals((await session.control.expect("ready")).borrows, undefined);
     });
 
-    it("copy a file in the place of one that was lent", { ignore: engine === "portable" }, async () => {
+    it("copy another file instead of the shared one", { ignore: engine === "portable" }, async () => {
       const stream = await sendLent({ lends: Deno.pid });
       assertMatch(JSON.stringify(await stream.result()), /ESTALE/);
     });
@@ -361,14 +361,14 @@ for (const engine of ENGINES) {
       ["with less than it says", /bad-record/, UPDATE, askPayload([ROOT], { recordsBytes: 1 << 30 })],
     ];
     for (const [name, code, job, payload] of ASKS) {
-      it(`answer a question ${name}`, async () => {
+      it(`answer a compare request ${name}`, async () => {
         const stream = await begin(job);
         await stream.send(FrameKind.compare, payload);
         assertMatch(await refusal(), code);
       });
     }
 
-    it("look through a link", async () => {
+    it("follow a link in a comparison", async () => {
       const stream = await begin(UPDATE);
       await stream.send(
         FrameKind.compare,
@@ -390,7 +390,7 @@ for (const engine of ENGINES) {
       assertMatch(await refusal(), /bad-order/);
     });
 
-    it("take a block of a file that is not open", async () => {
+    it("accept a block of a file that is not open", async () => {
       const stream = await begin();
       await stream.block({ file: 9 }, new Uint8Array(100));
       stream.send(FrameKind.end).catch(() => {});
@@ -420,12 +420,12 @@ for (const engine of ENGINES) {
       }],
     ];
     for (const [name, code, spoil] of SPOILT) {
-      it(`take ${name}, or bear it without end`, async () => {
+      it(`accept ${name}, or tolerate it forever`, async () => {
         const first = await begin();
         const refused = refusal();
         let over = false;
         refused.finally(() => over = true).catch(() => {});
-        // One may have been damaged by the network; so many are not.
+        // The network may corrupt one connection, but not this number.
         for (let stream = first, count = 1; !over; count++) {
           assert(count < 20, "it bears that for ever");
           await spoil(stream).catch(() => {});
@@ -437,7 +437,7 @@ for (const engine of ENGINES) {
       });
     }
 
-    it("take what came over a connection that was damaged, while the next one goes on", async () => {
+    it("accept data of a corrupt connection; the next one continues", async () => {
       const damaged = await begin();
       const frame = await damaged.seal(FrameKind.pack, packPayload([ROOT, file("bad")]));
       frame[frame.length - 1] ^= 0x80;
@@ -453,7 +453,7 @@ for (const engine of ENGINES) {
       assertEquals([...Deno.readDirSync(`${tree.path}/to/dir`)].map(({ name }) => name).sort(), ["good", "planted"]);
     });
 
-    it("take a frame of a receiver", async () => {
+    it("accept a frame of a receiver", async () => {
       await (await begin()).send(FrameKind.result, new Uint8Array(9));
       assertMatch(await refusal(), /bad-frame/);
     });
@@ -465,25 +465,25 @@ for (const engine of ENGINES) {
       ["a message out of order", /bad-order/, '{"type":"ready"}'],
     ];
     for (const [name, code, line] of LINES) {
-      it(`take ${name} on the control channel`, async () => {
+      it(`accept ${name} on the control channel`, async () => {
         await begin();
         session.control.sendLine(line);
         assertMatch(await refusal(), code);
       });
     }
 
-    it("take an answer to its hello that is none, without saying so", async () => {
+    it("accept an invalid answer to its hello without an error", async () => {
       await start({ symlinks: "sideways" as "skip" });
       assertMatch(await refusal(), /^bad-message: .*symlinks/);
     });
 
-    it("take blocks of a size that takes all its memory", async () => {
+    it("accept a block size that exhausts its memory", async () => {
       await start({ blockBytes: 2 ** 40 });
       announce();
       assertMatch(await refusal(), /bad-message/);
     });
 
-    it("send what is beyond the end of a file", async () => {
+    it("send bytes beyond the end of a file", async () => {
       await Deno.writeFile(`${tree.path}/to/large`, new Uint8Array(2 << 20));
       await start({ direction: "pull", sources: [`${tree.path}/to/large`] } as Partial<CopyJob>);
       await session.control.expect("sources");
@@ -504,7 +504,7 @@ for (const engine of ENGINES) {
       }
     });
 
-    it("serve strangers on its port, nor be disturbed by them", async () => {
+    it("serve strangers on its port, or be disturbed by them", async () => {
       const stream = await begin();
       const { port } = (stream.conn as Deno.TcpConn).remoteAddr as Deno.NetAddr;
       const strangers = [];
@@ -512,7 +512,7 @@ for (const engine of ENGINES) {
         const conn = await Deno.connect({ hostname: "127.0.0.1", port });
         const preamble = formatPreamble(session.secrets.id, count);
         await conn.write(count % 2 === 0 ? crypto.getRandomValues(new Uint8Array(200)) : preamble);
-        // A known preamble, and a proof that is none.
+        // A known preamble and an invalid proof.
         if (count % 4 === 1) await conn.write(new Uint8Array(64));
         strangers.push(conn);
       }
@@ -528,7 +528,7 @@ for (const engine of ENGINES) {
       }
     });
 
-    it("keep anything of a file when it goes away in the middle", async () => {
+    it("keep anything of a file if the client ends in the middle", async () => {
       const stream = await begin();
       const path = "large" as WirePath;
       session.control.send({ type: "open", file: 0, root: 0, path, size: 4 << 20, attributes: ATTRIBUTES });

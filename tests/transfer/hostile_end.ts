@@ -1,4 +1,4 @@
-/** What remote ends that break the rules have in common: they are run in the place of ssh, as `SCRIPT TRICK ...`. */
+/** Shared code of remote ends that break the rules. They run instead of ssh, as `SCRIPT TRICK ...`. */
 
 import { fromFileUrl } from "@std/path";
 import { loadCipherEngine } from "../../src/crypto/engines.ts";
@@ -7,24 +7,24 @@ import { quoteWord } from "../../src/ssh/shell_quote.ts";
 import { escpCommand } from "../support/escp_command.ts";
 import type { TreeEntry } from "../support/temp_tree.ts";
 
-/** Nobody waits for such an end longer than that. */
+/** Maximum time of such an end. */
 const LIFE_MS = 20_000;
 const CONFIG = fromFileUrl(new URL("../../deno.json", import.meta.url));
 
 export const engine = loadCipherEngine("portable").engine;
 
 /**
- * A program for -S that is the script with this trick.
+ * Returns a program for -S that runs a script with a trick.
  *
- * @param trick its first arguments.
- * @param host the only one that it is; on all others there is an honest escp. Left out: all are.
+ * @param trick first arguments of the script.
+ * @param host the only hostile host. Default: all hosts.
  */
 export function inPlaceOfSsh(script: string, trick: string | string[], host = ""): TreeEntry & { content: string } {
   const options = ["--quiet", "--no-check", "--allow-all", "--config", CONFIG];
   const hostile = [Deno.execPath(), "run", ...options, script, ...[trick].flat()];
   const lines = [
     "#!/bin/sh",
-    // Asked for settings, it has none.
+    // `ssh -G` prints no settings.
     '[ "$1" = -G ] && exit 1',
     `case "$*" in *"${host}"*) exec ${hostile.map(quoteWord).join(" ")} "$@" ;; esac`,
     `exec ${escpCommand().map(quoteWord).join(" ")} --receiver --local-peer`,
@@ -32,7 +32,7 @@ export function inPlaceOfSsh(script: string, trick: string | string[], host = ""
   return { content: lines.join("\n") + "\n", mode: 0o755 };
 }
 
-/** The session with the client that has started this process. @param lifeMs how long it may take. */
+/** Opens the session with the client of this process. @param lifeMs maximum time. */
 export async function openHostileEnd({ lifeMs = LIFE_MS }: { lifeMs?: number } = {}): Promise<RemoteSession> {
   Deno.unrefTimer(setTimeout(() => Deno.exit(9), lifeMs));
   return await openRemoteSession({
@@ -45,7 +45,7 @@ export async function openHostileEnd({ lifeMs = LIFE_MS }: { lifeMs?: number } =
   });
 }
 
-/** Does it, and leaves when the client does. */
+/** Plays the trick, and ends when the client ends. */
 export async function play({ control }: RemoteSession, trick: () => Promise<unknown>): Promise<never> {
   await trick().catch(() => {});
   while (await control.nextLine().catch(() => undefined) !== undefined);

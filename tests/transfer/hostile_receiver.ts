@@ -1,4 +1,4 @@
-/** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, in place of ssh. */
+/** A remote end that receives and breaks the rules: `hostile_receiver.ts TRICK ...`, instead of ssh. */
 
 import type { AuthenticatedStream } from "../../src/session/model/session.ts";
 import { fixedCount } from "../../src/session/model/stream_count.ts";

@@ -17,10 +17,10 @@ import { HostileStream } from "./hostile_stream.ts";
 
 const RECEIVER = fromFileUrl(new URL("hostile_receiver.ts", import.meta.url));
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
-/** Where the client sends nothing itself. */
+/** Tricks for a copy between two hosts. */
 const RELAYED = [
-  "says that it has finished before anything was sent",
-  "says that it has finished in the middle of a large file",
+  "reports that it has finished before anything was sent",
+  "reports that it has finished in the middle of a large file",
   "counts more files",
 ];
 
@@ -28,7 +28,7 @@ describe("a hostile receiver", () => {
   Object.entries(TRICKS).forEach(([trick, { of, said, isShown }], index) => {
     const engine = ENGINES[index % ENGINES.length];
 
-    it(`${trick}: the client that pushes says so, and not that all is well (${engine})`, async () => {
+    it(`${trick}: the client that pushes reports it (${engine})`, async () => {
       await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick) });
       const source = `${tree.path}/${SOURCES[of]}`;
       const args = ["-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "--engine", engine, "-r"];
@@ -43,7 +43,7 @@ describe("a hostile receiver", () => {
     });
 
     if (isShown) return;
-    it(`${trick}: the remote end of a pull says so (${engine})`, async () => {
+    it(`${trick}: the remote end of a pull reports it (${engine})`, async () => {
       await using tree = await createTree();
       const [program, ...args] = escpCommand();
       const command = [...args, "--receiver", "--local-peer", "--engine", engine];
@@ -56,7 +56,7 @@ describe("a hostile receiver", () => {
         ...{ needed: [], cipher: "aes-128-gcm", engine: cipher, timeoutMs: 60_000, tell: () => {} },
       });
       const opened: AuthenticatedStream[] = [];
-      // One that waits for ever has to fail here.
+      // A process that waits forever must fail here.
       const limit = setTimeout(() => peer.kill("SIGKILL"), 20_000);
       try {
         assertMatch(await playAgainst(session, trick, opened), said);
@@ -66,14 +66,14 @@ describe("a hostile receiver", () => {
         session.close();
         for (const { conn } of opened) closeQuietly(conn);
       }
-      // It leaves by itself.
+      // The remote end exits automatically.
       assertEquals((await peer.end(8_000)).signal, null);
       await assertUntouched(tree);
     });
   });
 
   for (const trick of RELAYED) {
-    it(`${trick}: the client between it and another host says so`, async () => {
+    it(`${trick}: the client between both hosts reports it`, async () => {
       await using tree = await createTree({ "ssh": inPlaceOfSsh(RECEIVER, trick, "localhost") });
       const args = ["-3", "-S", `${tree.path}/ssh`, "--retries", "0", "-t", "1", "-r"];
       const operands = [`127.0.0.1:${tree.path}/${SOURCES[TRICKS[trick].of]}`, "localhost:target"];
@@ -86,7 +86,7 @@ describe("a hostile receiver", () => {
   }
 });
 
-/** Pulls as the trick does. @returns what the remote end says about it. */
+/** Pulls with a trick. @returns the messages of the remote end. */
 async function playAgainst(session: ClientSession, trick: string, opened: AuthenticatedStream[]): Promise<string> {
   const { control } = session;
   const told: string[] = [];
@@ -100,7 +100,7 @@ async function playAgainst(session: ClientSession, trick: string, opened: Authen
       resolve(stream);
     }).catch(reject);
   });
-  // Whoever needs it waits for it; others end before it is there.
+  // Some tricks wait for the stream; others end before it is open.
   proven.catch(() => {});
   const playing = TRICKS[trick].play({
     control,
@@ -124,7 +124,7 @@ function createTree(more = {}): Promise<TempDirectory> {
   });
 }
 
-/** What a receiver says changes nothing at its sender. */
+/** Checks that the sender's files are unchanged. */
 async function assertUntouched(tree: TempDirectory): Promise<void> {
   await using fresh = await createTree();
   for (const name of Object.values(SOURCES)) {

@@ -1,4 +1,4 @@
-/** Receivers that break the rules, on whichever end they are: what each does, and what the sender says about it. */
+/** Receivers that break the rules, on either end, and the messages of the sender about them. */
 
 import { readBlockHeader } from "../../src/protocol/data/block.ts";
 import { FrameKind } from "../../src/protocol/data/frame.ts";
@@ -14,11 +14,11 @@ import type { HostileStream } from "./hostile_stream.ts";
 /** A receiver whose target is ready. */
 export interface Receiving {
   control: ControlChannel;
-  /** Brings up the only stream. */
+  /** Opens the only stream. */
   stream(): Promise<HostileStream>;
 }
 
-/** What is asked of the sender: a directory with small files, or one file that is sent in ranges. */
+/** Sources: a directory with small files, or one large file. */
 export const SOURCES = { small: "dir", large: "large" } as const;
 export const LARGE_BYTES = 2 << 20;
 export const SMALL_FILES = 3;
@@ -26,7 +26,7 @@ export const SMALL_FILES = 3;
 interface Trick {
   of: keyof typeof SOURCES;
   said: RegExp;
-  /** Only a client has a terminal to say it on. */
+  /** Only a client has a terminal to print on. */
   isShown?: boolean;
   play(receiving: Receiving): Promise<unknown>;
 }
@@ -35,16 +35,16 @@ const WHOLE = [{ start: 0, end: LARGE_BYTES }];
 const nothing = { files: 0, bytes: 0, failures: [] };
 const unsent: Failure = { code: "", path: "", message: "", hint: "" };
 const NOT_SENT = /bad-order.*not everything was sent/;
-/** What a terminal would obey. */
+/** Control characters for a terminal. */
 export const ESCAPES = "\x1b[2J\x07\u009b31m\u202e\r\nescp: all is well";
 
 export const TRICKS: Record<string, Trick> = {
-  "says that it has finished before anything was sent": {
+  "reports that it has finished before anything was sent": {
     of: "small",
     said: NOT_SENT,
     play: ({ control }) => say(control, { type: "finished", files: SMALL_FILES, bytes: 30, failures: [] }),
   },
-  "says that it has finished in the middle of small files": {
+  "reports that it has finished in the middle of small files": {
     of: "small",
     said: NOT_SENT,
     async play({ control, stream }) {
@@ -52,7 +52,7 @@ export const TRICKS: Record<string, Trick> = {
       await say(control, { type: "finished", ...nothing });
     },
   },
-  "says that it has finished in the middle of a large file": {
+  "reports that it has finished in the middle of a large file": {
     of: "large",
     said: NOT_SENT,
     async play({ control, stream }) {
@@ -182,7 +182,7 @@ export const TRICKS: Record<string, Trick> = {
       await say(control, { type: "closed", file, bytes: LARGE_BYTES, crc32: 0 });
     },
   },
-  "has a large file in place before it was told to": {
+  "confirms a large file before it was closed": {
     of: "large",
     said: /bad-order.*it is open/,
     async play({ control }) {
@@ -212,7 +212,7 @@ export const TRICKS: Record<string, Trick> = {
     said: /bad-order/,
     play: ({ control }) => say(control, { type: "refused", failure: unsent }),
   },
-  "says what only a sender may say": {
+  "sends a message of a sender": {
     of: "small",
     said: /bad-order/,
     play: ({ control }) => say(control, { type: "finish", files: 0, bytes: 0 }),
@@ -235,7 +235,7 @@ async function say(control: ControlChannel, message: Message): Promise<void> {
   await control.flushed();
 }
 
-/** The file that the sender announces. */
+/** Returns the file that the sender announces. */
 async function opening(control: ControlChannel): Promise<MessageOf<"open">> {
   for (;;) {
     const message = await control.expect("open", "totals", "note");
@@ -243,7 +243,7 @@ async function opening(control: ControlChannel): Promise<MessageOf<"open">> {
   }
 }
 
-/** The sender's last word. */
+/** Returns the sender's last message. */
 async function finishing(control: ControlChannel): Promise<MessageOf<"finish">> {
   for (;;) {
     const message = await control.expect("finish", "open", "drop", "totals", "failed", "note");
@@ -251,7 +251,7 @@ async function finishing(control: ControlChannel): Promise<MessageOf<"finish">> 
   }
 }
 
-/** The next pack: its unit, and what a receiver would answer. */
+/** Returns the next pack: its unit, and the honest outcomes. */
 async function packOf(stream: HostileStream): Promise<{ unit: number; sums: number[] }> {
   const payload = await stream.frame(FrameKind.pack);
   const { unit } = readPackHeader(new DataView(payload.buffer), 0, payload.length, 0);
@@ -265,7 +265,7 @@ async function packOf(stream: HostileStream): Promise<{ unit: number; sums: numb
   return { unit, sums };
 }
 
-/** Takes the only pack, answers each of its sums as told, and ends the stream as it should be. */
+/** Receives the only pack, changes each outcome, and ends the stream regularly. */
 async function takeSmall(stream: HostileStream, answer: (crc32: number) => number | Failure = (crc32) => crc32) {
   const { unit, sums } = await packOf(stream);
   await stream.answer({ type: "pack", unit, outcomes: sums.map(answer) });
@@ -273,7 +273,7 @@ async function takeSmall(stream: HostileStream, answer: (crc32: number) => numbe
   await stream.send(FrameKind.end);
 }
 
-/** Takes all blocks of a range. @returns its unit. */
+/** Receives all blocks of a range. @returns its unit. */
 async function rangeOf(stream: HostileStream): Promise<number> {
   for (;;) {
     const payload = await stream.frame(FrameKind.block);

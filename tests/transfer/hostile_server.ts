@@ -1,6 +1,6 @@
 /**
- * A remote end that breaks the rules: `hostile_server.ts TRICK ...`, in place of ssh. It is asked for a directory named
- * "dir", or a file named "file", and sends what the trick says. What it tries to reach is "outside", beside the target.
+ * A remote end that breaks the rules: `hostile_server.ts TRICK ...`, instead of ssh. The client requests a directory "dir"
+ * or a file "file". The tricks try to reach "outside", beside the target.
  */
 
 import { crc32 } from "../../src/protocol/crc32.ts";
@@ -24,7 +24,7 @@ const OWN: WireSource = isDirectory
 const ATTRIBUTES = { mode: 0o644, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
 const ROOT: TestRecord = { type: RecordType.directory, name: "", fields: { mode: 0o755 } };
 
-/** Says what will come, and opens the streams. */
+/** Offers the sources, and opens the streams. */
 async function begin(sources: WireSource[] = [OWN]): Promise<HostileStream> {
   const found = { files: 1, bytes: 1, complete: true, last: true };
   control.send({ type: "sources", sources, operands: 1, host: "hostile", ...found });
@@ -34,7 +34,7 @@ async function begin(sources: WireSource[] = [OWN]): Promise<HostileStream> {
   return await HostileStream.create(proven, engine);
 }
 
-/** The same on each connection, also on those that come in the place of others. */
+/** Plays the same on each connection, including replacements. */
 async function everyStream(spoil: (stream: HostileStream) => Promise<void>): Promise<void> {
   const found = { files: 1, bytes: 1, complete: true, last: true };
   control.send({ type: "sources", sources: [OWN], operands: 1, host: "hostile", ...found });
@@ -51,7 +51,7 @@ async function finish(files: number, bytes: number): Promise<void> {
   await control.expect("finished");
 }
 
-/** One pack, and an end as if all were well. */
+/** Sends one pack and a regular end. */
 async function pack(...records: TestRecord[]): Promise<void> {
   const stream = await begin();
   await stream.pack(...records);
@@ -60,7 +60,7 @@ async function pack(...records: TestRecord[]): Promise<void> {
   await finish(1, 7);
 }
 
-/** Packs one after the other, each a unit, and an honest end. */
+/** Sends packs, each a unit, and a regular end. */
 async function packs(all: TestRecord[][]): Promise<void> {
   const stream = await begin();
   const done = { files: 0, bytes: 0 };
@@ -85,7 +85,7 @@ const file = (name: string, more: Partial<TestRecord> = {}): TestRecord => (
 );
 const directory = (name: string): TestRecord => ({ type: RecordType.directory, name });
 
-/** Bytes of a block that every client takes, and of the files that are made of two. */
+/** Bytes of a block that every client accepts. Files of two blocks are used. */
 const BLOCK = 256 << 10;
 
 /** Announces a large file at this path. */

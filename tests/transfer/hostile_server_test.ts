@@ -9,7 +9,7 @@ import { inPlaceOfSsh } from "./hostile_end.ts";
 const SERVER = fromFileUrl(new URL("hostile_server.ts", import.meta.url));
 const ENGINES = Deno.build.os === "linux" ? ["native", "portable"] : ["portable"];
 
-/** What the server does, what the client says about it, and what may be in the target then besides the planted link. */
+/** Trick of the server, message of the client, and allowed entries of the target besides the planted link. */
 const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
   ["other name", /unasked/],
   ["hidden name", /unasked/],
@@ -67,7 +67,7 @@ const PULLS: [trick: string, said: RegExp, left?: string[]][] = [
   ["sudden end", /Cannot continue: (the session with 127\.0\.0\.1 was lost|all data connections broke)/],
 ];
 
-/** The same for one file without -r. */
+/** Tricks for one file without -r. */
 const FILE_PULLS: [trick: string, said: RegExp][] = [
   ["directory for a file", /unasked/],
   ["directory below a file", /bad-path/],
@@ -75,7 +75,7 @@ const FILE_PULLS: [trick: string, said: RegExp][] = [
   ["open ../outside", /bad-path/],
 ];
 
-/** The same for --clean. */
+/** Tricks for --clean. */
 const CLEANINGS: [trick: string, said: RegExp][] = [
   ["cleaned with escape sequences", /Cannot read/],
   ["cleaned more than it told", /bad-totals/],
@@ -86,7 +86,7 @@ const CLEANINGS: [trick: string, said: RegExp][] = [
 describe("a hostile server cannot make the client", () => {
   PULLS.forEach(([trick, said, left = []], index) => {
     const engine = ENGINES[index % ENGINES.length];
-    it(`do what it must not: ${trick} (${engine})`, async () => {
+    it(`do anything that is not allowed: ${trick} (${engine})`, async () => {
       await attack(trick, ["-r", "--engine", engine], "dir", ({ code, stderr }, names) => {
         assertEquals(code, 1, stderr);
         assertMatch(stderr, said);
@@ -97,7 +97,7 @@ describe("a hostile server cannot make the client", () => {
 
   FILE_PULLS.forEach(([trick, said], index) => {
     const engine = ENGINES[index % ENGINES.length];
-    it(`do what it must not with a file: ${trick} (${engine})`, async () => {
+    it(`do anything that is not allowed with a file: ${trick} (${engine})`, async () => {
       await attack(trick, ["--engine", engine], "file", ({ code, stderr }, names) => {
         assertEquals(code, 1, stderr);
         assertMatch(stderr, said);
@@ -107,7 +107,7 @@ describe("a hostile server cannot make the client", () => {
   });
 
   for (const [trick, said] of CLEANINGS) {
-    it(`believe or show what it must not: ${trick}`, async () => {
+    it(`accept or print invalid data: ${trick}`, async () => {
       await attack(trick, ["--clean"], "dir", ({ code, stdout, stderr }, names) => {
         assertEquals(code, 1, stderr);
         assertMatch(stderr, said);
@@ -120,7 +120,7 @@ describe("a hostile server cannot make the client", () => {
   }
 
   for (const engine of ENGINES) {
-    it(`mix what comes twice under one name (${engine})`, async () => {
+    it(`mix two files of one name (${engine})`, async () => {
       await attack("one name twice", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
         assertEquals(code, 0, stderr);
         assertEquals(names, ["planted", "same"]);
@@ -134,7 +134,7 @@ describe("a hostile server cannot make the client", () => {
       });
     });
 
-    it(`mix names that only look alike (${engine})`, async () => {
+    it(`mix names that look alike (${engine})`, async () => {
       await attack("names that look alike", ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
         assertEquals(code, 0, stderr);
         assertEquals(names, [...ALIKE, "planted"].sort());
@@ -142,7 +142,7 @@ describe("a hostile server cannot make the client", () => {
       });
     });
 
-    it(`put a directory in the place of a file, or the other way round (${engine})`, async () => {
+    it(`replace a file by a directory, or vice versa (${engine})`, async () => {
       for (const what of ["directory in the place of a file", "file in the place of a directory"]) {
         await attack(what, ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
           assertEquals(code, 1, stderr);
@@ -153,7 +153,7 @@ describe("a hostile server cannot make the client", () => {
       }
     });
 
-    it(`write to private names, though the rest is written (${engine})`, async () => {
+    it(`write to private names; the rest is written (${engine})`, async () => {
       await attack("private names", ["-r", "--engine", engine], "dir", ({ code, stderr }, names) => {
         assertEquals(code, 1, stderr);
         assertEquals(stderr.match(/^escp: Cannot create ".*\.part": its name is reserved for/gm)?.length, 2, stderr);
@@ -180,7 +180,7 @@ describe("a hostile server cannot make the client", () => {
 
 type Check = (result: EscpResult, names: string[], target: string) => void;
 
-/** Pulls from the server, and looks at what became of everything. */
+/** Pulls from the server, and checks all files. */
 async function attack(trick: string, flags: string[], source: string, check: Check): Promise<void> {
   await using tree = await createTempTree({
     "ssh": inPlaceOfSsh(SERVER, trick),

@@ -1,4 +1,4 @@
-/** A proven stream whose frames are made by the real code and can be spoilt before they leave. */
+/** An authenticated stream whose frames are made by the real code and can be changed before they are sent. */
 
 import { crc32 } from "../../src/protocol/crc32.ts";
 import type { CipherEngine } from "../../src/crypto/cipher.ts";
@@ -39,7 +39,7 @@ export class HostileStream {
     return new HostileStream(stream.conn, sealed, writer, reader);
   }
 
-  /** The next frame as it would be on the wire. */
+  /** Returns the next frame as bytes on the wire. */
   async seal(kind: number, payload: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
     const buffer = frameBuffer(payload.length);
     buffer.set(payload, FRAME_START + FRAME_HEADER_BYTES);
@@ -47,7 +47,7 @@ export class HostileStream {
     return this.#sealed.take();
   }
 
-  /** Bytes as they are. */
+  /** Sends bytes unchanged. */
   async raw(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
   }
@@ -56,7 +56,7 @@ export class HostileStream {
     await this.raw(await this.seal(kind, payload));
   }
 
-  /** A pack of these records; CRC-32s are right unless they are given. */
+  /** Sends a pack of these records. CRC-32s are right unless given. */
   async pack(...records: TestRecord[]): Promise<void> {
     await this.send(FrameKind.pack, packPayload(records));
   }
@@ -72,14 +72,14 @@ export class HostileStream {
     await this.send(FrameKind.block, payload);
   }
 
-  /** The payload of the next frame that is no keep-alive. @throws when it is of another kind. */
+  /** Returns the payload of the next frame except keep-alives. @throws {Error} if it has another kind. */
   async frame(kind: number): Promise<Uint8Array<ArrayBuffer>> {
     do await this.#reader.next(); while (this.#reader.kind === FrameKind.keepAlive);
     if (this.#reader.kind !== kind) throw new Error(`A frame of kind ${this.#reader.kind} came instead of ${kind}`);
     return this.#reader.bytes.slice(this.#reader.start, this.#reader.end);
   }
 
-  /** What a receiver says of a unit. */
+  /** Sends a result. */
   async answer(result: Result): Promise<void> {
     const outcomes = "outcomes" in result ? result.outcomes : [];
     const payload = new Uint8Array(resultBytesLimit(outcomes.length, outcomes.length));
@@ -87,7 +87,7 @@ export class HostileStream {
     await this.send(FrameKind.result, payload.subarray(0, end));
   }
 
-  /** The next result that is not about progress; undefined at the end of the stream. */
+  /** Returns the next result except progress; undefined at the end of the stream. */
   async result(): Promise<Result | undefined> {
     for (;;) {
       await this.#reader.next();
@@ -98,7 +98,7 @@ export class HostileStream {
     }
   }
 
-  /** Ends it as it should be. */
+  /** Ends the stream regularly. */
   async end(): Promise<void> {
     await this.send(FrameKind.end);
     while (await this.result());
@@ -122,7 +122,7 @@ export function packPayload(records: TestRecord[], unit = 0): Uint8Array<ArrayBu
   return payload;
 }
 
-/** Keeps what is written to it. */
+/** Keeps the written bytes. */
 class Captured implements Transport {
   #bytes: number[] = [];
 

@@ -20,10 +20,10 @@ const OPTIONS = {
   ...{ symlinks: "follow", hardlinks: false, filters: [] },
 } as const;
 
-/** A client without any of its output. */
+/** Runs a client without its output. */
 const quiet = ["sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", ...escpCommand()];
 
-/** What a server says without end, and to whom. */
+/** Messages that a server sends endlessly. */
 const FLOODS: [trick: string, relayed?: true][] = [
   ["long failures"],
   ["long failures", true],
@@ -31,7 +31,7 @@ const FLOODS: [trick: string, relayed?: true][] = [
   ["long notes"],
 ];
 
-describe("texts of a peer without end", { ignore: !isLinux }, () => {
+describe("endless texts of a peer", { ignore: !isLinux }, () => {
   for (const [trick, relayed] of FLOODS) {
     it(`do not fill the memory of the client: ${trick}${relayed ? ", of a copy between two hosts" : ""}`, async () => {
       await using tree = await createTempTree({ "target": { directory: true } });
@@ -96,7 +96,7 @@ describe("texts of a peer without end", { ignore: !isLinux }, () => {
   });
 });
 
-/** Of the only child of this process with such an argument. */
+/** Returns the PID of the only child of this process with such an argument. */
 async function pidOf(argument: string): Promise<number> {
   for (const process of await descendantsOf(Deno.pid)) {
     if ((await commandOf(process)).split(" ").includes(argument)) return process.pid;

@@ -1,6 +1,6 @@
-/** How much memory a process has had. Linux. */
+/** Peak memory of a process. Linux only. */
 
-/** Returns the most memory that the process has had so far, in bytes; 0 when it is gone. */
+/** Returns the peak memory of a process so far, in bytes; 0 if it has ended. */
 export function peakMemory(pid: number): number {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);

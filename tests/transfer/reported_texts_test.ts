@@ -2,13 +2,13 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { ReportedTexts } from "../../src/transfer/reported_texts.ts";
 
-describe("texts that were told", () => {
-  it("are new once", () => {
+describe("ReportedTexts", () => {
+  it("reports each text once", () => {
     const told = new ReportedTexts({ texts: 10, units: 100 });
     assertEquals(["a", "b", "a"].map((text) => told.add(text)), [true, true, false]);
   });
 
-  it("are new again beyond the number and the length that are remembered", () => {
+  it("treats texts beyond its limits as new each time", () => {
     const few = new ReportedTexts({ texts: 2, units: 100 });
     assertEquals(["a", "b", "c", "c", "a"].map((text) => few.add(text)), [true, true, true, true, false]);
     const short = new ReportedTexts({ texts: 10, units: 5 });

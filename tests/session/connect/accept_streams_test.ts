@@ -11,7 +11,7 @@ import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "../fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
 
-/** A remote end that awaits streams; disposing ends it and every connection that was opened through `connect`. */
+/** Starts a remote end that accepts streams. Disposing closes it, and every connection of `connect`. */
 async function startAcceptor(room: number) {
   const secrets = await fixedSecrets();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -43,7 +43,7 @@ async function startAcceptor(room: number) {
   };
 }
 
-/** Passes a connection on and notes what the client says. */
+/** Forwards a connection, and records the bytes of the client. */
 async function recordProof(secrets: SessionSecrets): Promise<Uint8Array> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -56,20 +56,20 @@ async function recordProof(secrets: SessionSecrets): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Waits until so many streams are there: the ends learn of a proof one after the other. */
+/** Waits for a number of streams. The two ends complete a handshake one after the other. */
 async function untilThere(streams: AuthenticatedStream[], count: number): Promise<void> {
   while (streams.length < count) await new Promise((resolve) => setTimeout(resolve));
 }
 
 describe("StreamAcceptor", () => {
-  it("takes the streams of its client, in whatever order they come", async () => {
+  it("accepts the streams of its client in any order", async () => {
     await using remote = await startAcceptor(3);
     await Promise.all([2, 0, 7].map((index) => remote.prove(index)));
     await untilThere(remote.taken, 3);
     assertEquals(remote.taken.map(({ index }) => index).sort(), [0, 2, 7]);
   });
 
-  it("takes no more streams than were agreed", async () => {
+  it("accepts no more streams than agreed on", async () => {
     await using remote = await startAcceptor(2);
     await remote.prove(0);
     await remote.prove(1);
@@ -78,7 +78,7 @@ describe("StreamAcceptor", () => {
     assertEquals(remote.taken.length, 2);
   });
 
-  it("takes no number twice, so that a replayed proof is worth nothing", async () => {
+  it("accepts no number twice, so that replayed handshakes fail", async () => {
     await using remote = await startAcceptor(4);
     const secrets = await fixedSecrets();
     const proof = await recordProof(secrets);
@@ -94,7 +94,7 @@ describe("StreamAcceptor", () => {
     assertEquals(remote.taken.map(({ index }) => index), [3, 4]);
   });
 
-  it("drops wrong keys, other sessions and garbage without harm to the session", async () => {
+  it("drops wrong keys, other sessions and garbage, and the session continues", async () => {
     await using remote = await startAcceptor(1);
     await assertRejects(async () => await remote.prove(0, await fixedSecrets({ transcript: "another" })));
     await assertRejects(async () => await remote.prove(0, await fixedSecrets({ id: "f".repeat(32) })));
@@ -104,13 +104,13 @@ describe("StreamAcceptor", () => {
       if (bytes.length > PREAMBLE_BYTES) assertEquals((await bytesUntilEnd(stranger)).length, 0);
       else stranger.close();
     }
-    // Neither a number nor a place was used up.
+    // No number and no room was used up.
     await remote.prove(0);
     await untilThere(remote.taken, 1);
     assertEquals(remote.taken.map(({ index }) => index), [0]);
   });
 
-  it("takes its client while silent strangers hold their connections open", async () => {
+  it("accepts its client while strangers keep silent connections open", async () => {
     await using remote = await startAcceptor(2);
     for (let count = 0; count < 20; count++) await remote.connect();
     await remote.prove(0);
@@ -118,7 +118,7 @@ describe("StreamAcceptor", () => {
     await untilThere(remote.taken, 2);
   });
 
-  it("takes its client after 300 connections at once, of which the oldest are dropped", async () => {
+  it("accepts its client after 300 simultaneous connections, of which it drops the oldest", async () => {
     await using remote = await startAcceptor(1);
     const strangers = await Promise.all(Array.from({ length: 300 }, () => remote.connect()));
     await remote.prove(0);
@@ -127,12 +127,12 @@ describe("StreamAcceptor", () => {
     assertEquals(dropped.length, 0);
   });
 
-  it("drops whoever has not proven itself when it is closed, and keeps the streams", async () => {
+  it("drops connections before their handshake when it is closed, and keeps the streams", async () => {
     await using remote = await startAcceptor(2);
     const { conn } = await remote.prove(0);
     const stranger = await remote.connect();
     await stranger.write(formatPreamble(SESSION_ID, 9).subarray(0, 10));
-    // So that the stranger, who came before, has been accepted.
+    // Now the stranger, which connected before, is accepted.
     await remote.prove(1);
     await untilThere(remote.taken, 2);
     remote.acceptor.close();

@@ -18,13 +18,13 @@ const ENGINE = CIPHER_ENGINES.at(-1)!;
 const hostname = "127.0.0.1";
 const portOf = (listener: Deno.TcpListener) => (listener.addr as Deno.NetAddr).port;
 
-/** A port of this machine where nobody listens. */
+/** Returns an address on which no process listens. */
 function refusing(): Candidate {
   using listener = Deno.listen({ hostname, port: 0 });
   return { hostname, port: portOf(listener) };
 }
 
-/** Both ends, and places that are not the remote end. Disposing closes everything. */
+/** Starts both ends, and addresses that are not the remote end. Disposing closes everything. */
 async function startBoth(room: number) {
   const secrets = await fixedSecrets();
   const listener = Deno.listen({ hostname, port: 0 });
@@ -49,7 +49,7 @@ async function startBoth(room: number) {
   };
   return {
     connectorTo,
-    /** With the connector of the test, whose places those of the first call are. */
+    /** Connects with the connector of the test. The first call sets its addresses. */
     async connect(places: Candidate[], count: number) {
       const connector = connectors[0] ?? connectorTo(places);
       await connector.connect(fixedCount(count), this.take);
@@ -62,9 +62,9 @@ async function startBoth(room: number) {
     remote,
     place: { hostname, port: portOf(listener) } as Candidate,
     take: (stream: AuthenticatedStream) => void client.push(stream),
-    /** The system takes the connection, and nobody ever says a word. */
+    /** An address where the connection is accepted and no data is ever sent. */
     silent: (): Candidate => ({ hostname, port: portOf(open()) }),
-    /** Somebody else's service. */
+    /** An address of another service. */
     foreign(): Candidate {
       const other = open();
       other.accept().then(async (conn) => {
@@ -79,7 +79,7 @@ async function startBoth(room: number) {
       for (const { conn } of [...client, ...remote]) closeQuietly(conn);
       others.forEach(closeQuietly);
       await running;
-      // Attempts that were under way end some turns later.
+      // Pending attempts end some turns later.
       for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setTimeout(resolve));
     },
   };
@@ -87,13 +87,13 @@ async function startBoth(room: number) {
 
 type Both = Awaited<ReturnType<typeof startBoth>>;
 
-/** Waits until so many streams are there: the ends learn of a proof one after the other. */
+/** Waits for a number of streams. The two ends complete a handshake one after the other. */
 async function untilThere(streams: AuthenticatedStream[], count: number): Promise<void> {
   while (streams.length < count) await new Promise((resolve) => setTimeout(resolve));
 }
 
 describe("StreamConnector", () => {
-  it("opens as many streams as it is told, each with a number of its own", async () => {
+  it("opens the requested number of streams, each with its own number", async () => {
     await using both = await startBoth(4);
     await both.connect([both.place], 4);
     assertEquals(both.client.map(({ index }) => index).sort(), [0, 1, 2, 3]);
@@ -102,19 +102,19 @@ describe("StreamConnector", () => {
     assertEquals(both.chosen, both.place);
   });
 
-  it("opens none when none are wanted", async () => {
+  it("opens no stream if none is requested", async () => {
     await using both = await startBoth(1);
     await both.connect([], 0);
     assertEquals([both.client.length, both.chosen], [0, undefined]);
   });
 
-  it("goes on to the next place when one refuses", async () => {
+  it("tries the next address if one refuses", async () => {
     await using both = await startBoth(2);
     await both.connect([refusing(), refusing(), both.place], 2);
     assertEquals([both.client.length, both.chosen], [2, both.place]);
   });
 
-  it("does not wait for a place that never answers", async () => {
+  it("does not wait for an address that never answers", async () => {
     await using both = await startBoth(1);
     const began = performance.now();
     await both.connect([both.silent(), both.place], 1);
@@ -122,13 +122,13 @@ describe("StreamConnector", () => {
     assert(performance.now() - began < 3_000, "it waited for the first place");
   });
 
-  it("goes on to the next place when somebody else is there", async () => {
+  it("tries the next address if another service listens", async () => {
     await using both = await startBoth(1);
     await both.connect([both.foreign(), both.place], 1);
     assertEquals(both.chosen, both.place);
   });
 
-  it("tells what came of each place", async () => {
+  it("lists the result of each address", async () => {
     await using both = await startBoth(1);
     const [closed, later] = [refusing(), both.silent()];
     const connector = both.connectorTo([closed, both.place, later]);
@@ -140,7 +140,7 @@ describe("StreamConnector", () => {
     ]);
   });
 
-  it("opens further streams where the first one was, with new numbers", async () => {
+  it("opens further streams to the address of the first, with new numbers", async () => {
     await using both = await startBoth(3);
     await both.connect([refusing(), both.place], 1);
     await both.connect([], 2);
@@ -148,24 +148,24 @@ describe("StreamConnector", () => {
     assertEquals([numbers.length, new Set(numbers).size], [3, 3]);
   });
 
-  it("is content with fewer streams than it wanted", async () => {
+  it("works with fewer streams than requested", async () => {
     await using both = await startBoth(2);
     await both.connect([both.place], 5);
     assertEquals(both.client.length, 2);
   });
 
-  it("opens more over a long way, and says how long it is", async () => {
+  it("opens more streams over a long route, and measures its round trip", async () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }]);
     const opened = await connector.connect({ min: 2, max: 40 }, both.take);
     await connector.settled();
-    // The link takes no less than it says: eight times 4 ms are the least.
+    // The delay of the link is a minimum: at least eight times 4 ms.
     assert(connector.roundTripMs! >= 30 && opened >= 8, `${opened} over ${connector.roundTripMs} ms`);
     assertEquals([both.client.length, link.connections], [opened, opened]);
   });
 
-  it("opens no more than may be, however long the way is", async () => {
+  it("never exceeds the maximum number of streams", async () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }]);
@@ -174,7 +174,7 @@ describe("StreamConnector", () => {
     assertEquals(both.client.length, 3);
   });
 
-  it("opens no more once it is closed, however long the way is", async () => {
+  it("opens no streams after it is closed", async () => {
     await using both = await startBoth(40);
     await using link = startSlowLink(both.place.port, { roundTripMs: 30, bytesPerSecond: 0 });
     const connector = both.connectorTo([{ hostname, port: link.port }]);
@@ -186,17 +186,17 @@ describe("StreamConnector", () => {
     assertEquals([both.client.length, link.connections], [1, 1]);
   });
 
-  it("opens as many as are usual over a short way", async () => {
+  it("opens the minimum over a short route", async () => {
     await using both = await startBoth(40);
     const connector = both.connectorTo([both.place]);
     const opened = await connector.connect(USUAL_STREAMS, both.take);
     await connector.settled();
     assertEquals(both.client.length, opened);
-    // Nothing makes sure that a busy machine answers in time.
+    // A busy machine may not answer in time.
     if (connector.roundTripMs! <= 16) assertEquals(opened, 4);
   });
 
-  it("takes one late answer for no long way", async () => {
+  it("does not take one late answer for a long route", async () => {
     await using both = await startBoth(40);
     const late = { ms: 400 };
     const opening = async () => {
@@ -218,7 +218,7 @@ describe("StreamConnector", () => {
     assertEquals([opened, both.client.length], Array(2).fill(streamsForRtt(connector.roundTripMs, USUAL_STREAMS)));
   });
 
-  it("says which places it tried when there is none", async () => {
+  it("names the addresses if none works", async () => {
     await using both = await startBoth(1);
     const places = [refusing(), both.foreign(), { hostname: "::1", port: refusing().port }];
     const error = await assertRejects(() => both.connect(places, 2), StartError);
@@ -229,19 +229,19 @@ describe("StreamConnector", () => {
     assertEquals(both.client.length, 0);
   });
 
-  it("says so when there is no place to try", async () => {
+  it("reports that there is no address to try", async () => {
     await using both = await startBoth(1);
     const error = await assertRejects(() => both.connect([], 1), StartError);
     assertStringIncludes(error.message, "no address");
   });
 
   describe("with tunnels", () => {
-    /** Tunnels whose connections lead to these places, and who was told what. */
+    /** Returns tunnels to these addresses, and the recorded calls. */
     function tunnelsTo(places: Candidate[], always = false) {
       const told: string[] = [];
       const connect = (place: Candidate): TunnelConn => {
         const opening = Deno.connect(place);
-        // Whoever reads or writes hears of it, which may be later.
+        // The next read or write reports it, perhaps later.
         opening.catch(() => {});
         const ended = Promise.withResolvers<void>();
         const close = () => {
@@ -277,14 +277,14 @@ describe("StreamConnector", () => {
       return connector;
     }
 
-    it("leaves them alone where there is a direct way", async () => {
+    it("does not use tunnels if there is a direct route", async () => {
       await using both = await startBoth(4);
       const { use, told } = tunnelsTo([refusing()]);
       const connector = await connect([both.place], use, both);
       assertEquals([both.client.length, connector.tunnel, told], [4, undefined, []]);
     });
 
-    it("takes the first that works at once when all places refuse, and says what was tried", async () => {
+    it("uses the first working tunnel at once if all addresses refuse, and names the failures", async () => {
       await using both = await startBoth(4);
       const { use, told } = tunnelsTo([refusing(), both.place]);
       const began = performance.now();
@@ -297,13 +297,13 @@ describe("StreamConnector", () => {
         "tunnel 0: it is closed, too",
       ]);
       assertEquals([connector.tunnel?.name, connector.address], ["tunnel 1", "ssh (tunnel 1)"]);
-      // No more than a tunnel is worth.
+      // The limit of the tunnel.
       assertEquals(both.client.length, 2);
       for (const { conn } of both.client) conn.close();
       await connector.gone();
     });
 
-    it("goes on with the tunnel when a further stream is wanted", async () => {
+    it("opens further streams through the same tunnel", async () => {
       await using both = await startBoth(4);
       const { use, told } = tunnelsTo([both.place], true);
       const connector = await connect([refusing()], use, both, 1);
@@ -311,7 +311,7 @@ describe("StreamConnector", () => {
       assertEquals([both.client.map(({ index }) => index), told], [[0, 1], []]);
     });
 
-    it("says what came of each when none works", async () => {
+    it("names the failure of each route if none works", async () => {
       await using both = await startBoth(4);
       const { use } = tunnelsTo([refusing()]);
       const error = await assertRejects(() => connect([refusing()], use, both), StartError);

@@ -10,17 +10,17 @@ import { fixedSecrets } from "../fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
 
-/** ENGINE, but one step of its ciphers waits for `goOn`. */
+/** ENGINE, but one step of its ciphers waits for `resume`. */
 function waitingEngine(step: "seal" | "open") {
   const begun = Promise.withResolvers<void>();
-  const goOn = Promise.withResolvers<void>();
+  const resume = Promise.withResolvers<void>();
   const engine: CipherEngine = {
     ...ENGINE,
     async create(key) {
       const cipher = await ENGINE.create(key);
       const wait = async (...args: Parameters<typeof cipher.open>) => {
         begun.resolve();
-        await goOn.promise;
+        await resume.promise;
         await cipher[step](...args);
       };
       return {
@@ -31,31 +31,31 @@ function waitingEngine(step: "seal" | "open") {
       };
     },
   };
-  return { engine, begun: begun.promise, goOn: () => goOn.resolve() };
+  return { engine, begun: begun.promise, resume: () => resume.resolve() };
 }
 
-describe("a connection that is dropped while its proof is looked at", () => {
-  it("does not become a stream of the end that has opened it", async () => {
+describe("a connection that is dropped during its handshake", () => {
+  it("does not become a stream of the end that opened it", async () => {
     const secrets = await fixedSecrets();
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const acceptor = new StreamAcceptor(listener);
     const taken: AuthenticatedStream[] = [];
     const running = acceptor.run(secrets, ENGINE, 1, (stream) => taken.push(stream));
-    const { engine, begun, goOn } = waitingEngine("open");
+    const { engine, begun, resume } = waitingEngine("open");
     const dialer = new StreamDialer(secrets, engine, { as: "client", first: 0 });
     const proving = dialer.authenticate(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
     await begun;
     dialer.close();
-    goOn();
+    resume();
     await assertRejects(() => proving, Error, "no longer needed");
     acceptor.close();
     await running;
     for (const { conn } of taken) closeQuietly(conn);
   });
 
-  it("does not become a stream of the end that has taken it", async () => {
+  it("does not become a stream of the end that accepted it", async () => {
     const secrets = await fixedSecrets();
-    const { engine, begun, goOn } = waitingEngine("seal");
+    const { engine, begun, resume } = waitingEngine("seal");
     const acceptor = new StreamAcceptor(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
     const taken: AuthenticatedStream[] = [];
     const running = acceptor.run(secrets, engine, 1, (stream) => taken.push(stream));
@@ -63,15 +63,15 @@ describe("a connection that is dropped while its proof is looked at", () => {
     const proving = dialer.authenticate(await Deno.connect({ hostname: "127.0.0.1", port: acceptor.port }), 60_000);
     await begun;
     acceptor.close();
-    goOn();
+    resume();
     await assertRejects(() => proving);
     await running;
     assertEquals(taken, []);
   });
 });
 
-describe("a place that drops connections before their proof", () => {
-  /** Drops so many connections; then accepts streams. Returns what `first` finds, and the number of connections. */
+describe("an address that drops connections before their handshake", () => {
+  /** Drops a number of connections, then accepts streams. Returns the result of `first`, and the number of connections. */
   async function dial(dropped: number): Promise<{ found: boolean; failures: string[]; connections: number }> {
     const secrets = await fixedSecrets();
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -97,7 +97,7 @@ describe("a place that drops connections before their proof", () => {
     return { found: stream !== undefined, failures, ...count };
   }
 
-  it("is connected to again, since strangers may have displaced the connection", async () => {
+  it("is tried again, because strangers may have displaced the connection", async () => {
     assertEquals(await dial(2), { found: true, failures: [], connections: 3 });
   });
 

@@ -16,7 +16,7 @@ import { fixedSecrets, PROOF_BYTES, SESSION_ID } from "../fixed_secrets.ts";
 
 const ENGINE = CIPHER_ENGINES[0];
 
-/** Sends the second frame of one end, and receives it at the other. */
+/** Sends a second frame from one end to the other. */
 async function passOn(from: AuthenticatedStream, to: AuthenticatedStream, text: string): Promise<string> {
   const engine = CIPHER_ENGINES.at(-1)!;
   const writer = await FrameWriter.create(engine, new ConnTransport(from.conn), from.sendKey, 1);
@@ -31,7 +31,7 @@ async function passOn(from: AuthenticatedStream, to: AuthenticatedStream, text: 
   return new TextDecoder().decode(reader.bytes.subarray(reader.start, reader.end));
 }
 
-/** Both ends with these secrets; what each came to. */
+/** Runs the handshake of both ends with these secrets. Returns both results. */
 async function meet(client: SessionSecrets, remote: SessionSecrets, claim = (_index: number) => true) {
   using pair = await connectPair();
   const [near, far] = await Promise.allSettled([
@@ -41,9 +41,9 @@ async function meet(client: SessionSecrets, remote: SessionSecrets, claim = (_in
   return { near: near.status, far: far.status, why: far.status === "rejected" ? far.reason : undefined };
 }
 
-describe("stream proof", () => {
+describe("the handshake of a stream", () => {
   for (const cipher of CIPHER_NAMES) {
-    it(`makes a stream for both ends, whose keys fit and differ by direction (${cipher})`, async () => {
+    it(`authenticates both ends, with matching keys that differ per direction (${cipher})`, async () => {
       using pair = await connectPair();
       const secrets = await fixedSecrets({ cipher });
       const claimed: number[] = [];
@@ -60,7 +60,7 @@ describe("stream proof", () => {
     });
   }
 
-  it("fails on both ends when the secrets, the transcript, the session or the cipher differ", async () => {
+  it("fails on both ends if secrets, transcript, session or cipher differ", async () => {
     const secrets = await fixedSecrets();
     const other = {
       transcript: await fixedSecrets({ transcript: "another hello" }),
@@ -75,7 +75,7 @@ describe("stream proof", () => {
     }
   });
 
-  it("does not claim a number before the proof, and fails when it is taken", async () => {
+  it("claims the number after the proof, and fails if it is taken", async () => {
     const claimed: number[] = [];
     const claim = (index: number) => {
       claimed.push(index);
@@ -87,7 +87,7 @@ describe("stream proof", () => {
     assertEquals([near, far, claimed], ["rejected", "rejected", [5]]);
   });
 
-  it("says nothing to a stranger, and closes the connection", async () => {
+  it("sends nothing to a stranger, and closes the connection", async () => {
     const preamble = formatPreamble(SESSION_ID, 1);
     const strangers: [string, Uint8Array][] = [
       ["garbage", randomBytes(PROOF_BYTES, "garbage")],
@@ -108,7 +108,7 @@ describe("stream proof", () => {
     }
   });
 
-  it("fails when the connection ends at any place before the proof is whole", async () => {
+  it("fails if the connection ends at any byte before the end of the proof", async () => {
     for (const sent of [0, 1, PREAMBLE_BYTES - 1, PREAMBLE_BYTES, PREAMBLE_BYTES + 5]) {
       using pair = await connectPair();
       const accepting = acceptHandshake(pair.far, await fixedSecrets(), ENGINE, () => true);
@@ -121,7 +121,7 @@ describe("stream proof", () => {
     }
   });
 
-  it("fails at the client when the other end is somebody else", async () => {
+  it("fails at the client if another server answers", async () => {
     for (const answer of [randomBytes(64, "answer"), new TextEncoder().encode("SSH-2.0-OpenSSH_9.9\r\n1234567890")]) {
       using pair = await connectPair();
       const proving = offerHandshake(pair.near, 1, await fixedSecrets(), ENGINE);
@@ -131,7 +131,7 @@ describe("stream proof", () => {
     }
   });
 
-  it("does not let the client's own proof pass for the remote end's", async () => {
+  it("rejects the client's own proof as that of the remote end", async () => {
     using pair = await connectPair();
     const proving = offerHandshake(pair.near, 1, await fixedSecrets(), ENGINE);
     const refused = assertRejects(() => proving, ProtocolError);

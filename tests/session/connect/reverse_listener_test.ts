@@ -16,10 +16,10 @@ import { closeBoth, joined, listen } from "../joined_channels.ts";
 
 const ENGINE = CIPHER_ENGINES.at(-1)!;
 const HERE = [{ hostname: "127.0.0.1" }];
-/** Any of the system's: others may wait for those that are known. */
+/** Any free port, because other tests may use the default ports. */
 const ports = { first: 0, last: 0 };
 
-/** Both ends of a session whose remote end connects. Disposing closes everything. */
+/** Starts both ends of a session whose remote end connects. Disposing closes everything. */
 async function startBoth(
   options: Partial<ReverseDialLimits> & { places?: { hostname: string; port?: number }[] } = {},
 ) {
@@ -40,14 +40,14 @@ async function startBoth(
     listening,
     /** The remote end is ready for streams. */
     ready: () => taker.resolve((stream) => void remote.push(stream)),
-    /** The first stream, and what was tried where there is none. */
+    /** Opens the first stream. Returns the failures if there is none. */
     async first(patienceMs = 5_000) {
       const failures: string[] = [];
       const stream = await client.first(patienceMs, failures);
       if (stream) conns.push(stream.conn);
       return { stream, failures };
     },
-    /** A stranger's connection to the port of the client. */
+    /** Connects to the port of the client as a stranger. */
     async connect() {
       const conn = await Deno.connect({ hostname: "127.0.0.1", port: client.port! });
       conns.push(conn);
@@ -59,7 +59,7 @@ async function startBoth(
       await closeBoth(channels.client, channels.remote);
       for (const conn of [...conns, ...remote.map(({ conn }) => conn)]) closeQuietly(conn);
       await Promise.all(listening);
-      // Attempts that were under way end some turns later.
+      // Pending attempts end some turns later.
       for (let turns = 0; turns < 5; turns++) await new Promise((resolve) => setTimeout(resolve));
     },
   };
@@ -69,8 +69,8 @@ async function untilOpen(client: ReverseListener): Promise<void> {
   while (client.port === undefined) await new Promise((resolve) => setTimeout(resolve));
 }
 
-describe("CalledBack", () => {
-  it("has a stream of the remote end that both can use, and more of them", async () => {
+describe("ReverseListener", () => {
+  it("opens streams that both ends can use", async () => {
     await using both = await startBoth();
     both.ready();
     assertEquals(both.client.roundTripMs, undefined);
@@ -79,7 +79,7 @@ describe("CalledBack", () => {
     const more = await Promise.all([both.client.again(), both.client.again()]);
     const numbers = [stream!, ...more].map(({ index }) => index - FIRST_REVERSE_STREAM).sort();
     assertEquals([numbers, both.client.address], [[0, 1, 2], "127.0.0.1 (which has connected to this machine)"]);
-    // The remote end hears last that it is believed.
+    // The remote end is the last to complete the handshake.
     while (both.remote.length < 3) await new Promise((resolve) => setTimeout(resolve));
     const there = new Map(both.remote.map((each) => [each.index, each]));
     for (const { index, conn, sendKey, receiveKey } of [stream!, ...more]) {
@@ -92,7 +92,7 @@ describe("CalledBack", () => {
     }
   });
 
-  it("has it while strangers are at its port, also when it was there before", async () => {
+  it("opens streams while strangers are connected to its port", async () => {
     await using both = await startBoth();
     const first = both.first();
     await untilOpen(both.client);
@@ -103,18 +103,18 @@ describe("CalledBack", () => {
     const prove = async (index: number, as: Role, transcript = "hello") =>
       offerHandshake(await both.connect(), index, await fixedSecrets({ transcript }), ENGINE, { as });
     await assertRejects(() => prove(FIRST_REVERSE_STREAM, "remote", "another"));
-    // Neither may what the client itself has said elsewhere be brought back to it, nor what a tunnel has answered.
+    // Bytes of the client from another connection must not be replayed to it, nor those of a tunnel.
     await assertRejects(() => prove(FIRST_REVERSE_STREAM, "client"));
     await assertRejects(() => prove(0, "remote"));
     const dropped = await Promise.race(strangers.map((conn) => bytesUntilEnd(conn)));
     assertEquals(dropped.length, 0);
     both.ready();
     assertEquals((await first).stream?.index, FIRST_REVERSE_STREAM);
-    // Without having been asked for one more is none, whoever it is.
+    // A stream that was not requested is refused, even with the right keys.
     await assertRejects(() => prove(FIRST_REVERSE_STREAM + 9, "remote"));
   });
 
-  it("says what was tried, and then is not there any more", async () => {
+  it("names the failures, and then closes its port", async () => {
     await using both = await startBoth({ places: [{ hostname: "127.0.0.1", port: 1 }, { hostname: "::1", port: 1 }] });
     both.ready();
     const { stream, failures } = await both.first();
@@ -124,22 +124,22 @@ describe("CalledBack", () => {
     await assertRejects(() => both.client.again(), Error, "no longer needed");
   });
 
-  it("tries the next place when one does not answer", async () => {
+  it("tries the next address if one does not answer", async () => {
     using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     await using both = await startBoth({ places: [{ hostname: "127.0.0.1", port: silent.addr.port }, ...HERE] });
     both.ready();
     assertEquals((await both.first()).stream?.index, FIRST_REVERSE_STREAM + 1);
   });
 
-  it("does not wait for ever for a remote end that says nothing", async () => {
+  it("does not wait forever for a remote end that does not answer", async () => {
     await using both = await startBoth();
     const { failures } = await both.first(1);
     assertEquals(failures, [`port ${both.client.port} of this machine: no answer`]);
   });
 });
 
-describe("callBack", () => {
-  it("connects to no other place than it may", async () => {
+describe("dialReverse", () => {
+  it("connects only to allowed addresses", async () => {
     for (
       const [only, tried] of [["127.0.0.1", undefined], ["192.0.2.1", "that ssh came from"], ["", "that ssh"]] as const
     ) {
@@ -151,7 +151,7 @@ describe("callBack", () => {
     }
   });
 
-  it("answers no more often than it may", async () => {
+  it("limits the number of requests", async () => {
     await using both = await startBoth({ most: 2 });
     for (let times = 0; times < 3; times++) both.channels.client.send({ type: "reach", places: [], patienceMs: 1 });
     const error = await both.listening[1];

@@ -7,7 +7,7 @@ import { ControlChannel, ControlLost, ControlSilent, PeerAbort } from "../../../
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** A channel whose peer is the test: `say` is what comes in, `heard` what goes out. */
+/** Opens a channel whose peer is the test: `say` is its input, `heard` its output. */
 function openChannel(early = "") {
   const incoming = new TransformStream<Uint8Array, Uint8Array>(undefined, { highWaterMark: 100 });
   const peer = incoming.writable.getWriter();
@@ -22,7 +22,7 @@ function openChannel(early = "") {
 const note = (message: string): Message => ({ type: "note", message });
 
 describe("ControlChannel", () => {
-  it("keeps the order of what it sends, and sends together what comes together", async () => {
+  it("sends messages in order, and those of one turn together", async () => {
     const { channel, heard } = openChannel();
     for (let count = 0; count < 100; count++) channel.send(note(`${count}`));
     await channel.flushed();
@@ -38,9 +38,9 @@ describe("ControlChannel", () => {
     assertEquals(lines.slice(101), ["a line", ""]);
   });
 
-  it("has nothing to wait for when nothing was sent", async () => await openChannel().channel.flushed());
+  it("is flushed if nothing was sent", async () => await openChannel().channel.flushed());
 
-  it("keeps the order of what it receives, however it is cut", async () => {
+  it("receives messages in order, wherever the bytes are split", async () => {
     const { channel, say } = openChannel('{"type":"note","mess');
     say('age":"1"}\n{"type":"note","message":"2"}\n{"type"');
     say(':"bye"}\n');
@@ -49,13 +49,13 @@ describe("ControlChannel", () => {
     assertEquals<Message>(await channel.expect("note", "bye"), { type: "bye" });
   });
 
-  it("gives out lines that came with the hello line", async () => {
+  it("returns lines that arrived with the hello line", async () => {
     const { channel } = openChannel('first\n{"type":"ready"}\n');
     assertEquals(await channel.nextLine(), "first");
     assertEquals((await channel.next()).type, "ready");
   });
 
-  it("is lost at the end of the pipe, which may come inside a line", async () => {
+  it("throws ControlLost at the end of the pipe, even within a line", async () => {
     for (const text of ["", '{"type":"bye"}']) {
       const { channel, say, end } = openChannel();
       say(text);
@@ -65,7 +65,7 @@ describe("ControlChannel", () => {
     }
   });
 
-  it("gives out what came before the end", async () => {
+  it("returns messages that arrived before the end", async () => {
     const { channel, say, end } = openChannel();
     say('{"type":"bye"}\n');
     end();
@@ -73,14 +73,14 @@ describe("ControlChannel", () => {
     assertEquals(await channel.nextLine(), undefined);
   });
 
-  it("rejects what is no message, and a message that may not come now", async () => {
+  it("rejects invalid and unexpected messages", async () => {
     const { channel, say } = openChannel();
     say('garbage\n{"type":"bye"}\n');
     assertEquals((await assertRejects(() => channel.next(), ProtocolError)).code, "bad-message");
     assertEquals((await assertRejects(() => channel.expect("ready", "refused"), ProtocolError)).code, "bad-order");
   });
 
-  it("takes the receiver's last word only after the sender's", async () => {
+  it("accepts the receiver's last message only after that of the sender", async () => {
     const finished = { type: "finished", files: 1, bytes: 2, failures: [] } as const;
     const finish: Message = { type: "finish", files: 1, bytes: 2 };
     const early = openChannel();
@@ -92,14 +92,14 @@ describe("ControlChannel", () => {
     assertEquals((await sender.channel.next()).type, "finished");
   });
 
-  it("throws the peer's abort, whatever was expected", async () => {
+  it("throws PeerAbort for the abort message of the peer", async () => {
     const { channel, say } = openChannel();
     say('{"type":"abort","code":"failed","message":"No space left on device"}\n');
     const error = await assertRejects(() => channel.expect("ready"), PeerAbort, "No space left on device");
     assertEquals(error.code, "failed");
   });
 
-  it("takes a line of the limit and rejects a longer one before its end", async () => {
+  it("accepts a line of the maximum length, and rejects a longer one before its end", async () => {
     const { channel, say } = openChannel();
     say("x".repeat(MAX_LINE_BYTES) + "\n");
     assertEquals((await channel.nextLine())?.length, MAX_LINE_BYTES);
@@ -108,7 +108,7 @@ describe("ControlChannel", () => {
     assertEquals((await assertRejects(() => channel.nextLine(), ProtocolError)).code, "long-line");
   });
 
-  it("is not disturbed by a pipe that breaks while it sends", async () => {
+  it("ignores a pipe that breaks while it sends", async () => {
     const broken = new WritableStream<Uint8Array>({ write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")) });
     const channel = new ControlChannel(new ReadableStream<Uint8Array>().getReader(), broken.getWriter());
     channel.send(note("1"));
@@ -118,13 +118,13 @@ describe("ControlChannel", () => {
     await channel.close();
   });
 
-  it("passes over signs of life", async () => {
+  it("skips keep-alives", async () => {
     const { channel, say } = openChannel();
     say('{"type":"alive"}\n{"type":"alive"}\n{"type":"ready"}\n');
     assertEquals((await channel.expect("ready")).type, "ready");
   });
 
-  it("gives signs of life when it is watched, and takes silence for the end", async () => {
+  it("sends keep-alives, and throws ControlSilent without data", async () => {
     const { channel, heard } = openChannel();
     channel.watch(100, { signs: true });
     await assertRejects(() => channel.next(), ControlSilent, "for 0.1 s");
@@ -132,7 +132,7 @@ describe("ControlChannel", () => {
     await channel.close();
   });
 
-  it("stays as long as the other side gives signs of life", async () => {
+  it("stays open while the peer sends keep-alives", async () => {
     const { channel, say } = openChannel();
     channel.watch(500, { signs: false });
     const next = channel.next();
@@ -144,7 +144,7 @@ describe("ControlChannel", () => {
     assertEquals((await next).type, "ready");
   });
 
-  it("sends everything before it closes", async () => {
+  it("sends all messages before it closes", async () => {
     const { channel, heard } = openChannel();
     channel.send(note("last"));
     await channel.close();

@@ -8,13 +8,13 @@ import { ControlLost } from "../../../src/session/model/control_channel.ts";
 import { bytesUntilEnd } from "../bytes_until_end.ts";
 import { closeBoth, joined, listen } from "../joined_channels.ts";
 
-/** A data port that hands over its connections. */
+/** Listens on a data port. Returns its connections. */
 function openPort() {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return { port: listener.addr.port, accept: () => listener.accept(), [Symbol.dispose]: () => listener.close() };
 }
 
-/** A port where nobody listens. */
+/** Returns a port on which no process listens. */
 function closedPort(): number {
   using place = openPort();
   return place.port;
@@ -26,7 +26,7 @@ async function writeAll(conn: { write(bytes: Uint8Array): Promise<number> }, byt
 
 describe("a stream that the control channel carries", () => {
   for (const size of [1, CARRIED_BYTES, CARRIED_BYTES + 1, 2 * CARRIED_WINDOW_BYTES + 1]) {
-    it(`brings ${size} bytes there and back`, async () => {
+    it(`carries ${size} bytes in both directions`, async () => {
       using place = openPort();
       const { client, remote } = joined();
       carryStreams(remote, place.port);
@@ -47,7 +47,7 @@ describe("a stream that the control channel carries", () => {
     });
   }
 
-  it("takes no more than the other side has room for", async () => {
+  it("sends no more than the window of the peer", async () => {
     const sent: Message[] = [];
     const { client, remote } = joined();
     remote.onMessage(["data", "taken"], (message) => void sent.push(message));
@@ -69,7 +69,7 @@ describe("a stream that the control channel carries", () => {
     await Promise.all(listening);
   });
 
-  it("ends on both sides when one ends it, with all that was said before", async () => {
+  it("ends on both ends after all data that was sent before", async () => {
     using place = openPort();
     const { client, remote } = joined();
     carryStreams(remote, place.port);
@@ -95,7 +95,7 @@ describe("a stream that the control channel carries", () => {
     for (const error of await Promise.all(listening)) assert(error instanceof ControlLost, String(error));
   });
 
-  it("is at its end at once where nobody takes it", async () => {
+  it("ends at once if the data port refuses it", async () => {
     const { client, remote } = joined();
     carryStreams(remote, closedPort());
     const conn = controlTunnel(client).open();
@@ -110,13 +110,13 @@ describe("a stream that the control channel carries", () => {
   const piece = { type: "data", stream: 0, bytes: new Uint8Array(CARRIED_BYTES) } as const;
   const HOSTILE: [string, Message[]][] = [
     ["more than was allowed", Array(Math.ceil(CARRIED_WINDOW_BYTES / CARRIED_BYTES) + 1).fill(piece)],
-    ["a stream out of turn", [{ ...piece, stream: 1 }]],
+    ["a stream out of order", [{ ...piece, stream: 1 }]],
     ["that it took what nobody sent", [piece, { type: "taken", stream: 0, count: 1 }]],
     ["that it took of a stream that is none", [{ type: "taken", stream: 0, count: 1 }]],
     ["too many streams at a time", Array.from({ length: 9 }, (_, stream) => ({ ...piece, stream }))],
   ];
   for (const [what, messages] of HOSTILE) {
-    it(`is not carried for a client that says ${what}`, async () => {
+    it(`is refused for a client that sends ${what}`, async () => {
       const port = closedPort();
       const { client, remote } = joined();
       carryStreams(remote, port);
@@ -126,7 +126,7 @@ describe("a stream that the control channel carries", () => {
       assert(error instanceof ProtocolError && error.code === "bad-message", String(error));
       remote.abandon();
       client.abandon();
-      // What was begun before has failed when this has.
+      // Earlier calls have failed when this one has.
       await assertRejects(() => Deno.connect({ hostname: "127.0.0.1", port }), Deno.errors.ConnectionRefused);
     });
   }

@@ -14,18 +14,18 @@ for (const [name, ownerOf, problem] of ENGINES) {
   const why = problem ? ` (skipped: ${problem})` : "";
   describe(`the owner of a port, by ${name}${why}`, { ignore: problem !== undefined }, () => {
     for (const hostname of ["127.0.0.1", "0.0.0.0", "::"]) {
-      it(`is escp when a remote end listens at ${hostname}`, async () => {
+      it(`is "escp" if a remote end listens on ${hostname}`, async () => {
         await using receiver = await openReceiverPort(1, { hostname });
         assertEquals(await ownerOf(receiver.port), "escp");
       });
 
-      it(`is another when a program of this user listens at ${hostname}`, async () => {
+      it(`is "other" if another program of this user listens on ${hostname}`, async () => {
         await using other = await openReceiverPort(1, { args: [], hostname });
         assertEquals(await ownerOf(other.port), "other");
       });
     }
 
-    it("is nobody when no process listens", async () => {
+    it('is "nobody" if no process listens', async () => {
       const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = listener.addr;
       listener.close();

@@ -14,7 +14,7 @@ import { openReceiverPort } from "../receiver_port.ts";
 
 const PREAMBLE = formatPreamble("00112233445566778899aabbccddeeff", 7);
 
-/** A data port that answers each byte with the next one, until the other side has ended. */
+/** Listens on a data port that answers each byte with its successor until the peer ends. */
 function answering() {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const received: number[] = [];
@@ -29,7 +29,7 @@ function answering() {
   return { port: listener.addr.port, received, done, close: () => listener.close() };
 }
 
-/** Reads so many bytes. */
+/** Reads exactly `length` bytes. */
 async function readBytes(conn: ByteReader, length: number): Promise<Uint8Array> {
   const all = new Uint8Array(length);
   for (let have = 0; have < length;) {
@@ -40,7 +40,7 @@ async function readBytes(conn: ByteReader, length: number): Promise<Uint8Array> 
   return all;
 }
 
-/** Reads until it ends. */
+/** Reads to the end. */
 async function readAll(conn: ByteReader): Promise<Uint8Array> {
   const all: number[] = [];
   const buffer = new Uint8Array(100);
@@ -54,9 +54,9 @@ function session(port: number, before: string, engine?: string): StreamSession {
   return new StreamSession(new ProcessConn("sh", line, { env: engine ? { ESCP_ENGINE: engine } : {} }));
 }
 
-describe("a stream through a session of its own", () => {
+describe("a stream through its own ssh session", () => {
   for (const [name, noise] of [["silent", ":"], ["talking", "echo Welcome; printf 'escp-stream? '"]]) {
-    it(`reaches the data port behind a ${name} login`, async () => {
+    it(`reaches the data port after a ${name} login`, async () => {
       const place = answering();
       await using receiver = await openReceiverPort(place.port);
       const conn = session(receiver.port, noise);
@@ -73,7 +73,7 @@ describe("a stream through a session of its own", () => {
   }
 
   for (const engine of ENGINES) {
-    it(`carries much both ways at one time, whole (${engine})`, async () => {
+    it(`carries much data in both directions at the same time (${engine})`, async () => {
       const sent = randomBytes(24 << 20, "both ways");
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       await using receiver = await openReceiverPort(listener.addr.port);
@@ -95,7 +95,7 @@ describe("a stream through a session of its own", () => {
     });
   }
 
-  it("says so when nobody is at the data port", async () => {
+  it("reports that no process listens on the data port", async () => {
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = listener.addr;
     listener.close();
@@ -139,21 +139,21 @@ describe("a stream through a session of its own", () => {
     }
   }
 
-  it("is none when the login says too much", async () => {
+  it("fails if the login prints too much", async () => {
     const conn = new StreamSession(new ProcessConn("sh", ["-c", "exec yes"]));
     await assertRejects(() => conn.read(new Uint8Array(1)), Deno.errors.InvalidData, "too much");
     conn.kill();
     await conn.ended;
   });
 
-  it("is none when the login ends first", async () => {
+  it("fails if the login ends before the stream", async () => {
     const conn = new StreamSession(new ProcessConn("sh", ["-c", "echo Nonsense"]));
     assertEquals(await readAll(conn), new Uint8Array());
     conn.kill();
     await conn.ended;
   });
 
-  it("passes nothing on that does not begin as one", async () => {
+  it("rejects data without a preamble", async () => {
     const texts = ["", "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n".repeat(10), "ESCPDATA".repeat(8)];
     for (const text of texts) {
       using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -12,7 +12,7 @@ import { randomBytes } from "../../support/random_bytes.ts";
 const KiB = 1024;
 const MiB = KiB * KiB;
 
-/** A codec that remembers how many bytes it was given. */
+/** Returns a codec that counts its input bytes. */
 function counted(): Codec & { given: number } {
   const codec = createCodec("deflate", "portable");
   return {
@@ -28,10 +28,10 @@ function counted(): Codec & { given: number } {
   };
 }
 
-describe("Compressor and Expander", () => {
+describe("Compressor and Decompressor", () => {
   for (const engine of ["native", "portable"] as const) {
     for (const name of availableCodecs(engine)) {
-      it(`give back every piece, wherever it lies: ${name}, ${engine}`, () => {
+      it(`round-trip every piece at any position: ${name}, ${engine}`, () => {
         const compressor = new Compressor(createCodec(name, engine));
         const decompressor = new Decompressor([createCodec(name, engine)]);
         let small = 0;
@@ -59,7 +59,7 @@ describe("Compressor and Expander", () => {
     }
   }
 
-  it("leave alone what does not become smaller, and hardly try it", () => {
+  it("leave data that does not compress unchanged, with few attempts", () => {
     const codec = counted();
     const compressor = new Compressor(codec);
     const bytes = randomBytes(MiB, "random");
@@ -70,7 +70,7 @@ describe("Compressor and Expander", () => {
     assert(codec.given > 0 && codec.given < 1000 * MiB / 400, `${codec.given}`);
   });
 
-  it("find text again among what cannot be compressed, and then miss nothing of it", () => {
+  it("compress text after data that does not compress, and then all of it", () => {
     const compressor = new Compressor(counted());
     const random = randomBytes(MiB, "random");
     for (let piece = 0; piece < 100; piece++) compressor.compress(random, 0, MiB);
@@ -80,7 +80,7 @@ describe("Compressor and Expander", () => {
     assert(coded.slice(first).every((each) => each));
   });
 
-  it("refuse a codec that was not agreed", () => {
+  it("refuse a codec that was not agreed on", () => {
     const decompressor = new Decompressor([createCodec("deflate", "portable")]);
     const refuses = (coding: number) =>
       assertProtocolError("bad-coding", () => decompressor.decompress(coding, new Uint8Array(10), 0, 10, 100));

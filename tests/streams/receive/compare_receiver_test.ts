@@ -31,19 +31,19 @@ interface AskOptions {
   digest?: Uint8Array;
   /** Called when the file has been opened. */
   opened?: () => void;
-  /** Whether its backup is one of this copy. */
+  /** Whether its backup belongs to this copy. */
   kept?: boolean;
 }
 
 for (const { title, make } of ENGINES) {
-  describe(`what is verified (${title})`, () => {
-    /** Asks about one entry. Returns the answer, and what the receiver counts as failures. */
+  describe(`an entry that is verified (${title})`, () => {
+    /** Compares one entry. Returns the outcome. */
     async function ask(directory: TempDirectory, entry: Uint8Array<ArrayBuffer>, options: AskOptions) {
-      return (await tell(directory, entry, options)).outcome;
+      return (await compare(directory, entry, options)).outcome;
     }
 
-    /** The same, and which files have lost their names. */
-    async function tell(
+    /** Compares one entry. Returns the outcome, and the files that have lost their names. */
+    async function compare(
       directory: TempDirectory,
       entry: Uint8Array<ArrayBuffer>,
       { last, digest, opened, kept = false }: AskOptions,
@@ -86,7 +86,7 @@ for (const { title, make } of ENGINES) {
 
     const WRONG = new Uint8Array(32).fill(1);
 
-    it("and wrong for good has its name taken from it, whatever tells", async () => {
+    it("loses its name if it is wrong for the second time, by stat or by digest", async () => {
       for (const [contents, digest] of [["contents", WRONG], ["shorter", WRONG], ["shorter", undefined]] as const) {
         using directory = new TempDirectory();
         directory.write("x", contents);
@@ -100,7 +100,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("and wrong gives its name back to what it has replaced before it is sent again", async () => {
+    it("is replaced by its backup if it is wrong, before it is sent again", async () => {
       using directory = new TempDirectory();
       directory.write("x", "contents");
       directory.write(backupName("test", new TextEncoder().encode("x")), "former");
@@ -116,19 +116,22 @@ for (const { title, make } of ENGINES) {
     it("is reported as lost, for the manifest, unless it is sent again and may be right", async () => {
       using directory = new TempDirectory();
       directory.write("x", "contents");
-      assertEquals((await tell(directory, file("x"), { last: false, digest: NO_DIGEST })).lost, undefined);
-      assertEquals((await tell(directory, file("x"), { last: true, digest: NO_DIGEST })).lost, [{
+      assertEquals((await compare(directory, file("x"), { last: false, digest: NO_DIGEST })).lost, undefined);
+      assertEquals((await compare(directory, file("x"), { last: true, digest: NO_DIGEST })).lost, [{
         root: 0,
         path: "x",
       }]);
-      assertEquals((await tell(directory, file("gone"), { last: false, digest: WRONG })).lost, [{
+      assertEquals((await compare(directory, file("gone"), { last: false, digest: WRONG })).lost, [{
         root: 0,
         path: "gone",
       }]);
-      assertEquals((await tell(directory, file("x"), { last: false, digest: WRONG })).lost, [{ root: 0, path: "x" }]);
+      assertEquals((await compare(directory, file("x"), { last: false, digest: WRONG })).lost, [{
+        root: 0,
+        path: "x",
+      }]);
     });
 
-    it("a planted file is not restored in place of a wrong one", async () => {
+    it("is not replaced by a file that another user has put in place of its backup", async () => {
       using directory = new TempDirectory();
       const backup = backupName("test", new TextEncoder().encode("x"));
       directory.write("x", "contents");
@@ -139,7 +142,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(Deno.readTextFileSync(directory.at(backup)), "planted");
     });
 
-    it("stays where it was written anew while the wrong one was read", async () => {
+    it("stays if it was written again while the wrong one was read", async () => {
       using directory = new TempDirectory();
       directory.write("x", "contents");
       directory.write("again", "right");
@@ -148,7 +151,7 @@ for (const { title, make } of ENGINES) {
       assertEquals([directory.list(), Deno.readTextFileSync(directory.at("x"))], [["x"], "right"]);
     });
 
-    it("keeps its name where the sender cannot read it, and where it is a directory", async () => {
+    it("keeps its name if the sender cannot read the source, or if it is a directory", async () => {
       using directory = new TempDirectory();
       directory.write("x", "contents");
       directory.directory("directory");

@@ -16,15 +16,15 @@ function sentPack(unit: number) {
 
 const lengthOf = ({ code, path, message, hint }: Failure) => code.length + path.length + message.length + hint.length;
 
-describe("results of units that are under way", () => {
-  it("keep no more of the texts of failures than fits, and each of them", () => {
+describe("AwaitedResults", () => {
+  it("keeps every failure, and limits the length of all their texts", () => {
     const reports: SendReport[] = [];
     const awaited = new AwaitedResults((report) => reports.push(report));
     const text = "x".repeat(2_048);
     const failure = { code: "", path: text, message: text, hint: text };
     const units = Array.from({ length: 16 }, (_, unit) => awaited.add(sentPack(unit)));
     for (const { unit } of units) {
-      // The last file has no result yet, so all of this is kept.
+      // The last file has no result yet, so all texts are kept.
       awaited.pack({ type: "pack", unit, outcomes: Array(PACK_RECORDS - 1).fill(failure) });
     }
     assertEquals(reports, []);
@@ -37,7 +37,7 @@ describe("results of units that are under way", () => {
     assert(refused.some(({ message }) => message.endsWith("(and 1,821 more characters)")));
   });
 
-  it("keep texts whole again when those before them are reported", () => {
+  it("keeps full texts again after earlier units are reported", () => {
     const reports: SendReport[] = [];
     const awaited = new AwaitedResults((report) => reports.push(report));
     const text = "x".repeat(2_000);

@@ -28,10 +28,10 @@ interface Block {
 }
 
 for (const { title, make } of ENGINES) {
-  describe(`a sender of ranges, ${title}`, () => {
+  describe(`RangeSender, ${title}`, () => {
     const engine = make();
 
-    /** Sends bytes [start, end) of the file, and tells which blocks came out, and what they make. */
+    /** Sends bytes [start, end) of a file. Returns the blocks and their contents. */
     async function send(
       path: string,
       options: {
@@ -88,7 +88,7 @@ for (const { title, make } of ENGINES) {
       return { sent, blocks, contents };
     }
 
-    /** Without gaps, the last one marked, and with the sum of what they stand for. */
+    /** Checks that blocks have no gaps, that only the last one is marked, and their checksum. */
     function checkWhole(result: Awaited<ReturnType<typeof send>>, start: number, end: number): void {
       const { blocks, contents, sent } = result;
       let at = start;
@@ -100,7 +100,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(sent.crc32, crc32(contents, 0, contents.length));
     }
 
-    it("tells of a file that was changed after it was found, and before it was opened", async () => {
+    it("reports a file that changed between the walk and the opening", async () => {
       using temp = new TempDirectory();
       const path = temp.at("file");
       Deno.writeFileSync(path, randomBytes(BLOCK, 2));
@@ -110,7 +110,7 @@ for (const { title, make } of ENGINES) {
       assertEquals(sent.changed!(), { path, change: FileChange.certain });
     });
 
-    it("sends a hole as one block, in whichever part of the range it is", { ignore: !holes }, async () => {
+    it("sends a hole as one block, at the start, middle or end of the range", { ignore: !holes }, async () => {
       using temp = new TempDirectory();
       const data = randomBytes(BLOCK, 1);
       const make = (name: string, pieces: number[], size: number) => {
@@ -142,7 +142,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("sends zeros that were read as such only when it shall", async () => {
+    it("sends zeros that were read as a hole only with sparse", async () => {
       using temp = new TempDirectory();
       temp.write("f", new Uint8Array(3 * BLOCK + 1));
       for (const sparse of [true, false]) {
@@ -152,7 +152,7 @@ for (const { title, make } of ENGINES) {
       }
     });
 
-    it("bears holes that are filled, and some that come, while it reads", { ignore: !holes }, async () => {
+    it("tolerates holes that are filled or created while it reads", { ignore: !holes }, async () => {
       using temp = new TempDirectory();
       const size = 8 * MIB + 3;
       temp.write("f", randomBytes(BLOCK, 1));
@@ -170,14 +170,14 @@ for (const { title, make } of ENGINES) {
       assertEquals(result.sent.changed?.(), { path: temp.at("f"), change: FileChange.certain });
     });
 
-    it("tells of a file that ends before its hole does", { ignore: !holes }, async () => {
+    it("reports a file that ends within a hole", { ignore: !holes }, async () => {
       using temp = new TempDirectory();
       temp.write("f", randomBytes(BLOCK, 1));
       Deno.truncateSync(temp.at("f"), 8 * MIB);
       const meanwhile = (written: number) => {
         if (written === 0) Deno.truncateSync(temp.at("f"), MIB);
       };
-      // The first block is on its way when the file is cut: by then the next one may have been looked at.
+      // The file is truncated while the first block is sent. The next one may have been examined before.
       const { sent } = await send(temp.at("f"), { meanwhile, start: 0, end: 8 * MIB });
       const certain = { path: temp.at("f"), change: FileChange.certain };
       if (sent.failure) assertMatch(sent.failure.message, /became shorter/);

@@ -7,8 +7,8 @@ import { assertProtocolError } from "../../protocol/protocol_error.ts";
 const ROOTS = [{ kind: "folder", path: "/to", created: false }] as const;
 const ATTRIBUTES = { mode: 0o755, uid: 0, gid: 0, mtime: 0, mtimeNs: 0, atime: 0, atimeNs: 0 };
 
-describe("directories whose attributes come at the end", () => {
-  it("are put together from what is known of them", async () => {
+describe("DirectoryFinalizer", () => {
+  it("merges what is known of a directory", async () => {
     const directories = new DirectoryFinalizer(ROOTS, { fsync: false });
     directories.touch([{ root: 0, path: "a", created: true }]);
     directories.touch([{ root: 0, path: "a", created: false, attributes: ATTRIBUTES }, {
@@ -24,7 +24,7 @@ describe("directories whose attributes come at the end", () => {
     assertEquals([...directories.places()], ["", "a", "b"].map((path) => ({ root: 0, path })));
   });
 
-  it("are rejected when their paths are too long together", () => {
+  it("rejects directories whose paths are too long together", () => {
     const directories = new DirectoryFinalizer(ROOTS, { fsync: false, mostText: 100 });
     const path = "x".repeat(50);
     for (let times = 0; times < 3; times++) directories.touch([{ root: 0, path, created: true }]);
@@ -32,7 +32,7 @@ describe("directories whose attributes come at the end", () => {
     assertProtocolError("bad-message", () => directories.touch([{ root: 0, path: "z", created: true }]));
   });
 
-  it("are rejected when their extended attributes are too long together", () => {
+  it("rejects directories whose extended attributes are too long together", () => {
     const directories = new DirectoryFinalizer(ROOTS, { fsync: false, mostText: 100 });
     directories.touch([{ root: 0, path: "a", created: true }]);
     directories.touch([{ root: 0, path: "a", created: true, xattrs: new Uint8Array(64) }]);
@@ -43,7 +43,7 @@ describe("directories whose attributes come at the end", () => {
     );
   });
 
-  it("are rejected when the paths that are to be brought to the disk are too long together", () => {
+  it("rejects paths to flush that are too long together", () => {
     const directories = new DirectoryFinalizer(ROOTS, { fsync: true, mostText: 100 });
     directories.entered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });
     directories.entered({ root: 0, path: `${"x".repeat(40)}/${"y".repeat(9)}` });

@@ -11,7 +11,7 @@ import { createTempDirectory } from "../../support/temp.ts";
 const SOURCE = { operand: 0, name: "source", kind: "folder" as const, dev: 1, inode: 2 };
 
 describe("ResumeRecord", () => {
-  it("leaves the record of a target alone that the host does not allow", async () => {
+  it("does not touch the record of a target that the host does not allow", async () => {
     await using directory = await createTempDirectory();
     const path = await Deno.realPath(directory.path);
     for (const name of ["in", "out"]) await Deno.mkdir(`${path}/${name}`);

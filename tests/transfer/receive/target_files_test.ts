@@ -10,7 +10,7 @@ import { ResumeRecord } from "../../../src/transfer/receive/resume_record.ts";
 import { TargetFiles } from "../../../src/transfer/receive/target_files.ts";
 import { createTempDirectory } from "../../support/temp.ts";
 
-/** Of a receiver on this machine whose sender is the test. */
+/** Options of a receiver whose sender is the test. */
 function optionsOf(sent: Message[]): ReceiveOptions {
   const { engine } = loadCipherEngine("portable");
   const control = { send: (message: Message) => sent.push(message) };
@@ -62,7 +62,7 @@ async function replaced(directory: string, { noted, state = "" }: { noted?: Uint
 const namesIn = (directory: string) => [...Deno.readDirSync(directory)].map(({ name }) => name);
 
 describe("TargetFiles", () => {
-  it("removes what was begun when the copy ends too early, and begins nothing after that", async () => {
+  it("removes partial files if the copy ends early, and creates none afterwards", async () => {
     await using directory = await createTempDirectory();
     const sent: Message[] = [];
     const target = new TargetFiles(optionsOf(sent), [{ kind: "folder", path: directory.path, created: false }], {
@@ -70,7 +70,7 @@ describe("TargetFiles", () => {
     });
     target.open(OPEN);
     const closed = target.close();
-    // What the sender had sent before it heard of the end.
+    // A message that the sender sent before it knew of the end.
     target.open({ ...OPEN, file: 1, path: "other" as typeof OPEN.path });
     await closed;
     target.open({ ...OPEN, file: 2, path: "late" as typeof OPEN.path });
@@ -78,7 +78,7 @@ describe("TargetFiles", () => {
     assertEquals(namesIn(directory.path), []);
   });
 
-  it("leaves nothing of what was replaced when it could be neither verified nor found wrong", async () => {
+  it("removes the backup of a file that could not be verified", async () => {
     await using directory = await createTempDirectory();
     const { target } = await replaced(directory.path);
     assertEquals(namesIn(directory.path).length, 2);
@@ -87,7 +87,7 @@ describe("TargetFiles", () => {
     await target.close();
   });
 
-  it("keeps what was replaced when the copy ends too early only for a run that goes on with it", async () => {
+  it("keeps a backup after an early end only for a run that resumes", async () => {
     for (const noted of [undefined, Uint32Array.of(), Uint32Array.of(1, 2)]) {
       await using directory = await createTempDirectory();
       await using state = await createTempDirectory();

@@ -8,7 +8,7 @@ import { openMachine } from "../../../src/transfer/machine.ts";
 import { RelayStreams } from "../../../src/transfer/relay/streams.ts";
 import { TransferLost } from "../../../src/transfer/transfer_errors.ts";
 
-/** A host with one connection; `leave` ends that from its side. */
+/** A host with one connection, which `leave` closes. */
 async function startHost() {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;
@@ -41,10 +41,10 @@ async function startHost() {
   };
 }
 
-describe("a pair of a relay of which a host leaves", () => {
+describe("a pair of a relay whose host closes its connection", () => {
   for (const side of ["source", "target"] as const) {
     for (const finishing of [false, true]) {
-      it(`is ${finishing ? "no loss when the sender has finished" : "a loss before the sender has finished"}: ${side}`, async () => {
+      it(`is ${finishing ? "no loss after the sender has finished" : "a loss before the sender has finished"}: ${side}`, async () => {
         using from = await startHost();
         using to = await startHost();
         const options = {

@@ -4,7 +4,7 @@ import { loadFileEngine } from "../../../src/files/load_engine.ts";
 import { findSources } from "../../../src/transfer/send/resolved_sources.ts";
 import { createTempDirectory } from "../../support/temp.ts";
 
-/** More than a search takes before it yields. */
+/** More directories than a search visits before it yields. */
 const SLOW_MS = 15;
 
 describe("findSources", () => {

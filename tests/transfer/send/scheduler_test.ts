@@ -17,7 +17,7 @@ import { createTempTree } from "../../support/temp_tree.ts";
 const MIB = 1 << 20;
 const LARGE = { sources: ["large"] };
 
-/** A scheduler over a real tree, and what it says. */
+/** A scheduler over a real tree, and its messages. */
 async function scheduleTree(
   entries: Parameters<typeof createTempTree>[0],
   { streams = 2, sparse = false, sources = ["."], resume = false, ageMs = 10_000 } = {},
@@ -41,7 +41,7 @@ async function scheduleTree(
     scheduler,
     path: tree.path,
     failed,
-    /** Messages of a type that came since the last call. */
+    /** Returns the messages of a type since the last call. */
     take<T extends Message["type"]>(type: T): MessageOf<T>[] {
       return sent.splice(0).filter((message): message is MessageOf<T> => message.type === type);
     },
@@ -52,7 +52,7 @@ async function scheduleTree(
   };
 }
 
-/** Says that a unit went well. */
+/** Reports success of a unit. */
 function confirm(scheduler: Scheduler, unit: WorkUnit | undefined): void {
   if (unit?.type === "pack") {
     const { records } = unit;
@@ -84,13 +84,13 @@ function recordsOf({ plan }: PackUnit): { type: number; name: string }[] {
 
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
-  // A turn of the event loop: whatever can go on by itself has done so then.
+  // After a turn of the event loop, nothing is pending that needs no report.
   const turn = new Promise((resolve) => setTimeout(resolve, 0, pending));
   return await Promise.race([promise, turn]) === pending;
 }
 
 describe("Scheduler", () => {
-  it("gives streams something to do, and lets them go only when all of it is confirmed", async () => {
+  it("gives units to streams until all are confirmed", async () => {
     await using work = await scheduleTree({ "a": "1", "b": "2" });
     const unit = await work.scheduler.next(0);
     assertEquals(unit?.type, "pack");
@@ -100,7 +100,7 @@ describe("Scheduler", () => {
     assertEquals([await waiting, await work.scheduler.next(0), work.scheduler.finished], [undefined, undefined, true]);
   });
 
-  it("gives what a broken stream had to another, once more, and nothing to the broken one", async () => {
+  it("requeues the units of a broken stream, which gets no more", async () => {
     await using work = await scheduleTree({ "a": "1" });
     const first = await work.scheduler.next(0) as PackUnit;
     const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
@@ -112,7 +112,7 @@ describe("Scheduler", () => {
     assertEquals(await work.scheduler.next(1), undefined);
   });
 
-  it("cuts a large file into ranges that are blocks, once the receiver has opened it", async () => {
+  it("cuts a large file into ranges of whole blocks when the receiver has opened it", async () => {
     await using work = await scheduleTree({ "large": { size: 40 * MIB + 5 } }, LARGE);
     const [one, two] = [work.scheduler.next(0), work.scheduler.next(1)];
     assertEquals(await isPending(Promise.race([one, two])), true, "a range before the file was opened");
@@ -137,7 +137,7 @@ describe("Scheduler", () => {
     assertEquals(work.scheduler.done, { files: 1, bytes: open.size });
   });
 
-  it("cuts what may be one hole into few ranges, however large it is", async () => {
+  it("cuts a sparse file of any size into few ranges", async () => {
     const size = 8 * 1024 * 1024 * MIB + 1;
     await using work = await scheduleTree({ "large": { sparseSize: size } }, { ...LARGE, sparse: true });
     const next = work.scheduler.next(0);
@@ -149,7 +149,7 @@ describe("Scheduler", () => {
     assert(end % MIB === 0 && size / end <= 4096 && size / end > 1024);
   });
 
-  it("takes the receiver's word for a file only when size and sum are the same", async () => {
+  it("accepts a file only if the receiver confirms size and checksum", async () => {
     for (const [bytes, crc32] of [[5 * MIB - 1, 0], [5 * MIB, 1]]) {
       await using work = await scheduleTree({ "large": { size: 5 * MIB } }, LARGE);
       const next = work.scheduler.next(0);
@@ -164,7 +164,7 @@ describe("Scheduler", () => {
     }
   });
 
-  it("tells the first failure of a file once, and which side it was on, and drops the file", async () => {
+  it("reports the first failure of a file with its end, and drops the file", async () => {
     await using work = await scheduleTree({ "large": { size: 12 * MIB } }, LARGE);
     const waiting = [work.scheduler.next(0), work.scheduler.next(1)];
     await isPending(waiting[0]);
@@ -192,7 +192,7 @@ describe("Scheduler", () => {
     assertEquals(await work.scheduler.next(0), undefined);
   });
 
-  it("sends no hard links to what was read again and found wrong for good", async () => {
+  it("sends no hard links to files that failed verification", async () => {
     for (const wrongTimes of [0, 1, 2]) {
       await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
       await work.scheduler.verify();
@@ -219,7 +219,7 @@ describe("Scheduler", () => {
     }
   });
 
-  it("sends no hard links to what could not be read, nor to what came out wrong", async () => {
+  it("sends no hard links to files that failed", async () => {
     for (const [place, isSent] of [[0, false], [1, true], [2, true]] as const) {
       await using work = await scheduleTree({ "a": "once", "b": { hardLink: "a" } });
       const pack = await work.scheduler.next(0) as PackUnit;
@@ -233,7 +233,7 @@ describe("Scheduler", () => {
     }
   });
 
-  it("sends only what is missing of a file, and closes it with the sum of all", async () => {
+  it("sends only the missing ranges of a file, and closes it with the checksum of the whole", async () => {
     await using work = await scheduleTree({ "large": { size: 12 * MIB } }, { ...LARGE, resume: true });
     const next = work.scheduler.next(0);
     await isPending(next);
@@ -249,7 +249,7 @@ describe("Scheduler", () => {
     assertEquals(crc32, combineCrc32(combineCrc32(7, 0, 2 * MIB), 9, 6 * MIB));
   });
 
-  it("counts what was found of a file, and not more than was asked for", async () => {
+  it("counts matched bytes of a file, at most the missing ones", async () => {
     for (
       const [resume, found, refused] of [[true, 8 * MIB, false], [true, 8 * MIB + 1, true], [false, 1, true]] as const
     ) {
@@ -270,13 +270,13 @@ describe("Scheduler", () => {
       if (refused) assertThrows(answer, ProtocolError, "the ranges");
       else {
         answer();
-        // Streams count it as written, which with what was kept is the whole file and no more.
+        // Streams count it as written. Together with the kept bytes it is the whole file.
         assertEquals([work.scheduler.kept, work.scheduler.matched], [4 * MIB, 8 * MIB]);
       }
     }
   });
 
-  it("closes a file of which all is there at once", async () => {
+  it("closes a file without missing ranges at once", async () => {
     await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true });
     const next = work.scheduler.next(0);
     await isPending(next);
@@ -288,13 +288,13 @@ describe("Scheduler", () => {
     assertEquals([await next, work.scheduler.done], [undefined, { files: 1, bytes: 5 * MIB }]);
   });
 
-  it("gives a file that was written to a moment ago no name for later runs", async () => {
+  it("sends no identity of a file that was written a moment ago", async () => {
     await using work = await scheduleTree({ "large": { size: 5 * MIB } }, { ...LARGE, resume: true, ageMs: -60 });
     await isPending(work.scheduler.next(0));
     assertEquals(work.take("open")[0].identity, undefined);
   });
 
-  it("refuses kept ranges that do not fit the missing ones, and any of a file without a name for later runs", async () => {
+  it("refuses kept ranges that overlap missing ones, or of a file without an identity", async () => {
     const whole = { start: 0, end: 5 * MIB };
     const cases: [ByteRange[], ByteRange[], boolean][] = [
       [[], [whole], false],
@@ -325,8 +325,8 @@ describe("Scheduler", () => {
     }
   });
 
-  describe("with questions first", () => {
-    /** Answers every ask with this verdict on each record; returns the units that were handed out. */
+  describe("with a comparison", () => {
+    /** Answers every compare unit with one result for each record. Returns all units. */
     async function answerAll(scheduler: Scheduler, verdictOf: (unit: CompareUnit) => number): Promise<WorkUnit[]> {
       const units: WorkUnit[] = [];
       for (let unit = await scheduler.next(0); unit; unit = await scheduler.next(0)) {
@@ -341,7 +341,7 @@ describe("Scheduler", () => {
     }
     const UPDATE = { by: "times", dryRun: false } as const;
 
-    it("asks in batches, large files too, and sends nothing of what is there", async () => {
+    it("compares in batches, and sends no entry that is the same", async () => {
       await using work = await scheduleTree({});
       for (let directory = 0; directory < 20; directory++) {
         Deno.mkdirSync(`${work.path}/${directory}`);
@@ -361,7 +361,7 @@ describe("Scheduler", () => {
       assertEquals(work.scheduler.finished, true);
     });
 
-    it("compares a large file range by range, and sends it as soon as one differs", async () => {
+    it("compares a large file range by range, and sends it when one differs", async () => {
       const size = 100 * MIB;
       for (const differs of [false, true]) {
         await using work = await scheduleTree({ large: { sparseSize: size } }, LARGE);
@@ -395,7 +395,7 @@ describe("Scheduler", () => {
       }
     });
 
-    it("asks again what a stream that broke had asked", async () => {
+    it("requeues the compare units of a broken stream", async () => {
       await using work = await scheduleTree({ "a": "1" });
       await work.scheduler.compareFirst(UPDATE);
       const [first] = [await work.scheduler.next(0)];
@@ -406,7 +406,7 @@ describe("Scheduler", () => {
       assertEquals([await work.scheduler.next(1), work.scheduler.skipped.files], [undefined, 1]);
     });
 
-    it("asks about hard links only when everything else is in place", async () => {
+    it("compares hard links when everything else is in place", async () => {
       await using work = await scheduleTree({ "a": "1", "b": { hardLink: "a" } });
       await work.scheduler.compareFirst(UPDATE);
       const units = await answerAll(work.scheduler, () => CompareResult.different);

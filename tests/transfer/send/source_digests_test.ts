@@ -16,7 +16,7 @@ const ITEM: RangedItem = {
 };
 const DIGEST = new Uint8Array(32).fill(7);
 
-/** A large file that was announced and opened, and what is said of it. */
+/** Announces and opens a large file. Returns the messages about it. */
 function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: boolean; item?: RangedItem }) {
   const said: Message[] = [];
   const notes: string[] = [];
@@ -64,7 +64,7 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
   return {
     ...{ files, digests, said, notes, failed, listed, units, open },
     next: () => files.next(0) as RangeUnit | undefined,
-    /** Says that a range was sent. */
+    /** Reports a range that was sent. */
     report({ unit, file, start, end }: RangeUnit, more: { change?: number; whole?: { crc32: number } } = {}) {
       const changed = more.change === undefined ? undefined : { path: "/f", change: more.change };
       const whole = more.whole && { ...more.whole, digest: DIGEST };
@@ -73,8 +73,8 @@ function opened(options: Partial<SchedulerOptions> & { lists?: boolean; kept?: b
   };
 }
 
-describe("The digest of a large file", () => {
-  it("is taken with its last range, and counts if its CRC-32 is that of what was sent", () => {
+describe("the digest of a large file", () => {
+  it("is computed with the last range, and counts if its CRC-32 is that of the ranges", () => {
     for (const isSame of [true, false]) {
       const work = opened({ lists: true });
       const ranges: RangeUnit[] = [];
@@ -83,7 +83,7 @@ describe("The digest of a large file", () => {
       ranges.forEach((range) => work.report(range, range.digests ? { whole: { crc32: isSame ? 0 : 1 } } : {}));
       assertEquals([work.listed, work.units.length], isSame ? [["f 7"], 0] : [[], 1]);
       if (isSame) continue;
-      // Once more: it may have changed while it was digested, and be what was sent.
+      // Again, because it may have changed during the digest and still contain what was sent.
       const { unit, file, sha256 } = work.units[0];
       assertEquals([file?.path, file?.size, sha256], ["f", SIZE, true]);
       work.digests.answered({ type: "digest", unit, sums: [{ crc32: 1, digest: DIGEST, change: FileChange.none }] });
@@ -92,7 +92,7 @@ describe("The digest of a large file", () => {
     }
   });
 
-  it("is taken again when the stream with the last range broke", () => {
+  it("is computed again if the stream with the last range broke", () => {
     const work = opened({ lists: true });
     const ranges = [work.next()!, work.next()!, work.next()!];
     assertEquals(ranges.map(({ digests }) => digests), [false, false, true]);
@@ -100,7 +100,7 @@ describe("The digest of a large file", () => {
     assertEquals(work.next()?.digests, true);
   });
 
-  it("is taken of a file of which everything is there from an earlier copy, if that is what it contains", () => {
+  it("is computed for a file that an earlier run has sent completely, if it still has these contents", () => {
     for (const crc32 of [5, 6]) {
       const work = opened({ lists: true, kept: true });
       assertEquals(work.next(), undefined);
@@ -110,7 +110,7 @@ describe("The digest of a large file", () => {
     }
   });
 
-  it("makes a lent file that changed be sent again, with a CRC-32", () => {
+  it("causes a changed local copy to be sent again as contents", () => {
     for (const change of [FileChange.perhaps, FileChange.certain]) {
       const work = opened({ lists: true, offersLocalCopy: true });
       for (let range = work.next(); range; range = work.next()) {
@@ -129,8 +129,8 @@ describe("The digest of a large file", () => {
     }
   });
 
-  it("lets a file that changed a moment ago not be lent: one more change may not show", () => {
-    // A little ahead: the clock goes on meanwhile.
+  it("prevents a local copy of a file that changed a moment ago, because another change might not show", () => {
+    // A little in the future, because time passes meanwhile.
     const soon = Date.now() + 60;
     for (const [at, isFresh] of [[soon, true], [soon - 3_600_000, false]] as const) {
       const item = { ...ITEM, times: { ...TIMES, ctime: Math.floor(at / 1000), ctimeNs: (at % 1000) * 1e6 } };
@@ -140,8 +140,8 @@ describe("The digest of a large file", () => {
   });
 });
 
-describe("A large file whose ctime alone changed", () => {
-  it("is read again, and noted only if it is not what was sent", () => {
+describe("a large file whose ctime alone changed", () => {
+  it("is read again, with a note only if its contents differ", () => {
     for (const crc32 of [0, 1]) {
       const work = opened({});
       for (let range = work.next(); range; range = work.next()) work.report(range, { change: FileChange.perhaps });
@@ -152,7 +152,7 @@ describe("A large file whose ctime alone changed", () => {
     }
   });
 
-  it("may have changed when it was lent, as it has no CRC-32", () => {
+  it("has a note if it was copied locally, because it has no CRC-32", () => {
     const work = opened({ offersLocalCopy: true });
     for (let range = work.next(); range; range = work.next()) work.report(range, { change: FileChange.perhaps });
     assertEquals([work.units, work.notes], [[], ['"/f" may have changed while it was copied']]);

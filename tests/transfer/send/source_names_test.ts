@@ -2,8 +2,8 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { sourceNameOf } from "../../../src/transfer/send/source_names.ts";
 
-describe("the names that the other side may give to a source", () => {
-  it("are the last component, or stand for the contents", () => {
+describe("sourceNameOf", () => {
+  it('is the last component, or "." for contents', () => {
     const table: Record<string, string[]> = {
       "a": ["a"],
       "/a/b": ["b"],
