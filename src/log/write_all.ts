@@ -30,7 +30,7 @@ export function writeAll(
 /** Maximum wait for a blocked terminal, so that an important line is not lost. */
 const STDERR_WAIT_MS = 500;
 
-/** Writes text to stderr synchronously. Errors are ignored: a copy continues when nobody reads stderr. */
+/** Writes text to stderr synchronously. Errors are ignored: a copy continues if standard error is closed. */
 export function writeStderr(text: string): void {
   try {
     writeAll(Deno.stderr, new TextEncoder().encode(text), STDERR_WAIT_MS);

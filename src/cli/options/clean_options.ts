@@ -25,7 +25,7 @@ export interface CleanOptions {
 export interface CleanPlace {
   /** Undefined: this machine. */
   readonly host?: RemoteHost;
-  /** As typed; "" stands for all directories that the records of the machine name. */
+  /** As typed; "" means all directories that the records of the machine name. */
   readonly directories: readonly string[];
   readonly options: HostOptions;
 }

@@ -49,7 +49,7 @@ export type RawFlags =
 /** Values of the options that have a default. */
 export type DefaultFlags = { [F in Row as F extends { default: unknown } ? F["name"] : never]: ValueOf<F> };
 
-/** Returns the row with this long name or alias. Underscores stand for dashes. */
+/** Returns the row with this long name or alias. Underscores count as dashes. */
 export function findLong(name: string): Flag | undefined {
   const dashed = name.replaceAll("_", "-");
   return FLAGS.find((flag) => flag.name === dashed || flag.aliases?.includes(dashed));

@@ -61,7 +61,7 @@ export interface FoundDirectories extends ResolvedSources {
 /**
  * Resolves the operands of a clean run to directories.
  *
- * @param find base directory and confinement of the operands; with `byRecords` an empty path stands for all records of
+ * @param find base directory and confinement of the operands; with `byRecords` an empty path means all records of
  * this machine, not for the home directory.
  * @throws what ended the search.
  */

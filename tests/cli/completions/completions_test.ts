@@ -10,7 +10,7 @@ const SHELLS: readonly Shell[] = ["bash", "zsh", "fish"];
 const shown = FLAGS.filter((flag) => !flag.hidden);
 const hidden = FLAGS.filter((flag) => flag.hidden);
 
-/** Runs a program; undefined when it is not installed. */
+/** Runs a program; undefined if it is not installed. */
 async function output(program: string, args: string[], options: Deno.CommandOptions = {}) {
   try {
     const { code, stdout, stderr } = await new Deno.Command(program, { ...options, args, stdin: "null" }).output();

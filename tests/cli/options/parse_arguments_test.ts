@@ -43,7 +43,7 @@ describe("parseArguments", () => {
 
   it("the last of several single values counts", () => assertEquals(parseArguments(["-P1", "-P2"]).flags.port, 2));
 
-  it("underscores stand for dashes in long names, but not in values", () =>
+  it("underscores count as dashes in long names, but not in values", () =>
     assertEquals(parseArguments(["--ssh_option=Local_Command=x", "--forward_agent"]).flags, {
       "ssh-option": ["Local_Command=x"],
       "forward-agent": true,
