@@ -1,9 +1,11 @@
 /**
- * Runs escp from source as on Linux on ARM64, by emulation: what it finds there, a copy with each engine, and the suites
- * of what depends on the processor. Says what passed, what cannot be run and why. Arguments: the suites to be run, and
- * `--seconds=N`, the most that each step may take (600).
+ * Runs escp from source under emulation of Linux on ARM64: its version, a copy with each engine, and the suites that depend
+ * on the processor. Reports which passed, and which cannot run and why. Arguments: suites to run, and `--seconds=N`, the
+ * maximum duration of each step (default: 600).
  */
 
+import { parseArgs } from "@std/cli/parse-args";
+import { exists } from "@std/fs/exists";
 import { fromFileUrl } from "@std/path";
 import { compareTrees } from "../tests/support/compare_trees.ts";
 import { randomTree } from "../tests/support/random_bytes.ts";
@@ -12,7 +14,6 @@ import { writeTree } from "../tests/support/temp_tree.ts";
 import { emulate, PROGRAMS } from "./arm64/emulator.ts";
 import { type Arm64Machine, fetchMachine } from "./arm64/machine.ts";
 import { IMPOSSIBLE, SUITES } from "./arm64/suites.ts";
-import { exists } from "@std/fs/exists";
 import { countCases, failedCases, formatCounts } from "./test_summary.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url)).replace(/\/$/, "");
@@ -20,35 +21,38 @@ const DIRECTORY = `${ROOT}/dist/arm64`;
 const RUN = ["run", "--quiet", "--no-check", "--allow-all", "main.ts"];
 
 async function main(args: string[]): Promise<boolean> {
-  const missing = await missingNeeds();
+  const missing = await missingPrerequisites();
   if (missing.length > 0) {
     for (const need of missing) console.log(`Missing: ${need}`);
     return false;
   }
-  const seconds = Number(args.find((arg) => arg.startsWith("--seconds="))?.slice("--seconds=".length) ?? 600);
-  const wanted = args.filter((arg) => !arg.startsWith("--"));
+  const flags: { seconds: string; _: string[] } = parseArgs(args, {
+    string: ["seconds", "_"],
+    default: { seconds: "600" },
+  });
+  const [seconds, selected] = [Number(flags.seconds), flags._];
   const machine = await fetchMachine(DIRECTORY);
   console.log(`Deno ${machine.version} for ARM64`);
-  if (!await startsThere(machine, seconds)) return false;
+  if (!await checkStart(machine, seconds)) return false;
   let good = true;
-  for (const engine of ["native", "portable"]) good = await copiesThere(machine, engine, seconds) && good;
+  for (const engine of ["native", "portable"]) good = await checkCopy(machine, engine, seconds) && good;
   for (const suite of SUITES) {
-    if (wanted.length === 0 || wanted.some((path) => suite.path.startsWith(path))) {
-      good = await passesThere(machine, suite, seconds) && good;
+    if (selected.length === 0 || selected.some((path) => suite.path.startsWith(path))) {
+      good = await checkSuite(machine, suite, seconds) && good;
     }
   }
   console.log(
-    "Not run: what starts escp again and again (e2e, faults, session, transfer, cli); seconds for each start",
+    "Not run: suites that start escp many times (e2e, faults, session, transfer, cli), because a start takes seconds",
   );
   return good;
 }
 
-/** What has to be there first; nothing when all is. */
-async function missingNeeds(): Promise<string[]> {
+/** Returns missing prerequisites. */
+async function missingPrerequisites(): Promise<string[]> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
-    return [`Linux on x86-64 (this is ${Deno.build.target}; on ARM64 itself "deno task test" does it all)`];
+    return [`Linux on x86-64 (this is ${Deno.build.target}; on ARM64 use "deno task test")`];
   }
-  const missing = Deno.uid() === 0 ? [] : ["root, to set up namespaces"];
+  const missing = Deno.uid() === 0 ? [] : ["root, to create namespaces"];
   for (const [program, name] of Object.entries(PROGRAMS)) {
     if (await exists(program) || await isInPath(program)) continue;
     missing.push(`${program} (apt-get install ${name})`);
@@ -64,18 +68,18 @@ async function isInPath(program: string): Promise<boolean> {
   return false;
 }
 
-async function startsThere(machine: Arm64Machine, limit: number): Promise<boolean> {
+async function checkStart(machine: Arm64Machine, limit: number): Promise<boolean> {
   const { code, output, seconds } = await emulate(machine, [machine.deno, ...RUN, "-V", "-v"], {
     seconds: limit,
     cwd: ROOT,
   });
   console.log(output.trimEnd());
   const works = code === 0 && /^ *file engine +native/m.test(output) && output.includes("aarch64-unknown-linux-gnu");
-  console.log(works ? `ok: it starts, and has the native engine (${time(seconds)})` : `FAILED: status ${code}`);
+  console.log(works ? `ok: escp starts with the native engine (${time(seconds)})` : `FAILED: status ${code}`);
   return works;
 }
 
-async function copiesThere(machine: Arm64Machine, engine: string, limit: number): Promise<boolean> {
+async function checkCopy(machine: Arm64Machine, engine: string, limit: number): Promise<boolean> {
   await using directory = await createTempDirectory();
   const [tree, copy] = [`${directory.path}/tree`, `${directory.path}/copy`];
   await writeTree(tree, {
@@ -95,7 +99,7 @@ async function copiesThere(machine: Arm64Machine, engine: string, limit: number)
   return works;
 }
 
-async function passesThere(
+async function checkSuite(
   machine: Arm64Machine,
   { path, without = {} }: (typeof SUITES)[number],
   seconds: number,
@@ -108,14 +112,16 @@ async function passesThere(
   for (const [file, reason] of Object.entries(without)) console.log(`  not run: ${file}: ${reason}`);
   if (run.code === undefined) {
     console.log(
-      `NOT DONE: ${path} within ${time(seconds)}; the last that it said:\n${run.output.trimEnd().slice(-300)}`,
+      `NOT DONE: ${path} within ${time(seconds)}; its last output:\n${run.output.trimEnd().slice(-300)}`,
     );
     return false;
   }
   const junit = await exists(report) ? await Deno.readTextFile(report) : "";
   const failed = failedCases(junit);
   const unexpected = failed.filter((name) => !(name in IMPOSSIBLE));
-  for (const name of failed) if (name in IMPOSSIBLE) console.log(`  not possible here: ${name}: ${IMPOSSIBLE[name]}`);
+  for (const name of failed) {
+    if (name in IMPOSSIBLE) console.log(`  not possible under emulation: ${name}: ${IMPOSSIBLE[name]}`);
+  }
   const works = unexpected.length === 0 && (run.code === 0 || failed.length > 0);
   console.log(`${works ? "ok" : "FAILED"}: ${path}: ${formatCounts(countCases(junit))} (${time(run.seconds)})`);
   if (!works) console.log(run.output);

@@ -1,11 +1,10 @@
 /**
- * Measures escp against scp, rsync, tar and cp over an ssh server of its own on loopback. In each round every contender runs
- * once, one after the other, so that a change of the machine's mood meets all of them. A first round that is not timed checks
- * that each copy is right and measures memory.
+ * Compares escp with scp, rsync, tar and cp over a private ssh server on loopback. In each round every contender runs once, so
+ * that changes of the machine's load affect all of them. A first round without timing checks each copy and measures memory.
  *
  *     deno task bench [--rounds 5] [--case NAME]... [--size 2G] [--directory DIR] [--escp dist/escp] [--json FILE] [--timeout 300]
  *
- * Cases that take long, or much room, run only when they are named: growth-bytes, growth-files, million-files.
+ * Cases that need much time or space run only if they are named: growth-bytes, growth-files, million-files.
  */
 
 import { parseArgs } from "node:util";
@@ -31,12 +30,12 @@ async function bench(args: string[]): Promise<number> {
       timeout: { type: "string", default: "300" },
     },
   });
-  const cases = chosen(benchCases(parseSize(flags.size)), flags.case);
+  const cases = selectCases(benchCases(parseSize(flags.size)), flags.case);
   const escp = await Deno.realPath(flags.escp).catch(() => {
-    throw new Error(`No ${flags.escp}: make it with deno task compile, or name another with --escp`);
+    throw new Error(`Cannot find ${flags.escp}: run deno task compile, or select another file with --escp`);
   });
 
-  const directory = await createDataDirectory(Math.max(...cases.map(roomFor)), flags.directory);
+  const directory = await createDataDirectory(Math.max(...cases.map(requiredBytes)), flags.directory);
   try {
     await using sshd = await startSshd({ escp: false });
     const run = {
@@ -56,7 +55,7 @@ async function bench(args: string[]): Promise<number> {
       const results = await runCase(item, run);
       finished.push({ item, results });
       console.log(formatTable({ item, results }) + "\n");
-      // After each case, so that a run that is stopped has not been for nothing.
+      // After each case, so that an interrupted run keeps its results.
       if (flags.json) await writeJson(flags.json, { machine, rounds: run.rounds }, finished);
     }
     const growth = doublings(finished);
@@ -70,16 +69,16 @@ async function bench(args: string[]): Promise<number> {
   }
 }
 
-/** @throws {Error} for a name that no case has. */
-function chosen(all: BenchCase[], names: string[]): BenchCase[] {
+/** Returns the named cases, or all usual ones. @throws {Error} For an unknown name. */
+function selectCases(all: BenchCase[], names: string[]): BenchCase[] {
   const known = new Set(all.map(({ name }) => name));
   const unknown = names.find((name) => !known.has(name));
-  if (unknown !== undefined) throw new Error(`No case ${unknown}; there are ${[...known].join(", ")}`);
+  if (unknown !== undefined) throw new Error(`Unknown case ${unknown}: use ${[...known].join(", ")}`);
   return all.filter(({ name, onlyByName }) => names.length > 0 ? names.includes(name) : !onlyByName);
 }
 
-/** Source and target, with a page for each file, and something to spare. */
-function roomFor({ bytes, files, name }: BenchCase): number {
+/** Returns the space for source and target, with a page for each file and a reserve. */
+function requiredBytes({ bytes, files, name }: BenchCase): number {
   return (name === "sparse" ? 2 ** 31 : Math.max(bytes, files * 5120) * 2) + 2 ** 29;
 }
 

@@ -1,4 +1,4 @@
-/** Says where a file of src/ breaks the rules of import_rules.ts; exit status 1 when one does. */
+/** Reports imports that break the rules of import_rules.ts; exits with status 1 if there are any. */
 
 import { checkFile, findCycles, type SourceFile } from "./import_rules.ts";
 

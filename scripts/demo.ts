@@ -51,7 +51,7 @@ async function demo(): Promise<number> {
     env: { XDG_STATE_HOME: `${directory}/state` },
   }).spawn().status;
   if (code !== 0) {
-    console.error(`escp ended with status ${code}; the trees are kept in ${directory}`);
+    console.error(`escp exited with status ${code}; the trees are kept in ${directory}`);
     return code;
   }
 

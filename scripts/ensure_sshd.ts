@@ -1,13 +1,12 @@
-/** Installs an ssh server for the tests where that is possible and allowed: as root on Debian and its kin. */
+/** Installs an ssh server for the tests, as root on Debian and derived systems. */
 
 import { exists } from "@std/fs/exists";
 
 const SSHD = "/usr/sbin/sshd";
 
 /**
- * Installs openssh-server when there is none. It is never started as a service: the package's scripts are told that they
- * run at no level at which services start. Does nothing elsewhere, and only reports when it fails: the tests that need
- * a server are skipped by name then.
+ * Installs openssh-server if it is missing, without starting it as a service. Does nothing on other systems. Only reports a
+ * failure, because tests that need a server are then skipped by name.
  */
 export async function ensureSshd(): Promise<void> {
   if (await exists(SSHD) || Deno.build.os !== "linux" || Deno.uid() !== 0 || !await exists("/usr/bin/apt-get")) return;
@@ -20,11 +19,11 @@ function install(): Promise<string | undefined> {
   return aptGet("install", "--yes", "--no-install-recommends", "openssh-server");
 }
 
-/** Undefined when it worked, else what it printed. */
+/** Runs apt-get. Returns `undefined` after success, else its output. */
 async function aptGet(...args: string[]): Promise<string | undefined> {
   const { code, stdout, stderr } = await new Deno.Command("apt-get", {
     args: ["--quiet", "-o", "DPkg::Lock::Timeout=120", ...args],
-    // RUNLEVEL=1: invoke-rc.d(8) starts nothing in single-user mode.
+    // RUNLEVEL=1: invoke-rc.d(8) starts no service in single-user mode.
     env: { DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
     stdin: "null",
   }).output();

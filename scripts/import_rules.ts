@@ -1,12 +1,12 @@
-/** The rules that keep the layers of escp apart, as pure functions over the text of its files. */
+/** Rules for the layers of escp, as pure functions of the text of a file. */
 
-/** A place where a file breaks a rule. */
+/** A line that breaks a rule. */
 export interface Violation {
   /** Path in the repository, with "/". */
   file: string;
-  /** 1 for the first. */
+  /** Line number, from 1. */
   line: number;
-  /** "imports X: layer A may not import layer B", or what else is wrong. */
+  /** Description, such as "imports X: layer A may not import layer B". */
   message: string;
 }
 
@@ -65,11 +65,11 @@ const BOTTOM: Record<string, readonly string[]> = {
  */
 const PACKAGES: Record<string, string> = { "src/config/parse_yaml.ts": "@std/yaml" };
 
-/** No I/O, no clock, no chance: what these need comes in as an argument. */
+/** Layers without I/O, clock and randomness, which they receive as arguments. */
 const PURE = ["src/protocol/", "src/crypto/key_schedule.ts", "src/crypto/nonce.ts"];
 const IMPURE = /\b(?:Deno\.\w+|console\.\w+|setTimeout|setInterval|setImmediate|performance\.\w+|Math\.random|Date\b)/g;
 
-/** Only these end the process and print. */
+/** Layers that may print and exit. */
 const SPEAKERS = ["src/cli/", "main.ts"];
 const SPEAKING = /\b(?:Deno\.exit\b|console\.\w+)/g;
 
@@ -78,7 +78,7 @@ export function checkFile({ path, text }: SourceFile): Violation[] {
   const violations: Violation[] = [];
   const from = layerOf(path);
   if (from === undefined) {
-    return [{ file: path, line: 1, message: "lies in no layer: add it to scripts/import_rules.ts" }];
+    return [{ file: path, line: 1, message: "has no layer: add its directory to scripts/import_rules.ts" }];
   }
   for (const { specifier, line } of findImports(text)) {
     const target = resolve(path, specifier);
@@ -90,7 +90,7 @@ export function checkFile({ path, text }: SourceFile): Violation[] {
     }
     const to = layerOf(target);
     if (to === undefined) {
-      violations.push({ file: path, line, message: `imports ${target}: it lies in no layer` });
+      violations.push({ file: path, line, message: `imports ${target}: it has no layer` });
     } else if (!mayImport(from, to)) {
       violations.push({ file: path, line, message: `imports ${target}: layer ${from} may not import layer ${to}` });
     }
@@ -139,10 +139,10 @@ export function findCycles(files: readonly SourceFile[]): Violation[] {
   return violations;
 }
 
-/** Specifiers of `import`, `export ... from`, dynamic `import()` and `new URL(..., import.meta.url)`, with their lines. */
+/** Returns the specifiers of `import`, `export ... from`, dynamic `import()` and `new URL(..., import.meta.url)`, with their lines. */
 export function findImports(text: string): { specifier: string; line: number }[] {
   const code = blankOut(text, { strings: false });
-  // Where a quote opens and closes is told by the blanked text, so that the word "import" in a string does not count.
+  // The blanked text shows where quotes open and close, so that "import" in a string does not count.
   const outline = blankOut(text, { strings: true });
   const pattern =
     /(?:\b(?:import|export)\b[^;"'`()=]*?\bfrom\s*|\bimport\s*\(\s*|\bimport\s*|\bnew\s+URL\s*\(\s*)(["'`])([^"'`\n]*)\1/g;
@@ -170,7 +170,7 @@ function levelOf(layer: string): number {
   return LAYERS.findIndex((entries) => entries.includes(layer));
 }
 
-/** Path in the repository of a relative specifier; undefined for packages. */
+/** Returns the path of a relative specifier in the repository; `undefined` for packages. */
 function resolve(importer: string, specifier: string): string | undefined {
   if (!specifier.startsWith(".")) return undefined;
   return new URL(specifier, `file:///${importer}`).pathname.slice(1);
@@ -184,7 +184,7 @@ function lineAt(text: string, index: number): number {
   return text.slice(0, index).split("\n").length;
 }
 
-/** Puts spaces in the place of comments, and of what is in quotes when told so; lines stay where they are. */
+/** Replaces comments, and optionally quoted texts, by spaces. Keeps line breaks. */
 function blankOut(text: string, { strings }: { strings: boolean }): string {
   const token = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
   return text.replace(token, (found) => {
@@ -193,7 +193,7 @@ function blankOut(text: string, { strings }: { strings: boolean }): string {
   });
 }
 
-/** Blanks a quoted text but not the expressions in a template, which are code. */
+/** Blanks a quoted text except the expressions in a template. */
 function blankQuoted(quoted: string): string {
   const blank = (text: string) => text.replace(/[^\n]/g, " ");
   if (!quoted.startsWith("`")) return blank(quoted);

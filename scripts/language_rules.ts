@@ -12,7 +12,7 @@ export interface WordRule {
   except?: readonly string[];
 }
 
-/** "Seal" is the term for encryption in the record layer. */
+/** Files of the record layer, which has its own terms for encryption. */
 const RECORD_LAYER = ["src/crypto/", "src/protocol/", "src/streams/frames/", "tests/crypto/", "tests/fuzz/"];
 
 export const WORD_RULES: readonly WordRule[] = [
@@ -22,19 +22,19 @@ export const WORD_RULES: readonly WordRule[] = [
     advice: '"is not a"',
   },
   { pattern: /\b(?:who|what|which|where)ever\b/i, advice: "name the person or the thing" },
-  { pattern: /\b(?:some|any|every)body\b|\bnobody\b(?!@)/i, advice: "name the user, the process or the host" },
+  { pattern: /\b(?:some|any|every)body\b/i, advice: "name the user, the process or the host" },
   { pattern: /\b(?:hears?|heard)\b/i, advice: '"receives", or "is called for"' },
   { pattern: /\b(?:tells?|told|telling)\b/i, advice: '"reports", "sends" or "names"' },
   { pattern: /\b(?:says|said|saying)\b/i, advice: '"reports", "sends", "states" or "means"' },
   { pattern: /\b(?:go|goes|went|gone|going) on\b/i, advice: '"continues" or "resumes"' },
-  { pattern: /\b(?:go|goes|went|gone|going) (?:wrong|well)\b/i, advice: '"fails" or "succeeds"' },
+  { pattern: /\b(?:go|goes|went|gone|going) well\b/i, advice: '"succeeds"' },
   { pattern: /\banew\b/i, advice: '"again", or "starts over"' },
   { pattern: /\b(?:bring|brings|brought) (?:\w+ ){0,3}to the disk\b/i, advice: '"flushes" or "syncs"' },
   { pattern: /\b(?:come|comes|came) about\b/i, advice: '"succeeds"' },
   { pattern: /\b(?:let|lets|letting) go of\b/i, advice: '"releases"' },
   { pattern: /\b(?:hold|holds|held) against\b/i, advice: '"compares with"' },
   { pattern: /\b(?:lies|lying)\b/i, advice: '"is", or "is in"' },
-  { pattern: /\b(?:stands?|stood) (?:in|for|behind|before|beside)\b/i, advice: '"is in", "means" or "replaces"' },
+  { pattern: /\b(?:stands?|stood) (?:in|behind|before|beside)\b/i, advice: '"is in", "precedes" or "follows"' },
   { pattern: /\b(?:borne|bears)\b/i, advice: '"tolerates"' },
   { pattern: /\bbelie(?:ve|ves|ved)\b/i, advice: '"trusts" or "accepts"' },
   { pattern: /\b(?:hands?|handed|handing) over\b/i, advice: '"passes" or "commits"' },
@@ -53,7 +53,7 @@ export const WORD_RULES: readonly WordRule[] = [
   { pattern: /\bonce more\b/i, advice: '"again"' },
   { pattern: /\bin the place of\b/i, advice: '"instead of"' },
   { pattern: /\bundefined when\b/i, advice: '"undefined if"' },
-  { pattern: /\bdefault (?:is )?\d/i, advice: '"Default: N"' },
+  { pattern: /\bDefault (?:is )?\d/, advice: '"Default: N"' },
   { pattern: /\bfolders?\b/i, advice: '"directory"' },
   { pattern: /\bthe other (?:side|end)\b/i, advice: '"the peer", "the remote host", "the sender" or "the receiver"' },
   {

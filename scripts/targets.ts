@@ -1,14 +1,14 @@
-/** The systems that escp is built for, and what an executable of each begins with. */
+/** Systems that escp is built for, and the formats of their executables. */
 
-/** One system. */
+/** A system of a release. */
 export interface Target {
-  /** As `deno compile --target` has it. */
+  /** Value of `deno compile --target`. */
   triple: string;
-  /** As it stands in a file name, such as "linux-x64". */
+  /** Name in file names, such as "linux-x64". */
   system: string;
   /** ".exe" on Windows. */
   extension: string;
-  /** Whether these first 512 bytes are those of an executable for it. */
+  /** Returns whether the first 512 bytes are those of an executable for this system. */
   matches(head: Uint8Array): boolean;
 }
 

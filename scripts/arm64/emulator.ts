@@ -1,24 +1,24 @@
 /**
- * Runs programs for ARM64 by qemu-user. In namespaces of their own, in which the kernel starts such programs by itself
- * (binfmt_misc) and finds their libraries: whatever they start runs likewise, and nothing else notices.
+ * Runs programs for ARM64 by qemu-user, in private namespaces. In them the kernel starts such programs (binfmt_misc) and
+ * finds their libraries, also for child processes. Other processes of the machine are not affected.
  */
 
 import type { Arm64Machine } from "./machine.ts";
 
 const QEMU = "/usr/bin/qemu-aarch64-static";
-/** The first 20 bytes of an ELF file for AArch64, and which of their bits count. */
+/** The first 20 bytes of an ELF file for AArch64, and a mask of the relevant bits. */
 const MAGIC = "\\x7f\\x45\\x4c\\x46\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00";
 const MASK = "\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff";
 
-/** What a run came to. */
+/** Outcome of a run. */
 export interface Emulated {
-  /** Exit status; undefined when it was stopped as it took too long. */
+  /** Exit status; undefined if the run exceeded its time limit. */
   code: number | undefined;
   output: string;
   seconds: number;
 }
 
-/** Programs that have to be there, each with the package of Debian that has it. */
+/** Required programs with their Debian packages. */
 export const PROGRAMS: Record<string, string> = {
   [QEMU]: "qemu-user-static",
   "/usr/bin/unshare": "util-linux",
@@ -26,7 +26,7 @@ export const PROGRAMS: Record<string, string> = {
   "/usr/bin/apt-get": "apt",
 };
 
-/** Runs it to its end, with what it prints on both streams as its output. Needs root, and Linux 6.7 or later. */
+/** Runs a command to its end and returns both of its outputs as one. Requires root and Linux 6.7 or later. */
 export async function emulate(
   machine: Arm64Machine,
   command: readonly string[],
@@ -39,7 +39,7 @@ export async function emulate(
     `printf %s '${`:arm64:M::${MAGIC}:${MASK}:${QEMU}:F`}' >/proc/sys/fs/binfmt_misc/register`,
     'exec "$@"',
   ].join("\n");
-  // The user namespace gets its users from outside, before anything is done in it.
+  // The maps of the user namespace must be written from outside before its first use.
   const outer = 'echo; read -r go; exec unshare --mount --pid --fork --kill-child --mount-proc sh -ec "$@"';
   const started = performance.now();
   const child = new Deno.Command("unshare", {
@@ -59,7 +59,7 @@ export async function emulate(
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    // The first process of the namespace goes with it, and with that one all the others.
+    // This also kills the first process of the namespace, and with it all others.
     child.kill("SIGKILL");
   }, seconds * 1000);
   const decoder = new TextDecoder();

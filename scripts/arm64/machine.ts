@@ -1,22 +1,22 @@
-/** Keeps in a directory what the emulator of an ARM64 machine needs: Deno from npm, and libraries from Debian. */
+/** Downloads the files for the emulation of an ARM64 machine: Deno from npm, and libraries from Debian. */
 
 import { exists } from "@std/fs/exists";
 
-/** Paths of what was fetched. */
+/** Paths of the downloaded files. */
 export interface Arm64Machine {
   /** The `deno` for ARM64. */
   deno: string;
-  /** Its version: that of the Deno that runs this where npm has it, else another. */
+  /** Version of Deno: that of the running Deno if npm has it. */
   version: string;
-  /** Directories with libraries, to be laid over /usr/lib. */
+  /** Directories with libraries to overlay on /usr/lib. */
   libraries: string[];
 }
 
 const PACKAGE = "@deno/linux-arm64-glibc";
-/** Some names differ between releases of Debian: one of each line. */
+/** Packages, with alternative names in different releases of Debian. */
 const LIBRARIES = [["libc6"], ["libgcc-s1"], ["libssl3t64", "libssl3"], ["libzstd1"]];
 
-/** Fetches what is missing. @throws {Error} what could not be had, and why. */
+/** Downloads missing files. @throws {Error} With the file and the reason. */
 export async function fetchMachine(directory: string): Promise<Arm64Machine> {
   await Deno.mkdir(directory, { recursive: true });
   const root = `${directory}/root`;
@@ -44,14 +44,14 @@ async function findVersion(): Promise<string> {
   return chooseVersion(own, versions);
 }
 
-/** The same, else the last of that minor version, else the last. @param versions from old to new, at least one. */
+/** Returns the same version, else the last one with the same minor version, else the last. @param versions From old to new, at least one. */
 export function chooseVersion(own: string, versions: readonly string[]): string {
   if (versions.includes(own)) return own;
   const minor = own.slice(0, own.lastIndexOf(".") + 1);
   return versions.findLast((version) => version.startsWith(minor)) ?? versions.at(-1)!;
 }
 
-/** With lists of packages of its own, so that nothing changes for the apt of this machine. */
+/** Downloads libraries with private package lists, so that the apt of this machine is not affected. */
 async function fetchLibraries(directory: string, root: string): Promise<void> {
   const apt = `${directory}/apt`;
   for (const part of ["lists/partial", "cache/archives/partial"]) {

@@ -1,18 +1,18 @@
-/** What is run under the emulator, and what cannot work there. */
+/** Test suites for the emulator, and tests that cannot pass in it. */
 
-/** Directories of tests, with what is left out of them. */
+/** A directory of tests. */
 export interface Arm64Suite {
   path: string;
-  /** Files that are not run, with the reason. */
+  /** Excluded files with the reason. */
   without?: Record<string, string>;
 }
 
-const EXHAUSTIVE = "goes through all there is of something, which takes too long here";
-const MANY = "starts a program twenty times, each for ten seconds here";
-/** Its vfork(2) is a fork(2). */
-const STARTS = "qemu-user goes on before a program that it starts is running";
+const EXHAUSTIVE = "an exhaustive test, which takes too long under emulation";
+const MANY = "starts a program twenty times, for ten seconds each under emulation";
+/** vfork(2) of qemu-user is a fork(2). */
+const STARTS = "qemu-user continues before a started program runs";
 
-/** Of the bottom of escp: what depends on the processor is there. */
+/** Suites of the lower layers, which depend on the processor. */
 export const SUITES: readonly Arm64Suite[] = [
   { path: "tests/native/", without: { "tests/native/net/splice_test.ts": STARTS } },
   { path: "tests/crypto/", without: { "tests/crypto/exit_test.ts": MANY } },
@@ -23,14 +23,14 @@ export const SUITES: readonly Arm64Suite[] = [
   { path: "tests/compress/" },
 ];
 
-/** Cases that fail under the emulator for reasons that are not escp's. */
+/** Cases that fail because of the emulator. */
 export const IMPOSSIBLE: Record<string, string> = {
-  "ProcessConn, portable > says which program cannot be started": STARTS,
-  "ProcessConn, native > says which program cannot be started": STARTS,
-  "pipesOf > finds the pipes of a child, and none of one that has ended or has none": STARTS,
-  "extended attributes > are set only when they are asked for, and those of root only together with owner and mode":
-    'attributes in "trusted" are not for the root of a namespace',
-  "a component of a pattern > takes no more time for hostile patterns": "it measures time",
+  "ProcessConn, portable > names the program that cannot be started": STARTS,
+  "ProcessConn, native > names the program that cannot be started": STARTS,
+  "pipesOf > finds the pipes of a child, unless it has exited or has no pipes": STARTS,
+  "extended attributes > are set only if requested, and privileged ones only together with owner and mode":
+    'root of a namespace may not set "trusted" attributes',
+  "a component of a pattern > matches hostile patterns in bounded time": "the test measures time",
   "the native engine > writes 1073741824 bytes past the page cache, allowed: true":
-    "what /proc/self/fdinfo says of flags is in the numbers of the processor beneath",
+    "the flags in /proc/self/fdinfo are those of the host processor",
 };

@@ -1,18 +1,18 @@
-/** The way that a case of the benchmark takes to the other side: loopback, or a slow network for ssh and data alike. */
+/** The network of a case of the benchmark: loopback, or a slow link for ssh and data. */
 
 import type { Sshd } from "../../tests/support/sshd.ts";
 import type { BenchCase } from "./cases.ts";
 import { startSlowLink } from "./slow_link.ts";
 
-/** How the other side is reached. */
+/** Access to the server. */
 export interface CaseWay extends AsyncDisposable {
   /** ssh_config with the host "testhost". */
   sshConfig: string;
-  /** Options for escp. */
+  /** Options of escp. */
   dataOptions: string[];
 }
 
-/** Opens it; disposing closes it. */
+/** Opens the network. Disposing closes it. */
 export async function openWay({ link }: BenchCase, sshd: Sshd): Promise<CaseWay> {
   if (!link) return { sshConfig: sshd.configPath, dataOptions: [], async [Symbol.asyncDispose]() {} };
   const dataPort = freePort();
@@ -20,7 +20,7 @@ export async function openWay({ link }: BenchCase, sshd: Sshd): Promise<CaseWay>
   const ssh = stack.use(startSlowLink(sshd.port, link));
   const data = stack.use(startSlowLink(dataPort, link));
   const sshConfig = `${sshd.configPath}-slow`;
-  // ssh_config(5): the first value counts.
+  // ssh_config(5): the first value wins.
   const lines = [
     "Host testhost",
     `  Port ${ssh.port}`,
@@ -35,7 +35,7 @@ export async function openWay({ link }: BenchCase, sshd: Sshd): Promise<CaseWay>
   };
 }
 
-/** Nobody holds it for us: whoever takes it meanwhile makes a run fail, which is told. */
+/** Returns a free port. It is not reserved: if another process takes it, a run fails and reports that. */
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;

@@ -1,4 +1,4 @@
-/** What is copied in the benchmark, and by whom. */
+/** Cases of the benchmark with their contenders. */
 
 import { randomBytes } from "../../tests/support/random_bytes.ts";
 import { type Contender, cp, escp, rsync, scp, tar } from "./contenders.ts";
@@ -14,31 +14,31 @@ import {
 } from "./data.ts";
 import type { LinkShape } from "./slow_link.ts";
 
-/** One thing to copy. */
+/** One case. */
 export interface BenchCase {
   name: string;
-  /** For the heading. */
+  /** Heading of its table. */
   title: string;
   direction: "push" | "pull" | "local";
-  /** Name of the file or directory, in the source directory and in the target directory. */
+  /** Name of the file or directory in the source directory and the target directory. */
   entry: string;
   bytes: number;
   files: number;
-  /** In the order in which they run in each round. */
+  /** Contenders in the order of each round. */
   contenders: Contender[];
-  /** The network in between; left out: loopback as it is. */
+  /** Simulated network. Default: plain loopback. */
   link?: LinkShape;
-  /** The target has a copy with the same times before each run. */
+  /** Whether the target has a copy with the same times before each run. */
   unchanged?: boolean;
-  /** Only one run each, for the memory that it takes; the time is that of this run. */
+  /** Whether each contender runs only once, to measure memory. */
   memoryOnly?: boolean;
-  /** Takes long, or much room: runs only when it is named. */
+  /** Whether the case runs only if it is named, because it needs much time or space. */
   onlyByName?: boolean;
-  /** One of a series that doubles from case to case. */
+  /** Series of cases of doubling size. */
   series?: string;
-  /** Makes `path`, so many times smaller than the case says; 1: as it says. */
+  /** Makes the data at `path`, reduced by a factor. */
   create(path: string, shrunk: number): Promise<void>;
-  /** Says what differs, where comparing all bytes would take too long. */
+  /** Returns a difference. Default: compares all bytes, which takes too long in some cases. */
   compare?(expected: string, actual: string): Promise<string | undefined>;
 }
 
@@ -46,7 +46,7 @@ const MANY_FILES = 20_000;
 const GIB = 2 ** 30;
 const SPARSE_PIECES = 100;
 
-/** All cases, the big file with this size in bytes. */
+/** Returns all cases. @param bigBytes Size of the big file. */
 export function benchCases(bigBytes: number): BenchCase[] {
   return [
     ...bigFile(bigBytes),
@@ -78,7 +78,7 @@ export function benchCases(bigBytes: number): BenchCase[] {
   ];
 }
 
-/** scp, twice, and what is often used in its place. */
+/** Returns scp, and programs that are often used instead. */
 function others(): Contender[] {
   return [scp(), scp("scp, aes128-gcm", ["-c", "aes128-gcm@openssh.com"]), rsync(), tar()];
 }
@@ -119,14 +119,14 @@ function manyFiles(): BenchCase[] {
     {
       ...many,
       name: "unchanged",
-      title: `${many.title}, all there already`,
+      title: `${many.title}, without changes`,
       unchanged: true,
       contenders: [escp("escp -u", ["-u"]), rsync()],
     },
   ];
 }
 
-/** What reads all of the holes copies a smaller file, so that this does not take an hour. */
+/** Contenders that read all holes copy a smaller file, which would otherwise take an hour. */
 function sparse(bytes: number): BenchCase {
   const shrunk = 32;
   return {
@@ -191,10 +191,10 @@ function overNetworks(bigBytes: number): BenchCase[] {
   ];
 }
 
-/** For the slowest of all. */
+/** Maximum number of rounds of the slowest contender. */
 const once = { mostRounds: 1 };
 
-/** Time must not grow faster than what is copied. */
+/** Returns series that show whether time grows faster than the data. */
 function growth(bigBytes: number): BenchCase[] {
   const shared = { direction: "push" as const, contenders: [escp()], onlyByName: true };
   return [
@@ -225,7 +225,7 @@ function millionFiles(): BenchCase {
   const [files, bytes] = [1e6, 100];
   return {
     name: "million-files",
-    title: `${files} files of ${bytes} bytes, push, for the memory that it takes`,
+    title: `${files} files of ${bytes} bytes, push, for memory`,
     direction: "push",
     entry: "million",
     bytes: files * bytes,
@@ -237,7 +237,7 @@ function millionFiles(): BenchCase {
   };
 }
 
-/** "2G", "512M", "64K" or a number of bytes. */
+/** Parses "2G", "512M", "64K" or a number of bytes. */
 export function parseSize(text: string): number {
   const match = text.match(/^(\d+)([KMG]?)$/i);
   if (!match) throw new Error(`Cannot read the size "${text}": write it as 2G, 512M, 64K or as bytes`);

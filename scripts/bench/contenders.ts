@@ -1,36 +1,36 @@
-/** What copies in the benchmark: escp and what it is measured against. */
+/** Contenders of the benchmark: escp and other programs. */
 
-/** One thing to copy, and where everything is. */
+/** A copy to run. */
 export interface CopyPlaces {
-  /** Name of the file or directory, in the source directory and in the target directory. */
+  /** Name of the file or directory in the source directory and the target directory. */
   entry: string;
   direction: "push" | "pull" | "local";
   /** Whether the entry is a directory. */
   recursive: boolean;
-  /** Holds the entries to copy. */
+  /** Directory with the entries to copy. */
   source: string;
-  /** The copy is `target/entry` after a run. */
+  /** Directory of the copy, which is `target/entry`. */
   target: string;
   /** ssh_config with the host "testhost". */
   sshConfig: string;
   /** Absolute path of escp, used on both ends. */
   escp: string;
-  /** Options for escp where its data takes a way of its own. */
+  /** Options of escp for the network of its data. */
   dataOptions: string[];
 }
 
-/** One way to copy. */
+/** A program with options. */
 export interface Contender {
   name: string;
-  /** Must be installed. */
+  /** Program that must be installed. */
   program: string;
-  /** Does not cross the network: a limit to compare with. */
+  /** Whether it does not use the network and only shows a limit. */
   local?: boolean;
-  /** ESCP_ENGINE of the remote side. */
+  /** ESCP_ENGINE of the remote host. */
   engine?: string;
-  /** Most rounds, of one that takes too long for more. */
+  /** Maximum number of rounds of a slow contender. */
   mostRounds?: number;
-  /** Copies an entry that is so many times smaller; its times are multiplied by that. */
+  /** Factor by which its data is smaller. Its times are multiplied by it. */
   shrunk?: number;
   command(places: CopyPlaces): string[];
 }
@@ -38,7 +38,7 @@ export interface Contender {
 /** A contender of another shape. */
 type Changes = Partial<Pick<Contender, "engine" | "mostRounds" | "shrunk">>;
 
-/** escp with these options. */
+/** Returns escp with these options. */
 export function escp(name = "escp", options: string[] = [], changes: Changes = {}): Contender {
   return {
     name,
@@ -52,7 +52,7 @@ export function escp(name = "escp", options: string[] = [], changes: Changes = {
   };
 }
 
-/** scp with these options. */
+/** Returns scp with these options. */
 export function scp(name = "scp", options: string[] = [], changes: Changes = {}): Contender {
   return {
     name,
@@ -62,7 +62,7 @@ export function scp(name = "scp", options: string[] = [], changes: Changes = {})
   };
 }
 
-/** rsync with these options. */
+/** Returns rsync with these options. */
 export function rsync(name = "rsync -a", options: string[] = ["-a"], changes: Changes = {}): Contender {
   return {
     name,
@@ -72,7 +72,7 @@ export function rsync(name = "rsync -a", options: string[] = ["-a"], changes: Ch
   };
 }
 
-/** tar here, through ssh, and tar there. */
+/** Returns tar at both ends, joined by ssh. */
 export function tar(name = "tar | ssh tar", options = ""): Contender {
   return {
     name,
@@ -85,7 +85,7 @@ export function tar(name = "tar | ssh tar", options = ""): Contender {
   };
 }
 
-/** What this machine can do at best. */
+/** Returns the local limit of this machine. */
 export function cp(name = "cp, the limit"): Contender {
   return {
     name,

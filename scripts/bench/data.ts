@@ -1,20 +1,20 @@
-/** Makes what is copied in the benchmark, the same bytes in each run. */
+/** Makes the data of the benchmark, with the same bytes in each run. */
 
 import { RandomBytes, writeRandomFile } from "../../tests/support/random_bytes.ts";
 import { text } from "../../tests/compress/text.ts";
 import { exists } from "@std/fs/exists";
 
-/** Bytes of each file of `createSmallFiles`. */
+/** Size of each file of `createSmallFiles`. */
 export const SMALL_BYTES = 4096;
 const FILES_OF_A_DIRECTORY = 100;
 const PIECE_BYTES = 1 << 20;
 
-/** One file of random bytes, unless it is there. */
+/** Makes a file of random bytes unless it exists. */
 export async function createRandomFile(path: string, bytes: number): Promise<void> {
   if (!await exists(path)) await writeRandomFile(path, bytes, "big");
 }
 
-/** A tree with this many files of one size, 100 in a directory, unless it is there. */
+/** Makes a tree of files of one size, 100 per directory, unless it exists. */
 export async function createSmallFiles(path: string, files: number, bytes = SMALL_BYTES): Promise<void> {
   if (await exists(path)) return;
   const random = new RandomBytes("many");
@@ -28,13 +28,13 @@ export async function createSmallFiles(path: string, files: number, bytes = SMAL
 }
 
 /**
- * Sizes of files as they are found on disks: their logarithms are normally distributed (Downey, "The structural cause of
- * file size distributions"), here with a standard deviation of 2. They add up to `sum` exactly.
+ * Returns realistic sizes of files: their logarithms are normally distributed (Downey, "The structural cause of file size
+ * distributions"), here with a standard deviation of 2. Their total is exactly `sum`.
  */
 export function logNormalSizes(files: number, sum: number): number[] {
   const random = new RandomBytes("sizes");
   const uniform = () => (random.next() + 1) / (2 ** 32 + 1);
-  // Box and Muller.
+  // Box-Muller transform.
   const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
   const weights = Array.from({ length: files }, () => Math.exp(2 * normal()));
   const total = weights.reduce((a, b) => a + b, 0);
@@ -43,7 +43,7 @@ export function logNormalSizes(files: number, sum: number): number[] {
   return sizes;
 }
 
-/** A tree of random files with these sizes, 100 in a directory. */
+/** Makes a tree of random files with these sizes, 100 per directory. */
 export async function createSizedFiles(path: string, sizes: number[]): Promise<void> {
   for (const [index, size] of sizes.entries()) {
     const directory = `${path}/${Math.floor(index / FILES_OF_A_DIRECTORY)}`;
@@ -52,7 +52,7 @@ export async function createSizedFiles(path: string, sizes: number[]): Promise<v
   }
 }
 
-/** A file of holes with so many pieces of 1 MiB of random bytes, evenly spread. */
+/** Makes a sparse file with evenly spread pieces of 1 MiB of random bytes. */
 export async function createSparseFile(path: string, bytes: number, pieces: number): Promise<void> {
   const random = new RandomBytes("sparse");
   const piece = new Uint8Array(PIECE_BYTES);
@@ -66,9 +66,9 @@ export async function createSparseFile(path: string, bytes: number, pieces: numb
 }
 
 /**
- * Compares the pieces and what the files take on the disk, so that terabytes of holes need not be read.
+ * Compares the pieces and the sizes on disk, without reading terabytes of holes.
  *
- * @returns what differs; undefined when nothing does.
+ * @returns The difference; `undefined` if the files are equal.
  */
 export async function compareSparseFiles(
   expected: string,
@@ -86,7 +86,7 @@ export async function compareSparseFiles(
   return undefined;
 }
 
-/** A file of text as logs have it, a line like the other, unless it is there. What repeats is 32 MiB apart. */
+/** Makes a file of similar lines, like a log, unless it exists. Its contents repeat after 32 MiB. */
 export async function createText(path: string, bytes: number): Promise<void> {
   if (await exists(path)) return;
   const block = text(Math.min(bytes, 32 << 20));

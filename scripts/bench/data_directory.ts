@@ -1,8 +1,7 @@
-/** Chooses where the data of a benchmark lies. */
+/** Selects the directory for the data of a benchmark. */
 
 /**
- * A new directory, in `parent` or else in memory when there is room for this many bytes, or in the temporary directory. The
- * caller removes it.
+ * Makes a directory in `parent`. Default: in memory if the bytes fit, else in the temporary directory. The caller removes it.
  */
 export async function createDataDirectory(bytes: number, parent?: string): Promise<string> {
   if (parent !== undefined) return await Deno.makeTempDir({ prefix: "escp-bench-", dir: await Deno.realPath(parent) });
@@ -20,7 +19,7 @@ async function freeBytes(directory: string): Promise<number> {
   }
 }
 
-/** A full memory file system takes the memory that programs need. */
+/** Keeps memory for programs, which a full memory file system would use up. */
 async function freeMemory(): Promise<number> {
   const text = await Deno.readTextFile("/proc/meminfo").catch(() => "");
   return Number(text.match(/^MemAvailable:\s*(\d+) kB/m)?.[1] ?? 0) * 1024;

@@ -1,17 +1,17 @@
-/** How time grows with what is copied, from the cases of a series. */
+/** Growth of time with the amount of data in a series of cases. */
 
 import { type CaseResults, medianWall } from "./table.ts";
 
-/** From one case of a series to the next, which is twice as much. */
+/** Step from one case of a series to the next, which has twice the data. */
 export interface Doubling {
   series: string;
   from: string;
   to: string;
-  /** Median time of the larger one as a multiple of that of the smaller one; undefined: one of them failed. */
+  /** Median time of the larger case divided by that of the smaller one; undefined if one failed. */
   ratio?: number;
 }
 
-/** Of the first contender, in the order of the cases. */
+/** Returns the steps of the first contender in the order of the cases. */
 export function doublings(finished: CaseResults[]): Doubling[] {
   return finished.slice(1).flatMap((larger, index) => {
     const smaller = finished[index];
@@ -23,7 +23,7 @@ export function doublings(finished: CaseResults[]): Doubling[] {
   });
 }
 
-/** One line each. */
+/** Formats one line per step. */
 export function formatDoublings(all: Doubling[]): string {
   return all.map(({ from, to, ratio }) => `- ${from} -> ${to}: ${ratio?.toFixed(2) ?? "-"} times the time`).join("\n");
 }

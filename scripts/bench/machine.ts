@@ -1,16 +1,16 @@
-/** Describes the machine on which a benchmark ran, so that its figures can be read later. */
+/** Describes the machine of a benchmark for later readers of its figures. */
 
-/** Facts by name, all as text. */
+/** Facts by name. */
 export type Machine = Record<string, string>;
 
-/** Reads /proc and asks the programs that take part for their versions; what is not there is left out. */
+/** Reads /proc and the versions of the contenders. Omits unknown facts. */
 export async function describeMachine(escp: string): Promise<Machine> {
   const [cpu, memory] = await Promise.all([readText("/proc/cpuinfo"), readText("/proc/meminfo")]);
   const facts: Record<string, string | undefined> = {
     cpu: cpu.match(/^model name\s*:\s*(.*)$/m)?.[1],
     cores: `${navigator.hardwareConcurrency}`,
     memory: formatMemory(memory.match(/^MemTotal:\s*(\d+) kB/m)?.[1]),
-    // A machine with more to do than it has cores is no place for comparing with other machines.
+    // Figures of a machine with more load than cores are not comparable.
     load: await readText("/proc/loadavg").then((text) => text.split(" ").slice(0, 3).join(" ") || undefined),
     kernel: await firstLine("uname", "-sr"),
     escp: await firstLine(escp, "--version"),

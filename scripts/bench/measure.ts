@@ -2,15 +2,15 @@
 
 import { descendantsOf, killProcess, waitForNoProcess } from "../../tests/support/processes.ts";
 
-/** What one run took. */
+/** Measurements of one run. */
 export interface Measure {
   wallSeconds: number;
-  /** User and system time of all processes of both ends, ssh and its server included. Resolution 10 ms. */
+  /** User and system time of all processes of both ends, including ssh and its server, with a resolution of 10 ms. */
   cpuSeconds: number;
 }
 
 export interface MeasureOptions {
-  /** Process of the ssh server: the CPU time of the remote side is that of its children. */
+  /** Process of the ssh server, whose children are the remote processes. */
   serverPid: number;
   env: Record<string, string>;
   timeoutSeconds: number;
@@ -20,9 +20,9 @@ export interface MeasureOptions {
 const TICKS_PER_SECOND = 100;
 
 /**
- * Runs the command to its end.
+ * Runs a command to its end.
  *
- * @throws {Error} with the first line of what it printed when it fails or takes too long; then all of it is killed.
+ * @throws {Error} With the first line of its output, if it fails or exceeds its time limit. Kills all of its processes.
  */
 export async function measure(command: string[], options: MeasureOptions): Promise<Measure> {
   const cpuBefore = await childTicks("self") + await childTicks(options.serverPid);
@@ -44,23 +44,23 @@ export async function measure(command: string[], options: MeasureOptions): Promi
   const { code } = await child.status;
   const wallSeconds = (performance.now() - started) / 1000;
   clearTimeout(timer);
-  if (late) throw new Error(`not done after ${options.timeoutSeconds} s`);
+  if (late) throw new Error(`not finished after ${options.timeoutSeconds} s`);
   if (code !== 0) throw new Error((await printed).trim().split("\n")[0] || `exit status ${code}`);
   await printed;
-  // The server adds up the time of a session when it has ended, shortly after the client.
+  // The server adds the time of a session after its end, shortly after the client.
   await waitForNoProcess(() => descendantsOf(options.serverPid), 10_000);
   const cpuAfter = await childTicks("self") + await childTicks(options.serverPid);
   return { wallSeconds, cpuSeconds: (cpuAfter - cpuBefore) / TICKS_PER_SECOND };
 }
 
-/** CPU time of the children of a process that have ended, and of theirs: cutime and cstime, fields 16 and 17. */
+/** Returns the CPU time of ended descendants of a process: cutime and cstime, fields 16 and 17. */
 async function childTicks(pid: number | "self"): Promise<number> {
   const text = await Deno.readTextFile(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return Number(fields[13]) + Number(fields[14]);
 }
 
-/** The middle one, or the mean of the two in the middle. NaN of nothing. */
+/** Returns the median; NaN of no values. */
 export function median(values: number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

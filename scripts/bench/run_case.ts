@@ -1,4 +1,4 @@
-/** Runs one case of the benchmark: all its contenders, in turns. */
+/** Runs one case of the benchmark with all contenders in turn. */
 
 import { compareTrees } from "../../tests/support/compare_trees.ts";
 import { allocatedBytes } from "../../tests/support/holes.ts";
@@ -13,10 +13,10 @@ import type { Result } from "./table.ts";
 
 const TIME = "/usr/bin/time";
 
-/** What all cases share. */
+/** Settings of all cases. */
 export interface BenchRun {
   sshd: Sshd;
-  /** Holds what is copied. */
+  /** Directory of the data to copy. */
   source: string;
   target: string;
   /** Absolute path of the executable. */
@@ -25,7 +25,7 @@ export interface BenchRun {
   timeoutSeconds: number;
 }
 
-/** A contender with what it copies. */
+/** A contender with its data. */
 interface Entrant {
   contender: Contender;
   places: CopyPlaces;
@@ -34,8 +34,8 @@ interface Entrant {
 }
 
 /**
- * Makes the data, and takes it away at the end. The first round is not timed: it checks that each copy is right, and
- * measures memory.
+ * Makes the data, runs all rounds, and removes the data. The first round is not timed: it checks each copy and measures
+ * memory.
  */
 export async function runCase(item: BenchCase, run: BenchRun): Promise<Result[]> {
   await using way = await openWay(item, run.sshd);
@@ -104,7 +104,7 @@ async function runOnce({ contender, command }: Entrant, run: BenchRun, prefixes 
   return await measure(all, { serverPid: sshd.pid, env, timeoutSeconds: run.timeoutSeconds });
 }
 
-/** One run that is not timed: the copy must be right. Notes the peak memory of each end where GNU time is there. */
+/** Runs once without timing and checks the copy. Records the peak memory of each end if GNU time is installed. */
 async function check(item: BenchCase, entrant: Entrant, run: BenchRun): Promise<void> {
   const { contender: { program, shrunk }, places: { source, target, entry }, result } = entrant;
   if (program !== "escp" && !await isInstalled(program)) throw new Error(`${program} is not installed`);

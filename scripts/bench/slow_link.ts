@@ -1,24 +1,24 @@
 /**
- * A TCP proxy on loopback that is as slow as a network: with a way that takes its time, a rate that all connections share,
- * and a window for each of them. It stands in for netem(8), which not every kernel has.
+ * A TCP proxy on loopback that simulates a network: a round-trip time, a rate that all connections share, and a window per
+ * connection. It replaces netem(8), which some kernels lack.
  */
 
 import { startTcpProxy, type TcpProxy } from "../../tests/support/tcp_proxy.ts";
 
-/** What a network is like. The two directions do not disturb each other. */
+/** Properties of a network. The two directions are independent. */
 export interface LinkShape {
-  /** Time for the way there and back, in milliseconds; 0: none. */
+  /** Round-trip time in milliseconds; 0: none. */
   roundTripMs: number;
-  /** Bytes a second in one direction, of all connections together; 0: as many as there are. */
+  /** Bytes per second in one direction, for all connections together; 0: unlimited. */
   bytesPerSecond: number;
 }
 
-/** Unconfirmed bytes of one connection: the most that Linux gives to a socket unless it is told to (tcp_wmem). */
+/** Maximum number of unacknowledged bytes of a connection: the default of Linux (tcp_wmem). */
 const WINDOW_BYTES = 4 << 20;
-/** Large, as what each of them costs a proxy in JavaScript would be its limit. */
+/** Size of a read. Large, because the cost per read limits a proxy in JavaScript. */
 const CHUNK_BYTES = 256 << 10;
 
-/** When bytes that enter now have left, where everybody has to queue. Shared by the connections of one direction. */
+/** Computes when bytes leave a queue that all connections of one direction share. */
 class Rate {
   readonly #bytesPerMs: number;
   #freeAt = 0;
@@ -34,12 +34,12 @@ class Rate {
   }
 }
 
-/** Listens on a free port of 127.0.0.1 and passes everything on to another one there, both ways. */
+/** Listens on a free port of 127.0.0.1 and forwards to another port in both directions. */
 export function startSlowLink(upstream: number, shape: LinkShape): TcpProxy {
   const [up, down] = [new Rate(shape.bytesPerSecond), new Rate(shape.bytesPerSecond)];
   const wayMs = shape.roundTripMs / 2;
   return startTcpProxy(upstream, {
-    // The first of the packets that open a connection goes there and back before anything else does.
+    // Opening a connection takes one round trip.
     opening: () => sleep(shape.roundTripMs),
     async passing(client, server) {
       client.setNoDelay();
@@ -49,7 +49,7 @@ export function startSlowLink(upstream: number, shape: LinkShape): TcpProxy {
   });
 }
 
-/** One direction of one connection, until its end. */
+/** Forwards one direction of one connection until its end. */
 async function pass(from: Deno.TcpConn, to: Deno.TcpConn, rate: Rate, wayMs: number): Promise<void> {
   const queue: { bytes: Uint8Array; arrivesAt: number }[] = [];
   const state = { unconfirmed: 0, ended: false, failed: false };

@@ -1,29 +1,29 @@
-/** Shows the results of a benchmark as Markdown tables. */
+/** Formats the results of a benchmark as Markdown tables. */
 
 import type { BenchCase } from "./cases.ts";
 import { type Measure, median } from "./measure.ts";
 
-/** What one contender reached in one case. */
+/** Results of one contender in one case. */
 export interface Result {
   contender: string;
-  /** It copied something so many times smaller: what was measured of time, not of memory, is to be multiplied by that. */
+  /** Factor by which its data was smaller. Times, but not memory, are multiplied by it. */
   shrunk?: number;
   rounds: Measure[];
-  /** Peak of the largest process of each end, in bytes; undefined where it was not measured. */
+  /** Peak of the largest process of each end in bytes; undefined if not measured. */
   memory: { local?: number; remote?: number };
-  /** Bytes that a file takes on the disk. */
+  /** Size of the file on disk in bytes. */
   allocated?: { source: number; target: number };
-  /** Why there are no figures, or no more of them. */
+  /** Reason of missing figures. */
   failure?: string;
 }
 
-/** One case with its results. */
+/** A case with its results. */
 export interface CaseResults {
   item: BenchCase;
   results: Result[];
 }
 
-/** A table with one row for each contender; times are medians, and the ratio is the speed as a multiple of scp's. */
+/** Formats a table with a row per contender. Times are medians, and the ratio is the speed relative to scp. */
 export function formatTable({ item, results }: CaseResults): string {
   const scp = results.find((result) => result.contender === "scp");
   const scpSeconds = scp && medianWall(scp);
@@ -54,7 +54,7 @@ export function formatTable({ item, results }: CaseResults): string {
     .join("\n");
 }
 
-/** Median wall time in seconds, as it would be for the whole; undefined when there was no run. */
+/** Returns the median wall time in seconds for the whole data; `undefined` without a run. */
 export function medianWall({ rounds, shrunk = 1 }: Result): number | undefined {
   return rounds.length === 0 ? undefined : median(rounds.map((round) => round.wallSeconds)) * shrunk;
 }

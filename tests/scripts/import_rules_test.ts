@@ -7,7 +7,7 @@ function check(path: string, ...lines: string[]): string[] {
 }
 
 describe("checkFile", () => {
-  it("lets a file import from its own layer and from those below", () => {
+  it("allows imports from the same layer and lower layers", () => {
     assertEquals(
       check(
         "src/transfer/send/send.ts",
@@ -25,7 +25,7 @@ describe("checkFile", () => {
     assertEquals(check("src/config/parse_yaml.ts", `const yaml = await import("@std/yaml");`), []);
   });
 
-  it("names the file, the line and both layers of an import that points upwards", () => {
+  it("reports file, line and both layers of an upward import", () => {
     assertEquals(
       check("src/files/walk.ts", `import { a } from "../errors.ts";`, `import { b } from "../cli/flags.ts";`),
       [
@@ -34,7 +34,7 @@ describe("checkFile", () => {
     );
   });
 
-  it("finds types, re-exports, imports over many lines, dynamic imports and Worker modules", () => {
+  it("finds types, re-exports, imports of several lines, dynamic imports and Worker modules", () => {
     const forbidden = [
       `import type { A } from "../cli/a.ts";`,
       `export { b } from "../cli/b.ts";`,
@@ -57,14 +57,14 @@ describe("checkFile", () => {
     assertEquals(check("src/ssh/reach.ts", `import { a } from "../session/session.ts";`).length, 1);
   });
 
-  it("keeps the protocol free of all but the errors", () => {
+  it("allows only the errors in the protocol", () => {
     assertEquals(check("src/protocol/frame.ts", `import { a } from "../errors.ts";`), []);
     assertEquals(check("src/protocol/frame.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
     assertEquals(check("src/crypto/openssl.ts", `import { a } from "../native/libcrypto.ts";`), []);
     assertEquals(check("src/native/libc.ts", `import { a } from "../crypto/nonce.ts";`).length, 1);
   });
 
-  it("finds what is not pure at the bottom", () => {
+  it("finds impure calls in the lower layers", () => {
     for (
       const call of ["Deno.cwd()", "setTimeout(f, 1)", "console.log(1)", "new Date()", "Math.random()", "Date.now()"]
     ) {
@@ -74,7 +74,7 @@ describe("checkFile", () => {
     assertEquals(check("src/crypto/webcrypto.ts", "Deno.cwd(); new Date();"), []);
   });
 
-  it("lets only the command line print and exit", () => {
+  it("allows only the command line to print and exit", () => {
     assertEquals(check("src/cli/run.ts", `console.log("x"); Deno.exit(1);`), []);
     assertEquals(check("main.ts", `Deno.exit(await run());`), []);
     assertEquals(check("src/ui/line.ts", `console.log("x");`, `Deno.exit(1);`), [
@@ -83,7 +83,7 @@ describe("checkFile", () => {
     ]);
   });
 
-  it("does not take comments and texts for code, but what a template evaluates", () => {
+  it("ignores comments and texts, but not expressions in templates", () => {
     assertEquals(
       check(
         "src/protocol/frame.ts",
@@ -98,14 +98,14 @@ describe("checkFile", () => {
     assertEquals(check("src/protocol/frame.ts", "const now = `${Date.now()}`;").length, 1);
   });
 
-  it("asks for a layer for a new directory", () => {
+  it("requires a layer for a new directory", () => {
     assertEquals(check("src/new/a.ts", "").length, 1);
     assertEquals(check("src/cli/a.ts", `import "../new/a.ts";`).length, 1);
   });
 });
 
 describe("findImports", () => {
-  it("gives specifiers and lines", () => {
+  it("returns specifiers and lines", () => {
     assertEquals(findImports(`import a from "a";\n\nexport {\n  b,\n} from "./b.ts";\n`), [
       { specifier: "a", line: 1 },
       { specifier: "./b.ts", line: 5 },
@@ -124,7 +124,7 @@ describe("findCycles", () => {
     assertEquals(findCycles(files), []);
   });
 
-  it("names the files of a cycle, type imports included, and reports it once", () => {
+  it("reports the files of a cycle once, including type imports", () => {
     const files = [file("src/a.ts", "./b.ts"), file("src/b.ts", "./c/c.ts"), file("src/c/c.ts", "./d.ts", "../b.ts")];
     assertEquals(findCycles([...files, file("src/c/d.ts")]), [
       { file: "src/c/c.ts", line: 2, message: "imports src/b.ts: a cycle, src/b.ts -> src/c/c.ts -> src/b.ts" },

@@ -5,9 +5,9 @@ import { createTempDirectory } from "../support/temp.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** Nothing of Deno may be used while modules are loaded: neither a library opened, nor a signal asked for. */
+/** Makes every use of Deno fail while modules are loaded, such as opening a library or listening for a signal. */
 const FORBID = `
-  // Deno's own parts use it when they are loaded.
+  // Modules of Deno use it while they are loaded.
   await import("node:fs"), await import("node:zlib");
   Object.defineProperty(Deno, "build", { value: { ...Deno.build, os: Deno.args[0] } });
   for (const key of Object.keys(Deno)) {
@@ -19,7 +19,7 @@ const FORBID = `
 
 describe("all modules", () => {
   for (const os of ["linux", "darwin", "windows"]) {
-    it(`can be loaded on ${os} without a permission, and use nothing of the system then`, async () => {
+    it(`load on ${os} without permissions and without using the system`, async () => {
       await using directory = await createTempDirectory();
       const files = await sourceFiles("src/");
       const imports = files.map((file) => `await import(${JSON.stringify(new URL(file, ROOT).href)});`);
@@ -28,7 +28,7 @@ describe("all modules", () => {
     });
   }
 
-  it("are seen when they use something", async () => {
+  it("are reported if they use the system", async () => {
     await using directory = await createTempDirectory();
     await Deno.writeTextFile(`${directory.path}/load.ts`, `${FORBID}\nDeno.dlopen("libc.so.6", {});`);
     const { stderr } = await run(`${directory.path}/load.ts`, "linux");

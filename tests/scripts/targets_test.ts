@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "@std/testing/bdd";
 import { TARGETS } from "../../scripts/targets.ts";
 
-/** The first bytes of an executable, as the format's own description has them. */
+/** Returns the first bytes of an executable by the specification of its format. */
 const HEADS: Record<string, [offset: number, bytes: number[]][]> = {
   "linux-x64": [[0, [0x7f, 0x45, 0x4c, 0x46]], [18, [62, 0]]],
   "linux-arm64": [[0, [0x7f, 0x45, 0x4c, 0x46]], [18, [183, 0]]],
@@ -19,14 +19,14 @@ function headOf(system: string): Uint8Array {
 
 describe("the systems of a release", () => {
   for (const { system, matches } of TARGETS) {
-    it(`${system} is told from all others by the first bytes of its executable`, () => {
+    it(`${system} is recognized by the first bytes of its executables`, () => {
       const accepted = Object.keys(HEADS).filter((other) => matches(headOf(other)));
       assertEquals(accepted, [system]);
       assert(!matches(new Uint8Array(512)));
     });
   }
 
-  it("the runtime of these tests is one for its own system", async () => {
+  it("the running Deno is an executable of its system", async () => {
     const head = new Uint8Array(512);
     using file = await Deno.open(Deno.execPath());
     await file.read(head);

@@ -285,7 +285,7 @@ describeWithScene("without a usable state directory", (scene) => {
       const { code, stderr } = await running.result;
       assertEquals(code, 1, stderr);
       assert(!stderr.includes("trying again"), stderr);
-      assertMatch(stderr, /^hint: This copy cannot be resumed \(-v says why\): remove the directories/m);
+      assertMatch(stderr, /^hint: This copy cannot be resumed \(-v prints the reason\): remove the directories/m);
     }
   });
 

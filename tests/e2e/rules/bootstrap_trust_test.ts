@@ -53,7 +53,7 @@ describeWithSshd("the installation of escp on a host", () => {
           await loosen(loose);
           const { code, stderr } = await push(...args);
           assertEquals(code, 255, stderr);
-          const [, named] = /others may write to "(.*)", or it belongs to somebody else/.exec(stderr) ?? [];
+          const [, named] = /other users may write to "(.*)", or own it/.exec(stderr) ?? [];
           assertEquals(named, loose, stderr);
           assertMatch(stderr, /^hint: .*--install-dir DIR/m);
           assertEquals(namesIfPresent(directory), ["escp"]);
@@ -62,7 +62,7 @@ describeWithSshd("the installation of escp on a host", () => {
           // A missing directory is not created in a loose one.
           await Deno.mkdir(loose, { recursive: true });
           await loosen(loose);
-          assertMatch((await push(...args)).stderr, /others may write to/);
+          assertMatch((await push(...args)).stderr, /other users may write to/);
           assertEquals(namesIfPresent(loose), []);
           await Deno.remove(loose, { recursive: true });
         }
@@ -79,7 +79,7 @@ describeWithSshd("the installation of escp on a host", () => {
       await Deno.symlink("shared/bin", `${sshd.home}/link`);
       const { code, stderr } = await push("--install-dir", "~/link");
       assertEquals(code, 255, stderr);
-      assertStringIncludes(stderr, `others may write to "${sshd.home}/shared"`);
+      assertStringIncludes(stderr, `other users may write to "${sshd.home}/shared"`);
       assertEquals(namesIfPresent(`${sshd.home}/shared/bin`), []);
     });
   });
@@ -130,13 +130,13 @@ describeWithSshd("the installation of escp on a host", () => {
       const wrong = (await Deno.readTextFile(sums)).replace(/[0-9a-f]{64}(?= {2}escp)/, "1".repeat(64));
       await Deno.writeTextFile(sums, wrong);
       const args = ["--binaries", other.path];
-      assertMatch((await push(...args)).stderr, /its SHA-256 is not the one in/);
+      assertMatch((await push(...args)).stderr, /its SHA-256 differs from/);
       await Deno.writeTextFile(sums, "");
       assertMatch((await push(...args)).stderr, /has no line for it/);
       await Deno.remove(sums);
       const { code, stderr } = await push(...args);
       assertEquals(code, 255);
-      assertMatch(stderr, /there is no SHA256SUMS beside it/);
+      assertMatch(stderr, /there is no SHA256SUMS in its directory/);
       assertEquals(namesIfPresent(`${sshd.home}/.cache`), undefined);
     });
   });

@@ -8,7 +8,7 @@ describe("parseSize", () => {
     for (const [text, bytes] of Object.entries(sizes)) assertEquals(parseSize(text), bytes, text);
   });
 
-  it("refuses all else", () => {
+  it("refuses other texts", () => {
     for (const text of ["", "G", "1.5G", "-1", "1T", "1 G"]) assertThrows(() => parseSize(text), Error, "Cannot read");
   });
 });

@@ -6,7 +6,7 @@ import { createTempDirectory } from "../../support/temp.ts";
 describe("logNormalSizes", () => {
   const sizes = logNormalSizes(1000, 2 ** 30);
 
-  it("gives so many sizes with that sum, the same each time", () => {
+  it("returns reproducible sizes with the given total", () => {
     assertEquals(sizes.length, 1000);
     assertEquals(sizes.reduce((a, b) => a + b), 2 ** 30);
     assert(sizes.every((size) => Number.isInteger(size) && size >= 0));
@@ -23,7 +23,7 @@ describe("logNormalSizes", () => {
 });
 
 describe("compareSparseFiles", () => {
-  it("finds another size, and a piece that differs", async () => {
+  it("reports a different size and a different piece", async () => {
     await using directory = await createTempDirectory();
     const [a, b] = [`${directory.path}/a`, `${directory.path}/b`];
     await createSparseFile(a, 16 << 20, 3);

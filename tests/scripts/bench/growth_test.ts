@@ -18,7 +18,7 @@ describe("doublings", () => {
     assertEquals(ratios, [2, 2.5, 1]);
   });
 
-  it("does not compare series with each other, nor cases that are in none", () => {
+  it("ignores other series and cases outside of a series", () => {
     const finished = [
       ...resultsOf("one-file", [7]),
       ...resultsOf("growth-bytes", [1, 2, 4, 8]),

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { type LinkShape, startSlowLink } from "../../../scripts/bench/slow_link.ts";
 import { randomBytes } from "../../support/random_bytes.ts";
 
-/** Sends these through a link to a server that sends them back once it has all of them. */
+/** Sends bytes through a link to a server that returns them after it has received all of them. */
 async function thereAndBack(bytes: Uint8Array<ArrayBuffer>, shape: LinkShape): Promise<Uint8Array> {
   using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = (async () => {
@@ -21,7 +21,7 @@ async function thereAndBack(bytes: Uint8Array<ArrayBuffer>, shape: LinkShape): P
   return back;
 }
 
-/** What comes, to its end; `conn.readable` would close the connection for both ways. */
+/** Reads to the end. `conn.readable` would close both directions. */
 function withoutClose(conn: Deno.TcpConn): ReadableStream<Uint8Array<ArrayBuffer>> {
   return ReadableStream.from((async function* () {
     const buffer = new Uint8Array(1 << 16);
@@ -30,25 +30,25 @@ function withoutClose(conn: Deno.TcpConn): ReadableStream<Uint8Array<ArrayBuffer
 }
 
 describe("slow link", () => {
-  it("passes everything on in both ways, more than its window too, and the end of each", async () => {
+  it("forwards both directions to their ends, beyond its window", async () => {
     const bytes = randomBytes(5_000_001, "link");
     for (const shape of [{ roundTripMs: 0, bytesPerSecond: 0 }, { roundTripMs: 4, bytesPerSecond: 500e6 }]) {
       assertEquals(await thereAndBack(bytes, shape), bytes);
     }
   });
 
-  // Both are about the least that it may take: a machine that is slow makes it more, never less.
-  it("takes its time for the way", async () => {
+  // Both check a minimum, because a slow machine can only add time.
+  it("delays each round trip", async () => {
     const before = performance.now();
     await thereAndBack(randomBytes(1), { roundTripMs: 40, bytesPerSecond: 0 });
-    // One round trip to connect, one for the bytes; timers know whole milliseconds.
+    // One round trip to connect and one for the bytes. Timers have a precision of 1 ms.
     assert(performance.now() - before >= 78);
   });
 
-  it("keeps to its rate", async () => {
+  it("limits the rate", async () => {
     const before = performance.now();
     await thereAndBack(randomBytes(1_000_000), { roundTripMs: 0, bytesPerSecond: 20e6 });
-    // 50 ms each way; the last timer may be early by a part of a millisecond.
+    // 50 ms in each direction. The last timer may fire a fraction of a millisecond early.
     assert(performance.now() - before >= 98);
   });
 });

@@ -5,7 +5,7 @@ import { median } from "../../../scripts/bench/measure.ts";
 import { formatTable } from "../../../scripts/bench/table.ts";
 
 describe("median", () => {
-  it("is the middle one, or the mean of the two in the middle", () => {
+  it("is the middle value, or the mean of the two middle values", () => {
     assertEquals(median([3, 1, 2]), 2);
     assertEquals(median([4, 1, 2, 3]), 2.5);
     assertEquals(median([7]), 7);
@@ -17,7 +17,7 @@ describe("formatTable", () => {
   const [item] = benchCases(100e6);
   const rounds = (...seconds: number[]) => seconds.map((wallSeconds) => ({ wallSeconds, cpuSeconds: wallSeconds / 2 }));
 
-  it("shows medians, and the speed as a multiple of scp's", () => {
+  it("shows medians and the speed relative to scp", () => {
     const table = formatTable({
       item,
       results: [
@@ -33,7 +33,7 @@ describe("formatTable", () => {
     assertEquals(scp, ["scp", "4.000", "3.000", "25", "1.00", "2.00", "-", "-"]);
   });
 
-  it("multiplies the time of who copied only a part, and says so", () => {
+  it("multiplies the time of a contender with smaller data, with a remark", () => {
     const part = { contender: "scp", shrunk: 10, rounds: rounds(2), memory: {} };
     const row = formatTable({ item, results: [part] }).split("\n")[4];
     assertEquals(row.split("|").slice(1, 5).map((cell) => cell.trim()), [
@@ -44,13 +44,13 @@ describe("formatTable", () => {
     ]);
   });
 
-  it("shows what a file with holes takes on the disk", () => {
+  it("shows the size of a sparse file on disk", () => {
     const allocated = { source: 2 ** 20, target: 3 * 2 ** 20 };
     const table = formatTable({ item, results: [{ contender: "escp", rounds: rounds(1), memory: {}, allocated }] });
     assertStringIncludes(table, "- escp: takes 3 MiB, its source 1 MiB");
   });
 
-  it("shows who could not take part, and why", () => {
+  it("shows contenders that failed, with the reason", () => {
     const failure = "rsync is not installed";
     const table = formatTable({ item, results: [{ contender: "rsync -a", rounds: [], memory: {}, failure }] });
     assertStringIncludes(table, "- rsync -a: rsync is not installed");
