@@ -249,7 +249,7 @@ export interface ReceivedRange {
   start: number;
   end: number;
   crc32: number;
-  /** Bytes of local copies that an earlier run had already written. Default 0. */
+  /** Bytes of local copies that an earlier run had already written. Default: 0. */
   found?: number;
   failure?: Failure;
 }

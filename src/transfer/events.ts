@@ -64,7 +64,7 @@ export interface ProgressEvent {
   /** Number of files in place. */
   readonly files: number;
   readonly bytes: number;
-  /** Bytes that an earlier run had left, included in `bytes`. Default 0. */
+  /** Bytes that an earlier run had left, included in `bytes`. Default: 0. */
   readonly resumed?: number;
 }
 
@@ -107,7 +107,7 @@ export interface FinishedEvent {
   readonly files: number;
   /** Bytes of these files. */
   readonly bytes: number;
-  /** Bytes that an earlier run had left, included in `bytes`. Default 0. */
+  /** Bytes that an earlier run had left, included in `bytes`. Default: 0. */
   readonly resumed?: number;
   /** Number of paths that failed. */
   readonly failed: number;

@@ -275,7 +275,7 @@ for (const engine of ENGINES) {
       ["less than it announces", () => deflated({ length: MiB }), /bad-coding/],
       ["more than a frame may hold", () => deflated({ length: 3 * MiB }, "x".repeat(MiB)), /bad-record/],
       ["as zstd what is deflate", () => deflated({ codec: 2 }), /bad-coding/],
-      ["with a codec that nobody knows", () => deflated({ codec: 9 }), /bad-record/],
+      ["with an unknown codec", () => deflated({ codec: 9 }), /bad-record/],
       ["half of it", () => deflated({}, "abcdefgh".repeat(1000)).slice(0, PACK_HEADER_BYTES + 40), /bad-coding/],
     ];
     for (const [name, payload, code] of PACKS) {
@@ -358,7 +358,7 @@ for (const engine of ENGINES) {
       ["about the contents of a link", /bad-record/, UPDATE, askPayload([ROOT, LINK], DIGEST)],
       ["about too many", /bad-record/, UPDATE, askPayload([ROOT, ...Array(512).fill(file("x"))])],
       ["in an unknown phase", /bad-record/, UPDATE, askPayload([ROOT], { phase: 3 })],
-      ["with less than it says", /bad-record/, UPDATE, askPayload([ROOT], { recordsBytes: 1 << 30 })],
+      ["with fewer bytes than its header claims", /bad-record/, UPDATE, askPayload([ROOT], { recordsBytes: 1 << 30 })],
     ];
     for (const [name, code, job, payload] of ASKS) {
       it(`answer a compare request ${name}`, async () => {
@@ -427,7 +427,7 @@ for (const engine of ENGINES) {
         refused.finally(() => over = true).catch(() => {});
         // The network may corrupt one connection, but not this number.
         for (let stream = first, count = 1; !over; count++) {
-          assert(count < 20, "it bears that for ever");
+          assert(count < 20, "it tolerates that forever");
           await spoil(stream).catch(() => {});
           const next = await Promise.race([another().catch(() => refused), refused]);
           if (next instanceof HostileStream) stream = next;

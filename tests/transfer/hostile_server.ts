@@ -224,8 +224,8 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
 
   "one name twice": () => packs([[ROOT, file("same"), file("same", { contents: "another" })], [ROOT, file("same")]]),
   "names that look alike": () => packs([[ROOT, ...ALIKE.map((name) => file(name, { contents: name }))]]),
-  "directory in the place of a file": () => packs([[ROOT, file("x")], [ROOT, directory("x"), file("inner")]]),
-  "file in the place of a directory": () => packs([[ROOT, directory("x"), file("inner")], [ROOT, file("x")]]),
+  "directory instead of a file": () => packs([[ROOT, file("x")], [ROOT, directory("x"), file("inner")]]),
+  "file instead of a directory": () => packs([[ROOT, directory("x"), file("inner")], [ROOT, file("x")]]),
   "large file twice": async () => {
     const stream = await begin();
     for (const number of [0, 1]) {
@@ -324,7 +324,7 @@ const TRICKS: Record<string, () => Promise<unknown>> = {
     control.send({ type: "cleaned", files: 1, bytes: 1, failed: 1, kept: 0 });
     await control.expect("bye");
   },
-  "cleaned more than it told": async () => {
+  "cleaned more than it reported": async () => {
     control.send({ type: "removed", entries: [{ path: "a", bytes: 1 }] });
     control.send({ type: "cleaned", files: 2, bytes: 2, failed: 0, kept: 0 });
     await control.next();

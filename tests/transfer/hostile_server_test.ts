@@ -78,7 +78,7 @@ const FILE_PULLS: [trick: string, said: RegExp][] = [
 /** Tricks for --clean. */
 const CLEANINGS: [trick: string, said: RegExp][] = [
   ["cleaned with escape sequences", /Cannot read/],
-  ["cleaned more than it told", /bad-totals/],
+  ["cleaned more than it reported", /bad-totals/],
   ["cleaned without its failures", /bad-totals/],
   ["copies instead of cleaning", /bad-order/],
 ];
@@ -143,7 +143,7 @@ describe("a hostile server cannot make the client", () => {
     });
 
     it(`replace a file by a directory, or vice versa (${engine})`, async () => {
-      for (const what of ["directory in the place of a file", "file in the place of a directory"]) {
+      for (const what of ["directory instead of a file", "file instead of a directory"]) {
         await attack(what, ["-r", "--engine", engine], "dir", ({ code, stderr }, names, target) => {
           assertEquals(code, 1, stderr);
           assertMatch(stderr, /Cannot (create|write) ".*\/dir\/x": (Not|Is) a directory/);

@@ -1,7 +1,6 @@
 /** The control channel: messages as lines over a pair of pipes. */
 
 import { ProtocolError } from "../../errors.ts";
-import { settleWithin, withDeadline } from "../../async/settle_within.ts";
 import { LineDecoder } from "../../protocol/control/line_decoder.ts";
 import { formatMessage, parseMessage } from "../../protocol/control/message_codec.ts";
 import type { Message, MessageOf, MessageType } from "../../protocol/control/messages.ts";
@@ -182,10 +181,18 @@ export class ControlChannel {
   }
 
   async #read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    const reading = this.#reader.read();
-    if (this.#patienceMs === 0) return await reading;
-    return await settleWithin(this.#patienceMs, reading) ??
-      await withDeadline(GRACE_MS, reading, () => new ControlSilent(this.#patienceMs));
+    if (this.#patienceMs === 0) return await this.#reader.read();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Not by `withDeadline`, because the grace time begins after the first timer.
+    const silence = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new ControlSilent(this.#patienceMs));
+      timer = setTimeout(() => timer = setTimeout(giveUp, GRACE_MS), this.#patienceMs);
+    });
+    try {
+      return await Promise.race([this.#reader.read(), silence]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #flush(): Promise<void> {

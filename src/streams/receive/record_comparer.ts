@@ -116,7 +116,7 @@ export class RecordComparer {
     return isWhole(range, cursor) ? this.#finalize(cursor, verify) : CompareResult.same;
   }
 
-  /** Finalizes a file whose ranges are all the same, after reading the whole file again for its digest. */
+  /** Finalizes a file whose ranges are equal to those of the source, after reading the whole file again for its digest. */
   async #finalizeListed(cursor: RecordCursor): Promise<number> {
     const reader = this.#target.open();
     try {

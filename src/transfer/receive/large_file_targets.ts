@@ -88,7 +88,7 @@ export class LargeFileTargets {
 
   /** Creates or resumes the partial file of an announced file, and answers the sender. @throws {ProtocolError} */
   open(message: MessageOf<"open">): void {
-    // Nobody would remove a file that is created now.
+    // A file that is created now would not be removed.
     if (this.#closed) return;
     const { file } = message;
     if (this.#host.options.job.comparison?.dryRun) {

@@ -126,7 +126,7 @@ class Receiver implements AsyncDisposable {
     const finish = await Promise.race([
       last,
       streamGroup.allEnded().then(() => {
-        // Unless all streams broke, the sender's last message is on its way.
+        // Unless all streams broke, the sender's last message is in transit.
         if (count.max > 0 && streamGroup.clean === 0) throw streamGroup.losses.allBroken();
         return last;
       }),

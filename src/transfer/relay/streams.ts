@@ -87,7 +87,7 @@ export class RelayStreams {
     return Math.max(pairs, opened);
   }
 
-  /** Number of useful pairs. A stream without its other half would take work that nobody passes on. */
+  /** Number of useful pairs. A stream without its other half would take work that is never passed on. */
   get #worth(): number {
     return Math.min(streamsForRtt(this.roundTripMs, this.#count), this.#from.mostStreams, this.#to.mostStreams);
   }

@@ -155,12 +155,12 @@ export class Scheduler {
     await this.#walk.lookAhead(limit);
   }
 
-  /** Returns the next unit for a stream; undefined when all work is done. */
+  /** Returns the next unit for a stream; undefined if all work is done. */
   async next(stream: number): Promise<WorkUnit | undefined> {
     for (;;) {
       const turn = this.#host.turn?.();
       if (turn) await turn;
-      // A stream that failed while waiting must not be given a unit; nobody would send it.
+      // A stream that failed while waiting must not be given a unit, which would never be sent.
       if (this.#closed || this.#broken.has(stream)) return undefined;
       const unit = this.#units.take(stream) ?? this.#takeRange(stream);
       if (unit) return unit;

@@ -70,7 +70,7 @@ class Sender implements AsyncDisposable {
     this.#progress = new SenderProgress(session, this.#scheduler, emit);
   }
 
-  /** Walks the sources as far as needed to know whether the job is small. */
+  /** Walks the sources until it is known whether the job is small. */
   async plan(): Promise<void> {
     const { comparison, verify } = this.#options.job;
     if (comparison) await this.#scheduler.compareFirst(comparison);

@@ -93,7 +93,7 @@ describe("the handshake of a stream", () => {
       ["garbage", randomBytes(PROOF_BYTES, "garbage")],
       [
         "another protocol",
-        new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example\r\nUser-Agent: somebody else\r\nAccept: */*\r\n\r\n"),
+        new TextEncoder().encode("GET / HTTP/1.1\r\nHost: example\r\nUser-Agent: another\r\nAccept: */*\r\n\r\n"),
       ],
       ["a preamble and garbage", Uint8Array.of(...preamble, ...randomBytes(FRAME_HEADER_BYTES + 16, "frame"))],
       ["a proof that claims 4 GiB", Uint8Array.of(...preamble, 1, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255)],

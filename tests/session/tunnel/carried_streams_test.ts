@@ -111,8 +111,8 @@ describe("a stream that the control channel carries", () => {
   const HOSTILE: [string, Message[]][] = [
     ["more than was allowed", Array(Math.ceil(CARRIED_WINDOW_BYTES / CARRIED_BYTES) + 1).fill(piece)],
     ["a stream out of order", [{ ...piece, stream: 1 }]],
-    ["that it took what nobody sent", [piece, { type: "taken", stream: 0, count: 1 }]],
-    ["that it took of a stream that is none", [{ type: "taken", stream: 0, count: 1 }]],
+    ["an acknowledgment of bytes that were not sent", [piece, { type: "taken", stream: 0, count: 1 }]],
+    ["an acknowledgment of an unknown stream", [{ type: "taken", stream: 0, count: 1 }]],
     ["too many streams at a time", Array.from({ length: 9 }, (_, stream) => ({ ...piece, stream }))],
   ];
   for (const [what, messages] of HOSTILE) {
