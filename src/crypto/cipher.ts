@@ -85,7 +85,7 @@ export interface SyncCipher extends Cipher {
 export function badTag(): CorruptionError {
   return new CorruptionError(
     "bad-tag",
-    "Cannot accept a frame: its tag is wrong (changed on its way, or sealed with another key)",
+    "Cannot accept a frame: its tag is wrong (changed in transit, or encrypted with a different key)",
   );
 }
 

@@ -103,7 +103,7 @@ describeWithScene("a data connection that fails", (scene) => {
       const faults: Fault[] = [{ direction: dataDirection(variant), after: 5_000, times: Infinity, kind: "flip" }];
       await copyThrough(variant, faults, ({ code, stderr }) => {
         assertEquals(code, 1, stderr);
-        assertMatch(stderr, /changed on its way|bad-tag|bad-frame|bad-counter/);
+        assertMatch(stderr, /changed in transit|bad-tag|bad-frame|bad-counter/);
       }, { fails: true });
     });
   }

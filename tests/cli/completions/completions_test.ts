@@ -89,7 +89,7 @@ describe("completion in bash", () => {
   const cases: [typed: string[], offered: string[]][] = [
     [["--ci"], ["--cipher"]],
     [["--cipher", ""], ["aes-128-gcm", "aes-256-gcm"]],
-    // So bash takes "--cipher=aes-2" apart.
+    // Bash splits "--cipher=aes-2" into these words.
     [["--cipher", "=", "aes-2"], ["aes-256-gcm"]],
     [["--engine", "="], ["auto", "portable", "native"]],
     [["--completions", "z"], ["zsh"]],
