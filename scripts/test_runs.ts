@@ -22,7 +22,7 @@ export interface TestRun {
 
 /** Directories whose tests take long for other reasons. */
 const SLOW = /(^|\/)tests\/(faults|transfer)\//;
-const STARTS_ESCP = /support\/(?:escp_command|scene|sshd|network_pair)\.ts"/;
+const STARTS_ESCP = /support\/(?:escp_command|host_without_escp|needs_sshd|network|network_pair|scene|sshd)\.ts"/;
 /** For the first run, which has no measured times. */
 const USUAL_BYTES_PER_SECOND = 200;
 

@@ -9,7 +9,7 @@ import { describeWithScene, rotatingVariants, type Variant, variantName } from "
 import { writeScript } from "../support/shell_script.ts";
 
 /** Timeout of both ends, in seconds. Leaves time for a login on a busy machine. */
-const TIMEOUT = 2;
+const TIMEOUT = 4;
 /** At this rate the copy does not finish before the timeout. */
 const FLAGS = ["--timeout", `${TIMEOUT}`, "-l", "8000", "--retries", "0"];
 const MIB = 1 << 20;
